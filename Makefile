@@ -1,0 +1,52 @@
+# The platform's two promises: `make demo` sets up and runs the whole loop, `make test` sets up and passes the tests.
+SHELL := /bin/bash
+PYTHON ?= $(shell command -v python3.11 || command -v python3.12 || command -v python3)
+UV_VERSION := 0.13.9
+BIN := .venv/bin
+VIDEOS ?=
+PEOPLE ?=
+
+.PHONY: help setup demo down test lint lock clean
+
+help: ## list the targets
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
+
+setup: .venv/.ready ## make .venv from the lock
+
+# The marker is written last: a set-up that was cut off starts again.
+.venv/.ready: requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; v = sys.version_info[:2]; sys.exit(v not in ((3, 11), (3, 12)) and "make: found Python %d.%d, need 3.11 or 3.12 (set PYTHON=...)" % v)'
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-uv.lock
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements.lock
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation -e .
+	@touch $@
+
+demo: setup ## run the whole loop under Airflow; VIDEOS=<folder> for your own videos
+	$(BIN)/slac demo $(if $(VIDEOS),--videos "$(VIDEOS)") $(if $(PEOPLE),--people $(PEOPLE))
+
+down: ## stop what `make demo` left running
+	@test ! -x $(BIN)/slac || $(BIN)/slac down
+
+lint: setup ## style, types and architecture
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+test: setup lint ## run all tests
+	$(BIN)/python -m pytest
+
+lock: ## resolve the dependencies again, with hashes and without any index address
+	for part in all:requirements.lock airflow:requirements-airflow.lock task:requirements-task.lock uv:requirements-uv.lock; do \
+	  case $${part%%:*} in \
+	    all) extras="--all-extras pyproject.toml" ;; \
+	    airflow) extras="--extra airflow pyproject.toml -c requirements.lock" ;; \
+	    task) extras="--extra work --extra web pyproject.toml -c requirements.lock" ;; \
+	    uv) extras="- " ;; \
+	  esac; \
+	  echo 'uv==$(UV_VERSION)' | $(BIN)/uv pip compile --quiet --no-config --generate-hashes --no-emit-index-url --python-version 3.11 $$extras -o $${part##*:} || exit 1; \
+	done
+
+clean: down ## remove the environment and everything the demo made
+	rm -rf .venv .slac

@@ -1,0 +1,269 @@
+"""Settings: where things are, and the knobs of each part. Standard library only.
+
+Addresses and secrets come from the environment; knobs come from the TOML file that `SLAC_CONFIG` names, one table
+per section below, and every one has a default. A stage declares the sections that shape its output; those, and no
+others, make an existing dataset stale when they change.
+"""
+
+import dataclasses
+import json
+import os
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TypeVar, get_type_hints
+
+from slac_tasks.errors import NotConfigured, WrongArguments
+
+T = TypeVar("T")
+
+STAGES: Mapping[str, tuple[str, ...]] = {
+    # stage: the keys of the partition it makes, which are also its flags
+    "discover": ("category", "window"),
+    "fetch": ("category", "window"),
+    "deduplicate": ("window",),
+    "propose": ("category", "window"),
+    "bootstrap": ("window", "committee"),
+    "score": ("category", "window", "committee"),
+    "mine": ("category", "round"),
+    "publish": ("category", "round"),
+    "sync": (),
+    "aggregate": (),
+    "validate": (),
+    "report": (),
+    "approve": ("labels",),
+    "release": ("release",),
+    "pretrain": ("release",),
+    "evaluate": ("release",),
+    "promote": ("release",),
+}
+"""Every stage of the procedure, in order, with the keys that address what it makes."""
+
+LEDGER_STAGES = frozenset(
+    {"discover", "deduplicate", "mine", "publish", "sync", "aggregate", "validate", "report", "approve", "release", "promote"}
+)
+"""Stages that hold the ledger's password; none of them opens media. The others open media and hold no password."""
+
+GPU_STAGES = frozenset({"bootstrap", "score", "pretrain", "evaluate"})
+"""Stages that ask Kubernetes for a GPU."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Collect:
+    """Which videos are looked for, and how many at a time."""
+
+    sources: tuple[str, ...] = ()
+    """Folders (one sub-folder per category) and csv or jsonl manifests of paths or URLs."""
+    allow_private_addresses: bool = False
+    """Let a manifest name hosts inside the private network."""
+    max_duration_sec: float = 240.0
+    """Longer videos are dropped (HACS v3: all under 4 minutes)."""
+    min_duration_sec: float = 2.0
+    """Shorter videos hold no clip."""
+    max_size_bytes: int = 2_000_000_000
+    """Larger downloads are refused."""
+    max_pixels: int = 4096 * 2304
+    """Larger frames are refused."""
+    keep_originals: bool = False
+    """Keep the downloaded bytes beside the proxies."""
+    workers: int = 2
+    """Videos fetched at the same time by one task."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Admission:
+    """Which fetched videos join the dataset, and in which split (ours)."""
+
+    max_hash_distance: int = 10
+    """Two frames are alike when their 64-bit perceptual hashes differ in at most this many bits."""
+    min_shared_frames: float = 0.5
+    """Two videos are near-duplicates when this share of the shorter one's frames is alike."""
+    validation_share: float = 0.1
+    """Share of groups in the validation split."""
+    testing_share: float = 0.2
+    """Share of groups in the testing split."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Proposal:
+    """How candidate clips are cut."""
+
+    people: str = "none"
+    """People filter: `none`, `hog` (nothing to download) or `faster_rcnn` (weights needed)."""
+    people_weights: str = ""
+    """Path of Faster R-CNN weights; empty asks the hub."""
+    min_shot_sec: float = 2.0
+    """A shot shorter than a clip holds none."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Committee:
+    """The classifiers and how they learn from weak labels."""
+
+    members: tuple[str, ...] = ("frame_resnet18", "r3d_18", "motion_r3d_18")
+    """Names in the registry of `slac_tasks.classifiers`; at least three, of different kinds."""
+    pretrained: str = "hub"
+    """Where backbones start: `hub`, `random`, or a folder that holds <member>.pt."""
+    steps: int = 400
+    """Training steps of one member."""
+    batch: int = 32
+    """Clips in one training step."""
+    clips_per_video: int = 4
+    """Weakly labelled clips taken from one video."""
+    seed: int = 0
+    """Seed of every random choice in training."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Mining:
+    """Which clips are sent to people (HACS v3, section 3, compares the three strategies)."""
+
+    clips_per_round: int = 300
+    """Clips of one category in one round."""
+    disagreement: float = 0.6
+    """Share chosen by disagreement of the committee."""
+    consensus: float = 0.25
+    """Share chosen by its consensus."""
+    clips_per_video: int = 4
+    """Most clips of one video in one round (SLAC v1: 3.4 on average)."""
+    min_gap_sec: float = 2.0
+    """Clips of one video start at least this far apart, in seconds."""
+    days_of_work: float = 1.0
+    """Clips are mined for categories whose queue holds less than this many days of work."""
+    clips_per_person_day: int = 2000
+    """What one person answers in a day; with `days_of_work` it says when the queue runs low (ours)."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Review:
+    """How people are asked."""
+
+    votes_wanted: int = 2
+    """Answers asked at first; a clip on which they differ asks for more, up to `votes_most`."""
+    votes_most: int = 3
+    """HACS v3: three people per clip, kept when at least two agree."""
+    lease_sec: float = 120.0
+    """A clip handed to a person comes back after this long without an answer."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Quality:
+    """What the gate demands of a category's labels (ours)."""
+
+    min_labels: int = 10
+    """Fewer settled labels are too few to judge."""
+    min_agreement: float = 0.75
+    """Share of a category's clips on which the first two answers agree."""
+    min_positive_share: float = 0.05
+    """A category with fewer positives is probably not what was retrieved."""
+    max_positive_share: float = 0.98
+    """A category with hardly a negative was probably not looked at."""
+    max_unsettled_share: float = 0.3
+    """Share of a category's finished clips on which people could not agree."""
+    approve_timeout_sec: float = 86_400.0
+    """A refused category that nobody approves in this time stays refused."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Release:
+    """When validated labels become a release."""
+
+    min_new_labels: int = 50_000
+    """Validated labels that the last release does not hold."""
+    wait_for_queue: bool = False
+    """Wait until every collected window is mined and every clip in the queue is answered."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Training:
+    """Pretraining on the release, and its evaluation by transfer."""
+
+    architecture: str = "r2plus1d_18"
+    """A video network in the registry of `slac_tasks.classifiers`."""
+    steps: int = 20_000
+    """Pretraining steps."""
+    batch: int = 32
+    """Clips in one step."""
+    transfer: str = ""
+    """Folder of the target data set: <split>/<class>/<video>; empty evaluates on the release's testing split alone."""
+    transfer_labels: int = 10
+    """Labels per class that the transfer may use."""
+    transfer_steps: int = 300
+    """Fine-tuning steps, the same for the pretrained and the fresh network."""
+    transfer_seeds: int = 5
+    """Repetitions, each with its own labels and start."""
+    min_gain: float = 0.0
+    """A model is promoted when its testing accuracy is above the best guess by more than this."""
+    rescore_gpu_hours: float = 1.0
+    """Budget for scoring old windows again with a promoted model."""
+    clips_per_gpu_second: float = 300.0
+    """Scoring rate by which the budget is spent (a constant of ours: estimates made from it are modelled)."""
+    seed: int = 0
+    """Seed of every random choice in training."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Config:
+    """All settings of one process."""
+
+    store_url: str
+    """A folder, or s3://bucket/prefix on the server that SLAC_S3_ENDPOINT names."""
+    device: str = "auto"
+    """Where networks run: `auto`, `cpu` or `cuda`."""
+    batch_categories: int = 8
+    """Categories that one mapped task handles, so that start-up is shared."""
+    collect: Collect = field(default_factory=Collect)
+    admission: Admission = field(default_factory=Admission)
+    proposal: Proposal = field(default_factory=Proposal)
+    committee: Committee = field(default_factory=Committee)
+    mining: Mining = field(default_factory=Mining)
+    review: Review = field(default_factory=Review)
+    quality: Quality = field(default_factory=Quality)
+    release: Release = field(default_factory=Release)
+    training: Training = field(default_factory=Training)
+
+    def digest(self, sections: tuple[str, ...]) -> dict[str, Any]:
+        """Return the values of the named sections, ready for a manifest."""
+        return {name: json.loads(json.dumps(dataclasses.asdict(getattr(self, name)))) for name in sections}
+
+
+def load(environ: Mapping[str, str] = os.environ) -> Config:
+    """Read the settings of this process from its environment and the TOML file that it names.
+
+    Raises:
+        NotConfigured: SLAC_STORE is not set, or the file that SLAC_CONFIG names cannot be read.
+        WrongArguments: the file holds an unknown name or a value of the wrong type.
+    """
+    tables: dict[str, Any] = {}
+    if path := environ.get("SLAC_CONFIG"):
+        try:
+            tables = tomllib.loads(Path(path).read_text())
+        except (OSError, tomllib.TOMLDecodeError) as error:
+            raise NotConfigured(f"SLAC_CONFIG: cannot read {path!r}: {error}") from error
+    store_url = environ.get("SLAC_STORE") or tables.pop("store_url", "")
+    if not store_url:
+        raise NotConfigured("SLAC_STORE: not set, want a folder or s3://bucket/prefix")
+    tables["store_url"] = store_url
+    return _typed(Config, tables, "")
+
+
+def _typed(kind: type[T], values: Mapping[str, Any], where: str) -> T:
+    """Build `kind` from plain values, refusing names and types that it does not declare."""
+    hints = get_type_hints(kind)
+    typed: dict[str, Any] = {}
+    for name, value in values.items():
+        if name not in hints:
+            raise WrongArguments(f"setting {where}{name}: unknown, want one of {', '.join(sorted(hints))}")
+        want = hints[name]
+        if dataclasses.is_dataclass(want) and isinstance(value, Mapping):
+            typed[name] = _typed(want, value, f"{where}{name}.")
+        elif want == tuple[str, ...] and isinstance(value, list) and all(isinstance(item, str) for item in value):
+            typed[name] = tuple(value)
+        elif want is float and type(value) in (int, float):
+            typed[name] = float(value)
+        elif type(value) is want:
+            typed[name] = value
+        else:
+            raise WrongArguments(f"setting {where}{name}: is {value!r}, want {getattr(want, '__name__', want)}")
+    return kind(**typed)

@@ -1,0 +1,48 @@
+"""Every failure that the platform knows, and the exit code that each becomes.
+
+    SlacError
+    ├── WrongArguments      64  the command line asks for something that does not exist; no retry
+    ├── BrokenContract      65  data, a dataset or an expectation is not what was promised; no retry
+    │   └── NotMade         65  a dataset that a stage needs has not been written yet
+    ├── Temporary           75  network, database restarting, disk full, preempted: retry with back-off
+    └── NotConfigured       78  a setting, an address or a program is missing on this machine
+
+Anything else that reaches the command line is a bug: exit code 1, with its traceback.
+A message names the input, the value found and the value wanted.
+"""
+
+from typing import ClassVar
+
+
+class SlacError(Exception):
+    """A failure with a meaning; `exit_code` is what the process ends with."""
+
+    exit_code: ClassVar[int] = 1
+
+
+class WrongArguments(SlacError):
+    """The caller asked for something that cannot be: a retry would ask the same."""
+
+    exit_code = 64
+
+
+class BrokenContract(SlacError):
+    """Data broke its contract or an expectation: a retry would read the same data."""
+
+    exit_code = 65
+
+
+class NotMade(BrokenContract):
+    """A dataset that this stage reads does not exist: an earlier stage has not finished."""
+
+
+class Temporary(SlacError):
+    """The world was not ready: the same command may succeed later."""
+
+    exit_code = 75
+
+
+class NotConfigured(SlacError):
+    """Something this machine must have is missing: a person has to set it."""
+
+    exit_code = 78

@@ -1,0 +1,162 @@
+"""What a stage is given, and how it says that it has finished."""
+
+import os
+import sys
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from slac_tasks import database, store
+from slac_tasks.config import LEDGER_STAGES, Config
+from slac_tasks.errors import NotConfigured, SlacError, Temporary, WrongArguments
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from slac_tasks.datasets import Dataset, Datasets, Drop, Manifest
+
+
+def say(line: str) -> None:
+    """Print one line for people, at once. The last line of a stage is its result."""
+    print(line, file=sys.stderr, flush=True)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Job:
+    """One call of one stage: its partition, its settings and the edges that it may use."""
+
+    stage: str
+    config: Config
+    environ: Mapping[str, str] = field(default_factory=lambda: os.environ)
+    categories: tuple[str, ...] = ()
+    window: str | None = None
+    committee: str | None = None
+    parent: str | None = None
+    """The committee that `bootstrap` extends; None starts from nothing."""
+    round: str | None = None
+    labels: str | None = None
+    release: str | None = None
+    remake: bool = False
+    """Write a next generation although the dataset is finished."""
+    decision: str | None = None
+    """`approve` or `reject`, for `approve`."""
+    reason: str | None = None
+    person: str | None = None
+
+    @cached_property
+    def store(self) -> store.Store:
+        """The object store."""
+        return store.connect(self.config.store_url, self.environ)
+
+    @cached_property
+    def datasets(self) -> "Datasets":
+        """The datasets in the store."""
+        from slac_tasks.datasets import Datasets
+
+        return Datasets(self.store)
+
+    @cached_property
+    def ledger(self) -> "database.Ledger":
+        """The ledger in Postgres, for stages that open no media."""
+        if self.stage not in LEDGER_STAGES | {"plan", "doctor"}:
+            raise NotConfigured(f"stage {self.stage}: opens media, so it holds no ledger password")
+        return database.connect(self.environ)
+
+    def need_window(self) -> str:
+        """Return the window's key, which this stage cannot do without."""
+        return self._need("window", self.window)
+
+    def need_committee(self) -> str:
+        """Return the committee's id, which this stage cannot do without."""
+        return self._need("committee", self.committee)
+
+    def need_round(self) -> str:
+        """Return the round's key, which this stage cannot do without."""
+        return self._need("round", self.round)
+
+    def need_release(self) -> str:
+        """Return the release's version, which this stage cannot do without."""
+        return self._need("release", self.release)
+
+    def _need(self, name: str, value: str | None) -> str:
+        if value is None:
+            raise WrongArguments(f"stage {self.stage}: --{name} is missing")
+        return value
+
+    def finished(
+        self,
+        dataset: "Dataset",
+        keys: Mapping[str, str],
+        *,
+        inputs: Iterable["Manifest"] = (),
+        sections: tuple[str, ...] = (),
+    ) -> "Manifest | None":
+        """Return the current manifest if there is nothing to do, and say so; None when the stage must work.
+
+        A dataset made from older inputs or settings is stale: that is said, and it stands until `--remake`.
+        """
+        manifest = self.datasets.manifest(dataset, **keys)
+        if manifest is None or self.remake:
+            return None
+        where = f"{manifest.address} g{manifest.generation:04d}"
+        differing = [
+            name for name, made in _made_from(inputs).items() if manifest.made_from.get(name) != made
+        ] + [
+            section
+            for section, values in self.config.digest(sections).items()
+            if manifest.made_by["settings"].get(section, values) != values
+        ]
+        if differing:
+            say(f"{self.stage}: {where} is stale, made from an older {', '.join(differing)}; --remake makes it again")
+        else:
+            say(f"{self.stage}: {where} finished already, {manifest.rows} rows")
+        return manifest
+
+    def finish(
+        self,
+        dataset: "Dataset",
+        tables: "Iterable[pa.Table]",
+        keys: Mapping[str, str],
+        *,
+        inputs: Iterable["Manifest"] = (),
+        sections: tuple[str, ...] = (),
+        drops: Iterable["Drop"] = (),
+    ) -> "Manifest":
+        """Write the next generation of a dataset and say what it holds."""
+        manifest = self.datasets.write(
+            dataset,
+            tables,
+            keys=keys,
+            stage=self.stage,
+            settings=self.config.digest(sections),
+            made_from=_made_from(inputs),
+            drops=drops,
+        )
+        dropped = ", ".join(f"{count} {reason}" for reason, count in manifest.dropped.items())
+        say(f"{self.stage}: wrote {manifest.address} g{manifest.generation:04d}, {manifest.rows} rows"
+            + (f"; dropped {dropped}" if dropped else ""))  # fmt: skip
+        return manifest
+
+    def each_category(self, work: Callable[[str], None]) -> None:
+        """Do `work` for every category of this job; one that fails does not hold up the others.
+
+        Raises:
+            SlacError: at the end, the failure that a retry could cure if there is one, else the first.
+        """
+        if not self.categories:
+            raise WrongArguments(f"stage {self.stage}: --category is missing")
+        failures: list[SlacError] = []
+        for category in self.categories:
+            try:
+                work(category)
+            except SlacError as failure:
+                say(f"{self.stage}: category {category} failed: {failure}")
+                failures.append(failure)
+        if failures:
+            retryable = [failure for failure in failures if isinstance(failure, Temporary)]
+            raise (retryable or failures)[0]
+
+
+def _made_from(inputs: Iterable["Manifest"]) -> dict[str, str]:
+    return {manifest.address: f"g{manifest.generation:04d}:{manifest.sha256}" for manifest in inputs}

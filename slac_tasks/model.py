@@ -1,0 +1,155 @@
+"""The nouns of the platform. Standard library only, so that any layer may speak them."""
+
+import hashlib
+import re
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from enum import StrEnum
+
+from slac_tasks.errors import WrongArguments
+
+CLIP_SEC = 2.0
+"""Length of a clip in seconds (HACS v3, release 1.1.1)."""
+
+GRID_SEC = 0.5
+"""Clips start on this grid, in seconds (HACS v3, release 1.1.1)."""
+
+_SLUG = re.compile(r"[a-z0-9]+(_[a-z0-9]+)*")
+
+
+class Answer(StrEnum):
+    """What a person says to "does this clip contain the hypothesised action?"."""
+
+    YES = "yes"
+    NO = "no"
+    UNSURE = "unsure"
+    BROKEN = "broken"
+
+
+class Split(StrEnum):
+    """Which part of the benchmark a video belongs to, fixed when it is admitted (HACS csv names)."""
+
+    TRAINING = "training"
+    VALIDATION = "validation"
+    TESTING = "testing"
+
+
+class Strategy(StrEnum):
+    """Why a clip was sent to people (HACS v3, section 3: the three ways that it compared)."""
+
+    DISAGREEMENT = "disagreement"
+    CONSENSUS = "consensus"
+    RANDOM = "random"
+
+
+def slug(category: str) -> str:
+    """Return the fixed key of a category's display name: ``"Clean and jerk"`` becomes ``clean_and_jerk``."""
+    key = re.sub(r"[^a-z0-9]+", "_", category.lower()).strip("_")
+    return check_slug(key)
+
+
+def check_slug(key: str) -> str:
+    """Return `key` if it is a category's key.
+
+    Raises:
+        WrongArguments: it holds anything but lower-case letters, digits and single underscores.
+    """
+    if not _SLUG.fullmatch(key) or len(key) > 80:
+        raise WrongArguments(f"category {key!r}: want 1 to 80 of a-z, 0-9 and single underscores, e.g. 'clean_and_jerk'")
+    return key
+
+
+@dataclass(frozen=True, order=True)
+class Window:
+    """One week of publication dates, Monday to Monday, UTC. Its key is the Monday on which it starts."""
+
+    monday: date
+
+    def __post_init__(self) -> None:
+        if self.monday.weekday() != 0:
+            raise WrongArguments(f"window {self.monday}: is a {self.monday:%A}, want the Monday on which the week starts")
+
+    @classmethod
+    def parse(cls, key: str) -> "Window":
+        """Read a window's key, ``2026-01-05``; a partition key that carries a time of day is cut to its date."""
+        try:
+            return cls(date.fromisoformat(key[:10]))
+        except ValueError:
+            raise WrongArguments(f"window {key!r}: is no date, want a Monday such as 2026-01-05") from None
+
+    @classmethod
+    def of(cls, moment: datetime) -> "Window":
+        """Return the window that holds `moment`."""
+        day = moment.astimezone(UTC).date()
+        return cls(day - timedelta(days=day.weekday()))
+
+    @property
+    def start(self) -> datetime:
+        """First instant of the window."""
+        return datetime(self.monday.year, self.monday.month, self.monday.day, tzinfo=UTC)
+
+    @property
+    def end(self) -> datetime:
+        """First instant after the window."""
+        return self.start + timedelta(days=7)
+
+    def __contains__(self, moment: datetime) -> bool:
+        return self.start <= moment < self.end
+
+    def __str__(self) -> str:
+        return self.monday.isoformat()
+
+
+def clip_id(video_id: str, start_sec: float) -> str:
+    """Return the identity of the clip of `video_id` that starts at `start_sec` on the proxy's clock."""
+    return f"{video_id}:{round(start_sec * 1000)}"
+
+
+def parse_clip_id(value: str) -> tuple[str, float]:
+    """Return (video_id, start in seconds) of a clip's identity; the inverse of `clip_id`."""
+    video_id, _, start_ms = value.rpartition(":")
+    if not video_id or not start_ms.isdigit():
+        raise WrongArguments(f"clip {value!r}: want video_id:start_ms, e.g. 3f2a9c01d4e5b677:15500")
+    return video_id, int(start_ms) / 1000
+
+
+def media_video_id(sha256: str) -> str:
+    """Return the video_id of media with this SHA-256 (hex): the same bytes are the same video everywhere."""
+    return sha256[:16]
+
+
+def content_hash(*parts: str) -> str:
+    """Return 16 hex digits that name these strings in this order."""
+    return hashlib.sha256("\x1f".join(parts).encode()).hexdigest()[:16]
+
+
+def unit_hash(*parts: str) -> float:
+    """Return a number in [0, 1) that is a fixed function of the strings: chance that repeats."""
+    return int.from_bytes(hashlib.sha256("\x1f".join(parts).encode()).digest()[:7], "big") / 2**56
+
+
+def split_of(first_member: str, *, validation_share: float, testing_share: float) -> Split:
+    """Return the split of a near-duplicate group, from the hash of its first admitted member (ours)."""
+    point = unit_hash("split", first_member)
+    if point < testing_share:
+        return Split.TESTING
+    if point < testing_share + validation_share:
+        return Split.VALIDATION
+    return Split.TRAINING
+
+
+def round_key(window: str, committee: str) -> str:
+    """Return the key of a mining round: the clips of one window as one committee saw them.
+
+    Naming a round by its inputs, and not by a counter, makes its address computable by anyone and the
+    same however often and in whatever order the rounds are made (ours).
+    """
+    return f"{window}.{committee}"
+
+
+def parse_round_key(key: str) -> tuple[Window, str]:
+    """Return (window, committee) of a round's key."""
+    window, _, committee = key.partition(".")
+    if not committee:
+        raise WrongArguments(f"round {key!r}: want window.committee, e.g. 2026-01-05.c3f2a9c01")
+    return Window.parse(window), committee

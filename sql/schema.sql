@@ -1,0 +1,180 @@
+-- The ledger: identity, admission, the queue, votes and versions. Equal to all migrations applied in order (tested).
+-- Rows and bytes live in the store. Times are timestamptz; durations are seconds as double precision.
+
+CREATE TABLE migrations (
+    version integer PRIMARY KEY,
+    applied_at timestamptz NOT NULL DEFAULT now()
+);
+
+-- Identity ------------------------------------------------------------------------------------------------------
+
+CREATE TABLE categories (
+    category text PRIMARY KEY CHECK (category ~ '^[a-z0-9]+(_[a-z0-9]+)*$'),
+    name text NOT NULL,
+    guideline text NOT NULL DEFAULT '',
+    guideline_version integer NOT NULL DEFAULT 1,
+    registered_at timestamptz NOT NULL DEFAULT now()
+);
+
+-- What a source has ever offered: an undated candidate belongs to the window that saw it first.
+CREATE TABLE candidates (
+    candidate_id text NOT NULL,
+    category text NOT NULL REFERENCES categories,
+    "window" date NOT NULL,
+    PRIMARY KEY (candidate_id, category)
+);
+
+CREATE TABLE videos (
+    video_id text PRIMARY KEY,
+    media_sha256 text NOT NULL UNIQUE,
+    group_id text NOT NULL REFERENCES videos (video_id) DEFERRABLE INITIALLY DEFERRED,
+    split text NOT NULL CHECK (split IN ('training', 'validation', 'testing')),
+    frame_hashes bigint[] NOT NULL,
+    admitted_at timestamptz NOT NULL DEFAULT now()
+);
+
+-- The same media may be retrieved for several categories: one video, a row for each.
+CREATE TABLE admissions (
+    video_id text NOT NULL REFERENCES videos,
+    category text NOT NULL REFERENCES categories,
+    "window" date NOT NULL,
+    candidate_id text NOT NULL,
+    source text NOT NULL,
+    source_id text NOT NULL,
+    published_at timestamptz,
+    PRIMARY KEY (video_id, category)
+);
+
+-- Takedowns and exclusions: every read and the queue leave these out; nothing is rewritten.
+CREATE TABLE tombstones (
+    video_id text PRIMARY KEY,
+    reason text NOT NULL,
+    since timestamptz NOT NULL DEFAULT now()
+);
+
+-- What exists in the store ------------------------------------------------------------------------------------------
+
+CREATE TABLE datasets (
+    address text NOT NULL,
+    generation integer NOT NULL,
+    manifest_sha256 text NOT NULL,
+    row_count bigint NOT NULL,
+    recorded_at timestamptz NOT NULL DEFAULT now(),
+    PRIMARY KEY (address, generation)
+);
+
+CREATE TABLE committees (
+    committee text PRIMARY KEY,
+    ordinal integer GENERATED ALWAYS AS IDENTITY UNIQUE,
+    origin text NOT NULL,
+    categories text[] NOT NULL,
+    current_since timestamptz NOT NULL DEFAULT now()
+);
+
+-- Verification ------------------------------------------------------------------------------------------------------
+
+CREATE TABLE annotators (
+    annotator text PRIMARY KEY,
+    active boolean NOT NULL DEFAULT true,
+    since timestamptz NOT NULL DEFAULT now()
+);
+
+CREATE TABLE queue (
+    clip_id text NOT NULL,
+    category text NOT NULL REFERENCES categories,
+    video_id text NOT NULL REFERENCES videos,
+    round text NOT NULL,
+    strategy text NOT NULL CHECK (strategy IN ('disagreement', 'consensus', 'random')),
+    start_sec double precision NOT NULL,
+    end_sec double precision NOT NULL,
+    split text NOT NULL,
+    proxy_256 text NOT NULL,
+    votes_wanted integer NOT NULL CHECK (votes_wanted > 0),
+    state text NOT NULL DEFAULT 'open' CHECK (state IN ('open', 'finished', 'withdrawn')),
+    queued_at timestamptz NOT NULL DEFAULT now(),
+    PRIMARY KEY (clip_id, category)
+);
+CREATE INDEX queue_open ON queue (category, queued_at, clip_id) WHERE state = 'open';
+CREATE INDEX queue_round ON queue (category, round);
+
+-- A clip in somebody's hands; a lease that has expired counts for nothing.
+CREATE TABLE leases (
+    clip_id text NOT NULL,
+    category text NOT NULL,
+    annotator text NOT NULL REFERENCES annotators,
+    expires_at timestamptz NOT NULL,
+    PRIMARY KEY (clip_id, category, annotator),
+    FOREIGN KEY (clip_id, category) REFERENCES queue
+);
+
+-- Append only. A correction is a new row that names the vote it supersedes.
+CREATE TABLE votes (
+    vote_id uuid PRIMARY KEY,
+    clip_id text NOT NULL,
+    category text NOT NULL,
+    annotator text NOT NULL REFERENCES annotators,
+    answer text NOT NULL CHECK (answer IN ('yes', 'no', 'unsure', 'broken')),
+    seconds double precision NOT NULL CHECK (seconds >= 0),
+    guideline_version integer NOT NULL,
+    supersedes uuid UNIQUE REFERENCES votes,
+    cast_at timestamptz NOT NULL DEFAULT now(),
+    FOREIGN KEY (clip_id, category) REFERENCES queue
+);
+CREATE UNIQUE INDEX votes_once ON votes (clip_id, category, annotator) WHERE supersedes IS NULL;
+
+-- A vote and its outbox row commit together, so that a vote which commits late is never skipped.
+CREATE TABLE outbox (
+    vote_id uuid PRIMARY KEY REFERENCES votes
+);
+
+CREATE TABLE batches (
+    batch integer PRIMARY KEY,
+    vote_count bigint NOT NULL,
+    taken_at timestamptz NOT NULL DEFAULT now()
+);
+
+CREATE TABLE batch_votes (
+    vote_id uuid PRIMARY KEY REFERENCES votes,
+    batch integer NOT NULL REFERENCES batches
+);
+CREATE INDEX batch_votes_batch ON batch_votes (batch);
+
+-- Judgement -----------------------------------------------------------------------------------------------------------
+
+-- One row per judged category and version of the labels.
+CREATE TABLE verdicts (
+    labels text NOT NULL,
+    category text NOT NULL REFERENCES categories,
+    verdict text NOT NULL CHECK (verdict IN ('accepted', 'refused', 'pending')),
+    reasons text[] NOT NULL,
+    judged_at timestamptz NOT NULL DEFAULT now(),
+    PRIMARY KEY (labels, category)
+);
+
+-- A person's word on a refused category.
+CREATE TABLE decisions (
+    category text NOT NULL REFERENCES categories,
+    labels text NOT NULL,
+    decision text NOT NULL CHECK (decision IN ('approve', 'reject')),
+    reason text NOT NULL CHECK (length(reason) > 0),
+    person text NOT NULL,
+    decided_at timestamptz NOT NULL DEFAULT now(),
+    PRIMARY KEY (category, labels)
+);
+
+CREATE TABLE releases (
+    release text PRIMARY KEY,
+    ordinal integer GENERATED ALWAYS AS IDENTITY UNIQUE,
+    labels text NOT NULL,
+    label_count bigint NOT NULL,
+    categories text[] NOT NULL,
+    released_at timestamptz NOT NULL DEFAULT now()
+);
+
+CREATE TABLE promotions (
+    release text PRIMARY KEY REFERENCES releases,
+    committee text REFERENCES committees,
+    reason text NOT NULL,
+    rescore date[] NOT NULL,
+    decided_at timestamptz NOT NULL DEFAULT now()
+);
