@@ -80,7 +80,7 @@ def parser() -> argparse.ArgumentParser:
 def _stage_arguments(verb: argparse.ArgumentParser, stage: str, keys: tuple[str, ...]) -> None:
     if "category" in keys or stage in ("bootstrap", "approve"):
         verb.add_argument(
-            "--category", action="append", default=[], required=True, help="key of a category; may be repeated"
+            "--category", action="append", default=[], required=stage != "bootstrap", help="category key; may be repeated"
         )
     for key in keys:
         if key != "category":
