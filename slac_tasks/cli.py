@@ -80,7 +80,11 @@ def parser() -> argparse.ArgumentParser:
 def _stage_arguments(verb: argparse.ArgumentParser, stage: str, keys: tuple[str, ...]) -> None:
     if "category" in keys or stage in ("bootstrap", "approve"):
         verb.add_argument(
-            "--category", action="append", default=[], required=stage != "bootstrap", help="category key; may be repeated"
+            "--category",
+            action="append",
+            default=[],
+            required=stage != "bootstrap",
+            help="category key; may be repeated",
         )
     for key in keys:
         if key != "category":
@@ -108,10 +112,14 @@ def _job(stage: str, arguments: argparse.Namespace) -> int:
         config=config.load(),
         categories=tuple(check_slug(category) for category in given.get("category", ())),
         window=str(Window.parse(given["window"])) if given.get("window") else None,
-        **{
-            key: given.get(key)
-            for key in ("committee", "parent", "round", "labels", "release", "decision", "reason", "person")
-        },
+        committee=given.get("committee"),
+        parent=given.get("parent"),
+        round=given.get("round"),
+        labels=given.get("labels"),
+        release=given.get("release"),
+        decision=given.get("decision"),
+        reason=given.get("reason"),
+        person=given.get("person"),
         remake=given.get("remake", False),
     )
     importlib.import_module(f"slac_tasks.stages.{stage}").run(job)
@@ -144,7 +152,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     except OSError as failure:
         if not is_disk_full(failure):
             raise
-        print(f"slac {words[0]}: disk is full while writing {failure.filename or 'a file'}", file=sys.stderr, flush=True)
+        print(
+            f"slac {words[0]}: disk is full while writing {failure.filename or 'a file'}", file=sys.stderr, flush=True
+        )
         return Temporary.exit_code
     except KeyboardInterrupt:
         print("slac: stopped; run again to go on", file=sys.stderr)

@@ -41,7 +41,19 @@ STAGES: Mapping[str, tuple[str, ...]] = {
 """Every stage of the procedure, in order, with the keys that address what it makes."""
 
 LEDGER_STAGES = frozenset(
-    {"discover", "deduplicate", "mine", "publish", "sync", "aggregate", "validate", "report", "approve", "release", "promote"}
+    {
+        "discover",
+        "deduplicate",
+        "mine",
+        "publish",
+        "sync",
+        "aggregate",
+        "validate",
+        "report",
+        "approve",
+        "release",
+        "promote",
+    }
 )
 """Stages that hold the ledger's password; none of them opens media. The others open media and hold no password."""
 
@@ -234,6 +246,7 @@ def load(environ: Mapping[str, str] = os.environ) -> Config:
     Raises:
         NotConfigured: SLAC_STORE is not set, or the file that SLAC_CONFIG names cannot be read.
         WrongArguments: the file holds an unknown name or a value of the wrong type.
+
     """
     tables: dict[str, Any] = {}
     if path := environ.get("SLAC_CONFIG"):
@@ -256,7 +269,7 @@ def _typed(kind: type[T], values: Mapping[str, Any], where: str) -> T:
         if name not in hints:
             raise WrongArguments(f"setting {where}{name}: unknown, want one of {', '.join(sorted(hints))}")
         want = hints[name]
-        if dataclasses.is_dataclass(want) and isinstance(value, Mapping):
+        if isinstance(want, type) and dataclasses.is_dataclass(want) and isinstance(value, Mapping):
             typed[name] = _typed(want, value, f"{where}{name}.")
         elif want == tuple[str, ...] and isinstance(value, list) and all(isinstance(item, str) for item in value):
             typed[name] = tuple(value)

@@ -48,6 +48,7 @@ def connect(environ: Mapping[str, str] = os.environ, *, migrated: bool = True) -
     Raises:
         NotConfigured: the variable is missing or is no Postgres address, or the ledger's version is not this code's.
         Temporary: no server answers there.
+
     """
     url = environ.get("SLAC_DATABASE_URL", "")
     if not url:
@@ -55,11 +56,15 @@ def connect(environ: Mapping[str, str] = os.environ, *, migrated: bool = True) -
     try:
         ledger = Ledger(url)
     except psycopg2.ProgrammingError as error:
-        raise NotConfigured("SLAC_DATABASE_URL: is no Postgres address, want postgresql://user@host:port/database") from error
+        raise NotConfigured(
+            "SLAC_DATABASE_URL: is no Postgres address, want postgresql://user@host:port/database"
+        ) from error
     except psycopg2.OperationalError as error:
         # The driver's message may repeat the address; it never holds the password.
         reason = str(error).strip().splitlines()[-1]
-        if re.search(r"password authentication failed|does not exist|no pg_hba.conf entry|no password supplied", reason):
+        if re.search(
+            r"password authentication failed|does not exist|no pg_hba.conf entry|no password supplied", reason
+        ):
             raise NotConfigured(f"database: refused: {reason}") from error
         raise Temporary(f"database: no answer: {reason}") from error
     if migrated:
@@ -152,6 +157,7 @@ class Ledger:
 
         Raises:
             BrokenContract: the ledger is newer than this code.
+
         """
         applied: list[int] = []
         known = migrations()
@@ -166,5 +172,3 @@ class Ledger:
                     cursor.execute("INSERT INTO migrations (version) VALUES (%s)", (version,))
                     applied.append(version)
         return applied
-
-

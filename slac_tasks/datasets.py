@@ -59,6 +59,7 @@ class Dataset:
 
         Raises:
             WrongArguments: a key is missing, unknown, or holds characters that cannot stand in a name.
+
         """
         if set(keys) != set(self.keys):
             raise WrongArguments(f"dataset {self.name}: keys {sorted(keys)}, want {sorted(self.keys)}")
@@ -78,9 +79,7 @@ def _c(name: str, dtype: pa.DataType, meaning: str, *, nullable: bool = False) -
 
 _TEXT, _SEC, _TIME = pa.string(), pa.float64(), pa.timestamp("us", tz="UTC")
 _SPANS = pa.list_(pa.struct([pa.field("start_sec", _SEC, nullable=False), pa.field("end_sec", _SEC, nullable=False)]))
-_SCORES = pa.list_(
-    pa.struct([pa.field("member", _TEXT), pa.field("weights", _TEXT), pa.field("score", pa.float32())])
-)
+_SCORES = pa.list_(pa.struct([pa.field("member", _TEXT), pa.field("weights", _TEXT), pa.field("score", pa.float32())]))
 
 _SOURCE = (
     _c("candidate_id", _TEXT, "16 hex digits of (source, source_id)"),
@@ -210,7 +209,7 @@ LABELS = Dataset(
         _c("strategy", _TEXT, "why the clip was asked"),
         _c("status", _TEXT, "settled, open (more votes wanted), unsettled (no agreement), broken"),
         _c("label", pa.int8(), "+1 contains the action, -1 does not; null unless settled", nullable=True),
-        _c("confidence", pa.float64(), "share of the yes and no votes on the label's side; null unless settled", nullable=True),
+        _c("confidence", pa.float64(), "share of yes and no votes on its side; null unless settled", nullable=True),
         _c("method", _TEXT, "how votes were aggregated, with its version"),
         _c("yes", pa.int32(), "votes yes"),
         _c("no", pa.int32(), "votes no"),
@@ -345,6 +344,7 @@ class Datasets:
 
         Raises:
             BrokenContract: the manifest was altered, or was written by another version of this dataset.
+
         """
         folder = dataset.address(keys)
         generation, want = 0, ""
@@ -391,6 +391,7 @@ class Datasets:
 
         Raises:
             NotMade: the partition has not been written.
+
         """
         manifest = self.manifest(dataset, **keys)
         if manifest is None:
@@ -407,12 +408,13 @@ class Datasets:
                 raise BrokenContract(f"{name}: was altered, found sha256 {found[:16]}, want {part['sha256'][:16]}")
             yield pq.read_table(io.BytesIO(data), columns=columns)
 
-    def read(self, dataset: Dataset, columns: list[str] | None = None, **keys: str) -> pa.Table:
+    def read(self, dataset: Dataset, columns: list[str] | None = None, /, **keys: str) -> pa.Table:
         """Return all rows of the current generation.
 
         Raises:
             NotMade: the partition has not been written.
             BrokenContract: its bytes are not those that were written.
+
         """
         tables = list(self.tables(self.need(dataset, **keys), columns))
         schema = dataset.schema if columns is None else pa.schema([dataset.schema.field(c) for c in columns])
@@ -452,6 +454,7 @@ class Datasets:
         Raises:
             BrokenContract: rows do not fit the declared columns, or a unique key repeats.
             Temporary: another process finished the same generation first; its work stands, this one's is discarded.
+
         """
         folder = dataset.address(keys)
         before = self.manifest(dataset, **keys)
@@ -505,7 +508,9 @@ def _conform(dataset: Dataset, table: pa.Table, folder: str) -> pa.Table:
         raise BrokenContract(f"dataset {folder}: {error}") from error
     for column in dataset.columns:
         if not column.nullable and rows[column.name].null_count:
-            raise BrokenContract(f"dataset {folder}: column {column.name} has {rows[column.name].null_count} unknown values")
+            raise BrokenContract(
+                f"dataset {folder}: column {column.name} has {rows[column.name].null_count} unknown values"
+            )
     return rows
 
 

@@ -100,9 +100,7 @@ class Job:
         if manifest is None or self.remake:
             return None
         where = f"{manifest.address} g{manifest.generation:04d}"
-        differing = [
-            name for name, made in _made_from(inputs).items() if manifest.made_from.get(name) != made
-        ] + [
+        differing = [name for name, made in _made_from(inputs).items() if manifest.made_from.get(name) != made] + [
             section
             for section, values in self.config.digest(sections).items()
             if manifest.made_by["settings"].get(section, values) != values
@@ -143,6 +141,7 @@ class Job:
 
         Raises:
             SlacError: at the end, the failure that a retry could cure if there is one, else the first.
+
         """
         if not self.categories:
             raise WrongArguments(f"stage {self.stage}: --category is missing")

@@ -2,6 +2,7 @@
 
 import hashlib
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
@@ -53,9 +54,12 @@ def check_slug(key: str) -> str:
 
     Raises:
         WrongArguments: it holds anything but lower-case letters, digits and single underscores.
+
     """
     if not _SLUG.fullmatch(key) or len(key) > 80:
-        raise WrongArguments(f"category {key!r}: want 1 to 80 of a-z, 0-9 and single underscores, e.g. 'clean_and_jerk'")
+        raise WrongArguments(
+            f"category {key!r}: want 1 to 80 of a-z, 0-9 and single underscores, e.g. 'clean_and_jerk'"
+        )
     return key
 
 
@@ -67,7 +71,9 @@ class Window:
 
     def __post_init__(self) -> None:
         if self.monday.weekday() != 0:
-            raise WrongArguments(f"window {self.monday}: is a {self.monday:%A}, want the Monday on which the week starts")
+            raise WrongArguments(
+                f"window {self.monday}: is a {self.monday:%A}, want the Monday on which the week starts"
+            )
 
     @classmethod
     def parse(cls, key: str) -> "Window":
@@ -138,18 +144,26 @@ def split_of(first_member: str, *, validation_share: float, testing_share: float
     return Split.TRAINING
 
 
-def round_key(window: str, committee: str) -> str:
-    """Return the key of a mining round: the clips of one window as one committee saw them.
+def panel_key(weights: Iterable[str]) -> str:
+    """Return the name of the weights that score one category: its part of a committee.
+
+    A committee that only gains categories keeps the panels of the old ones, so nothing is asked twice (ours).
+    """
+    return "p" + content_hash(*sorted(weights))[:8]
+
+
+def round_key(window: str, panel: str) -> str:
+    """Return the key of a mining round: the clips of one window as one panel saw them.
 
     Naming a round by its inputs, and not by a counter, makes its address computable by anyone and the
     same however often and in whatever order the rounds are made (ours).
     """
-    return f"{window}.{committee}"
+    return f"{window}.{panel}"
 
 
 def parse_round_key(key: str) -> tuple[Window, str]:
-    """Return (window, committee) of a round's key."""
-    window, _, committee = key.partition(".")
-    if not committee:
-        raise WrongArguments(f"round {key!r}: want window.committee, e.g. 2026-01-05.c3f2a9c01")
-    return Window.parse(window), committee
+    """Return (window, panel) of a round's key."""
+    window, _, panel = key.partition(".")
+    if not panel:
+        raise WrongArguments(f"round {key!r}: want window.panel, e.g. 2026-01-05.p3f2a9c01")
+    return Window.parse(window), panel

@@ -1,0 +1,106 @@
+"""Let the pretrained network join the committee when it is worth it, and name the windows to score again.
+
+Reads: models and evaluations of the release, the current committee.
+Writes: committees (a new one, or none); the decision, with its reason, in the ledger.
+Safe to run again: a release is decided once.
+"""
+
+from typing import Any
+
+from slac_tasks.datasets import CLIPS, COMMITTEES, EVALUATIONS, MODELS, Manifest
+from slac_tasks.errors import BrokenContract
+from slac_tasks.job import Job, say
+from slac_tasks.model import content_hash
+from slac_tasks.panels import adopt_committees, committee_key
+
+MEMBER = "pretrained"
+
+
+def verdict(measures: dict[tuple[str, str], float], min_gain: float) -> tuple[bool, str]:
+    """Return whether the network is promoted, and why, from (measure, subject) -> value (ours)."""
+    found = measures.get(("testing_accuracy", "pretrained"))
+    guess = measures.get(("testing_best_guess", "guess"))
+    if found is None or guess is None:
+        return False, "no testing clips: nothing says that the network is better than a guess"
+    gain = found - guess
+    text = f"testing accuracy {found:.3f} against {guess:.3f} for the best guess, want more than +{min_gain:.3f}"
+    return gain > min_gain, text
+
+
+def run(job: Job) -> None:
+    """Decide on the release's network."""
+    release = job.need_release()
+    before = job.ledger.one("promotion", release=release)
+    if before:
+        say(f"promote: release {release} finished already: {before['reason']}")
+        return
+    evaluations = job.datasets.need(EVALUATIONS, release=release)
+    rows = job.datasets.read(EVALUATIONS, release=release).to_pylist()
+    measures = {(row["measure"], row["subject"]): row["value"] for row in rows}
+    promoted, reason = verdict(measures, job.config.training.min_gain)
+    parent = adopt_committees(job.datasets, job.ledger)
+    if parent is None:
+        raise BrokenContract("promote: no committee yet, want one that scored the release's clips")
+    committee = _seat(job, release, parent, evaluations) if promoted else None
+    windows = _windows_to_rescore(job) if promoted else []
+    with job.ledger.transaction():
+        if committee:
+            job.ledger.run(
+                "add_committee",
+                committee=committee.keys["committee"],
+                origin=f"release:{release}",
+                categories=sorted(set(job.datasets.read(COMMITTEES, **committee.keys)["category"].to_pylist())),
+            )
+        job.ledger.run(
+            "add_promotion",
+            release=release,
+            committee=committee.keys["committee"] if committee else None,
+            reason=reason,
+            rescore=windows,
+        )
+    outcome = f"joins committee {committee.keys['committee']}" if committee else "is not promoted"
+    say(f"promote: the network of release {release} {outcome}: {reason}; windows to score again: {windows or 'none'}")
+
+
+def _seat(job: Job, release: str, parent: str, evaluations: Manifest) -> Manifest:
+    """Write the committee in which this release's network has the pretrained member's seat."""
+    model = job.datasets.read(MODELS, release=release).to_pylist()[0]
+    old = job.datasets.read(COMMITTEES, committee=parent).to_pylist()
+    weights = content_hash(model["architecture"], model["backbone"], model["head"])
+    new: list[dict[str, Any]] = [
+        {
+            "member": MEMBER,
+            "architecture": model["architecture"],
+            "category": category,
+            "backbone": model["backbone"],
+            "head": model["head"],
+            "output": output,
+            "weights": weights,
+            "origin": f"release:{release}",
+        }
+        for output, category in enumerate(model["categories"])
+    ]
+    replaced = set(model["categories"])
+    kept = [row for row in old if row["member"] != MEMBER or row["category"] not in replaced]
+    keys = {"committee": committee_key(parent, release, tuple(model["categories"]))}
+    inputs = [job.datasets.need(COMMITTEES, committee=parent), job.datasets.need(MODELS, release=release), evaluations]
+    finished = job.finished(COMMITTEES, keys, inputs=inputs)
+    return finished or job.finish(COMMITTEES, [COMMITTEES.rows(kept + new)], keys, inputs=inputs)
+
+
+def _windows_to_rescore(job: Job) -> list[str]:
+    """Return the windows with clips that nobody was asked about, newest first, within the budget of GPU hours."""
+    asked = {str(row["window"]): int(row["clips"]) for row in job.ledger.rows("asked_by_window")}
+    clips: dict[str, int] = {}
+    for keys in job.datasets.partitions(CLIPS):
+        manifest = job.datasets.need(CLIPS, **keys)
+        clips[keys["window"]] = clips.get(keys["window"], 0) + manifest.rows
+    left = job.config.training.rescore_gpu_hours * 3600.0 * job.config.training.clips_per_gpu_second
+    windows = []
+    for window in sorted(clips, reverse=True):
+        if clips[window] > left:
+            break
+        if clips[window] > asked.get(window, 0):
+            windows.append(window)
+            left -= clips[window]
+    return windows

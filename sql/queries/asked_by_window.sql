@@ -1,0 +1,6 @@
+-- How many clips of each window people were asked about.
+SELECT split_part(round, '.', 1)::date AS "window", count(*) AS clips
+FROM queue
+WHERE state <> 'withdrawn'
+GROUP BY 1
+ORDER BY 1;

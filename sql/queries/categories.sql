@@ -1,0 +1,2 @@
+-- Every registered category.
+SELECT category, name, guideline, guideline_version FROM categories ORDER BY category;
