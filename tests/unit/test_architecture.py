@@ -1,0 +1,115 @@
+"""The layers of the platform are tests, not hopes."""
+
+import ast
+import re
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from slac_tasks import cli, config
+
+ROOT = Path(__file__).resolve().parents[2]
+PRODUCT = sorted(
+    path for folder in ("slac_tasks", "dags", "plugins", "bench", "docker") for path in (ROOT / folder).rglob("*.py")
+)
+DAGS = sorted((ROOT / "dags").glob("*.py"))
+QUERIES = sorted((ROOT / "sql" / "queries").glob("*.sql"))
+SETTINGS = tomllib.loads((ROOT / "pyproject.toml").read_text())
+
+HEAVY = {"torch", "torchvision", "pandas", "pyarrow", "numpy", "great_expectations", "cv2", "av", "airflow"}
+MOST_LINES = 400
+
+
+def name(path: Path) -> str:
+    return str(path.relative_to(ROOT))
+
+
+def imported(tree: ast.AST) -> set[str]:
+    """Top-level names of every import in a file, the ones inside functions too."""
+    found = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            found |= {alias.name.partition(".")[0] for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            found.add(node.module.partition(".")[0])
+    return found
+
+
+def contracts() -> dict[str, dict]:
+    return {contract["name"]: contract for contract in SETTINGS["tool"]["importlinter"]["contracts"]}
+
+
+def test_imports_go_down_only() -> None:
+    lint = [Path(sys.executable).with_name("lint-imports"), "--no-cache", "--no-logo"]
+    run = subprocess.run(lint, capture_output=True, text=True, cwd=ROOT)
+    assert run.returncode == 0, run.stdout + run.stderr
+
+
+def test_every_module_stands_in_a_layer() -> None:
+    layers = contracts()["Layers: command line, launcher, stages and commands, pages and world, engines, edges, nouns"]
+    placed = set(re.findall(r"\w+", " ".join(layers["layers"])))
+    found = {path.stem for path in (ROOT / "slac_tasks").glob("*.py")} - {"__init__"}
+    found |= {path.parent.name for path in (ROOT / "slac_tasks").glob("*/__init__.py")}
+    assert found <= placed, "say in pyproject.toml which layer the module belongs to"
+
+
+def test_the_contract_on_passwords_names_the_stages_that_hold_one() -> None:
+    contract = contracts()["Stages that hold the ledger's password run no networks and open no media"]
+    assert set(contract["source_modules"]) == {f"slac_tasks.stages.{stage}" for stage in config.LEDGER_STAGES}
+
+
+def test_every_stage_has_a_file_and_every_file_a_stage() -> None:
+    files = {path.stem for path in (ROOT / "slac_tasks" / "stages").glob("*.py")} - {"__init__"}
+    assert files == set(config.STAGES) == set(cli.STAGE_HELP)
+
+
+@pytest.mark.parametrize(
+    "module", ["slac_tasks.cli", "slac_tasks.config", "slac_tasks.store", "slac_tasks.database", "slac_tasks.job"]
+)
+def test_light_modules_import_nothing_heavy(module: str) -> None:
+    code = f"import sys, {module}; print(*sorted({HEAVY!r} & set(sys.modules)))"
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
+    assert run.stdout.split() == []
+
+
+@pytest.mark.parametrize("path", DAGS, ids=name)
+def test_dags_import_nothing_heavy(path: Path) -> None:
+    tree = ast.parse(path.read_text())
+    assert not imported(tree) & (HEAVY - {"airflow"} | {"kubernetes", "psycopg2", "minio"})
+    assert ast.get_docstring(tree), "the docstring is the DAG's page: purpose, reads, writes, safe to run again"
+
+
+@pytest.mark.parametrize("path", [path for path in PRODUCT if path.is_relative_to(ROOT / "slac_tasks")], ids=name)
+def test_modules_are_small_and_documented(path: Path) -> None:
+    text = path.read_text()
+    lines = text.count("\n")
+    assert lines <= MOST_LINES, f"{lines} lines, want at most {MOST_LINES}"
+    assert not text.strip() or ast.get_docstring(ast.parse(text)), "want a module docstring"
+
+
+def test_nothing_is_called_utils() -> None:
+    assert not [name(path) for path in PRODUCT if re.search(r"util|helper|misc|common", path.stem)]
+
+
+def test_nothing_is_left_to_do() -> None:
+    mark = re.compile(r"\b(TODO|FIXME|XXX|HACK)\b|raise NotImplementedError")
+    found = [name(path) for path in [*PRODUCT, *QUERIES, ROOT / "sql" / "schema.sql"] if mark.search(path.read_text())]
+    assert not found
+
+
+@pytest.mark.parametrize("path", QUERIES, ids=name)
+def test_every_query_is_described_and_is_one_statement(path: Path) -> None:
+    text = path.read_text()
+    assert text.startswith("-- "), "the first line says what the statement is for"
+    statement = re.sub(r"--.*", "", text).strip()
+    assert ";" not in statement.removesuffix(";")
+    bare = re.findall(r"%\((\w+)\)s(?!::)", statement)
+    assert not bare, f"parameters {bare}: want a cast, e.g. %(name)s::text"
+
+
+def test_every_query_is_called() -> None:
+    called = "".join(path.read_text() for path in PRODUCT)
+    assert not [path.stem for path in QUERIES if f'"{path.stem}"' not in called]
