@@ -1,0 +1,2 @@
+-- How many votes no batch holds yet.
+SELECT count(*) AS votes FROM outbox;
