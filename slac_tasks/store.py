@@ -15,10 +15,13 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
-from typing import Any, Protocol
-from urllib.parse import urlsplit
+from typing import TYPE_CHECKING, Any, Protocol
+from urllib.parse import SplitResult, urlsplit
 
 from slac_tasks.errors import BrokenContract, NotConfigured, NotMade, Temporary
+
+if TYPE_CHECKING:
+    from minio import Minio
 
 
 class Store(Protocol):
@@ -160,7 +163,6 @@ class S3Store:
     def __init__(self, bucket: str, prefix: str, environ: Mapping[str, str]) -> None:
         import certifi
         import urllib3
-        from minio import Minio
 
         endpoint = environ.get("SLAC_S3_ENDPOINT", "")
         parts = urlsplit(endpoint)
@@ -177,17 +179,27 @@ class S3Store:
             retries=urllib3.Retry(total=3, backoff_factor=0.2, status_forcelist=(500, 502, 503, 504)),
             ca_certs=certifi.where(),
         )
-        self._client = Minio(
-            parts.netloc,
-            access_key=access,
-            secret_key=secret,
-            secure=parts.scheme == "https",
-            region=environ.get("AWS_REGION", "us-east-1"),
-            http_client=self._http,
-        )
+        self._client = self._open(parts, access, secret, environ)
+        public = urlsplit(environ.get("SLAC_S3_PUBLIC_ENDPOINT") or endpoint)
+        if public.scheme not in ("http", "https") or not public.netloc:
+            raise NotConfigured(f"SLAC_S3_PUBLIC_ENDPOINT: is {public.geturl()!r}, want http(s)://host:port")
+        # A signature covers the host: addresses for browsers are signed for the name by which browsers know the server.
+        self._public = self._open(public, access, secret, environ)
         with self._reached():
             if not self._client.bucket_exists(bucket):
                 raise NotConfigured(f"store {self.url}: bucket {bucket!r} does not exist on {endpoint}")
+
+    def _open(self, endpoint: SplitResult, access: str, secret: str, environ: Mapping[str, str]) -> "Minio":
+        from minio import Minio
+
+        return Minio(
+            endpoint.netloc,
+            access_key=access,
+            secret_key=secret,
+            secure=endpoint.scheme == "https",
+            region=environ.get("AWS_REGION", "us-east-1"),
+            http_client=self._http,
+        )
 
     @contextmanager
     def _reached(self, name: str = "") -> Iterator[None]:
@@ -268,7 +280,7 @@ class S3Store:
     def presign(self, name: str, seconds: int) -> str | None:
         with self._reached(name):
             return str(
-                self._client.presigned_get_object(
+                self._public.presigned_get_object(
                     self.bucket, self.prefix + checked(name), expires=timedelta(seconds=seconds)
                 )
             )

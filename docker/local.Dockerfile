@@ -1,0 +1,14 @@
+# For docker-compose.yaml alone, where no Kubernetes starts pods: the Airflow image with the task image's environment
+# beside its own. Two environments, two interpreters; `slac` starts in the second, so a task is still a process that
+# knows nothing of Airflow. Compose hands both images over as named build contexts.
+ARG AIRFLOW_IMAGE=slac-airflow:0.1.0
+ARG TASK_IMAGE=slac-task:0.1.0
+
+FROM ${TASK_IMAGE} AS task
+
+FROM ${AIRFLOW_IMAGE}
+ENV GX_ANALYTICS_ENABLED=false
+COPY --from=task /opt/task-venv /opt/task-venv
+# Comes first in PATH; its first line names the interpreter of the task environment.
+COPY --from=task /opt/task-venv/bin/slac /opt/airflow-venv/bin/slac
+USER 50000:0
