@@ -22,9 +22,9 @@ from functools import cached_property
 from typing import Any
 
 from slac_tasks import config, database, store
-from slac_tasks.datasets import CANDIDATES, CLIPS, COMMITTEES, FETCHED, HARD_CLIPS, LABELS, QUALITY, VIDEOS, Datasets
+from slac_tasks.datasets import CANDIDATES, CLIPS, FETCHED, HARD_CLIPS, LABELS, QUALITY, VIDEOS, Datasets
 from slac_tasks.errors import WrongArguments
-from slac_tasks.model import Window, check_slug, round_key
+from slac_tasks.model import Split, Window, round_key, slug
 from slac_tasks.panels import Panel, adopt_committees, committee_key, is_scored, panels_of
 from slac_tasks.releasable import releasable
 
@@ -136,24 +136,16 @@ def _score_window(planner: Planner, window: str) -> list[Item]:
     ]
     parent = planner.committee
     panels = panels_of(planner.datasets, parent) if parent else {}
-    uncovered = tuple(sorted(set(collected) - set(panels)))
-    if uncovered:
-        return _first_scores(planner, window, collected, panels, uncovered)
-    todo = [category for category in collected if not _is_scored(planner, panels[category], window)]
-    return planner.batches(todo, window=window, committee=parent, parent=parent, uncovered=[])
+    # A category with nothing to learn from in this window waits for one that has training videos.
+    uncovered = [c for c in collected if c not in panels and _has_training(planner, c, window)]
+    todo = [c for c in collected if c in panels and not _is_scored(planner, panels[c], window)] + uncovered
+    committee = committee_key(parent, window, tuple(uncovered)) if uncovered else parent
+    return planner.batches(todo, window=window, committee=committee, parent=parent, uncovered=sorted(uncovered))
 
 
-def _first_scores(
-    planner: Planner, window: str, collected: list[str], panels: Any, uncovered: tuple[str, ...]
-) -> list[Item]:
-    """Items under the committee that bootstrap will make; categories that have seats keep theirs, and their scores."""
-    parent = planner.committee
-    target = committee_key(parent, window, uncovered)
-    if planner.datasets.manifest(COMMITTEES, committee=target) is not None and parent == target:
-        # Bootstrap looked at these and found nothing to learn from: they wait for a window that has training clips.
-        uncovered = ()
-    todo = [c for c in collected if c in uncovered or (c in panels and not _is_scored(planner, panels[c], window))]
-    return planner.batches(todo, window=window, committee=target, parent=parent, uncovered=list(uncovered))
+def _has_training(planner: Planner, category: str, window: str) -> bool:
+    splits = planner.datasets.read(VIDEOS, ["split"], category=category, window=window)["split"].to_pylist()
+    return Split.TRAINING.value in splits
 
 
 def _is_scored(planner: Planner, panel: Panel, window: str) -> bool:
@@ -227,21 +219,18 @@ def pretrain(planner: Planner) -> list[Item]:
 
 def _is_quiet(planner: Planner, judged: str) -> bool:
     """Whether every collected window is mined, every queued clip answered, and the newest labels judged."""
-    if planner.ledger.rows("open_by_category") or judged != newest(planner.datasets, LABELS):
+    if planner.committee is None or planner.ledger.rows("open_by_category"):
         return False
-    collected = {(keys["category"], keys["window"]) for keys in planner.datasets.partitions(CLIPS)}
-    with_videos = {
+    if judged != newest(planner.datasets, LABELS) or send_hard_clips(planner) or sync_verifications(planner):
+        return False
+    panels = panels_of(planner.datasets, planner.committee)
+    collected = {
         (keys["category"], keys["window"])
         for keys in planner.datasets.partitions(VIDEOS)
-        if planner.datasets.need(VIDEOS, **keys).rows
+        if keys["category"] in panels and planner.datasets.need(VIDEOS, **keys).rows
     }
-    return with_videos <= collected and not send_hard_clips(planner) and not _half_scored(planner, collected)
-
-
-def _half_scored(planner: Planner, collected: set[tuple[str, str]]) -> bool:
-    """Whether clips exist that no round has been mined from and that some member has not scored."""
     mined = {(keys["category"], keys["round"].partition(".")[0]) for keys in planner.datasets.partitions(HARD_CLIPS)}
-    return bool(collected - mined)
+    return collected <= mined
 
 
 def add_category(planner: Planner) -> list[Item]:
@@ -275,7 +264,7 @@ def main(arguments: argparse.Namespace) -> None:
         datasets=Datasets(store.connect(settings.store_url)),
         ledger=database.connect(os.environ),
         window=arguments.window,
-        only=tuple(check_slug(category) for category in arguments.category),
+        only=tuple(slug(category) for category in arguments.category),
         stale=arguments.stale,
         retry_drops=arguments.retry_drops,
     )
