@@ -54,6 +54,7 @@ class EmbeddedPostgres:
         Args:
             folder: where the cluster is kept; made when it is missing.
             fsync: False trades safety in a power cut for speed. For tests only.
+
         """
         self.folder = folder.resolve()
         self._settings = _SETTINGS | ({} if fsync else _UNSAFE)
@@ -74,6 +75,7 @@ class EmbeddedPostgres:
         Raises:
             NotConfigured: the wheel that holds Postgres is not installed.
             Temporary: the server does not start; the message ends with its last words.
+
         """
         with self._lock():
             state = self._state() or self._create()
@@ -113,6 +115,7 @@ class EmbeddedPostgres:
 
         Raises:
             Temporary: the server does not run.
+
         """
         state = self._state()
         if state is None or self._pid(state) is None:
