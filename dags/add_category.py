@@ -1,0 +1,39 @@
+"""Register categories and collect their videos of every window that others have been collected in.
+
+**Runs** by hand, with a form. Not through Airflow's backfill of `collect_videos`: on a partitioned DAG that either
+skips every window that ever ran or makes all of them again, and it refuses a second one while the first runs. So the
+same stages run here, on exactly the (category, window) pairs that lack a dataset.
+
+**Reads** the sources. **Writes** the ledger's categories, `candidates`, `fetched` and `videos` of the new categories,
+and one event of the asset `videos` per window, on which `score_clips` bootstraps and scores them.
+
+**Skips** every task after `plan` when the categories have all their videos; `announce` when none has finished.
+
+**Safe to run again**: only what is missing is made; other categories are not touched.
+"""
+
+from airflow.sdk import DAG, Param
+from slac_airflow import VIDEOS, announce, category_form, ended, plan, slac
+
+with DAG(
+    dag_id="add_category",
+    schedule=None,
+    doc_md=__doc__,
+    max_active_runs=1,
+    params={
+        "category": category_form("One key a line, such as clean_and_jerk.", minItems=1),
+        "guideline": Param(
+            "", type="string", title="Guideline", description="What counts as the action, for reviewers."
+        ),
+    },
+    tags=["slac", "people"],
+):
+    register = slac("register", form=("category", "guideline"))
+    todo = plan("add_category", form=("category",))
+    discover = slac("discover", each=todo)
+    fetch = slac("fetch", each=todo)
+    deduplicate = slac("deduplicate", each=todo)
+    tell = announce(VIDEOS, "add_category", form=("category",), done=todo)
+
+    register >> todo >> discover >> fetch >> deduplicate >> tell
+    [discover, fetch, deduplicate, tell] >> ended()

@@ -1,0 +1,35 @@
+"""Find, fetch and admit the videos of one week.
+
+**Runs** weekly, one partition per window: the key is the Monday (UTC) on which the week starts, and the run starts when
+the week has ended. Past windows: *Backfill* in the UI, or `airflow backfill create`.
+
+**Reads** the sources that the settings name. **Writes** the datasets `candidates`, `fetched` and `videos` of every
+category, renditions under `media/`, and the ledger's admissions.
+
+**Skips** every task after `plan` when no category lacks its videos of this window; `announce` when no category has
+finished.
+
+**Safe to run again**: a finished dataset is left as it is. A category that failed holds up no other; the run ends
+failed, the others are announced, and a cleared run works only on what is missing.
+"""
+
+from airflow.sdk import DAG, CronPartitionTimetable
+from slac_airflow import VIDEOS, WINDOW, announce, category_form, ended, plan, slac
+
+with DAG(
+    dag_id="collect_videos",
+    schedule=CronPartitionTimetable("0 0 * * 1", timezone="UTC", run_offset=-1, key_format="%Y-%m-%d"),
+    doc_md=__doc__,
+    max_active_runs=4,
+    params={"category": category_form("Only these; none means all that are registered.")},
+    tags=["slac", "window"],
+):
+    todo = plan("collect_videos", window=WINDOW, form=("category",))
+    discover = slac("discover", each=todo)
+    fetch = slac("fetch", each=todo)
+    # One task over all categories: the first to admit a video owns it.
+    deduplicate = slac("deduplicate", all_of=todo, trigger_rule="all_done")
+    tell = announce(VIDEOS, "collect_videos", window=WINDOW, form=("category",), done=todo)
+
+    todo >> discover >> fetch >> deduplicate >> tell
+    [discover, fetch, deduplicate, tell] >> ended()

@@ -1,0 +1,35 @@
+"""Release the validated labels, pretrain a video network on them, evaluate it, and promote it if it is better.
+
+**Runs** weekly, and when labels have been validated (asset `validated_labels`).
+
+**Reads** validated labels and renditions of training videos. **Writes** `releases` with its exports, `models`,
+`evaluations`, a new committee when the model is promoted, and one event of the asset `videos` per window that shall be
+scored again.
+
+**Skips** every task after `plan` while fewer new labels than `release.min_new_labels` are waiting; `rescore` when the
+promotion names no window.
+
+**Safe to run again**: a run that was cut off goes on with the same release.
+"""
+
+from airflow.sdk import DAG, AssetOrTimeSchedule, CronTriggerTimetable
+from slac_airflow import VALIDATED_LABELS, VIDEOS, announce, plan, slac
+
+with DAG(
+    dag_id="pretrain",
+    schedule=AssetOrTimeSchedule(
+        timetable=CronTriggerTimetable("0 6 * * 2", timezone="UTC"), assets=[VALIDATED_LABELS]
+    ),
+    doc_md=__doc__,
+    catchup=False,
+    max_active_runs=1,
+    tags=["slac", "gpu"],
+):
+    todo = plan("pretrain")
+    release = slac("release", all_of=todo)
+    pretrain = slac("pretrain", all_of=todo)
+    evaluate = slac("evaluate", all_of=todo)
+    promote = slac("promote", all_of=todo)
+    rescore = announce(VIDEOS, "rescore", task_id="rescore")
+
+    todo >> release >> pretrain >> evaluate >> promote >> rescore

@@ -1,0 +1,30 @@
+"""Cut a window's videos into clips and let every member of the committee score them.
+
+**Runs** when the videos of a window arrive (asset `videos`, the same partition key), and again for windows that a
+promotion names. One run at a time: each bootstrap extends the committee that the one before it made.
+
+**Reads** `videos` and their renditions. **Writes** `clips`, `scores` (keyed by weights, so an unchanged member never
+scores a clip twice), and a new committee when a category has none.
+
+**Skips** every task after `plan` when all clips of the window are scored; `bootstrap` when the committee covers every
+category.
+
+**Safe to run again**: what is scored stays. A category that failed holds up no other, and the run ends failed.
+"""
+
+from airflow.sdk import DAG, IdentityMapper, PartitionedAssetTimetable
+from slac_airflow import VIDEOS, WINDOW, plan, slac
+
+with DAG(
+    dag_id="score_clips",
+    schedule=PartitionedAssetTimetable(assets=VIDEOS, default_partition_mapper=IdentityMapper()),
+    doc_md=__doc__,
+    max_active_runs=1,
+    tags=["slac", "window", "gpu"],
+):
+    todo = plan("score_clips", window=WINDOW)
+    propose = slac("propose", each=todo)
+    bootstrap = slac("bootstrap", all_of=todo, trigger_rule="all_done")
+    score = slac("score", each=todo)
+
+    todo >> propose >> bootstrap >> score

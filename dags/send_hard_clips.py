@@ -1,0 +1,30 @@
+"""Choose the clips that are worth a person's time, and put them into the review queue.
+
+**Runs** daily (`SLAC_SEND_CRON`). A category gets clips when its queue holds less than a day of work.
+
+**Reads** `clips`, `scores` and the committee. **Writes** `hard_clips`, one round per window and committee, and the
+ledger's queue.
+
+**Skips** every task after `plan` when no queue runs low, or no window waits to be mined.
+
+**Safe to run again**: a round is mined once, and a clip is queued once per category.
+"""
+
+import os
+
+from airflow.sdk import DAG, CronTriggerTimetable
+from slac_airflow import plan, slac
+
+with DAG(
+    dag_id="send_hard_clips",
+    schedule=CronTriggerTimetable(os.environ.get("SLAC_SEND_CRON", "0 5 * * *"), timezone="UTC"),
+    doc_md=__doc__,
+    catchup=False,
+    max_active_runs=1,
+    tags=["slac", "people"],
+):
+    todo = plan("send_hard_clips")
+    mine = slac("mine", each=todo)
+    publish = slac("publish", each=todo)
+
+    todo >> mine >> publish

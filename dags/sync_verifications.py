@@ -1,0 +1,26 @@
+"""Collect people's new answers and turn them into labels.
+
+**Runs** every five minutes (`SLAC_SYNC_CRON`).
+
+**Reads** the ledger's outbox of votes. **Writes** `votes`, one batch per run that found any, and `labels`, a new
+version per batch.
+
+**Skips** `announce` when the newest labels have been judged already, which is so whenever there was nothing new.
+
+**Safe to run again**: a vote is in exactly one batch, and a batch that was cut off is written first.
+"""
+
+import os
+
+from airflow.sdk import DAG, CronTriggerTimetable
+from slac_airflow import LABELS, announce, slac
+
+with DAG(
+    dag_id="sync_verifications",
+    schedule=CronTriggerTimetable(os.environ.get("SLAC_SYNC_CRON", "*/5 * * * *"), timezone="UTC"),
+    doc_md=__doc__,
+    catchup=False,
+    max_active_runs=1,
+    tags=["slac", "people"],
+):
+    slac("sync") >> slac("aggregate") >> announce(LABELS, "sync_verifications")

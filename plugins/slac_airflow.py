@@ -1,0 +1,254 @@
+"""The Airflow side of the process boundary: one `slac` command is one task, a local process or a pod.
+
+A DAG file imports from here and from nowhere else: `slac` makes a stage's task, `plan` the task that says what there is
+to do, `announce` the last task that tells other DAGs, `ask` the question to a person; and the assets that connect DAGs.
+"""
+
+import datetime
+import json
+import os
+from collections.abc import Mapping
+from typing import Any
+
+from airflow.providers.standard.operators.empty import EmptyOperator
+from airflow.providers.standard.operators.hitl import HITLOperator
+from airflow.sdk import Asset, BaseOperator, Param
+from airflow.sdk.exceptions import AirflowSkipException, DownstreamTasksSkipped
+from slac_command import Process, argv, judge, merge
+
+from slac_tasks import config
+
+WINDOW = "{{ partition_key }}"
+"""The window of a partitioned run: the Monday on which its week starts."""
+
+VIDEOS = Asset("videos")
+"""A window holds admitted videos that want scores; its events carry the window as partition key."""
+LABELS = Asset("labels")
+"""People's answers became a new version of the labels."""
+VALIDATED_LABELS = Asset("validated_labels")
+"""A version of the labels has been judged."""
+
+
+class Command(BaseOperator):
+    """What processes and pods share: the command line of the task, taken from its item when it runs."""
+
+    template_fields = ("item",)
+    ui_color = "#dde9f5"
+
+    def __init__(self, *, stage: str, item: Any = None, form: tuple[str, ...] = (), **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.stage, self.item, self.form = stage, item, form
+
+    def words(self, context: Mapping[str, Any]) -> list[str]:
+        """Return the command line.
+
+        Raises:
+            AirflowSkipException: the plan holds nothing for this stage.
+
+        """
+        if self.form:
+            self.item = {name: context["params"][name] for name in self.form}
+        if self.item == [] or (self.stage == "bootstrap" and not merge(self.item).get("uncovered")):
+            raise AirflowSkipException(f"{self.stage}: nothing to do")
+        return argv(self.stage, self.item)
+
+
+class Local(Command):
+    """A `slac` command as a process of the worker."""
+
+    process: Process | None = None
+
+    def run(self, words: list[str], context: Mapping[str, Any]) -> str:
+        """Run one command; return what it printed as its result."""
+        self.log.info("%s", " ".join(words))
+        self.process = Process(words, os.environ, self.log)
+        code, printed, last = self.process.wait()
+        judge(code, last, context["ti"].try_number)
+        return printed
+
+    def execute(self, context: Any) -> Any:
+        """Run the stage."""
+        if printed := self.run(self.words(context), context):
+            self.log.info("%s", printed)
+
+    def on_kill(self) -> None:
+        """End the command when its task is marked failed or cleared."""
+        if self.process is not None:
+            self.process.stop()
+
+
+class Plan(Local):
+    """`slac plan`: its JSON line is the only thing that Airflow hands from task to task."""
+
+    template_fields = ("window",)
+
+    def __init__(self, *, dag_name: str, window: str | None = None, **kwargs: Any) -> None:
+        super().__init__(stage="plan", **kwargs)
+        self.dag_name, self.window = dag_name, window
+
+    def look(self, context: Mapping[str, Any]) -> list[dict[str, Any]]:
+        """Return the items of the plan."""
+        words = ["slac", "plan", "--for", self.dag_name, *(["--window", self.window] if self.window else [])]
+        for name in self.form:
+            words += [word for value in context["params"].get(name) or () for word in (f"--{name}", value)]
+        printed = self.run(words, context)
+        items: list[dict[str, Any]] = json.loads(printed.splitlines()[-1])
+        return items
+
+    def execute(self, context: Any) -> Any:
+        """Return the items; without any, every task after this one is skipped and no other process starts."""
+        items = self.look(context)
+        if not items:
+            self.log.info("nothing to do: everything is finished")
+            raise DownstreamTasksSkipped(tasks=sorted(self.get_flat_relative_ids(upstream=False)))
+        return items
+
+
+class Announce(Plan):
+    """Emit one event per window: of what was planned and is listed no more, or, without `item`, of what is listed.
+
+    The datasets say what finished, not the states of tasks: a batch that failed for one category announces the others.
+    """
+
+    template_fields = ("window", "item")
+
+    def execute(self, context: Any) -> None:
+        """Look at the plan again and emit the events; none when nothing finished."""
+        listed = self.look(context)
+        left = {(category, item.get("window")) for item in listed for category in item.get("category", ())}
+        finished: dict[str, set[str]] = {}
+        for item in listed if self.item is None else self.item:
+            categories = set(item.get("category", ()))
+            if self.item is not None:
+                categories -= {category for category, window in left if window == item["window"]}
+            if categories or self.item is None:
+                finished.setdefault(item.get("window", ""), set()).update(categories)
+        if not finished:
+            raise AirflowSkipException("nothing finished, so there is nothing to announce")
+        for asset in self.outlets:
+            event = context["outlet_events"][asset]
+            event.extra = {"categories": sorted(set().union(*finished.values()))}
+            event.add_partitions([window for window in finished if window])
+        self.log.info("announced %s", ", ".join(sorted(finished)))
+
+
+class PlanToAsk(Plan):
+    """A plan of questions that is empty while a person is being asked: nobody is asked the same thing twice."""
+
+    def execute(self, context: Any) -> Any:
+        """Return the questions."""
+        waiting = context["ti"].get_ti_count(dag_id=self.dag_id, task_ids=["ask"], states=["awaiting_input"])
+        if waiting:
+            self.log.info("%d questions still wait for an answer", waiting)
+            raise DownstreamTasksSkipped(tasks=sorted(self.get_flat_relative_ids(upstream=False)))
+        return super().execute(context)
+
+
+class Ask(HITLOperator):
+    """Ask a person about a refused category. Without an answer in time the answer is no.
+
+    The result is the item of `slac approve`, which records it.
+    """
+
+    template_fields = ("item",)
+
+    def __init__(self, *, item: Any = None, **kwargs: Any) -> None:
+        super().__init__(
+            subject="Labels that were refused",
+            options=["approve", "reject"],
+            defaults="reject",
+            params={"reason": Param("", type="string", title="Reason", description="Why; kept with the decision.")},
+            **kwargs,
+        )
+        self.item = item
+
+    def execute(self, context: Any) -> Any:
+        """Put the question and park the task: it takes no worker while it waits."""
+        category = ", ".join(self.item["category"])
+        self.subject = f"Use the labels of {category} although they were refused?"
+        self.body = "\n".join(f"- {reason}" for reason in self.item.get("reasons", ()))
+        self.response_timeout = datetime.timedelta(seconds=config.load().quality.approve_timeout_sec)
+        return super().execute(context)
+
+    def execute_complete(self, context: Any, event: dict[str, Any]) -> dict[str, Any]:
+        """Return the decision."""
+        answer = super().execute_complete(context, event)
+        person = (answer["responded_by_user"] or {}).get("name") or "nobody"
+        silent = "no reason given" if answer["responded_by_user"] else "nobody answered in time"
+        reason = str(answer["params_input"].get("reason") or "").strip()
+        decision = answer["chosen_options"][0]
+        return {**self.item, "decision": decision, "reason": reason or silent, "person": person}
+
+
+def pods_wanted(environ: Mapping[str, str] = os.environ) -> bool:
+    """Return whether stages run as pods."""
+    return environ.get("SLAC_PODS", "").lower() in ("1", "true", "yes")
+
+
+def defaults(stage: str, *, pods: bool) -> dict[str, Any]:
+    """Return how a stage's task is retried and how wide it may become."""
+    width = int(os.environ.get("SLAC_WIDTH", "16" if pods else "2"))
+    one_at_a_time = stage in ("deduplicate", "validate", "report") or (stage in config.GPU_STAGES and not pods)
+    return {
+        # Ample: Airflow's own deferral bug burns some (apache/airflow#72716), a database restart burns others.
+        "retries": 5,
+        # A pod's retry must not attach to the one that is still ending: wait out its grace period.
+        "retry_delay": datetime.timedelta(minutes=2) if pods else datetime.timedelta(seconds=5),
+        "retry_exponential_backoff": 2,
+        "max_retry_delay": datetime.timedelta(minutes=15),
+        # A wide map leaves slots to the other DAGs; one local GPU runs one thing at a time.
+        "max_active_tis_per_dag": 1 if one_at_a_time else width,
+    }
+
+
+def slac(stage: str, *, each: Plan | None = None, all_of: Any = None, **kwargs: Any) -> Any:
+    """Make a stage's task: mapped over `each` item of a plan, or one task for `all_of` them, or without a plan.
+
+    A mapped task runs when the one before is done, however it ended: one bad category holds up no other, and fails
+    again here because its input is missing.
+    """
+    operator: type[BaseOperator] = Local
+    if pods_wanted():
+        # Imported here and not above: it takes two seconds, at every start of every task.
+        from slac_airflow_pods import Pod
+
+        operator = Pod
+    settings = {
+        "task_id": stage,
+        "stage": stage,
+        "do_xcom_push": False,
+        **defaults(stage, pods=pods_wanted()),
+        **kwargs,
+    }
+    if each is not None:
+        settings.setdefault("trigger_rule", "all_done")
+        return operator.partial(**settings).expand(item=each.output)
+    return operator(item=all_of.output if isinstance(all_of, BaseOperator) else all_of, **settings)
+
+
+def plan(dag_name: str, *, task_id: str = "plan", kind: type[Plan] = Plan, **kwargs: Any) -> Plan:
+    """Make the task that says what a DAG has to do. It is always a process: its result is the items."""
+    return kind(task_id=task_id, dag_name=dag_name, **{**defaults("plan", pods=False), **kwargs})
+
+
+def announce(asset: Asset, dag_name: str, *, done: Plan | None = None, **kwargs: Any) -> Plan:
+    """Make the last task of a DAG, which alone carries the outlet and runs however the others ended."""
+    rule = "all_done" if done is not None else "all_success"
+    settings = {"task_id": "announce", "outlets": [asset], "trigger_rule": rule, "do_xcom_push": False, **kwargs}
+    return plan(dag_name, kind=Announce, item=None if done is None else done.output, **settings)
+
+
+def ask(each: Plan, **kwargs: Any) -> Any:
+    """Make the question to a person, one per item."""
+    return Ask.partial(task_id="ask", **kwargs).expand(item=each.output)
+
+
+def ended() -> EmptyOperator:
+    """Make the leaf that ends a run failed when a task before it failed; it starts no process."""
+    return EmptyOperator(task_id="ended", trigger_rule="none_failed")
+
+
+def category_form(description: str, **kwargs: Any) -> Param:
+    """Return the form field for categories."""
+    key = {"type": "string", "pattern": "^[a-z0-9]+(_[a-z0-9]+)*$"}
+    return Param([], type="array", items=key, title="Categories", description=description, **kwargs)

@@ -1,0 +1,172 @@
+"""A `slac` command as a pod. Imported only where pods are configured: the provider costs two seconds per import.
+
+Settings, all from the environment of Airflow's workers:
+
+    SLAC_PODS=1                  stages run as pods
+    SLAC_POD_IMAGE               the task image, with tag or digest
+    SLAC_POD_NAMESPACE           where pods run; `default` without it
+    SLAC_POD_STORE_SECRET        secret with SLAC_STORE and the store's credentials, for every stage; `slac-store`
+    SLAC_POD_LEDGER_SECRET       secret with SLAC_DATABASE_URL, for the stages that write the ledger; `slac-ledger`
+    SLAC_POD_CONFIG_MAP          config map that holds slac.toml; without it every knob has its default
+    SLAC_POD_SERVICE_ACCOUNT     account of the pods; it needs no rights
+    SLAC_POD_KUBECONFIG          path of a kubeconfig; without it the connection `kubernetes_default` decides
+    SLAC_POD_POLL_SECONDS        how often the triggerer looks; 10 without it
+"""
+
+import os
+from collections.abc import Mapping
+from typing import Any
+
+from airflow.providers.cncf.kubernetes.operators.pod import KubernetesPodOperator
+from airflow.providers.cncf.kubernetes.utils.container import get_container_termination_message
+from airflow.sdk.exceptions import AirflowException
+from kubernetes.client import models as k8s
+from slac_airflow import Command
+from slac_command import LEDGER, judge
+
+from slac_tasks.config import GPU_STAGES
+from slac_tasks.errors import Temporary
+
+CONTAINER = "base"
+CONFIG_FOLDER = "/etc/slac"
+UNPRIVILEGED = 50_000
+"""User and group of the task image."""
+
+# What a stage asks for: (processors, memory, scratch). Media stages decode on processors; the rest reads rows.
+REQUESTS = {
+    "fetch": ("4", "4Gi", "40Gi"),
+    "propose": ("4", "4Gi", "20Gi"),
+    "score": ("8", "24Gi", "40Gi"),
+    "bootstrap": ("8", "24Gi", "40Gi"),
+    "pretrain": ("8", "48Gi", "100Gi"),
+    "evaluate": ("8", "24Gi", "40Gi"),
+}
+SMALL = ("1", "4Gi", "10Gi")
+
+
+class Pod(Command, KubernetesPodOperator):
+    """A `slac` command in a pod, watched by the triggerer."""
+
+    template_fields = (*Command.template_fields, *KubernetesPodOperator.template_fields)
+
+    def __init__(self, *, stage: str, **kwargs: Any) -> None:
+        settings = {**pod_settings(stage, os.environ), **kwargs}
+        super().__init__(stage=stage, **settings)
+
+    def execute(self, context: Any) -> Any:
+        """Start the pod with the command line that a process would have."""
+        words = self.words(context)
+        self.cmds, self.arguments = words[:1], words[1:]
+        self.log.info("%s", " ".join(words))
+        return super().execute(context)
+
+    def cleanup(
+        self, pod: Any, remote_pod: Any, xcom_result: dict[str, Any] | None = None, context: Any = None
+    ) -> None:
+        """Judge the container's exit code; the stock operator knows only failed, which a retry never mends."""
+        try:
+            super().cleanup(pod, remote_pod, xcom_result, context)
+        except AirflowException as failure:
+            code = exit_code(remote_pod)
+            reason = (
+                get_container_termination_message(remote_pod, CONTAINER) or remote_pod.status.reason or "no message"
+            )
+            lines = [line for line in str(reason).splitlines() if line.strip()]
+            try:
+                judge(code, lines[-1] if lines else "no message", context["ti"].try_number)
+            except AirflowException as judged:
+                raise judged from failure
+
+
+def exit_code(pod: k8s.V1Pod) -> int:
+    """Return the exit code of the command; a pod that failed without one was evicted, which passes."""
+    for status in pod.status.container_statuses or ():
+        if status.name == CONTAINER and status.state and status.state.terminated:
+            code = int(status.state.terminated.exit_code)
+            if code:
+                return code
+    return Temporary.exit_code
+
+
+def pod_settings(stage: str, environ: Mapping[str, str]) -> dict[str, Any]:
+    """Return everything in which a pod of ours differs from the provider's defaults, each with its reason."""
+    secrets = [environ.get("SLAC_POD_STORE_SECRET", "slac-store")]
+    if stage in LEDGER:
+        secrets.append(environ.get("SLAC_POD_LEDGER_SECRET", "slac-ledger"))
+    config_map = environ.get("SLAC_POD_CONFIG_MAP")
+    return {
+        "name": f"slac-{stage}",
+        "image": environ.get("SLAC_POD_IMAGE", "slac-task:latest"),
+        "namespace": environ.get("SLAC_POD_NAMESPACE", "default"),
+        "service_account_name": environ.get("SLAC_POD_SERVICE_ACCOUNT"),
+        "config_file": environ.get("SLAC_POD_KUBECONFIG"),
+        # A stage speaks to the store and the ledger, never to Kubernetes.
+        "automount_service_account_token": False,
+        # Secrets by reference only: a value in the pod's specification would be read by everyone who may list pods.
+        "env_from": [k8s.V1EnvFromSource(secret_ref=k8s.V1SecretEnvSource(name=name)) for name in secrets],
+        "env_vars": {"HOME": "/tmp", "TMPDIR": "/tmp"}
+        | ({"SLAC_CONFIG": f"{CONFIG_FOLDER}/slac.toml"} if config_map else {}),
+        # Hours of waiting must not hold a worker, and survive a restart of the triggerer.
+        "deferrable": True,
+        # A worker that died finds its pod again instead of starting a second one.
+        "durable": True,
+        # A stale "success" may fail a task that was deferred twice in a short time (apache/airflow#72716).
+        "poll_interval": float(environ.get("SLAC_POD_POLL_SECONDS", "10")),
+        # 120 s by default, both; a queue for GPUs is hours long, and a pull of the CUDA image minutes.
+        "schedule_timeout_seconds": 6 * 3600,
+        "startup_timeout_seconds": 1800,
+        # The last lines of the log are the reason that a person reads; nothing writes /dev/termination-log.
+        "termination_message_policy": "FallbackToLogsOnError",
+        # A failed pod stays, to be looked at; a finished one has said all in its log and its manifest.
+        "on_finish_action": "delete_succeeded_pod",
+        # Who marks a task failed wants its GPU back.
+        "on_kill_action": "delete_pod",
+        # A sidecar from another registry, which hangs when its pod is evicted; and stages hand on datasets, not values.
+        "do_xcom_push": False,
+        # The specification names secrets and would fill the log.
+        "log_pod_spec_on_failure": False,
+        "log_events_on_failure": True,
+        # Below the retry's delay, so that a retry never attaches to a pod that is ending.
+        "termination_grace_period": 60,
+        "container_resources": resources(stage),
+        "security_context": k8s.V1PodSecurityContext(
+            run_as_non_root=True,
+            run_as_user=UNPRIVILEGED,
+            run_as_group=UNPRIVILEGED,
+            fs_group=UNPRIVILEGED,
+            seccomp_profile=k8s.V1SeccompProfile(type="RuntimeDefault"),
+        ),
+        # Downloaded media is hostile: what breaks a decoder finds nothing to write, to raise or to call.
+        "container_security_context": k8s.V1SecurityContext(
+            read_only_root_filesystem=True,
+            allow_privilege_escalation=False,
+            privileged=False,
+            capabilities=k8s.V1Capabilities(drop=["ALL"]),
+        ),
+        **volumes(stage, config_map),
+    }
+
+
+def resources(stage: str) -> k8s.V1ResourceRequirements:
+    """Return what a stage's container asks for. Memory is also the limit; processors are not, they only slow down."""
+    processors, memory, scratch = REQUESTS.get(stage, SMALL)
+    requests = {"cpu": processors, "memory": memory, "ephemeral-storage": scratch}
+    limits = {"memory": memory, "ephemeral-storage": scratch}
+    if stage in GPU_STAGES:
+        limits["nvidia.com/gpu"] = "1"
+    return k8s.V1ResourceRequirements(requests=requests, limits=limits)
+
+
+def volumes(stage: str, config_map: str | None) -> dict[str, Any]:
+    """Return the folders that a container may write, and the settings that it reads."""
+    found = [k8s.V1Volume(name="tmp", empty_dir=k8s.V1EmptyDirVolumeSource())]
+    mounts = [k8s.V1VolumeMount(name="tmp", mount_path="/tmp")]
+    if stage in GPU_STAGES:
+        # Loader processes hand batches over in shared memory, of which a container has 64 MB by default.
+        memory = k8s.V1EmptyDirVolumeSource(medium="Memory", size_limit="8Gi")
+        found.append(k8s.V1Volume(name="shm", empty_dir=memory))
+        mounts.append(k8s.V1VolumeMount(name="shm", mount_path="/dev/shm"))
+    if config_map:
+        found.append(k8s.V1Volume(name="config", config_map=k8s.V1ConfigMapVolumeSource(name=config_map)))
+        mounts.append(k8s.V1VolumeMount(name="config", mount_path=CONFIG_FOLDER, read_only=True))
+    return {"volumes": found, "volume_mounts": mounts}

@@ -1,0 +1,170 @@
+"""One `slac` command: its argv, its environment, its process, and what its exit code means to Airflow.
+
+Failure policy, the same for processes and pods:
+
+    exit code            what the task does
+    0                    success
+    64 65 78             fails at once: a retry would read the same arguments, data and settings
+    75, killed, evicted  retries with back-off
+    anything else        is a bug: retries once, because a bug may be a race, and then fails at once
+"""
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterable, Mapping
+from logging import Logger
+from typing import Any
+
+from airflow.sdk.exceptions import AirflowException, AirflowFailException
+
+from slac_tasks import config
+from slac_tasks.errors import BrokenContract, NotConfigured, Temporary, WrongArguments
+
+Item = Mapping[str, Any]
+"""One element of a plan: the keys of one task, e.g. ``{"category": ["judo"], "window": "2026-01-05"}``."""
+
+FLAGS: Mapping[str, tuple[str, ...]] = {
+    **config.STAGES,
+    "register": ("category", "guideline"),
+    "bootstrap": (*config.STAGES["bootstrap"], "parent", "uncovered"),
+    "approve": ("category", *config.STAGES["approve"], "decision", "reason", "person"),
+}
+"""The keys of an item that become flags of a command."""
+
+LEDGER = config.LEDGER_STAGES | {"plan", "register"}
+"""Commands that are given the ledger's address."""
+
+FATAL = frozenset({WrongArguments.exit_code, BrokenContract.exit_code, NotConfigured.exit_code})
+# 128 + n and -n: ended by SIGINT, SIGKILL (out of memory, preempted) or SIGTERM (asked to stop)
+PASSING = frozenset({Temporary.exit_code, 130, 137, 143, -2, -9, -15})
+
+ENVIRONMENT = (
+    *("PATH", "HOME", "LANG", "LC_", "TZ", "TMPDIR", "PYTHONPATH", "LD_LIBRARY_PATH", "OMP_NUM_THREADS"),
+    *("AWS_", "SLAC_", "CUDA_", "NVIDIA_", "TORCH_HOME", "XDG_CACHE_HOME"),
+    *("SSL_CERT_", "http_proxy", "https_proxy", "no_proxy", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY"),
+)
+"""Starts of the names of variables that a command is given; Airflow's own settings and secrets are not among them."""
+WITHHELD = ("SLAC_DATABASE_URL", "SLAC_WEB_", "SLAC_POD")
+
+SECONDS_TO_STOP = 10.0
+"""What a command has between being asked to stop and being killed."""
+
+
+def argv(stage: str, item: Item | Iterable[Item] | None = None) -> list[str]:
+    """Return the command line of a stage for one item, or for the union of several; the same for process and pod.
+
+    Raises:
+        WrongArguments: several items differ in a key that takes one value.
+
+    """
+    merged = merge([item] if isinstance(item, Mapping) else item or ())
+    words = ["slac", stage]
+    for key in FLAGS[stage]:
+        values = merged.get(key, [])
+        flag = "category" if key == "uncovered" else key
+        if flag != "category" and len(values) > 1:
+            raise WrongArguments(f"stage {stage}: {key} is one of {', '.join(values)}, want one value")
+        for value in values:
+            words += [f"--{flag}", value]
+    return [*words, *(["--remake"] if merged.get("remake") else [])]
+
+
+def merge(items: Iterable[Item]) -> dict[str, list[str]]:
+    """Return the different values of every key over all items, sorted; keys without a value are left out."""
+    found: dict[str, set[str]] = {}
+    for item in items:
+        for key, value in item.items():
+            values = value if isinstance(value, list | tuple) else [value]
+            found.setdefault(key, set()).update(str(one) for one in values if one not in (None, False, ""))
+    return {key: sorted(values) for key, values in found.items() if values}
+
+
+def environment(command: str, environ: Mapping[str, str]) -> dict[str, str]:
+    """Return what a command may see of the worker's environment."""
+    withheld = tuple(name for name in WITHHELD if not (name == "SLAC_DATABASE_URL" and command in LEDGER))
+    return {
+        name: value for name, value in environ.items() if name.startswith(ENVIRONMENT) and not name.startswith(withheld)
+    }
+
+
+def judge(code: int, reason: str, try_number: int) -> None:
+    """Turn a command's exit code into the end of its task.
+
+    Raises:
+        AirflowFailException: a retry is of no use.
+        AirflowException: the task shall be tried again.
+
+    """
+    if code == 0:
+        return
+    if code in FATAL:
+        raise AirflowFailException(f"exit code {code}: {reason}")
+    if code not in PASSING and try_number >= 2:
+        raise AirflowFailException(f"exit code {code}, a bug that came twice: {reason}")
+    raise AirflowException(f"exit code {code}: {reason}")
+
+
+class Process:
+    """One command in a session of its own, which dies with the worker that started it."""
+
+    def __init__(self, words: list[str], environ: Mapping[str, str], log: Logger) -> None:
+        beside = os.path.join(os.path.dirname(sys.executable), words[0])
+        program = environ.get("SLAC_COMMAND") or (beside if os.path.exists(beside) else shutil.which(words[0]))
+        if program is None:
+            raise AirflowFailException(f"{words[0]}: not found beside {sys.executable} nor on the PATH")
+        self._log = log
+        self._stdout = tempfile.TemporaryFile("w+")
+        self._child = subprocess.Popen(
+            [program, *words[1:]],
+            env=environment(words[1], environ),
+            stdin=subprocess.DEVNULL,
+            stdout=self._stdout,
+            stderr=subprocess.PIPE,
+            text=True,
+            errors="replace",
+            start_new_session=True,
+            preexec_fn=_die_with(os.getpid()),
+        )
+
+    def wait(self) -> tuple[int, str, str]:
+        """Copy the command's talk to the task's log; return (exit code, what it printed as result, last line)."""
+        last = "it said nothing"
+        assert self._child.stderr is not None
+        with self._child.stderr as lines:
+            for line in lines:
+                last = line.rstrip() or last
+                self._log.info("%s", line.rstrip())
+        code = self._child.wait()
+        with self._stdout as file:
+            file.seek(0)
+            printed = file.read().strip()
+        return code, printed, last
+
+    def stop(self) -> None:
+        """Ask the command and its children to stop; kill those that do not."""
+        for how in (signal.SIGTERM, signal.SIGKILL):
+            try:
+                os.killpg(self._child.pid, how)
+                self._child.wait(SECONDS_TO_STOP)
+            except ProcessLookupError:
+                return
+            except subprocess.TimeoutExpired:
+                continue
+
+
+def _die_with(parent: int) -> Any:
+    """Return what a child runs before its command: Linux shall kill it when the worker is gone."""
+    import ctypes
+
+    prctl, set_pdeathsig = ctypes.CDLL(None).prctl, 1
+
+    def prepare() -> None:
+        prctl(set_pdeathsig, signal.SIGKILL)
+        if os.getppid() != parent:  # the worker died before the line above
+            os._exit(Temporary.exit_code)
+
+    return prepare
