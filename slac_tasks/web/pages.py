@@ -1,0 +1,141 @@
+"""The three pages and their files: review, and the funnel and quality pages that are drawn from the ledger's counts."""
+
+import hashlib
+import mimetypes
+from collections.abc import Callable
+from datetime import datetime
+from functools import cache
+from pathlib import Path
+from typing import Annotated, Any
+
+import jinja2
+from fastapi import APIRouter, Depends, HTTPException, Query
+from fastapi.responses import FileResponse, HTMLResponse, RedirectResponse
+
+from slac_tasks.database import Row
+from slac_tasks.errors import NotMade
+from slac_tasks.store import FolderStore
+from slac_tasks.web.ledgers import Ledgers
+from slac_tasks.web.media import Media
+
+STATIC = Path(__file__).parent / "static"
+
+PAPER_SEC = 8.8
+"""Human seconds for one clip in the paper (SLAC v1, section 3), to compare with."""
+
+
+@cache
+def _digest(name: str) -> str:
+    return hashlib.sha256((STATIC / name).read_bytes()).hexdigest()[:12]
+
+
+def asset(name: str) -> str:
+    """Return the address of a static file; it changes when the file does, so that browsers may keep it."""
+    return f"static/{name}?v={_digest(name)}"
+
+
+def _count(value: float) -> str:
+    return f"{value:,.0f}"
+
+
+def _duration(seconds: float) -> str:
+    """Write seconds as a person would: 48 s, 12 min, 3.4 h."""
+    if seconds < 100:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:,.1f} h"
+
+
+def _when(moment: datetime | None) -> str:
+    return f"{moment:%-d %b %Y, %H:%M} UTC" if moment else ""
+
+
+_TEMPLATES = jinja2.Environment(
+    loader=jinja2.FileSystemLoader(Path(__file__).parent / "templates"),
+    autoescape=True,
+    undefined=jinja2.StrictUndefined,
+    trim_blocks=True,
+    lstrip_blocks=True,
+)
+_TEMPLATES.filters.update(count=_count, duration=_duration, when=_when)
+_TEMPLATES.globals["asset"] = asset
+
+
+def render(template: str, status: int = 200, **values: Any) -> HTMLResponse:
+    """Return a page made from the template."""
+    return HTMLResponse(_TEMPLATES.get_template(template).render(values), status_code=status)
+
+
+def steps(rows: list[Row], releases: list[Row]) -> list[dict[str, Any]]:
+    """Return the funnel's steps from the counts by category: what each is called, how many, and of how many."""
+    total = {key: sum(row[key] for row in rows) for key in ("videos", "asked", "answered", "finished", "votes")}
+    verdicts = [row["verdict"] for row in rows]
+    accepted = verdicts.count("accepted")
+    judged = accepted + verdicts.count("refused")
+    return [
+        {"name": "Categories registered", "value": len(rows), "of": None},
+        {"name": "Videos admitted", "value": total["videos"], "of": None},
+        {"name": "Clips asked", "value": total["asked"], "of": None},
+        {"name": "Clips answered", "value": total["answered"], "of": total["asked"]},
+        {"name": "Clips finished", "value": total["finished"], "of": total["asked"]},
+        {"name": "Categories accepted", "value": accepted, "of": judged},
+        {"name": "Labels in the newest release", "value": releases[0]["label_count"] if releases else 0, "of": None},
+    ]
+
+
+def routes(authenticate: Callable[..., Any], ledgers: Ledgers, media: Media, *, logout: bool) -> APIRouter:
+    """Return the pages; each answers only to somebody who is logged in. `logout`: this service owns the login."""
+    router = APIRouter()
+    person_dep = Depends(authenticate)
+
+    @router.get("/")
+    def home(person: Annotated[str, person_dep]) -> RedirectResponse:
+        return RedirectResponse("review", status_code=303)
+
+    @router.get("/review", response_class=HTMLResponse)
+    def review(person: Annotated[str, person_dep]) -> HTMLResponse:
+        return render("review.html", page="review", person=person, logout=logout)
+
+    @router.get("/funnel", response_class=HTMLResponse)
+    def funnel(person: Annotated[str, person_dep]) -> HTMLResponse:
+        with ledgers.borrow() as ledger:
+            rows = ledger.rows("web_funnel")
+            releases = ledger.rows("web_releases", most=20)
+        votes, seconds = sum(row["votes"] for row in rows), sum(row["seconds"] for row in rows)
+        return render(
+            "funnel.html",
+            page="funnel",
+            person=person,
+            logout=logout,
+            rows=rows,
+            releases=releases,
+            steps=steps(rows, releases),
+            seconds=seconds,
+            pace_sec=seconds / votes if votes else None,
+            paper_sec=PAPER_SEC,
+        )
+
+    @router.get("/quality", response_class=HTMLResponse)
+    def quality(person: Annotated[str, person_dep]) -> HTMLResponse:
+        with ledgers.borrow() as ledger:
+            rows = ledger.rows("web_quality")
+        return render("quality.html", page="quality", person=person, logout=logout, rows=rows)
+
+    @router.get("/static/{name}")
+    def static(name: str, person: Annotated[str, person_dep]) -> FileResponse:
+        if name not in {path.name for path in STATIC.iterdir()}:
+            raise HTTPException(404, "no such file")
+        return FileResponse(STATIC / name, headers={"Cache-Control": "private, max-age=31536000, immutable"})
+
+    @router.get("/objects/{name:path}")
+    def objects(
+        name: str, person: Annotated[str, person_dep], ends: int, signature: Annotated[str, Query(max_length=64)]
+    ) -> FileResponse:
+        """Hand out a file of a local store; `Range` is answered with 206, so that a player can seek."""
+        media.check(name, person, ends, signature)
+        if not isinstance(media.store, FolderStore):
+            raise NotMade("this store hands out its objects itself")
+        with media.store.local(name) as path:
+            kind = mimetypes.guess_type(name)[0] or "application/octet-stream"
+            return FileResponse(path, media_type=kind, headers={"Cache-Control": f"private, max-age={media.seconds}"})
+
+    return router

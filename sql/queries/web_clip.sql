@@ -1,0 +1,16 @@
+-- The object of a clip that is in this person's hands, or that this person has answered.
+SELECT q.proxy_256
+  FROM queue q
+ WHERE q.clip_id = %(clip_id)s::text
+   AND q.category = %(category)s::text
+   AND NOT EXISTS (SELECT FROM tombstones t WHERE t.video_id = q.video_id)
+   AND (EXISTS (
+            SELECT FROM leases l
+             WHERE l.clip_id = q.clip_id
+               AND l.category = q.category
+               AND l.annotator = %(annotator)s::text)
+        OR EXISTS (
+            SELECT FROM votes v
+             WHERE v.clip_id = q.clip_id
+               AND v.category = q.category
+               AND v.annotator = %(annotator)s::text));
