@@ -1,0 +1,220 @@
+"""Compare the ledger with the store and put back what a restored ledger has lost.
+
+The store's datasets are written once and name everything the ledger decided: identity, admission, split, queue, votes,
+verdicts and releases. Every repair is an upsert, so running it again changes nothing. What only the ledger knows cannot
+come back: a person's approvals, guidelines and takedowns newer than the dump.
+"""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from slac_tasks.config import Review
+from slac_tasks.database import Ledger
+from slac_tasks.datasets import (
+    ALL,
+    CANDIDATES,
+    COMMITTEES,
+    FETCHED,
+    HARD_CLIPS,
+    LABELS,
+    QUALITY,
+    RELEASES,
+    VIDEOS,
+    VOTES,
+    Datasets,
+    Manifest,
+)  # fmt: skip
+from slac_tasks.errors import BrokenContract
+from slac_tasks.panels import adopt_committees
+
+
+def repair(datasets: Datasets, ledger: Ledger, review: Review) -> Iterator[str]:
+    """Put back what the ledger lacks; yield one line for each kind of thing, with how many the store holds.
+
+    Raises:
+        BrokenContract: the ledger knows generations that the store does not hold, or holds with other bytes.
+
+    """
+    for what, mend in REPAIRS.items():
+        with ledger.transaction():
+            count = mend(datasets, ledger, review)
+        yield f"{count:,} {what} are in the store and in the ledger"
+    yield f"{_compare(datasets, ledger):,} generations are the same in both"
+
+
+def _manifests(datasets: Datasets, name: str) -> list[Manifest]:
+    """The current manifests of a dataset, in the order in which they were written."""
+    dataset = ALL[name]
+    found = [datasets.need(dataset, **keys) for keys in datasets.partitions(dataset)]
+    return sorted(found, key=lambda manifest: manifest.written_at)
+
+
+def _categories(datasets: Datasets, ledger: Ledger, review: Review) -> int:
+    found = sorted({manifest.keys["category"] for manifest in _manifests(datasets, "candidates")})
+    ledger.run_many("restore_category", [{"category": category} for category in found])
+    return len(found)
+
+
+def _candidates(datasets: Datasets, ledger: Ledger, review: Review) -> int:
+    count = 0
+    for manifest in _manifests(datasets, "candidates"):
+        rows = datasets.read(CANDIDATES, ["candidate_id"], **manifest.keys).to_pylist()
+        ledger.run_many("add_candidate", [{**row, **manifest.keys} for row in rows])
+        count += len(rows)
+    return count
+
+
+def _videos(datasets: Datasets, ledger: Ledger, review: Review) -> int:
+    count = 0
+    for manifest in _manifests(datasets, "videos"):
+        fetched = {
+            row["video_id"]: row
+            for row in datasets.read(FETCHED, ["video_id", "media_sha256", "frame_hashes"], **manifest.keys).to_pylist()
+        }
+        rows = datasets.read(VIDEOS, **manifest.keys).to_pylist()
+        ledger.run_many(
+            "add_video",
+            [
+                {
+                    **row,
+                    "media_sha256": fetched[row["video_id"]]["media_sha256"],
+                    "frame_hashes": [signed(value) for value in fetched[row["video_id"]]["frame_hashes"]],
+                }
+                for row in rows
+            ],
+        )
+        ledger.run_many("add_admission", [{**row, **manifest.keys} for row in rows])
+        count += len(rows)
+    return count
+
+
+def signed(value: int) -> int:
+    """Return an unsigned 64-bit number as the signed one of the same bits, which is what Postgres holds."""
+    return value - (1 << 64) if value >= 1 << 63 else value
+
+
+def _committees(datasets: Datasets, ledger: Ledger, review: Review) -> int:
+    adopt_committees(datasets, ledger)
+    return len(_manifests(datasets, "committees"))
+
+
+def _queue(datasets: Datasets, ledger: Ledger, review: Review) -> int:
+    count = 0
+    for manifest in _manifests(datasets, "hard_clips"):
+        rows = datasets.read(HARD_CLIPS, **manifest.keys).to_pylist()
+        ledger.run_many("queue_clip", [{**row, **manifest.keys, "votes_wanted": review.votes_wanted} for row in rows])
+        ledger.run("withdraw_unasked", **manifest.keys)
+        count += len(rows)
+    return count
+
+
+def _votes(datasets: Datasets, ledger: Ledger, review: Review) -> int:
+    count = 0
+    for manifest in _manifests(datasets, "votes"):
+        batch = int(manifest.keys["batch"])
+        rows = sorted(datasets.read(VOTES, **manifest.keys).to_pylist(), key=lambda row: row["cast_at"])
+        ledger.run("restore_batch", batch=batch, vote_count=len(rows))
+        ledger.run_many("ensure_annotator", [{"annotator": name} for name in sorted({r["annotator"] for r in rows})])
+        ledger.run_many("restore_vote", [{**row, "batch": batch} for row in rows])
+        count += len(rows)
+    return count
+
+
+def _labels(datasets: Datasets, ledger: Ledger, review: Review) -> int:
+    versions = _manifests(datasets, "labels")
+    if not versions:
+        return 0
+    newest = max(versions, key=lambda manifest: manifest.keys["labels"])
+    rows = datasets.read(LABELS, **newest.keys).to_pylist()
+    ledger.run_many("settle_clip", [_settled(row, review) for row in rows])
+    return len(rows)
+
+
+def _settled(row: dict[str, Any], review: Review) -> dict[str, Any]:
+    """What a row of the labels says of its clip in the queue: an open one wants one more vote than it has."""
+    votes = row["yes"] + row["no"] + row["unsure"] + row["broken"]
+    is_open = row["status"] == "open"
+    return {
+        "clip_id": row["clip_id"],
+        "category": row["category"],
+        "votes_wanted": max(review.votes_wanted, votes + 1) if is_open else review.votes_wanted,
+        "state": "open" if is_open else "finished",
+    }
+
+
+def _verdicts(datasets: Datasets, ledger: Ledger, review: Review) -> int:
+    count = 0
+    for manifest in _manifests(datasets, "quality"):
+        rows = datasets.read(QUALITY, ["category", "verdict", "reasons"], **manifest.keys).to_pylist()
+        ledger.run_many("add_verdict", [{**row, **manifest.keys} for row in rows])
+        count += len(rows)
+    return count
+
+
+def _releases(datasets: Datasets, ledger: Ledger, review: Review) -> int:
+    manifests = sorted(_manifests(datasets, "release"), key=lambda manifest: manifest.keys["release"])
+    for manifest in manifests:
+        made_from = next(name for name in manifest.made_from if name.startswith("labels/"))
+        categories = datasets.read(RELEASES, ["category"], **manifest.keys)["category"].to_pylist()
+        ledger.run(
+            "add_release",
+            **manifest.keys,
+            labels=made_from.rpartition("labels=")[2],
+            label_count=manifest.rows,
+            categories=sorted(set(categories)),
+        )
+    return len(manifests)
+
+
+def _promotions(datasets: Datasets, ledger: Ledger, review: Review) -> int:
+    count = 0
+    for manifest in _manifests(datasets, "committees"):
+        origins = set(datasets.read(COMMITTEES, ["origin"], **manifest.keys)["origin"].to_pylist())
+        parents = [name for name in manifest.made_from if name.startswith("models/")]
+        for name in parents:
+            release = name.rpartition("release=")[2]
+            if f"release:{release}" in origins:
+                ledger.run(
+                    "add_promotion", release=release, **manifest.keys, reason="restored from the store", rescore=[]
+                )
+                count += 1
+    return count
+
+
+REPAIRS: dict[str, Callable[[Datasets, Ledger, Review], int]] = {
+    "categories": _categories,
+    "candidates": _candidates,
+    "admissions": _videos,
+    "committees": _committees,
+    "queued clips": _queue,
+    "votes": _votes,
+    "labels": _labels,
+    "verdicts": _verdicts,
+    "releases": _releases,
+    "promotions": _promotions,
+}
+"""What is put back, in an order that the foreign keys allow."""
+
+
+def _compare(datasets: Datasets, ledger: Ledger) -> int:
+    """Record every current generation; return how many there are."""
+    known = {(row["address"], row["generation"]): row["manifest_sha256"] for row in ledger.rows("dataset_records")}
+    stored = {
+        (manifest.address, manifest.generation): manifest for name in ALL for manifest in _manifests(datasets, name)
+    }
+    for (address, generation), sha256 in known.items():
+        newer = any(place == address and number > generation for place, number in stored)
+        if not newer and (address, generation) not in stored:
+            raise BrokenContract(
+                f"dataset {address} g{generation:04d}: the ledger knows it, the store does not hold it"
+            )
+        if (address, generation) in stored and stored[address, generation].sha256 != sha256:
+            raise BrokenContract(f"dataset {address} g{generation:04d}: its manifest is not the one that was recorded")
+    ledger.run_many(
+        "record_dataset",
+        [
+            {"address": m.address, "generation": m.generation, "manifest_sha256": m.sha256, "row_count": m.rows}
+            for m in stored.values()
+        ],
+    )
+    return len(stored)
