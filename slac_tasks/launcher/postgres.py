@@ -82,7 +82,7 @@ class EmbeddedPostgres:
             if self._answers(state):
                 return
             self._clear_stale_pid(state)
-            if not _is_free(state["port"]):
+            if not is_free(state["port"]):
                 state["port"] = free_port()
                 self._remember(state)
             self._launch(state)
@@ -282,7 +282,8 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def _is_free(port: int) -> bool:
+def is_free(port: int) -> bool:
+    """Return whether a port of the loopback address can be listened on."""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
