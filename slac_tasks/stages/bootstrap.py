@@ -1,0 +1,161 @@
+"""Train a committee from weak labels: every clip of a video is taken to show what the video was retrieved for.
+
+Reads: clips of all categories in the window, training videos only; the parent committee; proxies.
+Writes: committees (committee) and the weights that it names.
+Safe to run again: a finished committee is left alone, and with nothing uncovered nothing is done.
+
+Without a parent each member's backbone and head are trained together. With one, its rows are copied as they are, and
+each category that it lacks gets a new head on the frozen backbones: scores of the other categories stay what they are.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from slac_tasks.classifiers import Architecture, Classifier, architecture, committee, starting_backbone
+from slac_tasks.datasets import CLIPS, COMMITTEES, Drop, Manifest
+from slac_tasks.errors import NotMade
+from slac_tasks.footage import ClipAddress, gather, spread
+from slac_tasks.job import Job, say
+from slac_tasks.model import Split, content_hash
+from slac_tasks.store import put_by_content
+from slac_tasks.training import (
+    FRESH_RATE, TUNED_RATE, Recipe, device, features, fit, fit_head, masked_loss, seeded, target_matrix,
+)  # fmt: skip
+from slac_tasks.weights import decode_backbone, encode_backbone, encode_head
+
+Row = dict[str, Any]
+Weak = Mapping[str, set[str]]
+"""clip_id -> the categories that its video was retrieved for."""
+
+
+def weak_targets(clips: Sequence[ClipAddress], weak: Weak, categories: Sequence[str]) -> Tensor:
+    """Return (clips, categories): +1 for the retrieval categories of the clip's video, -1 for all others (HACS)."""
+    rows = [{category: 1 if category in weak[clip.clip_id] else -1 for category in categories} for clip in clips]
+    return target_matrix(rows, categories)
+
+
+def run(job: Job) -> None:
+    """Cover the job's categories."""
+    keys = {"committee": job.need_committee()}
+    window = job.need_window()
+    if not job.categories:
+        say("bootstrap: nothing uncovered, nothing to do")
+        return
+    sources = [job.datasets.need(CLIPS, **k) for k in job.datasets.partitions(CLIPS, window=window)]
+    parent = job.datasets.need(COMMITTEES, committee=job.parent) if job.parent else None
+    inputs = [*sources, *([parent] if parent else [])]
+    if job.finished(COMMITTEES, keys, inputs=inputs, sections=("committee",)):
+        return
+    drops: dict[str, Drop] = {}
+    footage = _Footage(job, sources, drops)
+    bare = [c for c in job.categories if not any(c in found for found in footage.weak.values())]
+    if len(bare) == len(job.categories) and not parent:
+        raise NotMade(f"bootstrap: window {window} holds no training clips of {', '.join(bare)}; want some of one")
+    for category in bare:
+        drops[category] = Drop(item=category, reason="no training clips", detail=f"window {window}", retryable=True)
+    categories = [c for c in sorted(job.categories) if c not in bare]
+    rows = _extended(footage, parent, categories) if parent else _fresh(footage, categories)
+    job.finish(COMMITTEES, [COMMITTEES.rows(rows)], keys, inputs=inputs, sections=("committee",), drops=drops.values())
+
+
+class _Footage:
+    """The weakly labelled training clips of a window; each shape is decoded once."""
+
+    def __init__(self, job: Job, sources: Sequence[Manifest], drops: dict[str, Drop]) -> None:
+        self.job = job
+        self.drops = drops
+        self.weak: dict[str, set[str]] = {}
+        found: list[ClipAddress] = []
+        for source in sources:
+            category = source.keys["category"]
+            own = []
+            for table in job.datasets.tables(source, ["clip_id", "video_id", "start_sec", "split", "proxy_128"]):
+                for row in table.to_pylist():
+                    if row["split"] == Split.TRAINING:
+                        own.append(
+                            ClipAddress(
+                                clip_id=row["clip_id"], video_id=row["video_id"], start_sec=row["start_sec"],
+                                proxy=row["proxy_128"],
+                            )
+                        )  # fmt: skip
+                        self.weak.setdefault(row["clip_id"], set()).add(category)
+            found += spread(own, job.config.committee.clips_per_video)
+        self.chosen = list(dict.fromkeys(found))
+        self._decoded: dict[tuple[int, int], Any] = {}
+
+    def of(self, entry: Architecture) -> tuple[list[ClipAddress], Any]:
+        """Return (clips, pixels) as `entry` wants them decoded."""
+        if entry.shape not in self._decoded:
+            self._decoded[entry.shape] = gather(self.chosen, entry.shape, self.job.store.local, self._lost, "decode")
+        clips, pixels = self._decoded[entry.shape]
+        if not clips:
+            raise NotMade("bootstrap: no training clip could be decoded, want some")
+        return clips, pixels
+
+    def _lost(self, video_id: str, why: str) -> None:
+        self.drops[video_id] = Drop(item=video_id, reason="undecodable", detail=why)
+
+
+def _fresh(footage: _Footage, categories: Sequence[str]) -> list[Row]:
+    """Train every member, backbone and head."""
+    job = footage.job
+    settings = job.config.committee
+    where = device(job.config.device)
+    rows: list[Row] = []
+    for entry in committee(settings.members):
+        clips, pixels = footage.of(entry)
+        targets = weak_targets(clips, footage.weak, categories)
+        with seeded(settings.seed):
+            backbone, pretrained = starting_backbone(entry, settings.pretrained)
+            classifier = Classifier(entry, len(categories), backbone)
+        recipe = Recipe(
+            steps=settings.steps,
+            batch=settings.batch,
+            seed=settings.seed,
+            rate=TUNED_RATE if pretrained else FRESH_RATE,
+        )
+        loss = fit(classifier, pixels, targets, masked_loss(targets), recipe, where, entry.name)
+        say(f"bootstrap: {entry.name} learned {len(categories)} categories from {len(clips)} clips, loss {loss:.3f}")
+        stored = put_by_content(job.store, "weights", ".pt", encode_backbone(entry, classifier.backbone))
+        head = put_by_content(job.store, "weights", ".pt", encode_head(entry, classifier.head, categories))
+        rows += _seats(entry.name, entry, stored, head, categories, job.need_window())
+    return rows
+
+
+def _extended(footage: _Footage, parent: Manifest, categories: Sequence[str]) -> list[Row]:
+    """Copy the parent's rows and give its members heads for what they lack of `categories`."""
+    job = footage.job
+    where = device(job.config.device)
+    rows: list[Row] = [row for table in job.datasets.tables(parent) for row in table.to_pylist()]
+    members = dict.fromkeys((row["member"], row["architecture"], row["backbone"]) for row in rows)
+    # A member that changed its backbone for some categories extends the newest one: the last row stands.
+    newest = {member: (name, backbone) for member, name, backbone in members}
+    for member, (name, backbone) in newest.items():
+        lacking = [c for c in categories if not any(r["member"] == member and r["category"] == c for r in rows)]
+        if not lacking:
+            continue
+        entry = architecture(name)
+        clips, pixels = footage.of(entry)
+        frozen = decode_backbone(entry, job.store.get(f"weights/{backbone}.pt")).to(where)
+        with torch.inference_mode(False):
+            found = features(frozen, entry, pixels, where).clone()
+            head = fit_head(found, weak_targets(clips, footage.weak, lacking))
+        stored = put_by_content(job.store, "weights", ".pt", encode_head(entry, head, lacking))
+        say(f"bootstrap: {member} learned {', '.join(lacking)} from {len(clips)} clips on its frozen backbone")
+        rows += _seats(member, entry, backbone, stored, lacking, job.need_window())
+    return rows
+
+
+def _seats(
+    member: str, entry: Architecture, backbone: str, head: str, categories: Sequence[str], window: str
+) -> list[Row]:
+    return [
+        {
+            "member": member, "architecture": entry.name, "category": category, "backbone": backbone, "head": head,
+            "output": output, "weights": content_hash(entry.name, backbone, head), "origin": f"bootstrap:{window}",
+        }
+        for output, category in enumerate(categories)
+    ]  # fmt: skip
