@@ -7,8 +7,8 @@ ARG TASK_IMAGE=slac-task:0.1.0
 FROM ${TASK_IMAGE} AS task
 
 FROM ${AIRFLOW_IMAGE}
-ENV GX_ANALYTICS_ENABLED=false
+ENV GX_ANALYTICS_ENABLED=false SLAC_COMMAND=/opt/task-venv/bin/slac
 COPY --from=task /opt/task-venv /opt/task-venv
-# Comes first in PATH; its first line names the interpreter of the task environment.
+# A person who types `slac` in this container gets the one that the tasks run.
 COPY --from=task /opt/task-venv/bin/slac /opt/airflow-venv/bin/slac
 USER 50000:0
