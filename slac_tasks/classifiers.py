@@ -122,6 +122,7 @@ def architecture(name: str) -> Architecture:
 
     Raises:
         WrongArguments: there is none.
+
     """
     if name not in REGISTRY:
         raise WrongArguments(f"classifier {name!r}: unknown, want one of {', '.join(REGISTRY)}")
@@ -134,6 +135,7 @@ def committee(names: Sequence[str]) -> list[Architecture]:
     Raises:
         WrongArguments: one is unknown or stands twice, or a kind is missing: members that see the same make the same
             mistakes, and their disagreement says nothing.
+
     """
     members = [architecture(name) for name in names]
     missing = set(Kind) - {member.kind for member in members}
@@ -191,6 +193,7 @@ def starting_backbone(entry: Architecture, pretrained: str) -> tuple[nn.Module, 
 
     Raises:
         NotConfigured: the weights cannot be had.
+
     """
     backbone = laid_out(entry.build())
     if pretrained == "random" or (pretrained == "hub" and not entry.hub):

@@ -65,7 +65,7 @@ class _Residual(nn.Module):
 
     def forward(self, maps: Tensor) -> Tensor:
         """Return maps of `out` channels."""
-        return cast(Tensor, F.relu(self.second(F.relu(self.first(maps))) + self.shortcut(maps)))
+        return F.relu(self.second(F.relu(self.first(maps))) + self.shortcut(maps))
 
 
 class SmallVideoNetwork(nn.Module):

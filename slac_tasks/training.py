@@ -47,6 +47,7 @@ def device(setting: str) -> torch.device:
 
     Raises:
         NotConfigured: `cuda` is asked for and absent.
+
     """
     if setting == "auto":
         setting = "cuda" if torch.cuda.is_available() else "cpu"
@@ -74,15 +75,18 @@ def seeded(seed: int) -> Iterator[None]:
         yield
 
 
-def masked_loss(targets: Tensor) -> Loss:
+def masked_loss(targets: Tensor, *, balanced: bool = True) -> Loss:
     """Return the binary cross-entropy over the asked cells of `targets` (n, categories), +1, -1, or 0 for not asked.
 
-    Cells are weighted so that each category's positives weigh as much as its negatives over all of `targets`: scores
-    of rare and of common actions then mean the same (ours; HACS and SLAC do not say how they weigh).
+    Balanced, each category's positives weigh as much as its negatives over all of `targets`: scores of rare and of
+    common actions then mean the same to mining. Otherwise each answer weighs the same, which accuracy rewards (ours;
+    HACS and SLAC do not say how they weigh).
     """
     positive = (targets > 0).sum(0).clamp(min=1).float()
     negative = (targets < 0).sum(0).clamp(min=1).float()
     of_positive, of_negative = (positive + negative) / (2 * positive), (positive + negative) / (2 * negative)
+    if not balanced:
+        of_positive, of_negative = torch.ones_like(positive), torch.ones_like(negative)
 
     def loss(logits: Tensor, asked: Tensor) -> Tensor:
         weight = torch.where(asked > 0, of_positive.to(asked.device), of_negative.to(asked.device)) * (asked != 0)
@@ -110,6 +114,7 @@ def fit(
         recipe: steps, batch, seed, rates.
         where: device.
         what: what the progress bar says.
+
     """
     chance = torch.Generator().manual_seed(recipe.seed)
     classifier.to(where).train()
@@ -166,6 +171,7 @@ def features(backbone: nn.Module, entry: Architecture, pixels: Pixels, where: to
 
     Raises:
         Temporary: memory does not suffice for a single clip.
+
     """
     parts: list[Tensor] = []
     start = 0
@@ -207,7 +213,7 @@ def fit_head(found: Tensor, targets: Tensor) -> nn.Linear:
         value.backward()  # type: ignore[no-untyped-call]
         return value.item()
 
-    solver.step(step)
+    solver.step(step)  # type: ignore[no-untyped-call]
     head = nn.Linear(found.shape[1], targets.shape[1])
     with torch.no_grad():
         head.weight.copy_(weight / deviation)

@@ -26,6 +26,7 @@ def decode_backbone(entry: Architecture, data: bytes) -> nn.Module:
 
     Raises:
         BrokenContract: the blob is damaged, or of another architecture.
+
     """
     backbone = entry.build()
     _load(backbone, entry, _decode(data, entry))
@@ -37,6 +38,7 @@ def decode_head(entry: Architecture, data: bytes) -> tuple[nn.Linear, list[str]]
 
     Raises:
         BrokenContract: the blob is damaged, or of another architecture.
+
     """
     blob = _decode(data, entry)
     head = nn.Linear(entry.features, len(blob["categories"]))

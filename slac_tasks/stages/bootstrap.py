@@ -11,7 +11,6 @@ each category that it lacks gets a new head on the frozen backbones: scores of t
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import torch
 from torch import Tensor
 
 from slac_tasks.classifiers import Architecture, Classifier, architecture, committee, starting_backbone
@@ -22,7 +21,16 @@ from slac_tasks.job import Job, say
 from slac_tasks.model import Split, content_hash
 from slac_tasks.store import put_by_content
 from slac_tasks.training import (
-    FRESH_RATE, TUNED_RATE, Recipe, device, features, fit, fit_head, masked_loss, seeded, target_matrix,
+    FRESH_RATE,
+    TUNED_RATE,
+    Recipe,
+    device,
+    features,
+    fit,
+    fit_head,
+    masked_loss,
+    seeded,
+    target_matrix,
 )  # fmt: skip
 from slac_tasks.weights import decode_backbone, encode_backbone, encode_head
 
@@ -140,9 +148,8 @@ def _extended(footage: _Footage, parent: Manifest, categories: Sequence[str]) ->
         entry = architecture(name)
         clips, pixels = footage.of(entry)
         frozen = decode_backbone(entry, job.store.get(f"weights/{backbone}.pt")).to(where)
-        with torch.inference_mode(False):
-            found = features(frozen, entry, pixels, where).clone()
-            head = fit_head(found, weak_targets(clips, footage.weak, lacking))
+        found = features(frozen, entry, pixels, where)
+        head = fit_head(found, weak_targets(clips, footage.weak, lacking))
         stored = put_by_content(job.store, "weights", ".pt", encode_head(entry, head, lacking))
         say(f"bootstrap: {member} learned {', '.join(lacking)} from {len(clips)} clips on its frozen backbone")
         rows += _seats(member, entry, backbone, stored, lacking, job.need_window())

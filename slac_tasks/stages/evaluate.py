@@ -1,0 +1,115 @@
+"""Say what the pretrained network is worth: on people's own labels, and as a start for actions it never saw.
+
+Reads: release (testing split), models, proxies; the folder that training.transfer names.
+Writes: evaluations (release).
+Safe to run again: a finished evaluation is left alone.
+"""
+
+import statistics
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from slac_tasks.classifiers import Architecture, architecture
+from slac_tasks.datasets import EVALUATIONS, MODELS, RELEASES, Drop
+from slac_tasks.footage import gather
+from slac_tasks.job import Job, say
+from slac_tasks.model import Split
+from slac_tasks.stages.pretrain import answers_of, masked_targets
+from slac_tasks.training import FRESH_RATE, Recipe, device, features
+from slac_tasks.transfer import FINE_TUNING_RATE, accuracy, few_labels, interval, load_trimmed, wilson
+from slac_tasks.weights import decode_backbone, decode_head
+
+FEW = 30
+"""With fewer answers in the testing split, those of the validation split are judged too; nothing was tuned on them."""
+
+Row = dict[str, Any]
+
+
+def share_row(measure: str, subject: str, right: int, n: int, budget: str) -> Row:
+    """Return the row of a share with its Wilson interval."""
+    low, high = wilson(right, n)
+    return {
+        "measure": measure, "subject": subject, "value": right / n, "low": low, "high": high, "repeats": n,
+        "budget": budget,
+    }  # fmt: skip
+
+
+def run(job: Job) -> None:
+    """Judge the release's model."""
+    keys = {"release": job.need_release()}
+    inputs = [job.datasets.need(RELEASES, **keys), job.datasets.need(MODELS, **keys)]
+    if job.finished(EVALUATIONS, keys, inputs=inputs, sections=("training",)):
+        return
+    model = job.datasets.read(MODELS, **keys).to_pylist()[0]
+    entry = architecture(model["architecture"])
+    drops: list[Drop] = []
+
+    def lost(item: str, why: str) -> None:
+        drops.append(Drop(item=item, reason="undecodable", detail=why))
+
+    rows = [*_testing(job, model, entry, lost), *_transfer(job, model, entry, lost)]
+    for row in rows:
+        say(f"evaluate: {row['measure']} {row['subject']} {row['value']:.3f} ({row['low']:.3f} to {row['high']:.3f})")
+    job.finish(EVALUATIONS, [EVALUATIONS.rows(rows)], keys, inputs=inputs, sections=("training",), drops=drops)
+
+
+def _testing(job: Job, model: Row, entry: Architecture, lost: Any) -> list[Row]:
+    """Accuracy on answers that training did not see, beside always giving the commoner answer."""
+    known = set(model["categories"])
+    rows = [r for r in job.datasets.read(RELEASES, release=job.need_release()).to_pylist() if r["category"] in known]
+    judged = [row for row in rows if row["split"] == Split.TESTING]
+    if len(judged) < FEW:
+        judged = [row for row in rows if row["split"] != Split.TRAINING]
+    wanted, answers = answers_of(judged)
+    clips, pixels = gather(wanted, entry.shape, job.store.local, lost, "decode")
+    if not clips:
+        say("evaluate: no readable testing clips, so no testing accuracy")
+        return []
+    where = device(job.config.device)
+    backbone = decode_backbone(entry, job.store.get(f"weights/{model['backbone']}.pt")).to(where)
+    head, categories = decode_head(entry, job.store.get(f"weights/{model['head']}.pt"))
+    targets = masked_targets(clips, answers, categories)
+    with torch.inference_mode():
+        yes = head(features(backbone, entry, pixels, where)) > 0
+    asked = targets != 0
+    n = int(asked.sum())
+    right = int(((yes == (targets > 0)) & asked).sum())
+    positive = int((targets > 0).sum())
+    budget = f"{model['clips']} clips, {model['steps']} steps"
+    return [
+        share_row("testing_accuracy", "pretrained", right, n, budget),
+        share_row("testing_best_guess", "guess", max(positive, n - positive), n, "the commoner answer, always"),
+    ]
+
+
+def _transfer(job: Job, model: Row, entry: Architecture, lost: Any) -> list[Row]:
+    """Top-1 on the target data set: the pretrained and a fresh start, the same labels, steps and seeds for both."""
+    settings = job.config.training
+    if not settings.transfer:
+        say("evaluate: training.transfer is empty, so no transfer accuracy")
+        return []
+    folder = Path(settings.transfer)
+    train, test = (load_trimmed(folder / split, entry.shape, lost) for split in ("train", "test"))
+    where = device(job.config.device)
+    blob = job.store.get(f"weights/{model['backbone']}.pt")
+    found: dict[str, list[float]] = {"pretrained": [], "scratch": []}
+    for seed in range(settings.seed, settings.seed + settings.transfer_seeds):
+        chosen = few_labels(train.classes, settings.transfer_labels, seed)
+        for subject, values in found.items():
+            start = decode_backbone(entry, blob) if subject == "pretrained" else None
+            rate = FRESH_RATE if start is None else FINE_TUNING_RATE
+            recipe = Recipe(steps=settings.transfer_steps, batch=settings.batch, seed=seed, rate=rate)
+            values.append(accuracy(entry, start, train, test, chosen, recipe, where, f"{subject} {seed}"))
+    budget = f"{settings.transfer_labels} labels per class, {settings.transfer_steps} steps of {settings.batch}"
+    rows = []
+    for subject, values in found.items():
+        low, high = interval(values)
+        rows.append(
+            {
+                "measure": "transfer_accuracy", "subject": subject, "value": statistics.fmean(values), "low": low,
+                "high": high, "repeats": len(values), "budget": budget,
+            }
+        )  # fmt: skip
+    return rows
