@@ -1,0 +1,131 @@
+"""Print what became of everything that was found: the funnel from retrieved videos to a pretrained model."""
+
+import argparse
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+import pandas as pd
+
+from slac_tasks import config, store
+from slac_tasks.datasets import (
+    CANDIDATES,
+    CLIPS,
+    EVALUATIONS,
+    FETCHED,
+    HARD_CLIPS,
+    LABELS,
+    RELEASES,
+    SCORES,
+    VIDEOS,
+    VOTES,
+    Dataset,
+    Datasets,
+)  # fmt: skip
+
+TRIMMING_SEC_PER_CLIP = 176.0
+"""What trimming by hand would have cost, seconds per clip: SLAC v1's 8.8 s at a saving of over 95 %."""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """There are none: the store is SLAC_STORE."""
+
+
+def main(arguments: argparse.Namespace) -> None:
+    """Print the funnel."""
+    settings = config.load()
+    for line in lines(Datasets(store.connect(settings.store_url)), settings):
+        print(line)
+
+
+def lines(datasets: Datasets, settings: config.Config) -> Iterator[str]:
+    """Yield the funnel, a line at a time."""
+    yield from _collected(datasets)
+    yield from _verified(datasets, settings)
+    yield from _learned(datasets)
+
+
+def rows(datasets: Datasets, dataset: Dataset) -> int:
+    """Return how many rows all current partitions of a dataset hold."""
+    return sum(datasets.need(dataset, **keys).rows for keys in datasets.partitions(dataset))
+
+
+def drops(datasets: Datasets, dataset: Dataset) -> Counter[str]:
+    """Return how many items were dropped on the way to a dataset, by reason."""
+    found: Counter[str] = Counter()
+    for keys in datasets.partitions(dataset):
+        found.update(datasets.need(dataset, **keys).dropped)
+    return found
+
+
+def table(datasets: Datasets, dataset: Dataset) -> pd.DataFrame:
+    """Return all rows of all current partitions, with the partition's keys as columns."""
+    frames = []
+    for keys in datasets.partitions(dataset):
+        frame = datasets.read(dataset, **keys).to_pandas()
+        frames.append(frame.assign(**{key: value for key, value in keys.items() if key not in frame}))
+    return pd.concat(frames, ignore_index=True) if frames else dataset.schema.empty_table().to_pandas()
+
+
+def newest_labels(datasets: Datasets) -> pd.DataFrame:
+    """Return the newest version of the labels."""
+    versions = [keys["labels"] for keys in datasets.partitions(LABELS)]
+    if not versions:
+        return LABELS.schema.empty_table().to_pandas()
+    return datasets.read(LABELS, labels=max(versions)).to_pandas()
+
+
+def _line(name: str, count: int, more: str = "") -> str:
+    return f"{name:<12} {count:>9,}  {more}".rstrip()
+
+
+def _collected(datasets: Datasets) -> Iterator[str]:
+    yield _line("found", rows(datasets, CANDIDATES), "videos that the sources offered")
+    dropped = drops(datasets, FETCHED) + drops(datasets, VIDEOS)
+    yield _line("kept", rows(datasets, VIDEOS), "videos admitted")
+    for reason, count in dropped.most_common():
+        yield _line("  dropped", count, reason)
+    yield _line("clips", rows(datasets, CLIPS), "candidate clips of 2 seconds")
+    scored = {(keys["category"], keys["window"]): datasets.need(SCORES, **keys).rows
+              for keys in datasets.partitions(SCORES)}  # fmt: skip
+    yield _line("scored", sum(scored.values()), f"clips scored; {rows(datasets, SCORES):,} scores by all members")
+    hard = table(datasets, HARD_CLIPS)
+    yield _line("hard", len(hard), "clips sent to people")
+    for strategy, count in hard["strategy"].value_counts().items():
+        yield _line("  by", int(count), str(strategy))
+
+
+def _verified(datasets: Datasets, settings: config.Config) -> Iterator[str]:
+    labels = newest_labels(datasets)
+    settled = labels[labels["status"] == "settled"]
+    yield _line("verified", len(settled), f"clips with a settled label; {len(labels) - len(settled):,} without")
+    for strategy, group in settled.groupby("strategy"):
+        yield f"  positive share of {strategy}: {(group['label'] == 1).mean():.3f} of {len(group):,}"
+    votes = table(datasets, VOTES)
+    if len(settled):
+        seconds = float(votes["seconds"].sum()) / len(settled)
+        saving = 1 - seconds / TRIMMING_SEC_PER_CLIP
+        yield f"  human time: {seconds:.2f} s per label, {len(votes):,} votes of {votes['annotator'].nunique()} people"
+        yield f"  saving against trimming by hand ({TRIMMING_SEC_PER_CLIP:.0f} s per clip): {saving:.1%} (modelled)"
+    truth = next((path for source in settings.collect.sources
+                  if (path := Path(source).parent / "truth.jsonl").is_file()), None)  # fmt: skip
+    if truth is not None and len(settled):
+        yield from _against_truth(datasets, settled, truth)
+
+
+def _against_truth(datasets: Datasets, settled: pd.DataFrame, path: Path) -> Iterator[str]:
+    from slac_tasks.world import measure
+    from slac_tasks.world.truth import Truth
+
+    truth = Truth.read(path)
+    yield f"  accuracy of the labels against the world's truth: {measure.accuracy_of_labels(settled, truth):.3f}"
+    wrong = measure.committee_error(table(datasets, HARD_CLIPS), truth)
+    for strategy, share in sorted(wrong.items()):
+        yield f"  committee's majority wrong on {strategy} clips: {share:.3f}"
+
+
+def _learned(datasets: Datasets) -> Iterator[str]:
+    yield _line("released", rows(datasets, RELEASES), f"labels in {len(datasets.partitions(RELEASES))} releases")
+    for row in table(datasets, EVALUATIONS).to_dict("records"):
+        interval = f"{row['value']:.3f} (95 %: {row['low']:.3f} to {row['high']:.3f})"
+        yield f"  {row['release']} {row['measure']} {row['subject']}: {interval}; {row['repeats']} repeats; {row['budget']}"
