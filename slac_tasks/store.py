@@ -217,6 +217,9 @@ class S3Store:
                 raise NotConfigured(f"{where}: refused, {error.code}") from error
             raise Temporary(f"{where}: {error.code}") from error
         except (urllib3.exceptions.HTTPError, InvalidResponseError, ServerError) as error:
+            # Some servers answer a missing name with a plain 404, which the client does not understand.
+            if getattr(error, "_code", None) == 404:
+                raise NotMade(f"{where}: does not exist") from error
             raise Temporary(f"{where}: out of reach: {type(error).__name__}") from error
 
     def put(self, name: str, data: bytes) -> None:

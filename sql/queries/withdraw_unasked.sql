@@ -1,0 +1,15 @@
+-- Withdraw the open clips of older rounds of the same category and window that nobody answered or holds: a newer round
+-- has chosen better. A round is older when its clips were queued before the first clip of this one.
+UPDATE queue AS q
+SET state = 'withdrawn'
+WHERE
+    q.category = %(category)s::text AND q.state = 'open' AND q.round <> %(round)s::text
+    AND split_part(q.round, '.', 1) = split_part(%(round)s::text, '.', 1)
+    AND q.queued_at < (
+        SELECT min(n.queued_at) FROM queue AS n WHERE n.category = %(category)s::text AND n.round = %(round)s::text
+    )
+    AND NOT EXISTS (SELECT FROM votes AS v WHERE v.clip_id = q.clip_id AND v.category = q.category)
+    AND NOT EXISTS (
+        SELECT FROM leases AS l
+        WHERE l.clip_id = q.clip_id AND l.category = q.category AND l.expires_at > now()
+    );

@@ -1,0 +1,179 @@
+"""Real services, cheaply: a migrated template database cloned for each test, and an S3 server for the whole session.
+
+A service that is absent here skips its tests by name; in CI, where everything must be present, it fails them.
+"""
+
+import dataclasses
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NoReturn, Protocol
+from urllib.parse import urlsplit
+
+import psycopg2
+import psycopg2.sql
+import pytest
+
+from slac_tasks.config import Config
+from slac_tasks.database import Ledger
+from slac_tasks.errors import SlacError
+from slac_tasks.job import Job
+from slac_tasks.launcher.postgres import EmbeddedPostgres
+from slac_tasks.store import FolderStore
+
+S3_KEY, S3_SECRET, S3_BUCKET = "slac-tests", "no-secret-of-anybody", "slac"
+
+
+def absent(service: str) -> NoReturn:
+    """Skip the test for want of a service; fail it in CI."""
+    if os.environ.get("CI"):
+        pytest.fail(f"{service}: absent, want it in CI")
+    pytest.skip(f"{service}: absent on this machine")
+
+
+class MakeJob(Protocol):
+    def __call__(self, stage: str, *, environ: dict[str, str] | None = None, **fields: Any) -> Job: ...
+
+
+@pytest.fixture(scope="session")
+def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedPostgres]:
+    """A real Postgres for the whole session."""
+    server = EmbeddedPostgres(tmp_path_factory.mktemp("postgres"), fsync=False)
+    try:
+        server.start()
+    except SlacError as failure:
+        absent(f"Postgres ({failure})")
+    yield server
+    server.remove()
+
+
+@pytest.fixture(scope="session")
+def template(postgres: EmbeddedPostgres) -> str:
+    """Address of a migrated database that tests clone and never change."""
+    url = postgres.url("slac_template")
+    ledger = Ledger(url)
+    ledger.migrate()
+    ledger.close()
+    return url
+
+
+@pytest.fixture
+def database_url(postgres: EmbeddedPostgres) -> Iterator[str]:
+    """Address of an empty database, dropped afterwards."""
+    name = f"empty_{uuid.uuid4().hex[:12]}"
+    yield postgres.url(name)
+    _administer(postgres, "DROP DATABASE {} WITH (FORCE)", name)
+
+
+@pytest.fixture
+def ledger_url(postgres: EmbeddedPostgres, template: str) -> Iterator[str]:
+    """Address of a fresh ledger, dropped afterwards."""
+    name = f"ledger_{uuid.uuid4().hex[:12]}"
+    _administer(postgres, "CREATE DATABASE {} TEMPLATE {}", name, urlsplit(template).path[1:])
+    yield postgres.url(name)
+    _administer(postgres, "DROP DATABASE {} WITH (FORCE)", name)
+
+
+def _administer(server: EmbeddedPostgres, statement: str, *names: str) -> None:
+    connection = psycopg2.connect(server.url("postgres"))
+    try:
+        connection.autocommit = True
+        with connection.cursor() as cursor:
+            cursor.execute(psycopg2.sql.SQL(statement).format(*map(psycopg2.sql.Identifier, names)))
+    finally:
+        connection.close()
+
+
+@pytest.fixture
+def ledger(ledger_url: str) -> Iterator[Ledger]:
+    """A connection to a fresh ledger."""
+    connected = Ledger(ledger_url)
+    yield connected
+    connected.close()
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> FolderStore:
+    """An empty store in a folder."""
+    return FolderStore(tmp_path / "store")
+
+
+@pytest.fixture(scope="session")
+def s3(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
+    """Environment of a real S3 server with an empty bucket and keys that it checks."""
+    # The wheel puts the program beside the interpreter.
+    program = shutil.which(
+        "rclone", path=os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
+    )
+    if program is None:
+        absent("S3 server (rclone)")
+    folder = tmp_path_factory.mktemp("s3")
+    (folder / "objects" / S3_BUCKET).mkdir(parents=True)
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        address = f"127.0.0.1:{probe.getsockname()[1]}"
+    with (folder / "server.log").open("wb") as log:
+        server = subprocess.Popen(
+            [program, "serve", "s3", str(folder / "objects"), "--addr", address, "--config", str(folder / "none.conf"),
+             "--auth-key", f"{S3_KEY},{S3_SECRET}", "--dir-cache-time", "0"],
+            stdout=log, stderr=log, env={"PATH": os.environ.get("PATH", ""), "HOME": str(folder)},
+        )  # fmt: skip
+    try:
+        _wait_for(server, address, folder / "server.log")
+        yield {
+            "SLAC_STORE": f"s3://{S3_BUCKET}/{uuid.uuid4().hex[:8]}",
+            "SLAC_S3_ENDPOINT": f"http://{address}",
+            "AWS_ACCESS_KEY_ID": S3_KEY,
+            "AWS_SECRET_ACCESS_KEY": S3_SECRET,
+        }
+    finally:
+        server.terminate()
+        server.wait(20)
+
+
+def _wait_for(server: "subprocess.Popen[bytes]", address: str, log: Path) -> None:
+    host, port = address.split(":")
+    deadline = time.monotonic() + 30
+    while time.monotonic() < deadline and server.poll() is None:
+        try:
+            socket.create_connection((host, int(port)), timeout=1).close()
+        except OSError:
+            time.sleep(0.05)
+        else:
+            return
+    absent(f"S3 server ({log.read_text(errors='replace')[-300:]})")
+
+
+@pytest.fixture
+def make_job(store: FolderStore, request: pytest.FixtureRequest) -> Iterator[MakeJob]:
+    """Make the job of a stage on this test's store and ledger.
+
+    ``make_job("publish", categories=("judo",), round="2026-01-05.p1", review=Review(votes_wanted=3))``: fields of Config
+    change the settings, the others are fields of Job. The ledger is made when the test or its stage first wants it:
+    name `ledger` or `ledger_url` among the test's fixtures.
+    """
+    made: list[Job] = []
+    settings = {field.name for field in dataclasses.fields(Config)}
+    url = request.getfixturevalue("ledger_url") if {"ledger", "ledger_url"} & set(request.fixturenames) else ""
+
+    def make(stage: str, *, environ: dict[str, str] | None = None, **fields: Any) -> Job:
+        config = Config(**{"store_url": store.url, **{k: v for k, v in fields.items() if k in settings}})
+        job = Job(
+            stage=stage,
+            config=config,
+            environ={"SLAC_STORE": config.store_url, "SLAC_DATABASE_URL": url} | (environ or {}),
+            **{k: v for k, v in fields.items() if k not in settings},
+        )
+        made.append(job)
+        return job
+
+    yield make
+    for job in made:
+        if "ledger" in job.__dict__:
+            job.ledger.close()
