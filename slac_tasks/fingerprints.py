@@ -1,84 +1,61 @@
-"""Perceptual fingerprints of videos: one 64-bit hash per second, and when two videos are near-duplicates."""
+"""Which videos show the same: perceptual hashes of one frame per second, aligned in time (ours)."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
-import imagehash
+import cv2
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
-from slac_tasks.config import Admission
-
-Hashes = NDArray[np.uint64]
-
-_LEAST_BITS = 8
-"""A hash with fewer bits set is of a flat frame, black or faded, and says nothing about the video."""
+_FLAT = 4.0
+"""A frame whose grey values deviate less than this looks like every other flat frame: it has no hash, 0."""
 
 
 def frame_hash(frame: NDArray[np.uint8]) -> int:
-    """Return the DCT perceptual hash of a frame, 64 bits: alike under scale, compression, grey and small logos.
+    """Return the 64-bit perceptual hash of an RGB frame, 0 for a frame without content.
 
-    Args:
-        frame: RGB, shape (height, width, 3).
-
+    The low 8 x 8 frequencies of the 32 x 32 grey frame, each above or below their median (pHash, DCT variant).
     """
-    bits = imagehash.phash(Image.fromarray(frame)).hash.ravel()
-    return int(np.packbits(bits).view(">u8")[0])
+    grey = cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY)
+    if float(grey.std()) < _FLAT:
+        return 0
+    low = cv2.dct(cv2.resize(grey, (32, 32), interpolation=cv2.INTER_AREA).astype(np.float32))[:8, :8].ravel()
+    bits = low > np.median(low[1:])
+    return int.from_bytes(np.packbits(bits).tobytes(), "big")
 
 
-def telling(hashes: Sequence[int]) -> Hashes:
-    """Return the hashes that say something about the video, once each."""
-    values = np.unique(np.array(hashes, dtype=np.uint64))
-    return np.asarray(values[np.bitwise_count(values) >= _LEAST_BITS])
+def video_hashes(small: NDArray[np.uint8], fps: float) -> list[int]:
+    """Return one hash for each second of a video, of the frame in its middle; `small` is (frames, h, w, 3) RGB."""
+    middles = np.arange(0.5, max(len(small) / fps, 0.51), 1.0)
+    return [frame_hash(small[min(int(middle * fps), len(small) - 1)]) for middle in middles]
 
 
-def shared_frames(a: Hashes, b: Hashes, most_bits: int) -> float:
-    """Return the share of the shorter video's frames that look like some frame of the other, 0 to 1.
+def shared_frames(ours: Sequence[int], theirs: Sequence[int], *, max_distance: int) -> float:
+    """Return the share of the shorter video's frames that the longer one shows at the same place in time.
 
-    A longer cut that holds the shorter one whole shares 1.0 (ours).
+    Frames are compared at one shift between the videos, plus or minus a second, so that two videos before one
+    background are not the same because a few of their frames are alike. 0 when fewer than two frames have content
+    (one is enough where the shorter video holds only one).
     """
-    if len(a) > len(b):
-        a, b = b, a
-    if not len(a):
+    short, long = sorted((np.array(ours, np.uint64), np.array(theirs, np.uint64)), key=len)
+    content = short != 0
+    if not content.any():
         return 0.0
-    distance = np.bitwise_count(a[:, None] ^ b[None, :])
-    return float((distance.min(axis=1) <= most_bits).mean())
+    alike = (np.bitwise_count(short[:, None] ^ long[None, :]) <= max_distance) & content[:, None] & (long != 0)[None, :]
+    rows, columns = np.nonzero(alike)
+    best = 0
+    for shift in np.unique(columns - rows):
+        near = np.abs(columns - rows - shift) <= 1
+        best = max(best, len(np.unique(rows[near])))
+    if best < min(2, len(short)):
+        return 0.0
+    return best / int(content.sum())
 
 
-@dataclass(frozen=True, kw_only=True)
-class Known:
-    """A video that is in the dataset."""
-
-    video_id: str
-    hashes: Hashes
+def to_signed(hashes: Sequence[int]) -> list[int]:
+    """Return the hashes as Postgres keeps them: bigint is signed."""
+    return [value - (1 << 64) if value >= 1 << 63 else value for value in hashes]
 
 
-class Index:
-    """The videos in the dataset, searched for near-duplicates. Memory: 8 bytes a second of video."""
-
-    def __init__(self, knobs: Admission) -> None:
-        self._knobs = knobs
-        self._known: list[Known] = []
-        self._all = np.empty(0, dtype=np.uint64)
-        self._owner = np.empty(0, dtype=np.int64)
-
-    def add(self, video_id: str, hashes: Sequence[int]) -> None:
-        """Put a video into the index, after those already there."""
-        found = telling(hashes)
-        self._owner = np.concatenate([self._owner, np.full(len(found), len(self._known))])
-        self._all = np.concatenate([self._all, found])
-        self._known.append(Known(video_id=video_id, hashes=found))
-
-    def near(self, hashes: Sequence[int]) -> list[str]:
-        """Return the video_ids of all near-duplicates, in the order in which they were added."""
-        mine = telling(hashes)
-        hits = np.zeros(len(self._known), dtype=bool)
-        for value in mine:
-            hits[self._owner[np.bitwise_count(self._all ^ value) <= self._knobs.max_hash_distance]] = True
-        return [
-            self._known[owner].video_id
-            for owner in np.flatnonzero(hits)
-            if shared_frames(mine, self._known[owner].hashes, self._knobs.max_hash_distance)
-            >= self._knobs.min_shared_frames
-        ]
+def from_signed(hashes: Sequence[int]) -> list[int]:
+    """Return the hashes that `to_signed` wrote."""
+    return [value % (1 << 64) for value in hashes]

@@ -1,89 +1,88 @@
-"""Are there people in a shot? Detectors behind one small interface; HACS v3 drops shots without people."""
+"""Whether a shot shows people: no filter, OpenCV's HOG detector, or Faster R-CNN (HACS v3, section 3)."""
 
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from slac_tasks.errors import NotConfigured, WrongArguments
+from slac_tasks.frames import read_frames
 
-Frame = NDArray[np.uint8]
+Counter = Callable[[NDArray[np.uint8]], int]
+"""Number of people in an RGB frame, (h, w, 3)."""
 
-_CONFIDENT = 0.7
-"""Score from which a Faster R-CNN box counts as a person (ours; the paper's is not known)."""
-
-
-class Detector(Protocol):
-    """Counts people."""
-
-    def count(self, frame: Frame) -> int:
-        """Return how many people an RGB frame of shape (height, width, 3) shows."""
+_SCORE = 0.8
+"""Faster R-CNN: a box below this score is not counted."""
 
 
-class Hog:
-    """OpenCV's histogram-of-gradients pedestrian detector: nothing to download, misses bent and half-hidden people."""
-
-    _SIDE = 480
-
-    def __init__(self) -> None:
-        self._detector = cv2.HOGDescriptor()
-        self._detector.setSVMDetector(cv2.HOGDescriptor.getDefaultPeopleDetector())
-
-    def count(self, frame: Frame) -> int:
-        """Return how many people the frame shows; small frames are enlarged, as a person must be 128 pixels tall."""
-        scale = self._SIDE / min(frame.shape[:2])
-        large = cv2.resize(frame, None, fx=scale, fy=scale)
-        boxes, _ = self._detector.detectMultiScale(large, winStride=(8, 8), scale=1.05)
-        return len(boxes)
-
-
-class FasterRcnn:
-    """Torchvision's Faster R-CNN on COCO, class person, as in HACS v3 (section 3)."""
-
-    _PERSON = 1
-
-    def __init__(self, weights: str) -> None:
-        import torch
-        from torchvision.models.detection import FasterRCNN_ResNet50_FPN_Weights, fasterrcnn_resnet50_fpn
-
-        self._torch = torch
-        if weights:
-            if not Path(weights).is_file():
-                raise NotConfigured(f"proposal.people_weights: {weights!r} is no file, want Faster R-CNN weights")
-            self._network: Any = fasterrcnn_resnet50_fpn(weights=None, weights_backbone=None)
-            self._network.load_state_dict(torch.load(weights, map_location="cpu", weights_only=True))
-        else:
-            try:
-                self._network = fasterrcnn_resnet50_fpn(weights=FasterRCNN_ResNet50_FPN_Weights.DEFAULT)
-            except OSError as error:
-                raise NotConfigured(
-                    "proposal.people: the hub with Faster R-CNN weights is out of reach; "
-                    "set proposal.people_weights to a file, or proposal.people to 'hog'"
-                ) from error
-        self._network.eval()
-
-    def count(self, frame: Frame) -> int:
-        """Return how many people the frame shows with confidence."""
-        pixels = self._torch.from_numpy(np.ascontiguousarray(frame)).permute(2, 0, 1).float() / 255
-        with self._torch.inference_mode():
-            found = self._network([pixels])[0]
-        return int(((found["labels"] == self._PERSON) & (found["scores"] >= _CONFIDENT)).sum())
-
-
-def detector(kind: str, weights: str = "") -> Detector | None:
-    """Return the detector that the settings name; None when every shot is kept.
+def counter(name: str, weights: str, device: str) -> Counter | None:
+    """Return the people filter `name`; None for `none`.
 
     Raises:
-        WrongArguments: no detector has this name.
-        NotConfigured: its weights are out of reach.
+        WrongArguments: there is no such filter.
+        NotConfigured: the filter needs weights that are not on this machine.
 
     """
-    if kind == "none":
+    if name == "none":
         return None
-    if kind == "hog":
-        return Hog()
-    if kind == "faster_rcnn":
-        return FasterRcnn(weights)
-    raise WrongArguments(f"proposal.people: is {kind!r}, want none, hog or faster_rcnn")
+    if name == "hog":
+        return _hog()
+    if name == "faster_rcnn":
+        return _faster_rcnn(weights, device)
+    raise WrongArguments(f"proposal.people {name!r}: want none, hog or faster_rcnn")
+
+
+def in_shots(path: Path, spans: Sequence[tuple[float, float]], count: Counter) -> list[int]:
+    """Return the most people on two frames of each shot, at one and two thirds of it."""
+    times = [start + (end - start) * part for start, end in spans for part in (1 / 3, 2 / 3)]
+    found = [count(frame) for frame in read_frames(path, times)]
+    return [max(found[2 * index : 2 * index + 2]) for index in range(len(spans))]
+
+
+def _hog() -> Counter:
+    import cv2
+
+    detector = cv2.HOGDescriptor()
+    detector.setSVMDetector(cv2.HOGDescriptor.getDefaultPeopleDetector())
+
+    def count(frame: NDArray[np.uint8]) -> int:
+        # The detector's window is 64 x 128: people on a 256-pixel proxy are found at twice its size.
+        scale = 480 / min(frame.shape[:2])
+        image = cv2.resize(frame, None, fx=scale, fy=scale, interpolation=cv2.INTER_LINEAR)
+        boxes, _ = detector.detectMultiScale(image, winStride=(8, 8), scale=1.05)
+        return len(boxes)
+
+    return count
+
+
+def _faster_rcnn(weights: str, device: str) -> Counter:
+    import torch
+    from torchvision.models.detection import (
+        FasterRCNN_MobileNet_V3_Large_FPN_Weights,
+        fasterrcnn_mobilenet_v3_large_fpn,
+    )
+
+    network: Any
+    try:
+        if weights:
+            network = fasterrcnn_mobilenet_v3_large_fpn(weights=None, weights_backbone=None)
+            network.load_state_dict(torch.load(weights, map_location="cpu", weights_only=True))
+        else:
+            network = fasterrcnn_mobilenet_v3_large_fpn(weights=FasterRCNN_MobileNet_V3_Large_FPN_Weights.DEFAULT)
+    except (OSError, RuntimeError) as error:
+        where = weights or "the hub"
+        raise NotConfigured(
+            f"proposal.people faster_rcnn: no weights from {where} ({type(error).__name__}); set proposal.people_weights"
+        ) from error
+    where = ("cuda" if torch.cuda.is_available() else "cpu") if device == "auto" else device
+    network.eval().to(where)
+
+    def count(frame: NDArray[np.uint8]) -> int:
+        with torch.inference_mode():
+            image = torch.from_numpy(np.ascontiguousarray(frame)).permute(2, 0, 1).to(where).float() / 255
+            (result,) = network([image])
+        return int(((result["labels"] == 1) & (result["scores"] >= _SCORE)).sum())
+
+    return count

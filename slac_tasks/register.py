@@ -1,10 +1,10 @@
-"""Register categories in the ledger: a fixed key and a display name each. Safe to run again.
+"""Register categories in the ledger, by name or as the sources name them.
 
-slac register --category "Clean and jerk" --category Archery --guideline "The bar leaves the floor ..."
-slac register --from-sources       every category that a source offers
+Safe to run again: a known category keeps its key; a guideline whose text changes gets the next version.
 """
 
 import argparse
+import sys
 
 from slac_tasks import config, database, sources
 from slac_tasks.errors import WrongArguments
@@ -12,23 +12,29 @@ from slac_tasks.model import slug
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare the arguments of `slac register`."""
-    parser.add_argument("--category", action="append", default=[], metavar="NAME", help="display name; may be repeated")
-    parser.add_argument("--guideline", help="what people are told counts as the action; a change raises its version")
-    parser.add_argument("--from-sources", action="store_true", help="every category that the sources offer")
+    """Declare the flags."""
+    which = parser.add_mutually_exclusive_group(required=True)
+    which.add_argument("--category", action="append", metavar="NAME", help="display name; may be repeated")
+    which.add_argument("--from-sources", action="store_true", help="every category of collect.sources")
+    parser.add_argument("--guideline", help="what reviewers are told about the category")
 
 
-def main(arguments: argparse.Namespace) -> None:
-    """Upsert the categories and say which are registered."""
-    names = list(arguments.category)
-    if arguments.from_sources:
-        names += sources.categories(config.load().collect.sources)
-    if not names:
-        raise WrongArguments("register: no category, want --category NAME or --from-sources")
-    keys = {slug(name): name for name in names}
+def main(args: argparse.Namespace) -> int:
+    """Write the categories and say which."""
+    if args.from_sources:
+        if args.guideline is not None:
+            raise WrongArguments("--guideline: goes with --category, not with --from-sources")
+        opened = sources.open_sources(config.load().collect.sources)
+        names = [name for source in opened for name in source.categories()]
+    else:
+        names = args.category
+    # Two names with one key are one category; the first name stands.
+    named: dict[str, str] = {}
+    for name in names:
+        named.setdefault(slug(name), name)
     ledger = database.connect()
-    ledger.run_many(
-        "register_category",
-        [{"category": key, "name": name, "guideline": arguments.guideline} for key, name in sorted(keys.items())],
-    )
-    print(f"register: {len(keys)} categories: {', '.join(sorted(keys))}")
+    with ledger.transaction():
+        for category, name in named.items():
+            ledger.run("register_category", category=category, name=name, guideline=args.guideline)
+    print(f"register: {len(named)} categories: {', '.join(named)}", file=sys.stderr, flush=True)
+    return 0

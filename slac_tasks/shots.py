@@ -1,88 +1,62 @@
-"""Shots of a video, from small frames. Pure functions over pixels."""
-
-from itertools import pairwise
+"""Shots by colour histograms (HACS v3, section 3); the rule for gradual changes is ours."""
 
 import numpy as np
 from numpy.typing import NDArray
 
-Span = tuple[float, float]
-
+_CUT = 0.4
+"""A cut changes at least this share of the histogram from one frame to the next."""
+_PEAK = 3.0
+"""... and this many times what the neighbouring frames change, so that fast motion is no cut."""
+_GRADUAL = 0.6
+"""A fade or dissolve changes at least this share over `_SPAN_SEC`, with no cut inside."""
+_SPAN_SEC = 1.0
 _BINS = 8
-"""Histogram bins per colour channel: 512 colours."""
-
-_CUT = 0.35
-"""A cut: the histograms of two neighbouring frames differ by at least this share of their pixels (ours)."""
-
-_FADE = 0.55
-"""A fade or dissolve: the histograms of frames half a second apart differ by at least this share (ours)."""
-
-_FADE_SEC = 0.5
 
 
-def histograms(frames: NDArray[np.uint8]) -> NDArray[np.float32]:
-    """Return the colour histogram of each frame.
+def histograms(small: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """Return 8 x 8 x 8 RGB histograms that sum to 1; (frames, h, w, 3) becomes (frames, 512)."""
+    result = np.empty((len(small), _BINS**3), np.float32)
+    for index, frame in enumerate(small):
+        codes = (frame >> 5).reshape(-1, 3).astype(np.int64) @ np.array([64, 8, 1])
+        result[index] = np.bincount(codes, minlength=_BINS**3)
+    return result / (small.shape[1] * small.shape[2])
+
+
+def boundaries(histogram: NDArray[np.float32], fps: float) -> list[int]:
+    """Return the numbers of the frames on which a new shot starts, in order, without 0."""
+    count = len(histogram)
+    if count < 3:
+        return []
+    change = np.zeros(count)
+    change[1:] = np.abs(np.diff(histogram, axis=0)).sum(axis=1) / 2
+    cuts = []
+    for index in np.flatnonzero(change > _CUT):
+        around = np.delete(change[max(1, index - 3) : index + 4], min(3, index - 1))
+        if change[index] >= _PEAK * (np.median(around) if len(around) else 0.0) and change[index] >= around.max(
+            initial=0
+        ):
+            cuts.append(int(index))
+    half = max(1, round(fps * _SPAN_SEC / 2))
+    slow = np.zeros(count)
+    if count > 2 * half:
+        slow[half : count - half] = np.abs(histogram[2 * half :] - histogram[: count - 2 * half]).sum(axis=1) / 2
+    gradual = []
+    for index in np.flatnonzero(slow > _GRADUAL):
+        around = slow[max(0, index - 2 * half) : index + 2 * half + 1]
+        if slow[index] < around.max() or any(abs(index - cut) <= half for cut in cuts):
+            continue
+        if not gradual or index - gradual[-1] > 2 * half:
+            gradual.append(int(index))
+    return sorted(cuts + gradual)
+
+
+def shots(small: NDArray[np.uint8], fps: float) -> list[tuple[float, float]]:
+    """Return (start, end) of every shot in seconds, in order; together they are the whole video.
 
     Args:
-        frames: RGB, shape (n, height, width, 3).
-
-    Returns:
-        Shares of pixels by colour, shape (n, 512), rows sum to 1. Neighbouring bins share a pixel's weight through a
-        small blur, so that a change of light does not look like a change of scene.
+        small: RGB frames of the proxy, every one, (frames, h, w, 3).
+        fps: frames per second.
 
     """
-    coarse = (frames >> 5).astype(np.int64)
-    code = (coarse[..., 0] * _BINS + coarse[..., 1]) * _BINS + coarse[..., 2]
-    flat = code.reshape(len(frames), -1) + np.arange(len(frames))[:, None] * _BINS**3
-    counts = np.bincount(flat.ravel(), minlength=len(frames) * _BINS**3).reshape(len(frames), _BINS, _BINS, _BINS)
-    shares = counts.astype(np.float32) / max(1, flat.shape[1])
-    for axis in (1, 2, 3):
-        padded = np.concatenate([shares.take([0], axis), shares, shares.take([-1], axis)], axis)
-        length = shares.shape[axis]
-        before, middle, after = (padded.take(range(k, k + length), axis) for k in range(3))
-        shares = 0.25 * before + 0.5 * middle + 0.25 * after
-    shares = shares.reshape(len(frames), _BINS**3)
-    return np.asarray(shares / shares.sum(axis=1, keepdims=True).clip(1e-9), dtype=np.float32)
-
-
-def find_shots(frames: NDArray[np.uint8], fps: float, duration_sec: float) -> list[Span]:
-    """Return the shots of a video as (start, end) in seconds, in order, covering it without gaps.
-
-    HACS v3 (section 3) finds shots by colour-histogram distance; its thresholds are not known, these are ours.
-    A cut is a large step between neighbouring frames. A fade or dissolve is a large change over half a second
-    without one: its middle becomes the boundary.
-
-    Args:
-        frames: small RGB frames at a fixed rate from time 0, shape (n, height, width, 3).
-        fps: rate of these frames.
-        duration_sec: length of the video in seconds.
-
-    """
-    if len(frames) < 2:
-        return [(0.0, duration_sec)]
-    colours = histograms(frames)
-    step = _distance(colours[1:], colours[:-1])
-    boundaries = [int(index) + 1 for index in np.flatnonzero(step >= _CUT)]
-    reach = max(1, round(_FADE_SEC * fps))
-    if len(frames) > reach:
-        wide = _distance(colours[reach:], colours[:-reach])
-        boundaries += _peaks(wide, reach, boundaries)
-    times = sorted({round(float(index) / fps, 6) for index in boundaries})
-    edges = [0.0, *(time for time in times if 0.0 < time < duration_sec), duration_sec]
-    return list(pairwise(edges))
-
-
-def _distance(a: NDArray[np.float32], b: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Share of pixels whose colour changed: half the L1 distance of histograms, 0 to 1."""
-    return np.asarray(np.abs(a - b).sum(axis=1) / 2, dtype=np.float32)
-
-
-def _peaks(wide: NDArray[np.float32], reach: int, cuts: list[int]) -> list[int]:
-    """Return the middles of runs of wide change that no cut explains."""
-    found: list[int] = []
-    high = np.flatnonzero(wide >= _FADE)
-    if not len(high):
-        return found
-    for run in np.split(high, np.flatnonzero(np.diff(high) > 1) + 1):
-        if not any(run[0] < cut <= run[-1] + reach for cut in cuts):
-            found.append(int(run[np.argmax(wide[run])]) + reach // 2)
-    return found
+    edges = [0, *boundaries(histograms(small), fps), len(small)]
+    return [(a / fps, b / fps) for a, b in zip(edges, edges[1:], strict=False)]

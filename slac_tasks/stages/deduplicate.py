@@ -1,138 +1,155 @@
-"""Admit the videos of a window over all categories, once each, and fix their group and split for ever.
+"""Admit videos of a window over all its categories: each content once per category, each group in one split.
 
-Reads: fetched (category, window) of every category that has it; the ledger's admitted videos.
-Writes: videos (category, window) for each of these categories; admissions in the ledger, before the datasets.
-Safe to run again: what the ledger admitted stays admitted, and finished partitions are left alone. One at a time.
+Reads: dataset fetched of every category in the window; ledger tables videos, admissions, tombstones.
+Writes: ledger tables videos and admissions, then dataset videos of each category.
+Safe to run again: the ledger is written in one transaction before the datasets and knows what was admitted.
 """
 
-from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import Any
 
+from slac_tasks.config import Admission
 from slac_tasks.datasets import FETCHED, VIDEOS, Drop, Manifest
-from slac_tasks.fingerprints import Index
-from slac_tasks.job import Job, say
+from slac_tasks.fingerprints import from_signed, shared_frames, to_signed
+from slac_tasks.job import Job
 from slac_tasks.model import split_of
-from slac_tasks.reconcile import signed
-
-SECTIONS = ("admission",)
-
-_COLUMNS = ("group_id", "split", *(c.name for c in VIDEOS.columns if c.name in FETCHED.schema.names))
+from slac_tasks.stages.fetch import admission_order
 
 
 @dataclass(kw_only=True)
-class Admissions:
-    """What was admitted so far: the ledger's videos, then those of this run."""
+class Known:
+    """A video that was admitted: its group, its split and which windows hold it, by category."""
 
-    index: Index
-    split: dict[str, str] = field(default_factory=dict)
-    group: dict[str, str] = field(default_factory=dict)
-    candidates: dict[tuple[str, str], str] = field(default_factory=dict)
-    """(video_id, category) -> candidate_id."""
-    gone: frozenset[str] = frozenset()
-
-    def categories(self, video_id: str) -> set[str]:
-        """The categories for which a video was admitted."""
-        return {category for video, category in self.candidates if video == video_id}
+    video_id: str
+    group_id: str
+    split: str
+    frame_hashes: list[int]
+    windows: dict[str, str] = field(default_factory=dict)
 
 
-def run(job: Job) -> None:
-    """Admit the window's videos."""
-    window = job.need_window()
-    partitions = [keys for keys in job.datasets.partitions(FETCHED) if keys["window"] == window]
-    open_keys = {}
-    for keys in partitions:
-        fetched = job.datasets.need(FETCHED, **keys)
-        if not job.finished(VIDEOS, keys, inputs=[fetched], sections=SECTIONS):
-            open_keys[keys["category"]] = fetched
-    if not open_keys:
-        say(f"deduplicate: window {window}: nothing to admit, {len(partitions)} categories finished already")
-        return
-    admissions = _admitted(job)
-    rows, drops = admit(job, open_keys, admissions)
-    for category, fetched in open_keys.items():
-        keys = {"category": category, "window": window}
-        table = VIDEOS.rows(rows[category])
-        job.finish(VIDEOS, [table], keys, inputs=[fetched], sections=SECTIONS, drops=drops[category])
+class Admitter:
+    """Decides about one fetched video after another, in order of admission. Pure: it reads and writes nothing."""
+
+    def __init__(self, rules: Admission, window: str, known: list[Known], tombstones: set[str]) -> None:
+        self.rules, self.window, self.tombstones = rules, window, tombstones
+        self.known = {video.video_id: video for video in known}
+
+    def decide(self, row: dict[str, Any], category: str) -> Known | Drop:
+        """Return the video that `row` is, admitted for `category`; or why it is not."""
+        video_id, item = row["video_id"], row["candidate_id"]
+        if video_id in self.tombstones:
+            return Drop(item=item, reason="taken down", detail=video_id)
+        video = self.known.get(video_id)
+        if video is not None and category in video.windows:
+            if video.windows[category] == self.window:
+                return video
+            return Drop(item=item, reason="duplicate bytes", detail=f"{video_id} in {video.windows[category]}")
+        alike = [other for other in self.known.values() if other.video_id != video_id and self._near(row, other)]
+        for other in alike:
+            if category in other.windows:
+                return Drop(item=item, reason="near-duplicate", detail=other.video_id)
+        if video is None:
+            if len({other.split for other in alike}) > 1:
+                # It would tie a training group to one that is tested: neither may move, so it stays out.
+                return Drop(item=item, reason="leak", detail=" ".join(other.video_id for other in alike))
+            video = self._admit(row, alike)
+        video.windows[category] = self.window
+        return video
+
+    def _near(self, row: dict[str, Any], other: Known) -> bool:
+        share = shared_frames(row["frame_hashes"], other.frame_hashes, max_distance=self.rules.max_hash_distance)
+        return share >= self.rules.min_shared_frames
+
+    def _admit(self, row: dict[str, Any], alike: list[Known]) -> Known:
+        video_id = row["video_id"]
+        if alike:
+            group_id, split = alike[0].group_id, alike[0].split
+        else:
+            shares = {"validation_share": self.rules.validation_share, "testing_share": self.rules.testing_share}
+            group_id, split = video_id, str(split_of(video_id, **shares))
+        video = Known(video_id=video_id, group_id=group_id, split=split, frame_hashes=row["frame_hashes"])
+        self.known[video_id] = video
+        return video
 
 
-def _admitted(job: Job) -> Admissions:
-    """Read what the ledger has admitted."""
-    found = Admissions(
-        index=Index(job.config.admission),
-        gone=frozenset(row["video_id"] for row in job.ledger.rows("tombstones")),
+def _known(job: Job) -> list[Known]:
+    return [
+        Known(
+            video_id=row["video_id"],
+            group_id=row["group_id"],
+            split=row["split"],
+            frame_hashes=from_signed(row["frame_hashes"]),
+            windows=dict(zip(row["categories"], row["windows"], strict=True)),
+        )
+        for row in job.ledger.rows("known_videos")
+    ]
+
+
+def _record(job: Job, admitted: list[tuple[dict[str, Any], str, Known]], window: str) -> None:
+    """Write what was admitted into the ledger; what it knows already stays as it is."""
+    job.ledger.run_many(
+        "add_video",
+        [
+            {
+                "video_id": video.video_id,
+                "media_sha256": row["media_sha256"],
+                "group_id": video.group_id,
+                "split": video.split,
+                "frame_hashes": to_signed(video.frame_hashes),
+            }
+            for row, _, video in admitted
+        ],
     )
-    for row in job.ledger.rows("admitted_videos"):
-        if row["video_id"] not in found.split:
-            found.index.add(row["video_id"], [value % (1 << 64) for value in row["frame_hashes"]])
-            found.split[row["video_id"]], found.group[row["video_id"]] = row["split"], row["group_id"]
-        found.candidates[row["video_id"], row["category"]] = row["candidate_id"]
+    fields = ("candidate_id", "source", "source_id", "published_at", "video_id")
+    job.ledger.run_many(
+        "add_admission",
+        [
+            {**{name: row[name] for name in fields}, "category": category, "window": window}
+            for row, category, _ in admitted
+        ],
+    )
+
+
+def _unfinished(job: Job, window: str) -> dict[str, Manifest]:
+    """Return the fetched manifests of the window's categories that have no videos dataset yet."""
+    found = {}
+    for keys in job.datasets.partitions(FETCHED, window=window):
+        manifest = job.datasets.need(FETCHED, **keys)
+        if not job.finished(VIDEOS, keys, inputs=[manifest], sections=("admission",)):
+            found[keys["category"]] = manifest
     return found
 
 
-def order(row: dict[str, Any]) -> tuple[bool, Any, str, str]:
-    """The first admitted wins; ties by (published_at, source, source_id), undated last."""
-    dated = row["published_at"] is not None
-    return (not dated, row["published_at"].isoformat() if dated else "", row["source"], row["source_id"])
-
-
-def admit(
-    job: Job, fetched: dict[str, Manifest], admissions: Admissions
-) -> tuple[dict[str, list[dict[str, Any]]], dict[str, list[Drop]]]:
-    """Decide on every fetched video, in order, and write each decision to the ledger in one transaction."""
-    newcomers = sorted(
-        (
-            {**row, "category": category}
-            for category, manifest in fetched.items()
-            for row in job.datasets.read(FETCHED, **manifest.keys).to_pylist()
-        ),
-        key=lambda row: (*order(row), row["category"]),
-    )
-    rows: dict[str, list[dict[str, Any]]] = defaultdict(list)
-    drops: dict[str, list[Drop]] = defaultdict(list)
+def run(job: Job) -> None:
+    """Admit the window's videos and write the datasets of its categories, the empty ones too."""
+    window = job.need_window()
+    inputs = _unfinished(job, window)
+    fetched = [
+        (row, category)
+        for category in inputs
+        for row in job.datasets.read(FETCHED, category=category, window=window).to_pylist()
+    ]
+    fetched.sort(key=lambda pair: (admission_order(pair[0]), pair[1]))
+    drops: dict[str, list[Drop]] = {category: [] for category in inputs}
+    admitted: list[tuple[dict[str, Any], str, Known]] = []
     with job.ledger.transaction():
-        for row in newcomers:
-            drop = _decide(job, row, admissions)
-            if drop is None:
-                rows[row["category"]].append({name: row[name] for name in _COLUMNS})
+        job.ledger.rows("lock_admission")
+        tombstones = {row["video_id"] for row in job.ledger.rows("tombstones")}
+        admitter = Admitter(job.config.admission, window, _known(job), tombstones)
+        for row, category in fetched:
+            decision = admitter.decide(row, category)
+            if isinstance(decision, Drop):
+                drops[category].append(decision)
             else:
-                drops[row["category"]].append(drop)
-    return rows, drops
-
-
-def _decide(job: Job, row: dict[str, Any], admissions: Admissions) -> Drop | None:
-    """Admit one video, or say why not. `row` is given its group and split."""
-    video, category = row["video_id"], row["category"]
-    if video in admissions.gone:
-        return Drop(item=row["source_id"], reason="taken down", detail=video)
-    first = admissions.candidates.get((video, category))
-    if first is not None and first != row["candidate_id"]:
-        return Drop(item=row["source_id"], reason="duplicate", detail=f"same bytes as {video}")
-    if video not in admissions.split:
-        near = admissions.index.near(row["frame_hashes"])
-        for other in near:
-            if category in admissions.categories(other):
-                return Drop(item=row["source_id"], reason="near-duplicate", detail=f"of {other}")
-        knobs = job.config.admission
-        group = admissions.group[near[0]] if near else video
-        split = admissions.split[near[0]] if near else split_of(
-            video, validation_share=knobs.validation_share, testing_share=knobs.testing_share
-        ).value  # fmt: skip
-        admissions.group[video], admissions.split[video] = group, split
-        admissions.index.add(video, row["frame_hashes"])
-        hashes = [signed(value) for value in row["frame_hashes"]]
-        job.ledger.run(
-            "add_video",
-            video_id=video,
-            media_sha256=row["media_sha256"],
-            group_id=group,
-            split=split,
-            frame_hashes=hashes,
+                admitted.append((row, category, decision))
+        _record(job, admitted, window)
+    for category, manifest in inputs.items():
+        records = [
+            {name: {**row, "group_id": video.group_id, "split": video.split}[name] for name in VIDEOS.schema.names}
+            for row, of, video in admitted
+            if of == category
+        ]
+        keys = {"category": category, "window": window}
+        job.finish(
+            VIDEOS, [VIDEOS.rows(records)], keys, inputs=[manifest], sections=("admission",), drops=drops[category]
         )
-    row["group_id"], row["split"] = admissions.group[video], admissions.split[video]
-    admissions.candidates[video, category] = row["candidate_id"]
-    values = {
-        name: row[name] for name in ("video_id", "category", "candidate_id", "source", "source_id", "published_at")
-    }
-    job.ledger.run("add_admission", **values, window=job.need_window())
-    return None
