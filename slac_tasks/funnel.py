@@ -64,15 +64,16 @@ def table(datasets: Datasets, dataset: Dataset) -> pd.DataFrame:
     for keys in datasets.partitions(dataset):
         frame = datasets.read(dataset, **keys).to_pandas()
         frames.append(frame.assign(**{key: value for key, value in keys.items() if key not in frame}))
-    return pd.concat(frames, ignore_index=True) if frames else dataset.schema.empty_table().to_pandas()
+    return pd.concat(frames, ignore_index=True) if frames else pd.DataFrame(columns=dataset.schema.names)
 
 
 def newest_labels(datasets: Datasets) -> pd.DataFrame:
     """Return the newest version of the labels."""
     versions = [keys["labels"] for keys in datasets.partitions(LABELS)]
     if not versions:
-        return LABELS.schema.empty_table().to_pandas()
-    return datasets.read(LABELS, labels=max(versions)).to_pandas()
+        return pd.DataFrame(columns=LABELS.schema.names)
+    frame: pd.DataFrame = datasets.read(LABELS, labels=max(versions)).to_pandas()
+    return frame
 
 
 def _line(name: str, count: int, more: str = "") -> str:
@@ -128,4 +129,5 @@ def _learned(datasets: Datasets) -> Iterator[str]:
     yield _line("released", rows(datasets, RELEASES), f"labels in {len(datasets.partitions(RELEASES))} releases")
     for row in table(datasets, EVALUATIONS).to_dict("records"):
         interval = f"{row['value']:.3f} (95 %: {row['low']:.3f} to {row['high']:.3f})"
-        yield f"  {row['release']} {row['measure']} {row['subject']}: {interval}; {row['repeats']} repeats; {row['budget']}"
+        name = f"{row['release']} {row['measure']} {row['subject']}"
+        yield f"  {name}: {interval}; {row['repeats']} repeats; {row['budget']}"
