@@ -136,6 +136,16 @@ class Job:
             + (f"; dropped {dropped}" if dropped else ""))  # fmt: skip
         return manifest
 
+    def record(self, manifest: "Manifest") -> None:
+        """Tell the ledger of a generation that exists in the store; one that it knows already stays as it is."""
+        self.ledger.run(
+            "record_dataset",
+            address=manifest.address,
+            generation=manifest.generation,
+            manifest_sha256=manifest.sha256,
+            row_count=manifest.rows,
+        )
+
     def each_category(self, work: Callable[[str], None]) -> None:
         """Do `work` for every category of this job; one that fails does not hold up the others.
 

@@ -154,8 +154,8 @@ def _wait_for(server: "subprocess.Popen[bytes]", address: str, log: Path) -> Non
 def make_job(store: FolderStore, request: pytest.FixtureRequest) -> Iterator[MakeJob]:
     """Make the job of a stage on this test's store and ledger.
 
-    ``make_job("publish", categories=("judo",), round="2026-01-05.p1", review=Review(votes_wanted=3))``: fields of Config
-    change the settings, the others are fields of Job. The ledger is made when the test or its stage first wants it:
+    ``make_job("publish", categories=("judo",), round="2026-01-05.p1", review=Review(votes_wanted=3))``: fields of
+    Config change the settings, the others are fields of Job. For a ledger,
     name `ledger` or `ledger_url` among the test's fixtures.
     """
     made: list[Job] = []

@@ -1,0 +1,13 @@
+"""Intervals of shares."""
+
+from math import sqrt
+
+
+def wilson(part: int, whole: int, z: float = 1.959964) -> tuple[float, float]:
+    """Return the ends of the Wilson score interval of part / whole (Wilson 1927); 95 % for the default `z`."""
+    if whole == 0:
+        return 0.0, 1.0
+    share, spread = part / whole, z * z / whole
+    middle = (share + spread / 2) / (1 + spread)
+    half = z / (1 + spread) * sqrt(share * (1 - share) / whole + spread / (4 * whole))
+    return max(0.0, middle - half), min(1.0, middle + half)

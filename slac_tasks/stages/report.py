@@ -1,0 +1,67 @@
+"""Write the data-quality report: one page a person can read, without anything to load from elsewhere.
+
+Reads: the newest judged labels and their verdicts; the ledger's queue, decisions and categories.
+Writes: reports/v1/labels=<version>/index.html in the store; a table of the same on the terminal.
+Safe to run again: the page is written again from the same data.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pandas as pd
+
+from slac_tasks import page
+from slac_tasks.datasets import LABELS, QUALITY
+from slac_tasks.intervals import wilson
+from slac_tasks.job import Job, say
+from slac_tasks.model import Strategy
+
+
+def summarise(labels: pd.DataFrame, verdicts: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Return one record per verdict: its fields, and under `strategies` what `shares` says of its labels."""
+    settled = labels[labels["status"] == "settled"]
+    found = []
+    for verdict in verdicts:
+        rows = settled[settled["category"] == verdict["category"]]
+        found.append({**verdict, "strategies": shares(rows)})
+    return found
+
+
+def shares(settled: pd.DataFrame) -> list[tuple[str, int, int, float, float]]:
+    """Return (strategy, positives, settled, low, high) for each strategy that has a settled label; 95 % intervals."""
+    found = []
+    for strategy in Strategy:
+        label = settled.loc[settled["strategy"] == strategy.value, "label"]
+        if len(label):
+            positive = int((label == 1).sum())
+            found.append((strategy.value, positive, len(label), *wilson(positive, len(label))))
+    return found
+
+
+def run(job: Job) -> None:
+    """Write the report on the newest judged labels."""
+    versions = [keys["labels"] for keys in job.datasets.partitions(QUALITY)]
+    if not versions:
+        say("report: finished already, no labels were judged yet")
+        return
+    version = max(versions)
+    labels = job.datasets.read(LABELS, labels=version).to_pandas()
+    summary = summarise(labels, job.datasets.read(QUALITY, labels=version).to_pylist())
+    names = {row["category"]: row["name"] for row in job.ledger.rows("categories")}
+    decisions = {row["category"]: row for row in job.ledger.rows("decisions")}
+    totals = job.ledger.rows("queue_totals")
+    html = page.render(
+        version=version,
+        records=[
+            {**record, "name": names.get(record["category"], record["category"]),
+             "decision": decisions.get(record["category"])}
+            for record in summary
+        ],
+        totals=totals,
+        overall=shares(labels[labels["status"] == "settled"]),
+        statuses=labels["status"].value_counts().to_dict(),
+    )  # fmt: skip
+    name = f"reports/v1/labels={version}/index.html"
+    job.store.put(name, html.encode())
+    print(page.text(summary), flush=True)
+    say(f"report: wrote {name}, {len(summary)} categories")

@@ -1,0 +1,41 @@
+"""Collect new votes into a batch: every vote is in exactly one.
+
+Reads: the ledger's outbox of votes.
+Writes: votes (batch); the ledger's batches.
+Safe to run again: an unfinished batch is written first; without new votes there is no new batch. One transaction
+empties the outbox and records batch N, then the rows are written; a vote that commits late is in the outbox later.
+"""
+
+from slac_tasks.datasets import VOTES
+from slac_tasks.errors import Temporary
+from slac_tasks.job import Job, say
+
+
+def run(job: Job) -> None:
+    """Write the batches that the ledger knows and the store lacks, then take and write a new one."""
+    stored = {keys["batch"] for keys in job.datasets.partitions(VOTES)}
+    for row in job.ledger.rows("batches"):
+        if f"{row['batch']:06d}" not in stored:
+            _write(job, row["batch"])
+    with job.ledger.transaction():
+        job.ledger.rows("lock_batches")
+        newest = max((int(keys["batch"]) for keys in job.datasets.partitions(VOTES)), default=0)
+        taken = job.ledger.one("take_batch", newest_stored=newest)
+    if taken is None:
+        say("sync: finished already, no new votes")
+        return
+    _write(job, taken["batch"])
+
+
+def _write(job: Job, batch: int) -> None:
+    keys = {"batch": f"{batch:06d}"}
+    rows = job.ledger.rows("batch_votes", batch=batch)
+    try:
+        manifest = job.finish(VOTES, [VOTES.rows(rows)], keys)
+    except Temporary:
+        # Another call may have seen the same unfinished batch; it wrote the same votes.
+        written = job.datasets.manifest(VOTES, **keys)
+        if written is None:
+            raise
+        manifest = written
+    job.record(manifest)

@@ -1,0 +1,22 @@
+"""Every statement in sql/queries is accepted by the server, described, and one statement."""
+
+import re
+
+import pytest
+
+from slac_tasks import database
+from slac_tasks.database import Ledger
+
+NAMES = sorted(path.stem for path in (database.SQL / "queries").glob("*.sql"))
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_server_accepts_the_statement(name: str, ledger: Ledger) -> None:
+    statement = database.query(name)
+    assert statement.startswith("-- "), "the first line describes the statement"
+    parameters = dict.fromkeys(re.findall(r"%\((\w+)\)s", statement))
+    for parameter in parameters:
+        assert re.search(rf"%\({parameter}\)s::\w+", statement), f"{parameter} has no cast"
+    with ledger._connection.cursor() as cursor:
+        cursor.execute("EXPLAIN " + statement, parameters)
+        assert cursor.fetchall()
