@@ -1,0 +1,64 @@
+"""Make the synthetic world, let its simulated people answer, or measure its card.
+
+slac world make <folder> [--size quick|demo] [--seed N]
+slac world review <folder> [--follow]
+slac world card <folder>
+"""
+
+import argparse
+import os
+import time
+from pathlib import Path
+
+from slac_tasks.job import say
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare make, review and card."""
+    what = parser.add_subparsers(metavar="<what>", dest="what", required=True)
+    make = what.add_parser("make", help="write the world's videos, manifest, truth and settings")
+    make.add_argument("folder", type=Path)
+    make.add_argument("--size", choices=("quick", "demo"), default="demo")
+    make.add_argument("--seed", type=int, default=0)
+    make.add_argument("--processes", type=int, default=os.cpu_count() or 1)
+    review = what.add_parser("review", help="answer every open clip, as simulated people would")
+    review.add_argument("folder", type=Path, nargs="?", help="the world whose truth the people see")
+    review.add_argument("--seed", type=int, default=0)
+    review.add_argument("--follow", action="store_true", help="go on until stopped")
+    review.add_argument(
+        "--assume-retrieval-is-right",
+        action="store_true",
+        help="without a world: take every clip to contain the action that its video was found for",
+    )
+    card = what.add_parser("card", help="measure what the world promises")
+    card.add_argument("folder", type=Path)
+
+
+def main(arguments: argparse.Namespace) -> int:
+    """Do what was asked."""
+    if arguments.what == "make":
+        return _make(arguments)
+    if arguments.what == "card":
+        from slac_tasks.world.card import measure, render
+
+        print(render(measure(arguments.folder)))
+        return 0
+    from slac_tasks.world import people
+
+    people.review(
+        arguments.folder,
+        seed=arguments.seed,
+        follow=arguments.follow,
+        assume_right=arguments.assume_retrieval_is_right,
+    )
+    return 0
+
+
+def _make(arguments: argparse.Namespace) -> int:
+    from slac_tasks.world.make import make_world
+
+    began = time.monotonic()
+    made = make_world(arguments.folder, seed=arguments.seed, size=arguments.size, processes=arguments.processes)
+    took = f"made in {time.monotonic() - began:.0f} s" if made else "finished already"
+    say(f"world: {arguments.folder}, size {arguments.size}, seed {arguments.seed}: {took}")
+    return 0
