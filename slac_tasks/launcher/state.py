@@ -1,0 +1,190 @@
+"""What a demo keeps on disk: one state folder per world or folder of videos, and the settings it runs with."""
+
+import hashlib
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from slac_tasks.errors import BrokenContract, WrongArguments
+from slac_tasks.launcher.airflow import PROJECT, Airflow
+from slac_tasks.launcher.postgres import EmbeddedPostgres
+from slac_tasks.launcher.processes import Daemon
+
+WORLD_FIRST, WORLD_LAST = "2026-01-05", "2026-01-19"
+"""The first and the last window in which videos of the synthetic world were published."""
+
+MEDIA = frozenset({".mp4", ".m4v", ".mkv", ".webm", ".mov", ".avi", ".mpg", ".mpeg", ".flv", ".wmv", ".3gp", ".ts"})
+"""File names that a user's folder is expected to hold."""
+
+# The networks are small and start from nothing, so that no weights have to be downloaded; the numbers of steps are
+# those at which the loop ends within ten minutes on two cores.
+_WORLD = """\
+[committee]
+members = ["small_frame", "small_3d", "small_motion"]
+pretrained = "random"
+steps = {steps}
+
+[mining]
+clips_per_round = {clips}
+days_of_work = 1000.0
+
+[quality]
+# A refused category waits for a person this long in the demo; a day and more in earnest.
+approve_timeout_sec = 30.0
+
+[release]
+# The first release holds what the windows gave; what scoring them again adds is too little for a second one.
+min_new_labels = {labels}
+wait_for_queue = true
+
+[training]
+architecture = "small_3d"
+steps = {training}
+transfer_steps = {transfer}
+transfer_seeds = {seeds}
+"""
+
+_FOLDER = """\
+# Made by `slac demo --videos`. Networks of the platform's own, which start from nothing: they need no download and run
+# on a processor, and they know less than the defaults (`pretrained = "hub"`), which learned from Kinetics.
+[collect]
+sources = [{source}]
+
+[committee]
+members = ["small_frame", "small_3d", "small_motion"]
+pretrained = "random"
+
+[mining]
+clips_per_round = 60
+
+[quality]
+approve_timeout_sec = 60.0
+
+[release]
+min_new_labels = 20
+wait_for_queue = true
+
+[training]
+architecture = "small_3d"
+steps = 300
+transfer_steps = 100
+transfer_seeds = 3
+"""
+
+_SIZES = {
+    "demo": {"steps": 300, "clips": 40, "labels": 300, "training": 600, "transfer": 150, "seeds": 3},
+    "quick": {"steps": 60, "clips": 16, "labels": 40, "training": 80, "transfer": 40, "seeds": 2},
+}
+
+
+def root(environ: Mapping[str, str] = os.environ) -> Path:
+    """Return the folder below which every demo of this checkout keeps its state."""
+    return Path(environ.get("SLAC_HOME") or PROJECT / ".slac").resolve()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Demo:
+    """One demo: a synthetic world of some size, or a folder of videos."""
+
+    size: str = "demo"
+    videos: Path | None = None
+    people: bool = True
+    """Whether simulated people answer."""
+
+    @property
+    def home(self) -> Path:
+        """State folder: the root itself for the usual world, a folder below it for anything else."""
+        if self.videos is not None:
+            return root() / "videos" / hashlib.sha256(str(self.videos).encode()).hexdigest()[:8]
+        return root() if self.size == "demo" else root() / self.size
+
+    @property
+    def world(self) -> Path:
+        """Folder of the synthetic world."""
+        return self.home / "world"
+
+    @property
+    def config(self) -> Path:
+        """The settings file."""
+        world = self.world / "slac.toml"
+        return world if self.videos is None and world.exists() else self.home / "slac.toml"
+
+    @property
+    def postgres(self) -> EmbeddedPostgres:
+        """The server of ledger and Airflow."""
+        return EmbeddedPostgres(self.home / "postgres")
+
+    @property
+    def reviewers(self) -> Daemon:
+        """The process in which simulated people answer."""
+        return Daemon(name="people", folder=self.home / "logs")
+
+    def write_config(self) -> None:
+        """Write the settings file, unless there is one that somebody may have edited."""
+        path = self.home / "slac.toml"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if path.exists():
+            return
+        if self.videos is not None:
+            # A JSON string is a TOML string.
+            path.write_text(_FOLDER.format(source=json.dumps(str(self.videos))))
+        else:
+            sources = f"[collect]\nsources = [{json.dumps(str(self.world / 'videos'))}]\n\n"
+            path.write_text(sources + _WORLD.format(**_SIZES[self.size]))
+
+    def environ(self, ledger_url: str) -> dict[str, str]:
+        """Return the variables that every stage of this demo needs."""
+        return {
+            "SLAC_CONFIG": str(self.config),
+            "SLAC_STORE": str(self.home / "store"),
+            "SLAC_DATABASE_URL": ledger_url,
+            # Somebody is watching: what is scored is sent, and what is answered is collected, every minute.
+            "SLAC_SEND_CRON": "* * * * *",
+            "SLAC_SYNC_CRON": "* * * * *",
+        }
+
+    def airflow(self, airflow_url: str, ledger_url: str, port: int | None) -> Airflow:
+        """Return the Airflow of this demo."""
+        return Airflow(home=self.home, database_url=airflow_url, environ=self.environ(ledger_url), port=port)
+
+    def remember(self) -> None:
+        """Write down what this state folder is for."""
+        (self.home / "demo.json").write_text(
+            json.dumps({"size": self.size, "videos": str(self.videos or ""), "people": self.people})
+        )
+
+
+def found() -> list[Demo]:
+    """Return the demos that have state on this machine."""
+    demos = []
+    for path in [root() / "demo.json", *sorted(root().glob("*/demo.json")), *sorted(root().glob("videos/*/demo.json"))]:
+        try:
+            kept: dict[str, Any] = json.loads(path.read_text())
+            videos = Path(kept["videos"]) if kept["videos"] else None
+            demos.append(Demo(size=kept["size"], videos=videos, people=kept["people"]))
+        except FileNotFoundError:
+            continue
+        except (ValueError, KeyError, TypeError) as error:
+            raise BrokenContract(f"{path}: is not what `slac demo` wrote: {error}") from error
+    return demos
+
+
+def check_videos(folder: Path) -> Path:
+    """Return the folder if it holds videos, one sub-folder per category.
+
+    Raises:
+        WrongArguments: there is no such folder.
+        BrokenContract: it holds no category, or no file that looks like a video.
+
+    """
+    if not folder.is_dir():
+        raise WrongArguments(f"videos: no folder {folder}, want one with a sub-folder of videos per category")
+    categories = [path for path in folder.iterdir() if path.is_dir() and not path.name.startswith(".")]
+    if not categories:
+        raise BrokenContract(f"videos: {folder} holds no sub-folder, want one per category, e.g. {folder}/judo/1.mp4")
+    if not any(file.suffix.lower() in MEDIA for category in categories for file in category.rglob("*")):
+        raise BrokenContract(f"videos: the {len(categories)} sub-folders of {folder} hold no video file")
+    return folder.resolve()

@@ -1,0 +1,176 @@
+"""See how far a demo is: from the plans (what is left), the ledger (counts) and Airflow (what runs, what failed)."""
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from slac_tasks import config, database, plan, store
+from slac_tasks.datasets import CLIPS, LABELS, QUALITY, SCORES, VIDEOS, Datasets
+from slac_tasks.errors import BrokenContract, Temporary
+from slac_tasks.launcher.airflow import Airflow
+
+DAGS = (
+    "collect_videos",
+    "score_clips",
+    "send_hard_clips",
+    "sync_verifications",
+    "check_labels",
+    "pretrain",
+    "add_category",
+)
+
+_TIMED = frozenset({"send_hard_clips", "sync_verifications"})
+"""DAGs that run every minute whether or not there is work."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Watch:
+    """One demo that is being watched."""
+
+    airflow: Airflow
+    environ: Mapping[str, str]
+    windows: Sequence[str]
+    people: bool
+    """Whether somebody answers; without, a filled queue is the end."""
+    stall_sec: float = 300.0
+    timeout_sec: float = 3600.0
+
+    def until_done(self, say: Callable[[str], None]) -> None:
+        """Return when nothing is left to do, saying now and then how far it is.
+
+        Raises:
+            BrokenContract: a task failed for good; the message ends with the last lines of its log.
+            Temporary: nothing has moved for five minutes, or the whole takes more than an hour.
+
+        """
+        began = moved = time.monotonic()
+        before = ""
+        said = 0.0
+        while True:
+            self.raise_failed()
+            left = self.left()
+            running = self.running()
+            if not left and not running:
+                return
+            now = time.monotonic()
+            counts = self.counts()
+            picture = f"{counts} {running} {left}"
+            if picture != before:
+                moved, before = now, picture
+                if now - said > 10.0:
+                    said = now
+                    say(_line(now - began, running, counts, left))
+            if now - moved > self.stall_sec:
+                raise Temporary(f"demo: nothing has moved for {self.stall_sec:.0f} s; left: {'; '.join(left)}")
+            if now - began > self.timeout_sec:
+                raise Temporary(f"demo: not finished after {self.timeout_sec:.0f} s; left: {'; '.join(left)}")
+            time.sleep(3.0)
+
+    def left(self) -> list[str]:
+        """Return what is still to be done, in words; nothing: the loop is closed."""
+        settings = config.load(self.environ)
+        datasets = Datasets(store.connect(settings.store_url, self.environ))
+        ledger = database.connect(self.environ)
+        try:
+            if not ledger.rows("categories"):
+                return ["register the categories"]
+            found = []
+            for window in self.windows:
+                planner = plan.Planner(settings=settings, datasets=datasets, ledger=ledger, window=window)
+                if plan.collect_videos(planner):
+                    found.append(f"collect {window}")
+            planner = plan.Planner(settings=settings, datasets=datasets, ledger=ledger)
+            found += [f"score {item['window']}" for item in plan.score_clips(planner)]
+            found += [f"send {item['round']}" for item in plan.send_hard_clips(planner)]
+            waiting = ledger.rows("open_by_category")
+            if not self.people:
+                return found if waiting else [*found, "fill the queue"]
+            if waiting:
+                found.append(f"answer {sum(int(row['clips']) for row in waiting)} clips")
+            if plan.sync_verifications(planner):
+                found.append("collect answers")
+            if plan.newest(datasets, LABELS) != plan.newest(datasets, QUALITY):
+                found.append("check the labels")
+            if plan.check_labels(planner):
+                found.append("decide on refused labels")
+            if plan.pretrain(planner):
+                found.append("release, pretrain, evaluate, promote")
+            if not found and not ledger.one("last_release"):
+                found.append("release")
+            return found
+        finally:
+            ledger.close()
+
+    def counts(self) -> dict[str, int]:
+        """Return how much there is of everything."""
+        settings = config.load(self.environ)
+        datasets = Datasets(store.connect(settings.store_url, self.environ))
+        ledger = database.connect(self.environ)
+        try:
+            totals = ledger.rows("queue_totals")
+        finally:
+            ledger.close()
+        made = {
+            "videos": sum(datasets.need(VIDEOS, **keys).rows for keys in datasets.partitions(VIDEOS)),
+            "clips": sum(datasets.need(CLIPS, **keys).rows for keys in datasets.partitions(CLIPS)),
+            "scores": sum(datasets.need(SCORES, **keys).rows for keys in datasets.partitions(SCORES)),
+        }
+        asked = {name: sum(int(row[name]) for row in totals) for name in ("queued", "waiting", "votes")}
+        return made | asked
+
+    def running(self) -> list[str]:
+        """Return the runs that are at work, and which tasks; runs on a timer count while they do more than look."""
+        runs = self.airflow.get("dags/~/dagRuns", state=["running", "queued"], limit=100)["dag_runs"]
+        tasks = self.airflow.get("dags/~/dagRuns/~/taskInstances", state=["running"], limit=100)["task_instances"]
+        busy: dict[str, list[str]] = {}
+        for run in runs:
+            if run["dag_id"] not in _TIMED:
+                busy.setdefault(run["dag_id"], [])
+        for task in tasks:
+            if task["dag_id"] not in _TIMED or task["task_id"] in ("mine", "publish", "aggregate"):
+                busy.setdefault(task["dag_id"], []).append(task["task_id"])
+        return [f"{dag}({', '.join(sorted(set(names)))})" if names else dag for dag, names in sorted(busy.items())]
+
+    def raise_failed(self) -> None:
+        """Raise when a task has failed for good.
+
+        Raises:
+            BrokenContract: with the end of its log.
+
+        """
+        answer = self.airflow.get("dags/~/dagRuns/~/taskInstances", state=["failed", "upstream_failed"], limit=100)
+        failed = sorted(answer["task_instances"], key=lambda task: (task["state"], task["end_date"] or ""))
+        if failed:
+            first = failed[0]
+            where = f"{first['dag_id']}.{first['task_id']} (run {first['dag_run_id']}, map index {first['map_index']})"
+            raise BrokenContract(f"demo: {len(failed)} tasks failed, the first is {where}:\n{self.log_of(first)}")
+
+    def log_of(self, task: Mapping[str, Any], lines: int = 15) -> str:
+        """Return the last lines of a task's log."""
+        path = (
+            f"dags/{task['dag_id']}/dagRuns/{task['dag_run_id']}/taskInstances/{task['task_id']}"
+            f"/logs/{max(1, task['try_number'])}"
+        )
+        try:
+            content = self.airflow.get(path, map_index=task["map_index"], full_content="true").get("content", [])
+        except (BrokenContract, Temporary) as error:
+            return f"(no log: {error})"
+        texts = [str(entry.get("event", "")) if isinstance(entry, dict) else str(entry) for entry in content]
+        return "\n".join(f"    {text}" for text in [text for text in texts if text][-lines:])
+
+    def runs(self) -> list[dict[str, Any]]:
+        """Return every DAG run, the oldest first."""
+        found: list[dict[str, Any]] = []
+        while True:
+            page = self.airflow.get("dags/~/dagRuns", limit=100, offset=len(found), order_by="run_after")
+            found += page["dag_runs"]
+            if not page["dag_runs"] or len(found) >= page["total_entries"]:
+                return found
+
+
+def _line(seconds: float, running: Sequence[str], counts: Mapping[str, int], left: Sequence[str]) -> str:
+    figures = ", ".join(f"{value} {name}" for name, value in counts.items() if value)
+    steps = len(left)
+    todo = f"{steps} steps left, next: {left[0]}" if left else "the last runs end"
+    return f"{int(seconds) // 60:3d}:{int(seconds) % 60:02d}  {' '.join(running) or 'waiting'} | {figures} | {todo}"

@@ -1,0 +1,67 @@
+"""What a demo keeps: its settings load, its folders do not meet, and bad folders are refused before anything starts."""
+
+from pathlib import Path
+
+import pytest
+
+from slac_tasks import cli, config
+from slac_tasks.errors import BrokenContract, WrongArguments
+from slac_tasks.launcher.state import Demo, check_videos, found
+
+
+@pytest.fixture(autouse=True)
+def _home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SLAC_HOME", str(tmp_path / "home"))
+
+
+def folder(tmp_path: Path) -> Path:
+    (tmp_path / 'odd "name"' / "judo").mkdir(parents=True)
+    (tmp_path / 'odd "name"' / "judo" / "1.MP4").write_bytes(b"x")
+    return tmp_path / 'odd "name"'
+
+
+def test_settings_of_every_demo_load(tmp_path: Path) -> None:
+    videos = folder(tmp_path)
+    for demo in (Demo(), Demo(size="quick"), Demo(videos=videos, people=False)):
+        demo.write_config()
+        settings = config.load(demo.environ("postgresql://x@127.0.0.1/slac"))
+        assert len(settings.committee.members) >= 3
+        assert settings.release.wait_for_queue
+    assert settings.collect.sources == (str(videos),)
+
+
+def test_edited_settings_are_kept() -> None:
+    demo = Demo()
+    demo.write_config()
+    demo.config.write_text("[mining]\nclips_per_round = 7\n")
+    demo.write_config()
+    assert config.load(demo.environ("")).mining.clips_per_round == 7
+
+
+def test_demos_are_found_again(tmp_path: Path) -> None:
+    demos = [Demo(), Demo(size="quick"), Demo(videos=folder(tmp_path), people=False)]
+    assert len({demo.home for demo in demos}) == 3
+    for demo in demos:
+        demo.write_config()
+        demo.remember()
+    assert found() == demos
+
+
+def test_a_missing_folder_is_a_wrong_argument(tmp_path: Path) -> None:
+    with pytest.raises(WrongArguments, match="no folder"):
+        check_videos(tmp_path / "absent")
+
+
+def test_folders_without_categories_or_videos_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(BrokenContract, match="no sub-folder"):
+        check_videos(tmp_path)
+    (tmp_path / "judo").mkdir()
+    (tmp_path / "judo" / "notes.txt").touch()
+    with pytest.raises(BrokenContract, match="no video file"):
+        check_videos(tmp_path)
+
+
+def test_a_refused_folder_starts_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["demo", "--videos", str(tmp_path / "absent")]) == 64
+    assert capsys.readouterr().err.count("\n") == 1
+    assert not (tmp_path / "home").exists()
