@@ -25,6 +25,7 @@ from slac_tasks.datasets import (
     Manifest,
 )  # fmt: skip
 from slac_tasks.errors import BrokenContract
+from slac_tasks.fingerprints import to_signed
 from slac_tasks.panels import adopt_committees
 
 
@@ -78,7 +79,7 @@ def _videos(datasets: Datasets, ledger: Ledger, review: Review) -> int:
                 {
                     **row,
                     "media_sha256": fetched[row["video_id"]]["media_sha256"],
-                    "frame_hashes": [signed(value) for value in fetched[row["video_id"]]["frame_hashes"]],
+                    "frame_hashes": to_signed(fetched[row["video_id"]]["frame_hashes"]),
                 }
                 for row in rows
             ],
@@ -86,11 +87,6 @@ def _videos(datasets: Datasets, ledger: Ledger, review: Review) -> int:
         ledger.run_many("add_admission", [{**row, **manifest.keys} for row in rows])
         count += len(rows)
     return count
-
-
-def signed(value: int) -> int:
-    """Return an unsigned 64-bit number as the signed one of the same bits, which is what Postgres holds."""
-    return value - (1 << 64) if value >= 1 << 63 else value
 
 
 def _committees(datasets: Datasets, ledger: Ledger, review: Review) -> int:
