@@ -6,8 +6,8 @@
 `evaluations`, a new committee when the model is promoted, and one event of the asset `videos` per window that shall be
 scored again.
 
-**Skips** every task after `plan` while fewer new labels than `release.min_new_labels` are waiting; `rescore` when the
-promotion names no window.
+**Skips** every task after `plan` while fewer new labels than `release.min_new_labels` are waiting; `rescore` when no
+window holds clips that want scores.
 
 **Safe to run again**: a run that was cut off goes on with the same release.
 """
@@ -30,6 +30,6 @@ with DAG(
     pretrain = slac("pretrain", all_of=todo)
     evaluate = slac("evaluate", all_of=todo)
     promote = slac("promote", all_of=todo)
-    rescore = announce(VIDEOS, "rescore", task_id="rescore")
+    rescore = announce(VIDEOS, "score_clips", task_id="rescore")
 
     todo >> release >> pretrain >> evaluate >> promote >> rescore

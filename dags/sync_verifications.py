@@ -5,7 +5,7 @@
 **Reads** the ledger's outbox of votes. **Writes** `votes`, one batch per run that found any, and `labels`, a new
 version per batch.
 
-**Skips** `announce` when the newest labels have been judged already, which is so whenever there was nothing new.
+**Skips** every task after `plan` when no answer waits and the newest batch has become labels.
 
 **Safe to run again**: a vote is in exactly one batch, and a batch that was cut off is written first.
 """
@@ -13,7 +13,7 @@ version per batch.
 import os
 
 from airflow.sdk import DAG, CronTriggerTimetable
-from slac_airflow import LABELS, announce, slac
+from slac_airflow import LABELS, plan, slac
 
 with DAG(
     dag_id="sync_verifications",
@@ -23,4 +23,8 @@ with DAG(
     max_active_runs=1,
     tags=["slac", "people"],
 ):
-    slac("sync") >> slac("aggregate") >> announce(LABELS, "sync_verifications")
+    todo = plan("sync_verifications")
+    sync = slac("sync")
+    aggregate = slac("aggregate", outlets=[LABELS])
+
+    todo >> sync >> aggregate

@@ -1,0 +1,60 @@
+"""The review, funnel and quality pages in Airflow's nav.
+
+With SLAC_WEB_URL (the address of `slac web`) the nav leads to that service, which has accounts of its own. Without it,
+and with SLAC_STORE and SLAC_DATABASE_URL in the api-server's environment, the same pages are mounted at /slac behind
+Airflow's own login: for the demo and for single users. With neither, the plugin adds nothing.
+"""
+
+import hashlib
+import os
+from typing import Annotated, Any
+
+from airflow.configuration import conf
+from airflow.plugins_manager import AirflowPlugin
+
+_PAGES = (("Review", "review"), ("Funnel", "funnel"), ("Quality", "quality"))
+
+
+def _mounted() -> Any:
+    """Make the application behind Airflow's login; imported here, so that other processes of Airflow stay light."""
+    from airflow.api_fastapi.app import get_auth_manager
+    from airflow.api_fastapi.core_api.security import get_user
+    from fastapi import Depends, HTTPException
+
+    from slac_tasks import config, database, store
+    from slac_tasks.web.app import make_app
+    from slac_tasks.web.ledgers import Ledgers
+    from slac_tasks.web.media import Media
+
+    def person(user: Annotated[Any, Depends(get_user)]) -> str:
+        """Return the name of Airflow's user; get_user has refused everybody else with 401."""
+        if not get_auth_manager().is_authorized_custom_view(method="GET", resource_name="SLAC", user=user):
+            raise HTTPException(403, "these pages are not open to your role")
+        return str(user.get_name())
+
+    settings = config.load()
+    # The same in every worker of the api-server, and of no use for anything else that this secret signs.
+    secret = hashlib.sha256(b"slac media" + conf.get_mandatory_value("api_auth", "jwt_secret").encode()).digest()
+    media = Media(store=store.connect(settings.store_url), secret=secret)
+    return make_app(settings, Ledgers(database.connect), media, authenticate=person)
+
+
+def _views(base: str) -> list[dict[str, str]]:
+    return [
+        {"name": name, "href": f"{base}/{page}", "url_route": f"slac-{page}", "destination": "nav"}
+        for name, page in _PAGES
+    ]
+
+
+class SlacPlugin(AirflowPlugin):
+    """Pages of the platform."""
+
+    name = "slac"
+    fastapi_apps: list[Any] = []  # noqa: RUF012 - Airflow's own declaration
+    external_views: list[Any] = []  # noqa: RUF012 - Airflow's own declaration
+
+    if _url := os.environ.get("SLAC_WEB_URL", "").rstrip("/"):
+        external_views = _views(_url)
+    elif os.environ.get("SLAC_STORE") and os.environ.get("SLAC_DATABASE_URL"):
+        fastapi_apps = [{"app": _mounted(), "url_prefix": "/slac", "name": "slac"}]
+        external_views = _views(conf.get("api", "base_url", fallback="").rstrip("/") + "/slac")
