@@ -56,6 +56,7 @@ class Daemon:
                 cwd=cwd,
                 start_new_session=True,
             )
+        process.returncode = 0  # known by its pid file from here on: it may outlive this object, and us
         started = _started_at(process.pid)
         if started is None:
             raise Temporary(f"{self.name}: ended at once: {self.last_words()}")
