@@ -58,7 +58,6 @@ def main(arguments: argparse.Namespace) -> None:
     say(f"demo: Postgres runs ({time.monotonic() - began:.0f} s)")
     airflow = demo.airflow(airflow_url, ledger_url, arguments.port)
     _together(lambda: _start_airflow(airflow), lambda: _make_sources(demo, ledger_url))
-    # The world's own settings exist only now that it is made.
     environ = demo.environ(ledger_url)
     say(f"demo: Airflow is healthy at {airflow.url} ({time.monotonic() - began:.0f} s)")
     _start_people(demo, environ)
@@ -119,7 +118,6 @@ def _make_sources(demo: Demo, ledger_url: str) -> None:
     if demo.videos is None:
         say("demo: makes the synthetic world")
         _slac(environ, "world", "make", str(demo.world), "--size", demo.size)
-        environ = demo.environ(ledger_url)
     _slac(environ, "register", "--from-sources")
 
 

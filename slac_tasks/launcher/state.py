@@ -19,34 +19,6 @@ WORLD_FIRST, WORLD_LAST = "2026-01-05", "2026-01-19"
 MEDIA = frozenset({".mp4", ".m4v", ".mkv", ".webm", ".mov", ".avi", ".mpg", ".mpeg", ".flv", ".wmv", ".3gp", ".ts"})
 """File names that a user's folder is expected to hold."""
 
-# The networks are small and start from nothing, so that no weights have to be downloaded; the numbers of steps are
-# those at which the loop ends within ten minutes on two cores.
-_WORLD = """\
-[committee]
-members = ["small_frame", "small_3d", "small_motion"]
-pretrained = "random"
-steps = {steps}
-
-[mining]
-clips_per_round = {clips}
-days_of_work = 1000.0
-
-[quality]
-# A refused category waits for a person this long in the demo; a day and more in earnest.
-approve_timeout_sec = 30.0
-
-[release]
-# The first release holds what the windows gave; what scoring them again adds is too little for a second one.
-min_new_labels = {labels}
-wait_for_queue = true
-
-[training]
-architecture = "small_3d"
-steps = {training}
-transfer_steps = {transfer}
-transfer_seeds = {seeds}
-"""
-
 _FOLDER = """\
 # Made by `slac demo --videos`. Networks of the platform's own, which start from nothing: they need no download and run
 # on a processor, and they know less than the defaults (`pretrained = "hub"`), which learned from Kinetics.
@@ -73,11 +45,6 @@ steps = 300
 transfer_steps = 100
 transfer_seeds = 3
 """
-
-_SIZES = {
-    "demo": {"steps": 300, "clips": 40, "labels": 300, "training": 600, "transfer": 150, "seeds": 3},
-    "quick": {"steps": 60, "clips": 16, "labels": 40, "training": 80, "transfer": 40, "seeds": 2},
-}
 
 
 def root(environ: Mapping[str, str] = os.environ) -> Path:
@@ -108,9 +75,8 @@ class Demo:
 
     @property
     def config(self) -> Path:
-        """The settings file."""
-        world = self.world / "slac.toml"
-        return world if self.videos is None and world.exists() else self.home / "slac.toml"
+        """The settings file: the world comes with its own."""
+        return (self.home if self.videos else self.world) / "slac.toml"
 
     @property
     def postgres(self) -> EmbeddedPostgres:
@@ -123,17 +89,11 @@ class Demo:
         return Daemon(name="people", folder=self.home / "logs")
 
     def write_config(self) -> None:
-        """Write the settings file, unless there is one that somebody may have edited."""
-        path = self.home / "slac.toml"
-        path.parent.mkdir(parents=True, exist_ok=True)
-        if path.exists():
-            return
-        if self.videos is not None:
+        """Write the settings for a folder of videos, unless there are some that somebody may have edited."""
+        if self.videos is not None and not self.config.exists():
+            self.home.mkdir(parents=True, exist_ok=True)
             # A JSON string is a TOML string.
-            path.write_text(_FOLDER.format(source=json.dumps(str(self.videos))))
-        else:
-            sources = f"[collect]\nsources = [{json.dumps(str(self.world / 'videos'))}]\n\n"
-            path.write_text(sources + _WORLD.format(**_SIZES[self.size]))
+            self.config.write_text(_FOLDER.format(source=json.dumps(str(self.videos))))
 
     def environ(self, ledger_url: str) -> dict[str, str]:
         """Return the variables that every stage of this demo needs."""
@@ -152,6 +112,7 @@ class Demo:
 
     def remember(self) -> None:
         """Write down what this state folder is for."""
+        self.home.mkdir(parents=True, exist_ok=True)
         (self.home / "demo.json").write_text(
             json.dumps({"size": self.size, "videos": str(self.videos or ""), "people": self.people})
         )
