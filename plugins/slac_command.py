@@ -61,7 +61,7 @@ def argv(stage: str, item: Item | Iterable[Item] | None = None) -> list[str]:
         WrongArguments: several items differ in a key that takes one value.
 
     """
-    merged = merge([item] if isinstance(item, Mapping) else item or ())
+    merged = merge(item or ())
     words = ["slac", stage]
     for key in FLAGS[stage]:
         values = merged.get(key, [])
@@ -73,10 +73,10 @@ def argv(stage: str, item: Item | Iterable[Item] | None = None) -> list[str]:
     return [*words, *(["--remake"] if merged.get("remake") else [])]
 
 
-def merge(items: Iterable[Item]) -> dict[str, list[str]]:
-    """Return the different values of every key over all items, sorted; keys without a value are left out."""
+def merge(items: Item | Iterable[Item]) -> dict[str, list[str]]:
+    """Return the different values of every key over one item or several, sorted; keys without a value are left out."""
     found: dict[str, set[str]] = {}
-    for item in items:
+    for item in [items] if isinstance(items, Mapping) else items:
         for key, value in item.items():
             values = value if isinstance(value, list | tuple) else [value]
             found.setdefault(key, set()).update(str(one) for one in values if one not in (None, False, ""))

@@ -1,0 +1,117 @@
+import logging
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from airflow.sdk.exceptions import AirflowException, AirflowFailException
+from slac_command import FLAGS, LEDGER, Process, argv, environment, judge
+
+from slac_tasks import cli, config
+from slac_tasks.errors import WrongArguments
+
+ITEM = {
+    "category": ["judo", "archery"],
+    "window": "2026-01-05",
+    "committee": "c1234abcd",
+    "parent": "c0000abcd",
+    "uncovered": ["judo"],
+    "round": "2026-01-05.c1234abcd",
+    "labels": "000003",
+    "release": "r0001",
+    "decision": "approve",
+    "reason": "seen {{ and }} believed",
+    "person": "rev1",
+    "guideline": "",
+}
+LOG = logging.getLogger("test")
+
+
+@pytest.mark.parametrize("stage", sorted(config.STAGES))
+def test_the_command_line_is_one_that_slac_accepts(stage: str) -> None:
+    assert cli.parser().parse_args(argv(stage, ITEM)[1:]).verb == stage
+
+
+def test_bootstrap_is_asked_for_what_is_uncovered() -> None:
+    words = argv("bootstrap", [ITEM, {**ITEM, "category": ["polo"]}])
+    assert words == [
+        *("slac", "bootstrap", "--window", "2026-01-05", "--committee", "c1234abcd", "--parent", "c0000abcd"),
+        *("--category", "judo"),
+    ]
+
+
+def test_several_items_become_their_union() -> None:
+    items = [{"category": ["b"], "window": "2026-01-05"}, {"category": ["a"], "window": "2026-01-05"}]
+    assert argv("propose", items) == ["slac", "propose", "--category", "a", "--category", "b", "--window", "2026-01-05"]
+
+
+def test_items_that_differ_in_a_single_key_are_refused() -> None:
+    with pytest.raises(WrongArguments, match="want one value"):
+        argv("deduplicate", [{"window": "2026-01-05"}, {"window": "2026-01-12"}])
+
+
+@pytest.mark.parametrize("code", [64, 65, 78])
+def test_a_failure_that_no_retry_mends_fails_at_once(code: int) -> None:
+    with pytest.raises(AirflowFailException):
+        judge(code, "because", 1)
+
+
+@pytest.mark.parametrize("code", [75, 137, 143, -9, -15])
+def test_a_passing_failure_is_retried_however_often(code: int) -> None:
+    for try_number in (1, 2, 5):
+        with pytest.raises(AirflowException) as raised:
+            judge(code, "because", try_number)
+        assert not isinstance(raised.value, AirflowFailException)
+
+
+def test_a_bug_fails_at_once_the_second_time() -> None:
+    judge(0, "fine", 1)
+    with pytest.raises(AirflowException) as first:
+        judge(1, "because", 1)
+    assert not isinstance(first.value, AirflowFailException)
+    with pytest.raises(AirflowFailException, match="came twice: because"):
+        judge(1, "because", 2)
+
+
+def test_only_stages_that_write_the_ledger_hold_its_password() -> None:
+    environ = {"PATH": "/bin", "SLAC_STORE": "s", "SLAC_DATABASE_URL": "secret", "AIRFLOW__CORE__FERNET_KEY": "k",
+               "SLAC_WEB_SECRET": "w", "AWS_SECRET_ACCESS_KEY": "a"}  # fmt: skip
+    for command in sorted(set(FLAGS) | LEDGER):
+        seen = environment(command, environ)
+        assert ("SLAC_DATABASE_URL" in seen) == (command in config.LEDGER_STAGES | {"plan", "register"})
+        assert {"PATH", "SLAC_STORE", "AWS_SECRET_ACCESS_KEY"} <= set(seen)
+        assert not {"AIRFLOW__CORE__FERNET_KEY", "SLAC_WEB_SECRET"} & set(seen)
+
+
+def test_a_real_command_ends_with_its_code_and_its_reason() -> None:
+    process = Process(["slac", "approve"], {"PATH": os.environ["PATH"]}, LOG)
+    code, printed, last = process.wait()
+    assert (code, printed) == (64, "")
+    assert "required" in last
+
+
+def test_a_command_dies_with_its_worker() -> None:
+    worker = """
+import logging, os, sys
+from slac_command import Process
+child = Process(["sleep", "60"], {"PATH": os.environ["PATH"]}, logging.getLogger())
+print(child._child.pid, flush=True)
+os.kill(os.getpid(), 9)
+"""
+    path = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    run = subprocess.run([sys.executable, "-c", worker], capture_output=True, text=True, env=path)
+    child = int(run.stdout)
+    for _ in range(50):
+        status = Path(f"/proc/{child}/status")
+        if not status.exists() or "zombie" in status.read_text():
+            return
+        time.sleep(0.1)
+    pytest.fail(f"process {child} outlived its worker")
+
+
+def test_a_command_is_stopped_when_its_task_is_killed() -> None:
+    process = Process(["sleep", "60"], {"PATH": os.environ["PATH"]}, LOG)
+    process.stop()
+    assert process.wait()[0] == -15

@@ -1,0 +1,71 @@
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+
+from slac_tasks import config
+
+# The operator is imported in a process of its own: its dependencies warn, and tests of DAG files must not see it.
+RENDER = """
+import json
+from kubernetes.client import ApiClient
+from slac_airflow_pods import Pod
+from slac_command import FLAGS, argv
+item = {"category": ["judo"], "window": "2026-01-05", "committee": "c1234abcd", "uncovered": ["judo"],
+        "round": "2026-01-05.c1234abcd", "labels": "000003", "release": "r0001", "decision": "approve",
+        "reason": "seen", "person": "rev1"}
+found = {}
+for stage in FLAGS:
+    pod = Pod(task_id=stage, stage=stage, item=item)
+    words = pod.words({"params": {}})
+    assert words == argv(stage, item)
+    pod.cmds, pod.arguments = words[:1], words[1:]
+    found[stage] = {"words": words, "spec": ApiClient().sanitize_for_serialization(pod.build_pod_request_obj(dry_run=True))}
+print(json.dumps(found))
+"""
+
+
+@pytest.fixture(scope="module")
+def pods() -> dict:
+    environ = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), "PYTHONWARNINGS": "ignore",
+               "SLAC_POD_CONFIG_MAP": "slac-config", "SLAC_POD_IMAGE": "registry.example/slac-task:1"}  # fmt: skip
+    run = subprocess.run([sys.executable, "-c", RENDER], env=environ, capture_output=True, text=True)
+    assert run.returncode == 0, run.stderr
+    return json.loads(run.stdout.splitlines()[-1])
+
+
+def test_every_pod_is_a_valid_one(pods: dict) -> None:
+    import kubernetes_validate
+
+    for pod in pods.values():
+        kubernetes_validate.validate(pod["spec"], "1.33", strict=True)
+
+
+def test_a_pod_runs_the_command_line_of_the_process(pods: dict) -> None:
+    for pod in pods.values():
+        container = pod["spec"]["spec"]["containers"][0]
+        assert container["command"] + container["args"] == pod["words"]
+
+
+def test_secrets_come_by_reference_and_the_ledger_only_to_its_stages(pods: dict) -> None:
+    for stage, pod in pods.items():
+        container = pod["spec"]["spec"]["containers"][0]
+        secrets = [source["secretRef"]["name"] for source in container["envFrom"]]
+        ledger = stage in config.LEDGER_STAGES | {"register"}
+        assert secrets == (["slac-store", "slac-ledger"] if ledger else ["slac-store"])
+        assert {variable["name"] for variable in container["env"]} == {"HOME", "TMPDIR", "SLAC_CONFIG"}
+
+
+def test_a_pod_has_no_rights_and_a_gpu_only_where_one_is_used(pods: dict) -> None:
+    for stage, pod in pods.items():
+        spec, container = pod["spec"]["spec"], pod["spec"]["spec"]["containers"][0]
+        assert spec["automountServiceAccountToken"] is False
+        assert spec["securityContext"]["runAsNonRoot"] is True
+        assert container["securityContext"]["readOnlyRootFilesystem"] is True
+        assert container["securityContext"]["allowPrivilegeEscalation"] is False
+        assert container["terminationMessagePolicy"] == "FallbackToLogsOnError"
+        gpu = stage in config.GPU_STAGES
+        assert ("nvidia.com/gpu" in container["resources"]["limits"]) == gpu
+        assert ("/dev/shm" in {mount["mountPath"] for mount in container["volumeMounts"]}) == gpu
