@@ -22,7 +22,8 @@ for stage in FLAGS:
     words = pod.words({"params": {}})
     assert words == argv(stage, item)
     pod.cmds, pod.arguments = words[:1], words[1:]
-    found[stage] = {"words": words, "spec": ApiClient().sanitize_for_serialization(pod.build_pod_request_obj(dry_run=True))}
+    spec = ApiClient().sanitize_for_serialization(pod.build_pod_request_obj(dry_run=True))
+    found[stage] = {"words": words, "spec": spec}
 print(json.dumps(found))
 """
 
