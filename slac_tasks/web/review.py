@@ -42,7 +42,7 @@ def _admit(ledger: Ledger, person: str) -> None:
     """Make a new person known; refuse one who was set inactive."""
     found = ledger.one("web_active", annotator=person)
     if found is None:
-        ledger.run("web_annotator", annotator=person)
+        ledger.run("ensure_annotator", annotator=person)
     elif not found["active"]:
         raise HTTPException(403, "this account answers no more clips")
 
@@ -102,7 +102,7 @@ def routes(authenticate: Callable[..., Any], ledgers: Ledgers, media: Media, rev
         with ledgers.borrow() as ledger:
             _admit(ledger, person)
             try:
-                stored = ledger.run("cast_vote", annotator=person, **values) > 0
+                stored = ledger.one("cast_vote", annotator=person, **values) is not None
             except BrokenContract:
                 # The ledger has closed the failed statement; whether the vote is there is asked on its own.
                 stored = False

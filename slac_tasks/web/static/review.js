@@ -130,7 +130,7 @@ async function refill() {
   page.fetching = true;
   const category = page.category;
   try {
-    const query = new URLSearchParams({ category: category.category, most: Math.min(12, page.queue.length + AHEAD + 2) });
+    const query = new URLSearchParams({ category: category.category, most: Math.min(12, page.queue.length + memory.size + AHEAD + 2) });
     const clips = await ask(`api/clips?${query}`);
     if (page.category !== category) return;
     const known = new Map(page.queue.map((clip) => [keyOf(clip), clip]));

@@ -1,0 +1,151 @@
+"""A review service with clips in it, and a real browser in front of it."""
+
+import os
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import av
+import numpy as np
+import psycopg2
+import pytest
+import uvicorn
+from playwright.sync_api import Browser, sync_playwright
+
+from slac_tasks import database
+from slac_tasks.config import Config
+from slac_tasks.model import clip_id
+from slac_tasks.store import FolderStore
+from slac_tasks.web.accounts import Accounts
+from slac_tasks.web.app import make_app
+from slac_tasks.web.ledgers import Ledgers
+from slac_tasks.web.media import Media
+
+CHROMIUM = Path("/usr/bin/chromium")
+SECRET = "0123456789abcdef" * 4
+PASSWORD = "correct horse"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Service:
+    url: str
+    password: str
+    ledger_url: str
+    media: Media
+
+    def rows(self, statement: str) -> list[tuple]:
+        connection = psycopg2.connect(self.ledger_url)
+        try:
+            with connection, connection.cursor() as cursor:
+                cursor.execute(statement)
+                return cursor.fetchall()
+        finally:
+            connection.close()
+
+
+def movie(folder: Path, seed: int, seconds: int = 12, fps: int = 25) -> bytes:
+    """Draw a ball that swings over a plain ground: small, H.264, one keyframe a second, as proxies are."""
+    out = folder / f"{seed}.mp4"
+    with av.open(str(out), "w", format="mp4", options={"movflags": "faststart"}) as container:
+        stream = container.add_stream("libx264", rate=fps, options={"g": str(fps), "preset": "ultrafast", "crf": "30"})
+        stream.width, stream.height, stream.pix_fmt = 320, 180, "yuv420p"
+        y, x = np.mgrid[0:180, 0:320]
+        for index in range(seconds * fps):
+            at = 160 + 110 * np.sin(index / fps * 3 + seed)
+            image = np.empty((180, 320, 3), np.uint8)
+            image[:] = (70 + 20 * (seed % 3), 84, 96)
+            image[130:] = (58, 66, 60)
+            image[(x - at) ** 2 + (y - 105) ** 2 < 26**2] = (236, 170 + 10 * (seed % 4), 60)
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(image, format="rgb24")))
+        container.mux(stream.encode())
+    return out.read_bytes()
+
+
+def seed(ledger_url: str, store: FolderStore, folder: Path) -> None:
+    """Fill a ledger: one category with clips to review, one that is judged and released, one refused."""
+    connection = psycopg2.connect(ledger_url)
+    with connection, connection.cursor() as cursor:
+        cursor.executemany(
+            "INSERT INTO categories (category, name, guideline) VALUES (%s, %s, %s)",
+            [
+                ("ball_swing", "Ball swing", "Yes when the ball is seen to swing from one side to the other.\n\n"
+                 "A ball that lies still, or is only carried, is a no."),
+                ("clean_and_jerk", "Clean and jerk", ""),
+                ("tai_chi", "Tai chi", ""),
+            ],
+        )  # fmt: skip
+        for number in range(3):
+            data, video = movie(folder, number), f"{number:016x}"
+            name = f"media/{video}/{number:016x}-256.mp4"
+            store.put(name, data)
+            cursor.execute("INSERT INTO videos VALUES (%s, %s, %s, 'training', '{}')", (video, f"{number:064x}", video))
+            cursor.execute(
+                "INSERT INTO admissions VALUES (%s, 'ball_swing', '2026-01-05', %s, 'folder', %s)",
+                (video, video, video),
+            )
+            for half in range(0, 20, 2):
+                start = half / 2
+                cursor.execute(
+                    "INSERT INTO queue (clip_id, category, video_id, round, strategy, start_sec, end_sec, split,"
+                    " proxy_256, votes_wanted) VALUES (%s, 'ball_swing', %s, '2026-01-05.c1234abcd', 'random', %s, %s,"
+                    " 'training', %s, 2)",
+                    (clip_id(video, start), video, start, start + 2, name),
+                )
+        cursor.executemany(
+            "INSERT INTO verdicts (labels, category, verdict, reasons) VALUES ('000003', %s, %s, %s)",
+            [
+                ("clean_and_jerk", "accepted", []),
+                ("tai_chi", "refused", ["agreement of the first two answers: found 0.61, want at least 0.75"]),
+            ],
+        )
+        cursor.execute(
+            "INSERT INTO decisions VALUES ('tai_chi', '000003', 'reject', 'guideline is being rewritten', 'mara')"
+        )
+        cursor.execute(
+            "INSERT INTO releases (release, labels, label_count, categories) VALUES ('r0001', '000003', 1240, %s)",
+            (["clean_and_jerk"],),
+        )
+        cursor.execute(
+            "INSERT INTO promotions (release, reason, rescore)"
+            " VALUES ('r0001', 'testing accuracy 0.71, best guess 0.74', '{}')"
+        )
+    connection.close()
+
+
+@pytest.fixture
+def service(ledger_url: str, store: FolderStore, tmp_path: Path) -> Iterator[Service]:
+    seed(ledger_url, store, tmp_path)
+    accounts = Accounts.read({"SLAC_WEB_SECRET": SECRET, "SLAC_WEB_USERS": f"ada:{PASSWORD},grace:{PASSWORD}"})
+    ledgers = Ledgers(lambda: database.connect({"SLAC_DATABASE_URL": ledger_url}))
+    media = Media(store=store, secret=SECRET.encode())
+    app = make_app(Config(store_url=store.url), ledgers, media, authenticate=accounts.authenticate, accounts=accounts)
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        port = listener.getsockname()[1]
+        server = uvicorn.Server(uvicorn.Config(app, log_level="warning", ws="none", lifespan="off"))
+        thread = threading.Thread(target=server.run, args=([listener],), daemon=True)
+        thread.start()
+        while not server.started:
+            time.sleep(0.01)
+        yield Service(url=f"http://127.0.0.1:{port}", password=PASSWORD, ledger_url=ledger_url, media=media)
+        server.should_exit = True
+        thread.join(10)
+    ledgers.close()
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    if not CHROMIUM.exists():
+        if os.environ.get("CI"):
+            pytest.fail("chromium: absent, want it in CI")
+        pytest.skip("chromium: absent on this machine")
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(
+            executable_path=str(CHROMIUM),
+            args=["--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking"],
+        )
+        yield chromium
+        chromium.close()

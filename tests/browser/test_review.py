@@ -1,0 +1,149 @@
+"""People review in a real browser, by keyboard; the votes are looked for in the ledger."""
+
+import json
+import os
+from collections.abc import Iterator
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+CLIP = "document.querySelector('#review').dataset.clip"
+
+
+@pytest.fixture
+def page(browser: Browser, service: Any) -> Iterator[Page]:
+    context = browser.new_context(
+        viewport={"width": 1280, "height": 800}, color_scheme=os.environ.get("SCHEME", "light")
+    )
+    tab = context.new_page()
+    problems: list[str] = []
+    tab.on("pageerror", lambda error: problems.append(str(error)))
+    tab.on("console", lambda line: problems.append(line.text) if "Content Security Policy" in line.text else None)
+    tab.add_init_script(
+        "window.shifts = 0; new PerformanceObserver((list) => { for (const entry of list.getEntries())"
+        " if (!entry.hadRecentInput) window.shifts += entry.value })"
+        ".observe({type: 'layout-shift', buffered: true})"
+    )
+    tab.goto(f"{service.url}/review")
+    tab.get_by_label("Name").fill("ada")
+    tab.get_by_label("Password").fill(service.password)
+    tab.keyboard.press("Enter")
+    yield tab
+    context.close()
+    assert problems == []
+
+
+def clip_after(page: Page, before: str | None) -> str:
+    """Wait until a clip other than `before` is asked and moves; return its name."""
+    page.wait_for_function(
+        "(before) => { const review = document.querySelector('#review'), video = document.querySelector('video.shown');"
+        " return review.dataset.state === 'asking' && review.dataset.clip !== before && video && !video.paused &&"
+        " video.readyState >= 2 && !document.querySelector('[data-answer=yes]').disabled && !video.seeking }",
+        arg=before,
+    )
+    page.wait_for_timeout(120)
+    return str(page.evaluate(CLIP))
+
+
+def look(page: Page, name: str) -> None:
+    if folder := os.environ.get("SCREENSHOTS"):
+        page.screenshot(path=str(Path(folder) / f"{name}.png"))
+
+
+def test_clips_are_answered_by_keyboard_and_a_correction_supersedes(page: Page, service: Any) -> None:
+    clip, given = clip_after(page, None), []
+    look(page, "review")
+    for key, answer in [("y", "yes"), ("n", "no"), ("u", "unsure"), ("b", "broken"), ("n", "no"), ("y", "yes")] * 2:
+        given.append((clip, answer))
+        page.keyboard.press(key)
+        clip = clip_after(page, clip)
+    page.keyboard.press("z")
+    assert clip_after(page, clip) == given[-1][0]
+    expect(page.locator("#badge-correct")).to_have_text("you said yes")
+    page.keyboard.press("s")
+    page.keyboard.press("c")
+    page.wait_for_timeout(300)
+    look(page, "review-undo")
+    page.keyboard.press("n")
+    assert clip_after(page, given[-1][0]) == clip
+    page.wait_for_function("() => !Object.keys(localStorage).some((name) => name.startsWith('slac.vote'))")
+
+    votes = service.rows("SELECT clip_id, answer FROM votes WHERE supersedes IS NULL ORDER BY cast_at")
+    assert votes == given
+    corrections = service.rows(
+        "SELECT new.clip_id, old.answer, new.answer, new.annotator FROM votes new"
+        " JOIN votes old ON new.supersedes = old.vote_id"
+    )
+    assert corrections == [(given[-1][0], "yes", "no", "ada")]
+    assert service.rows("SELECT count(*) FROM outbox") == [(13,)]
+    assert service.rows("SELECT count(*) FROM votes WHERE seconds <= 0 OR seconds > 30") == [(0,)]
+    assert page.evaluate("window.shifts") < 0.01
+
+
+def test_the_clip_loops_within_its_two_seconds(page: Page) -> None:
+    before = clip_after(page, None)
+    page.keyboard.press("y")
+    clip = clip_after(page, before)
+    start = int(clip.rpartition(":")[2]) / 1000
+    page.keyboard.press("Space")
+    page.keyboard.press("Space")
+    times = []
+    for _ in range(50):
+        times.append(page.evaluate("document.querySelector('video.shown').currentTime"))
+        page.wait_for_timeout(100)
+    assert start - 0.05 <= min(times) < max(times) <= start + 2.1
+    assert sum(later < earlier for earlier, later in pairwise(times)) >= 1
+
+
+def test_answers_given_without_a_connection_are_sent_later(page: Page, service: Any) -> None:
+    clip = clip_after(page, None)
+    page.wait_for_function("() => document.querySelectorAll('video').length >= 5")
+    page.wait_for_timeout(800)
+    page.context.set_offline(True)
+    for key in "yn":
+        page.keyboard.press(key)
+        clip = clip_after(page, clip)
+    expect(page.locator("#status")).to_contain_text("to be sent")
+    look(page, "review-offline")
+    assert service.rows("SELECT count(*) FROM votes") == [(0,)]
+    page.context.set_offline(False)
+    expect(page.locator("#status")).to_have_text("All answers are sent", timeout=20_000)
+    assert [answer for (answer,) in service.rows("SELECT answer FROM votes ORDER BY cast_at")] == ["yes", "no"]
+
+
+def test_an_empty_category_says_so(page: Page) -> None:
+    clip_after(page, None)
+    page.locator("#category").select_option("tai_chi")
+    expect(page.locator("#message-text")).to_have_text("Nothing left in Tai chi")
+    look(page, "review-empty")
+    page.locator("#message-do").click()
+    clip_after(page, None)
+
+
+def test_the_pages_say_what_the_ledger_holds(page: Page, service: Any) -> None:
+    clip = clip_after(page, None)
+    page.keyboard.press("y")
+    clip_after(page, clip)
+    page.goto(f"{service.url}/funnel")
+    expect(page.locator("h1")).to_have_text("Funnel")
+    look(page, "funnel")
+    assert page.locator("tbody tr").first.inner_text().split("\t")[:5] == ["Ball swing", "1", "3", "30", "1"]
+    page.goto(f"{service.url}/quality")
+    expect(page.locator(".verdicts li.card").first).to_contain_text("found 0.61, want at least 0.75")
+    look(page, "quality")
+
+
+def test_a_login_leads_nowhere_else_and_a_logout_ends_it(page: Page, service: Any) -> None:
+    clip_after(page, None)
+    page.get_by_role("button", name="Log out").click()
+    expect(page.locator("h1")).to_have_text("Log in to review")
+    page.get_by_label("Name").fill("ada")
+    page.get_by_label("Password").fill("wrong password")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("alert")).to_have_text("That name and password do not belong together.")
+    look(page, "login")
+    answer = page.request.get(f"{service.url}/api/me")
+    assert (answer.status, json.loads(answer.text())) == (401, {"detail": "not logged in"})

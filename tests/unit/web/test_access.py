@@ -1,0 +1,154 @@
+"""Nobody who is not logged in gets anything; what is handed out ends."""
+
+import asyncio
+import dataclasses
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from fastapi import FastAPI
+from fastapi.routing import APIRoute
+
+from slac_tasks.config import Config
+from slac_tasks.database import Ledger
+from slac_tasks.errors import NotConfigured, NotMade, Temporary
+from slac_tasks.store import FolderStore
+from slac_tasks.web.accounts import COOKIE, Accounts
+from slac_tasks.web.app import make_app
+from slac_tasks.web.ledgers import Ledgers
+from slac_tasks.web.media import Media
+
+ENVIRON = {"SLAC_WEB_SECRET": "s" * 32, "SLAC_WEB_USERS": "ada:analytical,grace:compilers!"}
+OPEN = {"/login", "/login.css", "/logout", "/health"}
+
+
+def no_ledger() -> Ledger:
+    raise Temporary("database: no answer at 10.0.0.7")
+
+
+@pytest.fixture
+def accounts() -> Accounts:
+    return Accounts.read(ENVIRON)
+
+
+@pytest.fixture
+def media(tmp_path: Path) -> Media:
+    store = FolderStore(tmp_path)
+    store.put("media/v/x-256.mp4", bytes(range(100)))
+    return Media(store=store, secret=b"key", now=lambda: 1000.0)
+
+
+@pytest.fixture
+def app(accounts: Accounts, media: Media) -> FastAPI:
+    config = Config(store_url=media.store.url)
+    return make_app(config, Ledgers(no_ledger), media, authenticate=accounts.authenticate, accounts=accounts)
+
+
+@dataclasses.dataclass(frozen=True)
+class Client:
+    """A browser without a network: each call is one request to the application."""
+
+    app: FastAPI
+    session: str | None = None
+
+    def request(self, method: str, path: str, **values: Any) -> httpx.Response:
+        async def call() -> httpx.Response:
+            cookies = {COOKIE: self.session} if self.session else None
+            transport = httpx.ASGITransport(self.app)
+            async with httpx.AsyncClient(transport=transport, base_url="http://slac.test", cookies=cookies) as http:
+                return await http.request(method, path, **values)
+
+        return asyncio.run(call())
+
+    def get(self, path: str, **values: Any) -> httpx.Response:
+        return self.request("GET", path, **values)
+
+    def post(self, path: str, **values: Any) -> httpx.Response:
+        return self.request("POST", path, **values)
+
+
+def test_every_route_but_the_login_refuses_the_unknown(app: FastAPI, media: Media) -> None:
+    asked = set()
+    for route in app.routes:
+        assert isinstance(route, APIRoute), "a mount would stand outside the login"
+        if route.path in OPEN:
+            continue
+        path = re.sub(r"\{name(:path)?\}", "slac.css", route.path)
+        for method in route.methods:
+            answer = Client(app).request(method, path, headers={"X-Requested-With": "slac"})
+            assert (answer.status_code, answer.headers.get("location", "login")[:5]) in {(401, "login"), (303, "login")}
+            asked.add(path)
+    assert len(asked) >= 10
+    assert Client(app).get("/" + media.address("media/v/x-256.mp4", "ada")).status_code == 401
+
+
+def test_a_signed_address_is_for_one_person_one_object_and_ten_minutes(media: Media) -> None:
+    query = dict(re.findall(r"(\w+)=(\w+)", media.address("media/v/x-256.mp4", "ada")))
+    ends, signature = int(query["ends"]), query["signature"]
+    media.check("media/v/x-256.mp4", "ada", ends, signature)
+    for name, person, end in [
+        ("media/v/x-256.mp4", "grace", ends),
+        ("media/v/y-256.mp4", "ada", ends),
+        ("media/v/x-256.mp4", "ada", ends + 1),
+    ]:
+        with pytest.raises(NotMade):
+            media.check(name, person, end, signature)
+    with pytest.raises(NotMade):
+        dataclasses.replace(media, now=lambda: 1600.0).check("media/v/x-256.mp4", "ada", ends, signature)
+
+
+def test_a_player_can_seek_in_a_local_file(app: FastAPI, accounts: Accounts, media: Media) -> None:
+    address = "/" + media.address("media/v/x-256.mp4", "ada")
+    answer = Client(app, accounts.session("ada")).get(address, headers={"Range": "bytes=10-19"})
+    assert (answer.status_code, answer.content) == (206, bytes(range(10, 20)))
+    assert Client(app, accounts.session("grace")).get(address).status_code == 404
+
+
+def test_a_vote_sent_by_another_site_is_refused(app: FastAPI, accounts: Accounts) -> None:
+    vote = {
+        "vote_id": "5b1f1c2e-8f5b-4c3a-9d58-3f7f2f0e6a11", "clip_id": "v:0", "category": "judo", "answer": "yes",
+        "seconds": 1.5, "guideline_version": 1, "supersedes": None,
+    }  # fmt: skip
+    ada = Client(app, accounts.session("ada"))
+    assert ada.post("/api/votes", json=vote).status_code == 403
+    ours = {"X-Requested-With": "slac"}
+    assert ada.post("/api/votes", json=vote | {"answer": "perhaps"}, headers=ours).status_code == 422
+    answer = ada.post("/api/votes", json=vote, headers=ours)
+    assert (answer.status_code, "10.0.0.7" in answer.text) == (503, False)
+
+
+def test_a_session_is_nobodys_when_altered_ended_or_of_somebody_taken_out(accounts: Accounts) -> None:
+    session = accounts.session("ada")
+    assert accounts.person(session) == "ada"
+    assert accounts.person(session[:-1] + ("0" if session[-1] != "0" else "1")) is None
+    assert accounts.person(session.replace(b"ada".hex(), b"grace".hex())) is None
+    assert dataclasses.replace(accounts, now=lambda: accounts.now() + 13 * 3600).person(session) is None
+    assert dataclasses.replace(accounts, passwords={"grace": b""}).person(session) is None
+    assert [accounts.person(odd) for odd in (None, "", "a.b", "zz.9.9", "..")] == [None] * 5
+
+
+def test_a_login_knows_its_people_and_leads_nowhere_else(app: FastAPI) -> None:
+    form = {"name": "ada", "password": "analytical", "next": "//elsewhere.test"}
+    answer = Client(app).post("/login", data=form)
+    assert (answer.status_code, answer.headers["location"]) == (303, "review")
+    assert "HttpOnly" in answer.headers["set-cookie"]
+    assert Client(app).post("/login", data=form, headers={"Origin": "http://elsewhere.test"}).status_code == 403
+    assert Client(app).post("/login", data=form | {"password": "compilers!"}).status_code == 401
+
+
+@pytest.mark.parametrize(
+    "environ",
+    [{}, {"SLAC_WEB_SECRET": "s" * 32}, ENVIRON | {"SLAC_WEB_SECRET": "short"}, ENVIRON | {"SLAC_WEB_USERS": "ada:1"}],
+)
+def test_missing_accounts_are_said_plainly(environ: dict[str, str]) -> None:
+    with pytest.raises(NotConfigured, match=r"SLAC_WEB_(SECRET|USERS): "):
+        Accounts.read(environ)
+
+
+def test_the_pages_import_nothing_heavy() -> None:
+    code = "import sys, slac_tasks.web.app; print(*{'pandas', 'pyarrow', 'torch', 'numpy', 'av'} & set(sys.modules))"
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split() == []
