@@ -1,4 +1,4 @@
-"""Wait for the S3 server that SLAC_STORE names, and make its bucket. Run once by docker-compose.yaml; safe to run again.
+"""Wait for the S3 server, and make the bucket that SLAC_STORE names. Run by docker-compose.yaml; safe to run again.
 
 Speaks to any S3: it asks nothing of the server's own tools.
 """
