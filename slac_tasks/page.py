@@ -102,7 +102,8 @@ def render(
         f'<div class="tiles">{shown}</div>'
         f'<h2>Positive share by strategy <span class="dim">(95 % Wilson intervals)</span></h2>{_shares(overall)}'
         "<h2>Categories</h2><table><tr><th>category</th><th>verdict</th><th class=n>settled</th>"
-        "<th class=n>positive</th><th class=n>agreement</th><th class=n>unsettled</th><th>positive share by strategy</th></tr>"
+        "<th class=n>positive</th><th class=n>agreement</th><th class=n>unsettled</th>"
+        "<th>positive share by strategy</th></tr>"
         f"{''.join(_category(record) for record in records)}</table></main></body></html>\n"
     )
 

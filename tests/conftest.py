@@ -3,7 +3,6 @@
 A service that is absent here skips its tests by name; in CI, where everything must be present, it fails them.
 """
 
-import dataclasses
 import os
 import shutil
 import socket
@@ -38,7 +37,14 @@ def absent(service: str) -> NoReturn:
 
 
 class MakeJob(Protocol):
-    def __call__(self, stage: str, *, environ: dict[str, str] | None = None, **fields: Any) -> Job: ...
+    def __call__(
+        self,
+        stage: str,
+        *,
+        settings: dict[str, Any] | None = None,
+        environ: dict[str, str] | None = None,
+        **fields: Any,
+    ) -> Job: ...
 
 
 @pytest.fixture(scope="session")
@@ -121,7 +127,7 @@ def s3(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
     with (folder / "server.log").open("wb") as log:
         server = subprocess.Popen(
             [program, "serve", "s3", str(folder / "objects"), "--addr", address, "--config", str(folder / "none.conf"),
-             "--auth-key", f"{S3_KEY},{S3_SECRET}", "--dir-cache-time", "0"],
+             "--auth-key", f"{S3_KEY},{S3_SECRET}"],
             stdout=log, stderr=log, env={"PATH": os.environ.get("PATH", ""), "HOME": str(folder)},
         )  # fmt: skip
     try:
@@ -154,21 +160,22 @@ def _wait_for(server: "subprocess.Popen[bytes]", address: str, log: Path) -> Non
 def make_job(store: FolderStore, request: pytest.FixtureRequest) -> Iterator[MakeJob]:
     """Make the job of a stage on this test's store and ledger.
 
-    ``make_job("publish", categories=("judo",), round="2026-01-05.p1", review=Review(votes_wanted=3))``: fields of
-    Config change the settings, the others are fields of Job. For a ledger,
-    name `ledger` or `ledger_url` among the test's fixtures.
+    ``make_job("publish", categories=("judo",), round="2026-01-05.p1", settings={"review": Review(votes_wanted=3)})``:
+    `settings` are fields of Config, the other arguments are fields of Job. For a ledger, name `ledger` or `ledger_url`
+    among the test's fixtures.
     """
     made: list[Job] = []
-    settings = {field.name for field in dataclasses.fields(Config)}
     url = request.getfixturevalue("ledger_url") if {"ledger", "ledger_url"} & set(request.fixturenames) else ""
 
-    def make(stage: str, *, environ: dict[str, str] | None = None, **fields: Any) -> Job:
-        config = Config(**{"store_url": store.url, **{k: v for k, v in fields.items() if k in settings}})
+    def make(
+        stage: str, *, settings: dict[str, Any] | None = None, environ: dict[str, str] | None = None, **fields: Any
+    ) -> Job:
+        config = Config(**{"store_url": store.url, **(settings or {})})
         job = Job(
             stage=stage,
             config=config,
             environ={"SLAC_STORE": config.store_url, "SLAC_DATABASE_URL": url} | (environ or {}),
-            **{k: v for k, v in fields.items() if k not in settings},
+            **fields,
         )
         made.append(job)
         return job

@@ -31,7 +31,7 @@ def snapshot(votes: pd.DataFrame, asked: pd.DataFrame, aggregate: Aggregator) ->
     strange = labels[labels["_merge"] != "both"]
     if len(strange):
         raise BrokenContract(
-            f"votes: {len(strange)} clips, e.g. {strange['clip_id'].iloc[0]}, not in the queue; `slac doctor --reconcile`"
+            f"votes: {len(strange)} clips, e.g. {strange['clip_id'].iloc[0]}, not in the queue; want them there"
         )
     return labels.drop(columns="_merge").sort_values(["category", "video_id", "start_sec"], ignore_index=True)
 

@@ -155,7 +155,7 @@ def test_votes_become_labels_verdicts_and_a_release(make_job: Any, ledger: Ledge
     assert [row["status"] for row in rows].count("open") == 2
     assert states(ledger) == {"queued": 12, "waiting": 2, "finished": 10, "withdrawn": 0, "votes": 24}
     gate = Quality(min_labels=10, max_positive_share=1.0)
-    validate.run(make_job("validate", quality=gate))
+    validate.run(make_job("validate", settings={"quality": gate}))
     with pytest.raises(BrokenContract, match="whole rounds"):
         release.run(make_job("release", release="r0001"))
     third = lease(ledger, "cid")
@@ -164,8 +164,8 @@ def test_votes_become_labels_verdicts_and_a_release(make_job: Any, ledger: Ledge
         cast(ledger, "cid", clip["clip_id"], "no")
     sync.run(make_job("sync"))
     aggregate.run(make_job("aggregate"))
-    validate.run(make_job("validate", quality=gate))
-    report.run(make_job("report", quality=gate))
+    validate.run(make_job("validate", settings={"quality": gate}))
+    report.run(make_job("report", settings={"quality": gate}))
     page = make_job("report").store.get("reports/v1/labels=000002/index.html").decode()
     assert "High jump" in page
     assert "http" not in page.replace("http://www.w3.org", "")

@@ -1,0 +1,112 @@
+"""The same promises of a folder and of a real S3 server."""
+
+import dataclasses
+import urllib.error
+import urllib.request
+import uuid
+from pathlib import Path
+
+import pytest
+
+from slac_tasks.datasets import SCORES, Datasets
+from slac_tasks.errors import BrokenContract, NotConfigured, NotMade, Temporary
+from slac_tasks.store import Store, connect, put_by_content
+
+
+@pytest.fixture(params=["folder", "s3"])
+def any_store(request: pytest.FixtureRequest, tmp_path: Path) -> Store:
+    if request.param == "folder":
+        return connect(str(tmp_path / "store"))
+    environ = request.getfixturevalue("s3")
+    return connect(f"{environ['SLAC_STORE']}/{uuid.uuid4().hex[:8]}", environ)
+
+
+def test_bytes_come_back(any_store: Store, tmp_path: Path) -> None:
+    any_store.put("a/b", b"one")
+    any_store.put("a/b", b"two")
+    (tmp_path / "file").write_bytes(b"three")
+    any_store.put_file("a/c", tmp_path / "file")
+    assert any_store.get("a/b") == b"two"
+    with any_store.local("a/c") as path:
+        assert path.read_bytes() == b"three"
+    assert any_store.exists("a/b")
+    assert not any_store.exists("a")
+    assert list(any_store.names("a/")) == ["a/b", "a/c"]
+    assert list(any_store.names("a/b")) == ["a/b"]
+    assert list(any_store.names("z/")) == []
+    any_store.delete("a/b")
+    any_store.delete("a/b")
+    assert list(any_store.names("")) == ["a/c"]
+
+
+def test_a_missing_name_is_not_made(any_store: Store) -> None:
+    with pytest.raises(NotMade, match="a/b"):
+        any_store.get("a/b")
+    with pytest.raises(NotMade), any_store.local("a/b"):
+        pass
+
+
+def test_create_writes_once(any_store: Store) -> None:
+    assert any_store.create("m", b"first")
+    assert not any_store.create("m", b"second")
+    assert any_store.get("m") == b"first"
+
+
+@pytest.mark.parametrize("name", ["../x", "/x", "a//b", "a/./b", "a\\b", ""])
+def test_names_stay_inside(any_store: Store, name: str) -> None:
+    with pytest.raises(BrokenContract, match="leaves the store"):
+        any_store.put(name, b"")
+
+
+def test_content_names_itself(any_store: Store) -> None:
+    digest = put_by_content(any_store, "weights", ".pt", b"data")
+    assert put_by_content(any_store, "weights", ".pt", b"data") == digest
+    assert list(any_store.names("weights/")) == [f"weights/{digest}.pt"]
+
+
+def test_datasets_live_in_any_store(any_store: Store) -> None:
+    datasets, keys = Datasets(any_store), {"category": "judo", "window": "2026-01-05", "weights": "w1"}
+    assert datasets.manifest(SCORES, **keys) is None
+    table = SCORES.rows([{"clip_id": "v:0", "video_id": "v", "member": "m", "score": 0.5}])
+    for generation in (1, 2):
+        made = datasets.write(SCORES, [table], keys=keys, stage="score", settings={}, made_from={})
+        assert made.generation == generation
+        assert datasets.read(SCORES, **keys).equals(table)
+    assert dataclasses.asdict(datasets.need(SCORES, **keys)) == dataclasses.asdict(made)
+    assert datasets.partitions(SCORES) == [keys]
+
+
+def test_a_presigned_address_hands_out_one_name(s3: dict[str, str]) -> None:
+    store = connect(s3["SLAC_STORE"], s3)
+    store.put("media/x", b"film")
+    address = store.presign("media/x", 60)
+    assert address is not None
+    with urllib.request.urlopen(address) as answer:
+        assert answer.read() == b"film"
+    with pytest.raises(urllib.error.HTTPError) as refused:
+        urllib.request.urlopen(address.partition("?")[0])
+    refused.value.close()
+    assert refused.value.code in (400, 401, 403)
+
+
+@pytest.mark.parametrize("changes", [{"AWS_SECRET_ACCESS_KEY": "wrong-secret"}, {"AWS_ACCESS_KEY_ID": "nobody"},
+                                     {"AWS_SECRET_ACCESS_KEY": ""}, {"SLAC_S3_ENDPOINT": "localhost"}])  # fmt: skip
+def test_wrong_credentials_are_not_configured(s3: dict[str, str], changes: dict[str, str]) -> None:
+    with pytest.raises(NotConfigured):
+        connect(s3["SLAC_STORE"], s3 | changes)
+
+
+def test_a_bucket_must_exist(s3: dict[str, str]) -> None:
+    with pytest.raises(NotConfigured, match="nowhere"):
+        connect("s3://nowhere/x", s3)
+
+
+def test_a_server_that_is_down_is_temporary(s3: dict[str, str]) -> None:
+    with pytest.raises(Temporary):
+        connect(s3["SLAC_STORE"], s3 | {"SLAC_S3_ENDPOINT": "http://127.0.0.1:9"})
+
+
+@pytest.mark.parametrize("url", ["", "ftp://x/y", "s3:///x"])
+def test_other_addresses_are_not_configured(url: str) -> None:
+    with pytest.raises(NotConfigured, match="want a folder"):
+        connect(url, {})

@@ -1,0 +1,142 @@
+"""What a reader sees when a writer dies, loses a race, or somebody alters bytes."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pytest
+
+from slac_tasks.datasets import SCORES, Datasets, Drop, Manifest
+from slac_tasks.errors import BrokenContract, NotMade, Temporary, WrongArguments
+from slac_tasks.store import FolderStore
+
+KEYS = {"category": "judo", "window": "2026-01-05", "weights": "w1"}
+
+
+class Dying(FolderStore):
+    """A store whose process dies before it writes a name that ends so."""
+
+    ends = ""
+
+    def _die(self, name: str) -> None:
+        if self.ends and name.endswith(self.ends):
+            raise SystemExit(137)
+
+    def put(self, name: str, data: bytes) -> None:
+        self._die(name)
+        super().put(name, data)
+
+    def create(self, name: str, data: bytes) -> bool:
+        self._die(name)
+        return super().create(name, data)
+
+
+def rows(*scores: float) -> pa.Table:
+    return SCORES.rows(
+        {"clip_id": f"v:{index}", "video_id": "v", "member": "m", "score": score} for index, score in enumerate(scores)
+    )
+
+
+def write(datasets: Datasets, *scores: float, **changes: Any) -> Manifest:
+    fields = {"keys": KEYS, "stage": "score", "settings": {}, "made_from": {}, **changes}
+    return datasets.write(SCORES, [rows(*scores)], **fields)
+
+
+@pytest.fixture
+def dying(tmp_path: Path) -> Dying:
+    return Dying(tmp_path / "store")
+
+
+def test_the_address_can_be_computed_by_a_person() -> None:
+    assert SCORES.address(KEYS) == "scores/v1/category=judo/window=2026-01-05/weights=w1"
+    with pytest.raises(WrongArguments, match="keys"):
+        SCORES.address({"category": "judo"})
+    with pytest.raises(WrongArguments, match=r"\.\./x"):
+        SCORES.address({**KEYS, "weights": "../x"})
+
+
+@pytest.mark.parametrize("ends", [".parquet", "manifest.json"])
+def test_a_writer_that_dies_early_leaves_nothing_to_see(dying: Dying, ends: str) -> None:
+    dying.ends = ends
+    with pytest.raises(SystemExit):
+        write(Datasets(dying), 0.1)
+    dying.ends = ""
+    datasets = Datasets(dying)
+    assert datasets.manifest(SCORES, **KEYS) is None
+    assert datasets.partitions(SCORES) == []
+    assert write(datasets, 0.1).generation == 1
+
+
+def test_a_generation_without_its_pointer_is_whole(dying: Dying) -> None:
+    dying.ends = "current.json"
+    with pytest.raises(SystemExit):
+        write(Datasets(dying), 0.5)
+    dying.ends = ""
+    datasets = Datasets(dying)
+    assert datasets.read(SCORES, **KEYS)["score"].to_pylist() == [0.5]
+    assert write(datasets, 0.75).generation == 2
+    assert datasets.read(SCORES, **KEYS)["score"].to_pylist() == [0.75]
+
+
+def test_generations_stand_beside_each_other(store: FolderStore) -> None:
+    datasets = Datasets(store)
+    first = write(datasets, 0.1, drops=[Drop(item="v:9", reason="no frames", retryable=True)])
+    assert (first.dropped, first.retryable) == ({"no frames": 1}, 1)
+    write(datasets, 0.2, 0.3)
+    assert datasets.need(SCORES, **KEYS).rows == 2
+    assert [table.num_rows for table in datasets.tables(first)] == [1]
+    assert datasets.partitions(SCORES, window="2026-01-05") == [KEYS]
+    assert datasets.partitions(SCORES, category="golf") == []
+
+
+def test_the_loser_of_a_race_discards_its_work(store: FolderStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    slow = Datasets(store)
+    seen = slow.manifest(SCORES, **KEYS)
+    winner = write(Datasets(store), 0.1)
+    monkeypatch.setattr(slow, "manifest", lambda *_, **__: seen)
+    with pytest.raises(Temporary, match="finished it first"):
+        write(slow, 0.9)
+    assert Datasets(store).need(SCORES, **KEYS) == winner
+
+
+@pytest.mark.parametrize("file", ["parquet", "manifest"])
+def test_altered_bytes_are_refused(store: FolderStore, file: str) -> None:
+    datasets = Datasets(store)
+    write(datasets, 0.1)
+    (name,) = (name for name in store.names("scores/") if name.endswith((".parquet", "manifest.json")) and file in name)
+    store.put(name, store.get(name).replace(b"v", b"w", 1))
+    with pytest.raises(BrokenContract, match="altered"):
+        datasets.read(SCORES, **KEYS)
+
+
+def test_strange_manifests_and_pointers_are_refused(store: FolderStore) -> None:
+    datasets = Datasets(store)
+    folder = write(datasets, 0.1).address
+    manifest = json.loads(store.get(f"{folder}/g0001/manifest.json"))
+    store.delete(f"{folder}/current.json")
+    store.put(f"{folder}/g0001/manifest.json", json.dumps({**manifest, "version": 9}).encode())
+    with pytest.raises(BrokenContract, match="scores v9, want scores v1"):
+        datasets.need(SCORES, **KEYS)
+    store.put(f"{folder}/g0001/manifest.json", b"{}")
+    with pytest.raises(BrokenContract, match="not a manifest"):
+        datasets.need(SCORES, **KEYS)
+    store.put(f"{folder}/current.json", b"[]")
+    with pytest.raises(BrokenContract, match="not a pointer"):
+        datasets.need(SCORES, **KEYS)
+
+
+def test_rows_must_fit(store: FolderStore) -> None:
+    datasets = Datasets(store)
+    whole = rows(0.1)
+    for table, word in (
+        (whole.drop_columns(["score"]), "missing"),
+        (whole.append_column("x", pa.array([1])), "not declared"),
+        (whole.set_column(3, "score", pa.array([None], pa.float32())), "null values"),
+        (whole.set_column(3, "score", pa.array(["much"])), "scores"),
+        (pa.concat_tables([whole, whole]), "stands twice"),
+    ):
+        with pytest.raises(BrokenContract, match=word):
+            datasets.write(SCORES, [table], keys=KEYS, stage="score", settings={}, made_from={})
+    with pytest.raises(NotMade):
+        datasets.need(SCORES, **KEYS)
