@@ -107,20 +107,20 @@ class Ledger:
         except psycopg2.IntegrityError as error:
             raise BrokenContract(f"database: {str(error).strip().splitlines()[0]}") from error
 
-    def rows(self, name: str, **parameters: Any) -> list[Row]:
+    def rows(self, name: str, /, **parameters: Any) -> list[Row]:
         """Run the named query and return its rows as dictionaries."""
         with self._failures(), self._connection.cursor(cursor_factory=psycopg2.extras.RealDictCursor) as cursor:
             cursor.execute(query(name), parameters)
             return [dict(row) for row in cursor.fetchall()]
 
-    def one(self, name: str, **parameters: Any) -> Row | None:
+    def one(self, name: str, /, **parameters: Any) -> Row | None:
         """Run the named query and return its only row, or None."""
         found = self.rows(name, **parameters)
         if len(found) > 1:
             raise BrokenContract(f"query {name}: returned {len(found)} rows, want at most one")
         return found[0] if found else None
 
-    def run(self, name: str, **parameters: Any) -> int:
+    def run(self, name: str, /, **parameters: Any) -> int:
         """Run the named statement and return how many rows it touched."""
         with self._failures(), self._connection.cursor() as cursor:
             cursor.execute(query(name), parameters)
