@@ -21,10 +21,8 @@ from slac_tasks.datasets import (
     VOTES,
     Dataset,
     Datasets,
-)  # fmt: skip
-
-TRIMMING_SEC_PER_CLIP = 176.0
-"""What trimming by hand would have cost, seconds per clip: SLAC v1's 8.8 s at a saving of over 95 %."""
+)  # fmt: skipfrom slac_tasks.world.measure import accuracy_of_labels, committee_error, saving, TRIMMING_SEC
+from slac_tasks.world.truth import FILE, Truth, read_truth
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -103,26 +101,24 @@ def _verified(datasets: Datasets, settings: config.Config) -> Iterator[str]:
     for strategy, group in settled.groupby("strategy"):
         yield f"  positive share of {strategy}: {(group['label'] == 1).mean():.3f} of {len(group):,}"
     votes = table(datasets, VOTES)
-    if len(settled):
-        seconds = float(votes["seconds"].sum()) / len(settled)
-        saving = 1 - seconds / TRIMMING_SEC_PER_CLIP
-        yield f"  human time: {seconds:.2f} s per label, {len(votes):,} votes of {votes['annotator'].nunique()} people"
-        yield f"  saving against trimming by hand ({TRIMMING_SEC_PER_CLIP:.0f} s per clip): {saving:.1%} (modelled)"
-    truth = next((path for source in settings.collect.sources
-                  if (path := Path(source).parent / "truth.jsonl").is_file()), None)  # fmt: skip
-    if truth is not None and len(settled):
-        yield from _against_truth(datasets, settled, truth)
+    if settled.empty:
+        return
+    seconds = float(votes["seconds"].sum()) / len(settled)
+    yield f"  human time: {seconds:.2f} s per label, {len(votes):,} votes of {votes['annotator'].nunique()} people"
+    yield f"  saving against trimming by hand ({TRIMMING_SEC:.0f} s per clip): {saving(seconds):.1%} (modelled)"
+    folder = next((Path(s).parent for s in settings.collect.sources if (Path(s).parent / FILE).is_file()), None)
+    if folder is not None:
+        yield from _against_truth(datasets, settled, read_truth(folder))
 
 
-def _against_truth(datasets: Datasets, settled: pd.DataFrame, path: Path) -> Iterator[str]:
-    from slac_tasks.world import measure
-    from slac_tasks.world.truth import Truth
-
-    truth = Truth.read(path)
-    yield f"  accuracy of the labels against the world's truth: {measure.accuracy_of_labels(settled, truth):.3f}"
-    wrong = measure.committee_error(table(datasets, HARD_CLIPS), truth)
-    for strategy, share in sorted(wrong.items()):
-        yield f"  committee's majority wrong on {strategy} clips: {share:.3f}"
+def _against_truth(datasets: Datasets, settled: pd.DataFrame, truth: Truth) -> Iterator[str]:
+    """Only the synthetic world knows the truth."""
+    named = table(datasets, VIDEOS)[["video_id", "category", "source_id"]]
+    accuracy = accuracy_of_labels(settled.merge(named, on=["video_id", "category"]), truth)
+    yield f"  accuracy of the labels against the world's truth: {accuracy:.3f}"
+    hard = table(datasets, HARD_CLIPS).merge(named, on=["video_id", "category"])
+    for strategy, share in committee_error(hard, truth).items():
+        yield f"  the committee's majority is wrong on {share:.3f} of the {strategy} clips"
 
 
 def _learned(datasets: Datasets) -> Iterator[str]:
