@@ -22,6 +22,7 @@ from slac_tasks.datasets import (
     Dataset,
     Datasets,
 )  # fmt: skipfrom slac_tasks.world.measure import accuracy_of_labels, committee_error, saving, TRIMMING_SEC
+from slac_tasks.world.measure import TRIMMING_SEC, accuracy_of_labels, committee_error, saving
 from slac_tasks.world.truth import FILE, Truth, read_truth
 
 
