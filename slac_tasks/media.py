@@ -32,7 +32,7 @@ _FORMATS = "mov,matroska,avi,mpeg,mpegts,mpegvideo,flv,live_flv,ogg,asf,mxf,h264
 _MAGIC = {0: (b"\x1aE\xdf\xa3", b"RIFF", b"\x00\x00\x01\xba", b"OggS", b"FLV"), 4: (b"ftyp", b"moov", b"mdat")}
 _MAX_GAP_SEC = 10.0
 """Two frames further apart than this are a clock that jumps."""
-_MAX_ERROR_RATE = 0.02
+_MAX_ERROR_RATE = 0.01
 """A file of which more than this share of frames cannot be decoded is corrupt."""
 _OUTPUT_BYTES_PER_SEC = 4_000_000
 _SECONDS_PER_SECOND = 4.0
@@ -40,7 +40,7 @@ _SECONDS_PER_SECOND = 4.0
 
 
 class Rejected(Exception):
-    """This file does not become a proxy; `reason` is a short stable string."""
+    """A file that does not become a proxy; `reason` is a short stable string."""
 
     def __init__(self, reason: str, detail: str = "", *, retryable: bool = False) -> None:
         super().__init__(f"{reason}: {detail}" if detail else reason)
@@ -143,7 +143,9 @@ def _probe(container: Any, limits: Collect) -> Probe:
     width, height = first.width, first.height
     if abs(first.rotation) % 180 == 90:
         width, height = height, width
-    return Probe(codec=stream.codec_context.name, width=width, height=height, fps=rate, duration_sec=span)
+    return Probe(
+        codec=stream.codec_context.codec.canonical_name, width=width, height=height, fps=rate, duration_sec=span
+    )
 
 
 def _scaled(stream: Any, side: int, flags: str) -> Any:

@@ -74,7 +74,7 @@ def _faster_rcnn(weights: str, device: str) -> Counter:
     except (OSError, RuntimeError) as error:
         where = weights or "the hub"
         raise NotConfigured(
-            f"proposal.people faster_rcnn: no weights from {where} ({type(error).__name__}); set proposal.people_weights"
+            f"proposal.people_weights: no Faster R-CNN weights from {where}: {type(error).__name__}"
         ) from error
     where = ("cuda" if torch.cuda.is_available() else "cpu") if device == "auto" else device
     network.eval().to(where)

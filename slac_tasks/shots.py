@@ -1,4 +1,6 @@
-"""Shots by colour histograms (HACS v3, section 3); the rule for gradual changes is ours."""
+"""Shots by colour histograms (HACS v3, section 3); the rules for fades, dissolves and flicker are ours."""
+
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,44 +12,67 @@ _PEAK = 3.0
 _GRADUAL = 0.6
 """A fade or dissolve changes at least this share over `_SPAN_SEC`, with no cut inside."""
 _SPAN_SEC = 1.0
-_BINS = 8
+_BINS = 9
+_NEAR = 3
+"""Neighbours of a frame, on each side, against which a cut must stand out."""
 
 
 def histograms(small: NDArray[np.uint8]) -> NDArray[np.float32]:
-    """Return 8 x 8 x 8 RGB histograms that sum to 1; (frames, h, w, 3) becomes (frames, 512)."""
-    result = np.empty((len(small), _BINS**3), np.float32)
+    """Return two RGB histograms of each frame, their bins 32 values wide and shifted by half a bin.
+
+    Brightness that drifts over the edge of a bin moves one of the two, a cut moves both.
+
+    Returns:
+        Shape (frames, 2, 729); each histogram sums to 1.
+
+    """
+    result = np.empty((len(small), 2, _BINS**3), np.float32)
+    weights = np.array([_BINS * _BINS, _BINS, 1])
     for index, frame in enumerate(small):
-        codes = (frame >> 5).reshape(-1, 3).astype(np.int64) @ np.array([64, 8, 1])
-        result[index] = np.bincount(codes, minlength=_BINS**3)
-    return result / (small.shape[1] * small.shape[2])
+        values = frame.reshape(-1, 3).astype(np.int64)
+        for half in (0, 1):
+            codes = ((values + 16 * half) >> 5) @ weights
+            result[index, half] = np.bincount(codes, minlength=_BINS**3) / len(values)
+    return result
+
+
+def _changes(histogram: NDArray[np.float32], gap: int) -> NDArray[np.float32]:
+    """Return which share of each frame's histogram differs from that `gap` frames before; shape (frames - gap)."""
+    change: NDArray[np.float32] = (np.abs(histogram[gap:] - histogram[:-gap]).sum(axis=2) / 2).min(axis=1)
+    return change
 
 
 def boundaries(histogram: NDArray[np.float32], fps: float) -> list[int]:
     """Return the numbers of the frames on which a new shot starts, in order, without 0."""
     count = len(histogram)
+    half = max(1, round(fps * _SPAN_SEC / 2))
     if count < 3:
         return []
-    change = np.zeros(count)
-    change[1:] = np.abs(np.diff(histogram, axis=0)).sum(axis=1) / 2
-    cuts = []
-    for index in np.flatnonzero(change > _CUT):
-        around = np.delete(change[max(1, index - 3) : index + 4], min(3, index - 1))
-        if change[index] >= _PEAK * (np.median(around) if len(around) else 0.0) and change[index] >= around.max(
-            initial=0
-        ):
-            cuts.append(int(index))
-    half = max(1, round(fps * _SPAN_SEC / 2))
+    change = np.concatenate([[0.0], _changes(histogram, 1)])
+    cuts: list[int] = []
+    for index in np.flatnonzero(change > _CUT).tolist():
+        around = np.concatenate([change[max(1, index - _NEAR) : index], change[index + 1 : index + 1 + _NEAR]])
+        if change[index] >= around.max() and change[index] >= _PEAK * np.median(around):
+            cuts.append(index)
     slow = np.zeros(count)
     if count > 2 * half:
-        slow[half : count - half] = np.abs(histogram[2 * half :] - histogram[: count - 2 * half]).sum(axis=1) / 2
-    gradual = []
-    for index in np.flatnonzero(slow > _GRADUAL):
-        around = slow[max(0, index - 2 * half) : index + 2 * half + 1]
-        if slow[index] < around.max() or any(abs(index - cut) <= half for cut in cuts):
-            continue
-        if not gradual or index - gradual[-1] > 2 * half:
-            gradual.append(int(index))
-    return sorted(cuts + gradual)
+        slow[half : count - half] = _changes(histogram, 2 * half)
+    for cut in cuts:
+        slow[max(0, cut - half) : cut + half + 1] = 0
+    # However long a fade lasts, it is one boundary, in its middle.
+    moving = np.flatnonzero(slow > _GRADUAL)
+    runs = np.split(moving, np.flatnonzero(np.diff(moving) > half) + 1) if len(moving) else []
+    return sorted(set(cuts) | {_middle(run, change) for run in runs})
+
+
+def _middle(run: NDArray[np.int64], change: NDArray[np.float64]) -> int:
+    """Return the frame of a run that starts the new shot: the largest step, where one stands out, else the middle.
+
+    A cut between two like backgrounds is too small a step for a cut, but it is one, and no clip may cross it.
+    """
+    step = int(run[0] + np.argmax(change[run[0] : run[-1] + 1]))
+    typical = float(np.median(change[run[0] : run[-1] + 1]))
+    return step if change[step] >= _PEAK * typical else int(run[0] + run[-1]) // 2
 
 
 def shots(small: NDArray[np.uint8], fps: float) -> list[tuple[float, float]]:
@@ -59,4 +84,4 @@ def shots(small: NDArray[np.uint8], fps: float) -> list[tuple[float, float]]:
 
     """
     edges = [0, *boundaries(histograms(small), fps), len(small)]
-    return [(a / fps, b / fps) for a, b in zip(edges, edges[1:], strict=False)]
+    return [(begin / fps, end / fps) for begin, end in pairwise(edges)]

@@ -137,7 +137,7 @@ def _csv(path: Path, text: str) -> Iterator[tuple[int, Mapping[str, Any]]]:
         for record in reader:
             if None in record:
                 raise BrokenContract(
-                    f"manifest {path} line {reader.line_num}: {len(found) + len(record[None])} values, want {len(found)}"  # type: ignore[call-overload]
+                    f"manifest {path} line {reader.line_num}: more values than the {len(found)} columns"
                 )
             yield reader.line_num, record
     except csv.Error as error:

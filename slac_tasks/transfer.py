@@ -1,4 +1,4 @@
-"""The paper's question: with few labels of new actions, is the pretrained network a better start than none?"""
+"""The transfer test: with few labels of new actions, is the pretrained network a better start than none (HACS)."""
 
 import math
 import statistics

@@ -53,10 +53,11 @@ def run(job: Job) -> None:
     drops: list[Drop] = []
     settings = job.config.training
     entry = architecture(settings.architecture)
-    clips, pixels = gather(
-        wanted, entry.shape, job.store.local, lambda v, why: drops.append(Drop(item=v, reason="undecodable", detail=why)),
-        "decode",
-    )  # fmt: skip
+
+    def lost(video_id: str, why: str) -> None:
+        drops.append(Drop(item=video_id, reason="undecodable", detail=why))
+
+    clips, pixels = gather(wanted, entry.shape, job.store.local, lost, "decode")
     if not clips:
         raise BrokenContract(f"release {keys['release']}: {len(wanted)} training clips, none readable; want some")
     with seeded(settings.seed):

@@ -1,0 +1,72 @@
+"""Real videos, broken ones among them, arranged by action: each broken file is set aside with its reason."""
+
+import csv
+from pathlib import Path
+
+import pytest
+
+from slac_tasks.config import Collect, Config
+from slac_tasks.database import Ledger
+from slac_tasks.datasets import CANDIDATES, CLIPS, FETCHED, VIDEOS
+from slac_tasks.job import Job
+from slac_tasks.model import slug
+from slac_tasks.stages import deduplicate, discover, fetch, propose
+
+VIDEOS_FOLDER = Path(__file__).resolve().parents[2].parent / "shared" / "videos"
+WEEK = "2026-01-05"
+REASONS = {
+    "made_empty.mp4": "empty file",
+    "made_audio_only.mp4": "no video stream",
+    "made_trunc.avi": "corrupt",
+    "made_trunc_moov_end.mp4": "corrupt",
+    "decord_corrupted.mp4": "corrupt",
+    "decord_rot90.mov": "too short",
+    "asl_thanks.mkv": "too short",
+    "dup_chair22_smalllogo.mp4": "near-duplicate",
+    "dup_pattern_smalllogo.mp4": "near-duplicate",
+}
+
+
+def arrange(folder: Path) -> tuple[str, ...]:
+    """Link every shared video into a sub-folder of the action that the manifest names; return the categories."""
+    with (VIDEOS_FOLDER / "manifest.csv").open(newline="") as file:
+        for row in csv.DictReader(file):
+            action = row["action"].partition("(")[0].partition(",")[0].strip() or "unknown"
+            if row["file"].startswith("dup_"):
+                action = "duplicates"
+            target = folder / slug(action) / row["file"]
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.symlink_to(VIDEOS_FOLDER / row["file"])
+    return tuple(sorted(path.name for path in folder.iterdir()))
+
+
+@pytest.mark.skipif(not VIDEOS_FOLDER.is_dir(), reason="shared videos: absent on this machine")
+def test_every_shared_video_has_an_outcome(tmp_path: Path, ledger_url: str) -> None:
+    categories = arrange(tmp_path / "videos")
+    ledger = Ledger(ledger_url)
+    for category in categories:
+        ledger.run("register_category", category=category, name=category, guideline=None)
+    ledger.close()
+    config = Config(store_url=str(tmp_path / "store"), collect=Collect(sources=(str(tmp_path / "videos"),)))
+    environ = {"SLAC_DATABASE_URL": ledger_url}
+    job = Job(stage="", config=config)
+    for name, module in {"discover": discover, "fetch": fetch, "deduplicate": deduplicate, "propose": propose}.items():
+        job = Job(stage=name, config=config, environ=environ, categories=categories, window=WEEK)
+        module.run(job)
+        if "ledger" in vars(job):
+            job.ledger.close()
+    outcome: dict[str, str] = {}
+    for category in categories:
+        keys = {"category": category, "window": WEEK}
+        rows = job.datasets.read(CANDIDATES, **keys).to_pylist()
+        files = {row["candidate_id"]: Path(row["location"]).name for row in rows}
+        for dataset in (FETCHED, VIDEOS):
+            outcome |= {files[drop["item"]]: drop["reason"] for drop in job.datasets.need(dataset, **keys).drops}
+        clips = job.datasets.read(CLIPS, **keys).to_pylist()
+        for video in job.datasets.read(VIDEOS, **keys).to_pylist():
+            count = sum(clip["video_id"] == video["video_id"] for clip in clips)
+            outcome[files[video["candidate_id"]]] = f"{count} clips"
+    print(*(f"{file}: {what}" for file, what in sorted(outcome.items())), sep="\n")
+    assert set(outcome) == {path.name for path in VIDEOS_FOLDER.iterdir()} - {"manifest.csv"}
+    assert {file: outcome[file] for file in REASONS} == REASONS
+    assert outcome["clean_and_jerk.mp4"].endswith("clips")
