@@ -11,8 +11,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from slac_tasks import config, database, reconcile, store
-from slac_tasks.datasets import Datasets
 from slac_tasks.errors import NotConfigured, SlacError
+from slac_tasks.shelf import Datasets
 
 PACKAGES = {
     "the stages": ("av", "cv2", "ffmpeg", "great_expectations", "imageio_ffmpeg", "pandas", "torch", "torchvision"),

@@ -19,9 +19,8 @@ from slac_tasks.datasets import (
     SCORES,
     VIDEOS,
     VOTES,
-    Dataset,
-    Datasets,
-)  # fmt: skipfrom slac_tasks.world.measure import accuracy_of_labels, committee_error, saving, TRIMMING_SEC
+)
+from slac_tasks.shelf import Dataset, Datasets
 from slac_tasks.world.measure import TRIMMING_SEC, accuracy_of_labels, committee_error, saving
 from slac_tasks.world.truth import FILE, Truth, read_truth
 

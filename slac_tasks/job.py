@@ -14,7 +14,7 @@ from slac_tasks.errors import NotConfigured, SlacError, Temporary, WrongArgument
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from slac_tasks.datasets import Dataset, Datasets, Drop, Manifest
+    from slac_tasks.shelf import Dataset, Datasets, Drop, Manifest
 
 
 def say(line: str) -> None:
@@ -52,7 +52,7 @@ class Job:
     @cached_property
     def datasets(self) -> "Datasets":
         """The datasets in the store."""
-        from slac_tasks.datasets import Datasets
+        from slac_tasks.shelf import Datasets
 
         return Datasets(self.store)
 

@@ -2,10 +2,11 @@
 
 import hashlib
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
+from typing import Any
 
 from slac_tasks.errors import WrongArguments
 
@@ -132,6 +133,11 @@ def content_hash(*parts: str) -> str:
 def unit_hash(*parts: str) -> float:
     """Return a number in [0, 1) that is a fixed function of the strings: chance that repeats."""
     return int.from_bytes(hashlib.sha256("\x1f".join(parts).encode()).digest()[:7], "big") / 2**56
+
+
+def admission_order(row: Mapping[str, Any]) -> tuple[datetime, str, str]:
+    """Return the key by which the first of equal videos is chosen; undated ones come last."""
+    return (row["published_at"] or datetime.max.replace(tzinfo=UTC), row["source"], row["source_id"])
 
 
 def split_of(first_member: str, *, validation_share: float, testing_share: float) -> Split:

@@ -4,8 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from slac_tasks.database import Ledger
-from slac_tasks.datasets import COMMITTEES, SCORES, Datasets
+from slac_tasks.datasets import COMMITTEES, SCORES
 from slac_tasks.model import content_hash, panel_key
+from slac_tasks.shelf import Datasets
 
 
 @dataclass(frozen=True, kw_only=True)

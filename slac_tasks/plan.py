@@ -22,11 +22,20 @@ from functools import cached_property
 from typing import Any
 
 from slac_tasks import config, database, store
-from slac_tasks.datasets import CANDIDATES, CLIPS, FETCHED, HARD_CLIPS, LABELS, QUALITY, VIDEOS, Datasets
+from slac_tasks.datasets import (
+    CANDIDATES,
+    CLIPS,
+    FETCHED,
+    HARD_CLIPS,
+    LABELS,
+    QUALITY,
+    VIDEOS,
+)
 from slac_tasks.errors import WrongArguments
 from slac_tasks.model import Split, Window, round_key, slug
 from slac_tasks.panels import Panel, adopt_committees, committee_key, is_scored, panels_of
 from slac_tasks.releasable import releasable
+from slac_tasks.shelf import Datasets
 
 Item = dict[str, Any]
 

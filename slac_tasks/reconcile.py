@@ -21,12 +21,11 @@ from slac_tasks.datasets import (
     RELEASES,
     VIDEOS,
     VOTES,
-    Datasets,
-    Manifest,
-)  # fmt: skip
+)
 from slac_tasks.errors import BrokenContract
 from slac_tasks.fingerprints import to_signed
 from slac_tasks.panels import adopt_committees
+from slac_tasks.shelf import Datasets, Manifest
 
 
 def repair(datasets: Datasets, ledger: Ledger, review: Review) -> Iterator[str]:

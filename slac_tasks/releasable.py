@@ -4,7 +4,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from slac_tasks.database import Ledger
-from slac_tasks.datasets import LABELS, Datasets
+from slac_tasks.datasets import LABELS
+from slac_tasks.shelf import Datasets
 
 
 def releasable(datasets: Datasets, ledger: Ledger, labels: str) -> pa.Table:

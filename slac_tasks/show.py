@@ -9,8 +9,9 @@ import argparse
 from collections import Counter
 
 from slac_tasks import config
-from slac_tasks.datasets import ALL, Dataset, Datasets, Manifest
+from slac_tasks.datasets import ALL
 from slac_tasks.errors import WrongArguments
+from slac_tasks.shelf import Dataset, Datasets, Manifest
 from slac_tasks.store import connect
 
 

@@ -189,7 +189,8 @@ def features(backbone: nn.Module, entry: Architecture, pixels: Pixels, where: to
 
 def _features(backbone: nn.Module, entry: Architecture, pixels: Pixels, where: torch.device) -> Tensor:
     with torch.inference_mode(), torch.autocast(where.type, torch.bfloat16, enabled=half_precision(where)):
-        stream = to_stream(entry, torch.from_numpy(np.ascontiguousarray(pixels)).to(where))
+        # Copied: training clips are mapped read-only, which torch cannot express.
+        stream = to_stream(entry, torch.from_numpy(np.array(pixels)).to(where))
         found: Tensor = backbone(stream)
         return found.float().cpu()
 

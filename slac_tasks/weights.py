@@ -63,8 +63,12 @@ def _load(module: nn.Module, entry: Architecture, blob: dict[str, Any]) -> None:
 
 def _encode(blob: dict[str, Any]) -> bytes:
     # Strides and the order of tensors show in the bytes of torch.save: both are made the same for equal weights.
+    # `contiguous()` would not do: it leaves the strides of dimensions of length 1 as they are.
     state: dict[str, Tensor] = blob["state"]
-    plain = {name: state[name].detach().cpu().contiguous().clone() for name in sorted(state)}
+    plain = {
+        name: torch.empty(state[name].shape, dtype=state[name].dtype).copy_(state[name].detach())
+        for name in sorted(state)
+    }
     buffer = io.BytesIO()
     torch.save({**blob, "state": plain}, buffer)
     return buffer.getvalue()

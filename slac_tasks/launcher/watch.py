@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from slac_tasks import config, database, plan, store
-from slac_tasks.datasets import CLIPS, LABELS, QUALITY, SCORES, VIDEOS, Datasets
+from slac_tasks.datasets import CLIPS, LABELS, QUALITY, SCORES, VIDEOS
 from slac_tasks.errors import BrokenContract, Temporary
 from slac_tasks.launcher.airflow import Airflow
+from slac_tasks.shelf import Datasets
 
 DAGS = (
     "collect_videos",

@@ -10,10 +10,11 @@ from typing import Any
 import pandas as pd
 import pyarrow as pa
 
-from slac_tasks.datasets import LABELS, VOTES, Manifest
+from slac_tasks.datasets import LABELS, VOTES
 from slac_tasks.errors import BrokenContract
 from slac_tasks.job import Job, say
 from slac_tasks.labels import VOTE, Aggregator, TwoOfThree
+from slac_tasks.shelf import Manifest
 
 SECTIONS = ("review",)
 

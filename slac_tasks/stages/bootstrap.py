@@ -14,11 +14,12 @@ from typing import Any
 from torch import Tensor
 
 from slac_tasks.classifiers import Architecture, Classifier, architecture, committee, starting_backbone
-from slac_tasks.datasets import CLIPS, COMMITTEES, Drop, Manifest
+from slac_tasks.datasets import CLIPS, COMMITTEES
 from slac_tasks.errors import NotMade
 from slac_tasks.footage import ClipAddress, gather, spread
 from slac_tasks.job import Job, say
 from slac_tasks.model import Split, content_hash
+from slac_tasks.shelf import Drop, Manifest
 from slac_tasks.store import put_by_content
 from slac_tasks.training import (
     FRESH_RATE,

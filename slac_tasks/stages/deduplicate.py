@@ -9,11 +9,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from slac_tasks.config import Admission
-from slac_tasks.datasets import FETCHED, VIDEOS, Drop, Manifest
+from slac_tasks.datasets import FETCHED, VIDEOS
 from slac_tasks.fingerprints import from_signed, shared_frames, to_signed
 from slac_tasks.job import Job
-from slac_tasks.model import split_of
-from slac_tasks.stages.fetch import admission_order
+from slac_tasks.model import admission_order, split_of
+from slac_tasks.shelf import Drop, Manifest
 
 
 @dataclass(kw_only=True)

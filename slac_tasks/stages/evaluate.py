@@ -11,12 +11,13 @@ from typing import Any
 
 import torch
 
+from slac_tasks.answers import answers_of, masked_targets
 from slac_tasks.classifiers import Architecture, architecture
-from slac_tasks.datasets import EVALUATIONS, MODELS, RELEASES, Drop
+from slac_tasks.datasets import EVALUATIONS, MODELS, RELEASES
 from slac_tasks.footage import gather
 from slac_tasks.job import Job, say
 from slac_tasks.model import Split
-from slac_tasks.stages.pretrain import answers_of, masked_targets
+from slac_tasks.shelf import Drop
 from slac_tasks.training import FRESH_RATE, Recipe, device, features
 from slac_tasks.transfer import FINE_TUNING_RATE, accuracy, few_labels, interval, load_trimmed, wilson
 from slac_tasks.weights import decode_backbone, decode_head

@@ -9,24 +9,17 @@ import hashlib
 import tempfile
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from slac_tasks import downloads, fingerprints, media, shots
 from slac_tasks.config import Collect
-from slac_tasks.datasets import CANDIDATES, FETCHED, Drop
+from slac_tasks.datasets import CANDIDATES, FETCHED
 from slac_tasks.job import Job
-from slac_tasks.model import media_video_id
+from slac_tasks.model import admission_order, media_video_id
 from slac_tasks.progress import track
+from slac_tasks.shelf import Drop
 from slac_tasks.store import Store, is_disk_full
-
-_LATEST = datetime.max.replace(tzinfo=UTC)
-
-
-def admission_order(row: dict[str, Any]) -> tuple[datetime, str, str]:
-    """Return the key by which the first of equal videos is chosen; undated ones come last."""
-    return (row["published_at"] or _LATEST, row["source"], row["source_id"])
 
 
 def first_of_equals(rows: Iterable[dict[str, Any]]) -> tuple[list[dict[str, Any]], list[Drop]]:

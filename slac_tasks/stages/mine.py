@@ -8,11 +8,12 @@ Safe to run again: a finished round is left alone.
 import numpy as np
 
 from slac_tasks import mining
-from slac_tasks.datasets import CLIPS, HARD_CLIPS, SCORES, Manifest
+from slac_tasks.datasets import CLIPS, HARD_CLIPS, SCORES
 from slac_tasks.errors import BrokenContract
 from slac_tasks.job import Job
 from slac_tasks.model import parse_round_key
 from slac_tasks.panels import Panel, panels_of
+from slac_tasks.shelf import Manifest
 
 SECTIONS = ("mining",)
 

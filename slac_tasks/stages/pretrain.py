@@ -11,11 +11,12 @@ from typing import Any
 from torch import Tensor
 
 from slac_tasks.classifiers import Classifier, architecture
-from slac_tasks.datasets import MODELS, RELEASES, Drop
+from slac_tasks.datasets import MODELS, RELEASES
 from slac_tasks.errors import BrokenContract
 from slac_tasks.footage import ClipAddress, gather
 from slac_tasks.job import Job
 from slac_tasks.model import Split
+from slac_tasks.shelf import Drop
 from slac_tasks.store import put_by_content
 from slac_tasks.training import Recipe, device, fit, masked_loss, seeded, target_matrix
 from slac_tasks.weights import encode_backbone, encode_head

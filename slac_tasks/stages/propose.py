@@ -11,10 +11,11 @@ from pathlib import Path
 from typing import Any
 
 from slac_tasks import people
-from slac_tasks.datasets import CLIPS, VIDEOS, Drop
+from slac_tasks.datasets import CLIPS, VIDEOS
 from slac_tasks.job import Job
 from slac_tasks.model import CLIP_SEC, GRID_SEC, clip_id
 from slac_tasks.progress import track
+from slac_tasks.shelf import Drop
 
 _EPSILON = 1e-6
 

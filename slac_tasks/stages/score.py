@@ -12,10 +12,11 @@ import torch
 from torch import Tensor, nn
 
 from slac_tasks.classifiers import Architecture, architecture
-from slac_tasks.datasets import CLIPS, COMMITTEES, SCORES, Drop, Manifest
+from slac_tasks.datasets import CLIPS, COMMITTEES, SCORES
 from slac_tasks.errors import NotMade, SlacError
 from slac_tasks.footage import ClipAddress, footage
 from slac_tasks.job import Job
+from slac_tasks.shelf import Drop, Manifest
 from slac_tasks.training import device, features
 from slac_tasks.weights import decode_backbone, decode_head
 

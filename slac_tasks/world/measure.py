@@ -17,8 +17,10 @@ def contained(clips: pd.DataFrame, truth: Truth) -> pd.Series:
         truth: of the world that the videos come from.
 
     """
+    columns = ("source_id", "category", "start_sec", "end_sec")
     values = [
-        truth.contains(row.source_id, row.category, row.start_sec, row.end_sec) for row in clips.itertuples(index=False)
+        truth.contains(source_id, category, start, end)
+        for source_id, category, start, end in zip(*(clips[name].tolist() for name in columns), strict=True)
     ]
     return pd.Series(values, index=clips.index, dtype=bool)
 

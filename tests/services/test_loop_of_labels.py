@@ -14,9 +14,17 @@ import pytest
 from slac_tasks import database
 from slac_tasks.config import Quality
 from slac_tasks.database import Ledger
-from slac_tasks.datasets import HARD_CLIPS, LABELS, QUALITY, RELEASES, VIDEOS, VOTES, Datasets
+from slac_tasks.datasets import (
+    HARD_CLIPS,
+    LABELS,
+    QUALITY,
+    RELEASES,
+    VIDEOS,
+    VOTES,
+)
 from slac_tasks.errors import BrokenContract, NotMade, WrongArguments
 from slac_tasks.model import clip_id
+from slac_tasks.shelf import Datasets
 from slac_tasks.stages import aggregate, approve, publish, release, report, sync, validate
 
 WINDOW, ROUND = "2026-01-05", "2026-01-05.p0001"

@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from slac_tasks.datasets import SCORES, Datasets
+from slac_tasks.datasets import SCORES
 from slac_tasks.errors import BrokenContract, NotConfigured, NotMade, Temporary
+from slac_tasks.shelf import Datasets
 from slac_tasks.store import Store, connect, put_by_content
 
 

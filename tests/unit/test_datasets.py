@@ -7,8 +7,9 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
-from slac_tasks.datasets import SCORES, Datasets, Drop, Manifest
+from slac_tasks.datasets import SCORES
 from slac_tasks.errors import BrokenContract, NotMade, Temporary, WrongArguments
+from slac_tasks.shelf import Datasets, Drop, Manifest
 from slac_tasks.store import FolderStore
 
 KEYS = {"category": "judo", "window": "2026-01-05", "weights": "w1"}

@@ -14,11 +14,12 @@ from hypothesis import strategies as st
 from slac_tasks import cli, media, shots
 from slac_tasks.config import Admission, Collect, Config
 from slac_tasks.database import Ledger
-from slac_tasks.datasets import CANDIDATES, CLIPS, FETCHED, VIDEOS, Drop
+from slac_tasks.datasets import CANDIDATES, CLIPS, FETCHED, VIDEOS
 from slac_tasks.errors import BrokenContract
 from slac_tasks.fingerprints import from_signed, shared_frames, to_signed
 from slac_tasks.frames import read_clips
 from slac_tasks.job import Job
+from slac_tasks.shelf import Drop
 from slac_tasks.sources import FolderSource, ManifestSource
 from slac_tasks.stages import deduplicate, discover, fetch, propose
 

@@ -1,0 +1,44 @@
+import pytest
+from learning_world import LearningWorld
+
+from slac_tasks.datasets import MODELS
+from slac_tasks.errors import BrokenContract
+from slac_tasks.stages import pretrain
+
+
+@pytest.fixture
+def world(tmp_path):
+    made = LearningWorld(tmp_path)
+    made.add_release({category: made.add_category(category) for category in ("wave", "jump")})
+    return made
+
+
+def test_a_release_becomes_a_model_that_repeats(world):
+    pretrain.run(world.job("pretrain", release="r0001"))
+    first = world.datasets.read(MODELS, release="r0001").to_pylist()
+    pretrain.run(world.job("pretrain", release="r0001", remake=True))
+    assert world.datasets.read(MODELS, release="r0001").to_pylist() == first
+    assert first[0]["categories"] == ["jump", "wave"]
+    assert first[0]["clips"] == 8  # 2 categories x 1 training video x 4 clips; the testing videos are left out
+    assert world.store.exists(f"weights/{first[0]['backbone']}.pt")
+
+
+def test_a_second_run_does_nothing(world, monkeypatch, capsys):
+    pretrain.run(world.job("pretrain", release="r0001"))
+    monkeypatch.setattr(pretrain, "fit", lambda *_: pytest.fail("trained again"))
+    pretrain.run(world.job("pretrain", release="r0001"))
+    assert "finished already" in capsys.readouterr().err
+
+
+def test_a_release_without_readable_training_clips_is_refused(world):
+    for name in list(world.store.names("media/")):
+        world.store.put(name, b"no video")
+    with pytest.raises(BrokenContract, match="8 training clips, none readable"):
+        pretrain.run(world.job("pretrain", release="r0001"))
+
+
+def test_a_clip_asked_for_two_actions_is_one_clip_with_two_answers():
+    row = {"clip_id": "v:0", "video_id": "v", "start_sec": 0.0, "proxy_128": "p"}
+    clips, answers = pretrain.answers_of([{**row, "category": "a", "label": 1}, {**row, "category": "b", "label": -1}])
+    assert len(clips) == 1
+    assert pretrain.masked_targets(clips, answers, ["a", "b", "c"]).tolist() == [[1, -1, 0]]

@@ -1,0 +1,98 @@
+import urllib.error
+
+import pytest
+import torch
+
+from slac_tasks import classifiers
+from slac_tasks.classifiers import REGISTRY, Kind, architecture, committee, starting_backbone, to_stream
+from slac_tasks.config import Committee
+from slac_tasks.errors import NotConfigured, WrongArguments
+
+SMALL = [entry for entry in REGISTRY.values() if entry.name.startswith("small")]
+
+
+@pytest.mark.parametrize("entry", SMALL, ids=lambda entry: entry.name)
+def test_a_small_backbone_keeps_its_promises(entry):
+    backbone = entry.build().eval()
+    clips = torch.randint(0, 255, (2, entry.frames, entry.size, entry.size, 3), dtype=torch.uint8)
+    assert backbone(to_stream(entry, clips)).shape == (2, entry.features)
+    assert sum(parameter.numel() for parameter in backbone.parameters()) < 1_000_000
+
+
+def test_the_default_committee_shares_one_decode_and_holds_nothing_small():
+    members = committee(Committee().members)
+    assert {member.kind for member in members} == set(Kind)
+    assert len({member.shape for member in members}) == 1
+    assert not any(member.name.startswith("small") for member in members)
+
+
+@pytest.mark.parametrize("name", ["frame_resnet18", "mc3_18"])
+def test_a_torchvision_backbone_gives_the_features_it_declares(name):
+    entry = architecture(name)
+    clips = torch.zeros(1, entry.frames, entry.size, entry.size, 3, dtype=torch.uint8)
+    with torch.inference_mode():
+        assert entry.build().eval()(to_stream(entry, clips)).shape == (1, entry.features)
+
+
+def test_motion_sees_nothing_of_what_stands_still():
+    entry = architecture("small_motion")
+    still = torch.randint(0, 255, (1, 1, 56, 56, 3), dtype=torch.uint8).expand(1, 8, 56, 56, 3)
+    assert to_stream(entry, still).abs().max() == 0
+
+
+def test_a_frame_network_sees_the_middle_frame_alone():
+    entry = architecture("small_frame")
+    clips = torch.randint(0, 255, (1, 8, 56, 56, 3), dtype=torch.uint8)
+    other = clips.clone()
+    other[:, [0, 1, 2, 3, 5, 6, 7]] = 0
+    assert torch.equal(to_stream(entry, clips), to_stream(entry, other))
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        ("r3d_18", "mc3_18", "frame_resnet18"),
+        ("small_frame", "small_3d"),
+        ("small_frame", "small_3d", "small_motion") * 2,
+    ],
+)
+def test_a_committee_of_too_few_kinds_is_refused(names):
+    with pytest.raises(WrongArguments, match="one at least of each kind"):
+        committee(names)
+
+
+def test_an_unknown_name_is_answered_with_the_known_ones():
+    with pytest.raises(WrongArguments, match="r2plus1d_18"):
+        architecture("resnet_900")
+
+
+def test_a_hub_out_of_reach_is_a_setting_that_is_missing(monkeypatch, tmp_path):
+    def refuse(*_, **__):
+        raise urllib.error.URLError("no route")
+
+    monkeypatch.setattr("torch.hub.get_dir", lambda: str(tmp_path))
+    monkeypatch.setattr("torch.hub.urlopen", refuse)
+    with pytest.raises(NotConfigured, match=r"put https://.* into a folder as frame_resnet18\.pt") as failure:
+        starting_backbone(architecture("frame_resnet18"), "hub")
+    assert failure.value.exit_code == 78
+
+
+def test_weights_from_a_folder_start_the_backbone(tmp_path):
+    entry = architecture("small_motion")
+    want = entry.build()
+    torch.save({**want.state_dict(), "fc.weight": torch.zeros(1)}, tmp_path / "small_motion.pt")
+    found, pretrained = starting_backbone(entry, str(tmp_path))
+    assert pretrained
+    assert all(torch.equal(a, b) for a, b in zip(found.state_dict().values(), want.state_dict().values(), strict=True))
+
+
+def test_weights_that_are_absent_or_do_not_fit_are_refused(tmp_path):
+    with pytest.raises(NotConfigured, match="cannot read"):
+        starting_backbone(architecture("small_motion"), str(tmp_path))
+    torch.save({"other": torch.zeros(1)}, tmp_path / "small_motion.pt")
+    with pytest.raises(NotConfigured, match="do not fit"):
+        starting_backbone(architecture("small_motion"), str(tmp_path))
+
+
+def test_ours_without_hub_weights_start_at_random():
+    assert starting_backbone(classifiers.architecture("small_3d"), "hub")[1] is False
