@@ -5,41 +5,17 @@ Writes: models (release) and the weights that it names.
 Safe to run again: a finished model is left alone.
 """
 
-from collections.abc import Iterable, Sequence
-from typing import Any
-
-from torch import Tensor
-
+from slac_tasks.answers import answers_of, masked_targets
 from slac_tasks.classifiers import Classifier, architecture
 from slac_tasks.datasets import MODELS, RELEASES
 from slac_tasks.errors import BrokenContract
-from slac_tasks.footage import ClipAddress, gather
+from slac_tasks.footage import gather
 from slac_tasks.job import Job
 from slac_tasks.model import Split
 from slac_tasks.shelf import Drop
 from slac_tasks.store import put_by_content
-from slac_tasks.training import Recipe, device, fit, masked_loss, seeded, target_matrix
+from slac_tasks.training import Recipe, device, fit, masked_loss, seeded
 from slac_tasks.weights import encode_backbone, encode_head
-
-Answers = dict[str, dict[str, int]]
-"""clip_id -> category -> +1 or -1."""
-
-
-def answers_of(rows: Iterable[dict[str, Any]]) -> tuple[list[ClipAddress], Answers]:
-    """Return (the clips of a release's rows, once each; what people said of them)."""
-    clips: dict[str, ClipAddress] = {}
-    answers: Answers = {}
-    for row in rows:
-        clips[row["clip_id"]] = ClipAddress(
-            clip_id=row["clip_id"], video_id=row["video_id"], start_sec=row["start_sec"], proxy=row["proxy_128"]
-        )
-        answers.setdefault(row["clip_id"], {})[row["category"]] = row["label"]
-    return list(clips.values()), answers
-
-
-def masked_targets(clips: Sequence[ClipAddress], answers: Answers, categories: Sequence[str]) -> Tensor:
-    """Return (clips, categories) of +1, -1, and 0 where nobody was asked."""
-    return target_matrix([answers[clip.clip_id] for clip in clips], categories)
 
 
 def run(job: Job) -> None:
