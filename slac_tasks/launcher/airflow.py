@@ -187,14 +187,23 @@ class Airflow:
         deadline = time.monotonic() + _HEALTHY_SEC
         missing: list[str] = ["api-server"]
         while time.monotonic() < deadline:
-            for daemon in self.daemons:
-                if daemon.pid() is None:
-                    raise Temporary(f"Airflow: {daemon.name} has ended: {daemon.last_words()}")
+            self.raise_dead()
             missing = self._missing(dags)
             if not missing:
                 return
             time.sleep(0.5)
         raise Temporary(f"Airflow: not healthy after {_HEALTHY_SEC:.0f} s: {', '.join(missing)}; see {self.home}/logs")
+
+    def raise_dead(self) -> None:
+        """Raise when a process that should run does not.
+
+        Raises:
+            Temporary: with what it said last; starting again goes on.
+
+        """
+        for daemon in self.daemons:
+            if daemon.pid() is None:
+                raise Temporary(f"Airflow: {daemon.name} has ended, start again to go on: {daemon.last_words()}")
 
     def _missing(self, dags: Sequence[str]) -> list[str]:
         """Return what is not ready yet."""

@@ -49,6 +49,7 @@ class Watch:
         before = ""
         said = 0.0
         while True:
+            self.airflow.raise_dead()
             self.raise_failed()
             left = self.left()
             running = self.running()
