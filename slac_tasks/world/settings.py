@@ -18,14 +18,28 @@ _DEMO: Mapping[str, Mapping[str, Any]] = {
     "review": {"votes_wanted": 2, "votes_most": 3},
     "quality": {"min_labels": 10, "min_agreement": 0.65, "min_positive_share": 0.12, "approve_timeout_sec": 20.0},
     "release": {"min_new_labels": 50, "wait_for_queue": True},
-    "training": {"architecture": "small_3d", "steps": 300, "batch": 32, "transfer_labels": 10, "transfer_steps": 120},
+    "training": {
+        "architecture": "small_3d",
+        "steps": 300,
+        "batch": 32,
+        "transfer_labels": 10,
+        "transfer_steps": 100,
+        "transfer_seeds": 4,
+    },
 }
 _QUICK: Mapping[str, Mapping[str, Any]] = {
     **_DEMO,
     "committee": {**_DEMO["committee"], "steps": 25, "batch": 16},
     "mining": {**_DEMO["mining"], "clips_per_round": 20},
     "release": {"min_new_labels": 10, "wait_for_queue": True},
-    "training": {**_DEMO["training"], "steps": 40, "batch": 16, "transfer_labels": 5, "transfer_steps": 30},
+    "training": {
+        **_DEMO["training"],
+        "steps": 40,
+        "batch": 16,
+        "transfer_labels": 5,
+        "transfer_steps": 30,
+        "transfer_seeds": 3,
+    },
 }
 KNOBS: Mapping[str, Mapping[str, Mapping[str, Any]]] = {"demo": _DEMO, "quick": _QUICK}
 
