@@ -57,14 +57,19 @@ def main(arguments: argparse.Namespace) -> None:
     ledger_url, airflow_url = demo.postgres.url("slac"), demo.postgres.url("airflow")
     say(f"demo: Postgres runs ({time.monotonic() - began:.0f} s)")
     airflow = demo.airflow(airflow_url, ledger_url, arguments.port)
-    _together(lambda: _start_airflow(airflow), lambda: _make_sources(demo, ledger_url))
     environ = demo.environ(ledger_url)
+    # Before Airflow, whose timers start at once: what they look at must exist, empty as it is.
+    _slac(environ, "migrate")
+    _together(lambda: _start_airflow(airflow), lambda: _make_sources(demo, environ))
     say(f"demo: Airflow is healthy at {airflow.url} ({time.monotonic() - began:.0f} s)")
     _start_people(demo, environ)
     watch = Watch(airflow=airflow, environ=environ, windows=windows, people=demo.people)
     if _is_finished(watch):
         say("demo: everything finished already")
     else:
+        again = watch.try_failed_again()
+        if again:
+            say(f"demo: {again} runs had failed; Airflow tries their failed tasks again")
         _backfill(airflow, windows)
         watch.until_done(say)
         say(f"demo: the loop is closed after {time.monotonic() - began:.0f} s")
@@ -111,10 +116,8 @@ def _start_airflow(airflow: Airflow) -> None:
     airflow.wait(DAGS)
 
 
-def _make_sources(demo: Demo, ledger_url: str) -> None:
-    """Bring the ledger up, make the world, and register the categories."""
-    environ = demo.environ(ledger_url)
-    _slac(environ, "migrate")
+def _make_sources(demo: Demo, environ: Mapping[str, str]) -> None:
+    """Make the world, and register the categories."""
     if demo.videos is None:
         say("demo: makes the synthetic world")
         _slac(environ, "world", "make", str(demo.world), "--size", demo.size)

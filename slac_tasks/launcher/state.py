@@ -12,6 +12,7 @@ from slac_tasks.errors import BrokenContract, WrongArguments
 from slac_tasks.launcher.airflow import PROJECT, Airflow
 from slac_tasks.launcher.postgres import EmbeddedPostgres
 from slac_tasks.launcher.processes import Daemon
+from slac_tasks.world import settings
 
 WORLD_FIRST, WORLD_LAST = "2026-01-05", "2026-01-19"
 """The first and the last window in which videos of the synthetic world were published."""
@@ -75,8 +76,8 @@ class Demo:
 
     @property
     def config(self) -> Path:
-        """The settings file: the world comes with its own."""
-        return (self.home if self.videos else self.world) / "slac.toml"
+        """The settings file."""
+        return self.home / "slac.toml"
 
     @property
     def postgres(self) -> EmbeddedPostgres:
@@ -89,9 +90,13 @@ class Demo:
         return Daemon(name="people", folder=self.home / "logs")
 
     def write_config(self) -> None:
-        """Write the settings for a folder of videos, unless there are some that somebody may have edited."""
-        if self.videos is not None and not self.config.exists():
-            self.home.mkdir(parents=True, exist_ok=True)
+        """Write the settings, unless there are some that somebody may have edited."""
+        if self.config.exists():
+            return
+        self.home.mkdir(parents=True, exist_ok=True)
+        if self.videos is None:
+            self.config.write_text(settings.toml(self.world, self.size))
+        else:
             # A JSON string is a TOML string.
             self.config.write_text(_FOLDER.format(source=json.dumps(str(self.videos))))
 

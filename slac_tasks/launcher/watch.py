@@ -1,6 +1,7 @@
 """See how far a demo is: from the plans (what is left), the ledger (counts) and Airflow (what runs, what failed)."""
 
 import time
+import urllib.parse
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -134,6 +135,14 @@ class Watch:
                 busy.setdefault(task["dag_id"], []).append(task["task_id"])
         return [f"{dag}({', '.join(sorted(set(names)))})" if names else dag for dag, names in sorted(busy.items())]
 
+    def try_failed_again(self) -> int:
+        """Clear the failed tasks of failed runs, so that Airflow runs them again; return how many runs there were."""
+        failed = self.airflow.get("dags/~/dagRuns", state=["failed"], limit=100)["dag_runs"]
+        for run in failed:
+            path = f"dags/{run['dag_id']}/dagRuns/{urllib.parse.quote(run['dag_run_id'])}/clear"
+            self.airflow.post(path, {"dry_run": False, "only_failed": True})
+        return len(failed)
+
     def raise_failed(self) -> None:
         """Raise when a task has failed for good.
 
@@ -151,7 +160,7 @@ class Watch:
     def log_of(self, task: Mapping[str, Any], lines: int = 15) -> str:
         """Return the last lines of a task's log."""
         path = (
-            f"dags/{task['dag_id']}/dagRuns/{task['dag_run_id']}/taskInstances/{task['task_id']}"
+            f"dags/{task['dag_id']}/dagRuns/{urllib.parse.quote(task['dag_run_id'])}/taskInstances/{task['task_id']}"
             f"/logs/{max(1, task['try_number'])}"
         )
         try:

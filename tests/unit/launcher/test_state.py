@@ -20,13 +20,13 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path / 'odd "name"'
 
 
-def test_settings_for_a_folder_load(tmp_path: Path) -> None:
+def test_settings_of_every_demo_load(tmp_path: Path) -> None:
     videos = folder(tmp_path)
-    demo = Demo(videos=videos, people=False)
-    demo.write_config()
-    settings = config.load(demo.environ("postgresql://x@127.0.0.1/slac"))
-    assert len(settings.committee.members) >= 3
-    assert settings.release.wait_for_queue
+    for demo in (Demo(), Demo(size="quick"), Demo(videos=videos, people=False)):
+        demo.write_config()
+        settings = config.load(demo.environ("postgresql://x@127.0.0.1/slac"))
+        assert len(settings.committee.members) >= 3
+        assert settings.release.wait_for_queue
     assert settings.collect.sources == (str(videos),)
 
 
