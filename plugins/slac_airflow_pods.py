@@ -15,12 +15,14 @@ Settings, all from the environment of Airflow's workers:
 
 import os
 from collections.abc import Mapping
+from http import HTTPStatus
 from typing import Any
 
 from airflow.providers.cncf.kubernetes.operators.pod import KubernetesPodOperator
-from airflow.providers.cncf.kubernetes.utils.container import get_container_termination_message
+from airflow.providers.cncf.kubernetes.utils.pod_manager import PodPhase
 from airflow.sdk.exceptions import AirflowException
 from kubernetes.client import models as k8s
+from kubernetes.client.exceptions import ApiException
 from slac_airflow import Command
 from slac_command import LEDGER, judge
 
@@ -64,28 +66,55 @@ class Pod(Command, KubernetesPodOperator):
         self, pod: Any, remote_pod: Any, xcom_result: dict[str, Any] | None = None, context: Any = None
     ) -> None:
         """Judge the container's exit code; the stock operator knows only failed, which a retry never mends."""
+        if self._killed:
+            # The stock operator would say nothing, and a task whose worker was stopped half-way would end as a success.
+            raise AirflowException("the worker was asked to stop, and the pod with it")
         try:
             super().cleanup(pod, remote_pod, xcom_result, context)
         except AirflowException as failure:
-            code = exit_code(remote_pod)
-            reason = (
-                get_container_termination_message(remote_pod, CONTAINER) or remote_pod.status.reason or "no message"
-            )
-            lines = [line for line in str(reason).splitlines() if line.strip()]
+            # What ended has said how it ended; its pod may be gone by now.
+            over = remote_pod.status.phase in PodPhase.terminal_states
+            found = remote_pod if over else self.look_again(remote_pod)
+            if found.status.phase not in PodPhase.terminal_states:
+                # It waits for a node or an image, or runs unwatched: left alone, it runs beside the next try's pod.
+                self.pod_manager.delete_pod(found)
             try:
-                judge(code, lines[-1] if lines else "no message", context["ti"].try_number)
+                judge(exit_code(found), reason(found), context["ti"].try_number)
             except AirflowException as judged:
                 raise judged from failure
 
+    def look_again(self, pod: k8s.V1Pod) -> k8s.V1Pod:
+        """Return a pod as it is now: the stock operator may hold one that is as old as its start."""
+        try:
+            return self.pod_manager.read_pod(pod)
+        except ApiException as failure:
+            if failure.status != HTTPStatus.NOT_FOUND:
+                raise
+            return k8s.V1Pod(metadata=pod.metadata, status=k8s.V1PodStatus(reason="the pod is gone"))
+
+
+def container_state(pod: k8s.V1Pod) -> k8s.V1ContainerState:
+    """Return the state of the command's container; an empty one before it has any."""
+    for status in pod.status.container_statuses or ():
+        if status.name == CONTAINER and status.state:
+            return status.state
+    return k8s.V1ContainerState()
+
 
 def exit_code(pod: k8s.V1Pod) -> int:
-    """Return the exit code of the command; a pod that failed without one was evicted, which passes."""
-    for status in pod.status.container_statuses or ():
-        if status.name == CONTAINER and status.state and status.state.terminated:
-            code = int(status.state.terminated.exit_code)
-            if code:
-                return code
-    return Temporary.exit_code
+    """Return the exit code of the command; a pod that failed without one was evicted or never ran, which passes."""
+    terminated = container_state(pod).terminated
+    return (terminated and int(terminated.exit_code)) or Temporary.exit_code
+
+
+def reason(pod: k8s.V1Pod) -> str:
+    """Return one line that says why a pod failed: the command's last word, else what the cluster says."""
+    state = container_state(pod)
+    if state.terminated:
+        lines = [line for line in (state.terminated.message or "").splitlines() if line.strip()]
+        return str(lines[-1] if lines else state.terminated.reason)
+    said = state.waiting or pod.status
+    return ": ".join(filter(None, (said.reason, said.message))) or str(pod.status.phase)
 
 
 def pod_settings(stage: str, environ: Mapping[str, str]) -> dict[str, Any]:

@@ -1,0 +1,165 @@
+"""Stages run as pods: the real operator and trigger against a fake cluster whose containers are real commands."""
+
+import asyncio
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import imageio_ffmpeg
+import pytest
+from airflow.sdk.exceptions import AirflowException, AirflowFailException, TaskDeferred
+from fake_kubernetes import FakeCluster, Fate
+
+from slac_tasks.datasets import CANDIDATES, FETCHED
+from slac_tasks.shelf import Datasets
+from slac_tasks.store import FolderStore
+
+# The provider's own warnings, at import and from its clients, are not ours to mend.
+pytestmark = pytest.mark.filterwarnings("ignore")
+
+JUDO = {"category": ["judo"], "window": "2026-01-05"}
+RunStage = Callable[..., None]
+
+
+@pytest.fixture
+def cluster(tmp_path: Path, store: FolderStore, monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeCluster]:
+    """A cluster with the secrets and settings of a deployment; its database does not answer."""
+    secrets = {
+        "slac-store": {"SLAC_STORE": store.url},
+        "slac-ledger": {"SLAC_DATABASE_URL": "postgresql://slac@127.0.0.1:1/slac"},
+    }
+    settings = {"slac-settings": {"slac.toml": f'[collect]\nsources = ["{tmp_path / "videos"}"]\n'}}
+    with FakeCluster(tmp_path, Path(sys.executable).parent, secrets, settings).serving() as found:
+        monkeypatch.setenv("SLAC_POD_KUBECONFIG", str(found.kubeconfig()))
+        monkeypatch.setenv("SLAC_POD_CONFIG_MAP", "slac-settings")
+        monkeypatch.setenv("SLAC_POD_POLL_SECONDS", "0.2")
+        monkeypatch.setenv("AIRFLOW_CONN_KUBERNETES_DEFAULT", "kubernetes://")
+        yield found
+
+
+def operator(stage: str, **kwargs: Any) -> Any:
+    """Return the task of a stage as each process of Airflow that parses the DAG has it."""
+    # Imported here: two seconds, and warnings that only a test's marks can silence.
+    from slac_airflow_pods import Pod
+
+    return Pod(task_id=stage, stage=stage, item=JUDO, startup_check_interval_seconds=0.2, **kwargs)
+
+
+def context(stage: str, try_number: int) -> dict[str, Any]:
+    """Return what the operator uses of a task instance."""
+    instance = SimpleNamespace(
+        dag_id="collect_videos", task_id=stage, run_id="manual__1", map_index=0, try_number=try_number,
+        start_date=datetime.now(UTC), xcom_push=lambda key, value: None,
+    )  # fmt: skip
+    return {"ti": instance, "run_id": instance.run_id, "dag": SimpleNamespace(), "params": {}}
+
+
+def restored(trigger: Any) -> Any:
+    """Return a trigger as the triggerer has it, from what the database holds of it."""
+    _, fields = trigger.serialize()
+    return type(trigger)(**fields)
+
+
+async def first_event(trigger: Any) -> Any:
+    """Return what a trigger says."""
+    async for event in trigger.run():
+        return event.payload
+
+
+def run_task(stage: str, try_number: int = 1, **kwargs: Any) -> None:
+    """Run a task as a worker, the triggerer and another worker do, one after the other."""
+    about = context(stage, try_number)
+    try:
+        operator(stage, **kwargs).execute(about)
+    except TaskDeferred as deferral:
+        event = asyncio.run(first_event(restored(deferral.trigger)))
+        operator(stage, **kwargs).resume_execution(deferral.method_name, {"event": event}, about)
+
+
+def draw(path: Path) -> None:
+    """Write a video of four seconds."""
+    path.parent.mkdir(parents=True)
+    source = ["-f", "lavfi", "-i", "mandelbrot=s=160x120:r=24", "-t", "4", "-preset", "ultrafast"]
+    subprocess.run([imageio_ffmpeg.get_ffmpeg_exe(), "-v", "error", *source, str(path)], check=True)
+
+
+def test_a_partition_is_made_by_pods_and_made_once(
+    cluster: FakeCluster, ledger_url: str, make_job: Any, store: FolderStore, tmp_path: Path
+) -> None:
+    draw(tmp_path / "videos" / "judo" / "a.mp4")
+    make_job("discover").ledger.run("register_category", category="judo", name="judo", guideline=None)
+    cluster.secrets["slac-ledger"]["SLAC_DATABASE_URL"] = ledger_url
+    run_task("discover")
+    run_task("fetch")
+    key = {"category": "judo", "window": "2026-01-05"}
+    datasets = Datasets(store)
+    assert datasets.need(CANDIDATES, **key).rows == 1
+    (video,) = datasets.read(FETCHED, **key).to_pylist()
+    assert store.exists(video["proxy_256"])
+    # Again, watched by the worker itself: the other way in which the operator can run.
+    run_task("fetch", deferrable=False)
+    assert "finished already, 1 rows" in cluster.history[-1].log.read_text()
+    assert [pod.api_object["status"]["phase"] for pod in cluster.history] == ["Succeeded"] * 3
+    assert cluster.pods == {}
+
+
+@pytest.mark.parametrize("deferrable", [True, False])
+def test_broken_data_fails_at_once_and_the_pod_stays(cluster: FakeCluster, deferrable: bool) -> None:
+    with pytest.raises(AirflowFailException, match=r"^exit code 65: .*candidates"):
+        run_task("fetch", deferrable=deferrable)
+    assert len(cluster.pods) == 1
+
+
+def test_a_database_that_does_not_answer_is_tried_again_in_a_pod_of_its_own(
+    cluster: FakeCluster, tmp_path: Path
+) -> None:
+    draw(tmp_path / "videos" / "judo" / "a.mp4")
+    for try_number in (1, 2):
+        with pytest.raises(AirflowException, match=r"^exit code 75: .*no answer") as raised:
+            run_task("discover", try_number)
+        assert not isinstance(raised.value, AirflowFailException)
+    assert len(cluster.history) == 2
+
+
+@pytest.mark.parametrize("deferrable", [True, False])
+@pytest.mark.parametrize(
+    ("fate", "reason"),
+    [
+        ("out of memory", "exit code 137: OOMKilled"),
+        ("evicted", "exit code 75: Evicted: The node was low on resource"),
+        ("vanishes", "not found|Not Found"),
+        ("no image", "exit code 75: ImagePullBackOff: Back-off pulling image"),
+        ("no node", "exit code 75: Pending"),
+    ],
+)
+def test_what_befalls_a_pod_is_tried_again(cluster: FakeCluster, fate: Fate, reason: str, deferrable: bool) -> None:
+    cluster.fate = fate
+    with pytest.raises(Exception, match=reason) as raised:
+        run_task("fetch", 3, deferrable=deferrable, schedule_timeout_seconds=1)
+    assert not isinstance(raised.value, AirflowFailException)
+    # A pod that still waits would start one day, beside the one of the next try.
+    assert all(pod.ended for pod in cluster.pods.values())
+
+
+def test_who_ends_a_waiting_task_ends_its_pod(cluster: FakeCluster) -> None:
+    cluster.fate = "no node"
+    with pytest.raises(TaskDeferred) as deferral:
+        operator("fetch").execute(context("fetch", 1))
+    assert len(cluster.pods) == 1
+    asyncio.run(restored(deferral.value.trigger).on_kill())
+    assert cluster.pods == {}
+
+
+def test_a_task_whose_worker_is_stopped_is_no_success(cluster: FakeCluster, monkeypatch: pytest.MonkeyPatch) -> None:
+    cluster.fate = "out of memory"
+    task = operator("fetch", deferrable=False)
+    # The worker is stopped while the operator waits for the pod to start.
+    monkeypatch.setattr(task, "await_pod_start", lambda pod: task.on_kill())
+    monkeypatch.setattr(task, "await_pod_completion", lambda pod: None)
+    with pytest.raises(Exception, match="asked to stop"):
+        task.execute(context("fetch", 1))
+    assert cluster.pods == {}
