@@ -17,14 +17,17 @@ _DEMO: Mapping[str, Mapping[str, Any]] = {
     "mining": {"clips_per_round": 30, "disagreement": 0.4, "consensus": 0.3, "clips_per_video": 6},
     "review": {"votes_wanted": 2, "votes_most": 3},
     "quality": {"min_labels": 10, "min_agreement": 0.65, "min_positive_share": 0.12, "approve_timeout_sec": 20.0},
-    "release": {"min_new_labels": 50, "wait_for_queue": True},
+    # Two windows cannot fill a release, so the first one holds all three; a second round stays below it.
+    "release": {"min_new_labels": 500, "wait_for_queue": True},
     "training": {
         "architecture": "small_3d",
-        "steps": 300,
+        "steps": 200,
         "batch": 32,
-        "transfer_labels": 10,
-        "transfer_steps": 100,
-        "transfer_seeds": 4,
+        "transfer_labels": 5,
+        "transfer_steps": 60,
+        "transfer_seeds": 3,
+        # Enough to score the newest window again, and no more.
+        "rescore_gpu_hours": 0.003,
     },
 }
 _QUICK: Mapping[str, Mapping[str, Any]] = {
@@ -36,9 +39,8 @@ _QUICK: Mapping[str, Mapping[str, Any]] = {
         **_DEMO["training"],
         "steps": 40,
         "batch": 16,
-        "transfer_labels": 5,
         "transfer_steps": 30,
-        "transfer_seeds": 3,
+        "rescore_gpu_hours": 0.0,
     },
 }
 KNOBS: Mapping[str, Mapping[str, Mapping[str, Any]]] = {"demo": _DEMO, "quick": _QUICK}
