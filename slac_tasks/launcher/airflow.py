@@ -147,8 +147,9 @@ class Airflow:
         """
         if not (_program()).exists():
             raise NotConfigured(f"Airflow: no program {_program()}, want the extra `airflow` installed")
-        if self.remembered.get("database_url") != self.database_url:
-            # What runs talks to a server that has moved: start it afresh.
+        settings = {"database_url": self.database_url, **self.environ}
+        if self.remembered.get("settings") != settings:
+            # What runs talks to a server that has moved, or works with other settings: start it afresh.
             stop_all(self.daemons)
         if all(daemon.pid() for daemon in self.daemons):
             return []
@@ -158,7 +159,7 @@ class Airflow:
             daemon = self._daemon(name)
             if daemon.start([str(_program()), *arguments], self.settings(), PROJECT):
                 started.append(name)
-        self.remembered["database_url"] = self.database_url
+        self.remembered["settings"] = settings
         _write_private(self.home / "airflow" / "launcher.json", self.remembered)
         return started
 

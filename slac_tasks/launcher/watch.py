@@ -43,7 +43,7 @@ class Watch:
 
         Raises:
             BrokenContract: a task failed for good; the message ends with the last lines of its log.
-            Temporary: nothing has moved for five minutes, or the whole takes more than an hour.
+            Temporary: nothing has moved and no task was at work for five minutes, or the whole takes more than an hour.
 
         """
         began = moved = time.monotonic()
@@ -59,6 +59,8 @@ class Watch:
             now = time.monotonic()
             counts = self.counts()
             picture = f"{counts} {running} {left}"
+            if "(" in str(running):
+                moved = now  # a task at work may take its time
             if picture != before:
                 moved, before = now, picture
                 if now - said > 10.0:
