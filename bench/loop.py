@@ -6,6 +6,7 @@ and the network are worth against the world's truth. The last line is one JSON o
 """
 
 import argparse
+import contextlib
 import json
 import os
 import sys
@@ -163,8 +164,12 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0)
     arguments = parser.parse_args()
     size = "quick" if arguments.quick else "demo"
-    with tempfile.TemporaryDirectory(prefix="slac-bench-") as name, EmbeddedPostgres(Path(name) / "postgres") as server:
+    with tempfile.TemporaryDirectory(prefix="slac-bench-") as name, contextlib.ExitStack() as last:
         folder = Path(name)
+        server = EmbeddedPostgres(folder / "postgres")
+        # As root the cluster is kept outside the folder: only `remove` deletes it.
+        last.callback(server.remove)
+        server.start()
         os.environ["SLAC_STORE"] = str(folder / "store")
         os.environ["SLAC_CONFIG"] = str(folder / "world" / "slac.toml")
         os.environ["SLAC_DATABASE_URL"] = server.url("slac")
