@@ -133,8 +133,12 @@ def _command(name: str, rest: Sequence[str]) -> int:
     return int(module.main(own.parse_args(rest)) or 0)
 
 
+class _Stopped(BaseException):
+    """A signal asked this process to end. No stage may take it for the failure of one of its items."""
+
+
 def _stop(signum: int, frame: object) -> NoReturn:
-    raise Temporary(f"stopped by signal {signal.Signals(signum).name}; run again to go on")
+    raise _Stopped(f"stopped by signal {signal.Signals(signum).name}; run again to go on")
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -156,8 +160,8 @@ def main(argv: Sequence[str] | None = None) -> int:
             f"slac {words[0]}: disk is full while writing {failure.filename or 'a file'}", file=sys.stderr, flush=True
         )
         return Temporary.exit_code
-    except KeyboardInterrupt:
-        print("slac: stopped; run again to go on", file=sys.stderr)
+    except (_Stopped, KeyboardInterrupt) as stop:
+        print(f"slac {words[0]}: {stop or 'stopped by hand; run again to go on'}", file=sys.stderr, flush=True)
         return Temporary.exit_code
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
