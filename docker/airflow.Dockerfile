@@ -10,7 +10,7 @@ RUN --mount=type=cache,target=/root/.cache \
     python -m venv /opt/uv \
     && /opt/uv/bin/python -m pip install --no-cache-dir --quiet --require-hashes -r requirements-uv.lock \
     && python -m venv --without-pip /opt/airflow-venv \
-    && /opt/uv/bin/uv pip install --python /opt/airflow-venv/bin/python --require-hashes -r requirements-airflow.lock
+    && /opt/uv/bin/uv pip install --system-certs --python /opt/airflow-venv/bin/python --require-hashes -r requirements-airflow.lock
 # A source tree and not a wheel, since the SQL files lie beside the package. The .pth file makes it importable without an
 # environment variable, which the allow-listed environment of a task would not hand on.
 RUN echo /opt/slac > /opt/airflow-venv/lib/python3.11/site-packages/slac.pth \

@@ -10,7 +10,7 @@ RUN --mount=type=cache,target=/root/.cache \
     python -m venv /opt/uv \
     && /opt/uv/bin/python -m pip install --no-cache-dir --quiet --require-hashes -r requirements-uv.lock \
     && python -m venv --without-pip /opt/task-venv \
-    && /opt/uv/bin/uv pip install --python /opt/task-venv/bin/python --require-hashes -r requirements-task.lock
+    && /opt/uv/bin/uv pip install --system-certs --python /opt/task-venv/bin/python --require-hashes -r requirements-task.lock
 # See airflow.Dockerfile for why a source tree and a .pth file.
 RUN echo /opt/slac > /opt/task-venv/lib/python3.11/site-packages/slac.pth \
     && printf '#!%s\nimport sys\nfrom slac_tasks.cli import main\nsys.exit(main())\n' /opt/task-venv/bin/python > /opt/task-venv/bin/slac \
