@@ -17,10 +17,6 @@ from slac_tasks.frames import read_clips
 from slac_tasks.model import CLIP_SEC
 from slac_tasks.training import Pixels, Recipe, class_loss, features, fit, seeded
 
-FINE_TUNING_RATE = 3e-3
-"""Highest learning rate from a pretrained start; a fresh start takes `training.FRESH_RATE`. Customary for each, set
-beforehand and not searched, so neither start was tuned on the test videos (ours)."""
-
 _T_95 = (12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262, 2.228)
 """Student's t, 97.5 %, for 1 to 10 degrees of freedom; more take the last, which is a little wide."""
 

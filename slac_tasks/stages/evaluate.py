@@ -18,8 +18,8 @@ from slac_tasks.footage import gather
 from slac_tasks.job import Job, say
 from slac_tasks.model import Split
 from slac_tasks.shelf import Drop
-from slac_tasks.training import FRESH_RATE, Recipe, device, features
-from slac_tasks.transfer import FINE_TUNING_RATE, accuracy, few_labels, interval, load_trimmed, wilson
+from slac_tasks.training import Recipe, device, features
+from slac_tasks.transfer import accuracy, few_labels, interval, load_trimmed, wilson
 from slac_tasks.weights import decode_backbone, decode_head
 
 FEW = 30
@@ -100,8 +100,7 @@ def _transfer(job: Job, model: Row, entry: Architecture, lost: Any) -> list[Row]
         chosen = few_labels(train.classes, settings.transfer_labels, seed)
         for subject, values in found.items():
             start = decode_backbone(entry, blob) if subject == "pretrained" else None
-            rate = FRESH_RATE if start is None else FINE_TUNING_RATE
-            recipe = Recipe(steps=settings.transfer_steps, batch=settings.batch, seed=seed, rate=rate)
+            recipe = Recipe(steps=settings.transfer_steps, batch=settings.batch, seed=seed)
             values.append(accuracy(entry, start, train, test, chosen, recipe, where, f"{subject} {seed}"))
     budget = f"{settings.transfer_labels} labels per class, {settings.transfer_steps} steps of {settings.batch}"
     rows = []

@@ -14,7 +14,7 @@ from slac_tasks.job import Job
 from slac_tasks.model import Split
 from slac_tasks.shelf import Drop
 from slac_tasks.store import put_by_content
-from slac_tasks.training import Recipe, device, fit, masked_loss, seeded
+from slac_tasks.training import Recipe, device, fit, release_loss, seeded
 from slac_tasks.weights import encode_backbone, encode_head
 
 
@@ -42,7 +42,7 @@ def run(job: Job) -> None:
     targets = masked_targets(clips, answers, categories)
     recipe = Recipe(steps=settings.steps, batch=settings.batch, seed=settings.seed)
     where = device(job.config.device)
-    loss = fit(classifier, pixels, targets, masked_loss(targets, balanced=False), recipe, where, "pretrain")
+    loss = fit(classifier, pixels, targets, release_loss(targets), recipe, where, "pretrain")
     row = {
         "architecture": entry.name,
         "backbone": put_by_content(job.store, "weights", ".pt", encode_backbone(entry, classifier.backbone)),
