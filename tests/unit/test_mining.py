@@ -1,3 +1,5 @@
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -52,7 +54,7 @@ def test_quotas_gaps_and_earlier_questions_hold_and_order_means_nothing(
         assert len(starts) <= KNOBS.clips_per_video
         everything = sorted([*starts, *(start for other, start in earlier if other == video)])
         mine = set(starts)
-        for a, b in zip(everything, everything[1:], strict=False):
+        for a, b in pairwise(everything):
             assert b - a >= KNOBS.min_gap_sec or not {a, b} & mine
     assert sum(choice.strategy is Strategy.DISAGREEMENT for choice in chosen) <= 6
     turned = list(range(len(clips)))[::-1]
