@@ -61,7 +61,7 @@ def connect(environ: Mapping[str, str] = os.environ, *, migrated: bool = True) -
         ) from error
     except psycopg2.OperationalError as error:
         # The driver's message may repeat the address; it never holds the password.
-        reason = str(error).strip().splitlines()[-1]
+        reason = str(error).strip().splitlines()[0]
         if re.search(
             r"password authentication failed|does not exist|no pg_hba.conf entry|no password supplied", reason
         ):
