@@ -98,12 +98,3 @@ def interval(values: Sequence[float]) -> tuple[float, float]:
     reach = _T_95[min(len(values) - 1, len(_T_95)) - 1] * statistics.stdev(values) / math.sqrt(len(values))
     mean = statistics.fmean(values)
     return max(0.0, mean - reach), min(1.0, mean + reach)
-
-
-def wilson(right: int, n: int) -> tuple[float, float]:
-    """Return Wilson's 95 % interval of a share (Wilson 1927)."""
-    z = 1.959964
-    share = right / n
-    middle = (share + z * z / (2 * n)) / (1 + z * z / n)
-    reach = z * math.sqrt(share * (1 - share) / n + z * z / (4 * n * n)) / (1 + z * z / n)
-    return max(0.0, middle - reach), min(1.0, middle + reach)

@@ -15,11 +15,12 @@ from slac_tasks.answers import answers_of, masked_targets
 from slac_tasks.classifiers import Architecture, architecture
 from slac_tasks.datasets import EVALUATIONS, MODELS, RELEASES
 from slac_tasks.footage import gather
+from slac_tasks.intervals import wilson
 from slac_tasks.job import Job, say
 from slac_tasks.model import Split
 from slac_tasks.shelf import Drop
 from slac_tasks.training import Recipe, device, features
-from slac_tasks.transfer import accuracy, few_labels, interval, load_trimmed, wilson
+from slac_tasks.transfer import accuracy, few_labels, interval, load_trimmed
 from slac_tasks.weights import decode_backbone, decode_head
 
 FEW = 30

@@ -2,7 +2,8 @@ import pytest
 import torch
 
 from slac_tasks.errors import NotConfigured
-from slac_tasks.transfer import few_labels, interval, load_trimmed, wilson
+from slac_tasks.intervals import wilson
+from slac_tasks.transfer import few_labels, interval, load_trimmed
 
 
 def test_intervals_match_hand_calculation():
