@@ -83,7 +83,7 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, tuple[P
             yield {name: (homes[name], *both[name].result()) for name in homes}
     finally:
         for home in homes.values():
-            slac(home, "down", "--remove").wait(60)
+            slac(home, "down", "--remove").communicate(timeout=180)
             shutil.rmtree(home, ignore_errors=True)
 
 

@@ -136,7 +136,8 @@ def service(ledger_url: str, store: FolderStore, tmp_path: Path) -> Iterator[Ser
     ledgers.close()
 
 
-@pytest.fixture(scope="session")
+# Playwright keeps an event loop in this thread while it is open; other modules have loops of their own to run.
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     if not CHROMIUM.exists():
         if os.environ.get("CI"):
