@@ -20,7 +20,7 @@ import pandas as pd
 
 from slac_tasks import cli, config, database, store
 from slac_tasks.datasets import EVALUATIONS, HARD_CLIPS, VIDEOS, VOTES
-from slac_tasks.funnel import newest_labels, table
+from slac_tasks.funnel import newest_labels, table, unlearned
 from slac_tasks.launcher.postgres import EmbeddedPostgres
 from slac_tasks.model import Strategy
 from slac_tasks.plan import PLANS, Planner
@@ -118,7 +118,8 @@ def figures(datasets: Datasets, world: Path, size: str) -> dict[str, float | Non
     truth = read_truth(world)
     named = table(datasets, VIDEOS)[["video_id", "category", "source_id"]]
     labels = newest_labels(datasets).merge(named, on=["video_id", "category"])
-    errors = measure.committee_error(table(datasets, HARD_CLIPS).merge(named, on=["video_id", "category"]), truth)
+    hard = unlearned(datasets, table(datasets, HARD_CLIPS)).merge(named, on=["video_id", "category"])
+    errors = measure.committee_error(hard, truth)
     shares = measure.positive_share(labels)
     votes = table(datasets, VOTES)
     seconds = float(votes["seconds"].sum() / max(1, len(labels)))

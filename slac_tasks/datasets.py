@@ -113,7 +113,7 @@ HARD_CLIPS = Dataset(
         _c("proxy_256", _TEXT, "object name of the rendition that people see"),
         _c("strategy", _TEXT, "disagreement, consensus or random"),
         _c("disagreement", pa.float64(), "Jensen-Shannon divergence of the members, in bits, 0 to 1"),
-        _c("consensus", pa.float64(), "lowest member's score, 0 to 1"),
+        _c("consensus", pa.float64(), "members' joint score: their mean log-odds as a probability, 0 to 1"),
         _c("scores", _SCORES, "each member's score"),
     ),
 )  # fmt: skip

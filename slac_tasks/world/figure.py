@@ -2,7 +2,8 @@
 
 An action is (joints, time profile). Every joint that does not act holds a random static pose, and all profiles spend
 equal time at every angle, so one frame says nothing about the profile: two actions of the same joints are a
-motion pair (ours).
+motion pair. As archery has its bow, the actions of the same joints have an object, which the figure goes on holding
+while it rests: a frame may tell what kind of action is near, never which of a pair, nor whether it goes on (ours).
 """
 
 import math
@@ -13,7 +14,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from slac_tasks.model import slug
+from slac_tasks.model import slug, unit_hash
 
 Image = NDArray[np.uint8]
 Colour = tuple[int, int, int]
@@ -139,8 +140,10 @@ class Figure:
             for joint, (rate, phase) in self._sway.items()
         }
 
-    def draw(self, image: Image, pose: Mapping[str, float], time_sec: float) -> None:
-        """Draw the figure into a BGR image."""
+    def draw(
+        self, image: Image, pose: Mapping[str, float], time_sec: float, held: tuple[str, ...] | None = None
+    ) -> None:
+        """Draw the figure into a BGR image, with the object of the actions of the joints `held`, if any."""
         size, thin = self.size, self.thickness
         body, legs, arms, face = self.colours
         hip = (self.x + self.drift * time_sec, self.y - pose["body"] * size * 1.5 + size * 0.3)
@@ -157,12 +160,29 @@ class Figure:
         tilt = pose["head"] + pose["torso"]
         head = (neck[0] - math.sin(tilt) * size * 0.2, neck[1] - math.cos(pose["head"]) * size * 0.2)
         cv2.circle(image, _fixed(head), round(size * 0.15 * 4), face, -1, cv2.LINE_AA, 2)
+        if held:
+            _object(image, held, ((hip[0] + neck[0]) / 2, (hip[1] + neck[1]) / 2), size * 0.17)
 
 
 def _vivid(rng: np.random.Generator) -> Colour:
     """A colour whose channels are each near dark or near bright."""
     blue, green, red = (int(v) for v in rng.integers(0, 2, 3) * 200 + rng.integers(0, 55, 3))
     return blue, green, red
+
+
+def _object(image: Image, joints: tuple[str, ...], middle: tuple[float, float], radius: float) -> None:
+    """Draw what actions of these joints are done with: a form and a colour of their own, in a dark rim."""
+    turn = unit_hash("object", *joints)
+    corners = 3 + int(turn * 4)
+    hue = np.array([[[int(unit_hash("colour", *joints) * 180), 255, 255]]], dtype=np.uint8)
+    blue, green, red = (int(value) for value in cv2.cvtColor(hue, cv2.COLOR_HSV2BGR)[0, 0])
+    points = [
+        (middle[0] + radius * math.sin(math.tau * k / corners), middle[1] - radius * math.cos(math.tau * k / corners))
+        for k in range(corners)
+    ]
+    shape = np.array([_fixed(point) for point in points], dtype=np.int32)
+    cv2.fillPoly(image, [shape], (blue, green, red), cv2.LINE_AA, 2)
+    cv2.polylines(image, [shape], True, (0, 0, 0), 1, cv2.LINE_AA, 2)
 
 
 def _fixed(point: tuple[float, float]) -> tuple[int, int]:

@@ -13,7 +13,7 @@ from slac_tasks.model import Window
 from slac_tasks.world import film, settings, truth
 from slac_tasks.world.catalogue import Catalogue, Entry, Trimmed, make_catalogue
 
-VERSION = 1
+VERSION = 2
 """Version of what `make` writes; another version's folder is refused."""
 
 

@@ -163,6 +163,7 @@ class Stage:
         self._movers = [_Mover(rng) for _ in range(int(rng.integers(1, 4)))]
         self._plays = [(segment, Performance.of(segment.action, rng)) for segment in shot.segments]
         self._current: Performance | None = None
+        self._held: tuple[str, ...] | None = None
 
     def frame(self, index: int, frames: int) -> Image:
         """Return frame `index` of the shot's `frames`, BGR, shape (HEIGHT, WIDTH, 3)."""
@@ -176,7 +177,9 @@ class Stage:
             if playing is not None and playing is not self._current:
                 self._figure.settle()
             self._current = playing
-            self._figure.draw(image, self._figure.pose(time_sec, playing), time_sec)
+            if playing is not None:
+                self._held = playing.action.joints
+            self._figure.draw(image, self._figure.pose(time_sec, playing), time_sec, self._held)
         for mover in self._movers:
             mover.step(image)
         if self._shot.fades:

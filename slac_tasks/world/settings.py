@@ -10,9 +10,9 @@ _DEMO: Mapping[str, Mapping[str, Any]] = {
     "committee": {
         "members": ["small_frame", "small_3d", "small_motion"],
         "pretrained": "random",
-        "steps": 150,
+        "steps": 100,
         "batch": 32,
-        "clips_per_video": 8,
+        "clips_per_video": 24,
     },
     "mining": {"clips_per_round": 30, "disagreement": 0.4, "consensus": 0.3, "clips_per_video": 6},
     "review": {"votes_wanted": 2, "votes_most": 3},

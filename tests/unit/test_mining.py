@@ -21,8 +21,10 @@ def test_disagreement_is_zero_where_members_say_the_same_and_one_bit_where_they_
     assert found[3] == pytest.approx(1 - 0.7219, abs=1e-4)
 
 
-def test_consensus_is_the_least_confident_member() -> None:
-    assert consensus(np.array([[0.9, 0.4], [0.7, 0.8]])).tolist() == [0.4, 0.7]
+def test_consensus_is_the_mean_of_log_odds_so_one_objection_counts() -> None:
+    found = consensus(np.array([[0.9, 0.9], [0.9, 0.5], [0.9, 0.1], [0.0, 1.0]]))
+    # odds 9 and 1: sqrt(9) = 3, so 3 / 4
+    assert found == pytest.approx([0.9, 0.75, 0.5, 0.5])
 
 
 @st.composite
