@@ -20,7 +20,8 @@ import pandas as pd
 
 from slac_tasks import cli, config, database, store
 from slac_tasks.datasets import EVALUATIONS, HARD_CLIPS, VIDEOS, VOTES
-from slac_tasks.funnel import newest_labels, table, unlearned
+from slac_tasks.funnel import newest_labels, table
+from slac_tasks.hardness import pools, unlearned
 from slac_tasks.launcher.postgres import EmbeddedPostgres
 from slac_tasks.model import Strategy
 from slac_tasks.plan import PLANS, Planner
@@ -120,6 +121,8 @@ def figures(datasets: Datasets, world: Path, size: str) -> dict[str, float | Non
     labels = newest_labels(datasets).merge(named, on=["video_id", "category"])
     hard = unlearned(datasets, table(datasets, HARD_CLIPS)).merge(named, on=["video_id", "category"])
     errors = measure.committee_error(hard, truth)
+    pool = unlearned(datasets, pools(datasets)).merge(named, on=["video_id", "category"])
+    divided, agreed = measure.error_by_agreement(pool, truth)
     shares = measure.positive_share(labels)
     votes = table(datasets, VOTES)
     seconds = float(votes["seconds"].sum() / max(1, len(labels)))
@@ -133,6 +136,8 @@ def figures(datasets: Datasets, world: Path, size: str) -> dict[str, float | Non
         "saving_against_trimming": measure.saving(seconds),
         "error_on_disagreement": errors.get("disagreement"),
         "error_on_consensus": errors.get("consensus"),
+        "error_where_it_disagrees": divided,
+        "error_where_it_agrees": agreed,
         "scale": _scale(size),
     }
 

@@ -11,7 +11,6 @@ from slac_tasks import config, store
 from slac_tasks.datasets import (
     CANDIDATES,
     CLIPS,
-    COMMITTEES,
     EVALUATIONS,
     FETCHED,
     HARD_CLIPS,
@@ -21,9 +20,9 @@ from slac_tasks.datasets import (
     VIDEOS,
     VOTES,
 )
-from slac_tasks.model import Split
+from slac_tasks.hardness import pools, unlearned
 from slac_tasks.shelf import Dataset, Datasets
-from slac_tasks.world.measure import TRIMMING_SEC, accuracy_of_labels, committee_error, saving
+from slac_tasks.world.measure import TRIMMING_SEC, accuracy_of_labels, committee_error, error_by_agreement, saving
 from slac_tasks.world.truth import FILE, Truth, read_truth
 
 
@@ -76,27 +75,6 @@ def newest_labels(datasets: Datasets) -> pd.DataFrame:
     return frame
 
 
-def unlearned(datasets: Datasets, hard: pd.DataFrame) -> pd.DataFrame:
-    """Return the hard clips of videos from which no member that scored them has learned.
-
-    A member remembers the weak label of a video that it was trained on, so its verdict there says nothing about how
-    hard a clip is.
-    """
-    members = table(datasets, COMMITTEES)
-    origin = dict(zip(members["weights"], members["origin"], strict=True))
-
-    def is_learned(split: str, window: str, weights: list[str]) -> bool:
-        sources = {origin[name] for name in weights}
-        met = any(source.startswith("release:") or source == f"bootstrap:{window}" for source in sources)
-        return met and split == Split.TRAINING
-
-    learned = [
-        is_learned(split, round_.partition(".")[0], [score["weights"] for score in scores])
-        for split, round_, scores in zip(hard["split"], hard["round"], hard["scores"], strict=True)
-    ]
-    return hard[[not value for value in learned]]
-
-
 def _line(name: str, count: int, more: str = "") -> str:
     return f"{name:<12} {count:>9,}  {more}".rstrip()
 
@@ -143,6 +121,10 @@ def _against_truth(datasets: Datasets, settled: pd.DataFrame, truth: Truth) -> I
     yield f"  on {len(hard):,} clips of videos that the committee did not learn from, its majority is wrong on"
     for strategy, share in committee_error(hard, truth).items():
         yield f"    {share:.3f} of {sum(hard['strategy'] == strategy):,} {strategy} clips"
+    pool = unlearned(datasets, pools(datasets)).merge(named, on=["video_id", "category"])
+    divided, agreed = error_by_agreement(pool, truth)
+    yield f"  of all {len(pool):,} such clips, it is wrong on {divided:.3f} of the tenth on which it disagrees most,"
+    yield f"    on {agreed:.3f} of the tenth on which it agrees most, on yes or on no"
 
 
 def _learned(datasets: Datasets) -> Iterator[str]:

@@ -1,7 +1,11 @@
 """Measuring the platform against a world's truth. Pure functions over tables; no stage calls them."""
 
+from statistics import fmean
+
+import numpy as np
 import pandas as pd
 
+from slac_tasks.mining import consensus, disagreement
 from slac_tasks.model import Strategy
 from slac_tasks.world.truth import Truth
 
@@ -53,6 +57,29 @@ def committee_error(hard_clips: pd.DataFrame, truth: Truth) -> dict[str, float]:
     wrong = says.astype(bool) != contained(hard_clips, truth)
     found = wrong.groupby(hard_clips["strategy"]).mean()
     return {strategy.value: float(found[strategy.value]) for strategy in Strategy if strategy.value in found}
+
+
+def error_by_agreement(pool: pd.DataFrame, truth: Truth, share: float = 0.1) -> tuple[float, float]:
+    """Return how often the committee's majority is wrong where its members (disagree most, agree most).
+
+    Agreement is a high joint score or a low one. Mining's consensus takes the high end alone, as HACS did: its error
+    is its share of negatives, 58 % in the paper, and says little about which clips are hard. Hence this pair (ours).
+
+    Args:
+        pool: all clips of some rounds: columns source_id, category, round, start_sec, end_sec, scores.
+        truth: of the world that the videos come from.
+        share: part of each round's clips taken from either end.
+
+    """
+    wrong: tuple[list[float], list[float]] = ([], [])
+    for _, clips in pool.groupby(["category", "round"]):
+        scores = np.array([[member["score"] for member in clip] for clip in clips["scores"]])
+        says = (scores >= 0.5).sum(axis=1) * 2 > scores.shape[1]
+        errs = says != contained(clips, truth).to_numpy()
+        few = max(1, round(len(clips) * share))
+        for found, by in zip(wrong, (disagreement(scores), abs(consensus(scores) - 0.5)), strict=True):
+            found += errs[np.argsort(-by, kind="stable")[:few]].tolist()
+    return fmean(wrong[0]), fmean(wrong[1])
 
 
 def positive_share(labels: pd.DataFrame) -> dict[str, float]:

@@ -38,6 +38,18 @@ def test_committee_errs_where_its_majority_is_wrong() -> None:
     assert measure.committee_error(clips, TRUTH) == {"disagreement": 0.5, "consensus": 0.5}
 
 
+def test_error_is_told_apart_by_how_far_the_members_agree() -> None:
+    def scores(*values: float) -> list[dict[str, float]]:
+        return [{"score": value} for value in values]
+
+    # Divided and wrong; all yes and right; all no and right; unsure and wrong.
+    pool = _clips(
+        round="2026-01-05.p1",
+        scores=[scores(0.9, 0.1, 0.1), scores(0.9, 0.9, 0.9), scores(0.1, 0.1, 0.1), scores(0.6, 0.6, 0.6)],
+    )
+    assert measure.error_by_agreement(pool, TRUTH, share=0.25) == (1.0, 0.0)
+
+
 def test_positive_share_by_strategy() -> None:
     labels = _clips(label=[1, -1, 1, None], strategy=["random", "random", "consensus", "consensus"])
     assert measure.positive_share(labels) == {"random": 0.5, "consensus": 1.0}
