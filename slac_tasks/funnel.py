@@ -15,6 +15,7 @@ from slac_tasks.datasets import (
     FETCHED,
     HARD_CLIPS,
     LABELS,
+    QUALITY,
     RELEASES,
     SCORES,
     VIDEOS,
@@ -24,6 +25,9 @@ from slac_tasks.hardness import pools, unlearned
 from slac_tasks.shelf import Dataset, Datasets
 from slac_tasks.world.measure import TRIMMING_SEC, accuracy_of_labels, committee_error, error_by_agreement, saving
 from slac_tasks.world.truth import FILE, Truth, read_truth
+
+SHOWN = 8
+"""Categories that the gate held back and that the funnel names."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -101,6 +105,7 @@ def _verified(datasets: Datasets, settings: config.Config) -> Iterator[str]:
     yield _line("verified", len(settled), f"clips with a settled label; {len(labels) - len(settled):,} without")
     for strategy, group in settled.groupby("strategy"):
         yield f"  positive share of {strategy}: {(group['label'] == 1).mean():.3f} of {len(group):,}"
+    yield from _judged(datasets)
     votes = table(datasets, VOTES)
     if settled.empty:
         return
@@ -110,6 +115,21 @@ def _verified(datasets: Datasets, settings: config.Config) -> Iterator[str]:
     folder = next((Path(s).parent for s in settings.collect.sources if (Path(s).parent / FILE).is_file()), None)
     if folder is not None:
         yield from _against_truth(datasets, settled, read_truth(folder))
+
+
+def _judged(datasets: Datasets) -> Iterator[str]:
+    """Say what the gate thought of the newest labels that it judged, and why it held back what it held back."""
+    versions = [keys["labels"] for keys in datasets.partitions(QUALITY)]
+    if not versions:
+        return
+    found = datasets.read(QUALITY, labels=max(versions)).to_pandas()
+    counts = found["verdict"].value_counts()
+    yield "  gate: " + ", ".join(f"{count} categories {verdict}" for verdict, count in counts.items())
+    held = found[found["verdict"] != "accepted"].sort_values(["verdict", "category"], ascending=[False, True])
+    for row in held.head(SHOWN).to_dict("records"):
+        yield f"    {row['category']} is {row['verdict']}: {'; '.join(row['reasons'])}"
+    if len(held) > SHOWN:
+        yield f"    and {len(held) - SHOWN} more: `slac show quality`"
 
 
 def _against_truth(datasets: Datasets, settled: pd.DataFrame, truth: Truth) -> Iterator[str]:

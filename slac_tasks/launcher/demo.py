@@ -63,7 +63,7 @@ def main(arguments: argparse.Namespace) -> None:
     _together(lambda: _start_airflow(airflow), lambda: _make_sources(demo, environ))
     say(f"demo: Airflow is healthy at {airflow.url} ({time.monotonic() - began:.0f} s)")
     _start_people(demo, environ)
-    watch = Watch(airflow=airflow, environ=environ, windows=windows, people=demo.people)
+    watch = Watch(airflow=airflow, environ=environ, windows=windows, people=demo.people, releases=demo.videos is None)
     if _is_finished(watch):
         say("demo: everything finished already")
     else:
@@ -194,4 +194,6 @@ def _say_where(demo: Demo, airflow: Airflow) -> None:
         say(f"Review:   {airflow.url}/slac/review (Review in the navigation): y yes, n no; two people see every clip")
         say(f"          people and their passwords: {accounts}")
         say("          Airflow collects the answers every minute; `slac demo` again shows how far it is")
+    if demo.videos:
+        say("          Labels that the gate refused wait for your decision: check_labels in Airflow, task ask")
     say("Stop:     make down (or `slac down`)")
