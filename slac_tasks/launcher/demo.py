@@ -72,7 +72,8 @@ def main(arguments: argparse.Namespace) -> None:
             say(f"demo: {again} runs had failed; Airflow tries their failed tasks again")
         _backfill(airflow, windows)
         watch.until_done(say)
-        say(f"demo: the loop is closed after {time.monotonic() - began:.0f} s")
+        end = "the loop is closed" if demo.people else "the queue waits for people"
+        say(f"demo: {end} after {time.monotonic() - began:.0f} s")
     _report(watch, environ)
     _say_where(demo, airflow)
 
