@@ -48,5 +48,6 @@ lock: ## resolve the dependencies again, with hashes and without any index addre
 	  echo 'uv==$(UV_VERSION)' | $(BIN)/uv pip compile --quiet --no-config --generate-hashes --no-emit-index-url --python-version 3.11 $$extras -o $${part##*:} || exit 1; \
 	done
 
-clean: down ## remove the environment and everything the demo made
+clean: ## stop everything; remove the environment and what the demos made
+	@test ! -x $(BIN)/slac || $(BIN)/slac down --remove
 	rm -rf .venv .slac
