@@ -13,8 +13,8 @@ import hashlib
 import io
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import asdict, dataclass, field
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -39,6 +39,16 @@ class Column:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Upgrade:
+    """How readers see partitions that were written as the version before."""
+
+    previous: "Dataset"
+    """The version before, as it was declared."""
+    table: Callable[[pa.Table], pa.Table]
+    """Turns rows of the version before, with all their columns, into rows of this one."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Dataset:
     """A declared hand-over."""
 
@@ -48,6 +58,8 @@ class Dataset:
     unique: tuple[str, ...]
     columns: tuple[Column, ...]
     meaning: str
+    upgrade: Upgrade | None = None
+    """Readers accept the version before through it, and refuse every older one."""
 
     @property
     def schema(self) -> pa.Schema:
@@ -101,11 +113,13 @@ class Manifest:
     made_from: dict[str, str]
     written_at: str
     sha256: str = field(default="", compare=False)
+    upgrade: Upgrade | None = field(default=None, compare=False, repr=False)
+    """Set where the generation is one of the version before."""
 
     def encode(self) -> bytes:
         """Return the bytes of manifest.json."""
-        values = asdict(self)
-        del values["sha256"]
+        values = asdict(replace(self, upgrade=None))
+        del values["sha256"], values["upgrade"]
         return (json.dumps(values, indent=1, sort_keys=True) + "\n").encode()
 
     @property
@@ -123,12 +137,19 @@ class Datasets:
     def manifest(self, dataset: Dataset, **keys: str) -> Manifest | None:
         """Return the manifest of the generation that readers see, or None when there is none.
 
-        A generation whose writer died between its manifest and the pointer is whole: the pointer is moved here.
+        A partition that exists only as the version before is read through the dataset's upgrade. A generation whose writer died between its manifest and the pointer is whole: the pointer is moved here.
 
         Raises:
-            BrokenContract: the manifest was altered, or was written by another version of this dataset.
+            BrokenContract: the manifest was altered, or holds other columns than its version declares.
 
         """
+        found = self._own_manifest(dataset, keys)
+        if found is None and dataset.upgrade:
+            older = self._own_manifest(dataset.upgrade.previous, keys)
+            return replace(older, upgrade=dataset.upgrade) if older else None
+        return found
+
+    def _own_manifest(self, dataset: Dataset, keys: Mapping[str, str]) -> Manifest | None:
         folder = dataset.address(keys)
         generation, want = 0, ""
         try:
@@ -189,7 +210,11 @@ class Datasets:
             found = hashlib.sha256(data).hexdigest()
             if found != part["sha256"]:
                 raise BrokenContract(f"{name}: was altered, found sha256 {found[:16]}, want {part['sha256'][:16]}")
-            yield pq.read_table(io.BytesIO(data), columns=columns)
+            if manifest.upgrade:
+                rows = manifest.upgrade.table(pq.read_table(io.BytesIO(data)))
+                yield rows if columns is None else rows.select(columns)
+            else:
+                yield pq.read_table(io.BytesIO(data), columns=columns)
 
     def read(self, dataset: Dataset, columns: list[str] | None = None, /, **keys: str) -> pa.Table:
         """Return all rows of the current generation.
@@ -205,21 +230,26 @@ class Datasets:
 
     def partitions(self, dataset: Dataset, **some: str) -> list[dict[str, str]]:
         """Return the keys of all written partitions whose keys include `some`, in order of their address."""
+        versions = [dataset.upgrade.previous, dataset] if dataset.upgrade else [dataset]
+        found: dict[str, dict[str, str]] = {}
+        for version in versions:
+            for keys in self._partitions(version, some):
+                found[dataset.address(keys)] = keys
+        return [found[folder] for folder in sorted(found)]
+
+    def _partitions(self, dataset: Dataset, some: Mapping[str, str]) -> Iterator[dict[str, str]]:
         head = [dataset.name, f"v{dataset.version}"]
         for key in dataset.keys:
             if key not in some:
                 break
             head.append(f"{key}={some[key]}")
-        found: dict[str, dict[str, str]] = {}
         for name in self.store.names("/".join(head) + "/"):
             folder, _, file = name.rpartition("/")
             if file != "manifest.json":
                 continue
-            folder = folder.rpartition("/")[0]
-            keys = dict(part.split("=", 1) for part in folder.split("/")[2:])
+            keys = dict(part.split("=", 1) for part in folder.rpartition("/")[0].split("/")[2:])
             if all(keys.get(key) == value for key, value in some.items()):
-                found[folder] = keys
-        return [found[folder] for folder in sorted(found)]
+                yield keys
 
     def write(
         self,
@@ -240,7 +270,7 @@ class Datasets:
 
         """
         folder = dataset.address(keys)
-        before = self.manifest(dataset, **keys)
+        before = self._own_manifest(dataset, keys)
         generation = before.generation + 1 if before else 1
         parts: list[dict[str, Any]] = []
         seen: set[tuple[Any, ...]] = set()

@@ -9,7 +9,7 @@ import pytest
 
 from slac_tasks.datasets import SCORES
 from slac_tasks.errors import BrokenContract, NotMade, Temporary, WrongArguments
-from slac_tasks.shelf import Datasets, Drop, Manifest
+from slac_tasks.shelf import Column, Dataset, Datasets, Drop, Manifest, Upgrade
 from slac_tasks.store import FolderStore
 
 KEYS = {"category": "judo", "window": "2026-01-05", "weights": "w1"}
@@ -141,3 +141,68 @@ def test_rows_must_fit(store: FolderStore) -> None:
             datasets.write(SCORES, [table], keys=KEYS, stage="score", settings={}, made_from={})
     with pytest.raises(NotMade):
         datasets.need(SCORES, **KEYS)
+
+
+def _version(number: int, columns: tuple[Column, ...], upgrade: Upgrade | None = None) -> Dataset:
+    return Dataset(
+        name="things",
+        version=number,
+        keys=("category",),
+        unique=("thing",),
+        columns=columns,
+        meaning="",
+        upgrade=upgrade,
+    )
+
+
+THING = Column(name="thing", dtype=pa.string(), meaning="")
+COLOUR = Column(name="colour", dtype=pa.string(), meaning="", nullable=True)
+SIZE = Column(name="size", dtype=pa.string(), meaning="", nullable=True)
+FIRST = _version(1, (THING,))
+SECOND = _version(
+    2,
+    (THING, COLOUR),
+    Upgrade(previous=FIRST, table=lambda t: t.append_column("colour", pa.nulls(len(t), pa.string()))),
+)
+THIRD = _version(
+    3,
+    (THING, COLOUR, SIZE),
+    Upgrade(previous=SECOND, table=lambda t: t.append_column("size", pa.nulls(len(t), pa.string()))),
+)
+
+
+def _write(datasets: Datasets, dataset: Dataset, category: str, **values: str) -> Manifest:
+    table = dataset.rows([values])
+    return datasets.write(dataset, [table], keys={"category": category}, stage="s", settings={}, made_from={})
+
+
+def test_a_partition_of_the_version_before_is_read_through_the_upgrade(tmp_path: Path) -> None:
+    datasets = Datasets(FolderStore(tmp_path))
+    _write(datasets, FIRST, "judo", thing="belt")
+    _write(datasets, SECOND, "polo", thing="ball", colour="white")
+    assert datasets.partitions(SECOND) == [{"category": "judo"}, {"category": "polo"}]
+    assert datasets.read(SECOND, category="judo").to_pylist() == [{"thing": "belt", "colour": None}]
+    assert datasets.read(SECOND, ["colour"], category="polo").to_pylist() == [{"colour": "white"}]
+
+
+def test_what_is_made_again_is_of_the_new_version_and_hides_the_old(tmp_path: Path) -> None:
+    datasets = Datasets(FolderStore(tmp_path))
+    _write(datasets, FIRST, "judo", thing="belt")
+    assert _write(datasets, SECOND, "judo", thing="belt", colour="black").generation == 1
+    assert datasets.partitions(SECOND) == [{"category": "judo"}]
+    assert datasets.read(SECOND, category="judo")["colour"].to_pylist() == ["black"]
+
+
+def test_an_upgraded_partition_is_still_checked_byte_by_byte(tmp_path: Path) -> None:
+    datasets = Datasets(FolderStore(tmp_path))
+    manifest = _write(datasets, FIRST, "judo", thing="belt")
+    (tmp_path / manifest.address / "g0001" / manifest.parts[0]["name"]).write_bytes(b"other")
+    with pytest.raises(BrokenContract, match="was altered"):
+        datasets.read(SECOND, category="judo")
+
+
+def test_a_version_older_than_the_one_before_is_not_read(tmp_path: Path) -> None:
+    datasets = Datasets(FolderStore(tmp_path))
+    _write(datasets, FIRST, "judo", thing="belt")
+    with pytest.raises(NotMade):
+        datasets.read(THIRD, category="judo")
