@@ -137,7 +137,8 @@ class Datasets:
     def manifest(self, dataset: Dataset, **keys: str) -> Manifest | None:
         """Return the manifest of the generation that readers see, or None when there is none.
 
-        A partition that exists only as the version before is read through the dataset's upgrade. A generation whose writer died between its manifest and the pointer is whole: the pointer is moved here.
+        A partition that exists only as the version before is read through the dataset's upgrade. A generation whose
+        writer died between its manifest and the pointer is whole: the pointer is moved here.
 
         Raises:
             BrokenContract: the manifest was altered, or holds other columns than its version declares.
