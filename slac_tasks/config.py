@@ -129,14 +129,30 @@ class Committee:
 
 @dataclass(frozen=True, kw_only=True)
 class Mining:
-    """Which clips are sent to people (HACS v3, section 3, compares the three strategies)."""
+    """Which clips are sent to people. What the shares leave, a twentieth at least, is drawn at random as a control."""
 
+    minutes_per_round: float = 45.0
+    """Human minutes that one category may cost in one round."""
     clips_per_round: int = 300
-    """Clips of one category in one round."""
-    disagreement: float = 0.6
+    """Most clips of one category in one round."""
+    seconds_per_answer: float = 4.4
+    """What one answer costs until people have given some (SLAC v1: 8.8 s a clip; two answers)."""
+    disagreement: float = 0.62
     """Share chosen by disagreement of the committee."""
-    consensus: float = 0.25
+    consensus: float = 0.3
     """Share chosen by its consensus."""
+    entropy: float = 0.0
+    """Share chosen by how unsure one member is."""
+    disagreement_by: str = "disagreement"
+    """What stands for disagreement: `disagreement` (Jensen-Shannon), `vote_entropy` or `spread`."""
+    entropy_of: str = ""
+    """The member that `entropy` asks; empty takes the first by name, and so does a panel without that member."""
+    coherence_sec: float = 1.0
+    """Clips of one shot that start at most this far apart are neighbours over which an action should hold; 0: none."""
+    diversity: float = 0.7
+    """Each clip of a video that is chosen already leaves the video's others this share of their value."""
+    max_pattern_share: float = 0.6
+    """Most of the disagreement slice with one and the same pattern of votes."""
     clips_per_video: int = 4
     """Most clips of one video in one round (SLAC v1: 3.4 on average)."""
     min_gap_sec: float = 2.0

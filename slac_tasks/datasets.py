@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 import pyarrow as pa
 
-from slac_tasks.shelf import Column, Dataset
+from slac_tasks.shelf import Column, Dataset, Upgrade
 
 
 def _c(name: str, dtype: pa.DataType, meaning: str, *, nullable: bool = False) -> Column:
@@ -105,7 +105,7 @@ SCORES = Dataset(
         _c("score", pa.float32(), "probability of the hypothesised action, 0 to 1"),
     ),
 )  # fmt: skip
-HARD_CLIPS = Dataset(
+_HARD_CLIPS_1 = Dataset(
     name="hard_clips", version=1, keys=("category", "round"), unique=("clip_id",),
     meaning="Clips chosen for people, with the strategy and every score that chose them.",
     columns=(
@@ -116,6 +116,33 @@ HARD_CLIPS = Dataset(
         _c("consensus", pa.float64(), "members' joint score: their mean log-odds as a probability, 0 to 1"),
         _c("scores", _SCORES, "each member's score"),
     ),
+)  # fmt: skip
+_MEASURES = (
+    _c("vote_entropy", pa.float64(), "entropy of the members' votes, in bits; null in version 1", nullable=True),
+    _c("spread", pa.float64(), "highest minus lowest score; null in version 1", nullable=True),
+    _c("entropy", pa.float64(), "entropy of one member's score, in bits; null in version 1", nullable=True),
+    _c("coherence", pa.float64(), "how far the action holds over the clip's neighbours; null without", nullable=True),
+    _c("value", pa.float64(), "what its strategy ranked the clip by; null where drawn by lot", nullable=True),
+)
+
+
+def _from_hard_clips_1(rows: pa.Table) -> pa.Table:
+    """Add what version 1 did not keep, as unknown."""
+    for column in _MEASURES:
+        rows = rows.append_column(column.name, pa.nulls(rows.num_rows, column.dtype))
+    return rows
+
+
+HARD_CLIPS = Dataset(
+    name="hard_clips", version=2, keys=("category", "round"), unique=("clip_id",),
+    meaning="Clips chosen for people, with the strategy and every score that chose them.",
+    columns=(
+        *(column for column in _HARD_CLIPS_1.columns if column.name not in ("strategy", "scores")),
+        _c("strategy", _TEXT, "disagreement, consensus, random or entropy"),
+        *_MEASURES,
+        _c("scores", _SCORES, "each member's score"),
+    ),
+    upgrade=Upgrade(previous=_HARD_CLIPS_1, table=_from_hard_clips_1),
 )  # fmt: skip
 VOTES = Dataset(
     name="votes", version=1, keys=("batch",), unique=("vote_id",),

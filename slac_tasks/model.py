@@ -37,11 +37,13 @@ class Split(StrEnum):
 
 
 class Strategy(StrEnum):
-    """Why a clip was sent to people (HACS v3, section 3: the three ways that it compared)."""
+    """Why a clip was sent to people. The first three are those that HACS v3 (section 3) compared."""
 
     DISAGREEMENT = "disagreement"
     CONSENSUS = "consensus"
     RANDOM = "random"
+    ENTROPY = "entropy"
+    """One model alone is unsure: the textbook's active learning, kept to be compared with (ours)."""
 
 
 def slug(category: str) -> str:

@@ -194,9 +194,12 @@ REPAIRS: dict[str, Callable[[Datasets, Ledger, Review], int]] = {
 def _compare(datasets: Datasets, ledger: Ledger) -> int:
     """Record every current generation; return how many there are."""
     known = {(row["address"], row["generation"]): row["manifest_sha256"] for row in ledger.rows("dataset_records")}
-    stored = {
-        (manifest.address, manifest.generation): manifest for name in ALL for manifest in _manifests(datasets, name)
-    }
+    # A partition that was made again in a new version stands beside the old one, which the ledger knows too.
+    declared = [
+        one for dataset in ALL.values() for one in (dataset, dataset.upgrade and dataset.upgrade.previous) if one
+    ]
+    found = [datasets.need(one, **keys) for one in declared for keys in datasets.partitions(one)]
+    stored = {(manifest.address, manifest.generation): manifest for manifest in found}
     for (address, generation), sha256 in known.items():
         newer = any(place == address and number > generation for place, number in stored)
         if not newer and (address, generation) not in stored:

@@ -84,7 +84,7 @@ CREATE TABLE queue (
     category text NOT NULL REFERENCES categories,
     video_id text NOT NULL REFERENCES videos,
     round text NOT NULL,
-    strategy text NOT NULL CHECK (strategy IN ('disagreement', 'consensus', 'random')),
+    strategy text NOT NULL CHECK (strategy IN ('disagreement', 'consensus', 'random', 'entropy')),
     start_sec double precision NOT NULL,
     end_sec double precision NOT NULL,
     split text NOT NULL,
@@ -120,6 +120,7 @@ CREATE TABLE votes (
     cast_at timestamptz NOT NULL DEFAULT now(),
     FOREIGN KEY (clip_id, category) REFERENCES queue
 );
+CREATE INDEX votes_pace ON votes (category, cast_at);
 CREATE UNIQUE INDEX votes_once ON votes (clip_id, category, annotator) WHERE supersedes IS NULL;
 
 -- A vote and its outbox row commit together, so that a vote which commits late is never skipped.

@@ -1,85 +1,114 @@
 """Choose hard clips: for each category, the clips of one window on which the committee's votes teach the most.
 
-Reads: committees, clips and scores of the round's window; the queue, for clips asked before.
+Reads: committees, clips and scores of the round's window; the queue, for clips asked before and the people's pace.
 Writes: hard_clips (category, round).
 Safe to run again: a finished round is left alone.
 """
 
+from collections.abc import Sequence
+from functools import cache
+
 import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from slac_tasks import mining
 from slac_tasks.datasets import CLIPS, HARD_CLIPS, SCORES
 from slac_tasks.errors import BrokenContract
-from slac_tasks.job import Job
+from slac_tasks.job import Job, say
+from slac_tasks.mining import Choice, RoundPlan
 from slac_tasks.model import parse_round_key
 from slac_tasks.panels import Panel, panels_of
 from slac_tasks.shelf import Manifest
 
 SECTIONS = ("mining",)
 
+_KEPT = ["clip_id", "video_id", "start_sec", "end_sec", "split", "proxy_256"]
+
 
 def run(job: Job) -> None:
-    """Mine the round for every category of the job."""
-    job.each_category(lambda category: _mine(job, category))
-
-
-def _mine(job: Job, category: str) -> None:
+    """Mine the round for every category of the job, one at a time: memory holds the clips of one."""
     window, name = parse_round_key(job.need_round())
-    keys = {"category": category, "round": job.need_round()}
-    panel = _panel(job, category, name)
-    clips_made = job.datasets.need(CLIPS, category=category, window=str(window))
-    scores_made = {
-        seat.weights: job.datasets.need(SCORES, category=category, window=str(window), weights=seat.weights)
-        for seat in panel.seats
-    }
-    inputs = [clips_made, *scores_made.values()]
+    seated = cache(lambda committee: panels_of(job.datasets, committee))
+
+    def panel(category: str) -> Panel:
+        """The panel that the round names, from the newest committee that seats it."""
+        for row in job.ledger.rows("committees"):
+            found = seated(row["committee"]).get(category)
+            if found is not None and found.name == name:
+                return found
+        raise BrokenContract(f"round {job.round}: no committee seats panel {name} for category {category}")
+
+    job.each_category(lambda category: _mine(job, panel(category), str(window)))
+
+
+def _mine(job: Job, panel: Panel, window: str) -> None:
+    keys = {"category": panel.category, "round": job.need_round()}
+    clips_made = job.datasets.need(CLIPS, category=panel.category, window=window)
+    scores_made = [
+        job.datasets.need(SCORES, category=panel.category, window=window, weights=seat.weights) for seat in panel.seats
+    ]
+    inputs = [clips_made, *scores_made]
     if job.finished(HARD_CLIPS, keys, inputs=inputs, sections=SECTIONS):
         return
-    clips = job.datasets.read(CLIPS, category=category, window=str(window)).to_pandas().set_index("clip_id")
-    gone = {row["video_id"] for row in job.ledger.rows("tombstones")}
-    clips = clips[~clips["video_id"].isin(gone)]
-    scores = _scores(job, scores_made)
-    clip_ids = sorted(clip for clip in clips.index if all(clip in member for member in scores.values()))
-    matrix = np.array([[member[clip] for member in scores.values()] for clip in clip_ids], dtype=np.float64)
-    matrix = matrix.reshape(len(clip_ids), len(scores))
-    asked = frozenset(row["clip_id"] for row in job.ledger.rows("asked_clips", **keys))
-    chosen = mining.choose(clip_ids, matrix, knobs=job.config.mining, seed=f"{category} {window}", asked=asked)
-    spread, floor = mining.disagreement(matrix), mining.consensus(matrix)
-    table = HARD_CLIPS.rows(
+    clips, scores = _scored(job, clips_made, scores_made)
+    plan = _plan(job, panel.category)
+    chosen = _choose(job, panel, clips, scores, plan, seed=f"{panel.category} {window}")
+    job.finish(HARD_CLIPS, [rows(clips, scores, chosen, panel)], keys, inputs=inputs, sections=SECTIONS)
+    say(f"mine: {panel.category} {job.round}: {len(chosen)} of {clips.num_rows:,} clips; planned {plan}")
+
+
+def _plan(job: Job, category: str) -> RoundPlan:
+    """Return what the round may ask, at the pace at which people answer about this category."""
+    pace = job.ledger.one("answer_pace", category=category)
+    seconds = pace["seconds"] if pace and pace["seconds"] else job.config.mining.seconds_per_answer
+    return mining.plan_round(job.config.mining, seconds_per_clip=seconds * job.config.review.votes_wanted)
+
+
+def _choose(
+    job: Job, panel: Panel, clips: pa.Table, scores: mining.Floats, plan: RoundPlan, *, seed: str
+) -> list[Choice]:
+    knobs = job.config.mining
+    members = [seat.member for seat in panel.seats]
+    asked = job.ledger.rows("asked_clips", category=panel.category, round=job.need_round())
+    pool = mining.make_pool(
+        clips["video_id"], clips["start_sec"].to_numpy(), clips["shot"].to_numpy(), scores, seed=seed
+    )
+    return mining.choose(
+        pool, plan.clips, knobs=knobs, asked=[row["clip_id"] for row in asked],
+        entropy_of=members.index(knobs.entropy_of) if knobs.entropy_of in members else 0,
+    )  # fmt: skip
+
+
+def _scored(job: Job, clips_made: Manifest, scores_made: Sequence[Manifest]) -> tuple[pa.Table, mining.Floats]:
+    """Return (the clips that every member has scored and that nobody took down; their scores, (clips, members))."""
+    schema = pa.schema([CLIPS.schema.field(name) for name in [*_KEPT, "shot"]])
+    clips = pa.Table.from_batches([], schema)
+    clips = pa.concat_tables([clips, *job.datasets.tables(clips_made, schema.names)])
+    gone = pa.array([row["video_id"] for row in job.ledger.rows("tombstones")], pa.string())
+    scores = np.full((clips.num_rows, len(scores_made)), np.nan)
+    for member, made in enumerate(scores_made):
+        for table in job.datasets.tables(made, ["clip_id", "score"]):
+            place = pc.index_in(table["clip_id"], value_set=clips["clip_id"])
+            known = place.is_valid()
+            scores[place.filter(known).to_numpy(), member] = table["score"].filter(known).to_numpy()
+    whole = ~np.isnan(scores).any(axis=1) & ~pc.is_in(clips["video_id"], value_set=gone).to_numpy()
+    return clips.filter(pa.array(whole)), scores[whole]
+
+
+def rows(clips: pa.Table, scores: mining.Floats, chosen: Sequence[Choice], panel: Panel) -> pa.Table:
+    """Return the chosen clips with everything that is known of why they were chosen."""
+    taken = clips.select(_KEPT).take(pa.array([choice.index for choice in chosen], pa.int64())).to_pylist()
+    return HARD_CLIPS.rows(
         {
-            "clip_id": clip_ids[choice.index],
-            **{
-                name: clips.at[clip_ids[choice.index], name]
-                for name in ("video_id", "start_sec", "end_sec", "split", "proxy_256")
-            },
+            **clip,
+            **choice.measures,
             "strategy": choice.strategy.value,
-            "disagreement": float(spread[choice.index]),
-            "consensus": float(floor[choice.index]),
+            "value": choice.value,
             "scores": [
-                {"member": seat.member, "weights": seat.weights, "score": float(matrix[choice.index, column])}
+                {"member": seat.member, "weights": seat.weights, "score": float(scores[choice.index, column])}
                 for column, seat in enumerate(panel.seats)
             ],
         }
-        for choice in chosen
+        for clip, choice in zip(taken, chosen, strict=True)
     )
-    job.finish(HARD_CLIPS, [table], keys, inputs=inputs, sections=SECTIONS)
-
-
-def _panel(job: Job, category: str, name: str) -> Panel:
-    """Return the panel that the round names, from the newest committee that seats it."""
-    for row in job.ledger.rows("committees"):
-        panel = panels_of(job.datasets, row["committee"]).get(category)
-        if panel is not None and panel.name == name:
-            return panel
-    raise BrokenContract(f"round {job.round}: no committee seats panel {name} for category {category}")
-
-
-def _scores(job: Job, made: dict[str, Manifest]) -> dict[str, dict[str, float]]:
-    """Return, for each member's weights, the score of every clip by its id."""
-    found = {}
-    for weights, manifest in made.items():
-        by_clip: dict[str, float] = {}
-        for table in job.datasets.tables(manifest, ["clip_id", "score"]):
-            by_clip.update(zip(table["clip_id"].to_pylist(), table["score"].to_pylist(), strict=True))
-        found[weights] = by_clip
-    return found

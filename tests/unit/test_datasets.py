@@ -7,7 +7,7 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
-from slac_tasks.datasets import SCORES
+from slac_tasks.datasets import HARD_CLIPS, SCORES
 from slac_tasks.errors import BrokenContract, NotMade, Temporary, WrongArguments
 from slac_tasks.shelf import Column, Dataset, Datasets, Drop, Manifest, Upgrade
 from slac_tasks.store import FolderStore
@@ -197,3 +197,17 @@ def test_a_version_older_than_the_one_before_is_not_read(tmp_path: Path) -> None
     _write(datasets, FIRST, "judo", thing="belt")
     with pytest.raises(NotMade):
         datasets.read(THIRD, category="judo")
+
+
+def test_hard_clips_of_version_1_are_still_read(store: FolderStore) -> None:
+    assert HARD_CLIPS.upgrade is not None
+    old = HARD_CLIPS.upgrade.previous
+    scores = [{"member": "m", "weights": "w", "score": 0.5}]
+    clip = {"clip_id": "v:0", "video_id": "v", "start_sec": 0.0, "end_sec": 2.0, "split": "training", "proxy_256": "p",
+            "strategy": "random", "disagreement": 0.1, "consensus": 0.2, "scores": scores}  # fmt: skip
+    keys = {"category": "judo", "round": "2026-01-05.p1"}
+    Datasets(store).write(old, [old.rows([clip])], keys=keys, stage="mine", settings={}, made_from={})
+    (found,) = Datasets(store).read(HARD_CLIPS, **keys).to_pylist()
+    assert {name: found[name] for name in clip} == clip
+    assert found["coherence"] is None
+    assert found["vote_entropy"] is None

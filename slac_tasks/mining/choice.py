@@ -1,0 +1,186 @@
+"""Choosing the clips worth a person's time: one interface, a ranking for each strategy."""
+
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from slac_tasks.config import Mining
+from slac_tasks.errors import WrongArguments
+from slac_tasks.mining.measures import Floats, Ints, Measures, measured
+from slac_tasks.mining.pool import Pool
+from slac_tasks.model import Strategy
+
+Ranking = Callable[[Measures, Mining], Floats]
+"""What a strategy goes by: one value for each clip, not negative, higher first; equal values are drawn by lot."""
+
+BY = ("disagreement", "vote_entropy", "spread")
+"""Measures that can stand for disagreement."""
+
+_FAR = 2**40
+
+
+@dataclass(frozen=True, kw_only=True)
+class Choice:
+    """One clip chosen for people."""
+
+    index: int
+    """Row of the clip in the arrays that the pool was made from."""
+    strategy: Strategy
+    value: float | None
+    """What the strategy ranked it by; None for the random control, which looks at nothing."""
+    measures: Mapping[str, float | None]
+    """Every measure of the clip by name; unknown is None."""
+
+
+def by_disagreement(found: Measures, knobs: Mining) -> Floats:
+    """Clips with a coherent action on which the members disagree (SLAC v1): disagreement times coherence (ours).
+
+    Raises:
+        WrongArguments: the setting names no measure of disagreement.
+
+    """
+    if knobs.disagreement_by not in BY:
+        raise WrongArguments(f"setting mining.disagreement_by: is {knobs.disagreement_by!r}, want {' or '.join(BY)}")
+    return np.asarray(getattr(found, knobs.disagreement_by) * held_together(found))
+
+
+def by_consensus(found: Measures, knobs: Mining) -> Floats:
+    """Clips to which every member gives a high score (HACS v3, section 3), and their neighbours too."""
+    return np.asarray(found.consensus * held_together(found))
+
+
+def by_entropy(found: Measures, knobs: Mining) -> Floats:
+    """Clips of which one member alone is unsure: the textbook's active learning, as the yardstick."""
+    return found.entropy
+
+
+def by_lot(found: Measures, knobs: Mining) -> Floats:
+    """All clips alike."""
+    return np.ones(len(found.consensus))
+
+
+def held_together(found: Measures) -> Floats:
+    """Return the coherence of each clip; 1 where no neighbour says otherwise."""
+    return np.nan_to_num(found.coherence, nan=1.0)
+
+
+RANKINGS: Mapping[Strategy, Ranking] = {
+    # The control is drawn first, from all clips, so that no strategy has been there before it.
+    Strategy.RANDOM: by_lot,
+    Strategy.DISAGREEMENT: by_disagreement,
+    Strategy.CONSENSUS: by_consensus,
+    Strategy.ENTROPY: by_entropy,
+}
+"""Every strategy, in the order in which they choose. To add one: a name in `Strategy`, a ranking, a share."""
+
+
+def choose(
+    pool: Pool,
+    wanted: Mapping[Strategy, int],
+    *,
+    knobs: Mining,
+    asked: Collection[str] = (),
+    entropy_of: int = 0,
+) -> list[Choice]:
+    """Choose clips of one category in one round.
+
+    No video gives more than its quota, and no two chosen clips of a video start closer than the gap, clips asked in
+    earlier rounds included. Each clip of a video that is chosen already makes the video's others worth less
+    (`diversity`), and no pattern of votes fills more than its share of the disagreement, unless nothing else is left.
+
+    Args:
+        pool: the clips.
+        wanted: how many clips each strategy may choose.
+        knobs: quotas, gap and diversity.
+        asked: clips of this category that people were asked before.
+        entropy_of: column of the member that the strategy `entropy` asks.
+
+    Returns:
+        The chosen clips in the order chosen; never one twice, never one of `asked`.
+
+    """
+    if not len(pool):
+        return []
+    gap_ms = round(knobs.min_gap_sec * 1000)
+    found = measured(
+        pool.scores, member=entropy_of, video=pool.video, shot=pool.shot, start_ms=pool.start_ms,
+        reach_ms=round(knobs.coherence_sec * 1000),
+    )  # fmt: skip
+    free = ~pool.near(asked, gap_ms)
+    given = np.zeros(len(pool.videos), dtype=np.int64)
+    chosen: list[Choice] = []
+    for strategy, ranking in RANKINGS.items():
+        if not wanted.get(strategy):
+            continue
+        value = ranking(found, knobs)
+        control = strategy is Strategy.RANDOM
+        order = _in_order(pool, value, free, given, knobs, decay=1.0 if control else knobs.diversity)
+        if strategy is Strategy.DISAGREEMENT:
+            order = _mixed(order, _pattern(pool.scores), int(wanted[strategy] * knobs.max_pattern_share + 1))
+        taken = order[: wanted[strategy]]
+        np.add.at(given, pool.video[taken], 1)
+        free &= ~_close_to(pool, taken, gap_ms)
+        chosen += [
+            Choice(
+                index=int(pool.row[row]), strategy=strategy, value=None if control else float(value[row]),
+                measures=found.at(row),
+            )
+            for row in taken.tolist()
+        ]  # fmt: skip
+    return chosen
+
+
+def _in_order(pool: Pool, value: Floats, free: NDArray[np.bool_], given: Ints, knobs: Mining, *, decay: float) -> Ints:
+    """Return the clips that may be chosen, best first, spaced and within their videos' quotas.
+
+    Which clips of a video can be chosen does not depend on other videos: its best, then its best outside the gap, and
+    so on. So every video is thinned on its own, all of them at once, and then their clips are ranked against each
+    other, the k-th of a video at decay ** k of its value.
+    """
+    gap_ms = round(knobs.min_gap_sec * 1000)
+    left = knobs.clips_per_video - given
+    rows = np.flatnonzero(free & (left[pool.video] > 0))
+    rows = rows[np.lexsort((pool.draw[rows], -value[rows], pool.video[rows]))]
+    kept, worth = [], []
+    for place in range(knobs.clips_per_video):
+        if not len(rows):
+            break
+        video = pool.video[rows]
+        best = rows[np.concatenate([[True], video[1:] != video[:-1]])]
+        kept.append(best)
+        worth.append(value[best] * decay ** (given[pool.video[best]] + place))
+        at = np.full(len(pool.videos), -_FAR)
+        at[pool.video[best]] = pool.start_ms[best]
+        apart = abs(pool.start_ms[rows] - at[video]) >= max(gap_ms, 1)
+        rows = rows[apart & (left[video] > place + 1)]
+    if not kept:
+        return np.empty(0, dtype=np.int64)
+    every = np.concatenate(kept)
+    return np.asarray(every[np.lexsort((pool.draw[every], -np.concatenate(worth)))])
+
+
+def _close_to(pool: Pool, taken: Ints, gap_ms: int) -> NDArray[np.bool_]:
+    """Return which clips start less than the gap from one of `taken`, itself included."""
+    names = [f"{pool.videos[pool.video[row]]}:{pool.start_ms[row]}" for row in taken.tolist()]
+    return pool.near(names, gap_ms)
+
+
+def _pattern(scores: Floats) -> Ints:
+    """Return who votes yes on each clip, as a number."""
+    return np.asarray((scores >= 0.5) @ (1 << np.arange(scores.shape[1])), dtype=np.int64)
+
+
+def _mixed(order: Ints, pattern: Ints, most: int) -> Ints:
+    """Move what is beyond the first `most` clips of each pattern behind all others.
+
+    One member that is wrong in its own way would otherwise have the whole slice to itself (ours).
+    """
+    kinds = pattern[order]
+    by_kind = np.argsort(kinds, kind="stable")
+    first = np.concatenate([[0], np.flatnonzero(np.diff(kinds[by_kind])) + 1]) if len(order) else np.empty(0, int)
+    size = np.diff(np.append(first, len(order)))
+    place = np.empty(len(order), dtype=np.int64)
+    place[by_kind] = np.arange(len(order)) - np.repeat(first, size)
+    return np.concatenate([order[place < most], order[place >= most]])

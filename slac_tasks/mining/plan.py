@@ -1,0 +1,70 @@
+"""What a round may cost in people's time, and what it buys."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from itertools import accumulate, pairwise
+from math import ceil
+
+from slac_tasks.config import Mining
+from slac_tasks.errors import WrongArguments
+from slac_tasks.model import Strategy
+
+LEAST_CONTROL = 0.05
+"""Smallest share of a round that is drawn at random: without it nothing says what the strategies are worth."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class RoundPlan:
+    """How many clips of one category each strategy may choose in one round."""
+
+    clips: Mapping[Strategy, int]
+    seconds_per_clip: float
+    """Human seconds that one clip costs: all answers that it is asked at first."""
+
+    @property
+    def minutes(self) -> float:
+        """Human minutes that the whole round costs."""
+        return sum(self.clips.values()) * self.seconds_per_clip / 60
+
+    def __str__(self) -> str:
+        parts = ", ".join(f"{count} {strategy}" for strategy, count in self.clips.items() if count)
+        return f"{parts or 'nothing'}: {self.minutes:.1f} minutes at {self.seconds_per_clip:.1f} s a clip"
+
+
+def shares(knobs: Mining) -> dict[Strategy, float]:
+    """Return each strategy's share of a round; what the others leave is random.
+
+    Raises:
+        WrongArguments: a share is negative, or too little is left for the random control.
+
+    """
+    found = {
+        Strategy.DISAGREEMENT: knobs.disagreement,
+        Strategy.CONSENSUS: knobs.consensus,
+        Strategy.ENTROPY: knobs.entropy,
+    }
+    control = 1 - sum(found.values())
+    if min(found.values()) < 0 or control < LEAST_CONTROL - 1e-9:
+        raise WrongArguments(
+            f"setting mining: disagreement {knobs.disagreement}, consensus {knobs.consensus} and entropy "
+            f"{knobs.entropy} leave {control:.2f} for the random control, want each at least 0 and "
+            f"{LEAST_CONTROL} left"
+        )
+    return {Strategy.RANDOM: control, **found}
+
+
+def plan_round(knobs: Mining, *, seconds_per_clip: float) -> RoundPlan:
+    """Return what a round's minutes buy, at most `clips_per_round`, in the strategies' shares (ours).
+
+    The control gets its share rounded up, so that a small round has one too.
+    """
+    if seconds_per_clip <= 0:
+        raise WrongArguments(f"mining: a clip costs {seconds_per_clip} s of people's time, want more than 0")
+    total = min(knobs.clips_per_round, int(knobs.minutes_per_round * 60 / seconds_per_clip + 1e-9))
+    share = shares(knobs)
+    control = ceil(total * share.pop(Strategy.RANDOM) - 1e-9)
+    # Rounded sums, not rounded parts: the strategies share exactly what the control leaves.
+    upto = [0.0, *accumulate(share.values())]
+    ends = [round((total - control) * part / upto[-1]) if upto[-1] else 0 for part in upto]
+    others = {name: end - start for name, (start, end) in zip(share, pairwise(ends), strict=True)}
+    return RoundPlan(clips={Strategy.RANDOM: control, **others}, seconds_per_clip=seconds_per_clip)

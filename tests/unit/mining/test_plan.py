@@ -1,0 +1,44 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from slac_tasks.config import Mining
+from slac_tasks.errors import WrongArguments
+from slac_tasks.mining import plan_round
+from slac_tasks.model import Strategy
+
+
+def test_minutes_buy_clips_at_the_pace_of_people() -> None:
+    knobs = Mining(minutes_per_round=10, clips_per_round=1000, disagreement=0.6, consensus=0.3)
+    plan = plan_round(knobs, seconds_per_clip=6)
+    assert plan.clips == {
+        Strategy.RANDOM: 10, Strategy.DISAGREEMENT: 60, Strategy.CONSENSUS: 30, Strategy.ENTROPY: 0
+    }  # fmt: skip
+    assert plan.minutes == pytest.approx(10)
+    assert str(plan) == "10 random, 60 disagreement, 30 consensus: 10.0 minutes at 6.0 s a clip"
+
+
+@given(
+    st.integers(0, 400), st.floats(0.1, 200), st.floats(0.5, 60), st.floats(0, 0.95), st.floats(0, 1), st.floats(0, 1)
+)
+def test_a_round_never_costs_more_than_its_minutes_and_always_has_its_control(
+    clips: int, minutes: float, seconds: float, sum_of_others: float, first: float, second: float
+) -> None:
+    knobs = Mining(
+        minutes_per_round=minutes, clips_per_round=clips, disagreement=sum_of_others * first,
+        consensus=sum_of_others * (1 - first) * second, entropy=sum_of_others * (1 - first) * (1 - second),
+    )  # fmt: skip
+    plan = plan_round(knobs, seconds_per_clip=seconds)
+    total = sum(plan.clips.values())
+    assert total == min(clips, int(minutes * 60 / seconds + 1e-9))
+    assert min(plan.clips.values()) >= 0
+    assert plan.clips[Strategy.RANDOM] >= 0.05 * total - 1e-6
+
+
+def test_a_round_without_a_control_is_refused() -> None:
+    with pytest.raises(WrongArguments, match=r"leave 0\.02 for the random control"):
+        plan_round(Mining(disagreement=0.7, consensus=0.28), seconds_per_clip=8)
+    with pytest.raises(WrongArguments, match="at least 0"):
+        plan_round(Mining(disagreement=-0.1), seconds_per_clip=8)
+    with pytest.raises(WrongArguments, match="0 s of people's time"):
+        plan_round(Mining(), seconds_per_clip=0)
