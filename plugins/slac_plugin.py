@@ -35,7 +35,7 @@ def _mounted() -> Any:
     settings = config.load()
     # The same in every worker of the api-server, and of no use for anything else that this secret signs.
     secret = hashlib.sha256(b"slac media" + conf.get_mandatory_value("api_auth", "jwt_secret").encode()).digest()
-    media = Media(store=store.connect(settings.store_url), secret=secret)
+    media = Media(store=store.connect(settings.store_url), secret=secret, seconds=settings.review.media_sec)
     return make_app(settings, Ledgers(database.connect), media, authenticate=person)
 
 

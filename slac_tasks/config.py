@@ -173,6 +173,10 @@ class Review:
     """HACS v3: three people per clip, kept when at least two agree."""
     lease_sec: float = 120.0
     """A clip handed to a person comes back after this long without an answer."""
+    gold_share: float = 0.05
+    """Share of the clips handed out whose answer is known, as far as there are such clips (ours)."""
+    media_sec: int = 600
+    """How long the address of a clip works."""
 
 
 @dataclass(frozen=True, kw_only=True)

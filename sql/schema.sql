@@ -13,7 +13,9 @@ CREATE TABLE categories (
     name text NOT NULL,
     guideline text NOT NULL DEFAULT '',
     guideline_version integer NOT NULL DEFAULT 1,
-    registered_at timestamptz NOT NULL DEFAULT now()
+    registered_at timestamptz NOT NULL DEFAULT now(),
+    -- The group of people who review it; NULL: everybody.
+    reviewers text
 );
 
 -- What a source has ever offered: an undated candidate belongs to the window that saw it first.
@@ -76,7 +78,12 @@ CREATE TABLE committees (
 CREATE TABLE annotators (
     annotator text PRIMARY KEY,
     active boolean NOT NULL DEFAULT true,
-    since timestamptz NOT NULL DEFAULT now()
+    since timestamptz NOT NULL DEFAULT now(),
+    -- Salted scrypt; NULL: no login of the service's own.
+    password text,
+    groups text[] NOT NULL DEFAULT '{}',
+    -- A lead also sees funnel and quality.
+    role text NOT NULL DEFAULT 'reviewer' CHECK (role IN ('reviewer', 'lead'))
 );
 
 CREATE TABLE queue (
@@ -92,12 +99,18 @@ CREATE TABLE queue (
     votes_wanted integer NOT NULL CHECK (votes_wanted > 0),
     state text NOT NULL DEFAULT 'open' CHECK (state IN ('open', 'finished', 'withdrawn')),
     queued_at timestamptz NOT NULL DEFAULT now(),
+    -- Answers given and in people's hands.
+    taken integer NOT NULL DEFAULT 0 CHECK (taken >= 0),
+    -- Where in its category the clip lies: chance spreads people over it.
+    place double precision NOT NULL DEFAULT random(),
     PRIMARY KEY (clip_id, category)
 );
-CREATE INDEX queue_open ON queue (category, queued_at, clip_id) WHERE state = 'open';
 CREATE INDEX queue_round ON queue (category, round);
+-- Holds what can be handed out and nothing else: a clip that has enough answers and hands leaves it.
+CREATE INDEX queue_available ON queue (category, taken DESC, place) WHERE state = 'open' AND taken < votes_wanted;
+CREATE INDEX queue_finished ON queue (category, place) WHERE state = 'finished';
 
--- A clip in somebody's hands; a lease that has expired counts for nothing.
+-- A clip in somebody's hands, counted in queue.taken until it is answered or swept after its end.
 CREATE TABLE leases (
     clip_id text NOT NULL,
     category text NOT NULL,
@@ -106,6 +119,8 @@ CREATE TABLE leases (
     PRIMARY KEY (clip_id, category, annotator),
     FOREIGN KEY (clip_id, category) REFERENCES queue
 );
+CREATE INDEX leases_expiry ON leases (expires_at);
+CREATE INDEX leases_person ON leases (annotator, category);
 
 -- Append only. A correction is a new row that names the vote it supersedes.
 CREATE TABLE votes (
@@ -122,6 +137,34 @@ CREATE TABLE votes (
 );
 CREATE INDEX votes_pace ON votes (category, cast_at);
 CREATE UNIQUE INDEX votes_once ON votes (clip_id, category, annotator) WHERE supersedes IS NULL;
+CREATE INDEX votes_person ON votes (annotator, category, cast_at);
+
+-- An answer takes the place of the lease that asked for it; one without a lease takes a place of its own.
+CREATE FUNCTION count_answer() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    DELETE FROM leases
+    WHERE clip_id = NEW.clip_id AND category = NEW.category AND annotator = NEW.annotator;
+    IF NOT FOUND THEN
+        UPDATE queue SET taken = taken + 1 WHERE clip_id = NEW.clip_id AND category = NEW.category;
+    END IF;
+    RETURN NULL;
+END
+$$;
+CREATE TRIGGER votes_taken AFTER INSERT ON votes
+FOR EACH ROW WHEN (NEW.supersedes IS NULL) EXECUTE FUNCTION count_answer();
+
+-- Clips whose answer an expert knows: gold is mixed in unseen, an example is shown beside the guideline.
+CREATE TABLE known_answers (
+    clip_id text NOT NULL,
+    category text NOT NULL,
+    answer text NOT NULL CHECK (answer IN ('yes', 'no')),
+    purpose text NOT NULL CHECK (purpose IN ('gold', 'example')),
+    person text NOT NULL,
+    since timestamptz NOT NULL DEFAULT now(),
+    PRIMARY KEY (clip_id, category),
+    FOREIGN KEY (clip_id, category) REFERENCES queue
+);
+CREATE INDEX known_answers_purpose ON known_answers (category, purpose);
 
 -- A vote and its outbox row commit together, so that a vote which commits late is never skipped.
 CREATE TABLE outbox (

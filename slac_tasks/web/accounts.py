@@ -1,17 +1,18 @@
-"""Accounts of the service when it runs alone: names and passwords from the environment, a signed cookie as session."""
+"""Accounts of the service when it runs alone: rows of the ledger with a salted hash, a signed cookie as session."""
 
 import hashlib
 import hmac
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Annotated
 from urllib.parse import parse_qs, quote, urlsplit
 
-from fastapi import APIRouter, HTTPException, Query, Request
+from fastapi import APIRouter, Depends, HTTPException, Query, Request
 from fastapi.responses import FileResponse, HTMLResponse, RedirectResponse, Response
 
 from slac_tasks.errors import NotConfigured
+from slac_tasks.web import passwords
 from slac_tasks.web.pages import STATIC, render
 
 COOKIE = "slac_session"
@@ -20,87 +21,123 @@ COOKIE = "slac_session"
 PAGES = ("review", "funnel", "quality")
 """Where a login may lead; nothing else is followed."""
 
+REMEMBER_SEC = 30.0
+"""How long an account is taken to be as it was: somebody whose account is closed is out after this long at most."""
+
 _BODY_MOST = 4096
+
+
+@dataclass(frozen=True, kw_only=True)
+class Account:
+    """One person who may log in."""
+
+    name: str
+    password: str
+    """Sealed, see `passwords`."""
+    role: str
+    """`reviewer`, or `lead`, who also sees funnel and quality."""
+
+
+def secret_of(environ: Mapping[str, str]) -> bytes:
+    """Return the key of the sessions, SLAC_WEB_SECRET.
+
+    Raises:
+        NotConfigured: it is missing or too short.
+
+    """
+    secret = environ.get("SLAC_WEB_SECRET", "")
+    if len(secret) < 32:
+        raise NotConfigured(
+            f"SLAC_WEB_SECRET: has {len(secret)} characters, want 32 or more of chance, e.g. `openssl rand -hex 32`"
+        )
+    return secret.encode()
 
 
 @dataclass(frozen=True, kw_only=True)
 class Accounts:
     """Who may log in, and how their sessions are signed."""
 
-    passwords: Mapping[str, bytes]
-    """Name -> keyed hash of the password; the passwords themselves are not kept."""
+    find: Callable[[str], Account | None]
+    """Return the account of this name, if it is open."""
     secret: bytes
     """Key of the sessions; sessions end when it changes."""
     session_sec: int = 12 * 3600
     """A session ends this long after the login: a working day."""
     now: Callable[[], float] = time.time
+    _known: dict[str, tuple[float, Account | None]] = field(default_factory=dict)
 
-    @classmethod
-    def read(cls, environ: Mapping[str, str]) -> "Accounts":
-        """Read SLAC_WEB_USERS and SLAC_WEB_SECRET.
+    def login(self, name: str, password: str) -> str | None:
+        """Return the cookie's value for this person, or None; as slow for an unknown name as for a wrong password."""
+        account = self.find(name)
+        if not passwords.matches(password, account.password if account else None) or account is None:
+            return None
+        return self.session(account)
 
-        Raises:
-            NotConfigured: one of them is missing, too short, or has another form.
-
-        """
-        secret = environ.get("SLAC_WEB_SECRET", "")
-        if len(secret) < 32:
-            raise NotConfigured(
-                f"SLAC_WEB_SECRET: has {len(secret)} characters, want 32 or more of chance, e.g. `openssl rand -hex 32`"
-            )
-        passwords: dict[str, bytes] = {}
-        for entry in filter(None, environ.get("SLAC_WEB_USERS", "").split(",")):
-            name, _, password = entry.strip().partition(":")
-            if not name or len(password) < 8:
-                raise NotConfigured(f"SLAC_WEB_USERS: entry of {name!r}, want name:password with 8 characters or more")
-            passwords[name] = _hash(secret.encode(), password)
-        if not passwords:
-            raise NotConfigured("SLAC_WEB_USERS: not set, want name:password,name:password")
-        return cls(passwords=passwords, secret=secret.encode())
-
-    def knows(self, name: str, password: str) -> bool:
-        """Return whether the password is this person's; as slow for an unknown name as for a wrong password."""
-        wanted = self.passwords.get(name, b"")
-        return hmac.compare_digest(wanted, _hash(self.secret, password)) and bool(wanted)
-
-    def session(self, name: str) -> str:
+    def session(self, account: Account) -> str:
         """Return the cookie's value for a person who has just logged in."""
         ends = str(int(self.now()) + self.session_sec)
-        return f"{name.encode().hex()}.{ends}.{self._sign(name, ends)}"
+        return f"{account.name.encode().hex()}.{ends}.{self._sign(account, ends)}"
 
-    def person(self, session: str | None) -> str | None:
-        """Return whose session this is, or None if it is nobody's, was altered, or has ended."""
+    def person(self, session: str | None) -> Account | None:
+        """Return whose session this is, or None if it is nobody's, was altered, or has ended.
+
+        A closed account and a new password end every session of a person.
+        """
         try:
             encoded, ends, signature = (session or "").split(".")
             name = bytes.fromhex(encoded).decode()
             live = self.now() < int(ends)
         except ValueError:
             return None
-        good = hmac.compare_digest(self._sign(name, ends).encode(), signature.encode())
-        # A person who was taken out of SLAC_WEB_USERS is out at once, whatever the cookie says.
-        return name if good and live and name in self.passwords else None
+        account = self._find(name) if live else None
+        if account is None or not hmac.compare_digest(self._sign(account, ends).encode(), signature.encode()):
+            return None
+        return account
 
-    def _sign(self, name: str, ends: str) -> str:
-        return hmac.new(self.secret, "\x1f".join(("session", name, ends)).encode(), hashlib.sha256).hexdigest()
+    def _find(self, name: str) -> Account | None:
+        """Look an account up, at most once in `REMEMBER_SEC`."""
+        until, account = self._known.get(name, (0.0, None))
+        if self.now() >= until:
+            account = self.find(name)
+            if account is not None:
+                self._known[name] = (self.now() + REMEMBER_SEC, account)
+            else:
+                self._known.pop(name, None)
+        return account
+
+    def _sign(self, account: Account, ends: str) -> str:
+        text = "\x1f".join(("session", account.name, account.password, ends))
+        return hmac.new(self.secret, text.encode(), hashlib.sha256).hexdigest()
 
     def authenticate(self, request: Request) -> str:
-        """Return who is logged in: the dependency that protects every page.
+        """Return who is logged in: the dependency that protects what reviewers see.
 
         Raises:
             HTTPException: 401 for nobody; a browser that asks for a page is led to the login instead.
 
         """
-        person = self.person(request.cookies.get(COOKIE))
-        if person is not None:
-            return person
+        return self._whoever(request).name
+
+    def oversee(self, request: Request) -> str:
+        """Return who is logged in, if that is a lead: the dependency that protects what says names.
+
+        Raises:
+            HTTPException: 401 for nobody, 403 for a reviewer.
+
+        """
+        account = self._whoever(request)
+        if account.role != "lead":
+            raise HTTPException(403, "this page is for leads")
+        return account.name
+
+    def _whoever(self, request: Request) -> Account:
+        account = self.person(request.cookies.get(COOKIE))
+        if account is not None:
+            return account
         page = request.url.path.rpartition("/")[2]
         if request.method == "GET" and (page in PAGES or not page):
             raise HTTPException(303, headers={"Location": f"login?next={quote(page)}"})
         raise HTTPException(401, "not logged in")
-
-
-def _hash(secret: bytes, password: str) -> bytes:
-    return hashlib.scrypt(password.encode(), salt=hashlib.sha256(secret).digest(), n=2**12, r=8, p=1)
 
 
 def routes(accounts: Accounts) -> APIRouter:
@@ -116,24 +153,15 @@ def routes(accounts: Accounts) -> APIRouter:
         return FileResponse(STATIC / "slac.css", headers={"Cache-Control": "no-cache"})
 
     @router.post("/login")
-    async def login(request: Request) -> Response:
-        # A form on another site must not log somebody in under another name.
-        origin = request.headers.get("origin")
-        if origin is not None and origin != "null" and urlsplit(origin).netloc != request.headers.get("host"):
-            raise HTTPException(403, "this form was sent from another site")
-        body = b""
-        async for chunk in request.stream():
-            body += chunk
-            if len(body) > _BODY_MOST:
-                raise HTTPException(413, "too long for a login")
-        form = {key: values[0] for key, values in parse_qs(body.decode(errors="replace")).items()}
+    def login(request: Request, form: Annotated[Mapping[str, str], Depends(_form)]) -> Response:
         name, page = form.get("name", ""), form.get("next", "")
-        if not accounts.knows(name, form.get("password", "")):
+        session = accounts.login(name, form.get("password", ""))
+        if session is None:
             return _page(page, "That name and password do not belong together.", name=name, status=401)
         answer = RedirectResponse(page if page in PAGES else "review", status_code=303)
         answer.set_cookie(
             COOKIE,
-            accounts.session(name),
+            session,
             max_age=accounts.session_sec,
             httponly=True,
             samesite="lax",
@@ -148,6 +176,20 @@ def routes(accounts: Accounts) -> APIRouter:
         return answer
 
     return router
+
+
+async def _form(request: Request) -> Mapping[str, str]:
+    """Read the login's form; the check of the password then runs in a thread, as it takes a moment."""
+    # A form on another site must not log somebody in under another name.
+    origin = request.headers.get("origin")
+    if origin is not None and origin != "null" and urlsplit(origin).netloc != request.headers.get("host"):
+        raise HTTPException(403, "this form was sent from another site")
+    body = b""
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > _BODY_MOST:
+            raise HTTPException(413, "too long for a login")
+    return {key: values[0] for key, values in parse_qs(body.decode(errors="replace")).items()}
 
 
 def _page(page: str, problem: str, *, name: str = "", status: int = 200) -> HTMLResponse:

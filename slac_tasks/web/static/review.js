@@ -1,386 +1,292 @@
-// The review page. One clip loops at once; a key answers it; the next clip is already there.
-//
-// An answer is kept in this browser until the server has it: its id is made here, so sending it again is harmless.
+// The review page. One clip loops at once; a key answers it; the next clip is already there. Or twelve clips loop, and
+// the exceptions are marked. What is in hand lives in work.js, a clip in loop.js, answers on their way in outbox.js.
 
-const AHEAD = 4; // clips whose first frames are loaded before they are wanted
-const CONTEXT_SEC = 2; // how much more context shows on either side of the clip
-const HALF_FRAME_SEC = 0.02; // a clip ends before the frame that begins at its end
+import { Grid, TILES } from "./grid.js";
+import { Loop } from "./loop.js";
+import { ask } from "./server.js";
+import { Work } from "./work.js";
+
+const AHEAD = 5; // clips that are loaded before they are wanted
+const HAND = 12; // clips in hand; the next are asked for when half of them are answered
 const AGAIN_MS = 15000; // how often an empty queue is asked again
+const SLOW_MS = 500; // a clip that takes longer than this to show says so
 
 const $ = (id) => document.getElementById(id);
 const root = $("review");
-const person = root.dataset.person;
-const shelf = `slac.vote.${person}.`;
+const remember = {
+  get: (name) => {
+    try {
+      return localStorage.getItem(`slac.${name}`);
+    } catch {
+      return null;
+    }
+  },
+  set: (name, value) => {
+    try {
+      localStorage.setItem(`slac.${name}`, value);
+    } catch {}
+  },
+};
 
 const page = {
   categories: [],
-  category: null, // what is reviewed now
-  leaseSec: 120,
-  queue: [], // clips to come; the first is on screen
-  done: [], // {clip, vote} of this session, newest last
-  seen: new Set(), // keys of clips answered in this session
-  correcting: null, // the vote that the next answer supersedes
-  shownAt: null, // when the clip's first frame was on screen
-  slow: false,
-  context: false,
-  paused: false,
-  fetching: false,
-  times: [],
-  today: 0, // clips answered today, other sessions included
-  pace: null, // median seconds of an answer today, before this session
+  mode: "single",
+  shownAt: null, // when the first frame of what is asked was on screen
+  pressedAt: null, // when the key was pressed that asked for it
+  isSlow: false,
+  withContext: false,
+  isPaused: false,
+  hasKeys: remember.get("keys") !== "off",
 };
 
-const keyOf = (clip) => `${clip.category}/${clip.clip_id}`;
+const events = {
+  changed: drawStatus,
+  refused: (vote) => say(`An answer (${vote.answer}) was not taken: the clip was withdrawn, or answered before`),
+  loggedOut,
+  arrived() {
+    if (root.dataset.state !== "asking") begin();
+    prepare();
+    draw();
+  },
+  nothing: empty,
+  silent(failure) {
+    if (failure.status === 401) return loggedOut();
+    if (failure.status && failure.status < 500) return show("ended", "You cannot answer these clips", failure.message);
+    if (!work.queue.length) show("waiting", "No answer from the server", "Your answers are kept; it is asked again in a moment.");
+    setTimeout(() => work.refill(hand()), 2000);
+  },
+};
+const work = new Work(root.dataset.person, events);
+const grid = new Grid($("tiles"), () => draw());
+const hand = () => (page.mode === "grid" ? 2 * TILES : HAND);
 
-// Talking to the server ----------------------------------------------------------------------------------------
+// The clip on screen -------------------------------------------------------------------------------------------------
 
-class Refused extends Error {
-  constructor(status, detail) {
-    super(detail);
-    this.status = status;
-  }
+function loopOf(clip) {
+  clip.loop ??= new Loop(clip, $("stage"), {
+    framed: (when) => clip === work.queue[0] && page.mode === "single" && framed(when),
+    lost: () => clip === work.queue[0] && draw(),
+    dead: () => clip === work.queue[0] && page.mode === "single" && dead(),
+    loggedOut,
+  });
+  return clip.loop;
 }
 
-async function ask(path, options = {}) {
-  const response = await fetch(path, { ...options, headers: { Accept: "application/json", ...options.headers } });
-  const body = await response.json().catch(() => ({}));
-  if (!response.ok) throw new Refused(response.status, typeof body.detail === "string" ? body.detail : "");
-  return body;
-}
-
-// Answers waiting to be sent: one entry of localStorage each, in the order in which they were given.
-
-const memory = new Map(); // where a browser keeps nothing, answers live as long as the page
-let counter = 0;
-
-function keep(vote) {
-  const name = `${shelf}${String(Date.now()).padStart(15, "0")}.${String((counter += 1)).padStart(6, "0")}.${vote.vote_id}`;
-  memory.set(name, vote);
-  try {
-    localStorage.setItem(name, JSON.stringify(vote));
-  } catch {
-    say("This browser keeps nothing: do not close the page while answers wait", true);
-  }
-}
-
-function drop(name) {
-  memory.delete(name);
-  try {
-    localStorage.removeItem(name);
-  } catch {}
-}
-
-function recover() {
-  try {
-    for (const name of Object.keys(localStorage).filter((name) => name.startsWith(shelf)))
-      memory.set(name, JSON.parse(localStorage.getItem(name)));
-  } catch {}
-}
-
-let sending = false;
-let pauseMs = 500;
-
-async function send() {
-  if (sending) return;
-  sending = true;
-  try {
-    while (memory.size) {
-      const name = [...memory.keys()].sort()[0];
-      try {
-        await ask("api/votes", {
-          method: "POST",
-          headers: { "Content-Type": "application/json", "X-Requested-With": "slac" },
-          body: JSON.stringify(memory.get(name)),
-        });
-        drop(name);
-        pauseMs = 500;
-      } catch (failure) {
-        if (failure.status === 401) return loggedOut();
-        if (failure.status && failure.status < 500 && failure.status !== 429) {
-          drop(name);
-          say(`One answer was not taken: ${failure.detail || failure.status}`, true);
-          continue;
-        }
-        waiting();
-        await new Promise((resolve) => setTimeout(resolve, pauseMs));
-        pauseMs = Math.min(pauseMs * 2, 8000);
-        continue;
-      }
-      if ($("status").dataset.kind === "waiting") memory.size ? waiting() : say("All answers are sent");
-    }
-  } finally {
-    sending = false;
-  }
-}
-
-function waiting() {
-  say(`${memory.size} ${memory.size === 1 ? "answer waits" : "answers wait"} to be sent; go on`, true, "waiting");
-}
-
-function loggedOut() {
-  show("ended", "You are logged out", memory.size ? "Your answers are kept here until you log in again." : "", "Log in again", () =>
-    location.reload(),
-  );
-}
-
-// The clips ----------------------------------------------------------------------------------------------------
-
-async function refill() {
-  if (page.fetching || page.queue.length > AHEAD) return;
-  page.fetching = true;
-  const category = page.category;
-  try {
-    const query = new URLSearchParams({ category: category.category, most: Math.min(12, page.queue.length + memory.size + AHEAD + 2) });
-    const clips = await ask(`api/clips?${query}`);
-    if (page.category !== category) return;
-    const known = new Map(page.queue.map((clip) => [keyOf(clip), clip]));
-    const now = Date.now();
-    for (const clip of clips) {
-      if (known.has(keyOf(clip))) known.get(keyOf(clip)).leasedAt = now;
-      else if (!page.seen.has(keyOf(clip))) page.queue.push({ ...clip, leasedAt: now });
-    }
-    if (page.queue.length) {
-      if (root.dataset.state !== "asking") begin();
-      prepare();
-    } else empty();
-  } catch (failure) {
-    if (failure.status === 401) loggedOut();
-    else if (failure.status === 403) show("ended", "You cannot answer clips", failure.message);
-    else {
-      if (!page.queue.length) show("waiting", "No answer from the server", "It is asked again in a moment.");
-      setTimeout(refill, 2000);
-    }
-  } finally {
-    page.fetching = false;
-  }
-}
-
-function empty() {
-  const other = page.categories.find((category) => category !== page.category && category.open > 0);
-  if (other) show("empty", `Nothing left in ${page.category.name}`, "", `Go on with ${other.name}`, () => choose(other));
-  else show("empty", "Nothing left to review", "New clips appear here by themselves.");
-  setTimeout(() => root.dataset.state === "empty" && refill(), AGAIN_MS);
-}
-
-function videoOf(clip) {
-  if (clip.video) return clip.video;
-  const video = document.createElement("video");
-  video.muted = true;
-  video.playsInline = true;
-  video.disablePictureInPicture = true;
-  video.preload = "auto";
-  video.tabIndex = -1;
-  video.setAttribute("aria-label", "The clip, without sound");
-  video.addEventListener("loadedmetadata", () => (video.currentTime = clip.start_sec));
-  video.addEventListener("ended", () => clip === page.queue[0] && restart(clip));
-  video.addEventListener("error", () => failed(clip));
-  video.src = clip.media;
-  $("stage").prepend(video);
-  return (clip.video = video);
-}
-
-async function failed(clip) {
-  if (!clip.video) return;
-  if (!clip.renewed) {
-    // The address may have ended while the person was away: ask once for a new one.
-    clip.renewed = true;
-    try {
-      const query = new URLSearchParams({ clip_id: clip.clip_id, category: clip.category });
-      clip.video.src = (await ask(`api/media?${query}`)).media;
-      if (clip === page.queue[0]) play(clip);
-      return;
-    } catch (failure) {
-      if (failure.status === 401) return loggedOut();
-    }
-  }
-  clip.dead = true;
-  if (clip === page.queue[0]) dead();
-}
-
-function dead() {
-  show("asking", "This clip does not play", "Press B to say so.");
-  page.shownAt = performance.now();
+function letGo(clip) {
+  clip.loop?.remove();
+  clip.loop = null;
 }
 
 // Load what comes next, and let go of what is past.
 function prepare() {
-  const wanted = new Set([...page.queue.slice(0, 1 + AHEAD), ...page.done.slice(-1).map((entry) => entry.clip)]);
-  for (const clip of wanted) videoOf(clip);
-  for (const { clip } of page.done)
-    if (clip.video && !wanted.has(clip)) {
-      clip.video.removeAttribute("src");
-      clip.video.load();
-      clip.video.remove();
-      clip.video = null;
-    }
-}
-
-const edges = (clip) =>
-  page.context
-    ? [Math.max(0, clip.start_sec - CONTEXT_SEC), Math.min(clip.video.duration || Infinity, clip.end_sec + CONTEXT_SEC)]
-    : [clip.start_sec, clip.end_sec];
-
-function restart(clip) {
-  clip.video.currentTime = edges(clip)[0];
-  if (!page.paused) play(clip);
-}
-
-function play(clip) {
-  clip.video.playbackRate = page.slow ? 0.5 : 1;
-  // A play that a newer one interrupts is no failure.
-  clip.video.play().catch(() => {});
+  const ahead = page.mode === "grid" ? 2 * TILES : 1 + AHEAD;
+  if (page.mode === "single") for (const clip of work.queue.slice(0, ahead)) loopOf(clip);
+  else grid.prepare(work.queue.slice(0, ahead));
+  for (const clip of work.queue.slice(ahead)) letGo(clip);
+  const kept = page.mode === "grid" ? 0 : 1;
+  for (const { clip } of work.done.slice(0, work.done.length - kept)) letGo(clip);
 }
 
 function begin() {
-  const clip = page.queue[0];
-  const video = videoOf(clip);
   root.dataset.state = "asking";
-  root.dataset.clip = clip.clip_id;
   $("message").hidden = true;
   page.shownAt = null;
-  page.paused = false;
-  for (const other of $("stage").querySelectorAll("video.shown")) {
-    other.classList.remove("shown");
-    other.pause();
+  page.isPaused = false;
+  if (page.mode === "grid") {
+    grid.ask(work.queue.slice(0, TILES), work.category, framed);
+    root.dataset.clip = work.queue[0].clip_id;
+    return draw();
   }
-  video.classList.add("shown");
-  const first = () => {
-    if (clip !== page.queue[0] || page.shownAt !== null) return;
-    page.shownAt = performance.now();
-    draw();
-  };
-  if (video.requestVideoFrameCallback) video.requestVideoFrameCallback(first);
-  else video.addEventListener("playing", first, { once: true });
-  if (clip.dead) dead();
-  else if (video.readyState >= 1) restart(clip);
-  else play(clip);
+  const clip = work.queue[0];
+  const loop = loopOf(clip);
+  root.dataset.clip = clip.clip_id;
+  for (const other of $("stage").querySelectorAll("video.shown")) if (other !== loop.video) other.classList.remove("shown");
+  for (const { clip: other } of work.done.slice(-1)) if (other !== clip) other.loop?.rest();
+  for (const other of work.queue.slice(1, 3)) if (other.loop && !other.loop.isPaused) other.loop.rest();
+  loop.video.classList.add("shown");
+  loop.rate = page.isSlow ? 0.5 : 1;
+  if (loop.context !== page.withContext) loop.setContext(page.withContext);
+  loop.play();
+  setTimeout(draw, SLOW_MS);
   draw();
 }
 
-// The loop: the clip starts again when its last frame has been seen.
+// The first frame of what is asked is on screen: the time of the answer begins.
+function framed(when) {
+  if (page.shownAt !== null) return;
+  page.shownAt = when;
+  if (page.pressedAt !== null) performance.measure("key to next clip", { start: page.pressedAt, end: when });
+  page.pressedAt = null;
+  draw();
+}
+
+function dead() {
+  page.shownAt ??= performance.now();
+  draw();
+}
+
+function empty() {
+  if (work.queue.length) return;
+  const other = page.categories.find((category) => category.category !== work.category.category && category.is_open);
+  if (other) show("empty", `Nothing left in ${work.category.name}`, doneSoFar(), `Go on with ${other.name}`, () => choose(other.category));
+  else show("empty", "Nothing left to review", `${doneSoFar()} New clips appear here by themselves.`.trim());
+  setTimeout(() => root.dataset.state === "empty" && work.refill(hand()), AGAIN_MS);
+}
+
+const doneSoFar = () => (work.today ? `You answered ${work.today.toLocaleString("en")} ${work.today === 1 ? "clip" : "clips"} today.` : "");
+
+// The time line under the clip; the loop itself is kept in loop.js.
 function tick() {
   requestAnimationFrame(tick);
-  const clip = page.queue[0];
-  if (root.dataset.state !== "asking" || !clip?.video || clip.video.seeking || clip.video.readyState < 2) return;
-  const [start, end] = edges(clip);
-  const now = clip.video.currentTime;
-  if (now >= end - HALF_FRAME_SEC || now < start - 0.1) restart(clip);
-  const share = Math.min(1, Math.max(0, (now - start) / (end - start)));
-  $("head").style.transform = `scaleX(${share.toFixed(3)})`;
-  $("span").style.left = `${(100 * (clip.start_sec - start)) / (end - start)}%`;
-  $("span").style.width = `${(100 * (clip.end_sec - clip.start_sec)) / (end - start)}%`;
+  const loop = work.queue[0]?.loop;
+  if (page.mode !== "single" || root.dataset.state !== "asking" || !loop?.isReady) return;
+  const [start, end] = loop.edges;
+  $("head").style.transform = `scaleX(${loop.share.toFixed(3)})`;
+  $("span").style.left = `${(100 * (loop.clip.start_sec - start)) / (end - start)}%`;
+  $("span").style.width = `${(100 * (loop.clip.end_sec - loop.clip.start_sec)) / (end - start)}%`;
 }
 
-// What a person does -------------------------------------------------------------------------------------------
+// What a person does -------------------------------------------------------------------------------------------------
 
-function answer(value) {
-  const clip = page.queue[0];
+function answer(value, when) {
+  const clip = work.queue[0];
   // No answer before the first frame: a key that is held down says nothing about a clip.
   if (root.dataset.state !== "asking" || !clip || page.shownAt === null) return;
-  const before = page.correcting;
-  if (before && before.answer === value) return advance(clip, before);
-  const vote = {
-    vote_id: crypto.randomUUID?.() ?? uuid(),
-    clip_id: clip.clip_id,
-    category: clip.category,
-    answer: value,
-    seconds: (performance.now() - page.shownAt) / 1000,
-    guideline_version: page.category.guideline_version,
-    supersedes: before ? before.vote_id : null,
-  };
-  keep(vote);
-  send();
-  if (!before) {
-    page.category.answered += 1;
-    page.category.open = Math.max(0, page.category.open - 1);
-    page.today += 1;
-    page.times.push(vote.seconds);
-  }
-  say(before ? `Corrected to ${value}` : "");
+  const before = clip.vote?.answer;
+  work.answer(clip, value, (when - page.shownAt) / 1000, null);
+  say(before && before !== value ? `Corrected to ${value}` : "");
   hit(value);
-  advance(clip, vote);
+  go(when);
 }
 
-function advance(clip, vote) {
-  page.seen.add(keyOf(clip));
-  page.queue.shift();
-  page.done.push({ clip, vote });
-  page.correcting = null;
-  const fresh = Date.now() - page.leaseSec * 1000;
-  // A clip that lay here longer than its lease may be in somebody else's hands by now.
-  page.queue = page.queue.filter((next) => next.leasedAt > fresh || next.vote || discard(next));
-  if (page.queue.length) {
-    page.correcting = page.queue[0].vote ?? null;
-    begin();
-    prepare();
-  } else show("loading", "");
-  refill();
-  draw();
+function send(when) {
+  if (root.dataset.state !== "asking" || page.shownAt === null || !grid.isSeen) return;
+  const answers = grid.answers();
+  const seconds = (when - page.shownAt) / 1000 / Math.max(1, answers.length);
+  work.batch += 1;
+  for (const { clip, value } of answers) work.answer(clip, value, seconds, work.batch);
+  say(`${answers.length} answers given`);
+  go(when);
 }
 
-function discard(clip) {
-  clip.video?.remove();
-  clip.video = null;
-  return false;
-}
-
-function undo() {
-  const last = page.done.pop();
-  if (!last) return;
-  // What was being corrected keeps its own vote, so that two steps back and one forward lose nothing.
-  if (page.queue[0] && page.correcting) page.queue[0].vote = page.correcting;
-  last.clip.leasedAt = Infinity;
-  page.queue.unshift(last.clip);
-  page.correcting = last.vote;
-  begin();
-  announce(`Back to the clip before, which you answered with ${last.vote.answer}. ${question()}`);
+// On to what comes next.
+function go(when) {
+  page.pressedAt = when;
+  work.expired().forEach(letGo);
+  if (work.queue.length) begin();
+  else show("loading", "");
+  prepare();
+  work.refill(hand());
 }
 
 const tools = {
-  undo,
+  undo() {
+    const back = work.undo();
+    if (!back) return;
+    page.pressedAt = null;
+    begin();
+    prepare();
+    const said = work.queue[0].vote.answer;
+    announce(back === 1 ? `Back to the clip before, which you answered with ${said}. ${question()}` : `Back to the ${back} clips before.`);
+  },
   slower() {
-    page.slow = !page.slow;
-    if (page.queue[0]?.video) page.queue[0].video.playbackRate = page.slow ? 0.5 : 1;
+    page.isSlow = !page.isSlow;
+    const rate = page.isSlow ? 0.5 : 1;
+    page.mode === "grid" ? grid.setRate(rate) : work.queue[0]?.loop?.setRate(rate);
     draw();
   },
   context() {
-    page.context = !page.context;
-    if (page.queue[0]?.video) restart(page.queue[0]);
+    if (page.mode === "grid") return;
+    page.withContext = !page.withContext;
+    work.queue[0]?.loop?.setContext(page.withContext);
     draw();
   },
   pause() {
-    const clip = page.queue[0];
-    if (!clip?.video) return;
-    page.paused = !page.paused;
-    page.paused ? clip.video.pause() : play(clip);
+    const loops = page.mode === "grid" ? grid.loops : [work.queue[0]?.loop].filter(Boolean);
+    if (!loops.length) return;
+    const isStill = page.isPaused || loops.every((loop) => loop.isPaused);
+    page.isPaused = !isStill;
+    for (const loop of loops) isStill ? loop.resume() : loop.pause();
     draw();
   },
+  grid() {
+    page.mode = page.mode === "grid" ? "single" : "grid";
+    remember.set("mode", page.mode);
+    root.dataset.mode = page.mode;
+    for (const clip of work.queue) letGo(clip);
+    for (const { clip } of work.done) letGo(clip);
+    grid.clear();
+    if (work.queue.length) begin(), prepare();
+    if (work.category) announce(question());
+    work.refill(hand());
+    draw();
+  },
+  flip() {
+    grid.flip();
+    if (work.category) remember.set(`others.${work.category.category}`, grid.others);
+    announce(question());
+    draw();
+  },
+  send: () => send(performance.now()),
 };
 
-const keys = { y: ["answer", "yes"], n: ["answer", "no"], u: ["answer", "unsure"], b: ["answer", "broken"], z: ["undo"], s: ["slower"], c: ["context"], " ": ["pause"] };
+const everywhere = { g: "grid", " ": "pause" };
+const single = { y: "yes", n: "no", u: "unsure", b: "broken" };
+const singleTools = { z: "undo", s: "slower", c: "context" };
+const gridTools = { Enter: "send", Backspace: "undo", x: "flip" };
 
 addEventListener("keydown", (event) => {
-  if (event.repeat || event.ctrlKey || event.metaKey || event.altKey) return;
-  const inField = event.target.closest("select, input, textarea");
+  if (event.repeat || event.ctrlKey || event.metaKey || event.altKey || event.target.closest("select, input, textarea")) return;
+  const key = event.key.length === 1 ? event.key.toLowerCase() : event.key;
+  const isText = event.key.length === 1 && event.key !== " ";
+  if (isText && !page.hasKeys) return;
   const onButton = event.target.closest("button, a");
-  const action = keys[event.key.length === 1 ? event.key.toLowerCase() : event.key];
-  if (!action || inField || (event.key === " " && onButton)) return;
+  const onTile = event.target.closest(".tile");
+  let act = null;
+  if (page.mode === "single" && single[key]) act = () => answer(single[key], event.timeStamp);
+  else if (page.mode === "single" && singleTools[key]) act = tools[singleTools[key]];
+  else if (page.mode === "grid" && grid.indexOf(event) >= 0) act = () => grid.mark(grid.indexOf(event));
+  else if (page.mode === "grid" && onTile && event.key.startsWith("Arrow")) act = () => grid.move(event.key);
+  else if (page.mode === "grid" && key === "Enter" && (!onButton || onTile)) act = () => send(event.timeStamp);
+  else if (page.mode === "grid" && gridTools[key] && key !== "Enter") act = tools[gridTools[key]];
+  else if (everywhere[key] && !(key === " " && onButton)) act = tools[everywhere[key]];
+  if (!act) return;
   event.preventDefault();
-  action[0] === "answer" ? answer(action[1]) : tools[action[0]]();
+  act();
 });
 
-for (const button of root.querySelectorAll("[data-answer]")) button.addEventListener("click", () => answer(button.dataset.answer));
+for (const button of root.querySelectorAll("[data-answer]"))
+  button.addEventListener("click", (event) => answer(button.dataset.answer, event.timeStamp));
 for (const button of root.querySelectorAll("[data-do]")) button.addEventListener("click", () => tools[button.dataset.do]());
+$("keys").addEventListener("change", (event) => {
+  page.hasKeys = event.target.checked;
+  remember.set("keys", page.hasKeys ? "on" : "off");
+  draw();
+});
 
-// What a person sees -------------------------------------------------------------------------------------------
+// What a person sees -------------------------------------------------------------------------------------------------
 
-const question = () => `Does this clip contain ${page.category.name}?`;
+function question() {
+  if (page.mode === "single") return `Does this clip contain ${work.category.name}?`;
+  return grid.others === "no" ? `Mark the clips that contain ${work.category.name}` : `Mark the clips that do not contain ${work.category.name}`;
+}
 
-function say(text, warn = false, kind = "") {
+function say(text) {
   $("status").textContent = text;
   $("status").title = text;
-  $("status").classList.toggle("warn", warn);
-  $("status").dataset.kind = kind;
+}
+
+// Whether answers wait; the place for it is above the clip and always there, so that nothing moves.
+function drawStatus() {
+  const { size, isLost, isKept } = work.outbox;
+  $("badge-lost").hidden = !isLost && isKept;
+  if (!isKept) $("badge-lost").textContent = "This browser keeps nothing: leave the page open until all answers are sent";
+  else if (isLost) $("badge-lost").textContent = `No connection. ${size} ${size === 1 ? "answer is" : "answers are"} kept here and sent later`;
+  if (isLost) root.dataset.waited = "true";
+  else if (root.dataset.waited && !size) {
+    delete root.dataset.waited;
+    say("All answers are sent");
+  }
 }
 
 function announce(text) {
@@ -395,8 +301,13 @@ function show(state, text, more = "", label = "", act = null) {
   $("message-do").hidden = !label;
   $("message-do").textContent = label;
   $("message-do").onclick = act;
+  if (state !== "asking") grid.clear();
   if (text) announce(`${text}. ${more}`);
   draw();
+}
+
+function loggedOut() {
+  show("ended", "You are logged out", work.outbox.size ? "Your answers are kept here until you log in again." : "", "Log in again", () => location.reload());
 }
 
 function hit(value) {
@@ -406,86 +317,121 @@ function hit(value) {
 }
 
 function draw() {
-  const asking = root.dataset.state === "asking";
+  const isAsking = root.dataset.state === "asking";
+  const loop = page.mode === "single" ? work.queue[0]?.loop : null;
+  const said = page.mode === "single" ? work.queue[0]?.vote?.answer : null;
   for (const button of root.querySelectorAll("[data-answer]")) {
-    button.disabled = !asking;
-    button.classList.toggle("was", page.correcting?.answer === button.dataset.answer);
+    button.disabled = !isAsking;
+    button.classList.toggle("was", said === button.dataset.answer);
   }
-  const press = (name, on) => root.querySelector(`[data-do="${name}"]`).setAttribute("aria-pressed", String(on));
-  root.querySelector('[data-do="undo"]').disabled = !page.done.length;
-  press("slower", page.slow);
-  press("context", page.context);
-  press("pause", page.paused);
-  $("badge-correct").hidden = !page.correcting;
-  $("badge-correct").textContent = page.correcting ? `you said ${page.correcting.answer}` : "";
-  $("badge-context").hidden = !page.context;
-  $("badge-slow").hidden = !page.slow;
-  $("badge-pause").hidden = !page.paused;
-  if (!page.category) return;
-  const { answered, open } = page.category;
-  $("left").textContent = open.toLocaleString("en");
-  $("today").textContent = page.today.toLocaleString("en");
-  $("progress").value = answered + open ? answered / (answered + open) : 0;
-  const pace = page.times.length ? median(page.times.slice(-50)) : page.pace;
+  const press = (name, on) => root.querySelectorAll(`[data-do="${name}"]`).forEach((button) => button.setAttribute("aria-pressed", String(on)));
+  for (const button of root.querySelectorAll('[data-do="undo"]')) button.disabled = !work.done.length;
+  for (const button of root.querySelectorAll('[data-do="send"], [data-do="flip"]')) button.disabled = !isAsking;
+  press("slower", page.isSlow);
+  press("context", page.withContext);
+  press("pause", page.isPaused);
+  press("grid", page.mode === "grid");
+  $("keys").checked = page.hasKeys;
+  root.classList.toggle("no-keys", !page.hasKeys);
+  const badge = (name, on, text) => {
+    $(`badge-${name}`).hidden = !on;
+    if (text) $(`badge-${name}`).textContent = text;
+  };
+  badge("correct", isAsking && said, `you said ${said}`);
+  badge("context", page.mode === "single" && page.withContext);
+  badge("slow", page.isSlow);
+  badge("pause", isAsking && page.isPaused);
+  badge("dead", isAsking && loop?.isDead);
+  badge("loading", isAsking && loop && !loop.isReady && !loop.isDead && page.shownAt === null);
+  drawStatus();
+  if (!work.category) return;
+  $("lead").textContent = page.mode === "single" ? "Does this clip contain" : grid.others === "no" ? "Mark the clips that contain" : "Mark the clips that do not contain";
+  $("action").textContent = page.mode === "single" ? `${work.category.name}?` : work.category.name;
+  $("others").textContent = grid.others === "no" ? "No" : "Yes";
+  const { answered, remaining, remaining_most: most, gold_asked: asked, gold_agreed: agreed } = work.category;
+  $("left").textContent = remaining >= most ? `${most.toLocaleString("en")}+` : remaining.toLocaleString("en");
+  $("today").textContent = work.today.toLocaleString("en");
+  $("progress").value = answered + remaining ? answered / (answered + remaining) : 0;
+  const pace = work.medianSec;
   $("pace").textContent = pace === null ? "–" : `${pace.toFixed(1)} s`;
+  $("gold").textContent = asked ? `${Math.round((100 * agreed) / asked)} %` : "–";
+  $("gold-figure").title = asked ? `Your answers agree with ${agreed} of ${asked} clips whose answer is known` : "Shown after five clips whose answer is known";
 }
 
-function median(values) {
-  const sorted = [...values].sort((a, b) => a - b);
-  const middle = sorted.length >> 1;
-  return sorted.length % 2 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
+// Beginning ------------------------------------------------------------------------------------------------------------
+
+function drawExamples(examples) {
+  for (const [kind, box] of [["yes", $("examples-yes")], ["no", $("examples-no")]]) {
+    const shown = examples.filter((example) => example.answer === kind);
+    [...box.children].forEach((button, index) => {
+      button.loop?.remove();
+      button.loop = null;
+      button.disabled = !shown[index];
+      if (!shown[index]) return;
+      const loop = (button.loop = new Loop(shown[index], button, {}));
+      const play = () => loop.play();
+      const rest = () => loop.rest();
+      Object.assign(button, { onpointerenter: play, onfocus: play, onclick: play, onpointerleave: rest, onblur: rest });
+    });
+  }
 }
 
-// crypto.randomUUID exists on https and localhost alone; a demo in a private network has neither.
-function uuid() {
-  const bytes = crypto.getRandomValues(new Uint8Array(16));
-  bytes[6] = (bytes[6] & 0x0f) | 0x40;
-  bytes[8] = (bytes[8] & 0x3f) | 0x80;
-  const hex = [...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join("");
-  return hex.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, "$1-$2-$3-$4-$5");
-}
-
-function choose(category) {
-  for (const clip of [...page.queue, ...page.done.map((entry) => entry.clip)]) discard(clip);
-  Object.assign(page, { category, queue: [], done: [], correcting: null, shownAt: null, fetching: false });
-  $("category").value = category.category;
-  $("action").textContent = `${category.name}?`;
-  $("action").title = category.name;
-  $("guideline").textContent = category.guideline || "No guideline is written for this category yet. Judge by its name.";
-  history.replaceState(null, "", `?category=${encodeURIComponent(category.category)}`);
+async function choose(key) {
+  for (const clip of [...work.queue, ...work.done.map((entry) => entry.clip)]) letGo(clip);
+  grid.clear();
+  work.choose({ ...page.categories.find((category) => category.category === key), answered: 0, remaining: 0, remaining_most: 1000 });
+  page.shownAt = page.pressedAt = null;
+  const chosen = work.category;
+  $("category").value = key;
+  history.replaceState(null, "", `?category=${encodeURIComponent(key)}`);
   say("");
   show("loading", "");
+  try {
+    const found = await ask(`api/category?category=${encodeURIComponent(key)}`);
+    if (work.category !== chosen) return;
+    Object.assign(chosen, found);
+  } catch (failure) {
+    if (work.category !== chosen) return;
+    if (failure.status === 401) return loggedOut();
+    if (failure.status && failure.status < 500) return show("ended", "You cannot answer these clips", failure.message);
+    show("waiting", "No answer from the server", "It is asked again in a moment.");
+    return setTimeout(() => work.category === chosen && choose(key), 2000);
+  }
+  grid.others = remember.get(`others.${key}`) === "yes" ? "yes" : "no";
+  $("guideline").textContent = chosen.guideline || "No guideline is written for this category yet. Judge by its name.";
+  drawExamples(chosen.examples);
   announce(question());
-  refill();
+  draw();
+  work.refill(hand());
 }
 
 async function start() {
-  recover();
-  send();
+  work.outbox.send();
   try {
     const me = await ask("api/me");
-    Object.assign(page, { categories: me.categories, leaseSec: me.lease_sec, today: me.today, pace: me.pace_sec });
+    page.categories = me.categories;
+    Object.assign(work, { leaseSec: me.lease_sec, today: me.today, pace: me.pace_sec });
   } catch (failure) {
     if (failure.status === 401) return loggedOut();
-    if (failure.status === 403) return show("ended", "You cannot answer clips", failure.message);
+    if (failure.status && failure.status < 500) return show("ended", "You cannot answer clips", failure.message);
     show("waiting", "No answer from the server", "It is asked again in a moment.");
     return setTimeout(start, 2000);
   }
   const select = $("category");
   select.replaceChildren(
-    ...page.categories.map((category) => new Option(category.open ? category.name : `${category.name} (nothing left)`, category.category)),
+    ...page.categories.map(({ category, name, is_open: isOpen }) => new Option(isOpen ? name : `${name} (nothing left)`, category)),
   );
   select.disabled = !page.categories.length;
-  if (!page.categories.length) return show("empty", "No category is registered yet");
+  if (!page.categories.length) return show("empty", "No category is yours to review yet");
   const wanted = new URLSearchParams(location.search).get("category");
-  choose(page.categories.find((category) => category.category === wanted) ?? page.categories[0]);
+  choose((page.categories.find((category) => category.category === wanted) ?? page.categories[0]).category);
 }
 
 $("category").addEventListener("change", (event) => {
-  choose(page.categories.find((category) => category.category === event.target.value));
+  choose(event.target.value);
   event.target.blur();
 });
-addEventListener("online", send);
-addEventListener("beforeunload", (event) => memory.size && event.preventDefault());
+addEventListener("beforeunload", (event) => work.outbox.size && !work.outbox.isKept && event.preventDefault());
+if (remember.get("mode") === "grid") page.mode = root.dataset.mode = "grid";
 requestAnimationFrame(tick);
 start();

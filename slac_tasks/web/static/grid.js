@@ -1,0 +1,117 @@
+// Twelve clips at once: all get one answer but the exceptions that a person marks.
+
+import { Loop } from "./loop.js";
+
+export const TILES = 12;
+const CODES = ["Digit1", "Digit2", "Digit3", "Digit4", "KeyQ", "KeyW", "KeyE", "KeyR", "KeyA", "KeyS", "KeyD", "KeyF"]; // by place
+const LABELS = "1234QWERASDF";
+const LOOK_MS = 1000; // twelve clips that were on screen for less than this were not seen
+const WORDS = { yes: "Yes", no: "No", unsure: "Unsure", broken: "Broken" };
+
+export class Grid {
+  constructor(box, changed) {
+    Object.assign(this, { box, changed, others: "no", clips: [], values: [], category: null, begunAt: 0, asked: 0 });
+    this.tiles = [...LABELS].map((label, index) => {
+      const tile = document.createElement("button");
+      tile.className = "tile";
+      tile.tabIndex = index ? -1 : 0;
+      const key = Object.assign(document.createElement("kbd"), { textContent: label });
+      const word = Object.assign(document.createElement("span"), { className: "word" });
+      tile.append(key, word);
+      tile.addEventListener("click", () => this.mark(index));
+      tile.addEventListener("focus", () => this.tiles.forEach((other) => (other.tabIndex = other === tile ? 0 : -1)));
+      box.append(tile);
+      return tile;
+    });
+  }
+
+  get loops() {
+    return this.clips.map((clip) => clip.loop).filter(Boolean);
+  }
+
+  get isSeen() {
+    return performance.now() - this.begunAt >= LOOK_MS;
+  }
+
+  indexOf(event) {
+    return CODES.indexOf(event.code);
+  }
+
+  // Load a clip; it stands in a place of its own until its turn comes.
+  prepare(clips) {
+    for (const clip of clips) clip.loop ??= new Loop(clip, this.box, { framed: () => {} });
+  }
+
+  ask(clips, category, framed) {
+    const asked = (this.asked += 1);
+    const before = this.clips.filter((clip) => !clips.includes(clip));
+    Object.assign(this, { clips, category, values: clips.map((clip) => clip.vote?.answer ?? null), begunAt: performance.now() });
+    this.prepare(clips);
+    for (const clip of before) clip.loop?.rest(), clip.loop && this.box.prepend(clip.loop.video), clip.loop?.video.classList.remove("shown");
+    clips.forEach((clip, index) => {
+      const { loop } = clip;
+      Object.assign(loop, {
+        framed: (when) => asked === this.asked && framed(when),
+        dead: () => asked === this.asked && this.set(index, "broken"),
+      });
+      this.tiles[index].prepend(loop.video);
+      loop.video.classList.add("shown");
+      loop.play();
+    });
+    this.draw();
+  }
+
+  clear() {
+    for (const clip of this.clips) clip.loop?.remove(), (clip.loop = null);
+    Object.assign(this, { clips: [], values: [] });
+    this.draw();
+  }
+
+  setRate(rate) {
+    for (const loop of this.loops) loop.setRate(rate);
+  }
+
+  // An exception, unsure, broken, and back to what all the others get.
+  mark(index) {
+    if (!this.clips[index]) return;
+    const turn = [this.others, this.others === "no" ? "yes" : "no", "unsure", "broken"];
+    this.set(index, turn[(turn.indexOf(this.values[index] ?? this.others) + 1) % turn.length]);
+  }
+
+  set(index, value) {
+    this.values[index] = value === this.others ? null : value;
+    this.draw();
+    this.changed();
+  }
+
+  flip() {
+    this.others = this.others === "no" ? "yes" : "no";
+    this.values = this.values.map((value) => (value === this.others ? null : value));
+    this.draw();
+  }
+
+  move(key) {
+    const columns = getComputedStyle(this.box).gridTemplateColumns.split(" ").length;
+    const step = { ArrowLeft: -1, ArrowRight: 1, ArrowUp: -columns, ArrowDown: columns }[key];
+    this.tiles[this.tiles.indexOf(document.activeElement) + step]?.focus();
+  }
+
+  // What is said of each clip that could be seen; one that has not come stays in hand.
+  answers() {
+    return this.clips
+      .map((clip, index) => ({ clip, value: this.values[index] ?? this.others, isSeen: clip.loop?.isReady || clip.loop?.isDead }))
+      .filter((entry) => entry.isSeen);
+  }
+
+  draw() {
+    this.tiles.forEach((tile, index) => {
+      const isThere = Boolean(this.clips[index]);
+      const value = this.values[index] ?? this.others;
+      tile.disabled = !isThere;
+      tile.dataset.value = isThere ? value : "";
+      tile.classList.toggle("marked", isThere && this.values[index] != null);
+      tile.querySelector(".word").textContent = isThere ? WORDS[value] : "";
+      tile.setAttribute("aria-label", isThere ? `Clip ${index + 1} of ${this.clips.length}: ${WORDS[value]}. Press to change` : "No clip");
+    });
+  }
+}

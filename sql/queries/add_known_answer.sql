@@ -1,0 +1,16 @@
+-- Say that the answer to a clip of the queue is known. Nobody is asked about an example: its answer is on the page.
+WITH known AS (
+    INSERT INTO known_answers (clip_id, category, answer, purpose, person)
+    SELECT q.clip_id, q.category, %(answer)s::text, %(purpose)s::text, %(person)s::text
+    FROM queue AS q
+    WHERE q.clip_id = %(clip_id)s::text AND q.category = %(category)s::text
+    ON CONFLICT (clip_id, category) DO UPDATE
+    SET answer = excluded.answer, purpose = excluded.purpose, person = excluded.person, since = now()
+    RETURNING clip_id, category, purpose
+), withdrawn AS (
+    UPDATE queue AS q
+    SET state = 'withdrawn'
+    FROM known
+    WHERE (q.clip_id, q.category) = (known.clip_id, known.category) AND known.purpose = 'example' AND q.state = 'open'
+)
+SELECT clip_id FROM known;

@@ -1,0 +1,227 @@
+"""The queue as many people see it: who gets which clip, what is counted, and what nobody may learn."""
+
+import random
+import threading
+import uuid
+from typing import Any
+
+import pytest
+
+from slac_tasks import cli
+from slac_tasks.database import Ledger
+
+CATEGORY = "judo"
+
+
+def fill(ledger: Ledger, clips: int, *, category: str = CATEGORY, votes_wanted: int = 2) -> list[str]:
+    names = [f"{category}-{number:04d}:0" for number in range(clips)]
+    with ledger._connection.cursor() as cursor:
+        cursor.execute("INSERT INTO categories (category, name) VALUES (%s, %s)", (category, category))
+        cursor.execute(
+            "INSERT INTO videos VALUES (%(v)s, %(v)s, %(v)s, 'training', '{}') ON CONFLICT DO NOTHING", {"v": category}
+        )
+        cursor.executemany(
+            "INSERT INTO queue (clip_id, category, video_id, round, strategy, start_sec, end_sec, split, proxy_256,"
+            " votes_wanted) VALUES (%s, %s, %s, 'r', 'random', 0, 2, 'training', 'p', %s)",
+            [(name, category, category, votes_wanted) for name in names],
+        )
+    return names
+
+
+def lease(ledger: Ledger, person: str, most: int = 6, *, gold: int = 0, category: str = CATEGORY) -> list[str]:
+    rows = ledger.rows(
+        "lease_clips", annotator=person, category=category, clips_most=most, gold_most=gold, place=random.random(),
+        lease_sec=60.0,
+    )  # fmt: skip
+    return [row["clip_id"] for row in rows]
+
+
+def cast(ledger: Ledger, person: str, clip: str, answer: str = "yes", **changes: Any) -> bool:
+    vote = {"vote_id": str(uuid.uuid4()), "seconds": 3.0, "guideline_version": 1, "supersedes": None, **changes}
+    return bool(ledger.rows("cast_vote", clip_id=clip, category=CATEGORY, annotator=person, answer=answer, **vote))
+
+
+def known(ledger: Ledger, clip: str, purpose: str, answer: str = "yes") -> None:
+    ledger.run("add_known_answer", clip_id=clip, category=CATEGORY, answer=answer, purpose=purpose, person="mara")
+
+
+def people(ledger: Ledger, *names: str) -> None:
+    for name in names:
+        ledger.run("ensure_annotator", annotator=name)
+
+
+def miscounted(ledger: Ledger) -> list[Any]:
+    """Clips whose `taken` is not the number of their answers and leases."""
+    with ledger._connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT q.clip_id, q.taken, v.answers, l.hands FROM queue q"
+            " CROSS JOIN LATERAL (SELECT count(*) AS answers FROM votes WHERE clip_id = q.clip_id"
+            "   AND supersedes IS NULL) v"
+            " CROSS JOIN LATERAL (SELECT count(*) AS hands FROM leases WHERE clip_id = q.clip_id) l"
+            " WHERE q.taken <> v.answers + l.hands"
+        )
+        return cursor.fetchall()
+
+
+def test_clips_that_somebody_began_come_first(ledger: Ledger) -> None:
+    fill(ledger, 500)
+    people(ledger, "ann", "bob", "cid")
+    first = lease(ledger, "ann")
+    assert set(lease(ledger, "bob")) == set(first)
+    assert not set(lease(ledger, "cid")) & set(first)
+    assert not set(lease(ledger, "ann")) & set(first), "never the same clip again"
+
+
+def test_everything_is_handed_out_once_to_each_and_no_oftener_than_wanted(ledger: Ledger) -> None:
+    names = fill(ledger, 40)
+    people(ledger, "ann", "bob", "cid")
+    for person in ("ann", "bob"):
+        got: list[str] = []
+        while batch := lease(ledger, person, 7):
+            got += batch
+        assert sorted(got) == names
+    assert lease(ledger, "cid") == []
+    assert miscounted(ledger) == []
+
+
+def test_what_was_not_answered_in_time_comes_back_and_a_late_answer_still_counts(ledger: Ledger) -> None:
+    names = fill(ledger, 1, votes_wanted=1)
+    people(ledger, "ann", "bob")
+    assert lease(ledger, "ann") == names
+    assert lease(ledger, "bob") == []
+    with ledger._connection.cursor() as cursor:
+        cursor.execute("UPDATE leases SET expires_at = now() - interval '1 s'")
+    ledger.run("expire_leases")
+    assert lease(ledger, "bob") == names
+    assert cast(ledger, "ann", names[0])
+    assert cast(ledger, "bob", names[0], "no")
+    assert miscounted(ledger) == []
+
+
+def test_gold_is_mixed_in_once_for_each_and_never_as_an_ordinary_clip(ledger: Ledger) -> None:
+    names = fill(ledger, 30)
+    people(ledger, "ann", "bob")
+    for name in names[:3]:
+        known(ledger, name, "gold")
+    got = lease(ledger, "ann", 6, gold=2)
+    assert len(got) == 6
+    assert len(set(got) & set(names[:3])) == 2
+    rest = lease(ledger, "ann", 30)
+    assert not set(rest) & set(names[:3])
+    assert set(lease(ledger, "bob", 3, gold=3)) == set(names[:3])
+
+
+def test_agreement_with_gold_moves_in_steps_of_five(ledger: Ledger) -> None:
+    names = fill(ledger, 12)
+    people(ledger, "ann")
+    for name in names[:8]:
+        known(ledger, name, "gold")
+    seen = []
+    for name in names[:8]:
+        cast(ledger, "ann", name, "no" if name == names[1] else "yes")
+        seen.append(ledger.one("web_gold", annotator="ann", category=CATEGORY))
+    assert seen[3] == {"gold_asked": 0, "gold_agreed": 0}
+    assert seen[4] == seen[7] == {"gold_asked": 5, "gold_agreed": 4}
+
+
+def test_an_example_is_shown_and_not_asked(ledger: Ledger) -> None:
+    names = fill(ledger, 5)
+    people(ledger, "ann", "bob")
+    known(ledger, names[0], "example", "no")
+    for person in ("ann", "bob"):
+        cast(ledger, person, names[1], "yes")
+        cast(ledger, person, names[2], "yes" if person == "ann" else "no")
+    for name in names[1:3]:
+        ledger.run("settle_clip", clip_id=name, category=CATEGORY, votes_wanted=2, state="finished")
+    shown = ledger.rows("web_examples", category=CATEGORY, examples_most=3)
+    assert [(row["clip_id"], row["answer"]) for row in shown] == [(names[1], "yes"), (names[0], "no")]
+    assert sorted(lease(ledger, "ann", 9)) == names[3:]
+
+
+def test_one_group_of_people_reviews_a_category(ledger: Ledger) -> None:
+    names = fill(ledger, 4)
+    fill(ledger, 2, category="tai_chi")
+    account = {"password": "x", "role": "reviewer"}
+    ledger.run("add_account", annotator="ann", groups=["judo_club"], **account)
+    ledger.run("add_account", annotator="bob", groups=[], **account)
+    assert ledger.run("assign_category", category=CATEGORY, reviewers="judo_club") == 1
+    assert [row["category"] for row in ledger.rows("web_categories", annotator="bob")] == ["tai_chi"]
+    assert [row["category"] for row in ledger.rows("web_categories", annotator="ann")] == [CATEGORY, "tai_chi"]
+    asked = {"category": CATEGORY, "count_most": 1000}
+    assert ledger.one("web_category", annotator="bob", **asked) is None
+    assert ledger.one("web_category", annotator="ann", **asked)["remaining"] == 4  # type: ignore[index]
+    assert lease(ledger, "bob") == []
+    assert not cast(ledger, "bob", names[0])
+    assert len(lease(ledger, "ann")) == 4
+    ledger.run("close_account", annotator="ann")
+    assert ledger.one("web_account", annotator="ann") is None
+    assert ledger.rows("held_clips", annotator="ann", category=CATEGORY, lease_sec=60.0) == []
+    assert not cast(ledger, "ann", names[0])
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_counts_stay_right_while_many_hand_out_answer_expire_and_reopen(
+    ledger: Ledger, ledger_url: str, seed: int
+) -> None:
+    names = fill(ledger, 60)
+    crew = [f"p{number}" for number in range(8)]
+    people(ledger, *crew)
+    failures: list[BaseException] = []
+    handed: dict[str, list[str]] = {person: [] for person in crew}
+
+    def work(person: str) -> None:
+        chance = random.Random(f"{seed} {person}")
+        try:
+            own = Ledger(ledger_url)
+            for _ in range(25):
+                got = lease(own, person, 4)
+                handed[person] += got
+                for clip in got:
+                    if chance.random() < 0.7:
+                        assert cast(own, person, clip, chance.choice(["yes", "no"]))
+                if chance.random() < 0.3:
+                    clip = chance.choice(names)
+                    own.run("settle_clip", clip_id=clip, category=CATEGORY, votes_wanted=3, state="open")
+                own.run("expire_leases")
+            own.close()
+        except BaseException as failure:
+            failures.append(failure)
+
+    threads = [threading.Thread(target=work, args=(person,)) for person in crew]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert failures == []
+    assert miscounted(ledger) == []
+    assert all(len(got) == len(set(got)) for got in handed.values())
+    with ledger._connection.cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM queue WHERE taken > votes_wanted")
+        assert cursor.fetchone() == (0,)
+
+
+def test_the_commands_make_accounts_and_known_answers(
+    ledger: Ledger, ledger_url: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    import io
+
+    names = fill(ledger, 2)
+    monkeypatch.setenv("SLAC_DATABASE_URL", ledger_url)
+
+    def slac(*words: str, typed: str = "") -> int:
+        monkeypatch.setattr("sys.stdin", io.StringIO(typed))
+        return cli.main(list(words))
+
+    assert slac("annotator", "add", "ada", "--group", "judo_club", typed="short\n") == 64
+    assert slac("annotator", "add", "ada", "--group", "judo_club", typed="long enough\n") == 0
+    assert slac("annotator", "assign", "judo_club", "--category", CATEGORY) == 0
+    assert slac("annotator", "assign", "judo_club", "--category", "nothing") == 64
+    assert slac("annotator", "list") == 0
+    assert "judo_club" in capsys.readouterr().out.splitlines()[-1]
+    assert slac("annotator", "close", "ada") == 0
+    assert slac("annotator", "close", "eve") == 64
+    clip = ("--category", CATEGORY, "--clip", names[0])
+    assert slac("known", "add", *clip, "--answer", "no", "--as", "gold", "--person", "mara") == 0
+    assert slac("known", "list") == 0
+    assert slac("known", "drop", *clip) == 0
+    assert slac("known", "drop", *clip) == 64
