@@ -17,9 +17,7 @@ def answers_of(rows: Iterable[dict[str, Any]]) -> tuple[list[ClipAddress], Answe
     clips: dict[str, ClipAddress] = {}
     answers: Answers = {}
     for row in rows:
-        clips[row["clip_id"]] = ClipAddress(
-            clip_id=row["clip_id"], video_id=row["video_id"], start_sec=row["start_sec"], proxy=row["proxy_128"]
-        )
+        clips[row["clip_id"]] = ClipAddress.of(row)
         answers.setdefault(row["clip_id"], {})[row["category"]] = row["label"]
     return list(clips.values()), answers
 

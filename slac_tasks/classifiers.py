@@ -10,13 +10,19 @@ from enum import StrEnum
 from pathlib import Path
 from typing import cast
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 from torchvision import models
 from torchvision.models import video
 
 from slac_tasks.errors import NotConfigured, WrongArguments
+from slac_tasks.model import View
 from slac_tasks.networks import EveryFrame, SmallVideoNetwork, small_frame_network
+
+Pixels = NDArray[np.uint8]
+"""Clips as decoded: (n, frames, height, width, 3)."""
 
 
 class Kind(StrEnum):
@@ -38,6 +44,8 @@ class Stream(StrEnum):
     """Each frame minus the one before (0 for the first): 3 channels; nothing that stands still is visible."""
     RGB_DIFF = "rgb+diff"
     """Both: 6 channels."""
+    FLOW = "flow"
+    """Optical flow, decoded as such (see slac_tasks.flow): 3 channels."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,38 +67,61 @@ class Architecture:
     """Subtracted from RGB in 0 to 1."""
     std: tuple[float, float, float] = (0.5, 0.5, 0.5)
     """RGB is divided by it after that."""
+    layer: str = "fc"
+    """Name of torchvision's last layer, which the backbone lacks."""
     hub: str = ""
     """Name of torchvision's weights for this backbone; empty where there are none and it starts at random."""
 
     @property
-    def shape(self) -> tuple[int, int]:
-        """(frames, size): what a clip is decoded to."""
-        return self.frames, self.size
+    def view(self) -> View:
+        """What a clip is decoded to."""
+        return View(self.frames, self.size, self.stream is Stream.FLOW)
+
+    @property
+    def preprocessing(self) -> str:
+        """Everything that happens to a clip before the backbone, in a line; scores carry it."""
+        return f"{self.view} {self.stream} mean {self.mean} std {self.std}"
 
 
-def _headless(build: Callable[[], nn.Module]) -> Callable[[], nn.Module]:
+def _headless(build: Callable[..., nn.Module], layer: str = "fc") -> Callable[[], nn.Module]:
+    """Return a builder of torchvision's network without its last `layer`."""
+
     def backbone() -> nn.Module:
-        network = build()
-        network.fc = nn.Identity()
+        network = build(weights=None)
+        setattr(network, layer, nn.Identity())
         return network
 
     return backbone
 
 
-def _frame_resnet18() -> nn.Module:
-    return EveryFrame(_headless(lambda: models.resnet18(weights=None))())
+def _every_frame(build: Callable[..., nn.Module], layer: str = "fc") -> Callable[[], nn.Module]:
+    headless = _headless(build, layer)
+    return lambda: EveryFrame(headless())
 
 
-_KINETICS = {"mean": (0.43216, 0.394666, 0.37645), "std": (0.22803, 0.22145, 0.216989)}
-_IMAGENET = {"mean": (0.485, 0.456, 0.406), "std": (0.229, 0.224, 0.225)}
+_Norm = Mapping[str, tuple[float, float, float]]
+_KINETICS: _Norm = {"mean": (0.43216, 0.394666, 0.37645), "std": (0.22803, 0.22145, 0.216989)}
+_IMAGENET: _Norm = {"mean": (0.485, 0.456, 0.406), "std": (0.229, 0.224, 0.225)}
+_PLAIN: _Norm = {"mean": (0.5, 0.5, 0.5), "std": (0.25, 0.25, 0.25)}
+_MVIT: _Norm = {"mean": (0.45, 0.45, 0.45), "std": (0.225, 0.225, 0.225)}
 
 
 def _video(
-    name: str, network: Callable[..., nn.Module], hub: str, kind: Kind = Kind.VIDEO, stream: Stream = Stream.RGB
+    name: str, build: Callable[..., nn.Module], hub: str, *, kind: Kind = Kind.VIDEO, stream: Stream = Stream.RGB,
+    size: int = 112, features: int = 512, layer: str = "fc", norm: _Norm | None = None,
+) -> Architecture:  # fmt: skip
+    return Architecture(
+        name=name, kind=kind, stream=stream, frames=16, size=size, features=features, layer=layer,
+        hub=f"{hub}_Weights.KINETICS400_V1", build=_headless(build, layer), **(norm or _KINETICS),
+    )  # fmt: skip
+
+
+def _frame(
+    name: str, build: Callable[..., nn.Module], hub: str, *, size: int, features: int, layer: str = "fc"
 ) -> Architecture:
     return Architecture(
-        name=name, kind=kind, stream=stream, frames=16, size=112, features=512, hub=hub,
-        build=_headless(lambda: network(weights=None)), **_KINETICS,
+        name=name, kind=Kind.FRAME, stream=Stream.CENTRE, frames=16, size=size, features=features,
+        hub=f"{hub}_Weights.IMAGENET1K_V1", layer=layer, build=_every_frame(build, layer), **_IMAGENET,
     )  # fmt: skip
 
 
@@ -101,14 +132,17 @@ def _small(name: str, kind: Kind, stream: Stream, features: int, build: Callable
 REGISTRY: Mapping[str, Architecture] = {
     architecture.name: architecture
     for architecture in (
-        Architecture(
-            name="frame_resnet18", kind=Kind.FRAME, stream=Stream.CENTRE, frames=16, size=112, features=512,
-            build=_frame_resnet18, hub="ResNet18_Weights.IMAGENET1K_V1", **_IMAGENET,
-        ),
-        _video("r3d_18", video.r3d_18, "R3D_18_Weights.KINETICS400_V1"),
-        _video("mc3_18", video.mc3_18, "MC3_18_Weights.KINETICS400_V1"),
-        _video("r2plus1d_18", video.r2plus1d_18, "R2Plus1D_18_Weights.KINETICS400_V1"),
-        _video("motion_r3d_18", video.r3d_18, "R3D_18_Weights.KINETICS400_V1", Kind.MOTION, Stream.DIFF),
+        _frame("frame_resnet18", models.resnet18, "ResNet18", size=112, features=512),
+        _frame("frame_resnet50", models.resnet50, "ResNet50", size=224, features=2048),
+        _video("r3d_18", video.r3d_18, "R3D_18"),
+        _video("mc3_18", video.mc3_18, "MC3_18"),
+        _video("r2plus1d_18", video.r2plus1d_18, "R2Plus1D_18"),
+        _video("s3d", video.s3d, "S3D", size=224, features=1024, layer="classifier"),
+        _video("mvit_v2_s", video.mvit_v2_s, "MViT_V2_S", size=224, features=768, layer="head", norm=_MVIT),
+        # Trained at 224 pixels, but it takes any size, and at 112 it shares the decode of the others.
+        _video("swin3d_t", video.swin3d_t, "Swin3D_T", features=768, layer="head", norm=_IMAGENET),
+        _video("motion_r3d_18", video.r3d_18, "R3D_18", kind=Kind.MOTION, stream=Stream.DIFF),
+        _video("flow_r3d_18", video.r3d_18, "R3D_18", kind=Kind.MOTION, stream=Stream.FLOW, norm=_PLAIN),
         _small("small_frame", Kind.FRAME, Stream.CENTRE, 128, small_frame_network),
         _small("small_3d", Kind.VIDEO, Stream.RGB_DIFF, 60, lambda: SmallVideoNetwork(6)),
         _small("small_motion", Kind.MOTION, Stream.DIFF, 60, lambda: SmallVideoNetwork(3)),
@@ -199,7 +233,7 @@ def starting_backbone(entry: Architecture, pretrained: str) -> tuple[nn.Module, 
     if pretrained == "random" or (pretrained == "hub" and not entry.hub):
         return backbone, False
     state = _hub_state(entry) if pretrained == "hub" else _folder_state(entry, Path(pretrained))
-    state = {name: tensor for name, tensor in state.items() if not name.startswith("fc.")}
+    state = {name: tensor for name, tensor in state.items() if not name.startswith(f"{entry.layer}.")}
     target = backbone.frame_network if isinstance(backbone, EveryFrame) else backbone
     try:
         target.load_state_dict(state)

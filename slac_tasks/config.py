@@ -128,6 +128,20 @@ class Committee:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Scoring:
+    """How clips are scored; no knob changes what a score means."""
+
+    batch: int = 64
+    """Clips that a network is given at a time; halved when memory runs out."""
+    workers: int = -1
+    """Processes that decode; -1: none where networks run on processors, else one per two processors and 8 at most."""
+    precision: str = "auto"
+    """`auto` (bfloat16 where the device multiplies it), `float32` or `bfloat16`."""
+    compile: bool = False
+    """Compile each network first: minutes at the start, worth it from some ten thousand clips on."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Mining:
     """Which clips are sent to people. What the shares leave, a twentieth at least, is drawn at random as a control."""
 
@@ -249,6 +263,7 @@ class Config:
     admission: Admission = field(default_factory=Admission)
     proposal: Proposal = field(default_factory=Proposal)
     committee: Committee = field(default_factory=Committee)
+    scoring: Scoring = field(default_factory=Scoring)
     mining: Mining = field(default_factory=Mining)
     review: Review = field(default_factory=Review)
     quality: Quality = field(default_factory=Quality)

@@ -1,6 +1,7 @@
 """Every dataset that one stage hands to the next, declared once: name, keys, columns with unit and meaning."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 import pyarrow as pa
 
@@ -95,7 +96,7 @@ COMMITTEES = Dataset(
         _c("origin", _TEXT, "bootstrap:<window> or release:<version>"),
     ),
 )  # fmt: skip
-SCORES = Dataset(
+_SCORES_1 = Dataset(
     name="scores", version=1, keys=("category", "window", "weights"), unique=("clip_id",),
     meaning="Each clip's score by one member for the hypothesised action.",
     columns=(
@@ -103,6 +104,16 @@ SCORES = Dataset(
         _c("video_id", _TEXT, "16 hex digits of the media's SHA-256"),
         _c("member", _TEXT, "name of the member"),
         _c("score", pa.float32(), "probability of the hypothesised action, 0 to 1"),
+    ),
+)  # fmt: skip
+SCORES = replace(
+    _SCORES_1, version=2,
+    columns=(
+        *_SCORES_1.columns,
+        _c("preprocessing", _TEXT, "what became of the clip before the network, and its precision", nullable=True),
+    ),
+    upgrade=Upgrade(
+        previous=_SCORES_1, table=lambda rows: rows.append_column("preprocessing", pa.nulls(len(rows), _TEXT))
     ),
 )  # fmt: skip
 _HARD_CLIPS_1 = Dataset(

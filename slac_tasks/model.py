@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
-from typing import Any
+from typing import Any, NamedTuple
 
 from slac_tasks.errors import WrongArguments
 
@@ -17,6 +17,20 @@ GRID_SEC = 0.5
 """Clips start on this grid, in seconds (HACS v3, release 1.1.1)."""
 
 _SLUG = re.compile(r"[a-z0-9]+(_[a-z0-9]+)*")
+
+
+class View(NamedTuple):
+    """How a clip is turned into pixels for a classifier; classifiers with the same view share one decode."""
+
+    frames: int
+    """Frames taken of a clip, at the middles of equal parts of it."""
+    size: int
+    """Height and width in pixels."""
+    flow: bool = False
+    """Optical flow between the frames instead of their colours."""
+
+    def __str__(self) -> str:
+        return f"{self.frames}x{self.size} {'flow' if self.flow else 'rgb'}"
 
 
 class Answer(StrEnum):

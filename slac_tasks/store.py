@@ -13,7 +13,9 @@ import shutil
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import SplitResult, urlsplit
@@ -304,6 +306,26 @@ def connect(url: str, environ: Mapping[str, str] = os.environ) -> Store:
     if not parts.scheme and url:
         return FolderStore(Path(url))
     raise NotConfigured(f"store {url!r}: want a folder, file:///folder or s3://bucket/prefix")
+
+
+@dataclass(frozen=True)
+class Media:
+    """Hands out local paths of a store's objects, in this process or in one that this object is sent to."""
+
+    url: str
+    environ: Mapping[str, str] = field(repr=False)
+
+    def __call__(self, name: str) -> Any:
+        """Return a context manager: a local path with the bytes of `name`, valid inside the block."""
+        return self._store.local(name)
+
+    @cached_property
+    def _store(self) -> Store:
+        return connect(self.url, self.environ)
+
+    def __reduce__(self) -> Any:
+        # A connection cannot be sent; the other process makes its own.
+        return Media, (self.url, dict(self.environ))
 
 
 def put_by_content(store: Store, folder: str, suffix: str, data: bytes) -> str:

@@ -11,15 +11,12 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 import torch.nn.functional as F
-from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from slac_tasks.classifiers import Architecture, Classifier, to_stream
-from slac_tasks.errors import NotConfigured, Temporary
+from slac_tasks.classifiers import Architecture, Classifier, Pixels, to_stream
+from slac_tasks.errors import NotConfigured
+from slac_tasks.inference import Extractor
 from slac_tasks.progress import track
-
-Pixels = NDArray[np.uint8]
-"""Clips as decoded: (n, frames, height, width, 3)."""
 
 FRESH_RATE = 8e-3
 """Highest learning rate of a network that starts at random."""
@@ -187,30 +184,14 @@ def augmented(stream: Tensor, chance: torch.Generator) -> Tensor:
 def features(backbone: nn.Module, entry: Architecture, pixels: Pixels, where: torch.device, batch: int = 64) -> Tensor:
     """Return the backbone's features (n, features), float32 on the CPU, in the order of `pixels`.
 
+    In the precision of training, so that a head learns from what its backbone gives elsewhere too.
+
     Raises:
         Temporary: memory does not suffice for a single clip.
 
     """
-    parts: list[Tensor] = []
-    start = 0
-    while start < len(pixels):
-        try:
-            parts.append(_features(backbone, entry, pixels[start : start + batch], where))
-            start += batch
-        except torch.OutOfMemoryError as error:
-            if batch == 1:
-                raise Temporary(f"classifier {entry.name}: out of memory for one clip on {where}") from error
-            batch //= 2
-            torch.cuda.empty_cache()
-    return torch.cat(parts) if parts else torch.empty(0, entry.features)
-
-
-def _features(backbone: nn.Module, entry: Architecture, pixels: Pixels, where: torch.device) -> Tensor:
-    with torch.inference_mode(), torch.autocast(where.type, torch.bfloat16, enabled=half_precision(where)):
-        # Copied: training clips are mapped read-only, which torch cannot express.
-        stream = to_stream(entry, torch.from_numpy(np.array(pixels)).to(where))
-        found: Tensor = backbone(stream)
-        return found.float().cpu()
+    dtype = torch.bfloat16 if half_precision(where) else torch.float32
+    return Extractor(entry=entry, backbone=backbone, where=where, batch=batch, dtype=dtype).features(pixels)
 
 
 def fit_head(found: Tensor, targets: Tensor) -> nn.Linear:

@@ -11,11 +11,12 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from slac_tasks.classifiers import Architecture, Classifier
+from slac_tasks.classifiers import Architecture, Classifier, Pixels
 from slac_tasks.errors import BrokenContract, NotConfigured
+from slac_tasks.flow import farneback
 from slac_tasks.frames import read_clips
-from slac_tasks.model import CLIP_SEC
-from slac_tasks.training import Pixels, Recipe, class_loss, features, fit, seeded
+from slac_tasks.model import CLIP_SEC, View
+from slac_tasks.training import Recipe, class_loss, features, fit, seeded
 
 _T_95 = (12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262, 2.228)
 """Student's t, 97.5 %, for 1 to 10 degrees of freedom; more take the last, which is a little wide."""
@@ -31,7 +32,7 @@ class Trimmed:
     names: tuple[str, ...]
 
 
-def load_trimmed(folder: Path, shape: tuple[int, int], lost: Callable[[str, str], None]) -> Trimmed:
+def load_trimmed(folder: Path, view: View, lost: Callable[[str, str], None]) -> Trimmed:
     """Read <class>/<video> under `folder`; a video that cannot be read is reported and left out.
 
     Raises:
@@ -46,7 +47,7 @@ def load_trimmed(folder: Path, shape: tuple[int, int], lost: Callable[[str, str]
     for index, name in enumerate(names):
         for path in sorted(path for path in (folder / name).iterdir() if path.is_file()):
             try:
-                pixels.append(_middle(path, shape))
+                pixels.append(_middle(path, view))
             except BrokenContract as error:
                 lost(f"{name}/{path.name}", str(error))
             else:
@@ -56,14 +57,16 @@ def load_trimmed(folder: Path, shape: tuple[int, int], lost: Callable[[str, str]
     return Trimmed(pixels=np.concatenate(pixels), classes=torch.tensor(classes), names=names)
 
 
-def _middle(path: Path, shape: tuple[int, int]) -> Pixels:
+def _middle(path: Path, view: View) -> Pixels:
     try:
         with av.open(str(path)) as container:
             length_sec = float((container.duration or 0) / av.time_base)
     except av.FFmpegError as error:
         raise BrokenContract(f"{path.name}: cannot be opened: {error}") from error
     clip_sec = min(CLIP_SEC, length_sec)
-    return read_clips(path, [(length_sec - clip_sec) / 2], frames=shape[0], size=shape[1], clip_sec=clip_sec)
+    start_sec = (length_sec - clip_sec) / 2
+    pixels = read_clips(path, [start_sec], frames=view.frames, size=view.size, clip_sec=clip_sec)
+    return farneback(pixels) if view.flow else pixels
 
 
 def few_labels(classes: Tensor, per_class: int, seed: int) -> Tensor:

@@ -16,9 +16,9 @@ from torch import Tensor
 from slac_tasks.classifiers import Architecture, Classifier, architecture, committee, starting_backbone
 from slac_tasks.datasets import CLIPS, COMMITTEES
 from slac_tasks.errors import NotMade
-from slac_tasks.footage import ClipAddress, gather, spread
+from slac_tasks.footage import ADDRESS, ClipAddress, gather, spread
 from slac_tasks.job import Job, say
-from slac_tasks.model import Split, content_hash
+from slac_tasks.model import Split, View, content_hash
 from slac_tasks.shelf import Drop, Manifest
 from slac_tasks.store import put_by_content
 from slac_tasks.training import (
@@ -71,7 +71,7 @@ def run(job: Job) -> None:
 
 
 class _Footage:
-    """The weakly labelled training clips of a window; each shape is decoded once."""
+    """The weakly labelled training clips of a window; each view is decoded once."""
 
     def __init__(self, job: Job, sources: Sequence[Manifest], drops: dict[str, Drop]) -> None:
         self.job = job
@@ -81,25 +81,20 @@ class _Footage:
         for source in sources:
             category = source.keys["category"]
             own = []
-            for table in job.datasets.tables(source, ["clip_id", "video_id", "start_sec", "split", "proxy_128"]):
+            for table in job.datasets.tables(source, [*ADDRESS, "split"]):
                 for row in table.to_pylist():
                     if row["split"] == Split.TRAINING:
-                        own.append(
-                            ClipAddress(
-                                clip_id=row["clip_id"], video_id=row["video_id"], start_sec=row["start_sec"],
-                                proxy=row["proxy_128"],
-                            )
-                        )  # fmt: skip
+                        own.append(ClipAddress.of(row))
                         self.weak.setdefault(row["clip_id"], set()).add(category)
             found += spread(own, job.config.committee.clips_per_video)
         self.chosen = list(dict.fromkeys(found))
-        self._decoded: dict[tuple[int, int], Any] = {}
+        self._decoded: dict[View, Any] = {}
 
     def of(self, entry: Architecture) -> tuple[list[ClipAddress], Any]:
         """Return (clips, pixels) as `entry` wants them decoded."""
-        if entry.shape not in self._decoded:
-            self._decoded[entry.shape] = gather(self.chosen, entry.shape, self.job.store.local, self._lost, "decode")
-        clips, pixels = self._decoded[entry.shape]
+        if entry.view not in self._decoded:
+            self._decoded[entry.view] = gather(self.chosen, entry.view, self.job.store.local, self._lost, "decode")
+        clips, pixels = self._decoded[entry.view]
         if not clips:
             raise NotMade("bootstrap: no training clip could be decoded, want some")
         return clips, pixels

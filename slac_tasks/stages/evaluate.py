@@ -65,7 +65,7 @@ def _testing(job: Job, model: Row, entry: Architecture, lost: Any) -> list[Row]:
     if len(judged) < FEW:
         judged = [row for row in rows if row["split"] != Split.TRAINING]
     wanted, answers = answers_of(judged)
-    clips, pixels = gather(wanted, entry.shape, job.store.local, lost, "decode")
+    clips, pixels = gather(wanted, entry.view, job.store.local, lost, "decode")
     if not clips:
         say("evaluate: no readable testing clips, so no testing accuracy")
         return []
@@ -93,7 +93,7 @@ def _transfer(job: Job, model: Row, entry: Architecture, lost: Any) -> list[Row]
         say("evaluate: training.transfer is empty, so no transfer accuracy")
         return []
     folder = Path(settings.transfer)
-    train, test = (load_trimmed(folder / split, entry.shape, lost) for split in ("train", "test"))
+    train, test = (load_trimmed(folder / split, entry.view, lost) for split in ("train", "test"))
     where = device(job.config.device)
     blob = job.store.get(f"weights/{model['backbone']}.pt")
     found: dict[str, list[float]] = {"pretrained": [], "scratch": []}

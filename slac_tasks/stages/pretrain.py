@@ -34,7 +34,7 @@ def run(job: Job) -> None:
     def lost(video_id: str, why: str) -> None:
         drops.append(Drop(item=video_id, reason="undecodable", detail=why))
 
-    clips, pixels = gather(wanted, entry.shape, job.store.local, lost, "decode")
+    clips, pixels = gather(wanted, entry.view, job.store.local, lost, "decode")
     if not clips:
         raise BrokenContract(f"release {keys['release']}: {len(wanted)} training clips, none readable; want some")
     with seeded(settings.seed):

@@ -5,19 +5,24 @@ Writes: scores (category, window, weights), one for each member; a member that h
 Safe to run again: scores that exist are left alone.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import chain
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 
+from slac_tasks.canaries import COUNT, canary, check, is_canary, known, remember
 from slac_tasks.classifiers import Architecture, architecture
 from slac_tasks.datasets import CLIPS, COMMITTEES, SCORES
 from slac_tasks.errors import NotMade, SlacError
-from slac_tasks.footage import ClipAddress, footage
+from slac_tasks.footage import ADDRESS, ClipAddress, Footage, batched, footage
+from slac_tasks.inference import Extractor, precision
 from slac_tasks.job import Job
 from slac_tasks.shelf import Drop, Manifest
-from slac_tasks.training import device, features
+from slac_tasks.store import Media, Store
+from slac_tasks.training import device
 from slac_tasks.weights import decode_backbone, decode_head
 
 
@@ -55,7 +60,8 @@ def run(job: Job) -> None:
     if wants:
         _score(job, wants)
     for want in wants:
-        job.finish(SCORES, [SCORES.rows(want.rows)], want.keys, inputs=[want.clips], drops=want.drops)
+        rows = sorted(want.rows, key=lambda row: str(row["clip_id"]))
+        job.finish(SCORES, [SCORES.rows(rows)], want.keys, inputs=[want.clips], drops=want.drops)
     if failure is not None:
         raise failure
 
@@ -86,25 +92,15 @@ def _missing(job: Job, category: str) -> list[Want]:
 
 def clip_addresses(job: Job, clips: Manifest) -> list[ClipAddress]:
     """Return where the clips of a partition are."""
-    columns = ["clip_id", "video_id", "start_sec", "proxy_128"]
-    return [
-        ClipAddress(clip_id=r["clip_id"], video_id=r["video_id"], start_sec=r["start_sec"], proxy=r["proxy_128"])
-        for table in job.datasets.tables(clips, columns)
-        for r in table.to_pylist()
-    ]
+    return [ClipAddress.of(row) for table in job.datasets.tables(clips, ADDRESS) for row in table.to_pylist()]
 
 
 def _score(job: Job, wants: Sequence[Want]) -> None:
     """Fill the rows and drops of `wants`."""
+    settings = job.config.scoring
     where = device(job.config.device)
-    backbones: dict[str, nn.Module] = {}
-    heads: dict[str, nn.Linear] = {}
-    for want in wants:
-        if want.backbone not in backbones:
-            blob = job.store.get(f"weights/{want.backbone}.pt")
-            backbones[want.backbone] = decode_backbone(want.entry, blob).to(where)
-        if want.head not in heads:
-            heads[want.head] = decode_head(want.entry, job.store.get(f"weights/{want.head}.pt"))[0]
+    seats = _seats(job, wants, where)
+    views = sorted({seat.extractor.entry.view for seat in seats})
     videos = {want.category: {clip.video_id for clip in want.wanted.values()} for want in wants}
 
     def lost(video_id: str, why: str) -> None:
@@ -112,25 +108,91 @@ def _score(job: Job, wants: Sequence[Want]) -> None:
             if video_id in videos[want.category]:
                 want.drops.append(Drop(item=video_id, reason="undecodable", detail=why))
 
-    clips = [clip for want in wants for clip in want.wanted.values()]
-    shapes = sorted({want.entry.shape for want in wants})
-    for reel in footage(clips, shapes, job.store.local, lost, "score"):
-        found: dict[str, Tensor] = {}
-        for want in wants:
-            if not any(clip.clip_id in want.wanted for clip in reel.clips):
-                continue
-            if want.backbone not in found:
-                pixels = reel.pixels[want.entry.shape]
-                found[want.backbone] = features(backbones[want.backbone], want.entry, pixels, where)
-            want.rows += _rows(want, reel.clips, found[want.backbone], heads[want.head])
+    clips = {clip for want in wants for clip in want.wanted.values()}
+    media = Media(job.config.store_url, job.environ)
+    reels = footage(clips, views, media, lost, "score", _workers(settings.workers, where))
+    # One canary goes first and one last, so that what lies between them was scored by the same code and weights.
+    canaries = [canary(index, views) for index in range(COUNT)]
+    for batch in batched(chain(canaries[:1], reels, canaries[1:]), settings.batch):
+        for seat in seats:
+            seat.score(batch)
+    for seat in seats:
+        seat.check(job.store)
 
 
-def _rows(want: Want, clips: Sequence[ClipAddress], found: Tensor, head: nn.Linear) -> list[dict[str, object]]:
-    """Return the scores of those of `clips` that are wanted; row i of `found` belongs to clip i."""
-    with torch.inference_mode():
-        scores = torch.sigmoid(head(found))[:, want.output].tolist()
-    return [
-        {"clip_id": clip.clip_id, "video_id": clip.video_id, "member": want.member, "score": score}
-        for clip, score in zip(clips, scores, strict=True)
-        if clip.clip_id in want.wanted
-    ]
+def _workers(setting: int, where: torch.device) -> int:
+    """Return how many processes decode; beside a network on the processors none, they are all at work."""
+    if setting >= 0:
+        return setting
+    return min(8, max(1, (os.cpu_count() or 1) // 2)) if where.type == "cuda" else 0
+
+
+class Seat:
+    """A backbone with all heads that read its features: it sees each clip once, for all who want it."""
+
+    def __init__(self, extractor: Extractor, heads: Mapping[str, nn.Linear], wants: Sequence[Want]) -> None:
+        self.extractor, self.heads, self.wants = extractor, heads, wants
+        self._clip_ids = {clip_id for want in wants for clip_id in want.wanted}
+        self._canaries: dict[str, dict[str, list[float]]] = {want.weights: {} for want in wants}
+
+    def score(self, batch: Footage) -> None:
+        """Score those clips of a batch that are wanted, and its canaries."""
+        places = [i for i, clip in enumerate(batch.clips) if clip.clip_id in self._clip_ids or is_canary(clip)]
+        if not places:
+            return
+        found = self.extractor.features(batch.pixels[self.extractor.entry.view][places])
+        clips = [batch.clips[place] for place in places]
+        with torch.inference_mode():
+            scores = {head: torch.sigmoid(linear(found)) for head, linear in self.heads.items()}
+        for want in self.wants:
+            for clip, outputs in zip(clips, scores[want.head], strict=True):
+                if clip.clip_id in want.wanted:
+                    want.rows.append(_row(want, clip, float(outputs[want.output]), self.extractor))
+                elif is_canary(clip):
+                    self._canaries[want.weights][clip.clip_id] = outputs.tolist()
+
+    def check(self, store: Store) -> None:
+        """Compare the canaries with what is known of them; weights that are used for the first time make it known."""
+        members = {want.weights: want for want in self.wants}
+        for weights, found in self._canaries.items():
+            want = members[weights]
+            if (expected := known(store, weights)) is None:
+                expected = self._alone(want)
+                remember(store, weights, expected)
+            check(weights, want.member, found, expected)
+
+    def _alone(self, want: Want) -> dict[str, list[float]]:
+        """Score each canary by itself and in full precision."""
+        exact = replace(self.extractor, batch=1, dtype=torch.float32)
+        scores = {}
+        for index in range(COUNT):
+            reel = canary(index, [exact.entry.view])
+            with torch.inference_mode():
+                outputs = torch.sigmoid(self.heads[want.head](exact.features(reel.pixels[exact.entry.view])))
+            scores[reel.clips[0].clip_id] = outputs[0].tolist()
+        return scores
+
+
+def _seats(job: Job, wants: Sequence[Want], where: torch.device) -> list[Seat]:
+    """Load each backbone once, and the heads that read it."""
+    settings = job.config.scoring
+    seats = []
+    for backbone in dict.fromkeys(want.backbone for want in wants):
+        own = [want for want in wants if want.backbone == backbone]
+        entry = own[0].entry
+        network = decode_backbone(entry, job.store.get(f"weights/{backbone}.pt")).to(where)
+        if settings.compile:
+            network.compile(dynamic=True)
+        dtype = precision(where, settings.precision)
+        extractor = Extractor(entry=entry, backbone=network, where=where, batch=settings.batch, dtype=dtype)
+        names = dict.fromkeys(want.head for want in own)
+        heads = {name: decode_head(entry, job.store.get(f"weights/{name}.pt"))[0] for name in names}
+        seats.append(Seat(extractor, heads, own))
+    return seats
+
+
+def _row(want: Want, clip: ClipAddress, score: float, extractor: Extractor) -> dict[str, object]:
+    return {
+        "clip_id": clip.clip_id, "video_id": clip.video_id, "member": want.member, "score": score,
+        "preprocessing": extractor.preprocessing,
+    }  # fmt: skip

@@ -2,9 +2,11 @@ import urllib.error
 
 import pytest
 import torch
+from torchvision import models
+from torchvision.models import get_weight
 
 from slac_tasks import classifiers
-from slac_tasks.classifiers import REGISTRY, Kind, architecture, committee, starting_backbone, to_stream
+from slac_tasks.classifiers import REGISTRY, Kind, Stream, architecture, committee, starting_backbone, to_stream
 from slac_tasks.config import Committee
 from slac_tasks.errors import NotConfigured, WrongArguments
 
@@ -22,16 +24,36 @@ def test_a_small_backbone_keeps_its_promises(entry):
 def test_the_default_committee_shares_one_decode_and_holds_nothing_small():
     members = committee(Committee().members)
     assert {member.kind for member in members} == set(Kind)
-    assert len({member.shape for member in members}) == 1
+    assert len({member.view for member in members}) == 1
     assert not any(member.name.startswith("small") for member in members)
 
 
-@pytest.mark.parametrize("name", ["frame_resnet18", "mc3_18"])
+@pytest.mark.parametrize("name", ["frame_resnet18", "frame_resnet50", "mc3_18", "s3d", "mvit_v2_s", "swin3d_t"])
 def test_a_torchvision_backbone_gives_the_features_it_declares(name):
     entry = architecture(name)
     clips = torch.zeros(1, entry.frames, entry.size, entry.size, 3, dtype=torch.uint8)
     with torch.inference_mode():
         assert entry.build().eval()(to_stream(entry, clips)).shape == (1, entry.features)
+
+
+def test_every_entry_of_torchvision_names_weights_that_exist():
+    named = [entry for entry in REGISTRY.values() if entry.hub]
+    assert {"r3d_18", "mc3_18", "r2plus1d_18", "s3d", "mvit_v2_s", "swin3d_t"} <= {entry.name for entry in named}
+    for entry in named:
+        transforms = get_weight(entry.hub).transforms()
+        if entry.stream in (Stream.RGB, Stream.CENTRE):
+            assert (list(entry.mean), list(entry.std)) == (transforms.mean, transforms.std)
+        assert entry.size in (112, 224)
+
+
+@pytest.mark.parametrize("name", ["s3d", "mvit_v2_s"])
+def test_kinetics_weights_of_any_last_layer_load_from_a_folder(name, tmp_path):
+    entry = architecture(name)
+    state = getattr(models.video, name)(weights=None).state_dict()
+    torch.save(state, tmp_path / f"{name}.pt")
+    backbone, pretrained = starting_backbone(entry, str(tmp_path))
+    assert pretrained
+    assert all(torch.equal(tensor, state[key]) for key, tensor in backbone.state_dict().items())
 
 
 def test_motion_sees_nothing_of_what_stands_still():

@@ -50,7 +50,7 @@ def dying(tmp_path: Path) -> Dying:
 
 
 def test_the_address_can_be_computed_by_a_person() -> None:
-    assert SCORES.address(KEYS) == "scores/v1/category=judo/window=2026-01-05/weights=w1"
+    assert SCORES.address(KEYS) == "scores/v2/category=judo/window=2026-01-05/weights=w1"
     with pytest.raises(WrongArguments, match="keys"):
         SCORES.address({"category": "judo"})
     with pytest.raises(WrongArguments, match=r"\.\./x"):
@@ -117,7 +117,7 @@ def test_strange_manifests_and_pointers_are_refused(store: FolderStore) -> None:
     manifest = json.loads(store.get(f"{folder}/g0001/manifest.json"))
     store.delete(f"{folder}/current.json")
     store.put(f"{folder}/g0001/manifest.json", json.dumps({**manifest, "version": 9}).encode())
-    with pytest.raises(BrokenContract, match="scores v9, want scores v1"):
+    with pytest.raises(BrokenContract, match="scores v9, want scores v2"):
         datasets.need(SCORES, **KEYS)
     store.put(f"{folder}/g0001/manifest.json", b"{}")
     with pytest.raises(BrokenContract, match="not a manifest"):

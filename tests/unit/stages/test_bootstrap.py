@@ -77,6 +77,6 @@ def test_a_category_without_training_clips_is_set_aside_with_its_reason(world):
 
 
 def test_a_clip_counts_for_every_category_that_its_video_was_retrieved_for():
-    clip = ClipAddress(clip_id="v:0", video_id="v", start_sec=0, proxy="p")
+    clip = ClipAddress(clip_id="v:0", video_id="v", start_sec=0, proxy_128="p", proxy_256="p")
     targets = bootstrap.weak_targets([clip], {"v:0": {"a", "c"}}, ["a", "b", "c"])
     assert torch.equal(targets, torch.tensor([[1, -1, 1]], dtype=torch.int8))

@@ -38,7 +38,7 @@ def test_a_release_without_readable_training_clips_is_refused(world):
 
 
 def test_a_clip_asked_for_two_actions_is_one_clip_with_two_answers():
-    row = {"clip_id": "v:0", "video_id": "v", "start_sec": 0.0, "proxy_128": "p"}
+    row = {"clip_id": "v:0", "video_id": "v", "start_sec": 0.0, "proxy_128": "p", "proxy_256": "q"}
     clips, answers = pretrain.answers_of([{**row, "category": "a", "label": 1}, {**row, "category": "b", "label": -1}])
     assert len(clips) == 1
     assert pretrain.masked_targets(clips, answers, ["a", "b", "c"]).tolist() == [[1, -1, 0]]

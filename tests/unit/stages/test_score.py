@@ -1,15 +1,21 @@
 import dataclasses
+import json
 import random
 
 import numpy as np
 import pytest
 import torch
+from hypothesis import given
+from hypothesis import strategies as st
 from learning_world import MEMBERS, WINDOW, LearningWorld
 
-from slac_tasks.classifiers import architecture
+from slac_tasks.classifiers import Stream, architecture
+from slac_tasks.config import Scoring
 from slac_tasks.datasets import CLIPS, COMMITTEES, SCORES
-from slac_tasks.errors import NotMade
+from slac_tasks.errors import BrokenContract, NotMade
+from slac_tasks.footage import ClipAddress, Footage, batched
 from slac_tasks.frames import read_clips
+from slac_tasks.inference import Extractor, precision
 from slac_tasks.stages import bootstrap, score
 from slac_tasks.training import features
 from slac_tasks.weights import decode_classifier
@@ -54,7 +60,8 @@ def test_every_score_is_that_of_its_own_clip(tmp_path):
                 pixels = read_clips(path, [clip["start_sec"]], frames=entry.frames, size=entry.size)
             logit = classifier.head(features(classifier.backbone, entry, pixels, torch.device("cpu")))
             want = torch.sigmoid(logit)[0, seat["output"]].item()
-            assert found[clip["clip_id"]] == pytest.approx(want, abs=1e-4)
+            # bfloat16 keeps two to three digits
+            assert found[clip["clip_id"]] == pytest.approx(want, abs=0.02)
 
 
 def test_the_order_of_clips_changes_no_score(tmp_path):
@@ -73,7 +80,86 @@ def test_the_order_of_clips_changes_no_score(tmp_path):
     )
     job = world.job("score", window=WINDOW, committee=COMMITTEE, categories=("wave",))
     score.run(dataclasses.replace(job, remake=True))
-    assert {member: scores_of(world, "wave", member) for member in MEMBERS} == before
+    for member in MEMBERS:
+        assert scores_of(world, "wave", member) == pytest.approx(before[member], abs=1e-4)
+
+
+class Mean(torch.nn.Module):
+    """A backbone whose feature is how bright a clip is."""
+
+    def forward(self, stream):
+        return stream.mean((1, 2, 3, 4))[:, None]
+
+
+BRIGHT = dataclasses.replace(architecture("small_3d"), name="bright", stream=Stream.RGB, features=1)
+
+
+@given(data=st.data())
+def test_no_score_lands_on_another_clip(data):
+    """Each clip is as bright as its number says; videos come shuffled, some not at all, in batches of any size."""
+    lengths = data.draw(st.lists(st.integers(1, 6), min_size=1, max_size=6))
+    numbers = iter(data.draw(st.permutations(range(sum(lengths)))))
+    bright: dict[str, int] = {}
+    reels = []
+    for video, length in enumerate(lengths):
+        clips = tuple(
+            ClipAddress(clip_id=f"v{video}:{i}", video_id=f"v{video}", start_sec=i, proxy_128="p", proxy_256="q")
+            for i in range(length)
+        )
+        bright |= {clip.clip_id: 6 * next(numbers) for clip in clips}
+        values = np.array([bright[clip.clip_id] for clip in clips], np.uint8)
+        pixels = np.ones((length, 2, 4, 4, 3), np.uint8) * values[:, None, None, None, None]
+        reels.append(Footage(clips=clips, pixels={BRIGHT.view: pixels}))
+    wanted = data.draw(st.sets(st.sampled_from(sorted(bright))))
+    arrived = data.draw(st.lists(st.sampled_from(reels), unique_by=id))
+    addresses = {clip.clip_id: clip for reel in reels for clip in reel.clips}
+    want = score.Want(
+        category="c", member="m", entry=BRIGHT, backbone="b", head="h", output=1, weights="w", clips=None,
+        wanted={clip_id: addresses[clip_id] for clip_id in wanted},
+    )  # fmt: skip
+    head = torch.nn.Linear(1, 2)
+    torch.nn.init.ones_(head.weight)
+    torch.nn.init.zeros_(head.bias)
+    memory = data.draw(st.integers(1, 5))
+    extractor = Extractor(entry=BRIGHT, backbone=Mean(), where=torch.device("cpu"), batch=memory, dtype=torch.float32)
+    seat = score.Seat(extractor, {"h": head}, [want])
+    for batch in batched(arrived, data.draw(st.integers(1, 9))):
+        seat.score(batch)
+    found = {row["clip_id"]: row["score"] for row in want.rows}
+    assert set(found) == wanted & {clip.clip_id for reel in arrived for clip in reel.clips}
+    for clip_id, value in found.items():
+        assert value == pytest.approx(1 / (1 + np.exp(1 - bright[clip_id] / 127.5)), abs=1e-5)
+
+
+def test_workers_decode_what_this_process_would(tmp_path):
+    world = trained(tmp_path)
+    score_all(world, "wave")
+    before = {member: scores_of(world, "wave", member) for member in MEMBERS}
+    job = world.job("score", window=WINDOW, committee=COMMITTEE, categories=("wave",))
+    config = dataclasses.replace(job.config, scoring=Scoring(workers=2, batch=3))
+    score.run(dataclasses.replace(job, config=config, remake=True))
+    for member in MEMBERS:
+        assert scores_of(world, "wave", member) == pytest.approx(before[member], abs=0.02)
+
+
+def test_a_run_in_which_a_canary_sings_another_song_writes_nothing(tmp_path):
+    world = trained(tmp_path)
+    score_all(world, "wave")
+    weights = seats(world)[0]["weights"]
+    name = f"canaries/{weights}.json"
+    world.store.put(name, json.dumps({"canary:0": [0.0, 0.0], "canary:1": [1.0, 1.0]}).encode())
+    with pytest.raises(BrokenContract, match="clips are mixed up, or this machine computes differently"):
+        score_all(world, "jump")
+    assert not world.datasets.partitions(SCORES, category="jump")
+
+
+def test_scores_say_what_was_done_to_the_clip(tmp_path):
+    world = trained(tmp_path)
+    score_all(world, "wave")
+    tables = [world.datasets.read(SCORES, **keys) for keys in world.datasets.partitions(SCORES, category="wave")]
+    said = {table["member"][0].as_py(): table["preprocessing"][0].as_py() for table in tables}
+    assert said["small_motion"].startswith("8x56 rgb diff mean (0.5, 0.5, 0.5)")
+    assert said["small_motion"].endswith(str(precision(torch.device("cpu"))).removeprefix("torch."))
 
 
 def test_a_second_run_does_nothing(tmp_path, monkeypatch, capsys):
