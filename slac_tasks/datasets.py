@@ -204,6 +204,25 @@ QUALITY = Dataset(
         _c("unsettled", pa.int64(), "clips on which people could not agree"),
     ),
 )  # fmt: skip
+ROUNDS = Dataset(
+    name="rounds", version=1, keys=("labels",),
+    unique=("measure", "round", "category", "strategy", "member", "other", "bin"),
+    meaning="What the rounds of mining were worth, and how far their committees are to be trusted; long form.",
+    columns=(
+        _c("measure", _TEXT, "positive_share, positives_per_minute, lift_over_random, agreement, kappa, reliability, "
+           "calibration_error or scores"),
+        _c("round", _TEXT, "round; null: all rounds together", nullable=True),
+        _c("category", _TEXT, "hypothesised action; null: all categories together", nullable=True),
+        _c("strategy", _TEXT, "why the clips were asked; members are judged on the random ones alone"),
+        _c("member", _TEXT, "member of the committee, or joint", nullable=True),
+        _c("other", _TEXT, "the member that it is compared with", nullable=True),
+        _c("bin", pa.float64(), "lower edge of the bin of the score, a tenth wide", nullable=True),
+        _c("count", pa.int64(), "clips that the value rests on"),
+        _c("value", pa.float64(), "the measure; null where chance alone explains all agreement", nullable=True),
+        _c("low", pa.float64(), "lower end of the 95 % interval; null where none is known", nullable=True),
+        _c("high", pa.float64(), "upper end of the 95 % interval; null where none is known", nullable=True),
+    ),
+)  # fmt: skip
 RELEASES = Dataset(
     name="release", version=1, keys=("release",), unique=("video_id", "category", "start_sec"),
     meaning="Validated sparse labels, ready for training.",
@@ -251,8 +270,8 @@ EVALUATIONS = Dataset(
 ALL: Mapping[str, Dataset] = {
     dataset.name: dataset
     for dataset in (
-        CANDIDATES, FETCHED, VIDEOS, CLIPS, COMMITTEES, SCORES, HARD_CLIPS, VOTES, LABELS, QUALITY, RELEASES, MODELS,
-        EVALUATIONS,
+        CANDIDATES, FETCHED, VIDEOS, CLIPS, COMMITTEES, SCORES, HARD_CLIPS, VOTES, LABELS, QUALITY, ROUNDS, RELEASES,
+        MODELS, EVALUATIONS,
     )
 }  # fmt: skip
 """Every dataset by name, in the order of the procedure."""

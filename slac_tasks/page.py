@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from html import escape
 from typing import Any
 
-_STYLE = """
+STYLE = """
 :root { color-scheme: light dark; --ink: #1d2530; --dim: #5f6b7a; --line: #dfe4ea; --card: #fff; --back: #f5f7f9;
   --accepted: #1f7a4d; --refused: #b3261e; --pending: #8a6100; --bar: #4b74c9; }
 @media (prefers-color-scheme: dark) { :root { --ink: #e6eaf0; --dim: #9aa6b5; --line: #323b47; --card: #1b222b;
@@ -29,7 +29,7 @@ ul { margin: 4px 0 0; padding-left: 18px; font-size: 13px; }
 """
 
 
-def _bar(share: float, low: float, high: float) -> str:
+def bar(share: float, low: float, high: float) -> str:
     """Draw a share and its interval on a line from 0 to 1."""
     return (
         '<svg width="120" height="14" viewBox="0 0 120 14" role="img" '
@@ -43,7 +43,7 @@ def _bar(share: float, low: float, high: float) -> str:
 
 def _shares(rows: Sequence[tuple[str, int, int, float, float]]) -> str:
     return "".join(
-        f'<div class="share"><span>{escape(strategy)}</span>{_bar(positive / settled, low, high)}'
+        f'<div class="share"><span>{escape(strategy)}</span>{bar(positive / settled, low, high)}'
         f'<span>{positive / settled:.0%} <span class="dim">[{low:.0%}, {high:.0%}] of {settled}</span></span></div>'
         for strategy, positive, settled, low, high in rows
     )
@@ -95,10 +95,10 @@ def render(
     return (
         '<!doctype html><html lang="en"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
-        f"<title>Labels {escape(version)}: quality</title><style>{_STYLE}</style></head><body><main>"
+        f"<title>Labels {escape(version)}: quality</title><style>{STYLE}</style></head><body><main>"
         f"<h1>Quality of labels {escape(version)}</h1>"
         f'<div class="dim">{len(records)} categories: {counts["accepted"]} accepted, {counts["refused"]} refused, '
-        f"{counts['pending']} pending</div>"
+        f'{counts["pending"]} pending. <a href="rounds.html">Rounds of mining</a></div>'
         f'<div class="tiles">{shown}</div>'
         f'<h2>Positive share by strategy <span class="dim">(95 % Wilson intervals)</span></h2>{_shares(overall)}'
         "<h2>Categories</h2><table><tr><th>category</th><th>verdict</th><th class=n>settled</th>"

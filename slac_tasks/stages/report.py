@@ -1,7 +1,8 @@
 """Write the data-quality report: one page a person can read, without anything to load from elsewhere.
 
 Reads: the newest judged labels and their verdicts; the ledger's queue, decisions and categories.
-Writes: reports/v1/labels=<version>/index.html in the store; a table of the same on the terminal.
+Writes: rounds (version of the labels); reports/v1/labels=<version>/index.html and rounds.html in the store; a table of
+the verdicts on the terminal.
 Safe to run again: the page is written again from the same data.
 """
 
@@ -10,7 +11,7 @@ from typing import Any
 
 import pandas as pd
 
-from slac_tasks import page
+from slac_tasks import page, rounds, rounds_page
 from slac_tasks.datasets import LABELS, QUALITY
 from slac_tasks.intervals import wilson
 from slac_tasks.job import Job, say
@@ -61,6 +62,8 @@ def run(job: Job) -> None:
         overall=shares(labels[labels["status"] == "settled"]),
         statuses=labels["status"].value_counts().to_dict(),
     )  # fmt: skip
+    rounds_name = f"reports/v1/labels={version}/rounds.html"
+    job.store.put(rounds_name, rounds_page.render(version, rounds.report(job, version)).encode())
     name = f"reports/v1/labels={version}/index.html"
     job.store.put(name, html.encode())
     print(page.text(summary), flush=True)
