@@ -3,7 +3,7 @@
 import hashlib
 import hmac
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Annotated
 from urllib.parse import parse_qs, quote, urlsplit
@@ -13,13 +13,10 @@ from fastapi.responses import FileResponse, HTMLResponse, RedirectResponse, Resp
 
 from slac_tasks.errors import NotConfigured
 from slac_tasks.web import passwords
-from slac_tasks.web.pages import STATIC, render
+from slac_tasks.web.pages import PAGES, STATIC, render
 
 COOKIE = "slac_session"
 """Name of the session's cookie."""
-
-PAGES = ("review", "funnel", "quality")
-"""Where a login may lead; nothing else is followed."""
 
 REMEMBER_SEC = 30.0
 """How long an account is taken to be as it was: somebody whose account is closed is out after this long at most."""
@@ -129,6 +126,10 @@ class Accounts:
         if account.role != "lead":
             raise HTTPException(403, "this page is for leads")
         return account.name
+
+    def visible(self, request: Request) -> Sequence[str]:
+        """Return the pages that whoever is logged in may open."""
+        return PAGES if self._whoever(request).role == "lead" else PAGES[:1]
 
     def _whoever(self, request: Request) -> Account:
         account = self.person(request.cookies.get(COOKIE))

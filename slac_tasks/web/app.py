@@ -79,7 +79,16 @@ def make_app(
 
     """
     app = FastAPI(title="slac", openapi_url=None, docs_url=None, redoc_url=None)
-    app.include_router(pages.routes(authenticate, oversee or authenticate, ledgers, media, logout=accounts is not None))
+    app.include_router(
+        pages.routes(
+            authenticate,
+            oversee or authenticate,
+            ledgers,
+            media,
+            logout=accounts is not None,
+            visible=accounts.visible if accounts else lambda request: pages.PAGES,
+        )
+    )
     app.include_router(review.routes(authenticate, ledgers, media, config.review))
     if accounts is not None:
         app.include_router(own_accounts.routes(accounts))

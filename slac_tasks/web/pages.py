@@ -2,14 +2,14 @@
 
 import hashlib
 import mimetypes
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from functools import cache
 from pathlib import Path
 from typing import Annotated, Any
 
 import jinja2
-from fastapi import APIRouter, Depends, HTTPException, Query
+from fastapi import APIRouter, Depends, HTTPException, Query, Request
 from fastapi.responses import FileResponse, HTMLResponse, RedirectResponse
 
 from slac_tasks.database import Row
@@ -19,6 +19,9 @@ from slac_tasks.web.ledgers import Ledgers
 from slac_tasks.web.media import Media
 
 STATIC = Path(__file__).parent / "static"
+
+PAGES = ("review", "funnel", "quality")
+"""The pages, by their addresses."""
 
 PAPER_SEC = 8.8
 """Human seconds for one clip in the paper (SLAC v1, section 3), to compare with."""
@@ -84,9 +87,25 @@ def steps(rows: list[Row], releases: list[Row]) -> list[dict[str, Any]]:
 
 
 def routes(
-    authenticate: Callable[..., Any], oversee: Callable[..., Any], ledgers: Ledgers, media: Media, *, logout: bool
+    authenticate: Callable[..., Any],
+    oversee: Callable[..., Any],
+    ledgers: Ledgers,
+    media: Media,
+    *,
+    logout: bool,
+    visible: Callable[[Request], Sequence[str]],
 ) -> APIRouter:
-    """Return the pages; each answers only to somebody who is logged in. `logout`: this service owns the login."""
+    """Return the pages; each answers only to somebody who is logged in.
+
+    Args:
+        authenticate: dependency that returns who is logged in.
+        oversee: the same for funnel and quality.
+        ledgers: connections to the ledger.
+        media: how objects reach browsers.
+        logout: this service owns the login.
+        visible: the pages that whoever makes a request may open.
+
+    """
     router = APIRouter()
     person_dep, lead_dep = Depends(authenticate), Depends(oversee)
 
@@ -95,8 +114,8 @@ def routes(
         return RedirectResponse("review", status_code=303)
 
     @router.get("/review", response_class=HTMLResponse)
-    def review(person: Annotated[str, person_dep]) -> HTMLResponse:
-        return render("review.html", page="review", person=person, logout=logout)
+    def review(request: Request, person: Annotated[str, person_dep]) -> HTMLResponse:
+        return render("review.html", page="review", person=person, logout=logout, pages=visible(request))
 
     @router.get("/funnel", response_class=HTMLResponse)
     def funnel(person: Annotated[str, lead_dep]) -> HTMLResponse:
@@ -109,6 +128,7 @@ def routes(
             page="funnel",
             person=person,
             logout=logout,
+            pages=PAGES,
             rows=rows,
             releases=releases,
             steps=steps(rows, releases),
@@ -121,7 +141,7 @@ def routes(
     def quality(person: Annotated[str, lead_dep]) -> HTMLResponse:
         with ledgers.borrow() as ledger:
             rows = ledger.rows("web_quality")
-        return render("quality.html", page="quality", person=person, logout=logout, rows=rows)
+        return render("quality.html", page="quality", person=person, logout=logout, pages=PAGES, rows=rows)
 
     @router.get("/static/{version}/{name}")
     def static(version: str, name: str, person: Annotated[str, person_dep]) -> FileResponse:

@@ -32,18 +32,18 @@ WITH me AS (
     -- Begun, and wanted soonest: a look at the head of the index, which somebody else's clips mostly fill.
     SELECT q.clip_id
     FROM (
-        SELECT clip_id
-        FROM queue
+        SELECT h.clip_id
+        FROM queue AS h
         WHERE
-            category = %(category)s::text AND state = 'open' AND taken < votes_wanted AND taken > 0
-        ORDER BY taken DESC, place
+            h.category = %(category)s::text AND h.state = 'open' AND h.taken < h.votes_wanted AND h.taken > 0
+            AND NOT EXISTS (SELECT FROM known_answers AS k WHERE (k.clip_id, k.category) = (h.clip_id, h.category))
+        ORDER BY h.taken DESC, h.place
         LIMIT 100
     ) AS head
     JOIN queue AS q ON q.clip_id = head.clip_id AND q.category = %(category)s::text
     WHERE
         q.state = 'open' AND q.taken < q.votes_wanted
         AND EXISTS (SELECT FROM me)
-        AND NOT EXISTS (SELECT FROM known_answers AS k WHERE (k.clip_id, k.category) = (q.clip_id, q.category))
         AND NOT EXISTS (SELECT FROM tombstones AS t WHERE t.video_id = q.video_id)
         AND NOT EXISTS (
             SELECT FROM votes AS v

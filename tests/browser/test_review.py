@@ -23,8 +23,8 @@ def page(browser: Browser, service: Any) -> Iterator[Page]:
     tab.on("pageerror", lambda error: problems.append(str(error)))
     tab.on("console", lambda line: problems.append(line.text) if "Content Security Policy" in line.text else None)
     tab.add_init_script(
-        "window.shifts = 0; new PerformanceObserver((list) => { for (const entry of list.getEntries())"
-        " if (!entry.hadRecentInput) window.shifts += entry.value })"
+        "window.shifts = []; new PerformanceObserver((list) => { for (const entry of list.getEntries())"
+        " window.shifts.push(...entry.sources.map((source) => source.node?.id || source.node?.className)) })"
         ".observe({type: 'layout-shift', buffered: true})"
     )
     tab.goto(f"{service.url}/review")
@@ -62,7 +62,7 @@ def test_clips_are_answered_by_keyboard_and_a_correction_supersedes(page: Page, 
         clip = clip_after(page, clip)
     page.keyboard.press("z")
     assert clip_after(page, clip) == given[-1][0]
-    expect(page.locator("#badge-correct")).to_have_text("you said yes")
+    expect(page.locator("#badge")).to_have_text("you said yes")
     page.keyboard.press("s")
     page.keyboard.press("c")
     page.wait_for_timeout(300)
@@ -80,7 +80,7 @@ def test_clips_are_answered_by_keyboard_and_a_correction_supersedes(page: Page, 
     assert corrections == [(given[-1][0], "yes", "no", "ada")]
     assert service.rows("SELECT count(*) FROM outbox") == [(13,)]
     assert service.rows("SELECT count(*) FROM votes WHERE seconds <= 0 OR seconds > 30") == [(0,)]
-    assert page.evaluate("window.shifts") < 0.01
+    assert page.evaluate("window.shifts") == []
 
 
 def test_the_clip_loops_within_its_two_seconds(page: Page) -> None:
@@ -112,6 +112,98 @@ def test_answers_given_without_a_connection_are_sent_later(page: Page, service: 
     page.context.set_offline(False)
     expect(page.locator("#status")).to_have_text("All answers are sent", timeout=20_000)
     assert sorted(answer for (answer,) in service.rows("SELECT answer FROM votes")) == ["no", "yes"]
+
+
+def test_a_clip_that_does_not_load_without_a_connection_comes_when_there_is_one(page: Page, service: Any) -> None:
+    clip = clip_after(page, None)
+    page.wait_for_timeout(800)
+    page.context.set_offline(True)
+    page.route("**/objects/**", lambda route: route.abort())  # not from the browser's cache either
+    for _ in range(5):
+        page.keyboard.press("n")
+        clip = clip_after(page, clip)
+    page.keyboard.press("n")
+    page.wait_for_timeout(1200)
+    expect(page.locator("#badge")).to_have_text("loading…")
+    page.keyboard.press("y")  # what was not seen is not answered
+    assert page.evaluate(CLIP) != clip
+    last = page.evaluate(CLIP)
+    page.unroute_all()
+    page.context.set_offline(False)
+    page.wait_for_function("() => !document.querySelector('video.shown').seeking && "
+                           "document.querySelector('video.shown').readyState >= 2", timeout=20_000)  # fmt: skip
+    expect(page.locator("#badge")).to_be_hidden()
+    page.keyboard.press("y")
+    clip_after(page, last)
+    page.wait_for_function("() => !Object.keys(localStorage).some((name) => name.startsWith('slac.vote'))")
+    votes = service.rows("SELECT answer, count(*) FROM votes GROUP BY answer ORDER BY answer")
+    assert votes == [("no", 6), ("yes", 1)]
+
+
+def test_in_the_grid_only_the_exceptions_are_marked(page: Page, service: Any) -> None:
+    clip_after(page, None)
+    page.keyboard.press("g")
+    twelve = (
+        "() => { const videos = [...document.querySelectorAll('.tile video.shown')];"
+        " return videos.length === 12 && videos.every((video) => !video.paused && video.readyState >= 2) }"
+    )
+    page.wait_for_function(twelve)
+    page.keyboard.press("Enter")  # twelve clips cannot be judged at once
+    assert page.locator(".tile:enabled").count() == 12
+    page.keyboard.press("q")
+    page.keyboard.press("2")
+    page.keyboard.press("f")
+    page.keyboard.press("f")
+    expect(page.get_by_role("button", name="Clip 5 of 12: Yes")).to_be_visible()
+    expect(page.get_by_role("button", name="Clip 12 of 12: Unsure")).to_be_visible()
+    page.wait_for_timeout(1000)
+    look(page, "grid")
+    page.keyboard.press("Enter")
+    page.wait_for_function(twelve)
+    page.wait_for_timeout(1100)
+    page.keyboard.press("Backspace")
+    expect(page.get_by_role("button", name="Clip 5 of 12: Yes")).to_be_visible()
+    page.keyboard.press("q")
+    page.keyboard.press("q")
+    page.keyboard.press("q")  # unsure, broken, and back to what all the others get
+    page.wait_for_timeout(1100)
+    page.keyboard.press("Enter")
+    page.wait_for_function("() => document.querySelector('#status').textContent === '12 answers given'")
+    page.wait_for_function("() => !Object.keys(localStorage).some((name) => name.startsWith('slac.vote'))")
+    standing = "SELECT answer, count(*) FROM votes v WHERE NOT EXISTS (SELECT FROM votes WHERE supersedes = v.vote_id)"
+    assert service.rows(f"{standing} GROUP BY answer ORDER BY answer") == [("no", 10), ("unsure", 1), ("yes", 1)]
+    assert service.rows("SELECT count(*) FROM votes") == [(13,)]
+
+
+def test_who_wants_less_motion_sees_each_clip_once_and_single_keys_can_be_turned_off(page: Page) -> None:
+    clip_after(page, None)
+    page.emulate_media(reduced_motion="reduce")
+    page.reload()
+    clip = clip_after(page, None)
+    page.wait_for_function("() => document.querySelector('video.shown').paused", timeout=10_000)
+    page.keyboard.press("Space")
+    page.wait_for_function("() => !document.querySelector('video.shown').paused")
+    page.get_by_label("Single keys answer").uncheck()
+    page.keyboard.press("y")
+    page.wait_for_timeout(200)
+    assert page.evaluate(CLIP) == clip
+    page.get_by_role("button", name="Yes", exact=True).press("Enter")
+    page.wait_for_function(f"(before) => {CLIP} !== before", arg=clip)
+
+
+def test_examples_stand_beside_the_guideline(page: Page, service: Any) -> None:
+    clip_after(page, None)
+    (clip,) = service.rows("SELECT min(clip_id) FROM queue")[0]
+    service.rows(
+        f"INSERT INTO known_answers VALUES ('{clip}', 'ball_swing', 'no', 'example', 'mara') RETURNING clip_id"
+    )
+    page.reload()
+    clip_after(page, None)
+    example = page.get_by_role("button", name="Example 1 of no: play")
+    expect(example).to_be_enabled()
+    example.focus()
+    page.wait_for_function("() => { const video = document.querySelector('#examples-no video'); return !video.paused }")
+    look(page, "review-example")
 
 
 def test_an_empty_category_says_so(page: Page) -> None:

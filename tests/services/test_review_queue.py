@@ -1,14 +1,22 @@
 """The queue as many people see it: who gets which clip, what is counted, and what nobody may learn."""
 
+import asyncio
+import io
 import random
 import threading
 import uuid
 from typing import Any
 
+import httpx
 import pytest
 
 from slac_tasks import cli
+from slac_tasks.config import Config, Review
 from slac_tasks.database import Ledger
+from slac_tasks.store import FolderStore
+from slac_tasks.web.app import make_app
+from slac_tasks.web.ledgers import Ledgers
+from slac_tasks.web.media import Media
 
 CATEGORY = "judo"
 
@@ -200,11 +208,52 @@ def test_counts_stay_right_while_many_hand_out_answer_expire_and_reopen(
         assert cursor.fetchone() == (0,)
 
 
+def test_another_group_gets_no_clip_no_vote_and_no_name(ledger: Ledger, ledger_url: str, store: FolderStore) -> None:
+    names = fill(ledger, 6)
+    for name in names[:2]:
+        known(ledger, name, "gold")
+    account = {"password": "x", "role": "reviewer"}
+    ledger.run("add_account", annotator="ann", groups=["judo_club"], **account)
+    ledger.run("add_account", annotator="bob", groups=["choir"], **account)
+    ledger.run("assign_category", category=CATEGORY, reviewers="judo_club")
+    who = ["bob"]
+    ledgers = Ledgers(lambda: Ledger(ledger_url))
+    media = Media(store=store, secret=b"key")
+    config = Config(store_url=store.url, review=Review(gold_share=1.0))
+    app = make_app(config, ledgers, media, authenticate=lambda: who[0])
+
+    def call(method: str, path: str, **values: Any) -> httpx.Response:
+        async def one() -> httpx.Response:
+            transport = httpx.ASGITransport(app)
+            async with httpx.AsyncClient(transport=transport, base_url="http://slac.test") as http:
+                return await http.request(method, path, headers={"X-Requested-With": "slac"}, **values)
+
+        return asyncio.run(one())
+
+    vote = {
+        "vote_id": str(uuid.uuid4()), "clip_id": names[0], "category": CATEGORY, "answer": "yes", "seconds": 2.0,
+        "guideline_version": 1, "supersedes": None,
+    }  # fmt: skip
+    assert call("GET", "/api/me").json()["categories"] == []
+    assert call("GET", f"/api/category?category={CATEGORY}").status_code == 404
+    assert call("GET", f"/api/clips?category={CATEGORY}&held=true").json() == []
+    assert call("GET", f"/api/media?category={CATEGORY}&clip_id={names[0]}").status_code == 404
+    assert call("POST", "/api/votes", json={"votes": [vote]}).json() == {"stored": {vote["vote_id"]: False}}
+    who[0] = "ann"
+    clips = call("GET", f"/api/clips?category={CATEGORY}&most=6").json()
+    assert sorted(clip["clip_id"] for clip in clips) == names
+    assert {frozenset(clip) for clip in clips} == {frozenset({"clip_id", "category", "start_sec", "end_sec", "media"})}
+    again = call("GET", f"/api/clips?category={CATEGORY}&most=6&held=true").json()
+    assert sorted(clip["clip_id"] for clip in again) == names
+    for _ in range(2):  # a repeated send is harmless
+        assert call("POST", "/api/votes", json={"votes": [vote]}).json() == {"stored": {vote["vote_id"]: True}}
+    assert ledger.one("outbox_size") == {"votes": 1}
+    ledgers.close()
+
+
 def test_the_commands_make_accounts_and_known_answers(
     ledger: Ledger, ledger_url: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    import io
-
     names = fill(ledger, 2)
     monkeypatch.setenv("SLAC_DATABASE_URL", ledger_url)
 

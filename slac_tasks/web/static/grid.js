@@ -45,7 +45,11 @@ export class Grid {
   ask(clips, category, framed) {
     const asked = (this.asked += 1);
     const before = this.clips.filter((clip) => !clips.includes(clip));
-    Object.assign(this, { clips, category, values: clips.map((clip) => clip.vote?.answer ?? null), begunAt: performance.now() });
+    // A screen that was not full and is filled up keeps its marks.
+    const marks = new Map(this.clips.map((clip, index) => [clip, this.values[index]]));
+    const given = (clip) => (clip.vote?.answer === this.others ? null : (clip.vote?.answer ?? null));
+    const values = clips.map((clip) => (marks.has(clip) ? marks.get(clip) : given(clip)));
+    Object.assign(this, { clips, category, values, begunAt: performance.now() });
     this.prepare(clips);
     for (const clip of before) clip.loop?.rest(), clip.loop && this.box.prepend(clip.loop.video), clip.loop?.video.classList.remove("shown");
     clips.forEach((clip, index) => {
@@ -56,7 +60,7 @@ export class Grid {
       });
       this.tiles[index].prepend(loop.video);
       loop.video.classList.add("shown");
-      loop.play();
+      if (!marks.has(clip)) loop.play();
     });
     this.draw();
   }

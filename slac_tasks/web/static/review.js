@@ -44,7 +44,8 @@ const events = {
   refused: (vote) => say(`An answer (${vote.answer}) was not taken: the clip was withdrawn, or answered before`),
   loggedOut,
   arrived() {
-    if (root.dataset.state !== "asking") begin();
+    const isFull = page.mode === "single" || grid.clips.length === Math.min(TILES, work.queue.length);
+    if (root.dataset.state !== "asking" || !isFull) begin();
     prepare();
     draw();
   },
@@ -142,8 +143,8 @@ function tick() {
   if (page.mode !== "single" || root.dataset.state !== "asking" || !loop?.isReady) return;
   const [start, end] = loop.edges;
   $("head").style.transform = `scaleX(${loop.share.toFixed(3)})`;
-  $("span").style.left = `${(100 * (loop.clip.start_sec - start)) / (end - start)}%`;
-  $("span").style.width = `${(100 * (loop.clip.end_sec - loop.clip.start_sec)) / (end - start)}%`;
+  const [from, long] = [loop.clip.start_sec - start, loop.clip.end_sec - loop.clip.start_sec];
+  $("span").style.transform = `translateX(${(100 * from) / (end - start)}%) scaleX(${long / (end - start)})`;
 }
 
 // What a person does -------------------------------------------------------------------------------------------------
@@ -333,16 +334,17 @@ function draw() {
   press("grid", page.mode === "grid");
   $("keys").checked = page.hasKeys;
   root.classList.toggle("no-keys", !page.hasKeys);
-  const badge = (name, on, text) => {
-    $(`badge-${name}`).hidden = !on;
-    if (text) $(`badge-${name}`).textContent = text;
-  };
-  badge("correct", isAsking && said, `you said ${said}`);
-  badge("context", page.mode === "single" && page.withContext);
-  badge("slow", page.isSlow);
-  badge("pause", isAsking && page.isPaused);
-  badge("dead", isAsking && loop?.isDead);
-  badge("loading", isAsking && loop && !loop.isReady && !loop.isDead && page.shownAt === null);
+  // One badge that grows at its end: several would push each other about.
+  const words = [
+    isAsking && said && `you said ${said}`,
+    page.mode === "single" && page.withContext && "with context",
+    page.isSlow && "half speed",
+    isAsking && page.isPaused && "paused",
+    isAsking && loop?.isDead && "does not play: answer with Broken",
+    isAsking && loop && !loop.isReady && !loop.isDead && page.shownAt === null && "loading…",
+  ].filter(Boolean);
+  $("badge").hidden = !words.length;
+  $("badge").textContent = words.join(" · ");
   drawStatus();
   if (!work.category) return;
   $("lead").textContent = page.mode === "single" ? "Does this clip contain" : grid.others === "no" ? "Mark the clips that contain" : "Mark the clips that do not contain";

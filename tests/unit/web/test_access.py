@@ -158,6 +158,8 @@ def test_funnel_and_quality_are_for_leads(app: FastAPI, accounts: Accounts) -> N
     for page in ("/funnel", "/quality"):
         assert Client(app, accounts.session(PEOPLE["ada"])).get(page).status_code == 403
         assert Client(app, accounts.session(PEOPLE["grace"])).get(page).status_code == 503  # let in; no ledger here
+    shown = {name: Client(app, accounts.session(PEOPLE[name])).get("/review").text for name in PEOPLE}
+    assert ['href="quality"' in text for text in shown.values()] == [False, True]
 
 
 def test_a_password_is_kept_salted_and_known_again() -> None:

@@ -1,0 +1,447 @@
+"""Many people review at once: `python -m bench.review [--quick]`.
+
+A real `slac web` in processes of its own, on an embedded Postgres with fsync on, and a queue filled by COPY. Simulated
+reviewers speak HTTP as the page does: they log in, ask for clips in hand, think for three seconds on average, answer,
+ask for more when half of what they hold is left, keep what was not taken and send it again. Once the service and once
+the database are killed (SIGKILL) and started again; requests that touch these times are counted apart. At the end the
+ledger is compared with what every client noted. Media is left out. The last line is one JSON object.
+
+Full scale (scale 1.0): 200 reviewers, 2,000,000 pending clips, ten minutes. scale is the product of the three shares.
+"""
+
+import argparse
+import asyncio
+import contextlib
+import io
+import json
+import os
+import random
+import secrets
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+import uuid
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import psycopg2
+
+from slac_tasks import database
+from slac_tasks.launcher.postgres import EmbeddedPostgres, free_port
+from slac_tasks.web.passwords import seal
+
+PEOPLE, CLIPS, SECONDS = 200, 2_000_000, 600
+"""Full scale, as the issue names it."""
+CATEGORIES = 10
+GOLD = 200
+"""Gold clips of one category."""
+THINK_SEC = 3.0
+HAND = 12
+"""As in static/review.js: clips in hand; the next are asked for when half of them are answered."""
+PASSWORD = "a password of the bench"
+RECOVERY_SEC = 3.0
+"""After a server answers again, this long still belongs to its kill."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Size:
+    """How much of it there is."""
+
+    people: int
+    clips: int
+    seconds: float
+
+    @property
+    def scale(self) -> float:
+        """Share of the full scale."""
+        return round(self.people / PEOPLE * self.clips / CLIPS * self.seconds / SECONDS, 4)
+
+
+@dataclass(kw_only=True)
+class Log:
+    """What the clients noted."""
+
+    calls: list[tuple[str, float, float, bool]] = field(default_factory=list)
+    """(kind, began, ended, whether it was answered), monotonic seconds."""
+    intents: dict[str, tuple[str, str, str]] = field(default_factory=dict)
+    """vote id -> (person, clip, answer) of every answer given."""
+    acknowledged: set[str] = field(default_factory=set)
+    refused: set[str] = field(default_factory=set)
+    handed: Counter[tuple[str, str]] = field(default_factory=Counter)
+    """(person, clip) -> how often it was handed out as new."""
+    double: list[tuple[str, str]] = field(default_factory=list)
+    """(person, clip) that was handed out although its answer had been acknowledged, or was in hand already."""
+    disturbed: list[tuple[float, float]] = field(default_factory=list)
+    """Spans of the planned kills."""
+
+    def is_disturbed(self, began: float, ended: float) -> bool:
+        """Return whether a request touched a planned kill."""
+        return any(began < last and ended > first for first, last in self.disturbed)
+
+
+# The queue -------------------------------------------------------------------------------------------------------
+
+
+def fill(url: str, size: Size) -> float:
+    """Fill a migrated ledger by COPY; return how many seconds the queue took."""
+    connection = psycopg2.connect(url)
+    with connection, connection.cursor() as cursor:
+        names = [f"category_{number}" for number in range(CATEGORIES)]
+        cursor.executemany(
+            "INSERT INTO categories (category, name, reviewers) VALUES (%s, %s, %s)",
+            [(name, name, f"group_{number}") for number, name in enumerate(names)],
+        )
+        sealed = seal(PASSWORD)
+        cursor.executemany(
+            "INSERT INTO annotators (annotator, password, groups) VALUES (%s, %s, %s)",
+            [(f"person-{number}", sealed, [f"group_{number % CATEGORIES}"]) for number in range(size.people)],
+        )
+        videos = size.clips // 10
+        _copy(
+            cursor,
+            "videos (video_id, media_sha256, group_id, split, frame_hashes)",
+            (f"{video:016x}\t{video:064x}\t{video:016x}\ttraining\t{{}}\n" for video in range(videos)),
+        )
+        began = time.monotonic()
+        _copy(
+            cursor,
+            "queue (clip_id, category, video_id, round, strategy, start_sec, end_sec, split, proxy_256, votes_wanted)",
+            (
+                f"{clip // 10:016x}:{clip % 10 * 2000}\t{names[clip % CATEGORIES]}\t{clip // 10:016x}\t2026-01-05.p1\t"
+                f"random\t{clip % 10 * 2}\t{clip % 10 * 2 + 2}\ttraining\tmedia/{clip // 10:016x}/256.mp4\t2\n"
+                for clip in range(size.clips)
+            ),
+        )
+        took = time.monotonic() - began
+        cursor.execute(
+            "INSERT INTO known_answers (clip_id, category, answer, purpose, person)"
+            " SELECT clip_id, category, 'yes', 'gold', 'bench' FROM (SELECT clip_id, category, row_number() OVER"
+            " (PARTITION BY category ORDER BY clip_id) AS number FROM queue WHERE video_id < %s) q WHERE number <= %s",
+            (f"{GOLD * CATEGORIES // 5:016x}", GOLD),
+        )
+    connection.autocommit = True
+    with connection.cursor() as cursor:
+        cursor.execute("VACUUM ANALYZE")
+        cursor.execute("CHECKPOINT")
+    connection.close()
+    return took
+
+
+def _copy(cursor: Any, target: str, lines: Iterator[str]) -> None:
+    """COPY lines of text, some at a time."""
+    while part := "".join(line for _, line in zip(range(20_000), lines, strict=False)):
+        cursor.copy_expert(f"COPY {target} FROM STDIN", io.StringIO(part))
+
+
+# The service -----------------------------------------------------------------------------------------------------
+
+
+class Service:
+    """`slac web` as a person would start it."""
+
+    def __init__(self, environ: dict[str, str], workers: int) -> None:
+        self.port = free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        self._command = [
+            sys.executable,
+            "-m",
+            "slac_tasks.cli",
+            "web",
+            "--port",
+            str(self.port),
+            "--workers",
+            str(workers),
+        ]
+        self._environ = os.environ | environ
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        """Start it; it answers some seconds later."""
+        self._process = subprocess.Popen(
+            self._command, env=self._environ, start_new_session=True, stdout=subprocess.DEVNULL
+        )
+
+    def kill(self) -> None:
+        """End all its processes as a power cut would."""
+        if self._process:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(self._process.pid, signal.SIGKILL)
+            self._process.wait()
+
+
+async def healthy(http: aiohttp.ClientSession, url: str) -> None:
+    """Wait until every process of the service reaches the ledger."""
+    deadline = time.monotonic() + 60
+    good = 0
+    while good < 8:
+        if time.monotonic() > deadline:
+            sys.exit("bench.review: `slac web` does not answer after a minute")
+        try:
+            async with http.get(f"{url}/api/me") as answer:
+                good = good + 1 if answer.status == 200 else 0
+        except aiohttp.ClientError:
+            good = 0
+        if not good:
+            await asyncio.sleep(0.2)
+
+
+# A person --------------------------------------------------------------------------------------------------------
+
+
+class Reviewer:
+    """One simulated person with the manners of the page."""
+
+    def __init__(self, number: int, url: str, log: Log, http: aiohttp.ClientSession) -> None:
+        self.name, self.category = f"person-{number}", f"category_{number % CATEGORIES}"
+        self.url, self.log, self.http = url, log, http
+        self.queue: list[str] = []
+        self.answered: set[str] = set()
+        self.pending: list[dict[str, Any]] = []
+        self.is_resumed = False
+        self.chance = random.Random(number)
+
+    async def login(self) -> None:
+        """Log in with name and password."""
+        form = {"name": self.name, "password": PASSWORD}
+        async with self.http.post(f"{self.url}/login", data=form, allow_redirects=False) as answer:
+            if answer.status != 303:
+                sys.exit(f"bench.review: login of {self.name}: {answer.status}")
+
+    async def call(self, kind: str, method: str, path: str, **values: Any) -> Any:
+        """Make one request; None if the server did not answer as it should."""
+        began, found = time.monotonic(), None
+        try:
+            async with self.http.request(method, f"{self.url}{path}", **values) as answer:
+                if answer.status == 200:
+                    found = await answer.json()
+        except (aiohttp.ClientError, TimeoutError):
+            pass
+        self.log.calls.append((kind, began, time.monotonic(), found is not None))
+        return found
+
+    async def refill(self) -> None:
+        """Ask for more clips when half of what was in hand is answered."""
+        if len(self.queue) > HAND / 2:
+            return
+        before = set(self.queue) | self.answered
+        resumes = not self.is_resumed
+        query = {"category": self.category, "most": str(HAND - len(self.queue))} | ({"held": "true"} if resumes else {})
+        clips = await self.call("next", "GET", "/api/clips", params=query)
+        self.is_resumed = clips is not None
+        for clip in clips or ():
+            name = clip["clip_id"]
+            # What is in hand comes again when the page asks for it; what was answered and acknowledged never does.
+            if name in before and (not resumes or self._is_acknowledged(name)):
+                self.log.double.append((self.name, name))
+            if name not in before:
+                self.queue.append(name)
+                self.log.handed[self.name, name] += 1
+
+    def _is_acknowledged(self, clip: str) -> bool:
+        return clip in self.answered and clip not in {vote["clip_id"] for vote in self.pending}
+
+    async def send(self) -> None:
+        """Send what waits; what is not taken waits on."""
+        while self.pending:
+            sent = self.pending[:50]
+            headers = {"X-Requested-With": "slac"}
+            found = await self.call("vote", "POST", "/api/votes", json={"votes": sent}, headers=headers)
+            if found is None:
+                return
+            for vote in sent:
+                stored = found["stored"][vote["vote_id"]]
+                (self.log.acknowledged if stored else self.log.refused).add(vote["vote_id"])
+            self.pending = self.pending[len(sent) :]
+
+    async def review(self, until: float) -> None:
+        """Answer clips until the time is over."""
+        await asyncio.sleep(self.chance.uniform(0, THINK_SEC))
+        while time.monotonic() < until:
+            await self.refill()
+            if not self.queue:
+                await asyncio.sleep(1)
+                continue
+            await asyncio.sleep(self.chance.uniform(0.5, 1.5) * THINK_SEC)
+            clip = self.queue.pop(0)
+            vote = {
+                "vote_id": str(uuid.UUID(int=self.chance.getrandbits(128), version=4)),
+                "clip_id": clip,
+                "category": self.category,
+                "answer": self.chance.choice(["yes", "no"]),
+                "seconds": THINK_SEC,
+                "guideline_version": 1,
+                "supersedes": None,
+            }
+            self.log.intents[vote["vote_id"]] = (self.name, clip, vote["answer"])
+            self.answered.add(clip)
+            self.pending.append(vote)
+            await self.send()
+
+
+# The bench -------------------------------------------------------------------------------------------------------
+
+
+async def disturb(
+    service: Service, server: EmbeddedPostgres, log: Log, http: aiohttp.ClientSession, seconds: float
+) -> None:
+    """Kill the service at a third of the time and the database at two thirds."""
+
+    async def back(began: float) -> None:
+        await healthy(http, service.url)
+        log.disturbed.append((began, time.monotonic() + RECOVERY_SEC))
+
+    await asyncio.sleep(seconds / 3)
+    began = time.monotonic()
+    service.kill()
+    await asyncio.sleep(1)
+    service.start()
+    await back(began)
+    await asyncio.sleep(max(0.0, seconds * 2 / 3 - (time.monotonic() - began) - seconds / 3))
+    began = time.monotonic()
+    server.kill()
+    await asyncio.sleep(1)
+    await asyncio.to_thread(server.start)
+    await back(began)
+
+
+async def reviewing(service: Service, server: EmbeddedPostgres, size: Size) -> Log:
+    """Let everybody review for the time, with the two kills in it; return what they noted."""
+    log = Log()
+    timeout = aiohttp.ClientTimeout(total=15)
+    async with contextlib.AsyncExitStack() as stack:
+        connector = aiohttp.TCPConnector(limit=0)
+        stack.push_async_callback(connector.close)
+
+        async def session() -> aiohttp.ClientSession:
+            jar = aiohttp.CookieJar(unsafe=True)  # the address is an IP
+            opened = aiohttp.ClientSession(connector=connector, connector_owner=False, cookie_jar=jar, timeout=timeout)
+            return await stack.enter_async_context(opened)
+
+        people = [Reviewer(number, service.url, log, await session()) for number in range(size.people)]
+        await asyncio.gather(*(person.login() for person in people))
+        await healthy(people[0].http, service.url)
+        until = time.monotonic() + size.seconds
+        disturbance = disturb(service, server, log, people[0].http, size.seconds)
+        await asyncio.gather(disturbance, *(person.review(until) for person in people))
+        # What a page still keeps is sent when there is a server again.
+        for _ in range(30):
+            await asyncio.gather(*(person.send() for person in people))
+            if not any(person.pending for person in people):
+                break
+            await asyncio.sleep(1)
+    return log
+
+
+def compare(url: str, log: Log) -> dict[str, int]:
+    """Compare the ledger with what the clients noted."""
+    connection = psycopg2.connect(url)
+    with connection, connection.cursor() as cursor:
+        cursor.execute("SELECT vote_id::text, annotator, clip_id, answer FROM votes")
+        stored = {row[0]: tuple(row[1:]) for row in cursor.fetchall()}
+        cursor.execute(
+            "SELECT (SELECT count(*) FROM votes) - (SELECT count(DISTINCT (annotator, clip_id, category)) FROM votes)"
+        )
+        ((doubled,),) = cursor.fetchall()
+        cursor.execute("SELECT count(*) FROM votes v FULL JOIN outbox o USING (vote_id) WHERE v IS NULL OR o IS NULL")
+        ((unboxed,),) = cursor.fetchall()
+        cursor.execute(
+            "SELECT count(*) FROM queue q WHERE taken <> (SELECT count(*) FROM votes v WHERE (v.clip_id, v.category)"
+            " = (q.clip_id, q.category) AND supersedes IS NULL) + (SELECT count(*) FROM leases l WHERE"
+            " (l.clip_id, l.category) = (q.clip_id, q.category)) AND (taken > 0 OR EXISTS (SELECT FROM votes v"
+            " WHERE (v.clip_id, v.category) = (q.clip_id, q.category)))"
+        )
+        ((miscounted,),) = cursor.fetchall()
+    connection.close()
+    return {
+        "lost_votes": sum(stored.get(vote) != intent for vote, intent in log.intents.items()) + unboxed,
+        "doubled_votes": doubled + sum(vote not in log.intents for vote in stored),
+        "double_handouts": len(log.double) + sum(times > 1 for times in log.handed.values()),
+        "refused_votes": len(log.refused),
+        "miscounted_clips": miscounted,
+    }
+
+
+def percentile(values: list[float], share: float) -> float:
+    """Return the smallest value that this share of the values does not exceed."""
+    return sorted(values)[max(0, round(share * len(values)) - 1)]
+
+
+def figures(log: Log, found: dict[str, int], size: Size) -> dict[str, float]:
+    """Return the bench's figures; times in milliseconds."""
+    calm = [call for call in log.calls if not log.is_disturbed(call[1], call[2])]
+    took = {kind: [1000 * (end - begin) for what, begin, end, _ in calm if what == kind] for kind in ("next", "vote")}
+    return {
+        "p95_ms": round(percentile(took["next"], 0.95), 1),
+        "p50_ms": round(percentile(took["next"], 0.5), 1),
+        "p99_ms": round(percentile(took["next"], 0.99), 1),
+        "p95_vote_ms": round(percentile(took["vote"], 0.95), 1),
+        **found,
+        "votes": len(log.intents),
+        "votes_per_sec": round(len(log.intents) / size.seconds, 1),
+        "next_calls": len(took["next"]),
+        "failed_calls": sum(not good for *_, good in calm),
+        "calls_during_kills": len(log.calls) - len(calm),
+        "failed_during_kills": sum(not good for *_, good in log.calls) - sum(not good for *_, good in calm),
+        "scale": size.scale,
+    }
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m bench.review", description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="a smaller queue, within 50 seconds on two cores")
+    parser.add_argument("--workers", type=int, default=2, help="processes of the service")
+    arguments = parser.parse_args()
+    size = (
+        Size(people=PEOPLE, clips=100_000, seconds=21) if arguments.quick
+        else Size(people=PEOPLE, clips=CLIPS, seconds=SECONDS)
+    )  # fmt: skip
+    with tempfile.TemporaryDirectory(prefix="slac-bench-") as name, contextlib.ExitStack() as last:
+        server = EmbeddedPostgres(Path(name) / "postgres")
+        last.callback(server.remove)
+        server.start()
+        url = server.url("slac")
+        ledger = database.connect({"SLAC_DATABASE_URL": url}, migrated=False)
+        ledger.migrate()
+        ledger.close()
+        loaded = fill(url, size)
+        environ = {
+            "SLAC_STORE": str(Path(name) / "store"),
+            "SLAC_DATABASE_URL": url,
+            "SLAC_WEB_SECRET": secrets.token_hex(32),
+            "SLAC_CONFIG": "",
+        }
+        service = Service(environ, arguments.workers)
+        last.callback(service.kill)
+        service.start()
+        log = asyncio.run(_bench(service, server, size))
+        found = figures(log, compare(url, log), size)
+    print(
+        f"{size.people} reviewers, {size.clips:,} pending clips, {size.seconds:.0f} s, queue copied in {loaded:.1f} s"
+    )
+    for key, value in found.items():
+        print(f"{key:<22} {value:,}")
+    print(json.dumps({"bench": "review", "figures": found}))
+
+
+async def _bench(service: Service, server: EmbeddedPostgres, size: Size) -> Log:
+    async with aiohttp.ClientSession() as http:
+        deadline = time.monotonic() + 60
+        while True:
+            with contextlib.suppress(aiohttp.ClientError):
+                async with http.get(f"{service.url}/health") as answer:
+                    if answer.status == 200:
+                        break
+            if time.monotonic() > deadline:
+                sys.exit("bench.review: `slac web` does not start")
+            await asyncio.sleep(0.2)
+    return await reviewing(service, server, size)
+
+
+if __name__ == "__main__":
+    main()
