@@ -116,7 +116,7 @@ def choose(
             continue
         value = ranking(found, knobs)
         control = strategy is Strategy.RANDOM
-        order = _in_order(pool, value, free, given, knobs, decay=1.0 if control else knobs.diversity)
+        order = in_order(pool, value, free, given, knobs, decay=1.0 if control else knobs.diversity)
         if strategy is Strategy.DISAGREEMENT:
             order = _mixed(order, _pattern(pool.scores), int(wanted[strategy] * knobs.max_pattern_share + 1))
         taken = order[: wanted[strategy]]
@@ -132,7 +132,7 @@ def choose(
     return chosen
 
 
-def _in_order(pool: Pool, value: Floats, free: NDArray[np.bool_], given: Ints, knobs: Mining, *, decay: float) -> Ints:
+def in_order(pool: Pool, value: Floats, free: NDArray[np.bool_], given: Ints, knobs: Mining, *, decay: float) -> Ints:
     """Return the clips that may be chosen, best first, spaced and within their videos' quotas.
 
     Which clips of a video can be chosen does not depend on other videos: its best, then its best outside the gap, and

@@ -1,0 +1,376 @@
+"""What people's time buys, by the way in which clips are chosen: `python -m bench.strategies [--quick]`.
+
+One generated world for each seed. The stages collect it and bootstrap a committee on its first window; the clips of the
+other windows are the pool, so no member remembers the weak label of a video that it is judged on. The frozen backbones
+see every clip once. Then, for each strategy, three rounds: mining chooses from the pool, simulated people answer until
+the same minutes are spent, the answers become labels, and every member's head is trained again on all labels so far;
+the next round is mined by those heads. Choosing, planning, counting votes and training are the product's own engines.
+
+Accuracy is that of one member (`MODEL`) on clips of videos that are not for training, by the world's truth: the mean
+over categories of (true positive rate + true negative rate) / 2, so that 0.5 is a guess. Only heads are trained, not
+backbones, so the differences are those of the labels. Intervals are 95 % (Student's t over the seeds); `gain_*` is the
+difference to random in the same world after the last round, `gain_all_*` its mean over the rounds. The last line is one
+JSON object.
+"""
+
+import argparse
+import contextlib
+import json
+import os
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import torch
+from torch import Tensor, nn
+
+from bench.loop import Loop
+from slac_tasks import config, database, store
+from slac_tasks.classifiers import architecture
+from slac_tasks.config import Mining
+from slac_tasks.datasets import CLIPS, COMMITTEES, VIDEOS
+from slac_tasks.footage import ClipAddress, gather
+from slac_tasks.funnel import table
+from slac_tasks.labels import TwoOfThree
+from slac_tasks.launcher.postgres import EmbeddedPostgres
+from slac_tasks.mining import Answers, Floats, choose, make_pool, next_answers, plan_round
+from slac_tasks.model import Split, Strategy
+from slac_tasks.shelf import Datasets
+from slac_tasks.training import features, fit_head, target_matrix
+from slac_tasks.weights import decode_backbone, decode_head
+from slac_tasks.world import measure, people
+from slac_tasks.world.catalogue import PLANTED, SIZES, WINDOWS
+from slac_tasks.world.make import make_world
+from slac_tasks.world.truth import read_truth
+
+ROUNDS, SEEDS = 3, 5
+MINUTES = 1.0
+"""Human minutes for one category in one round."""
+SECONDS = people.CLIP_SEC + people.DECIDE_SEC
+"""What one simulated answer costs."""
+T95 = {2: 12.706, 3: 4.303, 4: 3.182, 5: 2.776}
+"""Student's t for a 95 % interval of the mean of so many values."""
+
+MODEL = "small_motion"
+"""The member whose accuracy is reported: no other one's frozen features tell these actions apart as well."""
+
+MIXED, RELABEL = "mix", "one_more_vote"
+STRATEGIES: Mapping[str, Mapping[str, Any]] = {
+    # name: what differs from the world's settings
+    "random": {},
+    MIXED: {"disagreement": 0.62, "consensus": 0.3},
+    "disagreement": {},
+    "vote_entropy": {"disagreement_by": "vote_entropy"},
+    "spread": {"disagreement_by": "spread"},
+    "disagreement_anywhere": {"coherence_sec": 0.0},
+    "consensus": {},
+    "entropy": {"entropy_of": "small_3d"},
+    RELABEL: {},
+}
+"""Each alone, but for the mix, which is the default of the settings with its random control."""
+ALONE = {name: Strategy.DISAGREEMENT for name in STRATEGIES} | {
+    "random": Strategy.RANDOM, "consensus": Strategy.CONSENSUS, "entropy": Strategy.ENTROPY,
+}  # fmt: skip
+
+
+@dataclass(kw_only=True)
+class World:
+    """A collected world with a bootstrapped committee: every clip, its truth and its features."""
+
+    seed: int
+    knobs: Mining
+    clips: pd.DataFrame
+    """clip_id, video_id, category, start_sec, shot, truth, is_test, is_pool; row i is row i of the features."""
+    found: dict[str, Tensor]
+    """By member: features (clips, features) of its frozen backbone."""
+    heads: dict[str, tuple[nn.Linear, list[str]]]
+    """By member: the bootstrapped head, and the categories of its outputs."""
+
+    @property
+    def categories(self) -> list[str]:
+        """Every category but the planted one, which no video contains: nothing can be learned about it."""
+        return sorted(set(self.clips["category"]) - {PLANTED.key})
+
+
+@dataclass(kw_only=True)
+class Bought:
+    """What people have said so far about one category, and what it cost."""
+
+    votes: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
+    """By clip."""
+
+    @property
+    def seconds(self) -> float:
+        """Human seconds spent."""
+        return SECONDS * sum(len(votes) for votes in self.votes.values())
+
+    def ask(self, world: World, row: Any, votes_wanted: int) -> None:
+        """Let simulated people answer about a clip until it has `votes_wanted` answers."""
+        votes = self.votes.setdefault(row.clip_id, [])
+        asked = {
+            "clip_id": row.clip_id, "category": row.category, "votes_wanted": votes_wanted, "guideline_version": 1,
+            "annotators": [vote["annotator"] for vote in votes],
+        }  # fmt: skip
+        crew = people.crew(world.seed)
+        for vote in people.votes_for(crew, world.seed, asked, bool(row.truth)):
+            votes.append({**vote, "cast_at": len(votes)})
+
+    def labels(self, votes_most: int) -> pd.DataFrame:
+        """Return what the votes add up to, as the stage `aggregate` would."""
+        every = [vote for votes in self.votes.values() for vote in votes]
+        return TwoOfThree(votes_wanted=2, votes_most=votes_most)(pd.DataFrame(every))
+
+
+def collect(folder: Path, size: str, seed: int) -> World:
+    """Make a world, collect it, bootstrap its committee on the first window, and look at every clip once."""
+    loop = Loop(folder, size, seed)
+    make_world(loop.world, seed=seed, size=size, processes=os.cpu_count() or 1)
+    ledger = database.connect(migrated=False)
+    ledger.migrate()
+    ledger.close()
+    loop.call(["register", "--from-sources"])
+    windows = [str(window) for window in WINDOWS[: SIZES[size].windows]]
+    for window in windows:
+        for item in loop.plan("collect_videos", window):
+            loop.slac("discover", category=item["category"], window=window)
+            loop.slac("fetch", category=item["category"], window=window)
+        loop.slac("deduplicate", window=window)
+        for item in loop.plan("score_clips", window):
+            loop.slac("propose", category=item["category"], window=window)
+            if item["uncovered"] and window == windows[0]:
+                keys = {"window": window, "committee": item["committee"], "parent": item["parent"]}
+                loop.slac("bootstrap", category=item["uncovered"], **keys)
+    return look(loop.world, seed, windows)
+
+
+def look(folder: Path, seed: int, windows: Sequence[str]) -> World:
+    """Decode every clip once and keep what each member's frozen backbone makes of it."""
+    settings = config.load()
+    datasets = Datasets(store.connect(settings.store_url))
+    named = table(datasets, VIDEOS)[["video_id", "category", "source_id"]]
+    clips = table(datasets, CLIPS).merge(named, on=["video_id", "category"])
+    clips["truth"] = measure.contained(clips, read_truth(folder))
+    clips["is_test"] = clips["split"] != Split.TRAINING.value
+    # In a world of one window the committee has met the pool.
+    clips["is_pool"] = ~clips["is_test"] & ((clips["window"] != windows[0]) | (len(windows) == 1))
+    clips = clips[clips["is_test"] | clips["is_pool"]].reset_index(drop=True)
+    addresses = [ClipAddress.of(row) for row in clips.to_dict("records")]
+    (committee,) = datasets.partitions(COMMITTEES)
+    found, heads, pixels = {}, {}, {}
+    for member, rows in datasets.read(COMMITTEES, **committee).to_pandas().groupby("member"):
+        seat = rows.iloc[0]
+        entry = architecture(seat["architecture"])
+        if entry.view not in pixels:
+            pixels[entry.view] = gather(addresses, entry.view, datasets.store.local, lost, "decode")
+        kept, frames = pixels[entry.view]
+        backbone = decode_backbone(entry, datasets.store.get(f"weights/{seat['backbone']}.pt"))
+        seen = features(backbone, entry, frames, torch.device("cpu"))
+        place = {clip.clip_id: row for row, clip in enumerate(kept)}
+        found[str(member)] = seen[[place[clip] for clip in clips["clip_id"]]]
+        heads[str(member)] = decode_head(entry, datasets.store.get(f"weights/{seat['head']}.pt"))
+    return World(seed=seed, knobs=settings.mining, clips=clips, found=found, heads=heads)
+
+
+def lost(video_id: str, why: str) -> None:
+    sys.exit(f"bench.strategies: video {video_id}: {why}")
+
+
+def scored(world: World, heads: Mapping[str, tuple[nn.Linear, list[str]]]) -> Floats:
+    """Return every member's score of every clip for its hypothesised action, shape (clips, members)."""
+    columns = []
+    for member, (head, outputs) in sorted(heads.items()):
+        place = {category: output for output, category in enumerate(outputs)}
+        with torch.inference_mode():
+            every = torch.sigmoid(head(world.found[member])).numpy()
+        rows = np.arange(len(world.clips))
+        columns.append(every[rows, [place.get(category, 0) for category in world.clips["category"]]])
+    return np.stack(columns, axis=1).astype(np.float64)
+
+
+def simulate(world: World, name: str) -> list[tuple[float, float]]:
+    """Return (accuracy, human minutes for each category) after each round of buying labels in one way."""
+    knobs = replace(world.knobs, clips_per_round=10_000, **STRATEGIES[name])
+    bought = {category: Bought() for category in world.categories}
+    heads, after = world.heads, []
+    for number in range(1, ROUNDS + 1):
+        scores = scored(world, heads)
+        for category, so_far in bought.items():
+            budget = number * MINUTES * 60 - so_far.seconds
+            if name == RELABEL:
+                buy_answers(world, category, so_far, scores, knobs, int(budget / SECONDS))
+            else:
+                buy_clips(world, category, so_far, scores, knobs, budget, name)
+        heads = trained(world, bought, name)
+        spent = np.mean([so_far.seconds for so_far in bought.values()]) / 60
+        after.append((accuracy(world, scored(world, heads)), float(spent)))
+    return after
+
+
+def pool_of(world: World, category: str, scores: Floats) -> tuple[pd.DataFrame, Any]:
+    """Return (the clips of a category that may be bought, the same as a pool)."""
+    rows = np.flatnonzero((world.clips["category"] == category) & world.clips["is_pool"])
+    own = world.clips.iloc[rows]
+    pool = make_pool(
+        pa.array(own["video_id"].tolist(), pa.string()), own["start_sec"].to_numpy(), own["shot"].to_numpy(),
+        scores[rows], seed=f"{world.seed} {category}",
+    )  # fmt: skip
+    return own, pool
+
+
+def buy_clips(
+    world: World, category: str, so_far: Bought, scores: Floats, knobs: Mining, budget: float, name: str
+) -> None:
+    """Ask about clips until the budget in seconds is spent, as mining, publish and aggregate would."""
+    own, pool = pool_of(world, category, scores)
+    pace = so_far.seconds / len(so_far.votes) if so_far.votes else 2 * SECONDS
+    plan = plan_round(replace(knobs, minutes_per_round=budget / 60), seconds_per_clip=pace)
+    wanted = plan.clips if name == MIXED else {ALONE[name]: sum(plan.clips.values())}
+    members = sorted(world.found)
+    member = members.index(knobs.entropy_of) if knobs.entropy_of in members else 0
+    for choice in choose(pool, wanted, knobs=knobs, asked=list(so_far.votes), entropy_of=member):
+        so_far.ask(world, next(own.iloc[[choice.index]].itertuples()), 2)
+    truth = own.set_index("clip_id", drop=False)
+    for row in so_far.labels(3).itertuples():
+        if row.status == "open":
+            so_far.ask(world, next(truth.loc[[row.clip_id]].itertuples()), 3)
+
+
+def buy_answers(world: World, category: str, so_far: Bought, scores: Floats, knobs: Mining, count: int) -> None:
+    """Buy single answers, on new clips or on old ones, whichever is worth more."""
+    own, pool = pool_of(world, category, scores)
+    given = [[vote["answer"] for vote in so_far.votes.get(own["clip_id"].iloc[row], [])] for row in pool.row.tolist()]
+    said = Answers(
+        yes=np.array([votes.count("yes") for votes in given]), no=np.array([votes.count("no") for votes in given])
+    )
+    for answer in next_answers(pool, said, count, knobs=knobs):
+        row = next(own.iloc[[answer.index]].itertuples())
+        so_far.ask(world, row, len(so_far.votes.get(row.clip_id, [])) + 1)
+
+
+def labels_of(so_far: Bought, name: str) -> Iterator[tuple[str, int]]:
+    """Yield (clip, +1 or -1): settled labels, or for single answers the side that has more of them."""
+    if name != RELABEL:
+        found = so_far.labels(3)
+        settled = found[found["status"] == "settled"]
+        yield from zip(settled["clip_id"], settled["label"].astype(int), strict=True)
+        return
+    for clip, votes in so_far.votes.items():
+        said = [vote["answer"] for vote in votes]
+        if more := said.count("yes") - said.count("no"):
+            yield clip, 1 if more > 0 else -1
+
+
+def trained(world: World, bought: Mapping[str, Bought], name: str) -> dict[str, tuple[nn.Linear, list[str]]]:
+    """Return every member's head, trained on all labels bought so far."""
+    labels = {(clip, category): label for category, so_far in bought.items() for clip, label in labels_of(so_far, name)}
+    keys = zip(world.clips["clip_id"], world.clips["category"], strict=True)
+    rows, targets = [], []
+    for row, (clip, category) in enumerate(keys):
+        if (clip, category) in labels:
+            rows.append(row)
+            targets.append({category: labels[clip, category]})
+    matrix = target_matrix(targets, world.categories)
+    return {member: (fit_head(seen[rows], matrix), world.categories) for member, seen in world.found.items()}
+
+
+def accuracy(world: World, scores: Floats) -> float:
+    """Return the model's balanced accuracy on testing clips, averaged over categories that have both kinds."""
+    tested = world.clips.assign(says=scores[:, sorted(world.found).index(MODEL)] >= 0.5)
+    tested = tested[tested["is_test"] & tested["category"].isin(world.categories)]
+    found = []
+    for _, clips in tested.groupby("category"):
+        if clips["truth"].nunique() == 2:
+            right = (clips["says"] == clips["truth"]).groupby(clips["truth"]).mean()
+            found.append(float(right.mean()))
+    return float(np.mean(found))
+
+
+def interval(values: Sequence[float]) -> tuple[float, float, float]:
+    """Return (mean, low, high) by Student's t; with one value nothing is known of its spread."""
+    mean = float(np.mean(values))
+    reach = T95[len(values)] * float(np.std(values, ddof=1)) / len(values) ** 0.5 if len(values) > 1 else float("nan")
+    return mean, mean - reach, mean + reach
+
+
+@contextlib.contextmanager
+def platform(folder: Path) -> Iterator[None]:
+    """Start a Postgres and point the environment at it, at a store and at the world's settings."""
+    server = EmbeddedPostgres(folder / "postgres")
+    try:
+        server.start()
+        os.environ["SLAC_STORE"] = str(folder / "store")
+        os.environ["SLAC_CONFIG"] = str(folder / "world" / "slac.toml")
+        os.environ["SLAC_DATABASE_URL"] = server.url("slac")
+        yield
+    finally:
+        # As root the cluster is kept outside the folder: only `remove` deletes it.
+        server.remove()
+
+
+def render(after: Mapping[str, Sequence[Sequence[tuple[float, float]]]]) -> Iterator[str]:
+    """Yield a table for people: accuracy after each round, and the gain over random in the same world."""
+    yield (
+        f"{'strategy':<22} "
+        + " ".join(f"{f'round {n}':>8}" for n in range(1, ROUNDS + 1))
+        + (f"  {'95 %':<15} {'minutes':>7}  gain over random")
+    )
+    for name, worlds in after.items():
+        rounds = [float(np.mean([world[n][0] for world in worlds])) for n in range(ROUNDS)]
+        _, low, high = interval([world[-1][0] for world in worlds])
+        gain = interval([world[-1][0] - base[-1][0] for world, base in zip(worlds, after["random"], strict=True)])
+        minutes = float(np.mean([world[-1][1] for world in worlds]))
+        yield (
+            f"{name:<22} {' '.join(f'{value:8.3f}' for value in rounds)}  [{low:.3f}, {high:.3f}]  {minutes:7.2f}  "
+            f"{gain[0]:+.3f} [{gain[1]:+.3f}, {gain[2]:+.3f}]"
+        )
+
+
+def figures(after: Mapping[str, Sequence[Sequence[tuple[float, float]]]], scale: float) -> dict[str, float]:
+    """Return the accuracy of every strategy after the last round, its gain over random, and their intervals."""
+    found: dict[str, float] = {}
+    for name, worlds in after.items():
+        gains = [
+            [mine[0] - theirs[0] for mine, theirs in zip(world, base, strict=True)]
+            for world, base in zip(worlds, after["random"], strict=True)
+        ]
+        for what, values in (
+            ("accuracy", [world[-1][0] for world in worlds]),
+            ("gain", [each[-1] for each in gains]),
+            ("gain_all", [float(np.mean(each)) for each in gains]),
+        ):
+            for end, value in zip(("", "_low", "_high"), interval(values), strict=True):
+                found[f"{what}_{name}{end}"] = round(value, 4)
+        found[f"minutes_{name}"] = round(float(np.mean([world[-1][1] for world in worlds])), 3)
+    return {**found, "seeds": len(after["random"]), "rounds": ROUNDS, "scale": scale}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m bench.strategies", description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="two very small worlds, within 50 seconds on idle cores")
+    parser.add_argument("--seeds", type=int, default=SEEDS, choices=sorted(T95), help="worlds (default: %(default)s)")
+    arguments = parser.parse_args()
+    size, seeds = ("quick", 2) if arguments.quick else ("demo", arguments.seeds)
+    after: dict[str, list[list[tuple[float, float]]]] = {name: [] for name in STRATEGIES}
+    for seed in range(seeds):
+        began = time.monotonic()
+        with tempfile.TemporaryDirectory(prefix="slac-bench-") as name, platform(Path(name)):
+            world = collect(Path(name), size, seed)
+        ready = time.monotonic()
+        for strategy, results in after.items():
+            results.append(simulate(world, strategy))
+        counts = f"{world.clips['is_pool'].sum()} clips to choose from, {world.clips['is_test'].sum()} to test on"
+        print(f"world {seed}: {counts}; {ready - began:.0f} s to collect, {time.monotonic() - ready:.0f} s to simulate")
+    print("\n".join(render(after)))
+    scale = 0.0 if arguments.quick else seeds / SEEDS
+    print(json.dumps({"bench": "strategies", "figures": figures(after, scale)}))
+
+
+if __name__ == "__main__":
+    main()
