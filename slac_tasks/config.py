@@ -194,6 +194,20 @@ class Review:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Aggregation:
+    """How votes become labels; `review` says how many are wanted."""
+
+    method: str = "two_of_three"
+    """`two_of_three` (HACS v3), `dawid_skene`, or `with_committee`: the committee is one more voter of Dawid-Skene."""
+    vote_price: float = 0.02
+    """Under a model: an answer is asked for when it is expected to right this share of a label (ours)."""
+    min_confidence: float = 0.75
+    """Under a model: a clip whose answers are used up and whose label is less probable stays unsettled (ours)."""
+    pooling: float = 10.0
+    """Under a model: votes that the average person weighs in each person's sensitivity and specificity (ours)."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Quality:
     """What the gate demands of a category's labels (ours)."""
 
@@ -266,6 +280,7 @@ class Config:
     scoring: Scoring = field(default_factory=Scoring)
     mining: Mining = field(default_factory=Mining)
     review: Review = field(default_factory=Review)
+    aggregation: Aggregation = field(default_factory=Aggregation)
     quality: Quality = field(default_factory=Quality)
     release: Release = field(default_factory=Release)
     training: Training = field(default_factory=Training)

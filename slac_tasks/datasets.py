@@ -181,7 +181,10 @@ LABELS = Dataset(
         _c("strategy", _TEXT, "why the clip was asked"),
         _c("status", _TEXT, "settled, open (more votes wanted), unsettled (no agreement), broken"),
         _c("label", pa.int8(), "+1 contains the action, -1 does not; null unless settled", nullable=True),
-        _c("confidence", pa.float64(), "share of yes and no votes on its side; null unless settled", nullable=True),
+        _c(
+            "confidence", pa.float64(), "share of yes and no on its side, or a model's posterior; null unless settled",
+            nullable=True,
+        ),
         _c("method", _TEXT, "how votes were aggregated, with its version"),
         _c("yes", pa.int32(), "votes yes"),
         _c("no", pa.int32(), "votes no"),
@@ -221,6 +224,37 @@ ROUNDS = Dataset(
         _c("value", pa.float64(), "the measure; null where chance alone explains all agreement", nullable=True),
         _c("low", pa.float64(), "lower end of the 95 % interval; null where none is known", nullable=True),
         _c("high", pa.float64(), "upper end of the 95 % interval; null where none is known", nullable=True),
+    ),
+)  # fmt: skip
+PEOPLE = Dataset(
+    name="people", version=1, keys=("labels",), unique=("annotator", "category"),
+    meaning="How good each person's answers are, by category and over all, under a model of all votes.",
+    columns=(
+        _c("annotator", _TEXT, "who answered"),
+        _c("category", _TEXT, "category answered; null: all together", nullable=True),
+        _c("answers", pa.int64(), "answers that stand"),
+        _c("sensitivity", pa.float64(), "chance of a yes to a clip with the action, posterior mean"),
+        _c("sensitivity_low", pa.float64(), "lower end of its 95 % credible interval"),
+        _c("sensitivity_high", pa.float64(), "upper end of its 95 % credible interval"),
+        _c("specificity", pa.float64(), "chance of a no to a clip without the action, posterior mean"),
+        _c("specificity_low", pa.float64(), "lower end of its 95 % credible interval"),
+        _c("specificity_high", pa.float64(), "upper end of its 95 % credible interval"),
+        _c("gold", pa.int64(), "yes and no answers to clips whose answer is known"),
+        _c("gold_right", pa.int64(), "those that are right"),
+        _c("seconds", _SEC, "median seconds of an answer"),
+        _c("drift", pa.float64(), "agreement with the others, later half less earlier; null: too few", nullable=True),
+        _c("flags", pa.list_(_TEXT), "random, straight-line, drifting, hurried"),
+    ),
+)  # fmt: skip
+AGREEMENT = Dataset(
+    name="agreement", version=1, keys=("labels",), unique=("category",),
+    meaning="How far people agree on each category, beyond chance.",
+    columns=(
+        _c("category", _TEXT, "category answered"),
+        _c("clips", pa.int64(), "clips with two yes or no answers or more"),
+        _c("krippendorff", pa.float64(), "alpha, nominal; null: no two answers differ in value", nullable=True),
+        _c("cohen", pa.float64(), "kappa of pairs of people, weighted by shared clips; null: none", nullable=True),
+        _c("pairs", pa.int64(), "pairs of people in it"),
     ),
 )  # fmt: skip
 RELEASES = Dataset(

@@ -5,6 +5,7 @@ verdicts and releases. Every repair is an upsert, so running it again changes no
 come back: a person's approvals, guidelines and takedowns newer than the dump.
 """
 
+from collections import Counter
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -25,6 +26,7 @@ from slac_tasks.datasets import (
 from slac_tasks.errors import BrokenContract
 from slac_tasks.fingerprints import to_signed
 from slac_tasks.panels import adopt_committees
+from slac_tasks.settle import Settled, settle
 from slac_tasks.shelf import Datasets, Manifest
 
 
@@ -121,20 +123,25 @@ def _labels(datasets: Datasets, ledger: Ledger, review: Review) -> int:
         return 0
     newest = max(versions, key=lambda manifest: manifest.keys["labels"])
     rows = datasets.read(LABELS, **newest.keys).to_pylist()
-    ledger.run_many("settle_clip", [_settled(row, review) for row in rows])
+    given = Counter(
+        (vote["clip_id"], vote["category"])
+        for manifest in _manifests(datasets, "votes")
+        for vote in datasets.read(VOTES, ["clip_id", "category", "supersedes"], **manifest.keys).to_pylist()
+        if vote["supersedes"] is None
+    )
+    settle(ledger, [_settled(row, review, given[row["clip_id"], row["category"]]) for row in rows])
     return len(rows)
 
 
-def _settled(row: dict[str, Any], review: Review) -> dict[str, Any]:
-    """What a row of the labels says of its clip in the queue: an open one wants one more vote than it has."""
-    votes = row["yes"] + row["no"] + row["unsure"] + row["broken"]
+def _settled(row: dict[str, Any], review: Review, given: int) -> Settled:
+    """What a row of the labels says of its clip in the queue: an open one wants one more vote than it was given."""
     is_open = row["status"] == "open"
-    return {
-        "clip_id": row["clip_id"],
-        "category": row["category"],
-        "votes_wanted": max(review.votes_wanted, votes + 1) if is_open else review.votes_wanted,
-        "state": "open" if is_open else "finished",
-    }
+    return Settled(
+        clip_id=row["clip_id"],
+        category=row["category"],
+        votes_wanted=max(review.votes_wanted, given + 1) if is_open else review.votes_wanted,
+        state="open" if is_open else "finished",
+    )
 
 
 def _verdicts(datasets: Datasets, ledger: Ledger, review: Review) -> int:

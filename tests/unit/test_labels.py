@@ -3,13 +3,17 @@
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from slac_tasks.labels import LABEL, VOTE, TwoOfThree
-from slac_tasks.stages.aggregate import settle
+from slac_tasks.aggregation.majority import TwoOfThree
+from slac_tasks.labels import LABEL, VOTE, label_table, read_ballots
+from slac_tasks.settle import Settled
+from slac_tasks.stages.aggregate import queue_changes
 
 START = datetime(2026, 1, 5, tzinfo=UTC)
 
@@ -18,7 +22,7 @@ def votes(*answers: str, clip: str = "a:0", corrects: dict[int, int] | None = No
     """One vote a second; `corrects` says which vote (by position) supersedes which."""
     rows: list[dict[str, Any]] = [
         {"vote_id": f"{clip}/{index}", "clip_id": clip, "category": "judo", "answer": answer,
-         "cast_at": START + timedelta(seconds=index), "supersedes": None}
+         "annotator": f"p{index}", "cast_at": START + timedelta(seconds=index), "supersedes": None}
         for index, answer in enumerate(answers)
     ]  # fmt: skip
     for later, earlier in (corrects or {}).items():
@@ -26,9 +30,18 @@ def votes(*answers: str, clip: str = "a:0", corrects: dict[int, int] | None = No
     return pd.DataFrame(rows, columns=list(VOTE))
 
 
-def only(table: pd.DataFrame, **knobs: int) -> dict[str, Any]:
-    (row,) = TwoOfThree(**knobs)(table).to_dict("records")
-    return {str(name): value for name, value in row.items()}
+def arrow(table: pd.DataFrame) -> pa.Table:
+    kinds = [(name, pa.timestamp("us", tz="UTC") if name == "cast_at" else pa.string()) for name in VOTE]
+    return pa.Table.from_pandas(table[list(VOTE)], pa.schema(kinds), preserve_index=False)
+
+
+def labels_of(table: pd.DataFrame, **knobs: Any) -> pa.Table:
+    return label_table(TwoOfThree(**knobs)(read_ballots(arrow(table))))
+
+
+def only(table: pd.DataFrame, **knobs: Any) -> dict[str, Any]:
+    (row,) = labels_of(table, **knobs).to_pylist()
+    return row
 
 
 @pytest.mark.parametrize(
@@ -78,8 +91,8 @@ def test_a_correction_takes_the_place_of_what_it_corrects() -> None:
 
 
 def test_no_votes_give_no_labels() -> None:
-    assert list(TwoOfThree()(votes()).columns) == list(LABEL)
-    assert len(TwoOfThree()(votes())) == 0
+    assert labels_of(votes()).column_names == list(LABEL)
+    assert labels_of(votes()).num_rows == 0
 
 
 ANSWERS = st.lists(st.sampled_from(["yes", "no", "unsure", "broken"]), max_size=5)
@@ -91,8 +104,8 @@ def test_the_order_of_batches_does_not_matter(clips: list[list[str]], order: Any
     table = pd.concat([votes(*answers, clip=f"c{index}:0") for index, answers in enumerate(clips)], ignore_index=True)
     shuffled = list(range(len(table)))
     order.shuffle(shuffled)
-    once, again = TwoOfThree()(table), TwoOfThree()(table.iloc[shuffled].reset_index(drop=True))
-    pd.testing.assert_frame_equal(once, again)
+    again = table.iloc[shuffled].reset_index(drop=True)
+    assert labels_of(table).equals(labels_of(again))
 
 
 @settings(deadline=None, max_examples=40)
@@ -105,13 +118,34 @@ def test_one_more_vote_never_loses_one_nor_turns_a_label(answers: list[str], mor
         assert pd.isna(before["label"]) or before["label"] == after["label"]
 
 
+def test_votes_cast_in_the_same_instant_have_one_order() -> None:
+    table = votes("yes", "no", "yes", "no").assign(cast_at=START)
+    assert labels_of(table).equals(labels_of(table.iloc[[2, 0, 3, 1]].reset_index(drop=True)))
+
+
+def test_answers_of_somebody_set_aside_are_asked_again() -> None:
+    table = votes("yes", "yes", "no")
+    assert only(table)["label"] == 1
+    row = only(table, set_aside=frozenset({"p1"}))
+    assert (row["status"], row["yes"], row["votes"]) == ("open", 1, ["a:0/0", "a:0/2"])
+    nobody = only(votes("yes"), set_aside=frozenset({"p0"}))
+    assert (nobody["status"], nobody["votes"], nobody["clip_id"]) == ("open", [], "a:0")
+
+
 def test_the_queue_hears_what_changed_only() -> None:
-    labels = TwoOfThree()(
-        pd.concat([votes("yes", clip="a:0"), votes("yes", "no", clip="b:0"), votes("no", "no", clip="c:0"),
-                   votes("no", "no", clip="d:0")], ignore_index=True)
+    table = pd.concat(
+        [votes("yes", clip="a:0"), votes("yes", "no", clip="b:0"), votes("no", "no", clip="c:0"),
+         votes("no", "no", clip="d:0"), votes("no", "no", clip="e:0")], ignore_index=True,
     )  # fmt: skip
-    labels = labels.assign(votes_wanted=2, state=["open", "open", "open", "finished"])
-    assert settle(labels, votes_most=3) == [
-        {"clip_id": "b:0", "category": "judo", "votes_wanted": 3, "state": "open"},
-        {"clip_id": "c:0", "category": "judo", "votes_wanted": 2, "state": "finished"},
+    labels = labels_of(table)
+    labels = labels.append_column("votes_wanted", pa.array([2] * 5))
+    labels = labels.append_column("state", pa.array(["open", "open", "open", "finished", "withdrawn"]))
+    given = np.array([1, 2, 2, 2, 2])
+    assert queue_changes(labels, given) == [
+        Settled(clip_id="b:0", category="judo", votes_wanted=3, state="open"),
+        Settled(clip_id="c:0", category="judo", votes_wanted=2, state="finished"),
     ]
+    # A finished clip of which an answer was set aside comes back, and wants one more than it was given.
+    aside = labels_of(table, set_aside=frozenset({"p1"}))
+    aside = aside.append_column("votes_wanted", pa.array([2] * 5)).append_column("state", labels["state"])
+    assert queue_changes(aside, given)[-1] == Settled(clip_id="d:0", category="judo", votes_wanted=3, state="open")
