@@ -18,6 +18,8 @@ from slac_command import Process, argv, judge, merge
 
 from slac_tasks import config
 
+DEFAULT_POOL = "default_pool"
+
 WINDOW = "{{ partition_key }}"
 """The window of a partitioned run: the Monday on which its week starts."""
 
@@ -190,6 +192,12 @@ def defaults(stage: str, *, pods: bool) -> dict[str, Any]:
     width = int(os.environ.get("SLAC_WIDTH", "16" if pods else "2"))
     one_at_a_time = stage in ("deduplicate", "validate", "report") or (stage in config.GPU_STAGES and not pods)
     return {
+        # As many slots as there are GPUs, in a pool that whoever runs the cluster makes; tasks wait there, not as pods.
+        **(
+            {"pool": os.environ["SLAC_GPU_POOL"]}
+            if stage in config.GPU_STAGES and "SLAC_GPU_POOL" in os.environ
+            else {}
+        ),
         # Ample: Airflow's own deferral bug burns some (apache/airflow#72716), a database restart burns others.
         "retries": 5,
         # A pod's retry must not attach to the one that is still ending: wait out its grace period.

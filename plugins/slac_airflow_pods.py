@@ -9,6 +9,9 @@ Settings, all from the environment of Airflow's workers:
     SLAC_POD_LEDGER_SECRET       secret with SLAC_DATABASE_URL, for the stages that write the ledger; `slac-ledger`
     SLAC_POD_CONFIG_MAP          config map that holds slac.toml; without it every knob has its default
     SLAC_POD_SERVICE_ACCOUNT     account of the pods; it needs no rights
+    SLAC_POD_TEMPLATE            path of a pod template (YAML), for what clusters differ in: node selectors,
+                                 tolerations, affinity, priorities, pull secrets; what is set here stands above it
+    SLAC_POD_GPU_TEMPLATE        the same for stages that ask for a GPU; without it SLAC_POD_TEMPLATE
     SLAC_POD_KUBECONFIG          path of a kubeconfig; without it the connection `kubernetes_default` decides
     SLAC_POD_POLL_SECONDS        how often the triggerer looks; 10 without it
 """
@@ -129,6 +132,8 @@ def pod_settings(stage: str, environ: Mapping[str, str]) -> dict[str, Any]:
         "namespace": environ.get("SLAC_POD_NAMESPACE", "default"),
         "service_account_name": environ.get("SLAC_POD_SERVICE_ACCOUNT"),
         "config_file": environ.get("SLAC_POD_KUBECONFIG"),
+        # Airflow merges it under everything below; what it says of the container is said of the one called `base`.
+        "pod_template_file": template(stage, environ),
         # A stage speaks to the store and the ledger, never to Kubernetes.
         "automount_service_account_token": False,
         # Secrets by reference only: a value in the pod's specification would be read by everyone who may list pods.
@@ -174,6 +179,12 @@ def pod_settings(stage: str, environ: Mapping[str, str]) -> dict[str, Any]:
         ),
         **volumes(stage, config_map),
     }
+
+
+def template(stage: str, environ: Mapping[str, str]) -> str | None:
+    """Return the path of the pod template of a stage."""
+    general = environ.get("SLAC_POD_TEMPLATE")
+    return environ.get("SLAC_POD_GPU_TEMPLATE", general) if stage in GPU_STAGES else general
 
 
 def resources(stage: str) -> k8s.V1ResourceRequirements:

@@ -46,7 +46,7 @@ def operator(stage: str, **kwargs: Any) -> Any:
     # Imported here: two seconds, and warnings that only a test's marks can silence.
     from slac_airflow_pods import Pod
 
-    return Pod(task_id=stage, stage=stage, item=JUDO, startup_check_interval_seconds=0.2, **kwargs)
+    return Pod(**{"task_id": stage, "stage": stage, "item": JUDO, "startup_check_interval_seconds": 0.2, **kwargs})
 
 
 def context(stage: str, try_number: int) -> dict[str, Any]:
@@ -112,6 +112,24 @@ def test_broken_data_fails_at_once_and_the_pod_stays(cluster: FakeCluster, defer
     with pytest.raises(AirflowFailException, match=r"^exit code 65: .*candidates"):
         run_task("fetch", deferrable=deferrable)
     assert len(cluster.pods) == 1
+
+
+def test_a_wrong_command_line_fails_at_once(cluster: FakeCluster) -> None:
+    with pytest.raises(AirflowFailException, match=r"^exit code 64: .*tuesday"):
+        run_task("fetch", item={**JUDO, "window": "tuesday"})
+
+
+def test_airflow_that_restarts_while_a_pod_runs_finds_it_again(
+    cluster: FakeCluster, make_job: Any, ledger_url: str, tmp_path: Path
+) -> None:
+    draw(tmp_path / "videos" / "judo" / "a.mp4")
+    make_job("discover").ledger.run("register_category", category="judo", name="judo", guideline=None)
+    cluster.secrets["slac-ledger"]["SLAC_DATABASE_URL"] = ledger_url
+    # The first worker starts the pod and is never heard of again; neither is the trigger that it left behind.
+    with pytest.raises(TaskDeferred):
+        operator("discover").execute(context("discover", 1))
+    run_task("discover")
+    assert [pod.api_object["status"]["phase"] for pod in cluster.history] == ["Succeeded"]
 
 
 def test_a_database_that_does_not_answer_is_tried_again_in_a_pod_of_its_own(

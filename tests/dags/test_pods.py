@@ -2,6 +2,7 @@ import json
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -28,10 +29,29 @@ print(json.dumps(found))
 """
 
 
+TEMPLATE = """
+apiVersion: v1
+kind: Pod
+spec:
+  priorityClassName: slac
+  tolerations: [{key: nvidia.com/gpu, operator: Exists, effect: NoSchedule}]
+  affinity:
+    nodeAffinity:
+      requiredDuringSchedulingIgnoredDuringExecution:
+        nodeSelectorTerms: [{matchExpressions: [{key: gpu, operator: In, values: [h100]}]}]
+  containers: [{name: base, image: other, securityContext: {privileged: true}}]
+"""
+
+
 @pytest.fixture(scope="module")
 def pods() -> dict:
-    environ = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), "PYTHONWARNINGS": "ignore",
-               "SLAC_POD_CONFIG_MAP": "slac-config", "SLAC_POD_IMAGE": "registry.example/slac-task:1"}  # fmt: skip
+    return rendered()
+
+
+def rendered(**more: str) -> dict:
+    """Return the pod of every stage, as a worker with these variables makes it."""
+    ours = {"SLAC_POD_CONFIG_MAP": "slac-config", "SLAC_POD_IMAGE": "registry.example/slac-task:1", **more}
+    environ = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), "PYTHONWARNINGS": "ignore", **ours}
     run = subprocess.run([sys.executable, "-c", RENDER], env=environ, capture_output=True, text=True)
     assert run.returncode == 0, run.stderr
     return json.loads(run.stdout.splitlines()[-1])
@@ -70,3 +90,18 @@ def test_a_pod_has_no_rights_and_a_gpu_only_where_one_is_used(pods: dict) -> Non
         gpu = stage in config.GPU_STAGES
         assert ("nvidia.com/gpu" in container["resources"]["limits"]) == gpu
         assert ("/dev/shm" in {mount["mountPath"] for mount in container["volumeMounts"]}) == gpu
+
+
+def test_a_template_says_where_a_pod_may_run_and_nothing_else(tmp_path: Path) -> None:
+    import kubernetes_validate
+
+    (tmp_path / "gpu.yaml").write_text(TEMPLATE)
+    for stage, pod in rendered(SLAC_POD_GPU_TEMPLATE=str(tmp_path / "gpu.yaml")).items():
+        kubernetes_validate.validate(pod["spec"], "1.33", strict=True)
+        spec = pod["spec"]["spec"]
+        told = [bool(spec.get(name)) for name in ("affinity", "tolerations", "priorityClassName")]
+        assert told == [stage in config.GPU_STAGES] * 3
+        (container,) = spec["containers"]
+        assert container["image"] == "registry.example/slac-task:1"
+        assert container["securityContext"]["privileged"] is False
+        assert container["command"] + container["args"] == pod["words"]
