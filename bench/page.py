@@ -63,6 +63,7 @@ def fill(url: str, store: FolderStore, folder: Path, clips: int) -> None:
             path, video = folder / f"{number}.mp4", f"{number:016x}"
             film.film(path, entry.script)
             found = media.probe(path, Collect())
+            (folder / video).mkdir()
             proxy = media.make_proxy(path, folder / video, found, Collect())
             name = f"media/{video}/256.mp4"
             store.put_file(name, proxy.path_256)
