@@ -260,8 +260,10 @@ class Reviewer:
             self.pending = self.pending[len(sent) :]
 
     async def review(self, until: float) -> None:
-        """Answer clips until the time is over."""
+        """Open the page, and answer clips until the time is over."""
         await asyncio.sleep(self.chance.uniform(0, THINK_SEC))
+        await self.call("open", "GET", "/api/me")
+        await self.call("open", "GET", "/api/category", params={"category": self.category})
         while time.monotonic() < until:
             await self.refill()
             if not self.queue:
@@ -375,12 +377,16 @@ def percentile(values: list[float], share: float) -> float:
 def figures(log: Log, found: dict[str, int], size: Size) -> dict[str, float]:
     """Return the bench's figures; times in milliseconds."""
     calm = [call for call in log.calls if not log.is_disturbed(call[1], call[2])]
-    took = {kind: [1000 * (end - begin) for what, begin, end, _ in calm if what == kind] for kind in ("next", "vote")}
+    took = {
+        kind: [1000 * (end - begin) for what, begin, end, _ in calm if what == kind]
+        for kind in ("next", "vote", "open")
+    }
     return {
         "p95_ms": round(percentile(took["next"], 0.95), 1),
         "p50_ms": round(percentile(took["next"], 0.5), 1),
         "p99_ms": round(percentile(took["next"], 0.99), 1),
         "p95_vote_ms": round(percentile(took["vote"], 0.95), 1),
+        "p95_open_ms": round(percentile(took["open"], 0.95), 1),
         **found,
         "votes": len(log.intents),
         "votes_per_sec": round(len(log.intents) / size.seconds, 1),

@@ -2,7 +2,8 @@
 -- Gold clips come among them. Of the others, clips that somebody has begun come first, so that answers meet; then fresh
 -- ones, from a place that the caller draws, so that many people at once do not want the same rows. Each arm reads the
 -- index of what is available and stops when it has enough: the cost does not grow with the queue. Rows that another call
--- is handing out at this moment are skipped.
+-- is handing out at this moment are skipped. A person's first answer to a clip, which supersedes none, says that it was
+-- answered: those have an index.
 WITH me AS (
     SELECT a.annotator
     FROM annotators AS a
@@ -20,7 +21,9 @@ WITH me AS (
         AND NOT EXISTS (SELECT FROM tombstones AS t WHERE t.video_id = q.video_id)
         AND NOT EXISTS (
             SELECT FROM votes AS v
-            WHERE v.clip_id = q.clip_id AND v.category = q.category AND v.annotator = %(annotator)s::text
+            WHERE
+                v.clip_id = q.clip_id AND v.category = q.category AND v.annotator = %(annotator)s::text
+                AND v.supersedes IS NULL
         )
         AND NOT EXISTS (
             SELECT FROM leases AS l
@@ -47,7 +50,9 @@ WITH me AS (
         AND NOT EXISTS (SELECT FROM tombstones AS t WHERE t.video_id = q.video_id)
         AND NOT EXISTS (
             SELECT FROM votes AS v
-            WHERE v.clip_id = q.clip_id AND v.category = q.category AND v.annotator = %(annotator)s::text
+            WHERE
+                v.clip_id = q.clip_id AND v.category = q.category AND v.annotator = %(annotator)s::text
+                AND v.supersedes IS NULL
         )
         AND NOT EXISTS (
             SELECT FROM leases AS l
@@ -69,7 +74,8 @@ WITH me AS (
     LIMIT %(clips_most)s::integer
     FOR NO KEY UPDATE OF q SKIP LOCKED
 ), rest AS (
-    -- Whatever is left: only reached when the fresh clips after the drawn place do not suffice.
+    -- Whatever is left: only reached when the fresh clips after the drawn place do not suffice. OFFSET 0 has each clip
+    -- looked up by its key: somebody who has answered nearly all of it must not cost a join of the two.
     SELECT q.clip_id
     FROM queue AS q
     WHERE
@@ -79,11 +85,15 @@ WITH me AS (
         AND NOT EXISTS (SELECT FROM tombstones AS t WHERE t.video_id = q.video_id)
         AND NOT EXISTS (
             SELECT FROM votes AS v
-            WHERE v.clip_id = q.clip_id AND v.category = q.category AND v.annotator = %(annotator)s::text
+            WHERE
+                v.clip_id = q.clip_id AND v.category = q.category AND v.annotator = %(annotator)s::text
+                AND v.supersedes IS NULL
+            OFFSET 0
         )
         AND NOT EXISTS (
             SELECT FROM leases AS l
             WHERE l.clip_id = q.clip_id AND l.category = q.category AND l.annotator = %(annotator)s::text
+            OFFSET 0
         )
     ORDER BY q.taken DESC, q.place
     LIMIT %(clips_most)s::integer

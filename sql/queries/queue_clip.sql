@@ -13,4 +13,7 @@ SET
     proxy_256 = excluded.proxy_256, state = 'open', queued_at = now()
 WHERE
     q.state = 'withdrawn' AND q.round <> excluded.round
-    AND NOT EXISTS (SELECT FROM votes AS v WHERE v.clip_id = q.clip_id AND v.category = q.category);
+    AND NOT EXISTS (
+        SELECT FROM votes AS v
+        WHERE v.clip_id = q.clip_id AND v.category = q.category AND v.supersedes IS NULL
+    );

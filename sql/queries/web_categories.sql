@@ -1,4 +1,5 @@
 -- The categories that a person may review, and whether any of them has a clip for this person; nothing is counted.
+-- OFFSET 0 has each clip looked up by its key, as few are when the queue is long.
 SELECT
     c.category, c.name,
     EXISTS (
@@ -8,7 +9,10 @@ SELECT
             AND NOT EXISTS (SELECT FROM tombstones AS t WHERE t.video_id = q.video_id)
             AND NOT EXISTS (
                 SELECT FROM votes AS v
-                WHERE v.clip_id = q.clip_id AND v.category = q.category AND v.annotator = a.annotator
+                WHERE
+                    v.clip_id = q.clip_id AND v.category = q.category AND v.annotator = a.annotator
+                    AND v.supersedes IS NULL
+                OFFSET 0
             )
     ) AS is_open
 FROM categories AS c

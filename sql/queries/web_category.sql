@@ -1,5 +1,6 @@
 -- One category as a person sees it: its guideline, how much the person has answered, and how much is left, counted up to
 -- a limit because a large queue is not worth the time of counting it.
+-- OFFSET 0 has each clip looked up by its key, as few are when the queue is long.
 SELECT
     c.category, c.name, c.guideline, c.guideline_version,
     (
@@ -16,7 +17,10 @@ SELECT
                 AND NOT EXISTS (SELECT FROM tombstones AS t WHERE t.video_id = q.video_id)
                 AND NOT EXISTS (
                     SELECT FROM votes AS v
-                    WHERE v.clip_id = q.clip_id AND v.category = q.category AND v.annotator = a.annotator
+                    WHERE
+                        v.clip_id = q.clip_id AND v.category = q.category AND v.annotator = a.annotator
+                        AND v.supersedes IS NULL
+                    OFFSET 0
                 )
             LIMIT %(count_most)s::integer
         ) AS available

@@ -13,4 +13,5 @@ SELECT q.proxy_256
             SELECT FROM votes v
              WHERE v.clip_id = q.clip_id
                AND v.category = q.category
-               AND v.annotator = %(annotator)s::text));
+               AND v.annotator = %(annotator)s::text
+               AND v.supersedes IS NULL));

@@ -1,5 +1,5 @@
 -- A few clips of each answer to show beside the guideline: those that an expert chose, then finished clips on which
--- everybody agreed. Never a gold clip.
+-- everybody agreed and nobody corrected an answer. Never a gold clip.
 WITH known AS (
     SELECT k.clip_id, k.answer, q.start_sec, q.end_sec, q.proxy_256, q.video_id, 0 AS rank
     FROM known_answers AS k
@@ -17,9 +17,11 @@ WITH known AS (
     SELECT q.clip_id, min(v.answer) AS answer, q.start_sec, q.end_sec, q.proxy_256, q.video_id, 1 AS rank
     FROM finished AS q
     JOIN votes AS v ON v.clip_id = q.clip_id AND v.category = q.category
-    WHERE NOT EXISTS (SELECT FROM votes AS later WHERE later.supersedes = v.vote_id)
+    WHERE v.supersedes IS NULL
     GROUP BY q.clip_id, q.start_sec, q.end_sec, q.proxy_256, q.video_id
-    HAVING min(v.answer) = max(v.answer) AND count(*) >= 2
+    HAVING
+        min(v.answer) = max(v.answer) AND count(*) >= 2
+        AND NOT bool_or(EXISTS (SELECT FROM votes AS later WHERE later.supersedes = v.vote_id))
 ), ranked AS (
     SELECT found.*, row_number() OVER (PARTITION BY answer ORDER BY rank, clip_id) AS number
     FROM (SELECT * FROM known UNION ALL SELECT * FROM agreed) AS found

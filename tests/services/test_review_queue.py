@@ -10,7 +10,7 @@ from typing import Any
 import httpx
 import pytest
 
-from slac_tasks import cli
+from slac_tasks import cli, database
 from slac_tasks.config import Config, Review
 from slac_tasks.database import Ledger
 from slac_tasks.store import FolderStore
@@ -165,6 +165,21 @@ def test_one_group_of_people_reviews_a_category(ledger: Ledger) -> None:
     assert ledger.one("web_account", annotator="ann") is None
     assert ledger.rows("held_clips", annotator="ann", category=CATEGORY, lease_sec=60.0) == []
     assert not cast(ledger, "ann", names[0])
+
+
+@pytest.mark.parametrize("name", ["lease_clips", "web_categories", "web_category"])
+def test_what_was_answered_is_looked_up_by_its_key(ledger: Ledger, name: str) -> None:
+    asked = {
+        "annotator": "ann", "category": CATEGORY, "clips_most": 6, "gold_most": 1, "place": 0.5, "lease_sec": 60.0,
+        "count_most": 1000,
+    }  # fmt: skip
+    with ledger._connection.cursor() as cursor:
+        cursor.execute("SET enable_seqscan = off; SET enable_bitmapscan = off")
+        cursor.execute("EXPLAIN " + database.query(name), asked)
+        plan = "\n".join(row[0] for row in cursor.fetchall())
+    assert "queue_available" in plan
+    assert "votes_once" in plan
+    assert "clip_id = q" in plan
 
 
 @pytest.mark.parametrize("seed", range(3))
