@@ -53,6 +53,10 @@ def known(ledger: Ledger, clip: str, purpose: str, answer: str = "yes") -> None:
     ledger.run("add_known_answer", clip_id=clip, category=CATEGORY, answer=answer, purpose=purpose, person="mara")
 
 
+def settle(ledger: Ledger, clip: str, wanted: int, state: str) -> None:
+    ledger.run("settle_clips", clip_ids=[clip], categories=[CATEGORY], votes_wanted=[wanted], states=[state])
+
+
 def people(ledger: Ledger, *names: str) -> None:
     for name in names:
         ledger.run("ensure_annotator", annotator=name)
@@ -140,7 +144,7 @@ def test_an_example_is_shown_and_not_asked(ledger: Ledger) -> None:
         cast(ledger, person, names[1], "yes")
         cast(ledger, person, names[2], "yes" if person == "ann" else "no")
     for name in names[1:3]:
-        ledger.run("settle_clip", clip_id=name, category=CATEGORY, votes_wanted=2, state="finished")
+        settle(ledger, name, 2, "finished")
     shown = ledger.rows("web_examples", category=CATEGORY, examples_most=3)
     assert [(row["clip_id"], row["answer"]) for row in shown] == [(names[1], "yes"), (names[0], "no")]
     assert sorted(lease(ledger, "ann", 9)) == names[3:]
@@ -204,7 +208,7 @@ def test_counts_stay_right_while_many_hand_out_answer_expire_and_reopen(
                         assert cast(own, person, clip, chance.choice(["yes", "no"]))
                 if chance.random() < 0.3:
                     clip = chance.choice(names)
-                    own.run("settle_clip", clip_id=clip, category=CATEGORY, votes_wanted=3, state="open")
+                    settle(own, clip, 3, "open")
                 own.run("expire_leases")
             own.close()
         except BaseException as failure:
