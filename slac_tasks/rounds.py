@@ -5,6 +5,8 @@ nothing about the scores of other clips.
 """
 
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from itertools import combinations
 from math import exp, sqrt
 from typing import Any
@@ -26,6 +28,9 @@ JOINT = "joint"
 BINS = 10
 """Bins of a score, each a tenth wide; the last one holds 1."""
 
+READERS = 8
+"""Rounds read at the same time: there are thousands of them, and each read waits for the store."""
+
 _CLIP = ["clip_id", "category", "round", "strategy"]
 _Z = 1.959964
 
@@ -33,7 +38,8 @@ _Z = 1.959964
 def report(job: Job, version: str) -> pd.DataFrame:
     """Write `rounds` for a version of the labels, unless it is finished, and return its rows."""
     keys = {"labels": version}
-    hard = [job.datasets.need(HARD_CLIPS, **found) for found in job.datasets.partitions(HARD_CLIPS)]
+    with ThreadPoolExecutor(READERS) as pool:
+        hard = list(pool.map(lambda found: job.datasets.need(HARD_CLIPS, **found), job.datasets.partitions(HARD_CLIPS)))
     votes = [job.datasets.need(VOTES, **found) for found in job.datasets.partitions(VOTES) if found["batch"] <= version]
     inputs = [job.datasets.need(LABELS, **keys), *hard, *votes]
     if not job.finished(ROUNDS, keys, inputs=inputs):
@@ -49,7 +55,9 @@ def answered(datasets: Datasets, hard: Sequence[Manifest], votes: Sequence[Manif
     Columns: clip_id, category, round, strategy; label (+1, -1; NaN unless settled); seconds of people's time; and
     scores by name of the member, the joint one included: NaN where a member did not score the clip.
     """
-    chosen = pd.concat([_scores(datasets, made) for made in hard], ignore_index=True) if hard else pd.DataFrame()
+    with ThreadPoolExecutor(READERS) as pool:
+        scores = list(pool.map(partial(_scores, datasets), hard))
+    chosen = pd.concat(scores, ignore_index=True) if scores else pd.DataFrame()
     labels = datasets.read(LABELS, [*_CLIP, "status", "label"], labels=version).to_pandas()
     labels["label"] = labels["label"].astype(float).where(labels["status"] == "settled")
     spent = [table.to_pandas() for made in votes for table in datasets.tables(made, ["clip_id", "category", "seconds"])]
