@@ -33,12 +33,13 @@ from torch import Tensor, nn
 
 from bench.loop import Loop
 from slac_tasks import config, database, store
+from slac_tasks.aggregation.majority import TwoOfThree
 from slac_tasks.classifiers import architecture
 from slac_tasks.config import Mining
-from slac_tasks.datasets import CLIPS, COMMITTEES, VIDEOS
+from slac_tasks.datasets import CLIPS, COMMITTEES, VIDEOS, VOTES
 from slac_tasks.footage import ClipAddress, gather
 from slac_tasks.funnel import table
-from slac_tasks.labels import TwoOfThree
+from slac_tasks.labels import VOTE, label_table, read_ballots
 from slac_tasks.launcher.postgres import EmbeddedPostgres
 from slac_tasks.mining import Answers, Floats, choose, make_pool, next_answers, plan_round
 from slac_tasks.model import Split, Strategy
@@ -120,12 +121,15 @@ class Bought:
         }  # fmt: skip
         crew = people.crew(world.seed)
         for vote in people.votes_for(crew, world.seed, asked, bool(row.truth)):
-            votes.append({**vote, "cast_at": len(votes)})
+            votes.append({**vote, "cast_at": pd.Timestamp(len(votes), unit="s", tz="UTC")})
 
     def labels(self, votes_most: int) -> pd.DataFrame:
         """Return what the votes add up to, as the stage `aggregate` would."""
-        every = [vote for votes in self.votes.values() for vote in votes]
-        return TwoOfThree(votes_wanted=2, votes_most=votes_most)(pd.DataFrame(every))
+        every = [{name: vote[name] for name in VOTE} for votes in self.votes.values() for vote in votes]
+        schema = pa.schema([VOTES.schema.field(name) for name in VOTE])
+        ballots = read_ballots(pa.Table.from_pylist(every, schema=schema))
+        found: pd.DataFrame = label_table(TwoOfThree(votes_wanted=2, votes_most=votes_most)(ballots)).to_pandas()
+        return found
 
 
 def collect(folder: Path, size: str, seed: int) -> World:

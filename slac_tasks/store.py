@@ -177,6 +177,8 @@ class S3Store:
         self.prefix = prefix.strip("/") + "/" if prefix.strip("/") else ""
         self.url = f"s3://{bucket}/{self.prefix}"
         self._http = urllib3.PoolManager(
+            # Threads that read at the same time keep a connection each.
+            maxsize=8,
             timeout=urllib3.Timeout(connect=5, read=60),
             retries=urllib3.Retry(total=3, backoff_factor=0.2, status_forcelist=(500, 502, 503, 504)),
             ca_certs=certifi.where(),
