@@ -1,6 +1,7 @@
 """The same promises of a folder and of a real S3 server."""
 
 import dataclasses
+import time
 import urllib.error
 import urllib.request
 import uuid
@@ -111,3 +112,15 @@ def test_a_server_that_is_down_is_temporary(s3: dict[str, str]) -> None:
 def test_other_addresses_are_not_configured(url: str) -> None:
     with pytest.raises(NotConfigured, match="want a folder"):
         connect(url, {})
+
+
+def test_a_presigned_address_ends(s3: dict[str, str]) -> None:
+    store = connect(s3["SLAC_STORE"], s3)
+    store.put("media/x", b"film")
+    address = store.presign("media/x", 1)
+    assert address is not None
+    time.sleep(2.1)
+    with pytest.raises(urllib.error.HTTPError) as refused:
+        urllib.request.urlopen(address)
+    refused.value.close()
+    assert refused.value.code in (400, 401, 403)
