@@ -108,10 +108,10 @@ def routes(authenticate: Callable[..., Any], ledgers: Ledgers, media: Media, rev
         asked = {"annotator": person, "category": category}
         with ledgers.borrow() as ledger:
             found = ledger.one("web_category", **asked, count_most=LEFT_MOST)
-            if found is None:
-                raise HTTPException(404, "no such category for you")
             gold = ledger.one("web_gold", **asked) or {}
-            examples = ledger.rows("web_examples", category=category, examples_most=EXAMPLES_MOST)
+            examples = ledger.rows("web_examples", category=category, examples_most=EXAMPLES_MOST) if found else []
+        if found is None:
+            raise HTTPException(404, "no such category for you")
         listed = [{**shown({**clip, "category": category}, person), "answer": clip["answer"]} for clip in examples]
         return {**found, **gold, "examples": listed, "remaining_most": LEFT_MOST}
 

@@ -114,6 +114,32 @@ def test_answers_given_without_a_connection_are_sent_later(page: Page, service: 
     assert sorted(answer for (answer,) in service.rows("SELECT answer FROM votes")) == ["no", "yes"]
 
 
+def test_answers_survive_a_strange_proxy_and_a_page_that_is_closed(page: Page, service: Any) -> None:
+    clip = clip_after(page, None)
+    strange = [
+        {"status": 200, "body": "<html>Log in to this network</html>", "content_type": "text/html"},
+        {"status": 404, "body": "no route", "content_type": "text/plain"},
+        {"status": 502, "body": "", "content_type": "text/plain"},
+    ]
+    page.route("**/api/votes", lambda route: route.fulfill(**strange.pop(0)) if strange else route.abort())
+    page.keyboard.press("y")
+    clip = clip_after(page, clip)
+    page.wait_for_function("() => !document.querySelector('#badge-lost').hidden")
+    page.wait_for_timeout(2000)
+    assert strange == []
+    page.context.set_offline(True)
+    page.unroute_all()
+    page.keyboard.press("n")
+    clip_after(page, clip)
+    other = page.context.new_page()
+    page.close()
+    page.context.set_offline(False)
+    assert service.rows("SELECT count(*) FROM votes") == [(0,)]
+    other.goto(f"{service.url}/review")
+    other.wait_for_function("() => !Object.keys(localStorage).some((name) => name.startsWith('slac.vote'))")
+    assert sorted(answer for (answer,) in service.rows("SELECT answer FROM votes")) == ["no", "yes"]
+
+
 def test_a_clip_that_does_not_load_without_a_connection_comes_when_there_is_one(page: Page, service: Any) -> None:
     clip = clip_after(page, None)
     page.wait_for_timeout(800)

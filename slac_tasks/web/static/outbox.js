@@ -59,12 +59,7 @@ export class Outbox {
       const names = [...this.memory.keys()].sort().slice(0, MOST);
       const votes = names.map((name) => this.memory.get(name));
       try {
-        const { stored } = await ask("api/votes", {
-          method: "POST",
-          keepalive: true,
-          headers: { "Content-Type": "application/json", "X-Requested-With": "slac" },
-          body: JSON.stringify({ votes }),
-        });
+        const stored = await this.post(votes);
         names.forEach((name) => this.drop(name));
         votes.filter((vote) => !stored[vote.vote_id]).forEach((vote) => this.refused(vote));
         this.isLost = false;
@@ -74,11 +69,12 @@ export class Outbox {
           this.loggedOut();
           break;
         }
-        if (failure.status && failure.status < 500 && failure.status !== 429) {
-          // Not the network: one of these is malformed for this server. Alone, the others get through.
-          const bad = names.length === 1 ? names : [];
-          if (!bad.length) await this.each(names);
-          bad.forEach((name) => (this.refused(this.memory.get(name)), this.drop(name)));
+        // Only an answer that is malformed for this server can never be taken. Whatever else a server says, a broken
+        // proxy's 404 included, may pass.
+        if (failure.status === 422) {
+          if (names.length > 1) await this.each(names);
+          else this.giveUp(names[0]);
+          this.changed();
           continue;
         }
         this.isLost = true;
@@ -94,21 +90,36 @@ export class Outbox {
     this.sending = false;
   }
 
-  // Send answers one by one, after the server refused them together.
+  giveUp(name) {
+    const vote = this.memory.get(name);
+    this.drop(name);
+    this.refused(vote);
+  }
+
+  async post(votes) {
+    const { stored } = await ask("api/votes", {
+      method: "POST",
+      keepalive: true,
+      headers: { "Content-Type": "application/json", "X-Requested-With": "slac" },
+      body: JSON.stringify({ votes }),
+    });
+    // A network's own login page answers 200 as well.
+    if (!votes.every((vote) => vote.vote_id in (stored ?? {}))) throw new TypeError("not an answer of this service");
+    return stored;
+  }
+
+  // Send answers one by one, after the server could not read one of them; stops at the first other failure.
   async each(names) {
     for (const name of names) {
+      const vote = this.memory.get(name);
       try {
-        const { stored } = await ask("api/votes", {
-          method: "POST",
-          headers: { "Content-Type": "application/json", "X-Requested-With": "slac" },
-          body: JSON.stringify({ votes: [this.memory.get(name)] }),
-        });
-        if (!stored[this.memory.get(name).vote_id]) this.refused(this.memory.get(name));
+        const stored = await this.post([vote]);
+        this.drop(name);
+        if (!stored[vote.vote_id]) this.refused(vote);
       } catch (failure) {
-        if (!failure.status || failure.status >= 500 || failure.status === 401 || failure.status === 429) return;
-        this.refused(this.memory.get(name));
+        if (failure.status !== 422) return;
+        this.giveUp(name);
       }
-      this.drop(name);
     }
   }
 }
