@@ -334,16 +334,16 @@ function draw() {
   press("grid", page.mode === "grid");
   $("keys").checked = page.hasKeys;
   root.classList.toggle("no-keys", !page.hasKeys);
-  // One badge that grows at its end: several would push each other about.
+  // One badge that grows at its end: several would push each other about. The grid has its own marks.
   const words = [
     isAsking && said && `you said ${said}`,
-    page.mode === "single" && page.withContext && "with context",
+    page.withContext && "with context",
     page.isSlow && "half speed",
     isAsking && page.isPaused && "paused",
     isAsking && loop?.isDead && "does not play: answer with Broken",
     isAsking && loop && !loop.isReady && !loop.isDead && page.shownAt === null && "loading…",
   ].filter(Boolean);
-  $("badge").hidden = !words.length;
+  $("badge").hidden = !words.length || page.mode === "grid";
   $("badge").textContent = words.join(" · ");
   drawStatus();
   if (!work.category) return;
