@@ -18,6 +18,15 @@ WITH me AS (
     WHERE
         k.category = %(category)s::text AND k.purpose = 'gold' AND q.state <> 'withdrawn'
         AND EXISTS (SELECT FROM me)
+        -- A clip that comes when nothing else is left would be known for gold.
+        AND EXISTS (
+            SELECT FROM queue AS other
+            WHERE
+                other.category = %(category)s::text AND other.state = 'open' AND other.taken < other.votes_wanted
+                AND NOT EXISTS (
+                    SELECT FROM known_answers AS k WHERE (k.clip_id, k.category) = (other.clip_id, other.category)
+                )
+        )
         AND NOT EXISTS (SELECT FROM tombstones AS t WHERE t.video_id = q.video_id)
         AND NOT EXISTS (
             SELECT FROM votes AS v

@@ -121,6 +121,9 @@ def test_gold_is_mixed_in_once_for_each_and_never_as_an_ordinary_clip(ledger: Le
     rest = lease(ledger, "ann", 30)
     assert not set(rest) & set(names[:3])
     assert set(lease(ledger, "bob", 3, gold=3)) == set(names[:3])
+    people(ledger, "cid")
+    lease(ledger, "bob", 30)
+    assert lease(ledger, "cid", 6, gold=6) == [], "gold alone would be known for gold"
 
 
 def test_agreement_with_gold_moves_in_steps_of_five(ledger: Ledger) -> None:
