@@ -47,6 +47,7 @@ COMMANDS = {
     "funnel": ("slac_tasks.funnel", "print what became of everything that was found"),
     "world": ("slac_tasks.world.command", "make the synthetic world, or let its people answer"),
     "web": ("slac_tasks.web.command", "serve the review, funnel and quality pages"),
+    "votes": ("slac_tasks.votes", "export and import votes; tasks for Label Studio"),
     "annotator": ("slac_tasks.web.annotator", "accounts of the review page, and who reviews which category"),
     "known": ("slac_tasks.web.known", "clips with a known answer: gold to mix in, examples to show"),
     "demo": ("slac_tasks.launcher.demo", "run the whole loop under Airflow on this machine"),

@@ -26,9 +26,9 @@ _MIGRATE_LOCK = 7_221_409
 
 
 @cache
-def query(name: str) -> str:
-    """Return the statement in sql/queries/<name>.sql."""
-    return (SQL / "queries" / f"{name}.sql").read_text()
+def query(name: str, folder: str = "queries") -> str:
+    """Return the statement in sql/<folder>/<name>.sql."""
+    return (SQL / folder / f"{name}.sql").read_text()
 
 
 def migrations() -> list[tuple[int, str]]:
@@ -53,20 +53,7 @@ def connect(environ: Mapping[str, str] = os.environ, *, migrated: bool = True) -
     url = environ.get("SLAC_DATABASE_URL", "")
     if not url:
         raise NotConfigured("SLAC_DATABASE_URL: not set, want postgresql://user:password@host:port/database")
-    try:
-        ledger = Ledger(url)
-    except psycopg2.ProgrammingError as error:
-        raise NotConfigured(
-            "SLAC_DATABASE_URL: is no Postgres address, want postgresql://user@host:port/database"
-        ) from error
-    except psycopg2.OperationalError as error:
-        # The driver's message may repeat the address; it never holds the password.
-        reason = str(error).strip().splitlines()[0]
-        if re.search(
-            r"password authentication failed|does not exist|no pg_hba.conf entry|no password supplied", reason
-        ):
-            raise NotConfigured(f"database: refused: {reason}") from error
-        raise Temporary(f"database: no answer: {reason}") from error
+    ledger = connect_elsewhere(url, "SLAC_DATABASE_URL", "queries")
     if migrated:
         found, want = ledger.version(), migrations()[-1][0]
         if found != want:
@@ -75,10 +62,34 @@ def connect(environ: Mapping[str, str] = os.environ, *, migrated: bool = True) -
     return ledger
 
 
+def connect_elsewhere(url: str, variable: str, folder: str) -> "Ledger":
+    """Open the Postgres at `url`, which `variable` holds, for the statements in sql/<folder>.
+
+    Raises:
+        NotConfigured: the address is none of Postgres, or the server refuses it.
+        Temporary: no server answers there.
+
+    """
+    try:
+        return Ledger(url, folder=folder)
+    except psycopg2.ProgrammingError as error:
+        # The driver's message repeats the address, password included.
+        raise NotConfigured(f"{variable}: is no Postgres address, want postgresql://user@host:port/database") from error
+    except psycopg2.OperationalError as error:
+        # The driver's message may repeat the address; it never holds the password.
+        reason = str(error).strip().splitlines()[0]
+        if re.search(
+            r"password authentication failed|does not exist|no pg_hba.conf entry|no password supplied", reason
+        ):
+            raise NotConfigured(f"database: refused: {reason}") from error
+        raise Temporary(f"database: no answer: {reason}") from error
+
+
 class Ledger:
     """One connection to the ledger. Each call is a transaction of its own unless inside `transaction`."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, *, folder: str = "queries") -> None:
+        self._folder = folder
         self._connection = psycopg2.connect(url, connect_timeout=10, application_name="slac")
         self._connection.autocommit = True
 
@@ -110,8 +121,21 @@ class Ledger:
     def rows(self, name: str, /, **parameters: Any) -> list[Row]:
         """Run the named query and return its rows as dictionaries."""
         with self._failures(), self._connection.cursor(cursor_factory=psycopg2.extras.RealDictCursor) as cursor:
-            cursor.execute(query(name), parameters)
+            cursor.execute(query(name, self._folder), parameters)
             return [dict(row) for row in cursor.fetchall()]
+
+    def stream(self, name: str, /, size: int = 50_000, **parameters: Any) -> Iterator[list[Row]]:
+        """Run the named query and yield its rows, `size` at a time: more than memory holds are no failure.
+
+        All rows are of one moment. Between the parts no other call may be made on this connection.
+        """
+        with (
+            self.transaction(),
+            self._connection.cursor("part", cursor_factory=psycopg2.extras.RealDictCursor) as cursor,
+        ):
+            cursor.execute(query(name, self._folder), parameters)
+            while found := cursor.fetchmany(size):
+                yield [dict(row) for row in found]
 
     def one(self, name: str, /, **parameters: Any) -> Row | None:
         """Run the named query and return its only row, or None."""
@@ -123,13 +147,13 @@ class Ledger:
     def run(self, name: str, /, **parameters: Any) -> int:
         """Run the named statement and return how many rows it touched."""
         with self._failures(), self._connection.cursor() as cursor:
-            cursor.execute(query(name), parameters)
+            cursor.execute(query(name, self._folder), parameters)
             return cursor.rowcount
 
     def run_many(self, name: str, records: Iterable[Mapping[str, Any]]) -> None:
         """Run the named statement once for each record, in batches, in one transaction."""
         with self._failures(), self._connection.cursor() as cursor:
-            statement = query(name)
+            statement = query(name, self._folder)
             records = list(records)
             if self._connection.autocommit and records:
                 cursor.execute("BEGIN")

@@ -15,13 +15,13 @@ import argparse
 import json
 import os
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cached_property
 from typing import Any
 
-from slac_tasks import config, database, store
+from slac_tasks import config, database, label_studio, store
 from slac_tasks.datasets import (
     CANDIDATES,
     CLIPS,
@@ -55,6 +55,7 @@ class Planner:
     """Categories to look at; empty means all."""
     stale: bool = False
     retry_drops: bool = False
+    environ: Mapping[str, str] = field(default_factory=lambda: os.environ)
     now: datetime = field(default_factory=lambda: datetime.now(UTC))
 
     @cached_property
@@ -190,11 +191,14 @@ def newest(datasets: Datasets, dataset: Any) -> str | None:
 
 
 def sync_verifications(planner: Planner) -> list[Item]:
-    """One item if votes wait in the outbox, or if the newest batch has not become labels."""
+    """One item if votes wait in the outbox or may wait elsewhere, or if the newest batch has not become labels."""
     batch = planner.ledger.one("last_batch")
     key = f"{batch['batch']:06d}" if batch else None
     if key is not None and planner.datasets.manifest(LABELS, labels=key) is None:
         return [{"labels": key}]
+    if planner.environ.get(label_studio.PROJECT):
+        # Only sync itself can say whether there is something new.
+        return [{"source": "label-studio"}]
     waiting = planner.ledger.one("outbox_size")
     return [{"votes": int(waiting["votes"])}] if waiting and waiting["votes"] else []
 

@@ -1,18 +1,21 @@
 """Collect new votes into a batch: every vote is in exactly one.
 
-Reads: the ledger's outbox of votes.
-Writes: votes (batch); the ledger's batches.
+Reads: the ledger's outbox of votes; before that Label Studio's annotations, where one is set up.
+Writes: votes (batch); the ledger's batches, and votes for what people answered elsewhere.
 Safe to run again: an unfinished batch is written first; without new votes there is no new batch. One transaction
 empties the outbox and records batch N, then the rows are written; a vote that commits late is in the outbox later.
 """
 
+from slac_tasks import label_studio
 from slac_tasks.datasets import VOTES
+from slac_tasks.elsewhere import bring
 from slac_tasks.errors import Temporary
 from slac_tasks.job import Job, say
 
 
 def run(job: Job) -> None:
     """Write the batches that the ledger knows and the store lacks, then take and write a new one."""
+    _bring(job)
     stored = {keys["batch"] for keys in job.datasets.partitions(VOTES)}
     for row in job.ledger.rows("batches"):
         if f"{row['batch']:06d}" not in stored:
@@ -27,11 +30,22 @@ def run(job: Job) -> None:
     _write(job, taken["batch"])
 
 
+def _bring(job: Job) -> None:
+    """Let answers that were given elsewhere become votes."""
+    source = label_studio.connect(job.environ)
+    if source is None:
+        return
+    try:
+        found = bring(job.ledger, source.answers())
+    finally:
+        source.ledger.close()
+    say(f"sync: {source.name}: " + (", ".join(f"{count} {what}" for what, count in found.items()) or "no answers"))
+
+
 def _write(job: Job, batch: int) -> None:
     keys = {"batch": f"{batch:06d}"}
-    rows = job.ledger.rows("batch_votes", batch=batch)
     try:
-        manifest = job.finish(VOTES, [VOTES.rows(rows)], keys)
+        manifest = job.finish(VOTES, map(VOTES.rows, job.ledger.stream("batch_votes", batch=batch)), keys)
     except Temporary:
         # Another call may have seen the same unfinished batch; it wrote the same votes.
         written = job.datasets.manifest(VOTES, **keys)
