@@ -1,0 +1,197 @@
+"""Votes under fire: `python -m bench.sync [--quick]`.
+
+One schedule: 50 people write at the same time on a real Postgres, each in transactions of its own that stay open for a
+random while and now and then are rolled back, while `slac sync` runs again and again, two at a time, and is killed at
+random instants: before a batch's rows, before its manifest, before its pointer. After a last sync the batches in the
+store are compared with the table of votes. A thousand such schedules (--quick: as many as fit in 30 s), each with its
+own dice. The last line is one JSON object.
+"""
+
+import argparse
+import contextlib
+import io
+import json
+import random
+import tempfile
+import time
+import uuid
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from slac_tasks.config import Config
+from slac_tasks.database import Ledger
+from slac_tasks.datasets import VOTES
+from slac_tasks.errors import Temporary
+from slac_tasks.job import Job
+from slac_tasks.launcher.postgres import EmbeddedPostgres
+from slac_tasks.progress import track
+from slac_tasks.shelf import Datasets
+from slac_tasks.stages import sync
+from slac_tasks.store import FolderStore
+
+SCHEDULES, WRITERS, CLIPS, VOTES_OF_ONE = 1000, 50, 100, 3
+QUICK_SEC = 30.0
+CLIP = {"category": "anything", "video_id": "v", "round": "2026-01-05.p1", "strategy": "random", "split": "training",
+        "proxy_256": "media/v/256.mp4", "votes_wanted": 3}  # fmt: skip
+
+
+class Killed(BaseException):
+    """What a SIGKILL is to the code that it meets: nothing after this line runs."""
+
+
+class Mortal(FolderStore):
+    """A store whose process dies at its n-th write."""
+
+    def __init__(self, root: Path, writes: int) -> None:
+        super().__init__(root)
+        self.writes = writes
+
+    def _age(self) -> None:
+        self.writes -= 1
+        if self.writes < 0:
+            raise Killed
+
+    def put(self, name: str, data: bytes) -> None:
+        """Write, unless this write is the one."""
+        self._age()
+        super().put(name, data)
+
+    def create(self, name: str, data: bytes) -> bool:
+        """Write, unless this write is the one."""
+        self._age()
+        return super().create(name, data)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Outcome:
+    """What became of one schedule."""
+
+    votes: int
+    missing: int
+    doubled: int
+    syncs: int
+    killed: int
+
+
+def prepare(url: str) -> None:
+    """Make the ledger: one video, a few clips, 50 people."""
+    ledger = Ledger(url)
+    ledger.migrate()
+    ledger.run("register_category", category="anything", name="Anything", guideline=None)
+    ledger.run("add_video", video_id="v", media_sha256="0" * 64, group_id="v", split="training", frame_hashes=[])
+    for place in range(CLIPS):
+        clip = {"clip_id": f"v:{1000 * place}", "start_sec": float(place), "end_sec": place + 2.0}
+        ledger.run("queue_clip", **CLIP, **clip)
+    for person in range(WRITERS):
+        ledger.run("ensure_annotator", annotator=f"p{person}")
+    ledger.close()
+
+
+def write(ledger: Ledger, person: int, dice: random.Random) -> set[str]:
+    """Cast votes as one person, in transactions that stay open; return those that committed."""
+    kept: set[str] = set()
+    for clip in dice.sample(range(CLIPS), VOTES_OF_ONE):
+        vote_id = str(uuid.UUID(int=dice.getrandbits(128), version=4))
+        with contextlib.suppress(TimeoutError):
+            with ledger.transaction():
+                ledger.one(
+                    "cast_vote", vote_id=vote_id, clip_id=f"v:{1000 * clip}", category="anything", seconds=1.0,
+                    annotator=f"p{person}", answer="yes", guideline_version=1, supersedes=None,
+                )  # fmt: skip
+                time.sleep(dice.expovariate(200))
+                if dice.random() < 0.1:
+                    raise TimeoutError  # rolled back
+            kept.add(vote_id)
+    return kept
+
+
+def collect(url: str, folder: Path, dice: random.Random) -> tuple[int, int]:
+    """Run sync a few times, some to the death; return (runs, deaths)."""
+    deaths = 0
+    runs = dice.randint(2, 4)
+    for _ in range(runs):
+        time.sleep(dice.uniform(0, 0.02))
+        job = Job(stage="sync", config=Config(store_url=str(folder)), environ={"SLAC_DATABASE_URL": url})
+        if dice.random() < 0.4:
+            vars(job)["store"] = Mortal(folder, dice.randrange(3))
+        try:
+            sync.run(job)
+        except Killed:
+            deaths += 1
+        except Temporary:
+            pass  # the other sync finished the same batch first
+        finally:
+            # A dead process holds no connection; nor does one that has ended.
+            if "ledger" in vars(job):
+                job.ledger.close()
+    return runs, deaths
+
+
+def schedule(url: str, writers: list[Ledger], pool: ThreadPoolExecutor, seed: int) -> Outcome:
+    """Run one schedule on an empty table of votes and an empty store."""
+    dice = random.Random(seed)
+    with writers[0]._connection.cursor() as cursor:
+        cursor.execute("TRUNCATE votes, outbox, batches, batch_votes, leases, datasets")
+    with tempfile.TemporaryDirectory(prefix="slac-bench-") as name:
+        folder = Path(name)
+        work = [
+            pool.submit(write, ledger, person, random.Random(dice.random())) for person, ledger in enumerate(writers)
+        ]
+        syncs = [pool.submit(collect, url, folder, random.Random(dice.random())) for _ in range(2)]
+        cast = set().union(*(one.result() for one in work))
+        ran = [one.result() for one in syncs]
+        collect_all = Job(stage="sync", config=Config(store_url=name), environ={"SLAC_DATABASE_URL": url})
+        sync.run(collect_all)
+        collect_all.ledger.close()
+        datasets = Datasets(FolderStore(folder))
+        tables = [datasets.read(VOTES, ["vote_id"], **keys) for keys in datasets.partitions(VOTES)]
+        found = [vote for table in tables for vote in table["vote_id"].to_pylist()]
+    return Outcome(
+        votes=len(cast), missing=len(cast - set(found)), doubled=len(found) - len(set(found)) + len(set(found) - cast),
+        syncs=sum(runs for runs, _ in ran) + 1, killed=sum(deaths for _, deaths in ran),
+    )  # fmt: skip
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m bench.sync", description=__doc__)
+    parser.add_argument("--quick", action="store_true", help=f"as many schedules as fit in {QUICK_SEC:.0f} s")
+    arguments = parser.parse_args()
+    outcomes: list[Outcome] = []
+    with tempfile.TemporaryDirectory(prefix="slac-bench-") as name, contextlib.ExitStack() as last:
+        server = EmbeddedPostgres(Path(name) / "postgres")
+        last.callback(server.remove)
+        server.start()
+        url = server.url("slac")
+        prepare(url)
+        writers = [Ledger(url) for _ in range(WRITERS)]
+        pool = last.enter_context(ThreadPoolExecutor(WRITERS + 2))
+        began = time.monotonic()
+        for seed in track(range(SCHEDULES), SCHEDULES, "bench.sync"):
+            with contextlib.redirect_stderr(io.StringIO()):
+                outcomes.append(schedule(url, writers, pool, seed))
+            if arguments.quick and time.monotonic() - began > QUICK_SEC:
+                break
+        seconds = time.monotonic() - began
+        for ledger in writers:
+            ledger.close()
+    total: dict[str, Any] = {
+        field: sum(getattr(outcome, field) for outcome in outcomes) for field in Outcome.__annotations__
+    }
+    print(f"{len(outcomes)} schedules of {WRITERS} writers in {seconds:.0f} s: {total['votes']:,} votes committed,")
+    print(f"{total['syncs']:,} syncs, {total['killed']:,} of them killed in the middle")
+    print(f"{'missing':<10}{total['missing']:>8}\n{'doubled':<10}{total['doubled']:>8}")
+    figures = {
+        "schedules": len(outcomes),
+        "missing": total["missing"],
+        "doubled": total["doubled"],
+        "votes": total["votes"],
+        "killed": total["killed"],
+        "scale": len(outcomes) / SCHEDULES,
+    }
+    print(json.dumps({"bench": "sync", "figures": figures}))
+
+
+if __name__ == "__main__":
+    main()
