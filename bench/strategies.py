@@ -86,6 +86,7 @@ class World:
     """A collected world with a bootstrapped committee: every clip, its truth and its features."""
 
     seed: int
+    """Of the people who answer and of the draws."""
     knobs: Mining
     clips: pd.DataFrame
     """clip_id, video_id, category, start_sec, shot, truth, is_test, is_pool; row i is row i of the features."""
@@ -357,22 +358,24 @@ def figures(after: Mapping[str, Sequence[Sequence[tuple[float, float]]]], scale:
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m bench.strategies", description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="two very small worlds, within 50 seconds on idle cores")
+    parser.add_argument("--quick", action="store_true", help="one very small world, two crews of people")
     parser.add_argument("--seeds", type=int, default=SEEDS, choices=sorted(T95), help="worlds (default: %(default)s)")
     arguments = parser.parse_args()
-    size, seeds = ("quick", 2) if arguments.quick else ("demo", arguments.seeds)
+    size, worlds = ("quick", {0: (0, 1)}) if arguments.quick else ("demo", {n: (n,) for n in range(arguments.seeds)})
     after: dict[str, list[list[tuple[float, float]]]] = {name: [] for name in STRATEGIES}
-    for seed in range(seeds):
+    for seed, crews in worlds.items():
         began = time.monotonic()
         with tempfile.TemporaryDirectory(prefix="slac-bench-") as name, platform(Path(name)):
             world = collect(Path(name), size, seed)
         ready = time.monotonic()
-        for strategy, results in after.items():
-            results.append(simulate(world, strategy))
+        for crew in crews:
+            world.seed = crew
+            for strategy, results in after.items():
+                results.append(simulate(world, strategy))
         counts = f"{world.clips['is_pool'].sum()} clips to choose from, {world.clips['is_test'].sum()} to test on"
         print(f"world {seed}: {counts}; {ready - began:.0f} s to collect, {time.monotonic() - ready:.0f} s to simulate")
     print("\n".join(render(after)))
-    scale = 0.0 if arguments.quick else seeds / SEEDS
+    scale = 0.0 if arguments.quick else arguments.seeds / SEEDS
     print(json.dumps({"bench": "strategies", "figures": figures(after, scale)}))
 
 
