@@ -43,6 +43,8 @@ COMMANDS = {
     "register": ("slac_tasks.register", "register a category, or all categories of the sources"),
     "migrate": ("slac_tasks.migrate", "bring the ledger to this code's version"),
     "doctor": ("slac_tasks.doctor", "say what is missing on this machine; --reconcile repairs the ledger"),
+    "takedown": ("slac_tasks.takedown", "take videos down: delete their bytes, leave them out for good"),
+    "recheck": ("slac_tasks.recheck", "say how much of a release could still be fetched"),
     "show": ("slac_tasks.show", "list a dataset: rows, drops by reason, what it was made from"),
     "funnel": ("slac_tasks.funnel", "print what became of everything that was found"),
     "world": ("slac_tasks.world.command", "make the synthetic world, or let its people answer"),

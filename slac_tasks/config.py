@@ -66,7 +66,10 @@ class Collect:
     """Which videos are looked for, and how many at a time."""
 
     sources: tuple[str, ...] = ()
-    """Folders (one sub-folder per category) and csv or jsonl manifests of paths or URLs."""
+    """Folders and s3://bucket/prefix (one sub-folder per category), csv, jsonl and parquet manifests of paths, URLs and
+    object keys, and `yt-dlp:` searches such as `yt-dlp:ytsearch50:{query} after:{start} before:{end}`."""
+    synonyms: tuple[str, ...] = ()
+    """What else is searched for: `clean_and_jerk: olympic weightlifting, power clean`."""
     allow_private_addresses: bool = False
     """Let a manifest name hosts inside the private network."""
     max_duration_sec: float = 240.0
@@ -79,8 +82,35 @@ class Collect:
     """Larger frames are refused."""
     keep_originals: bool = False
     """Keep the downloaded bytes beside the proxies."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Fetch:
+    """How bytes are asked for; no knob changes what a video becomes (ours)."""
+
     workers: int = 2
     """Videos fetched at the same time by one task."""
+    workers_per_host: int = 2
+    """Of these, how many from the same host."""
+    requests_per_sec: float = 4.0
+    """Most requests that one host gets from one task in a second."""
+    bytes_per_sec: float = 50_000_000.0
+    """Most bytes that one host gives to one task in a second."""
+    tries: int = 3
+    """Tries of a download in one run, where another may help."""
+    max_wait_sec: float = 120.0
+    """A host that asks for a longer pause is left for a later run."""
+    timeout_sec: float = 30.0
+    """A server that is silent for so long is given up."""
+    max_download_sec: float = 1800.0
+    """One request may take so long in all."""
+    scratch: str = ""
+    """Folder for downloads that are not finished; empty: a folder of one's own among the system's temporary files."""
+
+    def __post_init__(self) -> None:
+        for name in ("workers", "workers_per_host", "requests_per_sec", "bytes_per_sec", "tries"):
+            if getattr(self, name) <= 0:
+                raise WrongArguments(f"setting fetch.{name}: is {getattr(self, name)}, want more than 0")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -274,6 +304,7 @@ class Config:
     batch_categories: int = 8
     """Categories that one mapped task handles, so that start-up is shared."""
     collect: Collect = field(default_factory=Collect)
+    fetch: Fetch = field(default_factory=Fetch)
     admission: Admission = field(default_factory=Admission)
     proposal: Proposal = field(default_factory=Proposal)
     committee: Committee = field(default_factory=Committee)

@@ -40,10 +40,19 @@ _CLIP = (
     _c("split", _TEXT, "training, validation or testing"),
 )
 
-CANDIDATES = Dataset(
+_CANDIDATES_1 = Dataset(
     name="candidates", version=1, keys=("category", "window"), unique=("candidate_id",),
     meaning="Videos that a source offers for a category, published within a window.",
     columns=(*_SOURCE, _c("location", _TEXT, "path or address of the bytes")),
+)  # fmt: skip
+CANDIDATES = replace(
+    _CANDIDATES_1, version=2,
+    columns=(
+        *_CANDIDATES_1.columns, _c("sha256", _TEXT, "of the bytes, in hex, where the source knows it", nullable=True)
+    ),
+    upgrade=Upgrade(
+        previous=_CANDIDATES_1, table=lambda rows: rows.append_column("sha256", pa.nulls(len(rows), _TEXT))
+    ),
 )  # fmt: skip
 FETCHED = Dataset(
     name="fetched", version=1, keys=("category", "window"), unique=("candidate_id",),

@@ -76,7 +76,7 @@ def _ffmpeg() -> str:
 
 def _settings() -> str:
     loaded = config.load()
-    absent = [source for source in loaded.collect.sources if not Path(source).exists()]
+    absent = [source for source in loaded.collect.sources if ":" not in source and not Path(source).exists()]
     if absent:
         raise NotConfigured(f"source {absent[0]}: does not exist")
     return f"{len(loaded.collect.sources)} sources, committee of {', '.join(loaded.committee.members)}"

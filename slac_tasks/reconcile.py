@@ -2,7 +2,7 @@
 
 The store's datasets are written once and name everything the ledger decided: identity, admission, split, queue, votes,
 verdicts and releases. Every repair is an upsert, so running it again changes nothing. What only the ledger knows cannot
-come back: a person's approvals, guidelines and takedowns newer than the dump.
+come back: a person's approvals and guidelines newer than the dump.
 """
 
 from collections import Counter
@@ -28,6 +28,7 @@ from slac_tasks.fingerprints import to_signed
 from slac_tasks.panels import adopt_committees
 from slac_tasks.settle import Settled, settle
 from slac_tasks.shelf import Datasets, Manifest
+from slac_tasks.takedowns import all_takedowns
 
 
 def repair(datasets: Datasets, ledger: Ledger, review: Review) -> Iterator[str]:
@@ -183,6 +184,19 @@ def _promotions(datasets: Datasets, ledger: Ledger, review: Review) -> int:
     return count
 
 
+def _takedowns(datasets: Datasets, ledger: Ledger, review: Review) -> int:
+    takedowns = all_takedowns(datasets.store)
+    ledger.run_many(
+        "add_tombstone",
+        [
+            {**row, "reason": takedown["reason"]}
+            for takedown in takedowns
+            for row in ledger.rows("videos_named", named=takedown["named"])
+        ],
+    )
+    return len(takedowns)
+
+
 REPAIRS: dict[str, Callable[[Datasets, Ledger, Review], int]] = {
     "categories": _categories,
     "candidates": _candidates,
@@ -194,6 +208,7 @@ REPAIRS: dict[str, Callable[[Datasets, Ledger, Review], int]] = {
     "verdicts": _verdicts,
     "releases": _releases,
     "promotions": _promotions,
+    "takedowns": _takedowns,
 }
 """What is put back, in an order that the foreign keys allow."""
 

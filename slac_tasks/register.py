@@ -24,7 +24,7 @@ def main(args: argparse.Namespace) -> int:
     if args.from_sources:
         if args.guideline is not None:
             raise WrongArguments("--guideline: goes with --category, not with --from-sources")
-        opened = sources.open_sources(config.load().collect.sources)
+        opened = sources.open_sources(config.load().collect)
         names = [name for source in opened for name in source.categories()]
     else:
         names = args.category

@@ -71,6 +71,8 @@ def _show_one(datasets: Datasets, dataset: Dataset, keys: dict[str, str], rows: 
     for address, made in manifest.made_from.items():
         print(f"made from {address} {made[:22]}")
     _print_drops(manifest)
+    if withdrawn := sum(1 for _ in datasets.store.names(f"{manifest.address}/withdrawn/")):
+        print(f"withdrawn since: {withdrawn:,} videos, listed in {manifest.address}/withdrawn/")
     for column in dataset.columns:
         unknown = ", may be unknown" if column.nullable else ""
         print(f"  {column.name:<18} {str(column.dtype)[:24]:<24} {column.meaning}{unknown}")

@@ -1,33 +1,40 @@
 """List the videos that the sources offer for a category in a window.
 
-Reads: the folders and manifests of `collect.sources`; ledger table candidates.
+Reads: the places of `collect.sources`; takedowns; ledger table candidates.
 Writes: ledger table candidates (undated ones: the window that saw them first), dataset candidates.
 Safe to run again: the ledger remembers which window an undated candidate belongs to.
 """
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import asdict
 
 from slac_tasks.datasets import CANDIDATES
 from slac_tasks.errors import BrokenContract
 from slac_tasks.job import Job
 from slac_tasks.model import Window
-from slac_tasks.sources import Candidate, Source, open_sources
+from slac_tasks.shelf import Drop
+from slac_tasks.sources import Candidate, Source, Unreadable, open_sources
+from slac_tasks.takedowns import Takedowns
 
 
-def offered(sources: Iterable[Source], category: str) -> list[Candidate]:
-    """Return all that the sources offer for a category, each candidate once.
+def offered(sources: Sequence[Source], category: str, window: Window) -> tuple[list[Candidate], list[Drop]]:
+    """Return all that the sources offer for a category, each candidate once, and the entries that are none.
 
     Raises:
-        BrokenContract: no source has a video of it.
+        BrokenContract: no source has a video of it, and none could search for one.
 
     """
     found: dict[str, Candidate] = {}
+    drops: list[Drop] = []
     for source in sources:
-        for candidate in source.candidates(category):
-            found.setdefault(candidate.candidate_id, candidate)
-    if not found:
+        for offer in source.candidates(category, window):
+            if isinstance(offer, Unreadable):
+                drops.append(Drop(**asdict(offer)))
+            else:
+                found.setdefault(offer.candidate_id, offer)
+    if not found and not drops and all(source.categories() for source in sources):
         raise BrokenContract(f"category {category}: category without videos, no source offers one")
-    return list(found.values())
+    return list(found.values()), drops
 
 
 def of_window(candidates: Iterable[Candidate], window: Window, undated: Collection[str]) -> list[Candidate]:
@@ -48,15 +55,19 @@ def run(job: Job) -> None:
         keys = {"category": category, "window": window}
         if job.finished(CANDIDATES, keys):
             return
-        sources.extend(open_sources(job.config.collect.sources) if not sources else ())
-        found = offered(sources, category)
+        if not sources:
+            sources.extend(open_sources(job.config.collect, job.config.fetch, job.environ))
+        found, drops = offered(sources, category, Window.parse(window))
         undated = [{**keys, "candidate_id": c.candidate_id} for c in found if c.published_at is None]
         job.ledger.run_many("add_candidate", undated)
         mine = {row["candidate_id"] for row in job.ledger.rows("candidates_of_window", **keys)}
-        records = [
-            {**vars(candidate), "candidate_id": candidate.candidate_id}
-            for candidate in of_window(found, Window.parse(window), mine)
-        ]
-        job.finish(CANDIDATES, [CANDIDATES.rows(records)], keys)
+        takedowns = Takedowns.read(job.store)
+        records = []
+        for candidate in of_window(found, Window.parse(window), mine):
+            if takedowns.cover(vars(candidate)):
+                drops.append(Drop(item=candidate.candidate_id, reason="taken down"))
+            else:
+                records.append({**vars(candidate), "candidate_id": candidate.candidate_id})
+        job.finish(CANDIDATES, [CANDIDATES.rows(records)], keys, drops=drops)
 
     job.each_category(work)

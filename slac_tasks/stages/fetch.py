@@ -1,30 +1,50 @@
 """Download, check and decode each candidate once, into proxies.
 
-Reads: dataset candidates; the bytes at their locations.
-Writes: media objects media/<video_id>/<hash>-256.mp4 and -128.mp4 (and original, if kept), dataset fetched.
-Safe to run again: objects are named by content, and the dataset is written last.
+Reads: dataset candidates; the bytes at their locations; takedowns.
+Writes: media objects media/<video_id>/<hash>-256.mp4 and -128.mp4 (and original, if kept), dataset fetched; until that
+is written, an outcome per candidate in fetching/, and unfinished downloads in `fetch.scratch`.
+Safe to run again: what is done is not done again, a download goes on where it ended, and `--remake` asks again only for
+what failed and may succeed.
 """
 
+import fcntl
 import hashlib
+import json
+import os
+import shutil
 import tempfile
 from collections.abc import Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from slac_tasks import downloads, fingerprints, media, shots
-from slac_tasks.config import Collect
+from slac_tasks import __version__, fingerprints, media, shots
+from slac_tasks.config import Config
 from slac_tasks.datasets import CANDIDATES, FETCHED
+from slac_tasks.downloads import files
+from slac_tasks.downloads.reasons import Unfetched
+from slac_tasks.downloads.turns import in_turn
+from slac_tasks.downloads.web import Web, host_of
+from slac_tasks.errors import NotConfigured
 from slac_tasks.job import Job
-from slac_tasks.model import admission_order, media_video_id
+from slac_tasks.model import admission_order, content_hash, media_video_id
 from slac_tasks.progress import track
-from slac_tasks.shelf import Drop
-from slac_tasks.store import Store, is_disk_full
+from slac_tasks.shelf import Drop, Manifest
+from slac_tasks.sources import manifest
+from slac_tasks.store import Store, connect, is_disk_full
+from slac_tasks.takedowns import Takedowns, delete_media
+
+Row = dict[str, Any]
+
+_PAGE = "yt-dlp+"
+_PRESIGNED_SEC = 6 * 3600
 
 
-def first_of_equals(rows: Iterable[dict[str, Any]]) -> tuple[list[dict[str, Any]], list[Drop]]:
+def first_of_equals(rows: Iterable[Row]) -> tuple[list[Row], list[Drop]]:
     """Keep the first of the rows with the same bytes; drop the others."""
-    kept: dict[str, dict[str, Any]] = {}
+    kept: dict[str, Row] = {}
     drops = []
     for row in sorted(rows, key=admission_order):
         first = kept.setdefault(row["media_sha256"], row)
@@ -33,28 +53,76 @@ def first_of_equals(rows: Iterable[dict[str, Any]]) -> tuple[list[dict[str, Any]
     return list(kept.values()), drops
 
 
-def fetch_one(candidate: dict[str, Any], limits: Collect, store: Store) -> dict[str, Any]:
-    """Fetch one candidate and put its proxies into the store; return its row.
+@dataclass(frozen=True, kw_only=True)
+class Fetcher:
+    """Fetches candidates of one partition."""
 
-    Raises:
-        media.Rejected: it is set aside, with the reason.
+    config: Config
+    store: Store
+    environ: Any
+    partition: str
+    """category/window, by which unfinished work is told apart."""
+    takedowns: Takedowns
 
-    """
-    with tempfile.TemporaryDirectory(prefix="slac-fetch-") as scratch:
-        folder = Path(scratch)
-        path = _bytes(candidate["location"], folder, limits)
+    @cached_property
+    def web(self) -> Web:
+        """The network, with the budgets of this process."""
+        return Web(self.config.fetch, allow_private=self.config.collect.allow_private_addresses)
+
+    def outcome(self, candidate: Row) -> Row | Drop:
+        """Fetch one; a failure that is the candidate's own becomes a drop.
+
+        Raises:
+            Unfetched: another try in this run may go better.
+
+        """
+        if self.takedowns.cover(candidate):
+            return Drop(item=candidate["candidate_id"], reason="taken down")
+        try:
+            with self._own_folder(candidate["candidate_id"]) as folder:
+                try:
+                    row: Row | Drop = self._row(candidate, folder)
+                except (Unfetched, media.Rejected) as no:
+                    if no.retryable:
+                        raise
+                    row = Drop(item=candidate["candidate_id"], reason=no.reason, detail=no.detail)
+                self._keep(candidate, row)
+                shutil.rmtree(folder, ignore_errors=True)
+                return row
+        except media.Rejected as no:
+            return Drop(item=candidate["candidate_id"], reason=no.reason, detail=no.detail, retryable=True)
+        except OSError as error:
+            if is_disk_full(error):
+                raise
+            return Drop(item=candidate["candidate_id"], reason="unreadable", detail=str(error), retryable=True)
+
+    def _row(self, candidate: Row, folder: Path) -> Row:
+        """Fetch one candidate and put its proxies into the store; return its row."""
+        limits = self.config.collect
+        path, resumed = self._bytes(candidate, folder)
         with path.open("rb") as file:
             digest = hashlib.file_digest(file, "sha256").hexdigest()
-        found = media.probe(path, limits)
-        proxy = media.make_proxy(path, folder, found, limits)
+        if candidate["sha256"] not in (None, digest):
+            raise Unfetched("wrong hash", f"is {digest}, want {candidate['sha256']}")
         video_id = media_video_id(digest)
+        if self.takedowns.cover({"video_id": video_id, "media_sha256": digest}):
+            raise Unfetched("taken down", video_id)
+        try:
+            found = media.probe(path, limits)
+            proxy = media.make_proxy(path, folder, found, limits)
+        except media.Rejected as no:
+            if not resumed:
+                raise
+            # The parts may not belong together, whatever the server said: once more, from the first byte.
+            files.forget(path)
+            raise Unfetched(no.reason, no.detail, retryable=True) from no
         proxy_digest = hashlib.sha256(proxy.path_256.read_bytes()).hexdigest()
         names = {side: f"media/{video_id}/{proxy_digest[:16]}-{side}.mp4" for side in (256, 128)}
         for side, rendition in ((128, proxy.path_128), (256, proxy.path_256)):
-            if not store.exists(names[side]):
-                store.put_file(names[side], rendition)
-        if limits.keep_originals and not store.exists(f"media/{video_id}/original"):
-            store.put_file(f"media/{video_id}/original", path)
+            if not self.store.exists(names[side]):
+                self.store.put_file(names[side], rendition)
+        if limits.keep_originals and not self.store.exists(f"media/{video_id}/original"):
+            self.store.put_file(f"media/{video_id}/original", path)
         fields = ("candidate_id", "source", "source_id", "title", "licence", "published_at")
         return {
             **{name: candidate[name] for name in fields},
@@ -73,54 +141,193 @@ def fetch_one(candidate: dict[str, Any], limits: Collect, store: Store) -> dict[
             "frame_hashes": fingerprints.video_hashes(proxy.small, proxy.fps),
         }
 
+    def _bytes(self, candidate: Row, folder: Path) -> tuple[Path, bool]:
+        """Return a local file with the candidate's bytes, and whether it was put together from several tries."""
+        location, target, headers = candidate["location"], folder / "original", {}
+        limits = self.config.collect
+        if location.startswith(_PAGE):
+            from slac_tasks.downloads.sites import about
 
-def _bytes(location: str, folder: Path, limits: Collect) -> Path:
-    """Return a local file with the candidate's bytes."""
-    if location.startswith(("http://", "https://")):
-        target = folder / "original"
-        downloads.download(location, target, limits)
-        return target
-    path = Path(location)
+            info = about(self.web, location.removeprefix(_PAGE))
+            if (info.get("duration") or 0) > limits.max_duration_sec:
+                raise Unfetched("too long", f"{info['duration']:.0f} s, want at most {limits.max_duration_sec} s")
+            url, headers = str(info["url"]), dict(info.get("http_headers") or {})
+        elif location.startswith(("http://", "https://")):
+            url = location
+        elif location.startswith("s3://"):
+            url = self._presigned(location)
+        else:
+            return _file(candidate), False
+        resumed = target.exists()
+        files.download(
+            self.web, url, target, name=location, max_bytes=limits.max_size_bytes, headers=headers,
+            trusted=location.startswith("s3://"),
+        )  # fmt: skip
+        return target, resumed
+
+    def _presigned(self, location: str) -> str:
+        bucket, _, name = location.removeprefix("s3://").partition("/")
+        url = connect(f"s3://{bucket}", self.environ).presign(name, _PRESIGNED_SEC)
+        if url is None:
+            raise NotConfigured(f"{location}: has no address")
+        return url
+
+    @contextmanager
+    def _own_folder(self, candidate_id: str) -> Iterator[Path]:
+        """Yield the candidate's folder, with what an earlier try left; another one where a process works in it."""
+        root = _scratch(self.config)
+        folder = root / content_hash(self.store.url, self.partition, candidate_id)
+        with folder.with_suffix(".lock").open("w") as lock:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                with tempfile.TemporaryDirectory(dir=root) as other:
+                    yield Path(other)
+                return
+            folder.mkdir(mode=0o700, exist_ok=True)
+            for path in folder.iterdir():
+                if not path.name.startswith("original"):
+                    path.unlink()
+            try:
+                yield folder
+            finally:
+                if not any(folder.glob("original*")):
+                    shutil.rmtree(folder, ignore_errors=True)
+                    Path(lock.name).unlink(missing_ok=True)
+
+    def _made_with(self, candidate: Row) -> str:
+        limits = _limits(self.config)
+        return content_hash(candidate["location"], candidate["sha256"] or "", json.dumps(limits), __version__)
+
+    def _keep(self, candidate: Row, found: Row | Drop) -> None:
+        """Remember an outcome that stands, for a run that follows one that was killed."""
+        what = {"drop": asdict(found)} if isinstance(found, Drop) else {"row": {**found, "published_at": None}}
+        data = json.dumps({"made_with": self._made_with(candidate), **what}).encode()
+        self.store.put(f"{self._folder}/{candidate['candidate_id']}.json", data)
+
+    @property
+    def _folder(self) -> str:
+        return f"fetching/{self.partition}"
+
+    def kept(self, candidates: Iterable[Row]) -> dict[str, Row | Drop]:
+        """Return the outcomes that a run before this one left."""
+        names = set(self.store.names(f"{self._folder}/"))
+        found: dict[str, Row | Drop] = {}
+        for candidate in candidates:
+            name = f"{self._folder}/{candidate['candidate_id']}.json"
+            if name not in names:
+                continue
+            what = json.loads(self.store.get(name))
+            if what["made_with"] != self._made_with(candidate):
+                continue
+            if "drop" in what:
+                found[candidate["candidate_id"]] = Drop(**what["drop"])
+            elif set(what["row"]) == set(FETCHED.schema.names):
+                found[candidate["candidate_id"]] = {**what["row"], "published_at": candidate["published_at"]}
+        return found
+
+    def clear(self) -> None:
+        """Forget the outcomes: they are in the dataset."""
+        for name in list(self.store.names(f"{self._folder}/")):
+            self.store.delete(name)
+
+    def all(self, candidates: list[Row], known: dict[str, Row | Drop], what: str) -> Iterator[tuple[str, Row | Drop]]:
+        """Yield (candidate_id, outcome) of each candidate, as they end."""
+        todo = [row for row in candidates if row["candidate_id"] not in known]
+        yield from ((item, outcome) for item, outcome in known.items())
+        results = in_turn(todo, lambda row: _host(row["location"]), self.outcome, self.web.hosts, self.config.fetch)
+        for row, outcome in track(results, len(todo), what):
+            if isinstance(outcome, Unfetched):
+                outcome = Drop(item=row["candidate_id"], reason=outcome.reason, detail=outcome.detail, retryable=True)
+            yield row["candidate_id"], outcome
+
+
+def _host(location: str) -> str:
+    return host_of(location.removeprefix(_PAGE)) if "://" in location else ""
+
+
+def _file(candidate: Row) -> Path:
+    """Return a candidate's file; what a manifest names must lie in the manifest's own folder, links followed."""
+    path, source = Path(candidate["location"]), Path(candidate["source"])
+    if source.suffix in manifest.ENDINGS and not path.resolve().is_relative_to(source.parent.resolve()):
+        raise Unfetched("refused address", f"{path.name}: leads out of the manifest's folder")
     if not path.is_file():
-        raise media.Rejected("gone", f"{location}: no such file")
+        raise Unfetched("gone", f"{path}: no such file")
     return path
 
 
-def _tried(candidate: dict[str, Any], limits: Collect, store: Store) -> dict[str, Any] | Drop:
-    """Fetch one; a failure that is the candidate's own becomes a drop."""
-    try:
-        return fetch_one(candidate, limits, store)
-    except media.Rejected as no:
-        return Drop(item=candidate["candidate_id"], reason=no.reason, detail=no.detail, retryable=no.retryable)
-    except OSError as error:
-        if is_disk_full(error):
-            raise
-        return Drop(item=candidate["candidate_id"], reason="unreadable", detail=str(error), retryable=True)
+def _limits(config: Config) -> Row:
+    """Return the settings that decide what a candidate becomes."""
+    return {k: v for k, v in config.digest(("collect",))["collect"].items() if k not in ("sources", "synonyms")}
 
 
-def fetched(rows: list[dict[str, Any]], limits: Collect, store: Store, what: str) -> Iterator[dict[str, Any] | Drop]:
-    """Yield a row or a drop for each candidate, in order, `limits.workers` at a time."""
-    pool = ThreadPoolExecutor(max(1, limits.workers))
-    try:
-        yield from track(pool.map(lambda row: _tried(row, limits, store), rows), len(rows), what)
-    finally:
-        pool.shutdown(cancel_futures=True)
+def _scratch(config: Config) -> Path:
+    """Return the folder of unfinished downloads, which no other user of the machine may have made."""
+    root = Path(config.fetch.scratch or Path(tempfile.gettempdir()) / f"slac-fetch-{os.getuid()}")
+    root.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if root.is_symlink() or root.stat().st_uid != os.getuid():
+        raise NotConfigured(f"fetch.scratch {root}: belongs to another user, want a folder of one's own")
+    return root
+
+
+def _earlier(job: Job, before: Manifest | None, candidates: list[Row]) -> dict[str, Row | Drop]:
+    """Return the outcomes of the generation before that stand: made by this code, within these limits."""
+    if before is None or before.upgrade or before.made_by["code"] != __version__:
+        return {}
+    made = before.made_by["settings"].get("collect", {})
+    if any(made.get(name) != value for name, value in _limits(job.config).items()):
+        return {}
+    wanted = {row["candidate_id"]: row for row in candidates}
+    found: dict[str, Row | Drop] = {
+        drop["item"]: Drop(**drop)
+        for drop in before.drops
+        if drop["item"] in wanted and not drop["retryable"] and drop["reason"] != "duplicate bytes"
+    }
+    for table in job.datasets.tables(before):
+        for row in table.to_pylist():
+            given = wanted.get(row["candidate_id"])
+            if given and given["sha256"] in (None, row["media_sha256"]) and job.store.exists(row["proxy_256"]):
+                found[row["candidate_id"]] = row
+    return found
 
 
 def run(job: Job) -> None:
     """Write the fetched videos of each category."""
     window = job.need_window()
-    limits = job.config.collect
 
     def work(category: str) -> None:
         keys = {"category": category, "window": window}
         candidates = job.datasets.need(CANDIDATES, **keys)
-        if job.finished(FETCHED, keys, inputs=[candidates]):
+        if job.finished(FETCHED, keys, inputs=[candidates], sections=("collect",)):
             return
         rows = job.datasets.read(CANDIDATES, **keys).to_pylist()
-        results = list(fetched(rows, limits, job.store, f"fetch {category}"))
-        kept, repeated = first_of_equals(result for result in results if not isinstance(result, Drop))
-        drops = [result for result in results if isinstance(result, Drop)] + repeated
-        job.finish(FETCHED, [FETCHED.rows(kept)], keys, inputs=[candidates], drops=drops)
+        fetcher = Fetcher(
+            config=job.config, store=job.store, environ=job.environ, partition=f"{category}/{window}",
+            takedowns=Takedowns.read(job.store),
+        )  # fmt: skip
+        known = _earlier(job, job.datasets.manifest(FETCHED, **keys), rows) | fetcher.kept(rows)
+        outcomes = dict(fetcher.all(rows, known, f"fetch {category}"))
+        kept, drops = _sorted_out(job, [outcomes[row["candidate_id"]] for row in rows])
+        job.finish(
+            FETCHED, [FETCHED.rows(kept)], keys, inputs=[candidates], sections=("collect",), drops=drops
+        )  # fmt: skip
+        fetcher.clear()
 
     job.each_category(work)
+
+
+def _sorted_out(job: Job, outcomes: list[Row | Drop]) -> tuple[list[Row], list[Drop]]:
+    """Part rows from drops; a video that was taken down meanwhile leaves, and its bytes with it."""
+    takedowns = Takedowns.read(job.store)
+    drops = [outcome for outcome in outcomes if isinstance(outcome, Drop)]
+    rows = []
+    for row in outcomes:
+        if isinstance(row, Drop):
+            continue
+        if takedowns.cover(row):
+            delete_media(job.store, row["video_id"])
+            drops.append(Drop(item=row["candidate_id"], reason="taken down"))
+        else:
+            rows.append(row)
+    kept, repeated = first_of_equals(rows)
+    return kept, drops + repeated

@@ -16,6 +16,7 @@ from slac_tasks.job import Job
 from slac_tasks.model import CLIP_SEC, GRID_SEC, clip_id
 from slac_tasks.progress import track
 from slac_tasks.shelf import Drop
+from slac_tasks.takedowns import Takedowns
 
 _EPSILON = 1e-6
 
@@ -63,7 +64,8 @@ def run(job: Job) -> None:
         videos = job.datasets.need(VIDEOS, **keys)
         if job.finished(CLIPS, keys, inputs=[videos], sections=("proposal",)):
             return
-        rows = job.datasets.read(VIDEOS, **keys).to_pylist()
+        takedowns = Takedowns.read(job.store)
+        rows = [row for row in job.datasets.read(VIDEOS, **keys).to_pylist() if not takedowns.cover(row)]
         records: list[dict[str, Any]] = []
         drops: list[Drop] = []
         for video in track(rows, len(rows), f"propose {category}"):

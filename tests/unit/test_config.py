@@ -26,7 +26,7 @@ def test_a_file_changes_what_it_names_and_nothing_else(tmp_path: Path) -> None:
     ("text", "message"),
     [
         ("[collect]\nsauces = []", r"setting collect\.sauces: unknown, want one of"),
-        ("[collect]\nworkers = true", r"setting collect\.workers: is True, want int"),
+        ("[fetch]\nworkers = true", r"setting fetch\.workers: is True, want int"),
         ("[collect]\nsources = [1]", r"setting collect\.sources: is \[1\]"),
         ('[mining]\ndisagreement = "0.6"', r"setting mining\.disagreement: is '0\.6', want float"),
         ("collect = 3", "setting collect: is 3, want Collect"),

@@ -1,0 +1,9 @@
+"""Bytes from addresses that strangers wrote down: limited, polite to hosts, and never from the private network.
+
+reasons     why an address gave no bytes
+addresses   which addresses may be asked
+hosts       a budget for every host
+web         one request, its redirects checked
+files       an address into a file, gone on with where an earlier try ended
+sites       pages of video sites, through yt-dlp
+"""

@@ -1,0 +1,62 @@
+"""The interface of a source, and what it offers."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Protocol
+
+from slac_tasks.model import Window, content_hash
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+@dataclass(frozen=True, kw_only=True)
+class Candidate:
+    """A video that a source offers for a category; the columns of `datasets.CANDIDATES`."""
+
+    source: str
+    source_id: str
+    location: str
+    """A path; http(s)://; s3://bucket/key; or yt-dlp+ and the address of a video's page."""
+    title: str | None = None
+    licence: str | None = None
+    published_at: datetime | None = None
+    sha256: str | None = None
+    """Of the bytes, in hex, where the source knows it: other bytes are refused."""
+
+    @property
+    def candidate_id(self) -> str:
+        """16 hex digits that name this video of this source."""
+        return content_hash(self.source, self.source_id)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Unreadable:
+    """An entry that is no candidate; it does not hold up the others."""
+
+    item: str
+    reason: str
+    detail: str = ""
+    retryable: bool = False
+
+
+Offer = Candidate | Unreadable
+
+
+class Source(Protocol):
+    """A place that offers videos for categories."""
+
+    def categories(self) -> list[str]:
+        """Return the display names of the categories that it offers, in order; none where it can search for any."""
+
+    def candidates(self, category: str, window: Window) -> "Iterator[Offer]":
+        """Yield what it offers for a category's key, in a fixed order.
+
+        A source that can ask for the window's dates does; what lies outside is left out by `discover` anyway.
+        """
+
+
+def moment(value: str) -> datetime:
+    """Read ISO 8601; a time without a zone is UTC, the platform's own."""
+    found = datetime.fromisoformat(value)
+    return found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
