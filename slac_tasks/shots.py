@@ -62,7 +62,10 @@ def boundaries(histogram: NDArray[np.float32], fps: float) -> list[int]:
     # However long a fade lasts, it is one boundary, in its middle.
     moving = np.flatnonzero(slow > _GRADUAL)
     runs = np.split(moving, np.flatnonzero(np.diff(moving) > half) + 1) if len(moving) else []
-    return sorted(set(cuts) | {_middle(run, change) for run in runs})
+    gradual = {_middle(run, change) for run in runs}
+    # A fade beside a cut is one transition, and the picture that a video comes from or goes to is no shot.
+    known = np.array([0, *cuts, count])
+    return sorted({*cuts, *(frame for frame in gradual if abs(known - frame).min() > 2 * half)})
 
 
 def _middle(run: NDArray[np.int64], change: NDArray[np.float64]) -> int:
