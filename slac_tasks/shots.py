@@ -1,5 +1,6 @@
 """Shots by colour histograms (HACS v3, section 3); the rules for fades, dissolves and flicker are ours."""
 
+from collections.abc import Sequence
 from itertools import pairwise
 
 import numpy as np
@@ -13,6 +14,10 @@ _GRADUAL = 0.6
 """A fade or dissolve changes at least this share over `_SPAN_SEC`, with no cut inside."""
 _SPAN_SEC = 1.0
 _BINS = 9
+_JUMP = 25.0
+"""A jump changes the mean pixel by at least this much, of 255, and three times what any neighbour changes it."""
+_BLACK = 32.0
+"""A frame is black when 98 of 100 of its values are below this, of 255; a line of text on it changes nothing."""
 _NEAR = 3
 """Neighbours of a frame, on each side, against which a cut must stand out."""
 
@@ -42,18 +47,26 @@ def _changes(histogram: NDArray[np.float32], gap: int) -> NDArray[np.float32]:
     return change
 
 
-def boundaries(histogram: NDArray[np.float32], fps: float) -> list[int]:
-    """Return the numbers of the frames on which a new shot starts, in order, without 0."""
+def boundaries(histogram: NDArray[np.float32], fps: float, jumps: Sequence[int] = ()) -> list[int]:
+    """Return the numbers of the frames on which a new shot starts, in order, without 0.
+
+    Args:
+        histogram: of every frame, see `histograms`.
+        fps: frames per second.
+        jumps: cuts that were found in another way.
+
+    """
     count = len(histogram)
     half = max(1, round(fps * _SPAN_SEC / 2))
     if count < 3:
         return []
     change = np.concatenate([[0.0], _changes(histogram, 1)])
-    cuts: list[int] = []
+    cuts: list[int] = list(jumps)
     for index in np.flatnonzero(change > _CUT).tolist():
         around = np.concatenate([change[max(1, index - _NEAR) : index], change[index + 1 : index + 1 + _NEAR]])
         if change[index] >= around.max() and change[index] >= _PEAK * np.median(around):
             cuts.append(index)
+    cuts = sorted(set(cuts))
     slow = np.zeros(count)
     if count > 2 * half:
         slow[half : count - half] = _changes(histogram, 2 * half)
@@ -63,9 +76,29 @@ def boundaries(histogram: NDArray[np.float32], fps: float) -> list[int]:
     moving = np.flatnonzero(slow > _GRADUAL)
     runs = np.split(moving, np.flatnonzero(np.diff(moving) > half) + 1) if len(moving) else []
     gradual = {_middle(run, change) for run in runs}
-    # A fade beside a cut is one transition, and the picture that a video comes from or goes to is no shot.
+    # A fade beside a cut is one transition, and what a video comes from or goes to is no shot.
     known = np.array([0, *cuts, count])
     return sorted({*cuts, *(frame for frame in gradual if abs(known - frame).min() > 2 * half)})
+
+
+def jumps(small: NDArray[np.uint8]) -> list[int]:
+    """Return the frames whose pixels jump: a cut between two shots of like colours, which no histogram sees (ours)."""
+    values = small.astype(np.int16)
+    change = np.concatenate([[0.0], np.abs(values[1:] - values[:-1]).mean(axis=(1, 2, 3))])
+    found = []
+    for index in np.flatnonzero(change > _JUMP).tolist():
+        around = np.concatenate([change[max(1, index - _NEAR) : index], change[index + 1 : index + 1 + _NEAR]])
+        if len(around) and change[index] >= _PEAK * around.max():
+            found.append(index)
+    return found
+
+
+def dark_runs(small: NDArray[np.uint8]) -> list[tuple[int, int]]:
+    """Return (first, last) of every run of two or more black frames: where a shot fades out and the next one in."""
+    brightest = np.percentile(small.reshape(len(small), -1), 98, axis=1)
+    dark = np.flatnonzero(brightest < _BLACK)
+    runs = np.split(dark, np.flatnonzero(np.diff(dark) > 1) + 1)
+    return [(int(run[0]), int(run[-1])) for run in runs if len(run) > 1]
 
 
 def _middle(run: NDArray[np.int64], change: NDArray[np.float64]) -> int:
@@ -78,6 +111,19 @@ def _middle(run: NDArray[np.int64], change: NDArray[np.float64]) -> int:
     return step if change[step] >= _PEAK * typical else int(run[0] + run[-1]) // 2
 
 
+def changes_of_shot(small: NDArray[np.uint8], fps: float) -> list[int]:
+    """Return the numbers of the frames on which a new shot starts: by histograms, and where the picture goes black."""
+    black = dark_runs(small)
+    near = max(1, round(fps * _SPAN_SEC / 2))
+    inner = [(first, last) for first, last in black if first > near and last < len(small) - 1 - near]
+    seen = [
+        frame
+        for frame in boundaries(histograms(small), fps, jumps(small))
+        if not any(first - near <= frame <= last + near for first, last in inner)
+    ]
+    return sorted({*seen, *((first + last + 1) // 2 for first, last in inner)})
+
+
 def shots(small: NDArray[np.uint8], fps: float) -> list[tuple[float, float]]:
     """Return (start, end) of every shot in seconds, in order; together they are the whole video.
 
@@ -86,5 +132,5 @@ def shots(small: NDArray[np.uint8], fps: float) -> list[tuple[float, float]]:
         fps: frames per second.
 
     """
-    edges = [0, *boundaries(histograms(small), fps), len(small)]
+    edges = [0, *changes_of_shot(small, fps), len(small)]
     return [(begin / fps, end / fps) for begin, end in pairwise(edges)]
