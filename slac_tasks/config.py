@@ -70,6 +70,8 @@ class Collect:
     object keys, and `yt-dlp:` searches such as `yt-dlp:ytsearch50:{query} after:{start} before:{end}`."""
     synonyms: tuple[str, ...] = ()
     """What else is searched for: `clean_and_jerk: olympic weightlifting, power clean`."""
+    shots: str = "histogram"
+    """How shots are found: `histogram` (HACS v3, section 3, with our rules) or `pyscenedetect`."""
     allow_private_addresses: bool = False
     """Let a manifest name hosts inside the private network."""
     max_duration_sec: float = 240.0

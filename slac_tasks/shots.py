@@ -1,10 +1,12 @@
-"""Shots by colour histograms (HACS v3, section 3); the rules for fades, dissolves and flicker are ours."""
+"""Shots by colour histograms (HACS v3, section 3); the rules for jumps, black, fades and dissolves are ours."""
 
 from collections.abc import Sequence
 from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
+
+from slac_tasks.errors import WrongArguments
 
 _CUT = 0.4
 """A cut changes at least this share of the histogram from one frame to the next."""
@@ -124,13 +126,34 @@ def changes_of_shot(small: NDArray[np.uint8], fps: float) -> list[int]:
     return sorted({*seen, *((first + last + 1) // 2 for first, last in inner)})
 
 
-def shots(small: NDArray[np.uint8], fps: float) -> list[tuple[float, float]]:
+def by_pyscenedetect(small: NDArray[np.uint8], fps: float) -> list[int]:
+    """Return the same by PySceneDetect's ContentDetector with its defaults, for those who know it."""
+    from scenedetect import ContentDetector, FrameTimecode
+
+    detector = ContentDetector()
+    found = []
+    for number, frame in enumerate(small):
+        bgr = np.ascontiguousarray(frame[:, :, ::-1])
+        found += detector.process_frame(FrameTimecode(number, float(fps)), bgr)
+    return sorted({cut.frame_num for cut in found})
+
+
+DETECTORS = {"histogram": changes_of_shot, "pyscenedetect": by_pyscenedetect}
+
+
+def shots(small: NDArray[np.uint8], fps: float, detector: str = "histogram") -> list[tuple[float, float]]:
     """Return (start, end) of every shot in seconds, in order; together they are the whole video.
 
     Args:
         small: RGB frames of the proxy, every one, (frames, h, w, 3).
         fps: frames per second.
+        detector: name in `DETECTORS`.
+
+    Raises:
+        WrongArguments: there is no such detector.
 
     """
-    edges = [0, *changes_of_shot(small, fps), len(small)]
+    if detector not in DETECTORS:
+        raise WrongArguments(f"setting collect.shots: is {detector!r}, want one of {', '.join(DETECTORS)}")
+    edges = [0, *DETECTORS[detector](small, fps), len(small)]
     return [(begin / fps, end / fps) for begin, end in pairwise(edges)]

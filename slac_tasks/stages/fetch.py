@@ -137,7 +137,7 @@ class Fetcher:
             "proxy_256": names[256],
             "proxy_128": names[128],
             "proxy_sha256": proxy_digest,
-            "shots": [{"start_sec": a, "end_sec": b} for a, b in shots.shots(proxy.small, proxy.fps)],
+            "shots": [{"start_sec": a, "end_sec": b} for a, b in shots.shots(proxy.small, proxy.fps, limits.shots)],
             "frame_hashes": fingerprints.video_hashes(proxy.small, proxy.fps),
         }
 
