@@ -6,17 +6,27 @@ number, and stretches that no clip needs are skipped by seeking.
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from fractions import Fraction
 from pathlib import Path
 
 import av
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from slac_tasks.errors import BrokenContract
 from slac_tasks.model import CLIP_SEC
 
-_SEEK_GAP_SEC = 2.0
-"""A gap shorter than this is decoded through: cheaper than a seek and the frames from its key frame on."""
+_SEEK_SHARE = 1 / 3
+"""A seek costs as much as decoding this part of a second; what is nearer is decoded through (measured)."""
+_NAL_AT = 4
+"""Where the first unit of a packet starts, and in the decoder's set-up the byte with the size of lengths."""
+_UNREFERENCED_SLICE = 0x01
+"""First byte of a slice of a picture to which no other refers (H.264, 7.3.1: nal_ref_idc 0, nal_unit_type 1)."""
+_BT601 = (2, 5, 6)
+"""AVColorSpace: unspecified, bt470bg, smpte170m; one matrix. Proxies are smpte170m."""
+_LIMITED = (0, 1)
+"""AVColorRange: unspecified, limited."""
 
 
 def frame_numbers(
@@ -54,7 +64,7 @@ def read_clips(
     """Decode clips of one proxy in one pass.
 
     Args:
-        path: a rendition that `slac_tasks.media` made.
+        path: a rendition that `slac_tasks.media` made; another video of one steady rate is read right, but slower.
         start_secs: where clips start, in seconds; any order, overlapping or not.
         frames: frames taken of one clip, at the middles of equal parts of it.
         size: side of the square in pixels; the short side is scaled to it and the middle of the long side is kept.
@@ -78,7 +88,7 @@ def read_clips(
         flat = clips.reshape(-1, size, size, 3)
         begin = 0
         for frame, end in zip(_decoded(container, stream, wanted, fps, path), ends, strict=True):
-            flat[order[begin:end]] = _square(frame, size)
+            flat[order[begin:end]] = _sized(_square(frame), size)
             begin = int(end)
     return clips
 
@@ -97,6 +107,17 @@ def read_frames(path: Path, at_secs: Sequence[float]) -> list[NDArray[np.uint8]]
     return [images[slot] for slot in slots]
 
 
+def count_frames(path: Path) -> int:
+    """Return how many frames a proxy holds.
+
+    Raises:
+        BrokenContract: the file is no proxy.
+
+    """
+    with _opened(path) as (_, stream, _):
+        return int(stream.frames)
+
+
 @contextmanager
 def _opened(path: Path) -> Iterator[tuple["av.container.InputContainer", "av.video.stream.VideoStream", float]]:
     """Open a proxy and yield (container, stream, frames per second); failures to decode inside become ours."""
@@ -105,6 +126,8 @@ def _opened(path: Path) -> Iterator[tuple["av.container.InputContainer", "av.vid
             if not container.streams.video:
                 raise BrokenContract(f"proxy {path.name}: holds no video stream")
             stream = container.streams.video[0]
+            # Threads cost more than they bring on frames this small; videos are read side by side instead.
+            stream.codec_context.thread_count = 1
             fps = float(stream.average_rate or 0)
             if not fps or not stream.frames:
                 raise BrokenContract(f"proxy {path.name}: rate {fps}, {stream.frames} frames; want those of a proxy")
@@ -121,31 +144,87 @@ def _decoded(
     path: Path,
 ) -> Iterator["av.VideoFrame"]:
     """Yield the wanted frames in order; `wanted` is ascending and holds no number twice."""
-    position = 0
-    at = 0
-    while position < len(wanted):
-        if wanted[position] > 0 and (position == 0 or wanted[position] - at > _SEEK_GAP_SEC * fps):
-            container.seek(round(wanted[position] / fps / stream.time_base), stream=stream)
-        found = position
-        for frame in container.decode(stream):
-            at = round(frame.pts * stream.time_base * fps)
-            if at > wanted[position]:
-                raise BrokenContract(f"proxy {path.name}: frame {wanted[position]} is missing, found frame {at}")
-            if at < wanted[position]:
-                continue
-            yield frame
-            position += 1
-            if position == len(wanted) or wanted[position] - at > _SEEK_GAP_SEC * fps:
-                break
-        if position == found:
-            raise BrokenContract(f"proxy {path.name}: ends at frame {at}, want frame {wanted[position]}")
+    group = round(fps)  # frames from one key frame to the next
+    keys = wanted // group * group
+    # Frames from the last wanted one to the key frame of the next need not be decoded, where a seek is worth it.
+    new = np.flatnonzero(keys[1:] - wanted[:-1] > group * _SEEK_SHARE) + 1
+    for run in np.split(wanted, new):
+        if run[0] >= group or run[0] > wanted[0]:
+            container.seek(round(run[0] / fps / stream.time_base), stream=stream)
+        found = 0
+        for at, frame in _sent(container, stream, set(run.tolist()), fps):
+            if at > run[found]:
+                raise BrokenContract(f"proxy {path.name}: frame {run[found]} is missing, found frame {at}")
+            if at == run[found]:
+                yield frame
+                found += 1
+                if found == len(run):
+                    break
+        if found < len(run):
+            raise BrokenContract(f"proxy {path.name}: ends before frame {run[found]}")
 
 
-def _square(frame: "av.VideoFrame", size: int) -> NDArray[np.uint8]:
-    """Return the middle square of a frame, its short side scaled to `size`; shape (size, size, 3)."""
-    scale = size / min(frame.width, frame.height)
-    width, height = max(size, round(frame.width * scale)), max(size, round(frame.height * scale))
-    # Bicubic in swscale widens its filter when it shrinks, so nothing aliases.
-    image: NDArray[np.uint8] = frame.to_ndarray(width=width, height=height, format="rgb24", interpolation="BICUBIC")
-    top, left = (height - size) // 2, (width - size) // 2
-    return image[top : top + size, left : left + size]
+def _sent(
+    container: "av.container.InputContainer", stream: "av.video.stream.VideoStream", pending: set[int], fps: float
+) -> Iterator[tuple[int, "av.VideoFrame"]]:
+    """Yield (number, frame) from here on, until the `pending` numbers have come; frames that nobody needs are not sent.
+
+    A seek must come before the decoder's next use.
+    """
+    context = stream.codec_context
+    droppable = _has_droppable(context)
+    # Whole numbers: a Fraction for each of thousands of packets costs as much as a tenth of their decoding.
+    rate = Fraction(fps).limit_denominator(100_000)
+    up = 2 * stream.time_base.numerator * rate.numerator
+    down = stream.time_base.denominator * rate.denominator
+    for packet in container.demux(stream):
+        if packet.pts is None:
+            continue
+        number = (packet.pts * up + down) // (2 * down)
+        if number in pending:
+            pending.remove(number)
+        elif droppable and packet.size > _NAL_AT and memoryview(packet)[_NAL_AT] == _UNREFERENCED_SLICE:
+            continue
+        for frame in context.decode(packet):
+            yield (frame.pts * up + down) // (2 * down), frame
+        if not pending:
+            break
+    for frame in context.decode(None):
+        yield (frame.pts * up + down) // (2 * down), frame
+
+
+def _has_droppable(context: "av.codec.context.CodecContext") -> bool:
+    """Whether the packets are H.264 with four bytes of length before each unit, as in our own MP4 files."""
+    setup = context.extradata or b""
+    return bool(context.name == "h264" and len(setup) > _NAL_AT and setup[0] == 1 and setup[_NAL_AT] & 3 == 3)
+
+
+def _square(frame: "av.VideoFrame") -> NDArray[np.uint8]:
+    """Return the middle square of a frame in RGB, shape (side, side, 3)."""
+    width, height = frame.width, frame.height
+    side = min(width, height)
+    top, left = (height - side) // 4 * 2, (width - side) // 4 * 2  # even: colour has half the resolution
+    plain = frame.format.name == "yuv420p" and frame.colorspace in _BT601 and frame.color_range in _LIMITED
+    if not plain or side % 2:
+        image: NDArray[np.uint8] = frame.to_ndarray(format="rgb24")
+        return image[top : top + side, left : left + side]
+    # The three planes one below the other, which is what OpenCV calls I420.
+    half = side // 2
+    planes = np.empty(side * side * 3 // 2, np.uint8)
+    luma, blue, red = (np.frombuffer(plane, np.uint8).reshape(-1, plane.line_size) for plane in frame.planes)
+    planes[: side * side].reshape(side, side)[:] = luma[top : top + side, left : left + side]
+    for at, plane in ((side * side, blue), (side * side + half * half, red)):
+        cut = plane[top // 2 : top // 2 + half, left // 2 : left // 2 + half]
+        planes[at : at + half * half].reshape(half, half)[:] = cut
+    rgb: NDArray[np.uint8] = cv2.cvtColor(planes.reshape(side * 3 // 2, side), cv2.COLOR_YUV2RGB_I420)
+    return rgb
+
+
+def _sized(square: NDArray[np.uint8], size: int) -> NDArray[np.uint8]:
+    """Return a square image at another size; shape (size, size, 3)."""
+    if len(square) == size:
+        return square
+    # Two neighbours suffice down to half the size; below that, pixels in between would be lost.
+    smooth = cv2.INTER_AREA if 2 * size < len(square) else cv2.INTER_LINEAR
+    resized: NDArray[np.uint8] = cv2.resize(square, (size, size), interpolation=smooth)
+    return resized

@@ -5,38 +5,51 @@ rotation applied, and a key frame each second. Originals come from strangers: on
 opened, and time, pixels and output are limited.
 """
 
-import contextlib
-import os
-import signal
-import subprocess
-import tempfile
-import threading
+import json
+import math
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import av
 import ffmpeg
 import imageio_ffmpeg
 import numpy as np
 from numpy.typing import NDArray
 
+from slac_tasks import confined
 from slac_tasks.config import Collect
+from slac_tasks.frames import count_frames
+from slac_tasks.probing import FORMATS
 
 RATES = (24, 25, 30)
 SMALL = 48
 """Side of the small square frames, in pixels, from which shots and perceptual hashes are made."""
+CODECS = (
+    "av1 dnxhd dvvideo ffv1 flv1 h263 h264 hevc huffyuv mjpeg mpeg1video mpeg2video mpeg4 msmpeg4v1 msmpeg4v2 "
+    "msmpeg4v3 prores rv10 rv20 rv30 rv40 svq1 svq3 theora vc1 vp6 vp6f vp8 vp9 wmv1 wmv2 wmv3"
+).split()
+"""What web videos and cameras are coded in. The rest of ffmpeg's decoders (games, screens, fonts) is little tested."""
 
-# Playlists (hls, concat, dash) name other files and hosts, so they are no containers here.
-_FORMATS = "mov,matroska,avi,mpeg,mpegts,mpegvideo,flv,live_flv,ogg,asf,mxf,h264,hevc,m4v,ivf,rm,dv"
 _MAGIC = {0: (b"\x1aE\xdf\xa3", b"RIFF", b"\x00\x00\x01\xba", b"OggS", b"FLV"), 4: (b"ftyp", b"moov", b"mdat")}
+_COLOUR = {"flags": "bicubic", "out_color_matrix": "bt601", "out_range": "tv"}
+"""Every proxy has one matrix and one range, and says so: all readers see the same colours."""
+_MIN_SIDE = 32
+"""A smaller picture shows nobody."""
+_MAX_ASPECT = 10.0
+"""A longer strip is no picture of an action, and its renditions would be larger than the original."""
 _MAX_GAP_SEC = 10.0
 """Two frames further apart than this are a clock that jumps."""
+_MAX_BACKWARD_SEC = 1.0
+"""Packets are stored in the order of decoding; a clock that goes back by more than this started again."""
 _MAX_ERROR_RATE = 0.01
 """A file of which more than this share of frames cannot be decoded is corrupt."""
 _OUTPUT_BYTES_PER_SEC = 4_000_000
-_SECONDS_PER_SECOND = 4.0
-"""Time limit of the pass: this many seconds, and a minute, for each second of video."""
+_CPU_SECONDS_PER_SECOND = 4
+"""Limit of the pass: this many processor seconds, and a minute, for each second of video; on the clock three times it,
+since the machine may be busy."""
+_MEMORY_BYTES = 4 << 30
+"""Of one pass: frames of `max_pixels` at 10 bits, sixteen of reference, take under 2 GiB (measured)."""
 
 
 class Rejected(Exception):
@@ -55,10 +68,15 @@ class Probe:
     width: int
     """As shown, rotation applied."""
     height: int
+    pixel_aspect: float
+    """Width of a pixel over its height, as shown."""
+    turned: bool
+    """The file says that it is to be rotated."""
+    interlaced: bool
     fps: float
     """Average frames per second."""
     duration_sec: float
-    """From the first packet to the end of the last."""
+    """From the first packet that is shown to the end of the last."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,7 +99,7 @@ def proxy_rate(fps: float) -> int:
 
 
 def probe(path: Path, limits: Collect) -> Probe:
-    """Look at a file's streams, its first picture and the times of its packets.
+    """Look at a file's streams, its first picture and the times of its packets, in a process of its own.
 
     Raises:
         Rejected: it is not a usable video; the reason says why.
@@ -97,80 +115,101 @@ def probe(path: Path, limits: Collect) -> Probe:
     known = any(head[at:].startswith(magic) for at, magics in _MAGIC.items() for magic in magics)
     if head[:4] == b"RIFF" and int.from_bytes(head[4:8], "little") + 8 > size + 1:
         raise Rejected("corrupt", f"ends after {size} bytes of {int.from_bytes(head[4:8], 'little') + 8}")
-    options = {"protocol_whitelist": "file", "format_whitelist": _FORMATS}
-    try:
-        with av.open(f"file:{path.absolute()}", options=options) as container:
-            return _probe(container, limits)
-    except (av.FFmpegError, ValueError) as error:
-        raise Rejected("corrupt" if known else "not a video", str(error)[:200]) from error
+    look = [sys.executable, "-I", "-m", "slac_tasks.probing", str(path.absolute()), str(limits.max_pixels)]
+    bounds = confined.Bounds(
+        wall_sec=300, cpu_sec=60, memory_bytes=_MEMORY_BYTES, file_bytes=1 << 20, output_bytes=1 << 16
+    )
+    ended = confined.run(look, bounds)
+    _within(ended, bounds)
+    if ended.code < 0:
+        raise Rejected("corrupt", f"signal {-ended.code} while its packets were read")
+    if ended.code:
+        raise RuntimeError(f"slac_tasks.probing: exit {ended.code}: {ended.said[-2000:]}")
+    found = json.loads(ended.output)
+    if found.get("unreadable", "").startswith("MemoryError"):
+        raise Rejected("took too much memory", f"more than {bounds.memory_bytes} bytes")
+    if "unreadable" in found:
+        raise Rejected("corrupt" if known else "not a video", found["unreadable"])
+    return judge(found["facts"], limits)
 
 
-def _probe(container: Any, limits: Collect) -> Probe:
-    streams = [s for s in container.streams.video if not s.disposition & s.disposition.attached_pic]
-    if not streams:
+def judge(facts: dict[str, Any], limits: Collect) -> Probe:
+    """Return what the facts of `slac_tasks.probing.look` amount to.
+
+    Raises:
+        Rejected: they are not those of a usable video.
+
+    """
+    if not facts:
         raise Rejected("no video stream")
-    stream = streams[0]
-    if stream.width * stream.height > limits.max_pixels:
-        raise Rejected("frame too large", f"{stream.width} x {stream.height}, want {limits.max_pixels} pixels at most")
-    declared = float(stream.duration * stream.time_base) if stream.duration else 0.0
-    times, ends = [], []
-    for packet in container.demux(stream):
-        at = packet.pts if packet.pts is not None else packet.dts
-        if at is not None and packet.size:
-            times.append(float(at * packet.time_base))
-            ends.append(times[-1] + float((packet.duration or 0) * packet.time_base))
-    if not times:
+    if facts["codec"] not in CODECS:
+        raise Rejected("unsupported codec", facts["codec"])
+    width, height = facts["coded"]
+    if width * height > limits.max_pixels:
+        raise Rejected("frame too large", f"{width} x {height}, want {limits.max_pixels} pixels at most")
+    if not facts["packets"]:
         raise Rejected("no video stream", "holds no picture")
-    rate = float(stream.average_rate or 0) or len(times) / max(max(times) - min(times), 0.04)
-    gaps = np.diff(np.sort(times))
-    if gaps.size and gaps.max() > _MAX_GAP_SEC:
-        raise Rejected("discontinuous clock", f"{gaps.max():.1f} s between two frames")
-    if (backward := -float(np.min(np.diff(times), initial=0.0))) > _MAX_GAP_SEC:
-        raise Rejected("discontinuous clock", f"runs back {backward:.1f} s")
-    span = max(max(ends), max(times) + 1 / rate) - min(times)
-    if declared - span > max(1.0, 0.1 * declared):
-        raise Rejected("corrupt", f"ends after {span:.1f} s of {declared:.1f} s")
+    count, first, last = facts["packets"], facts["first_sec"], facts["last_sec"]
+    if facts["gap_sec"] > _MAX_GAP_SEC:
+        raise Rejected("discontinuous clock", f"{facts['gap_sec']:.1f} s between two frames")
+    if facts["backward_sec"] > _MAX_BACKWARD_SEC:
+        raise Rejected("discontinuous clock", f"runs back {facts['backward_sec']:.1f} s")
+    # What the packets say, not the header: an average over the frames that are shown.
+    rate = (count - 1) / (last - first) if last > first else facts["declared_rate"] or 25.0
+    span = max(facts["end_sec"], last + 1 / rate) - first
+    if facts["declared_sec"] - span > max(1.0, 0.1 * facts["declared_sec"]):
+        raise Rejected("corrupt", f"ends after {span:.1f} s of {facts['declared_sec']:.1f} s")
     if span > limits.max_duration_sec:
         raise Rejected("too long", f"{span:.1f} s, want at most {limits.max_duration_sec} s")
-    # Packets before an edit list's start are decoded and not shown, so only the pass itself knows the shown length;
-    # but a span this short cannot hold a clip.
     if span < limits.min_duration_sec - 0.5 / rate:
         raise Rejected("too short", f"{span:.2f} s, want at least {limits.min_duration_sec} s")
-    container.seek(0)
-    first = next(container.decode(stream), None)
-    if first is None:
+    if "picture" not in facts:
         raise Rejected("corrupt", "no picture can be decoded")
-    width, height = first.width, first.height
-    if abs(first.rotation) % 180 == 90:
-        width, height = height, width
+    width, height = facts["picture"]
+    aspect = facts["sar"]
+    if abs(facts["rotation"]) % 180 == 90:
+        width, height, aspect = height, width, 1 / aspect
+    if min(width, height) < _MIN_SIDE:
+        raise Rejected("frame too small", f"{width} x {height}, want {_MIN_SIDE} pixels at least")
+    if not 1 / _MAX_ASPECT <= width * aspect / height <= _MAX_ASPECT:
+        raise Rejected("strange shape", f"{width} x {height}, pixels {aspect:.3g} wide")
     return Probe(
-        codec=stream.codec_context.codec.canonical_name, width=width, height=height, fps=rate, duration_sec=span
-    )
-
-
-def _scaled(stream: Any, side: int, flags: str) -> Any:
-    """Shrink so that the short side, in square pixels, is at most `side`; both sides even."""
-    factor = f"min(1,{side}/min(iw*sar,ih))"
-    sized = stream.filter(
-        "scale", w=f"max(2,2*trunc(iw*sar*{factor}/2))", h=f"max(2,2*trunc(ih*{factor}/2))", flags=flags
-    )
-    return sized.filter("setsar", "1")
-
-
-def command(path: Path, folder: Path, rate: int, limits: Collect) -> list[str]:
-    """Return ffmpeg's argv: one decode, two renditions as files, small frames on its standard output."""
-    source = ffmpeg.input(
-        f"file:{path.absolute()}", protocol_whitelist="file", format_whitelist=_FORMATS, threads=1,
-        max_pixels=limits.max_pixels, t=limits.max_duration_sec + 5,
+        codec=facts["codec"], width=width, height=height, pixel_aspect=aspect, turned=facts["rotation"] != 0,
+        interlaced=facts["interlaced"], fps=rate, duration_sec=span,
     )  # fmt: skip
-    large = _scaled(source["v:0"].filter("setpts", "PTS-STARTPTS").filter("fps", rate), 256, "bicubic")
+
+
+def rendition_size(found: Probe, side: int) -> tuple[int, int]:
+    """Return (width, height) of a rendition: square pixels, the short side at most `side`, both even."""
+    width, height = found.width * found.pixel_aspect, float(found.height)
+    factor = min(1.0, side / min(width, height))
+    return max(2, 2 * math.floor(width * factor / 2)), max(2, 2 * math.floor(height * factor / 2))
+
+
+def command(path: Path, folder: Path, found: Probe, limits: Collect) -> list[str]:
+    """Return ffmpeg's argv: one decode, two renditions as files, small frames on its standard output."""
+    rate = proxy_rate(found.fps)
+    # A frame size that changes half-way builds ffmpeg's filters anew, and the clock would start again. Filters that
+    # copy pixels and never change the size are the ones that cannot stand a changed one, so those are built anew.
+    steady = not (found.turned or found.interlaced)
+    source = ffmpeg.input(
+        f"file:{path.absolute()}", protocol_whitelist="file", format_whitelist=FORMATS, threads=1, an=None, sn=None,
+        dn=None, max_pixels=limits.max_pixels, t=min(found.duration_sec, limits.max_duration_sec) + 5,
+        reinit_filter=0 if steady else 1,
+    )  # fmt: skip
+    # `V` leaves cover pictures out, as the probe did.
+    shown = source["V:0"].filter("setpts", "PTS-STARTPTS")
+    if found.interlaced:
+        shown = shown.filter("yadif", mode="send_frame", deint="interlaced")
+    large = shown.filter("fps", rate).filter("scale", *rendition_size(found, 256), **_COLOUR).filter("setsar", 1)
     large = large.filter("format", "yuv420p").filter_multi_output("split")
-    middle = _scaled(large[1], 128, "bicubic").filter_multi_output("split")
+    middle = large[1].filter("scale", *rendition_size(found, 128), **_COLOUR).filter("setsar", 1)
+    middle = middle.filter_multi_output("split")
     small = middle[1].filter("scale", SMALL, SMALL, flags="area")
     encoded: dict[str, Any] = {
         "c:v": "libx264", "preset": "veryfast", "tune": "fastdecode", "g": rate, "keyint_min": rate, "sc_threshold": 0,
         "flags": "+cgop+bitexact", "fflags": "+bitexact", "pix_fmt": "yuv420p", "threads": 1, "movflags": "+faststart",
-        "map_metadata": -1, "map_chapters": -1, "fs": round(limits.max_duration_sec * _OUTPUT_BYTES_PER_SEC),
+        "map_metadata": -1, "map_chapters": -1,
     }  # fmt: skip
     outputs = ffmpeg.merge_outputs(
         large[0].output(str(folder / "256.mp4"), **encoded),
@@ -188,24 +227,27 @@ def make_proxy(path: Path, folder: Path, found: Probe, limits: Collect) -> Proxy
     """Decode an original once, into `folder`.
 
     Raises:
-        Rejected: the decode did not go to the end, took too long, or its length is outside the limits.
+        Rejected: the decode did not go to the end, ran into a bound, or its length is outside the limits.
 
     """
     rate = proxy_rate(found.fps)
-    with tempfile.TemporaryFile() as log:
-        code, data = _run(command(path, folder, rate, limits), log, 60 + _SECONDS_PER_SECOND * found.duration_sec)
-        log.seek(0)
-        said = log.read(20_000).decode(errors="replace").strip()
-    if code is None:
-        raise Rejected("took too long", f"more than {60 + _SECONDS_PER_SECOND * found.duration_sec:.0f} s")
-    small = np.frombuffer(data, np.uint8, len(data) // (SMALL * SMALL * 3) * SMALL * SMALL * 3)
-    small = small.reshape(-1, SMALL, SMALL, 3)
-    duration = len(small) / rate
+    most_sec = math.ceil(min(found.duration_sec, limits.max_duration_sec)) + 6
+    cpu_sec = 60 + _CPU_SECONDS_PER_SECOND * most_sec
+    bounds = confined.Bounds(
+        wall_sec=3 * cpu_sec, cpu_sec=cpu_sec, memory_bytes=_MEMORY_BYTES,
+        file_bytes=most_sec * _OUTPUT_BYTES_PER_SEC, output_bytes=most_sec * rate * SMALL * SMALL * 3,
+    )  # fmt: skip
+    ended = confined.run(command(path, folder, found, limits), bounds)
+    said = ended.said
     last = said.splitlines()[-1][:200] if said else ""
+    _within(ended, bounds)
     if "No space left on device" in said:
         raise OSError(28, "No space left on device", str(folder))
-    if code or not len(small):
-        raise Rejected("corrupt", last)
+    small = np.frombuffer(ended.output, np.uint8, len(ended.output) // (SMALL * SMALL * 3) * SMALL * SMALL * 3)
+    small = small.reshape(-1, SMALL, SMALL, 3)
+    duration = len(small) / rate
+    if ended.code or not len(small):
+        raise Rejected("corrupt", last or f"ffmpeg ended with {ended.code}")
     if any(words in said for words in ("File ended prematurely", "partial file", "truncat")):
         raise Rejected("corrupt", last)
     if found.duration_sec - duration > max(1.0, 0.1 * found.duration_sec):
@@ -214,34 +256,22 @@ def make_proxy(path: Path, folder: Path, found: Probe, limits: Collect) -> Proxy
         raise Rejected("too long", f"{duration:.1f} s, want at most {limits.max_duration_sec} s")
     if duration < limits.min_duration_sec - 0.5 / rate:
         raise Rejected("too short", f"{duration:.2f} s, want at least {limits.min_duration_sec} s")
-    return Proxy(path_256=folder / "256.mp4", path_128=folder / "128.mp4", fps=rate, duration_sec=duration, small=small)
-
-
-def _run(argv: list[str], log: Any, limit_sec: float) -> tuple[int | None, bytes]:
-    """Run ffmpeg in a process group of its own; return (exit status, its output), status None when time ran out."""
-    late = threading.Event()
-    # It dies with us: its standard output is our pipe.
-    process = subprocess.Popen(
-        argv, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=log, start_new_session=True
+    proxy = Proxy(
+        path_256=folder / "256.mp4", path_128=folder / "128.mp4", fps=rate, duration_sec=duration, small=small
     )
+    counts = [count_frames(rendition) for rendition in (proxy.path_256, proxy.path_128)]
+    if counts != [len(small)] * 2:
+        raise Rejected("corrupt", f"renditions hold {counts} frames, want {len(small)} each")
+    return proxy
 
-    def kill() -> None:
-        late.set()
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGKILL)
 
-    timer = threading.Timer(limit_sec, kill)
-    timer.start()
-    try:
-        assert process.stdout is not None
-        data = process.stdout.read()
-        code = process.wait()
-    except BaseException:
-        kill()
-        process.wait()
-        raise
-    finally:
-        timer.cancel()
-        if process.stdout is not None:
-            process.stdout.close()
-    return (None if late.is_set() else code), data
+def _within(ended: confined.Ended, bounds: confined.Bounds) -> None:
+    """Raise Rejected where a run hit one of its bounds."""
+    if ended.over is confined.Bound.WALL:  # with processor time left: the machine was slow, not the file
+        raise Rejected("took too long", f"more than {bounds.wall_sec:.0f} s", retryable=True)
+    if ended.over is confined.Bound.CPU:
+        raise Rejected("took too long", f"more than {bounds.cpu_sec} s of processor time")
+    if ended.over is not None:
+        raise Rejected("output too large", f"bound on the {ended.over}")
+    if "Cannot allocate memory" in ended.said or "MemoryError" in ended.said:
+        raise Rejected("took too much memory", f"more than {bounds.memory_bytes} bytes")
