@@ -1,0 +1,166 @@
+"""Mutations of real files through `slac fetch`: `python -m bench.fuzz [--quick] [--videos FOLDER] [--mutations N]`.
+
+Every file in the folder gives mutations: bytes overwritten, runs cut out, doubled or zeroed, ends cut off, fields of
+the header set to extremes. None may stop the batch, leave a process or leave a temporary file; each must end as a row
+or as a drop with a reason. Without a folder, small originals in six containers are made. The last line is one JSON
+object.
+"""
+
+import argparse
+import json
+import random
+import subprocess
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import imageio_ffmpeg
+
+from slac_tasks.config import Collect, Config, Fetch
+from slac_tasks.datasets import CANDIDATES, FETCHED
+from slac_tasks.job import Job
+from slac_tasks.stages import fetch
+
+FULL = 10_000
+WINDOW = "2026-01-05"
+_BATCH = 200
+_MADE = {
+    "h264.mp4": ("libx264", "-movflags", "+faststart"),
+    "h264.mkv": ("libx264",),
+    "h264.ts": ("libx264",),
+    "mpeg4.avi": ("mpeg4",),
+    "mpeg1.mpg": ("mpeg1video",),
+    "vp8.webm": ("libvpx", "-cpu-used", "8"),
+}
+
+
+def originals(folder: Path) -> list[Path]:
+    """Make small originals: 2.2 s of 96 x 64 in six containers."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, (codec, *more) in _MADE.items():
+        source = ("-f", "lavfi", "-i", "testsrc2=s=96x64:r=25:d=2.2", "-pix_fmt", "yuv420p")
+        subprocess.run(
+            [imageio_ffmpeg.get_ffmpeg_exe(), "-v", "error", "-y", *source, "-c:v", codec, *more, str(folder / name)],
+            check=True,
+        )
+    return sorted(folder / name for name in _MADE)
+
+
+def mutated(data: bytes, chance: random.Random) -> bytes:
+    """Return the bytes with one to four things wrong; the header is hit as often as all the rest."""
+    changed = bytearray(data)
+    for _ in range(chance.randint(1, 4)):
+        most = len(changed) if chance.random() < 0.5 else min(len(changed), 1024)
+        if most < 16:
+            break
+        at, length = chance.randrange(most - 8), min(len(changed), chance.choice((1, 4, 64, 1000)))
+        kind = chance.randrange(6)
+        if kind == 0:
+            changed[at : at + length] = chance.randbytes(length)
+        elif kind == 1:
+            del changed[at : at + length]
+        elif kind == 2:
+            changed[at:at] = changed[at : at + length]
+        elif kind == 3:
+            changed[at : at + length] = bytes(length)
+        elif kind == 4:
+            changed[at : at + 4] = chance.choice((b"\xff\xff\xff\xff", b"\x7f\xff\xff\xff", b"\x80\0\0\0", b"\0\0\0\1"))
+        else:
+            del changed[chance.randrange(len(changed)) :]
+    return bytes(changed)
+
+
+def mutations(files: Sequence[Path], count: int, seed: int) -> Iterator[tuple[str, bytes]]:
+    """Yield (name, bytes) of `count` mutations, the same for the same seed."""
+    originals = [(path.name, path.read_bytes()) for path in files]
+    for number in range(count):
+        name, data = originals[number % len(originals)]
+        yield f"{number:05d}-{name}", mutated(data, random.Random(f"{seed}/{number}"))
+
+
+def fetch_all(found: Sequence[tuple[str, bytes]], folder: Path) -> Counter[str]:
+    """Run the stage over these files; return how many were kept and how many dropped, by reason.
+
+    Raises:
+        RuntimeError: a process, a temporary file or an unaccounted file is left.
+
+    """
+    places = {name: folder / name for name in ("videos", "temporary", "scratch", "store")}
+    for place in places.values():
+        place.mkdir(parents=True)
+    config = Config(
+        store_url=str(places["store"]), collect=Collect(sources=(str(places["videos"]),)),
+        fetch=Fetch(scratch=str(places["scratch"])),
+    )  # fmt: skip
+    rows = []
+    for number, (name, data) in enumerate(found):
+        path = places["videos"] / name
+        path.write_bytes(data)
+        row = {column.name: None for column in CANDIDATES.columns}
+        row |= {"candidate_id": f"{number:016x}", "source": str(places["videos"]), "source_id": name}
+        rows.append(row | {"location": str(path)})
+    job = Job(stage="fetch", config=config, environ={}, categories=("fuzz",), window=WINDOW)
+    keys = {"category": "fuzz", "window": WINDOW}
+    job.finish(CANDIDATES, [CANDIDATES.rows(rows)], keys, inputs=[])
+    before, tempfile.tempdir = tempfile.tempdir, str(places["temporary"])
+    try:
+        fetch.run(job)
+    finally:
+        tempfile.tempdir = before
+    made = job.datasets.need(FETCHED, **keys)
+    left = [str(path) for name in ("temporary", "scratch") for path in places[name].rglob("*") if path.is_file()]
+    if left or (alive := _using(folder)) or made.rows + len(made.drops) != len(found):
+        raise RuntimeError(f"left: files {left}, processes {alive}; {made.rows} rows and {len(made.drops)} drops")
+    return Counter({"kept": made.rows, **made.dropped})
+
+
+def _using(folder: Path) -> list[str]:
+    """Return the command lines that name the folder: every process that fetch starts does."""
+    lines = []
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
+        try:
+            line = path.read_bytes().replace(b"\0", b" ").decode(errors="replace")
+        except OSError:  # it ended meanwhile
+            continue
+        if str(folder) in line:
+            lines.append(line)
+    return lines
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m bench.fuzz", description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="100 mutations")
+    parser.add_argument("--videos", type=Path, help="folder of real files; without it, made ones")
+    parser.add_argument("--most-bytes", type=int, default=100_000, help="larger files of the folder are left out")
+    parser.add_argument("--mutations", type=int, default=FULL)
+    parser.add_argument("--seconds", type=float, default=float("inf"), help="start no batch after this long")
+    parser.add_argument("--seed", type=int, default=0)
+    arguments = parser.parse_args()
+    count = 100 if arguments.quick else arguments.mutations
+    began, outcomes, run = time.monotonic(), Counter[str](), 0
+    with tempfile.TemporaryDirectory(prefix="slac-bench-") as name:
+        files = originals(Path(name) / "originals")
+        if arguments.videos:
+            files += sorted(
+                path for path in arguments.videos.iterdir()
+                if path.is_file() and path.suffix != ".csv" and 0 < path.stat().st_size <= arguments.most_bytes
+            )  # fmt: skip
+        found = mutations(files, count, arguments.seed)
+        while run < count and time.monotonic() - began < arguments.seconds:
+            batch = [entry for entry, _ in zip(found, range(min(_BATCH, count - run)), strict=False)]
+            with tempfile.TemporaryDirectory(dir=name) as folder:
+                outcomes += fetch_all(batch, Path(folder))
+            run += len(batch)
+    took = time.monotonic() - began
+    print(*(f"{reason:<26} {number}" for reason, number in outcomes.most_common()), sep="\n")
+    figures = {
+        "mutations": run, "files": len(files), "kept": outcomes["kept"], "dropped": run - outcomes["kept"],
+        "stopped_batches": 0, "leaks": 0, "per_second": round(run / took, 2), "scale": run / FULL,
+    }  # fmt: skip
+    print(json.dumps({"bench": "fuzz", "figures": figures}))
+
+
+if __name__ == "__main__":
+    main()
