@@ -38,7 +38,7 @@ class Watch:
     releases: bool
     """Whether all labels must be decided on and released; those of a user's folder may be too few, and a question about
     refused ones is the user's to answer."""
-    stall_sec: float = 300.0
+    stall_sec: float = 420.0
     timeout_sec: float = 3600.0
 
     def until_done(self, say: Callable[[str], None]) -> None:
@@ -46,7 +46,7 @@ class Watch:
 
         Raises:
             BrokenContract: a task failed for good; the message ends with the last lines of its log.
-            Temporary: nothing has moved and no task was at work for five minutes, or the whole takes more than an hour.
+            Temporary: nothing has moved and no task was at work for seven minutes, or the whole takes more than an hour.
 
         """
         began = moved = time.monotonic()
