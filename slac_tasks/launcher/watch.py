@@ -46,7 +46,7 @@ class Watch:
 
         Raises:
             BrokenContract: a task failed for good; the message ends with the last lines of its log.
-            Temporary: nothing has moved and no task was at work for seven minutes, or the whole takes more than an hour.
+            Temporary: nothing has moved and no task was at work for seven minutes, or it all takes over an hour.
 
         """
         began = moved = time.monotonic()
