@@ -4,6 +4,8 @@ from collections.abc import Mapping, Sequence
 from html import escape
 from typing import Any
 
+from slac_tasks import people_page
+
 STYLE = """
 :root { color-scheme: light dark; --ink: #1d2530; --dim: #5f6b7a; --line: #dfe4ea; --card: #fff; --back: #f5f7f9;
   --accepted: #1f7a4d; --refused: #b3261e; --pending: #8a6100; --bar: #4b74c9; }
@@ -78,6 +80,8 @@ def render(
     totals: Sequence[Mapping[str, Any]],
     overall: Sequence[tuple[str, int, int, float, float]],
     statuses: Mapping[str, int],
+    people: Sequence[Mapping[str, Any]],
+    agreement: Sequence[Mapping[str, Any]],
 ) -> str:
     """Return the page on one version of the labels."""
     votes, seconds = sum(row["votes"] for row in totals), float(sum(row["seconds"] for row in totals))
@@ -104,7 +108,8 @@ def render(
         "<h2>Categories</h2><table><tr><th>category</th><th>verdict</th><th class=n>settled</th>"
         "<th class=n>positive</th><th class=n>agreement</th><th class=n>unsettled</th>"
         "<th>positive share by strategy</th></tr>"
-        f"{''.join(_category(record) for record in records)}</table></main></body></html>\n"
+        f"{''.join(_category(record) for record in records)}</table>{people_page.render(people, agreement)}"
+        "</main></body></html>\n"
     )
 
 

@@ -45,8 +45,14 @@ class Measure:
     high: float
 
 
-def broken_rules(labels: pd.DataFrame) -> list[str]:
-    """Return what is wrong with the table as such, one line per failed expectation; empty when it is sound."""
+def broken_rules(labels: pd.DataFrame, answers_least: int = 2) -> list[str]:
+    """Return what is wrong with the table as such, one line per failed expectation; empty when it is sound.
+
+    Args:
+        labels: rows of the dataset.
+        answers_least: answers that a settled label must have.
+
+    """
     gxe = _engine().expectations
     table = labels.assign(
         length_sec=labels["end_sec"] - labels["start_sec"],
@@ -70,7 +76,7 @@ def broken_rules(labels: pd.DataFrame) -> list[str]:
     settled = [
         gxe.ExpectColumnValuesToNotBeNull(column="label", severity="critical"),
         gxe.ExpectColumnValuesToNotBeNull(column="confidence", severity="critical"),
-        gxe.ExpectColumnValuesToBeBetween(column="answers", min_value=2, severity="critical"),
+        gxe.ExpectColumnValuesToBeBetween(column="answers", min_value=answers_least, severity="critical"),
     ]
     return _failures(table, suite) + _failures(table[table["status"] == "settled"], settled)
 

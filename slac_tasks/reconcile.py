@@ -12,12 +12,14 @@ from typing import Any
 from slac_tasks.config import Review
 from slac_tasks.database import Ledger
 from slac_tasks.datasets import (
+    AGREEMENT,
     ALL,
     CANDIDATES,
     COMMITTEES,
     FETCHED,
     HARD_CLIPS,
     LABELS,
+    PEOPLE,
     QUALITY,
     RELEASES,
     VIDEOS,
@@ -25,6 +27,7 @@ from slac_tasks.datasets import (
 )
 from slac_tasks.errors import BrokenContract
 from slac_tasks.fingerprints import to_signed
+from slac_tasks.oversight import remember_people
 from slac_tasks.panels import adopt_committees
 from slac_tasks.settle import Settled, settle
 from slac_tasks.shelf import Datasets, Manifest
@@ -154,6 +157,16 @@ def _verdicts(datasets: Datasets, ledger: Ledger, review: Review) -> int:
     return count
 
 
+def _people(datasets: Datasets, ledger: Ledger, review: Review) -> int:
+    versions = [keys["labels"] for keys in datasets.partitions(PEOPLE)]
+    if not versions:
+        return 0
+    newest = {"labels": max(versions)}
+    rows = datasets.read(PEOPLE, **newest).to_pylist()
+    remember_people(ledger, newest["labels"], rows, datasets.read(AGREEMENT, **newest).to_pylist())
+    return len(rows)
+
+
 def _releases(datasets: Datasets, ledger: Ledger, review: Review) -> int:
     manifests = sorted(_manifests(datasets, "release"), key=lambda manifest: manifest.keys["release"])
     for manifest in manifests:
@@ -206,6 +219,7 @@ REPAIRS: dict[str, Callable[[Datasets, Ledger, Review], int]] = {
     "votes": _votes,
     "labels": _labels,
     "verdicts": _verdicts,
+    "words on people": _people,
     "releases": _releases,
     "promotions": _promotions,
     "takedowns": _takedowns,

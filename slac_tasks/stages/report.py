@@ -1,6 +1,6 @@
 """Write the data-quality report: one page a person can read, without anything to load from elsewhere.
 
-Reads: the newest judged labels and their verdicts; the ledger's queue, decisions and categories.
+Reads: the newest judged labels, their verdicts, what is said of people; the ledger's queue, decisions and categories.
 Writes: rounds (version of the labels); reports/v1/labels=<version>/index.html and rounds.html in the store; a table of
 the verdicts on the terminal.
 Safe to run again: the page is written again from the same data.
@@ -12,10 +12,11 @@ from typing import Any
 import pandas as pd
 
 from slac_tasks import page, rounds, rounds_page
-from slac_tasks.datasets import LABELS, QUALITY
+from slac_tasks.datasets import AGREEMENT, LABELS, PEOPLE, QUALITY
 from slac_tasks.intervals import wilson
 from slac_tasks.job import Job, say
 from slac_tasks.model import Strategy
+from slac_tasks.shelf import Dataset
 
 
 def summarise(labels: pd.DataFrame, verdicts: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
@@ -61,6 +62,8 @@ def run(job: Job) -> None:
         totals=totals,
         overall=shares(labels[labels["status"] == "settled"]),
         statuses=labels["status"].value_counts().to_dict(),
+        people=_rows(job, PEOPLE, version),
+        agreement=_rows(job, AGREEMENT, version),
     )  # fmt: skip
     rounds_name = f"reports/v1/labels={version}/rounds.html"
     job.store.put(rounds_name, rounds_page.render(version, rounds.report(job, version)).encode())
@@ -68,3 +71,11 @@ def run(job: Job) -> None:
     job.store.put(name, html.encode())
     print(page.text(summary), flush=True)
     say(f"report: wrote {name}, {len(summary)} categories")
+
+
+def _rows(job: Job, dataset: Dataset, version: str) -> list[dict[str, Any]]:
+    """Return the rows of this version, none where it was judged before people were."""
+    if job.datasets.manifest(dataset, labels=version) is None:
+        return []
+    rows: list[dict[str, Any]] = job.datasets.read(dataset, labels=version).to_pylist()
+    return rows

@@ -1,35 +1,52 @@
-"""Judge the labels of every category against the expectations.
+"""Judge the labels of every category against the expectations, and say how good each person's answers are.
 
-Reads: the newest labels.
-Writes: quality (labels); the ledger's verdicts.
+Reads: the newest labels and the votes that they were made from; the ledger's known answers.
+Writes: quality, people and agreement (labels); the ledger's verdicts, and its copy of what is said of people.
 Safe to run again: finished when the newest labels are judged. A table that is not what labels must be ends the stage
 with 65 and nothing written; a category that fails is refused, with reasons, and holds up no other.
 """
 
 from dataclasses import asdict
 
+import numpy as np
+import pyarrow as pa
+
 from slac_tasks import quality
-from slac_tasks.datasets import LABELS, QUALITY
+from slac_tasks.aggregation.dawid_skene import Model
+from slac_tasks.agreement import agreements
+from slac_tasks.annotators import qualities
+from slac_tasks.datasets import AGREEMENT, LABELS, PEOPLE, QUALITY, VOTES
 from slac_tasks.errors import BrokenContract
 from slac_tasks.job import Job, say
+from slac_tasks.labels import VOTE, read_ballots
+from slac_tasks.model import Answer
+from slac_tasks.oversight import remember_people
+from slac_tasks.shelf import Manifest
 
 SECTIONS = ("quality",)
+PEOPLE_SECTIONS = ("aggregation",)
 
 
 def run(job: Job) -> None:
-    """Judge the newest version of the labels."""
+    """Judge the newest version of the labels, and the people who made it."""
     versions = [keys["labels"] for keys in job.datasets.partitions(LABELS)]
     if not versions:
         say("validate: finished already, no labels yet")
         return
     keys = {"labels": max(versions)}
     made = job.datasets.need(LABELS, **keys)
+    _judge_people(job, made)
+    _judge_categories(job, made)
+
+
+def _judge_categories(job: Job, made: Manifest) -> None:
+    keys = made.keys
     if done := job.finished(QUALITY, keys, inputs=[made], sections=SECTIONS):
         _remember(job, keys["labels"], job.datasets.read(QUALITY, **keys).to_pylist())
         job.record(done)
         return
     labels = job.datasets.read(LABELS, **keys).to_pandas()
-    wrong = quality.broken_rules(labels)
+    wrong = quality.broken_rules(labels, answers_least=min(2, job.config.review.votes_wanted))
     if wrong:
         raise BrokenContract(f"labels {keys['labels']}: {len(wrong)} expectations fail: {'; '.join(wrong)}")
     verdicts = [asdict(verdict) for verdict in quality.judge(labels, job.config.quality)]
@@ -38,6 +55,41 @@ def run(job: Job) -> None:
     for verdict in verdicts:
         if verdict["reasons"]:
             say(f"validate: {verdict['category']} {verdict['verdict']}: {'; '.join(verdict['reasons'])}")
+
+
+def _judge_people(job: Job, made: Manifest) -> None:
+    """Write people and agreement of this version, agreement first: `people` says that both are there."""
+    keys = made.keys
+    done = job.finished(PEOPLE, keys, inputs=[made], sections=PEOPLE_SECTIONS)
+    if done is None:
+        votes = _votes_of(job, made)
+        ballots = read_ballots(votes)
+        seconds = votes["seconds"].to_numpy()[ballots.row]
+        known = {
+            (row["category"], row["clip_id"]): row["answer"] == Answer.YES for row in job.ledger.rows("known_answers")
+        }
+        model = Model(pooling=job.config.aggregation.pooling)
+        agreed = [asdict(row) for row in agreements(ballots)]
+        people = [asdict(row) for row in qualities(ballots, np.asarray(seconds), model, known)]
+        job.record(job.finish(AGREEMENT, [AGREEMENT.rows(agreed)], keys, inputs=[made], sections=PEOPLE_SECTIONS))
+        done = job.finish(PEOPLE, [PEOPLE.rows(people)], keys, inputs=[made], sections=PEOPLE_SECTIONS)
+        for row in people:
+            if row["category"] is None and row["flags"]:
+                say(f"validate: {row['annotator']} is flagged: {', '.join(row['flags'])}; every answer is kept")
+    rows, agreed = (job.datasets.read(dataset, **keys).to_pylist() for dataset in (PEOPLE, AGREEMENT))
+    with job.ledger.transaction():
+        remember_people(job.ledger, keys["labels"], rows, agreed)
+    job.record(done)
+
+
+def _votes_of(job: Job, made: Manifest) -> pa.Table:
+    """Return the votes that a version of the labels was made from: those of its batches."""
+    columns = [*VOTE, "seconds"]
+    batches = [
+        keys for keys in job.datasets.partitions(VOTES)
+        if keys["batch"] <= made.keys["labels"]
+    ]  # fmt: skip
+    return pa.concat_tables([job.datasets.read(VOTES, columns, **keys) for keys in batches])
 
 
 def _remember(job: Job, labels: str, verdicts: list[dict[str, object]]) -> None:

@@ -141,7 +141,11 @@ def routes(
     def quality(person: Annotated[str, lead_dep]) -> HTMLResponse:
         with ledgers.borrow() as ledger:
             rows = ledger.rows("web_quality")
-        return render("quality.html", page="quality", person=person, logout=logout, pages=PAGES, rows=rows)
+            people, agreement = ledger.rows("web_people"), ledger.rows("web_agreement")
+        return render(
+            "quality.html", page="quality", person=person, logout=logout, pages=PAGES, rows=rows, people=people,
+            agreement=agreement,
+        )  # fmt: skip
 
     @router.get("/static/{version}/{name}")
     def static(version: str, name: str, person: Annotated[str, person_dep]) -> FileResponse:

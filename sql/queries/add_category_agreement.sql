@@ -1,0 +1,10 @@
+-- Remember how far people agree on a category in the newest labels.
+INSERT INTO category_agreement (category, labels, clips, krippendorff, cohen, pairs)
+VALUES (
+    %(category)s::text, %(labels)s::text, %(clips)s::bigint, %(krippendorff)s::double precision,
+    %(cohen)s::double precision, %(pairs)s::bigint
+)
+ON CONFLICT (category) DO UPDATE
+SET
+    labels = excluded.labels, clips = excluded.clips, krippendorff = excluded.krippendorff, cohen = excluded.cohen,
+    pairs = excluded.pairs;
