@@ -124,6 +124,8 @@ def run(job: Job) -> None:
     decisions = method(job.config, _random(job, judged), scores)(ballots)
     labels = snapshot(label_table(decisions), asked)
     settle(job.ledger, queue_changes(labels, np.bincount(ballots.clip, minlength=ballots.clips)))
+    gone = pa.array([row["video_id"] for row in job.ledger.rows("tombstones")], pa.string())
+    labels = labels.filter(pc.invert(pc.is_in(labels["video_id"], gone)))
     labels = labels.select(LABELS.schema.names).sort_by(
         [("category", "ascending"), ("video_id", "ascending"), ("start_sec", "ascending")]
     )
