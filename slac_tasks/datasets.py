@@ -313,8 +313,8 @@ EVALUATIONS = Dataset(
 ALL: Mapping[str, Dataset] = {
     dataset.name: dataset
     for dataset in (
-        CANDIDATES, FETCHED, VIDEOS, CLIPS, COMMITTEES, SCORES, HARD_CLIPS, VOTES, LABELS, QUALITY, ROUNDS, RELEASES,
-        MODELS, EVALUATIONS,
+        CANDIDATES, FETCHED, VIDEOS, CLIPS, COMMITTEES, SCORES, HARD_CLIPS, VOTES, LABELS, PEOPLE, AGREEMENT,
+        QUALITY, ROUNDS, RELEASES, MODELS, EVALUATIONS,
     )
 }  # fmt: skip
 """Every dataset by name, in the order of the procedure."""
