@@ -18,7 +18,7 @@ from slac_tasks.classifiers import Architecture, architecture
 from slac_tasks.datasets import CLIPS, COMMITTEES, SCORES
 from slac_tasks.errors import NotMade, SlacError
 from slac_tasks.footage import ADDRESS, ClipAddress, Footage, batched, footage
-from slac_tasks.inference import Extractor, precision
+from slac_tasks.inference import CPU_BATCH, Extractor, keep_freed_memory, precision
 from slac_tasks.job import Job
 from slac_tasks.shelf import Drop, Manifest
 from slac_tasks.store import Media, Store
@@ -176,6 +176,10 @@ class Seat:
 def _seats(job: Job, wants: Sequence[Want], where: torch.device) -> list[Seat]:
     """Load each backbone once, and the heads that read it."""
     settings = job.config.scoring
+    batch = settings.batch
+    if where.type == "cpu":
+        keep_freed_memory()
+        batch = min(batch, CPU_BATCH)
     seats = []
     for backbone in dict.fromkeys(want.backbone for want in wants):
         own = [want for want in wants if want.backbone == backbone]
@@ -184,7 +188,7 @@ def _seats(job: Job, wants: Sequence[Want], where: torch.device) -> list[Seat]:
         if settings.compile:
             network.compile(dynamic=True)
         dtype = precision(where, settings.precision)
-        extractor = Extractor(entry=entry, backbone=network, where=where, batch=settings.batch, dtype=dtype)
+        extractor = Extractor(entry=entry, backbone=network, where=where, batch=batch, dtype=dtype)
         names = dict.fromkeys(want.head for want in own)
         heads = {name: decode_head(entry, job.store.get(f"weights/{name}.pt"))[0] for name in names}
         seats.append(Seat(extractor, heads, own))
