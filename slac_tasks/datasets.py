@@ -71,7 +71,7 @@ FETCHED = Dataset(
 )  # fmt: skip
 VIDEOS = Dataset(
     name="videos", version=1, keys=("category", "window"), unique=("video_id",),
-    meaning="Videos admitted to the dataset: no duplicate inside it or of an excluded video.",
+    meaning="Videos admitted to the dataset: no duplicate inside it.",
     columns=(
         *_SOURCE,
         _c("video_id", _TEXT, "16 hex digits of the media's SHA-256"),
