@@ -26,6 +26,7 @@ from slac_tasks.datasets import VOTES
 from slac_tasks.errors import Temporary
 from slac_tasks.job import Job
 from slac_tasks.launcher.postgres import EmbeddedPostgres
+from slac_tasks.lookalikes import stored
 from slac_tasks.progress import track
 from slac_tasks.shelf import Datasets
 from slac_tasks.stages import sync
@@ -80,7 +81,7 @@ def prepare(url: str) -> None:
     ledger = Ledger(url)
     ledger.migrate()
     ledger.run("register_category", category="anything", name="Anything", guideline=None)
-    ledger.run("add_video", video_id="v", media_sha256="0" * 64, group_id="v", split="training", frame_hashes=[])
+    ledger.run("add_video", video_id="v", media_sha256="0" * 64, group_id="v", split="training", **stored([]))
     for place in range(CLIPS):
         clip = {"clip_id": f"v:{1000 * place}", "start_sec": float(place), "end_sec": place + 2.0}
         ledger.run("queue_clip", **CLIP, **clip)

@@ -119,10 +119,10 @@ class Fetch:
 class Admission:
     """Which fetched videos join the dataset, and in which split (ours)."""
 
-    max_hash_distance: int = 10
-    """Two frames are alike when their 64-bit perceptual hashes differ in at most this many bits."""
+    max_hash_distance: int = 14
+    """Two pictures are alike when their 64-bit hashes differ in at most this many bits."""
     min_shared_frames: float = 0.5
-    """Two videos are near-duplicates when this share of the shorter one's frames is alike."""
+    """Two videos are near-duplicates when this share of the shorter one's half seconds is alike, and the motion too."""
     validation_share: float = 0.1
     """Share of groups in the validation split."""
     testing_share: float = 0.2

@@ -54,7 +54,7 @@ CANDIDATES = replace(
         previous=_CANDIDATES_1, table=lambda rows: rows.append_column("sha256", pa.nulls(len(rows), _TEXT))
     ),
 )  # fmt: skip
-FETCHED = Dataset(
+_FETCHED_1 = Dataset(
     name="fetched", version=1, keys=("category", "window"), unique=("candidate_id",),
     meaning="Candidates whose media was downloaded, checked and decoded to the end, with their proxies.",
     columns=(
@@ -68,6 +68,22 @@ FETCHED = Dataset(
         *_PROXY,
         _c("frame_hashes", pa.list_(pa.uint64()), "perceptual hash (DCT, 64 bit) of one frame per second"),
     ),
+)  # fmt: skip
+
+
+def _from_fetched_1(rows: pa.Table) -> pa.Table:
+    """Leave out the hashes of version 1: they cannot be compared with fingerprints."""
+    place = rows.column_names.index("frame_hashes")
+    return rows.set_column(place, rows.schema.field(place), pa.array([[]] * len(rows), pa.list_(pa.uint64())))
+
+
+FETCHED = replace(
+    _FETCHED_1, version=2,
+    columns=(
+        *_FETCHED_1.columns[:-1],
+        _c("frame_hashes", pa.list_(pa.uint64()), "fingerprint: 3 picture hashes and motion per 0.5 s; none: unknown"),
+    ),
+    upgrade=Upgrade(previous=_FETCHED_1, table=_from_fetched_1),
 )  # fmt: skip
 VIDEOS = Dataset(
     name="videos", version=1, keys=("category", "window"), unique=("video_id",),

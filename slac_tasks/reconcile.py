@@ -26,7 +26,7 @@ from slac_tasks.datasets import (
     VOTES,
 )
 from slac_tasks.errors import BrokenContract
-from slac_tasks.fingerprints import to_signed
+from slac_tasks.lookalikes import stored
 from slac_tasks.oversight import remember_people
 from slac_tasks.panels import adopt_committees
 from slac_tasks.settle import Settled, settle
@@ -84,7 +84,7 @@ def _videos(datasets: Datasets, ledger: Ledger, review: Review) -> int:
                 {
                     **row,
                     "media_sha256": fetched[row["video_id"]]["media_sha256"],
-                    "frame_hashes": to_signed(fetched[row["video_id"]]["frame_hashes"]),
+                    **stored(fetched[row["video_id"]]["frame_hashes"]),
                 }
                 for row in rows
             ],

@@ -31,9 +31,13 @@ CREATE TABLE videos (
     media_sha256 text NOT NULL UNIQUE,
     group_id text NOT NULL REFERENCES videos (video_id) DEFERRABLE INITIALLY DEFERRED,
     split text NOT NULL CHECK (split IN ('training', 'validation', 'testing')),
+    -- Its fingerprint; none: unknown.
     frame_hashes bigint[] NOT NULL,
-    admitted_at timestamptz NOT NULL DEFAULT now()
+    admitted_at timestamptz NOT NULL DEFAULT now(),
+    -- Some of the fingerprint's hashes, 8 bytes each: what the index of all videos is built from.
+    key_hashes bytea NOT NULL DEFAULT ''
 );
+CREATE INDEX videos_group ON videos (group_id);
 
 -- The same media may be retrieved for several categories: one video, a row for each.
 CREATE TABLE admissions (

@@ -1,19 +1,32 @@
 """Admit videos of a window over all its categories: each content once per category, each group in one split.
 
 Reads: dataset fetched of every category in the window; ledger tables videos, admissions, tombstones.
-Writes: ledger tables videos and admissions, then dataset videos of each category.
+Writes: ledger tables videos, admissions and tombstones, then dataset videos of each category.
 Safe to run again: the ledger is written in one transaction before the datasets and knows what was admitted.
 """
 
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from slac_tasks.alignment import aligned
 from slac_tasks.config import Admission
 from slac_tasks.datasets import FETCHED, VIDEOS
-from slac_tasks.fingerprints import from_signed, shared_frames, to_signed
-from slac_tasks.job import Job
-from slac_tasks.model import admission_order, split_of
+from slac_tasks.fingerprints import Table, from_signed, table
+from slac_tasks.job import Job, say
+from slac_tasks.lookalikes import Lookalikes, keys_of, stored
+from slac_tasks.model import Split, admission_order, split_of
 from slac_tasks.shelf import Drop, Manifest
+from slac_tasks.takedown import withdraw
+from slac_tasks.takedowns import take_down
+
+_PAGE = 20_000
+"""Videos whose keys are read from the ledger at a time."""
+_BATCH = 50
+"""Videos whose look-alikes are read from the ledger at a time."""
+_STRICTNESS = (Split.TRAINING, Split.VALIDATION, Split.TESTING)
+"""Where groups meet, the members of the weaker split leave."""
+_LEAK = "leak"
 
 
 @dataclass(kw_only=True)
@@ -23,65 +36,134 @@ class Known:
     video_id: str
     group_id: str
     split: str
-    frame_hashes: list[int]
     windows: dict[str, str] = field(default_factory=dict)
 
 
 class Admitter:
     """Decides about one fetched video after another, in order of admission. Pure: it reads and writes nothing."""
 
-    def __init__(self, rules: Admission, window: str, known: list[Known], tombstones: set[str]) -> None:
-        self.rules, self.window, self.tombstones = rules, window, tombstones
-        self.known = {video.video_id: video for video in known}
+    def __init__(
+        self, rules: Admission, window: str, known: Iterable[Known], tombstones: Mapping[str, str],
+        alike: Mapping[str, Sequence[str]],
+    ) -> None:  # fmt: skip
+        """Take what is known of the videos at hand.
 
-    def decide(self, row: dict[str, Any], category: str) -> Known | Drop:
+        Args:
+            rules: shares of the splits.
+            window: of the videos that will be decided about.
+            known: admitted videos, with all of their groups, in order of admission.
+            tombstones: reasons of the videos that are left out, by video_id.
+            alike: video_ids that show the same as a video, admitted or not.
+
+        """
+        self.rules, self.window, self.tombstones, self.alike = rules, window, dict(tombstones), alike
+        self.known = {video.video_id: video for video in known}
+        self._old = frozenset(self.known)
+        self.leaked: dict[str, Known] = {}
+        """Videos that may stay no longer, each with the stricter split's video that it would tell a network about."""
+
+    def decide(self, row: Mapping[str, Any], category: str) -> Known | Drop:
         """Return the video that `row` is, admitted for `category`; or why it is not."""
         video_id, item = row["video_id"], row["candidate_id"]
         if video_id in self.tombstones:
-            return Drop(item=item, reason="taken down", detail=video_id)
+            reason = _LEAK if self.tombstones[video_id] == _LEAK else "taken down"
+            return Drop(item=item, reason=reason, detail=video_id)
         video = self.known.get(video_id)
         if video is not None and category in video.windows:
             if video.windows[category] == self.window:
                 return video
             return Drop(item=item, reason="duplicate bytes", detail=f"{video_id} in {video.windows[category]}")
-        alike = [other for other in self.known.values() if other.video_id != video_id and self._near(row, other)]
+        near = set(self.alike.get(video_id, ()))
+        alike = [other for other in self.known.values() if other.video_id in near]
         for other in alike:
-            if category in other.windows:
+            if category in other.windows and self.tombstones.get(other.video_id) != _LEAK:
                 return Drop(item=item, reason="near-duplicate", detail=other.video_id)
         if video is None:
-            if len({other.split for other in alike}) > 1:
-                # It would tie a training group to one that is tested: neither may move, so it stays out.
-                return Drop(item=item, reason="leak", detail=" ".join(other.video_id for other in alike))
-            video = self._admit(row, alike)
+            video = self._admit(video_id, alike)
         video.windows[category] = self.window
         return video
 
-    def _near(self, row: dict[str, Any], other: Known) -> bool:
-        share = shared_frames(row["frame_hashes"], other.frame_hashes, max_distance=self.rules.max_hash_distance)
-        return share >= self.rules.min_shared_frames
-
-    def _admit(self, row: dict[str, Any], alike: list[Known]) -> Known:
-        video_id = row["video_id"]
+    def _admit(self, video_id: str, alike: Sequence[Known]) -> Known:
         if alike:
-            group_id, split = alike[0].group_id, alike[0].split
+            # The strictest split, then the oldest group: nothing that is tested ever moves.
+            first = max(alike, key=lambda other: _STRICTNESS.index(Split(other.split)))
+            group_id, split = first.group_id, first.split
         else:
             shares = {"validation_share": self.rules.validation_share, "testing_share": self.rules.testing_share}
             group_id, split = video_id, str(split_of(video_id, **shares))
-        video = Known(video_id=video_id, group_id=group_id, split=split, frame_hashes=row["frame_hashes"])
+        video = Known(video_id=video_id, group_id=group_id, split=split)
+        self._meet(video, {other.group_id for other in alike if other.split != split})
         self.known[video_id] = video
         return video
 
+    def _meet(self, video: Known, groups: set[str]) -> None:
+        """Join the groups of weaker splits that `video` ties to its own; who was admitted before now is withdrawn."""
+        for other in self.known.values():
+            if other.group_id in groups:
+                other.group_id, other.split = video.group_id, video.split
+                if other.video_id in self._old:
+                    self.leaked[other.video_id] = video
+                    self.tombstones.setdefault(other.video_id, _LEAK)
 
-def _known(job: Job) -> list[Known]:
+
+class Archive:
+    """The fingerprints of every admitted video and of those at hand, and which of them show the same."""
+
+    def __init__(self, job: Job, rows: Sequence[Mapping[str, Any]]) -> None:
+        self.job = job
+        self.fresh: dict[str, Table] = {row["video_id"]: table(row["frame_hashes"]) for row in rows}
+        self.names: list[str] = []
+        self.index = Lookalikes()
+
+    def alike(self) -> dict[str, list[str]]:
+        """Return, for each video at hand, the other videos that show the same; each pair in both directions."""
+        self._fill()
+        found: dict[str, list[str]] = {}
+        fresh = list(self.fresh)
+        for start in range(0, len(fresh), _BATCH):
+            likely = {name: self._likely(name) for name in fresh[start : start + _BATCH]}
+            tables = self._tables({other for others in likely.values() for other in others})
+            for name, others in likely.items():
+                for other in others:
+                    if other not in found.get(name, ()) and self._same(self.fresh[name], tables[other]):
+                        found.setdefault(name, []).append(other)
+                        found.setdefault(other, []).append(name)
+        return found
+
+    def _fill(self) -> None:
+        after = ""
+        while page := self.job.ledger.rows("video_keys", after=after, size=_PAGE):
+            after = page[-1]["video_id"]
+            old = [row for row in page if row["video_id"] not in self.fresh]
+            self._add([row["video_id"] for row in old], [bytes(row["key_hashes"]) for row in old])
+        self._add(list(self.fresh), [keys_of(each) for each in self.fresh.values()])
+
+    def _add(self, names: list[str], blobs: list[bytes]) -> None:
+        self.names += names
+        self.index.add(blobs)
+
+    def _likely(self, name: str) -> list[str]:
+        return [other for number in self.index.like(self.fresh[name]) if (other := self.names[number]) != name]
+
+    def _tables(self, names: set[str]) -> dict[str, Table]:
+        rows = self.job.ledger.rows("fingerprints", videos=sorted(names - set(self.fresh)))
+        return self.fresh | {row["video_id"]: table(from_signed(row["frame_hashes"])) for row in rows}
+
+    def _same(self, ours: Table, theirs: Table) -> bool:
+        rules = self.job.config.admission
+        found = aligned(ours, theirs, max_distance=rules.max_hash_distance, min_shared=rules.min_shared_frames)
+        return found is not None
+
+
+def _known(job: Job, videos: Iterable[str]) -> list[Known]:
     return [
         Known(
             video_id=row["video_id"],
             group_id=row["group_id"],
             split=row["split"],
-            frame_hashes=from_signed(row["frame_hashes"]),
             windows=dict(zip(row["categories"], row["windows"], strict=True)),
         )
-        for row in job.ledger.rows("known_videos")
+        for row in job.ledger.rows("known_videos", videos=sorted(videos))
     ]
 
 
@@ -95,7 +177,7 @@ def _record(job: Job, admitted: list[tuple[dict[str, Any], str, Known]], window:
                 "media_sha256": row["media_sha256"],
                 "group_id": video.group_id,
                 "split": video.split,
-                "frame_hashes": to_signed(video.frame_hashes),
+                **stored(row["frame_hashes"]),
             }
             for row, _, video in admitted
         ],
@@ -108,6 +190,15 @@ def _record(job: Job, admitted: list[tuple[dict[str, Any], str, Known]], window:
             for row, category, _ in admitted
         ],
     )
+
+
+def _withdraw(job: Job, leaked: Iterable[Known]) -> None:
+    """Leave videos out of every read from now on; who looks like them joins the group that they turned out to be of."""
+    for video in leaked:
+        take_down(job.store, video.video_id, _LEAK)
+        job.ledger.run("add_tombstone", video_id=video.video_id, reason=_LEAK)
+        job.ledger.run("move_video", video_id=video.video_id, group_id=video.group_id, split=video.split)
+        say(f"deduplicate: {video.video_id} withdrawn: {_LEAK}, shows what {video.group_id} in {video.split} shows")
 
 
 def _unfinished(job: Job, window: str) -> dict[str, Manifest]:
@@ -131,18 +222,27 @@ def run(job: Job) -> None:
     ]
     fetched.sort(key=lambda pair: (admission_order(pair[0]), pair[1]))
     drops: dict[str, list[Drop]] = {category: [] for category in inputs}
-    admitted: list[tuple[dict[str, Any], str, Known]] = []
     with job.ledger.transaction():
         job.ledger.rows("lock_admission")
-        tombstones = {row["video_id"] for row in job.ledger.rows("tombstones")}
-        admitter = Admitter(job.config.admission, window, _known(job), tombstones)
+        tombstones = {row["video_id"]: row["reason"] for row in job.ledger.rows("tombstones")}
+        alike = Archive(job, [row for row, _ in fetched]).alike()
+        known = _known(job, {row["video_id"] for row, _ in fetched}.union(*alike.values()))
+        admitter = Admitter(job.config.admission, window, known, tombstones, alike)
+        admitted: list[tuple[dict[str, Any], str, Known]] = []
         for row, category in fetched:
             decision = admitter.decide(row, category)
             if isinstance(decision, Drop):
                 drops[category].append(decision)
             else:
                 admitted.append((row, category, decision))
+        for row, category, video in admitted:
+            if by := admitter.leaked.get(video.video_id):
+                drops[category].append(Drop(item=row["candidate_id"], reason=_LEAK, detail=by.video_id))
+        admitted = [each for each in admitted if each[2].video_id not in admitter.leaked]
         _record(job, admitted, window)
+        _withdraw(job, [admitter.known[video_id] for video_id in sorted(admitter.leaked)])
+    if admitter.leaked:
+        withdraw(job.datasets, set(admitter.leaked), _LEAK)
     for category, manifest in inputs.items():
         records = [
             {name: {**row, "group_id": video.group_id, "split": video.split}[name] for name in VIDEOS.schema.names}

@@ -7,7 +7,7 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
-from slac_tasks.datasets import HARD_CLIPS, SCORES
+from slac_tasks.datasets import FETCHED, HARD_CLIPS, SCORES
 from slac_tasks.errors import BrokenContract, NotMade, Temporary, WrongArguments
 from slac_tasks.shelf import Column, Dataset, Datasets, Drop, Manifest, Upgrade
 from slac_tasks.store import FolderStore
@@ -211,3 +211,14 @@ def test_hard_clips_of_version_1_are_still_read(store: FolderStore) -> None:
     assert {name: found[name] for name in clip} == clip
     assert found["coherence"] is None
     assert found["vote_entropy"] is None
+
+
+def test_hashes_of_fetched_videos_of_version_1_are_unknown() -> None:
+    assert FETCHED.upgrade is not None
+    old = FETCHED.upgrade.previous
+    kinds = {pa.string(): "x", pa.float64(): 2.0, pa.int32(): 2, pa.int64(): 2}
+    row = {column.name: kinds.get(column.dtype) for column in old.columns}
+    rows = old.rows([{**row, "shots": [], "frame_hashes": [1, 2]}, {**row, "shots": [], "frame_hashes": []}])
+    upgraded = FETCHED.upgrade.table(rows)
+    assert upgraded.schema.equals(FETCHED.schema)
+    assert upgraded["frame_hashes"].to_pylist() == [[], []]

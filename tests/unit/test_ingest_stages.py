@@ -8,18 +8,16 @@ from typing import Any
 import imageio_ffmpeg
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from slac_tasks import cli, media, shots
-from slac_tasks.config import Admission, Collect, Config
+from slac_tasks.config import Collect, Config
 from slac_tasks.database import Ledger
 from slac_tasks.datasets import CANDIDATES, CLIPS, FETCHED, VIDEOS
 from slac_tasks.errors import BrokenContract
-from slac_tasks.fingerprints import from_signed, shared_frames, to_signed
 from slac_tasks.frames import read_clips
 from slac_tasks.job import Job
-from slac_tasks.shelf import Drop
 from slac_tasks.sources import FolderSource, ManifestSource
 from slac_tasks.stages import deduplicate, discover, fetch, propose
 
@@ -101,33 +99,6 @@ def test_clips_lie_on_the_grid_and_inside_their_shot(start: float, length: float
         assert at * 2 == int(at * 2)
         assert start - 1e-5 <= at
         assert at + 2 <= start + length + 1e-5
-
-
-@given(st.lists(st.integers(0, 2**64 - 1)))
-def test_hashes_survive_the_ledgers_signed_numbers(hashes: list[int]) -> None:
-    signed = to_signed(hashes)
-    assert from_signed(signed) == hashes
-    assert all(-(2**63) <= value < 2**63 for value in signed)
-
-
-@settings(max_examples=50)
-@given(st.lists(st.tuples(st.integers(0, 5), st.sampled_from("abc")), max_size=20))
-def test_a_group_has_one_split_and_a_category_holds_a_content_once(offers: list[tuple[int, str]]) -> None:
-    contents = np.random.default_rng(0).integers(1, 2**63, (3, 5)).tolist()
-    admitter = deduplicate.Admitter(Admission(), WEEK, [], set())
-    held: set[tuple[int, str]] = set()
-    for media_number, category in offers:
-        content = media_number % 3  # media n and n + 3 show the same
-        row = {"video_id": f"v{media_number}", "candidate_id": "c", "frame_hashes": contents[content]}
-        decision = admitter.decide(row, category)
-        if isinstance(decision, Drop):
-            assert (content, category) in held
-        held.add((content, category))
-    splits: dict[str, set[str]] = {}
-    for video in admitter.known.values():
-        splits.setdefault(video.group_id, set()).add(video.split)
-    assert all(len(found) == 1 for found in splits.values())
-    assert shared_frames(contents[0], contents[1], max_distance=10) == 0
 
 
 def test_bad_sources_are_named(tmp_path: Path) -> None:

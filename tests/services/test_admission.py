@@ -1,0 +1,133 @@
+"""Deduplicate over a real ledger: within a window, across categories and windows, across splits, and twice."""
+
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from slac_tasks.config import Config
+from slac_tasks.database import Ledger
+from slac_tasks.datasets import FETCHED, VIDEOS
+from slac_tasks.fingerprints import NUMBERS, Table
+from slac_tasks.job import Job
+from slac_tasks.model import split_of
+from slac_tasks.stages import deduplicate
+from slac_tasks.takedowns import all_takedowns
+
+WEEKS = ("2026-01-05", "2026-01-12", "2026-01-19")
+
+
+def film(seed: int) -> Table:
+    return np.random.default_rng(seed).integers(1, 2**63, (60, NUMBERS), dtype=np.uint64)
+
+
+def named(split: str, start: int = 0) -> str:
+    """Return a video_id that falls into a split when it comes first."""
+    numbers = (f"{number:016x}" for number in range(start * 1000, start * 1000 + 1000))
+    return next(name for name in numbers if split_of(name, validation_share=0.1, testing_share=0.2) == split)
+
+
+class Archive:
+    """A store and a ledger into which videos are put as `fetch` would."""
+
+    def __init__(self, store: Path, ledger_url: str) -> None:
+        self.config, self.environ = Config(store_url=str(store)), {"SLAC_DATABASE_URL": ledger_url}
+        self.ledger = Ledger(ledger_url)
+
+    def job(self, window: str, **more: Any) -> Job:
+        return Job(stage="deduplicate", config=self.config, environ=self.environ, window=window, **more)
+
+    def fetched(self, window: str, category: str, videos: Mapping[str, Table]) -> None:
+        self.ledger.run("register_category", category=category, name=category, guideline=None)
+        rows = [
+            {
+                "candidate_id": f"{category}-{video_id}", "source": "s", "source_id": video_id, "title": None,
+                "licence": None, "published_at": datetime(2026, 1, 5, number, tzinfo=UTC), "video_id": video_id,
+                "media_sha256": video_id * 4, "size_bytes": 1, "codec": "h264", "width": 64, "height": 64,
+                "duration_sec": 30.0, "fps": 24.0, "proxy_256": "p", "proxy_128": "p", "proxy_sha256": "0",
+                "shots": [], "frame_hashes": [int(value) for value in table.ravel()],
+            }
+            for number, (video_id, table) in enumerate(videos.items())
+        ]  # fmt: skip
+        job = self.job(window)
+        job.finish(FETCHED, [FETCHED.rows(rows)], {"category": category, "window": window})
+
+    def admit(self, window: str, **more: Any) -> dict[str, dict[str, tuple[str, ...]]]:
+        """Run the stage; return (group, split) of each video or the reason why it is not one, by category."""
+        job = self.job(window, **more)
+        deduplicate.run(job)
+        job.ledger.close()
+        found: dict[str, dict[str, tuple[str, ...]]] = {}
+        for keys in job.datasets.partitions(VIDEOS, window=window):
+            of = found[keys["category"]] = {}
+            for video in job.datasets.read(VIDEOS, **keys).to_pylist():
+                of[video["video_id"]] = video["group_id"], video["split"]
+            for drop in job.datasets.need(VIDEOS, **keys).drops:
+                of[drop["item"].partition("-")[2]] = (drop["reason"],)
+        return found
+
+
+@pytest.fixture
+def archive(tmp_path: Path, ledger_url: str) -> Iterator[Archive]:
+    found = Archive(tmp_path, ledger_url)
+    yield found
+    found.ledger.close()
+
+
+def test_copies_are_found_within_a_window_across_categories_and_across_windows(archive: Archive) -> None:
+    first, copy, other, late = (f"{number:016x}" for number in range(4))
+    archive.fetched(WEEKS[0], "arm_wave", {first: film(1), copy: film(1)[10:40], other: film(2)})
+    archive.fetched(WEEKS[0], "jump", {copy: film(1)[10:40]})
+    found = archive.admit(WEEKS[0])
+    group, split = found["arm_wave"][first]
+    assert group == first
+    assert found["arm_wave"][copy] == ("near-duplicate",)
+    assert found["arm_wave"][other][0] == other
+    assert found["jump"][copy] == (group, split)
+    archive.fetched(WEEKS[1], "arm_wave", {late: film(1)[5:50]})
+    archive.fetched(WEEKS[1], "run", {late: film(1)[5:50]})
+    found = archive.admit(WEEKS[1])
+    assert found["arm_wave"][late] == ("near-duplicate",)
+    assert found["run"][late] == (group, split)
+    assert archive.admit(WEEKS[1], remake=True) == found
+
+
+def test_who_ties_training_to_testing_is_tested_and_the_training_group_leaves(archive: Archive) -> None:
+    trained, tested, tie, later = named("training"), named("testing"), named("training", 1), named("training", 2)
+    archive.fetched(WEEKS[0], "arm_wave", {trained: film(1), tested: film(2)})
+    found = archive.admit(WEEKS[0])["arm_wave"]
+    assert (found[trained], found[tested]) == ((trained, "training"), (tested, "testing"))
+    both = np.concatenate([film(1)[:40], film(2)[:40]])
+    archive.fetched(WEEKS[1], "jump", {tie: both})
+    assert archive.admit(WEEKS[1])["jump"] == {tie: (tested, "testing")}
+    assert {row["video_id"]: row["reason"] for row in archive.ledger.rows("tombstones")} == {trained: "leak"}
+    assert [takedown["named"] for takedown in all_takedowns(archive.job(WEEKS[1]).store)] == [trained]
+    archive.fetched(WEEKS[2], "arm_wave", {trained: film(1), later: film(1)[3:50]})
+    assert archive.admit(WEEKS[2])["arm_wave"] == {trained: ("leak",), later: (tested, "testing")}
+    assert archive.admit(WEEKS[1], remake=True)["jump"] == {tie: (tested, "testing")}
+
+
+def test_videos_of_one_window_that_are_tied_are_tested_together(archive: Archive) -> None:
+    trained, tested, tie = named("training"), named("testing"), named("training", 1)
+    both = np.concatenate([film(1)[:40], film(2)[:40]])
+    archive.fetched(WEEKS[0], "arm_wave", {trained: film(1), tested: film(2)})
+    archive.fetched(WEEKS[0], "jump", {"f" * 16: film(9), "e" * 16: film(8), tie: both})
+    found = archive.admit(WEEKS[0])
+    assert found["arm_wave"] == {trained: (tested, "testing"), tested: (tested, "testing")}
+    assert found["jump"][tie] == (tested, "testing")
+    assert archive.ledger.rows("tombstones") == []
+    assert archive.admit(WEEKS[0], remake=True) == found
+
+
+def test_a_video_without_a_fingerprint_gets_it_when_it_is_fetched_again(archive: Archive) -> None:
+    first, copy = f"{1:016x}", f"{2:016x}"
+    archive.fetched(WEEKS[0], "arm_wave", {first: film(1)[:0]})
+    archive.admit(WEEKS[0])
+    assert archive.ledger.rows("fingerprints", videos=[first])[0]["frame_hashes"] == []
+    archive.fetched(WEEKS[0], "arm_wave", {first: film(1)})
+    archive.admit(WEEKS[0], remake=True)
+    archive.fetched(WEEKS[1], "arm_wave", {copy: film(1)[10:]})
+    assert archive.admit(WEEKS[1])["arm_wave"] == {copy: ("near-duplicate",)}

@@ -1,0 +1,97 @@
+"""Admission: a category holds a content once, a group has one split, and what meets a stricter split leaves."""
+
+from collections.abc import Mapping, Sequence
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from slac_tasks.config import Admission
+from slac_tasks.shelf import Drop
+from slac_tasks.stages.deduplicate import Admitter, Known
+
+WEEK = "2026-01-05"
+
+
+def admitter(
+    alike: Mapping[str, Sequence[str]], known: Sequence[Known] = (), tombstones: Mapping[str, str] | None = None
+) -> Admitter:
+    return Admitter(Admission(), WEEK, known, tombstones or {}, alike)
+
+
+def row(video_id: str) -> dict[str, str]:
+    return {"video_id": video_id, "candidate_id": f"c-{video_id}"}
+
+
+def held(video_id: str, split: str, category: str = "old", group_id: str = "") -> Known:
+    return Known(video_id=video_id, group_id=group_id or video_id, split=split, windows={category: "2025-12-29"})
+
+
+@settings(max_examples=50)
+@given(st.lists(st.tuples(st.integers(0, 5), st.sampled_from("abc")), max_size=20))
+def test_a_group_has_one_split_and_a_category_holds_a_content_once(offers: list[tuple[int, str]]) -> None:
+    alike = {f"v{number}": [f"v{(number + 3) % 6}"] for number in range(6)}
+    decider = admitter(alike)
+    shown: set[tuple[int, str]] = set()
+    for number, category in offers:
+        decision = decider.decide(row(f"v{number}"), category)
+        if isinstance(decision, Drop):
+            assert decision.reason == "near-duplicate"
+            assert (number % 3, category) in shown
+        shown.add((number % 3, category))
+    assert not decider.leaked
+    splits: dict[str, set[str]] = {}
+    for video in decider.known.values():
+        splits.setdefault(video.group_id, set()).add(video.split)
+    assert all(len(found) == 1 for found in splits.values())
+
+
+SPLITS = ("training", "validation", "testing")
+
+
+@settings(max_examples=100)
+@given(st.lists(st.tuples(st.sampled_from(SPLITS), st.integers(0, 2)), min_size=1, max_size=6), st.data())
+def test_nothing_tested_moves_and_nothing_like_it_stays_elsewhere(
+    members: list[tuple[str, int]], data: st.DataObject
+) -> None:
+    known = [held(f"v{number}", split, group_id=f"g-{split}-{group}") for number, (split, group) in enumerate(members)]
+    before = {video.video_id: video.split for video in known}
+    near = data.draw(st.lists(st.sampled_from(sorted(before)), min_size=1, unique=True))
+    decider = admitter({"new": near}, known)
+    new = decider.decide(row("new"), "c")
+    assert isinstance(new, Known)
+    strictest = max((before[other] for other in near), key=SPLITS.index)
+    assert new.split == strictest
+    for video_id, split in before.items():
+        if split == "testing":
+            assert decider.known[video_id].split == "testing"
+            assert video_id not in decider.leaked
+    assert all(decider.known[other].split == strictest for other in near)
+    assert {other for other in near if before[other] != strictest} <= set(decider.leaked)
+    assert all(before[video_id] != strictest for video_id in decider.leaked)
+
+
+def test_the_whole_training_group_leaves_and_what_looks_like_it_is_tested() -> None:
+    known = [held("a1", "training", "x"), held("a2", "training", "y", "a1"), held("b", "testing", "x")]
+    decider = admitter({"new": ["b", "a1"], "later": ["a2"]}, known)
+    new = decider.decide(row("new"), "z")
+    assert isinstance(new, Known)
+    assert (new.group_id, new.split) == ("b", "testing")
+    assert set(decider.leaked) == {"a1", "a2"}
+    assert decider.decide(row("a1"), "z") == Drop(item="c-a1", reason="leak", detail="a1")
+    later = decider.decide(row("later"), "y")
+    assert isinstance(later, Known)
+    assert (later.group_id, later.split) == ("b", "testing")
+
+
+def test_what_was_taken_down_stays_out_and_so_does_what_looks_like_it() -> None:
+    known = [held("a", "training", "x")]
+    decider = admitter({"new": ["a"]}, known, {"a": "uploader asked"})
+    assert decider.decide(row("a"), "y") == Drop(item="c-a", reason="taken down", detail="a")
+    assert decider.decide(row("new"), "x") == Drop(item="c-new", reason="near-duplicate", detail="a")
+
+
+def test_the_same_bytes_are_in_a_category_once() -> None:
+    decider = admitter({}, [held("a", "training", "x")])
+    assert decider.decide(row("a"), "x") == Drop(item="c-a", reason="duplicate bytes", detail="a in 2025-12-29")
+    video = decider.decide(row("a"), "y")
+    assert decider.decide(row("a"), "y") is video
