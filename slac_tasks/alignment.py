@@ -21,6 +21,8 @@ _MIN_ROWS = 2
 """Fewer rows that agree are chance; one is enough for a video that holds only one."""
 _MIN_CONTENT = 0.25
 """A video of which less than this share has hashes is judged as though so much had."""
+_SAMPLE_ROWS = 32
+"""Rows of the shorter video that are looked at first."""
 _MIN_MOTION = 0.68
 """Motion of two copies agrees in at least this share of its bits; chance is a half."""
 _MOTION_DEVIATION = 0.15
@@ -58,6 +60,8 @@ def aligned(ours: Table, theirs: Table, *, max_distance: int, min_shared: float)
     for view, other in _CROPS:
         content = short[:, view] != 0
         wanted = max(min_shared * max(int(content.sum()), _MIN_CONTENT * len(short)), min(_MIN_ROWS, len(short)))
+        if not _hopeful(short[:, view], long[:, other], max_distance, wanted):
+            continue
         rows, columns = _alike(short[:, view], long[:, other], max_distance)
         if len(np.unique(rows)) < wanted:
             continue
@@ -72,6 +76,13 @@ def aligned(ours: Table, theirs: Table, *, max_distance: int, min_shared: float)
                         offset_sec=offset / ROWS_PER_SEC, rate=rate,
                     )  # fmt: skip
     return None
+
+
+def _hopeful(short: Table, long: Table, max_distance: int, wanted: float) -> bool:
+    """Return whether a few rows of a long pair leave it open that enough are alike; most pairs end here."""
+    step = max(1, len(short) // _SAMPLE_ROWS)
+    near = np.bitwise_count(short[::step, None] ^ long[None, :]) <= max_distance
+    return bool(near.any(axis=1).sum() * step >= wanted / 2)
 
 
 def _alike(short: Table, long: Table, max_distance: int) -> tuple[NDArray[np.intp], NDArray[np.intp]]:

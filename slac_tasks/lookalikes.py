@@ -61,9 +61,11 @@ class Lookalikes:
             return []
         limits, _, found = self._index.range_search(asked.view(np.uint8).reshape(-1, 8), _MAX_DISTANCE + 1)
         owners = np.searchsorted(self._ends, found, side="right")
-        weight: dict[int, float] = {}
-        for videos in map(np.unique, np.split(owners, limits[1:-1].astype(np.int64))):
-            if len(videos) <= _MOST_VIDEOS:
-                for video in videos.tolist():
-                    weight[video] = weight.get(video, 0.0) + 1 / len(videos)
-        return sorted(weight, key=lambda video: (-weight[video], video))[:_MOST_CANDIDATES]
+        pictures = np.repeat(np.arange(len(asked)), np.diff(limits.astype(np.int64)))
+        picture, video = np.divmod(np.unique(pictures * len(self._ends) + owners), len(self._ends))
+        shown_by = np.bincount(picture, minlength=len(asked))[picture]
+        telling = shown_by <= _MOST_VIDEOS
+        videos, place = np.unique(video[telling], return_inverse=True)
+        weights = np.bincount(place, 1 / shown_by[telling])
+        likeliest = np.lexsort((videos, -weights))[:_MOST_CANDIDATES]
+        return [int(number) for number in videos[likeliest]]
