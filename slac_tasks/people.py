@@ -133,7 +133,7 @@ def _faster_rcnn(builder: str) -> Callable[[str, str], Count]:
 
 
 REGISTRY: Mapping[str, Entry] = {
-    "hog": Entry(frames=4, open=_hog),
+    "hog": Entry(frames=2, open=_hog),
     "hog_faces": Entry(frames=2, open=_hog_faces),
     "faster_rcnn": Entry(frames=2, open=_faster_rcnn("fasterrcnn_resnet50_fpn")),
     "faster_rcnn_v2": Entry(frames=2, open=_faster_rcnn("fasterrcnn_resnet50_fpn_v2")),
