@@ -7,6 +7,7 @@ object.
 """
 
 import argparse
+import itertools
 import json
 import random
 import subprocess
@@ -149,7 +150,7 @@ def main() -> None:
             )  # fmt: skip
         found = mutations(files, count, arguments.seed)
         while run < count and time.monotonic() - began < arguments.seconds:
-            batch = [entry for entry, _ in zip(found, range(min(_BATCH, count - run)), strict=False)]
+            batch = list(itertools.islice(found, min(_BATCH, count - run)))
             with tempfile.TemporaryDirectory(dir=name) as folder:
                 outcomes += fetch_all(batch, Path(folder))
             run += len(batch)

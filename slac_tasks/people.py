@@ -1,88 +1,142 @@
-"""Whether a shot shows people: no filter, OpenCV's HOG detector, or Faster R-CNN (HACS v3, section 3)."""
+"""Whether a shot shows people (HACS v3, section 3: Faster R-CNN on two frames per shot).
 
-from collections.abc import Callable, Sequence
+Each detector of `REGISTRY` says how many frames of a shot it looks at. What they find and what they cost is measured by
+`bench.people` and told beside the setting, `slac_tasks.config.Proposal.people`.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
+import cv2
+import cv2.data
 import numpy as np
 from numpy.typing import NDArray
 
-from slac_tasks.errors import NotConfigured, WrongArguments
+from slac_tasks.config import Proposal
+from slac_tasks.errors import WrongArguments
 from slac_tasks.frames import read_frames
 
-Counter = Callable[[NDArray[np.uint8]], int]
-"""Number of people in an RGB frame, (h, w, 3)."""
+Image = NDArray[np.uint8]
+"""RGB, shape (h, w, 3)."""
+Count = Callable[[Sequence[Image]], list[int]]
+"""Number of people on each frame of one video."""
 
-_SCORE = 0.8
-"""Faster R-CNN: a box below this score is not counted."""
+_FRAMES_AT_ONCE = 48
+"""Frames held at a time: 17 MB at 256 x 455 pixels, however long the video is."""
+_HOG_SIDE = 480
+"""The HOG detector's window is 64 x 128 pixels: people on a 256-pixel rendition are found at about twice its size."""
+_HOG_MARGIN = 0.5
+"""How far beyond the plane the best window of a group lies: at 0 more shots without people pass (measured)."""
+_CASCADE_SIDE = 256
+"""Short side for the cascades: renditions of small originals are smaller (three shots of 24 fewer as they are)."""
+_CASCADES: Mapping[str, int] = {"haarcascade_frontalface_alt2.xml": 3, "haarcascade_upperbody.xml": 4}
+"""Cascades that the OpenCV wheel holds, and how many windows must agree (measured)."""
 
 
-def counter(name: str, weights: str, device: str) -> Counter | None:
-    """Return the people filter `name`; None for `none`.
+@dataclass(frozen=True, kw_only=True)
+class Detector:
+    """A people detector, ready to look."""
+
+    name: str
+    frames: int
+    """Frames of a shot that it looks at."""
+    count: Count
+
+    def in_shots(self, path: Path, spans: Sequence[tuple[float, float]]) -> list[int]:
+        """Return the most people on any frame looked at in each shot; frames part a shot into equal stretches.
+
+        Args:
+            path: a rendition.
+            spans: start and end of each shot, in seconds.
+
+        Raises:
+            BrokenContract: the file is no proxy or ends early.
+
+        """
+        parts = [(number + 1) / (self.frames + 1) for number in range(self.frames)]
+        times = [start + (end - start) * part for start, end in spans for part in parts]
+        found: list[int] = []
+        for begin in range(0, len(times), _FRAMES_AT_ONCE):
+            found += self.count(read_frames(path, times[begin : begin + _FRAMES_AT_ONCE]))
+        return [max(found[begin : begin + self.frames]) for begin in range(0, len(found), self.frames)]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Entry:
+    """A detector that the settings may name."""
+
+    frames: int
+    """Frames of a shot, unless the settings say otherwise."""
+    open: Callable[[str, str], Count]
+    """Makes it from (path of weights or empty, device)."""
+
+
+def detector(proposal: Proposal, device: str) -> Detector | None:
+    """Return the detector that the settings name; None for `none`.
 
     Raises:
-        WrongArguments: there is no such filter.
-        NotConfigured: the filter needs weights that are not on this machine.
+        WrongArguments: there is no such detector, or no such device.
+        NotConfigured: it needs weights that cannot be had.
+        BrokenContract: the weights are not its own.
 
     """
-    if name == "none":
+    if proposal.people == "none":
         return None
-    if name == "hog":
-        return _hog()
-    if name == "faster_rcnn":
-        return _faster_rcnn(weights, device)
-    raise WrongArguments(f"proposal.people {name!r}: want none, hog or faster_rcnn")
+    if proposal.people not in REGISTRY:
+        raise WrongArguments(f"proposal.people {proposal.people!r}: want none, {', '.join(REGISTRY)}")
+    entry = REGISTRY[proposal.people]
+    frames = proposal.people_frames or entry.frames
+    return Detector(name=proposal.people, frames=frames, count=entry.open(proposal.people_weights, device))
 
 
-def in_shots(path: Path, spans: Sequence[tuple[float, float]], count: Counter) -> list[int]:
-    """Return the most people on two frames of each shot, at one and two thirds of it."""
-    times = [start + (end - start) * part for start, end in spans for part in (1 / 3, 2 / 3)]
-    found = [count(frame) for frame in read_frames(path, times)]
-    return [max(found[2 * index : 2 * index + 2]) for index in range(len(spans))]
+def _hog(_weights: str, _device: str) -> Count:
+    hog = cv2.HOGDescriptor()
+    hog.setSVMDetector(cv2.HOGDescriptor.getDefaultPeopleDetector())
+
+    def people(image: Image) -> int:
+        _, margins = hog.detectMultiScale(_sized(image, _HOG_SIDE), winStride=(8, 8), scale=1.05)
+        # Asked for in the call, the margin would come before windows are grouped, and leave groups too small to count.
+        return int((np.asarray(margins) > _HOG_MARGIN).sum())
+
+    return lambda images: [people(image) for image in images]
 
 
-def _hog() -> Counter:
-    import cv2
+def _hog_faces(weights: str, device: str) -> Count:
+    hog = _hog(weights, device)
+    cascades = [
+        (cv2.CascadeClassifier(cv2.data.haarcascades + name), windows - 1) for name, windows in _CASCADES.items()
+    ]
 
-    detector = cv2.HOGDescriptor()
-    detector.setSVMDetector(cv2.HOGDescriptor.getDefaultPeopleDetector())
+    def people(image: Image) -> int:
+        grey = cv2.equalizeHist(cv2.cvtColor(_sized(image, _CASCADE_SIDE), cv2.COLOR_RGB2GRAY))
+        return max(len(cascade.detectMultiScale(grey, 1.1, neighbours)) for cascade, neighbours in cascades)
 
-    def count(frame: NDArray[np.uint8]) -> int:
-        # The detector's window is 64 x 128: people on a 256-pixel proxy are found at twice its size.
-        scale = 480 / min(frame.shape[:2])
-        image = cv2.resize(frame, None, fx=scale, fy=scale, interpolation=cv2.INTER_LINEAR)
-        boxes, _ = detector.detectMultiScale(image, winStride=(8, 8), scale=1.05)
-        return len(boxes)
-
-    return count
+    # A person has a figure, a face and an upper body: the kinds are not added up.
+    return lambda images: [max(pair) for pair in zip(hog(images), map(people, images), strict=True)]
 
 
-def _faster_rcnn(weights: str, device: str) -> Counter:
-    import torch
-    from torchvision.models.detection import (
-        FasterRCNN_MobileNet_V3_Large_FPN_Weights,
-        fasterrcnn_mobilenet_v3_large_fpn,
-    )
+def _sized(image: Image, side: int) -> Image:
+    """Return an image with a short side of `side` pixels."""
+    scale = side / min(image.shape[:2])
+    resized: Image = cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_LINEAR)
+    return resized
 
-    network: Any
-    try:
-        if weights:
-            network = fasterrcnn_mobilenet_v3_large_fpn(weights=None, weights_backbone=None)
-            network.load_state_dict(torch.load(weights, map_location="cpu", weights_only=True))
-        else:
-            network = fasterrcnn_mobilenet_v3_large_fpn(weights=FasterRCNN_MobileNet_V3_Large_FPN_Weights.DEFAULT)
-    except (OSError, RuntimeError) as error:
-        where = weights or "the hub"
-        raise NotConfigured(
-            f"proposal.people_weights: no Faster R-CNN weights from {where}: {type(error).__name__}"
-        ) from error
-    where = ("cuda" if torch.cuda.is_available() else "cpu") if device == "auto" else device
-    network.eval().to(where)
 
-    def count(frame: NDArray[np.uint8]) -> int:
-        with torch.inference_mode():
-            image = torch.from_numpy(np.ascontiguousarray(frame)).permute(2, 0, 1).to(where).float() / 255
-            (result,) = network([image])
-        return int(((result["labels"] == 1) & (result["scores"] >= _SCORE)).sum())
+def _faster_rcnn(builder: str) -> Callable[[str, str], Count]:
+    def opened(weights: str, device: str) -> Count:
+        from slac_tasks.faster_rcnn import FasterRcnn  # torch takes seconds to import; `none` and HOG do without
 
-    return count
+        return FasterRcnn.load(builder, weights, device).count
+
+    return opened
+
+
+REGISTRY: Mapping[str, Entry] = {
+    "hog": Entry(frames=2, open=_hog),
+    "hog_faces": Entry(frames=2, open=_hog_faces),
+    "faster_rcnn": Entry(frames=2, open=_faster_rcnn("fasterrcnn_resnet50_fpn")),
+    "faster_rcnn_v2": Entry(frames=2, open=_faster_rcnn("fasterrcnn_resnet50_fpn_v2")),
+    "faster_rcnn_mobilenet": Entry(frames=2, open=_faster_rcnn("fasterrcnn_mobilenet_v3_large_fpn")),
+}
+"""The detectors: OpenCV's, with nothing to download, and torchvision's, which need weights."""

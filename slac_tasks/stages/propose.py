@@ -57,7 +57,7 @@ def run(job: Job) -> None:
     """Write the clips of each category."""
     window = job.need_window()
     proposal = job.config.proposal
-    count = people.counter(proposal.people, proposal.people_weights, job.config.device)
+    detector = people.detector(proposal, job.config.device)
 
     def work(category: str) -> None:
         keys = {"category": category, "window": window}
@@ -74,9 +74,9 @@ def run(job: Job) -> None:
                 drops.append(Drop(item=video["video_id"], reason="no shot long enough"))
                 continue
             found: list[int | None] = [None] * len(spans)
-            if count is not None:
+            if detector is not None:
                 with job.store.local(video["proxy_256"]) as path:
-                    found = list(people.in_shots(Path(path), [(a, b) for _, a, b in spans], count))
+                    found = list(detector.in_shots(Path(path), [(a, b) for _, a, b in spans]))
             for (shot, start, end), number in zip(spans, found, strict=True):
                 if number == 0:
                     drops.append(Drop(item=f"{video['video_id']}#{shot}", reason="no people in the shot"))

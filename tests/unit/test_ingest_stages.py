@@ -2,17 +2,20 @@
 
 import shutil
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import imageio_ffmpeg
 import numpy as np
 import pytest
+import torch
 from hypothesis import given
 from hypothesis import strategies as st
+from torchvision import models
 
 from slac_tasks import cli, media, shots
-from slac_tasks.config import Collect, Config
+from slac_tasks.config import Collect, Config, Proposal
 from slac_tasks.database import Ledger
 from slac_tasks.datasets import CANDIDATES, CLIPS, FETCHED, VIDEOS
 from slac_tasks.errors import BrokenContract
@@ -169,3 +172,16 @@ def test_sources_become_clips_once(ingest: Ingest, ledger_url: str) -> None:
     assert later.datasets.need(CLIPS, category="arm_wave", window=NEXT).rows == 0
     with pytest.raises(BrokenContract, match="category without videos"):
         ingest.run("discover", "nobody_does_this")
+
+
+def test_shots_in_which_the_people_detector_finds_nobody_are_dropped(ingest: Ingest, tmp_path: Path) -> None:
+    name = "fasterrcnn_mobilenet_v3_large_fpn"
+    state = models.get_model(name, weights=None, weights_backbone=None).state_dict()
+    state["roi_heads.box_predictor.cls_score.bias"][0] = 50.0  # everything is background
+    torch.save(state, tmp_path / "nobody.pt")
+    proposal = Proposal(people="faster_rcnn_mobilenet", people_weights=str(tmp_path / "nobody.pt"))
+    ingest.config = replace(ingest.config, proposal=proposal)
+    job = ingest.all("jump")
+    clips = job.datasets.need(CLIPS, category="jump", window=WEEK)
+    assert job.datasets.read(CLIPS, category="jump", window=WEEK).num_rows == 0
+    assert set(clips.dropped) == {"no people in the shot"}
