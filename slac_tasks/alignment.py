@@ -5,7 +5,6 @@ found. Pictures alone are not believed: two videos before one background share t
 and the fewer rows there are and the more ways to lay them were tried, the better it must.
 """
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -21,9 +20,9 @@ _MIN_ROWS = 2
 """Fewer rows that agree are chance; one is enough for a video that holds only one."""
 _MIN_CONTENT = 0.25
 """A video of which less than this share has hashes is judged as though so much had."""
-_SAMPLE_ROWS = 32
-"""Rows of the shorter video that are looked at first."""
-_MIN_MOTION = 0.68
+_FEW_ROWS, _MOTION_ROWS = 32, 64
+"""Rows of the shorter video on which most pairs end, and on which motion is compared, at least."""
+_MIN_MOTION = 0.72
 """Motion of two copies agrees in at least this share of its bits; chance is a half."""
 _MOTION_DEVIATION = 0.15
 """Of one row's share of agreeing bits, between videos that have nothing to do with each other (measured)."""
@@ -67,20 +66,24 @@ def aligned(ours: Table, theirs: Table, *, max_distance: int, min_shared: float)
             continue
         motion = _motion(short, view), _motion(long, other)
         for rate in _rates(len(short)):
-            for offset, count in _offsets(rows, columns, rate, wanted):
-                tried += 1
-                share, active = _agreement(*motion, rate, offset)
-                if share >= _enough(active, tried):
-                    return Alignment(
-                        shared=count / max(1, int(content.sum())), motion=share,
-                        offset_sec=offset / ROWS_PER_SEC, rate=rate,
-                    )  # fmt: skip
+            offsets, counts = _offsets(rows, columns, rate, wanted)
+            if not len(offsets):
+                continue
+            tried += len(offsets)
+            share, active = _agreement(*motion, rate, offsets, min_shared)
+            beyond = share - _enough(active, tried)
+            best = int(np.argmax(beyond))
+            if beyond[best] >= 0:
+                return Alignment(
+                    shared=float(counts[best] / max(1, content.sum())), motion=float(share[best]),
+                    offset_sec=float(offsets[best] / ROWS_PER_SEC), rate=rate,
+                )  # fmt: skip
     return None
 
 
 def _hopeful(short: Table, long: Table, max_distance: int, wanted: float) -> bool:
     """Return whether a few rows of a long pair leave it open that enough are alike; most pairs end here."""
-    step = max(1, len(short) // _SAMPLE_ROWS)
+    step = max(1, len(short) // _FEW_ROWS)
     near = np.bitwise_count(short[::step, None] ^ long[None, :]) <= max_distance
     return bool(near.any(axis=1).sum() * step >= wanted / 2)
 
@@ -105,15 +108,13 @@ def _rates(rows: int) -> list[float]:
 
 def _offsets(
     rows: NDArray[np.intp], columns: NDArray[np.intp], rate: float, wanted: float
-) -> Iterator[tuple[int, int]]:
-    """Yield (offset, rows alike) of each offset at which enough rows are alike, the most first."""
+) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Return the offsets at which enough rows are alike, and how many are."""
     offsets = columns - np.rint(rows * rate).astype(int)
-    lowest = int(offsets.min())
+    lowest = offsets.min()
     counts = np.bincount(offsets - lowest)
-    for place in np.argsort(-counts, kind="stable"):
-        if counts[place] < wanted:
-            return
-        yield int(place) + lowest, int(counts[place])
+    (enough,) = np.nonzero(counts >= wanted)
+    return enough + lowest, counts[enough]
 
 
 def _motion(rows: Table, view: int) -> Table:
@@ -121,21 +122,27 @@ def _motion(rows: Table, view: int) -> Table:
     return (rows[:, len(VIEWS)] >> shift) & np.uint64((1 << MOTION_BITS) - 1)
 
 
-def _agreement(short: Table, long: Table, rate: float, offset: int) -> tuple[float, int]:
-    """Return the share of motion bits that agree, and in how many rows anything moves; 1 and 0 where nothing does."""
-    at = np.rint(np.arange(len(short)) * rate).astype(int) + offset
+def _agreement(
+    short: Table, long: Table, rate: float, offsets: NDArray[np.intp], min_shared: float
+) -> tuple[NDArray[np.float64], NDArray[np.intp]]:
+    """Return for each offset the share of motion bits that agree, and in how many rows anything moves.
+
+    Where nothing moves they agree. Where the longer video ends before enough of the shorter one's motion, they do not:
+    two videos of one place share its idle hours.
+    """
+    rows = np.arange(0, len(short), max(1, len(short) // _MOTION_ROWS))
+    at = np.rint(rows * rate).astype(int)[None, :] + offsets[:, None]
     inside = (at >= 0) & (at < len(long))
-    ours, theirs = short[inside], long[at[inside]]
-    active = (ours != 0) | (theirs != 0)
-    count = int(active.sum())
-    if not count:
-        return 1.0, 0
-    return 1 - float(np.bitwise_count(ours ^ theirs)[active].sum()) / (MOTION_BITS * count), count
+    ours, theirs = short[rows][None, :], long[np.clip(at, 0, len(long) - 1)]
+    active = inside & ((ours != 0) | (theirs != 0))
+    count = active.sum(axis=1)
+    differ = (np.bitwise_count(ours ^ theirs) * active).sum(axis=1)
+    share = 1 - differ / (MOTION_BITS * np.maximum(count, 1))
+    share[count < min_shared * np.count_nonzero(short[rows])] = 0
+    return share, count
 
 
-def _enough(active: int, tried: int) -> float:
+def _enough(active: NDArray[np.intp], tried: int) -> NDArray[np.float64]:
     """Return the share of motion that is beyond chance: the largest of so many tries, and a deviation more."""
-    if not active:
-        return 0.0
-    chance = 0.5 + _MOTION_DEVIATION * (1 + np.sqrt(2 * np.log(tried))) / np.sqrt(active)
-    return float(max(_MIN_MOTION, min(chance, 0.95)))
+    chance = 0.5 + _MOTION_DEVIATION * (1 + np.sqrt(2 * np.log(max(tried, 1)))) / np.sqrt(np.maximum(active, 1))
+    return np.where(active > 0, np.clip(chance, _MIN_MOTION, 0.95), 0.5)

@@ -59,6 +59,7 @@ class Admitter:
         self.rules, self.window, self.tombstones, self.alike = rules, window, dict(tombstones), alike
         self.known = {video.video_id: video for video in known}
         self._old = frozenset(self.known)
+        self._turn = {video_id: turn for turn, video_id in enumerate(self.known)}
         self.leaked: dict[str, Known] = {}
         """Videos that may stay no longer, each with the stricter split's video that it would tell a network about."""
 
@@ -73,8 +74,8 @@ class Admitter:
             if video.windows[category] == self.window:
                 return video
             return Drop(item=item, reason="duplicate bytes", detail=f"{video_id} in {video.windows[category]}")
-        near = set(self.alike.get(video_id, ()))
-        alike = [other for other in self.known.values() if other.video_id in near]
+        near = (self.known[other] for other in self.alike.get(video_id, ()) if other in self.known)
+        alike = sorted(near, key=lambda other: self._turn[other.video_id])
         for other in alike:
             if category in other.windows and self.tombstones.get(other.video_id) != _LEAK:
                 return Drop(item=item, reason="near-duplicate", detail=other.video_id)
@@ -93,7 +94,7 @@ class Admitter:
             group_id, split = video_id, str(split_of(video_id, **shares))
         video = Known(video_id=video_id, group_id=group_id, split=split)
         self._meet(video, {other.group_id for other in alike if other.split != split})
-        self.known[video_id] = video
+        self.known[video_id], self._turn[video_id] = video, len(self._turn)
         return video
 
     def _meet(self, video: Known, groups: set[str]) -> None:
@@ -117,6 +118,8 @@ class Archive:
 
     def alike(self) -> dict[str, list[str]]:
         """Return, for each video at hand, the other videos that show the same; each pair in both directions."""
+        if not self.fresh:
+            return {}
         self._fill()
         found: dict[str, list[str]] = {}
         fresh = list(self.fresh)
@@ -192,13 +195,15 @@ def _record(job: Job, admitted: list[tuple[dict[str, Any], str, Known]], window:
     )
 
 
-def _withdraw(job: Job, leaked: Iterable[Known]) -> None:
+def _withdraw(job: Job, leaked: Sequence[Known]) -> None:
     """Leave videos out of every read from now on; who looks like them joins the group that they turned out to be of."""
     for video in leaked:
         take_down(job.store, video.video_id, _LEAK)
         job.ledger.run("add_tombstone", video_id=video.video_id, reason=_LEAK)
         job.ledger.run("move_video", video_id=video.video_id, group_id=video.group_id, split=video.split)
         say(f"deduplicate: {video.video_id} withdrawn: {_LEAK}, shows what {video.group_id} in {video.split} shows")
+    if leaked:
+        withdraw(job.datasets, {video.video_id for video in leaked}, _LEAK)
 
 
 def _unfinished(job: Job, window: str) -> dict[str, Manifest]:
@@ -215,6 +220,8 @@ def run(job: Job) -> None:
     """Admit the window's videos and write the datasets of its categories, the empty ones too."""
     window = job.need_window()
     inputs = _unfinished(job, window)
+    if not inputs:
+        return
     fetched = [
         (row, category)
         for category in inputs
@@ -241,8 +248,6 @@ def run(job: Job) -> None:
         admitted = [each for each in admitted if each[2].video_id not in admitter.leaked]
         _record(job, admitted, window)
         _withdraw(job, [admitter.known[video_id] for video_id in sorted(admitter.leaked)])
-    if admitter.leaked:
-        withdraw(job.datasets, set(admitter.leaked), _LEAK)
     for category, manifest in inputs.items():
         records = [
             {name: {**row, "group_id": video.group_id, "split": video.split}[name] for name in VIDEOS.schema.names}

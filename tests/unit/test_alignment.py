@@ -86,3 +86,10 @@ def test_a_few_pictures_in_a_dark_video_and_none_at_all_are_too_little() -> None
     ours[20:23], theirs[20:23] = ours[:3] + np.uint64(8), ours[:3] + np.uint64(8)
     assert same(ours, theirs) is None
     assert same(ours[:0], ours) is None
+
+
+def test_idle_hours_of_one_place_are_not_one_video() -> None:
+    ours, theirs = random_table(0, 80), random_table(1, 80)
+    ours[:, : len(VIEWS)] = theirs[:, : len(VIEWS)] = ours[0, : len(VIEWS)]
+    ours[:40, len(VIEWS)] = theirs[40:, len(VIEWS)] = 0
+    assert same(ours, theirs) is None
