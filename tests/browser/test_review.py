@@ -133,8 +133,8 @@ def test_answers_survive_a_strange_proxy_and_a_page_that_is_closed(page: Page, s
     clip_after(page, clip)
     other = page.context.new_page()
     page.close()
-    page.context.set_offline(False)
     assert service.rows("SELECT count(*) FROM votes") == [(0,)]
+    page.context.set_offline(False)
     other.goto(f"{service.url}/review")
     other.wait_for_function("() => !Object.keys(localStorage).some((name) => name.startsWith('slac.vote'))")
     assert sorted(answer for (answer,) in service.rows("SELECT answer FROM votes")) == ["no", "yes"]
