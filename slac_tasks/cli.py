@@ -44,6 +44,7 @@ COMMANDS = {
     "migrate": ("slac_tasks.migrate", "bring the ledger to this code's version"),
     "doctor": ("slac_tasks.doctor", "say what is missing on this machine; --reconcile repairs the ledger"),
     "takedown": ("slac_tasks.takedown", "take videos down: delete their bytes, leave them out for good"),
+    "exclude": ("slac_tasks.exclude", "keep the validation and test videos of other benchmarks out"),
     "recheck": ("slac_tasks.recheck", "say how much of a release could still be fetched"),
     "show": ("slac_tasks.show", "list a dataset: rows, drops by reason, what it was made from"),
     "funnel": ("slac_tasks.funnel", "print what became of everything that was found"),

@@ -55,10 +55,13 @@ def connect(environ: Mapping[str, str] = os.environ, *, migrated: bool = True) -
         raise NotConfigured("SLAC_DATABASE_URL: not set, want postgresql://user:password@host:port/database")
     ledger = connect_elsewhere(url, "SLAC_DATABASE_URL", "queries")
     if migrated:
-        found, want = ledger.version(), migrations()[-1][0]
+        found, want = ledger.versions(), [version for version, _ in migrations()]
         if found != want:
             ledger.close()
-            raise NotConfigured(f"database: ledger is at version {found}, want {want}; run `slac migrate`")
+            raise NotConfigured(
+                f"database: ledger is at version {max(found, default=0)} with {len(found)} migrations, "
+                f"want {want[-1]} with {len(want)}; run `slac migrate`"
+            )
     return ledger
 
 
@@ -166,15 +169,18 @@ class Ledger:
             if self._connection.autocommit and records:
                 cursor.execute("COMMIT")
 
-    def version(self) -> int:
-        """Return the version of the last migration, 0 for an empty database."""
+    def versions(self) -> list[int]:
+        """Return the migrations that were applied, in order; none in an empty database."""
         with self._failures(), self._connection.cursor() as cursor:
             cursor.execute("SELECT to_regclass('migrations')")
             if cursor.fetchone() == (None,):
-                return 0
-            cursor.execute("SELECT coalesce(max(version), 0) FROM migrations")
-            (version,) = cursor.fetchone() or (0,)
-            return int(version)
+                return []
+            cursor.execute("SELECT version FROM migrations ORDER BY version")
+            return [int(version) for (version,) in cursor.fetchall()]
+
+    def version(self) -> int:
+        """Return the version of the last migration, 0 for an empty database."""
+        return max(self.versions(), default=0)
 
     def migrate(self) -> list[int]:
         """Apply every migration that is missing, under an advisory lock; return their versions.
@@ -187,11 +193,11 @@ class Ledger:
         known = migrations()
         with self.transaction(), self._connection.cursor() as cursor:
             cursor.execute("SELECT pg_advisory_xact_lock(%s)", (_MIGRATE_LOCK,))
-            found = self.version()
-            if found > known[-1][0]:
-                raise BrokenContract(f"database: ledger is at version {found}, this code knows {known[-1][0]}")
+            found = self.versions()
+            if self.version() > known[-1][0]:
+                raise BrokenContract(f"database: ledger is at version {found[-1]}, this code knows {known[-1][0]}")
             for version, statements in known:
-                if version > found:
+                if version not in found:
                     cursor.execute(statements)
                     cursor.execute("INSERT INTO migrations (version) VALUES (%s)", (version,))
                     applied.append(version)

@@ -87,7 +87,7 @@ FETCHED = replace(
 )  # fmt: skip
 VIDEOS = Dataset(
     name="videos", version=1, keys=("category", "window"), unique=("video_id",),
-    meaning="Videos admitted to the dataset: no duplicate inside it.",
+    meaning="Videos admitted to the dataset: no duplicate inside it, none that another benchmark tests on.",
     columns=(
         *_SOURCE,
         _c("video_id", _TEXT, "16 hex digits of the media's SHA-256"),

@@ -26,6 +26,7 @@ from slac_tasks.datasets import (
     VOTES,
 )
 from slac_tasks.errors import BrokenContract
+from slac_tasks.exclusions import restore
 from slac_tasks.lookalikes import stored
 from slac_tasks.oversight import remember_people
 from slac_tasks.panels import adopt_committees
@@ -210,6 +211,10 @@ def _takedowns(datasets: Datasets, ledger: Ledger, review: Review) -> int:
     return len(takedowns)
 
 
+def _exclusions(datasets: Datasets, ledger: Ledger, review: Review) -> int:
+    return restore(datasets.store, ledger)
+
+
 REPAIRS: dict[str, Callable[[Datasets, Ledger, Review], int]] = {
     "categories": _categories,
     "candidates": _candidates,
@@ -223,6 +228,7 @@ REPAIRS: dict[str, Callable[[Datasets, Ledger, Review], int]] = {
     "releases": _releases,
     "promotions": _promotions,
     "takedowns": _takedowns,
+    "exclusions": _exclusions,
 }
 """What is put back, in an order that the foreign keys allow."""
 

@@ -1,6 +1,9 @@
 """Admit videos of a window over all its categories: each content once per category, each group in one split.
 
-Reads: dataset fetched of every category in the window; ledger tables videos, admissions, tombstones.
+Videos of other benchmarks' validation and test sets stay out, and so does what shows the same.
+
+Reads: datasets candidates and fetched of every category in the window; ledger tables videos, admissions, tombstones,
+excluded_names and excluded_media.
 Writes: ledger tables videos, admissions and tombstones, then dataset videos of each category.
 Safe to run again: the ledger is written in one transaction before the datasets and knows what was admitted.
 """
@@ -9,21 +12,17 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from slac_tasks.alignment import aligned
+from slac_tasks.archive import Archive
 from slac_tasks.config import Admission
-from slac_tasks.datasets import FETCHED, VIDEOS
-from slac_tasks.fingerprints import Table, from_signed, table
+from slac_tasks.datasets import CANDIDATES, FETCHED, VIDEOS
+from slac_tasks.exclusions import EXCLUDED, excluded_by_name, excluded_videos
 from slac_tasks.job import Job, say
-from slac_tasks.lookalikes import Lookalikes, keys_of, stored
+from slac_tasks.lookalikes import stored
 from slac_tasks.model import Split, admission_order, split_of
 from slac_tasks.shelf import Drop, Manifest
 from slac_tasks.takedown import withdraw
 from slac_tasks.takedowns import take_down
 
-_PAGE = 20_000
-"""Videos whose keys are read from the ledger at a time."""
-_BATCH = 50
-"""Videos whose look-alikes are read from the ledger at a time."""
 _STRICTNESS = (Split.TRAINING, Split.VALIDATION, Split.TESTING)
 """Where groups meet, the members of the weaker split leave."""
 _LEAK = "leak"
@@ -44,7 +43,7 @@ class Admitter:
 
     def __init__(
         self, rules: Admission, window: str, known: Iterable[Known], tombstones: Mapping[str, str],
-        alike: Mapping[str, Sequence[str]],
+        alike: Mapping[str, Sequence[str]], excluded: Mapping[str, str],
     ) -> None:  # fmt: skip
         """Take what is known of the videos at hand.
 
@@ -54,9 +53,11 @@ class Admitter:
             known: admitted videos, with all of their groups, in order of admission.
             tombstones: reasons of the videos that are left out, by video_id.
             alike: video_ids that show the same as a video, admitted or not.
+            excluded: which benchmark's they are, of videos that may not join, by video_id.
 
         """
         self.rules, self.window, self.tombstones, self.alike = rules, window, dict(tombstones), alike
+        self.excluded = excluded
         self.known = {video.video_id: video for video in known}
         self._old = frozenset(self.known)
         self._turn = {video_id: turn for turn, video_id in enumerate(self.known)}
@@ -66,6 +67,9 @@ class Admitter:
     def decide(self, row: Mapping[str, Any], category: str) -> Known | Drop:
         """Return the video that `row` is, admitted for `category`; or why it is not."""
         video_id, item = row["video_id"], row["candidate_id"]
+        for other_id in (video_id, *self.alike.get(video_id, ())):
+            if other_id in self.excluded:
+                return Drop(item=item, reason=EXCLUDED, detail=f"shows {other_id} of {self.excluded[other_id]}")
         if video_id in self.tombstones:
             reason = _LEAK if self.tombstones[video_id] == _LEAK else "taken down"
             return Drop(item=item, reason=reason, detail=video_id)
@@ -107,57 +111,6 @@ class Admitter:
                     self.tombstones.setdefault(other.video_id, _LEAK)
 
 
-class Archive:
-    """The fingerprints of every admitted video and of those at hand, and which of them show the same."""
-
-    def __init__(self, job: Job, rows: Sequence[Mapping[str, Any]]) -> None:
-        self.job = job
-        self.fresh: dict[str, Table] = {row["video_id"]: table(row["frame_hashes"]) for row in rows}
-        self.names: list[str] = []
-        self.index = Lookalikes()
-
-    def alike(self) -> dict[str, list[str]]:
-        """Return, for each video at hand, the other videos that show the same; each pair in both directions."""
-        if not self.fresh:
-            return {}
-        self._fill()
-        found: dict[str, list[str]] = {}
-        fresh = list(self.fresh)
-        for start in range(0, len(fresh), _BATCH):
-            likely = {name: self._likely(name) for name in fresh[start : start + _BATCH]}
-            tables = self._tables({other for others in likely.values() for other in others})
-            for name, others in likely.items():
-                for other in others:
-                    if other not in found.get(name, ()) and self._same(self.fresh[name], tables[other]):
-                        found.setdefault(name, []).append(other)
-                        found.setdefault(other, []).append(name)
-        return found
-
-    def _fill(self) -> None:
-        after = ""
-        while page := self.job.ledger.rows("video_keys", after=after, size=_PAGE):
-            after = page[-1]["video_id"]
-            old = [row for row in page if row["video_id"] not in self.fresh]
-            self._add([row["video_id"] for row in old], [bytes(row["key_hashes"]) for row in old])
-        self._add(list(self.fresh), [keys_of(each) for each in self.fresh.values()])
-
-    def _add(self, names: list[str], blobs: list[bytes]) -> None:
-        self.names += names
-        self.index.add(blobs)
-
-    def _likely(self, name: str) -> list[str]:
-        return [other for number in self.index.like(self.fresh[name]) if (other := self.names[number]) != name]
-
-    def _tables(self, names: set[str]) -> dict[str, Table]:
-        rows = self.job.ledger.rows("fingerprints", videos=sorted(names - set(self.fresh)))
-        return self.fresh | {row["video_id"]: table(from_signed(row["frame_hashes"])) for row in rows}
-
-    def _same(self, ours: Table, theirs: Table) -> bool:
-        rules = self.job.config.admission
-        found = aligned(ours, theirs, max_distance=rules.max_hash_distance, min_shared=rules.min_shared_frames)
-        return found is not None
-
-
 def _known(job: Job, videos: Iterable[str]) -> list[Known]:
     return [
         Known(
@@ -168,6 +121,24 @@ def _known(job: Job, videos: Iterable[str]) -> list[Known]:
         )
         for row in job.ledger.rows("known_videos", videos=sorted(videos))
     ]
+
+
+def _excluded(
+    job: Job, fetched: Sequence[tuple[Mapping[str, Any], str]], alike: Mapping[str, Sequence[str]]
+) -> dict[str, str]:
+    """Return the benchmark of the videos at hand, and of what shows the same, that may not join."""
+    # What was listed after `discover` had looked.
+    locations = {
+        row["candidate_id"]: row["location"]
+        for category in sorted({category for _, category in fetched})
+        for row in job.datasets.read(
+            CANDIDATES, ["candidate_id", "location"], category=category, window=job.need_window()
+        ).to_pylist()
+    }
+    rows = [{**row, "location": locations.get(row["candidate_id"], "")} for row, _ in fetched]
+    named = excluded_by_name(job.ledger, rows)
+    by_name = {row["video_id"]: str(named[row["candidate_id"]]) for row in rows if row["candidate_id"] in named}
+    return excluded_videos(job.ledger, {row["video_id"] for row in rows}.union(*alike.values())) | by_name
 
 
 def _record(job: Job, admitted: list[tuple[dict[str, Any], str, Known]], window: str) -> None:
@@ -232,9 +203,10 @@ def run(job: Job) -> None:
     with job.ledger.transaction():
         job.ledger.rows("lock_admission")
         tombstones = {row["video_id"]: row["reason"] for row in job.ledger.rows("tombstones")}
-        alike = Archive(job, [row for row, _ in fetched]).alike()
+        alike = Archive(job.ledger, job.config.admission, [row for row, _ in fetched]).alike()
+        excluded = _excluded(job, fetched, alike)
         known = _known(job, {row["video_id"] for row, _ in fetched}.union(*alike.values()))
-        admitter = Admitter(job.config.admission, window, known, tombstones, alike)
+        admitter = Admitter(job.config.admission, window, known, tombstones, alike, excluded)
         admitted: list[tuple[dict[str, Any], str, Known]] = []
         for row, category in fetched:
             decision = admitter.decide(row, category)

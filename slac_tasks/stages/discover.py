@@ -1,6 +1,6 @@
 """List the videos that the sources offer for a category in a window.
 
-Reads: the places of `collect.sources`; takedowns; ledger table candidates.
+Reads: the places of `collect.sources`; takedowns; ledger tables candidates and excluded_names.
 Writes: ledger table candidates (undated ones: the window that saw them first), dataset candidates.
 Safe to run again: the ledger remembers which window an undated candidate belongs to.
 """
@@ -10,6 +10,7 @@ from dataclasses import asdict
 
 from slac_tasks.datasets import CANDIDATES
 from slac_tasks.errors import BrokenContract
+from slac_tasks.exclusions import EXCLUDED, excluded_by_name
 from slac_tasks.job import Job
 from slac_tasks.model import Window
 from slac_tasks.shelf import Drop
@@ -62,12 +63,19 @@ def run(job: Job) -> None:
         job.ledger.run_many("add_candidate", undated)
         mine = {row["candidate_id"] for row in job.ledger.rows("candidates_of_window", **keys)}
         takedowns = Takedowns.read(job.store)
+        rows = [
+            {**vars(candidate), "candidate_id": candidate.candidate_id}
+            for candidate in of_window(found, Window.parse(window), mine)
+        ]
+        excluded = excluded_by_name(job.ledger, rows)
         records = []
-        for candidate in of_window(found, Window.parse(window), mine):
-            if takedowns.cover(vars(candidate)):
-                drops.append(Drop(item=candidate.candidate_id, reason="taken down"))
+        for row in rows:
+            if takedowns.cover(row):
+                drops.append(Drop(item=row["candidate_id"], reason="taken down"))
+            elif row["candidate_id"] in excluded:
+                drops.append(Drop(item=row["candidate_id"], reason=EXCLUDED, detail=str(excluded[row["candidate_id"]])))
             else:
-                records.append({**vars(candidate), "candidate_id": candidate.candidate_id})
+                records.append(row)
         job.finish(CANDIDATES, [CANDIDATES.rows(records)], keys, drops=drops)
 
     job.each_category(work)

@@ -10,7 +10,7 @@ import pytest
 
 from slac_tasks.config import Config
 from slac_tasks.database import Ledger
-from slac_tasks.datasets import FETCHED, VIDEOS
+from slac_tasks.datasets import CANDIDATES, FETCHED, VIDEOS
 from slac_tasks.fingerprints import NUMBERS, Table
 from slac_tasks.job import Job
 from slac_tasks.model import split_of
@@ -52,8 +52,12 @@ class Archive:
             }
             for number, (video_id, table) in enumerate(videos.items())
         ]  # fmt: skip
-        job = self.job(window)
-        job.finish(FETCHED, [FETCHED.rows(rows)], {"category": category, "window": window})
+        job, keys = self.job(window), {"category": category, "window": window}
+        candidates = [
+            {**{name: row.get(name) for name in CANDIDATES.schema.names}, "location": row["source_id"]} for row in rows
+        ]
+        job.finish(CANDIDATES, [CANDIDATES.rows(candidates)], keys)
+        job.finish(FETCHED, [FETCHED.rows(rows)], keys)
 
     def admit(self, window: str, **more: Any) -> dict[str, dict[str, tuple[str, ...]]]:
         """Run the stage; return (group, split) of each video or the reason why it is not one, by category."""

@@ -6,6 +6,7 @@ import pytest
 
 from slac_tasks import database
 from slac_tasks.database import Ledger
+from slac_tasks.errors import NotConfigured
 
 NAMES = sorted(path.stem for path in (database.SQL / "queries").glob("*.sql"))
 
@@ -20,3 +21,16 @@ def test_the_server_accepts_the_statement(name: str, ledger: Ledger) -> None:
     with ledger._connection.cursor() as cursor:
         cursor.execute("EXPLAIN " + statement, parameters)
         assert cursor.fetchall()
+
+
+def test_a_migration_that_was_skipped_is_applied(
+    ledger: Ledger, ledger_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    known = database.migrations()
+    skipped = (2, "CREATE TABLE skipped (number integer);")
+    monkeypatch.setattr(database, "migrations", lambda: sorted([*known, skipped]))
+    with pytest.raises(NotConfigured, match=f"with {len(known)} migrations, want 10 with {len(known) + 1}"):
+        database.connect({"SLAC_DATABASE_URL": ledger_url})
+    assert ledger.migrate() == [2]
+    assert ledger.migrate() == []
+    database.connect({"SLAC_DATABASE_URL": ledger_url}).close()

@@ -1,0 +1,153 @@
+"""Keep the validation and test videos of other benchmarks out of the dataset.
+
+slac exclude add kinetics700_val.csv        a published list: see `slac_tasks.benchmarks` for the formats
+slac exclude add ids.txt --benchmark ours   one id, address or file name per line
+slac exclude add ucf101_test/               media: what shows the same as one of these files
+slac exclude list                           what is registered
+
+`discover` drops what is listed, `deduplicate` what shows the same. Videos of ours that were admitted before are left
+out of every later dataset, with their whole group of near-duplicates, and listed as withdrawn beside the releases that
+held them; no bytes are deleted. Safe to run again: run it again after a `fetch` that was under way.
+"""
+
+import argparse
+import hashlib
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+
+from slac_tasks import benchmarks, config, database, exclusions
+from slac_tasks.archive import Archive
+from slac_tasks.config import Admission
+from slac_tasks.database import Ledger
+from slac_tasks.datasets import CANDIDATES, FETCHED
+from slac_tasks.errors import BrokenContract
+from slac_tasks.exclusions import ExcludedVideo
+from slac_tasks.fingerprinting import look_at
+from slac_tasks.job import say
+from slac_tasks.model import media_video_id, slug
+from slac_tasks.progress import track
+from slac_tasks.shelf import Datasets
+from slac_tasks.store import Store, connect
+from slac_tasks.takedown import withdraw
+from slac_tasks.takedowns import take_down
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the verbs."""
+    verbs = parser.add_subparsers(dest="what", required=True)
+    add = verbs.add_parser("add", help="register a list of ids, or the media of a folder")
+    add.add_argument("path", type=Path, help="csv, json or text; or a folder of videos")
+    add.add_argument("--benchmark", help="whose they are; else as the format or the file's name says")
+    verbs.add_parser("list", help="say what is registered")
+
+
+def main(arguments: argparse.Namespace) -> None:
+    """Do what the verb says."""
+    ledger = database.connect()
+    if arguments.what == "list":
+        print(f"{'benchmark':<32}{'names':>10}{'media':>10}  since")
+        for row in ledger.rows("exclusions"):
+            since = f"{row['since']:%Y-%m-%d}"
+            print(f"{row['benchmark']:<32}{row['names']:>10,}{row['media']:>10,}  {since}")
+        return
+    settings = config.load()
+    store = connect(settings.store_url)
+    path: Path = arguments.path
+    if path.is_dir():
+        benchmark = slug(arguments.benchmark or path.resolve().name)
+        looked = _look(store, path, benchmark)
+        what = f"{len(looked):,} videos of {benchmark} registered"
+        ours, releases = add(store, ledger, settings.admission, None, looked)
+    else:
+        found = benchmarks.read(path, arguments.benchmark)
+        what = f"{len(found.members):,} names of {found.benchmark} registered, {found.left_out:,} of other use left out"
+        ours, releases = add(store, ledger, settings.admission, found, [])
+    ledger.close()
+    say(f"exclude: {what}; {ours} videos of ours leave, withdrawn from {', '.join(releases) or 'no release'}")
+
+
+def add(
+    store: Store, ledger: Ledger, rules: Admission, found: benchmarks.MemberList | None, looked: Sequence[ExcludedVideo]
+) -> tuple[int, list[str]]:
+    """Register a list and videos; withdraw ours. Return how many of ours left, and the releases that held them."""
+    datasets = Datasets(store)
+    with ledger.transaction():
+        # Nothing is admitted between the look at what was and the word to those who come.
+        ledger.rows("lock_admission")
+        if found is not None:
+            exclusions.register_list(store, ledger, found)
+        videos = [*looked, *(_fetched(datasets, ledger) if found is not None else ())]
+        exclusions.register_videos(store, ledger, videos)
+        ours = _ours(ledger, rules, videos)
+        releases = set()
+        for benchmark in sorted(set(ours.values())):
+            reason = exclusions.tombstone(benchmark)
+            leaving = {video_id for video_id, whose in ours.items() if whose == benchmark}
+            # The store first: what the ledger has forgotten is done again.
+            for video_id in sorted(leaving):
+                take_down(store, video_id, reason)
+            releases |= set(withdraw(datasets, leaving, reason))
+            ledger.run_many("add_tombstone", [{"video_id": video_id, "reason": reason} for video_id in sorted(leaving)])
+    return len(ours), sorted(releases)
+
+
+def _look(store: Store, folder: Path, benchmark: str) -> list[ExcludedVideo]:
+    """Return the videos of a folder; each is kept as soon as it was looked at, so that the next run need not.
+
+    Raises:
+        BrokenContract: the folder holds no usable video.
+
+    """
+    paths = sorted(path for path in folder.rglob("*") if path.is_file() and not path.name.startswith("."))
+    video_ids: dict[Path, str] = {}
+    for path in track(paths, len(paths), "exclude: read"):
+        with path.open("rb") as file:
+            video_ids[path.absolute()] = media_video_id(hashlib.file_digest(file, "sha256").hexdigest())
+    done = {path: exclusions.kept(store, video_id) for path, video_id in video_ids.items()}
+    found = {video.video_id: video for video in done.values() if video}
+    dropped: Counter[str] = Counter()
+    for looked in look_at([path for path, video in done.items() if video is None]):
+        path = Path(looked.path)
+        if looked.reason:
+            dropped[looked.reason] += 1
+            say(f"exclude: {path.relative_to(folder.absolute())} set aside: {looked.reason} {looked.detail}".rstrip())
+            continue
+        video = ExcludedVideo(
+            video_id=video_ids[path], benchmark=benchmark, name=path.name, frame_hashes=looked.frame_hashes
+        )
+        exclusions.keep(store, video)
+        found[video.video_id] = video
+    if not found:
+        raise BrokenContract(f"folder {folder}: holds {len(paths)} files and no usable video, want at least one")
+    if dropped:
+        say(f"exclude: set aside {', '.join(f'{count} {reason}' for reason, count in dropped.most_common())}")
+    return list(found.values())
+
+
+def _fetched(datasets: Datasets, ledger: Ledger) -> list[ExcludedVideo]:
+    """Return the videos that were fetched, admitted or not, under a name that is excluded: what they show is known."""
+    found = []
+    for keys in datasets.partitions(FETCHED):
+        candidates = datasets.read(CANDIDATES, ["candidate_id", "source_id", "location"], **keys).to_pylist()
+        named = exclusions.excluded_by_name(ledger, candidates)
+        if not named:
+            continue
+        rows = datasets.read(FETCHED, ["candidate_id", "video_id", "frame_hashes"], **keys).to_pylist()
+        for row in rows:
+            if listed := named.get(row.pop("candidate_id")):
+                found.append(ExcludedVideo(**row, **listed._asdict()))
+    return found
+
+
+def _ours(ledger: Ledger, rules: Admission, videos: Sequence[ExcludedVideo]) -> dict[str, str]:
+    """Return the admitted videos that show one of these, with all of their groups, and whose they are."""
+    benchmark = {video.video_id: video.benchmark for video in videos}
+    alike = Archive(ledger, rules, [vars(video) for video in videos]).alike()
+    for video in videos:
+        for other in alike.get(video.video_id, ()):
+            benchmark.setdefault(other, video.benchmark)
+    known = ledger.rows("known_videos", videos=sorted(benchmark))
+    of_group = {row["group_id"]: benchmark[row["video_id"]] for row in known if row["video_id"] in benchmark}
+    gone = {row["video_id"] for row in ledger.rows("tombstones")}
+    return {row["video_id"]: of_group[row["group_id"]] for row in known if row["video_id"] not in gone}
