@@ -1,5 +1,6 @@
 """torchvision's Faster R-CNN as a counter of people; weights from a file or from the hub."""
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -33,6 +34,8 @@ class FasterRcnn:
 
     network: nn.Module
     where: torch.device
+    weights: str
+    """16 hex digits of the SHA-256 of its tensors."""
 
     @classmethod
     def load(cls, builder: str, weights: str, device: str) -> "FasterRcnn":
@@ -52,11 +55,12 @@ class FasterRcnn:
         network = models.get_model(builder, weights=None, weights_backbone=None)
         source = weights or "the hub"
         _fill(network, _read(Path(weights)) if weights else _from_hub(builder), f"weights of {builder} from {source}")
+        digest = _digest(network)
         if builder in _EPS:
             for module in network.modules():
                 if isinstance(module, nn.BatchNorm2d):
                     module.eps = _EPS[builder]
-        return cls(network=network.eval().to(where), where=where)
+        return cls(network=network.eval().to(where), where=where, weights=digest)
 
     def count(self, images: Sequence[NDArray[np.uint8]]) -> list[int]:
         """Return how many people are on each image; RGB, each (h, w, 3)."""
@@ -106,6 +110,14 @@ def _fill(network: nn.Module, state: Any, what: str) -> None:
             f"{found.get(name, 'none')}, want {wanted.get(name, 'none')}"
         )
     network.load_state_dict(state, strict=False)
+
+
+def _digest(network: nn.Module) -> str:
+    digest = hashlib.sha256()
+    for name, value in network.state_dict().items():
+        digest.update(name.encode())
+        digest.update(value.contiguous().numpy().tobytes())
+    return digest.hexdigest()[:16]
 
 
 def _shapes(state: Mapping[str, Tensor]) -> dict[str, tuple[int, ...]]:

@@ -5,6 +5,7 @@ import sys
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from slac_tasks import database, store
@@ -120,15 +121,19 @@ class Job:
         inputs: Iterable["Manifest"] = (),
         sections: tuple[str, ...] = (),
         drops: Iterable["Drop"] = (),
+        weights: Mapping[str, str] = MappingProxyType({}),
     ) -> "Manifest":
-        """Write the next generation of a dataset and say what it holds."""
+        """Write the next generation of a dataset and say what it holds.
+
+        `weights` names networks that made it and that no input names: their content hashes, by name.
+        """
         manifest = self.datasets.write(
             dataset,
             tables,
             keys=keys,
             stage=self.stage,
             settings=self.config.digest(sections),
-            made_from=_made_from(inputs),
+            made_from={**_made_from(inputs), **weights},
             drops=drops,
         )
         dropped = ", ".join(f"{count} {reason}" for reason, count in manifest.dropped.items())

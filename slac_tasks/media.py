@@ -7,6 +7,7 @@ opened, and time, pixels and output are limited.
 
 import json
 import math
+import re
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -129,7 +130,7 @@ def probe(path: Path, limits: Collect) -> Probe:
     if found.get("unreadable", "").startswith("MemoryError"):
         raise Rejected("took too much memory", f"more than {bounds.memory_bytes} bytes")
     if "unreadable" in found:
-        raise Rejected("corrupt" if known else "not a video", found["unreadable"])
+        raise Rejected("corrupt" if known else "not a video", _last_words(found["unreadable"], path))
     return judge(found["facts"], limits)
 
 
@@ -239,7 +240,7 @@ def make_proxy(path: Path, folder: Path, found: Probe, limits: Collect) -> Proxy
     )  # fmt: skip
     ended = confined.run(command(path, folder, found, limits), bounds)
     said = ended.said
-    last = said.splitlines()[-1][:200] if said else ""
+    last = _last_words(said, path)
     _within(ended, bounds)
     if "No space left on device" in said:
         raise OSError(28, "No space left on device", str(folder))
@@ -263,6 +264,12 @@ def make_proxy(path: Path, folder: Path, found: Probe, limits: Collect) -> Proxy
     if counts != [len(small)] * 2:
         raise Rejected("corrupt", f"renditions hold {counts} frames, want {len(small)} each")
     return proxy
+
+
+def _last_words(said: str, path: Path) -> str:
+    """Return the last line that a decoder said, the same on every machine and in every run."""
+    last = said.splitlines()[-1] if said else ""
+    return re.sub(r" @ 0x[0-9a-f]+", "", last).replace(f"file:{path.absolute()}", "the file")[:200]
 
 
 def _within(ended: confined.Ended, bounds: confined.Bounds) -> None:

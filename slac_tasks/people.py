@@ -42,6 +42,8 @@ class Detector:
     frames: int
     """Frames of a shot that it looks at."""
     count: Count
+    weights: str = ""
+    """Content hash of what it learned; empty for what OpenCV holds."""
 
     def in_shots(self, path: Path, spans: Sequence[tuple[float, float]]) -> list[int]:
         """Return the most people on any frame looked at in each shot; frames part a shot into equal stretches.
@@ -62,13 +64,21 @@ class Detector:
         return [max(found[begin : begin + self.frames]) for begin in range(0, len(found), self.frames)]
 
 
+@dataclass(frozen=True)
+class Opened:
+    """What counts people, and the content hash of its weights."""
+
+    count: Count
+    weights: str = ""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Entry:
     """A detector that the settings may name."""
 
     frames: int
     """Frames of a shot, unless the settings say otherwise."""
-    open: Callable[[str, str], Count]
+    open: Callable[[str, str], Opened]
     """Makes it from (path of weights or empty, device)."""
 
 
@@ -87,10 +97,11 @@ def detector(proposal: Proposal, device: str) -> Detector | None:
         raise WrongArguments(f"proposal.people {proposal.people!r}: want none, {', '.join(REGISTRY)}")
     entry = REGISTRY[proposal.people]
     frames = proposal.people_frames or entry.frames
-    return Detector(name=proposal.people, frames=frames, count=entry.open(proposal.people_weights, device))
+    opened = entry.open(proposal.people_weights, device)
+    return Detector(name=proposal.people, frames=frames, count=opened.count, weights=opened.weights)
 
 
-def _hog(_weights: str, _device: str) -> Count:
+def _hog(_weights: str, _device: str) -> Opened:
     hog = cv2.HOGDescriptor()
     hog.setSVMDetector(cv2.HOGDescriptor.getDefaultPeopleDetector())
 
@@ -99,11 +110,11 @@ def _hog(_weights: str, _device: str) -> Count:
         # Asked for in the call, the margin would come before windows are grouped, and leave groups too small to count.
         return int((np.asarray(margins) > _HOG_MARGIN).sum())
 
-    return lambda images: [people(image) for image in images]
+    return Opened(lambda images: [people(image) for image in images])
 
 
-def _hog_faces(weights: str, device: str) -> Count:
-    hog = _hog(weights, device)
+def _hog_faces(weights: str, device: str) -> Opened:
+    hog = _hog(weights, device).count
     cascades = [
         (cv2.CascadeClassifier(cv2.data.haarcascades + name), windows - 1) for name, windows in _CASCADES.items()
     ]
@@ -113,7 +124,7 @@ def _hog_faces(weights: str, device: str) -> Count:
         return max(len(cascade.detectMultiScale(grey, 1.1, neighbours)) for cascade, neighbours in cascades)
 
     # A person has a figure, a face and an upper body: the kinds are not added up.
-    return lambda images: [max(pair) for pair in zip(hog(images), map(people, images), strict=True)]
+    return Opened(lambda images: [max(pair) for pair in zip(hog(images), map(people, images), strict=True)])
 
 
 def _sized(image: Image, side: int) -> Image:
@@ -123,11 +134,12 @@ def _sized(image: Image, side: int) -> Image:
     return resized
 
 
-def _faster_rcnn(builder: str) -> Callable[[str, str], Count]:
-    def opened(weights: str, device: str) -> Count:
+def _faster_rcnn(builder: str) -> Callable[[str, str], Opened]:
+    def opened(weights: str, device: str) -> Opened:
         from slac_tasks.faster_rcnn import FasterRcnn  # torch takes seconds to import; `none` and HOG do without
 
-        return FasterRcnn.load(builder, weights, device).count
+        network = FasterRcnn.load(builder, weights, device)
+        return Opened(network.count, network.weights)
 
     return opened
 

@@ -80,5 +80,5 @@ if __name__ == "__main__":
     try:
         found: dict[str, Any] = {"facts": look(sys.argv[1], int(sys.argv[2]))}
     except Exception as error:  # whatever a hostile file makes av raise is that file's own failure
-        found = {"unreadable": f"{type(error).__name__}: {error}"[:200]}
+        found = {"unreadable": f"{type(error).__name__}: {error}"[:2000]}
     print(json.dumps(found))

@@ -7,6 +7,7 @@ Safe to run again: it writes nothing but its dataset, and that once.
 
 import math
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -57,13 +58,15 @@ def run(job: Job) -> None:
     """Write the clips of each category."""
     window = job.need_window()
     proposal = job.config.proposal
-    detector = people.detector(proposal, job.config.device)
+    # Opened by the first category that has work: finished ones need no weights.
+    opened = cache(lambda: people.detector(proposal, job.config.device))
 
     def work(category: str) -> None:
         keys = {"category": category, "window": window}
         videos = job.datasets.need(VIDEOS, **keys)
         if job.finished(CLIPS, keys, inputs=[videos], sections=("proposal",)):
             return
+        detector = opened()
         takedowns = Takedowns.read(job.store)
         rows = [row for row in job.datasets.read(VIDEOS, **keys).to_pylist() if not takedowns.cover(row)]
         records: list[dict[str, Any]] = []
@@ -82,6 +85,9 @@ def run(job: Job) -> None:
                     drops.append(Drop(item=f"{video['video_id']}#{shot}", reason="no people in the shot"))
                 else:
                     records += clips_of(video, shot, start, end, number)
-        job.finish(CLIPS, [CLIPS.rows(records)], keys, inputs=[videos], sections=("proposal",), drops=drops)
+        weights = {f"people/{detector.name}": detector.weights} if detector and detector.weights else {}
+        job.finish(
+            CLIPS, [CLIPS.rows(records)], keys, inputs=[videos], sections=("proposal",), drops=drops, weights=weights
+        )
 
     job.each_category(work)

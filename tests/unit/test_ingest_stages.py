@@ -185,3 +185,6 @@ def test_shots_in_which_the_people_detector_finds_nobody_are_dropped(ingest: Ing
     clips = job.datasets.need(CLIPS, category="jump", window=WEEK)
     assert job.datasets.read(CLIPS, category="jump", window=WEEK).num_rows == 0
     assert set(clips.dropped) == {"no people in the shot"}
+    assert len(clips.made_from["people/faster_rcnn_mobilenet"]) == 16
+    (tmp_path / "nobody.pt").unlink()  # what is finished needs no weights
+    assert ingest.run("propose", "jump").datasets.need(CLIPS, category="jump", window=WEEK) == clips

@@ -222,6 +222,26 @@ def test_facts_have_their_reasons(changed: dict, reason: str) -> None:
     assert no.value.reason == reason
 
 
+def test_why_a_file_is_broken_is_told_the_same_way_wherever_it_lies(tmp_path: Path) -> None:
+    whole = film(tmp_path / "whole.mp4", steady(25, 4))
+    data = bytearray(whole.read_bytes())
+    data[len(data) // 4 : len(data) // 2] = bytes(len(data) // 2 - len(data) // 4)
+    told = set()
+    for place, content in (("a", bytes(data)), ("another_place", bytes(data)), ("third", b"\x1aE\xdf\xa3 no more")):
+        (tmp_path / place).mkdir()
+        path = tmp_path / place / "film"
+        path.write_bytes(content)
+        with pytest.raises(media.Rejected) as no:
+            proxied(path, tmp_path / place)
+        assert no.value.reason == "corrupt"
+        assert no.value.detail
+        assert str(tmp_path) not in no.value.detail
+        assert "file:" not in no.value.detail
+        assert "0x" not in no.value.detail
+        told.add(no.value.detail)
+    assert len(told) == 2
+
+
 def test_sound_alone_and_a_cover_picture_are_no_video(tmp_path: Path) -> None:
     sound = tmp_path / "sound.mp4"
     program = [imageio_ffmpeg.get_ffmpeg_exe(), "-v", "error", "-y", "-f", "lavfi", "-i", "sine=d=3"]
