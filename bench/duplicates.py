@@ -30,10 +30,10 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from slac_tasks import media
-from slac_tasks.alignment import aligned
 from slac_tasks.config import Admission, Collect
-from slac_tasks.fingerprints import NUMBERS, VIEWS, Table, table, video_hashes
-from slac_tasks.lookalikes import Lookalikes, keys_of
+from slac_tasks.likeness.alignment import aligned
+from slac_tasks.likeness.fingerprints import NUMBERS, VIEWS, Table, table, video_hashes
+from slac_tasks.likeness.lookalikes import Lookalikes, keys_of
 from slac_tasks.progress import track
 from slac_tasks.world import film, scene
 from slac_tasks.world.catalogue import SIZES, categories

@@ -26,7 +26,7 @@ from slac_tasks.datasets import VOTES
 from slac_tasks.errors import Temporary
 from slac_tasks.job import Job
 from slac_tasks.launcher.postgres import EmbeddedPostgres
-from slac_tasks.lookalikes import stored
+from slac_tasks.likeness.lookalikes import stored
 from slac_tasks.progress import track
 from slac_tasks.shelf import Datasets
 from slac_tasks.stages import sync

@@ -5,7 +5,8 @@
 **Reads** the ledger's outbox of votes. **Writes** `votes`, one batch per run that found any, and `labels`, a new
 version per batch.
 
-**Skips** every task after `plan` when no answer waits and the newest batch has become labels.
+**Skips** every task after `plan` when no answer waits and the newest batch has become labels; `aggregate` when `sync`
+found nothing new elsewhere, so that nobody is told of labels that are no news.
 
 **Safe to run again**: a vote is in exactly one batch, and a batch that was cut off is written first.
 """
@@ -25,6 +26,7 @@ with DAG(
 ):
     todo = plan("sync_verifications")
     sync = slac("sync")
+    batch = plan("aggregate", task_id="batch")
     aggregate = slac("aggregate", outlets=[LABELS])
 
-    todo >> sync >> aggregate
+    todo >> sync >> batch >> aggregate

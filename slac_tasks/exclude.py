@@ -1,6 +1,6 @@
 """Keep the validation and test videos of other benchmarks out of the dataset.
 
-slac exclude add kinetics700_val.csv        a published list: see `slac_tasks.benchmarks` for the formats
+slac exclude add kinetics700_val.csv        a published list: see `slac_tasks.exclusions.lists` for the formats
 slac exclude add ids.txt --benchmark ours   one id, address or file name per line
 slac exclude add ucf101_test/               media: what shows the same as one of these files
 slac exclude list                           what is registered
@@ -16,15 +16,17 @@ from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
-from slac_tasks import benchmarks, config, database, exclusions
-from slac_tasks.archive import Archive
+from slac_tasks import config, database
 from slac_tasks.config import Admission
 from slac_tasks.database import Ledger
 from slac_tasks.datasets import CANDIDATES, FETCHED
 from slac_tasks.errors import BrokenContract
-from slac_tasks.exclusions import ExcludedVideo
-from slac_tasks.fingerprinting import look_at
+from slac_tasks.exclusions import lists, registry
+from slac_tasks.exclusions.lists import MemberList
+from slac_tasks.exclusions.look import look_at
+from slac_tasks.exclusions.registry import ExcludedVideo
 from slac_tasks.job import say
+from slac_tasks.likeness.archive import Archive
 from slac_tasks.model import media_video_id, slug
 from slac_tasks.progress import track
 from slac_tasks.shelf import Datasets
@@ -60,7 +62,7 @@ def main(arguments: argparse.Namespace) -> None:
         what = f"{len(looked):,} videos of {benchmark} registered"
         ours, releases = add(store, ledger, settings.admission, None, looked)
     else:
-        found = benchmarks.read(path, arguments.benchmark)
+        found = lists.read(path, arguments.benchmark)
         what = f"{len(found.members):,} names of {found.benchmark} registered, {found.left_out:,} of other use left out"
         ours, releases = add(store, ledger, settings.admission, found, [])
     ledger.close()
@@ -68,7 +70,7 @@ def main(arguments: argparse.Namespace) -> None:
 
 
 def add(
-    store: Store, ledger: Ledger, rules: Admission, found: benchmarks.MemberList | None, looked: Sequence[ExcludedVideo]
+    store: Store, ledger: Ledger, rules: Admission, found: MemberList | None, looked: Sequence[ExcludedVideo]
 ) -> tuple[int, list[str]]:
     """Register a list and videos; withdraw ours. Return how many of ours left, and the releases that held them."""
     datasets = Datasets(store)
@@ -76,13 +78,13 @@ def add(
         # Nothing is admitted between the look at what was and the word to those who come.
         ledger.rows("lock_admission")
         if found is not None:
-            exclusions.register_list(store, ledger, found)
+            registry.register_list(store, ledger, found)
         videos = [*looked, *(_fetched(datasets, ledger) if found is not None else ())]
-        exclusions.register_videos(store, ledger, videos)
+        registry.register_videos(store, ledger, videos)
         ours = _ours(ledger, rules, videos)
         releases = set()
         for benchmark in sorted(set(ours.values())):
-            reason = exclusions.tombstone(benchmark)
+            reason = registry.tombstone(benchmark)
             leaving = {video_id for video_id, whose in ours.items() if whose == benchmark}
             # The store first: what the ledger has forgotten is done again.
             for video_id in sorted(leaving):
@@ -104,7 +106,7 @@ def _look(store: Store, folder: Path, benchmark: str) -> list[ExcludedVideo]:
     for path in track(paths, len(paths), "exclude: read"):
         with path.open("rb") as file:
             video_ids[path.absolute()] = media_video_id(hashlib.file_digest(file, "sha256").hexdigest())
-    done = {path: exclusions.kept(store, video_id) for path, video_id in video_ids.items()}
+    done = {path: registry.kept(store, video_id) for path, video_id in video_ids.items()}
     found = {video.video_id: video for video in done.values() if video}
     dropped: Counter[str] = Counter()
     for looked in look_at([path for path, video in done.items() if video is None]):
@@ -116,7 +118,7 @@ def _look(store: Store, folder: Path, benchmark: str) -> list[ExcludedVideo]:
         video = ExcludedVideo(
             video_id=video_ids[path], benchmark=benchmark, name=path.name, frame_hashes=looked.frame_hashes
         )
-        exclusions.keep(store, video)
+        registry.keep(store, video)
         found[video.video_id] = video
     if not found:
         raise BrokenContract(f"folder {folder}: holds {len(paths)} files and no usable video, want at least one")
@@ -130,7 +132,7 @@ def _fetched(datasets: Datasets, ledger: Ledger) -> list[ExcludedVideo]:
     found = []
     for keys in datasets.partitions(FETCHED):
         candidates = datasets.read(CANDIDATES, ["candidate_id", "source_id", "location"], **keys).to_pylist()
-        named = exclusions.excluded_by_name(ledger, candidates)
+        named = registry.excluded_by_name(ledger, candidates)
         if not named:
             continue
         rows = datasets.read(FETCHED, ["candidate_id", "video_id", "frame_hashes"], **keys).to_pylist()

@@ -190,12 +190,19 @@ def newest(datasets: Datasets, dataset: Any) -> str | None:
     return max(versions) if versions else None
 
 
-def sync_verifications(planner: Planner) -> list[Item]:
-    """One item if votes wait in the outbox or may wait elsewhere, or if the newest batch has not become labels."""
+def aggregate(planner: Planner) -> list[Item]:
+    """The newest batch of votes, if it has not become labels."""
     batch = planner.ledger.one("last_batch")
     key = f"{batch['batch']:06d}" if batch else None
-    if key is not None and planner.datasets.manifest(LABELS, labels=key) is None:
-        return [{"labels": key}]
+    if key is None or planner.datasets.manifest(LABELS, labels=key) is not None:
+        return []
+    return [{"labels": key}]
+
+
+def sync_verifications(planner: Planner) -> list[Item]:
+    """One item if votes wait in the outbox or may wait elsewhere, or if the newest batch has not become labels."""
+    if unfinished := aggregate(planner):
+        return unfinished
     if planner.environ.get(label_studio.PROJECT):
         # Only sync itself can say whether there is something new.
         return [{"source": "label-studio"}]
@@ -255,7 +262,8 @@ def add_category(planner: Planner) -> list[Item]:
 PLANS: dict[str, Callable[[Planner], list[Item]]] = {
     plan.__name__: plan
     for plan in (
-        collect_videos, score_clips, send_hard_clips, sync_verifications, check_labels, pretrain, add_category,
+        collect_videos, score_clips, send_hard_clips, sync_verifications, aggregate, check_labels, pretrain,
+        add_category,
     )
 }  # fmt: skip
 

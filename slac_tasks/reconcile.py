@@ -26,8 +26,8 @@ from slac_tasks.datasets import (
     VOTES,
 )
 from slac_tasks.errors import BrokenContract
-from slac_tasks.exclusions import restore
-from slac_tasks.lookalikes import stored
+from slac_tasks.exclusions.registry import restore
+from slac_tasks.likeness.lookalikes import stored
 from slac_tasks.oversight import remember_people
 from slac_tasks.panels import adopt_committees
 from slac_tasks.settle import Settled, settle

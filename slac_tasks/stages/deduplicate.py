@@ -12,12 +12,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from slac_tasks.archive import Archive
 from slac_tasks.config import Admission
 from slac_tasks.datasets import CANDIDATES, FETCHED, VIDEOS
-from slac_tasks.exclusions import EXCLUDED, excluded_by_name, excluded_videos
+from slac_tasks.exclusions.registry import EXCLUDED, excluded_by_name, excluded_videos
 from slac_tasks.job import Job, say
-from slac_tasks.lookalikes import stored
+from slac_tasks.likeness.archive import Archive
+from slac_tasks.likeness.lookalikes import stored
 from slac_tasks.model import Split, admission_order, split_of
 from slac_tasks.shelf import Drop, Manifest
 from slac_tasks.takedown import withdraw

@@ -10,7 +10,7 @@ from dataclasses import asdict
 
 from slac_tasks.datasets import CANDIDATES
 from slac_tasks.errors import BrokenContract
-from slac_tasks.exclusions import EXCLUDED, excluded_by_name
+from slac_tasks.exclusions.registry import EXCLUDED, excluded_by_name
 from slac_tasks.job import Job
 from slac_tasks.model import Window
 from slac_tasks.shelf import Drop

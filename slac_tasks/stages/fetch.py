@@ -20,7 +20,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from slac_tasks import __version__, fingerprints, media, shots
+from slac_tasks import __version__, media, shots
 from slac_tasks.config import Config
 from slac_tasks.datasets import CANDIDATES, FETCHED
 from slac_tasks.downloads import files
@@ -29,6 +29,7 @@ from slac_tasks.downloads.turns import in_turn
 from slac_tasks.downloads.web import Web, host_of
 from slac_tasks.errors import NotConfigured
 from slac_tasks.job import Job
+from slac_tasks.likeness.fingerprints import video_hashes
 from slac_tasks.model import admission_order, content_hash, media_video_id
 from slac_tasks.progress import track
 from slac_tasks.shelf import Drop, Manifest
@@ -138,7 +139,7 @@ class Fetcher:
             "proxy_128": names[128],
             "proxy_sha256": proxy_digest,
             "shots": [{"start_sec": a, "end_sec": b} for a, b in shots.shots(proxy.small, proxy.fps, limits.shots)],
-            "frame_hashes": fingerprints.video_hashes(proxy.small, proxy.fps),
+            "frame_hashes": video_hashes(proxy.small, proxy.fps),
         }
 
     def _bytes(self, candidate: Row, folder: Path) -> tuple[Path, bool]:

@@ -31,6 +31,7 @@ def page(browser: Browser, service: Any) -> Iterator[Page]:
     tab.get_by_label("Name").fill("ada")
     tab.get_by_label("Password").fill(service.password)
     tab.keyboard.press("Enter")
+    expect(tab.locator("#review")).to_be_attached(timeout=30_000)
     yield tab
     context.close()
     assert problems == []

@@ -11,8 +11,8 @@ import pytest
 from slac_tasks.config import Config
 from slac_tasks.database import Ledger
 from slac_tasks.datasets import CANDIDATES, FETCHED, VIDEOS
-from slac_tasks.fingerprints import NUMBERS, Table
 from slac_tasks.job import Job
+from slac_tasks.likeness.fingerprints import NUMBERS, Table
 from slac_tasks.model import split_of
 from slac_tasks.stages import deduplicate
 from slac_tasks.takedowns import all_takedowns

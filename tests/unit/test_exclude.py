@@ -10,11 +10,12 @@ from typing import Any
 import imageio_ffmpeg
 import pytest
 
-from slac_tasks import cli, exclude, fingerprinting
+from slac_tasks import cli, exclude
 from slac_tasks.config import Collect, Config, Review
 from slac_tasks.database import Ledger
 from slac_tasks.datasets import CANDIDATES, FETCHED, RELEASES, VIDEOS
-from slac_tasks.exclusions import excluded_by_name, excluded_videos
+from slac_tasks.exclusions import look
+from slac_tasks.exclusions.registry import excluded_by_name, excluded_videos
 from slac_tasks.job import Job
 from slac_tasks.reconcile import repair
 from slac_tasks.shelf import Datasets
@@ -124,7 +125,7 @@ def test_what_shows_the_same_as_a_video_of_the_folder_is_not_admitted(
     assert "exclude: broken.mp4 set aside: corrupt" in said
     assert "1 videos of ucf_101 registered; 0 videos of ours leave" in said
     asked: list[Path] = []
-    monkeypatch.setattr(exclude, "look_at", lambda paths: (asked.extend(paths), fingerprinting.look_at(paths))[1])
+    monkeypatch.setattr(exclude, "look_at", lambda paths: (asked.extend(paths), look.look_at(paths))[1])
     assert cli.main(["exclude", "add", str(films / "held_out"), "--benchmark", "UCF-101"]) == 0
     assert [path.name for path in asked] == ["broken.mp4"]
     datasets = run(tmp_path, films, judo, discover, fetch, deduplicate)
@@ -218,10 +219,10 @@ def test_the_process_that_opens_files_holds_no_secrets(films: Path, monkeypatch:
             given.append(more["env"])
             super().__init__(*words, **more)
 
-    monkeypatch.setattr(fingerprinting.subprocess, "Popen", Watched)
+    monkeypatch.setattr(look.subprocess, "Popen", Watched)
     monkeypatch.setenv("SLAC_DATABASE_URL", "postgresql://slac:secret@localhost/slac")
     monkeypatch.setenv("SLAC_S3_SECRET_KEY", "secret")
-    (looked,) = fingerprinting.look_at([films / "held_out/deep/a.mkv"])
+    (looked,) = look.look_at([films / "held_out/deep/a.mkv"])
     assert len(looked.frame_hashes) == 4 * 10
     assert not [name for name in given[0] if name.startswith("SLAC")]
     assert "secret" not in " ".join(given[0].values())

@@ -5,8 +5,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from test_alignment import damaged, random_table
 
-from slac_tasks.fingerprints import VIEWS
-from slac_tasks.lookalikes import Lookalikes, keys_of, stored
+from slac_tasks.likeness.fingerprints import VIEWS
+from slac_tasks.likeness.lookalikes import Lookalikes, keys_of, stored
 
 
 @settings(max_examples=30, deadline=None)

@@ -3,11 +3,11 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from slac_tasks.alignment import aligned
 from slac_tasks.config import Admission
 from slac_tasks.database import Ledger
-from slac_tasks.fingerprints import Table, from_signed, table
-from slac_tasks.lookalikes import Lookalikes, keys_of
+from slac_tasks.likeness.alignment import aligned
+from slac_tasks.likeness.fingerprints import Table, from_signed, table
+from slac_tasks.likeness.lookalikes import Lookalikes, keys_of
 
 _PAGE = 20_000
 """Videos whose keys are read from the ledger at a time."""

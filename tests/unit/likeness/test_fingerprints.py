@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from slac_tasks.fingerprints import NUMBERS, ROWS_PER_SEC, VIEWS, from_signed, table, to_signed, video_hashes
+from slac_tasks.likeness.fingerprints import NUMBERS, ROWS_PER_SEC, VIEWS, from_signed, table, to_signed, video_hashes
 
 FPS = 24
 

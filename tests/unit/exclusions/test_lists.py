@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from slac_tasks.benchmarks import Member, MemberList, canonical, read
 from slac_tasks.errors import BrokenContract, WrongArguments
+from slac_tasks.exclusions.lists import Member, MemberList, canonical, read
 
 KINETICS = """label,youtube_id,time_start,time_end,split
 abseiling,0347ZoDXyP0,95,105,validate

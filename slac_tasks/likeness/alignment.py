@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from slac_tasks.fingerprints import MOTION_BITS, ROWS_PER_SEC, VIEWS, Table
+from slac_tasks.likeness.fingerprints import MOTION_BITS, ROWS_PER_SEC, VIEWS, Table
 
 _CROPS = ((0, 0), (0, 1), (0, 2), (1, 0), (2, 0))
 """Views that are compared: whole with whole, and the whole of one with the middle of the other."""

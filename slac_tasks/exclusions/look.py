@@ -1,6 +1,6 @@
 """Fingerprints of the files of another benchmark, made by a process that holds no secrets.
 
-`python -m slac_tasks.fingerprinting` reads a JSON list of paths from its standard input and writes one line of JSON for
+`python -m slac_tasks.exclusions.look` reads a JSON list of paths from its standard input and writes a line of JSON for
 each, as they end.
 """
 
@@ -14,8 +14,9 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
-from slac_tasks import fingerprints, media
+from slac_tasks import media
 from slac_tasks.config import Collect
+from slac_tasks.likeness.fingerprints import video_hashes
 from slac_tasks.progress import track
 
 LIMITS = Collect(min_duration_sec=0.5, max_duration_sec=3600.0)
@@ -36,7 +37,7 @@ class Looked:
 def look_at(paths: Sequence[Path]) -> Iterator[Looked]:
     """Yield what came of each file, as they end."""
     environ = {name: os.environ[name] for name in _ENVIRONMENT if name in os.environ}
-    argv = [sys.executable, "-m", "slac_tasks.fingerprinting"]
+    argv = [sys.executable, "-m", "slac_tasks.exclusions.look"]
     with subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environ) as child:
         assert child.stdin is not None
         assert child.stdout is not None
@@ -46,7 +47,7 @@ def look_at(paths: Sequence[Path]) -> Iterator[Looked]:
             for line in child.stdout:
                 yield Looked(**json.loads(line))
             if child.wait():
-                raise RuntimeError(f"slac_tasks.fingerprinting: exit {child.returncode}")
+                raise RuntimeError(f"slac_tasks.exclusions.look: exit {child.returncode}")
         finally:
             child.kill()
 
@@ -55,7 +56,7 @@ def _look(path: str) -> Looked:
     try:
         with tempfile.TemporaryDirectory(prefix="slac-") as folder:
             proxy = media.make_proxy(Path(path), Path(folder), media.probe(Path(path), LIMITS), LIMITS)
-            return Looked(path=path, frame_hashes=fingerprints.video_hashes(proxy.small, proxy.fps))
+            return Looked(path=path, frame_hashes=video_hashes(proxy.small, proxy.fps))
     except media.Rejected as no:
         return Looked(path=path, reason=no.reason, detail=no.detail)
 

@@ -9,9 +9,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, NamedTuple
 
-from slac_tasks.benchmarks import Member, MemberList, canonical
 from slac_tasks.database import Ledger
-from slac_tasks.lookalikes import stored
+from slac_tasks.exclusions.lists import Member, MemberList, canonical
+from slac_tasks.likeness.lookalikes import stored
 from slac_tasks.model import content_hash
 from slac_tasks.store import Store
 

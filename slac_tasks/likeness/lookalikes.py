@@ -2,7 +2,7 @@
 
 A video is indexed by a few of its picture hashes, its keys, and asked for by all of them: so an edited copy finds its
 original and the reverse, whichever came first, however they were cut. What is found is a guess that
-`slac_tasks.alignment` confirms.
+`slac_tasks.likeness.alignment` confirms.
 """
 
 from collections.abc import Iterable, Sequence
@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from slac_tasks.fingerprints import VIEWS, Table, table, to_signed
+from slac_tasks.likeness.fingerprints import VIEWS, Table, table, to_signed
 
 _KEY_ROWS, _FEWEST_KEYS = 8, 4
 """One row in eight, four seconds, gives keys; of a short video so many rows that there are four."""

@@ -4,8 +4,8 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from slac_tasks.alignment import Alignment, aligned
-from slac_tasks.fingerprints import NUMBERS, VIEWS, Table
+from slac_tasks.likeness.alignment import Alignment, aligned
+from slac_tasks.likeness.fingerprints import NUMBERS, VIEWS, Table
 
 
 def random_table(seed: int, rows: int) -> Table:
