@@ -117,10 +117,6 @@ class Airflow:
             "SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT": "30",
             "SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT_DETECTION_INTERVAL": "5",
             "SCHEDULER__ORPHANED_TASKS_CHECK_INTERVAL": "15",
-            # What it had handed out and no worker had begun is handed out again soon, not in ten minutes.
-            "SCHEDULER__TASK_QUEUED_TIMEOUT": "60",
-            "SCHEDULER__TASK_QUEUED_TIMEOUT_CHECK_INTERVAL": "15",
-            "SCHEDULER__NUM_STUCK_IN_QUEUED_RETRIES": "10",
             "LOGGING__BASE_LOG_FOLDER": str(self.home / "airflow" / "logs"),
             "LOGGING__LOGGING_LEVEL": "WARNING",
             "LOGGING__NAMESPACE_LEVELS": "airflow.task=INFO",

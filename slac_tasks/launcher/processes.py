@@ -11,6 +11,7 @@ import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from slac_tasks.errors import Temporary
 
@@ -34,17 +35,40 @@ class Daemon:
 
     def pid(self) -> int | None:
         """Return the id of the running process, or None."""
+        written = self._written()
+        if written is None:
+            return None
+        pid, started = written
+        _reap(pid)
+        stat = _stat(pid)
+        return pid if stat and stat.started == started and stat.lives else None
+
+    def _written(self) -> tuple[int, int] | None:
+        """Return what the pid file holds."""
         try:
             pid, started = (int(word) for word in self._pid_file.read_text().split())
         except (OSError, ValueError):
             return None
-        _reap(pid)
-        return pid if _started_at(pid) == started else None
+        return pid, started
+
+    def clear(self) -> None:
+        """Kill what one that has ended left behind: its children keep its connections open, and the locks in them.
+
+        A scheduler that is killed in the middle of a transaction stops the next one for ever otherwise.
+        """
+        written = self._written()
+        if written is None or self.pid() is not None:
+            return
+        pid, started = written
+        stat = _stat(pid)
+        if stat is None or stat.started == started:  # a group keeps its number from being given to another process
+            _signal(pid, signal.SIGKILL, group=True)
 
     def start(self, argv: Sequence[str], environ: Mapping[str, str], cwd: Path) -> bool:
         """Start the process unless it runs; return whether it was started."""
         if self.pid() is not None:
             return False
+        self.clear()
         self.folder.mkdir(parents=True, exist_ok=True)
         with self.log.open("ab") as log:
             process = subprocess.Popen(
@@ -57,10 +81,10 @@ class Daemon:
                 start_new_session=True,
             )
         process.returncode = 0  # known by its pid file from here on: it may outlive this object, and us
-        started = _started_at(process.pid)
-        if started is None:
+        stat = _stat(process.pid)
+        if stat is None or not stat.lives:
             raise Temporary(f"{self.name}: ended at once: {self.last_words()}")
-        self._pid_file.write_text(f"{process.pid} {started}")
+        self._pid_file.write_text(f"{process.pid} {stat.started}")
         return True
 
     def last_words(self, lines: int = 5) -> str:
@@ -78,6 +102,9 @@ class Daemon:
 
 def stop_all(daemons: Iterable[Daemon], patience_sec: float = 15.0) -> list[str]:
     """Ask every running process to stop, all at once; kill what is left. Return the names of those that ran."""
+    daemons = list(daemons)
+    for daemon in daemons:
+        daemon.clear()
     running = [(daemon, pid) for daemon in daemons if (pid := daemon.pid()) is not None]
     for _, pid in running:
         _signal(pid, signal.SIGTERM, group=False)
@@ -106,11 +133,19 @@ def _reap(pid: int) -> None:
         pass
 
 
-def _started_at(pid: int) -> int | None:
-    """Return when a live process started, in clock ticks since boot; None for one that has ended."""
+class _Stat(NamedTuple):
+    """What the kernel says of a process."""
+
+    lives: bool
+    started: int
+    """Clock ticks since boot."""
+
+
+def _stat(pid: int) -> _Stat | None:
+    """Return what is known of a process, of one that has ended and was not collected too; None for no process."""
     try:
         # pid (name) state ppid ... starttime: the name may hold spaces and brackets
         fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     except OSError:
         return None
-    return None if fields[0] in "ZX" else int(fields[19])
+    return _Stat(lives=fields[0] not in "ZX", started=int(fields[19]))

@@ -1,6 +1,7 @@
 """Background processes: known by pid and start time, stopped with their children."""
 
 import os
+import signal
 import sys
 import time
 from pathlib import Path
@@ -39,5 +40,31 @@ def test_one_that_does_not_stop_is_killed_with_its_children(tmp_path: Path) -> N
     child = int(daemon.log.read_text())
     stop_all([daemon], patience_sec=0.3)
     time.sleep(0.1)
-    state = Path(f"/proc/{child}/stat")
-    assert not state.exists() or state.read_text().rpartition(")")[2].split()[0] in "ZX"
+    assert _ended(child)
+
+
+def test_what_a_killed_one_left_behind_ends_before_the_next_starts(tmp_path: Path) -> None:
+    parent = "import subprocess, time; print(subprocess.Popen(['sleep', '60']).pid, flush=True); time.sleep(60)"
+    daemon = Daemon(name="parent", folder=tmp_path)
+    for clear in (lambda: daemon.start(SLEEP, os.environ, tmp_path), lambda: stop_all([daemon])):
+        daemon.log.unlink(missing_ok=True)
+        daemon.start([sys.executable, "-c", parent], os.environ, tmp_path)
+        while not daemon.log.read_text().strip():
+            time.sleep(0.05)
+        leader, child = daemon.pid(), int(daemon.log.read_text())
+        assert leader is not None
+        os.kill(leader, signal.SIGKILL)
+        while daemon.pid() is not None:
+            time.sleep(0.05)
+        assert not _ended(child)
+        clear()
+        deadline = time.monotonic() + 5
+        while not _ended(child) and time.monotonic() < deadline:
+            time.sleep(0.05)
+        assert _ended(child)
+        stop_all([daemon])
+
+
+def _ended(pid: int) -> bool:
+    state = Path(f"/proc/{pid}/stat")
+    return not state.exists() or state.read_text().rpartition(")")[2].split()[0] in "ZX"
