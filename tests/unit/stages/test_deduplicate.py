@@ -13,9 +13,12 @@ WEEK = "2026-01-05"
 
 
 def admitter(
-    alike: Mapping[str, Sequence[str]], known: Sequence[Known] = (), tombstones: Mapping[str, str] | None = None
+    alike: Mapping[str, Sequence[str]],
+    known: Sequence[Known] = (),
+    tombstones: Mapping[str, str] | None = None,
+    excluded: Mapping[str, str] | None = None,
 ) -> Admitter:
-    return Admitter(Admission(), WEEK, known, tombstones or {}, alike)
+    return Admitter(Admission(), WEEK, known, tombstones or {}, alike, excluded or {})
 
 
 def row(video_id: str) -> dict[str, str]:
@@ -95,3 +98,18 @@ def test_the_same_bytes_are_in_a_category_once() -> None:
     assert decider.decide(row("a"), "x") == Drop(item="c-a", reason="duplicate bytes", detail="a in 2025-12-29")
     video = decider.decide(row("a"), "y")
     assert decider.decide(row("a"), "y") is video
+
+
+@settings(max_examples=100)
+@given(st.sets(st.tuples(st.integers(0, 7), st.integers(0, 7)), max_size=12), st.sets(st.integers(0, 7)))
+def test_nothing_joins_that_shows_what_another_benchmark_tests_on(pairs: set[tuple[int, int]], out: set[int]) -> None:
+    both = pairs | {(other, one) for one, other in pairs}
+    alike = {f"v{number}": [f"v{other}" for one, other in both if one == number != other] for number in range(8)}
+    decider = admitter(alike, excluded={f"v{number}": "kinetics" for number in out})
+    for number in range(8):
+        decision = decider.decide(row(f"v{number}"), f"category{number}")
+        shows = number in out or any(f"v{other}" in alike[f"v{number}"] for other in out)
+        assert isinstance(decision, Drop) == shows
+        if isinstance(decision, Drop):
+            assert decision.reason == "excluded"
+            assert decision.detail.endswith("of kinetics")
