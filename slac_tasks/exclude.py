@@ -77,10 +77,12 @@ def add(
     with ledger.transaction():
         # Nothing is admitted between the look at what was and the word to those who come.
         ledger.rows("lock_admission")
+        videos = list(looked)
         if found is not None:
-            registry.register_list(store, ledger, found)
-        videos = [*looked, *(_fetched(datasets, ledger) if found is not None else ())]
-        registry.register_videos(store, ledger, videos)
+            registry.keep_list(store, found)
+            registry.tell_list(ledger, found)
+            videos += _fetched(datasets, ledger)
+        registry.tell_videos(ledger, videos)
         ours = _ours(ledger, rules, videos)
         releases = set()
         for benchmark in sorted(set(ours.values())):
@@ -106,7 +108,7 @@ def _look(store: Store, folder: Path, benchmark: str) -> list[ExcludedVideo]:
     for path in track(paths, len(paths), "exclude: read"):
         with path.open("rb") as file:
             video_ids[path.absolute()] = media_video_id(hashlib.file_digest(file, "sha256").hexdigest())
-    done = {path: registry.kept(store, video_id) for path, video_id in video_ids.items()}
+    done = {path: registry.kept_video(store, video_id) for path, video_id in video_ids.items()}
     found = {video.video_id: video for video in done.values() if video}
     dropped: Counter[str] = Counter()
     for looked in look_at([path for path, video in done.items() if video is None]):
@@ -118,7 +120,7 @@ def _look(store: Store, folder: Path, benchmark: str) -> list[ExcludedVideo]:
         video = ExcludedVideo(
             video_id=video_ids[path], benchmark=benchmark, name=path.name, frame_hashes=looked.frame_hashes
         )
-        registry.keep(store, video)
+        registry.keep_video(store, video)
         found[video.video_id] = video
     if not found:
         raise BrokenContract(f"folder {folder}: holds {len(paths)} files and no usable video, want at least one")
@@ -138,7 +140,9 @@ def _fetched(datasets: Datasets, ledger: Ledger) -> list[ExcludedVideo]:
         rows = datasets.read(FETCHED, ["candidate_id", "video_id", "frame_hashes"], **keys).to_pylist()
         for row in rows:
             if listed := named.get(row.pop("candidate_id")):
-                found.append(ExcludedVideo(**row, **listed._asdict()))
+                video = ExcludedVideo(**row, **listed._asdict())
+                registry.keep_video(datasets.store, video)
+                found.append(video)
     return found
 
 

@@ -18,7 +18,8 @@ from slac_tasks.store import Store
 EXCLUDED = "excluded"
 """The reason of a drop."""
 
-_LISTS, _MEDIA = "exclusions/lists/", "exclusions/media/"
+_LISTS, _MEDIA = "exclusions/v1/lists/", "exclusions/v1/media/"
+"""A change of the fingerprints is a new version: those of an older one cannot be compared."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,28 +49,19 @@ def tombstone(benchmark: str) -> str:
     return f"{EXCLUDED}: {benchmark}"
 
 
-def register_list(store: Store, ledger: Ledger, found: MemberList) -> None:
-    """Register names; those that are registered already stay as they are."""
+def keep_list(store: Store, found: MemberList) -> None:
+    """Write a list into the store; one that is there already stays as it is."""
     name = content_hash(found.benchmark, *(f"{member.name} {member.subset}" for member in found.members))
     store.create(f"{_LISTS}{name}.json", json.dumps(asdict(found)).encode())
-    _tell_names(ledger, found)
 
 
-def register_videos(store: Store, ledger: Ledger, videos: Iterable[ExcludedVideo]) -> None:
-    """Register videos by what they show; those that are registered already stay as they are."""
-    videos = list(videos)
-    for video in videos:
-        keep(store, video)
-    _tell_videos(ledger, videos)
-
-
-def keep(store: Store, video: ExcludedVideo) -> None:
-    """Write one into the store."""
+def keep_video(store: Store, video: ExcludedVideo) -> None:
+    """Write a video into the store; one that is there already stays as it is."""
     store.create(f"{_MEDIA}{video.video_id}.json", json.dumps(asdict(video)).encode())
 
 
-def kept(store: Store, video_id: str) -> ExcludedVideo | None:
-    """Return one that was kept before, or None."""
+def kept_video(store: Store, video_id: str) -> ExcludedVideo | None:
+    """Return a video that was kept before, or None."""
     name = f"{_MEDIA}{video_id}.json"
     return ExcludedVideo(**json.loads(store.get(name))) if store.exists(name) else None
 
@@ -80,14 +72,15 @@ def restore(store: Store, ledger: Ledger) -> int:
     for name in store.names(_LISTS):
         content = json.loads(store.get(name))
         members = tuple(Member(**member) for member in content["members"])
-        _tell_names(ledger, MemberList(**{**content, "members": members}))
+        tell_list(ledger, MemberList(**{**content, "members": members}))
         count += len(members)
     videos = [ExcludedVideo(**json.loads(store.get(name))) for name in store.names(_MEDIA)]
-    _tell_videos(ledger, videos)
+    tell_videos(ledger, videos)
     return count + len(videos)
 
 
-def _tell_names(ledger: Ledger, found: MemberList) -> None:
+def tell_list(ledger: Ledger, found: MemberList) -> None:
+    """Tell the ledger of names; those that it knows already stay as they are."""
     ledger.run(
         "add_excluded_names",
         benchmark=found.benchmark,
@@ -96,7 +89,8 @@ def _tell_names(ledger: Ledger, found: MemberList) -> None:
     )
 
 
-def _tell_videos(ledger: Ledger, videos: Iterable[ExcludedVideo]) -> None:
+def tell_videos(ledger: Ledger, videos: Iterable[ExcludedVideo]) -> None:
+    """Tell the ledger of videos; those that it knows already stay as they are."""
     ledger.run_many("add_excluded_media", [{**asdict(video), **stored(video.frame_hashes)} for video in videos])
 
 
