@@ -60,7 +60,7 @@ class Quality:
 def qualities(
     ballots: Ballots, seconds: Floats, model: Model, known: Mapping[tuple[str, str], bool] | None = None
 ) -> list[Quality]:
-    """Return every person's quality, first over all categories and then in each, by name.
+    """Return every person's quality, first over all categories and then in each, by name; none without a vote.
 
     Args:
         ballots: the votes.
@@ -69,6 +69,8 @@ def qualities(
         known: by (category, clip_id): whether a gold clip contains the action.
 
     """
+    if not len(ballots.person):
+        return []
     truth = _truth(ballots, known or {})
     voters = people_as_voters(ballots)
     fit = model.fit(voters, damped_majority(ballots, model.damping), ballots.category, truth)

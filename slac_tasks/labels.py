@@ -122,6 +122,12 @@ class Aggregator(Protocol):
         """Return the decision on every clip. It does not depend on the order of the clips, nor on people's names."""
 
 
+def clip_key(rows: pa.Table) -> pa.Array:
+    """Return what names the clip and category of each row, as one column."""
+    joined = pc.binary_join_element_wise(rows["category"], rows["clip_id"], " ")
+    return joined.combine_chunks() if isinstance(joined, pa.ChunkedArray) else joined
+
+
 def read_ballots(votes: pa.Table) -> Ballots:
     """Return the votes that count, from rows with the columns of `VOTE` in any order.
 

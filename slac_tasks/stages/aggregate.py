@@ -21,7 +21,7 @@ from slac_tasks.config import Config
 from slac_tasks.datasets import HARD_CLIPS, LABELS, PEOPLE, VOTES
 from slac_tasks.errors import BrokenContract, WrongArguments
 from slac_tasks.job import Job, say
-from slac_tasks.labels import VOTE, Aggregator, Ballots, Floats, Ints, label_table, read_ballots
+from slac_tasks.labels import VOTE, Aggregator, Ballots, Floats, Ints, clip_key, label_table, read_ballots
 from slac_tasks.model import Split, parse_round_key
 from slac_tasks.settle import Settled, settle
 from slac_tasks.shelf import Manifest
@@ -67,7 +67,7 @@ def snapshot(labels: pa.Table, asked: pa.Table) -> pa.Table:
         BrokenContract: a vote is about a clip that was never queued.
 
     """
-    rows = pc.index_in(_key(labels), _key(asked))
+    rows = pc.index_in(clip_key(labels), clip_key(asked))
     if rows.null_count:
         strange = labels.filter(rows.is_null())
         raise BrokenContract(
@@ -76,11 +76,6 @@ def snapshot(labels: pa.Table, asked: pa.Table) -> pa.Table:
     for name in _ASKED:
         labels = labels.append_column(name, asked[name].take(rows))
     return labels
-
-
-def _key(table: pa.Table) -> pa.Array:
-    joined = pc.binary_join_element_wise(table["category"], table["clip_id"], " ")
-    return joined.combine_chunks() if isinstance(joined, pa.ChunkedArray) else joined
 
 
 def queue_changes(labels: pa.Table, given: Ints) -> list[Settled]:

@@ -10,6 +10,7 @@ from dataclasses import asdict
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from slac_tasks import quality
 from slac_tasks.aggregation.dawid_skene import Model
@@ -18,7 +19,7 @@ from slac_tasks.annotators import qualities
 from slac_tasks.datasets import AGREEMENT, LABELS, PEOPLE, QUALITY, VOTES
 from slac_tasks.errors import BrokenContract
 from slac_tasks.job import Job, say
-from slac_tasks.labels import VOTE, read_ballots
+from slac_tasks.labels import VOTE, clip_key, read_ballots
 from slac_tasks.model import Answer
 from slac_tasks.oversight import remember_people
 from slac_tasks.shelf import Manifest
@@ -83,13 +84,15 @@ def _judge_people(job: Job, made: Manifest) -> None:
 
 
 def _votes_of(job: Job, made: Manifest) -> pa.Table:
-    """Return the votes that a version of the labels was made from: those of its batches."""
+    """Return the votes that a version of the labels rests on: those of its batches, less those on withdrawn videos."""
     columns = [*VOTE, "seconds"]
     batches = [
         keys for keys in job.datasets.partitions(VOTES)
         if keys["batch"] <= made.keys["labels"]
     ]  # fmt: skip
-    return pa.concat_tables([job.datasets.read(VOTES, columns, **keys) for keys in batches])
+    votes = pa.concat_tables([job.datasets.read(VOTES, columns, **keys) for keys in batches])
+    labels = job.datasets.read(LABELS, ["category", "clip_id"], **made.keys)
+    return votes.filter(pc.is_in(clip_key(votes), value_set=clip_key(labels)))
 
 
 def _remember(job: Job, labels: str, verdicts: list[dict[str, object]]) -> None:

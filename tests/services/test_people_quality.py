@@ -10,6 +10,7 @@ from slac_tasks.config import Aggregation
 from slac_tasks.database import Ledger
 from slac_tasks.datasets import AGREEMENT, LABELS, PEOPLE, VOTES
 from slac_tasks.errors import WrongArguments
+from slac_tasks.model import parse_clip_id
 from slac_tasks.stages import aggregate, report, sync, validate
 
 CLIPS = 60
@@ -69,6 +70,22 @@ def test_a_clicker_is_flagged_and_its_answers_are_kept_and_asked_again(make_job:
     assert all(row["no"] + row["yes"] == len(row["votes"]) for row in second.values())
     held = sum(datasets.read(VOTES, **keys).num_rows for keys in datasets.partitions(VOTES))
     assert held == states(ledger)["votes"] == 3 * CLIPS + 1, "nothing is deleted"
+
+
+@pytest.mark.parametrize("gone", [1, CLIPS])
+def test_answers_about_withdrawn_videos_say_nothing_of_people(make_job: Any, ledger: Ledger, gone: int) -> None:
+    clips = answer_all(make_job, ledger)
+    with ledger._connection.cursor() as cursor:
+        for clip in clips[:gone]:
+            video = parse_clip_id(clip)[0]
+            cursor.execute("INSERT INTO tombstones VALUES (%s, 'takedown') ON CONFLICT DO NOTHING", (video,))
+        cursor.execute("SELECT count(*) FROM votes AS v JOIN queue USING (clip_id) WHERE video_id NOT IN "
+                       "(SELECT video_id FROM tombstones)")  # fmt: skip
+        (left,) = cursor.fetchone()
+    run(make_job, sync, aggregate, validate)
+    rows = make_job("validate").datasets.read(PEOPLE, labels="000001").to_pylist()
+    assert sum(row["answers"] for row in rows if row["category"] is None) == left
+    assert left < 3 * CLIPS
 
 
 @pytest.mark.parametrize("method", ["dawid_skene", "with_committee"])
