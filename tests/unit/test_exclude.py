@@ -97,7 +97,7 @@ def test_what_is_listed_is_not_a_candidate(
 ) -> None:
     assert cli.main(["exclude", "add", str(ids(tmp_path))]) == 0
     assert (
-        "exclude: 1 names of kinetics registered, 1 of other use left out; 0 videos of ours" in capsys.readouterr().err
+        "exclude: 1 names of kinetics registered, 1 of other use left out; 0 admitted videos" in capsys.readouterr().err
     )
     datasets = run(tmp_path, films, judo, discover)
     assert list(dropped(datasets, CANDIDATES).values()) == [f"excluded: {YOUTUBE_ID} of kinetics"]
@@ -123,7 +123,7 @@ def test_what_shows_the_same_as_a_video_of_the_folder_is_not_admitted(
     assert cli.main(["exclude", "add", str(films / "held_out"), "--benchmark", "UCF-101"]) == 0
     said = capsys.readouterr().err
     assert "exclude: broken.mp4 set aside: corrupt" in said
-    assert "1 videos of ucf_101 registered; 0 videos of ours leave" in said
+    assert "1 videos of ucf_101 registered; 0 admitted videos leave" in said
     asked: list[Path] = []
     monkeypatch.setattr(exclude, "look_at", lambda paths: (asked.extend(paths), look.look_at(paths))[1])
     assert cli.main(["exclude", "add", str(films / "held_out"), "--benchmark", "UCF-101"]) == 0
@@ -157,10 +157,10 @@ def test_what_was_admitted_before_leaves_and_keeps_its_bytes(
     for _ in range(2):
         assert cli.main(["exclude", "add", str(ids(tmp_path))]) == 0
         assert cli.main(["exclude", "add", str(films / "held_out")]) == 0
-    said = [line for line in capsys.readouterr().err.splitlines() if "of ours" in line]
+    said = [line for line in capsys.readouterr().err.splitlines() if "admitted videos leave" in line]
     assert [line.partition("; ")[2] for line in said] == [
-        "1 videos of ours leave, withdrawn from r0001", "1 videos of ours leave, withdrawn from r0001",
-        "0 videos of ours leave, withdrawn from no release", "0 videos of ours leave, withdrawn from no release",
+        "1 admitted videos leave, withdrawn from r0001", "1 videos of ours leave, withdrawn from r0001",
+        "0 admitted videos leave, withdrawn from no release", "0 videos of ours leave, withdrawn from no release",
     ]  # fmt: skip
     assert sorted(datasets.store.names("media/")) == media
     listed, shown = videos[f"{YOUTUBE_ID}_000012_000022.mp4"], videos["zoom.mp4"]
