@@ -159,8 +159,8 @@ def test_what_was_admitted_before_leaves_and_keeps_its_bytes(
         assert cli.main(["exclude", "add", str(films / "held_out")]) == 0
     said = [line for line in capsys.readouterr().err.splitlines() if "admitted videos leave" in line]
     assert [line.partition("; ")[2] for line in said] == [
-        "1 admitted videos leave, withdrawn from r0001", "1 videos of ours leave, withdrawn from r0001",
-        "0 admitted videos leave, withdrawn from no release", "0 videos of ours leave, withdrawn from no release",
+        "1 admitted videos leave, withdrawn from r0001", "1 admitted videos leave, withdrawn from r0001",
+        "0 admitted videos leave, withdrawn from no release", "0 admitted videos leave, withdrawn from no release",
     ]  # fmt: skip
     assert sorted(datasets.store.names("media/")) == media
     listed, shown = videos[f"{YOUTUBE_ID}_000012_000022.mp4"], videos["zoom.mp4"]
