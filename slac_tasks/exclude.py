@@ -1,6 +1,6 @@
 """Keep the validation and test videos of other benchmarks out of the dataset.
 
-slac exclude add kinetics700_val.csv        a published list: see `slac_tasks.exclusions.lists` for the formats
+slac exclude add kinetics700_val.csv        a published list; `slac exclude add --help` has the formats
 slac exclude add ids.txt --benchmark mine   one id, address or file name per line
 slac exclude add ucf101_test/               media: what shows the same as one of these files
 slac exclude list                           what is registered
@@ -38,7 +38,10 @@ from slac_tasks.takedowns import take_down
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the verbs."""
     verbs = parser.add_subparsers(dest="what", required=True)
-    add = verbs.add_parser("add", help="register a list of ids, or the media of a folder")
+    add = verbs.add_parser(
+        "add", help="register a list of ids, or the media of a folder",
+        description=lists.__doc__, formatter_class=argparse.RawDescriptionHelpFormatter,
+    )  # fmt: skip
     add.add_argument("path", type=Path, help="csv, json or text; or a folder of videos")
     add.add_argument("--benchmark", help="whose they are; else as the format or the file's name says")
     verbs.add_parser("list", help="say what is registered")
