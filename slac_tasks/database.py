@@ -194,7 +194,7 @@ class Ledger:
         with self.transaction(), self._connection.cursor() as cursor:
             cursor.execute("SELECT pg_advisory_xact_lock(%s)", (_MIGRATE_LOCK,))
             found = self.versions()
-            if self.version() > known[-1][0]:
+            if found and found[-1] > known[-1][0]:
                 raise BrokenContract(f"database: ledger is at version {found[-1]}, this code knows {known[-1][0]}")
             for version, statements in known:
                 if version not in found:

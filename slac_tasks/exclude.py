@@ -31,8 +31,7 @@ from slac_tasks.model import media_video_id, slug
 from slac_tasks.progress import track
 from slac_tasks.shelf import Datasets
 from slac_tasks.store import Store, connect
-from slac_tasks.takedown import withdraw
-from slac_tasks.takedowns import take_down
+from slac_tasks.takedown import leave_out
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -87,15 +86,10 @@ def add(
             videos += _fetched(datasets, ledger)
         registry.tell_videos(ledger, videos)
         ours = _ours(ledger, rules, videos)
-        releases = set()
+        releases: set[str] = set()
         for benchmark in sorted(set(ours.values())):
-            reason = registry.tombstone(benchmark)
             leaving = {video_id for video_id, whose in ours.items() if whose == benchmark}
-            # The store first: what the ledger has forgotten is done again.
-            for video_id in sorted(leaving):
-                take_down(store, video_id, reason)
-            releases |= set(withdraw(datasets, leaving, reason))
-            ledger.run_many("add_tombstone", [{"video_id": video_id, "reason": reason} for video_id in sorted(leaving)])
+            releases |= set(leave_out(datasets, ledger, leaving, registry.tombstone(benchmark)))
     return len(ours), sorted(releases)
 
 

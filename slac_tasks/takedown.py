@@ -82,6 +82,18 @@ def known(datasets: Datasets, ledger: Ledger, names: Iterable[str]) -> set[str]:
     return found
 
 
+def leave_out(datasets: Datasets, ledger: Ledger, videos: set[str], reason: str) -> list[str]:
+    """Leave admitted videos out of every read from now on, bytes kept; return the releases that held them.
+
+    The caller opens the transaction. The store is told first: what the ledger loses when it fails is done again.
+    """
+    for video_id in sorted(videos):
+        take_down(datasets.store, video_id, reason)
+    releases = withdraw(datasets, videos, reason)
+    ledger.run_many("add_tombstone", [{"video_id": video_id, "reason": reason} for video_id in sorted(videos)])
+    return releases
+
+
 def withdraw(datasets: Datasets, videos: set[str], reason: str) -> list[str]:
     """List the videos as withdrawn beside every release that holds them; return these releases."""
     touched = []

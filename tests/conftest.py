@@ -9,6 +9,7 @@ import socket
 import subprocess
 import sys
 import time
+import urllib.error
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
@@ -184,3 +185,14 @@ def make_job(store: FolderStore, request: pytest.FixtureRequest) -> Iterator[Mak
     for job in made:
         if "ledger" in job.__dict__:
             job.ledger.close()
+
+
+@pytest.fixture
+def no_hub(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """No weights on this machine, and no way to the hub."""
+
+    def refuse(*_: object, **__: object) -> None:
+        raise urllib.error.URLError("no route")
+
+    monkeypatch.setattr("torch.hub.get_dir", lambda: str(tmp_path))
+    monkeypatch.setattr("torch.hub.urlopen", refuse)

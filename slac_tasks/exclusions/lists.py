@@ -195,7 +195,7 @@ def _numbered(text: str) -> Iterator[tuple[int, str]]:
 def _told(groups: dict[str, Any]) -> str:
     if "use" in groups:
         return {"0": _UNUSED, "1": str(Split.TRAINING), "2": str(Split.TESTING)}[groups["use"]]
-    return _subset(groups["subset"]) or _LISTED if "subset" in groups else _LISTED
+    return _subset(groups.get("subset")) or _LISTED
 
 
 def _subset(value: object) -> str | None:

@@ -1,7 +1,7 @@
 """Fingerprints of the files of another benchmark, made by a process that holds no secrets.
 
 `python -m slac_tasks.exclusions.look` reads a JSON list of paths from its standard input and writes a line of JSON for
-each, as they end.
+each, in their order.
 """
 
 import json
@@ -35,7 +35,7 @@ class Looked:
 
 
 def look_at(paths: Sequence[Path]) -> Iterator[Looked]:
-    """Yield what came of each file, as they end."""
+    """Yield what came of each file, in their order."""
     environ = {name: os.environ[name] for name in _ENVIRONMENT if name in os.environ}
     argv = [sys.executable, "-m", "slac_tasks.exclusions.look"]
     with subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environ) as child:

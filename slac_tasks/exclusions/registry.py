@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass
 from typing import Any, NamedTuple
 
 from slac_tasks.database import Ledger
+from slac_tasks.errors import NotMade
 from slac_tasks.exclusions.lists import Member, MemberList, canonical
 from slac_tasks.likeness.lookalikes import stored
 from slac_tasks.model import content_hash
@@ -62,8 +63,10 @@ def keep_video(store: Store, video: ExcludedVideo) -> None:
 
 def kept_video(store: Store, video_id: str) -> ExcludedVideo | None:
     """Return a video that was kept before, or None."""
-    name = f"{_MEDIA}{video_id}.json"
-    return ExcludedVideo(**json.loads(store.get(name))) if store.exists(name) else None
+    try:
+        return ExcludedVideo(**json.loads(store.get(f"{_MEDIA}{video_id}.json")))
+    except NotMade:
+        return None
 
 
 def restore(store: Store, ledger: Ledger) -> int:

@@ -1,5 +1,6 @@
 """Which videos show what others show: the fingerprints of all that the ledger knows, and of those at hand."""
 
+from collections import ChainMap
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -57,9 +58,9 @@ class Archive:
     def _likely(self, name: str) -> list[str]:
         return [other for number in self.index.like(self.fresh[name]) if (other := self.names[number]) != name]
 
-    def _tables(self, names: set[str]) -> dict[str, Table]:
-        rows = self.ledger.rows("fingerprints", videos=sorted(names - set(self.fresh)))
-        return self.fresh | {row["video_id"]: table(from_signed(row["frame_hashes"])) for row in rows}
+    def _tables(self, names: set[str]) -> Mapping[str, Table]:
+        rows = self.ledger.rows("fingerprints", videos=sorted(names - self.fresh.keys()))
+        return ChainMap(self.fresh, {row["video_id"]: table(from_signed(row["frame_hashes"])) for row in rows})
 
     def _same(self, ours: Table, theirs: Table) -> bool:
         found = aligned(

@@ -20,8 +20,7 @@ from slac_tasks.likeness.archive import Archive
 from slac_tasks.likeness.lookalikes import stored
 from slac_tasks.model import Split, admission_order, split_of
 from slac_tasks.shelf import Drop, Manifest
-from slac_tasks.takedown import withdraw
-from slac_tasks.takedowns import take_down
+from slac_tasks.takedown import leave_out
 
 _STRICTNESS = (Split.TRAINING, Split.VALIDATION, Split.TESTING)
 """Where groups meet, the members of the weaker split leave."""
@@ -168,13 +167,11 @@ def _record(job: Job, admitted: list[tuple[dict[str, Any], str, Known]], window:
 
 def _withdraw(job: Job, leaked: Sequence[Known]) -> None:
     """Leave videos out of every read from now on; who looks like them joins the group that they turned out to be of."""
+    if leaked:
+        leave_out(job.datasets, job.ledger, {video.video_id for video in leaked}, _LEAK)
     for video in leaked:
-        take_down(job.store, video.video_id, _LEAK)
-        job.ledger.run("add_tombstone", video_id=video.video_id, reason=_LEAK)
         job.ledger.run("move_video", video_id=video.video_id, group_id=video.group_id, split=video.split)
         say(f"deduplicate: {video.video_id} withdrawn: {_LEAK}, shows what {video.group_id} in {video.split} shows")
-    if leaked:
-        withdraw(job.datasets, {video.video_id for video in leaked}, _LEAK)
 
 
 def _unfinished(job: Job, window: str) -> dict[str, Manifest]:

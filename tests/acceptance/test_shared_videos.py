@@ -2,6 +2,7 @@
 
 import csv
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -11,7 +12,9 @@ from slac_tasks.database import Ledger
 from slac_tasks.datasets import CANDIDATES, CLIPS, FETCHED, VIDEOS
 from slac_tasks.job import Job
 from slac_tasks.model import slug
+from slac_tasks.shelf import Datasets
 from slac_tasks.stages import deduplicate, discover, fetch, propose
+from slac_tasks.store import connect
 
 VIDEOS_FOLDER = Path(__file__).resolve().parents[2].parent / "shared" / "videos"
 WEEK = "2026-01-05"
@@ -51,6 +54,17 @@ def arrange(folder: Path) -> tuple[str, ...]:
     return tuple(sorted(path.name for path in folder.iterdir()))
 
 
+def run(config: Config, ledger_url: str, categories: tuple[str, ...], *stages: Any) -> Datasets:
+    for module in stages:
+        name = module.__name__.rpartition(".")[2]
+        environ = {"SLAC_DATABASE_URL": ledger_url}
+        job = Job(stage=name, config=config, environ=environ, categories=categories, window=WEEK)
+        module.run(job)
+        if "ledger" in vars(job):
+            job.ledger.close()
+    return Datasets(connect(config.store_url))
+
+
 @pytest.mark.skipif(not VIDEOS_FOLDER.is_dir(), reason="shared videos: absent on this machine")
 def test_every_shared_video_has_an_outcome(tmp_path: Path, ledger_url: str) -> None:
     categories = arrange(tmp_path / "videos")
@@ -59,23 +73,17 @@ def test_every_shared_video_has_an_outcome(tmp_path: Path, ledger_url: str) -> N
         ledger.run("register_category", category=category, name=category, guideline=None)
     ledger.close()
     config = Config(store_url=str(tmp_path / "store"), collect=Collect(sources=(str(tmp_path / "videos"),)))
-    environ = {"SLAC_DATABASE_URL": ledger_url}
-    job = Job(stage="", config=config)
-    for name, module in {"discover": discover, "fetch": fetch, "deduplicate": deduplicate, "propose": propose}.items():
-        job = Job(stage=name, config=config, environ=environ, categories=categories, window=WEEK)
-        module.run(job)
-        if "ledger" in vars(job):
-            job.ledger.close()
+    datasets = run(config, ledger_url, categories, discover, fetch, deduplicate, propose)
     outcome: dict[str, str] = {}
     groups: dict[str, set[str]] = {}
     for category in categories:
         keys = {"category": category, "window": WEEK}
-        rows = job.datasets.read(CANDIDATES, **keys).to_pylist()
+        rows = datasets.read(CANDIDATES, **keys).to_pylist()
         files = {row["candidate_id"]: Path(row["location"]).name for row in rows}
         for dataset in (FETCHED, VIDEOS):
-            outcome |= {files[drop["item"]]: drop["reason"] for drop in job.datasets.need(dataset, **keys).drops}
-        clips = job.datasets.read(CLIPS, **keys).to_pylist()
-        for video in job.datasets.read(VIDEOS, **keys).to_pylist():
+            outcome |= {files[drop["item"]]: drop["reason"] for drop in datasets.need(dataset, **keys).drops}
+        clips = datasets.read(CLIPS, **keys).to_pylist()
+        for video in datasets.read(VIDEOS, **keys).to_pylist():
             count = sum(clip["video_id"] == video["video_id"] for clip in clips)
             outcome[files[video["candidate_id"]]] = f"{count} clips"
             groups.setdefault(video["group_id"], set()).add(files[video["candidate_id"]])
@@ -102,12 +110,7 @@ def test_edited_copies_of_what_another_benchmark_tests_on_stay_out(
     assert cli.main(["register", "--category", "mixed"]) == 0
     config = Config(store_url=str(tmp_path / "store"), collect=Collect(sources=(str(tmp_path / "in"),)))
     keys = {"category": "mixed", "window": WEEK}
-    for name, module in {"discover": discover, "fetch": fetch, "deduplicate": deduplicate}.items():
-        environ = {"SLAC_DATABASE_URL": ledger_url}
-        job = Job(stage=name, config=config, environ=environ, categories=("mixed",), window=WEEK)
-        module.run(job)
-        if "ledger" in vars(job):
-            job.ledger.close()
-    kept = {Path(row["source_id"]).name for row in job.datasets.read(VIDEOS, **keys).to_pylist()}
+    datasets = run(config, ledger_url, ("mixed",), discover, fetch, deduplicate)
+    kept = {Path(row["source_id"]).name for row in datasets.read(VIDEOS, **keys).to_pylist()}
     assert kept == {"dup_doorknob.mp4", "clean_and_jerk.mp4"}
-    assert job.datasets.need(VIDEOS, **keys).dropped == {"excluded": len(copies)}
+    assert datasets.need(VIDEOS, **keys).dropped == {"excluded": len(copies)}

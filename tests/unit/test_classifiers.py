@@ -1,5 +1,3 @@
-import urllib.error
-
 import pytest
 import torch
 from torchvision import models
@@ -88,12 +86,7 @@ def test_an_unknown_name_is_answered_with_the_known_ones():
         architecture("resnet_900")
 
 
-def test_a_hub_out_of_reach_is_a_setting_that_is_missing(monkeypatch, tmp_path):
-    def refuse(*_, **__):
-        raise urllib.error.URLError("no route")
-
-    monkeypatch.setattr("torch.hub.get_dir", lambda: str(tmp_path))
-    monkeypatch.setattr("torch.hub.urlopen", refuse)
+def test_a_hub_out_of_reach_is_a_setting_that_is_missing(no_hub):
     with pytest.raises(NotConfigured, match=r"put https://.* into a folder as frame_resnet18\.pt") as failure:
         starting_backbone(architecture("frame_resnet18"), "hub")
     assert failure.value.exit_code == 78

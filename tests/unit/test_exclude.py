@@ -214,7 +214,7 @@ def test_a_folder_without_a_usable_video_and_a_bad_list_are_refused(
 def test_the_process_that_opens_files_holds_no_secrets(films: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     given: list[dict[str, str]] = []
 
-    class Watched(subprocess.Popen):  # type: ignore[type-arg]
+    class Watched(subprocess.Popen):
         def __init__(self, *words: Any, **more: Any) -> None:
             given.append(more["env"])
             super().__init__(*words, **more)

@@ -1,6 +1,5 @@
 """Faster R-CNN with weights that are made here, biased so that it sees people everywhere or nowhere."""
 
-import urllib.error
 from pathlib import Path
 
 import numpy as np
@@ -88,12 +87,7 @@ def test_another_number_of_classes_is_named(state, tmp_path):
         FasterRcnn.load(MOBILENET, str(tmp_path / "two.pt"), "cpu")
 
 
-def test_a_hub_out_of_reach_is_a_setting_that_is_missing(monkeypatch, tmp_path):
-    def refuse(*_, **__):
-        raise urllib.error.URLError("no route")
-
-    monkeypatch.setattr("torch.hub.get_dir", lambda: str(tmp_path))
-    monkeypatch.setattr("torch.hub.urlopen", refuse)
+def test_a_hub_out_of_reach_is_a_setting_that_is_missing(no_hub):
     with pytest.raises(NotConfigured, match=r"people_weights to a copy of https://.*\.pth, or .* hog_faces") as failure:
         FasterRcnn.load(MOBILENET, "", "cpu")
     assert failure.value.exit_code == 78
