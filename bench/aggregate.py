@@ -19,11 +19,26 @@ import pandas as pd
 import pyarrow as pa
 from scipy.special import expit
 
-from slac_tasks.aggregation.dawid_skene import DawidSkene, Model, average_person, damped_majority, people_as_voters
-from slac_tasks.aggregation.majority import TwoOfThree
-from slac_tasks.aggregation.stopping import Asking
-from slac_tasks.aggregation.with_committee import WithCommittee
-from slac_tasks.labels import OPEN, Aggregator, Ballots, Decisions, Floats, Ints, label_table, read_ballots
+from slac_tasks.verification.aggregation.dawid_skene import (
+    DawidSkene,
+    Model,
+    average_person,
+    damped_majority,
+    people_as_voters,
+)
+from slac_tasks.verification.aggregation.majority import TwoOfThree
+from slac_tasks.verification.aggregation.stopping import Asking
+from slac_tasks.verification.aggregation.with_committee import WithCommittee
+from slac_tasks.verification.ballots import (
+    OPEN,
+    Aggregator,
+    Ballots,
+    Decisions,
+    Floats,
+    Ints,
+    label_table,
+    read_ballots,
+)
 
 CLIPS, PEOPLE, CATEGORIES = 520_000, 400, 200
 VOTES_PER_CLIP = 1_500_000 / 520_000

@@ -5,7 +5,7 @@ clips end to end over the whole video, which is every second of it, in one pass.
 pick is one ffmpeg-python call per clip, seeking, on the 720p original or on the rendition, with its own default: the
 `ffmpeg` on the PATH. A build that starts faster is a harder rival, so the figures against the build that makes the
 proxies stand beside them (`_own_build`). All in one run, in processor seconds of this process and its children; the
-proxy is made by `slac_tasks.media`. The last line is one JSON object.
+proxy is made by `slac_tasks.video.originals`. The last line is one JSON object.
 """
 
 import argparse
@@ -22,10 +22,10 @@ import ffmpeg
 import imageio_ffmpeg
 import numpy as np
 
-from slac_tasks import media
 from slac_tasks.config import Collect
-from slac_tasks.frames import read_clips
 from slac_tasks.model import CLIP_SEC
+from slac_tasks.video import originals
+from slac_tasks.video.frames import read_clips
 
 FRAMES, SIZE = 16, 112
 SECONDS = 240
@@ -71,7 +71,7 @@ def _processor_sec() -> float:
 def measure(path: Path, folder: Path, calls: int, seed: int) -> dict[str, float]:
     """Return processor milliseconds per clip of each way, and the ratios."""
     limits = Collect(max_duration_sec=600)
-    proxy = media.make_proxy(path, folder, media.probe(path, limits), limits)
+    proxy = originals.make_proxy(path, folder, originals.probe(path, limits), limits)
     chance = random.Random(seed)
     last = proxy.duration_sec - CLIP_SEC
     starts = [chance.randrange(int(last * 2)) / 2 for _ in range(10 * calls)]

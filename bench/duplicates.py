@@ -29,12 +29,12 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from slac_tasks import media
+from slac_tasks.admission.likeness.alignment import aligned
+from slac_tasks.admission.likeness.fingerprints import NUMBERS, VIEWS, Table, table, video_hashes
+from slac_tasks.admission.likeness.lookalikes import Lookalikes, keys_of
 from slac_tasks.config import Admission, Collect
-from slac_tasks.likeness.alignment import aligned
-from slac_tasks.likeness.fingerprints import NUMBERS, VIEWS, Table, table, video_hashes
-from slac_tasks.likeness.lookalikes import Lookalikes, keys_of
 from slac_tasks.progress import track
+from slac_tasks.video import originals
 from slac_tasks.world import film, scene
 from slac_tasks.world.catalogue import SIZES, categories
 
@@ -85,8 +85,8 @@ def seen(path: Path) -> Seen | None:
     """Return what `fetch` sees of a file; None when it sets it aside."""
     with tempfile.TemporaryDirectory(prefix="slac-bench-") as name:
         try:
-            proxy = media.make_proxy(path, Path(name), media.probe(path, LIMITS), LIMITS)
-        except media.Rejected:
+            proxy = originals.make_proxy(path, Path(name), originals.probe(path, LIMITS), LIMITS)
+        except originals.Rejected:
             return None
         began = time.process_time()
         fingerprint = table(video_hashes(proxy.small, proxy.fps))
@@ -109,7 +109,7 @@ def edited(path: Path, edit: str, seconds: float, target: Path) -> None:
     subprocess.run(argv, check=True)
 
 
-def originals(folder: Path, quick: bool) -> Iterator[Path]:
+def subjects(folder: Path, quick: bool) -> Iterator[Path]:
     """Yield generated videos, then the real ones."""
     actions = categories(SIZES["demo"])
     for number in range(QUICK_VIDEOS if quick else VIDEOS):
@@ -130,7 +130,7 @@ def watched(quick: bool) -> tuple[dict[str, Seen], dict[tuple[str, str], Seen]]:
     whole: dict[str, Seen] = {}
     copies: dict[tuple[str, str], Seen] = {}
     with tempfile.TemporaryDirectory(prefix="slac-bench-") as name:
-        paths = list(originals(Path(name), quick))
+        paths = list(subjects(Path(name), quick))
         for path in track(paths, len(paths), "edit"):
             original = seen(path)
             if original is None:
@@ -148,13 +148,13 @@ def watched(quick: bool) -> tuple[dict[str, Seen], dict[tuple[str, str], Seen]]:
 def pool() -> NDArray[np.uint64]:
     """Return picture hashes of random pictures whose spectrum falls as that of natural ones; shape (POOL, views)."""
     rng = np.random.default_rng(0)
-    frequency = np.hypot(np.fft.fftfreq(media.SMALL)[:, None], np.fft.rfftfreq(media.SMALL)[None, :])
+    frequency = np.hypot(np.fft.fftfreq(originals.SMALL)[:, None], np.fft.rfftfreq(originals.SMALL)[None, :])
     frequency[0, 0] = 1
     parts = []
     for _ in range(POOL // 1000):
         waves = rng.normal(size=(2, 1000, *frequency.shape))
         falling = frequency ** rng.uniform(1.0, 1.6, (1000, 1, 1))
-        pictures = np.fft.irfft2((waves[0] + 1j * waves[1]) / falling, s=(media.SMALL, media.SMALL))
+        pictures = np.fft.irfft2((waves[0] + 1j * waves[1]) / falling, s=(originals.SMALL, originals.SMALL))
         pictures *= rng.uniform(25, 70, (1000, 1, 1)) / pictures.std(axis=(1, 2), keepdims=True)
         pictures += rng.uniform(60, 190, (1000, 1, 1))
         small = np.repeat(np.clip(pictures, 0, 255).astype(np.uint8)[..., None], 3, axis=3)

@@ -23,11 +23,11 @@ from pathlib import Path
 import imageio_ffmpeg
 
 from slac_tasks.config import Collect, Config, Fetch
-from slac_tasks.datasets import CANDIDATES, FETCHED
 from slac_tasks.job import Job
-from slac_tasks.shelf import Datasets
 from slac_tasks.stages import fetch
-from slac_tasks.store import FolderStore
+from slac_tasks.storage.datasets import CANDIDATES, FETCHED
+from slac_tasks.storage.objects import FolderStore
+from slac_tasks.storage.tables import Datasets
 
 KEYS = {"category": "bench", "window": "2026-01-05"}
 VIDEOS, SECONDS = 3, 60

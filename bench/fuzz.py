@@ -20,9 +20,9 @@ from pathlib import Path
 import imageio_ffmpeg
 
 from slac_tasks.config import Collect, Config, Fetch
-from slac_tasks.datasets import CANDIDATES, FETCHED
 from slac_tasks.job import Job
 from slac_tasks.stages import fetch
+from slac_tasks.storage.datasets import CANDIDATES, FETCHED
 
 FULL = 10_000
 WINDOW = "2026-01-05"

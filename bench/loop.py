@@ -18,14 +18,16 @@ from typing import Any
 
 import pandas as pd
 
-from slac_tasks import cli, config, database, store
-from slac_tasks.datasets import EVALUATIONS, HARD_CLIPS, VIDEOS, VOTES
-from slac_tasks.funnel import newest_labels, table
-from slac_tasks.hardness import pools, unlearned
+from slac_tasks import cli, config
+from slac_tasks.commands.funnel import newest_labels, table
 from slac_tasks.launcher.postgres import EmbeddedPostgres
 from slac_tasks.model import Strategy
-from slac_tasks.plan import PLANS, Planner
-from slac_tasks.shelf import Datasets
+from slac_tasks.planning import PLANS, Planner
+from slac_tasks.reports.hardness import pools, unlearned
+from slac_tasks.storage.datasets import EVALUATIONS, HARD_CLIPS, VIDEOS, VOTES
+from slac_tasks.storage.ledger import open_ledger
+from slac_tasks.storage.objects import open_store
+from slac_tasks.storage.tables import Datasets
 from slac_tasks.world import measure, people
 from slac_tasks.world.catalogue import SIZES, WINDOWS
 from slac_tasks.world.make import make_world
@@ -61,9 +63,9 @@ class Loop:
     def plan(self, dag: str, window: str | None = None) -> list[dict[str, Any]]:
         """Return what a DAG has to do."""
         settings = config.load()
-        ledger = database.connect()
+        ledger = open_ledger()
         try:
-            datasets = Datasets(store.connect(settings.store_url))
+            datasets = Datasets(open_store(settings.store_url))
             return PLANS[dag](Planner(settings=settings, datasets=datasets, ledger=ledger, window=window))
         finally:
             ledger.close()
@@ -88,7 +90,7 @@ class Loop:
             for item in self.plan("send_hard_clips"):
                 self.slac("mine", category=item["category"], round=item["round"])
                 self.slac("publish", category=item["category"], round=item["round"])
-            ledger = database.connect()
+            ledger = open_ledger()
             sent = people.answer_open(ledger, truth, self.seed)
             ledger.close()
             if not sent and not self.plan("sync_verifications"):
@@ -100,7 +102,7 @@ class Loop:
     def run(self) -> None:
         """Go once around."""
         make_world(self.world, seed=self.seed, size=self.size, processes=os.cpu_count() or 1)
-        ledger = database.connect(migrated=False)
+        ledger = open_ledger(migrated=False)
         ledger.migrate()
         ledger.close()
         self.call(["register", "--from-sources"])
@@ -182,7 +184,7 @@ def main() -> None:
         loop = Loop(folder, size, arguments.seed)
         began = time.monotonic()
         loop.run()
-        found = figures(Datasets(store.connect(os.environ["SLAC_STORE"])), loop.world, size)
+        found = figures(Datasets(open_store(os.environ["SLAC_STORE"])), loop.world, size)
         print(render(found, loop.seconds))
         print(f"{'wall clock':<26} {time.monotonic() - began:.1f} s")
     print(json.dumps({"bench": "loop", "figures": found}))

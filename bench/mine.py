@@ -25,11 +25,12 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from slac_tasks import database, store
-from slac_tasks.datasets import CLIPS, COMMITTEES, HARD_CLIPS, SCORES
 from slac_tasks.launcher.postgres import EmbeddedPostgres
 from slac_tasks.model import content_hash, panel_key, round_key
-from slac_tasks.shelf import Datasets
+from slac_tasks.storage.datasets import CLIPS, COMMITTEES, HARD_CLIPS, SCORES
+from slac_tasks.storage.ledger import open_ledger
+from slac_tasks.storage.objects import open_store
+from slac_tasks.storage.tables import Datasets
 
 CATEGORIES, VIDEOS, CLIPS_OF_A_CATEGORY = 200, 2_600, 200_000
 MEMBERS = ("frame", "motion", "pretrained", "video")
@@ -58,7 +59,7 @@ def grid(category: str) -> tuple[list[str], np.ndarray]:
 
 def write(url: str, category: str) -> None:
     """Write the clips of one category and every member's scores, which follow each other over a video."""
-    datasets = Datasets(store.connect(url))
+    datasets = Datasets(open_store(url))
     rng = np.random.default_rng(int(content_hash(category), 16))
     videos, starts = grid(category)
     n = len(videos)
@@ -90,8 +91,8 @@ def prepare(url: str, categories: list[str]) -> None:
          "weights": member, "origin": f"bootstrap:{WINDOW}"}
         for category in categories for member in MEMBERS
     ]  # fmt: skip
-    Datasets(store.connect(url)).write(COMMITTEES, [COMMITTEES.rows(rows)], keys={"committee": "c1"}, **MADE)
-    ledger = database.connect(migrated=False)
+    Datasets(open_store(url)).write(COMMITTEES, [COMMITTEES.rows(rows)], keys={"committee": "c1"}, **MADE)
+    ledger = open_ledger(migrated=False)
     ledger.migrate()
     ledger.run_many("register_category", [{"category": name, "name": name, "guideline": None} for name in categories])
     ledger.run("add_committee", committee="c1", origin=f"bootstrap:{WINDOW}", categories=categories)
@@ -143,7 +144,7 @@ def main() -> None:
         one = mine(categories[:1], log)
         quarter = mine(categories[: count // 4], log)
         whole = mine(categories, log)
-        made = Datasets(store.connect(url))
+        made = Datasets(open_store(url))
         chosen = sum(made.need(HARD_CLIPS, **keys).rows for keys in made.partitions(HARD_CLIPS))
     for title, run in (("one category", one), ("a quarter", quarter), ("all", whole)):
         rate, peak = run.clips / run.seconds, run.peak_bytes / 2**30

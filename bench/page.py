@@ -25,11 +25,12 @@ import psycopg2
 from playwright.sync_api import Page, sync_playwright
 
 from bench.review import PASSWORD, Service, percentile
-from slac_tasks import database, media
 from slac_tasks.config import Collect
 from slac_tasks.launcher.postgres import EmbeddedPostgres
 from slac_tasks.model import CLIP_SEC, GRID_SEC, clip_id
-from slac_tasks.store import FolderStore
+from slac_tasks.storage.ledger import open_ledger
+from slac_tasks.storage.objects import FolderStore
+from slac_tasks.video import originals
 from slac_tasks.web.passwords import seal
 from slac_tasks.world import film
 from slac_tasks.world.catalogue import make_catalogue
@@ -62,9 +63,9 @@ def fill(url: str, store: FolderStore, folder: Path, clips: int) -> None:
         for number, entry in enumerate(films):
             path, video = folder / f"{number}.mp4", f"{number:016x}"
             film.film(path, entry.script)
-            found = media.probe(path, Collect())
+            found = originals.probe(path, Collect())
             (folder / video).mkdir()
-            proxy = media.make_proxy(path, folder / video, found, Collect())
+            proxy = originals.make_proxy(path, folder / video, found, Collect())
             name = f"media/{video}/256.mp4"
             store.put_file(name, proxy.path_256)
             cursor.execute("INSERT INTO videos VALUES (%s, %s, %s, 'training', '{}')", (video, video, video))
@@ -136,7 +137,7 @@ def main() -> None:
         last.callback(server.remove)
         server.start()
         ledger_url = server.url("slac")
-        ledger = database.connect({"SLAC_DATABASE_URL": ledger_url}, migrated=False)
+        ledger = open_ledger({"SLAC_DATABASE_URL": ledger_url}, migrated=False)
         ledger.migrate()
         ledger.close()
         fill(ledger_url, FolderStore(folder / "store"), folder, clips)

@@ -19,9 +19,10 @@ from pathlib import Path
 
 import cv2
 
-from slac_tasks import media, people
 from slac_tasks.config import Collect, Proposal
 from slac_tasks.errors import SlacError
+from slac_tasks.networks import person_detectors
+from slac_tasks.video import originals
 from slac_tasks.world import film, scene
 from slac_tasks.world.catalogue import SIZES, categories
 
@@ -116,10 +117,10 @@ def rendition(path: Path, folder: Path) -> Path:
     limits = Collect(min_duration_sec=0.5)
     out = folder / f"{path.name}.proxy"
     out.mkdir()
-    return media.make_proxy(path, out, media.probe(path, limits), limits).path_256
+    return originals.make_proxy(path, out, originals.probe(path, limits), limits).path_256
 
 
-def measure(detector: people.Detector, reels: Sequence[Reel]) -> Result:
+def measure(detector: person_detectors.Detector, reels: Sequence[Reel]) -> Result:
     """Run a detector as the stage does."""
     hits: dict[bool, list[bool]] = {True: [], False: []}
     began = time.process_time()
@@ -159,19 +160,19 @@ def main() -> None:
             print("no shared videos beside the project: generated shots alone")
         world = generated(folder, 1 if arguments.quick else WORLD_VIDEOS)
         print(f"{'detector':<32}{'frames':>7}{'recall':>9}{'false positives':>17}{'ms per frame':>14}")
-        for kind, entry in people.REGISTRY.items():
+        for kind, entry in person_detectors.REGISTRY.items():
             wanted = Proposal(people=kind, people_weights=weights.get(kind, ""))
             keys = [f"{key}_{kind}" for key in ("recall", "false_positives", "ms_per_frame")]
             figures |= dict.fromkeys([*keys, f"recall_world_{kind}", f"false_positives_world_{kind}"])
             try:
-                detector = people.detector(wanted, "auto")
+                detector = person_detectors.detector(wanted, "auto")
             except SlacError as error:
                 print(f"{kind:<32}{'-':>7}  {str(error)[:90]}")
                 continue
             assert detector is not None
             asked = (entry.frames,) if arguments.quick else FRAMES
             for frames in asked:
-                looking = people.Detector(name=kind, frames=frames, count=detector.count)
+                looking = person_detectors.Detector(name=kind, frames=frames, count=detector.count)
                 if not reels:
                     continue
                 result = measure(looking, reels)

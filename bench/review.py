@@ -32,8 +32,8 @@ from typing import Any
 import aiohttp
 import psycopg2
 
-from slac_tasks import database
 from slac_tasks.launcher.postgres import EmbeddedPostgres, free_port
+from slac_tasks.storage.ledger import open_ledger
 from slac_tasks.web.passwords import seal
 
 PEOPLE, CLIPS, SECONDS = 200, 2_000_000, 600
@@ -412,7 +412,7 @@ def main() -> None:
         last.callback(server.remove)
         server.start()
         url = server.url("slac")
-        ledger = database.connect({"SLAC_DATABASE_URL": url}, migrated=False)
+        ledger = open_ledger({"SLAC_DATABASE_URL": url}, migrated=False)
         ledger.migrate()
         ledger.close()
         loaded = fill(url, size)

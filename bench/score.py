@@ -29,16 +29,18 @@ from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 from torchvision.models import get_weight, video
 
-from slac_tasks import config, media, store
-from slac_tasks.classifiers import Architecture, architecture
-from slac_tasks.datasets import CLIPS, COMMITTEES, SCORES
-from slac_tasks.footage import ADDRESS, ClipAddress, footage
+from slac_tasks import config
 from slac_tasks.job import Job
 from slac_tasks.model import content_hash
-from slac_tasks.shelf import Datasets
+from slac_tasks.networks.registry import Architecture, architecture
+from slac_tasks.networks.weights import encode_backbone, encode_head
 from slac_tasks.stages import score
-from slac_tasks.training import seeded
-from slac_tasks.weights import encode_backbone, encode_head
+from slac_tasks.storage.datasets import CLIPS, COMMITTEES, SCORES
+from slac_tasks.storage.objects import open_store, put_by_content
+from slac_tasks.storage.tables import Datasets
+from slac_tasks.training.trainer import seeded
+from slac_tasks.video import originals
+from slac_tasks.video.clips import ADDRESS, ClipAddress, footage
 
 ONE = ("r2plus1d_18",)
 THREE = ("r2plus1d_18", "mc3_18", "r3d_18")
@@ -60,7 +62,7 @@ class Scene:
     @property
     def datasets(self) -> Datasets:
         """The store's datasets."""
-        return Datasets(store.connect(self.settings.store_url))
+        return Datasets(open_store(self.settings.store_url))
 
 
 def film(path: Path, seconds: float) -> None:
@@ -79,9 +81,9 @@ def scene(folder: Path, clips: int, device: str) -> Scene:
     proxies = folder / "proxies"
     proxies.mkdir()
     limits = config.Collect()
-    media.make_proxy(original, proxies, media.probe(original, limits), limits)
+    originals.make_proxy(original, proxies, originals.probe(original, limits), limits)
     settings = config.Config(store_url=str(folder / "store"), device=device)
-    where = store.connect(settings.store_url)
+    where = open_store(settings.store_url)
     for name in ("128.mp4", "256.mp4"):
         where.put_file(f"media/v/{name}", proxies / name)
     # On a GPU one short video is scored again and again, as so many videos: the decode is not spared.
@@ -104,14 +106,14 @@ def scene(folder: Path, clips: int, device: str) -> Scene:
 
 def seat(made: Scene, names: Sequence[str]) -> str:
     """Write a committee of these members, with random weights; return its key."""
-    where = store.connect(made.settings.store_url)
+    where = open_store(made.settings.store_url)
     rows = []
     for name in names:
         entry = architecture(name)
         with seeded(0):
-            backbone = store.put_by_content(where, "weights", ".pt", encode_backbone(entry, entry.build()))
+            backbone = put_by_content(where, "weights", ".pt", encode_backbone(entry, entry.build()))
             head = nn.Linear(entry.features, 1)
-        stored = store.put_by_content(where, "weights", ".pt", encode_head(entry, head, ["anything"]))
+        stored = put_by_content(where, "weights", ".pt", encode_head(entry, head, ["anything"]))
         rows.append(
             {
                 "member": name, "architecture": name, "category": "anything", "backbone": backbone, "head": stored,
@@ -154,7 +156,7 @@ def decode_seconds(made: Scene, names: Sequence[str]) -> float:
     """Return the seconds of our decode alone, in this process."""
     rows = made.datasets.read(CLIPS, ADDRESS, category="anything", window=WINDOW).to_pylist()
     views = {architecture(name).view for name in names}
-    local = store.connect(made.settings.store_url).local
+    local = open_store(made.settings.store_url).local
 
     def lost(video_id: str, why: str) -> None:
         raise SystemExit(f"bench.score: {video_id}: {why}")

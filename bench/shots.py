@@ -18,8 +18,8 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from slac_tasks import media, shots
 from slac_tasks.config import Collect
+from slac_tasks.video import originals, shots
 from slac_tasks.world import film, scene
 from slac_tasks.world.catalogue import SIZES, categories
 
@@ -109,7 +109,7 @@ def read(path: Path, truth: Sequence[tuple[str, float]]) -> Video:
     """Return a video as `fetch` hands it to the detector."""
     limits = Collect(min_duration_sec=0.5)
     with tempfile.TemporaryDirectory(prefix="slac-bench-") as name:
-        proxy = media.make_proxy(path, Path(name), media.probe(path, limits), limits)
+        proxy = originals.make_proxy(path, Path(name), originals.probe(path, limits), limits)
         return Video(truth=truth, fps=proxy.fps, small=np.array(proxy.small))
 
 

@@ -32,20 +32,22 @@ import torch
 from torch import Tensor, nn
 
 from bench.loop import Loop
-from slac_tasks import config, database, store
-from slac_tasks.aggregation.majority import TwoOfThree
-from slac_tasks.classifiers import architecture
+from slac_tasks import config
+from slac_tasks.commands.funnel import table
 from slac_tasks.config import Mining
-from slac_tasks.datasets import CLIPS, COMMITTEES, VIDEOS, VOTES
-from slac_tasks.footage import ClipAddress, gather
-from slac_tasks.funnel import table
-from slac_tasks.labels import VOTE, label_table, read_ballots
 from slac_tasks.launcher.postgres import EmbeddedPostgres
 from slac_tasks.mining import Answers, Floats, choose, make_pool, next_answers, plan_round
 from slac_tasks.model import Split, Strategy
-from slac_tasks.shelf import Datasets
-from slac_tasks.training import features, fit_head, target_matrix
-from slac_tasks.weights import decode_backbone, decode_head
+from slac_tasks.networks.registry import architecture
+from slac_tasks.networks.weights import decode_backbone, decode_head
+from slac_tasks.storage.datasets import CLIPS, COMMITTEES, VIDEOS, VOTES
+from slac_tasks.storage.ledger import open_ledger
+from slac_tasks.storage.objects import open_store
+from slac_tasks.storage.tables import Datasets
+from slac_tasks.training.trainer import features, fit_head, target_matrix
+from slac_tasks.verification.aggregation.majority import TwoOfThree
+from slac_tasks.verification.ballots import VOTE, label_table, read_ballots
+from slac_tasks.video.clips import ClipAddress, gather
 from slac_tasks.world import measure, people
 from slac_tasks.world.catalogue import PLANTED, SIZES, WINDOWS
 from slac_tasks.world.make import make_world
@@ -137,7 +139,7 @@ def collect(folder: Path, size: str, seed: int) -> World:
     """Make a world, collect it, bootstrap its committee on the first window, and look at every clip once."""
     loop = Loop(folder, size, seed)
     make_world(loop.world, seed=seed, size=size, processes=os.cpu_count() or 1)
-    ledger = database.connect(migrated=False)
+    ledger = open_ledger(migrated=False)
     ledger.migrate()
     ledger.close()
     loop.call(["register", "--from-sources"])
@@ -158,7 +160,7 @@ def collect(folder: Path, size: str, seed: int) -> World:
 def look(folder: Path, seed: int, windows: Sequence[str]) -> World:
     """Decode every clip once and keep what each member's frozen backbone makes of it."""
     settings = config.load()
-    datasets = Datasets(store.connect(settings.store_url))
+    datasets = Datasets(open_store(settings.store_url))
     named = table(datasets, VIDEOS)[["video_id", "category", "source_id"]]
     clips = table(datasets, CLIPS).merge(named, on=["video_id", "category"])
     clips["truth"] = measure.contained(clips, read_truth(folder))

@@ -20,17 +20,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from slac_tasks.admission.likeness.lookalikes import stored
 from slac_tasks.config import Config
-from slac_tasks.database import Ledger
-from slac_tasks.datasets import VOTES
 from slac_tasks.errors import Temporary
 from slac_tasks.job import Job
 from slac_tasks.launcher.postgres import EmbeddedPostgres
-from slac_tasks.likeness.lookalikes import stored
 from slac_tasks.progress import track
-from slac_tasks.shelf import Datasets
 from slac_tasks.stages import sync
-from slac_tasks.store import FolderStore
+from slac_tasks.storage.datasets import VOTES
+from slac_tasks.storage.ledger import Ledger
+from slac_tasks.storage.objects import FolderStore
+from slac_tasks.storage.tables import Datasets
 
 SCHEDULES, WRITERS, CLIPS, VOTES_OF_ONE = 1000, 50, 100, 3
 QUICK_SEC = 30.0

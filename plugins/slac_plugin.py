@@ -21,7 +21,9 @@ def _mounted() -> Any:
     from airflow.api_fastapi.core_api.security import get_user
     from fastapi import Depends, HTTPException
 
-    from slac_tasks import config, database, store
+    from slac_tasks import config
+    from slac_tasks.storage.ledger import open_ledger
+    from slac_tasks.storage.objects import open_store
     from slac_tasks.web.app import make_app
     from slac_tasks.web.ledgers import Ledgers
     from slac_tasks.web.media import Media
@@ -35,8 +37,8 @@ def _mounted() -> Any:
     settings = config.load()
     # The same in every worker of the api-server, and of no use for anything else that this secret signs.
     secret = hashlib.sha256(b"slac media" + conf.get_mandatory_value("api_auth", "jwt_secret").encode()).digest()
-    media = Media(store=store.connect(settings.store_url), secret=secret, seconds=settings.review.media_sec)
-    return make_app(settings, Ledgers(database.connect), media, authenticate=person)
+    media = Media(store=open_store(settings.store_url), secret=secret, seconds=settings.review.media_sec)
+    return make_app(settings, Ledgers(open_ledger), media, authenticate=person)
 
 
 def _views(base: str) -> list[dict[str, str]]:

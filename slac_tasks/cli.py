@@ -15,7 +15,7 @@ from typing import NoReturn
 from slac_tasks import __version__, config
 from slac_tasks.errors import SlacError, Temporary, WrongArguments
 from slac_tasks.model import Window, check_slug, parse_round_key
-from slac_tasks.store import is_disk_full
+from slac_tasks.storage.objects import is_disk_full
 
 STAGE_HELP = {
     "discover": "list the videos that the sources offer for a category in a window",
@@ -39,22 +39,22 @@ STAGE_HELP = {
 
 COMMANDS = {
     # verb: (module with add_arguments and main, help)
-    "plan": ("slac_tasks.plan", "say what a DAG has to do, as one line of JSON"),
-    "register": ("slac_tasks.register", "register a category, or all categories of the sources"),
-    "migrate": ("slac_tasks.migrate", "bring the ledger to this code's version"),
-    "doctor": ("slac_tasks.doctor", "say what is missing on this machine; --reconcile repairs the ledger"),
-    "takedown": ("slac_tasks.takedown", "take videos down: delete their bytes, leave them out for good"),
-    "exclude": ("slac_tasks.exclude", "keep the validation and test videos of other benchmarks out"),
-    "recheck": ("slac_tasks.recheck", "say how much of a release could still be fetched"),
-    "show": ("slac_tasks.show", "list a dataset: rows, drops by reason, what it was made from"),
-    "funnel": ("slac_tasks.funnel", "print what became of everything that was found"),
-    "world": ("slac_tasks.world.command", "make the synthetic world, or let its people answer"),
-    "web": ("slac_tasks.web.command", "serve the review, funnel and quality pages"),
-    "votes": ("slac_tasks.votes", "export and import votes; tasks for Label Studio"),
-    "annotator": ("slac_tasks.web.annotator", "accounts of the review page, and who reviews which category"),
-    "known": ("slac_tasks.web.known", "clips with a known answer: gold to mix in, examples to show"),
-    "demo": ("slac_tasks.launcher.demo", "run the whole loop under Airflow on this machine"),
-    "down": ("slac_tasks.launcher.down", "stop what `slac demo` left running"),
+    "plan": ("slac_tasks.commands.plan", "say what a DAG has to do, as one line of JSON"),
+    "register": ("slac_tasks.commands.register", "register a category, or all categories of the sources"),
+    "migrate": ("slac_tasks.commands.migrate", "bring the ledger to this code's version"),
+    "doctor": ("slac_tasks.commands.doctor", "say what is missing on this machine; --reconcile repairs the ledger"),
+    "takedown": ("slac_tasks.commands.takedown", "take videos down: delete their bytes, leave them out for good"),
+    "exclude": ("slac_tasks.commands.exclude", "keep the validation and test videos of other benchmarks out"),
+    "recheck": ("slac_tasks.commands.recheck", "say how much of a release could still be fetched"),
+    "show": ("slac_tasks.commands.show", "list a dataset: rows, drops by reason, what it was made from"),
+    "funnel": ("slac_tasks.commands.funnel", "print what became of everything that was found"),
+    "world": ("slac_tasks.commands.world", "make the synthetic world, or let its people answer"),
+    "web": ("slac_tasks.commands.web", "serve the review, funnel and quality pages"),
+    "votes": ("slac_tasks.commands.votes", "export and import votes; tasks for Label Studio"),
+    "annotator": ("slac_tasks.commands.annotator", "accounts of the review page, and who reviews which category"),
+    "known": ("slac_tasks.commands.known", "clips with a known answer: gold to mix in, examples to show"),
+    "demo": ("slac_tasks.commands.demo", "run the whole loop under Airflow on this machine"),
+    "down": ("slac_tasks.commands.down", "stop what `slac demo` left running"),
 }
 
 

@@ -155,7 +155,7 @@ class Committee:
     """The classifiers and how they learn from weak labels."""
 
     members: tuple[str, ...] = ("frame_resnet18", "r3d_18", "motion_r3d_18")
-    """Names in the registry of `slac_tasks.classifiers`; at least three, of different kinds."""
+    """Names in the registry of `slac_tasks.networks.registry`; at least three, of different kinds."""
     pretrained: str = "hub"
     """Where backbones start: `hub`, `random`, or a folder that holds <member>.pt."""
     steps: int = 400
@@ -281,7 +281,7 @@ class Training:
     """Pretraining on the release, and its evaluation by transfer."""
 
     architecture: str = "r2plus1d_18"
-    """A video network in the registry of `slac_tasks.classifiers`."""
+    """A video network in the registry of `slac_tasks.networks.registry`."""
     steps: int = 20_000
     """Pretraining steps."""
     batch: int = 32

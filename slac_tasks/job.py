@@ -8,14 +8,16 @@ from functools import cached_property
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from slac_tasks import database, store
 from slac_tasks.config import LEDGER_STAGES, Config
 from slac_tasks.errors import NotConfigured, SlacError, Temporary, WrongArguments
+from slac_tasks.storage.ledger import open_ledger
+from slac_tasks.storage.objects import Store, open_store
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from slac_tasks.shelf import Dataset, Datasets, Drop, Manifest
+    from slac_tasks.storage.ledger import Ledger
+    from slac_tasks.storage.tables import Dataset, Datasets, Drop, Manifest
 
 
 def say(line: str) -> None:
@@ -46,23 +48,23 @@ class Job:
     person: str | None = None
 
     @cached_property
-    def store(self) -> store.Store:
+    def store(self) -> Store:
         """The object store."""
-        return store.connect(self.config.store_url, self.environ)
+        return open_store(self.config.store_url, self.environ)
 
     @cached_property
     def datasets(self) -> "Datasets":
         """The datasets in the store."""
-        from slac_tasks.shelf import Datasets
+        from slac_tasks.storage.tables import Datasets
 
         return Datasets(self.store)
 
     @cached_property
-    def ledger(self) -> "database.Ledger":
+    def ledger(self) -> "Ledger":
         """The ledger in Postgres, for stages that open no media."""
         if self.stage not in LEDGER_STAGES | {"plan", "doctor"}:
             raise NotConfigured(f"stage {self.stage}: opens media, so it holds no ledger password")
-        return database.connect(self.environ)
+        return open_ledger(self.environ)
 
     def need_window(self) -> str:
         """Return the window's key, which this stage cannot do without."""

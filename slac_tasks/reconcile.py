@@ -9,9 +9,13 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from slac_tasks.admission.exclusions.registry import restore
+from slac_tasks.admission.likeness.lookalikes import stored
+from slac_tasks.admission.withdrawals import all_takedowns
 from slac_tasks.config import Review
-from slac_tasks.database import Ledger
-from slac_tasks.datasets import (
+from slac_tasks.errors import BrokenContract
+from slac_tasks.networks.committees import adopt_committees
+from slac_tasks.storage.datasets import (
     AGREEMENT,
     ALL,
     CANDIDATES,
@@ -25,14 +29,9 @@ from slac_tasks.datasets import (
     VIDEOS,
     VOTES,
 )
-from slac_tasks.errors import BrokenContract
-from slac_tasks.exclusions.registry import restore
-from slac_tasks.likeness.lookalikes import stored
-from slac_tasks.oversight import remember_people
-from slac_tasks.panels import adopt_committees
-from slac_tasks.settle import Settled, settle
-from slac_tasks.shelf import Datasets, Manifest
-from slac_tasks.takedowns import all_takedowns
+from slac_tasks.storage.ledger import Ledger
+from slac_tasks.storage.tables import Datasets, Manifest
+from slac_tasks.verification.outcome import Settled, remember_people, settle
 
 
 def repair(datasets: Datasets, ledger: Ledger, review: Review) -> Iterator[str]:

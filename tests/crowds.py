@@ -3,7 +3,7 @@
 import numpy as np
 import pyarrow as pa
 
-from slac_tasks.labels import ANSWERS, Ballots, Floats, Ints, read_ballots
+from slac_tasks.verification.ballots import ANSWERS, Ballots, Floats, Ints, read_ballots
 
 
 def ballots_of(rows: list[tuple[str, str, str]], category: str = "judo") -> Ballots:

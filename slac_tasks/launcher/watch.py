@@ -6,11 +6,13 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from slac_tasks import config, database, plan, store
-from slac_tasks.datasets import CLIPS, LABELS, QUALITY, SCORES, VIDEOS
+from slac_tasks import config, planning
 from slac_tasks.errors import BrokenContract, Temporary
 from slac_tasks.launcher.airflow import Airflow
-from slac_tasks.shelf import Datasets
+from slac_tasks.storage.datasets import CLIPS, LABELS, QUALITY, SCORES, VIDEOS
+from slac_tasks.storage.ledger import open_ledger
+from slac_tasks.storage.objects import open_store
+from slac_tasks.storage.tables import Datasets
 
 DAGS = (
     "collect_videos",
@@ -78,31 +80,31 @@ class Watch:
     def left(self) -> list[str]:
         """Return what is still to be done, in words; nothing: the loop is closed."""
         settings = config.load(self.environ)
-        datasets = Datasets(store.connect(settings.store_url, self.environ))
-        ledger = database.connect(self.environ)
+        datasets = Datasets(open_store(settings.store_url, self.environ))
+        ledger = open_ledger(self.environ)
         try:
             if not ledger.rows("categories"):
                 return ["register the categories"]
             found = []
             for window in self.windows:
-                planner = plan.Planner(settings=settings, datasets=datasets, ledger=ledger, window=window)
-                if plan.collect_videos(planner):
+                planner = planning.Planner(settings=settings, datasets=datasets, ledger=ledger, window=window)
+                if planning.collect_videos(planner):
                     found.append(f"collect {window}")
-            planner = plan.Planner(settings=settings, datasets=datasets, ledger=ledger)
-            found += [f"score {item['window']}" for item in plan.score_clips(planner)]
-            found += [f"send {item['round']}" for item in plan.send_hard_clips(planner)]
+            planner = planning.Planner(settings=settings, datasets=datasets, ledger=ledger)
+            found += [f"score {item['window']}" for item in planning.score_clips(planner)]
+            found += [f"send {item['round']}" for item in planning.send_hard_clips(planner)]
             waiting = ledger.rows("open_by_category")
             if not self.people:
                 return found if waiting else [*found, "fill the queue"]
             if waiting:
                 found.append(f"answer {sum(int(row['clips']) for row in waiting)} clips")
-            if plan.sync_verifications(planner):
+            if planning.sync_verifications(planner):
                 found.append("collect answers")
-            if plan.newest(datasets, LABELS) != plan.newest(datasets, QUALITY):
+            if planning.newest(datasets, LABELS) != planning.newest(datasets, QUALITY):
                 found.append("check the labels")
-            if self.releases and plan.check_labels(planner):
+            if self.releases and planning.check_labels(planner):
                 found.append("decide on refused labels")
-            if plan.pretrain(planner):
+            if planning.pretrain(planner):
                 found.append("release, pretrain, evaluate, promote")
             if not found and self.releases and not ledger.one("last_release"):
                 found.append("release")
@@ -113,8 +115,8 @@ class Watch:
     def counts(self) -> dict[str, int]:
         """Return how much there is of everything."""
         settings = config.load(self.environ)
-        datasets = Datasets(store.connect(settings.store_url, self.environ))
-        ledger = database.connect(self.environ)
+        datasets = Datasets(open_store(settings.store_url, self.environ))
+        ledger = open_ledger(self.environ)
         try:
             totals = ledger.rows("queue_totals")
         finally:

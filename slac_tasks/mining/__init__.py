@@ -1,6 +1,5 @@
 """Mining: which clips are worth a person's time, and how many a round may ask. Pure functions over arrays."""
 
-from slac_tasks.mining.answers import Answers, NextAnswer, next_answers, unsure
 from slac_tasks.mining.choice import RANKINGS, Choice, choose
 from slac_tasks.mining.measures import (
     Floats,
@@ -12,6 +11,7 @@ from slac_tasks.mining.measures import (
     spread,
     vote_entropy,
 )
+from slac_tasks.mining.one_more_vote import Answers, NextAnswer, next_answers, unsure
 from slac_tasks.mining.plan import RoundPlan, plan_round
 from slac_tasks.mining.pool import Pool, make_pool
 

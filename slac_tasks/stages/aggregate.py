@@ -12,19 +12,19 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from slac_tasks.aggregation.dawid_skene import DawidSkene, Model
-from slac_tasks.aggregation.majority import TwoOfThree
-from slac_tasks.aggregation.stopping import Asking
-from slac_tasks.aggregation.with_committee import WithCommittee
-from slac_tasks.annotators import RANDOM
 from slac_tasks.config import Config
-from slac_tasks.datasets import HARD_CLIPS, LABELS, PEOPLE, VOTES
 from slac_tasks.errors import BrokenContract, WrongArguments
 from slac_tasks.job import Job, say
-from slac_tasks.labels import VOTE, Aggregator, Ballots, Floats, Ints, clip_key, label_table, read_ballots
 from slac_tasks.model import Split, parse_round_key
-from slac_tasks.settle import Settled, settle
-from slac_tasks.shelf import Manifest
+from slac_tasks.storage.datasets import HARD_CLIPS, LABELS, PEOPLE, VOTES
+from slac_tasks.storage.tables import Manifest
+from slac_tasks.verification.aggregation.dawid_skene import DawidSkene, Model
+from slac_tasks.verification.aggregation.majority import TwoOfThree
+from slac_tasks.verification.aggregation.stopping import Asking
+from slac_tasks.verification.aggregation.with_committee import WithCommittee
+from slac_tasks.verification.annotators import RANDOM
+from slac_tasks.verification.ballots import VOTE, Aggregator, Ballots, Floats, Ints, clip_key, label_table, read_ballots
+from slac_tasks.verification.outcome import Settled, settle
 
 SECTIONS = ("review", "aggregation")
 

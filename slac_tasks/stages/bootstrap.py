@@ -13,19 +13,19 @@ from typing import Any
 
 from torch import Tensor
 
-from slac_tasks.classifiers import Architecture, Classifier, architecture, committee, starting_backbone
-from slac_tasks.datasets import CLIPS, COMMITTEES
 from slac_tasks.errors import NotMade
-from slac_tasks.footage import ADDRESS, ClipAddress, gather, spread
 from slac_tasks.job import Job, say
 from slac_tasks.model import Split, View, content_hash
-from slac_tasks.shelf import Drop, Manifest
-from slac_tasks.store import put_by_content
-from slac_tasks.training import (
+from slac_tasks.networks.inference import device
+from slac_tasks.networks.registry import Architecture, Classifier, architecture, committee, starting_backbone
+from slac_tasks.networks.weights import decode_backbone, encode_backbone, encode_head
+from slac_tasks.storage.datasets import CLIPS, COMMITTEES
+from slac_tasks.storage.objects import put_by_content
+from slac_tasks.storage.tables import Drop, Manifest
+from slac_tasks.training.trainer import (
     FRESH_RATE,
     TUNED_RATE,
     Recipe,
-    device,
     features,
     fit,
     fit_head,
@@ -33,7 +33,7 @@ from slac_tasks.training import (
     seeded,
     target_matrix,
 )  # fmt: skip
-from slac_tasks.weights import decode_backbone, encode_backbone, encode_head
+from slac_tasks.video.clips import ADDRESS, ClipAddress, gather, spread
 
 Row = dict[str, Any]
 Weak = Mapping[str, set[str]]

@@ -12,15 +12,15 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from slac_tasks.admission.exclusions.registry import EXCLUDED, excluded_by_name, excluded_videos
+from slac_tasks.admission.likeness.archive import Archive
+from slac_tasks.admission.likeness.lookalikes import stored
+from slac_tasks.admission.withdrawals import leave_out
 from slac_tasks.config import Admission
-from slac_tasks.datasets import CANDIDATES, FETCHED, VIDEOS
-from slac_tasks.exclusions.registry import EXCLUDED, excluded_by_name, excluded_videos
 from slac_tasks.job import Job, say
-from slac_tasks.likeness.archive import Archive
-from slac_tasks.likeness.lookalikes import stored
 from slac_tasks.model import Split, admission_order, split_of
-from slac_tasks.shelf import Drop, Manifest
-from slac_tasks.takedown import leave_out
+from slac_tasks.storage.datasets import CANDIDATES, FETCHED, VIDEOS
+from slac_tasks.storage.tables import Drop, Manifest
 
 _STRICTNESS = (Split.TRAINING, Split.VALIDATION, Split.TESTING)
 """Where groups meet, the members of the weaker split leave."""

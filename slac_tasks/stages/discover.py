@@ -8,14 +8,14 @@ Safe to run again: the ledger remembers which window an undated candidate belong
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import asdict
 
-from slac_tasks.datasets import CANDIDATES
+from slac_tasks.admission.exclusions.registry import EXCLUDED, excluded_by_name
+from slac_tasks.admission.withdrawals import Takedowns
+from slac_tasks.collect.sources import Candidate, Source, Unreadable, open_sources
 from slac_tasks.errors import BrokenContract
-from slac_tasks.exclusions.registry import EXCLUDED, excluded_by_name
 from slac_tasks.job import Job
 from slac_tasks.model import Window
-from slac_tasks.shelf import Drop
-from slac_tasks.sources import Candidate, Source, Unreadable, open_sources
-from slac_tasks.takedowns import Takedowns
+from slac_tasks.storage.datasets import CANDIDATES
+from slac_tasks.storage.tables import Drop
 
 
 def offered(sources: Sequence[Source], category: str, window: Window) -> tuple[list[Candidate], list[Drop]]:

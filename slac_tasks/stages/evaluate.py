@@ -11,17 +11,18 @@ from typing import Any
 
 import torch
 
-from slac_tasks.answers import answers_of, masked_targets
-from slac_tasks.classifiers import Architecture, architecture
-from slac_tasks.datasets import EVALUATIONS, MODELS, RELEASES
-from slac_tasks.footage import gather
 from slac_tasks.intervals import wilson
 from slac_tasks.job import Job, say
 from slac_tasks.model import Split
-from slac_tasks.shelf import Drop
-from slac_tasks.training import Recipe, device, features
-from slac_tasks.transfer import accuracy, few_labels, interval, load_trimmed
-from slac_tasks.weights import decode_backbone, decode_head
+from slac_tasks.networks.inference import device
+from slac_tasks.networks.registry import Architecture, architecture
+from slac_tasks.networks.weights import decode_backbone, decode_head
+from slac_tasks.storage.datasets import EVALUATIONS, MODELS, RELEASES
+from slac_tasks.storage.tables import Drop
+from slac_tasks.training.targets import answers_of, masked_targets
+from slac_tasks.training.trainer import Recipe, features
+from slac_tasks.training.transfer import accuracy, few_labels, interval, load_trimmed
+from slac_tasks.video.clips import gather
 
 FEW = 30
 """With fewer answers in the testing split, those of the validation split are judged too; nothing was tuned on them."""

@@ -20,22 +20,23 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from slac_tasks import __version__, media, shots
+from slac_tasks import __version__
+from slac_tasks.admission.likeness.fingerprints import video_hashes
+from slac_tasks.admission.withdrawals import Takedowns, delete_media
+from slac_tasks.collect.downloads import files
+from slac_tasks.collect.downloads.reasons import Unfetched
+from slac_tasks.collect.downloads.turns import in_turn
+from slac_tasks.collect.downloads.web import Web, host_of
+from slac_tasks.collect.sources import manifest
 from slac_tasks.config import Config
-from slac_tasks.datasets import CANDIDATES, FETCHED
-from slac_tasks.downloads import files
-from slac_tasks.downloads.reasons import Unfetched
-from slac_tasks.downloads.turns import in_turn
-from slac_tasks.downloads.web import Web, host_of
 from slac_tasks.errors import NotConfigured
 from slac_tasks.job import Job
-from slac_tasks.likeness.fingerprints import video_hashes
 from slac_tasks.model import admission_order, content_hash, media_video_id
 from slac_tasks.progress import track
-from slac_tasks.shelf import Drop, Manifest
-from slac_tasks.sources import manifest
-from slac_tasks.store import Store, connect, is_disk_full
-from slac_tasks.takedowns import Takedowns, delete_media
+from slac_tasks.storage.datasets import CANDIDATES, FETCHED
+from slac_tasks.storage.objects import Store, is_disk_full, open_store
+from slac_tasks.storage.tables import Drop, Manifest
+from slac_tasks.video import originals, shots
 
 Row = dict[str, Any]
 
@@ -83,14 +84,14 @@ class Fetcher:
             with self._own_folder(candidate["candidate_id"]) as folder:
                 try:
                     row: Row | Drop = self._row(candidate, folder)
-                except (Unfetched, media.Rejected) as no:
+                except (Unfetched, originals.Rejected) as no:
                     if no.retryable:
                         raise
                     row = Drop(item=candidate["candidate_id"], reason=no.reason, detail=no.detail)
                 self._keep(candidate, row)
                 shutil.rmtree(folder, ignore_errors=True)
                 return row
-        except media.Rejected as no:
+        except originals.Rejected as no:
             return Drop(item=candidate["candidate_id"], reason=no.reason, detail=no.detail, retryable=True)
         except OSError as error:
             if is_disk_full(error):
@@ -109,9 +110,9 @@ class Fetcher:
         if self.takedowns.cover({"video_id": video_id, "media_sha256": digest}):
             raise Unfetched("taken down", video_id)
         try:
-            found = media.probe(path, limits)
-            proxy = media.make_proxy(path, folder, found, limits)
-        except media.Rejected as no:
+            found = originals.probe(path, limits)
+            proxy = originals.make_proxy(path, folder, found, limits)
+        except originals.Rejected as no:
             if not resumed:
                 raise
             # The parts may not belong together, whatever the server said: once more, from the first byte.
@@ -147,7 +148,7 @@ class Fetcher:
         location, target, headers = candidate["location"], folder / "original", {}
         limits = self.config.collect
         if location.startswith(_PAGE):
-            from slac_tasks.downloads.sites import about
+            from slac_tasks.collect.downloads.sites import about
 
             info = about(self.web, location.removeprefix(_PAGE))
             if (info.get("duration") or 0) > limits.max_duration_sec:
@@ -168,7 +169,7 @@ class Fetcher:
 
     def _presigned(self, location: str) -> str:
         bucket, _, name = location.removeprefix("s3://").partition("/")
-        url = connect(f"s3://{bucket}", self.environ).presign(name, _PRESIGNED_SEC)
+        url = open_store(f"s3://{bucket}", self.environ).presign(name, _PRESIGNED_SEC)
         if url is None:
             raise NotConfigured(f"{location}: has no address")
         return url

@@ -13,13 +13,13 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from slac_tasks import mining
-from slac_tasks.datasets import CLIPS, HARD_CLIPS, SCORES
 from slac_tasks.errors import BrokenContract
 from slac_tasks.job import Job, say
 from slac_tasks.mining import Choice, RoundPlan
 from slac_tasks.model import parse_round_key
-from slac_tasks.panels import Panel, panels_of
-from slac_tasks.shelf import Manifest
+from slac_tasks.networks.committees import Panel, panels_of
+from slac_tasks.storage.datasets import CLIPS, HARD_CLIPS, SCORES
+from slac_tasks.storage.tables import Manifest
 
 SECTIONS = ("mining",)
 

@@ -5,17 +5,18 @@ Writes: models (release) and the weights that it names.
 Safe to run again: a finished model is left alone.
 """
 
-from slac_tasks.answers import answers_of, masked_targets
-from slac_tasks.classifiers import Classifier, architecture
-from slac_tasks.datasets import MODELS, RELEASES
 from slac_tasks.errors import BrokenContract
-from slac_tasks.footage import gather
 from slac_tasks.job import Job
 from slac_tasks.model import Split
-from slac_tasks.shelf import Drop
-from slac_tasks.store import put_by_content
-from slac_tasks.training import Recipe, device, fit, release_loss, seeded
-from slac_tasks.weights import encode_backbone, encode_head
+from slac_tasks.networks.inference import device
+from slac_tasks.networks.registry import Classifier, architecture
+from slac_tasks.networks.weights import encode_backbone, encode_head
+from slac_tasks.storage.datasets import MODELS, RELEASES
+from slac_tasks.storage.objects import put_by_content
+from slac_tasks.storage.tables import Drop
+from slac_tasks.training.targets import answers_of, masked_targets
+from slac_tasks.training.trainer import Recipe, fit, release_loss, seeded
+from slac_tasks.video.clips import gather
 
 
 def run(job: Job) -> None:

@@ -7,12 +7,12 @@ Safe to run again: a release is decided once.
 
 from typing import Any
 
-from slac_tasks.datasets import CLIPS, COMMITTEES, EVALUATIONS, MODELS
 from slac_tasks.errors import BrokenContract
 from slac_tasks.job import Job, say
 from slac_tasks.model import content_hash
-from slac_tasks.panels import adopt_committees, committee_key
-from slac_tasks.shelf import Manifest
+from slac_tasks.networks.committees import adopt_committees, committee_key
+from slac_tasks.storage.datasets import CLIPS, COMMITTEES, EVALUATIONS, MODELS
+from slac_tasks.storage.tables import Manifest
 
 MEMBER = "pretrained"
 

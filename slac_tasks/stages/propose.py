@@ -11,13 +11,13 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from slac_tasks import people
-from slac_tasks.datasets import CLIPS, VIDEOS
+from slac_tasks.admission.withdrawals import Takedowns
 from slac_tasks.job import Job
 from slac_tasks.model import CLIP_SEC, GRID_SEC, clip_id
+from slac_tasks.networks import person_detectors
 from slac_tasks.progress import track
-from slac_tasks.shelf import Drop
-from slac_tasks.takedowns import Takedowns
+from slac_tasks.storage.datasets import CLIPS, VIDEOS
+from slac_tasks.storage.tables import Drop
 
 _EPSILON = 1e-6
 
@@ -59,7 +59,7 @@ def run(job: Job) -> None:
     window = job.need_window()
     proposal = job.config.proposal
     # Opened by the first category that has work: finished ones need no weights.
-    opened = cache(lambda: people.detector(proposal, job.config.device))
+    opened = cache(lambda: person_detectors.detector(proposal, job.config.device))
 
     def work(category: str) -> None:
         keys = {"category": category, "window": window}

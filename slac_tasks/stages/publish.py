@@ -8,8 +8,8 @@ of the same window that nobody was asked are withdrawn; clips with a vote stay.
 
 from typing import Any
 
-from slac_tasks.datasets import HARD_CLIPS
 from slac_tasks.job import Job, say
+from slac_tasks.storage.datasets import HARD_CLIPS
 
 
 def entries(hard_clips: list[dict[str, Any]], *, category: str, round: str, votes_wanted: int) -> list[dict[str, Any]]:

@@ -16,12 +16,12 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from slac_tasks.datasets import LABELS, QUALITY, RELEASES, VIDEOS
 from slac_tasks.errors import BrokenContract
 from slac_tasks.job import Job
 from slac_tasks.model import parse_round_key
-from slac_tasks.releasable import releasable
-from slac_tasks.shelf import Manifest
+from slac_tasks.release.releasable import releasable
+from slac_tasks.storage.datasets import LABELS, QUALITY, RELEASES, VIDEOS
+from slac_tasks.storage.tables import Manifest
 
 _YOUTUBE = re.compile(r"[A-Za-z0-9_-]{11}")
 

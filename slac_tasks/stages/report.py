@@ -11,12 +11,12 @@ from typing import Any
 
 import pandas as pd
 
-from slac_tasks import page, rounds, rounds_page
-from slac_tasks.datasets import AGREEMENT, LABELS, PEOPLE, QUALITY
 from slac_tasks.intervals import wilson
 from slac_tasks.job import Job, say
 from slac_tasks.model import Strategy
-from slac_tasks.shelf import Dataset
+from slac_tasks.reports import quality_page, rounds, rounds_page
+from slac_tasks.storage.datasets import AGREEMENT, LABELS, PEOPLE, QUALITY
+from slac_tasks.storage.tables import Dataset
 
 
 def summarise(labels: pd.DataFrame, verdicts: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
@@ -52,7 +52,7 @@ def run(job: Job) -> None:
     names = {row["category"]: row["name"] for row in job.ledger.rows("categories")}
     decisions = {row["category"]: row for row in job.ledger.rows("decisions")}
     totals = job.ledger.rows("queue_totals")
-    html = page.render(
+    html = quality_page.render(
         version=version,
         records=[
             {**record, "name": names.get(record["category"], record["category"]),
@@ -69,7 +69,7 @@ def run(job: Job) -> None:
     job.store.put(rounds_name, rounds_page.render(version, rounds.report(job, version)).encode())
     name = f"reports/v1/labels={version}/index.html"
     job.store.put(name, html.encode())
-    print(page.text(summary), flush=True)
+    print(quality_page.text(summary), flush=True)
     say(f"report: wrote {name}, {len(summary)} categories")
 
 

@@ -13,17 +13,16 @@ from itertools import chain
 import torch
 from torch import nn
 
-from slac_tasks.canaries import COUNT, canary, check, is_canary, known, remember
-from slac_tasks.classifiers import Architecture, architecture
-from slac_tasks.datasets import CLIPS, COMMITTEES, SCORES
 from slac_tasks.errors import NotMade, SlacError
-from slac_tasks.footage import ADDRESS, ClipAddress, Footage, batched, footage
-from slac_tasks.inference import CPU_BATCH, Extractor, keep_freed_memory, precision
 from slac_tasks.job import Job
-from slac_tasks.shelf import Drop, Manifest
-from slac_tasks.store import Media, Store
-from slac_tasks.training import device
-from slac_tasks.weights import decode_backbone, decode_head
+from slac_tasks.networks.canaries import COUNT, canary, check, is_canary, known, remember
+from slac_tasks.networks.inference import CPU_BATCH, Extractor, device, keep_freed_memory, precision
+from slac_tasks.networks.registry import Architecture, architecture
+from slac_tasks.networks.weights import decode_backbone, decode_head
+from slac_tasks.storage.datasets import CLIPS, COMMITTEES, SCORES
+from slac_tasks.storage.objects import Media, Store
+from slac_tasks.storage.tables import Drop, Manifest
+from slac_tasks.video.clips import ADDRESS, ClipAddress, Footage, batched, footage
 
 
 @dataclass(kw_only=True)

@@ -6,11 +6,11 @@ Safe to run again: an unfinished batch is written first; without new votes there
 empties the outbox and records batch N, then the rows are written; a vote that commits late is in the outbox later.
 """
 
-from slac_tasks import label_studio
-from slac_tasks.datasets import VOTES
-from slac_tasks.elsewhere import bring
 from slac_tasks.errors import Temporary
 from slac_tasks.job import Job, say
+from slac_tasks.storage.datasets import VOTES
+from slac_tasks.verification import label_studio
+from slac_tasks.verification.imports import bring
 
 
 def run(job: Job) -> None:

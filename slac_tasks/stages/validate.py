@@ -12,17 +12,17 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from slac_tasks import quality
-from slac_tasks.aggregation.dawid_skene import Model
-from slac_tasks.agreement import agreements
-from slac_tasks.annotators import qualities
-from slac_tasks.datasets import AGREEMENT, LABELS, PEOPLE, QUALITY, VOTES
 from slac_tasks.errors import BrokenContract
 from slac_tasks.job import Job, say
-from slac_tasks.labels import VOTE, clip_key, read_ballots
 from slac_tasks.model import Answer
-from slac_tasks.oversight import remember_people
-from slac_tasks.shelf import Manifest
+from slac_tasks.quality import gate
+from slac_tasks.storage.datasets import AGREEMENT, LABELS, PEOPLE, QUALITY, VOTES
+from slac_tasks.storage.tables import Manifest
+from slac_tasks.verification.aggregation.dawid_skene import Model
+from slac_tasks.verification.agreement import agreements
+from slac_tasks.verification.annotators import qualities
+from slac_tasks.verification.ballots import VOTE, clip_key, read_ballots
+from slac_tasks.verification.outcome import remember_people
 
 SECTIONS = ("quality",)
 PEOPLE_SECTIONS = ("aggregation",)
@@ -47,10 +47,10 @@ def _judge_categories(job: Job, made: Manifest) -> None:
         job.record(done)
         return
     labels = job.datasets.read(LABELS, **keys).to_pandas()
-    wrong = quality.broken_rules(labels, answers_least=min(2, job.config.review.votes_wanted))
+    wrong = gate.broken_rules(labels, answers_least=min(2, job.config.review.votes_wanted))
     if wrong:
         raise BrokenContract(f"labels {keys['labels']}: {len(wrong)} expectations fail: {'; '.join(wrong)}")
-    verdicts = [asdict(verdict) for verdict in quality.judge(labels, job.config.quality)]
+    verdicts = [asdict(verdict) for verdict in gate.judge(labels, job.config.quality)]
     _remember(job, keys["labels"], verdicts)
     job.record(job.finish(QUALITY, [QUALITY.rows(verdicts)], keys, inputs=[made], sections=SECTIONS))
     for verdict in verdicts:

@@ -5,8 +5,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from queue import Empty, LifoQueue
 
-from slac_tasks.database import Ledger
 from slac_tasks.errors import Temporary
+from slac_tasks.storage.ledger import Ledger
 
 
 class Ledgers:

@@ -12,9 +12,9 @@ import jinja2
 from fastapi import APIRouter, Depends, HTTPException, Query, Request
 from fastapi.responses import FileResponse, HTMLResponse, RedirectResponse
 
-from slac_tasks.database import Row
 from slac_tasks.errors import NotMade
-from slac_tasks.store import FolderStore
+from slac_tasks.storage.ledger import Row
+from slac_tasks.storage.objects import FolderStore
 from slac_tasks.web.ledgers import Ledgers
 from slac_tasks.web.media import Media
 

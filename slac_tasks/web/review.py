@@ -12,8 +12,8 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, Field
 
 from slac_tasks.config import Review
-from slac_tasks.database import Ledger, Row
 from slac_tasks.model import Answer
+from slac_tasks.storage.ledger import Ledger, Row
 from slac_tasks.web.ledgers import Ledgers
 from slac_tasks.web.media import Media
 

@@ -10,11 +10,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from slac_tasks import database
-from slac_tasks.database import Ledger, Row
 from slac_tasks.errors import NotConfigured, Temporary, WrongArguments
 from slac_tasks.job import say
 from slac_tasks.model import CLIP_SEC, Answer, unit_hash
+from slac_tasks.storage.ledger import Ledger, Row, open_ledger
 from slac_tasks.world.truth import Truth, read_truth
 
 PEOPLE = 20
@@ -128,7 +127,7 @@ def review(folder: Path | None, *, seed: int, follow: bool, assume_right: bool) 
     contains = (lambda row: True) if folder is None else seen_in(read_truth(folder))
     while True:
         try:
-            ledger = database.connect()
+            ledger = open_ledger()
             try:
                 sent = answer_open(ledger, contains, seed)
             finally:

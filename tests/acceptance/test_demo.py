@@ -15,10 +15,10 @@ from pathlib import Path
 
 import pytest
 
-from slac_tasks.datasets import LABELS
 from slac_tasks.launcher.state import PROJECT
-from slac_tasks.shelf import Datasets
-from slac_tasks.store import connect
+from slac_tasks.storage.datasets import LABELS
+from slac_tasks.storage.objects import open_store
+from slac_tasks.storage.tables import Datasets
 
 pytestmark = [
     pytest.mark.skipif(
@@ -98,7 +98,7 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, tuple[P
 
 def labels(home: Path) -> list[tuple[object, ...]]:
     """Return what people decided, without when."""
-    datasets = Datasets(connect(str(home / "quick" / "store"), {}))
+    datasets = Datasets(open_store(str(home / "quick" / "store"), {}))
     newest = max(keys["labels"] for keys in datasets.partitions(LABELS))
     rows = datasets.read(LABELS, labels=newest).to_pylist()
     return sorted((row["clip_id"], row["category"], row["status"], row["label"]) for row in rows)

@@ -11,10 +11,12 @@ from typing import Any
 import pytest
 
 from bench.loop import Loop
-from slac_tasks import cli, database, store
-from slac_tasks.datasets import ALL, HARD_CLIPS, LABELS, RELEASES, VOTES
+from slac_tasks import cli
 from slac_tasks.launcher.postgres import EmbeddedPostgres
-from slac_tasks.shelf import Datasets
+from slac_tasks.storage.datasets import ALL, HARD_CLIPS, LABELS, RELEASES, VOTES
+from slac_tasks.storage.ledger import Ledger, open_ledger
+from slac_tasks.storage.objects import open_store
+from slac_tasks.storage.tables import Datasets
 from slac_tasks.world import people
 from slac_tasks.world.catalogue import WINDOWS
 from slac_tasks.world.make import make_world
@@ -28,7 +30,7 @@ pytestmark = pytest.mark.timeout(900)
 
 
 def datasets() -> Datasets:
-    return Datasets(store.connect(os.environ["SLAC_STORE"]))
+    return Datasets(open_store(os.environ["SLAC_STORE"]))
 
 
 def written() -> dict[str, str]:
@@ -58,7 +60,7 @@ def add_category(world: Path, old: str, new: str) -> None:
 
 
 def table_counts(url: str) -> Mapping[str, int]:
-    ledger = database.Ledger(url)
+    ledger = Ledger(url)
     found = {}
     with ledger._connection.cursor() as cursor:
         for name in ("videos", "admissions", "queue", "votes", "batch_votes", "releases", "verdicts", "committees"):
@@ -90,7 +92,7 @@ def test_the_loop_on_s3(
     loop.run()
     shelf = datasets()
     assert shelf.partitions(RELEASES) == [{"release": "r0001"}]
-    verdicts = {row["category"]: row["verdict"] for row in database.connect().rows("web_quality")}
+    verdicts = {row["category"]: row["verdict"] for row in open_ledger().rows("web_quality")}
     assert list(verdicts.values()).count("refused") == 1, "the planted bad category and no other"
     assert verdicts["slow_head_swing"] == "refused"
     released = shelf.read(RELEASES, release="r0001")
@@ -115,7 +117,7 @@ def test_the_loop_on_s3(
     new = set(written()) - set(before)
     assert written().items() >= before.items()
     assert {name for name in new if "category=arm_drop" not in name and not name.startswith("committees/")} == set()
-    assert {row["category"] for row in database.connect().rows("open_by_category")} == {"arm_drop"}
+    assert {row["category"] for row in open_ledger().rows("open_by_category")} == {"arm_drop"}
 
     # The ledger is dumped; people go on; the server is lost; an older dump is restored and reconciled.
     restore_and_reconcile(loop, postgres, tmp_path, monkeypatch)
@@ -127,7 +129,7 @@ def restore_and_reconcile(
     old = os.environ["SLAC_DATABASE_URL"]
     dump = folder / "ledger.dump"
     subprocess.run([POSTGRES / "pg_dump", "--format=custom", f"--file={dump}", old], check=True)
-    ledger = database.connect()
+    ledger = open_ledger()
     contains = people.seen_in(read_truth(loop.world))
     open_clips = ledger.rows("open_clips")
     half: list[Any] = [
@@ -153,7 +155,7 @@ def restore_and_reconcile(
     shelf = datasets()
     in_store = sum(shelf.need(VOTES, **keys).rows for keys in shelf.partitions(VOTES))
     assert in_store == lost["votes"], "nothing lost, nothing doubled"
-    assert {row["category"] for row in database.connect().rows("open_by_category")} == {"arm_drop"}
+    assert {row["category"] for row in open_ledger().rows("open_by_category")} == {"arm_drop"}
     before = written()
     loop.slac("sync")
     loop.slac("aggregate")

@@ -8,13 +8,13 @@ import pytest
 
 from slac_tasks import cli
 from slac_tasks.config import Collect, Config
-from slac_tasks.database import Ledger
-from slac_tasks.datasets import CANDIDATES, CLIPS, FETCHED, VIDEOS
 from slac_tasks.job import Job
 from slac_tasks.model import slug
-from slac_tasks.shelf import Datasets
 from slac_tasks.stages import deduplicate, discover, fetch, propose
-from slac_tasks.store import connect
+from slac_tasks.storage.datasets import CANDIDATES, CLIPS, FETCHED, VIDEOS
+from slac_tasks.storage.ledger import Ledger
+from slac_tasks.storage.objects import open_store
+from slac_tasks.storage.tables import Datasets
 
 VIDEOS_FOLDER = Path(__file__).resolve().parents[2].parent / "shared" / "videos"
 WEEK = "2026-01-05"
@@ -62,7 +62,7 @@ def run(config: Config, ledger_url: str, categories: tuple[str, ...], *stages: A
         module.run(job)
         if "ledger" in vars(job):
             job.ledger.close()
-    return Datasets(connect(config.store_url))
+    return Datasets(open_store(config.store_url))
 
 
 @pytest.mark.skipif(not VIDEOS_FOLDER.is_dir(), reason="shared videos: absent on this machine")

@@ -15,10 +15,10 @@ import pytest
 import uvicorn
 from playwright.sync_api import Browser, sync_playwright
 
-from slac_tasks import database
 from slac_tasks.config import Config
 from slac_tasks.model import clip_id
-from slac_tasks.store import FolderStore
+from slac_tasks.storage.ledger import open_ledger
+from slac_tasks.storage.objects import FolderStore
 from slac_tasks.web.accounts import Account, Accounts
 from slac_tasks.web.app import make_app
 from slac_tasks.web.ledgers import Ledgers
@@ -122,7 +122,7 @@ def service(ledger_url: str, store: FolderStore, tmp_path: Path) -> Iterator[Ser
     sealed = seal(PASSWORD)
     people = {name: Account(name=name, password=sealed, role="lead") for name in ("ada", "grace")}
     accounts = Accounts(find=people.get, secret=SECRET.encode())
-    ledgers = Ledgers(lambda: database.connect({"SLAC_DATABASE_URL": ledger_url}))
+    ledgers = Ledgers(lambda: open_ledger({"SLAC_DATABASE_URL": ledger_url}))
     media = Media(store=store, secret=SECRET.encode())
     app = make_app(Config(store_url=store.url), ledgers, media, authenticate=accounts.authenticate, accounts=accounts)
     with socket.socket() as listener:

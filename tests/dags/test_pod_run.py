@@ -14,9 +14,9 @@ import pytest
 from airflow.sdk.exceptions import AirflowException, AirflowFailException, TaskDeferred
 from fake_kubernetes import FakeCluster, FakePod, Fate
 
-from slac_tasks.datasets import CANDIDATES, FETCHED
-from slac_tasks.shelf import Datasets
-from slac_tasks.store import FolderStore
+from slac_tasks.storage.datasets import CANDIDATES, FETCHED
+from slac_tasks.storage.objects import FolderStore
+from slac_tasks.storage.tables import Datasets
 
 # The provider's own warnings, at import and from its clients, are not ours to mend.
 pytestmark = pytest.mark.filterwarnings("ignore")

@@ -8,14 +8,14 @@ from typing import Any
 import numpy as np
 import pytest
 
+from slac_tasks.admission.likeness.fingerprints import NUMBERS, Table
+from slac_tasks.admission.withdrawals import all_takedowns
 from slac_tasks.config import Config
-from slac_tasks.database import Ledger
-from slac_tasks.datasets import CANDIDATES, FETCHED, VIDEOS
 from slac_tasks.job import Job
-from slac_tasks.likeness.fingerprints import NUMBERS, Table
 from slac_tasks.model import split_of
 from slac_tasks.stages import deduplicate
-from slac_tasks.takedowns import all_takedowns
+from slac_tasks.storage.datasets import CANDIDATES, FETCHED, VIDEOS
+from slac_tasks.storage.ledger import Ledger
 
 WEEKS = ("2026-01-05", "2026-01-12", "2026-01-19")
 

@@ -7,13 +7,15 @@ from typing import Any
 
 import psycopg2
 import pytest
-from test_loop_of_labels import publish_and_answer
+from review_work import publish_and_answer
 
-from slac_tasks import cli, label_studio, votes
-from slac_tasks.database import Ledger
-from slac_tasks.datasets import VOTES
+from slac_tasks import cli
+from slac_tasks.commands import votes
 from slac_tasks.errors import BrokenContract, NotConfigured
 from slac_tasks.stages import sync
+from slac_tasks.storage.datasets import VOTES
+from slac_tasks.storage.ledger import Ledger
+from slac_tasks.verification import label_studio
 
 # What is read of Label Studio's schema (1.x): tables task and task_completion of tasks, htx_user of users.
 LABEL_STUDIO = """

@@ -7,12 +7,12 @@ import pytest
 
 from slac_tasks import mining
 from slac_tasks.config import Mining, Review
-from slac_tasks.database import Ledger
-from slac_tasks.datasets import CLIPS, COMMITTEES, HARD_CLIPS, SCORES
 from slac_tasks.errors import BrokenContract
 from slac_tasks.model import clip_id, panel_key, round_key
-from slac_tasks.shelf import Datasets
 from slac_tasks.stages import mine
+from slac_tasks.storage.datasets import CLIPS, COMMITTEES, HARD_CLIPS, SCORES
+from slac_tasks.storage.ledger import Ledger
+from slac_tasks.storage.tables import Datasets
 
 WINDOW, MEMBERS = "2026-01-05", ("frame", "motion", "video")
 ROUND = round_key(WINDOW, panel_key(MEMBERS))

@@ -4,14 +4,14 @@ from typing import Any
 
 import numpy as np
 import pytest
-from test_loop_of_labels import cast, lease, publish_and_answer, states
+from review_work import cast, lease, publish_and_answer, states
 
 from slac_tasks.config import Aggregation
-from slac_tasks.database import Ledger
-from slac_tasks.datasets import AGREEMENT, LABELS, PEOPLE, VOTES
 from slac_tasks.errors import WrongArguments
 from slac_tasks.model import parse_clip_id
 from slac_tasks.stages import aggregate, report, sync, validate
+from slac_tasks.storage.datasets import AGREEMENT, LABELS, PEOPLE, VOTES
+from slac_tasks.storage.ledger import Ledger
 
 CLIPS = 60
 

@@ -4,16 +4,15 @@ import re
 
 import pytest
 
-from slac_tasks import database
-from slac_tasks.database import Ledger
 from slac_tasks.errors import NotConfigured
+from slac_tasks.storage.ledger import SQL, Ledger, migrations, open_ledger, query
 
-NAMES = sorted(path.stem for path in (database.SQL / "queries").glob("*.sql"))
+NAMES = sorted(path.stem for path in (SQL / "queries").glob("*.sql"))
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_the_server_accepts_the_statement(name: str, ledger: Ledger) -> None:
-    statement = database.query(name)
+    statement = query(name)
     assert statement.startswith("-- "), "the first line describes the statement"
     parameters = dict.fromkeys(re.findall(r"%\((\w+)\)s", statement))
     for parameter in parameters:
@@ -26,11 +25,11 @@ def test_the_server_accepts_the_statement(name: str, ledger: Ledger) -> None:
 def test_a_migration_that_was_skipped_is_applied(
     ledger: Ledger, ledger_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    known = database.migrations()
+    known = migrations()
     skipped = (2, "CREATE TABLE skipped (number integer);")
-    monkeypatch.setattr(database, "migrations", lambda: sorted([*known, skipped]))
+    monkeypatch.setattr("slac_tasks.storage.ledger.migrations", lambda: sorted([*known, skipped]))
     with pytest.raises(NotConfigured, match=f"with {len(known)} migrations, want {known[-1][0]} with {len(known) + 1}"):
-        database.connect({"SLAC_DATABASE_URL": ledger_url})
+        open_ledger({"SLAC_DATABASE_URL": ledger_url})
     assert ledger.migrate() == [2]
     assert ledger.migrate() == []
-    database.connect({"SLAC_DATABASE_URL": ledger_url}).close()
+    open_ledger({"SLAC_DATABASE_URL": ledger_url}).close()

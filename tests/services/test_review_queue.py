@@ -10,10 +10,10 @@ from typing import Any
 import httpx
 import pytest
 
-from slac_tasks import cli, database
+from slac_tasks import cli
 from slac_tasks.config import Config, Review
-from slac_tasks.database import Ledger
-from slac_tasks.store import FolderStore
+from slac_tasks.storage.ledger import Ledger, query
+from slac_tasks.storage.objects import FolderStore
 from slac_tasks.web.app import make_app
 from slac_tasks.web.ledgers import Ledgers
 from slac_tasks.web.media import Media
@@ -182,7 +182,7 @@ def test_what_was_answered_is_looked_up_by_its_key(ledger: Ledger, name: str) ->
     }  # fmt: skip
     with ledger._connection.cursor() as cursor:
         cursor.execute("SET enable_seqscan = off; SET enable_bitmapscan = off")
-        cursor.execute("EXPLAIN " + database.query(name), asked)
+        cursor.execute("EXPLAIN " + query(name), asked)
         plan = "\n".join(row[0] for row in cursor.fetchall())
     assert "queue_available" in plan
     assert "votes_once" in plan

@@ -9,18 +9,18 @@ from pathlib import Path
 
 import pytest
 
-from slac_tasks.datasets import SCORES
 from slac_tasks.errors import BrokenContract, NotConfigured, NotMade, Temporary
-from slac_tasks.shelf import Datasets
-from slac_tasks.store import Store, connect, put_by_content
+from slac_tasks.storage.datasets import SCORES
+from slac_tasks.storage.objects import Store, open_store, put_by_content
+from slac_tasks.storage.tables import Datasets
 
 
 @pytest.fixture(params=["folder", "s3"])
 def any_store(request: pytest.FixtureRequest, tmp_path: Path) -> Store:
     if request.param == "folder":
-        return connect(str(tmp_path / "store"))
+        return open_store(str(tmp_path / "store"))
     environ = request.getfixturevalue("s3")
-    return connect(f"{environ['SLAC_STORE']}/{uuid.uuid4().hex[:8]}", environ)
+    return open_store(f"{environ['SLAC_STORE']}/{uuid.uuid4().hex[:8]}", environ)
 
 
 def test_bytes_come_back(any_store: Store, tmp_path: Path) -> None:
@@ -79,7 +79,7 @@ def test_datasets_live_in_any_store(any_store: Store) -> None:
 
 
 def test_a_presigned_address_hands_out_one_name(s3: dict[str, str]) -> None:
-    store = connect(s3["SLAC_STORE"], s3)
+    store = open_store(s3["SLAC_STORE"], s3)
     store.put("media/x", b"film")
     address = store.presign("media/x", 60)
     assert address is not None
@@ -95,27 +95,27 @@ def test_a_presigned_address_hands_out_one_name(s3: dict[str, str]) -> None:
                                      {"AWS_SECRET_ACCESS_KEY": ""}, {"SLAC_S3_ENDPOINT": "localhost"}])  # fmt: skip
 def test_wrong_credentials_are_not_configured(s3: dict[str, str], changes: dict[str, str]) -> None:
     with pytest.raises(NotConfigured):
-        connect(s3["SLAC_STORE"], s3 | changes)
+        open_store(s3["SLAC_STORE"], s3 | changes)
 
 
 def test_a_bucket_must_exist(s3: dict[str, str]) -> None:
     with pytest.raises(NotConfigured, match="nowhere"):
-        connect("s3://nowhere/x", s3)
+        open_store("s3://nowhere/x", s3)
 
 
 def test_a_server_that_is_down_is_temporary(s3: dict[str, str]) -> None:
     with pytest.raises(Temporary):
-        connect(s3["SLAC_STORE"], s3 | {"SLAC_S3_ENDPOINT": "http://127.0.0.1:9"})
+        open_store(s3["SLAC_STORE"], s3 | {"SLAC_S3_ENDPOINT": "http://127.0.0.1:9"})
 
 
 @pytest.mark.parametrize("url", ["", "ftp://x/y", "s3:///x"])
 def test_other_addresses_are_not_configured(url: str) -> None:
     with pytest.raises(NotConfigured, match="want a folder"):
-        connect(url, {})
+        open_store(url, {})
 
 
 def test_a_presigned_address_ends(s3: dict[str, str]) -> None:
-    store = connect(s3["SLAC_STORE"], s3)
+    store = open_store(s3["SLAC_STORE"], s3)
     store.put("media/x", b"film")
     address = store.presign("media/x", 1)
     assert address is not None

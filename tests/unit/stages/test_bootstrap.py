@@ -2,10 +2,10 @@ import pytest
 import torch
 from learning_world import MEMBERS, WINDOW, LearningWorld
 
-from slac_tasks.datasets import COMMITTEES, SCORES
 from slac_tasks.errors import NotMade
-from slac_tasks.footage import ClipAddress
 from slac_tasks.stages import bootstrap, score
+from slac_tasks.storage.datasets import COMMITTEES, SCORES
+from slac_tasks.video.clips import ClipAddress
 
 
 @pytest.fixture

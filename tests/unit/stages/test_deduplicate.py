@@ -6,8 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from slac_tasks.config import Admission
-from slac_tasks.shelf import Drop
 from slac_tasks.stages.deduplicate import Admitter, Known
+from slac_tasks.storage.tables import Drop
 
 WEEK = "2026-01-05"
 

@@ -3,9 +3,9 @@ import dataclasses
 import pytest
 from learning_world import LearningWorld
 
-from slac_tasks.datasets import EVALUATIONS
 from slac_tasks.errors import NotConfigured
 from slac_tasks.stages import evaluate, pretrain
+from slac_tasks.storage.datasets import EVALUATIONS
 
 
 @pytest.fixture

@@ -1,9 +1,9 @@
 import pytest
 from learning_world import LearningWorld
 
-from slac_tasks.datasets import MODELS
 from slac_tasks.errors import BrokenContract
 from slac_tasks.stages import pretrain
+from slac_tasks.storage.datasets import MODELS
 
 
 @pytest.fixture

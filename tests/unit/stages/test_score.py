@@ -9,16 +9,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 from learning_world import MEMBERS, WINDOW, LearningWorld
 
-from slac_tasks.classifiers import Stream, architecture
 from slac_tasks.config import Scoring
-from slac_tasks.datasets import CLIPS, COMMITTEES, SCORES
 from slac_tasks.errors import BrokenContract, NotMade
-from slac_tasks.footage import ClipAddress, Footage, batched
-from slac_tasks.frames import read_clips
-from slac_tasks.inference import Extractor, precision
+from slac_tasks.networks.inference import Extractor, precision
+from slac_tasks.networks.registry import Stream, architecture
+from slac_tasks.networks.weights import decode_classifier
 from slac_tasks.stages import bootstrap, score
-from slac_tasks.training import features
-from slac_tasks.weights import decode_classifier
+from slac_tasks.storage.datasets import CLIPS, COMMITTEES, SCORES
+from slac_tasks.training.trainer import features
+from slac_tasks.video.clips import ClipAddress, Footage, batched
+from slac_tasks.video.frames import read_clips
 
 COMMITTEE = "c0000001"
 

@@ -6,9 +6,9 @@ import av
 import pytest
 
 from slac_tasks import config
+from slac_tasks.collect.sources import open_sources
 from slac_tasks.errors import BrokenContract
 from slac_tasks.model import check_slug
-from slac_tasks.sources import open_sources
 from slac_tasks.world import catalogue, film, make, settings
 from slac_tasks.world.truth import read_truth
 

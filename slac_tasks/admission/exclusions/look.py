@@ -1,0 +1,74 @@
+"""Fingerprints of the files of another benchmark, made by a process that holds no secrets.
+
+`python -m slac_tasks.admission.exclusions.look` reads a JSON list of paths from its standard input and writes a line of
+JSON for each, in their order.
+"""
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+from slac_tasks.admission.likeness.fingerprints import video_hashes
+from slac_tasks.config import Collect
+from slac_tasks.progress import track
+from slac_tasks.video import originals
+
+LIMITS = Collect(min_duration_sec=0.5, max_duration_sec=3600.0)
+"""Test videos are shorter (HMDB-51: a second) and longer (THUMOS14: half an hour) than what is collected."""
+_ENVIRONMENT = ("PATH", "HOME", "LANG", "TMPDIR", "VIRTUAL_ENV")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Looked:
+    """What came of a file: its fingerprint, or why it has none."""
+
+    path: str
+    frame_hashes: list[int] = field(default_factory=list)
+    reason: str = ""
+    detail: str = ""
+
+
+def look_at(paths: Sequence[Path]) -> Iterator[Looked]:
+    """Yield what came of each file, in their order."""
+    environ = {name: os.environ[name] for name in _ENVIRONMENT if name in os.environ}
+    argv = [sys.executable, "-m", "slac_tasks.admission.exclusions.look"]
+    with subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environ) as child:
+        assert child.stdin is not None
+        assert child.stdout is not None
+        try:
+            child.stdin.write(json.dumps([str(path) for path in paths]))
+            child.stdin.close()
+            for line in child.stdout:
+                yield Looked(**json.loads(line))
+            if child.wait():
+                raise RuntimeError(f"slac_tasks.admission.exclusions.look: exit {child.returncode}")
+        finally:
+            child.kill()
+
+
+def _look(path: str) -> Looked:
+    try:
+        with tempfile.TemporaryDirectory(prefix="slac-") as folder:
+            proxy = originals.make_proxy(Path(path), Path(folder), originals.probe(Path(path), LIMITS), LIMITS)
+            return Looked(path=path, frame_hashes=video_hashes(proxy.small, proxy.fps))
+    except originals.Rejected as no:
+        return Looked(path=path, reason=no.reason, detail=no.detail)
+
+
+def main() -> None:
+    """Look at the files that standard input names."""
+    paths = json.load(sys.stdin)
+    # The work is done by processes of their own: threads wait for them.
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        for looked in track(pool.map(_look, paths), len(paths), "exclude"):
+            print(json.dumps(asdict(looked)), flush=True)
+
+
+if __name__ == "__main__":
+    main()

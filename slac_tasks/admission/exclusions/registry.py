@@ -1,0 +1,120 @@
+"""Videos of other benchmarks that never join the dataset, by name and by what they show.
+
+The store holds what was registered, an object for each list and for each video that was looked at, so that a restored
+ledger gets it back; the ledger answers which candidates and videos are meant.
+"""
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass
+from typing import Any, NamedTuple
+
+from slac_tasks.admission.exclusions.lists import Member, MemberList, canonical
+from slac_tasks.admission.likeness.lookalikes import stored
+from slac_tasks.errors import NotMade
+from slac_tasks.model import content_hash
+from slac_tasks.storage.ledger import Ledger
+from slac_tasks.storage.objects import Store
+
+EXCLUDED = "excluded"
+"""The reason of a drop."""
+
+_LISTS, _MEDIA = "exclusions/v1/lists/", "exclusions/v1/media/"
+"""A change of the fingerprints is a new version: those of an older one cannot be compared."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ExcludedVideo:
+    """A video of another benchmark that was looked at."""
+
+    video_id: str
+    benchmark: str
+    name: str
+    """Of its file, or the id that it goes by."""
+    frame_hashes: list[int]
+    """Its fingerprint."""
+
+
+class Listed(NamedTuple):
+    """Why a candidate is excluded by name."""
+
+    name: str
+    benchmark: str
+
+    def __str__(self) -> str:
+        return f"{self.name} of {self.benchmark}"
+
+
+def tombstone(benchmark: str) -> str:
+    """Return the reason of the tombstone of an admitted video that shows one of a benchmark."""
+    return f"{EXCLUDED}: {benchmark}"
+
+
+def keep_list(store: Store, found: MemberList) -> None:
+    """Write a list into the store; one that is there already stays as it is."""
+    name = content_hash(found.benchmark, *(f"{member.name} {member.subset}" for member in found.members))
+    store.create(f"{_LISTS}{name}.json", json.dumps(asdict(found)).encode())
+
+
+def keep_video(store: Store, video: ExcludedVideo) -> None:
+    """Write a video into the store; one that is there already stays as it is."""
+    store.create(f"{_MEDIA}{video.video_id}.json", json.dumps(asdict(video)).encode())
+
+
+def kept_video(store: Store, video_id: str) -> ExcludedVideo | None:
+    """Return a video that was kept before, or None."""
+    try:
+        return ExcludedVideo(**json.loads(store.get(f"{_MEDIA}{video_id}.json")))
+    except NotMade:
+        return None
+
+
+def restore(store: Store, ledger: Ledger) -> int:
+    """Tell the ledger of everything that the store holds; return how many names and videos that is."""
+    count = 0
+    for name in store.names(_LISTS):
+        content = json.loads(store.get(name))
+        members = tuple(Member(**member) for member in content["members"])
+        tell_list(ledger, MemberList(**{**content, "members": members}))
+        count += len(members)
+    videos = [ExcludedVideo(**json.loads(store.get(name))) for name in store.names(_MEDIA)]
+    tell_videos(ledger, videos)
+    return count + len(videos)
+
+
+def tell_list(ledger: Ledger, found: MemberList) -> None:
+    """Tell the ledger of names; those that it knows already stay as they are."""
+    ledger.run(
+        "add_excluded_names",
+        benchmark=found.benchmark,
+        names=[member.name for member in found.members],
+        subsets=[member.subset for member in found.members],
+    )
+
+
+def tell_videos(ledger: Ledger, videos: Iterable[ExcludedVideo]) -> None:
+    """Tell the ledger of videos; those that it knows already stay as they are."""
+    ledger.run_many("add_excluded_media", [{**asdict(video), **stored(video.frame_hashes)} for video in videos])
+
+
+def names_of(row: Mapping[str, Any]) -> set[str]:
+    """Return the names by which a candidate's video may be listed elsewhere: its source's, and those in addresses."""
+    source_id, location = str(row["source_id"]), str(row["location"])
+    return {source_id, canonical(source_id), canonical(location)} - {""}
+
+
+def excluded_by_name(ledger: Ledger, rows: Iterable[Mapping[str, Any]]) -> dict[str, Listed]:
+    """Return those rows of candidates that a benchmark lists, by candidate_id."""
+    names = {row["candidate_id"]: names_of(row) for row in rows}
+    wanted = sorted(set[str]().union(*names.values()))
+    listed = {row["name"]: row["benchmark"] for row in ledger.rows("excluded_names", names=wanted)}
+    return {
+        candidate_id: Listed(hits[0], listed[hits[0]])
+        for candidate_id, those in names.items()
+        if (hits := sorted(those & set(listed)))
+    }
+
+
+def excluded_videos(ledger: Ledger, videos: Iterable[str]) -> dict[str, str]:
+    """Return the benchmark of those videos that are excluded by what they show, ours that were withdrawn for it too."""
+    return {row["video_id"]: row["benchmark"] for row in ledger.rows("excluded_media", videos=sorted(set(videos)))}

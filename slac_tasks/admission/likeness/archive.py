@@ -1,0 +1,69 @@
+"""Which videos show what others show: the fingerprints of all that the ledger knows, and of those at hand."""
+
+from collections import ChainMap
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from slac_tasks.admission.likeness.alignment import aligned
+from slac_tasks.admission.likeness.fingerprints import Table, from_signed, table
+from slac_tasks.admission.likeness.lookalikes import Lookalikes, keys_of
+from slac_tasks.config import Admission
+from slac_tasks.storage.ledger import Ledger
+
+_PAGE = 20_000
+"""Videos whose keys are read from the ledger at a time."""
+_BATCH = 50
+"""Videos whose look-alikes are read from the ledger at a time."""
+
+
+class Archive:
+    """The fingerprints of every admitted or excluded video and of those at hand, and which of them show the same."""
+
+    def __init__(self, ledger: Ledger, rules: Admission, rows: Sequence[Mapping[str, Any]]) -> None:
+        """Take the videos at hand, rows with video_id and frame_hashes."""
+        self.ledger, self.rules = ledger, rules
+        self.fresh: dict[str, Table] = {row["video_id"]: table(row["frame_hashes"]) for row in rows}
+        self.names: list[str] = []
+        self.index = Lookalikes()
+
+    def alike(self) -> dict[str, list[str]]:
+        """Return, for each video at hand, the other videos that show the same; each pair in both directions."""
+        if not self.fresh:
+            return {}
+        self._fill()
+        found: dict[str, list[str]] = {}
+        fresh = list(self.fresh)
+        for start in range(0, len(fresh), _BATCH):
+            likely = {name: self._likely(name) for name in fresh[start : start + _BATCH]}
+            tables = self._tables({other for others in likely.values() for other in others})
+            for name, others in likely.items():
+                for other in others:
+                    if other not in found.get(name, ()) and self._same(self.fresh[name], tables[other]):
+                        found.setdefault(name, []).append(other)
+                        found.setdefault(other, []).append(name)
+        return found
+
+    def _fill(self) -> None:
+        after = ""
+        while page := self.ledger.rows("video_keys", after=after, size=_PAGE):
+            after = page[-1]["video_id"]
+            old = [row for row in page if row["video_id"] not in self.fresh]
+            self._add([row["video_id"] for row in old], [bytes(row["key_hashes"]) for row in old])
+        self._add(list(self.fresh), [keys_of(each) for each in self.fresh.values()])
+
+    def _add(self, names: list[str], blobs: list[bytes]) -> None:
+        self.names += names
+        self.index.add(blobs)
+
+    def _likely(self, name: str) -> list[str]:
+        return [other for number in self.index.like(self.fresh[name]) if (other := self.names[number]) != name]
+
+    def _tables(self, names: set[str]) -> Mapping[str, Table]:
+        rows = self.ledger.rows("fingerprints", videos=sorted(names - self.fresh.keys()))
+        return ChainMap(self.fresh, {row["video_id"]: table(from_signed(row["frame_hashes"])) for row in rows})
+
+    def _same(self, ours: Table, theirs: Table) -> bool:
+        found = aligned(
+            ours, theirs, max_distance=self.rules.max_hash_distance, min_shared=self.rules.min_shared_frames
+        )
+        return found is not None

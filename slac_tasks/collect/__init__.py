@@ -1,0 +1,1 @@
+"""How videos are found, and how their bytes come from strangers."""

@@ -1,0 +1,121 @@
+"""The bytes at an address, into a file: limited, and gone on with where an earlier try ended.
+
+Beside the file lies what the server said of it (its validator). A part is gone on with only if the server confirms
+that it still has those bytes (If-Range, RFC 9110, 13.1.5); else the file starts anew. A process may be killed at any
+instant: the file is always a prefix of what the note beside it is about.
+"""
+
+import json
+import os
+import re
+from collections.abc import Mapping
+from contextlib import suppress
+from email.utils import parsedate_to_datetime
+from pathlib import Path
+from typing import Any
+
+from slac_tasks.collect.downloads.reasons import Unfetched, of_status
+from slac_tasks.collect.downloads.web import Answer, Web, host_of
+
+_RANGE = re.compile(r"bytes (\d+)-\d+/(\d+|\*)")
+_UNMET = re.compile(r"bytes \*/(\d+)")
+
+
+def download(
+    web: Web,
+    url: str,
+    target: Path,
+    *,
+    name: str,
+    max_bytes: int,
+    headers: Mapping[str, str] | None = None,
+    trusted: bool = False,
+) -> None:
+    """Write the bytes at `url` to `target`; on return they are all there.
+
+    `name` says whose bytes they are, where the address itself changes from try to try.
+
+    Raises:
+        Unfetched: with the reason; a part may be left for the next try.
+
+    """
+    note = _note(target)
+    have = target.stat().st_size if target.exists() else 0
+    if not have or note.get("name") != name or not note.get("validator"):
+        have = 0
+    asked = dict(headers or {})
+    if have:
+        asked |= {"Range": f"bytes={have}-", "If-Range": note["validator"]}
+    with web.ask(url, headers=asked, trusted=trusted) as answer:
+        if answer.status == 416 and have:
+            unmet = _UNMET.fullmatch(answer.headers.get("Content-Range", ""))
+            if unmet and int(unmet[1]) == have:
+                return
+            forget(target)
+            raise Unfetched("network", f"holds {have} bytes, which the server does not know", retryable=True)
+        if answer.status == 206:
+            found = _RANGE.fullmatch(answer.headers.get("Content-Range", ""))
+            if not found or int(found[1]) != have:
+                forget(target)
+                raise Unfetched("network", "answered with another part than the one asked for", retryable=True)
+        elif answer.status == 200:
+            have = 0
+        else:
+            raise of_status(answer.status)
+        promised = answer.headers.get("Content-Length", "")
+        if promised.isdigit() and have + int(promised) > max_bytes:
+            raise Unfetched("too large", f"{have + int(promised)} bytes, want at most {max_bytes}")
+        if not have:
+            _begin(target, {"name": name, "validator": _validator(answer.headers)})
+        _append(web, answer, target, have, max_bytes)
+
+
+def _append(web: Web, answer: Answer, target: Path, have: int, max_bytes: int) -> None:
+    host = host_of(answer.url)
+    with target.open("ab") as file:
+        while data := answer.read():
+            have += len(data)
+            if have > max_bytes:
+                raise Unfetched("too large", f"more than {max_bytes} bytes")
+            file.write(data)
+            web.hosts.spend(host, len(data))
+
+
+def _validator(headers: Mapping[str, str]) -> str:
+    """Return what names these bytes exactly: a strong ETag, or a date of change that cannot be ambiguous."""
+    tag = headers.get("ETag", "")
+    if tag:
+        return "" if tag.startswith("W/") else tag
+    changed, now = headers.get("Last-Modified", ""), headers.get("Date", "")
+    with suppress(ValueError, TypeError):
+        # RFC 9110, 8.8.2.2: a date is strong if the bytes have been the same for at least a second.
+        if (parsedate_to_datetime(now) - parsedate_to_datetime(changed)).total_seconds() >= 1:
+            return changed
+    return ""
+
+
+def _beside(target: Path) -> Path:
+    return target.with_name(target.name + ".note")
+
+
+def _note(target: Path) -> dict[str, Any]:
+    try:
+        note = json.loads(_beside(target).read_bytes())
+    except (OSError, ValueError):
+        return {}
+    return note if isinstance(note, dict) else {}
+
+
+def _begin(target: Path, note: Mapping[str, str]) -> None:
+    """Empty the file, and only then say what it will hold: never the other way round."""
+    forget(target)
+    target.touch()
+    part = _beside(target).with_suffix(".part")
+    part.write_text(json.dumps(note))
+    os.replace(part, _beside(target))
+
+
+def forget(target: Path) -> None:
+    """Remove a part and its note; the note first, for a part without one is never gone on with."""
+    _beside(target).unlink(missing_ok=True)
+    target.unlink(missing_ok=True)

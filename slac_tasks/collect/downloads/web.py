@@ -1,0 +1,196 @@
+"""One request to an address that a stranger wrote down: never into the private network, and never without an end."""
+
+import socket
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from http.client import HTTPException
+from urllib.parse import SplitResult, quote, urljoin, urlsplit
+
+import certifi
+import urllib3
+from urllib3.connection import HTTPConnection, HTTPSConnection
+
+from slac_tasks.collect.downloads.addresses import resolve
+from slac_tasks.collect.downloads.hosts import Hosts
+from slac_tasks.collect.downloads.reasons import BUSY, Unfetched, of_status, retry_after
+from slac_tasks.config import Fetch
+
+_REDIRECTS = 5
+_CHUNK = 1 << 18
+_SAFE = "/%:@!$&'()*+,;=~-._?"
+_FAILURES = (urllib3.exceptions.HTTPError, HTTPException, OSError)
+
+
+def host_of(url: str) -> str:
+    """Return host and port, by which budgets are kept; empty where the address has none."""
+    with suppress(ValueError):
+        parts = urlsplit(url)
+        return f"{parts.hostname}:{parts.port or parts.scheme}" if parts.hostname else ""
+    return ""
+
+
+class Answer:
+    """A server's answer; its bytes are read as they come and never unpacked, so a small answer cannot grow."""
+
+    def __init__(self, response: urllib3.BaseHTTPResponse, url: str, late: threading.Event) -> None:
+        self.status, self.headers, self.url = response.status, response.headers, url
+        self._response, self._late = response, late
+
+    def read(self, most: int = _CHUNK) -> bytes:
+        """Return the next bytes, at most so many; empty at the end.
+
+        Raises:
+            Unfetched: the connection broke, ended before the promised length, or took too long.
+
+        """
+        try:
+            data: bytes = self._response.read1(most, decode_content=False)
+        except _FAILURES as error:
+            raise failure(error, self._late) from error
+        if not data and self._late.is_set():
+            raise failure(TimeoutError(), self._late)
+        return data
+
+
+def failure(error: Exception, late: threading.Event) -> Unfetched:
+    """Return what a broken connection means."""
+    if late.is_set():
+        return Unfetched("too slow", "the time for one request ran out", retryable=True)
+    chain: list[object] = [error, *error.args, error.__cause__, error.__context__]
+    if any(isinstance(one, urllib3.exceptions.IncompleteRead) for one in chain):
+        return Unfetched("wrong length", "ended before the promised length", retryable=True)
+    return Unfetched("network", type(error).__name__, retryable=True)
+
+
+class Web:
+    """Asks addresses within the budget of their hosts."""
+
+    def __init__(self, limits: Fetch, *, allow_private: bool) -> None:
+        self.limits, self.allow_private = limits, allow_private
+        self.hosts = Hosts(limits)
+
+    @contextmanager
+    def ask(
+        self,
+        url: str,
+        *,
+        headers: Mapping[str, str] | None = None,
+        method: str = "GET",
+        body: bytes | None = None,
+        trusted: bool = False,
+    ) -> Iterator[Answer]:
+        """Ask and hand out the answer, whatever its status; every redirect is checked as the first address is.
+
+        `trusted` is for addresses of the platform's own store, which may lie in the private network.
+
+        Raises:
+            Unfetched: no answer came, or none may be asked for.
+
+        """
+        for _ in range(_REDIRECTS + 1):
+            parts = _checked(url)
+            self.hosts.take(host_of(url))
+            with self._once(parts, url, method, headers or {}, body, trusted) as answer:
+                following = answer.headers.get("Location")
+                if answer.status not in (301, 302, 303, 307, 308) or not following:
+                    self._heed(answer)
+                    yield answer
+                    return
+            url = urljoin(url, following)
+            if answer.status < 304 and method == "POST":
+                method, body = "GET", None
+            trusted = False
+        raise Unfetched("bad address", f"more than {_REDIRECTS} redirects")
+
+    def _heed(self, answer: Answer) -> None:
+        """Slow down where the server asks for it."""
+        pause = retry_after(answer.headers)
+        self.hosts.answered(host_of(answer.url), served=answer.status < 400)
+        if answer.status in BUSY:
+            self.hosts.refused(host_of(answer.url), pause)
+
+    @contextmanager
+    def _once(
+        self, parts: SplitResult, url: str, method: str, headers: Mapping[str, str], body: bytes | None, trusted: bool
+    ) -> Iterator[Answer]:
+        late = threading.Event()
+        plug = self._connect(parts, trusted)
+        # A second handle on the same connection: shutting it down ends any read at once, even a trickle's.
+        guard = plug.dup()
+
+        def cut() -> None:
+            late.set()
+            with suppress(OSError):
+                guard.shutdown(socket.SHUT_RDWR)
+
+        timer = threading.Timer(self.limits.max_download_sec, cut)
+        timer.daemon = True
+        timer.start()
+        connection = _connection(parts, plug, self.limits.timeout_sec)
+        response = None
+        try:
+            try:
+                target = quote(parts.path or "/", safe=_SAFE) + (f"?{quote(parts.query, _SAFE)}" if parts.query else "")
+                sent = {"User-Agent": "slac", **headers, "Accept-Encoding": "identity"}
+                connection.request(method, target, body=body, headers=sent, preload_content=False, decode_content=False)
+                response = connection.getresponse()
+            except _FAILURES as error:
+                self.hosts.silent(host_of(url))
+                raise failure(error, late) from error
+            yield Answer(response, url, late)
+        finally:
+            timer.cancel()
+            if response is not None:
+                response.close()
+            connection.close()
+            plug.close()
+            guard.close()
+
+    def _connect(self, parts: SplitResult, trusted: bool) -> socket.socket:
+        host, port = str(parts.hostname), parts.port or (443 if parts.scheme == "https" else 80)
+        last: OSError | None = None
+        for address in resolve(host, port, allow_private=self.allow_private or trusted):
+            try:
+                return socket.create_connection((address, port), timeout=self.limits.timeout_sec)
+            except OSError as error:
+                last = error
+        self.hosts.silent(host_of(parts.geturl()))
+        raise Unfetched("network", f"{host}: {last}", retryable=True) from last
+
+
+def _checked(url: str) -> SplitResult:
+    try:
+        parts = urlsplit(url)
+        _ = parts.port
+        host = (parts.hostname or "").encode("idna" if not (parts.hostname or "").isascii() else "ascii")
+    except (ValueError, UnicodeError) as error:
+        raise Unfetched("bad address", f"{url[:200]!r}: {error}") from error
+    if parts.scheme not in ("http", "https") or not host:
+        raise Unfetched("bad address", f"{url[:200]!r}: want http(s)://host/...")
+    return parts
+
+
+def _connection(parts: SplitResult, plug: socket.socket, timeout_sec: float) -> HTTPConnection:
+    """Return a connection that knows the host by its name and reaches it through `plug` alone."""
+    host = str(parts.hostname).encode("idna").decode() if not str(parts.hostname).isascii() else str(parts.hostname)
+    connection = (
+        HTTPSConnection(host, parts.port, timeout=timeout_sec, ca_certs=certifi.where(), cert_reqs="CERT_REQUIRED")
+        if parts.scheme == "https"
+        else HTTPConnection(host, parts.port, timeout=timeout_sec)
+    )
+    connection._new_conn = lambda: plug  # type: ignore[method-assign]
+    return connection
+
+
+def look(web: Web, url: str, *, trusted: bool = False) -> None:
+    """Ask for the first byte.
+
+    Raises:
+        Unfetched: the bytes could not be fetched now.
+
+    """
+    with web.ask(url, headers={"Range": "bytes=0-0"}, trusted=trusted) as answer:
+        # 416: it is there, and empty.
+        if answer.status not in (200, 206, 416):
+            raise of_status(answer.status)

@@ -1,0 +1,51 @@
+"""Where videos are found, behind one small interface. Reads names and pages of results, never media."""
+
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from slac_tasks.collect.sources.base import Candidate, Offer, Source, Unreadable
+from slac_tasks.collect.sources.bucket import BucketSource
+from slac_tasks.collect.sources.folder import FolderSource
+from slac_tasks.collect.sources.manifest import ENDINGS, ManifestSource
+from slac_tasks.config import Collect, Fetch
+from slac_tasks.errors import NotConfigured
+
+__all__ = ["Candidate", "FolderSource", "ManifestSource", "Offer", "Source", "Unreadable", "open_sources"]
+
+SEARCH = "yt-dlp:"
+"""Stands before a search."""
+
+
+def open_sources(
+    settings: Collect | Sequence[str], limits: Fetch | None = None, environ: Mapping[str, str] = os.environ
+) -> list[Source]:
+    """Open the sources that `collect.sources` names; `limits` bound what a search may ask.
+
+    Raises:
+        NotConfigured: none is named, or a name is none of the forms.
+        BrokenContract: a source is empty or holds a bad line.
+
+    """
+    collect = settings if isinstance(settings, Collect) else Collect(sources=tuple(settings))
+    if not collect.sources:
+        raise NotConfigured("collect.sources: is empty, want folders and manifests of videos")
+    return [_open(name, collect, limits or Fetch(), environ) for name in collect.sources]
+
+
+def _open(name: str, collect: Collect, limits: Fetch, environ: Mapping[str, str]) -> Source:
+    if name.startswith(SEARCH):
+        # The library takes a third of a second to load, and not every project searches.
+        from slac_tasks.collect.sources.search import SearchSource
+
+        return SearchSource(name.removeprefix(SEARCH), collect, limits)
+    if name.startswith("s3://"):
+        return BucketSource(name, environ)
+    path = Path(name)
+    if path.is_dir():
+        return FolderSource(path)
+    if path.is_file() and path.suffix in ENDINGS:
+        return ManifestSource(path)
+    raise NotConfigured(
+        f"source {name}: is no folder, no {', '.join(ENDINGS)} file, no s3://bucket/prefix and no {SEARCH} search"
+    )

@@ -1,0 +1,43 @@
+"""A prefix in the S3 server that the store's credentials open, with one sub-prefix per category."""
+
+from collections.abc import Iterator, Mapping
+from functools import cached_property
+from pathlib import PurePosixPath
+
+from slac_tasks.collect.sources.base import Candidate, Offer
+from slac_tasks.errors import BrokenContract
+from slac_tasks.model import Window, slug
+from slac_tasks.storage.objects import open_store
+
+
+class BucketSource:
+    """s3://bucket/prefix/<category>/...; its objects are undated."""
+
+    def __init__(self, url: str, environ: Mapping[str, str]) -> None:
+        self.url = url.rstrip("/") + "/"
+        self._store = open_store(url, environ)
+
+    @cached_property
+    def _names(self) -> dict[str, list[str]]:
+        """Object names below the prefix, by sub-prefix."""
+        found: dict[str, list[str]] = {}
+        for name in self._store.names(""):
+            folder, slash, rest = name.partition("/")
+            if slash and rest and not any(part.startswith(".") for part in name.split("/")):
+                found.setdefault(folder, []).append(name)
+        if not found:
+            raise BrokenContract(f"source {self.url}: is empty, want one sub-prefix of videos per category")
+        return found
+
+    def categories(self) -> list[str]:
+        """Return the sub-prefixes' names."""
+        return sorted(self._names)
+
+    def candidates(self, category: str, window: Window) -> Iterator[Offer]:
+        """Yield every object below the category's sub-prefix; hidden ones are skipped."""
+        for folder in self.categories():
+            if slug(folder) == category:
+                for name in sorted(self._names[folder]):
+                    yield Candidate(
+                        source=self.url, source_id=name, location=self.url + name, title=PurePosixPath(name).stem
+                    )

@@ -1,0 +1,98 @@
+"""Searches on video sites through yt-dlp: one for the category's name and one for each of its synonyms."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from urllib.parse import quote_plus
+
+from slac_tasks.collect.downloads.reasons import Unfetched
+from slac_tasks.collect.downloads.sites import PREFIX, Info, search
+from slac_tasks.collect.downloads.web import Web
+from slac_tasks.collect.sources.base import Candidate, Offer, Unreadable
+from slac_tasks.config import Collect, Fetch
+from slac_tasks.errors import Temporary, WrongArguments
+from slac_tasks.model import Window, check_slug
+
+MOST = 1000
+"""Results taken of one search (ours)."""
+
+
+def terms(category: str, synonyms: tuple[str, ...]) -> list[str]:
+    """Return what is searched for: the category's name (HACS v3), then its synonyms; each once."""
+    found = [category.replace("_", " ")]
+    for line in synonyms:
+        key, colon, words = line.partition(":")
+        if not colon:
+            raise WrongArguments(f"setting collect.synonyms: {line!r}, want `category_key: words, other words`")
+        if check_slug(key.strip()) == category:
+            found += [word.strip() for word in words.split(",") if word.strip()]
+    return list(dict.fromkeys(found))
+
+
+class SearchSource:
+    """What a site finds for a category within a window's dates.
+
+    `template` is an address or a search of yt-dlp with {query}, and where the site knows dates {start} and {end}:
+    ``ytsearch50:{query} after:{start} before:{end}``, ``https://videos.example/feed?q={query}``.
+    """
+
+    def __init__(self, template: str, collect: Collect, limits: Fetch) -> None:
+        self.template, self.synonyms = template, collect.synonyms
+        self._web = Web(limits, allow_private=collect.allow_private_addresses)
+        if "{query}" not in template:
+            raise WrongArguments(f"source yt-dlp:{template}: want {{query}} where the words go")
+        for line in self.synonyms:
+            terms("", (line,))
+
+    def categories(self) -> list[str]:
+        """Return none: it can search for any."""
+        return []
+
+    def candidates(self, category: str, window: Window) -> Iterator[Offer]:
+        """Yield the results of every term, each video once; a result that cannot be opened is set aside.
+
+        Raises:
+            Temporary: the site asks to wait, or does not answer.
+            WrongArguments: the site refuses the search.
+
+        """
+        seen: set[str] = set()
+        for term in terms(category, self.synonyms):
+            # Only what becomes part of an address is written as one.
+            words = quote_plus(term) if "://" in self.template else term
+            dates = {"start": str(window), "end": f"{window.end:%Y-%m-%d}"}
+            address = self.template
+            for name, value in {"query": words, **dates}.items():
+                address = address.replace("{" + name + "}", value)
+            try:
+                for entry in search(self._web, address, MOST):
+                    offer = _offer(entry)
+                    key = offer.item if isinstance(offer, Unreadable) else offer.candidate_id
+                    if key not in seen:
+                        seen.add(key)
+                        yield offer
+            except Unfetched as no:
+                kind = Temporary if no.retryable else WrongArguments
+                raise kind(f"source yt-dlp:{self.template}: {no}") from no
+
+
+def _offer(entry: Info) -> Offer:
+    page = str(entry["page"])
+    failure = entry.get("failure")
+    if isinstance(failure, Unfetched):
+        return Unreadable(item=page, reason=failure.reason, detail=failure.detail, retryable=failure.retryable)
+    return Candidate(
+        source=f"yt-dlp:{str(entry.get('ie_key') or entry.get('extractor_key') or 'Generic').lower()}",
+        source_id=str(entry["id"]),
+        location=PREFIX + page,
+        title=entry.get("title"),
+        licence=entry.get("license"),
+        published_at=_published(entry),
+    )
+
+
+def _published(entry: Info) -> datetime | None:
+    if entry.get("timestamp") is not None:
+        return datetime.fromtimestamp(float(entry["timestamp"]), UTC)
+    if entry.get("upload_date"):
+        return datetime.strptime(str(entry["upload_date"]), "%Y%m%d").replace(tzinfo=UTC)
+    return None

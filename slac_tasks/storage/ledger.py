@@ -1,0 +1,204 @@
+"""The ledger in Postgres: connections, named queries and migrations. The one owner of SQL execution.
+
+Every statement is a file in sql/queries; parameters are `%(name)s` with casts. Nothing here builds SQL from strings.
+"""
+
+import os
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import psycopg2
+import psycopg2.errors
+import psycopg2.extensions
+import psycopg2.extras
+
+from slac_tasks.errors import BrokenContract, NotConfigured, Temporary
+
+SQL = Path(__file__).resolve().parents[2] / "sql"
+
+Row = dict[str, Any]
+
+_MIGRATE_LOCK = 7_221_409
+
+
+@cache
+def query(name: str, folder: str = "queries") -> str:
+    """Return the statement in sql/<folder>/<name>.sql."""
+    return (SQL / folder / f"{name}.sql").read_text()
+
+
+def migrations() -> list[tuple[int, str]]:
+    """Return (version, statements) of every migration, in order."""
+    found = []
+    for path in sorted((SQL / "migrations").glob("*.sql")):
+        match = re.match(r"(\d{4})_", path.name)
+        if not match:
+            raise BrokenContract(f"migration {path.name}: want four digits and a name, e.g. 0001_ledger.sql")
+        found.append((int(match[1]), path.read_text()))
+    return found
+
+
+def open_ledger(environ: Mapping[str, str] = os.environ, *, migrated: bool = True) -> "Ledger":
+    """Open the ledger that SLAC_DATABASE_URL names.
+
+    Raises:
+        NotConfigured: the variable is missing or is no Postgres address, or the ledger's version is not this code's.
+        Temporary: no server answers there.
+
+    """
+    url = environ.get("SLAC_DATABASE_URL", "")
+    if not url:
+        raise NotConfigured("SLAC_DATABASE_URL: not set, want postgresql://user:password@host:port/database")
+    ledger = open_postgres(url, "SLAC_DATABASE_URL", "queries")
+    if migrated:
+        found, want = ledger.versions(), [version for version, _ in migrations()]
+        if found != want:
+            ledger.close()
+            raise NotConfigured(
+                f"database: ledger is at version {max(found, default=0)} with {len(found)} migrations, "
+                f"want {want[-1]} with {len(want)}; run `slac migrate`"
+            )
+    return ledger
+
+
+def open_postgres(url: str, variable: str, folder: str) -> "Ledger":
+    """Open the Postgres at `url`, which `variable` holds, for the statements in sql/<folder>.
+
+    Raises:
+        NotConfigured: the address is none of Postgres, or the server refuses it.
+        Temporary: no server answers there.
+
+    """
+    try:
+        return Ledger(url, folder=folder)
+    except psycopg2.ProgrammingError as error:
+        # The driver's message repeats the address, password included.
+        raise NotConfigured(f"{variable}: is no Postgres address, want postgresql://user@host:port/database") from error
+    except psycopg2.OperationalError as error:
+        # The driver's message may repeat the address; it never holds the password.
+        reason = str(error).strip().splitlines()[0]
+        if re.search(
+            r"password authentication failed|does not exist|no pg_hba.conf entry|no password supplied", reason
+        ):
+            raise NotConfigured(f"database: refused: {reason}") from error
+        raise Temporary(f"database: no answer: {reason}") from error
+
+
+class Ledger:
+    """One connection to the ledger. Each call is a transaction of its own unless inside `transaction`."""
+
+    def __init__(self, url: str, *, folder: str = "queries") -> None:
+        self._folder = folder
+        self._connection = psycopg2.connect(url, connect_timeout=10, application_name="slac")
+        self._connection.autocommit = True
+
+    def close(self) -> None:
+        """Give the connection back."""
+        self._connection.close()
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """Make the calls inside one transaction: all of them happen, or none."""
+        with self._failures():
+            self._connection.autocommit = False
+            try:
+                with self._connection:
+                    yield
+            finally:
+                if not self._connection.closed:
+                    self._connection.autocommit = True
+
+    @contextmanager
+    def _failures(self) -> Iterator[None]:
+        try:
+            yield
+        except (psycopg2.OperationalError, psycopg2.InterfaceError, psycopg2.errors.SerializationFailure) as error:
+            raise Temporary(f"database: {str(error).strip().splitlines()[0]}") from error
+        except psycopg2.IntegrityError as error:
+            raise BrokenContract(f"database: {str(error).strip().splitlines()[0]}") from error
+
+    def rows(self, name: str, /, **parameters: Any) -> list[Row]:
+        """Run the named query and return its rows as dictionaries."""
+        with self._failures(), self._connection.cursor(cursor_factory=psycopg2.extras.RealDictCursor) as cursor:
+            cursor.execute(query(name, self._folder), parameters)
+            return [dict(row) for row in cursor.fetchall()]
+
+    def stream(self, name: str, /, size: int = 50_000, **parameters: Any) -> Iterator[list[Row]]:
+        """Run the named query and yield its rows, `size` at a time: more than memory holds are no failure.
+
+        All rows are of one moment. Between the parts no other call may be made on this connection.
+        """
+        with (
+            self.transaction(),
+            self._connection.cursor("part", cursor_factory=psycopg2.extras.RealDictCursor) as cursor,
+        ):
+            cursor.execute(query(name, self._folder), parameters)
+            while found := cursor.fetchmany(size):
+                yield [dict(row) for row in found]
+
+    def one(self, name: str, /, **parameters: Any) -> Row | None:
+        """Run the named query and return its only row, or None."""
+        found = self.rows(name, **parameters)
+        if len(found) > 1:
+            raise BrokenContract(f"query {name}: returned {len(found)} rows, want at most one")
+        return found[0] if found else None
+
+    def run(self, name: str, /, **parameters: Any) -> int:
+        """Run the named statement and return how many rows it touched."""
+        with self._failures(), self._connection.cursor() as cursor:
+            cursor.execute(query(name, self._folder), parameters)
+            return cursor.rowcount
+
+    def run_many(self, name: str, records: Iterable[Mapping[str, Any]]) -> None:
+        """Run the named statement once for each record, in batches, in one transaction."""
+        with self._failures(), self._connection.cursor() as cursor:
+            statement = query(name, self._folder)
+            records = list(records)
+            if self._connection.autocommit and records:
+                cursor.execute("BEGIN")
+            try:
+                psycopg2.extras.execute_batch(cursor, statement, records, page_size=500)
+            except BaseException:
+                if self._connection.autocommit and not self._connection.closed:
+                    cursor.execute("ROLLBACK")
+                raise
+            if self._connection.autocommit and records:
+                cursor.execute("COMMIT")
+
+    def versions(self) -> list[int]:
+        """Return the migrations that were applied, in order; none in an empty database."""
+        with self._failures(), self._connection.cursor() as cursor:
+            cursor.execute("SELECT to_regclass('migrations')")
+            if cursor.fetchone() == (None,):
+                return []
+            cursor.execute("SELECT version FROM migrations ORDER BY version")
+            return [int(version) for (version,) in cursor.fetchall()]
+
+    def version(self) -> int:
+        """Return the version of the last migration, 0 for an empty database."""
+        return max(self.versions(), default=0)
+
+    def migrate(self) -> list[int]:
+        """Apply every migration that is missing, under an advisory lock; return their versions.
+
+        Raises:
+            BrokenContract: the ledger is newer than this code.
+
+        """
+        applied: list[int] = []
+        known = migrations()
+        with self.transaction(), self._connection.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_xact_lock(%s)", (_MIGRATE_LOCK,))
+            found = self.versions()
+            if found and found[-1] > known[-1][0]:
+                raise BrokenContract(f"database: ledger is at version {found[-1]}, this code knows {known[-1][0]}")
+            for version, statements in known:
+                if version not in found:
+                    cursor.execute(statements)
+                    cursor.execute("INSERT INTO migrations (version) VALUES (%s)", (version,))
+                    applied.append(version)
+        return applied

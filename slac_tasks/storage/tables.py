@@ -1,0 +1,336 @@
+"""Typed, immutable datasets: what one stage hands to the next.
+
+A dataset is declared once, below. Its rows are Parquet parts; its address follows from its name and keys:
+
+    <name>/v<version>/<key>=<value>/.../current.json          the generation that readers see
+    <name>/v<version>/<key>=<value>/.../g0001/manifest.json   written last: makes the generation exist
+    <name>/v<version>/<key>=<value>/.../g0001/<hash>.parquet  rows, named by content
+
+A generation is never changed. A re-make writes the next one beside it and then moves `current.json`.
+"""
+
+import hashlib
+import io
+import json
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import asdict, dataclass, field, replace
+from datetime import UTC, datetime
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from slac_tasks import __version__
+from slac_tasks.errors import BrokenContract, NotMade, Temporary, WrongArguments
+from slac_tasks.storage.objects import Store
+
+_KEY_VALUE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Column:
+    """One column: its Arrow type, whether a value may be unknown (null), and what it means, with its unit."""
+
+    name: str
+    dtype: pa.DataType
+    meaning: str
+    nullable: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Upgrade:
+    """How readers see partitions that were written as the version before."""
+
+    previous: "Dataset"
+    """The version before, as it was declared."""
+    table: Callable[[pa.Table], pa.Table]
+    """Turns rows of the version before, with all their columns, into rows of this one."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Dataset:
+    """A declared hand-over."""
+
+    name: str
+    version: int
+    keys: tuple[str, ...]
+    unique: tuple[str, ...]
+    columns: tuple[Column, ...]
+    meaning: str
+    upgrade: Upgrade | None = None
+    """Readers accept the version before through it, and refuse every older one."""
+
+    @property
+    def schema(self) -> pa.Schema:
+        """The Arrow schema of the rows."""
+        return pa.schema([pa.field(c.name, c.dtype, nullable=c.nullable) for c in self.columns])
+
+    def address(self, keys: Mapping[str, str]) -> str:
+        """Return the folder of the partition with these keys.
+
+        Raises:
+            WrongArguments: a key is missing, unknown, or holds characters that cannot stand in a name.
+
+        """
+        if set(keys) != set(self.keys):
+            raise WrongArguments(f"dataset {self.name}: keys {sorted(keys)}, want {sorted(self.keys)}")
+        for key, value in keys.items():
+            if not _KEY_VALUE.fullmatch(value):
+                raise WrongArguments(f"dataset {self.name}: {key}={value!r}, want letters, digits, '_', '.', '-'")
+        return "/".join([self.name, f"v{self.version}", *(f"{key}={keys[key]}" for key in self.keys)])
+
+    def rows(self, records: Iterable[Mapping[str, Any]]) -> pa.Table:
+        """Make a table of this dataset's schema from plain records."""
+        return pa.Table.from_pylist(list(records), schema=self.schema)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Drop:
+    """An item that a stage set aside."""
+
+    item: str
+    reason: str
+    detail: str = ""
+    retryable: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Manifest:
+    """What a generation holds and what it was made from."""
+
+    dataset: str
+    version: int
+    keys: dict[str, str]
+    generation: int
+    rows: int
+    columns: dict[str, str]
+    parts: list[dict[str, Any]]
+    dropped: dict[str, int]
+    drops: list[dict[str, Any]]
+    address: str
+    made_by: dict[str, Any]
+    made_from: dict[str, str]
+    written_at: str
+    sha256: str = field(default="", compare=False)
+    upgrade: Upgrade | None = field(default=None, compare=False, repr=False)
+    """Set where the generation is one of the version before."""
+
+    def encode(self) -> bytes:
+        """Return the bytes of manifest.json."""
+        values = asdict(replace(self, upgrade=None))
+        del values["sha256"], values["upgrade"]
+        return (json.dumps(values, indent=1, sort_keys=True) + "\n").encode()
+
+    @property
+    def retryable(self) -> int:
+        """How many drops a later try may not meet."""
+        return sum(1 for drop in self.drops if drop["retryable"])
+
+
+class Datasets:
+    """The datasets in one store."""
+
+    def __init__(self, store: Store) -> None:
+        self.store = store
+
+    def manifest(self, dataset: Dataset, **keys: str) -> Manifest | None:
+        """Return the manifest of the generation that readers see, or None when there is none.
+
+        A partition that exists only as the version before is read through the dataset's upgrade. A generation whose
+        writer died between its manifest and the pointer is whole: the pointer is moved here.
+
+        Raises:
+            BrokenContract: the manifest was altered, or holds other columns than its version declares.
+
+        """
+        found = self._own_manifest(dataset, keys)
+        if found is None and dataset.upgrade:
+            older = self._own_manifest(dataset.upgrade.previous, keys)
+            return replace(older, upgrade=dataset.upgrade) if older else None
+        return found
+
+    def _own_manifest(self, dataset: Dataset, keys: Mapping[str, str]) -> Manifest | None:
+        folder = dataset.address(keys)
+        generation, want = 0, ""
+        try:
+            pointer = json.loads(self.store.get(f"{folder}/current.json"))
+            generation, want = int(pointer["generation"]), str(pointer["manifest"])
+        except NotMade:
+            pass
+        except (ValueError, KeyError, TypeError) as error:
+            raise BrokenContract(f"{folder}/current.json: is not a pointer, want generation and manifest") from error
+        while self.store.exists(f"{folder}/g{generation + 1:04d}/manifest.json"):
+            generation, want = generation + 1, ""
+        if generation == 0:
+            return None
+        manifest = self._read_manifest(dataset, f"{folder}/g{generation:04d}/manifest.json", want)
+        if not want:
+            self._point(manifest)
+        return manifest
+
+    def _read_manifest(self, dataset: Dataset, name: str, want: str) -> Manifest:
+        data = self.store.get(name)
+        found = hashlib.sha256(data).hexdigest()
+        if want and found != want:
+            raise BrokenContract(f"{name}: was altered, found sha256 {found[:16]}, want {want[:16]}")
+        try:
+            manifest = Manifest(**json.loads(data), sha256=found)
+        except (ValueError, TypeError) as error:
+            raise BrokenContract(f"{name}: is not a manifest: {error}") from error
+        if (manifest.dataset, manifest.version) != (dataset.name, dataset.version):
+            raise BrokenContract(
+                f"{name}: holds {manifest.dataset} v{manifest.version}, want {dataset.name} v{dataset.version}"
+            )
+        columns = {column.name: str(column.dtype) for column in dataset.columns}
+        if manifest.columns != columns:
+            raise BrokenContract(f"{name}: columns {manifest.columns}, want {columns}")
+        return manifest
+
+    def _point(self, manifest: Manifest) -> None:
+        pointer = {"generation": manifest.generation, "manifest": manifest.sha256}
+        self.store.put(f"{manifest.address}/current.json", json.dumps(pointer).encode())
+
+    def need(self, dataset: Dataset, **keys: str) -> Manifest:
+        """Return the current manifest.
+
+        Raises:
+            NotMade: the partition has not been written.
+
+        """
+        manifest = self.manifest(dataset, **keys)
+        if manifest is None:
+            raise NotMade(f"dataset {dataset.address(keys)}: not made yet, want it written by an earlier stage")
+        return manifest
+
+    def tables(self, manifest: Manifest, columns: list[str] | None = None) -> Iterator[pa.Table]:
+        """Yield the rows of a generation, one table per part, checking every byte against the manifest."""
+        for part in manifest.parts:
+            name = f"{manifest.address}/g{manifest.generation:04d}/{part['name']}"
+            data = self.store.get(name)
+            found = hashlib.sha256(data).hexdigest()
+            if found != part["sha256"]:
+                raise BrokenContract(f"{name}: was altered, found sha256 {found[:16]}, want {part['sha256'][:16]}")
+            if manifest.upgrade:
+                rows = manifest.upgrade.table(pq.read_table(io.BytesIO(data)))
+                yield rows if columns is None else rows.select(columns)
+            else:
+                yield pq.read_table(io.BytesIO(data), columns=columns)
+
+    def read(self, dataset: Dataset, columns: list[str] | None = None, /, **keys: str) -> pa.Table:
+        """Return all rows of the current generation.
+
+        Raises:
+            NotMade: the partition has not been written.
+            BrokenContract: its bytes are not those that were written.
+
+        """
+        tables = list(self.tables(self.need(dataset, **keys), columns))
+        schema = dataset.schema if columns is None else pa.schema([dataset.schema.field(c) for c in columns])
+        return pa.concat_tables(tables) if tables else schema.empty_table()
+
+    def partitions(self, dataset: Dataset, **some: str) -> list[dict[str, str]]:
+        """Return the keys of all written partitions whose keys include `some`, in order of their address."""
+        versions = [dataset.upgrade.previous, dataset] if dataset.upgrade else [dataset]
+        found: dict[str, dict[str, str]] = {}
+        for version in versions:
+            for keys in self._partitions(version, some):
+                found[dataset.address(keys)] = keys
+        return [found[folder] for folder in sorted(found)]
+
+    def _partitions(self, dataset: Dataset, some: Mapping[str, str]) -> Iterator[dict[str, str]]:
+        head = [dataset.name, f"v{dataset.version}"]
+        for key in dataset.keys:
+            if key not in some:
+                break
+            head.append(f"{key}={some[key]}")
+        for name in self.store.names("/".join(head) + "/"):
+            folder, _, file = name.rpartition("/")
+            if file != "manifest.json":
+                continue
+            keys = dict(part.split("=", 1) for part in folder.rpartition("/")[0].split("/")[2:])
+            if all(keys.get(key) == value for key, value in some.items()):
+                yield keys
+
+    def write(
+        self,
+        dataset: Dataset,
+        tables: Iterable[pa.Table],
+        *,
+        keys: Mapping[str, str],
+        stage: str,
+        settings: Mapping[str, Any],
+        made_from: Mapping[str, str],
+        drops: Iterable[Drop] = (),
+    ) -> Manifest:
+        """Write the next generation of a partition: parts, then the manifest, then the pointer.
+
+        Raises:
+            BrokenContract: rows do not fit the declared columns, or a unique key repeats.
+            Temporary: another process finished the same generation first; its work stands, this one's is discarded.
+
+        """
+        folder = dataset.address(keys)
+        before = self._own_manifest(dataset, keys)
+        generation = before.generation + 1 if before else 1
+        parts: list[dict[str, Any]] = []
+        seen: set[tuple[Any, ...]] = set()
+        for table in tables:
+            rows = _conform(dataset, table, folder)
+            _check_unique(dataset, rows, seen, folder)
+            buffer = io.BytesIO()
+            pq.write_table(rows, buffer, compression="zstd")
+            digest = hashlib.sha256(buffer.getvalue()).hexdigest()
+            name = f"{digest[:16]}.parquet"
+            self.store.put(f"{folder}/g{generation:04d}/{name}", buffer.getvalue())
+            parts.append({"name": name, "rows": rows.num_rows, "sha256": digest})
+        drops = list(drops)
+        dropped: dict[str, int] = {}
+        for drop in drops:
+            dropped[drop.reason] = dropped.get(drop.reason, 0) + 1
+        manifest = Manifest(
+            dataset=dataset.name,
+            version=dataset.version,
+            keys=dict(keys),
+            address=folder,
+            generation=generation,
+            rows=sum(part["rows"] for part in parts),
+            columns={column.name: str(column.dtype) for column in dataset.columns},
+            parts=parts,
+            dropped=dict(sorted(dropped.items())),
+            drops=[asdict(drop) for drop in drops],
+            made_by={"stage": stage, "code": __version__, "settings": dict(settings)},
+            made_from=dict(made_from),
+            written_at=datetime.now(UTC).isoformat(timespec="milliseconds"),
+        )
+        data = manifest.encode()
+        if not self.store.create(f"{folder}/g{generation:04d}/manifest.json", data):
+            raise Temporary(f"dataset {folder} g{generation:04d}: another process finished it first; nothing was lost")
+        manifest = Manifest(**json.loads(data), sha256=hashlib.sha256(data).hexdigest())
+        self._point(manifest)
+        return manifest
+
+
+def _conform(dataset: Dataset, table: pa.Table, folder: str) -> pa.Table:
+    """Return the table in the declared order and types; refuse missing columns and unknown values where none may be."""
+    missing = [c.name for c in dataset.columns if c.name not in table.column_names]
+    extra = [name for name in table.column_names if name not in dataset.schema.names]
+    if missing or extra:
+        raise BrokenContract(f"dataset {folder}: columns missing {missing}, not declared {extra}")
+    try:
+        rows = table.select(dataset.schema.names).cast(dataset.schema)
+    except (pa.ArrowInvalid, pa.ArrowTypeError, ValueError) as error:
+        raise BrokenContract(f"dataset {folder}: {error}") from error
+    for column in dataset.columns:
+        if not column.nullable and rows[column.name].null_count:
+            raise BrokenContract(
+                f"dataset {folder}: column {column.name} has {rows[column.name].null_count} unknown values"
+            )
+    return rows
+
+
+def _check_unique(dataset: Dataset, rows: pa.Table, seen: set[tuple[Any, ...]], folder: str) -> None:
+    for key in zip(*(rows[name].to_pylist() for name in dataset.unique), strict=True):
+        if key in seen:
+            raise BrokenContract(f"dataset {folder}: {dict(zip(dataset.unique, key, strict=True))} stands twice")
+        seen.add(key)

@@ -1,0 +1,1 @@
+"""What learns: targets, losses, the training loop, and the transfer test."""

@@ -1,0 +1,27 @@
+"""A release's rows as training targets: clips, and what people said of them."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from torch import Tensor
+
+from slac_tasks.training.trainer import target_matrix
+from slac_tasks.video.clips import ClipAddress
+
+Answers = dict[str, dict[str, int]]
+"""clip_id -> category -> +1 or -1."""
+
+
+def answers_of(rows: Iterable[dict[str, Any]]) -> tuple[list[ClipAddress], Answers]:
+    """Return (the clips of a release's rows, once each; what people said of them)."""
+    clips: dict[str, ClipAddress] = {}
+    answers: Answers = {}
+    for row in rows:
+        clips[row["clip_id"]] = ClipAddress.of(row)
+        answers.setdefault(row["clip_id"], {})[row["category"]] = row["label"]
+    return list(clips.values()), answers
+
+
+def masked_targets(clips: Sequence[ClipAddress], answers: Answers, categories: Sequence[str]) -> Tensor:
+    """Return (clips, categories) of +1, -1, and 0 where nobody was asked."""
+    return target_matrix([answers[clip.clip_id] for clip in clips], categories)

@@ -1,0 +1,76 @@
+"""Two of three, as HACS counted: the first answer given twice is the label."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from slac_tasks.verification.ballots import (
+    ANSWERS,
+    BROKEN,
+    IS_BROKEN,
+    NO,
+    OPEN,
+    SETTLED,
+    UNSETTLED,
+    UNSURE,
+    YES,
+    Ballots,
+    Decisions,
+    Ints,
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class TwoOfThree:
+    """The first answer given twice is the label (HACS v3); confidence is the share of yes and no on its side.
+
+    Two people who are unsure end a clip of three answers as unsettled: one more could not make two that agree.
+    """
+
+    votes_wanted: int = 2
+    """Answers that a clip must have before anything is decided."""
+    votes_most: int = 3
+    """Answers after which a clip without agreement is unsettled."""
+    set_aside: frozenset[str] = frozenset()
+    """People whose answers are not counted: their clips ask somebody else (ours)."""
+    method: str = "two_of_three/1"
+
+    def __call__(self, ballots: Ballots) -> Decisions:
+        """Return the decisions; see `Aggregator`."""
+        if self.set_aside:
+            ballots = ballots.without(self.set_aside)
+        counts = ballots.counts()
+        total = counts.sum(axis=1)
+        twice = first_given_twice(ballots)
+        enough = total >= self.votes_wanted
+        # [unsure, unsure] of 3: no answer can be given twice any more.
+        best = counts[:, [YES, NO, BROKEN]].max(axis=1, initial=0)
+        hopeless = best + np.maximum(self.votes_most - total, 0) < 2
+        status = np.select(
+            [enough & (twice == BROKEN), enough & (twice >= 0), enough & hopeless],
+            [IS_BROKEN, SETTLED, UNSETTLED],
+            OPEN,
+        )
+        positive = twice == YES
+        on_side = np.where(positive, counts[:, YES], counts[:, NO])
+        return Decisions(
+            ballots=ballots,
+            status=status,
+            positive=positive,
+            confidence=on_side / np.maximum(1, counts[:, YES] + counts[:, NO]),
+            method=self.method,
+        )
+
+
+def first_given_twice(ballots: Ballots) -> Ints:
+    """Return the code of the yes, no or broken that was the first to be given a second time; -1: none; (clips,)."""
+    group = ballots.clip * len(ANSWERS) + ballots.answer
+    order = np.argsort(group, kind="stable")
+    starts = np.flatnonzero(np.diff(group[order], prepend=-1))
+    rank = np.arange(len(order)) - np.repeat(starts, np.diff(starts, append=len(order)))
+    second = np.sort(order[rank == 1])
+    second = second[ballots.answer[second] != UNSURE]
+    clips, first = np.unique(ballots.clip[second], return_index=True)
+    found = np.full(ballots.clips, -1, dtype=np.int64)
+    found[clips] = ballots.answer[second[first]]
+    return found

@@ -1,0 +1,242 @@
+"""From votes to labels: what each answer does, votes as arrays, and the table of labels. Pure functions.
+
+A method of `slac_tasks.verification.aggregation` decides; this is what holds under every one of them (HACS v3: three
+people per clip, kept when at least two agree; the rest is ours):
+
+* yes, no: evidence for the label +1 or -1.
+* broken ("cannot be played or judged"): given twice before a label stands, the clip is broken and has no label.
+* unsure: an answer that was given, and evidence of nothing. It uses up one of the answers that may be asked.
+* A clip is *open* while it wants another answer: it is back in the queue and wants one answer more than it was given.
+* It is *unsettled* when no further answer is asked and there is still no label. It keeps its votes, is never released,
+  and counts against its category at the gate. A later vote (a correction, an import) may still settle it.
+* A correction takes the place of the answer that it corrects, which no longer counts. Nothing is deleted.
+* Answers of a person who was flagged (see `slac_tasks.verification.annotators`) count by what they are worth under a
+  model of the people, and are set aside and asked again under a count of votes.
+
+Fewer answers than `votes_wanted` never make a label.
+"""
+
+from dataclasses import dataclass, replace
+from typing import Protocol
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from slac_tasks.errors import BrokenContract
+from slac_tasks.model import Answer
+
+VOTE = ("vote_id", "clip_id", "category", "annotator", "answer", "cast_at", "supersedes")
+"""Columns of the votes that aggregation reads."""
+
+LABEL = (
+    "clip_id", "category", "status", "label", "confidence", "method", "yes", "no", "unsure", "broken",
+    "first_two_agree", "votes",
+)  # fmt: skip
+"""Columns of the labels that it returns."""
+
+ANSWERS = tuple(answer.value for answer in Answer)
+"""Answers in the order of their codes."""
+YES, NO, UNSURE, BROKEN = range(4)
+
+STATUSES = ("open", "settled", "unsettled", "broken")
+"""What may become of a clip, in the order of their codes."""
+OPEN, SETTLED, UNSETTLED, IS_BROKEN = range(4)
+
+Ints = NDArray[np.int64]
+Floats = NDArray[np.float64]
+Bools = NDArray[np.bool_]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ballots:
+    """The votes that count, as arrays sorted by (category, clip, place).
+
+    A clip here is a (clip, category): the same two seconds asked for two categories are two of them.
+    """
+
+    clip_ids: pa.Array
+    """Identity of each clip, shape (clips,)."""
+    category: Ints
+    """Index in `categories` of each clip, shape (clips,)."""
+    categories: tuple[str, ...]
+    people: tuple[str, ...]
+    vote_ids: pa.Array
+    """Shape (votes,)."""
+    clip: Ints
+    """Row of each vote's clip, ascending, shape (votes,)."""
+    person: Ints
+    """Index in `people` of each vote, shape (votes,)."""
+    answer: Ints
+    """Code of each vote's answer, an index in `ANSWERS`, shape (votes,)."""
+    cast_at: Ints
+    """When it was cast, or the vote that it corrects: microseconds since 1970, UTC, shape (votes,)."""
+    row: Ints
+    """Row of each vote in the table that was read, shape (votes,)."""
+
+    @property
+    def clips(self) -> int:
+        """How many clips there are."""
+        return len(self.clip_ids)
+
+    def counts(self) -> Ints:
+        """Return how often each answer was given to each clip, shape (clips, 4)."""
+        flat = np.bincount(self.clip * len(ANSWERS) + self.answer, minlength=self.clips * len(ANSWERS))
+        return flat.reshape(self.clips, len(ANSWERS))
+
+    def without(self, people: frozenset[str]) -> "Ballots":
+        """Return the same clips without the votes of these people."""
+        keep = ~np.isin(self.person, [index for index, name in enumerate(self.people) if name in people])
+        return replace(
+            self,
+            vote_ids=self.vote_ids.filter(pa.array(keep)),
+            clip=self.clip[keep],
+            person=self.person[keep],
+            answer=self.answer[keep],
+            cast_at=self.cast_at[keep],
+            row=self.row[keep],
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Decisions:
+    """What a method says of each clip, in the order of the ballots' clips."""
+
+    ballots: Ballots
+    """The votes that the method counted."""
+    status: Ints
+    """Index in `STATUSES`, shape (clips,)."""
+    positive: Bools
+    """Whether the label is +1; means nothing unless settled, shape (clips,)."""
+    confidence: Floats
+    """How sure the method is of the label, 0 to 1; means nothing unless settled, shape (clips,)."""
+    method: str
+    """Name and version of the method, kept with every label."""
+
+
+class Aggregator(Protocol):
+    """Decides from votes, one method per file of `slac_tasks.verification.aggregation`."""
+
+    def __call__(self, ballots: Ballots) -> Decisions:
+        """Return the decision on every clip. It does not depend on the order of the clips, nor on people's names."""
+
+
+def clip_key(rows: pa.Table) -> pa.Array:
+    """Return what names the clip and category of each row, as one column."""
+    joined = pc.binary_join_element_wise(rows["category"], rows["clip_id"], " ")
+    return joined.combine_chunks() if isinstance(joined, pa.ChunkedArray) else joined
+
+
+def read_ballots(votes: pa.Table) -> Ballots:
+    """Return the votes that count, from rows with the columns of `VOTE` in any order.
+
+    A superseded vote is left out; the one that corrects it stands where the first of the chain stood.
+    """
+    ids = _whole(votes["vote_id"])
+    place = votes["cast_at"].cast(pa.int64()).to_numpy()
+    keep = np.arange(votes.num_rows)
+    tie = None
+    corrects = votes["supersedes"]
+    if corrects.null_count < len(corrects):
+        places, roots = _places(votes)
+        standing = pc.invert(pc.is_in(votes["vote_id"], corrects.drop_null().unique()))
+        keep = np.flatnonzero(standing.to_numpy())
+        place, ids = places[keep], ids.take(pa.array(keep))
+        tie = _ranks(roots.take(pa.array(keep)))
+        votes = votes.take(pa.array(keep))
+    clip_ids, clip_code = _sorted_codes(votes["clip_id"])
+    categories, category_code = _sorted_codes(votes["category"])
+    people, person = _sorted_codes(votes["annotator"])
+    key = category_code * max(1, len(clip_ids)) + clip_code
+    order = np.lexsort((place, key))
+    if tie is None and np.any((np.diff(key[order]) == 0) & (np.diff(place[order]) == 0)):
+        tie = _ranks(ids)
+    if tie is not None:
+        order = np.lexsort((tie, place, key))
+    key = key[order]
+    starts = np.flatnonzero(np.diff(key, prepend=-1))
+    answer = pc.index_in(_whole(votes["answer"]), pa.array(ANSWERS, pa.string()))
+    if answer.null_count:
+        raise BrokenContract(f"votes: an answer is none of {', '.join(ANSWERS)}")
+    return Ballots(
+        clip_ids=clip_ids.take(pa.array(key[starts] % max(1, len(clip_ids)))),
+        category=key[starts] // max(1, len(clip_ids)),
+        categories=tuple(categories.to_pylist()),
+        people=tuple(people.to_pylist()),
+        vote_ids=ids.take(pa.array(order)),
+        clip=np.repeat(np.arange(len(starts)), np.diff(starts, append=len(key))),
+        person=person[order],
+        answer=answer.to_numpy().astype(np.int64)[order],
+        cast_at=place[order],
+        row=keep[order],
+    )
+
+
+def _sorted_codes(column: pa.ChunkedArray) -> tuple[pa.Array, Ints]:
+    """Return (the values, sorted, once each; the index of each row's value)."""
+    encoded = _whole(column).dictionary_encode()
+    order = pc.sort_indices(encoded.dictionary).to_numpy()
+    rank = np.empty(len(order), dtype=np.int64)
+    rank[order] = np.arange(len(order))
+    return encoded.dictionary.take(pa.array(order)), rank[encoded.indices.to_numpy()]
+
+
+def _whole(column: pa.ChunkedArray) -> pa.Array:
+    """Return the column as one array."""
+    return column.cast(pa.string()).combine_chunks()
+
+
+def _ranks(values: pa.Array) -> Ints:
+    """Return the place of each value among all of them, in ascending order."""
+    return np.asarray(pc.rank(values, tiebreaker="first").to_numpy(), dtype=np.int64)
+
+
+def _places(votes: pa.Table) -> tuple[Ints, pa.Array]:
+    """Return, for each vote, when the first vote of its chain of corrections was cast, and that vote's id."""
+    place = votes["cast_at"].cast(pa.int64()).to_numpy().copy()
+    ids = votes["vote_id"].to_pylist()
+    row_of = {vote: row for row, vote in enumerate(ids)}
+    corrects = votes["supersedes"].to_pylist()
+    roots = list(ids)
+    for row in np.flatnonzero(votes["supersedes"].is_valid().to_numpy()):
+        first = int(row)
+        while corrects[first] is not None and corrects[first] in row_of:
+            first = row_of[corrects[first]]
+        place[row], roots[row] = place[first], ids[first]
+    return place, pa.array(roots, pa.string())
+
+
+def label_table(decisions: Decisions) -> pa.Table:
+    """Return the labels: one row per clip, sorted by (category, clip_id), with the columns of `LABEL`.
+
+    Unknown label, confidence and first_two_agree are null.
+    """
+    ballots = decisions.ballots
+    counts = ballots.counts()
+    settled = decisions.status == SETTLED
+    agree, known = _first_two_agree(ballots)
+    offsets = np.concatenate([[0], np.cumsum(np.bincount(ballots.clip, minlength=ballots.clips))])
+    columns = {
+        "clip_id": ballots.clip_ids,
+        "category": pa.array(ballots.categories, pa.string()).take(pa.array(ballots.category)),
+        "status": pa.array(STATUSES, pa.string()).take(pa.array(decisions.status)),
+        "label": pa.array(np.where(decisions.positive, 1, -1).astype(np.int8), mask=~settled),
+        "confidence": pa.array(decisions.confidence, pa.float64(), mask=~settled),
+        "method": pa.repeat(decisions.method, ballots.clips),
+        **{name: pa.array(counts[:, code].astype(np.int32)) for code, name in enumerate(ANSWERS)},
+        "first_two_agree": pa.array(agree, mask=~known),
+        "votes": pa.ListArray.from_arrays(pa.array(offsets.astype(np.int32)), ballots.vote_ids),
+    }
+    return pa.table({name: columns[name] for name in LABEL})
+
+
+def _first_two_agree(ballots: Ballots) -> tuple[Bools, Bools]:
+    """Return (whether the first two yes or no answers to each clip are the same; whether there are two)."""
+    plain = ballots.answer <= NO
+    clip, answer = ballots.clip[plain], ballots.answer[plain]
+    twice = np.bincount(clip, minlength=ballots.clips) >= 2
+    first = np.searchsorted(clip, np.flatnonzero(twice))
+    agree = np.zeros(ballots.clips, dtype=bool)
+    agree[twice] = answer[first] == answer[first + 1]
+    return agree, twice

@@ -1,0 +1,1 @@
+"""Pixels: originals, their renditions, shots, and clips decoded from renditions."""

@@ -1,0 +1,213 @@
+"""Fetch, takedown and recheck as stages and commands, against a server that fails on purpose."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import imageio_ffmpeg
+import planned_server
+import pytest
+from planned_server import Planned, cut, serve, status
+
+from slac_tasks import cli
+from slac_tasks.admission import withdrawals
+from slac_tasks.commands import recheck
+from slac_tasks.config import Collect, Config, Fetch
+from slac_tasks.job import Job
+from slac_tasks.stages import deduplicate, discover, fetch
+from slac_tasks.storage.datasets import CANDIDATES, FETCHED, RELEASES, VIDEOS
+from slac_tasks.storage.ledger import Ledger
+from slac_tasks.storage.objects import FolderStore
+from slac_tasks.storage.tables import Datasets
+
+WEEK = "2026-01-05"
+KEYS = {"category": "judo", "window": WEEK}
+
+
+@pytest.fixture(scope="module")
+def films(tmp_path_factory: pytest.TempPathFactory) -> list[bytes]:
+    """Three short videos, each of its own."""
+    found = []
+    for number, picture in enumerate(("testsrc=s=160x120", "mandelbrot=s=160x120", "life=s=160x120:mold=10:seed=4")):
+        path = tmp_path_factory.mktemp("films") / f"{number}.mp4"
+        argv = [imageio_ffmpeg.get_ffmpeg_exe(), "-v", "error", "-f", "lavfi", "-i", f"{picture}:r=24", "-t", "3"]
+        subprocess.run([*argv, "-pix_fmt", "yuv420p", "-preset", "ultrafast", str(path)], check=True)
+        found.append(path.read_bytes())
+    return found
+
+
+@pytest.fixture
+def server(films: list[bytes]) -> Iterator[Planned]:
+    with planned_server.running() as planned:
+        planned.paths |= {f"/{number}.mp4": serve(film) for number, film in enumerate(films)}
+        yield planned
+
+
+def settings(tmp_path: Path, manifest: Path, **fetching: Any) -> Config:
+    return Config(
+        store_url=str(tmp_path / "store"),
+        collect=Collect(sources=(str(manifest),), allow_private_addresses=True),
+        fetch=Fetch(requests_per_sec=500.0, scratch=str(tmp_path / "scratch"), max_wait_sec=2.0, **fetching),
+    )
+
+
+def listed(tmp_path: Path, server: Planned, *paths: str) -> Path:
+    manifest = tmp_path / "m.jsonl"
+    lines = [{"category": "Judo", "location": server.url + path, "source_id": path} for path in paths]
+    manifest.write_text("\n".join(json.dumps(line) for line in lines))
+    return manifest
+
+
+def run(module: Any, config: Config, url: str, **more: Any) -> Datasets:
+    stage = module.__name__.rpartition(".")[2]
+    environ = {"SLAC_DATABASE_URL": url}
+    job = Job(stage=stage, config=config, environ=environ, categories=("judo",), window=WEEK, **more)
+    module.run(job)
+    if "ledger" in vars(job):
+        job.ledger.close()
+    return job.datasets
+
+
+@pytest.fixture
+def judo(ledger_url: str) -> str:
+    ledger = Ledger(ledger_url)
+    ledger.run("register_category", category="judo", name="Judo", guideline=None)
+    ledger.close()
+    return ledger_url
+
+
+def test_each_failure_is_counted_and_a_rerun_asks_only_for_what_is_missing(
+    tmp_path: Path, server: Planned, films: list[bytes], judo: str
+) -> None:
+    server.paths |= {
+        "/gone": status(410), "/private": status(403), "/region": status(451), "/busy": status(429, Retry_After="0"),
+        "/broken": status(500), "/words": serve(b"words, and no pictures"),
+        "/half": serve(films[0][: len(films[0]) // 2]),
+        "/inward": status(302, Location="ftp://10.0.0.1/"), "/cut": cut(films[1], iter([5000, 9000])),
+    }  # fmt: skip
+    paths = ["/0.mp4", "/cut", "/gone", "/private", "/region", "/busy", "/broken", "/words", "/half", "/inward"]
+    config = settings(tmp_path, listed(tmp_path, server, *paths), workers=4)
+    run(discover, config, judo)
+    datasets = run(fetch, config, judo)
+    made = datasets.need(FETCHED, **KEYS)
+    assert made.dropped == {
+        "bad address": 1, "corrupt": 1, "gone": 1, "not a video": 1, "private": 1, "rate-limited": 1, "region": 1,
+        "server error": 1,
+    }  # fmt: skip
+    assert made.rows == 2
+    assert made.retryable == 2
+    assert (server.count("/cut"), server.count("/broken"), server.count("/gone")) == (3, 3, 1)
+    before = len(server.asked)
+    server.paths |= {"/busy": serve(films[2]), "/broken": status(404)}
+    datasets = run(fetch, config, judo, remake=True)
+    again = datasets.need(FETCHED, **KEYS)
+    assert (again.generation, again.rows, again.dropped["gone"], again.retryable) == (2, 3, 2, 0)
+    assert sorted(path for _, path, _ in server.asked[before:]) == ["/broken", "/busy"]
+    assert not list(datasets.store.names("fetching/"))
+    assert not [path for path in (tmp_path / "scratch").iterdir() if path.is_dir()]
+
+
+def test_killed_at_any_instant_it_goes_on_where_it_was(
+    tmp_path: Path, server: Planned, films: list[bytes], judo: str
+) -> None:
+    def slow(handler: planned_server.Handler) -> None:
+        start = int(handler.headers.get("Range", "bytes=0-")[6:].partition("-")[0])
+        span = {"Content_Range": f"bytes {start}-{len(films[1]) - 1}/{len(films[1])}"} if start else {}
+        handler.head(206 if start else 200, ETag='"s"', Content_Length=str(len(films[1]) - start), **span)
+        for at in range(start, len(films[1]), 4096):
+            handler.wfile.write(films[1][at : at + 4096])
+            time.sleep(0.0 if start else 0.2)
+
+    server.paths["/slow"] = slow
+    manifest = listed(tmp_path, server, "/0.mp4", "/slow")
+    config = settings(tmp_path, manifest)
+    run(discover, config, judo)
+    (tmp_path / "slac.toml").write_text(
+        f'[collect]\nsources = ["{manifest}"]\nallow_private_addresses = true\n'
+        f'[fetch]\nrequests_per_sec = 500.0\nmax_wait_sec = 2.0\nscratch = "{tmp_path}/scratch"\n'
+    )
+    environ = {**os.environ, "SLAC_STORE": config.store_url, "SLAC_CONFIG": str(tmp_path / "slac.toml")}
+    argv = [sys.executable, "-m", "slac_tasks.cli", "fetch", "--category", "judo", "--window", WEEK]
+    process = subprocess.Popen(argv, env=environ, start_new_session=True)
+    store = FolderStore(tmp_path / "store")
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline and not (list(store.names("fetching/")) and server.count("/slow")):
+        time.sleep(0.05)
+    time.sleep(0.3)
+    os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+    assert Datasets(store).manifest(FETCHED, **KEYS) is None
+    before = len(server.asked)
+    datasets = run(fetch, config, judo)
+    assert datasets.need(FETCHED, **KEYS).rows == 2
+    (request,) = server.asked[before:]
+    assert request[1] == "/slow"
+    assert request[2]["If-Range"] == '"s"'
+    assert int(request[2]["Range"][6:-1]) > 0
+
+
+def test_a_takedown_holds_for_now_and_for_good(
+    tmp_path: Path, server: Planned, judo: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    config = settings(tmp_path, listed(tmp_path, server, "/0.mp4", "/1.mp4", "/2.mp4"))
+    for module in (discover, fetch, deduplicate):
+        datasets = run(module, config, judo)
+    videos = {row["source_id"]: row["video_id"] for row in datasets.read(VIDEOS, **KEYS).to_pylist()}
+    assert len(videos) == 3
+    rows = [
+        {**dict.fromkeys(RELEASES.schema.names, ""), "clip_id": f"{video}:0", "video_id": video, "category": "judo",
+         "label": 1, "confidence": 1.0, "start_sec": 0.0, "end_sec": 2.0, "duration_sec": 3.0,
+         "round": f"{WEEK}.p1", "source": str(tmp_path / "m.jsonl"), "source_id": name}
+        for name, video in videos.items()
+    ]  # fmt: skip
+    datasets.write(
+        RELEASES, [RELEASES.rows(rows)], keys={"release": "r0001"}, stage="release", settings={}, made_from={}
+    )
+    monkeypatch.setenv("SLAC_STORE", config.store_url)
+    monkeypatch.setenv("SLAC_DATABASE_URL", judo)
+    (tmp_path / "names.csv").write_text(f"/0.mp4\n{server.url}/1.mp4\nnobody-knows-it\n")
+    for _ in range(2):
+        assert cli.main(["takedown", "--list", str(tmp_path / "names.csv"), "--reason", "asked"]) == 0
+    gone = {videos["/0.mp4"], videos["/1.mp4"]}
+    assert {name.split("/")[1] for name in datasets.store.names("media/")} == {videos["/2.mp4"]}
+    ledger = Ledger(judo)
+    assert {row["video_id"] for row in ledger.rows("tombstones")} == gone
+    ledger.close()
+    withdrawn = list(datasets.store.names("release/"))
+    assert sum("/withdrawn/" in name for name in withdrawn) == 2
+    # Whoever finds it again, under whatever address: it stays out.
+    for module in (discover, fetch, deduplicate):
+        run(module, config, judo, remake=True)
+    assert datasets.need(CANDIDATES, **KEYS).dropped == {"taken down": 2}
+    assert datasets.need(VIDEOS, **KEYS).rows == 1
+    server.paths["/copy"] = server.paths["/0.mp4"]
+    withdrawals.take_down(datasets.store, videos["/0.mp4"], "asked")
+    copied = settings(tmp_path, listed(tmp_path, server, "/copy"))
+    for module in (discover, fetch):
+        run(module, copied, judo, remake=True)
+    assert datasets.need(FETCHED, **KEYS).dropped == {"taken down": 1}
+    assert cli.main(["recheck", "--release", "r0001"]) == 0
+    assert "release r0001" in capsys.readouterr().out
+
+
+def test_recheck_counts_what_could_still_be_fetched(tmp_path: Path, server: Planned) -> None:
+    server.paths |= {"/gone": status(404), "/busy": status(503)}
+    (tmp_path / "here.mp4").write_bytes(b"x")
+    places = [server.url + path for path in ("/0.mp4", "/gone", "/busy")] + [str(tmp_path / "here.mp4"), "/nowhere"]
+    rows = [
+        {"category": "judo" if number % 2 else "golf", "video_id": str(number), "source_id": "", "location": place}
+        for number, place in enumerate(places)
+    ]
+    config = settings(tmp_path, tmp_path)
+    web = fetch.Web(config.fetch, allow_private=True)
+    found = recheck.check(rows, web, config, withdrawals.Takedowns(frozenset()))
+    assert found == {"judo": {"gone": 1, "fetchable": 1}, "golf": {"fetchable": 1, "server error": 1, "gone": 1}}
+    assert "fetchable" in recheck.render(found).splitlines()[0]
+    # No more than the first byte was asked for.
+    assert all(headers.get("Range") == "bytes=0-0" for _, _, headers in server.asked)

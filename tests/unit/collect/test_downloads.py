@@ -1,0 +1,243 @@
+"""Downloads from a real server that fails on purpose."""
+
+import socket
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import planned_server
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from planned_server import Planned, cut, serve, status
+
+from slac_tasks.collect.downloads import addresses, files, reasons
+from slac_tasks.collect.downloads.hosts import Hosts
+from slac_tasks.collect.downloads.reasons import Unfetched
+from slac_tasks.collect.downloads.turns import in_turn
+from slac_tasks.collect.downloads.web import Web, host_of, look
+from slac_tasks.config import Fetch
+
+DATA = bytes(range(256)) * 64
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[Planned]:
+    with planned_server.running() as planned:
+        yield planned
+
+
+def web(**limits: float) -> Web:
+    return Web(Fetch(**{"requests_per_sec": 1000.0, "timeout_sec": 5.0, **limits}), allow_private=True)  # type: ignore[arg-type]
+
+
+def download(server: Planned, path: str, target: Path, *, max_bytes: int = 1 << 20, name: str = "n") -> None:
+    files.download(web(max_download_sec=1.0), server.url + path, target, name=name, max_bytes=max_bytes)
+
+
+def lookup(monkeypatch: pytest.MonkeyPatch, address: Callable[[], str], name: str) -> None:
+    """Let one name have these addresses."""
+    real = socket.getaddrinfo
+
+    def found(host: str, port: int, *rest: object, **more: object) -> Any:
+        return real(address() if host == name else host, port, *rest, **more)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(socket, "getaddrinfo", found)
+
+
+@pytest.mark.parametrize(
+    ("address", "public"),
+    [
+        ("93.184.216.34", True), ("10.0.0.1", False), ("127.0.0.1", False), ("169.254.169.254", False),
+        ("100.64.0.1", False), ("0.0.0.0", False), ("224.0.0.1", False), ("::1", False), ("fe80::1%eth0", False),
+        ("::ffff:127.0.0.1", False), ("::ffff:93.184.216.34", True), ("2002:0a00:0001::", False),
+        ("64:ff9b::a00:1", False), ("fd00::1", False), ("2606:4700::1111", True),
+    ],
+)  # fmt: skip
+def test_only_addresses_of_the_internet_are_public(address: str, public: bool) -> None:
+    assert addresses.is_public(address) is public
+
+
+def test_a_name_with_one_private_address_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = [(2, 1, 6, "", (address, 80)) for address in ("93.184.216.34", "10.0.0.7")]
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: found)
+    with pytest.raises(Unfetched, match=r"refused address: two\.example is 10\.0\.0\.7"):
+        addresses.resolve("two.example", 80, allow_private=False)
+
+
+def test_the_address_that_was_checked_is_the_one_that_is_asked(
+    server: Planned, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    # A name that changes its mind: whoever looked it up twice would end elsewhere.
+    answers = iter(["127.0.0.1", "192.0.2.1"])
+    lookup(monkeypatch, lambda: next(answers), "changing.example")
+    server.paths["/rebind"] = serve(DATA)
+    port = server.url.rpartition(":")[2]
+    files.download(web(), f"http://changing.example:{port}/rebind", tmp_path / "a", name="n", max_bytes=1 << 20)
+    assert server.asked[-1][2]["Host"] == f"changing.example:{port}"
+    assert next(answers) == "192.0.2.1"
+
+
+def test_every_failure_has_its_reason(server: Planned, tmp_path: Path) -> None:
+    server.paths |= {
+        "/410": status(410), "/403": status(403), "/451": status(451), "/400": status(400), "/500": status(500),
+        "/429": status(429, Retry_After="0"), "/loop": status(302, Location="/loop"),
+        "/endless": planned_server.endless,
+        "/file": status(302, Location="file:///etc/passwd"), "/slow": planned_server.trickle,
+        "/short": cut(DATA, iter([100, 100, 100])), "/large": serve(b"x" * (1 << 20) + b"x"),
+    }  # fmt: skip
+    want = {
+        "/404": ("gone", False), "/410": ("gone", False), "/403": ("private", False), "/451": ("region", False),
+        "/400": ("refused", False), "/500": ("server error", True), "/429": ("rate-limited", True),
+        "/loop": ("bad address", False), "/file": ("bad address", False), "/short": ("wrong length", True),
+        "/large": ("too large", False), "/endless": ("too large", False), "/slow": ("too slow", True),
+    }  # fmt: skip
+    found = {}
+    for path in want:
+        with pytest.raises(Unfetched) as no:
+            download(server, path, tmp_path / path[1:])
+        found[path] = (no.value.reason, no.value.retryable)
+    assert found == want
+    with pytest.raises(Unfetched, match="network") as no:
+        look(web(), "http://127.0.0.1:1/")
+    assert no.value.retryable
+
+
+def test_a_redirect_into_the_private_network_is_refused(server: Planned, monkeypatch: pytest.MonkeyPatch) -> None:
+    server.paths["/inward"] = status(302, Location=server.url.replace("127.0.0.1", "inside.example") + "/secret")
+    real = addresses.is_public
+    monkeypatch.setattr(addresses, "is_public", lambda address: address == "127.0.0.1" or real(address))
+    lookup(monkeypatch, lambda: "10.1.2.3", "inside.example")
+    strict = Web(Fetch(), allow_private=False)
+    with pytest.raises(Unfetched, match=r"refused address: inside\.example is"):
+        look(strict, server.url + "/inward")
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(data=st.binary(min_size=1, max_size=3000), cuts=st.lists(st.integers(0, 1500), max_size=5))
+def test_however_often_it_is_cut_the_bytes_are_the_same(server: Planned, data: bytes, cuts: list[int]) -> None:
+    server.paths["/cut"] = cut(data, iter(cuts))
+    patient = web()
+    with tempfile.TemporaryDirectory() as folder:
+        target = Path(folder) / "original"
+        for _ in range(len(cuts) + 1):
+            try:
+                files.download(patient, server.url + "/cut", target, name="n", max_bytes=5000)
+            except Unfetched:
+                assert data.startswith(target.read_bytes())
+            else:
+                break
+        assert target.read_bytes() == data
+
+
+def test_a_part_is_gone_on_with_only_if_the_server_still_has_it(server: Planned, tmp_path: Path) -> None:
+    target = tmp_path / "original"
+    server.paths["/v"] = cut(DATA, iter([1000]))
+    with pytest.raises(Unfetched):
+        download(server, "/v", target)
+    server.paths["/v"] = serve(DATA[::-1], tag='"two"')
+    download(server, "/v", target)
+    assert target.read_bytes() == DATA[::-1]
+    assert server.asked[-1][2]["If-Range"] == '"one"'
+    # A finished file is not asked for again, another video's part never gone on with.
+    download(server, "/v", target)
+    assert server.asked[-1][2]["Range"] == f"bytes={len(DATA)}-"
+    download(server, "/v", target, name="other")
+    assert "Range" not in server.asked[-1][2]
+
+
+def test_a_part_without_a_validator_starts_anew(server: Planned, tmp_path: Path) -> None:
+    target = tmp_path / "original"
+    server.paths["/w"] = cut(DATA, iter([1000]), tag='W/"weak"')
+    with pytest.raises(Unfetched):
+        download(server, "/w", target)
+    server.paths["/w"] = serve(DATA, tag=None)
+    download(server, "/w", target)
+    assert "Range" not in server.asked[-1][2]
+    assert target.read_bytes() == DATA
+
+
+def test_a_server_that_answers_with_another_part_is_not_believed(server: Planned, tmp_path: Path) -> None:
+    target = tmp_path / "original"
+    server.paths["/x"] = cut(DATA, iter([1000]))
+    with pytest.raises(Unfetched):
+        download(server, "/x", target)
+    server.paths["/x"] = lambda handler: handler.head(206, Content_Range="bytes 5-9/10", Content_Length="0")
+    with pytest.raises(Unfetched, match="another part"):
+        download(server, "/x", target)
+    assert not target.exists()
+
+
+def test_the_budget_of_a_host_holds_at_the_server(server: Planned) -> None:
+    server.paths["/budget"] = serve(b"x")
+    limits = Fetch(workers=8, workers_per_host=8, requests_per_sec=20.0)
+    strict = Web(limits, allow_private=True)
+    url = server.url + "/budget"
+    done = list(in_turn([url] * 12, host_of, lambda one: look(strict, one), strict.hosts, limits))
+    assert len(done) == 12
+    moments = [at for at, path, _ in server.asked if path == "/budget"]
+    # Twelve requests have eleven gaps.
+    assert moments[-1] - moments[0] >= 11 / 20 - 0.06
+
+
+def test_bytes_are_within_the_budget_too() -> None:
+    hosts = Hosts(Fetch(bytes_per_sec=1000.0))
+    began = time.monotonic()
+    for _ in range(6):
+        hosts.spend("h", 200)
+    assert time.monotonic() - began >= 0.19
+
+
+def test_retry_after_is_honoured_and_holds_up_nobody_else(server: Planned) -> None:
+    replies = iter([status(429, Retry_After="1"), *[serve(b"x")] * 9])
+    server.paths["/busy"] = lambda handler: next(replies)(handler)
+    limits = Fetch(workers=2, requests_per_sec=1000.0)
+    strict = Web(limits, allow_private=True)
+    busy, idle = server.url + "/busy", "idle"
+    began = time.monotonic()
+    ended: dict[str, float] = {}
+
+    def work(url: str) -> None:
+        if url == idle:
+            return
+        with strict.ask(url) as answer:
+            if answer.status != 200:
+                raise reasons.of_status(answer.status)
+
+    for url, outcome in in_turn([busy, busy, idle], lambda u: host_of(u), work, strict.hosts, limits):
+        assert outcome is None
+        ended[url] = time.monotonic() - began
+    assert ended[idle] < 0.5
+    assert ended[busy] >= 1.0
+    assert server.count("/busy") == 3
+
+
+def test_a_pause_that_is_too_long_is_left_for_a_later_run(server: Planned) -> None:
+    server.paths["/hour"] = status(503, Retry_After="3600")
+    limits = Fetch(requests_per_sec=1000.0)
+    strict = Web(limits, allow_private=True)
+
+    def work(url: str) -> None:
+        with strict.ask(url) as answer:
+            raise reasons.of_status(answer.status)
+
+    found = [no for _, no in in_turn([server.url + "/hour"] * 5, host_of, work, strict.hosts, limits)]
+    assert all(isinstance(no, Unfetched) and no.retryable for no in found)
+    assert server.count("/hour") <= 2
+
+
+def test_retry_after_may_be_a_date() -> None:
+    assert reasons.retry_after({"Retry-After": "Mon, 05 Jan 2026 00:00:00 GMT"}) == 0
+    assert reasons.retry_after({"Retry-After": "soon"}) is None
+    assert reasons.retry_after({}) is None
+
+
+def test_a_dead_host_costs_a_few_waits_only() -> None:
+    strict = web()
+    for _ in range(30):
+        with pytest.raises(Unfetched):
+            look(strict, "http://127.0.0.1:1/")
+    with pytest.raises(Unfetched, match="did not answer 10 times"):
+        look(strict, "http://127.0.0.1:1/")

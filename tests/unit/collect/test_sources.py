@@ -1,0 +1,152 @@
+"""What each kind of source offers, and what a bad entry of it does."""
+
+import hashlib
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import planned_server
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from planned_server import Planned, serve, status
+
+from slac_tasks.collect.downloads import sites
+from slac_tasks.collect.downloads.reasons import Unfetched
+from slac_tasks.collect.downloads.web import Web
+from slac_tasks.collect.sources import Candidate, ManifestSource, Unreadable, open_sources
+from slac_tasks.collect.sources.search import terms
+from slac_tasks.config import Collect, Fetch
+from slac_tasks.errors import NotConfigured, Temporary, WrongArguments
+from slac_tasks.model import Window
+from slac_tasks.storage.objects import open_store
+
+WEEK = Window.parse("2026-01-05")
+QUICK = Fetch(requests_per_sec=1000.0)
+FEED = """<?xml version="1.0"?><rss version="2.0"><channel><title>found</title>
+<item><title>First throw</title><link>{url}/v/one.mp4</link><pubDate>Tue, 06 Jan 2026 10:00:00 GMT</pubDate></item>
+<item><title>Old throw</title><link>{url}/v/two.mp4</link><pubDate>Tue, 06 Jan 2015 10:00:00 GMT</pubDate></item>
+<item><title>No date</title><link>{url}/v/gone.mp4</link></item>
+</channel></rss>"""
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[Planned]:
+    with planned_server.running() as planned:
+        planned.paths |= {
+            "/feed": serve(FEED.format(url=planned.url).encode(), kind="application/rss+xml"),
+            "/v/one.mp4": serve(b"\0\0\0\x18ftypmp42" + bytes(2000)),
+            "/private": status(403),
+        }
+        yield planned
+
+
+def test_a_manifest_sets_a_bad_line_aside_and_reads_the_others(tmp_path: Path) -> None:
+    path = tmp_path / "m.csv"
+    (tmp_path / "way-out").symlink_to("/etc")
+    digest = hashlib.sha256(b"x").hexdigest()
+    path.write_text(
+        "category,location,published_at,sha256,licence\n"
+        f"Judo,https://a.example/1.mp4,2026-01-06,{digest},CC-BY\n"
+        "Judo,in/here.mp4,,,\nJudo,s3://bucket/a.mp4,,,\nJudo,,,,\nJudo,b.mp4,yesterday,,\nJudo,b.mp4,,beef,\n"
+        "Judo,file:///etc/passwd,,,\nJudo,../../etc/passwd,,,\nJudo,/etc/passwd,,,\nJudo,way-out/passwd,,,\n"
+    )
+    found = list(ManifestSource(path).candidates("judo", WEEK))
+    good = [offer for offer in found if isinstance(offer, Candidate)]
+    bad = [offer for offer in found if isinstance(offer, Unreadable)]
+    assert [offer.location for offer in good] == [
+        "https://a.example/1.mp4", str(tmp_path / "in" / "here.mp4"), "s3://bucket/a.mp4"
+    ]  # fmt: skip
+    assert (good[0].sha256, good[0].licence) == (digest, "CC-BY")
+    assert good[0].published_at == datetime(2026, 1, 6, tzinfo=UTC)
+    assert [offer.item for offer in bad] == [f"m.csv line {line}" for line in range(5, 12)]
+    assert {offer.reason for offer in bad} == {"bad entry"}
+
+
+def test_a_parquet_manifest_is_a_manifest(tmp_path: Path) -> None:
+    moment = datetime(2026, 1, 6, 12, tzinfo=UTC)
+    table = pa.table({"category": ["Judo", "Golf"], "location": ["a.mp4", "b.mp4"], "published_at": [moment, None]})
+    pq.write_table(table, tmp_path / "m.parquet")
+    source = ManifestSource(tmp_path / "m.parquet")
+    assert source.categories() == ["Judo", "Golf"]
+    (judo,) = source.candidates("judo", WEEK)
+    assert isinstance(judo, Candidate)
+    assert judo.published_at == moment
+
+
+def test_a_bucket_has_a_sub_prefix_for_each_category(s3: dict[str, str]) -> None:
+    root = "s3://slac/originals"
+    store = open_store(root, s3)
+    for name in ("Arm wave/one.mp4", "Arm wave/.hidden", "Jump/two.mp4", "loose.mp4"):
+        store.put(name, b"bytes")
+    (source,) = open_sources([root], environ=s3)
+    assert source.categories() == ["Arm wave", "Jump"]
+    (found,) = source.candidates("arm_wave", WEEK)
+    assert isinstance(found, Candidate)
+    assert (found.source_id, found.location) == ("Arm wave/one.mp4", f"{root}/Arm wave/one.mp4")
+
+
+def test_a_search_asks_for_each_name_and_keeps_what_the_site_says(server: Planned) -> None:
+    collect = Collect(
+        sources=(f"yt-dlp:{server.url}/feed?q={{query}}&after={{start}}",),
+        synonyms=("judo: hip throw", "golf: swing"),
+        allow_private_addresses=True,
+    )
+    (source,) = open_sources(collect, QUICK)
+    found = list(source.candidates("judo", WEEK))
+    dates = {offer.title: offer.published_at for offer in found if isinstance(offer, Candidate)}
+    assert dates["First throw"] == datetime(2026, 1, 6, 10, tzinfo=UTC)
+    assert set(dates) == {"First throw", "Old throw"}
+    assert [offer.reason for offer in found if isinstance(offer, Unreadable)] == ["gone"]
+    assert server.count("/feed") >= 2
+    first = next(offer for offer in found if isinstance(offer, Candidate))
+    web = Web(QUICK, allow_private=True)
+    assert sites.about(web, first.location.removeprefix(sites.PREFIX))["url"] == f"{server.url}/v/one.mp4"
+
+
+def test_the_library_is_held_to_the_same_addresses(server: Planned) -> None:
+    strict = Web(QUICK, allow_private=False)
+    before = len(server.asked)
+    with pytest.raises(Unfetched, match=r"refused address: 127\.0\.0\.1"):
+        sites.about(strict, f"{server.url}/v/one.mp4")
+    with pytest.raises(Unfetched, match="private"):
+        sites.about(Web(QUICK, allow_private=True), f"{server.url}/private")
+    with pytest.raises(Unfetched):
+        sites.about(strict, "file:///etc/passwd")
+    assert len(server.asked) == before + 1
+
+
+@pytest.mark.parametrize(
+    ("message", "reason"),
+    [
+        ("Private video. Sign in if you have been granted access", "private"),
+        ("Video unavailable. This video has been removed by the uploader", "gone"),
+        ("The uploader has not made this video available in your country", "region"),
+        ("Sign in to confirm you’re not a bot", "rate-limited"),  # noqa: RUF001
+        ("Unsupported URL: https://a.example", "not a video"),
+        ("Requested format is not available", "no direct media"),
+        ("something else", "refused"),
+    ],
+)
+def test_what_a_site_says_has_a_reason(message: str, reason: str) -> None:
+    assert sites._meaning(message, []).reason == reason
+
+
+def test_search_words() -> None:
+    assert terms("clean_and_jerk", ("clean_and_jerk: power clean, snatch", "judo: throw")) == [
+        "clean and jerk", "power clean", "snatch"
+    ]  # fmt: skip
+    with pytest.raises(WrongArguments, match="want `category_key"):
+        terms("judo", ("judo",))
+
+
+def test_a_search_that_must_wait_is_tried_later(server: Planned) -> None:
+    server.paths["/later"] = status(429, Retry_After="0")
+    collect = Collect(sources=(f"yt-dlp:{server.url}/later?q={{query}}",), allow_private_addresses=True)
+    (source,) = open_sources(collect, QUICK)
+    with pytest.raises(Temporary, match="rate-limited"):
+        list(source.candidates("judo", WEEK))
+    with pytest.raises(WrongArguments, match="query"):
+        open_sources(["yt-dlp:ytsearch5:judo"])
+    with pytest.raises(NotConfigured, match="is no folder"):
+        open_sources(["nowhere"])

@@ -1,0 +1,104 @@
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from torch import nn
+
+from slac_tasks.errors import NotConfigured, Temporary
+from slac_tasks.networks import inference
+from slac_tasks.networks.registry import Classifier, architecture
+from slac_tasks.training import trainer
+from slac_tasks.training.trainer import Recipe, features, fit, fit_head, masked_loss, seeded, target_matrix
+
+CPU = torch.device("cpu")
+
+
+@given(seed=st.integers(0, 1000))
+@settings(max_examples=20, deadline=None)
+def test_cells_that_nobody_answered_never_move_the_loss(seed):
+    chance = torch.Generator().manual_seed(seed)
+    targets = torch.randint(-1, 2, (6, 3), generator=chance)
+    logits = torch.randn(6, 3, generator=chance)
+    other = torch.where(targets == 0, torch.randn(6, 3, generator=chance) * 100, logits)
+    loss = masked_loss(targets)
+    assert torch.allclose(loss(logits, targets), loss(other, targets))
+
+
+def test_balanced_positives_weigh_as_much_as_negatives():
+    targets = torch.tensor([[1], [-1], [-1], [-1]])
+    # p = 1/2 everywhere: the loss is ln 2 however cells are weighted; pushing all to "no" must not pay.
+    even, all_no = (
+        masked_loss(targets)(torch.zeros(4, 1), targets),
+        masked_loss(targets)(torch.full((4, 1), -3.0), targets),
+    )
+    assert even == pytest.approx(np.log(2), abs=1e-5)
+    assert all_no > even
+    assert masked_loss(targets, balanced=False)(torch.full((4, 1), -1.0), targets) < np.log(2)
+
+
+def test_targets_hold_zero_where_nobody_was_asked():
+    assert target_matrix([{"a": 1}, {"b": -1}], ["a", "b"]).tolist() == [[1, 0], [0, -1]]
+
+
+def pixels(n: int = 6) -> np.ndarray:
+    return np.random.default_rng(0).integers(0, 255, (n, 8, 56, 56, 3)).astype(np.uint8)
+
+
+def test_the_same_seed_learns_the_same_weights():
+    def learn(seed: int) -> torch.Tensor:
+        with seeded(seed):
+            classifier = Classifier(architecture("small_frame"), 1)
+        targets = torch.tensor([[1], [-1]] * 3)
+        fit(classifier, pixels(), targets, masked_loss(targets), Recipe(steps=3, batch=4, seed=seed), CPU, "learn")
+        return torch.cat([parameter.detach().flatten() for parameter in classifier.parameters()])
+
+    assert torch.equal(learn(1), learn(1))
+    assert not torch.equal(learn(1), learn(2))
+
+
+class HungryNetwork(nn.Module):
+    """Runs out of memory for more than `most` clips."""
+
+    def __init__(self, most: int) -> None:
+        super().__init__()
+        self.most, self.seen = most, []
+
+    def forward(self, stream):
+        self.seen.append(len(stream))
+        if len(stream) > self.most:
+            raise torch.OutOfMemoryError("out of memory")
+        return stream.mean((2, 3, 4))
+
+
+def test_out_of_memory_halves_the_batch_and_loses_nothing():
+    entry, data, network = architecture("small_motion"), pixels(7), HungryNetwork(2)
+    found = features(network, entry, data, CPU, batch=8)
+    assert network.seen == [7, 4, 2, 2, 2, 1]  # batches of 8 and of 4 are too many
+    assert torch.allclose(found, features(HungryNetwork(99), entry, data, CPU), atol=1e-5)
+    with pytest.raises(Temporary, match="out of memory for one clip"):
+        features(HungryNetwork(0), entry, data, CPU)
+
+
+def test_a_head_separates_what_a_line_separates_and_repeats():
+    chance = torch.Generator().manual_seed(0)
+    found = torch.randn(80, 5, generator=chance) * 3 + 7
+    targets = torch.where(found[:, :1] > 7, 1, -1).to(torch.int8)
+    head = fit_head(found, targets)
+    assert ((head(found) > 0) == (targets > 0)).float().mean() > 0.95
+    assert torch.equal(head.weight, fit_head(found, targets).weight)
+
+
+def test_a_gpu_that_is_asked_for_and_absent_is_said(monkeypatch):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    with pytest.raises(NotConfigured, match="no GPU"):
+        inference.device("cuda")
+    assert inference.device("auto").type == "cpu"
+
+
+def test_shifts_keep_the_shape_and_never_mirror():
+    ramp = torch.arange(56.0).expand(2, 3, 1, 56, 56).contiguous()
+    for seed in range(5):
+        seen = trainer.augmented(ramp, torch.Generator().manual_seed(seed))
+        assert seen.shape == ramp.shape
+        assert (seen[..., 1:] - seen[..., :-1] >= 0).all()

@@ -1,0 +1,54 @@
+"""Hand-computed values, and public libraries on random tables."""
+
+import warnings
+
+import numpy as np
+import pandas as pd
+import pytest
+from crowds import ballots_of, crowd
+
+from slac_tasks.verification.agreement import agreements, alpha, kappa
+from slac_tasks.verification.ballots import NO
+
+
+def test_by_hand() -> None:
+    # 50 clips: 35 the same, by chance 25. (35 - 25) / (50 - 25)
+    assert kappa(np.array([[[20.0, 5.0], [10.0, 15.0]]])) == pytest.approx([0.4])
+    # yes yes, no no, yes no: 2 of 6 pairs differ, 18 of 36 - 6 expected: 1 - 5 * 2 / 18
+    assert alpha(np.array([[2, 0], [0, 2], [1, 1]])) == pytest.approx(4 / 9)
+    assert alpha(np.array([[2, 0], [0, 2], [1, 0]])) == 1
+    assert alpha(np.array([[2, 0], [3, 0]])) is None
+    assert np.isnan(kappa(np.array([[[4.0, 0.0], [0.0, 0.0]]]))).all()
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_equal_to_public_libraries(seed: int) -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        from crowdkit.metrics.data import alpha_krippendorff
+        from sklearn.metrics import cohen_kappa_score
+
+        rates = np.linspace(0.55, 0.95, 5)
+        ballots, _ = crowd(seed, 400, rates, rates[::-1], each=2 + seed % 3)
+        found = agreements(ballots)
+        assert [row.category for row in found] == ["c0", "c1"]
+        votes = pd.DataFrame({"task": ballots.clip, "worker": ballots.person, "label": ballots.answer})
+        for index, row in enumerate(found):
+            own = votes[ballots.category[ballots.clip] == index]
+            assert row.krippendorff == pytest.approx(alpha_krippendorff(own))
+            wide = own.pivot(index="task", columns="worker", values="label")
+            pairs = [
+                wide[[one, two]].dropna() for one in wide for two in wide if one < two
+            ]  # fmt: skip
+            pairs = [pair for pair in pairs if len(pair) >= 10]
+            kappas = [cohen_kappa_score(pair.iloc[:, 0], pair.iloc[:, 1], labels=[0, 1]) for pair in pairs]
+            assert row.cohen == pytest.approx(np.average(kappas, weights=[len(pair) for pair in pairs]))
+            assert (row.pairs, row.clips) == (len(pairs), 200)
+
+
+def test_unsure_and_broken_are_no_values() -> None:
+    rows = [("a", "ann", "yes"), ("a", "bob", "unsure"), ("b", "ann", "no"), ("b", "bob", "no"), ("b", "cid", "broken")]
+    ballots = ballots_of(rows)
+    assert NO == 1
+    (row,) = agreements(ballots)
+    assert (row.clips, row.krippendorff, row.cohen, row.pairs) == (1, None, None, 0)

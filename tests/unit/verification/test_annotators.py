@@ -1,0 +1,73 @@
+"""Who is good, who clicks, who tires: rates with intervals that hold, and flags that name the right people."""
+
+import numpy as np
+import pytest
+from crowds import crowd
+
+from slac_tasks.verification.aggregation.dawid_skene import Model
+from slac_tasks.verification.annotators import DRIFTING, HURRIED, RANDOM, STRAIGHT_LINE, Quality, qualities
+from slac_tasks.verification.ballots import Ballots
+
+PEOPLE = 20
+
+
+def measured(ballots: Ballots, seconds: np.ndarray | None = None) -> list[Quality]:
+    pace = np.full(len(ballots.answer), 3.5) if seconds is None else seconds
+    return qualities(ballots, pace, Model())
+
+
+def test_rates_have_intervals_that_hold_and_the_right_people_are_flagged() -> None:
+    chance = np.random.default_rng(0)
+    sensitivity, specificity = chance.uniform(0.85, 0.95, PEOPLE), chance.uniform(0.89, 0.97, PEOPLE)
+    sensitivity[3] = specificity[3] = 0.5
+    sensitivity[7], specificity[7] = 0.0, 1.0  # no, whatever is shown
+    ballots, _ = crowd(0, 2000, sensitivity, specificity)
+    seconds = np.where(ballots.person == 5, 0.4, 3.5)
+    found = measured(ballots, seconds)
+    overall = found[:PEOPLE]
+    assert [row.annotator for row in overall] == list(ballots.people)
+    inside = [
+        row.sensitivity_low <= true <= row.sensitivity_high for row, true in zip(overall, sensitivity, strict=True)
+    ] + [row.specificity_low <= true <= row.specificity_high for row, true in zip(overall, specificity, strict=True)]
+    assert np.mean(inside) >= 0.85
+    flags = {row.annotator: row.flags for row in overall if row.flags}
+    assert flags == {"p03": (RANDOM,), "p05": (HURRIED,), "p07": (RANDOM, STRAIGHT_LINE)}
+    assert sum(row.answers for row in overall) == len(ballots.answer), "nobody's answers are left out"
+    by_category = found[PEOPLE:]
+    assert {row.category for row in by_category} == {"c0", "c1"}
+    assert sum(row.answers for row in by_category) == len(ballots.answer)
+    # Half the answers: a wider interval.
+    widths = [(row.sensitivity_high - row.sensitivity_low) for row in found]
+    assert np.mean(widths[PEOPLE:]) > np.mean(widths[:PEOPLE])
+
+
+def test_somebody_who_tires_is_seen() -> None:
+    good = np.full(10, 0.93)
+    ballots, truth = crowd(1, 1500, good, good)
+    late = (ballots.person == 2) & (ballots.cast_at > np.median(ballots.cast_at))
+    chance = np.random.default_rng(2)
+    ballots.answer[late] = chance.integers(0, 2, int(late.sum()))
+    flags = {row.annotator: row.flags for row in measured(ballots)[:10]}
+    assert flags.pop("p02") == (DRIFTING,)
+    assert not any(flags.values())
+    assert len(truth) == ballots.clips
+
+
+def test_gold_counts_and_teaches() -> None:
+    rates = np.full(6, 0.9)
+    ballots, truth = crowd(3, 300, rates, rates)
+    names = zip(ballots.category.tolist(), ballots.clip_ids.to_pylist(), truth.tolist(), strict=True)
+    known = {(ballots.categories[category], clip): bool(true) for category, clip, true in names}
+    found = qualities(ballots, np.full(len(ballots.answer), 3.5), Model(), known)
+    for row in found[:6]:
+        said = ballots.person == ballots.people.index(row.annotator)
+        right = (ballots.answer[said] == 0) == truth[ballots.clip[said]]
+        assert (row.gold, row.gold_right) == (int(said.sum()), int(right.sum()))
+
+
+def test_few_answers_raise_no_flag_and_no_drift() -> None:
+    ballots, _ = crowd(4, 6, np.full(3, 0.5), np.full(3, 0.5))
+    for row in measured(ballots):
+        assert (row.flags, row.drift) == ((), None)
+        assert 0 < row.sensitivity_low < row.sensitivity < row.sensitivity_high < 1
+        assert row.seconds == pytest.approx(3.5)

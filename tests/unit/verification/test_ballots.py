@@ -1,0 +1,151 @@
+"""Hand-worked votes, and what no order of votes may change."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from slac_tasks.stages.aggregate import queue_changes
+from slac_tasks.verification.aggregation.majority import TwoOfThree
+from slac_tasks.verification.ballots import LABEL, VOTE, label_table, read_ballots
+from slac_tasks.verification.outcome import Settled
+
+START = datetime(2026, 1, 5, tzinfo=UTC)
+
+
+def votes(*answers: str, clip: str = "a:0", corrects: dict[int, int] | None = None) -> pd.DataFrame:
+    """One vote a second; `corrects` says which vote (by position) supersedes which."""
+    rows: list[dict[str, Any]] = [
+        {"vote_id": f"{clip}/{index}", "clip_id": clip, "category": "judo", "answer": answer,
+         "annotator": f"p{index}", "cast_at": START + timedelta(seconds=index), "supersedes": None}
+        for index, answer in enumerate(answers)
+    ]  # fmt: skip
+    for later, earlier in (corrects or {}).items():
+        rows[later]["supersedes"] = f"{clip}/{earlier}"
+    return pd.DataFrame(rows, columns=list(VOTE))
+
+
+def arrow(table: pd.DataFrame) -> pa.Table:
+    kinds = [(name, pa.timestamp("us", tz="UTC") if name == "cast_at" else pa.string()) for name in VOTE]
+    return pa.Table.from_pandas(table[list(VOTE)], pa.schema(kinds), preserve_index=False)
+
+
+def labels_of(table: pd.DataFrame, **knobs: Any) -> pa.Table:
+    return label_table(TwoOfThree(**knobs)(read_ballots(arrow(table))))
+
+
+def only(table: pd.DataFrame, **knobs: Any) -> dict[str, Any]:
+    (row,) = labels_of(table, **knobs).to_pylist()
+    return row
+
+
+@pytest.mark.parametrize(
+    ("answers", "status", "label", "confidence", "agree"),
+    [
+        ("yes", "open", None, None, None),
+        ("yes yes", "settled", 1, 1.0, True),
+        ("no no", "settled", -1, 1.0, True),
+        ("yes no", "open", None, None, False),
+        ("yes no no", "settled", -1, 2 / 3, False),
+        ("no yes yes", "settled", 1, 2 / 3, False),
+        ("yes unsure", "open", None, None, None),
+        ("yes unsure yes", "settled", 1, 1.0, True),
+        ("yes unsure no", "unsettled", None, None, False),
+        ("unsure unsure", "unsettled", None, None, None),
+        ("broken broken", "broken", None, None, None),
+        ("broken yes", "open", None, None, None),
+        ("broken yes no", "unsettled", None, None, False),
+        ("broken yes broken", "broken", None, None, None),
+        ("yes yes no no", "settled", 1, 0.5, True),
+    ],
+)
+def test_two_of_three(
+    answers: str, status: str, label: int | None, confidence: float | None, agree: bool | None
+) -> None:
+    row = only(votes(*answers.split()))
+    assert row["status"] == status
+    for name, want in (("label", label), ("confidence", confidence), ("first_two_agree", agree)):
+        assert pd.isna(row[name]) if want is None else row[name] == pytest.approx(want), name
+    assert row["method"] == "two_of_three/1"
+    assert [row[name] for name in ("yes", "no", "unsure", "broken")] == [
+        answers.split().count(name) for name in ("yes", "no", "unsure", "broken")
+    ]
+
+
+def test_three_answers_may_be_wanted_at_once() -> None:
+    assert only(votes("yes", "yes"), votes_wanted=3)["status"] == "open"
+    assert only(votes("yes", "yes", "no"), votes_wanted=3)["confidence"] == pytest.approx(2 / 3)
+
+
+def test_a_correction_takes_the_place_of_what_it_corrects() -> None:
+    row = only(votes("yes", "no", "no", corrects={2: 0}))
+    assert (row["status"], row["label"], row["first_two_agree"]) == ("settled", -1, True)
+    assert row["votes"] == ["a:0/2", "a:0/1"]
+    twice = only(votes("yes", "no", "no", "yes", corrects={2: 0, 3: 2}))
+    assert twice["votes"] == ["a:0/3", "a:0/1"]
+
+
+def test_no_votes_give_no_labels() -> None:
+    assert labels_of(votes()).column_names == list(LABEL)
+    assert labels_of(votes()).num_rows == 0
+
+
+ANSWERS = st.lists(st.sampled_from(["yes", "no", "unsure", "broken"]), max_size=5)
+
+
+@settings(deadline=None, max_examples=40)
+@given(clips=st.lists(ANSWERS, min_size=1, max_size=4), order=st.randoms(use_true_random=False))
+def test_the_order_of_batches_does_not_matter(clips: list[list[str]], order: Any) -> None:
+    table = pd.concat([votes(*answers, clip=f"c{index}:0") for index, answers in enumerate(clips)], ignore_index=True)
+    shuffled = list(range(len(table)))
+    order.shuffle(shuffled)
+    again = table.iloc[shuffled].reset_index(drop=True)
+    assert labels_of(table).equals(labels_of(again))
+
+
+@settings(deadline=None, max_examples=40)
+@given(answers=ANSWERS.filter(bool), more=st.sampled_from(["yes", "no", "unsure", "broken"]))
+def test_one_more_vote_never_loses_one_nor_turns_a_label(answers: list[str], more: str) -> None:
+    before, after = only(votes(*answers)), only(votes(*answers, more))
+    assert after["votes"][: len(before["votes"])] == before["votes"]
+    if before["status"] in ("settled", "broken"):
+        assert after["status"] == before["status"]
+        assert pd.isna(before["label"]) or before["label"] == after["label"]
+
+
+def test_votes_cast_in_the_same_instant_have_one_order() -> None:
+    table = votes("yes", "no", "yes", "no").assign(cast_at=START)
+    assert labels_of(table).equals(labels_of(table.iloc[[2, 0, 3, 1]].reset_index(drop=True)))
+
+
+def test_answers_of_somebody_set_aside_are_asked_again() -> None:
+    table = votes("yes", "yes", "no")
+    assert only(table)["label"] == 1
+    row = only(table, set_aside=frozenset({"p1"}))
+    assert (row["status"], row["yes"], row["votes"]) == ("open", 1, ["a:0/0", "a:0/2"])
+    nobody = only(votes("yes"), set_aside=frozenset({"p0"}))
+    assert (nobody["status"], nobody["votes"], nobody["clip_id"]) == ("open", [], "a:0")
+
+
+def test_the_queue_hears_what_changed_only() -> None:
+    table = pd.concat(
+        [votes("yes", clip="a:0"), votes("yes", "no", clip="b:0"), votes("no", "no", clip="c:0"),
+         votes("no", "no", clip="d:0"), votes("no", "no", clip="e:0")], ignore_index=True,
+    )  # fmt: skip
+    labels = labels_of(table)
+    labels = labels.append_column("votes_wanted", pa.array([2] * 5))
+    labels = labels.append_column("state", pa.array(["open", "open", "open", "finished", "withdrawn"]))
+    given = np.array([1, 2, 2, 2, 2])
+    assert queue_changes(labels, given) == [
+        Settled(clip_id="b:0", category="judo", votes_wanted=3, state="open"),
+        Settled(clip_id="c:0", category="judo", votes_wanted=2, state="finished"),
+    ]
+    # A finished clip of which an answer was set aside comes back, and wants one more than it was given.
+    aside = labels_of(table, set_aside=frozenset({"p1"}))
+    aside = aside.append_column("votes_wanted", pa.array([2] * 5)).append_column("state", labels["state"])
+    assert queue_changes(aside, given)[-1] == Settled(clip_id="d:0", category="judo", votes_wanted=3, state="open")

@@ -1,0 +1,50 @@
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from slac_tasks.errors import BrokenContract
+from slac_tasks.model import View
+from slac_tasks.video.clips import ClipAddress, Footage, batched, spread
+
+
+def clips(video: str, n: int) -> list[ClipAddress]:
+    return [
+        ClipAddress(clip_id=f"{video}:{i}", video_id=video, start_sec=i / 2, proxy_128=video, proxy_256=video)
+        for i in range(n)
+    ]
+
+
+def test_pixels_that_do_not_fit_their_clips_are_refused():
+    with pytest.raises(BrokenContract, match="1 clips decoded, want 2"):
+        Footage(clips=tuple(clips("a", 2)), pixels={View(1, 2): np.zeros((1, 1, 2, 2, 3), np.uint8)})
+
+
+def test_spread_takes_the_ends_and_the_middle_of_each_video():
+    chosen = spread([*clips("b", 2), *clips("a", 9)], 3)
+    assert [clip.clip_id for clip in chosen] == ["a:0", "a:4", "a:8", "b:0", "b:1"]
+
+
+SEEN = View(1, 2)
+
+
+@given(lengths=st.lists(st.integers(1, 9), max_size=8), size=st.integers(1, 7))
+def test_batches_hold_every_clip_once_in_order_and_beside_its_own_pixels(lengths, size):
+    reels = []
+    for video, length in enumerate(lengths):
+        marks = np.arange(length, dtype=np.uint8) + 10 * video
+        pixels = np.broadcast_to(marks[:, None, None, None, None], (length, 1, 2, 2, 3))
+        reels.append(Footage(clips=tuple(clips(str(video), length)), pixels={SEEN: pixels}))
+    batches = list(batched(reels, size))
+    assert all(len(batch.clips) == size for batch in batches[:-1])
+    found = [
+        (clip.clip_id, int(mark))
+        for b in batches
+        for clip, mark in zip(b.clips, b.pixels[SEEN][:, 0, 0, 0, 0], strict=True)
+    ]
+    assert found == [(f"{v}:{i}", 10 * v + i) for v, length in enumerate(lengths) for i in range(length)]
+
+
+def test_a_large_view_is_read_from_the_large_rendition():
+    clip = ClipAddress(clip_id="v:0", video_id="v", start_sec=0, proxy_128="small", proxy_256="large")
+    assert [clip.proxy(View(16, size)) for size in (56, 112, 224)] == ["small", "small", "large"]

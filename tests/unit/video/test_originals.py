@@ -1,0 +1,272 @@
+"""Proxies keep the clock that a player shows: frames carry their number as blocks of black and white."""
+
+import itertools
+import subprocess
+from collections.abc import Sequence
+from fractions import Fraction
+from pathlib import Path
+
+import av
+import imageio_ffmpeg
+import numpy as np
+import pytest
+
+from slac_tasks.config import Collect
+from slac_tasks.video import originals
+from slac_tasks.video.frames import count_frames, read_clips, read_frames
+
+ROWS, COLUMNS = 3, 4
+"""Blocks of a picture: twelve bits of its number, the highest first."""
+
+
+def picture(number: int, width: int, height: int) -> np.ndarray:
+    bits = [(number >> bit) & 1 for bit in reversed(range(ROWS * COLUMNS))]
+    image = np.empty((height, width, 3), np.uint8)
+    for index, bit in enumerate(bits):
+        row, column = divmod(index, COLUMNS)
+        top, bottom = row * height // ROWS, (row + 1) * height // ROWS
+        left, right = column * width // COLUMNS, (column + 1) * width // COLUMNS
+        image[top:bottom, left:right] = 220 if bit else 30
+    return image
+
+
+def number_on(image: np.ndarray) -> int:
+    height, width = image.shape[:2]
+    number = 0
+    for row, column in itertools.product(range(ROWS), range(COLUMNS)):
+        y, x = (2 * row + 1) * height // (2 * ROWS), (2 * column + 1) * width // (2 * COLUMNS)
+        number = 2 * number + int(image[y - 4 : y + 4, x - 4 : x + 4].mean() > 128)
+    return number
+
+
+def film(
+    path: Path, at_ms: Sequence[int], *, size: tuple[int, int] = (320, 240), codec: str = "libx264",
+    pixels: str = "yuv420p", rate: int = 30,
+) -> Path:  # fmt: skip
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream(codec, rate=rate)
+        stream.width, stream.height, stream.pix_fmt = *size, pixels
+        stream.codec_context.time_base = Fraction(1, 1000) if codec == "libx264" else Fraction(1, rate)
+        for number, at in enumerate(at_ms):
+            frame = av.VideoFrame.from_ndarray(picture(number, *size), format="rgb24")
+            frame.time_base = stream.codec_context.time_base
+            frame.pts = at if codec == "libx264" else number
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode(None))
+    return path
+
+
+def steady(rate: float, seconds: float, late_ms: int = 0) -> list[int]:
+    return [late_ms + round(1000 * n / rate) for n in range(int(rate * seconds))]
+
+
+def uneven(seconds: float) -> list[int]:
+    steps = np.random.default_rng(5).choice([20, 33, 50, 120, 400], 400)
+    times = np.concatenate([[0], np.cumsum(steps)])
+    return [int(at) for at in times if at < 1000 * seconds]
+
+
+def remux(source: Path, target: Path, before: Sequence[str] = (), after: Sequence[str] = ()) -> Path:
+    program = [imageio_ffmpeg.get_ffmpeg_exe(), "-v", "error", "-y", *before, "-i", str(source)]
+    subprocess.run([*program, *(after or ("-c", "copy")), str(target)], check=True)
+    return target
+
+
+def proxied(path: Path, folder: Path) -> tuple[originals.Probe, originals.Proxy]:
+    found = originals.probe(path, Collect())
+    return found, originals.make_proxy(path, folder, found, Collect())
+
+
+def assert_right_second(proxy: originals.Proxy, at_ms: Sequence[int], *, turns: int = 0, first: int = 0) -> None:
+    """Frame k of both renditions shows what the original shows at k / rate, within half a frame of the proxy."""
+    shown_ms = [at - at_ms[first] for at in at_ms] + [10**9]
+    half = 500 / proxy.fps + 1
+    frames = len(proxy.small)
+    assert frames == round(proxy.duration_sec * proxy.fps)
+    for path in (proxy.path_256, proxy.path_128):
+        assert count_frames(path) == frames
+        # The end of a video may hold its last picture; all else must be right.
+        for k, image in enumerate(read_frames(path, [(k + 0.5) / proxy.fps for k in range(frames)])):
+            number = number_on(np.rot90(image, turns))
+            now = 1000 * k / proxy.fps
+            assert shown_ms[number] - half <= now < shown_ms[number + 1] + half, (path.name, k, number)
+    for k in (0, frames // 2):
+        big = np.rot90(proxy.small[k], turns).repeat(4, 0).repeat(4, 1)
+        assert abs(shown_ms[number_on(big)] - 1000 * k / proxy.fps) < 500
+
+
+@pytest.mark.parametrize(
+    ("name", "at_ms", "options"),
+    [
+        ("steady.mp4", steady(30, 4), {}),
+        ("sixty.mp4", steady(60, 3), {"rate": 60}),
+        ("film.mkv", steady(23.976, 4), {}),
+        ("uneven.mp4", uneven(6), {}),
+        ("late.mkv", steady(25, 4, late_ms=7000), {}),
+        ("odd.mkv", steady(25, 3), {"size": (321, 241), "pixels": "yuv444p"}),
+        ("deep.mp4", steady(24, 3), {"pixels": "yuv420p10le"}),
+        ("old.avi", steady(25, 3), {"codec": "mpeg4", "rate": 25}),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_a_frame_is_read_back_at_its_second(tmp_path: Path, name: str, at_ms: list[int], options: dict) -> None:
+    found, proxy = proxied(film(tmp_path / name, at_ms, **options), tmp_path)
+    assert proxy.fps == originals.proxy_rate(1000 * (len(at_ms) - 1) / (at_ms[-1] - at_ms[0]))
+    assert_right_second(proxy, at_ms)
+    assert found.duration_sec == pytest.approx(proxy.duration_sec, abs=0.5)
+
+
+@pytest.mark.parametrize(("degrees", "turns"), [(90, -1), (-90, 1), (180, 2)])
+def test_a_rotation_is_applied(tmp_path: Path, degrees: int, turns: int) -> None:
+    at_ms = steady(25, 2.5)
+    plain = film(tmp_path / "plain.mp4", at_ms)
+    found, proxy = proxied(remux(plain, tmp_path / "turned.mp4", ("-display_rotation", str(degrees))), tmp_path)
+    assert (found.width, found.height) == ((240, 320) if degrees % 180 else (320, 240))
+    # ffmpeg's option turns against the clock, as numpy does.
+    assert_right_second(proxy, at_ms, turns=turns)
+
+
+def test_an_edit_list_is_applied(tmp_path: Path) -> None:
+    at_ms = steady(25, 6)
+    plain = film(tmp_path / "plain.mp4", at_ms)
+    cut = remux(plain, tmp_path / "cut.mp4", ("-ss", "2.4"))
+    _, proxy = proxied(cut, tmp_path)
+    assert proxy.duration_sec == pytest.approx(3.6, abs=0.1)
+    assert_right_second(proxy, at_ms, first=60)
+
+
+def test_a_size_that_changes_half_way_does_not_start_the_clock_again(tmp_path: Path) -> None:
+    parts = [film(tmp_path / f"{n}.ts", steady(25, 2), size=size) for n, size in enumerate([(320, 240), (640, 360)])]
+    (tmp_path / "parts.txt").write_text("".join(f"file '{path}'\n" for path in parts))
+    joined = remux(tmp_path / "parts.txt", tmp_path / "joined.ts", ("-f", "concat", "-safe", "0"))
+    _, proxy = proxied(joined, tmp_path)
+    assert proxy.duration_sec == pytest.approx(4, abs=0.1)
+    numbers = [number_on(image) for image in read_frames(proxy.path_128, [0.5, 1.5, 2.5, 3.5])]
+    assert numbers == pytest.approx([12, 37, 12, 37], abs=2)
+
+
+def test_interlaced_originals_keep_their_clock(tmp_path: Path) -> None:
+    at_ms = steady(50, 4)
+    plain = film(tmp_path / "plain.mp4", at_ms, rate=50)
+    fields = (
+        "-vf",
+        "tinterlace=interleave_top,setfield=tff",
+        "-c:v",
+        "mpeg2video",
+        "-b:v",
+        "4M",
+        "-flags",
+        "+ildct+ilme",
+    )
+    found, proxy = proxied(remux(plain, tmp_path / "fields.mpg", after=fields), tmp_path)
+    assert found.interlaced
+    assert proxy.fps == 25
+    for second, image in zip((0.5, 1.5, 2.5), read_frames(proxy.path_256, (0.5, 1.5, 2.5)), strict=True):
+        assert number_on(image) == pytest.approx(50 * second, abs=3)
+
+
+def test_every_frame_is_the_same_however_it_is_reached(tmp_path: Path) -> None:
+    _, proxy = proxied(film(tmp_path / "a.mp4", steady(30, 5)), tmp_path)
+    starts = [k / 30 for k in range(0, 90, 7)]
+    together = read_clips(proxy.path_128, starts, frames=16, size=112)
+    for start, clip in zip(starts, together, strict=True):
+        assert (read_clips(proxy.path_128, [start], frames=16, size=112)[0] == clip).all()
+
+
+def test_colours_are_those_of_the_original(tmp_path: Path) -> None:
+    colours = np.array([[200, 40, 40], [40, 200, 40], [40, 40, 200], [180, 180, 60]], np.uint8)
+    source = tmp_path / "colours.mp4"
+    with av.open(str(source), "w") as container:
+        stream = container.add_stream("libx264", rate=25)
+        stream.width, stream.height, stream.pix_fmt = 320, 240, "yuv420p"
+        for _ in range(60):
+            image = np.repeat(np.repeat(colours.reshape(2, 2, 3), 120, 0), 160, 1)
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(image, format="rgb24")))
+        container.mux(stream.encode(None))
+    _, proxy = proxied(source, tmp_path)
+    clip = read_clips(proxy.path_128, [0.0], frames=2, size=112)[0, 1]
+    for quarter, colour in zip(((20, 20), (20, 90), (90, 20), (90, 90)), colours, strict=True):
+        assert clip[quarter].astype(int) == pytest.approx(colour.astype(int), abs=12)
+        whole = read_frames(proxy.path_128, [0.5])[0]
+    assert whole[20, 20].astype(int) == pytest.approx(colours[0].astype(int), abs=12)
+
+
+def facts(**changed: object) -> dict:
+    return {
+        "codec": "h264", "coded": [320, 240], "declared_sec": 10.0, "declared_rate": 25.0, "packets": 250,
+        "first_sec": 0.0, "last_sec": 9.96, "end_sec": 10.0, "gap_sec": 0.04, "backward_sec": 0.0,
+        "picture": [320, 240], "rotation": 0, "interlaced": False, "sar": 1.0,
+    } | changed  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("changed", "reason"),
+    [
+        ({"codec": "bink"}, "unsupported codec"),
+        ({"coded": [16000, 16000]}, "frame too large"),
+        ({"packets": 0}, "no video stream"),
+        ({"gap_sec": 11.0}, "discontinuous clock"),
+        ({"backward_sec": 3.0}, "discontinuous clock"),
+        ({"declared_sec": 30.0}, "corrupt"),
+        ({"end_sec": 1000.0}, "too long"),
+        ({"last_sec": 0.96, "end_sec": 1.0, "declared_sec": 1.0}, "too short"),
+        ({"picture": [320, 16]}, "frame too small"),
+        ({"sar": 100.0}, "strange shape"),
+    ],
+    ids=str,
+)
+def test_facts_have_their_reasons(changed: dict, reason: str) -> None:
+    assert originals.judge(facts(), Collect()).fps == pytest.approx(25)
+    with pytest.raises(originals.Rejected) as no:
+        originals.judge(facts(**changed), Collect())
+    assert no.value.reason == reason
+
+
+def test_why_a_file_is_broken_is_told_the_same_way_wherever_it_lies(tmp_path: Path) -> None:
+    whole = film(tmp_path / "whole.mp4", steady(25, 4))
+    data = bytearray(whole.read_bytes())
+    data[len(data) // 4 : len(data) // 2] = bytes(len(data) // 2 - len(data) // 4)
+    told = set()
+    for place, content in (("a", bytes(data)), ("another_place", bytes(data)), ("third", b"\x1aE\xdf\xa3 no more")):
+        (tmp_path / place).mkdir()
+        path = tmp_path / place / "film"
+        path.write_bytes(content)
+        with pytest.raises(originals.Rejected) as no:
+            proxied(path, tmp_path / place)
+        assert no.value.reason == "corrupt"
+        assert no.value.detail
+        assert str(tmp_path) not in no.value.detail
+        assert "file:" not in no.value.detail
+        assert "0x" not in no.value.detail
+        told.add(no.value.detail)
+    assert len(told) == 2
+
+
+def test_sound_alone_and_a_cover_picture_are_no_video(tmp_path: Path) -> None:
+    sound = tmp_path / "sound.mp4"
+    program = [imageio_ffmpeg.get_ffmpeg_exe(), "-v", "error", "-y", "-f", "lavfi", "-i", "sine=d=3"]
+    cover = (
+        "-f",
+        "lavfi",
+        "-i",
+        "color=s=320x240:d=1",
+        "-frames:v",
+        "1",
+        "-c:v",
+        "mjpeg",
+        "-disposition:v",
+        "attached_pic",
+    )
+    subprocess.run([*program, str(sound)], check=True)
+    subprocess.run([*program, *cover, str(tmp_path / "cover.mp4")], check=True)
+    for name in ("sound.mp4", "cover.mp4"):
+        with pytest.raises(originals.Rejected, match="no video stream"):
+            originals.probe(tmp_path / name, Collect())
+
+
+def test_a_bomb_of_pixels_is_not_decoded(tmp_path: Path) -> None:
+    bomb = tmp_path / "bomb.mp4"
+    program = [imageio_ffmpeg.get_ffmpeg_exe(), "-v", "error", "-y", "-f", "lavfi", "-i", "color=s=8192x4096:r=1:d=3"]
+    subprocess.run([*program, "-c:v", "mjpeg", str(bomb)], check=True)
+    with pytest.raises(originals.Rejected, match="frame too large"):
+        originals.probe(bomb, Collect())
