@@ -90,9 +90,9 @@ class Plan(Local):
 
     def look(self, context: Mapping[str, Any]) -> list[dict[str, Any]]:
         """Return the items of the plan."""
-        words = ["slac", "plan", "--for", self.dag_name, *(["--window", self.window] if self.window else [])]
+        words = ["slac", "plan", f"--for={self.dag_name}", *([f"--window={self.window}"] if self.window else [])]
         for name in self.form:
-            words += [word for value in context["params"].get(name) or () for word in (f"--{name}", value)]
+            words += [f"--{name}={value}" for value in context["params"].get(name) or ()]
         printed = self.run(words, context)
         items: list[dict[str, Any]] = json.loads(printed.splitlines()[-1])
         return items

@@ -57,6 +57,9 @@ SECONDS_TO_STOP = 10.0
 def argv(stage: str, item: Item | Iterable[Item] | None = None) -> list[str]:
     """Return the command line of a stage for one item, or for the union of several; the same for process and pod.
 
+    A value stands behind `=` in the word of its flag: as a word of its own, one that starts with a dash is read as a
+    flag.
+
     Raises:
         WrongArguments: several items differ in a key that takes one value.
 
@@ -68,9 +71,16 @@ def argv(stage: str, item: Item | Iterable[Item] | None = None) -> list[str]:
         flag = "category" if key == "uncovered" else key
         if flag != "category" and len(values) > 1:
             raise WrongArguments(f"stage {stage}: {key} is one of {', '.join(values)}, want one value")
-        for value in values:
-            words += [f"--{flag}", value]
+        words += [f"--{flag}={_passable(value)}" for value in values]
     return [*words, *(["--remake"] if merged.get("remake") else [])]
+
+
+def _passable(text: str) -> str:
+    """Replace what no command line can hold: a NUL, and half of a character (a lone surrogate).
+
+    A lone `--` gets a space behind it: argparse before Python 3.13 takes it away, even behind `=`.
+    """
+    return "-- " if text == "--" else text.replace("\0", "\N{REPLACEMENT CHARACTER}").encode(errors="replace").decode()
 
 
 def merge(items: Item | Iterable[Item]) -> dict[str, list[str]]:

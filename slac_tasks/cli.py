@@ -6,6 +6,7 @@ The same `slac <stage> ...` line is typed by a person, run as a process by Airfl
 import argparse
 import importlib
 import os
+import select
 import signal
 import sys
 import traceback
@@ -57,6 +58,9 @@ COMMANDS = {
     "down": ("slac_tasks.commands.down", "stop what `slac demo` left running"),
 }
 
+UNREAD_EXIT_CODE = 141
+"""128 + SIGPIPE, what a shell reports of any program whose output nobody reads to its end."""
+
 
 class _Parser(argparse.ArgumentParser):
     """Argparse that ends with 64, the platform's code for wrong arguments."""
@@ -65,13 +69,19 @@ class _Parser(argparse.ArgumentParser):
         self.print_usage(sys.stderr)
         self.exit(WrongArguments.exit_code, f"{self.prog}: {message}\n")
 
+    def exit(self, status: int = 0, message: str | None = None) -> NoReturn:
+        # A help that nobody reads to its end fails here, where `main` sees it, and not at the end of the process.
+        sys.stdout.flush()
+        super().exit(status, message)
+
 
 def parser() -> argparse.ArgumentParser:
     """Return the parser of the whole command line."""
     top = _Parser(
         prog="slac",
         description="Sparse action labels at scale: collect, score, verify, release, pretrain.",
-        epilog="Exit codes: 0 done, 64 wrong arguments, 65 broken data, 75 try again later, 78 not configured, 1 bug.",
+        epilog="Exit codes: 0 done, 64 wrong arguments, 65 broken data, 75 try again later, 78 not configured, "
+        "141 nobody read the output, 1 bug.",
     )
     top.add_argument("--version", action="version", version=f"slac {__version__}")
     verbs = top.add_subparsers(title="stages and commands", metavar="<verb>", dest="verb", required=True)
@@ -147,35 +157,57 @@ def _stop(signum: int, frame: object) -> NoReturn:
     raise _Stopped(f"stopped by signal {signal.Signals(signum).name}; run again to go on")
 
 
-def main(argv: Sequence[str] | None = None) -> int:
-    """Run one command; return the exit code that says what became of it."""
-    words = list(sys.argv[1:] if argv is None else argv)
-    signal.signal(signal.SIGTERM, _stop)
-    try:
-        if words and words[0] in COMMANDS:
-            return _command(words[0], words[1:])
+def _run(words: Sequence[str]) -> int:
+    """Run one command; what it printed has left this process when it returns."""
+    if words and words[0] in COMMANDS:
+        code = _command(words[0], words[1:])
+    else:
         arguments = parser().parse_args(words)
-        return _job(arguments.verb, arguments)
+        code = _job(arguments.verb, arguments)
+    sys.stdout.flush()
+    return code
+
+
+def _is_unread() -> bool:
+    """Return whether stdout or stderr is a pipe whose reader has gone, as in `slac show clips | head -1`."""
+    waiting = select.poll()
+    for number in (1, 2):
+        waiting.register(number, 0)
+    return any(event & select.POLLERR for _, event in waiting.poll(0))
+
+
+def _end_unread() -> int:
+    """Let the rest of the output go nowhere, so that the end of the process does not fail on it as well."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 1)
+    os.dup2(nowhere, 2)
+    return UNREAD_EXIT_CODE
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command; return the exit code that says what became of it. The last line on stderr is the reason."""
+    words = list(sys.argv[1:] if argv is None else argv)
+    name = f"slac {words[0]}" if words else "slac"
+    signal.signal(signal.SIGTERM, _stop)
+
+    def end(reason: object, code: int) -> int:
+        print(f"{name}: {reason}", file=sys.stderr, flush=True)
+        return code
+
+    try:
+        return _run(words)
     except SlacError as failure:
-        print(f"slac {words[0] if words else ''}: {failure}", file=sys.stderr, flush=True)
-        return failure.exit_code
-    except OSError as failure:
-        if not is_disk_full(failure):
-            raise
-        print(
-            f"slac {words[0]}: disk is full while writing {failure.filename or 'a file'}", file=sys.stderr, flush=True
-        )
-        return Temporary.exit_code
+        return end(failure, failure.exit_code)
     except (_Stopped, KeyboardInterrupt) as stop:
-        print(f"slac {words[0]}: {stop or 'stopped by hand; run again to go on'}", file=sys.stderr, flush=True)
-        return Temporary.exit_code
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
-    except Exception:
+        return end(str(stop) or "stopped by hand; run again to go on", Temporary.exit_code)
+    except Exception as failure:
+        # Any other broken pipe is a connection of our own, hence a failure.
+        if isinstance(failure, BrokenPipeError) and _is_unread():
+            return _end_unread()
+        if isinstance(failure, OSError) and is_disk_full(failure):
+            return end(f"disk is full while writing {failure.filename or 'a file'}", Temporary.exit_code)
         traceback.print_exc()
-        print(f"slac {words[0] if words else ''}: a bug, please report the lines above", file=sys.stderr, flush=True)
-        return 1
+        return end("a bug, please report the lines above", 1)
 
 
 if __name__ == "__main__":

@@ -7,7 +7,8 @@
     ├── Temporary           75  network, database restarting, disk full, preempted: retry with back-off
     └── NotConfigured       78  a setting, an address or a program is missing on this machine
 
-Anything else that reaches the command line is a bug: exit code 1, with its traceback.
+Anything else that reaches the command line is a bug: exit code 1, with its traceback. Output that nobody reads to its
+end is no failure: the command ends in silence with 141, as a program that SIGPIPE ends.
 A message names the input, the value found and the value wanted.
 """
 

@@ -17,6 +17,7 @@ GRID_SEC = 0.5
 """Clips start on this grid, in seconds (HACS v3, release 1.1.1)."""
 
 _SLUG = re.compile(r"[a-z0-9]+(_[a-z0-9]+)*")
+_WINDOW = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2})(T00:00:00(Z|\+00:00)?)?")
 
 
 class View(NamedTuple):
@@ -94,11 +95,20 @@ class Window:
 
     @classmethod
     def parse(cls, key: str) -> "Window":
-        """Read a window's key, ``2026-01-05``; a partition key that carries a time of day is cut to its date."""
+        """Read a window's key: ``2026-01-05``, or the same with midnight UTC behind it, ``2026-01-05T00:00:00``.
+
+        Raises:
+            WrongArguments: the key is written in any other way, or its date is no Monday.
+
+        """
         try:
-            return cls(date.fromisoformat(key[:10]))
-        except ValueError:
-            raise WrongArguments(f"window {key!r}: is no date, want a Monday such as 2026-01-05") from None
+            match = _WINDOW.fullmatch(key)
+            day = date.fromisoformat(match[1]) if match else None
+        except ValueError:  # the 13th month
+            day = None
+        if day is None:
+            raise WrongArguments(f"window {key!r}: is no date, want a Monday such as 2026-01-05")
+        return cls(day)
 
     @classmethod
     def of(cls, moment: datetime) -> "Window":

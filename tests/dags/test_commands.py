@@ -1,3 +1,4 @@
+import argparse
 import logging
 import os
 import subprocess
@@ -7,6 +8,8 @@ from pathlib import Path
 
 import pytest
 from airflow.sdk.exceptions import AirflowException, AirflowFailException
+from hypothesis import example, given
+from hypothesis import strategies as st
 from slac_command import FLAGS, LEDGER, Process, argv, environment, judge
 
 from slac_tasks import cli, config
@@ -34,17 +37,47 @@ def test_the_command_line_is_one_that_slac_accepts(stage: str) -> None:
     assert cli.parser().parse_args(argv(stage, ITEM)[1:]).verb == stage
 
 
+TEXT = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), min_size=1)
+
+
+@pytest.mark.parametrize("stage", sorted(FLAGS))
+@given(values=st.lists(TEXT, min_size=1, max_size=3))
+@example(values=["-blurry"])
+@example(values=["--help", "--", "-x=1"])
+def test_every_value_comes_back_from_the_command_line(stage: str, values: list[str]) -> None:
+    flags = {"category" if key == "uncovered" else key for key in FLAGS[stage]}
+    parser = argparse.ArgumentParser(allow_abbrev=False)
+    for flag in flags:
+        parser.add_argument(f"--{flag}", action="append")
+    many = {key: values if key in ("category", "uncovered") else values[:1] for key in FLAGS[stage]}
+    read = vars(parser.parse_args(argv(stage, many)[2:]))
+    for flag in flags:
+        wanted = values if flag == "category" else values[:1]
+        assert set(read[flag]) == {"-- " if value == "--" else value for value in wanted}
+
+
+def test_the_reason_of_a_person_may_start_with_a_dash() -> None:
+    read = cli.parser().parse_args(argv("approve", {**ITEM, "reason": "-blurry"})[1:])
+    assert read.reason == "-blurry"
+
+
+def test_what_no_command_line_can_hold_is_replaced() -> None:
+    words = argv("approve", {"reason": "half \ud83d and \0"})
+    assert words[-1] == "--reason=half ? and \N{REPLACEMENT CHARACTER}"
+    os.fsencode(words[-1])
+
+
 def test_bootstrap_is_asked_for_what_is_uncovered() -> None:
     words = argv("bootstrap", [ITEM, {**ITEM, "category": ["polo"]}])
     assert words == [
-        *("slac", "bootstrap", "--window", "2026-01-05", "--committee", "c1234abcd", "--parent", "c0000abcd"),
-        *("--category", "judo"),
+        *("slac", "bootstrap", "--window=2026-01-05", "--committee=c1234abcd", "--parent=c0000abcd"),
+        "--category=judo",
     ]
 
 
 def test_several_items_become_their_union() -> None:
     items = [{"category": ["b"], "window": "2026-01-05"}, {"category": ["a"], "window": "2026-01-05"}]
-    assert argv("propose", items) == ["slac", "propose", "--category", "a", "--category", "b", "--window", "2026-01-05"]
+    assert argv("propose", items) == ["slac", "propose", "--category=a", "--category=b", "--window=2026-01-05"]
 
 
 def test_items_that_differ_in_a_single_key_are_refused() -> None:

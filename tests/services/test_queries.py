@@ -5,7 +5,7 @@ import re
 import pytest
 
 from slac_tasks.errors import NotConfigured
-from slac_tasks.storage.ledger import SQL, Ledger, migrations, open_ledger, query
+from slac_tasks.storage.ledger import _MIGRATE_LOCK, SQL, Ledger, migrations, open_ledger, query
 
 NAMES = sorted(path.stem for path in (SQL / "queries").glob("*.sql"))
 
@@ -20,6 +20,15 @@ def test_the_server_accepts_the_statement(name: str, ledger: Ledger) -> None:
     with ledger._connection.cursor() as cursor:
         cursor.execute("EXPLAIN " + statement, parameters)
         assert cursor.fetchall()
+
+
+def test_no_two_advisory_locks_share_a_number() -> None:
+    numbers = {"migrate": _MIGRATE_LOCK}
+    for name in NAMES:
+        for number in re.findall(r"pg_\w*advisory\w*lock\w*\(\s*(\w+)", query(name)):
+            numbers[name] = int(number)
+    assert {"lock_admission", "lock_batches"} < set(numbers)
+    assert len(set(numbers.values())) == len(numbers), numbers
 
 
 def test_a_migration_that_was_skipped_is_applied(

@@ -1,10 +1,12 @@
 """The command line as a person meets it: exit codes, one clear line, nothing half-written."""
 
+import builtins
 import os
 import re
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -15,6 +17,9 @@ def slac(*words: str, **environ: str) -> subprocess.CompletedProcess[str]:
     clean = {name: value for name, value in os.environ.items() if not name.startswith(("SLAC_", "AWS_"))}
     command = [sys.executable, "-m", "slac_tasks.cli", *words]
     return subprocess.run(command, env=clean | environ, capture_output=True, text=True, timeout=120)
+
+
+OS_ERRORS = {kind for kind in vars(builtins).values() if isinstance(kind, type) and issubclass(kind, OSError)}
 
 
 def test_help_lists_every_verb() -> None:
@@ -49,6 +54,59 @@ def test_a_wrong_store_is_78(address: str) -> None:
     asked = slac("aggregate", SLAC_STORE=address)
     assert asked.returncode == 78, asked.stderr
     assert len(asked.stderr.strip().splitlines()) == 1
+
+
+ENDS = """
+import sys
+from slac_tasks import cli
+from slac_tasks.commands import show
+def main(arguments):
+    {body}
+show.main = main
+sys.exit(cli.main(["show", "candidates"]))
+"""
+
+
+def ends(body: str, **how: Any) -> subprocess.CompletedProcess[str]:
+    """A real process in which `slac show` does what `body` says."""
+    return subprocess.run([sys.executable, "-c", ENDS.format(body=body)], text=True, timeout=60, **how)
+
+
+@pytest.mark.parametrize("kind", sorted(OS_ERRORS, key=str), ids=lambda k: k.__name__)
+def test_an_unexpected_failure_of_the_system_is_a_bug_with_its_traceback(kind: type[OSError]) -> None:
+    ended = ends(f"raise {kind.__name__}('somewhere else')", capture_output=True)
+    assert ended.returncode == 1
+    assert "Traceback" in ended.stderr
+    assert ended.stderr.strip().splitlines()[-1] == "slac show: a bug, please report the lines above"
+
+
+@pytest.mark.parametrize("body", ["print('line\\n' * 100_000)", "print('one line, which fits the buffer')",
+                                  "print('line', file=sys.stderr, flush=True)"])  # fmt: skip
+def test_a_reader_that_has_seen_enough_ends_it_quietly(body: str) -> None:
+    read, write = os.pipe()
+    os.close(read)
+    stream = "stderr" if "stderr" in body else "stdout"
+    other = {"stdout": "stderr", "stderr": "stdout"}[stream]
+    ended = ends(body, **{stream: write, other: subprocess.PIPE})
+    os.close(write)
+    assert ended.returncode == 141
+    assert (ended.stdout or "") + (ended.stderr or "") == ""
+
+
+@pytest.mark.parametrize("words", [("--help",), ("show", "--help")])
+def test_the_help_may_be_cut_off(words: tuple[str, ...]) -> None:
+    read, write = os.pipe()
+    os.close(read)
+    ended = subprocess.run([sys.executable, "-m", "slac_tasks.cli", *words], stdout=write, stderr=subprocess.PIPE)
+    os.close(write)
+    assert ended.returncode in (0, 141)  # argparse forgives a pipe that breaks while it writes
+    assert ended.stderr == b""
+
+
+def test_a_full_disk_is_75(tmp_path: Path) -> None:
+    ended = ends("raise OSError(28, 'No space left on device', '/data')", capture_output=True)
+    assert ended.returncode == 75
+    assert ended.stderr == "slac show: disk is full while writing /data\n"
 
 
 def test_a_database_that_is_down_is_75(tmp_path: Path) -> None:

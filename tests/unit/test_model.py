@@ -19,6 +19,8 @@ from slac_tasks.model import (
     unit_hash,
 )
 
+WINDOW_ENDINGS = ("T00:00:00", "T00:00:00Z", "T00:00:00+00:00")
+
 
 @given(st.text("0123456789abcdef", min_size=16, max_size=16), st.integers(0, 480))
 def test_a_clip_id_says_what_it_was_made_of(video_id: str, step: int) -> None:
@@ -55,10 +57,31 @@ def test_every_moment_is_in_exactly_one_window(moment: datetime) -> None:
     assert Window.parse(str(window)) == window
 
 
-@pytest.mark.parametrize("bad", ["2026-01-06", "monday", "", "2026-13-01"])
+@pytest.mark.parametrize(
+    "bad",
+    [
+        *("2026-01-06", "monday", "", "2026-13-01", "20260105", "2026-W02-1", " 2026-01-05", "2026-01-05\n"),
+        *("2026-01-05 garbage", "2026-01-05T", "2026-01-05T00:00", "2026-01-05T12:00:00", "2026-01-05T00:00:00+05:00"),
+    ],
+)
 def test_other_windows_are_refused(bad: str) -> None:
     with pytest.raises(WrongArguments, match="Monday"):
         Window.parse(bad)
+
+
+@given(st.from_regex(r"2026-01-05[\s\S]{0,20}", fullmatch=True))
+def test_a_window_has_few_spellings(key: str) -> None:
+    try:
+        window = Window.parse(key)
+    except WrongArguments:
+        return
+    assert window == Window(date(2026, 1, 5))
+    assert key.removeprefix("2026-01-05") in ("", *WINDOW_ENDINGS)
+
+
+@pytest.mark.parametrize("ending", WINDOW_ENDINGS)
+def test_a_partition_key_may_say_midnight(ending: str) -> None:
+    assert str(Window.parse(f"2026-01-05{ending}")) == "2026-01-05"
 
 
 def test_a_round_is_its_window_and_panel() -> None:
