@@ -102,7 +102,7 @@ def fetch_all(found: Sequence[tuple[str, bytes]], folder: Path) -> Counter[str]:
         row = {column.name: None for column in CANDIDATES.columns}
         row |= {"candidate_id": f"{number:016x}", "source": str(places["videos"]), "source_id": name}
         rows.append(row | {"location": str(path)})
-    job = Job(stage="fetch", config=config, environ={}, categories=("fuzz",), window=WINDOW)
+    job = Job(stage="fetch", config=config, environ={}, categories=("fuzz",), given={"window": WINDOW})
     keys = {"category": "fuzz", "window": WINDOW}
     job.finish(CANDIDATES, [CANDIDATES.rows(rows)], keys, inputs=[])
     before, tempfile.tempdir = tempfile.tempdir, str(places["temporary"])

@@ -142,7 +142,9 @@ def timed(work: Callable[[], object], device: str) -> float:
 def ours(made: Scene, names: Sequence[str]) -> float:
     """Return the seconds that the stage takes for all clips; weights were used before, as after a first window."""
     committee = seat(made, names)
-    job = Job(stage="score", config=made.settings, categories=("anything",), window=WARM, committee=committee)
+    job = Job(
+        stage="score", config=made.settings, categories=("anything",), given={"window": WARM, "committee": committee}
+    )
     timed(lambda: score.run(job), made.device)
     # A member that scored a window does not score it again, which is what is measured here.
     job = replace(job, window=WINDOW, remake=True)

@@ -17,6 +17,7 @@ from airflow.sdk.exceptions import AirflowSkipException, DownstreamTasksSkipped
 from slac_command import Process, argv, judge, merge
 
 from slac_tasks import config
+from slac_tasks.procedure import STAGES, wants_gpu
 
 DEFAULT_POOL = "default_pool"
 
@@ -190,14 +191,11 @@ def pods_wanted(environ: Mapping[str, str] = os.environ) -> bool:
 def defaults(stage: str, *, pods: bool) -> dict[str, Any]:
     """Return how a stage's task is retried and how wide it may become."""
     width = int(os.environ.get("SLAC_WIDTH", "16" if pods else "2"))
-    one_at_a_time = stage in ("deduplicate", "validate", "report") or (stage in config.GPU_STAGES and not pods)
+    gpu = wants_gpu(stage)
+    one_at_a_time = (stage in STAGES and STAGES[stage].alone) or (gpu and not pods)
     return {
         # As many slots as there are GPUs, in a pool that whoever runs the cluster makes; tasks wait there, not as pods.
-        **(
-            {"pool": os.environ["SLAC_GPU_POOL"]}
-            if stage in config.GPU_STAGES and "SLAC_GPU_POOL" in os.environ
-            else {}
-        ),
+        **({"pool": os.environ["SLAC_GPU_POOL"]} if gpu and "SLAC_GPU_POOL" in os.environ else {}),
         # Ample: Airflow's own deferral bug burns some (apache/airflow#72716), a database restart burns others.
         "retries": 5,
         # A pod's retry must not attach to the one that is still ending: wait out its grace period.

@@ -27,26 +27,15 @@ from airflow.sdk.exceptions import AirflowException
 from kubernetes.client import models as k8s
 from kubernetes.client.exceptions import ApiException
 from slac_airflow import Command
-from slac_command import LEDGER, judge
+from slac_command import judge
 
-from slac_tasks.config import GPU_STAGES
 from slac_tasks.errors import Temporary
+from slac_tasks.procedure import STAGES, Machine, holds_ledger, wants_gpu
 
 CONTAINER = "base"
 CONFIG_FOLDER = "/etc/slac"
 UNPRIVILEGED = 50_000
 """User and group of the task image."""
-
-# What a stage asks for: (processors, memory, scratch). Media stages decode on processors; the rest reads rows.
-REQUESTS = {
-    "fetch": ("4", "4Gi", "40Gi"),
-    "propose": ("4", "4Gi", "20Gi"),
-    "score": ("8", "24Gi", "40Gi"),
-    "bootstrap": ("8", "24Gi", "40Gi"),
-    "pretrain": ("8", "48Gi", "100Gi"),
-    "evaluate": ("8", "24Gi", "40Gi"),
-}
-SMALL = ("1", "4Gi", "10Gi")
 
 
 class Pod(Command, KubernetesPodOperator):
@@ -123,7 +112,7 @@ def reason(pod: k8s.V1Pod) -> str:
 def pod_settings(stage: str, environ: Mapping[str, str]) -> dict[str, Any]:
     """Return everything in which a pod of ours differs from the provider's defaults, each with its reason."""
     secrets = [environ.get("SLAC_POD_STORE_SECRET", "slac-store")]
-    if stage in LEDGER:
+    if holds_ledger(stage):
         secrets.append(environ.get("SLAC_POD_LEDGER_SECRET", "slac-ledger"))
     config_map = environ.get("SLAC_POD_CONFIG_MAP")
     return {
@@ -184,16 +173,16 @@ def pod_settings(stage: str, environ: Mapping[str, str]) -> dict[str, Any]:
 def template(stage: str, environ: Mapping[str, str]) -> str | None:
     """Return the path of the pod template of a stage."""
     general = environ.get("SLAC_POD_TEMPLATE")
-    return environ.get("SLAC_POD_GPU_TEMPLATE", general) if stage in GPU_STAGES else general
+    return environ.get("SLAC_POD_GPU_TEMPLATE", general) if wants_gpu(stage) else general
 
 
 def resources(stage: str) -> k8s.V1ResourceRequirements:
     """Return what a stage's container asks for. Memory is also the limit; processors are not, they only slow down."""
-    processors, memory, scratch = REQUESTS.get(stage, SMALL)
-    requests = {"cpu": processors, "memory": memory, "ephemeral-storage": scratch}
-    limits = {"memory": memory, "ephemeral-storage": scratch}
-    if stage in GPU_STAGES:
-        limits["nvidia.com/gpu"] = "1"
+    machine = STAGES[stage].machine if stage in STAGES else Machine()
+    limits = {"memory": f"{machine.memory_gib}Gi", "ephemeral-storage": f"{machine.scratch_gib}Gi"}
+    requests = {"cpu": str(machine.processors), **limits}
+    if machine.gpus:
+        limits["nvidia.com/gpu"] = str(machine.gpus)
     return k8s.V1ResourceRequirements(requests=requests, limits=limits)
 
 
@@ -201,7 +190,7 @@ def volumes(stage: str, config_map: str | None) -> dict[str, Any]:
     """Return the folders that a container may write, and the settings that it reads."""
     found = [k8s.V1Volume(name="tmp", empty_dir=k8s.V1EmptyDirVolumeSource())]
     mounts = [k8s.V1VolumeMount(name="tmp", mount_path="/tmp")]
-    if stage in GPU_STAGES:
+    if wants_gpu(stage):
         # Loader processes hand batches over in shared memory, of which a container has 64 MB by default.
         memory = k8s.V1EmptyDirVolumeSource(medium="Memory", size_limit="8Gi")
         found.append(k8s.V1Volume(name="shm", empty_dir=memory))

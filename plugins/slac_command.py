@@ -21,22 +21,14 @@ from typing import Any
 
 from airflow.sdk.exceptions import AirflowException, AirflowFailException
 
-from slac_tasks import config
 from slac_tasks.errors import BrokenContract, NotConfigured, Temporary, WrongArguments
+from slac_tasks.procedure import CATEGORY, STAGES, Flag, holds_ledger
 
 Item = Mapping[str, Any]
 """One element of a plan: the keys of one task, e.g. ``{"category": ["judo"], "window": "2026-01-05"}``."""
 
-FLAGS: Mapping[str, tuple[str, ...]] = {
-    **config.STAGES,
-    "register": ("category", "guideline"),
-    "bootstrap": (*config.STAGES["bootstrap"], "parent", "uncovered"),
-    "approve": ("category", *config.STAGES["approve"], "decision", "reason", "person"),
-}
-"""The keys of an item that become flags of a command."""
-
-LEDGER = config.LEDGER_STAGES | {"plan", "register"}
-"""Commands that are given the ledger's address."""
+REGISTER = (CATEGORY, Flag(name="guideline", help="what reviewers are told"))
+"""Flags of `slac register`, the one command that is no stage and that has a task of its own."""
 
 FATAL = frozenset({WrongArguments.exit_code, BrokenContract.exit_code, NotConfigured.exit_code})
 # 128 + n and -n: ended by SIGINT, SIGKILL (out of memory, preempted) or SIGTERM (asked to stop)
@@ -54,6 +46,11 @@ SECONDS_TO_STOP = 10.0
 """What a command has between being asked to stop and being killed."""
 
 
+def flags(command: str) -> tuple[Flag, ...]:
+    """Return the flags that a command is given from an item of a plan or from a form."""
+    return REGISTER if command == "register" else STAGES[command].command_line
+
+
 def argv(stage: str, item: Item | Iterable[Item] | None = None) -> list[str]:
     """Return the command line of a stage for one item, or for the union of several; the same for process and pod.
 
@@ -66,12 +63,11 @@ def argv(stage: str, item: Item | Iterable[Item] | None = None) -> list[str]:
     """
     merged = merge(item or ())
     words = ["slac", stage]
-    for key in FLAGS[stage]:
-        values = merged.get(key, [])
-        flag = "category" if key == "uncovered" else key
-        if flag != "category" and len(values) > 1:
-            raise WrongArguments(f"stage {stage}: {key} is one of {', '.join(values)}, want one value")
-        words += [f"--{flag}={_passable(value)}" for value in values]
+    for flag in flags(stage):
+        values = merged.get(flag.filled_by, [])
+        if not flag.repeated and len(values) > 1:
+            raise WrongArguments(f"stage {stage}: {flag.name} is one of {', '.join(values)}, want one value")
+        words += [f"--{flag.name}={_passable(value)}" for value in values]
     return [*words, *(["--remake"] if merged.get("remake") else [])]
 
 
@@ -95,7 +91,7 @@ def merge(items: Item | Iterable[Item]) -> dict[str, list[str]]:
 
 def environment(command: str, environ: Mapping[str, str]) -> dict[str, str]:
     """Return what a command may see of the worker's environment."""
-    withheld = tuple(name for name in WITHHELD if not (name == "SLAC_DATABASE_URL" and command in LEDGER))
+    withheld = tuple(name for name in WITHHELD if not (name == "SLAC_DATABASE_URL" and holds_ledger(command)))
     return {
         name: value for name, value in environ.items() if name.startswith(ENVIRONMENT) and not name.startswith(withheld)
     }

@@ -10,33 +10,14 @@ import select
 import signal
 import sys
 import traceback
-from collections.abc import Sequence
-from typing import NoReturn
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NoReturn
 
 from slac_tasks import __version__, config
 from slac_tasks.errors import SlacError, Temporary, WrongArguments
-from slac_tasks.model import Window, check_slug, parse_round_key
+from slac_tasks.model import Window, check_slug, parse_round_key, round_key
+from slac_tasks.procedure import STAGES, Stage
 from slac_tasks.storage.objects import is_disk_full
-
-STAGE_HELP = {
-    "discover": "list the videos that the sources offer for a category in a window",
-    "fetch": "download, check and decode each candidate once, into proxies",
-    "deduplicate": "admit videos of a window over all categories, once each",
-    "propose": "cut candidate clips inside shots",
-    "bootstrap": "train a committee from weak labels for categories that have none",
-    "score": "score every clip with every member of the committee",
-    "mine": "choose the clips worth a person's time",
-    "publish": "put chosen clips into the review queue",
-    "sync": "collect new votes into a batch",
-    "aggregate": "turn votes into labels",
-    "validate": "judge the labels of every category against the expectations",
-    "report": "write the data-quality report",
-    "approve": "record a person's decision on a refused category",
-    "release": "write validated labels as Parquet, HACS csv and ActivityNet json",
-    "pretrain": "train a video network on a release",
-    "evaluate": "compare the pretrained network with training from scratch",
-    "promote": "let a better model join the committee",
-}
 
 COMMANDS = {
     # verb: (module with add_arguments and main, help)
@@ -85,60 +66,41 @@ def parser() -> argparse.ArgumentParser:
     )
     top.add_argument("--version", action="version", version=f"slac {__version__}")
     verbs = top.add_subparsers(title="stages and commands", metavar="<verb>", dest="verb", required=True)
-    for stage, keys in config.STAGES.items():
-        verb = verbs.add_parser(stage, help=STAGE_HELP[stage], description=STAGE_HELP[stage])
-        _stage_arguments(verb, stage, keys)
+    for stage in STAGES.values():
+        _stage_arguments(verbs.add_parser(stage.name, help=stage.help, description=stage.help), stage)
     for name, (_, text) in COMMANDS.items():
         verbs.add_parser(name, help=text, description=text, add_help=False)
     return top
 
 
-def _stage_arguments(verb: argparse.ArgumentParser, stage: str, keys: tuple[str, ...]) -> None:
-    if "category" in keys or stage in ("bootstrap", "approve"):
-        verb.add_argument(
-            "--category",
-            action="append",
-            default=[],
-            required=stage != "bootstrap",
-            help="category key; may be repeated",
-        )
-    for key in keys:
-        if key != "category":
-            verb.add_argument(f"--{key}", required=True, help=f"key of the {key}")
-    if stage == "bootstrap":
-        verb.add_argument("--parent", help="committee to extend; without it the new one starts from nothing")
-    if stage == "approve":
-        verb.add_argument("--decision", choices=("approve", "reject"), required=True)
-        verb.add_argument("--reason", required=True, help="why; kept with the decision")
-        verb.add_argument("--person", required=True, help="who decided")
-    else:
+def _stage_arguments(verb: argparse.ArgumentParser, stage: Stage) -> None:
+    for flag in stage.command_line:
+        how: dict[str, Any] = {"action": "append", "default": []} if flag.repeated else {}
+        verb.add_argument(f"--{flag.name}", required=flag.required, choices=flag.choices or None, help=flag.help, **how)
+    if stage.remakes:
         verb.add_argument("--remake", action="store_true", help="write a next generation of a finished dataset")
 
 
-def _job(stage: str, arguments: argparse.Namespace) -> int:
+CHECKS: Mapping[str, Callable[[str], str]] = {
+    "window": lambda key: str(Window.parse(key)),
+    "round": lambda key: round_key(*map(str, parse_round_key(key))),
+}
+"""How the values of flags are checked and brought into their one form."""
+
+
+def _job(stage: Stage, arguments: argparse.Namespace) -> int:
     from slac_tasks.job import Job
 
-    given = vars(arguments)
-    if given.get("window"):
-        Window.parse(given["window"])
-    if given.get("round"):
-        parse_round_key(given["round"])
+    values = vars(arguments)
+    names = [flag.name for flag in stage.command_line if not flag.repeated and values[flag.name] is not None]
     job = Job(
-        stage=stage,
+        stage=stage.name,
         config=config.load(),
-        categories=tuple(check_slug(category) for category in given.get("category", ())),
-        window=str(Window.parse(given["window"])) if given.get("window") else None,
-        committee=given.get("committee"),
-        parent=given.get("parent"),
-        round=given.get("round"),
-        labels=given.get("labels"),
-        release=given.get("release"),
-        decision=given.get("decision"),
-        reason=given.get("reason"),
-        person=given.get("person"),
-        remake=given.get("remake", False),
+        categories=tuple(check_slug(category) for category in values.get("category", ())),
+        given={name: CHECKS.get(name, str)(values[name]) for name in names},
+        remake=values.get("remake", False),
     )
-    importlib.import_module(f"slac_tasks.stages.{stage}").run(job)
+    importlib.import_module(f"slac_tasks.stages.{stage.name}").run(job)
     return 0
 
 
@@ -163,7 +125,7 @@ def _run(words: Sequence[str]) -> int:
         code = _command(words[0], words[1:])
     else:
         arguments = parser().parse_args(words)
-        code = _job(arguments.verb, arguments)
+        code = _job(STAGES[arguments.verb], arguments)
     sys.stdout.flush()
     return code
 

@@ -18,48 +18,6 @@ from slac_tasks.errors import NotConfigured, WrongArguments
 
 T = TypeVar("T")
 
-STAGES: Mapping[str, tuple[str, ...]] = {
-    # stage: the keys of the partition it makes, which are also its flags
-    "discover": ("category", "window"),
-    "fetch": ("category", "window"),
-    "deduplicate": ("window",),
-    "propose": ("category", "window"),
-    "bootstrap": ("window", "committee"),
-    "score": ("category", "window", "committee"),
-    "mine": ("category", "round"),
-    "publish": ("category", "round"),
-    "sync": (),
-    "aggregate": (),
-    "validate": (),
-    "report": (),
-    "approve": ("labels",),
-    "release": ("release",),
-    "pretrain": ("release",),
-    "evaluate": ("release",),
-    "promote": ("release",),
-}
-"""Every stage of the procedure, in order, with the keys that address what it makes."""
-
-LEDGER_STAGES = frozenset(
-    {
-        "discover",
-        "deduplicate",
-        "mine",
-        "publish",
-        "sync",
-        "aggregate",
-        "validate",
-        "report",
-        "approve",
-        "release",
-        "promote",
-    }
-)
-"""Stages that hold the ledger's password; none of them opens media. The others open media and hold no password."""
-
-GPU_STAGES = frozenset({"bootstrap", "score", "pretrain", "evaluate"})
-"""Stages that ask Kubernetes for a GPU."""
-
 
 @dataclass(frozen=True, kw_only=True)
 class Collect:

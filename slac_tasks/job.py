@@ -8,8 +8,9 @@ from functools import cached_property
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from slac_tasks.config import LEDGER_STAGES, Config
+from slac_tasks.config import Config
 from slac_tasks.errors import NotConfigured, SlacError, Temporary, WrongArguments
+from slac_tasks.procedure import STAGES
 from slac_tasks.storage.ledger import open_ledger
 from slac_tasks.storage.objects import Store, open_store
 
@@ -33,19 +34,10 @@ class Job:
     config: Config
     environ: Mapping[str, str] = field(default_factory=lambda: os.environ)
     categories: tuple[str, ...] = ()
-    window: str | None = None
-    committee: str | None = None
-    parent: str | None = None
-    """The committee that `bootstrap` extends; None starts from nothing."""
-    round: str | None = None
-    labels: str | None = None
-    release: str | None = None
+    given: Mapping[str, str] = field(default_factory=dict)
+    """The values of the stage's other flags, by name."""
     remake: bool = False
     """Write a next generation although the dataset is finished."""
-    decision: str | None = None
-    """`approve` or `reject`, for `approve`."""
-    reason: str | None = None
-    person: str | None = None
 
     @cached_property
     def store(self) -> Store:
@@ -62,30 +54,20 @@ class Job:
     @cached_property
     def ledger(self) -> "Ledger":
         """The ledger in Postgres, for stages that open no media."""
-        if self.stage not in LEDGER_STAGES | {"plan", "doctor"}:
+        if not STAGES[self.stage].ledger:
             raise NotConfigured(f"stage {self.stage}: opens media, so it holds no ledger password")
         return open_ledger(self.environ)
 
-    def need_window(self) -> str:
-        """Return the window's key, which this stage cannot do without."""
-        return self._need("window", self.window)
+    def key(self, name: str) -> str:
+        """Return the value of a flag that this stage cannot do without.
 
-    def need_committee(self) -> str:
-        """Return the committee's id, which this stage cannot do without."""
-        return self._need("committee", self.committee)
+        Raises:
+            WrongArguments: it was not given.
 
-    def need_round(self) -> str:
-        """Return the round's key, which this stage cannot do without."""
-        return self._need("round", self.round)
-
-    def need_release(self) -> str:
-        """Return the release's version, which this stage cannot do without."""
-        return self._need("release", self.release)
-
-    def _need(self, name: str, value: str | None) -> str:
-        if value is None:
+        """
+        if name not in self.given:
             raise WrongArguments(f"stage {self.stage}: --{name} is missing")
-        return value
+        return self.given[name]
 
     def finished(
         self,

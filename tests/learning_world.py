@@ -54,7 +54,8 @@ class LearningWorld:
 
     def job(self, stage: str, **given: object) -> Job:
         config = given.pop("config", None) or self.config()
-        return Job(stage=stage, config=config, environ={}, **given)
+        own = {name: given.pop(name) for name in ("categories", "remake") if name in given}
+        return Job(stage=stage, config=config, environ={}, given=given, **own)
 
     def add_category(
         self, category: str, *, videos: int = 2, reverse: bool = False, split: str = "training"

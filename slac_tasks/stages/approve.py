@@ -16,19 +16,13 @@ def run(job: Job) -> None:
 
 
 def _decide(job: Job, category: str) -> None:
-    verdict = job.ledger.one("verdict", labels=job.labels, category=category)
+    labels, decision, reason, person = (job.key(name) for name in ("labels", "decision", "reason", "person"))
+    verdict = job.ledger.one("verdict", labels=labels, category=category)
     if verdict is None:
-        raise WrongArguments(f"category {category}: labels {job.labels} were not judged, want judged ones")
+        raise WrongArguments(f"category {category}: labels {labels} were not judged, want judged ones")
     if verdict["verdict"] != "refused":
-        raise WrongArguments(f"category {category}: is {verdict['verdict']} in labels {job.labels}, want a refused one")
-    if not (job.reason or "").strip():
+        raise WrongArguments(f"category {category}: is {verdict['verdict']} in labels {labels}, want a refused one")
+    if not reason.strip():
         raise WrongArguments(f"category {category}: --reason is empty, want why")
-    job.ledger.run(
-        "add_decision",
-        category=category,
-        labels=job.labels,
-        decision=job.decision,
-        reason=job.reason,
-        person=job.person,
-    )
-    say(f"approve: {category}: {job.decision} by {job.person} for labels {job.labels} and later: {job.reason}")
+    job.ledger.run("add_decision", category=category, labels=labels, decision=decision, reason=reason, person=person)
+    say(f"approve: {category}: {decision} by {person} for labels {labels} and later: {reason}")

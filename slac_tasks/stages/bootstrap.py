@@ -48,13 +48,13 @@ def weak_targets(clips: Sequence[ClipAddress], weak: Weak, categories: Sequence[
 
 def run(job: Job) -> None:
     """Cover the job's categories."""
-    keys = {"committee": job.need_committee()}
-    window = job.need_window()
+    keys = {"committee": job.key("committee")}
+    window = job.key("window")
     if not job.categories:
         say("bootstrap: nothing uncovered, nothing to do")
         return
     sources = [job.datasets.need(CLIPS, **k) for k in job.datasets.partitions(CLIPS, window=window)]
-    parent = job.datasets.need(COMMITTEES, committee=job.parent) if job.parent else None
+    parent = job.datasets.need(COMMITTEES, committee=job.given["parent"]) if "parent" in job.given else None
     inputs = [*sources, *([parent] if parent else [])]
     if job.finished(COMMITTEES, keys, inputs=inputs, sections=("committee",)):
         return
@@ -125,7 +125,7 @@ def _fresh(footage: _Footage, categories: Sequence[str]) -> list[Row]:
         say(f"bootstrap: {entry.name} learned {len(categories)} categories from {len(clips)} clips, loss {loss:.3f}")
         stored = put_by_content(job.store, "weights", ".pt", encode_backbone(entry, classifier.backbone))
         head = put_by_content(job.store, "weights", ".pt", encode_head(entry, classifier.head, categories))
-        rows += _seats(entry.name, entry, stored, head, categories, job.need_window())
+        rows += _seats(entry.name, entry, stored, head, categories, job.key("window"))
     return rows
 
 
@@ -148,7 +148,7 @@ def _extended(footage: _Footage, parent: Manifest, categories: Sequence[str]) ->
         head = fit_head(found, weak_targets(clips, footage.weak, lacking))
         stored = put_by_content(job.store, "weights", ".pt", encode_head(entry, head, lacking))
         say(f"bootstrap: {member} learned {', '.join(lacking)} from {len(clips)} clips on its frozen backbone")
-        rows += _seats(member, entry, backbone, stored, lacking, job.need_window())
+        rows += _seats(member, entry, backbone, stored, lacking, job.key("window"))
     return rows
 
 

@@ -131,7 +131,7 @@ def _excluded(
         row["candidate_id"]: row["location"]
         for category in sorted({category for _, category in fetched})
         for row in job.datasets.read(
-            CANDIDATES, ["candidate_id", "location"], category=category, window=job.need_window()
+            CANDIDATES, ["candidate_id", "location"], category=category, window=job.key("window")
         ).to_pylist()
     }
     rows = [{**row, "location": locations.get(row["candidate_id"], "")} for row, _ in fetched]
@@ -186,7 +186,7 @@ def _unfinished(job: Job, window: str) -> dict[str, Manifest]:
 
 def run(job: Job) -> None:
     """Admit the window's videos and write the datasets of its categories, the empty ones too."""
-    window = job.need_window()
+    window = job.key("window")
     inputs = _unfinished(job, window)
     if not inputs:
         return

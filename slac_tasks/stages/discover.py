@@ -49,7 +49,7 @@ def of_window(candidates: Iterable[Candidate], window: Window, undated: Collecti
 
 def run(job: Job) -> None:
     """Write the candidates of each category."""
-    window = job.need_window()
+    window = job.key("window")
     sources: list[Source] = []
 
     def work(category: str) -> None:

@@ -41,7 +41,7 @@ def share_row(measure: str, subject: str, right: int, n: int, budget: str) -> Ro
 
 def run(job: Job) -> None:
     """Judge the release's model."""
-    keys = {"release": job.need_release()}
+    keys = {"release": job.key("release")}
     inputs = [job.datasets.need(RELEASES, **keys), job.datasets.need(MODELS, **keys)]
     if job.finished(EVALUATIONS, keys, inputs=inputs, sections=("training",)):
         return
@@ -61,7 +61,7 @@ def run(job: Job) -> None:
 def _testing(job: Job, model: Row, entry: Architecture, lost: Any) -> list[Row]:
     """Accuracy on answers that training did not see, beside always giving the commoner answer."""
     known = set(model["categories"])
-    rows = [r for r in job.datasets.read(RELEASES, release=job.need_release()).to_pylist() if r["category"] in known]
+    rows = [r for r in job.datasets.read(RELEASES, release=job.key("release")).to_pylist() if r["category"] in known]
     judged = [row for row in rows if row["split"] == Split.TESTING]
     if len(judged) < FEW:
         judged = [row for row in rows if row["split"] != Split.TRAINING]

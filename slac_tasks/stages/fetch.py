@@ -295,7 +295,7 @@ def _earlier(job: Job, before: Manifest | None, candidates: list[Row]) -> dict[s
 
 def run(job: Job) -> None:
     """Write the fetched videos of each category."""
-    window = job.need_window()
+    window = job.key("window")
 
     def work(category: str) -> None:
         keys = {"category": category, "window": window}

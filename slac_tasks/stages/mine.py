@@ -28,7 +28,7 @@ _KEPT = ["clip_id", "video_id", "start_sec", "end_sec", "split", "proxy_256"]
 
 def run(job: Job) -> None:
     """Mine the round for every category of the job, one at a time: memory holds the clips of one."""
-    window, name = parse_round_key(job.need_round())
+    window, name = parse_round_key(job.key("round"))
     seated = cache(lambda committee: panels_of(job.datasets, committee))
 
     def panel(category: str) -> Panel:
@@ -37,13 +37,13 @@ def run(job: Job) -> None:
             found = seated(row["committee"]).get(category)
             if found is not None and found.name == name:
                 return found
-        raise BrokenContract(f"round {job.round}: no committee seats panel {name} for category {category}")
+        raise BrokenContract(f"round {job.key('round')}: no committee seats panel {name} for category {category}")
 
     job.each_category(lambda category: _mine(job, panel(category), str(window)))
 
 
 def _mine(job: Job, panel: Panel, window: str) -> None:
-    keys = {"category": panel.category, "round": job.need_round()}
+    keys = {"category": panel.category, "round": job.key("round")}
     clips_made = job.datasets.need(CLIPS, category=panel.category, window=window)
     scores_made = [
         job.datasets.need(SCORES, category=panel.category, window=window, weights=seat.weights) for seat in panel.seats
@@ -55,7 +55,7 @@ def _mine(job: Job, panel: Panel, window: str) -> None:
     plan = _plan(job, panel.category)
     chosen = _choose(job, panel, clips, scores, plan, seed=f"{panel.category} {window}")
     job.finish(HARD_CLIPS, [rows(clips, scores, chosen, panel)], keys, inputs=inputs, sections=SECTIONS)
-    say(f"mine: {panel.category} {job.round}: {len(chosen)} of {clips.num_rows:,} clips; planned {plan}")
+    say(f"mine: {panel.category} {job.key('round')}: {len(chosen)} of {clips.num_rows:,} clips; planned {plan}")
 
 
 def _plan(job: Job, category: str) -> RoundPlan:
@@ -70,7 +70,7 @@ def _choose(
 ) -> list[Choice]:
     knobs = job.config.mining
     members = [seat.member for seat in panel.seats]
-    asked = job.ledger.rows("asked_clips", category=panel.category, round=job.need_round())
+    asked = job.ledger.rows("asked_clips", category=panel.category, round=job.key("round"))
     pool = mining.make_pool(
         clips["video_id"], clips["start_sec"].to_numpy(), clips["shot"].to_numpy(), scores, seed=seed
     )

@@ -21,7 +21,7 @@ from slac_tasks.video.clips import gather
 
 def run(job: Job) -> None:
     """Train on the release's training split."""
-    keys = {"release": job.need_release()}
+    keys = {"release": job.key("release")}
     release = job.datasets.need(RELEASES, **keys)
     if job.finished(MODELS, keys, inputs=[release], sections=("training",)):
         return

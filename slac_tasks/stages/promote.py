@@ -30,7 +30,7 @@ def verdict(measures: dict[tuple[str, str], float], min_gain: float) -> tuple[bo
 
 def run(job: Job) -> None:
     """Decide on the release's network."""
-    release = job.need_release()
+    release = job.key("release")
     before = job.ledger.one("promotion", release=release)
     if before:
         say(f"promote: release {release} finished already: {before['reason']}")

@@ -56,7 +56,7 @@ def clips_of(
 
 def run(job: Job) -> None:
     """Write the clips of each category."""
-    window = job.need_window()
+    window = job.key("window")
     proposal = job.config.proposal
     # Opened by the first category that has work: finished ones need no weights.
     opened = cache(lambda: person_detectors.detector(proposal, job.config.device))

@@ -27,11 +27,12 @@ def run(job: Job) -> None:
 
 
 def _publish(job: Job, category: str) -> None:
-    keys = {"category": category, "round": job.need_round()}
+    keys = {"category": category, "round": job.key("round")}
     made = job.datasets.need(HARD_CLIPS, **keys)
     queued = job.ledger.one("queued_clips", **keys)
     if queued and queued["clips"] and not job.remake:
-        say(f"publish: {category} {job.round} finished already, {queued['clips']} clips, {queued['waiting']} waiting")
+        counts = f"{queued['clips']} clips, {queued['waiting']} waiting"
+        say(f"publish: {category} {keys['round']} finished already, {counts}")
         return
     clips = job.datasets.read(HARD_CLIPS, **keys).to_pylist()
     with job.ledger.transaction():
@@ -40,6 +41,6 @@ def _publish(job: Job, category: str) -> None:
         job.record(made)
         queued = job.ledger.one("queued_clips", **keys)
     say(
-        f"publish: {category} {job.round}: {queued['clips'] if queued else 0} of {len(clips)} clips queued, "
+        f"publish: {category} {keys['round']}: {queued['clips'] if queued else 0} of {len(clips)} clips queued, "
         f"{withdrawn} of older rounds withdrawn"
     )

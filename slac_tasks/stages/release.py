@@ -62,18 +62,18 @@ def activitynet_json(rows: Iterable[Row], names: Mapping[str, str], version: str
 
 def run(job: Job) -> None:
     """Write the release and its exports."""
-    keys = {"release": job.need_release()}
+    keys = {"release": job.key("release")}
     if done := job.finished(RELEASES, keys):
         _remember(job, done, job.datasets.read(RELEASES, ["category"], **keys))
         return
     judged = [found["labels"] for found in job.datasets.partitions(QUALITY)]
     if not judged:
-        raise BrokenContract(f"release {job.release}: no labels were judged yet, want a verdict of `slac validate`")
+        raise BrokenContract(f"release {keys['release']}: no labels were judged yet, want a verdict of `slac validate`")
     labels = max(judged)
     rows, inputs = _joined(job, labels)
     if not rows:
         raise BrokenContract(
-            f"release {job.release}: labels {labels} hold nothing to release, want whole rounds of accepted categories"
+            f"release {keys['release']}: labels {labels} hold nothing to release, want whole rounds of accepted ones"
         )
     table = RELEASES.rows(rows)
     names = {row["category"]: row["name"] for row in job.ledger.rows("categories")}
@@ -100,7 +100,9 @@ def _joined(job: Job, labels: str) -> tuple[list[dict[str, Any]], list[Manifest]
     for row in kept:
         video = videos.get((row["category"], row["video_id"]))
         if video is None:
-            raise BrokenContract(f"release {job.release}: clip {row['clip_id']} is of no video of {row['category']}")
+            raise BrokenContract(
+                f"release {job.key('release')}: clip {row['clip_id']} is of no video of {row['category']}"
+            )
         rows.append({name: row.get(name, video.get(name)) for name in RELEASES.schema.names})
     return rows, inputs
 

@@ -67,7 +67,7 @@ def run(job: Job) -> None:
 
 def _missing(job: Job, category: str) -> list[Want]:
     """Return what the committee's members have still to score of a category."""
-    window, committee = job.need_window(), job.need_committee()
+    window, committee = job.key("window"), job.key("committee")
     clips = job.datasets.need(CLIPS, category=category, window=window)
     seats = [r for r in job.datasets.read(COMMITTEES, committee=committee).to_pylist() if r["category"] == category]
     if not seats:

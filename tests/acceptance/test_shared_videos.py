@@ -58,7 +58,7 @@ def run(config: Config, ledger_url: str, categories: tuple[str, ...], *stages: A
     for module in stages:
         name = module.__name__.rpartition(".")[2]
         environ = {"SLAC_DATABASE_URL": ledger_url}
-        job = Job(stage=name, config=config, environ=environ, categories=categories, window=WEEK)
+        job = Job(stage=name, config=config, environ=environ, categories=categories, given={"window": WEEK})
         module.run(job)
         if "ledger" in vars(job):
             job.ledger.close()

@@ -8,12 +8,13 @@ from pathlib import Path
 
 import pytest
 from airflow.sdk.exceptions import AirflowException, AirflowFailException
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
-from slac_command import FLAGS, LEDGER, Process, argv, environment, judge
+from slac_command import Process, argv, environment, flags, judge
 
-from slac_tasks import cli, config
+from slac_tasks import cli
 from slac_tasks.errors import WrongArguments
+from slac_tasks.procedure import LEDGER_COMMANDS, STAGES, holds_ledger
 
 ITEM = {
     "category": ["judo", "archery"],
@@ -32,7 +33,7 @@ ITEM = {
 LOG = logging.getLogger("test")
 
 
-@pytest.mark.parametrize("stage", sorted(config.STAGES))
+@pytest.mark.parametrize("stage", sorted(STAGES))
 def test_the_command_line_is_one_that_slac_accepts(stage: str) -> None:
     assert cli.parser().parse_args(argv(stage, ITEM)[1:]).verb == stage
 
@@ -40,20 +41,20 @@ def test_the_command_line_is_one_that_slac_accepts(stage: str) -> None:
 TEXT = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), min_size=1)
 
 
-@pytest.mark.parametrize("stage", sorted(FLAGS))
+@pytest.mark.parametrize("stage", [*STAGES, "register"])
+@settings(deadline=None)
 @given(values=st.lists(TEXT, min_size=1, max_size=3))
 @example(values=["-blurry"])
 @example(values=["--help", "--", "-x=1"])
 def test_every_value_comes_back_from_the_command_line(stage: str, values: list[str]) -> None:
-    flags = {"category" if key == "uncovered" else key for key in FLAGS[stage]}
     parser = argparse.ArgumentParser(allow_abbrev=False)
-    for flag in flags:
-        parser.add_argument(f"--{flag}", action="append")
-    many = {key: values if key in ("category", "uncovered") else values[:1] for key in FLAGS[stage]}
+    for flag in flags(stage):
+        parser.add_argument(f"--{flag.name}", action="append")
+    many = {flag.filled_by: values if flag.repeated else values[:1] for flag in flags(stage)}
     read = vars(parser.parse_args(argv(stage, many)[2:]))
-    for flag in flags:
-        wanted = values if flag == "category" else values[:1]
-        assert set(read[flag]) == {"-- " if value == "--" else value for value in wanted}
+    for flag in flags(stage):
+        wanted = values if flag.repeated else values[:1]
+        assert set(read[flag.name]) == {"-- " if value == "--" else value for value in wanted}
 
 
 def test_the_reason_of_a_person_may_start_with_a_dash() -> None:
@@ -111,9 +112,9 @@ def test_a_bug_fails_at_once_the_second_time() -> None:
 def test_only_stages_that_write_the_ledger_hold_its_password() -> None:
     environ = {"PATH": "/bin", "SLAC_STORE": "s", "SLAC_DATABASE_URL": "secret", "AIRFLOW__CORE__FERNET_KEY": "k",
                "SLAC_WEB_SECRET": "w", "AWS_SECRET_ACCESS_KEY": "a"}  # fmt: skip
-    for command in sorted(set(FLAGS) | LEDGER):
+    for command in sorted(set(STAGES) | LEDGER_COMMANDS):
         seen = environment(command, environ)
-        assert ("SLAC_DATABASE_URL" in seen) == (command in config.LEDGER_STAGES | {"plan", "register"})
+        assert ("SLAC_DATABASE_URL" in seen) == holds_ledger(command)
         assert {"PATH", "SLAC_STORE", "AWS_SECRET_ACCESS_KEY"} <= set(seen)
         assert not {"AIRFLOW__CORE__FERNET_KEY", "SLAC_WEB_SECRET"} & set(seen)
 

@@ -6,19 +6,20 @@ from pathlib import Path
 
 import pytest
 
-from slac_tasks import config
+from slac_tasks.procedure import holds_ledger, wants_gpu
 
 # The operator is imported in a process of its own: its dependencies warn, and tests of DAG files must not see it.
 RENDER = """
 import json
 from kubernetes.client import ApiClient
 from slac_airflow_pods import Pod
-from slac_command import FLAGS, argv
+from slac_command import argv
+from slac_tasks.procedure import STAGES
 item = {"category": ["judo"], "window": "2026-01-05", "committee": "c1234abcd", "uncovered": ["judo"],
         "round": "2026-01-05.c1234abcd", "labels": "000003", "release": "r0001", "decision": "approve",
         "reason": "seen", "person": "rev1"}
 found = {}
-for stage in FLAGS:
+for stage in [*STAGES, "register"]:
     pod = Pod(task_id=stage, stage=stage, item=item)
     words = pod.words({"params": {}})
     assert words == argv(stage, item)
@@ -74,7 +75,7 @@ def test_secrets_come_by_reference_and_the_ledger_only_to_its_stages(pods: dict)
     for stage, pod in pods.items():
         container = pod["spec"]["spec"]["containers"][0]
         secrets = [source["secretRef"]["name"] for source in container["envFrom"]]
-        ledger = stage in config.LEDGER_STAGES | {"register"}
+        ledger = holds_ledger(stage)
         assert secrets == (["slac-store", "slac-ledger"] if ledger else ["slac-store"])
         assert {variable["name"] for variable in container["env"]} == {"HOME", "TMPDIR", "SLAC_CONFIG"}
 
@@ -87,7 +88,7 @@ def test_a_pod_has_no_rights_and_a_gpu_only_where_one_is_used(pods: dict) -> Non
         assert container["securityContext"]["readOnlyRootFilesystem"] is True
         assert container["securityContext"]["allowPrivilegeEscalation"] is False
         assert container["terminationMessagePolicy"] == "FallbackToLogsOnError"
-        gpu = stage in config.GPU_STAGES
+        gpu = wants_gpu(stage)
         assert ("nvidia.com/gpu" in container["resources"]["limits"]) == gpu
         assert ("/dev/shm" in {mount["mountPath"] for mount in container["volumeMounts"]}) == gpu
 
@@ -100,7 +101,7 @@ def test_a_template_says_where_a_pod_may_run_and_nothing_else(tmp_path: Path) ->
         kubernetes_validate.validate(pod["spec"], "1.33", strict=True)
         spec = pod["spec"]["spec"]
         told = [bool(spec.get(name)) for name in ("affinity", "tolerations", "priorityClassName")]
-        assert told == [stage in config.GPU_STAGES] * 3
+        assert told == [wants_gpu(stage)] * 3
         (container,) = spec["containers"]
         assert container["image"] == "registry.example/slac-task:1"
         assert container["securityContext"]["privileged"] is False

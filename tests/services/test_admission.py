@@ -38,7 +38,7 @@ class Archive:
         self.ledger = Ledger(ledger_url)
 
     def job(self, window: str, **more: Any) -> Job:
-        return Job(stage="deduplicate", config=self.config, environ=self.environ, window=window, **more)
+        return Job(stage="deduplicate", config=self.config, environ=self.environ, given={"window": window}, **more)
 
     def fetched(self, window: str, category: str, videos: Mapping[str, Table]) -> None:
         self.ledger.run("register_category", category=category, name=category, guideline=None)

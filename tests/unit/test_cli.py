@@ -10,7 +10,8 @@ from typing import Any
 
 import pytest
 
-from slac_tasks import cli, config
+from slac_tasks import cli
+from slac_tasks.procedure import STAGES
 
 
 def slac(*words: str, **environ: str) -> subprocess.CompletedProcess[str]:
@@ -25,7 +26,7 @@ OS_ERRORS = {kind for kind in vars(builtins).values() if isinstance(kind, type) 
 def test_help_lists_every_verb() -> None:
     shown = slac("--help")
     assert shown.returncode == 0
-    for verb in [*config.STAGES, *cli.COMMANDS]:
+    for verb in [*STAGES, *cli.COMMANDS]:
         assert re.search(rf"^    {verb}\s", shown.stdout, re.M), verb
 
 

@@ -52,9 +52,3 @@ def test_a_digest_holds_the_named_sections_alone(tmp_path: Path) -> None:
     assert set(before.digest(("proposal", "mining"))) == {"proposal", "mining"}
     assert before.digest(("proposal",)) == after.digest(("proposal",))
     assert before.digest(("mining",)) != after.digest(("mining",))
-
-
-def test_stages_declared_elsewhere_exist() -> None:
-    assert set(config.STAGES) >= config.LEDGER_STAGES
-    assert set(config.STAGES) >= config.GPU_STAGES
-    assert not config.LEDGER_STAGES & config.GPU_STAGES

@@ -67,7 +67,7 @@ def listed(tmp_path: Path, server: Planned, *paths: str) -> Path:
 def run(module: Any, config: Config, url: str, **more: Any) -> Datasets:
     stage = module.__name__.rpartition(".")[2]
     environ = {"SLAC_DATABASE_URL": url}
-    job = Job(stage=stage, config=config, environ=environ, categories=("judo",), window=WEEK, **more)
+    job = Job(stage=stage, config=config, environ=environ, categories=("judo",), given={"window": WEEK}, **more)
     module.run(job)
     if "ledger" in vars(job):
         job.ledger.close()

@@ -69,7 +69,8 @@ def run(tmp_path: Path, films: Path, url: str, *stages: Any, remake: bool = Fals
     for module in stages:
         stage = module.__name__.rpartition(".")[2]
         job = Job(
-            stage=stage, config=config, environ={"SLAC_DATABASE_URL": url}, categories=("judo",), window=WEEK,
+            stage=stage, config=config, environ={"SLAC_DATABASE_URL": url}, categories=("judo",),
+            given={"window": WEEK},
             remake=remake,
         )  # fmt: skip
         module.run(job)

@@ -126,7 +126,14 @@ class Ingest:
         self.environ = {"SLAC_DATABASE_URL": ledger_url, "SLAC_STORE": str(store)}
 
     def run(self, stage: str, *categories: str, window: str = WEEK, **more: Any) -> Job:
-        job = Job(stage=stage, config=self.config, environ=self.environ, categories=categories, window=window, **more)
+        job = Job(
+            stage=stage,
+            config=self.config,
+            environ=self.environ,
+            categories=categories,
+            given={"window": window},
+            **more,
+        )
         module = {"discover": discover, "fetch": fetch, "deduplicate": deduplicate, "propose": propose}[stage]
         module.run(job)
         return job

@@ -1,0 +1,222 @@
+"""The procedure as data: every stage in order, with all that other parts must know of it. Standard library only.
+
+The command line, the job, the plans, Airflow's tasks, the pods' resources, the import rules, the reference page and the
+tests derive from `STAGES`. To add a stage: its entry here, its file `slac_tasks/stages/<name>.py`, its place in a DAG.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, kw_only=True)
+class Machine:
+    """What a stage asks of the machine that runs it."""
+
+    processors: int = 1
+    memory_gib: int = 4
+    scratch_gib: int = 10
+    """Space for temporary files."""
+    gpus: int = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Flag:
+    """One flag of a stage's command line."""
+
+    name: str
+    help: str
+    required: bool = True
+    repeated: bool = False
+    choices: tuple[str, ...] = ()
+    item: str = ""
+    """Key of a plan's item that fills the flag; empty: the flag's own name."""
+
+    @property
+    def filled_by(self) -> str:
+        """Key of a plan's item that fills the flag."""
+        return self.item or self.name
+
+
+CATEGORY = Flag(name="category", help="category key; may be repeated", repeated=True)
+KEYS: Mapping[str, Flag] = {
+    flag.name: flag
+    for flag in (
+        CATEGORY,
+        Flag(name="window", help="Monday on which the week starts, e.g. 2026-01-05"),
+        Flag(name="committee", help="id of the committee"),
+        Flag(name="round", help="round of mining: window.panel, e.g. 2026-01-05.p3f2a9c01"),
+        Flag(name="labels", help="version of the labels, e.g. 000012"),
+        Flag(name="release", help="version of the release, e.g. r0001"),
+    )
+}
+"""The keys that address what stages make, as flags."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stage:
+    """One step of the procedure: its file is `slac_tasks/stages/<name>.py`, its task and its verb have its name."""
+
+    name: str
+    help: str
+    """One line: what the stage does."""
+    keys: tuple[str, ...] = ()
+    """What addresses the work of one call; each is a flag."""
+    reads: tuple[str, ...] = ()
+    """Datasets that it reads."""
+    writes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Datasets that it writes, each with the sections of the settings that shape it."""
+    ledger: bool = False
+    """Holds the ledger's password. Such a stage opens no media and runs no networks."""
+    machine: Machine = Machine()
+    flags: tuple[Flag, ...] = ()
+    """Flags beside the keys."""
+    remakes: bool = True
+    """Takes --remake: write a next generation of a finished dataset."""
+    alone: bool = False
+    """Only one task of this stage runs at a time."""
+
+    @property
+    def command_line(self) -> tuple[Flag, ...]:
+        """Every flag that carries a value, in order."""
+        return (*(KEYS[key] for key in self.keys), *self.flags)
+
+
+_PIXELS = Machine(processors=4, memory_gib=4, scratch_gib=40)
+_NETWORKS = Machine(processors=8, memory_gib=24, scratch_gib=40, gpus=1)
+
+STAGES: dict[str, Stage] = {
+    stage.name: stage
+    for stage in (
+        Stage(
+            name="discover", help="list the videos that the sources offer for a category in a window",
+            keys=("category", "window"), writes={"candidates": ()}, ledger=True,
+        ),
+        Stage(
+            name="fetch", help="download, check and decode each candidate once, into renditions",
+            keys=("category", "window"), reads=("candidates",), writes={"fetched": ("collect",)}, machine=_PIXELS,
+        ),
+        Stage(
+            name="deduplicate", help="admit videos of a window over all categories, once each",
+            keys=("window",), reads=("candidates", "fetched"), writes={"videos": ("admission",)}, ledger=True,
+            alone=True,
+        ),
+        Stage(
+            name="propose", help="cut candidate clips inside shots",
+            keys=("category", "window"), reads=("videos",), writes={"clips": ("proposal",)},
+            machine=Machine(processors=4, memory_gib=4, scratch_gib=20),
+        ),
+        Stage(
+            name="bootstrap", help="train a committee from weak labels for categories that have none",
+            keys=("window", "committee"), reads=("clips", "committees"), writes={"committees": ("committee",)},
+            machine=_NETWORKS,
+            flags=(
+                Flag(name="parent", help="committee to extend; without it the new one starts from nothing",
+                     required=False),
+                Flag(name="category", help="category to cover; may be repeated; none: nothing to do", required=False,
+                     repeated=True, item="uncovered"),
+            ),
+        ),
+        Stage(
+            name="score", help="score every clip with every member of the committee",
+            keys=("category", "window", "committee"), reads=("clips", "committees"), writes={"scores": ()},
+            machine=_NETWORKS,
+        ),
+        Stage(
+            name="mine", help="choose the clips worth a person's time",
+            keys=("category", "round"), reads=("clips", "scores", "committees"), writes={"hard_clips": ("mining",)},
+            ledger=True,
+        ),
+        Stage(
+            name="publish", help="put chosen clips into the review queue",
+            keys=("category", "round"), reads=("hard_clips",), ledger=True,
+        ),
+        Stage(name="sync", help="collect new votes into a batch", writes={"votes": ()}, ledger=True),
+        Stage(
+            name="aggregate", help="turn votes into labels", reads=("votes", "people", "hard_clips"),
+            writes={"labels": ("review", "aggregation")}, ledger=True,
+        ),
+        Stage(
+            name="validate", help="judge the labels of every category against the expectations",
+            reads=("labels", "votes"),
+            writes={"quality": ("quality",), "people": ("aggregation",), "agreement": ("aggregation",)}, ledger=True,
+            alone=True,
+        ),
+        Stage(
+            name="report", help="write the data-quality report",
+            reads=("labels", "quality", "people", "agreement", "votes", "hard_clips", "scores"), writes={"rounds": ()},
+            ledger=True, alone=True,
+        ),
+        Stage(
+            name="approve", help="record a person's decision on a refused category", keys=("labels",), ledger=True,
+            flags=(
+                CATEGORY,
+                Flag(name="decision", help="what the person decided", choices=("approve", "reject")),
+                Flag(name="reason", help="why; kept with the decision"),
+                Flag(name="person", help="who decided"),
+            ),
+            remakes=False,
+        ),
+        Stage(
+            name="release", help="write validated labels as Parquet, HACS csv and ActivityNet json",
+            keys=("release",), reads=("labels", "quality", "videos"), writes={"release": ()}, ledger=True,
+        ),
+        Stage(
+            name="pretrain", help="train a video network on a release",
+            keys=("release",), reads=("release",), writes={"models": ("training",)},
+            machine=Machine(processors=8, memory_gib=48, scratch_gib=100, gpus=1),
+        ),
+        Stage(
+            name="evaluate", help="compare the pretrained network with training from scratch",
+            keys=("release",), reads=("release", "models"), writes={"evaluations": ("training",)}, machine=_NETWORKS,
+        ),
+        Stage(
+            name="promote", help="let a better model join the committee",
+            keys=("release",), reads=("models", "evaluations", "committees", "clips"), writes={"committees": ()},
+            ledger=True,
+        ),
+    )
+}  # fmt: skip
+"""Every stage of the procedure by name, in order."""
+
+LEDGER_COMMANDS = frozenset({"plan", "register"})
+"""Commands that are no stages, that Airflow starts, and that are given the ledger's address."""
+
+
+def holds_ledger(verb: str) -> bool:
+    """Return whether Airflow gives this stage or command the ledger's address."""
+    return verb in LEDGER_COMMANDS or (verb in STAGES and STAGES[verb].ledger)
+
+
+def wants_gpu(stage: str) -> bool:
+    """Return whether this stage or command asks for a GPU."""
+    return stage in STAGES and STAGES[stage].machine.gpus > 0
+
+
+def reference() -> str:
+    """Return the reference page of the stages, in Markdown."""
+    lines = [
+        "# Stages",
+        "",
+        "Made from `slac_tasks/procedure.py` by `python -m slac_tasks.procedure`; a test compares the two.",
+        "",
+        "| stage | what it does | flags | reads | writes | ledger | asks for |",
+        "|---|---|---|---|---|---|---|",
+    ]
+    for stage in STAGES.values():
+        machine = stage.machine
+        asks = f"{machine.processors} processors, {machine.memory_gib} GiB, {machine.scratch_gib} GiB scratch"
+        cells = (
+            f"`{stage.name}`",
+            stage.help,
+            " ".join(f"`--{flag.name}`" for flag in stage.command_line),
+            " ".join(f"`{name}`" for name in stage.reads),
+            " ".join(f"`{name}`" for name in stage.writes),
+            "yes" if stage.ledger else "",
+            asks + (f", {machine.gpus} GPU" if machine.gpus else ""),
+        )
+        lines.append("| " + " | ".join(cells) + " |")
+    return "\n".join(lines) + "\n"
+
+
+if __name__ == "__main__":
+    print(reference(), end="")
