@@ -2,14 +2,15 @@
 
 **Runs** when there are new labels (asset `labels`), and daily.
 
-**Reads** `labels` and the ledger's votes. **Writes** `quality`, the report under `quality/`, the ledger's verdicts, and
-what a person decided. `report` announces `validated_labels` before anybody is asked: an answer that takes a day holds
-up no other category, and this DAG not either, since judging goes on in the next run while a question waits.
+**Reads** `labels` and `votes`. **Writes** `quality`, `people`, `agreement` and `rounds`, the report under
+`reports/v1/`, the ledger's verdicts, and what a person decided. `report` announces `validated_labels` before anybody is
+asked: an answer that takes a day holds up no other category, and this DAG not either, since judging goes on in the next
+run while a question waits.
 
-**Skips** every task after `refused` when nothing is refused and undecided, or while a question waits for its answer.
-A question that nobody answers in time is answered with no.
+**Skips** every task after `refused` when nothing is refused and undecided, or while a question waits for its answer;
+`ask` when nobody answers in time, or the answer is `not now`. Nothing is recorded then, and the next run asks again.
 
-**Safe to run again**: labels that are judged stay judged, and a decision is kept once.
+**Safe to run again**: labels that are judged stay judged, and a decision is recorded once.
 """
 
 from airflow.sdk import DAG, AssetOrTimeSchedule, CronTriggerTimetable

@@ -2,7 +2,7 @@
 
 **Runs** weekly, and when labels have been validated (asset `validated_labels`).
 
-**Reads** validated labels and renditions of training videos. **Writes** `releases` with its exports, `models`,
+**Reads** validated labels and renditions of training videos. **Writes** `release` with its exports, `models`,
 `evaluations`, a new committee when the model is promoted, and one event of the asset `videos` per window that shall be
 scored again.
 

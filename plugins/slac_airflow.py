@@ -135,32 +135,41 @@ class Announce(Plan):
         self.log.info("announced %s", ", ".join(sorted(finished)))
 
 
+UNFINISHED = ("scheduled", "queued", "running", "deferred", "awaiting_input", "up_for_retry", "up_for_reschedule")
+"""States of a task that has begun and has not ended."""
+
+
 class PlanToAsk(Plan):
-    """A plan of questions that is empty while a person is being asked: nobody is asked the same thing twice."""
+    """A plan of questions that is empty while a question waits for its answer, or an answer for its record.
+
+    So nobody is asked the same thing twice. A question that nobody answered is in the next plan again.
+    """
 
     def execute(self, context: Any) -> Any:
         """Return the questions."""
-        waiting = context["ti"].get_ti_count(dag_id=self.dag_id, task_ids=["ask"], states=["awaiting_input"])
-        if waiting:
-            self.log.info("%d questions still wait for an answer", waiting)
+        pending = context["ti"].get_ti_count(dag_id=self.dag_id, task_ids=["ask", "approve"], states=[*UNFINISHED])
+        if pending:
+            self.log.info("%d questions wait for an answer or for its record", pending)
             raise DownstreamTasksSkipped(tasks=sorted(self.get_flat_relative_ids(upstream=False)))
         return super().execute(context)
 
 
 class Ask(HITLOperator):
-    """Ask a person about a refused category. Without an answer in time the answer is no.
+    """Ask a person about a refused category. Without an answer in time the task is skipped and nothing is recorded.
 
-    The result is the item of `slac approve`, which records it.
+    The result is the item of `slac approve`, which records the decision.
     """
 
     template_fields = ("item",)
+    NOT_NOW = "not now"
 
     def __init__(self, *, item: Any = None, **kwargs: Any) -> None:
         super().__init__(
             subject="Labels that were refused",
-            options=["approve", "reject"],
-            defaults="reject",
-            params={"reason": Param("", type="string", title="Reason", description="Why; kept with the decision.")},
+            options=["approve", "reject", self.NOT_NOW],
+            # Silence decides nothing.
+            defaults=self.NOT_NOW,
+            params={"reason": Param("", type="string", title="Reason", description="Why; stored with the decision.")},
             **kwargs,
         )
         self.item = item
@@ -174,13 +183,19 @@ class Ask(HITLOperator):
         return super().execute(context)
 
     def execute_complete(self, context: Any, event: dict[str, Any]) -> dict[str, Any]:
-        """Return the decision."""
+        """Return the decision.
+
+        Raises:
+            AirflowSkipException: nobody answered in time, or whoever answered leaves the question open.
+
+        """
         answer = super().execute_complete(context, event)
-        person = (answer["responded_by_user"] or {}).get("name") or "nobody"
-        silent = "no reason given" if answer["responded_by_user"] else "nobody answered in time"
+        person, (decision,) = answer["responded_by_user"], answer["chosen_options"]
+        if person is None or decision == self.NOT_NOW:
+            who = f"{person['name']} leaves it open" if person else "nobody answered in time"
+            raise AirflowSkipException(f"{who}: asked again with the next labels, or tomorrow")
         reason = str(answer["params_input"].get("reason") or "").strip()
-        decision = answer["chosen_options"][0]
-        return {**self.item, "decision": decision, "reason": reason or silent, "person": person}
+        return {**self.item, "decision": decision, "reason": reason or "no reason given", "person": person["name"]}
 
 
 def pods_wanted(environ: Mapping[str, str] = os.environ) -> bool:

@@ -221,7 +221,8 @@ class Quality:
     max_unsettled_share: float = 0.3
     """Share of a category's finished clips on which people could not agree."""
     approve_timeout_sec: float = 86_400.0
-    """A refused category that nobody approves in this time stays refused."""
+    """A question about a refused category that nobody answers in this time is closed without a decision; the next run
+    of `check_labels` asks again."""
 
 
 @dataclass(frozen=True, kw_only=True)

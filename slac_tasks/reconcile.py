@@ -151,7 +151,9 @@ def _settled(row: dict[str, Any], review: Review, given: int) -> Settled:
 def _verdicts(datasets: Datasets, ledger: Ledger, review: Review) -> int:
     count = 0
     for manifest in _manifests(datasets, "quality"):
-        rows = datasets.read(QUALITY, ["category", "verdict", "reasons"], **manifest.keys).to_pylist()
+        rows = datasets.read(
+            QUALITY, ["category", "verdict", "reasons", "failed", "shortfalls"], **manifest.keys
+        ).to_pylist()
         ledger.run_many("add_verdict", [{**row, **manifest.keys} for row in rows])
         count += len(rows)
     return count

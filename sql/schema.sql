@@ -213,9 +213,15 @@ CREATE TABLE verdicts (
     labels text NOT NULL,
     category text NOT NULL REFERENCES categories,
     verdict text NOT NULL CHECK (verdict IN ('accepted', 'refused', 'pending')),
+    -- In words, with the value found and the value wanted.
     reasons text[] NOT NULL,
     judged_at timestamptz NOT NULL DEFAULT now(),
-    PRIMARY KEY (labels, category)
+    -- The names of the reasons: the measures that lie outside their range.
+    failed text[] NOT NULL,
+    -- How far outside each lies, in units of the measure; NULL: the measure is unknown.
+    shortfalls double precision[] NOT NULL,
+    PRIMARY KEY (labels, category),
+    CHECK (cardinality(failed) = cardinality(reasons) AND cardinality(shortfalls) = cardinality(reasons))
 );
 
 -- What the newest labels say of each person: (mean, low, high) of 95 % credible intervals.
@@ -245,7 +251,7 @@ CREATE TABLE category_agreement (
     pairs bigint NOT NULL
 );
 
--- A person's word on a refused category.
+-- A person's decision on a refused category: a newer one on the same labels replaces it.
 CREATE TABLE decisions (
     category text NOT NULL REFERENCES categories,
     labels text NOT NULL,
@@ -253,8 +259,53 @@ CREATE TABLE decisions (
     reason text NOT NULL CHECK (length(reason) > 0),
     person text NOT NULL,
     decided_at timestamptz NOT NULL DEFAULT now(),
-    PRIMARY KEY (category, labels)
+    -- The reasons that the person saw, as the verdict named them.
+    covers text[] NOT NULL,
+    shortfalls double precision[] NOT NULL,
+    PRIMARY KEY (category, labels),
+    CHECK (cardinality(shortfalls) = cardinality(covers))
 );
+
+-- Whether every reason of a refusal is one that a person saw, and no measure lies further outside its range than then
+-- by more than 0.05. All measures are shares, so that is five clips in a hundred.
+CREATE FUNCTION is_covered(
+    failed text[], shortfalls double precision[], seen text[], seen_shortfalls double precision[]
+) RETURNS boolean LANGUAGE sql IMMUTABLE AS $$
+    SELECT NOT EXISTS (
+        SELECT FROM unnest(failed, shortfalls) AS f (name, shortfall)
+        WHERE NOT EXISTS (
+            SELECT FROM unnest(seen, seen_shortfalls) AS s (name, shortfall)
+            WHERE
+                s.name = f.name
+                AND (f.shortfall <= s.shortfall + 0.05 OR (f.shortfall IS NULL AND s.shortfall IS NULL))
+        )
+    )
+$$;
+
+-- Each verdict, the newest decision of a person on this version or an older one, and what follows from both: accepted,
+-- pending, approved, rejected or undecided. An approval stands while the refusal is covered; a rejection stands while
+-- also nothing has got better. This view alone decides: the pages, the release and the questions to people read it.
+CREATE VIEW judgements AS
+SELECT
+    v.labels, v.category, v.verdict, v.reasons, v.judged_at,
+    d.decision, d.reason AS decision_reason, d.person, d.decided_at, d.labels AS decided_labels, d.stands,
+    CASE
+        WHEN v.verdict <> 'refused' THEN v.verdict
+        WHEN d.stands AND d.decision = 'approve' THEN 'approved'
+        WHEN d.stands THEN 'rejected'
+        ELSE 'undecided'
+    END AS standing
+FROM verdicts AS v
+LEFT JOIN LATERAL (
+    SELECT
+        n.decision, n.reason, n.person, n.decided_at, n.labels,
+        is_covered(v.failed, v.shortfalls, n.covers, n.shortfalls)
+        AND (n.decision = 'approve' OR is_covered(n.covers, n.shortfalls, v.failed, v.shortfalls)) AS stands
+    FROM decisions AS n
+    WHERE v.verdict = 'refused' AND n.category = v.category AND n.labels <= v.labels
+    ORDER BY n.decided_at DESC, n.labels DESC
+    LIMIT 1
+) AS d ON TRUE;
 
 CREATE TABLE releases (
     release text PRIMARY KEY,

@@ -195,6 +195,6 @@ def _say_where(demo: Demo, airflow: Airflow) -> None:
         say(f"Review:   {airflow.url}/slac/review (Review in the navigation): y yes, n no; two people see every clip")
         say(f"          people and their passwords: {accounts}")
         say("          Airflow collects the answers every minute; `slac demo` again shows how far it is")
-    if demo.videos:
-        say("          Labels that the gate refused wait for your decision: check_labels in Airflow, task ask")
+    say("          Labels that the gate refused wait for your decision: Required Actions in Airflow")
+    say("          A question without an answer is asked again, with the next labels or a day later")
     say("Stop:     make down (or `slac down`)")

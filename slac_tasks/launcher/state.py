@@ -33,9 +33,6 @@ pretrained = "random"
 [mining]
 clips_per_round = 60
 
-[quality]
-approve_timeout_sec = 60.0
-
 [release]
 min_new_labels = 20
 wait_for_queue = true

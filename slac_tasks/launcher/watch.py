@@ -38,8 +38,7 @@ class Watch:
     people: bool
     """Whether somebody answers; without, a filled queue is the end."""
     releases: bool
-    """Whether all labels must be decided on and released; those of a user's folder may be too few, and a question about
-    refused ones is the user's to answer."""
+    """Whether the demo ends with a release; the labels of a user's folder may be too few for one."""
     stall_sec: float = 420.0
     timeout_sec: float = 3600.0
 
@@ -102,8 +101,6 @@ class Watch:
                 found.append("collect answers")
             if planning.newest(datasets, LABELS) != planning.newest(datasets, QUALITY):
                 found.append("check the labels")
-            if self.releases and planning.check_labels(planner):
-                found.append("decide on refused labels")
             if planning.pretrain(planner):
                 found.append("release, pretrain, evaluate, promote")
             if not found and self.releases and not ledger.one("last_release"):
@@ -130,17 +127,29 @@ class Watch:
         return made | asked
 
     def running(self) -> list[str]:
-        """Return the runs that are at work, and which tasks; runs on a timer count while they do more than look."""
+        """Return the runs that are at work, and which tasks.
+
+        A run on a timer counts while it does more than look. A run that waits for a person's decision does not count:
+        the question stays open when the demo has ended.
+        """
         runs = self.airflow.get("dags/~/dagRuns", state=["running", "queued"], limit=100)["dag_runs"]
-        tasks = self.airflow.get("dags/~/dagRuns/~/taskInstances", state=["running"], limit=100)["task_instances"]
+        tasks = self._tasks("running")
+        asking = {(task["dag_id"], task["dag_run_id"]) for task in self._tasks("awaiting_input")}
         busy: dict[str, list[str]] = {}
         for run in runs:
-            if run["dag_id"] not in _TIMED:
+            if run["dag_id"] not in _TIMED and (run["dag_id"], run["dag_run_id"]) not in asking:
                 busy.setdefault(run["dag_id"], [])
         for task in tasks:
             if task["dag_id"] not in _TIMED or task["task_id"] in ("mine", "publish", "aggregate"):
                 busy.setdefault(task["dag_id"], []).append(task["task_id"])
         return [f"{dag}({', '.join(sorted(set(names)))})" if names else dag for dag, names in sorted(busy.items())]
+
+    def _tasks(self, state: str) -> list[dict[str, Any]]:
+        """Return the tasks in a state, over all runs."""
+        found: list[dict[str, Any]] = self.airflow.get("dags/~/dagRuns/~/taskInstances", state=[state], limit=100)[
+            "task_instances"
+        ]
+        return found
 
     def try_failed_again(self) -> int:
         """Clear the failed tasks of failed runs, so that Airflow runs them again; return how many runs there were."""

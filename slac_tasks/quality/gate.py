@@ -6,6 +6,7 @@ category alone, until a person says otherwise.
 """
 
 import logging
+import math
 import os
 import warnings
 from collections.abc import Iterable
@@ -28,6 +29,11 @@ class Verdict:
     verdict: str
     """accepted, refused, or pending (too few labels to judge)"""
     reasons: tuple[str, ...]
+    """In words, with the value found and the value wanted."""
+    failed: tuple[str, ...]
+    """The name of each reason: it stays the same while the numbers change."""
+    shortfalls: tuple[float | None, ...]
+    """How far each lies outside its range; None where the measure is unknown."""
     settled: int
     positive: int
     agreement: float | None
@@ -42,7 +48,25 @@ class Measure:
     name: str
     value: float | None
     low: float
-    high: float
+    high: float = math.inf
+
+    @property
+    def reason(self) -> str:
+        """Why the category is refused when this measure fails."""
+        found = (
+            "unknown"
+            if self.value is None
+            else f"{self.value:g}"
+            if isinstance(self.value, int)
+            else f"{self.value:.3f}"
+        )
+        wanted = f"at least {self.low:g}" if self.high == math.inf else f"{self.low:g} to {self.high:g}"
+        return f"{self.name} is {found}, want {wanted}"
+
+    @property
+    def shortfall(self) -> float | None:
+        """How far the value lies outside the range, in its own unit; None where it is unknown."""
+        return None if self.value is None else max(self.low - self.value, self.value - self.high)
 
 
 def broken_rules(labels: pd.DataFrame, answers_least: int = 2) -> list[str]:
@@ -107,17 +131,18 @@ def judge(labels: pd.DataFrame, knobs: Quality) -> list[Verdict]:
     found = []
     for category, rows in groups:
         settled = int((rows["status"] == "settled").sum())
-        reasons: tuple[str, ...]
         if settled < knobs.min_labels:
-            verdict, reasons = "pending", (f"settled is {settled}, want at least {knobs.min_labels}",)
+            verdict, wrong = "pending", [Measure(name="settled", value=settled, low=knobs.min_labels)]
         else:
-            reasons = tuple(failed[category])
-            verdict = "refused" if reasons else "accepted"
+            wrong = failed[category]
+            verdict = "refused" if wrong else "accepted"
         found.append(
             Verdict(
                 category=category,
                 verdict=verdict,
-                reasons=reasons,
+                reasons=tuple(measure.reason for measure in wrong),
+                failed=tuple(measure.name for measure in wrong),
+                shortfalls=tuple(measure.shortfall for measure in wrong),
                 settled=settled,
                 positive=int((rows["label"] == 1).sum()),
                 agreement=numbers[category][0].value,
@@ -127,11 +152,11 @@ def judge(labels: pd.DataFrame, knobs: Quality) -> list[Verdict]:
     return found
 
 
-def _judge_measures(numbers: dict[str, list[Measure]]) -> dict[str, list[str]]:
-    """Return, by category, the measures that lie outside their range, in words: one suite over a row per category."""
+def _judge_measures(numbers: dict[str, list[Measure]]) -> dict[str, list[Measure]]:
+    """Return, by category, the measures that lie outside their range: one suite over a row per category."""
     gxe = _engine().expectations
     table = pd.DataFrame({"category": list(numbers)})
-    failed: dict[str, list[str]] = {category: [] for category in numbers}
+    failed: dict[str, list[Measure]] = {category: [] for category in numbers}
     for index, name in enumerate([measure.name for measure in next(iter(numbers.values()), [])]):
         column = [found[index] for found in numbers.values()]
         table[name] = pd.Series([measure.value for measure in column], dtype="float64")
@@ -141,8 +166,7 @@ def _judge_measures(numbers: dict[str, list[Measure]]) -> dict[str, list[str]]:
         outside = _unexpected_rows(table, expectation)
         for row, (category, measure) in enumerate(zip(numbers, column, strict=True)):
             if row in outside or measure.value is None:
-                is_now = "unknown" if measure.value is None else f"{measure.value:.3f}"
-                failed[category].append(f"{name} is {is_now}, want {measure.low:g} to {measure.high:g}")
+                failed[category].append(measure)
     return failed
 
 

@@ -59,7 +59,8 @@ def _category(record: Mapping[str, Any]) -> str:
     reasons = "".join(f"<li>{escape(reason)}</li>" for reason in record["reasons"])
     decision = record["decision"]
     said = (
-        f'<div class="dim">{escape(decision["person"])}: {decision["decision"]}, {escape(decision["reason"])}</div>'
+        f'<div class="dim">{escape(decision["person"])}: {decision["decision"]}, {escape(decision["reason"])}'
+        f"{'' if decision['stands'] else ' (the reasons are no longer the same: asked again)'}</div>"
         if decision
         else ""
     )

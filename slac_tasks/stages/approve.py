@@ -2,8 +2,10 @@
 
 Reads: the gate's verdict in the ledger.
 Writes: the ledger's decisions.
-Safe to run again: the newest decision counts. It stands for later versions of the labels: an approved category is
-released although the gate refuses it; a rejected one waits until the gate accepts it or a person approves it.
+Safe to run again: the newest decision counts. It covers the reasons of the refusal that it is made on, and stands for
+later versions of the labels while those give the person nothing new to see (the view `judgements` in sql/schema.sql).
+An approved category is released although the gate refuses it; a rejected one is not. When something is new, or nobody
+answered, the next run of `check_labels` asks again.
 """
 
 from slac_tasks.errors import WrongArguments
@@ -24,5 +26,14 @@ def _decide(job: Job, category: str) -> None:
         raise WrongArguments(f"category {category}: is {verdict['verdict']} in labels {labels}, want a refused one")
     if not reason.strip():
         raise WrongArguments(f"category {category}: --reason is empty, want why")
-    job.ledger.run("add_decision", category=category, labels=labels, decision=decision, reason=reason, person=person)
-    say(f"approve: {category}: {decision} by {person} for labels {labels} and later: {reason}")
+    job.ledger.run(
+        "add_decision",
+        category=category,
+        labels=labels,
+        decision=decision,
+        reason=reason,
+        person=person,
+        covers=verdict["failed"],
+        shortfalls=verdict["shortfalls"],
+    )
+    say(f"approve: {category}: {decision} by {person} on {', '.join(verdict['failed'])} of labels {labels}: {reason}")

@@ -50,7 +50,7 @@ def run(job: Job) -> None:
     labels = job.datasets.read(LABELS, labels=version).to_pandas()
     summary = summarise(labels, job.datasets.read(QUALITY, labels=version).to_pylist())
     names = {row["category"]: row["name"] for row in job.ledger.rows("categories")}
-    decisions = {row["category"]: row for row in job.ledger.rows("decisions")}
+    decisions = {row["category"]: row for row in job.ledger.rows("decisions", labels=version)}
     totals = job.ledger.rows("queue_totals")
     html = quality_page.render(
         version=version,

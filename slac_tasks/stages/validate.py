@@ -99,8 +99,8 @@ def _remember(job: Job, labels: str, verdicts: list[dict[str, object]]) -> None:
     job.ledger.run_many(
         "add_verdict",
         [
-            {"labels": labels, **{k: v for k, v in row.items() if k in ("category", "verdict")},
-             "reasons": list(row["reasons"])}  # type: ignore[call-overload]
+            {"labels": labels, "category": row["category"], "verdict": row["verdict"],
+             **{name: list(row[name]) for name in ("reasons", "failed", "shortfalls")}}  # type: ignore[call-overload]
             for row in verdicts
         ],
     )  # fmt: skip

@@ -219,7 +219,7 @@ LABELS = Dataset(
         _c("votes", pa.list_(_TEXT), "vote_id of every vote counted, in the order cast"),
     ),
 )  # fmt: skip
-QUALITY = Dataset(
+_QUALITY_1 = Dataset(
     name="quality", version=1, keys=("labels",), unique=("category",),
     meaning="The gate's verdict on each category of a version of the labels.",
     columns=(
@@ -231,6 +231,26 @@ QUALITY = Dataset(
         _c("agreement", pa.float64(), "share of clips whose first two answers agree", nullable=True),
         _c("unsettled", pa.int64(), "clips on which people could not agree"),
     ),
+)  # fmt: skip
+
+
+def _from_quality_1(rows: pa.Table) -> pa.Table:
+    """Add the name that each reason began with; how far it lay outside its range is unknown."""
+    reasons = rows["reasons"].to_pylist()
+    failed = [[reason.partition(" ")[0] for reason in row] for row in reasons]
+    rows = rows.append_column("failed", pa.array(failed, pa.list_(_TEXT)))
+    return rows.append_column("shortfalls", pa.array([[None] * len(row) for row in reasons], pa.list_(pa.float64())))
+
+
+QUALITY = Dataset(
+    name="quality", version=2, keys=("labels",), unique=("category",),
+    meaning=_QUALITY_1.meaning,
+    columns=(
+        *_QUALITY_1.columns,
+        _c("failed", pa.list_(_TEXT), "name of each reason: the measure that failed"),
+        _c("shortfalls", pa.list_(pa.float64()), "how far outside its range each measure lies; null: it is unknown"),
+    ),
+    upgrade=Upgrade(previous=_QUALITY_1, table=_from_quality_1),
 )  # fmt: skip
 ROUNDS = Dataset(
     name="rounds", version=1, keys=("labels",),

@@ -72,16 +72,16 @@ def render(template: str, status: int = 200, **values: Any) -> HTMLResponse:
 def steps(rows: list[Row], releases: list[Row]) -> list[dict[str, Any]]:
     """Return the funnel's steps from the counts by category: what each is called, how many, and of how many."""
     total = {key: sum(row[key] for row in rows) for key in ("videos", "asked", "answered", "finished", "votes")}
-    verdicts = [row["verdict"] for row in rows]
-    accepted = verdicts.count("accepted")
-    judged = accepted + verdicts.count("refused")
+    standings = [row["standing"] for row in rows]
+    accepted = sum(standing in ("accepted", "approved") for standing in standings)
+    judged = sum(standing not in ("pending", None) for standing in standings)
     return [
         {"name": "Categories registered", "value": len(rows), "of": None},
         {"name": "Videos admitted", "value": total["videos"], "of": None},
         {"name": "Clips asked", "value": total["asked"], "of": None},
         {"name": "Clips answered", "value": total["answered"], "of": total["asked"]},
         {"name": "Clips finished", "value": total["finished"], "of": total["asked"]},
-        {"name": "Categories accepted", "value": accepted, "of": judged},
+        {"name": "Categories accepted or approved", "value": accepted, "of": judged},
         {"name": "Labels in the newest release", "value": releases[0]["label_count"] if releases else 0, "of": None},
     ]
 

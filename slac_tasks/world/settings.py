@@ -16,7 +16,7 @@ _DEMO: Mapping[str, Mapping[str, Any]] = {
     },
     "mining": {"clips_per_round": 30, "disagreement": 0.4, "consensus": 0.3, "clips_per_video": 6},
     "review": {"votes_wanted": 2, "votes_most": 3},
-    "quality": {"min_labels": 10, "min_agreement": 0.65, "min_positive_share": 0.12, "approve_timeout_sec": 20.0},
+    "quality": {"min_labels": 10, "min_agreement": 0.65, "min_positive_share": 0.12},
     # Two windows cannot fill a release, so the first one holds all three; a second round stays below it.
     "release": {"min_new_labels": 500, "wait_for_queue": True},
     "training": {

@@ -1,4 +1,5 @@
--- The newest decision of a person on each category; it stands for later versions of the labels.
-SELECT DISTINCT ON (category) category, labels, decision, reason, person, decided_at
-FROM decisions
-ORDER BY category, decided_at DESC;
+-- The newest decision of a person on each refused category of a version of the labels, and whether it still stands.
+SELECT category, decided_labels AS labels, decision, decision_reason AS reason, person, decided_at, stands
+FROM judgements
+WHERE labels = %(labels)s::text AND decision IS NOT NULL
+ORDER BY category;

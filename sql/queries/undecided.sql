@@ -1,8 +1,5 @@
--- Categories that the newest judged labels refuse and on which no person has decided yet.
-SELECT v.category, v.labels, v.reasons
-FROM verdicts AS v
-WHERE
-    v.labels = (SELECT max(labels) FROM verdicts)
-    AND v.verdict = 'refused'
-    AND NOT EXISTS (SELECT 1 FROM decisions AS d WHERE d.category = v.category)
-ORDER BY v.category;
+-- Categories that the newest judged labels refuse, for reasons on which no decision of a person stands.
+SELECT category, labels, reasons
+FROM judgements
+WHERE labels = (SELECT max(labels) FROM verdicts) AND standing = 'undecided'
+ORDER BY category;

@@ -1,4 +1,4 @@
--- The funnel by category: videos admitted, clips asked, answered and finished, people's time, and the newest verdict.
+-- The funnel by category: videos admitted, clips asked, answered and finished, people's time, and the newest judgement.
 WITH admitted AS (
     SELECT a.category, count(*) AS videos, count(DISTINCT a."window") AS windows
       FROM admissions a
@@ -20,9 +20,7 @@ WITH admitted AS (
       FROM votes v
      GROUP BY v.category
 ), judged AS (
-    SELECT DISTINCT ON (v.category) v.category, v.verdict, v.labels
-      FROM verdicts v
-     ORDER BY v.category, v.labels DESC
+    SELECT j.category, j.standing FROM judgements j WHERE j.labels = (SELECT max(labels) FROM verdicts)
 )
 SELECT c.category,
        c.name,
@@ -34,7 +32,7 @@ SELECT c.category,
        coalesce(asked.finished, 0) AS finished,
        coalesce(cast_votes.votes, 0) AS votes,
        coalesce(cast_votes.seconds, 0) AS seconds,
-       judged.verdict,
+       judged.standing,
        (SELECT count(*) FROM releases r WHERE c.category = ANY (r.categories)) AS releases
   FROM categories c
   LEFT JOIN admitted USING (category)

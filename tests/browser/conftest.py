@@ -96,14 +96,16 @@ def seed(ledger_url: str, store: FolderStore, folder: Path) -> None:
                     (clip_id(video, start), video, start, start + 2, name),
                 )
         cursor.executemany(
-            "INSERT INTO verdicts (labels, category, verdict, reasons) VALUES ('000003', %s, %s, %s)",
+            "INSERT INTO verdicts (labels, category, verdict, reasons, failed, shortfalls)"
+            " VALUES ('000003', %s, %s, %s, %s, %s::double precision[])",
             [
-                ("clean_and_jerk", "accepted", []),
-                ("tai_chi", "refused", ["agreement of the first two answers: found 0.61, want at least 0.75"]),
+                ("clean_and_jerk", "accepted", [], [], []),
+                ("tai_chi", "refused", ["agreement is 0.610, want 0.75 to 1"], ["agreement"], [0.14]),
             ],
         )
         cursor.execute(
-            "INSERT INTO decisions VALUES ('tai_chi', '000003', 'reject', 'guideline is being rewritten', 'mara')"
+            "INSERT INTO decisions (category, labels, decision, reason, person, covers, shortfalls) VALUES"
+            " ('tai_chi', '000003', 'reject', 'guideline is being rewritten', 'mara', '{agreement}', '{0.14}')"
         )
         cursor.execute(
             "INSERT INTO releases (release, labels, label_count, categories) VALUES ('r0001', '000003', 1240, %s)",

@@ -251,7 +251,7 @@ def test_the_pages_say_what_the_ledger_holds(page: Page, service: Any) -> None:
     look(page, "funnel")
     assert page.locator("tbody tr").first.inner_text().split("\t")[:5] == ["Ball swing", "1", "3", "30", "1"]
     page.goto(f"{service.url}/quality")
-    expect(page.locator(".verdicts li.card").first).to_contain_text("found 0.61, want at least 0.75")
+    expect(page.locator(".verdicts li.card").first).to_contain_text("is 0.610, want 0.75 to 1")
     look(page, "quality")
 
 

@@ -237,6 +237,14 @@ def _catalog(connection: Any) -> list[tuple[Any, ...]]:
             FROM pg_constraint WHERE connamespace = 'public'::regnamespace
             UNION ALL
             SELECT tablename, indexname, indexdef, '', NULL, '' FROM pg_indexes WHERE schemaname = 'public'
+            UNION ALL
+            SELECT viewname, '', definition, '', NULL, '' FROM pg_views WHERE schemaname = 'public'
+            UNION ALL
+            SELECT proname, '', pg_get_functiondef(oid), '', NULL, '' FROM pg_proc
+            WHERE pronamespace = 'public'::regnamespace
+            UNION ALL
+            SELECT tgrelid::regclass::text, tgname, pg_get_triggerdef(oid), '', NULL, '' FROM pg_trigger
+            WHERE NOT tgisinternal
             ORDER BY 1, 2, 3
         """)
         return list(cursor.fetchall())
