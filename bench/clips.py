@@ -22,7 +22,7 @@ import ffmpeg
 import imageio_ffmpeg
 import numpy as np
 
-from slac_tasks.config import Collect
+from slac_tasks.collect.settings import Collect
 from slac_tasks.model import CLIP_SEC
 from slac_tasks.video import originals
 from slac_tasks.video.frames import read_clips

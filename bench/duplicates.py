@@ -32,7 +32,8 @@ from PIL import Image
 from slac_tasks.admission.likeness.alignment import aligned
 from slac_tasks.admission.likeness.fingerprints import NUMBERS, VIEWS, Table, table, video_hashes
 from slac_tasks.admission.likeness.lookalikes import Lookalikes, keys_of
-from slac_tasks.config import Admission, Collect
+from slac_tasks.admission.settings import Admission
+from slac_tasks.collect.settings import Collect
 from slac_tasks.progress import track
 from slac_tasks.video import originals
 from slac_tasks.world import film, scene

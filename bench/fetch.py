@@ -22,7 +22,8 @@ from pathlib import Path
 
 import imageio_ffmpeg
 
-from slac_tasks.config import Collect, Config, Fetch
+from slac_tasks.collect.settings import Collect, Fetch
+from slac_tasks.config import Config
 from slac_tasks.job import Job
 from slac_tasks.stages import fetch
 from slac_tasks.storage.datasets import CANDIDATES, FETCHED

@@ -25,7 +25,7 @@ import psycopg2
 from playwright.sync_api import Page, sync_playwright
 
 from bench.review import PASSWORD, Service, percentile
-from slac_tasks.config import Collect
+from slac_tasks.collect.settings import Collect
 from slac_tasks.launcher.postgres import EmbeddedPostgres
 from slac_tasks.model import CLIP_SEC, GRID_SEC, clip_id
 from slac_tasks.storage.ledger import open_ledger

@@ -19,9 +19,10 @@ from pathlib import Path
 
 import cv2
 
-from slac_tasks.config import Collect, Proposal
+from slac_tasks.collect.settings import Collect
 from slac_tasks.errors import SlacError
 from slac_tasks.networks import person_detectors
+from slac_tasks.networks.settings import Proposal
 from slac_tasks.video import originals
 from slac_tasks.world import film, scene
 from slac_tasks.world.catalogue import SIZES, categories

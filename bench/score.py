@@ -30,6 +30,7 @@ from torch.utils.flop_counter import FlopCounterMode
 from torchvision.models import get_weight, video
 
 from slac_tasks import config
+from slac_tasks.collect.settings import Collect
 from slac_tasks.job import Job
 from slac_tasks.model import content_hash
 from slac_tasks.networks.registry import Architecture, architecture
@@ -80,7 +81,7 @@ def scene(folder: Path, clips: int, device: str) -> Scene:
     film(original, length)
     proxies = folder / "proxies"
     proxies.mkdir()
-    limits = config.Collect()
+    limits = Collect()
     originals.make_proxy(original, proxies, originals.probe(original, limits), limits)
     settings = config.Config(store_url=str(folder / "store"), device=device)
     where = open_store(settings.store_url)

@@ -18,7 +18,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from slac_tasks.config import Collect
+from slac_tasks.collect.settings import Collect
 from slac_tasks.video import originals, shots
 from slac_tasks.world import film, scene
 from slac_tasks.world.catalogue import SIZES, categories

@@ -34,9 +34,13 @@ from torch import Tensor, nn
 from bench.loop import Loop
 from slac_tasks import config
 from slac_tasks.commands.funnel import table
-from slac_tasks.config import Mining
 from slac_tasks.launcher.postgres import EmbeddedPostgres
-from slac_tasks.mining import Answers, Floats, choose, make_pool, next_answers, plan_round
+from slac_tasks.mining.choice import choose
+from slac_tasks.mining.measures import Floats
+from slac_tasks.mining.one_more_vote import Answers, next_answers
+from slac_tasks.mining.plan import plan_round
+from slac_tasks.mining.pool import make_pool
+from slac_tasks.mining.settings import Mining
 from slac_tasks.model import Split, Strategy
 from slac_tasks.networks.registry import architecture
 from slac_tasks.networks.weights import decode_backbone, decode_head

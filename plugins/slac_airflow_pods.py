@@ -7,7 +7,8 @@ Settings, all from the environment of Airflow's workers:
     SLAC_POD_NAMESPACE           where pods run; `default` without it
     SLAC_POD_STORE_SECRET        secret with SLAC_STORE and the store's credentials, for every stage; `slac-store`
     SLAC_POD_LEDGER_SECRET       secret with SLAC_DATABASE_URL, for the stages that write the ledger; `slac-ledger`
-    SLAC_POD_CONFIG_MAP          config map that holds slac.toml; without it every knob has its default
+    SLAC_POD_CONFIG_MAP          config map with the slac.toml that SLAC_CONFIG names on these workers too; a pod that
+                                 finds other settings refuses to work. Without it every setting has its default
     SLAC_POD_SERVICE_ACCOUNT     account of the pods; it needs no rights
     SLAC_POD_TEMPLATE            path of a pod template (YAML), for what clusters differ in: node selectors,
                                  tolerations, affinity, priorities, pull secrets; what is set here stands above it
@@ -29,6 +30,7 @@ from kubernetes.client.exceptions import ApiException
 from slac_airflow import Command
 from slac_command import judge
 
+from slac_tasks import config
 from slac_tasks.errors import Temporary
 from slac_tasks.procedure import STAGES, Machine, holds_ledger, wants_gpu
 
@@ -51,6 +53,8 @@ class Pod(Command, KubernetesPodOperator):
         """Start the pod with the command line that a process would have."""
         words = self.words(context)
         self.cmds, self.arguments = words[:1], words[1:]
+        # Should the pod find other settings than the plan was made with, it refuses to work.
+        self.env_vars = {**self.env_vars, config.FINGERPRINT: config.load().fingerprint}
         self.log.info("%s", " ".join(words))
         return super().execute(context)
 

@@ -24,6 +24,7 @@ COMMANDS = {
     "plan": ("slac_tasks.commands.plan", "say what a DAG has to do, as one line of JSON"),
     "register": ("slac_tasks.commands.register", "register a category, or all categories of the sources"),
     "migrate": ("slac_tasks.commands.migrate", "bring the ledger to this code's version"),
+    "config": ("slac_tasks.commands.config", "print the settings in force, or a commented template"),
     "doctor": ("slac_tasks.commands.doctor", "say what is missing on this machine; --reconcile repairs the ledger"),
     "takedown": ("slac_tasks.commands.takedown", "take videos down: delete their bytes, leave them out for good"),
     "exclude": ("slac_tasks.commands.exclude", "keep the validation and test videos of other benchmarks out"),

@@ -12,7 +12,6 @@ from typing import Any
 from slac_tasks.admission.exclusions.registry import restore
 from slac_tasks.admission.likeness.lookalikes import stored
 from slac_tasks.admission.withdrawals import all_takedowns
-from slac_tasks.config import Review
 from slac_tasks.errors import BrokenContract
 from slac_tasks.networks.committees import adopt_committees
 from slac_tasks.storage.datasets import (
@@ -32,6 +31,7 @@ from slac_tasks.storage.datasets import (
 from slac_tasks.storage.ledger import Ledger
 from slac_tasks.storage.tables import Datasets, Manifest
 from slac_tasks.verification.outcome import Settled, remember_people, settle
+from slac_tasks.verification.settings import Review
 
 
 def repair(datasets: Datasets, ledger: Ledger, review: Review) -> Iterator[str]:

@@ -5,12 +5,14 @@ from pathlib import Path
 import av
 import numpy as np
 
-from slac_tasks.config import Committee, Config, Training
+from slac_tasks.config import Config
 from slac_tasks.job import Job
 from slac_tasks.model import clip_id
+from slac_tasks.networks.settings import Committee
 from slac_tasks.storage.datasets import CLIPS, RELEASES
 from slac_tasks.storage.objects import FolderStore
 from slac_tasks.storage.tables import Datasets
+from slac_tasks.training.settings import Training
 
 WINDOW = "2026-01-05"
 MEMBERS = ("small_frame", "small_3d", "small_motion")

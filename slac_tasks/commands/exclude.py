@@ -22,8 +22,8 @@ from slac_tasks.admission.exclusions.lists import MemberList
 from slac_tasks.admission.exclusions.look import look_at
 from slac_tasks.admission.exclusions.registry import ExcludedVideo
 from slac_tasks.admission.likeness.archive import Archive
+from slac_tasks.admission.settings import Admission
 from slac_tasks.admission.withdrawals import leave_out
-from slac_tasks.config import Admission
 from slac_tasks.errors import BrokenContract
 from slac_tasks.job import say
 from slac_tasks.model import media_video_id, slug

@@ -46,6 +46,8 @@ def main(arguments: argparse.Namespace) -> None:
         retry_drops=arguments.retry_drops,
     )
     items = PLANS[arguments.dag](planner)
+    origin = os.environ.get("SLAC_CONFIG") or "the defaults"
+    print(f"plan: settings {settings.fingerprint} of {origin}", file=sys.stderr)
     if len(items) > MOST_ITEMS:
         print(
             f"plan: {len(items)} items, handing on the first {MOST_ITEMS}; the next run takes the rest", file=sys.stderr

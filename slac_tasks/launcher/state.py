@@ -8,41 +8,23 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from slac_tasks import toml
+from slac_tasks.collect.settings import Collect
+from slac_tasks.config import Config
 from slac_tasks.errors import BrokenContract, WrongArguments
 from slac_tasks.launcher.airflow import PROJECT, Airflow
 from slac_tasks.launcher.postgres import EmbeddedPostgres
 from slac_tasks.launcher.processes import Daemon
-from slac_tasks.world import settings
+from slac_tasks.mining.settings import Mining
+from slac_tasks.release.settings import Release
+from slac_tasks.training.settings import Training
+from slac_tasks.world import presets
 
 WORLD_FIRST, WORLD_LAST = "2026-01-05", "2026-01-19"
 """The first and the last window in which videos of the synthetic world were published."""
 
 MEDIA = frozenset({".mp4", ".m4v", ".mkv", ".webm", ".mov", ".avi", ".mpg", ".mpeg", ".flv", ".wmv", ".3gp", ".ts"})
 """File names that a user's folder is expected to hold."""
-
-_FOLDER = """\
-# Made by `slac demo --videos`. Networks of the platform's own, which start from nothing: they need no download and run
-# on a processor, and they know less than the defaults (`pretrained = "hub"`), which learned from Kinetics.
-[collect]
-sources = [{source}]
-
-[committee]
-members = ["small_frame", "small_3d", "small_motion"]
-pretrained = "random"
-
-[mining]
-clips_per_round = 60
-
-[release]
-min_new_labels = 20
-wait_for_queue = true
-
-[training]
-architecture = "small_3d"
-steps = 300
-transfer_steps = 100
-transfer_seeds = 3
-"""
 
 
 def root(environ: Mapping[str, str] = os.environ) -> Path:
@@ -92,10 +74,9 @@ class Demo:
             return
         self.home.mkdir(parents=True, exist_ok=True)
         if self.videos is None:
-            self.config.write_text(settings.toml(self.world, self.size))
+            self.config.write_text(presets.world_settings(self.world, self.size))
         else:
-            # A JSON string is a TOML string.
-            self.config.write_text(_FOLDER.format(source=json.dumps(str(self.videos))))
+            self.config.write_text(_folder_settings(self.videos))
 
     def environ(self, ledger_url: str) -> dict[str, str]:
         """Return the variables that every stage of this demo needs."""
@@ -118,6 +99,23 @@ class Demo:
         (self.home / "demo.json").write_text(
             json.dumps({"size": self.size, "videos": str(self.videos or ""), "people": self.people})
         )
+
+
+def _folder_settings(videos: Path) -> str:
+    """Return slac.toml of a demo on a folder of videos."""
+    config = Config(
+        store_url="",
+        collect=Collect(sources=(str(videos),)),
+        committee=presets.SMALL,
+        mining=Mining(clips_per_round=60),
+        release=Release(min_new_labels=20, wait_for_queue=True),
+        training=Training(architecture="small_3d", steps=300, transfer_steps=100, transfer_seeds=3),
+    )
+    return toml.changes(
+        config,
+        "Made by `slac demo --videos`. Networks of the platform's own, which start from nothing: they need no download "
+        'and no GPU, and they know less than the defaults (`pretrained = "hub"`), which learned from Kinetics.',
+    )
 
 
 def found() -> list[Demo]:

@@ -1,22 +1,9 @@
-"""Mining: which clips are worth a person's time, and how many a round may ask. Pure functions over arrays."""
+"""Mining: which clips are worth a person's time, and how many a round may ask. Pure functions over arrays.
 
-from slac_tasks.mining.choice import RANKINGS, Choice, choose
-from slac_tasks.mining.measures import (
-    Floats,
-    Measures,
-    coherence,
-    consensus,
-    disagreement,
-    entropy,
-    spread,
-    vote_entropy,
-)
-from slac_tasks.mining.one_more_vote import Answers, NextAnswer, next_answers, unsure
-from slac_tasks.mining.plan import RoundPlan, plan_round
-from slac_tasks.mining.pool import Pool, make_pool
-
-__all__ = [
-    "RANKINGS", "Answers", "Choice", "Floats", "Measures", "NextAnswer", "Pool", "RoundPlan", "choose", "coherence",
-    "consensus", "disagreement", "entropy", "make_pool", "next_answers", "plan_round", "spread", "unsure",
-    "vote_entropy",
-]  # fmt: skip
+settings       what a round may cost, and what it is spent on
+measures       how much members disagree, agree or doubt, and whether an action holds over neighbours
+pool           the clips of one category that may be chosen, with their measures
+choice         a ranking for each strategy, and the choice by quotas
+plan           what a round's minutes buy
+one_more_vote  for which clips a further answer is worth most
+"""

@@ -6,17 +6,13 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from slac_tasks.config import Mining
-from slac_tasks.errors import WrongArguments
 from slac_tasks.mining.measures import Floats, Ints, Measures, measured
 from slac_tasks.mining.pool import Pool
+from slac_tasks.mining.settings import Mining
 from slac_tasks.model import Strategy
 
 Ranking = Callable[[Measures, Mining], Floats]
 """What a strategy goes by: one value for each clip, not negative, higher first; equal values are drawn by lot."""
-
-BY = ("disagreement", "vote_entropy", "spread")
-"""Measures that can stand for disagreement."""
 
 _FAR = 2**40
 
@@ -35,14 +31,7 @@ class Choice:
 
 
 def by_disagreement(found: Measures, knobs: Mining) -> Floats:
-    """Clips with a coherent action on which the members disagree (SLAC v1): disagreement times coherence (ours).
-
-    Raises:
-        WrongArguments: the setting names no measure of disagreement.
-
-    """
-    if knobs.disagreement_by not in BY:
-        raise WrongArguments(f"setting mining.disagreement_by: is {knobs.disagreement_by!r}, want {' or '.join(BY)}")
+    """Clips with a coherent action on which the members disagree (SLAC v1): disagreement times coherence (ours)."""
     return np.asarray(getattr(found, knobs.disagreement_by) * held_together(found))
 
 

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from slac_tasks.config import Mining
 from slac_tasks.mining.choice import in_order
 from slac_tasks.mining.measures import Floats, Ints, consensus
 from slac_tasks.mining.pool import Pool
+from slac_tasks.mining.settings import Mining
 
 PRIOR = (9.0, 10.0)
 """People are taken to have agreed on 9 of 10 answers before the first one is seen (ours)."""

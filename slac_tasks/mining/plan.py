@@ -5,12 +5,9 @@ from dataclasses import dataclass
 from itertools import accumulate, pairwise
 from math import ceil
 
-from slac_tasks.config import Mining
 from slac_tasks.errors import WrongArguments
+from slac_tasks.mining.settings import Mining
 from slac_tasks.model import Strategy
-
-LEAST_CONTROL = 0.05
-"""Smallest share of a round that is drawn at random: without it nothing says what the strategies are worth."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,25 +29,13 @@ class RoundPlan:
 
 
 def shares(knobs: Mining) -> dict[Strategy, float]:
-    """Return each strategy's share of a round; what the others leave is random.
-
-    Raises:
-        WrongArguments: a share is negative, or too little is left for the random control.
-
-    """
+    """Return each strategy's share of a round; what the others leave is random."""
     found = {
         Strategy.DISAGREEMENT: knobs.disagreement,
         Strategy.CONSENSUS: knobs.consensus,
         Strategy.ENTROPY: knobs.entropy,
     }
-    control = 1 - sum(found.values())
-    if min(found.values()) < 0 or control < LEAST_CONTROL - 1e-9:
-        raise WrongArguments(
-            f"setting mining: disagreement {knobs.disagreement}, consensus {knobs.consensus} and entropy "
-            f"{knobs.entropy} leave {control:.2f} for the random control, want each at least 0 and "
-            f"{LEAST_CONTROL} left"
-        )
-    return {Strategy.RANDOM: control, **found}
+    return {Strategy.RANDOM: 1 - sum(found.values()), **found}
 
 
 def plan_round(knobs: Mining, *, seconds_per_clip: float) -> RoundPlan:

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from slac_tasks.errors import NotConfigured, Temporary, WrongArguments
+from slac_tasks.errors import NotConfigured, Temporary
 from slac_tasks.networks.registry import Architecture, to_stream
 from slac_tasks.video.frames import Pixels
 
@@ -18,15 +18,9 @@ def precision(where: torch.device, setting: str = "auto") -> torch.dtype:
 
     `auto` is bfloat16 on every device that multiplies it in hardware: 1.4 to 2.9 times as fast as float32 on the
     processors it was measured on, and scores move by less than 0.02.
-
-    Raises:
-        WrongArguments: the setting is unknown.
-
     """
-    if setting in ("float32", "bfloat16"):
-        return torch.float32 if setting == "float32" else torch.bfloat16
     if setting != "auto":
-        raise WrongArguments(f"setting scoring.precision: is {setting!r}, want auto, float32 or bfloat16")
+        return {"float32": torch.float32, "bfloat16": torch.bfloat16}[setting]
     has = torch.cuda.is_bf16_supported() if where.type == "cuda" else torch.ops.mkldnn._is_mkldnn_bf16_supported()
     return torch.bfloat16 if has else torch.float32
 

@@ -1,7 +1,7 @@
 """Whether a shot shows people (HACS v3, section 3: Faster R-CNN on two frames per shot).
 
 Each detector of `REGISTRY` says how many frames of a shot it looks at. What they find and what they cost is measured by
-`bench.people` and told beside the setting, `slac_tasks.config.Proposal.people`.
+`bench.people` and told beside the setting, `networks.settings.Proposal.people`.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -13,8 +13,7 @@ import cv2.data
 import numpy as np
 from numpy.typing import NDArray
 
-from slac_tasks.config import Proposal
-from slac_tasks.errors import WrongArguments
+from slac_tasks.networks.settings import Proposal
 from slac_tasks.video.frames import read_frames
 
 Image = NDArray[np.uint8]
@@ -86,15 +85,12 @@ def detector(proposal: Proposal, device: str) -> Detector | None:
     """Return the detector that the settings name; None for `none`.
 
     Raises:
-        WrongArguments: there is no such detector, or no such device.
         NotConfigured: it needs weights that cannot be had.
         BrokenContract: the weights are not its own.
 
     """
     if proposal.people == "none":
         return None
-    if proposal.people not in REGISTRY:
-        raise WrongArguments(f"proposal.people {proposal.people!r}: want none, {', '.join(REGISTRY)}")
     entry = REGISTRY[proposal.people]
     frames = proposal.people_frames or entry.frames
     opened = entry.open(proposal.people_weights, device)

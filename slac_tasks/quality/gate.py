@@ -1,7 +1,7 @@
 """The gate: what a version of the labels, and each category in it, must be. Expectations run in Great Expectations.
 
 Two suites. The table's says what labels are; one failure means that a stage is broken, and nothing may be released. A
-category's says what makes its labels worth training on (thresholds ours, see `config.Quality`); a failure refuses that
+category's says what makes its labels worth training on (thresholds ours, see `settings.py`); a failure refuses that
 category alone, until a person says otherwise.
 """
 
@@ -15,8 +15,8 @@ from typing import Any
 
 import pandas as pd
 
-from slac_tasks.config import Quality
 from slac_tasks.model import CLIP_SEC, Split, Strategy
+from slac_tasks.quality.settings import Quality
 
 STATUSES = ("settled", "open", "unsettled", "broken")
 

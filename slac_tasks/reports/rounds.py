@@ -16,7 +16,7 @@ import pandas as pd
 
 from slac_tasks.intervals import wilson
 from slac_tasks.job import Job
-from slac_tasks.mining import Floats
+from slac_tasks.mining.measures import Floats
 from slac_tasks.model import Strategy
 from slac_tasks.storage.datasets import HARD_CLIPS, LABELS, ROUNDS, VOTES
 from slac_tasks.storage.tables import Datasets, Manifest

@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from slac_tasks.config import Config
-from slac_tasks.errors import BrokenContract, WrongArguments
+from slac_tasks.errors import BrokenContract
 from slac_tasks.job import Job, say
 from slac_tasks.model import Split, parse_round_key
 from slac_tasks.storage.datasets import HARD_CLIPS, LABELS, PEOPLE, VOTES
@@ -37,12 +37,7 @@ Scores = tuple[Floats, Ints]
 
 
 def method(settings: Config, set_aside: frozenset[str], scores: Scores | None) -> Aggregator:
-    """Return the method that the settings name.
-
-    Raises:
-        WrongArguments: there is no such method.
-
-    """
+    """Return the method that the settings name; `with_committee` needs the committee's scores."""
     review, knobs = settings.review, settings.aggregation
     asking = Asking(
         votes_wanted=review.votes_wanted, votes_most=review.votes_most, vote_price=knobs.vote_price,
@@ -53,11 +48,8 @@ def method(settings: Config, set_aside: frozenset[str], scores: Scores | None) -
         return TwoOfThree(votes_wanted=review.votes_wanted, votes_most=review.votes_most, set_aside=set_aside)
     if knobs.method == "dawid_skene":
         return DawidSkene(asking=asking, model=model)
-    if knobs.method == "with_committee" and scores is not None:
-        return WithCommittee(score=scores[0], panel=scores[1], asking=asking, model=model)
-    raise WrongArguments(
-        f"setting aggregation.method: is {knobs.method!r}, want two_of_three, dawid_skene or with_committee"
-    )
+    assert scores is not None
+    return WithCommittee(score=scores[0], panel=scores[1], asking=asking, model=model)
 
 
 def snapshot(labels: pa.Table, asked: pa.Table) -> pa.Table:

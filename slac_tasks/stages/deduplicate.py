@@ -15,8 +15,8 @@ from typing import Any
 from slac_tasks.admission.exclusions.registry import EXCLUDED, excluded_by_name, excluded_videos
 from slac_tasks.admission.likeness.archive import Archive
 from slac_tasks.admission.likeness.lookalikes import stored
+from slac_tasks.admission.settings import Admission
 from slac_tasks.admission.withdrawals import leave_out
-from slac_tasks.config import Admission
 from slac_tasks.job import Job, say
 from slac_tasks.model import Split, admission_order, split_of
 from slac_tasks.storage.datasets import CANDIDATES, FETCHED, VIDEOS

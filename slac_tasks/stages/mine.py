@@ -12,10 +12,12 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from slac_tasks import mining
 from slac_tasks.errors import BrokenContract
 from slac_tasks.job import Job, say
-from slac_tasks.mining import Choice, RoundPlan
+from slac_tasks.mining.choice import Choice, choose
+from slac_tasks.mining.measures import Floats
+from slac_tasks.mining.plan import RoundPlan, plan_round
+from slac_tasks.mining.pool import make_pool
 from slac_tasks.model import parse_round_key
 from slac_tasks.networks.committees import Panel, panels_of
 from slac_tasks.storage.datasets import CLIPS, HARD_CLIPS, SCORES
@@ -62,25 +64,21 @@ def _plan(job: Job, category: str) -> RoundPlan:
     """Return what the round may ask, at the pace at which people answer about this category."""
     pace = job.ledger.one("answer_pace", category=category)
     seconds = pace["seconds"] if pace and pace["seconds"] else job.config.mining.seconds_per_answer
-    return mining.plan_round(job.config.mining, seconds_per_clip=seconds * job.config.review.votes_wanted)
+    return plan_round(job.config.mining, seconds_per_clip=seconds * job.config.review.votes_wanted)
 
 
-def _choose(
-    job: Job, panel: Panel, clips: pa.Table, scores: mining.Floats, plan: RoundPlan, *, seed: str
-) -> list[Choice]:
+def _choose(job: Job, panel: Panel, clips: pa.Table, scores: Floats, plan: RoundPlan, *, seed: str) -> list[Choice]:
     knobs = job.config.mining
     members = [seat.member for seat in panel.seats]
     asked = job.ledger.rows("asked_clips", category=panel.category, round=job.key("round"))
-    pool = mining.make_pool(
-        clips["video_id"], clips["start_sec"].to_numpy(), clips["shot"].to_numpy(), scores, seed=seed
-    )
-    return mining.choose(
+    pool = make_pool(clips["video_id"], clips["start_sec"].to_numpy(), clips["shot"].to_numpy(), scores, seed=seed)
+    return choose(
         pool, plan.clips, knobs=knobs, asked=[row["clip_id"] for row in asked],
         entropy_of=members.index(knobs.entropy_of) if knobs.entropy_of in members else 0,
     )  # fmt: skip
 
 
-def _scored(job: Job, clips_made: Manifest, scores_made: Sequence[Manifest]) -> tuple[pa.Table, mining.Floats]:
+def _scored(job: Job, clips_made: Manifest, scores_made: Sequence[Manifest]) -> tuple[pa.Table, Floats]:
     """Return (the clips that every member has scored and that nobody took down; their scores, (clips, members))."""
     schema = pa.schema([CLIPS.schema.field(name) for name in [*_KEPT, "shot"]])
     clips = pa.Table.from_batches([], schema)
@@ -96,7 +94,7 @@ def _scored(job: Job, clips_made: Manifest, scores_made: Sequence[Manifest]) -> 
     return clips.filter(pa.array(whole)), scores[whole]
 
 
-def rows(clips: pa.Table, scores: mining.Floats, chosen: Sequence[Choice], panel: Panel) -> pa.Table:
+def rows(clips: pa.Table, scores: Floats, chosen: Sequence[Choice], panel: Panel) -> pa.Table:
     """Return the chosen clips with everything that is known of why they were chosen."""
     taken = clips.select(_KEPT).take(pa.array([choice.index for choice in chosen], pa.int64())).to_pylist()
     return HARD_CLIPS.rows(

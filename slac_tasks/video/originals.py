@@ -18,7 +18,7 @@ import imageio_ffmpeg
 import numpy as np
 from numpy.typing import NDArray
 
-from slac_tasks.config import Collect
+from slac_tasks.collect.settings import Collect
 from slac_tasks.video import confined
 from slac_tasks.video.frames import count_frames
 from slac_tasks.video.probing import FORMATS

@@ -6,8 +6,6 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from slac_tasks.errors import WrongArguments
-
 _CUT = 0.4
 """A cut changes at least this share of the histogram from one frame to the next."""
 _PEAK = 3.0
@@ -149,11 +147,6 @@ def shots(small: NDArray[np.uint8], fps: float, detector: str = "histogram") -> 
         fps: frames per second.
         detector: name in `DETECTORS`.
 
-    Raises:
-        WrongArguments: there is no such detector.
-
     """
-    if detector not in DETECTORS:
-        raise WrongArguments(f"setting collect.shots: is {detector!r}, want one of {', '.join(DETECTORS)}")
     edges = [0, *DETECTORS[detector](small, fps), len(small)]
     return [(begin / fps, end / fps) for begin, end in pairwise(edges)]

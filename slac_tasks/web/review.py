@@ -11,9 +11,9 @@ from fastapi import APIRouter, Depends, Header, HTTPException, Query
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, Field
 
-from slac_tasks.config import Review
 from slac_tasks.model import Answer
 from slac_tasks.storage.ledger import Ledger, Row
+from slac_tasks.verification.settings import Review
 from slac_tasks.web.ledgers import Ledgers
 from slac_tasks.web.media import Media
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from slac_tasks.errors import BrokenContract
 from slac_tasks.model import Window
-from slac_tasks.world import film, settings, truth
+from slac_tasks.world import film, presets, truth
 from slac_tasks.world.catalogue import Catalogue, Entry, Trimmed, make_catalogue
 
 VERSION = 2
@@ -40,7 +40,7 @@ def make_world(folder: Path, *, seed: int, size: str, processes: int) -> bool:
     _films(folder, catalogue, processes)
     _write(folder / "manifest.jsonl", _lines(_offer(entry) for entry in catalogue.entries))
     _write(folder / truth.FILE, _lines(truth.line(entry) for entry in catalogue.entries))
-    _write(folder / "slac.toml", settings.toml(folder, size))
+    _write(folder / "slac.toml", presets.world_settings(folder, size))
     _write(marker, json.dumps(stamp) + "\n")
     return True
 

@@ -5,7 +5,7 @@ from statistics import fmean
 import numpy as np
 import pandas as pd
 
-from slac_tasks.mining import consensus, disagreement
+from slac_tasks.mining.measures import consensus, disagreement
 from slac_tasks.model import Strategy
 from slac_tasks.world.truth import Truth
 

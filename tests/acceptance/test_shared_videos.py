@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from slac_tasks import cli
-from slac_tasks.config import Collect, Config
+from slac_tasks.collect.settings import Collect
+from slac_tasks.config import Config
 from slac_tasks.job import Job
 from slac_tasks.model import slug
 from slac_tasks.stages import deduplicate, discover, fetch, propose

@@ -33,9 +33,12 @@ def cluster(tmp_path: Path, store: FolderStore, monkeypatch: pytest.MonkeyPatch)
         "slac-ledger": {"SLAC_DATABASE_URL": "postgresql://slac@127.0.0.1:1/slac"},
     }
     settings = {"slac-settings": {"slac.toml": f'[collect]\nsources = ["{tmp_path / "videos"}"]\n'}}
+    (tmp_path / "slac.toml").write_text(settings["slac-settings"]["slac.toml"])
     with FakeCluster(tmp_path, Path(sys.executable).parent, secrets, settings).serving() as found:
         monkeypatch.setenv("SLAC_POD_KUBECONFIG", str(found.kubeconfig()))
         monkeypatch.setenv("SLAC_POD_CONFIG_MAP", "slac-settings")
+        monkeypatch.setenv("SLAC_CONFIG", str(tmp_path / "slac.toml"))
+        monkeypatch.setenv("SLAC_STORE", store.url)
         monkeypatch.setenv("SLAC_POD_POLL_SECONDS", "0.2")
         monkeypatch.setenv("AIRFLOW_CONN_KUBERNETES_DEFAULT", "kubernetes://")
         yield found
@@ -112,6 +115,14 @@ def test_broken_data_fails_at_once_and_the_pod_stays(cluster: FakeCluster, defer
     with pytest.raises(AirflowFailException, match=r"^exit code 65: .*candidates"):
         run_task("fetch", deferrable=deferrable)
     assert len(cluster.pods) == 1
+
+
+def test_a_pod_that_finds_other_settings_than_the_worker_refuses_to_work(cluster: FakeCluster, tmp_path: Path) -> None:
+    (tmp_path / "slac.toml").write_text("[mining]\nclips_per_round = 7\n")
+    with pytest.raises(AirflowException, match=r"^exit code 75: .*are not those of Airflow's worker") as raised:
+        run_task("fetch")
+    # A config map that was just changed arrives within a minute, so a retry may help.
+    assert not isinstance(raised.value, AirflowFailException)
 
 
 def test_a_wrong_command_line_fails_at_once(cluster: FakeCluster) -> None:

@@ -12,8 +12,8 @@ import psycopg2
 import pytest
 from review_work import ROUND, cast, lease, prepare, publish_and_answer, states
 
-from slac_tasks.config import Quality
 from slac_tasks.errors import BrokenContract, NotMade, WrongArguments
+from slac_tasks.quality.settings import Quality
 from slac_tasks.stages import aggregate, approve, publish, release, report, sync, validate
 from slac_tasks.storage.datasets import (
     LABELS,

@@ -5,14 +5,15 @@ from typing import Any
 import numpy as np
 import pytest
 
-from slac_tasks import mining
-from slac_tasks.config import Mining, Review
 from slac_tasks.errors import BrokenContract
+from slac_tasks.mining.measures import consensus, disagreement, vote_entropy
+from slac_tasks.mining.settings import Mining
 from slac_tasks.model import clip_id, panel_key, round_key
 from slac_tasks.stages import mine
 from slac_tasks.storage.datasets import CLIPS, COMMITTEES, HARD_CLIPS, SCORES
 from slac_tasks.storage.ledger import Ledger
 from slac_tasks.storage.tables import Datasets
+from slac_tasks.verification.settings import Review
 
 WINDOW, MEMBERS = "2026-01-05", ("frame", "motion", "video")
 ROUND = round_key(WINDOW, panel_key(MEMBERS))
@@ -71,9 +72,9 @@ def test_a_round_costs_its_minutes_and_keeps_every_score(make_job: Any, ledger: 
         assert [score["score"] for score in row["scores"]] == pytest.approx(scores[place].tolist())
         assert [score["member"] for score in row["scores"]] == sorted(MEMBERS)
         one = scores[None, place].astype(float)
-        assert row["disagreement"] == pytest.approx(mining.disagreement(one)[0])
-        assert row["consensus"] == pytest.approx(mining.consensus(one)[0])
-        assert row["vote_entropy"] == pytest.approx(mining.vote_entropy(one)[0])
+        assert row["disagreement"] == pytest.approx(disagreement(one)[0])
+        assert row["consensus"] == pytest.approx(consensus(one)[0])
+        assert row["vote_entropy"] == pytest.approx(vote_entropy(one)[0])
         assert (row["value"] is None) == (row["strategy"] == "random")
     values = [row["value"] for row in rows if row["strategy"] == "disagreement"]
     assert len(set(values)) == len(values)

@@ -6,12 +6,11 @@ import numpy as np
 import pytest
 from review_work import cast, lease, publish_and_answer, states
 
-from slac_tasks.config import Aggregation
-from slac_tasks.errors import WrongArguments
 from slac_tasks.model import parse_clip_id
 from slac_tasks.stages import aggregate, report, sync, validate
 from slac_tasks.storage.datasets import AGREEMENT, LABELS, PEOPLE, VOTES
 from slac_tasks.storage.ledger import Ledger
+from slac_tasks.verification.settings import Aggregation
 
 CLIPS = 60
 
@@ -98,9 +97,3 @@ def test_a_model_may_decide(make_job: Any, ledger: Ledger, method: str) -> None:
     said = {row["clip_id"]: row["label"] for row in rows}
     assert [said[clip] for clip in sorted(said)] == [1, -1] * (CLIPS // 2)
     assert min(row["confidence"] for row in rows) > 0.75
-
-
-def test_a_method_that_does_not_exist_is_named(make_job: Any, ledger: Ledger) -> None:
-    publish_and_answer(make_job, ledger, {"ann": "yes"}, clips=2)
-    with pytest.raises(WrongArguments, match=r"aggregation.method: is 'magic'"):
-        run(make_job, sync, aggregate, aggregation=Aggregation(method="magic"))

@@ -11,9 +11,10 @@ import httpx
 import pytest
 
 from slac_tasks import cli
-from slac_tasks.config import Config, Review
+from slac_tasks.config import Config
 from slac_tasks.storage.ledger import Ledger, query
 from slac_tasks.storage.objects import FolderStore
+from slac_tasks.verification.settings import Review
 from slac_tasks.web.app import make_app
 from slac_tasks.web.ledgers import Ledgers
 from slac_tasks.web.media import Media

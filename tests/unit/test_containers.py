@@ -14,6 +14,8 @@ from pathlib import Path
 import pytest
 import yaml
 
+from slac_tasks import config
+
 ROOT = Path(__file__).resolve().parents[2]
 BIN = Path(sys.executable).parent
 IMAGES = sorted((ROOT / "docker").glob("*.Dockerfile"))
@@ -184,6 +186,37 @@ def test_services_are_watched_restarted_and_start_in_order() -> None:
     for service in found.values():
         for port in service.get("ports", ()):
             assert port.startswith("127.0.0.1:"), "published on this machine alone; put TLS in front for others"
+
+
+def test_whoever_has_the_store_has_the_same_settings() -> None:
+    read = {
+        name: (service["environment"].get("SLAC_CONFIG"), [v for v in service.get("volumes", ()) if "slac.toml" in v])
+        for name, service in services().items()
+        if "SLAC_STORE" in service.get("environment", ())
+    }
+    assert set(read) >= {"scheduler", "web"}
+    assert set(map(repr, read.values())) == {
+        repr(("/etc/slac/slac.toml", ["./docker/slac.toml:/etc/slac/slac.toml:ro"]))
+    }
+
+
+def test_on_kubernetes_workers_and_pods_read_the_same_settings() -> None:
+    readme = (ROOT / "README.md").read_text()
+    (text,) = re.findall(r"```yaml\n(# values for the chart.*?)```", readme, flags=re.S)
+    values = yaml.safe_load(text)
+    variables = {each["name"]: each["value"] for each in yaml.safe_load(values["extraEnv"])}
+    (volume,), (mount,) = values["volumes"], values["volumeMounts"]
+    assert volume["name"] == mount["name"]
+    assert volume["configMap"]["name"] == variables["SLAC_POD_CONFIG_MAP"]
+    assert variables["SLAC_CONFIG"] == f"{mount['mountPath']}/slac.toml"
+    assert f"create configmap {variables['SLAC_POD_CONFIG_MAP']} --from-file=slac.toml" in readme
+    # A pod mounts the map where its plugin says; the README's `slac web` is told the workers' place.
+    assert f'CONFIG_FOLDER = "{mount["mountPath"]}"' in (ROOT / "plugins" / "slac_airflow_pods.py").read_text()
+
+
+def test_the_settings_of_the_compose_file_load() -> None:
+    environ = {"SLAC_STORE": "/store", "SLAC_CONFIG": str(ROOT / "docker" / "slac.toml")}
+    assert config.load(environ).collect.sources == ("/videos",)
 
 
 def test_scripts_are_sound_and_mounted_files_exist() -> None:

@@ -15,7 +15,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from slac_tasks.admission.likeness.fingerprints import video_hashes
-from slac_tasks.config import Collect
+from slac_tasks.collect.settings import Collect
 from slac_tasks.progress import track
 from slac_tasks.video import originals
 

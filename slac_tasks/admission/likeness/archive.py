@@ -7,7 +7,7 @@ from typing import Any
 from slac_tasks.admission.likeness.alignment import aligned
 from slac_tasks.admission.likeness.fingerprints import Table, from_signed, table
 from slac_tasks.admission.likeness.lookalikes import Lookalikes, keys_of
-from slac_tasks.config import Admission
+from slac_tasks.admission.settings import Admission
 from slac_tasks.storage.ledger import Ledger
 
 _PAGE = 20_000

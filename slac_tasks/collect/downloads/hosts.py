@@ -4,7 +4,7 @@ import threading
 import time
 
 from slac_tasks.collect.downloads.reasons import Unfetched
-from slac_tasks.config import Fetch
+from slac_tasks.collect.settings import Fetch
 
 _SILENT = 10
 """A host that did not answer so often in a row is left alone for a while (ours)."""

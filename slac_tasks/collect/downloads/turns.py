@@ -10,7 +10,7 @@ from typing import TypeVar
 
 from slac_tasks.collect.downloads.hosts import Hosts
 from slac_tasks.collect.downloads.reasons import Unfetched
-from slac_tasks.config import Fetch
+from slac_tasks.collect.settings import Fetch
 
 T = TypeVar("T")
 R = TypeVar("R")

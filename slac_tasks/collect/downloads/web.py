@@ -14,7 +14,7 @@ from urllib3.connection import HTTPConnection, HTTPSConnection
 from slac_tasks.collect.downloads.addresses import resolve
 from slac_tasks.collect.downloads.hosts import Hosts
 from slac_tasks.collect.downloads.reasons import BUSY, Unfetched, of_status, retry_after
-from slac_tasks.config import Fetch
+from slac_tasks.collect.settings import Fetch
 
 _REDIRECTS = 5
 _CHUNK = 1 << 18

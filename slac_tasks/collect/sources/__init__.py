@@ -4,11 +4,11 @@ import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from slac_tasks.collect.settings import Collect, Fetch
 from slac_tasks.collect.sources.base import Candidate, Offer, Source, Unreadable
 from slac_tasks.collect.sources.bucket import BucketSource
 from slac_tasks.collect.sources.folder import FolderSource
 from slac_tasks.collect.sources.manifest import ENDINGS, ManifestSource
-from slac_tasks.config import Collect, Fetch
 from slac_tasks.errors import NotConfigured
 
 __all__ = ["Candidate", "FolderSource", "ManifestSource", "Offer", "Source", "Unreadable", "open_sources"]

@@ -7,8 +7,8 @@ from urllib.parse import quote_plus
 from slac_tasks.collect.downloads.reasons import Unfetched
 from slac_tasks.collect.downloads.sites import PREFIX, Info, search
 from slac_tasks.collect.downloads.web import Web
+from slac_tasks.collect.settings import Collect, Fetch
 from slac_tasks.collect.sources.base import Candidate, Offer, Unreadable
-from slac_tasks.config import Collect, Fetch
 from slac_tasks.errors import Temporary, WrongArguments
 from slac_tasks.model import Window, check_slug
 

@@ -17,8 +17,9 @@ from planned_server import Planned, cut, serve, status
 
 from slac_tasks import cli
 from slac_tasks.admission import withdrawals
+from slac_tasks.collect.settings import Collect, Fetch
 from slac_tasks.commands import recheck
-from slac_tasks.config import Collect, Config, Fetch
+from slac_tasks.config import Config
 from slac_tasks.job import Job
 from slac_tasks.stages import deduplicate, discover, fetch
 from slac_tasks.storage.datasets import CANDIDATES, FETCHED, RELEASES, VIDEOS

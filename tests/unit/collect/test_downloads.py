@@ -18,7 +18,7 @@ from slac_tasks.collect.downloads.hosts import Hosts
 from slac_tasks.collect.downloads.reasons import Unfetched
 from slac_tasks.collect.downloads.turns import in_turn
 from slac_tasks.collect.downloads.web import Web, host_of, look
-from slac_tasks.config import Fetch
+from slac_tasks.collect.settings import Fetch
 
 DATA = bytes(range(256)) * 64
 

@@ -14,9 +14,9 @@ from planned_server import Planned, serve, status
 from slac_tasks.collect.downloads import sites
 from slac_tasks.collect.downloads.reasons import Unfetched
 from slac_tasks.collect.downloads.web import Web
+from slac_tasks.collect.settings import Collect, Fetch
 from slac_tasks.collect.sources import Candidate, ManifestSource, Unreadable, open_sources
 from slac_tasks.collect.sources.search import terms
-from slac_tasks.config import Collect, Fetch
 from slac_tasks.errors import NotConfigured, Temporary, WrongArguments
 from slac_tasks.model import Window
 from slac_tasks.storage.objects import open_store

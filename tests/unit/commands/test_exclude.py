@@ -13,14 +13,16 @@ import pytest
 from slac_tasks import cli
 from slac_tasks.admission.exclusions import look
 from slac_tasks.admission.exclusions.registry import excluded_by_name, excluded_videos
+from slac_tasks.collect.settings import Collect
 from slac_tasks.commands import exclude
-from slac_tasks.config import Collect, Config, Review
+from slac_tasks.config import Config
 from slac_tasks.job import Job
 from slac_tasks.reconcile import repair
 from slac_tasks.stages import deduplicate, discover, fetch
 from slac_tasks.storage.datasets import CANDIDATES, FETCHED, RELEASES, VIDEOS
 from slac_tasks.storage.ledger import Ledger
 from slac_tasks.storage.tables import Datasets
+from slac_tasks.verification.settings import Review
 
 WEEK = "2026-01-05"
 KEYS = {"category": "judo", "window": WEEK}

@@ -7,9 +7,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from slac_tasks.config import Mining
-from slac_tasks.errors import BrokenContract, WrongArguments
-from slac_tasks.mining import Pool, choose, make_pool
+from slac_tasks.errors import BrokenContract
+from slac_tasks.mining.choice import choose
+from slac_tasks.mining.pool import Pool, make_pool
+from slac_tasks.mining.settings import Mining
 from slac_tasks.model import Strategy, clip_id, parse_clip_id
 
 KNOBS = Mining(clips_per_video=3, min_gap_sec=2.0)
@@ -143,10 +144,6 @@ def test_entropy_asks_the_member_that_is_named() -> None:
 
 def test_what_cannot_be_mined_is_refused() -> None:
     clips = [clip_id("a", 0.0)]
-    with pytest.raises(WrongArguments, match=r"mining\.disagreement_by: is 'margin'"):
-        choose(
-            pool(clips, np.array([[0.5]])), {Strategy.DISAGREEMENT: 1}, knobs=Mining(disagreement_by="margin")
-        )  # fmt: skip
     with pytest.raises(BrokenContract, match="unknown or outside 0 to 1"):
         pool(clips, np.array([[float("nan")]]))
     assert choose(pool([], np.empty((0, 2))), WANTED, knobs=KNOBS) == []

@@ -4,8 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from slac_tasks.errors import WrongArguments
-from slac_tasks.mining import coherence, consensus, disagreement, entropy, spread, vote_entropy
-from slac_tasks.mining.measures import measured
+from slac_tasks.mining.measures import coherence, consensus, disagreement, entropy, measured, spread, vote_entropy
 
 
 def test_disagreement_is_zero_where_members_say_the_same_and_one_bit_where_they_are_opposites() -> None:

@@ -4,9 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from slac_tasks.config import Mining
-from slac_tasks.mining import Answers, Pool, make_pool, next_answers, unsure
-from slac_tasks.mining.one_more_vote import MOST
+from slac_tasks.mining.one_more_vote import MOST, Answers, next_answers, unsure
+from slac_tasks.mining.pool import Pool, make_pool
+from slac_tasks.mining.settings import Mining
 
 
 def answers(*pairs: tuple[int, int]) -> Answers:

@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 
 from bench.people import REAL_FOLDER
-from slac_tasks.config import Collect, Proposal
-from slac_tasks.errors import WrongArguments
+from slac_tasks.collect.settings import Collect
 from slac_tasks.networks import person_detectors
+from slac_tasks.networks.settings import Proposal
+from slac_tasks.settings import settings_of
 from slac_tasks.video import originals
 
 
@@ -31,12 +32,10 @@ def brightness(images):
     return [round(float(image.mean())) for image in images]
 
 
-def test_none_looks_at_nothing_and_an_unknown_name_is_refused():
+def test_none_looks_at_nothing_and_every_other_choice_is_a_detector():
     assert person_detectors.detector(Proposal(), "cpu") is None
-    with pytest.raises(WrongArguments, match=r"proposal\.people 'yolo': want none, hog, hog_faces, faster_rcnn"):
-        person_detectors.detector(Proposal(people="yolo"), "cpu")
-    with pytest.raises(WrongArguments, match=r"proposal\.people_frames: is -1"):
-        Proposal(people_frames=-1)
+    (people,) = [each for each in settings_of(Proposal) if each.name == "people"]
+    assert people.rule.choices == ("none", *person_detectors.REGISTRY)
 
 
 def test_the_paper_looks_at_two_frames_and_a_setting_at_as_many_as_it_says():

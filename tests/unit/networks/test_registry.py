@@ -3,10 +3,10 @@ import torch
 from torchvision import models
 from torchvision.models import get_weight
 
-from slac_tasks.config import Committee
 from slac_tasks.errors import NotConfigured, WrongArguments
 from slac_tasks.networks import registry
 from slac_tasks.networks.registry import REGISTRY, Kind, Stream, architecture, committee, starting_backbone, to_stream
+from slac_tasks.networks.settings import Committee
 
 SMALL = [entry for entry in REGISTRY.values() if entry.name.startswith("small")]
 

@@ -5,8 +5,8 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from slac_tasks.config import Quality
 from slac_tasks.quality.gate import broken_rules, judge
+from slac_tasks.quality.settings import Quality
 
 KNOBS = Quality(min_labels=4)
 

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from slac_tasks.config import Admission
+from slac_tasks.admission.settings import Admission
 from slac_tasks.stages.deduplicate import Admitter, Known
 from slac_tasks.storage.tables import Drop
 

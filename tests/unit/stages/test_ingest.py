@@ -15,10 +15,12 @@ from hypothesis import strategies as st
 from torchvision import models
 
 from slac_tasks import cli
+from slac_tasks.collect.settings import Collect
 from slac_tasks.collect.sources import FolderSource, ManifestSource
-from slac_tasks.config import Collect, Config, Proposal
+from slac_tasks.config import Config
 from slac_tasks.errors import BrokenContract
 from slac_tasks.job import Job
+from slac_tasks.networks.settings import Proposal
 from slac_tasks.stages import deduplicate, discover, fetch, propose
 from slac_tasks.storage.datasets import CANDIDATES, CLIPS, FETCHED, VIDEOS
 from slac_tasks.storage.ledger import Ledger

@@ -9,10 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from learning_world import MEMBERS, WINDOW, LearningWorld
 
-from slac_tasks.config import Scoring
 from slac_tasks.errors import BrokenContract, NotMade
 from slac_tasks.networks.inference import Extractor, precision
 from slac_tasks.networks.registry import Stream, architecture
+from slac_tasks.networks.settings import Scoring
 from slac_tasks.networks.weights import decode_classifier
 from slac_tasks.stages import bootstrap, score
 from slac_tasks.storage.datasets import CLIPS, COMMITTEES, SCORES

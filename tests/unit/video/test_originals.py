@@ -11,7 +11,7 @@ import imageio_ffmpeg
 import numpy as np
 import pytest
 
-from slac_tasks.config import Collect
+from slac_tasks.collect.settings import Collect
 from slac_tasks.video import originals
 from slac_tasks.video.frames import count_frames, read_clips, read_frames
 

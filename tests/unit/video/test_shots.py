@@ -1,7 +1,8 @@
 import numpy as np
 import pytest
 
-from slac_tasks.errors import WrongArguments
+from slac_tasks.collect.settings import Collect
+from slac_tasks.settings import settings_of
 from slac_tasks.video import shots
 
 FPS = 24
@@ -47,6 +48,6 @@ def test_every_detector_finds_a_plain_cut(detector):
     assert shots.shots(video, FPS, detector) == [(0, 2), (2, 4)]
 
 
-def test_an_unknown_detector_is_refused():
-    with pytest.raises(WrongArguments, match="want one of histogram, pyscenedetect"):
-        shots.shots(picture(0), FPS, "magic")
+def test_every_choice_of_the_setting_is_a_detector():
+    (choice,) = [each for each in settings_of(Collect) if each.name == "shots"]
+    assert choice.rule.choices == tuple(shots.DETECTORS)

@@ -9,7 +9,7 @@ from slac_tasks import config
 from slac_tasks.collect.sources import open_sources
 from slac_tasks.errors import BrokenContract
 from slac_tasks.model import check_slug
-from slac_tasks.world import catalogue, film, make, settings
+from slac_tasks.world import catalogue, film, make, presets
 from slac_tasks.world.truth import read_truth
 
 TINY = catalogue.Size(
@@ -78,7 +78,7 @@ def test_settings_are_read_by_the_platform(world: Path) -> None:
 
 @pytest.mark.parametrize("size", catalogue.SIZES)
 def test_settings_of_every_size_are_toml_without_a_store(size: str) -> None:
-    assert "store_url" not in tomllib.loads(settings.toml(Path("/nowhere"), size))
+    assert "store_url" not in tomllib.loads(presets.world_settings(Path("/nowhere"), size))
 
 
 def test_broken_files_are_broken(tmp_path: Path) -> None:

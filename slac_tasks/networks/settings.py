@@ -1,0 +1,65 @@
+"""Settings of the networks: the people filter, the committee and how it learns from weak labels, and scoring."""
+
+from dataclasses import dataclass
+
+from slac_tasks.settings import Section, setting
+
+
+@dataclass(frozen=True, kw_only=True)
+class Proposal(Section):
+    """How candidate clips are cut."""
+
+    people: str = setting(
+        "none",
+        "People filter: `none`; OpenCV's `hog` and `hog_faces`, with nothing to download; or Faster R-CNN, which needs "
+        "weights: `faster_rcnn` (ResNet-50, the paper's), `faster_rcnn_v2`, `faster_rcnn_mobilenet`. Of 24 real shots "
+        "with people `hog` finds .75 and `hog_faces` .92, and they see people in .16 and .21 of 19 without "
+        "(`bench.people`).",
+        choices=("none", "hog", "hog_faces", "faster_rcnn", "faster_rcnn_v2", "faster_rcnn_mobilenet"),
+    )
+    people_frames: int = setting(
+        0,
+        "Frames of a shot that the filter looks at: a shot passes when one of them shows people. 0: the filter's "
+        "own number, 2 (HACS v3). More find more, false ones too: with 8, `hog` finds .88 and .37, `hog_faces` "
+        "1.00 and .63.",
+        least=0,
+    )
+    people_weights: str = setting(
+        "", "Path of the state dict of the Faster R-CNN that `people` names; empty asks the hub."
+    )
+    min_shot_sec: float = setting(2.0, "A shot shorter than a clip holds none.", above=0)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Committee(Section):
+    """The classifiers and how they learn from weak labels."""
+
+    members: tuple[str, ...] = setting(
+        ("frame_resnet18", "r3d_18", "motion_r3d_18"),
+        "Names in the registry of `slac_tasks.networks.registry`; at least three, of different kinds.",
+    )
+    pretrained: str = setting("hub", "Where backbones start: `hub`, `random`, or a folder that holds <member>.pt.")
+    steps: int = setting(400, "Training steps of one member.", least=1)
+    batch: int = setting(32, "Clips in one training step.", least=1)
+    clips_per_video: int = setting(4, "Weakly labelled clips taken from one video.", least=1)
+    seed: int = setting(0, "Seed of every random choice in training.", least=0)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Scoring(Section):
+    """How clips are scored; no setting here changes what a score means."""
+
+    batch: int = setting(64, "Clips that a network is given at a time; halved when memory runs out.", least=1)
+    workers: int = setting(
+        -1,
+        "Processes that decode; -1: none where networks run on processors, else one per two processors and 8 at most.",
+        least=-1,
+    )
+    precision: str = setting(
+        "auto",
+        "`auto` (bfloat16 where the device multiplies it), `float32` or `bfloat16`.",
+        choices=("auto", "float32", "bfloat16"),
+    )
+    compile: bool = setting(
+        False, "Compile each network first: minutes at the start, worth it from some ten thousand clips on."
+    )

@@ -1,0 +1,209 @@
+"""How a setting is declared: type, default, range and meaning stand in one place, beside the room that reads it.
+
+    @dataclass(frozen=True, kw_only=True)
+    class Quality(Section):
+        min_labels: int = setting(10, "Fewer settled labels are too few to judge.", least=1)
+
+A section is one table of the settings file; the first line of its docstring is the table's meaning. Values are checked
+whenever a section is made, from a file or in code. Every process of Airflow imports the sections, so they need the
+standard library only.
+"""
+
+import sys
+from collections.abc import Iterator, Mapping
+from dataclasses import MISSING, dataclass, field, fields
+from typing import Any, TypeVar
+
+from slac_tasks.errors import WrongArguments
+
+T = TypeVar("T")
+S = TypeVar("S", bound="Section")
+
+Value = bool | int | float | str | tuple[str, ...]
+"""What a setting may hold."""
+
+_KINDS: Mapping[Any, str] = {
+    bool: "true or false",
+    int: "a whole number",
+    float: "a number",
+    str: "a text",
+    tuple[str, ...]: "a list of texts",
+}
+_WHOLE_MOST = 2**63 - 1
+"""TOML, Parquet and Postgres hold whole numbers of 64 bits."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rule:
+    """What a setting means, and which values it may have. Numbers are finite in any case."""
+
+    meaning: str
+    least: float | None = None
+    above: float | None = None
+    """Like `least`, but this value itself is refused."""
+    most: float | None = None
+    choices: tuple[str, ...] = ()
+
+
+def setting(
+    default: T,
+    meaning: str,
+    *,
+    least: float | None = None,
+    above: float | None = None,
+    most: float | None = None,
+    choices: tuple[str, ...] = (),
+) -> T:
+    """Declare a setting with its default."""
+    rule = Rule(meaning=meaning, least=least, above=above, most=most, choices=choices)
+    return field(default=default, metadata={Rule: rule})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Setting:
+    """One declared setting."""
+
+    table: str
+    """The table of the file that it stands in; empty: the top of the file."""
+    name: str
+    kind: Any
+    """bool, int, float, str or tuple[str, ...]."""
+    default: Value | None
+    """None: it has no default."""
+    rule: Rule
+
+    @property
+    def path(self) -> str:
+        """The name under which messages speak of it, e.g. `mining.clips_per_round`."""
+        return f"{self.table}.{self.name}" if self.table else self.name
+
+    @property
+    def wanted(self) -> str:
+        """What it may hold, in words."""
+        rule = self.rule
+        if rule.choices:
+            return f"one of {', '.join(rule.choices)}"
+        if rule.least is not None and rule.most is not None:
+            return f"{_KINDS[self.kind]} from {rule.least:_} to {rule.most:_}"
+        bounds = [
+            *([f"{rule.least:_} or more"] if rule.least is not None else []),
+            *([f"more than {rule.above:_}"] if rule.above is not None else []),
+            *([f"at most {rule.most:_}"] if rule.most is not None else []),
+        ]
+        return ", ".join([_KINDS[self.kind], *([" and ".join(bounds)] if bounds else [])])
+
+    def converted(self, value: object) -> object:
+        """Return a value of the settings file as this setting holds it: a list is a tuple, a whole number a number."""
+        if self.kind == tuple[str, ...] and isinstance(value, list) and all(isinstance(item, str) for item in value):
+            return tuple(value)
+        return float(value) if self.kind is float and type(value) is int and self.allows(value) else value
+
+    def allows(self, value: object) -> bool:
+        """Return whether the setting may have this value."""
+        rule = self.rule
+        if self.kind == tuple[str, ...]:
+            return isinstance(value, tuple) and all(isinstance(item, str) for item in value)
+        if self.kind in (bool, str):
+            return type(value) is self.kind and (not rule.choices or value in rule.choices)
+        # True is an int to Python, and no number to a person. NaN fails every comparison.
+        if not isinstance(value, int | float) or type(value) not in (int, self.kind):
+            return False
+        return (
+            abs(value) <= (_WHOLE_MOST if self.kind is int else sys.float_info.max)
+            and (rule.least is None or rule.least <= value)
+            and (rule.above is None or rule.above < value)
+            and (rule.most is None or value <= rule.most)
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Section:
+    """Base of every section.
+
+    Raises:
+        WrongArguments: a setting may not have its value, or two values contradict each other. The message names every
+            such setting, the value found and the values wanted.
+
+    """
+
+    def __post_init__(self) -> None:
+        wrong = [
+            self.refusal(each.name, each.wanted)
+            for each in settings_of(type(self))
+            if not each.allows(getattr(self, each.name))
+        ] or list(self.conflicts())
+        if wrong:
+            raise WrongArguments("; ".join(wrong))
+
+    @classmethod
+    def table(cls) -> str:
+        """Return the name of this section's table in the file, which is also its field in `Config`."""
+        return cls.__name__.lower()
+
+    def conflicts(self) -> Iterator[str]:
+        """Yield a refusal for every value that contradicts another one; each by itself is in its range."""
+        yield from ()
+
+    def refusal(self, name: str, wanted: str) -> str:
+        """Return the message that refuses the value of the setting `name`."""
+        return f"setting {_path(type(self), name)}: is {getattr(self, name)!r}, want {wanted}"
+
+
+def settings_of(kind: type[Section]) -> tuple[Setting, ...]:
+    """Return the settings that a section declares, in order; those of sections inside it are not among them."""
+    return tuple(
+        Setting(
+            table=kind.table(),
+            name=each.name,
+            kind=each.type,
+            default=None if each.default is MISSING else each.default,
+            rule=each.metadata[Rule],
+        )
+        for each in fields(kind)
+        if Rule in each.metadata
+    )
+
+
+def sections_of(kind: type[Section]) -> Mapping[str, type[Section]]:
+    """Return the sections inside a section, by the name of their table, in order."""
+    return {
+        each.name: each.type for each in fields(kind) if isinstance(each.type, type) and issubclass(each.type, Section)
+    }
+
+
+def from_table(kind: type[S], table: Mapping[str, Any]) -> S:
+    """Make a section from a table of the settings file.
+
+    Raises:
+        WrongArguments: it holds unknown names or values that are not allowed; the message names all of them.
+
+    """
+    inside = sections_of(kind)
+    known = {each.name: each for each in settings_of(kind)}
+    values: dict[str, Any] = {}
+    wrong: list[str] = []
+    for name, value in table.items():
+        try:
+            if name in known:
+                values[name] = known[name].converted(value)
+            elif name not in inside:
+                raise WrongArguments(
+                    f"setting {_path(kind, name)}: unknown, want one of {', '.join(sorted([*known, *inside]))}"
+                )
+            elif not isinstance(value, Mapping):
+                raise WrongArguments(f"setting {name}: is {value!r}, want a table [{name}]")
+            else:
+                values[name] = from_table(inside[name], value)
+        except WrongArguments as refusal:
+            wrong.append(str(refusal))
+    try:
+        made = kind(**values)
+    except WrongArguments as refusal:
+        wrong.insert(0, str(refusal))
+    if wrong:
+        raise WrongArguments("; ".join(wrong))
+    return made
+
+
+def _path(kind: type[Section], name: str) -> str:
+    return f"{kind.table()}.{name}" if kind.table() else name

@@ -1,0 +1,34 @@
+"""Settings of pretraining, of its evaluation and of what a promotion may cost."""
+
+from dataclasses import dataclass
+
+from slac_tasks.settings import Section, setting
+
+
+@dataclass(frozen=True, kw_only=True)
+class Training(Section):
+    """Pretraining on the release, and its evaluation by transfer."""
+
+    architecture: str = setting("r2plus1d_18", "A video network in the registry of `slac_tasks.networks.registry`.")
+    steps: int = setting(20_000, "Pretraining steps.", least=1)
+    batch: int = setting(32, "Clips in one step.", least=1)
+    transfer: str = setting(
+        "",
+        "Folder of the target data set: <split>/<class>/<video>; empty evaluates on the release's testing split alone.",
+    )
+    transfer_labels: int = setting(10, "Labels per class that the transfer may use.", least=1)
+    transfer_steps: int = setting(300, "Fine-tuning steps, the same for the pretrained and the fresh network.", least=1)
+    transfer_seeds: int = setting(5, "Repetitions, each with its own labels and start.", least=1)
+    min_gain: float = setting(
+        0.0,
+        "A model is promoted when its testing accuracy is above the best guess by more than this.",
+        least=-1,
+        most=1,
+    )
+    rescore_gpu_hours: float = setting(1.0, "Budget for scoring old windows again with a promoted model.", least=0)
+    clips_per_gpu_second: float = setting(
+        300.0,
+        "Scoring rate by which the budget is spent (a constant of ours: estimates made from it are modelled).",
+        above=0,
+    )
+    seed: int = setting(0, "Seed of every random choice in training.", least=0)

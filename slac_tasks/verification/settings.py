@@ -1,0 +1,61 @@
+"""Settings of verification: how people are asked, and how their votes become labels."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from slac_tasks.settings import Section, setting
+
+
+@dataclass(frozen=True, kw_only=True)
+class Review(Section):
+    """How people are asked."""
+
+    votes_wanted: int = setting(
+        2, "Answers asked at first; a clip on which they differ asks for more, up to `votes_most`.", least=1, most=99
+    )
+    votes_most: int = setting(3, "HACS v3: three people per clip, kept when at least two agree.", least=1, most=99)
+    lease_sec: float = setting(
+        120.0, "A clip handed to a person comes back after this long without an answer.", above=0, most=86_400
+    )
+    gold_share: float = setting(
+        0.05,
+        "Share of the clips handed out whose answer is known, as far as there are such clips (ours).",
+        least=0,
+        most=1,
+    )
+    media_sec: int = setting(
+        600, "How long the address of a clip works; S3 allows a week at most.", least=1, most=604_800
+    )
+
+    def conflicts(self) -> Iterator[str]:
+        """A clip never wants more answers than it may get."""
+        if self.votes_most < self.votes_wanted:
+            yield self.refusal("votes_most", f"votes_wanted ({self.votes_wanted}) or more")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Aggregation(Section):
+    """How votes become labels; `review` says how many are wanted."""
+
+    method: str = setting(
+        "two_of_three",
+        "`two_of_three` (HACS v3), `dawid_skene`, or `with_committee`: the committee is one more voter of Dawid-Skene.",
+        choices=("two_of_three", "dawid_skene", "with_committee"),
+    )
+    vote_price: float = setting(
+        0.02,
+        "Under a model: an answer is asked for when it is expected to right this share of a label (ours).",
+        least=0,
+        most=1,
+    )
+    min_confidence: float = setting(
+        0.75,
+        "Under a model: a clip whose answers are used up and whose label is less probable stays unsettled (ours).",
+        least=0,
+        most=1,
+    )
+    pooling: float = setting(
+        10.0,
+        "Under a model: votes that the average person weighs in each person's sensitivity and specificity (ours).",
+        least=0,
+    )

@@ -1,0 +1,54 @@
+"""The settings with which the platform runs on a world: small networks, short rounds, a gate of its size."""
+
+from dataclasses import replace
+from pathlib import Path
+
+from slac_tasks import toml
+from slac_tasks.collect.settings import Collect
+from slac_tasks.config import Config
+from slac_tasks.mining.settings import Mining
+from slac_tasks.networks.settings import Committee
+from slac_tasks.quality.settings import Quality
+from slac_tasks.release.settings import Release
+from slac_tasks.training.settings import Training
+
+SMALL = Committee(members=("small_frame", "small_3d", "small_motion"), pretrained="random")
+"""Networks of the platform's own, which start from nothing: they need no download and run on a processor."""
+
+_DEMO = Config(
+    store_url="",
+    batch_categories=9,
+    committee=replace(SMALL, steps=100, clips_per_video=24),
+    mining=Mining(clips_per_round=30, disagreement=0.4, clips_per_video=6),
+    quality=Quality(min_agreement=0.65, min_positive_share=0.12),
+    # Two windows cannot fill a release, so the first one holds all three; a second round stays below it.
+    release=Release(min_new_labels=500, wait_for_queue=True),
+    training=Training(
+        architecture="small_3d",
+        steps=200,
+        transfer_labels=5,
+        transfer_steps=60,
+        transfer_seeds=3,
+        # Enough to score the newest window again, and no more.
+        rescore_gpu_hours=0.003,
+    ),
+)
+_QUICK = replace(
+    _DEMO,
+    committee=replace(_DEMO.committee, steps=25, batch=16),
+    mining=replace(_DEMO.mining, clips_per_round=20),
+    release=replace(_DEMO.release, min_new_labels=10),
+    training=replace(_DEMO.training, steps=40, batch=16, transfer_steps=30, rescore_gpu_hours=0.0),
+)
+PRESETS = {"demo": _DEMO, "quick": _QUICK}
+
+
+def world_settings(folder: Path, size: str) -> str:
+    """Return slac.toml of the world in `folder`; the store's address is not in it."""
+    preset = PRESETS[size]
+    config = replace(
+        preset,
+        collect=Collect(sources=(str(folder / "manifest.jsonl"),)),
+        training=replace(preset.training, transfer=str(folder / "transfer")),
+    )
+    return toml.changes(config, "Written by `slac world make`: settings fit for this world's size.")

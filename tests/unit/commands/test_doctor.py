@@ -1,0 +1,36 @@
+"""`slac doctor` looks for every package that the code imports."""
+
+import ast
+import sys
+from pathlib import Path
+
+from slac_tasks.commands.doctor import PACKAGES
+
+ROOT = Path(__file__).resolve().parents[3] / "slac_tasks"
+PAGES = ("web/", "commands/web.py")
+MACHINE = ("launcher/",)
+
+
+def imported(path: Path) -> set[str]:
+    """Packages of others that a file imports, inside functions too."""
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            found |= {alias.name.partition(".")[0] for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            found.add(node.module.partition(".")[0])
+    return found - sys.stdlib_module_names - {"slac_tasks"}
+
+
+def imports_of(*places: str) -> set[str]:
+    files = {file for place in places for file in [ROOT / place, *(ROOT / place).rglob("*.py")] if file.is_file()}
+    return set().union(*map(imported, files))
+
+
+def test_every_package_that_the_code_imports_is_looked_for_where_it_is_needed() -> None:
+    files = [str(path.relative_to(ROOT)) for path in ROOT.rglob("*.py")]
+    work = imports_of(*[path for path in files if not path.startswith((*PAGES, *MACHINE))])
+    assert work == set(PACKAGES["every command"]) | set(PACKAGES["the stages"])
+    # uvicorn takes its fast parser and loop where they are installed; no file of ours imports them.
+    assert imports_of(*PAGES) - work == set(PACKAGES["the pages"]) - {"httptools", "uvloop"}
+    assert imports_of(*MACHINE) <= work | set(PACKAGES["a platform on one machine"])

@@ -1,0 +1,146 @@
+"""Every setting has a default in its range, and refuses any other value with its name, the value and the range."""
+
+import math
+import re
+from dataclasses import dataclass, replace
+from typing import Any
+
+import pytest
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+
+from slac_tasks.admission.settings import Admission
+from slac_tasks.collect.settings import Collect
+from slac_tasks.config import Config
+from slac_tasks.errors import WrongArguments
+from slac_tasks.mining.settings import Mining
+from slac_tasks.quality.settings import Quality
+from slac_tasks.settings import Section, Setting, from_table, sections_of, setting, settings_of
+from slac_tasks.verification.settings import Review
+
+SECTIONS: tuple[type[Section], ...] = (Config, *sections_of(Config).values())
+ALL = [each for section in SECTIONS for each in settings_of(section)]
+NUMBERS = [each for each in ALL if each.kind in (int, float)]
+
+
+def path(each: Setting) -> str:
+    return each.path
+
+
+def made(each: Setting, value: Any) -> Section:
+    """The section of a setting with that value, as the settings file would make it."""
+    table = {each.name: value}
+    return from_table(Config, {"store_url": "/store", **({each.table: table} if each.table else table)})
+
+
+def outside(each: Setting) -> st.SearchStrategy[Any]:
+    """Values that a setting may not have: of another type, past an end, not among its choices, no number at all."""
+    others = [st.none(), st.dictionaries(st.text(), st.integers(), max_size=2), st.lists(st.integers(), min_size=1)]
+    if each.kind is not str or each.rule.choices:
+        others += [st.text().filter(lambda text: text not in each.rule.choices)]
+    others += [st.booleans()] if each.kind is not bool else [st.integers()]
+    numbers = st.integers() if each.kind is int else st.integers() | st.floats(allow_nan=False)
+    if each.kind in (int, float):
+        ends = [end for end in (each.rule.least, each.rule.above, each.rule.most) if end is not None]
+        others += [st.sampled_from([math.nan, math.inf, -math.inf]), st.just(10**400)]
+        others += [numbers.filter(lambda number: not each.allows(number))]
+        others += [st.sampled_from([math.floor(end) - 1 for end in ends] + [math.ceil(end) + 1 for end in ends]).filter(
+            lambda number: not each.allows(number)
+        )]  # fmt: skip
+    return st.one_of(others)
+
+
+@pytest.mark.parametrize("each", ALL, ids=path)
+@settings(max_examples=20, deadline=None)
+@given(data=st.data())
+def test_a_value_that_a_setting_may_not_have_is_refused_with_its_name(each: Setting, data: st.DataObject) -> None:
+    value = data.draw(outside(each))
+    with pytest.raises(WrongArguments) as refused:
+        made(each, value)
+    assert f"setting {each.path}: is {value!r}, want {each.wanted}" == str(refused.value)
+
+
+@pytest.mark.parametrize("each", ALL, ids=path)
+def test_every_default_may_be_had_and_every_setting_says_what_it_means(each: Setting) -> None:
+    assert each.default is None or each.allows(each.default)
+    assert each.rule.meaning.endswith(".")
+
+
+@pytest.mark.parametrize("each", NUMBERS, ids=path)
+def test_every_number_has_a_lower_end(each: Setting) -> None:
+    assert each.rule.least is not None or each.rule.above is not None
+
+
+@pytest.mark.parametrize("each", NUMBERS, ids=path)
+def test_the_ends_of_a_range_are_as_they_are_said(each: Setting) -> None:
+    low = each.rule.least if each.rule.least is not None else each.rule.above
+    assert low is not None
+    assert each.allows(each.kind(low)) == (each.rule.least is not None)
+    assert not each.allows(each.kind(low) - 1)
+    if each.rule.most is not None:
+        assert each.allows(each.kind(each.rule.most))
+        assert not each.allows(each.kind(each.rule.most) + 1)
+
+
+def test_a_section_is_called_as_its_table() -> None:
+    assert {name: section.table() for name, section in sections_of(Config).items()} == {
+        name: name for name in sections_of(Config)
+    }
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda: Review(votes_wanted=5), r"review\.votes_most: is 3, want votes_wanted \(5\) or more"),
+        (
+            lambda: Admission(validation_share=0.5, testing_share=0.5),
+            r"testing_share: is 0\.5, want less than 1 with",
+        ),
+        (lambda: Quality(min_positive_share=0.9, max_positive_share=0.2), r"max_positive_share: is 0\.2, want min_pos"),
+        (lambda: Collect(max_duration_sec=1.0), r"max_duration_sec: is 1\.0, want min_duration_sec \(2\.0\) or more"),
+        (lambda: Mining(disagreement=0.5, entropy=0.3), r"mining\.disagreement: is 0\.5, want at most 0\.95 together"),
+    ],
+)
+def test_two_settings_that_contradict_each_other_are_refused(make: Any, message: str) -> None:
+    with pytest.raises(WrongArguments, match=message):
+        make()
+
+
+@given(st.floats(0, 1), st.floats(0, 1))
+def test_no_split_takes_what_the_others_need(validation: float, testing: float) -> None:
+    assume(validation + testing >= 1)
+    with pytest.raises(WrongArguments, match=r"setting admission\.testing_share"):
+        Admission(validation_share=validation, testing_share=testing)
+
+
+def test_all_wrong_settings_are_named_at_once() -> None:
+    tables = {
+        "batch_categories": 0,
+        "sauces": 1,
+        "mining": {"clips_per_round": 0, "diversity": 2},
+        "quality": {"min_labels": 0, "max_labels": 3},
+        "release": 7,
+    }
+    with pytest.raises(WrongArguments) as refused:
+        from_table(Config, {"store_url": "/store", **tables})
+    named = re.findall(r"setting ([\w.]+):", str(refused.value))
+    assert sorted(named) == [
+        "batch_categories", "mining.clips_per_round", "mining.diversity", "quality.max_labels", "quality.min_labels",
+        "release", "sauces",
+    ]  # fmt: skip
+
+
+def test_a_section_is_checked_however_it_is_made() -> None:
+    with pytest.raises(WrongArguments, match=r"setting mining\.clips_per_round: is 0, want a whole number, 1 or more"):
+        replace(Mining(), clips_per_round=0)
+
+
+def test_a_whole_number_is_a_number_and_a_truth_is_none() -> None:
+    @dataclass(frozen=True, kw_only=True)
+    class Toy(Section):
+        share: float = setting(0.5, "A share.", least=0, most=1)
+
+    found = from_table(Toy, {"share": 1})
+    assert (found.share, type(found.share)) == (1.0, float)
+    with pytest.raises(WrongArguments, match=r"setting toy\.share: is True, want a number from 0 to 1"):
+        from_table(Toy, {"share": True})
