@@ -2,8 +2,8 @@
 
 Addresses and secrets come from the environment; all else comes from the TOML file that `SLAC_CONFIG` names, one table
 per section, and has a default. Each room declares its section in its `settings.py`; `slac config` prints what is in
-force. `procedure.py` names the sections that shape a dataset; those, and no others, make an existing one stale when they
-change. Standard library only.
+force. `procedure.py` names the sections that shape a dataset; those, and no others, make an existing one stale when
+they change. Standard library only.
 """
 
 import dataclasses

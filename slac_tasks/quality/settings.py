@@ -25,8 +25,8 @@ class Quality(Section):
     )
     approve_timeout_sec: float = setting(
         86_400.0,
-        "A question about a refused category that nobody answers in this time is closed without a decision; the next run "
-        "of `check_labels` asks again.",
+        "A question about a refused category that nobody answers in this time is closed without a decision; the next "
+        "run of `check_labels` asks again.",
         above=0,
         most=31_536_000,
     )

@@ -9,7 +9,7 @@ from airflow.sdk.exceptions import AirflowSkipException, DownstreamTasksSkipped
 from slac_airflow import UNFINISHED, Ask, PlanToAsk
 
 from slac_tasks import cli
-from slac_tasks.config import Quality
+from slac_tasks.quality.settings import Quality
 
 ITEM = {"category": ["judo"], "labels": "000003", "reasons": ["agreement is 0.333, want 0.75 to 1"]}
 

@@ -8,9 +8,9 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from review_work import cast, lease, publish_and_answer
 
-from slac_tasks.config import Quality
 from slac_tasks.errors import BrokenContract
 from slac_tasks.planning import Planner, check_labels
+from slac_tasks.quality.settings import Quality
 from slac_tasks.stages import aggregate, approve, release, report, sync, validate
 from slac_tasks.storage.datasets import QUALITY, RELEASES
 from slac_tasks.storage.ledger import Ledger, migrations
