@@ -4,7 +4,7 @@
 promotion names. One run at a time: each bootstrap extends the committee that the one before it made.
 
 **Reads** `videos` and their renditions. **Writes** `clips`, `scores` (keyed by weights, so an unchanged member never
-scores a clip twice), and a new committee when a category has none.
+scores a clip twice), and `committees` when a category has none.
 
 **Skips** every task after `plan` when all clips of the window are scored; `bootstrap` when the committee covers every
 category.

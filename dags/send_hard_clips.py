@@ -2,7 +2,7 @@
 
 **Runs** daily (`SLAC_SEND_CRON`). A category gets clips when its queue holds less than a day of work.
 
-**Reads** `clips`, `scores` and the committee. **Writes** `hard_clips`, one round per window and committee, and the
+**Reads** `clips`, `scores` and `committees`. **Writes** `hard_clips`, one round per window and committee, and the
 ledger's queue.
 
 **Skips** every task after `plan` when no queue runs low, or no window waits to be mined.

@@ -2,7 +2,11 @@
 
 Reads SLAC_STORE and SLAC_DATABASE_URL, SLAC_WEB_SECRET (32 characters or more of chance, the same in every process of
 the service) and, if the pages are shown inside another site such as Airflow's, SLAC_WEB_EMBEDDED_BY (its origin, e.g.
-https://airflow.example). Put TLS in front.
+https://airflow.example).
+
+Put TLS in front. The proxy must pass on the header Host. Its address goes into FORWARDED_ALLOW_IPS (addresses and
+networks, separated by commas), so that tries to log in are counted for each browser and not for the proxy. Sessions
+travel over https alone, except to a browser on this very machine; SLAC_WEB_SECURE=0 allows plain http, 1 never does.
 """
 
 import argparse
@@ -14,7 +18,7 @@ from fastapi import FastAPI
 from slac_tasks import config
 from slac_tasks.storage.ledger import open_ledger
 from slac_tasks.storage.objects import open_store
-from slac_tasks.web.accounts import Account, Accounts, secret_of
+from slac_tasks.web.accounts import Account, Accounts, secret_of, secure_of
 from slac_tasks.web.app import make_app
 from slac_tasks.web.ledgers import Ledgers
 from slac_tasks.web.media import Media
@@ -31,7 +35,7 @@ def application() -> FastAPI:
     """Make the application of one process of the service from its environment.
 
     Raises:
-        NotConfigured: the secret or the store is missing.
+        NotConfigured: the secret or the store is missing, or SLAC_WEB_SECURE is neither 0 nor 1.
 
     """
     settings = config.load()
@@ -43,7 +47,7 @@ def application() -> FastAPI:
             row = ledger.one("web_account", annotator=name)
         return Account(name=row["annotator"], password=row["password"], role=row["role"]) if row else None
 
-    accounts = Accounts(find=find, secret=secret)
+    accounts = Accounts(find=find, secret=secret, secure=secure_of(os.environ))
     media = Media(
         store=open_store(settings.store_url),
         secret=hashlib.sha256(b"media" + secret).digest(),

@@ -2,6 +2,7 @@
 
 import hashlib
 import hmac
+import math
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -11,9 +12,10 @@ from urllib.parse import parse_qs, quote, urlsplit
 from fastapi import APIRouter, Depends, HTTPException, Query, Request
 from fastapi.responses import FileResponse, HTMLResponse, RedirectResponse, Response
 
-from slac_tasks.errors import NotConfigured
+from slac_tasks.errors import NotConfigured, Temporary
 from slac_tasks.web import passwords
 from slac_tasks.web.pages import PAGES, STATIC, render
+from slac_tasks.web.tries import Tries
 
 COOKIE = "slac_session"
 """Name of the session's cookie."""
@@ -50,6 +52,30 @@ def secret_of(environ: Mapping[str, str]) -> bytes:
     return secret.encode()
 
 
+def secure_of(environ: Mapping[str, str]) -> bool | None:
+    """Return SLAC_WEB_SECURE: whether sessions travel over https alone; None: each request says, see `is_secure`.
+
+    Raises:
+        NotConfigured: it is neither 0 nor 1.
+
+    """
+    value = environ.get("SLAC_WEB_SECURE", "")
+    if value not in ("", "0", "1"):
+        raise NotConfigured(
+            f"SLAC_WEB_SECURE: is {value!r}, want 1 (sessions over https alone) or 0 (over plain http too)"
+        )
+    return value == "1" if value else None
+
+
+def is_secure(request: Request) -> bool:
+    """Return whether a session of this request must travel over https alone.
+
+    A proxy that ends TLS in front of this service speaks plain http to it, so the scheme alone says little: only a
+    browser that asks for this very machine is known to do without.
+    """
+    return request.url.scheme == "https" or request.url.hostname not in ("localhost", "127.0.0.1", "::1")
+
+
 @dataclass(frozen=True, kw_only=True)
 class Accounts:
     """Who may log in, and how their sessions are signed."""
@@ -60,6 +86,10 @@ class Accounts:
     """Key of the sessions; sessions end when it changes."""
     session_sec: int = 12 * 3600
     """A session ends this long after the login: a working day."""
+    secure: bool | None = None
+    """Whether the cookie is sent over https alone; None: see `is_secure`."""
+    tries: Tries = field(default_factory=Tries)
+    turn: passwords.Turn = field(default_factory=passwords.Turn)
     now: Callable[[], float] = time.time
     _known: dict[str, tuple[float, Account | None]] = field(default_factory=dict)
 
@@ -154,11 +184,20 @@ def routes(accounts: Accounts) -> APIRouter:
         return FileResponse(STATIC / "slac.css", headers={"Cache-Control": "no-cache"})
 
     @router.post("/login")
-    def login(request: Request, form: Annotated[Mapping[str, str], Depends(_form)]) -> Response:
+    async def login(request: Request, form: Annotated[Mapping[str, str], Depends(_form)]) -> Response:
         name, page = form.get("name", ""), form.get("next", "")
-        session = accounts.login(name, form.get("password", ""))
+        address = request.client.host if request.client else ""
+        if wait := accounts.tries.begin(name, address):
+            problem = f"Too many tries. The next one is possible in {math.ceil(wait)} seconds."
+            return _page(page, problem, name=name, status=429, retry_sec=wait)
+        try:
+            session = await accounts.turn.check(lambda: accounts.login(name, form.get("password", "")))
+        except Temporary:
+            accounts.tries.succeed(name, address)  # nothing was tried
+            return _page(page, "The service is busy. Please try again in a moment.", name=name, status=503, retry_sec=2)
         if session is None:
             return _page(page, "That name and password do not belong together.", name=name, status=401)
+        accounts.tries.succeed(name, address)
         answer = RedirectResponse(page if page in PAGES else "review", status_code=303)
         answer.set_cookie(
             COOKIE,
@@ -166,7 +205,7 @@ def routes(accounts: Accounts) -> APIRouter:
             max_age=accounts.session_sec,
             httponly=True,
             samesite="lax",
-            secure=request.url.scheme == "https",
+            secure=is_secure(request) if accounts.secure is None else accounts.secure,
         )
         return answer
 
@@ -180,7 +219,7 @@ def routes(accounts: Accounts) -> APIRouter:
 
 
 async def _form(request: Request) -> Mapping[str, str]:
-    """Read the login's form; the check of the password then runs in a thread, as it takes a moment."""
+    """Read the login's form."""
     # A form on another site must not log somebody in under another name.
     origin = request.headers.get("origin")
     if origin is not None and origin != "null" and urlsplit(origin).netloc != request.headers.get("host"):
@@ -193,5 +232,8 @@ async def _form(request: Request) -> Mapping[str, str]:
     return {key: values[0] for key, values in parse_qs(body.decode(errors="replace")).items()}
 
 
-def _page(page: str, problem: str, *, name: str = "", status: int = 200) -> HTMLResponse:
-    return render("login.html", status, next=page if page in PAGES else "review", problem=problem, name=name)
+def _page(page: str, problem: str, *, name: str = "", status: int = 200, retry_sec: float = 0.0) -> HTMLResponse:
+    answer = render("login.html", status, next=page if page in PAGES else "review", problem=problem, name=name)
+    if retry_sec:
+        answer.headers["Retry-After"] = str(math.ceil(retry_sec))
+    return answer

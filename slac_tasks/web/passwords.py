@@ -1,16 +1,51 @@
 """Passwords at rest: scrypt with a salt of its own for each person, from the standard library."""
 
+import asyncio
 import hashlib
 import hmac
 import secrets
-import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
+
+from slac_tasks.errors import Temporary
 
 MIN_LENGTH = 10
 """A shorter password is refused when the account is made."""
 
 _COST = {"n": 2**14, "r": 8, "p": 1}
-# One check takes 16 MB and some 40 ms of a processor: many logins at once must not take every processor from the rest.
-_ONE_AT_A_TIME = threading.Semaphore(1)
+
+Checked = TypeVar("Checked")
+
+
+class Turn:
+    """One thread in which passwords are checked, one after the other.
+
+    A check takes 16 MB and some 40 ms of a processor. In the threads that answer every other request, a flood of logins
+    would leave none of them; here it only makes logins wait.
+    """
+
+    WAITING_MOST = 50
+    """Checks that may wait for their turn: two seconds of work."""
+
+    def __init__(self) -> None:
+        self._pool = ThreadPoolExecutor(max_workers=1, thread_name_prefix="passwords")
+        self._waiting = 0
+
+    async def check(self, work: Callable[[], Checked]) -> Checked:
+        """Run a check when its turn comes.
+
+        Raises:
+            Temporary: too many wait already.
+
+        """
+        if self._waiting >= self.WAITING_MOST:
+            raise Temporary(f"login: {self._waiting} checks of passwords wait, want fewer than {self.WAITING_MOST}")
+        self._waiting += 1
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self._pool, work)
+        finally:
+            self._waiting -= 1
 
 
 def seal(password: str) -> str:
@@ -29,8 +64,7 @@ def matches(password: str, sealed: str | None) -> bool:
 
 
 def _hash(password: str, salt: bytes, cost: dict[str, int]) -> bytes:
-    with _ONE_AT_A_TIME:
-        return hashlib.scrypt(password.encode(), salt=salt, **cost, maxmem=2**26)
+    return hashlib.scrypt(password.encode(), salt=salt, **cost, maxmem=2**26)
 
 
 _NOBODY = seal("nobody has this password")

@@ -1,10 +1,18 @@
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
+from review_work import publish_and_answer
+
+from slac_tasks.procedure import STAGES
+from slac_tasks.stages import aggregate, report, sync, validate
+from slac_tasks.storage.datasets import ALL
+from slac_tasks.storage.ledger import Ledger
 
 ROOT = Path(__file__).resolve().parents[2]
 NAMES = {
@@ -50,6 +58,36 @@ def test_all_seven_are_there_with_their_page(parsed: dict) -> None:
     for name, dag in parsed["dags"].items():
         for word in ("**Runs**", "**Reads**", "**Writes**", "**Skips**", "**Safe to run again**"):
             assert word in dag["doc"], f"{name}: its page says nothing of {word}"
+
+
+def datasets_on(page: str, heading: str) -> set[str]:
+    """Return the datasets that the first sentence under `heading` names; assets and DAGs are none."""
+    sentence = re.search(rf"\*\*{heading}\*\*(.*?)\.(?=\s|$)", page, re.S)
+    assert sentence, f"no sentence under {heading}"
+    return set(re.findall(r"`(\w+)`", re.sub(r"assets? `\w+`", "", " ".join(sentence[1].split())))) - NAMES
+
+
+def test_pages_name_exactly_what_the_stages_read_and_write(parsed: dict) -> None:
+    for name, dag in parsed["dags"].items():
+        stages = [STAGES[task] for task in dag["tasks"] if task in STAGES]
+        writes = {dataset for stage in stages for dataset in stage.writes}
+        # What one stage hands to the next is no input of the DAG.
+        reads = {dataset for stage in stages for dataset in stage.reads} - writes
+        assert (name, datasets_on(dag["doc"], "Writes")) == (name, writes)
+        assert (name, datasets_on(dag["doc"], "Reads")) == (name, reads)
+
+
+def test_the_procedure_names_only_datasets_that_exist() -> None:
+    for stage in STAGES.values():
+        assert {*stage.reads, *stage.writes} <= set(ALL), stage.name
+
+
+def test_the_page_of_check_labels_says_where_the_report_lies(parsed: dict, make_job: Any, ledger: Ledger) -> None:
+    publish_and_answer(make_job, ledger, {"ann": "yes", "bob": "yes"})
+    for stage in (sync, aggregate, validate, report):
+        stage.run(make_job(stage.__name__.rpartition(".")[2]))
+    (folder,) = re.findall(r"`(\w+/v1/)`", parsed["dags"]["check_labels"]["doc"])
+    assert make_job("report").store.get(f"{folder}labels=000001/index.html")
 
 
 def test_parsing_is_cheap_and_imports_nothing_heavy(parsed: dict) -> None:

@@ -17,11 +17,12 @@ from slac_tasks.config import Config
 from slac_tasks.errors import NotConfigured, NotMade, Temporary
 from slac_tasks.storage.ledger import Ledger
 from slac_tasks.storage.objects import FolderStore
-from slac_tasks.web.accounts import COOKIE, REMEMBER_SEC, Account, Accounts, secret_of
+from slac_tasks.web.accounts import COOKIE, REMEMBER_SEC, Account, Accounts, secret_of, secure_of
 from slac_tasks.web.app import make_app
 from slac_tasks.web.ledgers import Ledgers
 from slac_tasks.web.media import Media
-from slac_tasks.web.passwords import matches, seal
+from slac_tasks.web.passwords import Turn, matches, seal
+from slac_tasks.web.tries import FREE_TRIES
 
 PEOPLE = {
     name: Account(name=name, password=seal(password), role=role)
@@ -187,3 +188,87 @@ def test_a_missing_secret_is_said_plainly(environ: dict[str, str]) -> None:
 def test_the_pages_import_nothing_heavy() -> None:
     code = "import sys, slac_tasks.web.app; print(*{'pandas', 'pyarrow', 'torch', 'numpy', 'av'} & set(sys.modules))"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split() == []
+
+
+FORM = {"name": "ada", "password": "analytical", "next": "review"}
+
+
+def log_in(app: FastAPI, base: str = "http://slac.test", address: str = "10.0.0.1", **form: str) -> httpx.Response:
+    async def call() -> httpx.Response:
+        transport = httpx.ASGITransport(app, client=(address, 1))
+        async with httpx.AsyncClient(transport=transport, base_url=base) as http:
+            return await http.post("/login", data=FORM | form)
+
+    return asyncio.run(call())
+
+
+@pytest.mark.parametrize(
+    ("base", "secure"),
+    [
+        ("http://review.example", True),  # a proxy ends TLS and speaks http to us
+        ("https://review.example", True),
+        ("https://localhost", True),
+        ("http://localhost:8090", False),
+        ("http://127.0.0.1:8090", False),
+        ("http://[::1]:8090", False),
+    ],
+)
+def test_a_session_travels_over_https_alone_except_on_this_machine(app: FastAPI, base: str, secure: bool) -> None:
+    answer = log_in(app, base)
+    assert answer.status_code == 303
+    assert ("Secure" in answer.headers["set-cookie"].split("; ")) == secure
+
+
+@pytest.mark.parametrize("value", ["0", "1"])
+@pytest.mark.parametrize("base", ["http://review.example", "http://localhost"])
+def test_the_setting_stands_above_what_a_request_looks_like(media: Media, value: str, base: str) -> None:
+    accounts = Accounts(find=PEOPLE.get, secret=b"s" * 32, secure=secure_of({"SLAC_WEB_SECURE": value}))
+    app = make_app(
+        Config(store_url=media.store.url), Ledgers(no_ledger), media, authenticate=accounts.authenticate,
+        accounts=accounts,
+    )  # fmt: skip
+    assert ("Secure" in log_in(app, base).headers["set-cookie"].split("; ")) == (value == "1")
+
+
+def test_a_setting_that_is_neither_is_refused() -> None:
+    assert secure_of({}) is None
+    with pytest.raises(NotConfigured, match="SLAC_WEB_SECURE: is 'yes', want 1"):
+        secure_of({"SLAC_WEB_SECURE": "yes"})
+
+
+def test_a_guesser_waits_longer_and_longer_even_for_the_right_password(app: FastAPI) -> None:
+    for _ in range(FREE_TRIES):
+        assert log_in(app, password="wrong").status_code == 401
+    refused = log_in(app)
+    assert (refused.status_code, refused.headers["retry-after"]) == (429, "1")
+    assert "possible in 1 seconds" in refused.text
+    assert log_in(app, address="10.0.0.2").status_code == 303, "the person elsewhere is not locked out"
+    assert log_in(app, name="grace", password="compilers!").status_code == 303, (
+        "nor is somebody else beside the guesser"
+    )
+
+
+def test_a_flood_of_logins_leaves_the_pages_alone(app: FastAPI, accounts: Accounts) -> None:
+    async def flood() -> tuple[int, list[int]]:
+        done: list[int] = []
+
+        async def try_login(number: int) -> None:
+            transport = httpx.ASGITransport(app, client=(f"10.0.0.{number}", 1))
+            async with httpx.AsyncClient(transport=transport, base_url="http://slac.test") as http:
+                done.append((await http.post("/login", data=FORM | {"password": "wrong"})).status_code)
+
+        tries = [asyncio.create_task(try_login(number)) for number in range(120)]
+        await asyncio.sleep(0.1)
+        cookies = {COOKIE: accounts.session(PEOPLE["ada"])}
+        transport = httpx.ASGITransport(app)
+        async with httpx.AsyncClient(transport=transport, base_url="http://slac.test", cookies=cookies) as http:
+            before = len(done)
+            assert (await http.get("/review")).status_code == 200
+        meanwhile = len(done) - before
+        await asyncio.gather(*tries)
+        return meanwhile, done
+
+    meanwhile, done = asyncio.run(flood())
+    assert meanwhile < 15, "a page waited for the passwords of others"
+    assert set(done) == {401, 503}
+    assert done.count(401) >= Turn.WAITING_MOST

@@ -1,0 +1,85 @@
+"""How often a login may be tried: after some failures each further one makes the next wait longer.
+
+Counted in the memory of one process: with two workers somebody gets twice the free tries, and a restart forgets.
+"""
+
+import ipaddress
+import time
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+FREE_TRIES = 5
+"""Failures of one name from one address that cost no wait: people mistype."""
+FREE_TRIES_OF_ADDRESS = 50
+"""Failures of one address over all names: an office may share one, a guesser needs more."""
+WAIT_MOST_SEC = 900.0
+"""The longest wait, and how long a failure is counted after it."""
+COUNTED_MOST = 20_000
+"""Names and addresses that are counted at the same time; the oldest is forgotten first."""
+
+Key = tuple[str, ...]
+
+
+@dataclass(kw_only=True)
+class _Failures:
+    count: int = 0
+    until: float = 0.0
+    """No try before this moment."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Tries:
+    """The failures of late, by name and address, and by address alone."""
+
+    now: Callable[[], float] = time.monotonic
+    _failures: OrderedDict[Key, _Failures] = field(default_factory=OrderedDict)
+
+    def begin(self, name: str, address: str) -> float:
+        """Return the seconds to wait before a try, 0 if it may be made now; it then counts as failed until `succeed`.
+
+        Counted at its begin, so that many tries at once are not all free.
+        """
+        keys = _keys(name, address)
+        wait = max(self._wait(key) for key in keys)
+        if wait <= 0:
+            for key, free in keys.items():
+                self._count(key, free)
+        return max(0.0, wait)
+
+    def succeed(self, name: str, address: str) -> None:
+        """Take back what `begin` counted: the password was right."""
+        pair, whole = _keys(name, address)
+        self._failures.pop(pair, None)
+        if found := self._failures.get(whole):
+            found.count -= 1
+
+    def _wait(self, key: Key) -> float:
+        found = self._failures.get(key)
+        return found.until - self.now() if found else 0.0
+
+    def _count(self, key: Key, free: int) -> None:
+        found = self._failures.pop(key, None)
+        if found is None or self.now() > found.until + WAIT_MOST_SEC:
+            found = _Failures()
+        found.count += 1
+        over = found.count - free
+        found.until = self.now() + (min(WAIT_MOST_SEC, 2.0 ** min(over, 30)) if over >= 0 else 0.0)
+        self._failures[key] = found
+        if len(self._failures) > COUNTED_MOST:
+            self._failures.popitem(last=False)
+
+
+def _keys(name: str, address: str) -> dict[Key, int]:
+    """Return what a try is counted under, with the free tries of each."""
+    whole = _network(address)
+    return {(whole, name): FREE_TRIES, (whole,): FREE_TRIES_OF_ADDRESS}
+
+
+def _network(address: str) -> str:
+    """Return the address, of IPv6 the half that one household or server has to itself."""
+    try:
+        parsed = ipaddress.ip_address(address)
+    except ValueError:
+        return address
+    return str(ipaddress.ip_network((parsed, 64), strict=False)) if parsed.version == 6 else str(parsed)

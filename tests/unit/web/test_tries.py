@@ -1,0 +1,67 @@
+"""How often a login may be tried."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from slac_tasks.web import tries
+from slac_tasks.web.tries import FREE_TRIES, FREE_TRIES_OF_ADDRESS, WAIT_MOST_SEC, Tries
+
+
+def test_each_failure_beyond_the_free_ones_doubles_the_wait() -> None:
+    clock = [1000.0]
+    ours = Tries(now=lambda: clock[0])
+    waits = []
+    for _ in range(FREE_TRIES + 12):
+        while wait := ours.begin("ada", "10.0.0.1"):
+            waits.append(wait)
+            clock[0] += wait
+    assert waits == [min(WAIT_MOST_SEC, 2.0**step) for step in range(12 - 1 + 1)]
+
+
+@given(st.lists(st.tuples(st.sampled_from(["ada", "bob"]), st.sampled_from(["a", "b"]), st.floats(0, 2000))))
+def test_nobody_waits_longer_than_the_longest_wait(steps: list[tuple[str, str, float]]) -> None:
+    clock = [0.0]
+    ours = Tries(now=lambda: clock[0])
+    for name, address, later in steps:
+        clock[0] += later
+        assert 0 <= ours.begin(name, address) <= WAIT_MOST_SEC
+
+
+def test_a_right_password_forgets_the_wrong_ones() -> None:
+    ours = Tries(now=lambda: 1000.0)
+    for _ in range(FREE_TRIES * 30):
+        assert ours.begin("ada", "10.0.0.1") == 0
+        ours.succeed("ada", "10.0.0.1")
+
+
+def test_an_address_that_tries_every_name_is_slowed_down() -> None:
+    ours = Tries(now=lambda: 1000.0)
+    free = [ours.begin(f"name {number}", "10.0.0.1") for number in range(FREE_TRIES_OF_ADDRESS + 1)]
+    assert (set(free[:-1]), free[-1]) == ({0.0}, 1.0)
+    assert ours.begin("ada", "10.0.0.2") == 0
+
+
+def test_all_addresses_of_one_household_count_as_one() -> None:
+    ours = Tries(now=lambda: 1000.0)
+    waits = [ours.begin("ada", f"2001:db8::{number:x}") for number in range(FREE_TRIES + 1)]
+    assert waits[-1] > 0
+    assert ours.begin("ada", "2001:db8:0:1::1") == 0
+
+
+def test_what_is_counted_has_an_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tries, "COUNTED_MOST", 10)
+    ours = Tries(now=lambda: 1000.0)
+    for number in range(100):
+        ours.begin("ada", f"10.0.0.{number}")
+    assert len(ours._failures) == 10
+
+
+def test_a_failure_is_forgotten_after_a_quiet_time() -> None:
+    clock = [0.0]
+    ours = Tries(now=lambda: clock[0])
+    for _ in range(FREE_TRIES):
+        assert ours.begin("ada", "10.0.0.1") == 0
+    assert ours.begin("ada", "10.0.0.1") > 0
+    clock[0] += 2 * WAIT_MOST_SEC + 2
+    assert [ours.begin("ada", "10.0.0.1") for _ in range(FREE_TRIES)] == [0.0] * FREE_TRIES
