@@ -83,7 +83,7 @@ def ours(folder: Path, names: list[str], url: str) -> float:
     )
     rows = [{"candidate_id": name, "source": "bench", "source_id": name, "location": f"{url}/{name}"} for name in names]
     datasets = Datasets(FolderStore(folder / "store"))
-    datasets.write(CANDIDATES, [CANDIDATES.rows(rows)], keys=KEYS, stage="bench", settings={}, made_from={})
+    datasets.write(CANDIDATES, [CANDIDATES.from_records(rows)], keys=KEYS, stage="bench", settings={}, made_from={})
     job = Job(
         stage="fetch", config=config, environ={}, categories=(KEYS["category"],), given={"window": KEYS["window"]}
     )

@@ -105,7 +105,7 @@ def fetch_all(found: Sequence[tuple[str, bytes]], folder: Path) -> Counter[str]:
         rows.append(row | {"location": str(path)})
     job = Job(stage="fetch", config=config, environ={}, categories=("fuzz",), given={"window": WINDOW})
     keys = {"category": "fuzz", "window": WINDOW}
-    job.finish(CANDIDATES, [CANDIDATES.rows(rows)], keys, inputs=[])
+    job.finish(CANDIDATES, [CANDIDATES.from_records(rows)], keys, inputs=[])
     before, tempfile.tempdir = tempfile.tempdir, str(places["temporary"])
     try:
         fetch.run(job)

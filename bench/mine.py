@@ -91,7 +91,7 @@ def prepare(url: str, categories: list[str]) -> None:
          "weights": member, "origin": f"bootstrap:{WINDOW}"}
         for category in categories for member in MEMBERS
     ]  # fmt: skip
-    Datasets(open_store(url)).write(COMMITTEES, [COMMITTEES.rows(rows)], keys={"committee": "c1"}, **MADE)
+    Datasets(open_store(url)).write(COMMITTEES, [COMMITTEES.from_records(rows)], keys={"committee": "c1"}, **MADE)
     ledger = open_ledger(migrated=False)
     ledger.migrate()
     ledger.run_many("register_category", [{"category": name, "name": name, "guideline": None} for name in categories])

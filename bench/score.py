@@ -101,7 +101,7 @@ def scene(folder: Path, clips: int, device: str) -> Scene:
             for i, start in enumerate(starts[:count])
         ]  # fmt: skip
         keys = {"category": "anything", "window": window}
-        made.datasets.write(CLIPS, [CLIPS.rows(rows)], keys=keys, stage="bench", settings={}, made_from={})
+        made.datasets.write(CLIPS, [CLIPS.from_records(rows)], keys=keys, stage="bench", settings={}, made_from={})
     return made
 
 
@@ -123,7 +123,7 @@ def seat(made: Scene, names: Sequence[str]) -> str:
         )  # fmt: skip
     key = f"c{len(names):08d}"
     made.datasets.write(
-        COMMITTEES, [COMMITTEES.rows(rows)], keys={"committee": key}, stage="bench", settings={}, made_from={}
+        COMMITTEES, [COMMITTEES.from_records(rows)], keys={"committee": key}, stage="bench", settings={}, made_from={}
     )
     return key
 

@@ -1,12 +1,20 @@
-"""What a stage is given, and how it says that it has finished."""
+"""What a stage is given, and the one way in which it makes a dataset.
+
+    with job.partition(CLIPS, {"category": category, "window": window}, inputs=[videos]) as made:
+        if not made.finished:
+            made.write(clips_of(...))
+
+Nothing is written before the block has ended without a failure; the manifest is written last.
+"""
 
 import os
 import sys
-from collections.abc import Callable, Iterable, Mapping
+import traceback
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
-from types import MappingProxyType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from slac_tasks.config import Config
 from slac_tasks.errors import NotConfigured, SlacError, Temporary, WrongArguments
@@ -17,13 +25,57 @@ from slac_tasks.storage.objects import Store, open_store
 if TYPE_CHECKING:
     import pyarrow as pa
 
+    from slac_tasks.storage.declarations import Dataset
     from slac_tasks.storage.ledger import Ledger
-    from slac_tasks.storage.tables import Dataset, Datasets, Drop, Manifest
+    from slac_tasks.storage.manifests import Drop, Manifest
+    from slac_tasks.storage.tables import Datasets
+
+R = TypeVar("R")
 
 
 def say(line: str) -> None:
     """Print one line for people, at once. The last line of a stage is its result."""
     print(line, file=sys.stderr, flush=True)
+
+
+@dataclass(kw_only=True)
+class Partition(Generic[R]):
+    """One partition of a dataset while a stage makes it."""
+
+    dataset: "Dataset[R]"
+    keys: Mapping[str, str]
+    finished: "Manifest | None"
+    """The current manifest where there is nothing to do; else None."""
+    weights: dict[str, str] = field(default_factory=dict)
+    """Networks that shaped it and that no input names: their content hashes, by name."""
+    drops: "list[Drop]" = field(default_factory=list)
+    """What was set aside, with reasons."""
+    rows: list[R] = field(default_factory=list)
+    tables: "list[Iterable[pa.Table]]" = field(default_factory=list)
+    """Tables that are made one by one while they are written, when the block ends."""
+    written: "Manifest | None" = None
+
+    @property
+    def manifest(self) -> "Manifest":
+        """The manifest of the partition, after the block or where it was finished before."""
+        manifest = self.finished or self.written
+        assert manifest is not None, "the block has not ended"
+        return manifest
+
+    def write(self, rows: Iterable[R]) -> None:
+        """Add rows; all of them become one part."""
+        self.rows.extend(rows)
+
+    def write_tables(self, tables: "Iterable[pa.Table]") -> None:
+        """Add tables, each of which becomes one part; they may be made while they are written."""
+        self.tables.append(tables)
+
+    def all_tables(self) -> "Iterator[pa.Table]":
+        """Yield everything that was added; one empty table where nothing was."""
+        for tables in self.tables:
+            yield from tables
+        if self.rows or not self.tables:
+            yield self.dataset.table(self.rows)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,48 +121,50 @@ class Job:
             raise WrongArguments(f"stage {self.stage}: --{name} is missing")
         return self.given[name]
 
-    def finished(
-        self,
-        dataset: "Dataset",
-        keys: Mapping[str, str],
-        *,
-        inputs: Iterable["Manifest"] = (),
-        sections: tuple[str, ...] = (),
-    ) -> "Manifest | None":
-        """Return the current manifest if there is nothing to do, and say so; None when the stage must work.
+    @contextmanager
+    def partition(
+        self, dataset: "Dataset[R]", keys: Mapping[str, str], *, inputs: "Iterable[Manifest]" = ()
+    ) -> Iterator[Partition[R]]:
+        """Make one partition of a dataset: write it when the block ends, once, the manifest last.
 
-        A dataset made from older inputs or settings is stale: that is said, and it stands until `--remake`.
+        `finished` of what the block is given says that there is nothing to do: the partition exists and `--remake` was
+        not given. One made from older inputs or settings is stale: that is printed, and it stands until `--remake`.
+        The sections of the settings that shape the dataset are those that `procedure.STAGES` declares. Either way the
+        ledger's copy of the manifest is refreshed.
         """
-        manifest = self.datasets.manifest(dataset, **keys)
-        if manifest is None or self.remake:
-            return None
-        where = f"{manifest.address} g{manifest.generation:04d}"
-        differing = [name for name, made in _made_from(inputs).items() if manifest.made_from.get(name) != made] + [
-            section
-            for section, values in self.config.digest(sections).items()
-            if manifest.made_by["settings"].get(section, values) != values
-        ]
-        if differing:
-            say(f"{self.stage}: {where} is stale, made from an older {', '.join(differing)}; --remake makes it again")
-        else:
-            say(f"{self.stage}: {where} finished already, {manifest.rows} rows")
-        return manifest
+        inputs = list(inputs)
+        sections = STAGES[self.stage].writes[dataset.name]
+        before = self.datasets.manifest(dataset, **keys)
+        made = Partition(dataset=dataset, keys=keys, finished=None if self.remake else before)
+        if made.finished:
+            self._print_finished(made.finished, inputs, sections)
+            self._record(made.finished)
+            yield made
+            return
+        yield made
+        made.written = self._write(
+            dataset,
+            made.all_tables(),
+            keys,
+            inputs=inputs,
+            sections=sections,
+            drops=made.drops,
+            weights=made.weights,
+        )
+        self._record(made.written)
 
-    def finish(
+    def _write(
         self,
-        dataset: "Dataset",
+        dataset: "Dataset[Any]",
         tables: "Iterable[pa.Table]",
         keys: Mapping[str, str],
         *,
-        inputs: Iterable["Manifest"] = (),
-        sections: tuple[str, ...] = (),
-        drops: Iterable["Drop"] = (),
-        weights: Mapping[str, str] = MappingProxyType({}),
+        inputs: "Iterable[Manifest]",
+        sections: tuple[str, ...],
+        drops: "Iterable[Drop]",
+        weights: Mapping[str, str],
     ) -> "Manifest":
-        """Write the next generation of a dataset and say what it holds.
-
-        `weights` names networks that made it and that no input names: their content hashes, by name.
-        """
+        """Write the next generation of a partition and print what it holds."""
         manifest = self.datasets.write(
             dataset,
             tables,
@@ -121,34 +175,82 @@ class Job:
             drops=drops,
         )
         dropped = ", ".join(f"{count} {reason}" for reason, count in manifest.dropped.items())
-        say(f"{self.stage}: wrote {manifest.address} g{manifest.generation:04d}, {manifest.rows} rows"
-            + (f"; dropped {dropped}" if dropped else ""))  # fmt: skip
+        where = f"{manifest.address} g{manifest.generation:04d}"
+        say(f"{self.stage}: wrote {where}, {manifest.rows} rows" + (f"; dropped {dropped}" if dropped else ""))
         return manifest
 
+    def _print_finished(self, manifest: "Manifest", inputs: "Iterable[Manifest]", sections: tuple[str, ...]) -> None:
+        """Print that there is nothing to do, and whether the partition is stale."""
+        where = f"{manifest.address} g{manifest.generation:04d}"
+        differing = [name for name, made in _made_from(inputs).items() if manifest.made_from.get(name) != made] + [
+            section
+            for section, values in self.config.digest(sections).items()
+            if manifest.made_by.settings.get(section, values) != values
+        ]
+        if differing:
+            say(f"{self.stage}: {where} is stale, made from an older {', '.join(differing)}; --remake makes it again")
+        else:
+            say(f"{self.stage}: {where} finished already, {manifest.rows} rows")
+
+    def _record(self, manifest: "Manifest") -> None:
+        """Record a generation in the ledger, where this stage may; one that is recorded already stays as it is."""
+        if STAGES[self.stage].ledger:
+            self.ledger.run(
+                "record_dataset",
+                address=manifest.address,
+                generation=manifest.generation,
+                manifest_sha256=manifest.sha256,
+                row_count=manifest.rows,
+            )
+
+    def finished(
+        self,
+        dataset: "Dataset[Any]",
+        keys: Mapping[str, str],
+        *,
+        inputs: "Iterable[Manifest]" = (),
+        sections: tuple[str, ...] = (),
+    ) -> "Manifest | None":
+        """Return the current manifest if there is nothing to do, and print so (being replaced by `partition`)."""
+        manifest = self.datasets.manifest(dataset, **keys)
+        if manifest is None or self.remake:
+            return None
+        self._print_finished(manifest, inputs, sections)
+        return manifest
+
+    def finish(
+        self,
+        dataset: "Dataset[Any]",
+        tables: "Iterable[pa.Table]",
+        keys: Mapping[str, str],
+        *,
+        inputs: "Iterable[Manifest]" = (),
+        sections: tuple[str, ...] = (),
+        drops: "Iterable[Drop]" = (),
+    ) -> "Manifest":
+        """Write the next generation of a dataset (being replaced by `partition`)."""
+        return self._write(dataset, tables, keys, inputs=inputs, sections=sections, drops=drops, weights={})
+
     def record(self, manifest: "Manifest") -> None:
-        """Tell the ledger of a generation that exists in the store; one that it knows already stays as it is."""
-        self.ledger.run(
-            "record_dataset",
-            address=manifest.address,
-            generation=manifest.generation,
-            manifest_sha256=manifest.sha256,
-            row_count=manifest.rows,
-        )
+        """Record a generation in the ledger (being replaced by `partition`)."""
+        self._record(manifest)
 
     def each_category(self, work: Callable[[str], None]) -> None:
         """Do `work` for every category of this job; one that fails does not hold up the others.
 
         Raises:
-            SlacError: at the end, the failure that a retry could cure if there is one, else the first.
+            Exception: at the end, the failure that a retry could cure if there is one, else the first.
 
         """
         if not self.categories:
             raise WrongArguments(f"stage {self.stage}: --category is missing")
-        failures: list[SlacError] = []
+        failures: list[Exception] = []
         for category in self.categories:
             try:
                 work(category)
-            except SlacError as failure:
+            except Exception as failure:
+                if not isinstance(failure, SlacError):
+                    traceback.print_exc()
                 say(f"{self.stage}: category {category} failed: {failure}")
                 failures.append(failure)
         if failures:
@@ -156,5 +258,5 @@ class Job:
             raise (retryable or failures)[0]
 
 
-def _made_from(inputs: Iterable["Manifest"]) -> dict[str, str]:
-    return {manifest.address: f"g{manifest.generation:04d}:{manifest.sha256}" for manifest in inputs}
+def _made_from(inputs: "Iterable[Manifest]") -> dict[str, str]:
+    return {manifest.address: manifest.mark for manifest in inputs}

@@ -103,7 +103,7 @@ def _stale(planner: Planner, category: str, window: str) -> bool:
         return False
     candidates = planner.datasets.need(CANDIDATES, **keys)
     made = manifest.made_from.get(candidates.address, "")
-    settings = manifest.made_by["settings"]
+    settings = manifest.made_by.settings
     return not made.endswith(candidates.sha256) or settings != planner.settings.digest(tuple(settings))
 
 

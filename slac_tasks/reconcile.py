@@ -29,7 +29,8 @@ from slac_tasks.storage.datasets import (
     VOTES,
 )
 from slac_tasks.storage.ledger import Ledger
-from slac_tasks.storage.tables import Datasets, Manifest
+from slac_tasks.storage.manifests import Manifest
+from slac_tasks.storage.tables import Datasets
 from slac_tasks.verification.outcome import Settled, remember_people, settle
 from slac_tasks.verification.settings import Review
 

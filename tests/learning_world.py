@@ -81,7 +81,7 @@ class LearningWorld:
                 )  # fmt: skip
         rows = rows[::-1] if reverse else rows
         keys = {"category": category, "window": WINDOW}
-        self.datasets.write(CLIPS, [CLIPS.rows(rows)], keys=keys, stage="propose", settings={}, made_from={})
+        self.datasets.write(CLIPS, [CLIPS.from_records(rows)], keys=keys, stage="propose", settings={}, made_from={})
         return rows
 
     def add_release(self, clips: dict[str, list[dict]]) -> None:
@@ -101,7 +101,12 @@ class LearningWorld:
                     }
                 )  # fmt: skip
         self.datasets.write(
-            RELEASES, [RELEASES.rows(rows)], keys={"release": "r0001"}, stage="release", settings={}, made_from={}
+            RELEASES,
+            [RELEASES.from_records(rows)],
+            keys={"release": "r0001"},
+            stage="release",
+            settings={},
+            made_from={},
         )
 
     def add_transfer(self) -> None:

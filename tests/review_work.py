@@ -37,7 +37,7 @@ def prepare(
         for index in range(clips)
     ]  # fmt: skip
     made: dict[str, Any] = {"stage": "test", "settings": {}, "made_from": {}}
-    datasets.write(HARD_CLIPS, [HARD_CLIPS.rows(hard)], keys={"category": category, "round": round}, **made)
+    datasets.write(HARD_CLIPS, [HARD_CLIPS.from_records(hard)], keys={"category": category, "round": round}, **made)
     if datasets.manifest(VIDEOS, category=category, window=WINDOW) is None:
         videos = [
             {"candidate_id": "c", "source": "test", "source_id": "a2X2hz1G6i8" if index == 0 else f"name {index}",
@@ -45,7 +45,7 @@ def prepare(
              "proxy_128": "media/x/128.mp4", "proxy_sha256": "0", "shots": [], **shared}
             for index in range(clips)
         ]  # fmt: skip
-        datasets.write(VIDEOS, [VIDEOS.rows(videos)], keys={"category": category, "window": WINDOW}, **made)
+        datasets.write(VIDEOS, [VIDEOS.from_records(videos)], keys={"category": category, "window": WINDOW}, **made)
     return [row["clip_id"] for row in hard]
 
 

@@ -31,9 +31,10 @@ class Takedowns:
         """Read those that stand now."""
         return cls(frozenset(name.rpartition("/")[2].removesuffix(".json") for name in store.names(f"{_FOLDER}/")))
 
-    def cover(self, row: Mapping[str, Any]) -> bool:
+    def cover(self, row: Any) -> bool:
         """Return whether one of them names this row's video, by any of the names that the row has."""
-        names = (str(row[name]).removeprefix("yt-dlp+") for name in _NAMES if row.get(name))
+        given = row if isinstance(row, Mapping) else {name: getattr(row, name, None) for name in _NAMES}
+        names = (str(given[name]).removeprefix("yt-dlp+") for name in _NAMES if given.get(name))
         return bool(self.hashes) and any(content_hash(name) in self.hashes for name in names)
 
 

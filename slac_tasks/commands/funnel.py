@@ -4,6 +4,7 @@ import argparse
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -22,8 +23,9 @@ from slac_tasks.storage.datasets import (
     VIDEOS,
     VOTES,
 )
+from slac_tasks.storage.declarations import Dataset
 from slac_tasks.storage.objects import open_store
-from slac_tasks.storage.tables import Dataset, Datasets
+from slac_tasks.storage.tables import Datasets
 from slac_tasks.world.measure import TRIMMING_SEC, accuracy_of_labels, committee_error, error_by_agreement, saving
 from slac_tasks.world.truth import FILE, Truth, read_truth
 
@@ -49,12 +51,12 @@ def lines(datasets: Datasets, settings: config.Config) -> Iterator[str]:
     yield from _learned(datasets)
 
 
-def rows(datasets: Datasets, dataset: Dataset) -> int:
+def rows(datasets: Datasets, dataset: Dataset[Any]) -> int:
     """Return how many rows all current partitions of a dataset hold."""
     return sum(datasets.need(dataset, **keys).rows for keys in datasets.partitions(dataset))
 
 
-def drops(datasets: Datasets, dataset: Dataset) -> Counter[str]:
+def drops(datasets: Datasets, dataset: Dataset[Any]) -> Counter[str]:
     """Return how many items were dropped on the way to a dataset, by reason."""
     found: Counter[str] = Counter()
     for keys in datasets.partitions(dataset):
@@ -62,7 +64,7 @@ def drops(datasets: Datasets, dataset: Dataset) -> Counter[str]:
     return found
 
 
-def table(datasets: Datasets, dataset: Dataset) -> pd.DataFrame:
+def table(datasets: Datasets, dataset: Dataset[Any]) -> pd.DataFrame:
     """Return all rows of all current partitions, with the partition's keys as columns."""
     frames = []
     for keys in datasets.partitions(dataset):

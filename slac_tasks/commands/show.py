@@ -7,12 +7,16 @@ slac show videos category=judo window=2026-01-05     one partition: columns, dro
 
 import argparse
 from collections import Counter
+from collections.abc import Mapping
+from typing import Any
 
 from slac_tasks import config
 from slac_tasks.errors import WrongArguments
 from slac_tasks.storage.datasets import ALL
+from slac_tasks.storage.declarations import Dataset
+from slac_tasks.storage.manifests import Manifest
 from slac_tasks.storage.objects import open_store
-from slac_tasks.storage.tables import Dataset, Datasets, Manifest
+from slac_tasks.storage.tables import Datasets
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -52,7 +56,7 @@ def _show_all(datasets: Datasets) -> None:
         print(f"{dataset.name:<12} {len(manifests):>10,} {rows:>10,} {dropped:>8,}  {dataset.meaning}")
 
 
-def _show_partitions(datasets: Datasets, dataset: Dataset, keys: dict[str, str]) -> None:
+def _show_partitions(datasets: Datasets, dataset: Dataset[Any], keys: dict[str, str]) -> None:
     reasons: Counter[str] = Counter()
     for found in datasets.partitions(dataset, **keys):
         manifest = datasets.need(dataset, **found)
@@ -63,11 +67,11 @@ def _show_partitions(datasets: Datasets, dataset: Dataset, keys: dict[str, str])
     print(f"dropped in all{_drops(reasons)}" if reasons else "nothing dropped")
 
 
-def _show_one(datasets: Datasets, dataset: Dataset, keys: dict[str, str], rows: int) -> None:
+def _show_one(datasets: Datasets, dataset: Dataset[Any], keys: dict[str, str], rows: int) -> None:
     manifest = datasets.need(dataset, **keys)
     print(f"{manifest.address} g{manifest.generation:04d}: {manifest.rows:,} rows, written {manifest.written_at}")
     made_by = manifest.made_by
-    print(f"made by {made_by['stage']} of slac {made_by['code']}; settings {made_by['settings']}")
+    print(f"made by {made_by.stage} of slac {made_by.code}; settings {dict(made_by.settings)}")
     for address, made in manifest.made_from.items():
         print(f"made from {address} {made[:22]}")
     _print_drops(manifest)
@@ -82,9 +86,9 @@ def _show_one(datasets: Datasets, dataset: Dataset, keys: dict[str, str], rows: 
 
 def _print_drops(manifest: Manifest) -> None:
     for drop in manifest.drops:
-        again = " (a later try may succeed)" if drop["retryable"] else ""
-        print(f"dropped {drop['item']}: {drop['reason']}{': ' + drop['detail'] if drop['detail'] else ''}{again}")
+        again = " (a later try may succeed)" if drop.retryable else ""
+        print(f"dropped {drop.item}: {drop.reason}{': ' + drop.detail if drop.detail else ''}{again}")
 
 
-def _drops(reasons: Counter[str] | dict[str, int]) -> str:
+def _drops(reasons: Mapping[str, int]) -> str:
     return "  dropped " + ", ".join(f"{count} {reason}" for reason, count in sorted(reasons.items())) if reasons else ""

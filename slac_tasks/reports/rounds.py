@@ -19,7 +19,8 @@ from slac_tasks.job import Job
 from slac_tasks.mining.measures import Floats
 from slac_tasks.model import Strategy
 from slac_tasks.storage.datasets import HARD_CLIPS, LABELS, ROUNDS, VOTES
-from slac_tasks.storage.tables import Datasets, Manifest
+from slac_tasks.storage.manifests import Manifest
+from slac_tasks.storage.tables import Datasets
 
 Row = dict[str, Any]
 
@@ -44,7 +45,7 @@ def report(job: Job, version: str) -> pd.DataFrame:
     inputs = [job.datasets.need(LABELS, **keys), *hard, *votes]
     if not job.finished(ROUNDS, keys, inputs=inputs):
         clips = answered(job.datasets, hard, votes, version)
-        job.finish(ROUNDS, [ROUNDS.rows(measured(clips))], keys, inputs=inputs)
+        job.finish(ROUNDS, [ROUNDS.from_records(measured(clips))], keys, inputs=inputs)
     found: pd.DataFrame = job.datasets.read(ROUNDS, **keys).to_pandas()
     return found
 

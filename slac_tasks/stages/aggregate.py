@@ -17,7 +17,7 @@ from slac_tasks.errors import BrokenContract
 from slac_tasks.job import Job, say
 from slac_tasks.model import Split, parse_round_key
 from slac_tasks.storage.datasets import HARD_CLIPS, LABELS, PEOPLE, VOTES
-from slac_tasks.storage.tables import Manifest
+from slac_tasks.storage.manifests import Manifest
 from slac_tasks.verification.aggregation.dawid_skene import DawidSkene, Model
 from slac_tasks.verification.aggregation.majority import TwoOfThree
 from slac_tasks.verification.aggregation.stopping import Asking

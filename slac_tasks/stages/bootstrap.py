@@ -20,8 +20,8 @@ from slac_tasks.networks.inference import device
 from slac_tasks.networks.registry import Architecture, Classifier, architecture, committee, starting_backbone
 from slac_tasks.networks.weights import decode_backbone, encode_backbone, encode_head
 from slac_tasks.storage.datasets import CLIPS, COMMITTEES
+from slac_tasks.storage.manifests import Drop, Manifest
 from slac_tasks.storage.objects import put_by_content
-from slac_tasks.storage.tables import Drop, Manifest
 from slac_tasks.training.trainer import (
     FRESH_RATE,
     TUNED_RATE,
@@ -67,7 +67,9 @@ def run(job: Job) -> None:
         drops[category] = Drop(item=category, reason="no training clips", detail=f"window {window}", retryable=True)
     categories = [c for c in sorted(job.categories) if c not in bare]
     rows = _extended(footage, parent, categories) if parent else _fresh(footage, categories)
-    job.finish(COMMITTEES, [COMMITTEES.rows(rows)], keys, inputs=inputs, sections=("committee",), drops=drops.values())
+    job.finish(
+        COMMITTEES, [COMMITTEES.from_records(rows)], keys, inputs=inputs, sections=("committee",), drops=drops.values()
+    )
 
 
 class _Footage:

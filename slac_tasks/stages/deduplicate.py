@@ -20,7 +20,7 @@ from slac_tasks.admission.withdrawals import leave_out
 from slac_tasks.job import Job, say
 from slac_tasks.model import Split, admission_order, split_of
 from slac_tasks.storage.datasets import CANDIDATES, FETCHED, VIDEOS
-from slac_tasks.storage.tables import Drop, Manifest
+from slac_tasks.storage.manifests import Drop, Manifest
 
 _STRICTNESS = (Split.TRAINING, Split.VALIDATION, Split.TESTING)
 """Where groups meet, the members of the weaker split leave."""
@@ -225,5 +225,10 @@ def run(job: Job) -> None:
         ]
         keys = {"category": category, "window": window}
         job.finish(
-            VIDEOS, [VIDEOS.rows(records)], keys, inputs=[manifest], sections=("admission",), drops=drops[category]
+            VIDEOS,
+            [VIDEOS.from_records(records)],
+            keys,
+            inputs=[manifest],
+            sections=("admission",),
+            drops=drops[category],
         )

@@ -15,7 +15,7 @@ from slac_tasks.errors import BrokenContract
 from slac_tasks.job import Job
 from slac_tasks.model import Window
 from slac_tasks.storage.datasets import CANDIDATES
-from slac_tasks.storage.tables import Drop
+from slac_tasks.storage.manifests import Drop
 
 
 def offered(sources: Sequence[Source], category: str, window: Window) -> tuple[list[Candidate], list[Drop]]:
@@ -76,6 +76,6 @@ def run(job: Job) -> None:
                 drops.append(Drop(item=row["candidate_id"], reason=EXCLUDED, detail=str(excluded[row["candidate_id"]])))
             else:
                 records.append(row)
-        job.finish(CANDIDATES, [CANDIDATES.rows(records)], keys, drops=drops)
+        job.finish(CANDIDATES, [CANDIDATES.from_records(records)], keys, drops=drops)
 
     job.each_category(work)

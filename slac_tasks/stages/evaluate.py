@@ -18,7 +18,7 @@ from slac_tasks.networks.inference import device
 from slac_tasks.networks.registry import Architecture, architecture
 from slac_tasks.networks.weights import decode_backbone, decode_head
 from slac_tasks.storage.datasets import EVALUATIONS, MODELS, RELEASES
-from slac_tasks.storage.tables import Drop
+from slac_tasks.storage.manifests import Drop
 from slac_tasks.training.targets import answers_of, masked_targets
 from slac_tasks.training.trainer import Recipe, features
 from slac_tasks.training.transfer import accuracy, few_labels, interval, load_trimmed
@@ -55,7 +55,7 @@ def run(job: Job) -> None:
     rows = [*_testing(job, model, entry, lost), *_transfer(job, model, entry, lost)]
     for row in rows:
         say(f"evaluate: {row['measure']} {row['subject']} {row['value']:.3f} ({row['low']:.3f} to {row['high']:.3f})")
-    job.finish(EVALUATIONS, [EVALUATIONS.rows(rows)], keys, inputs=inputs, sections=("training",), drops=drops)
+    job.finish(EVALUATIONS, [EVALUATIONS.from_records(rows)], keys, inputs=inputs, sections=("training",), drops=drops)
 
 
 def _testing(job: Job, model: Row, entry: Architecture, lost: Any) -> list[Row]:

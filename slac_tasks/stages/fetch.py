@@ -34,8 +34,8 @@ from slac_tasks.job import Job
 from slac_tasks.model import admission_order, content_hash, media_video_id
 from slac_tasks.progress import track
 from slac_tasks.storage.datasets import CANDIDATES, FETCHED
+from slac_tasks.storage.manifests import Drop, Manifest
 from slac_tasks.storage.objects import Store, is_disk_full, open_store
-from slac_tasks.storage.tables import Drop, Manifest
 from slac_tasks.video import originals, shots
 
 Row = dict[str, Any]
@@ -274,16 +274,16 @@ def _scratch(config: Config) -> Path:
 
 def _earlier(job: Job, before: Manifest | None, candidates: list[Row]) -> dict[str, Row | Drop]:
     """Return the outcomes of the generation before that stand: made by this code, within these limits."""
-    if before is None or before.upgrade or before.made_by["code"] != __version__:
+    if before is None or before.is_older or before.made_by.code != __version__:
         return {}
-    made = before.made_by["settings"].get("collect", {})
+    made = before.made_by.settings.get("collect", {})
     if any(made.get(name) != value for name, value in _limits(job.config).items()):
         return {}
     wanted = {row["candidate_id"]: row for row in candidates}
     found: dict[str, Row | Drop] = {
-        drop["item"]: Drop(**drop)
+        drop.item: drop
         for drop in before.drops
-        if drop["item"] in wanted and not drop["retryable"] and drop["reason"] != "duplicate bytes"
+        if drop.item in wanted and not drop.retryable and drop.reason != "duplicate bytes"
     }
     for table in job.datasets.tables(before):
         for row in table.to_pylist():
@@ -311,7 +311,7 @@ def run(job: Job) -> None:
         outcomes = dict(fetcher.all(rows, known, f"fetch {category}"))
         kept, drops = _sorted_out(job, [outcomes[row["candidate_id"]] for row in rows])
         job.finish(
-            FETCHED, [FETCHED.rows(kept)], keys, inputs=[candidates], sections=("collect",), drops=drops
+            FETCHED, [FETCHED.from_records(kept)], keys, inputs=[candidates], sections=("collect",), drops=drops
         )  # fmt: skip
         fetcher.clear()
 

@@ -21,7 +21,7 @@ from slac_tasks.mining.pool import make_pool
 from slac_tasks.model import parse_round_key
 from slac_tasks.networks.committees import Panel, panels_of
 from slac_tasks.storage.datasets import CLIPS, HARD_CLIPS, SCORES
-from slac_tasks.storage.tables import Manifest
+from slac_tasks.storage.manifests import Manifest
 
 SECTIONS = ("mining",)
 
@@ -97,7 +97,7 @@ def _scored(job: Job, clips_made: Manifest, scores_made: Sequence[Manifest]) -> 
 def rows(clips: pa.Table, scores: Floats, chosen: Sequence[Choice], panel: Panel) -> pa.Table:
     """Return the chosen clips with everything that is known of why they were chosen."""
     taken = clips.select(_KEPT).take(pa.array([choice.index for choice in chosen], pa.int64())).to_pylist()
-    return HARD_CLIPS.rows(
+    return HARD_CLIPS.from_records(
         {
             **clip,
             **choice.measures,

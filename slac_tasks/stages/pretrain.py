@@ -12,8 +12,8 @@ from slac_tasks.networks.inference import device
 from slac_tasks.networks.registry import Classifier, architecture
 from slac_tasks.networks.weights import encode_backbone, encode_head
 from slac_tasks.storage.datasets import MODELS, RELEASES
+from slac_tasks.storage.manifests import Drop
 from slac_tasks.storage.objects import put_by_content
-from slac_tasks.storage.tables import Drop
 from slac_tasks.training.targets import answers_of, masked_targets
 from slac_tasks.training.trainer import Recipe, fit, release_loss, seeded
 from slac_tasks.video.clips import gather
@@ -53,4 +53,4 @@ def run(job: Job) -> None:
         "clips": len(clips),
         "loss": loss,
     }
-    job.finish(MODELS, [MODELS.rows([row])], keys, inputs=[release], sections=("training",), drops=drops)
+    job.finish(MODELS, [MODELS.from_records([row])], keys, inputs=[release], sections=("training",), drops=drops)

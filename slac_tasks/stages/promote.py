@@ -12,7 +12,7 @@ from slac_tasks.job import Job, say
 from slac_tasks.model import content_hash
 from slac_tasks.networks.committees import adopt_committees, committee_key
 from slac_tasks.storage.datasets import CLIPS, COMMITTEES, EVALUATIONS, MODELS
-from slac_tasks.storage.tables import Manifest
+from slac_tasks.storage.manifests import Manifest
 
 MEMBER = "pretrained"
 
@@ -86,7 +86,7 @@ def _seat(job: Job, release: str, parent: str, evaluations: Manifest) -> Manifes
     keys = {"committee": committee_key(parent, release, tuple(model["categories"]))}
     inputs = [job.datasets.need(COMMITTEES, committee=parent), job.datasets.need(MODELS, release=release), evaluations]
     finished = job.finished(COMMITTEES, keys, inputs=inputs)
-    return finished or job.finish(COMMITTEES, [COMMITTEES.rows(kept + new)], keys, inputs=inputs)
+    return finished or job.finish(COMMITTEES, [COMMITTEES.from_records(kept + new)], keys, inputs=inputs)
 
 
 def _windows_to_rescore(job: Job) -> list[str]:

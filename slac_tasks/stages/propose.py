@@ -9,15 +9,15 @@ import math
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
-from typing import Any
 
 from slac_tasks.admission.withdrawals import Takedowns
-from slac_tasks.job import Job
+from slac_tasks.job import Job, Partition
 from slac_tasks.model import CLIP_SEC, GRID_SEC, clip_id
 from slac_tasks.networks import person_detectors
 from slac_tasks.progress import track
 from slac_tasks.storage.datasets import CLIPS, VIDEOS
-from slac_tasks.storage.tables import Drop
+from slac_tasks.storage.datasets.collecting import ClipRow, Span, VideoRow
+from slac_tasks.storage.manifests import Drop
 
 _EPSILON = 1e-6
 
@@ -29,65 +29,59 @@ def clip_starts(start_sec: float, end_sec: float) -> list[float]:
     return [number * GRID_SEC for number in range(max(first, 0), last + 1)]
 
 
-def long_shots(video: dict[str, Any], min_shot_sec: float) -> Iterator[tuple[int, float, float]]:
-    """Yield (index, start, end) of the shots of a video that may hold a clip."""
-    for index, span in enumerate(video["shots"]):
-        if span["end_sec"] - span["start_sec"] >= min_shot_sec - _EPSILON:
-            if clip_starts(span["start_sec"], span["end_sec"]):
-                yield index, span["start_sec"], span["end_sec"]
+def long_shots(video: VideoRow, min_shot_sec: float) -> Iterator[tuple[int, Span]]:
+    """Yield (index, shot) of the shots of a video that may hold a clip."""
+    for index, span in enumerate(video.shots):
+        if span.end_sec - span.start_sec >= min_shot_sec - _EPSILON and clip_starts(span.start_sec, span.end_sec):
+            yield index, span
 
 
-def clips_of(
-    video: dict[str, Any], shot: int, start_sec: float, end_sec: float, found: int | None
-) -> list[dict[str, Any]]:
-    """Return the rows of the clips of one shot."""
+def clips_of(video: VideoRow, shot: int, span: Span, people: int | None) -> list[ClipRow]:
+    """Return the clips of one shot."""
     return [
-        {
-            "clip_id": clip_id(video["video_id"], start),
-            "start_sec": start,
-            "end_sec": start + CLIP_SEC,
-            "shot": shot,
-            "people": found,
-            **{name: video[name] for name in ("video_id", "split", "proxy_128", "proxy_256")},
-        }
-        for start in clip_starts(start_sec, end_sec)
-    ]
+        ClipRow(
+            clip_id=clip_id(video.video_id, start), video_id=video.video_id, start_sec=start,
+            end_sec=start + CLIP_SEC, split=video.split, proxy_128=video.proxy_128, proxy_256=video.proxy_256,
+            shot=shot, people=people,
+        )
+        for start in clip_starts(span.start_sec, span.end_sec)
+    ]  # fmt: skip
 
 
 def run(job: Job) -> None:
     """Write the clips of each category."""
-    window = job.key("window")
-    proposal = job.config.proposal
     # Opened by the first category that has work: finished ones need no weights.
-    opened = cache(lambda: person_detectors.detector(proposal, job.config.device))
+    opened = cache(lambda: person_detectors.detector(job.config.proposal, job.config.device))
 
     def work(category: str) -> None:
-        keys = {"category": category, "window": window}
+        keys = {"category": category, "window": job.key("window")}
         videos = job.datasets.need(VIDEOS, **keys)
-        if job.finished(CLIPS, keys, inputs=[videos], sections=("proposal",)):
-            return
-        detector = opened()
-        takedowns = Takedowns.read(job.store)
-        rows = [row for row in job.datasets.read(VIDEOS, **keys).to_pylist() if not takedowns.cover(row)]
-        records: list[dict[str, Any]] = []
-        drops: list[Drop] = []
-        for video in track(rows, len(rows), f"propose {category}"):
-            spans = list(long_shots(video, proposal.min_shot_sec))
-            if not spans:
-                drops.append(Drop(item=video["video_id"], reason="no shot long enough"))
-                continue
-            found: list[int | None] = [None] * len(spans)
-            if detector is not None:
-                with job.store.local(video["proxy_256"]) as path:
-                    found = list(detector.in_shots(Path(path), [(a, b) for _, a, b in spans]))
-            for (shot, start, end), number in zip(spans, found, strict=True):
-                if number == 0:
-                    drops.append(Drop(item=f"{video['video_id']}#{shot}", reason="no people in the shot"))
-                else:
-                    records += clips_of(video, shot, start, end, number)
-        weights = {f"people/{detector.name}": detector.weights} if detector and detector.weights else {}
-        job.finish(
-            CLIPS, [CLIPS.rows(records)], keys, inputs=[videos], sections=("proposal",), drops=drops, weights=weights
-        )
+        with job.partition(CLIPS, keys, inputs=[videos]) as made:
+            if not made.finished:
+                takedowns = Takedowns.read(job.store)
+                rows = [row for row in job.datasets.rows_of(VIDEOS, videos) if not takedowns.cover(row)]
+                _propose(job, rows, opened(), made, f"propose {category}")
 
     job.each_category(work)
+
+
+def _propose(
+    job: Job, videos: list[VideoRow], detector: person_detectors.Detector | None, made: Partition[ClipRow], what: str
+) -> None:
+    """Write the clips of the videos; shots without people are set aside where a detector looks."""
+    if detector and detector.weights:
+        made.weights[f"people/{detector.name}"] = detector.weights
+    for video in track(videos, len(videos), what):
+        spans = list(long_shots(video, job.config.proposal.min_shot_sec))
+        if not spans:
+            made.drops.append(Drop(item=video.video_id, reason="no shot long enough"))
+            continue
+        found: list[int | None] = [None] * len(spans)
+        if detector is not None:
+            with job.store.local(video.proxy_256) as path:
+                found = list(detector.in_shots(Path(path), [(span.start_sec, span.end_sec) for _, span in spans]))
+        for (shot, span), people in zip(spans, found, strict=True):
+            if people == 0:
+                made.drops.append(Drop(item=f"{video.video_id}#{shot}", reason="no people in the shot"))
+            else:
+                made.write(clips_of(video, shot, span, people))

@@ -21,7 +21,7 @@ from slac_tasks.job import Job
 from slac_tasks.model import parse_round_key
 from slac_tasks.release.releasable import releasable
 from slac_tasks.storage.datasets import LABELS, QUALITY, RELEASES, VIDEOS
-from slac_tasks.storage.tables import Manifest
+from slac_tasks.storage.manifests import Manifest
 
 _YOUTUBE = re.compile(r"[A-Za-z0-9_-]{11}")
 
@@ -75,7 +75,7 @@ def run(job: Job) -> None:
         raise BrokenContract(
             f"release {keys['release']}: labels {labels} hold nothing to release, want whole rounds of accepted ones"
         )
-    table = RELEASES.rows(rows)
+    table = RELEASES.from_records(rows)
     names = {row["category"]: row["name"] for row in job.ledger.rows("categories")}
     folder = f"{RELEASES.address(keys)}/exports"
     parquet = io.BytesIO()

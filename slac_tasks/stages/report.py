@@ -16,7 +16,7 @@ from slac_tasks.job import Job, say
 from slac_tasks.model import Strategy
 from slac_tasks.reports import quality_page, rounds, rounds_page
 from slac_tasks.storage.datasets import AGREEMENT, LABELS, PEOPLE, QUALITY
-from slac_tasks.storage.tables import Dataset
+from slac_tasks.storage.declarations import Dataset
 
 
 def summarise(labels: pd.DataFrame, verdicts: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
@@ -73,7 +73,7 @@ def run(job: Job) -> None:
     say(f"report: wrote {name}, {len(summary)} categories")
 
 
-def _rows(job: Job, dataset: Dataset, version: str) -> list[dict[str, Any]]:
+def _rows(job: Job, dataset: Dataset[Any], version: str) -> list[dict[str, Any]]:
     """Return the rows of this version, none where it was judged before people were."""
     if job.datasets.manifest(dataset, labels=version) is None:
         return []

@@ -20,8 +20,8 @@ from slac_tasks.networks.inference import CPU_BATCH, Extractor, device, keep_fre
 from slac_tasks.networks.registry import Architecture, architecture
 from slac_tasks.networks.weights import decode_backbone, decode_head
 from slac_tasks.storage.datasets import CLIPS, COMMITTEES, SCORES
+from slac_tasks.storage.manifests import Drop, Manifest
 from slac_tasks.storage.objects import Media, Store
-from slac_tasks.storage.tables import Drop, Manifest
 from slac_tasks.video.clips import ADDRESS, ClipAddress, Footage, batched, footage
 
 
@@ -60,7 +60,7 @@ def run(job: Job) -> None:
         _score(job, wants)
     for want in wants:
         rows = sorted(want.rows, key=lambda row: str(row["clip_id"]))
-        job.finish(SCORES, [SCORES.rows(rows)], want.keys, inputs=[want.clips], drops=want.drops)
+        job.finish(SCORES, [SCORES.from_records(rows)], want.keys, inputs=[want.clips], drops=want.drops)
     if failure is not None:
         raise failure
 

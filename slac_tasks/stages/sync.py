@@ -45,7 +45,7 @@ def _bring(job: Job) -> None:
 def _write(job: Job, batch: int) -> None:
     keys = {"batch": f"{batch:06d}"}
     try:
-        manifest = job.finish(VOTES, map(VOTES.rows, job.ledger.stream("batch_votes", batch=batch)), keys)
+        manifest = job.finish(VOTES, map(VOTES.from_records, job.ledger.stream("batch_votes", batch=batch)), keys)
     except Temporary:
         # Another call may have seen the same unfinished batch; it wrote the same votes.
         written = job.datasets.manifest(VOTES, **keys)

@@ -17,7 +17,7 @@ from slac_tasks.job import Job, say
 from slac_tasks.model import Answer
 from slac_tasks.quality import gate
 from slac_tasks.storage.datasets import AGREEMENT, LABELS, PEOPLE, QUALITY, VOTES
-from slac_tasks.storage.tables import Manifest
+from slac_tasks.storage.manifests import Manifest
 from slac_tasks.verification.aggregation.dawid_skene import Model
 from slac_tasks.verification.agreement import agreements
 from slac_tasks.verification.annotators import qualities
@@ -52,7 +52,7 @@ def _judge_categories(job: Job, made: Manifest) -> None:
         raise BrokenContract(f"labels {keys['labels']}: {len(wrong)} expectations fail: {'; '.join(wrong)}")
     verdicts = [asdict(verdict) for verdict in gate.judge(labels, job.config.quality)]
     _remember(job, keys["labels"], verdicts)
-    job.record(job.finish(QUALITY, [QUALITY.rows(verdicts)], keys, inputs=[made], sections=SECTIONS))
+    job.record(job.finish(QUALITY, [QUALITY.from_records(verdicts)], keys, inputs=[made], sections=SECTIONS))
     for verdict in verdicts:
         if verdict["reasons"]:
             say(f"validate: {verdict['category']} {verdict['verdict']}: {'; '.join(verdict['reasons'])}")
@@ -72,8 +72,10 @@ def _judge_people(job: Job, made: Manifest) -> None:
         model = Model(pooling=job.config.aggregation.pooling)
         agreed = [asdict(row) for row in agreements(ballots)]
         people = [asdict(row) for row in qualities(ballots, np.asarray(seconds), model, known)]
-        job.record(job.finish(AGREEMENT, [AGREEMENT.rows(agreed)], keys, inputs=[made], sections=PEOPLE_SECTIONS))
-        done = job.finish(PEOPLE, [PEOPLE.rows(people)], keys, inputs=[made], sections=PEOPLE_SECTIONS)
+        job.record(
+            job.finish(AGREEMENT, [AGREEMENT.from_records(agreed)], keys, inputs=[made], sections=PEOPLE_SECTIONS)
+        )
+        done = job.finish(PEOPLE, [PEOPLE.from_records(people)], keys, inputs=[made], sections=PEOPLE_SECTIONS)
         for row in people:
             if row["category"] is None and row["flags"]:
                 say(f"validate: {row['annotator']} is flagged: {', '.join(row['flags'])}; every answer is kept")

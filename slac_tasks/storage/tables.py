@@ -1,6 +1,7 @@
 """Typed, immutable datasets: what one stage hands to the next.
 
-A dataset is declared once, below. Its rows are Parquet parts; its address follows from its name and keys:
+A dataset is declared once, in `slac_tasks.storage.datasets`. Its rows are Parquet parts. Its address follows from its
+name and keys:
 
     <name>/v<version>/<key>=<value>/.../current.json          the generation that readers see
     <name>/v<version>/<key>=<value>/.../g0001/manifest.json   written last: makes the generation exist
@@ -12,120 +13,23 @@ A generation is never changed. A re-make writes the next one beside it and then 
 import hashlib
 import io
 import json
-import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import asdict, dataclass, field, replace
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, TypeVar
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from slac_tasks import __version__
-from slac_tasks.errors import BrokenContract, NotMade, Temporary, WrongArguments
+from slac_tasks.errors import BrokenContract, NotMade, Temporary
+from slac_tasks.storage.columns import from_table
+from slac_tasks.storage.declarations import Dataset
+from slac_tasks.storage.manifests import Drop, MadeBy, Manifest, Part
 from slac_tasks.storage.objects import Store
 
-_KEY_VALUE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
-
-
-@dataclass(frozen=True, kw_only=True)
-class Column:
-    """One column: its Arrow type, whether a value may be unknown (null), and what it means, with its unit."""
-
-    name: str
-    dtype: pa.DataType
-    meaning: str
-    nullable: bool = False
-
-
-@dataclass(frozen=True, kw_only=True)
-class Upgrade:
-    """How readers see partitions that were written as the version before."""
-
-    previous: "Dataset"
-    """The version before, as it was declared."""
-    table: Callable[[pa.Table], pa.Table]
-    """Turns rows of the version before, with all their columns, into rows of this one."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Dataset:
-    """A declared hand-over."""
-
-    name: str
-    version: int
-    keys: tuple[str, ...]
-    unique: tuple[str, ...]
-    columns: tuple[Column, ...]
-    meaning: str
-    upgrade: Upgrade | None = None
-    """Readers accept the version before through it, and refuse every older one."""
-
-    @property
-    def schema(self) -> pa.Schema:
-        """The Arrow schema of the rows."""
-        return pa.schema([pa.field(c.name, c.dtype, nullable=c.nullable) for c in self.columns])
-
-    def address(self, keys: Mapping[str, str]) -> str:
-        """Return the folder of the partition with these keys.
-
-        Raises:
-            WrongArguments: a key is missing, unknown, or holds characters that cannot stand in a name.
-
-        """
-        if set(keys) != set(self.keys):
-            raise WrongArguments(f"dataset {self.name}: keys {sorted(keys)}, want {sorted(self.keys)}")
-        for key, value in keys.items():
-            if not _KEY_VALUE.fullmatch(value):
-                raise WrongArguments(f"dataset {self.name}: {key}={value!r}, want letters, digits, '_', '.', '-'")
-        return "/".join([self.name, f"v{self.version}", *(f"{key}={keys[key]}" for key in self.keys)])
-
-    def rows(self, records: Iterable[Mapping[str, Any]]) -> pa.Table:
-        """Make a table of this dataset's schema from plain records."""
-        return pa.Table.from_pylist(list(records), schema=self.schema)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Drop:
-    """An item that a stage set aside."""
-
-    item: str
-    reason: str
-    detail: str = ""
-    retryable: bool = False
-
-
-@dataclass(frozen=True, kw_only=True)
-class Manifest:
-    """What a generation holds and what it was made from."""
-
-    dataset: str
-    version: int
-    keys: dict[str, str]
-    generation: int
-    rows: int
-    columns: dict[str, str]
-    parts: list[dict[str, Any]]
-    dropped: dict[str, int]
-    drops: list[dict[str, Any]]
-    address: str
-    made_by: dict[str, Any]
-    made_from: dict[str, str]
-    written_at: str
-    sha256: str = field(default="", compare=False)
-    upgrade: Upgrade | None = field(default=None, compare=False, repr=False)
-    """Set where the generation is one of the version before."""
-
-    def encode(self) -> bytes:
-        """Return the bytes of manifest.json."""
-        values = asdict(replace(self, upgrade=None))
-        del values["sha256"], values["upgrade"]
-        return (json.dumps(values, indent=1, sort_keys=True) + "\n").encode()
-
-    @property
-    def retryable(self) -> int:
-        """How many drops a later try may not meet."""
-        return sum(1 for drop in self.drops if drop["retryable"])
+R = TypeVar("R")
 
 
 class Datasets:
@@ -134,7 +38,7 @@ class Datasets:
     def __init__(self, store: Store) -> None:
         self.store = store
 
-    def manifest(self, dataset: Dataset, **keys: str) -> Manifest | None:
+    def manifest(self, dataset: Dataset[Any], **keys: str) -> Manifest | None:
         """Return the manifest of the generation that readers see, or None when there is none.
 
         A partition that exists only as the version before is read through the dataset's upgrade. A generation whose
@@ -147,10 +51,10 @@ class Datasets:
         found = self._own_manifest(dataset, keys)
         if found is None and dataset.upgrade:
             older = self._own_manifest(dataset.upgrade.previous, keys)
-            return replace(older, upgrade=dataset.upgrade) if older else None
+            return replace(older, declared=dataset) if older else None
         return found
 
-    def _own_manifest(self, dataset: Dataset, keys: Mapping[str, str]) -> Manifest | None:
+    def _own_manifest(self, dataset: Dataset[Any], keys: Mapping[str, str]) -> Manifest | None:
         folder = dataset.address(keys)
         generation, want = 0, ""
         try:
@@ -169,14 +73,14 @@ class Datasets:
             self._point(manifest)
         return manifest
 
-    def _read_manifest(self, dataset: Dataset, name: str, want: str) -> Manifest:
+    def _read_manifest(self, dataset: Dataset[Any], name: str, want: str) -> Manifest:
         data = self.store.get(name)
         found = hashlib.sha256(data).hexdigest()
         if want and found != want:
             raise BrokenContract(f"{name}: was altered, found sha256 {found[:16]}, want {want[:16]}")
         try:
-            manifest = Manifest(**json.loads(data), sha256=found)
-        except (ValueError, TypeError) as error:
+            manifest = Manifest.decode(data, dataset)
+        except (ValueError, TypeError, KeyError) as error:
             raise BrokenContract(f"{name}: is not a manifest: {error}") from error
         if (manifest.dataset, manifest.version) != (dataset.name, dataset.version):
             raise BrokenContract(
@@ -191,7 +95,7 @@ class Datasets:
         pointer = {"generation": manifest.generation, "manifest": manifest.sha256}
         self.store.put(f"{manifest.address}/current.json", json.dumps(pointer).encode())
 
-    def need(self, dataset: Dataset, **keys: str) -> Manifest:
+    def need(self, dataset: Dataset[Any], **keys: str) -> Manifest:
         """Return the current manifest.
 
         Raises:
@@ -203,33 +107,50 @@ class Datasets:
             raise NotMade(f"dataset {dataset.address(keys)}: not made yet, want it written by an earlier stage")
         return manifest
 
-    def tables(self, manifest: Manifest, columns: list[str] | None = None) -> Iterator[pa.Table]:
+    def tables(self, manifest: Manifest, columns: Sequence[str] | None = None) -> Iterator[pa.Table]:
         """Yield the rows of a generation, one table per part, checking every byte against the manifest."""
+        assert manifest.declared is not None
+        schema, upgrade = manifest.declared.schema, manifest.declared.upgrade
+        names = schema.names if columns is None else list(columns)
         for part in manifest.parts:
-            name = f"{manifest.address}/g{manifest.generation:04d}/{part['name']}"
+            name = f"{manifest.address}/g{manifest.generation:04d}/{part.name}"
             data = self.store.get(name)
             found = hashlib.sha256(data).hexdigest()
-            if found != part["sha256"]:
-                raise BrokenContract(f"{name}: was altered, found sha256 {found[:16]}, want {part['sha256'][:16]}")
-            if manifest.upgrade:
-                rows = manifest.upgrade.table(pq.read_table(io.BytesIO(data)))
-                yield rows if columns is None else rows.select(columns)
+            if found != part.sha256:
+                raise BrokenContract(f"{name}: was altered, found sha256 {found[:16]}, want {part.sha256[:16]}")
+            if manifest.is_older and upgrade is not None:
+                yield upgrade.table(pq.read_table(io.BytesIO(data)), schema).select(names)
             else:
-                yield pq.read_table(io.BytesIO(data), columns=columns)
+                yield pq.read_table(io.BytesIO(data), columns=names)
 
-    def read(self, dataset: Dataset, columns: list[str] | None = None, /, **keys: str) -> pa.Table:
-        """Return all rows of the current generation.
+    def rows_of(self, dataset: Dataset[R], manifest: Manifest) -> Iterator[R]:
+        """Yield the rows of a generation of `dataset`."""
+        for table in self.tables(manifest):
+            yield from from_table(table, dataset.row)
+
+    def rows(self, dataset: Dataset[R], /, **keys: str) -> list[R]:
+        """Return all rows of the current generation; raises what `read` raises."""
+        return list(self.rows_of(dataset, self.need(dataset, **keys)))
+
+    def read(self, dataset: Dataset[Any], columns: Sequence[str] | None = None, /, **keys: str) -> pa.Table:
+        """Return all rows of the current generation as one table.
 
         Raises:
             NotMade: the partition has not been written.
             BrokenContract: its bytes are not those that were written.
 
         """
-        tables = list(self.tables(self.need(dataset, **keys), columns))
+        return self.read_all(dataset, [self.need(dataset, **keys)], columns)
+
+    def read_all(
+        self, dataset: Dataset[Any], manifests: Iterable[Manifest], columns: Sequence[str] | None = None
+    ) -> pa.Table:
+        """Return all rows of these generations of `dataset` as one table."""
+        tables = [table for manifest in manifests for table in self.tables(manifest, columns)]
         schema = dataset.schema if columns is None else pa.schema([dataset.schema.field(c) for c in columns])
         return pa.concat_tables(tables) if tables else schema.empty_table()
 
-    def partitions(self, dataset: Dataset, **some: str) -> list[dict[str, str]]:
+    def partitions(self, dataset: Dataset[Any], **some: str) -> list[dict[str, str]]:
         """Return the keys of all written partitions whose keys include `some`, in order of their address."""
         versions = [dataset.upgrade.previous, dataset] if dataset.upgrade else [dataset]
         found: dict[str, dict[str, str]] = {}
@@ -238,7 +159,7 @@ class Datasets:
                 found[dataset.address(keys)] = keys
         return [found[folder] for folder in sorted(found)]
 
-    def _partitions(self, dataset: Dataset, some: Mapping[str, str]) -> Iterator[dict[str, str]]:
+    def _partitions(self, dataset: Dataset[Any], some: Mapping[str, str]) -> Iterator[dict[str, str]]:
         head = [dataset.name, f"v{dataset.version}"]
         for key in dataset.keys:
             if key not in some:
@@ -254,7 +175,7 @@ class Datasets:
 
     def write(
         self,
-        dataset: Dataset,
+        dataset: Dataset[Any],
         tables: Iterable[pa.Table],
         *,
         keys: Mapping[str, str],
@@ -273,7 +194,7 @@ class Datasets:
         folder = dataset.address(keys)
         before = self._own_manifest(dataset, keys)
         generation = before.generation + 1 if before else 1
-        parts: list[dict[str, Any]] = []
+        parts: list[Part] = []
         seen: set[tuple[Any, ...]] = set()
         for table in tables:
             rows = _conform(dataset, table, folder)
@@ -283,35 +204,33 @@ class Datasets:
             digest = hashlib.sha256(buffer.getvalue()).hexdigest()
             name = f"{digest[:16]}.parquet"
             self.store.put(f"{folder}/g{generation:04d}/{name}", buffer.getvalue())
-            parts.append({"name": name, "rows": rows.num_rows, "sha256": digest})
-        drops = list(drops)
-        dropped: dict[str, int] = {}
-        for drop in drops:
-            dropped[drop.reason] = dropped.get(drop.reason, 0) + 1
+            parts.append(Part(name=name, rows=rows.num_rows, sha256=digest))
+        drops = tuple(drops)
+        dropped = Counter(drop.reason for drop in drops)
         manifest = Manifest(
             dataset=dataset.name,
             version=dataset.version,
             keys=dict(keys),
             address=folder,
             generation=generation,
-            rows=sum(part["rows"] for part in parts),
+            rows=sum(part.rows for part in parts),
             columns={column.name: str(column.dtype) for column in dataset.columns},
-            parts=parts,
+            parts=tuple(parts),
             dropped=dict(sorted(dropped.items())),
-            drops=[asdict(drop) for drop in drops],
-            made_by={"stage": stage, "code": __version__, "settings": dict(settings)},
+            drops=drops,
+            made_by=MadeBy(stage=stage, code=__version__, settings=dict(settings)),
             made_from=dict(made_from),
             written_at=datetime.now(UTC).isoformat(timespec="milliseconds"),
         )
         data = manifest.encode()
         if not self.store.create(f"{folder}/g{generation:04d}/manifest.json", data):
             raise Temporary(f"dataset {folder} g{generation:04d}: another process finished it first; nothing was lost")
-        manifest = Manifest(**json.loads(data), sha256=hashlib.sha256(data).hexdigest())
+        manifest = Manifest.decode(data, dataset)
         self._point(manifest)
         return manifest
 
 
-def _conform(dataset: Dataset, table: pa.Table, folder: str) -> pa.Table:
+def _conform(dataset: Dataset[Any], table: pa.Table, folder: str) -> pa.Table:
     """Return the table in the declared order and types; refuse missing columns and unknown values where none may be."""
     missing = [c.name for c in dataset.columns if c.name not in table.column_names]
     extra = [name for name in table.column_names if name not in dataset.schema.names]
@@ -329,7 +248,7 @@ def _conform(dataset: Dataset, table: pa.Table, folder: str) -> pa.Table:
     return rows
 
 
-def _check_unique(dataset: Dataset, rows: pa.Table, seen: set[tuple[Any, ...]], folder: str) -> None:
+def _check_unique(dataset: Dataset[Any], rows: pa.Table, seen: set[tuple[Any, ...]], folder: str) -> None:
     for key in zip(*(rows[name].to_pylist() for name in dataset.unique), strict=True):
         if key in seen:
             raise BrokenContract(f"dataset {folder}: {dict(zip(dataset.unique, key, strict=True))} stands twice")

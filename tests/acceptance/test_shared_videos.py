@@ -82,7 +82,7 @@ def test_every_shared_video_has_an_outcome(tmp_path: Path, ledger_url: str) -> N
         rows = datasets.read(CANDIDATES, **keys).to_pylist()
         files = {row["candidate_id"]: Path(row["location"]).name for row in rows}
         for dataset in (FETCHED, VIDEOS):
-            outcome |= {files[drop["item"]]: drop["reason"] for drop in datasets.need(dataset, **keys).drops}
+            outcome |= {files[drop.item]: drop.reason for drop in datasets.need(dataset, **keys).drops}
         clips = datasets.read(CLIPS, **keys).to_pylist()
         for video in datasets.read(VIDEOS, **keys).to_pylist():
             count = sum(clip["video_id"] == video["video_id"] for clip in clips)

@@ -56,8 +56,8 @@ class Archive:
         candidates = [
             {**{name: row.get(name) for name in CANDIDATES.schema.names}, "location": row["source_id"]} for row in rows
         ]
-        job.finish(CANDIDATES, [CANDIDATES.rows(candidates)], keys)
-        job.finish(FETCHED, [FETCHED.rows(rows)], keys)
+        job.finish(CANDIDATES, [CANDIDATES.from_records(candidates)], keys)
+        job.finish(FETCHED, [FETCHED.from_records(rows)], keys)
 
     def admit(self, window: str, **more: Any) -> dict[str, dict[str, tuple[str, ...]]]:
         """Run the stage; return (group, split) of each video or the reason why it is not one, by category."""
@@ -70,7 +70,7 @@ class Archive:
             for video in job.datasets.read(VIDEOS, **keys).to_pylist():
                 of[video["video_id"]] = video["group_id"], video["split"]
             for drop in job.datasets.need(VIDEOS, **keys).drops:
-                of[drop["item"].partition("-")[2]] = (drop["reason"],)
+                of[drop.item.partition("-")[2]] = (drop.reason,)
         return found
 
 

@@ -213,7 +213,9 @@ def test_a_damaged_table_stops_the_gate_with_nothing_written(make_job: Any, ledg
     rows = datasets.read(LABELS, labels="000001").to_pylist()
     rows[0]["end_sec"] = 9.0
     rows[1]["label"] = None
-    datasets.write(LABELS, [LABELS.rows(rows)], keys={"labels": "000001"}, stage="test", settings={}, made_from={})
+    datasets.write(
+        LABELS, [LABELS.from_records(rows)], keys={"labels": "000001"}, stage="test", settings={}, made_from={}
+    )
     with pytest.raises(BrokenContract, match=r"(?s)2 expectations.*length_sec.*label"):
         validate.run(make_job("validate"))
     assert datasets.manifest(QUALITY, labels="000001") is None

@@ -31,14 +31,14 @@ def prepare(ledger: Ledger, datasets: Datasets, category: str = "judo", *, unsco
          "split": "training", "proxy_128": "p128", "proxy_256": "p256", "shot": int(start > 5), "people": None}
         for video, start in places
     ]  # fmt: skip
-    datasets.write(CLIPS, [CLIPS.rows(clips)], keys={"category": category, "window": WINDOW}, **MADE)
+    datasets.write(CLIPS, [CLIPS.from_records(clips)], keys={"category": category, "window": WINDOW}, **MADE)
     rng = np.random.default_rng(0)
     scores = rng.random((len(clips), 3)).astype(np.float32)
     for column, member in enumerate(MEMBERS):
         # Each member's rows lie in an order of their own, in two parts; some may lack the last clips.
         order = rng.permutation(len(clips) - unscored if member == "video" else len(clips))
         tables = [
-            SCORES.rows(
+            SCORES.from_records(
                 {"clip_id": clips[i]["clip_id"], "video_id": clips[i]["video_id"], "member": member,
                  "score": scores[i, column]}
                 for i in part
@@ -55,7 +55,7 @@ def seat(ledger: Ledger, datasets: Datasets, *categories: str) -> None:
          "weights": member, "origin": f"bootstrap:{WINDOW}"}
         for category in categories for member in MEMBERS
     ]  # fmt: skip
-    datasets.write(COMMITTEES, [COMMITTEES.rows(rows)], keys={"committee": "c1"}, **MADE)
+    datasets.write(COMMITTEES, [COMMITTEES.from_records(rows)], keys={"committee": "c1"}, **MADE)
     ledger.run("add_committee", committee="c1", origin=f"bootstrap:{WINDOW}", categories=list(categories))
 
 

@@ -69,7 +69,7 @@ def test_content_names_itself(any_store: Store) -> None:
 def test_datasets_live_in_any_store(any_store: Store) -> None:
     datasets, keys = Datasets(any_store), {"category": "judo", "window": "2026-01-05", "weights": "w1"}
     assert datasets.manifest(SCORES, **keys) is None
-    table = SCORES.rows([{"clip_id": "v:0", "video_id": "v", "member": "m", "score": 0.5}])
+    table = SCORES.from_records([{"clip_id": "v:0", "video_id": "v", "member": "m", "score": 0.5}])
     for generation in (1, 2):
         made = datasets.write(SCORES, [table], keys=keys, stage="score", settings={}, made_from={})
         assert made.generation == generation

@@ -168,7 +168,7 @@ def test_a_takedown_holds_for_now_and_for_good(
         for name, video in videos.items()
     ]  # fmt: skip
     datasets.write(
-        RELEASES, [RELEASES.rows(rows)], keys={"release": "r0001"}, stage="release", settings={}, made_from={}
+        RELEASES, [RELEASES.from_records(rows)], keys={"release": "r0001"}, stage="release", settings={}, made_from={}
     )
     monkeypatch.setenv("SLAC_STORE", config.store_url)
     monkeypatch.setenv("SLAC_DATABASE_URL", judo)

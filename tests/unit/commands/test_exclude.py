@@ -83,7 +83,7 @@ def run(tmp_path: Path, films: Path, url: str, *stages: Any, remake: bool = Fals
 
 def dropped(datasets: Datasets, dataset: Any) -> dict[str, str]:
     """Return reason and detail of each drop, by the file of the candidate."""
-    return {drop["item"]: f"{drop['reason']}: {drop['detail']}" for drop in datasets.need(dataset, **KEYS).drops}
+    return {drop.item: f"{drop.reason}: {drop.detail}" for drop in datasets.need(dataset, **KEYS).drops}
 
 
 def names(datasets: Datasets) -> set[str]:
@@ -147,7 +147,7 @@ def released(datasets: Datasets) -> dict[str, str]:
         for video in videos.values()
     ]  # fmt: skip
     datasets.write(
-        RELEASES, [RELEASES.rows(rows)], keys={"release": "r0001"}, stage="release", settings={}, made_from={}
+        RELEASES, [RELEASES.from_records(rows)], keys={"release": "r0001"}, stage="release", settings={}, made_from={}
     )
     return videos
 

@@ -96,7 +96,7 @@ def test_histograms_count_every_clip_of_a_strategy(measured: list[rounds.Row]) -
 
 
 def test_rows_fit_the_dataset_and_the_page_shows_them(measured: list[rounds.Row]) -> None:
-    table = ROUNDS.rows(measured)
+    table = ROUNDS.from_records(measured)
     keys = [tuple(row[name] for name in ROUNDS.unique) for row in table.to_pylist()]
     assert len(set(keys)) == len(keys)
     html = rounds_page.render("000003", table.to_pandas())
@@ -113,4 +113,4 @@ def test_a_page_without_labels_says_so() -> None:
 
 def test_names_are_escaped() -> None:
     found = [{"round": None, **row} for row in rounds.measured(clips("<b>", [1.0, -1.0]))]
-    assert "<b>&lt;b&gt;</b>" in rounds_page.render("000001", ROUNDS.rows(found).to_pandas())
+    assert "<b>&lt;b&gt;</b>" in rounds_page.render("000001", ROUNDS.from_records(found).to_pandas())

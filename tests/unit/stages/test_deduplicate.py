@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from slac_tasks.admission.settings import Admission
 from slac_tasks.stages.deduplicate import Admitter, Known
-from slac_tasks.storage.tables import Drop
+from slac_tasks.storage.manifests import Drop
 
 WEEK = "2026-01-05"
 

@@ -72,7 +72,7 @@ def test_the_order_of_clips_changes_no_score(tmp_path):
     random.Random(1).shuffle(rows)
     world.datasets.write(
         CLIPS,
-        [CLIPS.rows(rows)],
+        [CLIPS.from_records(rows)],
         keys={"category": "wave", "window": WINDOW},
         stage="propose",
         settings={},
@@ -179,7 +179,7 @@ def test_a_video_that_cannot_be_read_is_dropped_with_its_reason(tmp_path):
     score_all(world, "wave")
     assert {clip.split(":")[0] for clip in scores_of(world, "wave", "small_3d")} == {gone}
     manifest = world.datasets.need(SCORES, category="wave", window=WINDOW, weights=seats(world)[0]["weights"])
-    assert [(drop["item"], drop["reason"]) for drop in manifest.drops] == [(broken, "undecodable")]
+    assert [(drop.item, drop.reason) for drop in manifest.drops] == [(broken, "undecodable")]
 
 
 def test_one_bad_category_does_not_hold_up_the_others(tmp_path):

@@ -1,16 +1,19 @@
 """What a reader sees when a writer dies, loses a race, or somebody alters bytes."""
 
 import json
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import pyarrow as pa
 import pytest
 
 from slac_tasks.errors import BrokenContract, NotMade, Temporary, WrongArguments
 from slac_tasks.storage.datasets import FETCHED, HARD_CLIPS, SCORES
+from slac_tasks.storage.declarations import Dataset, Upgrade
+from slac_tasks.storage.manifests import Drop, Manifest
 from slac_tasks.storage.objects import FolderStore
-from slac_tasks.storage.tables import Column, Dataset, Datasets, Drop, Manifest, Upgrade
+from slac_tasks.storage.tables import Datasets
 
 KEYS = {"category": "judo", "window": "2026-01-05", "weights": "w1"}
 
@@ -34,7 +37,7 @@ class Dying(FolderStore):
 
 
 def rows(*scores: float) -> pa.Table:
-    return SCORES.rows(
+    return SCORES.from_records(
         {"clip_id": f"v:{index}", "video_id": "v", "member": "m", "score": score} for index, score in enumerate(scores)
     )
 
@@ -143,27 +146,33 @@ def test_rows_must_fit(store: FolderStore) -> None:
         datasets.need(SCORES, **KEYS)
 
 
-def _version(number: int, columns: tuple[Column, ...], upgrade: Upgrade | None = None) -> Dataset:
+@dataclass(frozen=True, kw_only=True)
+class Thing1:
+    thing: Annotated[str, "what it is"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Thing2(Thing1):
+    colour: Annotated[str | None, "how it looks"] = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Thing3(Thing2):
+    size: Annotated[str | None, "how large it is"] = None
+
+
+def _version(number: int, row: type, upgrade: Upgrade | None = None) -> Dataset:
     keys, unique = ("category",), ("thing",)
-    return Dataset(
-        name="things", version=number, keys=keys, unique=unique, columns=columns, meaning="", upgrade=upgrade
-    )
+    return Dataset(name="things", version=number, keys=keys, unique=unique, row=row, meaning="", upgrade=upgrade)
 
 
-def _without(rows: pa.Table, column: str) -> pa.Table:
-    return rows.append_column(column, pa.nulls(len(rows), pa.string()))
-
-
-THING = Column(name="thing", dtype=pa.string(), meaning="")
-COLOUR = Column(name="colour", dtype=pa.string(), meaning="", nullable=True)
-SIZE = Column(name="size", dtype=pa.string(), meaning="", nullable=True)
-FIRST = _version(1, (THING,))
-SECOND = _version(2, (THING, COLOUR), Upgrade(previous=FIRST, table=lambda rows: _without(rows, "colour")))
-THIRD = _version(3, (THING, COLOUR, SIZE), Upgrade(previous=SECOND, table=lambda rows: _without(rows, "size")))
+FIRST = _version(1, Thing1)
+SECOND = _version(2, Thing2, Upgrade(previous=FIRST))
+THIRD = _version(3, Thing3, Upgrade(previous=SECOND))
 
 
 def _write(datasets: Datasets, dataset: Dataset, category: str, **values: str) -> Manifest:
-    table = dataset.rows([values])
+    table = dataset.table([dataset.row(**values)])
     return datasets.write(dataset, [table], keys={"category": category}, stage="s", settings={}, made_from={})
 
 
@@ -187,7 +196,7 @@ def test_what_is_made_again_is_of_the_new_version_and_hides_the_old(tmp_path: Pa
 def test_an_upgraded_partition_is_still_checked_byte_by_byte(tmp_path: Path) -> None:
     datasets = Datasets(FolderStore(tmp_path))
     manifest = _write(datasets, FIRST, "judo", thing="belt")
-    (tmp_path / manifest.address / "g0001" / manifest.parts[0]["name"]).write_bytes(b"other")
+    (tmp_path / manifest.address / "g0001" / manifest.parts[0].name).write_bytes(b"other")
     with pytest.raises(BrokenContract, match="was altered"):
         datasets.read(SECOND, category="judo")
 
@@ -206,19 +215,20 @@ def test_hard_clips_of_version_1_are_still_read(store: FolderStore) -> None:
     clip = {"clip_id": "v:0", "video_id": "v", "start_sec": 0.0, "end_sec": 2.0, "split": "training", "proxy_256": "p",
             "strategy": "random", "disagreement": 0.1, "consensus": 0.2, "scores": scores}  # fmt: skip
     keys = {"category": "judo", "round": "2026-01-05.p1"}
-    Datasets(store).write(old, [old.rows([clip])], keys=keys, stage="mine", settings={}, made_from={})
+    Datasets(store).write(old, [old.from_records([clip])], keys=keys, stage="mine", settings={}, made_from={})
     (found,) = Datasets(store).read(HARD_CLIPS, **keys).to_pylist()
     assert {name: found[name] for name in clip} == clip
     assert found["coherence"] is None
     assert found["vote_entropy"] is None
 
 
-def test_hashes_of_fetched_videos_of_version_1_are_unknown() -> None:
+def test_the_address_of_fetched_videos_of_version_2_is_unknown(store: FolderStore) -> None:
     assert FETCHED.upgrade is not None
     old = FETCHED.upgrade.previous
     kinds = {pa.string(): "x", pa.float64(): 2.0, pa.int32(): 2, pa.int64(): 2}
     row = {column.name: kinds.get(column.dtype) for column in old.columns}
-    rows = old.rows([{**row, "shots": [], "frame_hashes": [1, 2]}, {**row, "shots": [], "frame_hashes": []}])
-    upgraded = FETCHED.upgrade.table(rows)
-    assert upgraded.schema.equals(FETCHED.schema)
-    assert upgraded["frame_hashes"].to_pylist() == [[], []]
+    rows = old.from_records([{**row, "shots": [], "frame_hashes": [1, 2]}])
+    keys = {"category": "judo", "window": "2026-01-05"}
+    Datasets(store).write(old, [rows], keys=keys, stage="fetch", settings={}, made_from={})
+    (found,) = Datasets(store).rows(FETCHED, **keys)
+    assert (found.frame_hashes, found.location) == ((1, 2), None)

@@ -1,0 +1,24 @@
+"""Every dataset that one stage hands to the next, declared once: name, keys, and rows with unit and meaning."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from slac_tasks.storage.datasets.collecting import CANDIDATES, CLIPS, FETCHED, VIDEOS
+from slac_tasks.storage.datasets.labelling import AGREEMENT, LABELS, PEOPLE, QUALITY, ROUNDS, VOTES
+from slac_tasks.storage.datasets.releasing import EVALUATIONS, MODELS, RELEASES
+from slac_tasks.storage.datasets.scoring import COMMITTEES, HARD_CLIPS, SCORES
+from slac_tasks.storage.declarations import Dataset
+
+__all__ = [
+    "AGREEMENT", "ALL", "CANDIDATES", "CLIPS", "COMMITTEES", "EVALUATIONS", "FETCHED", "HARD_CLIPS", "LABELS", "MODELS",
+    "PEOPLE", "QUALITY", "RELEASES", "ROUNDS", "SCORES", "VIDEOS", "VOTES",
+]  # fmt: skip
+
+ALL: Mapping[str, Dataset[Any]] = {
+    dataset.name: dataset
+    for dataset in (
+        CANDIDATES, FETCHED, VIDEOS, CLIPS, COMMITTEES, SCORES, HARD_CLIPS, VOTES, LABELS, PEOPLE, AGREEMENT,
+        QUALITY, ROUNDS, RELEASES, MODELS, EVALUATIONS,
+    )
+}  # fmt: skip
+"""Every dataset by name, in the order of the procedure."""

@@ -1,0 +1,159 @@
+"""What people say: votes, the labels that they add up to, and how far both can be trusted."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Annotated
+
+import pyarrow as pa
+
+from slac_tasks.storage.columns import Int8, Int32
+from slac_tasks.storage.datasets.collecting import ClipColumns
+from slac_tasks.storage.declarations import Dataset, Upgrade
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class VoteRow:
+    """One person's answer about one clip."""
+
+    vote_id: Annotated[str, "UUID made by the client"]
+    clip_id: Annotated[str, "video_id:start_ms"]
+    category: Annotated[str, "hypothesised action"]
+    round: Annotated[str, "round in which the clip was asked"]
+    annotator: Annotated[str, "who answered"]
+    answer: Annotated[str, "yes, no, unsure or broken"]
+    seconds: Annotated[float, "from the clip's first frame to the answer"]
+    guideline_version: Annotated[Int32, "version of the guideline that the person saw"]
+    cast_at: Annotated[datetime, "when the answer was stored"]
+    supersedes: Annotated[str | None, "vote that this one corrects"] = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class LabelRow(ClipColumns):
+    """What people's votes on one clip and category add up to."""
+
+    category: Annotated[str, "hypothesised action"]
+    round: Annotated[str, "round in which the clip was asked"]
+    strategy: Annotated[str, "why the clip was asked"]
+    status: Annotated[str, "settled, open (more votes wanted), unsettled (no agreement), broken"]
+    label: Annotated[Int8 | None, "+1 contains the action, -1 does not; null unless settled"]
+    confidence: Annotated[float | None, "share of yes and no on its side, or a model's posterior; null unless settled"]
+    method: Annotated[str, "how votes were aggregated, with its version"]
+    yes: Annotated[Int32, "votes yes"]
+    no: Annotated[Int32, "votes no"]
+    unsure: Annotated[Int32, "votes unsure"]
+    broken: Annotated[Int32, "votes broken"]
+    first_two_agree: Annotated[bool | None, "whether the first two yes/no answers agree; null before two"]
+    votes: Annotated[tuple[str, ...], "vote_id of every vote counted, in the order cast"]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _QualityRow1:
+    category: Annotated[str, "category judged"]
+    verdict: Annotated[str, "accepted, refused, or pending (too few labels to judge)"]
+    reasons: Annotated[tuple[str, ...], "expectations that failed, with the value found and the value wanted"]
+    settled: Annotated[int, "settled labels"]
+    positive: Annotated[int, "positive labels"]
+    agreement: Annotated[float | None, "share of clips whose first two answers agree"]
+    unsettled: Annotated[int, "clips on which people could not agree"]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class QualityRow(_QualityRow1):
+    """The gate's verdict on one category."""
+
+    failed: Annotated[tuple[str, ...], "name of each reason: the measure that failed"]
+    shortfalls: Annotated[
+        tuple[float | None, ...], pa.list_(pa.float64()),
+        "how far outside its range each measure lies; null: it is unknown",
+    ]  # fmt: skip
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RoundRow:
+    """One measure of one round of mining, in long form."""
+
+    measure: Annotated[
+        str,
+        "positive_share, positives_per_minute, lift_over_random, agreement, kappa, reliability, calibration_error or "
+        "scores",
+    ]
+    round: Annotated[str | None, "round; null: all rounds together"]
+    category: Annotated[str | None, "hypothesised action; null: all categories together"]
+    strategy: Annotated[str, "why the clips were asked; members are judged on the random ones alone"]
+    member: Annotated[str | None, "member of the committee, or joint"] = None
+    other: Annotated[str | None, "the member that it is compared with"] = None
+    bin: Annotated[float | None, "lower edge of the bin of the score, a tenth wide"] = None
+    count: Annotated[int, "clips that the value rests on"]
+    value: Annotated[float | None, "the measure; null where chance alone explains all agreement"] = None
+    low: Annotated[float | None, "lower end of the 95 % interval; null where none is known"] = None
+    high: Annotated[float | None, "upper end of the 95 % interval; null where none is known"] = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PersonRow:
+    """How good one person's answers are, in one category or over all."""
+
+    annotator: Annotated[str, "who answered"]
+    category: Annotated[str | None, "category answered; null: all together"]
+    answers: Annotated[int, "answers that stand"]
+    sensitivity: Annotated[float, "chance of a yes to a clip with the action, posterior mean"]
+    sensitivity_low: Annotated[float, "lower end of its 95 % credible interval"]
+    sensitivity_high: Annotated[float, "upper end of its 95 % credible interval"]
+    specificity: Annotated[float, "chance of a no to a clip without the action, posterior mean"]
+    specificity_low: Annotated[float, "lower end of its 95 % credible interval"]
+    specificity_high: Annotated[float, "upper end of its 95 % credible interval"]
+    gold: Annotated[int, "yes and no answers to clips whose answer is known"]
+    gold_right: Annotated[int, "those that are right"]
+    seconds: Annotated[float, "median seconds of an answer"]
+    drift: Annotated[float | None, "agreement with the others, later half less earlier; null: too few"]
+    flags: Annotated[tuple[str, ...], "random, straight-line, drifting, hurried"]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class AgreementRow:
+    """How far people agree on one category."""
+
+    category: Annotated[str, "category answered"]
+    clips: Annotated[int, "clips with two yes or no answers or more"]
+    krippendorff: Annotated[float | None, "alpha, nominal; null: no two answers differ in value"]
+    cohen: Annotated[float | None, "kappa of pairs of people, weighted by shared clips; null: none"]
+    pairs: Annotated[int, "pairs of people in it"]
+
+
+def _named_reasons(rows: pa.Table) -> pa.Table:
+    """Add the name that each reason began with; how far it lay outside its range is unknown."""
+    reasons = rows["reasons"].to_pylist()
+    failed = [[reason.partition(" ")[0] for reason in row] for row in reasons]
+    rows = rows.append_column("failed", pa.array(failed, pa.list_(pa.string())))
+    return rows.append_column("shortfalls", pa.array([[None] * len(row) for row in reasons], pa.list_(pa.float64())))
+
+
+VOTES = Dataset(
+    name="votes", version=1, keys=("batch",), unique=("vote_id",), row=VoteRow,
+    meaning="People's answers, as they were given; each vote is in one batch.",
+)  # fmt: skip
+LABELS = Dataset(
+    name="labels", version=1, keys=("labels",), unique=("clip_id", "category"), row=LabelRow,
+    meaning="One row per asked clip and category: what people's votes add up to.",
+)  # fmt: skip
+_QUALITY_1 = Dataset(
+    name="quality", version=1, keys=("labels",), unique=("category",), row=_QualityRow1,
+    meaning="The gate's verdict on each category of a version of the labels.",
+)  # fmt: skip
+QUALITY = Dataset(
+    name="quality", version=2, keys=("labels",), unique=("category",), row=QualityRow,
+    meaning=_QUALITY_1.meaning, upgrade=Upgrade(previous=_QUALITY_1, change=_named_reasons),
+)  # fmt: skip
+ROUNDS = Dataset(
+    name="rounds", version=1, keys=("labels",), row=RoundRow,
+    unique=("measure", "round", "category", "strategy", "member", "other", "bin"),
+    meaning="What the rounds of mining were worth, and how far their committees are to be trusted; long form.",
+)  # fmt: skip
+PEOPLE = Dataset(
+    name="people", version=1, keys=("labels",), unique=("annotator", "category"), row=PersonRow,
+    meaning="How good each person's answers are, by category and over all, under a model of all votes.",
+)  # fmt: skip
+AGREEMENT = Dataset(
+    name="agreement", version=1, keys=("labels",), unique=("category",), row=AgreementRow,
+    meaning="How far people agree on each category, beyond chance.",
+)  # fmt: skip

@@ -1,0 +1,94 @@
+"""What classifiers say: committees, their scores, and the clips that were chosen for people."""
+
+from dataclasses import dataclass
+from typing import Annotated
+
+import pyarrow as pa
+
+from slac_tasks.storage.columns import Float32, Int32
+from slac_tasks.storage.datasets.collecting import ClipColumns
+from slac_tasks.storage.declarations import Dataset, Upgrade
+
+_SCORES = pa.list_(
+    pa.struct([pa.field("member", pa.string()), pa.field("weights", pa.string()), pa.field("score", pa.float32())])
+)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class CommitteeRow:
+    """The weights with which one member of a committee scores one category."""
+
+    member: Annotated[str, "name of the member"]
+    architecture: Annotated[str, "name in the registry of slac_tasks.networks.registry"]
+    category: Annotated[str, "category that this row's weights score"]
+    backbone: Annotated[str, "content hash of the backbone: weights/<hash>.pt"]
+    head: Annotated[str, "content hash of the head: weights/<hash>.pt"]
+    output: Annotated[Int32, "index of the category in the head's outputs"]
+    weights: Annotated[str, "hash of (architecture, backbone, head): the key of the scores"]
+    origin: Annotated[str, "bootstrap:<window> or release:<version>"]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _ScoreRow1:
+    clip_id: Annotated[str, "video_id:start_ms"]
+    video_id: Annotated[str, "16 hex digits of the media's SHA-256"]
+    member: Annotated[str, "name of the member"]
+    score: Annotated[Float32, "probability of the hypothesised action, 0 to 1"]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ScoreRow(_ScoreRow1):
+    """A clip's score by one member."""
+
+    preprocessing: Annotated[str | None, "what became of the clip before the network, and its precision"] = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class MemberScore:
+    """What one member says of a clip."""
+
+    member: str
+    weights: str
+    score: float
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _HardClipRow1(ClipColumns):
+    proxy_256: Annotated[str, "object name of the rendition that people see"]
+    strategy: Annotated[str, "disagreement, consensus, random or entropy"]
+    disagreement: Annotated[float, "Jensen-Shannon divergence of the members, in bits, 0 to 1"]
+    consensus: Annotated[float, "members' joint score: their mean log-odds as a probability, 0 to 1"]
+    scores: Annotated[tuple[MemberScore, ...], _SCORES, "each member's score"]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class HardClipRow(_HardClipRow1):
+    """A clip that was chosen for people."""
+
+    vote_entropy: Annotated[float | None, "entropy of the members' votes, in bits; null in version 1"] = None
+    spread: Annotated[float | None, "highest minus lowest score; null in version 1"] = None
+    entropy: Annotated[float | None, "entropy of one member's score, in bits; null in version 1"] = None
+    coherence: Annotated[float | None, "how far the action holds over the clip's neighbours; null without"] = None
+    value: Annotated[float | None, "what its strategy ranked the clip by; null where drawn by lot"] = None
+
+
+COMMITTEES = Dataset(
+    name="committees", version=1, keys=("committee",), unique=("member", "category"), row=CommitteeRow,
+    meaning="A frozen set of classifiers: for each member and category, the weights that score it.",
+)  # fmt: skip
+_SCORES_1 = Dataset(
+    name="scores", version=1, keys=("category", "window", "weights"), unique=("clip_id",), row=_ScoreRow1,
+    meaning="Each clip's score by one member for the hypothesised action.",
+)  # fmt: skip
+SCORES = Dataset(
+    name="scores", version=2, keys=("category", "window", "weights"), unique=("clip_id",), row=ScoreRow,
+    meaning=_SCORES_1.meaning, upgrade=Upgrade(previous=_SCORES_1),
+)  # fmt: skip
+_HARD_CLIPS_1 = Dataset(
+    name="hard_clips", version=1, keys=("category", "round"), unique=("clip_id",), row=_HardClipRow1,
+    meaning="Clips chosen for people, with the strategy and every score that chose them.",
+)  # fmt: skip
+HARD_CLIPS = Dataset(
+    name="hard_clips", version=2, keys=("category", "round"), unique=("clip_id",), row=HardClipRow,
+    meaning=_HARD_CLIPS_1.meaning, upgrade=Upgrade(previous=_HARD_CLIPS_1),
+)  # fmt: skip
