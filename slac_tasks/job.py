@@ -46,6 +46,8 @@ class Partition(Generic[R]):
     keys: Mapping[str, str]
     finished: "Manifest | None"
     """The current manifest where there is nothing to do; else None."""
+    inputs: "list[Manifest]"
+    """What it is made from; a stage may add what it learns of inside the block."""
     weights: dict[str, str] = field(default_factory=dict)
     """Networks that shaped it and that no input names: their content hashes, by name."""
     drops: "list[Drop]" = field(default_factory=list)
@@ -135,7 +137,7 @@ class Job:
         inputs = list(inputs)
         sections = STAGES[self.stage].writes[dataset.name]
         before = self.datasets.manifest(dataset, **keys)
-        made = Partition(dataset=dataset, keys=keys, finished=None if self.remake else before)
+        made = Partition(dataset=dataset, keys=keys, finished=None if self.remake else before, inputs=inputs)
         if made.finished:
             self._print_finished(made.finished, inputs, sections)
             self._record(made.finished)
@@ -146,7 +148,7 @@ class Job:
             dataset,
             made.all_tables(),
             keys,
-            inputs=inputs,
+            inputs=made.inputs,
             sections=sections,
             drops=made.drops,
             weights=made.weights,

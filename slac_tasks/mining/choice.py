@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from slac_tasks.mining.measures import Floats, Ints, Measures, measured
+from slac_tasks.mining.measures import ClipMeasures, Floats, Ints, Measures, measured
 from slac_tasks.mining.pool import Pool
 from slac_tasks.mining.settings import Mining
 from slac_tasks.model import Strategy
@@ -26,8 +26,7 @@ class Choice:
     strategy: Strategy
     value: float | None
     """What the strategy ranked it by; None for the random control, which looks at nothing."""
-    measures: Mapping[str, float | None]
-    """Every measure of the clip by name; unknown is None."""
+    measures: ClipMeasures
 
 
 def by_disagreement(found: Measures, knobs: Mining) -> Floats:

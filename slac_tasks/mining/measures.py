@@ -25,10 +25,27 @@ class Measures:
     coherence: Floats
     """NaN where a shot holds no other clip near enough."""
 
-    def at(self, row: int) -> dict[str, float | None]:
-        """Return the measures of one clip by name; unknown is None."""
-        found = {name: float(getattr(self, name)[row]) for name in self.__dataclass_fields__}
-        return {name: None if np.isnan(value) else value for name, value in found.items()}
+    def at(self, row: int) -> "ClipMeasures":
+        """Return the measures of one clip."""
+        coherence = float(self.coherence[row])
+        return ClipMeasures(
+            disagreement=float(self.disagreement[row]), vote_entropy=float(self.vote_entropy[row]),
+            spread=float(self.spread[row]), consensus=float(self.consensus[row]), entropy=float(self.entropy[row]),
+            coherence=None if np.isnan(coherence) else coherence,
+        )  # fmt: skip
+
+
+@dataclass(frozen=True, kw_only=True)
+class ClipMeasures:
+    """Every measure of one clip."""
+
+    disagreement: float
+    vote_entropy: float
+    spread: float
+    consensus: float
+    entropy: float
+    coherence: float | None
+    """None where its shot holds no other clip near enough."""
 
 
 def disagreement(scores: Floats) -> Floats:

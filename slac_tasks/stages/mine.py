@@ -6,6 +6,7 @@ Safe to run again: a finished round is left alone.
 """
 
 from collections.abc import Sequence
+from dataclasses import asdict
 from functools import cache
 
 import numpy as np
@@ -21,9 +22,8 @@ from slac_tasks.mining.pool import make_pool
 from slac_tasks.model import parse_round_key
 from slac_tasks.networks.committees import Panel, panels_of
 from slac_tasks.storage.datasets import CLIPS, HARD_CLIPS, SCORES
+from slac_tasks.storage.datasets.scoring import HardClipRow, MemberScore
 from slac_tasks.storage.manifests import Manifest
-
-SECTIONS = ("mining",)
 
 _KEPT = ["clip_id", "video_id", "start_sec", "end_sec", "split", "proxy_256"]
 
@@ -50,14 +50,14 @@ def _mine(job: Job, panel: Panel, window: str) -> None:
     scores_made = [
         job.datasets.need(SCORES, category=panel.category, window=window, weights=seat.weights) for seat in panel.seats
     ]
-    inputs = [clips_made, *scores_made]
-    if job.finished(HARD_CLIPS, keys, inputs=inputs, sections=SECTIONS):
-        return
-    clips, scores = _scored(job, clips_made, scores_made)
-    plan = _plan(job, panel.category)
-    chosen = _choose(job, panel, clips, scores, plan, seed=f"{panel.category} {window}")
-    job.finish(HARD_CLIPS, [rows(clips, scores, chosen, panel)], keys, inputs=inputs, sections=SECTIONS)
-    say(f"mine: {panel.category} {job.key('round')}: {len(chosen)} of {clips.num_rows:,} clips; planned {plan}")
+    with job.partition(HARD_CLIPS, keys, inputs=[clips_made, *scores_made]) as made:
+        if made.finished:
+            return
+        clips, scores = _scored(job, clips_made, scores_made)
+        plan = _plan(job, panel.category)
+        chosen = _choose(job, panel, clips, scores, plan, seed=f"{panel.category} {window}")
+        made.write(rows(clips, scores, chosen, panel))
+    say(f"mine: {panel.category} {keys['round']}: {made.manifest.rows} of {clips.num_rows:,} clips; planned {plan}")
 
 
 def _plan(job: Job, category: str) -> RoundPlan:
@@ -94,19 +94,19 @@ def _scored(job: Job, clips_made: Manifest, scores_made: Sequence[Manifest]) -> 
     return clips.filter(pa.array(whole)), scores[whole]
 
 
-def rows(clips: pa.Table, scores: Floats, chosen: Sequence[Choice], panel: Panel) -> pa.Table:
+def rows(clips: pa.Table, scores: Floats, chosen: Sequence[Choice], panel: Panel) -> list[HardClipRow]:
     """Return the chosen clips with everything that is known of why they were chosen."""
     taken = clips.select(_KEPT).take(pa.array([choice.index for choice in chosen], pa.int64())).to_pylist()
-    return HARD_CLIPS.from_records(
-        {
+    return [
+        HardClipRow(
             **clip,
-            **choice.measures,
-            "strategy": choice.strategy.value,
-            "value": choice.value,
-            "scores": [
-                {"member": seat.member, "weights": seat.weights, "score": float(scores[choice.index, column])}
+            **asdict(choice.measures),
+            strategy=choice.strategy.value,
+            value=choice.value,
+            scores=tuple(
+                MemberScore(member=seat.member, weights=seat.weights, score=float(scores[choice.index, column]))
                 for column, seat in enumerate(panel.seats)
-            ],
-        }
+            ),
+        )
         for clip, choice in zip(taken, chosen, strict=True)
-    )
+    ]

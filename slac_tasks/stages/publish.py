@@ -6,19 +6,11 @@ Safe to run again: a round that is in the queue is left alone. A clip is asked o
 of the same window that nobody was asked are withdrawn; clips with a vote stay.
 """
 
-from typing import Any
+from dataclasses import asdict
 
 from slac_tasks.job import Job, say
 from slac_tasks.storage.datasets import HARD_CLIPS
-
-
-def entries(hard_clips: list[dict[str, Any]], *, category: str, round: str, votes_wanted: int) -> list[dict[str, Any]]:
-    """Return the rows of the queue that ask for these clips."""
-    kept = ("clip_id", "video_id", "start_sec", "end_sec", "split", "proxy_256", "strategy")
-    return [
-        {**{name: clip[name] for name in kept}, "category": category, "round": round, "votes_wanted": votes_wanted}
-        for clip in hard_clips
-    ]
+from slac_tasks.verification.queue import queued_clips
 
 
 def run(job: Job) -> None:
@@ -34,11 +26,11 @@ def _publish(job: Job, category: str) -> None:
         counts = f"{queued['clips']} clips, {queued['waiting']} waiting"
         say(f"publish: {category} {keys['round']} finished already, {counts}")
         return
-    clips = job.datasets.read(HARD_CLIPS, **keys).to_pylist()
+    hard_clips = job.datasets.rows_of(HARD_CLIPS, made)
+    clips = queued_clips(hard_clips, **keys, votes_wanted=job.config.review.votes_wanted)
     with job.ledger.transaction():
-        job.ledger.run_many("queue_clip", entries(clips, **keys, votes_wanted=job.config.review.votes_wanted))
+        job.ledger.run_many("queue_clip", map(asdict, clips))
         withdrawn = job.ledger.run("withdraw_unasked", **keys)
-        job.record(made)
         queued = job.ledger.one("queued_clips", **keys)
     say(
         f"publish: {category} {keys['round']}: {queued['clips'] if queued else 0} of {len(clips)} clips queued, "

@@ -122,10 +122,15 @@ class Aggregator(Protocol):
         """Return the decision on every clip. It does not depend on the order of the clips, nor on people's names."""
 
 
+def joined_key(rows: pa.Table, name: str) -> pa.Array:
+    """Return the category of each row and its value of the column `name`, as one column."""
+    joined = pc.binary_join_element_wise(rows["category"], rows[name], " ")
+    return joined.combine_chunks() if isinstance(joined, pa.ChunkedArray) else joined
+
+
 def clip_key(rows: pa.Table) -> pa.Array:
     """Return what names the clip and category of each row, as one column."""
-    joined = pc.binary_join_element_wise(rows["category"], rows["clip_id"], " ")
-    return joined.combine_chunks() if isinstance(joined, pa.ChunkedArray) else joined
+    return joined_key(rows, "clip_id")
 
 
 def read_ballots(votes: pa.Table) -> Ballots:

@@ -112,7 +112,7 @@ def test_votes_become_labels_verdicts_and_a_release(make_job: Any, ledger: Ledge
     release.run(make_job("release", release="r0001"))
     release.run(make_job("release", release="r0001"))
     assert ledger.one("last_release")["label_count"] == 12  # type: ignore[index]
-    exports = f"{RELEASES.address({'release': 'r0001'})}/exports"
+    exports = f"{RELEASES.address({'release': 'r0001'})}/g0001/exports"
     store = make_job("release").store
     lines = store.get(f"{exports}/clips.csv").decode().splitlines()
     assert lines[0] == "classname,youtube_id,subset,start,end,label"
