@@ -8,17 +8,20 @@ of people's and whose scores are badly calibrated. Stop-or-ask-again is played a
 the same people. The last line is one JSON object.
 """
 
-import argparse
-import json
-import time
+import sys
 import warnings
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 from scipy.special import expit
 
+from bench.harness import Bench, Figures, Seed
+from bench.harness.costs import now
+from bench.harness.tables import Cell, table
 from slac_tasks.verification.aggregation.dawid_skene import (
     DawidSkene,
     Model,
@@ -40,12 +43,25 @@ from slac_tasks.verification.ballots import (
     read_ballots,
 )
 
-CLIPS, PEOPLE, CATEGORIES = 520_000, 400, 200
+CATEGORIES = 200
 VOTES_PER_CLIP = 1_500_000 / 520_000
-QUICK_SCALE = 0.1
 POSITIVE, COMMITTEE_RIGHT = 0.4, 0.85
 EQUAL = 0.001
 """Accuracies that differ by less are equal."""
+
+
+PRICES = (0.12, 0.1, 0.08, 0.06, 0.05, 0.04, 0.03, 0.02)
+"""Of an answer, in shares of a label: the settings of stop-or-ask-again that are played."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Size:
+    """How many votes there are."""
+
+    clips: Annotated[int, "clips"] = 520_000
+    people: Annotated[int, "people"] = 400
+    iterations: Annotated[int, "iterations of crowd-kit, at most"] = 100
+    seed: Seed = 0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,7 +102,7 @@ def crowd(clips: int, people: int, chance: np.random.Generator) -> Crowd:
     )  # fmt: skip
 
 
-def table(clip: Ints, person: Ints, answer: Ints, category: Ints) -> pa.Table:
+def cast(clip: Ints, person: Ints, answer: Ints, category: Ints) -> pa.Table:
     """Return votes as the stage reads them, in the order cast."""
 
     def named(pattern: str, values: Ints) -> pa.Array:
@@ -119,7 +135,7 @@ def _clips(ballots: Ballots) -> Ints:
     return np.array([int(name[:16], 16) for name in ballots.clip_ids.to_pylist()])
 
 
-def crowdkit(votes: pa.Table, truth: Ints) -> tuple[float, int, float]:
+def crowdkit(votes: pa.Table, truth: Ints, iterations_most: int) -> tuple[float, int, float]:
     """Return (seconds, iterations, accuracy) of crowd-kit's DawidSkene."""
     from crowdkit.aggregation import DawidSkene as Reference
 
@@ -132,20 +148,20 @@ def crowdkit(votes: pa.Table, truth: Ints) -> tuple[float, int, float]:
     )
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        began = time.perf_counter()
-        reference = Reference(n_iter=100)
+        began = now()
+        reference = Reference(n_iter=iterations_most)
         said = reference.fit_predict(frame)
-        took = time.perf_counter() - began
+        took = (now() - began).wall_sec
     clip = np.array([int(name[:16], 16) for name in said.index])
     return took, len(reference.loss_history_), float((said.to_numpy() == truth[clip]).mean())
 
 
 def timed(votes: pa.Table, method: Aggregator) -> tuple[float, Decisions]:
     """Return (seconds from the table of votes to the table of labels, the decisions)."""
-    began = time.perf_counter()
+    began = now()
     decisions = method(read_ballots(votes))
     label_table(decisions)
-    return time.perf_counter() - began, decisions
+    return (now() - began).wall_sec, decisions
 
 
 def sequential(people: Crowd, asking: Asking, chance: np.random.Generator) -> tuple[float, float]:
@@ -156,7 +172,7 @@ def sequential(people: Crowd, asking: Asking, chance: np.random.Generator) -> tu
     for _ in range(asking.votes_most):
         more, says = people.votes(waiting, chance)
         clip, person, answer = (np.concatenate(pair) for pair in ((clip, waiting), (person, more), (answer, says)))
-        votes = table(clip, person, answer, people.category)
+        votes = cast(clip, person, answer, people.category)
         decisions = DawidSkene(asking=asking)(read_ballots(votes))
         waiting = _clips(decisions.ballots)[decisions.status == OPEN]
         if not len(waiting):
@@ -164,71 +180,22 @@ def sequential(people: Crowd, asking: Asking, chance: np.random.Generator) -> tu
     return len(clip) / len(clips), accuracy(decisions, people.truth)
 
 
-def saved(people: Crowd, chance: np.random.Generator) -> tuple[dict[str, float], list[str]]:
+def saved(people: Crowd, chance: np.random.Generator) -> dict[str, float]:
     """Play stop-or-ask-again at several prices; return the cheapest play that is as accurate as three votes for all."""
     clips = np.repeat(np.arange(len(people.truth)), 3)
     person, answer = people.votes(clips, chance)
-    fixed = DawidSkene()(read_ballots(table(clips, person, answer, people.category)))
-    goal = accuracy(fixed, people.truth)
-    lines, best = [f"three votes for every clip: 3.00 votes a clip, accuracy {goal:.4f}"], (3.0, goal)
-    for price in (0.12, 0.1, 0.08, 0.06, 0.05, 0.04, 0.03, 0.02):
-        asking = Asking(votes_wanted=1, votes_most=6, vote_price=price)
-        votes, right = sequential(people, asking, chance)
-        lines.append(f"ask again at a price of {price:<5}: {votes:.2f} votes a clip, accuracy {right:.4f}")
+    goal = accuracy(DawidSkene()(read_ballots(cast(clips, person, answer, people.category))), people.truth)
+    best = (3.0, goal)
+    rows: list[tuple[Cell, ...]] = [("three for every clip", *best)]
+    for price in PRICES:
+        votes, right = sequential(people, Asking(votes_wanted=1, votes_most=6, vote_price=price), chance)
+        rows.append((f"ask again at {price}", votes, right))
         if right >= goal - EQUAL and votes < best[0]:
             best = (votes, right)
         if right >= goal:
             break
-    figures = {"votes_saved": 1 - best[0] / 3, "accuracy_three_votes": goal, "accuracy_asking_again": best[1]}
-    return figures, lines
-
-
-def main() -> None:
-    parser = argparse.ArgumentParser(prog="python -m bench.aggregate", description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="a tenth of the clips and people, within 50 seconds")
-    parser.add_argument("--seed", type=int, default=0)
-    arguments = parser.parse_args()
-    scale = QUICK_SCALE if arguments.quick else 1.0
-    chance = np.random.default_rng(arguments.seed)
-    people = crowd(round(CLIPS * scale), round(PEOPLE * scale), chance)
-    count = np.where(chance.random(len(people.truth)) < VOTES_PER_CLIP - 2, 3, 2)
-    clip = chance.permutation(np.repeat(np.arange(len(count)), count))
-    votes = table(clip, *people.votes(clip, chance), people.category)
-    print(f"{votes.num_rows:,} votes, {len(count):,} clips, {len(people.activity)} people")
-    seconds, iterations, right = crowdkit(votes, people.truth)
-    print(f"{'crowd-kit DawidSkene':<28} {seconds:7.2f} s  accuracy {right:.4f}  {iterations} iterations")
-    same, ours = timed(votes, DawidSkene(model=Model(tolerance=0.0, iterations_most=iterations)))
-    print(f"{'ours, as many iterations':<28} {same:7.2f} s  accuracy {accuracy(ours, people.truth):.4f}")
-    ballots = read_ballots(votes)
-    fit = Model().fit(people_as_voters(ballots), damped_majority(ballots, 1.0), ballots.category)
-    own, ours = timed(votes, DawidSkene())
-    right_own = accuracy(ours, people.truth)
-    print(f"{'ours, converged':<28} {own:7.2f} s  accuracy {right_own:.4f}  {fit.iterations} iterations")
-    counted, majority = timed(votes, TwoOfThree())
-    print(
-        f"{'two of three':<28} {counted:7.2f} s  accuracy {_counted(majority, people.truth):.4f} (undecided: by a coin)"
-    )
-    order = _clips(ballots)
-    method = WithCommittee(score=people.score[order], panel=np.zeros(len(order), dtype=np.int64))
-    joined, committee = timed(votes, method)
-    print(f"{'with the committee':<28} {joined:7.2f} s  accuracy {accuracy(committee, people.truth):.4f}"
-          f"  (the committee alone, at 0.5: {((people.score > 0.5) == (people.truth == 1)).mean():.4f})")  # fmt: skip
-    sens, spec = average_person(fit, len(ballots.people))
-    print(f"the average answer: sensitivity {sens:.3f}, specificity {spec:.3f}")
-    # Asked again and again, at most at a fifth of the size: rates do not depend on it.
-    small = crowd(round(CLIPS * min(scale, 0.2)), round(PEOPLE * min(scale, 0.2)), chance)
-    thrift, lines = saved(small, chance)
-    print("\n".join(lines))
-    figures = {
-        "speedup_over_crowdkit": round(seconds / same, 1),
-        "accuracy": round(right_own, 4),
-        "accuracy_crowdkit": round(right, 4),
-        "accuracy_with_committee": round(accuracy(committee, people.truth), 4),
-        **{name: round(value, 4) for name, value in thrift.items()},
-        "seconds": round(own, 2),
-        "scale": scale,
-    }
-    print(json.dumps({"bench": "aggregate", "figures": figures}))
+    print(table({"answers": "", "votes per clip": ".2f", "accuracy": ".4f"}, rows))
+    return {"votes_saved": 1 - best[0] / 3, "accuracy_three_votes": goal, "accuracy_asking_again": best[1]}
 
 
 def _counted(decisions: Decisions, truth: Ints) -> float:
@@ -238,5 +205,51 @@ def _counted(decisions: Decisions, truth: Ints) -> float:
     return float(np.where(decisions.status == OPEN, 0.5, right).mean())
 
 
+def measure(size: Size, folder: Path) -> Figures:
+    """Aggregate the same votes in every way."""
+    chance = np.random.default_rng(size.seed)
+    people = crowd(size.clips, size.people, chance)
+    count = np.where(chance.random(len(people.truth)) < VOTES_PER_CLIP - 2, 3, 2)
+    clip = chance.permutation(np.repeat(np.arange(len(count)), count))
+    votes = cast(clip, *people.votes(clip, chance), people.category)
+    print(f"{votes.num_rows:,} votes, {len(count):,} clips, {len(people.activity)} people")
+    reference_sec, iterations, right = crowdkit(votes, people.truth, size.iterations)
+    same_sec, same = timed(votes, DawidSkene(model=Model(tolerance=0.0, iterations_most=iterations)))
+    ballots = read_ballots(votes)
+    fit = Model().fit(people_as_voters(ballots), damped_majority(ballots, 1.0), ballots.category)
+    own_sec, own = timed(votes, DawidSkene())
+    counted_sec, counted = timed(votes, TwoOfThree())
+    order = _clips(ballots)
+    committee_sec, committee = timed(
+        votes, WithCommittee(score=people.score[order], panel=np.zeros(len(order), dtype=np.int64))
+    )
+    print(table({"method": "", "seconds": ".2f", "accuracy": ".4f", "iterations": ""}, [
+        ("crowd-kit DawidSkene", reference_sec, right, iterations),
+        ("ours, as many iterations", same_sec, accuracy(same, people.truth), iterations),
+        ("ours, converged", own_sec, accuracy(own, people.truth), fit.iterations),
+        ("two of three (undecided: by a coin)", counted_sec, _counted(counted, people.truth), None),
+        ("with the committee", committee_sec, accuracy(committee, people.truth), None),
+        ("the committee alone, at 0.5", None, float(((people.score > 0.5) == (people.truth == 1)).mean()), None),
+    ]))  # fmt: skip
+    sensitivity, specificity = average_person(fit, len(ballots.people))
+    print(f"the average answer: sensitivity {sensitivity:.3f}, specificity {specificity:.3f}")
+    # Asked again and again, at most at a fifth of the size: rates do not depend on it.
+    small = crowd(min(size.clips, Size().clips // 5), min(size.people, Size().people // 5), chance)
+    return {
+        "speedup_over_crowdkit": reference_sec / same_sec,
+        "accuracy": accuracy(own, people.truth),
+        "accuracy_crowdkit": right,
+        "accuracy_with_committee": accuracy(committee, people.truth),
+        **saved(small, chance),
+        "seconds": own_sec,
+        "scale": size.clips / Size().clips,
+    }
+
+
+BENCH = Bench(
+    name="aggregate", doc=__doc__, measure=measure,
+    full=Size(), quick=Size(clips=52_000, people=40), tiny=Size(clips=2_000, people=20, iterations=10),
+)  # fmt: skip
+
 if __name__ == "__main__":
-    main()
+    sys.exit(BENCH.main())

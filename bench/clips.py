@@ -8,38 +8,45 @@ proxies stand beside them (`_own_build`). All in one run, in processor seconds o
 proxy is made by `slac_tasks.video.originals`. The last line is one JSON object.
 """
 
-import argparse
-import json
 import random
-import resource
 import shutil
-import subprocess
-import tempfile
+import sys
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Annotated
 
 import ffmpeg
-import imageio_ffmpeg
 import numpy as np
 
+from bench.harness import Bench, Figures, Seed, videos
+from bench.harness.costs import cost
+from bench.harness.tables import listing
 from slac_tasks.collect.settings import Collect
 from slac_tasks.model import CLIP_SEC
-from slac_tasks.video import originals
 from slac_tasks.video.frames import read_clips
 
-FRAMES, SIZE = 16, 112
-SECONDS = 240
-PASSES = 4
+FRAMES, SIDE = 16, 112
+LIMITS = Collect(max_duration_sec=600)
 
 
-def original(path: Path, seconds: int) -> None:
+@dataclass(frozen=True, kw_only=True)
+class Size:
+    """How much is read."""
+
+    seconds: Annotated[int, "length of the video that is made"] = 240
+    calls: Annotated[int, "calls of ffmpeg; ten times as many clips are read at random places"] = 60
+    passes: Annotated[int, "times that the whole video is read"] = 4
+    original: Annotated[Path | None, "a 720p video of so many seconds; without it, one is made"] = None
+    seed: Seed = 0
+
+
+def original(path: Path, seconds: int) -> Path:
     """Make a 720p original with motion everywhere and noise, as cameras have it."""
     pictures = f"testsrc2=s=1280x720:r=30:d={seconds},noise=alls=8:allf=t"
-    subprocess.run(
-        [imageio_ffmpeg.get_ffmpeg_exe(), "-v", "error", "-y", "-f", "lavfi", "-i", pictures, "-c:v", "libx264",
-         "-preset", "ultrafast", "-crf", "23", "-g", "250", "-bf", "2", "-pix_fmt", "yuv420p", str(path)],
-        check=True,
-    )  # fmt: skip
+    videos.ffmpeg("-f", "lavfi", "-i", pictures, "-c:v", "libx264", "-preset", "ultrafast", "-crf", "23", "-g", "250",
+                  "-bf", "2", "-pix_fmt", "yuv420p", str(path))  # fmt: skip
+    return path
 
 
 def by_ffmpeg(program: str, path: Path, start_sec: float) -> np.ndarray:
@@ -47,84 +54,65 @@ def by_ffmpeg(program: str, path: Path, start_sec: float) -> np.ndarray:
     data, _ = (
         ffmpeg.input(str(path), ss=start_sec, t=CLIP_SEC)
         .filter("fps", FRAMES / CLIP_SEC)
-        .filter("scale", f"if(gt(iw,ih),-2,{SIZE})", f"if(gt(iw,ih),{SIZE},-2)")
-        .filter("crop", SIZE, SIZE)
+        .filter("scale", f"if(gt(iw,ih),-2,{SIDE})", f"if(gt(iw,ih),{SIDE},-2)")
+        .filter("crop", SIDE, SIDE)
         .output("pipe:", format="rawvideo", pix_fmt="rgb24", frames=FRAMES)
         .global_args("-v", "error", "-nostdin")
         .run(cmd=program, capture_stdout=True)
     )
-    return np.frombuffer(data, np.uint8).reshape(FRAMES, SIZE, SIZE, 3)
+    return np.frombuffer(data, np.uint8).reshape(FRAMES, SIDE, SIDE, 3)
 
 
 def milliseconds(work: Callable[[], object], clips: int) -> float:
     """Return processor milliseconds of one clip."""
-    began = _processor_sec()
-    work()
-    return 1000 * (_processor_sec() - began) / clips
+    return 1000 * cost(work).processor_sec / clips
 
 
-def _processor_sec() -> float:
-    used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
-    return sum(each.ru_utime + each.ru_stime for each in used)
-
-
-def measure(path: Path, folder: Path, calls: int, seed: int) -> dict[str, float]:
+def measure(size: Size, folder: Path) -> Figures:
     """Return processor milliseconds per clip of each way, and the ratios."""
-    limits = Collect(max_duration_sec=600)
-    proxy = originals.make_proxy(path, folder, originals.probe(path, limits), limits)
-    chance = random.Random(seed)
+    path = size.original or original(folder / "original.mp4", size.seconds)
+    proxy = videos.proxy(path, folder, LIMITS)
+    chance = random.Random(size.seed)
     last = proxy.duration_sec - CLIP_SEC
-    starts = [chance.randrange(int(last * 2)) / 2 for _ in range(10 * calls)]
+    starts = [chance.randrange(int(last * 2)) / 2 for _ in range(10 * size.calls)]
     dense = [float(second) for second in range(0, int(last), int(CLIP_SEC))]
 
     def sparse() -> None:
         for start in starts:
-            read_clips(proxy.path_128, [start], frames=FRAMES, size=SIZE)
+            read_clips(proxy.path_128, [start], frames=FRAMES, size=SIDE)
 
     def in_one_pass() -> None:
         # Nothing is kept from pass to pass, as in the stages: four videos' clips at once are 286 MB, and the kernel's
         # work of finding them was a third of the time (measured).
-        for _ in range(PASSES):
-            read_clips(proxy.path_128, dense, frames=FRAMES, size=SIZE)
+        for _ in range(size.passes):
+            read_clips(proxy.path_128, dense, frames=FRAMES, size=SIDE)
 
     def calls_on(program: str, file: Path) -> float:
         def one_by_one() -> None:
-            for start in starts[:calls]:
+            for start in starts[: size.calls]:
                 by_ffmpeg(program, file, start)
 
-        return milliseconds(one_by_one, calls)
+        return milliseconds(one_by_one, size.calls)
 
-    read_clips(proxy.path_128, dense[:2], frames=FRAMES, size=SIZE)  # what is loaded once is no clip's cost
-    own = imageio_ffmpeg.get_ffmpeg_exe()
+    read_clips(proxy.path_128, dense[:2], frames=FRAMES, size=SIDE)  # what is loaded once is no clip's cost
+    own = videos.FFMPEG
     usual = shutil.which("ffmpeg") or own
     took = {"ms_sparse": milliseconds(sparse, len(starts))}
-    took["ms_dense"] = milliseconds(in_one_pass, PASSES * len(dense))
+    took["ms_dense"] = milliseconds(in_one_pass, size.passes * len(dense))
     ratios = {}
     for program, suffix in ((usual, ""), (own, "_own_build")):
         for file, rival in ((path, "original"), (proxy.path_128, "proxy")):
             call = took[f"ms_call_on_{rival}{suffix}"] = calls_on(program, file)
             ratios[f"dense_vs_{rival}{suffix}"] = call / took["ms_dense"]
             ratios[f"sparse_vs_{rival}{suffix}"] = call / took["ms_sparse"]
-    return took | ratios
+    print(listing(took | ratios))
+    return took | ratios | {"scale": size.seconds / Size().seconds}
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(prog="python -m bench.clips", description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="40 seconds of video, 12 calls")
-    parser.add_argument("--original", type=Path, help="a 720p video of four minutes; without it, one is made")
-    parser.add_argument("--seed", type=int, default=0)
-    arguments = parser.parse_args()
-    seconds, calls = (40, 12) if arguments.quick else (SECONDS, 60)
-    with tempfile.TemporaryDirectory(prefix="slac-bench-") as name:
-        folder = Path(name)
-        path = arguments.original or folder / "original.mp4"
-        if not arguments.original:
-            original(path, seconds)
-        figures = measure(path, folder, calls, arguments.seed)
-    print(*(f"{name:<30} {value:8.2f}" for name, value in figures.items()), sep="\n")
-    rounded = {name: round(value, 3) for name, value in figures.items()}
-    print(json.dumps({"bench": "clips", "figures": rounded | {"scale": round(seconds / SECONDS, 3)}}))
-
+BENCH = Bench(
+    name="clips", doc=__doc__, measure=measure,
+    full=Size(), quick=Size(seconds=40, calls=12), tiny=Size(seconds=6, calls=1, passes=1),
+)  # fmt: skip
 
 if __name__ == "__main__":
-    main()
+    sys.exit(BENCH.main())

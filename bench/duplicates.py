@@ -13,24 +13,25 @@ the same when half of the shorter one's frames have one within 10 bits; over the
 line is one JSON object. `--quick` edits generated videos alone.
 """
 
-import argparse
-import json
-import resource
-import subprocess
+import sys
 import tempfile
-import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Annotated
 
 import imagehash
-import imageio_ffmpeg
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from bench.harness import Bench, Figures, tables
+from bench.harness.costs import now, peak_bytes, resident_bytes
+from bench.harness.filler import filler, pool
+from bench.harness.places import shared
+from bench.harness.videos import ffmpeg, proxy
 from slac_tasks.admission.likeness.alignment import aligned
-from slac_tasks.admission.likeness.fingerprints import NUMBERS, VIEWS, Table, table, video_hashes
+from slac_tasks.admission.likeness.fingerprints import Table, table, video_hashes
 from slac_tasks.admission.likeness.lookalikes import Lookalikes, keys_of
 from slac_tasks.admission.settings import Admission
 from slac_tasks.collect.settings import Collect
@@ -39,12 +40,7 @@ from slac_tasks.video import originals
 from slac_tasks.world import film, scene
 from slac_tasks.world.catalogue import SIZES, categories
 
-SIZE, QUICK_SIZE = 520_000, 10_000
-VIDEOS, QUICK_VIDEOS, SECONDS = 60, 6, 24.0
-ASKED = 100
-"""Damaged cuts of filler that are timed: 155 s each, as videos are."""
-FILLER_ROWS, SHOT_ROWS, POOL, CHUNK = 310, 10, 20_000, 5_000
-POPULAR, POPULAR_SHARE = 200, 0.02
+CHUNK = 5_000
 EDITS: Mapping[str, Sequence[str]] = {
     "scale": ("-vf", "scale=192:-2", "-crf", "34"),
     "crop": ("-vf", "crop=trunc(iw*0.8/2)*2:trunc(ih*0.8/2)*2"),
@@ -57,7 +53,6 @@ EDITS: Mapping[str, Sequence[str]] = {
     "speed": ("-vf", "setpts=PTS/1.1"),
     "trim": (),
 }
-FOLDER = Path(__file__).resolve().parents[1].parent / "shared" / "videos"
 FAMILIES = (
     ("dup_chair22_grey.mp4", "dup_chair22_largelogo.mp4", "dup_chair22_orig.mp4", "dup_chair22_smalllogo.mp4"),
     ("dup_pattern_hd.mp4", "dup_pattern_largelogo.mp4", "dup_pattern_smalllogo.mp4"),
@@ -69,6 +64,18 @@ FAMILIES = (
 NAMED = FAMILIES[:2]
 """Those that the folder's manifest calls near-duplicates."""
 LIMITS = Collect()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Size:
+    """How many videos are edited, and among how many their originals are sought."""
+
+    index: Annotated[int, "videos in the index"] = 520_000
+    generated: Annotated[int, "generated videos that are edited"] = 60
+    seconds: Annotated[float, "length of a generated video"] = 24.0
+    real: Annotated[str, "real videos: all, each edited, or family: one family as it is"] = "all"
+    asked: Annotated[int, "damaged copies of filler, 155 s each, that are timed"] = 100
+    pictures: Annotated[int, "pictures from which filler is spliced, in thousands"] = 20
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,16 +93,16 @@ def seen(path: Path) -> Seen | None:
     """Return what `fetch` sees of a file; None when it sets it aside."""
     with tempfile.TemporaryDirectory(prefix="slac-bench-") as name:
         try:
-            proxy = originals.make_proxy(path, Path(name), originals.probe(path, LIMITS), LIMITS)
+            made = proxy(path, Path(name), LIMITS)
         except originals.Rejected:
             return None
-        began = time.process_time()
-        fingerprint = table(video_hashes(proxy.small, proxy.fps))
-        took = time.process_time() - began
-        frames = proxy.small[int(proxy.fps) // 2 :: int(proxy.fps)]
+        began = now()
+        fingerprint = table(video_hashes(made.small, made.fps))
+        took = (now() - began).own_sec
+        frames = made.small[int(made.fps) // 2 :: int(made.fps)]
         return Seen(
             fingerprint=fingerprint, phashes=[imagehash.phash(Image.fromarray(frame)) for frame in frames],
-            seconds=proxy.duration_sec, fingerprint_ms=1000 * took,
+            seconds=made.duration_sec, fingerprint_ms=1000 * took,
         )  # fmt: skip
 
 
@@ -104,85 +111,40 @@ def edited(path: Path, edit: str, seconds: float, target: Path) -> None:
     cut = ["-ss", f"{0.2 * seconds + 0.137:.3f}"] if edit == "trim" else []
     length = ["-t", f"{0.55 * seconds:.3f}"] if edit == "trim" else []
     quality = [] if "-crf" in EDITS[edit] else ["-crf", "26"]
-    argv = [imageio_ffmpeg.get_ffmpeg_exe(), "-nostdin", "-v", "error", "-y", *cut, "-i", str(path), *length,
-            *EDITS[edit], "-an", "-c:v", "libx264", "-preset", "ultrafast", "-pix_fmt", "yuv420p", *quality,
-            str(target)]  # fmt: skip
-    subprocess.run(argv, check=True)
+    ffmpeg(*cut, "-i", str(path), *length, *EDITS[edit], "-an", "-c:v", "libx264", "-preset", "ultrafast",
+           "-pix_fmt", "yuv420p", *quality, str(target))  # fmt: skip
 
 
-def subjects(folder: Path, quick: bool) -> Iterator[Path]:
-    """Yield generated videos, then the real ones."""
+def subjects(folder: Path, size: Size) -> Iterator[tuple[Path, bool]]:
+    """Yield (path, whether it is edited): generated videos, then the real ones."""
     actions = categories(SIZES["demo"])
-    for number in range(QUICK_VIDEOS if quick else VIDEOS):
+    for number in range(size.generated):
         path = folder / f"generated-{number}.mp4"
-        film.film(path, scene.write_script((41, number), SECONDS, actions[number % len(actions)], actions))
-        yield path
-    if not FOLDER.is_dir():
-        print("no shared videos beside the project: generated ones alone")
-        return
-    real = sorted(path for path in FOLDER.iterdir() if path.suffix != ".csv")
-    if quick:
-        real = [path for path in real if path.name in FAMILIES[1]]
-    yield from real
+        film.film(path, scene.write_script((41, number), size.seconds, actions[number % len(actions)], actions))
+        yield path, True
+    if real := shared("videos"):
+        for path in sorted(path for path in real.iterdir() if path.suffix != ".csv"):
+            if size.real == "all" or path.name in FAMILIES[1]:
+                yield path, size.real == "all"
 
 
-def watched(quick: bool) -> tuple[dict[str, Seen], dict[tuple[str, str], Seen]]:
+def watched(folder: Path, size: Size) -> tuple[dict[str, Seen], dict[tuple[str, str], Seen]]:
     """Return what was seen of the originals, by name, and of their edited copies, by (name, edit)."""
     whole: dict[str, Seen] = {}
     copies: dict[tuple[str, str], Seen] = {}
-    with tempfile.TemporaryDirectory(prefix="slac-bench-") as name:
-        paths = list(subjects(Path(name), quick))
-        for path in track(paths, len(paths), "edit"):
-            original = seen(path)
-            if original is None:
-                continue
-            whole[path.name] = original
-            for edit in () if quick and path.parent == FOLDER else EDITS:
-                target = Path(name) / "edited.mp4"
-                edited(path, edit, original.seconds, target)
-                # A cut of a very short video is too short to be fetched.
-                if copy := seen(target):
-                    copies[path.name, edit] = copy
+    paths = list(subjects(folder, size))
+    for path, is_edited in track(paths, len(paths), "edit"):
+        original = seen(path)
+        if original is None:
+            continue
+        whole[path.name] = original
+        for edit in EDITS if is_edited else ():
+            target = folder / "edited.mp4"
+            edited(path, edit, original.seconds, target)
+            # A cut of a very short video is too short to be fetched.
+            if copy := seen(target):
+                copies[path.name, edit] = copy
     return whole, copies
-
-
-def pool() -> NDArray[np.uint64]:
-    """Return picture hashes of random pictures whose spectrum falls as that of natural ones; shape (POOL, views)."""
-    rng = np.random.default_rng(0)
-    frequency = np.hypot(np.fft.fftfreq(originals.SMALL)[:, None], np.fft.rfftfreq(originals.SMALL)[None, :])
-    frequency[0, 0] = 1
-    parts = []
-    for _ in range(POOL // 1000):
-        waves = rng.normal(size=(2, 1000, *frequency.shape))
-        falling = frequency ** rng.uniform(1.0, 1.6, (1000, 1, 1))
-        pictures = np.fft.irfft2((waves[0] + 1j * waves[1]) / falling, s=(originals.SMALL, originals.SMALL))
-        pictures *= rng.uniform(25, 70, (1000, 1, 1)) / pictures.std(axis=(1, 2), keepdims=True)
-        pictures += rng.uniform(60, 190, (1000, 1, 1))
-        small = np.repeat(np.clip(pictures, 0, 255).astype(np.uint8)[..., None], 3, axis=3)
-        # Two frames per second: each is a row of its own.
-        parts.append(table(video_hashes(small, 2.0))[:, : len(VIEWS)])
-    return np.concatenate(parts)
-
-
-_BOTTOMS = np.array([((1 << 64) - 1) >> (8 * rows) for rows in range(8)], np.uint64)
-"""The bits of a hash that see the picture below so many of its eight rows."""
-
-
-def filler(number: int, pictures: NDArray[np.uint64]) -> Table:
-    """Return the fingerprint of a video that never was: the same for the same number."""
-    rng = np.random.default_rng((7, number))
-    shots = FILLER_ROWS // SHOT_ROWS
-    above, below = pictures[rng.integers(len(pictures), size=(2, shots))]
-    mask = _BOTTOMS[rng.integers(3, 6, size=shots)][:, None]
-    spliced = (above & ~mask) | (below & mask)
-    popular = rng.random(shots) < POPULAR_SHARE
-    spliced[popular] = pictures[rng.integers(POPULAR, size=int(popular.sum()))]
-    noise = rng.integers(0, 1 << 64, (4, FILLER_ROWS, len(VIEWS)), dtype=np.uint64)
-    rows = np.empty((FILLER_ROWS, NUMBERS), np.uint64)
-    rows[:, : len(VIEWS)] = np.repeat(spliced, SHOT_ROWS, axis=0)
-    rows[:, : len(VIEWS)] ^= np.bitwise_and.reduce(noise)
-    rows[:, len(VIEWS)] = rng.integers(0, 1 << 63, FILLER_ROWS, dtype=np.uint64)
-    return rows
 
 
 @dataclass(kw_only=True)
@@ -198,18 +160,18 @@ class Collection:
 
     def fill(self, size: int) -> None:
         """Index the videos and as much filler as makes `size`; time and memory are the index's alone."""
-        before = resident_gib()
+        before = resident_bytes()
         self._add([keys_of(fingerprint) for fingerprint in self.whole])
         numbers = range(len(self.whole), size)
         chunks = [numbers[start : start + CHUNK] for start in range(0, len(numbers), CHUNK)]
         for chunk in track(chunks, len(chunks), "index"):
             self._add([keys_of(filler(number, self.pictures)) for number in chunk])
-        self.index_gib = resident_gib() - before
+        self.index_gib = (resident_bytes() - before) / 2**30
 
     def _add(self, blobs: list[bytes]) -> None:
-        began = time.process_time()
+        began = now()
         self.index.add(blobs)
-        self.build_sec += time.process_time() - began
+        self.build_sec += (now() - began).own_sec
 
     def fingerprint(self, number: int) -> Table:
         """Return a fingerprint by its number."""
@@ -218,23 +180,17 @@ class Collection:
     def ask(self, fingerprint: Table) -> tuple[list[int], float]:
         """Return the numbers of the videos that show the same, and processor milliseconds, filler's making left out."""
         rules = Admission()
-        began = time.process_time()
+        began = now()
         likely = self.index.like(fingerprint)
-        took = time.process_time() - began
+        took = (now() - began).own_sec
         others = [self.fingerprint(number) for number in likely]
-        began = time.process_time()
+        began = now()
         found = [
             number
             for number, other in zip(likely, others, strict=True)
             if aligned(fingerprint, other, max_distance=rules.max_hash_distance, min_shared=rules.min_shared_frames)
         ]
-        return found, 1000 * (took + time.process_time() - began)
-
-
-def resident_gib() -> float:
-    """Return the memory that this process holds."""
-    pages = int(Path("/proc/self/statm").read_text().split()[1])
-    return pages * resource.getpagesize() / 2**30
+        return found, 1000 * (took + (now() - began).own_sec)
 
 
 def alike_by_phash(ours: Sequence[imagehash.ImageHash], theirs: Sequence[imagehash.ImageHash]) -> bool:
@@ -306,16 +262,16 @@ def by_phash(
     questions = [(name, "none", whole[name]) for name in names]
     questions += [(name, edit, copy) for (name, edit), copy in copies.items()]
     for name, edit, asked in questions:
-        began = time.process_time()
+        began = now()
         numbers = [n for n, other in enumerate(names) if alike_by_phash(asked.phashes, whole[other].phashes)]
-        yield name, edit, numbers, 1000 * (time.process_time() - began)
+        yield name, edit, numbers, 1000 * (now() - began).own_sec
 
 
-def cuts_of_filler(collection: Collection, size: int) -> tuple[float, int, int]:
+def cuts_of_filler(collection: Collection, size: Size) -> tuple[float, int, int]:
     """Return milliseconds per question, questions right and videos named wrongly, for damaged whole-length copies."""
     rng = np.random.default_rng(1)
     ms, right, wrong = 0.0, 0, 0
-    for number in rng.integers(len(collection.whole), size, ASKED):
+    for number in rng.integers(len(collection.whole), size.index, size.asked):
         copy = filler(int(number), collection.pictures)[3:-3].copy()
         noise = rng.integers(0, 1 << 63, (4, *copy.shape), dtype=np.uint64)
         copy ^= np.bitwise_and.reduce(noise)
@@ -323,59 +279,63 @@ def cuts_of_filler(collection: Collection, size: int) -> tuple[float, int, int]:
         ms += took
         right += int(number) in found
         wrong += len(found) - (int(number) in found)
-    return ms / ASKED, right, wrong
+    return ms / size.asked, right, wrong
 
 
 def families(names: Sequence[str], collection: Collection, whole: Mapping[str, Seen]) -> tuple[int, int, int]:
     """Print what was found of the families among the real videos; return (pairs found, pairs, pairs found wrongly)."""
     answers = {name: {names[n] for n in collection.ask(whole[name].fingerprint)[0] if n < len(names)} for name in names}
     pairs = {frozenset((a, b)) for a in names for b in answers[a] if a != b}
-    print(f"\n{'family of the shared videos':<52}{'pairs':>7}{'found':>7}")
+    rows: list[tuple[tables.Cell, ...]] = []
     found = count = 0
     for family in FAMILIES:
         wanted = {frozenset((a, b)) for a in family for b in family if a < b and a in whole and b in whole}
         if wanted:
-            print(f"{', '.join(family)[:50]:<52}{len(wanted):>7}{len(wanted & pairs):>7}")
+            rows.append((", ".join(family)[:50], len(wanted), len(wanted & pairs)))
         if family in NAMED:
             found, count = found + len(wanted & pairs), count + len(wanted)
     wrong = sum(not related(*sorted(pair)) for pair in pairs)
-    print(f"{'pairs of other videos':<52}{'':>7}{wrong:>7}")
+    print(tables.table({"family": "", "pairs": "", "found": ""}, [*rows, ("pairs of other videos", None, wrong)]))
     return found, count, wrong
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(prog="python -m bench.duplicates", description=__doc__)
-    parser.add_argument("--quick", action="store_true", help=f"{QUICK_SIZE} videos in the index, a few of them real")
-    arguments = parser.parse_args()
-    size = QUICK_SIZE if arguments.quick else SIZE
-    whole, copies = watched(arguments.quick)
+def measure(size: Size, folder: Path) -> Figures:
+    """Ask for every edited copy and every original, ours and pairwise."""
+    whole, copies = watched(folder, size)
     names = list(whole)
-    collection = Collection(index=Lookalikes(), whole=[whole[name].fingerprint for name in names], pictures=pool())
-    collection.fill(size)
+    collection = Collection(
+        index=Lookalikes(), whole=[whole[name].fingerprint for name in names], pictures=pool(size.pictures)
+    )
+    collection.fill(size.index)
     wrong_names: list[str] = []
     ours = judge(names, by_index(names, collection, whole, copies), wrong_names)
     theirs = judge(names, by_phash(names, whole, copies), [])
     whole_ms, whole_right, whole_wrong = cuts_of_filler(collection, size)
     questions = sum(ours.asked.values())
-    print(f"\n{'edit':<12}{'asked':>7}{'index, aligned':>16}{'pairwise pHash':>16}")
-    for edit in (*EDITS, "none"):
-        print(f"{edit:<12}{ours.asked[edit]:>7}{ours.recall(edit):>16.3f}{theirs.recall(edit):>16.3f}")
-    print(f"{'precision':<19}{ours.precision:>16.3f}{theirs.precision:>16.3f}")
-    print(f"{'videos searched':<19}{size:>16,}{len(names):>16,}")
-    print(f"{'ms per question':<19}{ours.ms / questions:>16.1f}{theirs.ms / questions:>16.1f}")
+    rows: list[tuple[tables.Cell, ...]] = [
+        (edit, ours.asked[edit], ours.recall(edit), theirs.recall(edit)) for edit in (*EDITS, "none")
+    ]
+    rows += [
+        ("precision", None, ours.precision, theirs.precision),
+        ("videos searched", None, size.index, len(names)),
+        ("ms per question", None, ours.ms / questions, theirs.ms / questions),
+    ]
+    print(tables.table({"edit": "", "asked": "", "index, aligned": ".3f", "pairwise pHash": ".3f"}, rows))
     pair_ms = theirs.ms / questions / len(names)
-    print(f"pairwise at {size:,}: {pair_ms * size / 1000:,.0f} s per question (from {pair_ms:.2f} ms a pair)")
-    print(f"copies of 155 s: {whole_ms:.1f} ms per question, {whole_right} of {ASKED} found, {whole_wrong} wrong")
+    print(
+        f"pairwise at {size.index:,}: {pair_ms * size.index / 1000:,.0f} s per question (from {pair_ms:.2f} ms a pair)"
+    )
+    print(f"copies of 155 s: {whole_ms:.1f} ms per question, {whole_right} of {size.asked} found, {whole_wrong} wrong")
     print(f"missed: {', '.join(ours.missed) or 'none'}")
     print(f"wrong: {', '.join(wrong_names) or 'none'}")
     found, count, family_wrong = families(names, collection, whole)
     minutes = sum(video.seconds for video in whole.values()) / 60
-    peak_gib = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
+    peak_gib = peak_bytes() / 2**30
     print(f"\nindex built in {collection.build_sec:.1f} s, {collection.index_gib:.2f} GiB; peak {peak_gib:.2f} GiB")
-    figures = {
+    return {
         **{f"recall_{edit}": ours.recall(edit) for edit in EDITS},
         "precision": (ours.right + whole_right) / (ours.right + ours.wrong + whole_right + whole_wrong),
-        "query_ms_at_520k": whole_ms if size == SIZE else None,
+        "query_ms_at_520k": whole_ms if size.index == Size().index else None,
         "query_ms": whole_ms,
         "recall_families": found / count if count else None,
         "precision_families": found / (found + family_wrong) if count else None,
@@ -386,10 +346,15 @@ def main() -> None:
         **{f"phash_recall_{edit}": theirs.recall(edit) for edit in EDITS},
         "phash_precision": theirs.precision,
         "phash_ms_per_pair": pair_ms,
-        "scale": size / SIZE,
+        "scale": size.index / Size().index,
     }
-    print(json.dumps({"bench": "duplicates", "figures": figures}))
 
+
+BENCH = Bench(
+    name="duplicates", doc=__doc__, measure=measure,
+    full=Size(), quick=Size(index=10_000, generated=6, real="family"),
+    tiny=Size(index=200, generated=1, seconds=8.0, real="family", asked=2, pictures=1),
+)  # fmt: skip
 
 if __name__ == "__main__":
-    main()
+    sys.exit(BENCH.main())

@@ -7,39 +7,42 @@ into nothing, and one encode of each rendition from raw frames, with the proxy's
 object.
 """
 
-import argparse
 import functools
 import http.server
-import json
 import multiprocessing
-import resource
-import subprocess
-import tempfile
-import time
-from collections.abc import Callable
+import sys
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from pathlib import Path
+from typing import Annotated
 
-import imageio_ffmpeg
-
+from bench.harness import Bench, Figures
+from bench.harness.costs import Cost, cost
+from bench.harness.tables import table
+from bench.harness.videos import ffmpeg
 from slac_tasks.collect.settings import Collect, Fetch
 from slac_tasks.config import Config
 from slac_tasks.job import Job
 from slac_tasks.stages import fetch
 from slac_tasks.storage.datasets import CANDIDATES, FETCHED
+from slac_tasks.storage.datasets.collecting import CandidateRow
 from slac_tasks.storage.objects import FolderStore
 from slac_tasks.storage.tables import Datasets
 
 KEYS = {"category": "bench", "window": "2026-01-05"}
-VIDEOS, SECONDS = 3, 60
-QUICK_VIDEOS, QUICK_SECONDS = 2, 12
-_FFMPEG = imageio_ffmpeg.get_ffmpeg_exe()
 _CODEC = ("-c:v", "libx264", "-preset", "veryfast", "-tune", "fastdecode", "-g", "25", "-keyint_min", "25",
           "-sc_threshold", "0", "-flags", "+cgop", "-pix_fmt", "yuv420p", "-threads", "1")  # fmt: skip
 
 
-def ffmpeg(*words: str) -> None:
-    subprocess.run([_FFMPEG, "-nostdin", "-v", "error", "-y", *words], check=True)
+@dataclass(frozen=True, kw_only=True)
+class Size:
+    """How much is fetched."""
+
+    videos: Annotated[int, "videos"] = 3
+    seconds: Annotated[int, "length of a video"] = 60
 
 
 def draw(path: Path, seconds: int, seed: int) -> None:
@@ -48,18 +51,6 @@ def draw(path: Path, seconds: int, seed: int) -> None:
     picture = f"mandelbrot=s=1280x720:r=25:start_scale={3 - seed % 3}:end_scale=0.3:end_pts={seconds * 25}"
     ffmpeg("-f", "lavfi", "-i", f"{picture},noise=alls=8:allf=t", "-t", str(seconds), "-c:v", "libx264", "-preset",
            "veryfast", "-crf", "24", "-pix_fmt", "yuv420p", str(path))  # fmt: skip
-
-
-def processor_seconds(work: Callable[[], object]) -> float:
-    """Return the processor time of this process and of the children that ended meanwhile."""
-
-    def now() -> float:
-        usages = (resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
-        return sum(usage.ru_utime + usage.ru_stime for usage in usages)
-
-    began = now()
-    work()
-    return now() - began
 
 
 class _Quiet(http.server.SimpleHTTPRequestHandler):
@@ -74,82 +65,83 @@ def _serve(folder: Path, port: Connection) -> None:
         server.serve_forever()
 
 
-def ours(folder: Path, names: list[str], url: str) -> float:
-    """Return the processor seconds of the stage on all videos."""
+@contextmanager
+def served(folder: Path) -> Iterator[str]:
+    """Hand out a folder by HTTP from a process of its own; yield the address."""
+    here, there = multiprocessing.Pipe()
+    server = multiprocessing.get_context("spawn").Process(target=_serve, args=(folder, there))
+    server.start()
+    try:
+        yield f"http://127.0.0.1:{here.recv()}"
+    finally:
+        server.terminate()
+        server.join()
+
+
+def ours(folder: Path, names: Sequence[str], url: str) -> Cost:
+    """Return what the stage costs on all videos."""
     config = Config(
         store_url=str(folder / "store"),
         collect=Collect(sources=("bench",), allow_private_addresses=True),
         fetch=Fetch(workers=1, scratch=str(folder / "scratch")),
     )
-    rows = [{"candidate_id": name, "source": "bench", "source_id": name, "location": f"{url}/{name}"} for name in names]
+    rows = [CandidateRow(candidate_id=name, source="bench", source_id=name, location=f"{url}/{name}") for name in names]
     datasets = Datasets(FolderStore(folder / "store"))
-    datasets.write(CANDIDATES, [CANDIDATES.from_records(rows)], keys=KEYS, stage="bench", settings={}, made_from={})
+    datasets.write(CANDIDATES, [CANDIDATES.table(rows)], keys=KEYS, stage="bench", settings={}, made_from={})
     job = Job(
         stage="fetch", config=config, environ={}, categories=(KEYS["category"],), given={"window": KEYS["window"]}
     )
-    took = processor_seconds(lambda: fetch.run(job))
+    took = cost(lambda: fetch.run(job))
     made = datasets.need(FETCHED, **KEYS)
     if made.rows != len(names):
-        raise SystemExit(f"bench.fetch: {made.rows} of {len(names)} videos were fetched, dropped {made.dropped}")
+        raise RuntimeError(f"{made.rows} videos were fetched, dropped {made.dropped}; want {len(names)}")
     return took
 
 
 def bare(path: Path, folder: Path) -> dict[str, float]:
     """Return the processor seconds of bare ffmpeg: a scaled decode to nothing, and an encode of each rendition."""
-    took = {"decode and scale": processor_seconds(lambda: ffmpeg(
-        "-threads", "1", "-i", str(path), "-an", "-vf", "scale=-2:256", "-f", "null", "-"))}  # fmt: skip
+
+    def seconds(*words: str) -> float:
+        return cost(lambda: ffmpeg(*words)).processor_sec
+
+    original = ("-i", str(path), "-an")
+    took = {"decode and scale": seconds("-threads", "1", *original, "-vf", "scale=-2:256", "-f", "null", "-")}
     for side in (256, 128):
-        raw = folder / f"{side}.yuv"
-        width = 2 * round(1280 * side / 720 / 2)
-        ffmpeg(
-            "-i", str(path), "-an", "-vf", f"scale={width}:{side}", "-f", "rawvideo", "-pix_fmt", "yuv420p", str(raw)
-        )
-        took[f"encode {side}"] = processor_seconds(
-            lambda raw=raw, width=width, side=side: ffmpeg(  # type: ignore[misc]
-                "-f", "rawvideo", "-pix_fmt", "yuv420p", "-s", f"{width}x{side}", "-r", "25", "-i", str(raw),
-                *_CODEC, str(folder / "out.mp4"))
-        )  # fmt: skip
-        raw.unlink()
+        raw, frame = str(folder / f"{side}.yuv"), f"{2 * round(1280 * side / 720 / 2)}x{side}"
+        pixels = ("-f", "rawvideo", "-pix_fmt", "yuv420p")
+        ffmpeg(*original, "-vf", f"scale={frame}", *pixels, raw)
+        source = (*pixels, "-s", frame, "-r", "25", "-i", raw)
+        took[f"encode {side}"] = seconds(*source, *_CODEC, str(folder / "out.mp4"))
     return took
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(prog="python -m bench.fetch", description=__doc__)
-    parser.add_argument("--quick", action="store_true", help=f"{QUICK_VIDEOS} videos of {QUICK_SECONDS} s")
-    arguments = parser.parse_args()
-    count, seconds = (QUICK_VIDEOS, QUICK_SECONDS) if arguments.quick else (VIDEOS, SECONDS)
-    names = [f"{number}.mp4" for number in range(count)]
-    with tempfile.TemporaryDirectory(prefix="slac-bench-") as name:
-        folder = Path(name)
-        (folder / "served").mkdir()
-        for number, file in enumerate(names):
-            draw(folder / "served" / file, seconds, number)
-        here, there = multiprocessing.Pipe()
-        server = multiprocessing.get_context("spawn").Process(target=_serve, args=(folder / "served", there))
-        server.start()
-        try:
-            began = time.monotonic()
-            ours_sec = ours(folder, names, f"http://127.0.0.1:{here.recv()}")
-            wall = time.monotonic() - began
-        finally:
-            server.terminate()
-            server.join()
-        parts: dict[str, float] = {}
-        for file in names:
-            for what, took in bare(folder / "served" / file, folder).items():
-                parts[what] = parts.get(what, 0.0) + took
+def measure(size: Size, folder: Path) -> Figures:
+    """Fetch all videos, then let bare ffmpeg do the same."""
+    (folder / "served").mkdir()
+    names = [f"{number}.mp4" for number in range(size.videos)]
+    for number, name in enumerate(names):
+        draw(folder / "served" / name, size.seconds, number)
+    with served(folder / "served") as url:
+        took = ours(folder, names, url)
+    parts: Counter[str] = Counter()
+    for name in names:
+        parts.update(bare(folder / "served" / name, folder))
     whole = sum(parts.values())
-    print(f"{count} videos of {seconds} s at 720p, processor seconds")
-    for what, took in [*parts.items(), ("bare ffmpeg in all", whole), ("slac fetch", ours_sec)]:
-        print(f"{what:<22}{took:>9.2f}")
-    figures = {
-        "cpu_ratio": ours_sec / whole,
-        "videos_per_core_hour": 3600 * count / ours_sec,
-        "wall_sec": wall,
-        "scale": count * seconds / (VIDEOS * SECONDS),
+    print(f"{size.videos} videos of {size.seconds} s at 720p")
+    rows = [*parts.items(), ("bare ffmpeg in all", whole), ("slac fetch", took.processor_sec)]
+    print(table({"work": "", "processor s": ".2f"}, rows))
+    return {
+        "cpu_ratio": took.processor_sec / whole,
+        "videos_per_core_hour": 3600 * size.videos / took.processor_sec,
+        "wall_sec": took.wall_sec,
+        "scale": size.videos * size.seconds / (Size().videos * Size().seconds),
     }
-    print(json.dumps({"bench": "fetch", "figures": figures}))
 
+
+BENCH = Bench(
+    name="fetch", doc=__doc__, measure=measure,
+    full=Size(), quick=Size(videos=2, seconds=12), tiny=Size(videos=1, seconds=2),
+)  # fmt: skip
 
 if __name__ == "__main__":
-    main()
+    sys.exit(BENCH.main())

@@ -6,26 +6,27 @@ or as a drop with a reason. Without a folder, small originals in six containers 
 object.
 """
 
-import argparse
 import itertools
-import json
 import random
-import subprocess
+import sys
 import tempfile
-import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Annotated
 
-import imageio_ffmpeg
-
+from bench.harness import Bench, Figures, Seed
+from bench.harness.costs import now
+from bench.harness.tables import table
+from bench.harness.videos import ffmpeg
 from slac_tasks.collect.settings import Collect, Fetch
 from slac_tasks.config import Config
 from slac_tasks.job import Job
 from slac_tasks.stages import fetch
 from slac_tasks.storage.datasets import CANDIDATES, FETCHED
+from slac_tasks.storage.datasets.collecting import CandidateRow
 
-FULL = 10_000
 WINDOW = "2026-01-05"
 _BATCH = 200
 _MADE = {
@@ -38,15 +39,23 @@ _MADE = {
 }
 
 
+@dataclass(frozen=True, kw_only=True)
+class Size:
+    """How much is mutated."""
+
+    mutations: Annotated[int, "mutations"] = 10_000
+    videos: Annotated[Path | None, "folder of real files; without it, made ones"] = None
+    most_bytes: Annotated[int, "larger files of the folder are left out"] = 100_000
+    seconds: Annotated[float, "no batch starts after this long"] = float("inf")
+    seed: Seed = 0
+
+
 def originals(folder: Path) -> list[Path]:
     """Make small originals: 2.2 s of 96 x 64 in six containers."""
     folder.mkdir(parents=True, exist_ok=True)
     for name, (codec, *more) in _MADE.items():
         source = ("-f", "lavfi", "-i", "testsrc2=s=96x64:r=25:d=2.2", "-pix_fmt", "yuv420p")
-        subprocess.run(
-            [imageio_ffmpeg.get_ffmpeg_exe(), "-v", "error", "-y", *source, "-c:v", codec, *more, str(folder / name)],
-            check=True,
-        )
+        ffmpeg(*source, "-c:v", codec, *more, str(folder / name))
     return sorted(folder / name for name in _MADE)
 
 
@@ -100,12 +109,14 @@ def fetch_all(found: Sequence[tuple[str, bytes]], folder: Path) -> Counter[str]:
     for number, (name, data) in enumerate(found):
         path = places["videos"] / name
         path.write_bytes(data)
-        row = {column.name: None for column in CANDIDATES.columns}
-        row |= {"candidate_id": f"{number:016x}", "source": str(places["videos"]), "source_id": name}
-        rows.append(row | {"location": str(path)})
+        rows.append(
+            CandidateRow(
+                candidate_id=f"{number:016x}", source=str(places["videos"]), source_id=name, location=str(path)
+            )
+        )
     job = Job(stage="fetch", config=config, environ={}, categories=("fuzz",), given={"window": WINDOW})
     keys = {"category": "fuzz", "window": WINDOW}
-    job.finish(CANDIDATES, [CANDIDATES.from_records(rows)], keys, inputs=[])
+    job.finish(CANDIDATES, [CANDIDATES.table(rows)], keys, inputs=[])
     before, tempfile.tempdir = tempfile.tempdir, str(places["temporary"])
     try:
         fetch.run(job)
@@ -131,38 +142,32 @@ def _using(folder: Path) -> list[str]:
     return lines
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(prog="python -m bench.fuzz", description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="100 mutations")
-    parser.add_argument("--videos", type=Path, help="folder of real files; without it, made ones")
-    parser.add_argument("--most-bytes", type=int, default=100_000, help="larger files of the folder are left out")
-    parser.add_argument("--mutations", type=int, default=FULL)
-    parser.add_argument("--seconds", type=float, default=float("inf"), help="start no batch after this long")
-    parser.add_argument("--seed", type=int, default=0)
-    arguments = parser.parse_args()
-    count = 100 if arguments.quick else arguments.mutations
-    began, outcomes, run = time.monotonic(), Counter[str](), 0
-    with tempfile.TemporaryDirectory(prefix="slac-bench-") as name:
-        files = originals(Path(name) / "originals")
-        if arguments.videos:
-            files += sorted(
-                path for path in arguments.videos.iterdir()
-                if path.is_file() and path.suffix != ".csv" and 0 < path.stat().st_size <= arguments.most_bytes
-            )  # fmt: skip
-        found = mutations(files, count, arguments.seed)
-        while run < count and time.monotonic() - began < arguments.seconds:
-            batch = list(itertools.islice(found, min(_BATCH, count - run)))
-            with tempfile.TemporaryDirectory(dir=name) as folder:
-                outcomes += fetch_all(batch, Path(folder))
-            run += len(batch)
-    took = time.monotonic() - began
-    print(*(f"{reason:<26} {number}" for reason, number in outcomes.most_common()), sep="\n")
-    figures = {
+def measure(size: Size, folder: Path) -> Figures:
+    """Fetch mutations, batch after batch."""
+    files = originals(folder / "originals")
+    if size.videos:
+        files += sorted(
+            path for path in size.videos.iterdir()
+            if path.is_file() and path.suffix != ".csv" and 0 < path.stat().st_size <= size.most_bytes
+        )  # fmt: skip
+    began, outcomes, run = now(), Counter[str](), 0
+    found = mutations(files, size.mutations, size.seed)
+    while run < size.mutations and (now() - began).wall_sec < size.seconds:
+        batch = list(itertools.islice(found, min(_BATCH, size.mutations - run)))
+        with tempfile.TemporaryDirectory(dir=folder) as name:
+            outcomes += fetch_all(batch, Path(name))
+        run += len(batch)
+    print(table({"outcome": "", "files": ""}, outcomes.most_common()))
+    return {
         "mutations": run, "files": len(files), "kept": outcomes["kept"], "dropped": run - outcomes["kept"],
-        "stopped_batches": 0, "leaks": 0, "per_second": round(run / took, 2), "scale": run / FULL,
+        "stopped_batches": 0, "leaks": 0, "per_second": run / (now() - began).wall_sec, "scale": run / Size().mutations,
     }  # fmt: skip
-    print(json.dumps({"bench": "fuzz", "figures": figures}))
 
+
+BENCH = Bench(
+    name="fuzz", doc=__doc__, measure=measure,
+    full=Size(), quick=Size(mutations=100), tiny=Size(mutations=12),
+)  # fmt: skip
 
 if __name__ == "__main__":
-    main()
+    sys.exit(BENCH.main())

@@ -5,22 +5,21 @@ store. Simulated people answer. It ends when a release's network was promoted or
 and the network are worth against the world's truth. The last line is one JSON object.
 """
 
-import argparse
-import contextlib
-import json
 import os
 import sys
-import tempfile
-import time
-from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import pandas as pd
 
+from bench.harness import Bench, Figures, Seed
+from bench.harness.costs import now
+from bench.harness.places import migrate, platform
+from bench.harness.tables import listing, table
 from slac_tasks import cli, config
-from slac_tasks.commands.funnel import newest_labels, table
-from slac_tasks.launcher.postgres import EmbeddedPostgres
+from slac_tasks.commands.funnel import newest_labels
+from slac_tasks.commands.funnel import table as rows_of
 from slac_tasks.model import Strategy
 from slac_tasks.planning import PLANS, Planner
 from slac_tasks.reports.hardness import pools, unlearned
@@ -28,13 +27,22 @@ from slac_tasks.storage.datasets import EVALUATIONS, HARD_CLIPS, VIDEOS, VOTES
 from slac_tasks.storage.ledger import open_ledger
 from slac_tasks.storage.objects import open_store
 from slac_tasks.storage.tables import Datasets
-from slac_tasks.world import measure, people
+from slac_tasks.world import measure as worth
+from slac_tasks.world import people
 from slac_tasks.world.catalogue import SIZES, WINDOWS
 from slac_tasks.world.make import make_world
 from slac_tasks.world.truth import read_truth
 
 MOST_ROUNDS = 8
 """Rounds of mining and answering, before the loop is taken to be stuck."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Size:
+    """Which world is gone around."""
+
+    world: Annotated[str, "size of the world: demo, quick or tiny"] = "demo"
+    seed: Seed = 0
 
 
 class Loop:
@@ -45,7 +53,7 @@ class Loop:
         self.seconds: dict[str, float] = {}
 
     def slac(self, stage: str, **keys: Any) -> None:
-        """Run one stage with its keys as flags; a failure ends the bench with its exit code."""
+        """Run one stage with its keys as flags."""
         argv = [stage]
         for key, value in keys.items():
             for item in value if isinstance(value, list) else [value]:
@@ -53,12 +61,17 @@ class Loop:
         self.call(argv)
 
     def call(self, argv: list[str]) -> None:
-        """Run an argv and keep the processor time it took, which other work on the machine does not stretch."""
-        began = time.process_time()
+        """Run an argv and add up the processor time that each stage takes.
+
+        Raises:
+            RuntimeError: the stage fails.
+
+        """
+        began = now()
         code = cli.main(argv)
-        self.seconds[argv[0]] = self.seconds.get(argv[0], 0.0) + time.process_time() - began
+        self.seconds[argv[0]] = self.seconds.get(argv[0], 0.0) + (now() - began).own_sec
         if code:
-            sys.exit(code)
+            raise RuntimeError(f"slac {' '.join(argv)}: exit code {code}, want 0")
 
     def plan(self, dag: str, window: str | None = None) -> list[dict[str, Any]]:
         """Return what a DAG has to do."""
@@ -97,17 +110,24 @@ class Loop:
                 return
             self.slac("sync")
             self.slac("aggregate")
-        sys.exit(f"bench.loop: the queue is not empty after {MOST_ROUNDS} rounds")
+        raise RuntimeError(f"the queue is not empty after {MOST_ROUNDS} rounds")
+
+    @property
+    def windows(self) -> list[str]:
+        """The windows of the world."""
+        return [str(window) for window in WINDOWS[: SIZES[self.size].windows]]
+
+    def begin(self) -> None:
+        """Make the world, the ledger's tables, and register the categories that the sources offer."""
+        make_world(self.world, seed=self.seed, size=self.size, processes=os.cpu_count() or 1)
+        migrate(os.environ)
+        self.call(["register", "--from-sources"])
 
     def run(self) -> None:
         """Go once around."""
-        make_world(self.world, seed=self.seed, size=self.size, processes=os.cpu_count() or 1)
-        ledger = open_ledger(migrated=False)
-        ledger.migrate()
-        ledger.close()
-        self.call(["register", "--from-sources"])
-        for window in WINDOWS[: SIZES[self.size].windows]:
-            self.collect(str(window))
+        self.begin()
+        for window in self.windows:
+            self.collect(window)
         self.verify()
         self.slac("validate")
         self.slac("report")
@@ -116,31 +136,31 @@ class Loop:
                 self.slac(stage, release=item["release"])
 
 
-def figures(datasets: Datasets, world: Path, size: str) -> dict[str, float | None]:
+def figures(datasets: Datasets, world: Path, size: str) -> Figures:
     """Return what the loop's datasets are worth against the world's truth."""
     truth = read_truth(world)
-    named = table(datasets, VIDEOS)[["video_id", "category", "source_id"]]
+    named = rows_of(datasets, VIDEOS)[["video_id", "category", "source_id"]]
     labels = newest_labels(datasets).merge(named, on=["video_id", "category"])
-    hard = unlearned(datasets, table(datasets, HARD_CLIPS)).merge(named, on=["video_id", "category"])
-    errors = measure.committee_error(hard, truth)
+    hard = unlearned(datasets, rows_of(datasets, HARD_CLIPS)).merge(named, on=["video_id", "category"])
+    errors = worth.committee_error(hard, truth)
     pool = unlearned(datasets, pools(datasets)).merge(named, on=["video_id", "category"])
-    divided, agreed = measure.error_by_agreement(pool, truth)
-    shares = measure.positive_share(labels)
-    votes = table(datasets, VOTES)
+    divided, agreed = worth.error_by_agreement(pool, truth)
+    shares = worth.positive_share(labels)
+    votes = rows_of(datasets, VOTES)
     seconds = float(votes["seconds"].sum() / max(1, len(labels)))
-    worth = _accuracies(table(datasets, EVALUATIONS))
+    transfer = _accuracies(rows_of(datasets, EVALUATIONS))
     return {
-        "accuracy_labels": measure.accuracy_of_labels(labels, truth),
-        "accuracy_pretrained": worth.get("pretrained"),
-        "accuracy_scratch": worth.get("scratch"),
+        "accuracy_labels": worth.accuracy_of_labels(labels, truth),
+        "accuracy_pretrained": transfer.get("pretrained"),
+        "accuracy_scratch": transfer.get("scratch"),
         **{f"positive_share_{strategy.value}": shares.get(strategy.value) for strategy in Strategy},
         "human_seconds_per_clip": seconds,
-        "saving_against_trimming": measure.saving(seconds),
+        "saving_against_trimming": worth.saving(seconds),
         "error_on_disagreement": errors.get("disagreement"),
         "error_on_consensus": errors.get("consensus"),
         "error_where_it_disagrees": divided,
         "error_where_it_agrees": agreed,
-        "scale": _scale(size),
+        "scale": scale(size),
     }
 
 
@@ -150,45 +170,33 @@ def _accuracies(evaluations: pd.DataFrame) -> dict[str, float]:
     return {str(subject): float(value) for subject, value in zip(rows["subject"], rows["value"], strict=True)}
 
 
-def _scale(size: str) -> float:
-    """Share of the full world's seconds of video that this one holds; 1.0 at full size."""
+def scale(world: str) -> float:
+    """Share of the full world's seconds of video that a world of this size holds."""
 
     def seconds(name: str) -> float:
         chosen = SIZES[name]
         return (2 * chosen.pairs + 1) * chosen.windows * chosen.videos * chosen.duration_sec
 
-    return round(seconds(size) / seconds("demo"), 3)
+    return seconds(world) / seconds(Size().world)
 
 
-def render(found: Mapping[str, float | None], seconds: Mapping[str, float]) -> str:
-    """Return a table for people."""
-    lines = [f"{name:<26} {'-' if value is None else f'{value:.3f}'}" for name, value in found.items()]
-    return "\n".join([*lines, "", *(f"{stage:<26} {took:.1f} processor s" for stage, took in seconds.items())])
-
-
-def main() -> None:
-    parser = argparse.ArgumentParser(prog="python -m bench.loop", description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="a very small world, within 50 seconds on two idle cores")
-    parser.add_argument("--seed", type=int, default=0)
-    arguments = parser.parse_args()
-    size = "quick" if arguments.quick else "demo"
-    with tempfile.TemporaryDirectory(prefix="slac-bench-") as name, contextlib.ExitStack() as last:
-        folder = Path(name)
-        server = EmbeddedPostgres(folder / "postgres")
-        # As root the cluster is kept outside the folder: only `remove` deletes it.
-        last.callback(server.remove)
-        server.start()
-        os.environ["SLAC_STORE"] = str(folder / "store")
-        os.environ["SLAC_CONFIG"] = str(folder / "world" / "slac.toml")
-        os.environ["SLAC_DATABASE_URL"] = server.url("slac")
-        loop = Loop(folder, size, arguments.seed)
-        began = time.monotonic()
+def measure(size: Size, folder: Path) -> Figures:
+    """Go once around a world of this size."""
+    loop = Loop(folder, size.world, size.seed)
+    with platform(folder, loop.world / "slac.toml") as store:
+        began = now()
         loop.run()
-        found = figures(Datasets(open_store(os.environ["SLAC_STORE"])), loop.world, size)
-        print(render(found, loop.seconds))
-        print(f"{'wall clock':<26} {time.monotonic() - began:.1f} s")
-    print(json.dumps({"bench": "loop", "figures": found}))
+        found = figures(Datasets(open_store(store)), loop.world, size.world)
+        took = now() - began
+    print(table({"stage": "", "processor s": ".1f"}, loop.seconds.items()))
+    print(listing({**found, "wall clock, s": took.wall_sec}))
+    return found
 
+
+BENCH = Bench(
+    name="loop", doc=__doc__, measure=measure,
+    full=Size(), quick=Size(world="quick"), tiny=Size(world="tiny"),
+)  # fmt: skip
 
 if __name__ == "__main__":
-    main()
+    sys.exit(BENCH.main())

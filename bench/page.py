@@ -9,42 +9,52 @@ object.
 Full scale (scale 1.0): 200 clips. Needs /usr/bin/chromium.
 """
 
-import argparse
-import contextlib
-import json
-import secrets
 import sys
-import tempfile
 import time
-import urllib.request
+from collections.abc import Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
-from typing import Any
+from typing import Annotated
 
 import psycopg2
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Browser, Page, sync_playwright
 
-from bench.review import PASSWORD, Service, percentile
+from bench.harness import Absent, Bench, Figures
+from bench.harness.places import ledger, postgres
+from bench.harness.service import PASSWORD, Service, add_people, percentile
+from bench.harness.tables import listing
+from bench.harness.videos import proxy
+from slac_tasks.admission.likeness.lookalikes import stored
 from slac_tasks.collect.settings import Collect
-from slac_tasks.launcher.postgres import EmbeddedPostgres
 from slac_tasks.model import CLIP_SEC, GRID_SEC, clip_id
-from slac_tasks.storage.ledger import open_ledger
+from slac_tasks.storage.ledger import Ledger
 from slac_tasks.storage.objects import FolderStore
-from slac_tasks.video import originals
-from slac_tasks.web.passwords import seal
 from slac_tasks.world import film
 from slac_tasks.world.catalogue import make_catalogue
 
-CHROMIUM = "/usr/bin/chromium"
-CLIPS, OFFLINE_SEC = 200, 30.0
-VIDEOS = 12
-LOOK_MS = 250
-"""How long the simulated person looks before the next key, after the first frame."""
+CHROMIUM = Path("/usr/bin/chromium")
+PERSON = "ada"
+OFFLINE_ANSWERS = 5
+"""Clips that are loaded already: so many are answered without a connection."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Size:
+    """How much is answered."""
+
+    clips: Annotated[int, "clips that are answered"] = 200
+    offline_sec: Annotated[float, "seconds without a connection"] = 30.0
+    look_ms: Annotated[int, "how long the person looks at a clip before the next key"] = 250
+    films: Annotated[int, "videos that the clips are cut from"] = 12
+
 
 _WATCH = (
     "window.shifts = []; new PerformanceObserver((list) => { for (const entry of list.getEntries())"
     " window.shifts.push(entry.value) }).observe({type: 'layout-shift', buffered: true})"
 )
+_IS_VOTE = "(name) => name.startsWith('slac.vote')"
 _PLAYS = (
     "(before) => { const review = document.querySelector('#review'), video = document.querySelector('video.shown');"
     " return review.dataset.state === 'asking' && review.dataset.clip !== before && video && !video.paused"
@@ -52,139 +62,149 @@ _PLAYS = (
 )
 
 
-def fill(url: str, store: FolderStore, folder: Path, clips: int) -> None:
-    """Put a category with this many clips of drawn films into a migrated ledger and a store."""
-    films = [entry for entry in make_catalogue(0, "quick").entries if not entry.copy_of and not entry.broken][:VIDEOS]
-    connection = psycopg2.connect(url)
-    with connection, connection.cursor() as cursor:
-        cursor.execute("INSERT INTO categories (category, name) VALUES ('swing', 'Torso swing')")
-        cursor.execute("INSERT INTO annotators (annotator, password) VALUES ('ada', %s)", (seal(PASSWORD),))
-        rows: list[tuple[Any, ...]] = []
-        for number, entry in enumerate(films):
-            path, video = folder / f"{number}.mp4", f"{number:016x}"
-            film.film(path, entry.script)
-            found = originals.probe(path, Collect())
-            (folder / video).mkdir()
-            proxy = originals.make_proxy(path, folder / video, found, Collect())
-            name = f"media/{video}/256.mp4"
-            store.put_file(name, proxy.path_256)
-            cursor.execute("INSERT INTO videos VALUES (%s, %s, %s, 'training', '{}')", (video, video, video))
-            for step in range(int((proxy.duration_sec - CLIP_SEC) / GRID_SEC)):
-                start = step * GRID_SEC
-                rows.append((clip_id(video, start), "swing", video, start, start + CLIP_SEC, name))
-        cursor.executemany(
-            "INSERT INTO queue (clip_id, category, video_id, round, strategy, start_sec, end_sec, split, proxy_256,"
-            " votes_wanted) VALUES (%s, %s, %s, 'r', 'random', %s, %s, 'training', %s, 1)",
-            rows,
-        )
-    connection.close()
-    if len(rows) < clips:
-        sys.exit(f"bench.page: {len(rows)} clips in {len(films)} films, want {clips}")
+def fill(url: str, store: FolderStore, folder: Path, size: Size) -> None:
+    """Put a category with this many clips of drawn films into a ledger and a store."""
+    entries = [entry for entry in make_catalogue(0, "quick").entries if not entry.copy_of and not entry.broken]
+    made = Ledger(url)
+    made.run("register_category", category="swing", name="Torso swing", guideline=None)
+    add_people(made, {PERSON: ()})
+    clips = 0
+    for number, entry in enumerate(entries[: size.films]):
+        path, video = folder / f"{number}.mp4", f"{number:016x}"
+        film.film(path, entry.script)
+        found = proxy(path, folder / video, Collect())
+        name = f"media/{video}/256.mp4"
+        store.put_file(name, found.path_256)
+        made.run("add_video", video_id=video, media_sha256=video, group_id=video, split="training", **stored([]))
+        for step in range(int((found.duration_sec - CLIP_SEC) / GRID_SEC)):
+            start = step * GRID_SEC
+            made.run(
+                "queue_clip", clip_id=clip_id(video, start), category="swing", video_id=video, round="r",
+                strategy="random", start_sec=start, end_sec=start + CLIP_SEC, split="training", proxy_256=name,
+                votes_wanted=1,
+            )  # fmt: skip
+            clips += 1
+    made.close()
+    if clips < size.clips:
+        raise RuntimeError(f"{clips} clips in {size.films} films, want {size.clips}")
 
 
-def answered(page: Page, number: int, key: str, given: list[tuple[str, str]]) -> None:
-    """Press a key on the clip on screen and wait until the next one plays."""
-    clip = page.evaluate("document.querySelector('#review').dataset.clip")
-    page.keyboard.press(key)
-    given.append((clip, {"y": "yes", "n": "no"}[key]))
-    page.wait_for_function(_PLAYS % number, arg=clip)
-    page.wait_for_timeout(LOOK_MS)
+@dataclass(kw_only=True)
+class Reviewer:
+    """A person at the page, and what was answered there."""
+
+    page: Page
+    look_ms: int
+    given: list[tuple[str, str]]
+    """(clip, answer), in the order of the keys."""
+
+    def open(self, url: str) -> None:
+        """Log in and wait for the first clip."""
+        self.page.add_init_script(_WATCH)
+        self.page.goto(f"{url}/review")
+        self.page.get_by_label("Name").fill(PERSON)
+        self.page.get_by_label("Password").fill(PASSWORD)
+        self.page.keyboard.press("Enter")
+        self.page.wait_for_function(_PLAYS % 0, arg=None)
+        self.page.wait_for_timeout(1000)
+
+    def answer(self, clips: int) -> None:
+        """Press a key on each clip on screen and wait until the next one plays."""
+        for _ in range(clips):
+            clip = self.page.evaluate("document.querySelector('#review').dataset.clip")
+            key = "yn"[len(self.given) % 2]
+            self.page.keyboard.press(key)
+            self.given.append((clip, {"y": "yes", "n": "no"}[key]))
+            self.page.wait_for_function(_PLAYS % len(self.given), arg=clip)
+            self.page.wait_for_timeout(self.look_ms)
+
+    def answer_offline(self, clips: int, seconds: float) -> int:
+        """Answer without a connection; return how many answers the page keeps meanwhile."""
+        self.page.context.set_offline(True)
+        until = time.monotonic() + seconds
+        self.answer(clips)
+        kept = int(self.page.evaluate(f"Object.keys(localStorage).filter({_IS_VOTE}).length"))
+        self.page.wait_for_timeout(max(0.0, 1000 * (until - time.monotonic())))
+        self.page.context.set_offline(False)
+        return kept
+
+    def wait_until_sent(self) -> None:
+        """Wait until the page keeps no answer any more."""
+        self.page.wait_for_function(f"() => !Object.keys(localStorage).some({_IS_VOTE})")
 
 
-def review(page: Page, url: str, clips: int, offline_sec: float) -> tuple[list[tuple[str, str]], dict[str, float]]:
-    """Answer this many clips, some of them without a connection; return what was answered, and the page's figures."""
-    given: list[tuple[str, str]] = []
-    page.add_init_script(_WATCH)
-    page.goto(f"{url}/review")
-    page.get_by_label("Name").fill("ada")
-    page.get_by_label("Password").fill(PASSWORD)
-    page.keyboard.press("Enter")
-    page.wait_for_function(_PLAYS % 0, arg=None)
-    page.wait_for_timeout(1000)
-    online = clips - 5
-    for number in range(online // 2):
-        answered(page, number + 1, "yn"[number % 2], given)
-    # Clips that are loaded can be answered without a connection; the rest of the time nothing can be.
-    page.context.set_offline(True)
-    until = time.monotonic() + offline_sec
-    for number in range(5):
-        answered(page, online // 2 + number + 1, "yn"[number % 2], given)
-    kept = page.evaluate("Object.keys(localStorage).filter((name) => name.startsWith('slac.vote')).length")
-    page.wait_for_timeout(max(0.0, 1000 * (until - time.monotonic())))
-    page.context.set_offline(False)
-    for number in range(online // 2 + 5, clips):
-        answered(page, number + 1, "yn"[number % 2], given)
-    page.wait_for_function("() => !Object.keys(localStorage).some((name) => name.startsWith('slac.vote'))")
+def review(page: Page, url: str, size: Size) -> tuple[Sequence[tuple[str, str]], dict[str, float]]:
+    """Answer the clips, some of them without a connection; return what was answered, and the page's figures."""
+    person = Reviewer(page=page, look_ms=size.look_ms, given=[])
+    person.open(url)
+    before = (size.clips - OFFLINE_ANSWERS) // 2
+    person.answer(before)
+    kept = person.answer_offline(OFFLINE_ANSWERS, size.offline_sec)
+    person.answer(size.clips - OFFLINE_ANSWERS - before)
+    person.wait_until_sent()
     took = page.evaluate("performance.getEntriesByName('key to next clip').map((entry) => entry.duration)")
     shifts = page.evaluate("window.shifts")
-    return given, {
-        "key_to_clip_ms": round(median(took), 1),
-        "key_to_clip_p95_ms": round(percentile(took, 0.95), 1),
+    return person.given, {
+        "key_to_clip_ms": median(took),
+        "key_to_clip_p95_ms": percentile(took, 0.95),
         "layout_shifts": len(shifts),
-        "layout_shift": round(sum(shifts), 4),
+        "layout_shift": float(sum(shifts)),
         "answers_kept_offline": kept,
     }
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(prog="python -m bench.page", description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="fewer clips, within 50 seconds on two cores")
-    arguments = parser.parse_args()
-    clips, offline_sec = (50, 5.0) if arguments.quick else (CLIPS, OFFLINE_SEC)
-    with tempfile.TemporaryDirectory(prefix="slac-bench-") as name, contextlib.ExitStack() as last:
-        folder = Path(name)
-        server = EmbeddedPostgres(folder / "postgres")
-        last.callback(server.remove)
-        server.start()
-        ledger_url = server.url("slac")
-        ledger = open_ledger({"SLAC_DATABASE_URL": ledger_url}, migrated=False)
-        ledger.migrate()
-        ledger.close()
-        fill(ledger_url, FolderStore(folder / "store"), folder, clips)
-        secret = secrets.token_hex(32)
-        service = Service(
-            {"SLAC_STORE": str(folder / "store"), "SLAC_DATABASE_URL": ledger_url, "SLAC_WEB_SECRET": secret}, workers=1
-        )
-        last.callback(service.kill)
-        service.start()
-        _wait(service.url)
-        playwright = last.enter_context(sync_playwright())
-        browser = playwright.chromium.launch(
-            executable_path=CHROMIUM,
-            args=["--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking"],
-        )
-        last.callback(browser.close)
-        given, found = review(
-            browser.new_page(viewport={"width": 1280, "height": 800}), service.url, clips, offline_sec
-        )
-        connection = psycopg2.connect(ledger_url)
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT clip_id, answer FROM votes")
-            stored = cursor.fetchall()
-        connection.close()
+def chromium(last: ExitStack) -> Browser:
+    """Start the browser; it ends with the stack.
+
+    Raises:
+        Absent: there is none.
+
+    """
+    if not CHROMIUM.exists():
+        raise Absent(f"Chromium ({CHROMIUM})")
+    playwright = last.enter_context(sync_playwright())
+    words = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+    browser = playwright.chromium.launch(executable_path=CHROMIUM, args=words)
+    last.callback(browser.close)
+    return browser
+
+
+def votes(url: str) -> list[tuple[str, str]]:
+    """Return (clip, answer) of every vote in the ledger."""
+    connection = psycopg2.connect(url)
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT clip_id, answer FROM votes")
+        stored_votes: list[tuple[str, str]] = cursor.fetchall()
+    connection.close()
+    return stored_votes
+
+
+def measure(size: Size, folder: Path) -> Figures:
+    """Review clips in a browser, and compare the ledger with the keys."""
+    with ExitStack() as last:
+        browser = chromium(last)
+        url = ledger(last.enter_context(postgres(folder)))
+        store = FolderStore(folder / "store")
+        fill(url, store, folder, size)
+        service = last.enter_context(Service(store=store.url, ledger=url, workers=1))
+        given, found = review(browser.new_page(viewport={"width": 1280, "height": 800}), service.url, size)
+        stored_votes = votes(url)
     figures = {
         **found,
-        "lost_votes": len(set(given) - set(stored)),
-        "doubled_votes": len(stored) - len(set(stored)),
+        "lost_votes": len(set(given) - set(stored_votes)),
+        "doubled_votes": len(stored_votes) - len(set(stored_votes)),
         "clips": len(given),
-        "offline_sec": offline_sec,
-        "scale": clips / CLIPS,
+        "offline_sec": size.offline_sec,
+        "scale": size.clips / Size().clips,
     }
-    for key, value in figures.items():
-        print(f"{key:<22} {value:,}")
-    print(json.dumps({"bench": "page", "figures": figures}))
+    print(listing(figures))
+    return figures
 
 
-def _wait(url: str) -> None:
-    """Wait until the service answers."""
-    deadline = time.monotonic() + 60
-    while time.monotonic() < deadline:
-        with contextlib.suppress(OSError), urllib.request.urlopen(f"{url}/health", timeout=5) as answer:
-            if answer.status == 200:
-                return
-        time.sleep(0.1)
-    sys.exit("bench.page: `slac web` does not start")
-
+BENCH = Bench(
+    name="page", doc=__doc__, measure=measure,
+    full=Size(), quick=Size(clips=50, offline_sec=5.0), tiny=Size(clips=9, offline_sec=1.0, look_ms=50, films=1),
+)  # fmt: skip
 
 if __name__ == "__main__":
-    main()
+    sys.exit(BENCH.main())

@@ -9,25 +9,28 @@ real shots, so their figures here are the best that they get. Faster R-CNN needs
 256 pixels, reading included. The last line is one JSON object.
 """
 
-import argparse
-import json
-import tempfile
-import time
-from collections.abc import Mapping, Sequence
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Annotated
 
 import cv2
 
+from bench.harness import Bench, Figures
+from bench.harness.costs import now
+from bench.harness.places import shared
+from bench.harness.tables import Cell, table
+from bench.harness.videos import proxy
 from slac_tasks.collect.settings import Collect
 from slac_tasks.errors import SlacError
 from slac_tasks.networks import person_detectors
 from slac_tasks.networks.settings import Proposal
-from slac_tasks.video import originals
 from slac_tasks.world import film, scene
 from slac_tasks.world.catalogue import SIZES, categories
 
-REAL_FOLDER = Path(__file__).resolve().parents[1].parent / "shared" / "videos"
+LIMITS = Collect(min_duration_sec=0.5)
 Spans = Sequence[tuple[float, float]]
 WITH_PEOPLE: Mapping[str, Spans] = {
     "arm_wrestling_demo.mp4": ((0, 8),),
@@ -68,8 +71,22 @@ WITHOUT: Mapping[str, Spans] = {
     "psd_fades.mp4": ((0, 10),),
 }
 FRAMES = (1, 2, 4, 8)
-WORLD_VIDEOS, WORLD_SEC = 6, 40.0
 SHOTS = sum(len(spans) for table in (WITH_PEOPLE, WITHOUT) for spans in table.values())
+
+
+@dataclass(frozen=True, kw_only=True)
+class Size:
+    """How much is looked at."""
+
+    every: Annotated[int, "every how many-th real video"] = 1
+    generated: Annotated[int, "generated videos"] = 6
+    seconds: Annotated[float, "length of a generated video"] = 40.0
+    settings: Annotated[int, "numbers of frames that each detector is tried with, its own included"] = len(FRAMES)
+    weights: Annotated[tuple[str, ...], "NAME=FILE, such as faster_rcnn=a.pth; may be repeated"] = ()
+
+    def frames(self, own: int) -> Sequence[int]:
+        """Return the numbers of frames with which a detector is tried."""
+        return (own, *(number for number in FRAMES if number != own))[: self.settings]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -89,23 +106,28 @@ class Result:
     false_positives: float | None
     ms_per_frame: float
 
+    @property
+    def values(self) -> tuple[float | None, float | None, float]:
+        """Recall, false positives and milliseconds, in the order of the table."""
+        return self.recall, self.false_positives, self.ms_per_frame
 
-def real(folder: Path, every: int) -> list[Reel]:
+
+def real(videos: Path, folder: Path, every: int) -> list[Reel]:
     """Return renditions of the real videos, every one or each `every`-th of them."""
     reels = []
     for name in sorted(WITH_PEOPLE.keys() | WITHOUT.keys())[::every]:
         shown, empty = WITH_PEOPLE.get(name, ()), WITHOUT.get(name, ())
         truth = [True] * len(shown) + [False] * len(empty)
-        reels.append(Reel(path=rendition(REAL_FOLDER / name, folder), spans=(*shown, *empty), people=truth))
+        reels.append(Reel(path=rendition(videos / name, folder), spans=(*shown, *empty), people=truth))
     return reels
 
 
-def generated(folder: Path, count: int) -> list[Reel]:
+def generated(folder: Path, size: Size) -> list[Reel]:
     """Return renditions of videos of the world."""
     actions = categories(SIZES["demo"])
     reels = []
-    for seed in range(count):
-        script = scene.write_script((99, seed), WORLD_SEC, actions[seed % len(actions)], actions)
+    for seed in range(size.generated):
+        script = scene.write_script((99, seed), size.seconds, actions[seed % len(actions)], actions)
         path = folder / f"world{seed}.mp4"
         film.film(path, script)
         spans = [(shot.start_sec, shot.end_sec) for shot in script.shots]
@@ -115,16 +137,13 @@ def generated(folder: Path, count: int) -> list[Reel]:
 
 def rendition(path: Path, folder: Path) -> Path:
     """Return the rendition in which `propose` looks for people."""
-    limits = Collect(min_duration_sec=0.5)
-    out = folder / f"{path.name}.proxy"
-    out.mkdir()
-    return originals.make_proxy(path, out, originals.probe(path, limits), limits).path_256
+    return proxy(path, folder / f"{path.name}.proxy", LIMITS).path_256
 
 
-def measure(detector: person_detectors.Detector, reels: Sequence[Reel]) -> Result:
+def judge(detector: person_detectors.Detector, reels: Sequence[Reel]) -> Result:
     """Run a detector as the stage does."""
     hits: dict[bool, list[bool]] = {True: [], False: []}
-    began = time.process_time()
+    began = now()
     for reel in reels:
         for shows, number in zip(reel.people, detector.in_shots(reel.path, reel.spans), strict=True):
             hits[shows].append(number > 0)
@@ -132,7 +151,7 @@ def measure(detector: person_detectors.Detector, reels: Sequence[Reel]) -> Resul
     return Result(
         recall=_share(hits[True]),
         false_positives=_share(hits[False]),
-        ms_per_frame=1000 * (time.process_time() - began) / max(1, frames),
+        ms_per_frame=1000 * (now() - began).own_sec / max(1, frames),
     )
 
 
@@ -140,58 +159,61 @@ def _share(found: Sequence[bool]) -> float | None:
     return sum(found) / len(found) if found else None
 
 
-def _row(kind: str, frames: int, result: Result) -> str:
-    shares = [f"{'-' if share is None else f'{share:.3f}':>9}" for share in (result.recall, result.false_positives)]
-    return f"{kind:<32}{frames:>7}{shares[0]}{shares[1]:>17}{result.ms_per_frame:>14.0f}"
+def figures_of(kind: str, entry: person_detectors.Entry, reels: Sequence[Reel], world: Sequence[Reel], size: Size,
+               rows: list[Sequence[Cell]]) -> dict[str, float | None]:  # fmt: skip
+    """Try one detector; append its rows to the table and return its figures, None where it cannot be had."""
+    keys = [f"{key}_{kind}" for key in ("recall", "false_positives", "ms_per_frame")]
+    found: dict[str, float | None] = dict.fromkeys([*keys, f"recall_world_{kind}", f"false_positives_world_{kind}"])
+    weights = dict(pair.split("=", 1) for pair in size.weights)
+    try:
+        detector = person_detectors.detector(Proposal(people=kind, people_weights=weights.get(kind, "")), "auto")
+    except SlacError as error:
+        print(f"{kind}: {error}")
+        return found
+    assert detector is not None
+    for frames in size.frames(entry.frames) if reels else ():
+        result = judge(person_detectors.Detector(name=kind, frames=frames, count=detector.count), reels)
+        rows.append((kind, frames, *result.values))
+        found |= {f"recall_{kind}_at_{frames}": result.recall}
+        found |= {f"false_positives_{kind}_at_{frames}": result.false_positives}
+        if frames == entry.frames:
+            found |= dict(zip(keys, result.values, strict=True))
+    result = judge(detector, world)
+    rows.append((f"{kind}, generated", detector.frames, *result.values))
+    return found | {f"recall_world_{kind}": result.recall, f"false_positives_world_{kind}": result.false_positives}
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(prog="python -m bench.people", description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="a third of the videos, OpenCV's detectors at one setting")
-    parser.add_argument("--weights", action="append", default=[], metavar="NAME=FILE", help="such as faster_rcnn=a.pth")
-    arguments = parser.parse_args()
-    weights = dict(pair.split("=", 1) for pair in arguments.weights)
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """Let OpenCV use one thread: processor time is then comparable."""
+    before = cv2.getNumThreads()
     cv2.setNumThreads(1)
-    every = 3 if arguments.quick else 1
-    figures: dict[str, float | None] = {}
-    with tempfile.TemporaryDirectory(prefix="slac-bench-") as name:
-        folder = Path(name)
-        reels = real(folder, every) if REAL_FOLDER.is_dir() else []
-        if not reels:
-            print("no shared videos beside the project: generated shots alone")
-        world = generated(folder, 1 if arguments.quick else WORLD_VIDEOS)
-        print(f"{'detector':<32}{'frames':>7}{'recall':>9}{'false positives':>17}{'ms per frame':>14}")
-        for kind, entry in person_detectors.REGISTRY.items():
-            wanted = Proposal(people=kind, people_weights=weights.get(kind, ""))
-            keys = [f"{key}_{kind}" for key in ("recall", "false_positives", "ms_per_frame")]
-            figures |= dict.fromkeys([*keys, f"recall_world_{kind}", f"false_positives_world_{kind}"])
-            try:
-                detector = person_detectors.detector(wanted, "auto")
-            except SlacError as error:
-                print(f"{kind:<32}{'-':>7}  {str(error)[:90]}")
-                continue
-            assert detector is not None
-            asked = (entry.frames,) if arguments.quick else FRAMES
-            for frames in asked:
-                looking = person_detectors.Detector(name=kind, frames=frames, count=detector.count)
-                if not reels:
-                    continue
-                result = measure(looking, reels)
-                print(_row(kind, frames, result))
-                figures |= {f"recall_{kind}_at_{frames}": result.recall}
-                figures |= {f"false_positives_{kind}_at_{frames}": result.false_positives}
-                if frames == entry.frames:
-                    values = (result.recall, result.false_positives, result.ms_per_frame)
-                    figures |= dict(zip(keys, values, strict=True))
-            result = measure(detector, world)
-            print(_row(f"{kind}, generated", detector.frames, result))
-            figures[f"recall_world_{kind}"] = result.recall
-            figures[f"false_positives_world_{kind}"] = result.false_positives
-    judged = sum(len(reel.spans) for reel in reels)
-    figures["shots"] = float(judged)
-    figures["scale"] = round(judged / SHOTS, 3)
-    print(json.dumps({"bench": "people", "figures": figures}))
+    try:
+        yield
+    finally:
+        cv2.setNumThreads(before)
 
+
+def measure(size: Size, folder: Path) -> Figures:
+    """Try every detector on the real and on the generated shots."""
+    videos = shared("videos")
+    reels = real(videos, folder, size.every) if videos else []
+    world = generated(folder, size)
+    rows: list[Sequence[Cell]] = []
+    figures: dict[str, float | None] = {}
+    with one_thread():
+        for kind, entry in person_detectors.REGISTRY.items():
+            figures |= figures_of(kind, entry, reels, world, size, rows)
+    shares = dict.fromkeys(("recall", "false positives"), ".3f")
+    print(table({"detector": "", "frames": "", **shares, "ms per frame": ".0f"}, rows))
+    shots = sum(len(reel.spans) for reel in reels)
+    return figures | {"shots": shots, "scale": shots / SHOTS}
+
+
+BENCH = Bench(
+    name="people", doc=__doc__, measure=measure, full=Size(), quick=Size(every=3, generated=1, settings=1),
+    tiny=Size(every=20, generated=1, seconds=8.0, settings=1),
+)  # fmt: skip
 
 if __name__ == "__main__":
-    main()
+    sys.exit(BENCH.main())

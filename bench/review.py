@@ -9,42 +9,32 @@ ledger is compared with what every client noted. Media is left out. The last lin
 Full scale (scale 1.0): 200 reviewers, 2,000,000 pending clips, ten minutes. scale is the product of the three shares.
 """
 
-import argparse
 import asyncio
 import contextlib
 import io
-import json
-import os
 import random
-import secrets
-import signal
-import subprocess
 import sys
-import tempfile
 import time
 import uuid
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import aiohttp
 import psycopg2
 
-from slac_tasks.launcher.postgres import EmbeddedPostgres, free_port
-from slac_tasks.storage.ledger import open_ledger
-from slac_tasks.web.passwords import seal
+from bench.harness import Bench, Figures
+from bench.harness.places import ledger, postgres
+from bench.harness.service import PASSWORD, Service, add_people, percentile
+from bench.harness.tables import listing
+from slac_tasks.launcher.postgres import EmbeddedPostgres
+from slac_tasks.storage.ledger import Ledger
 
-PEOPLE, CLIPS, SECONDS = 200, 2_000_000, 600
-"""Full scale, as the issue names it."""
-CATEGORIES = 10
-GOLD = 200
-"""Gold clips of one category."""
-THINK_SEC = 3.0
+CATEGORIES = [f"category_{number}" for number in range(10)]
 HAND = 12
 """As in static/review.js: clips in hand; the next are asked for when half of them are answered."""
-PASSWORD = "a password of the bench"
 RECOVERY_SEC = 3.0
 """After a server answers again, this long still belongs to its kill."""
 
@@ -53,14 +43,18 @@ RECOVERY_SEC = 3.0
 class Size:
     """How much of it there is."""
 
-    people: int
-    clips: int
-    seconds: float
+    people: Annotated[int, "simulated reviewers"] = 200
+    clips: Annotated[int, "clips in the queue"] = 2_000_000
+    seconds: Annotated[float, "how long they review"] = 600.0
+    gold: Annotated[int, "gold clips of one category"] = 200
+    think_sec: Annotated[float, "how long a person looks at a clip, on average"] = 3.0
+    workers: Annotated[int, "processes of the service"] = 2
 
     @property
     def scale(self) -> float:
         """Share of the full scale."""
-        return round(self.people / PEOPLE * self.clips / CLIPS * self.seconds / SECONDS, 4)
+        full = Size()
+        return self.people / full.people * self.clips / full.clips * self.seconds / full.seconds
 
 
 @dataclass(kw_only=True)
@@ -89,31 +83,25 @@ class Log:
 
 
 def fill(url: str, size: Size) -> float:
-    """Fill a migrated ledger by COPY; return how many seconds the queue took."""
+    """Fill a ledger by COPY; return how many seconds the queue took."""
+    made = Ledger(url)
+    made.run_many("register_category", [{"category": name, "name": name, "guideline": None} for name in CATEGORIES])
+    made.run_many("assign_category", [{"category": name, "reviewers": f"group_{name}"} for name in CATEGORIES])
+    add_people(made, {_name(number): [f"group_{_category(number)}"] for number in range(size.people)})
+    made.close()
     connection = psycopg2.connect(url)
     with connection, connection.cursor() as cursor:
-        names = [f"category_{number}" for number in range(CATEGORIES)]
-        cursor.executemany(
-            "INSERT INTO categories (category, name, reviewers) VALUES (%s, %s, %s)",
-            [(name, name, f"group_{number}") for number, name in enumerate(names)],
-        )
-        sealed = seal(PASSWORD)
-        cursor.executemany(
-            "INSERT INTO annotators (annotator, password, groups) VALUES (%s, %s, %s)",
-            [(f"person-{number}", sealed, [f"group_{number % CATEGORIES}"]) for number in range(size.people)],
-        )
-        videos = size.clips // 10
         _copy(
             cursor,
             "videos (video_id, media_sha256, group_id, split, frame_hashes)",
-            (f"{video:016x}\t{video:064x}\t{video:016x}\ttraining\t{{}}\n" for video in range(videos)),
+            (f"{video:016x}\t{video:064x}\t{video:016x}\ttraining\t{{}}\n" for video in range(size.clips // 10)),
         )
         began = time.monotonic()
         _copy(
             cursor,
             "queue (clip_id, category, video_id, round, strategy, start_sec, end_sec, split, proxy_256, votes_wanted)",
             (
-                f"{clip // 10:016x}:{clip % 10 * 2000}\t{names[clip % CATEGORIES]}\t{clip // 10:016x}\t2026-01-05.p1\t"
+                f"{clip // 10:016x}:{clip % 10 * 2000}\t{_category(clip)}\t{clip // 10:016x}\t2026-01-05.p1\t"
                 f"random\t{clip % 10 * 2}\t{clip % 10 * 2 + 2}\ttraining\tmedia/{clip // 10:016x}/256.mp4\t2\n"
                 for clip in range(size.clips)
             ),
@@ -123,7 +111,7 @@ def fill(url: str, size: Size) -> float:
             "INSERT INTO known_answers (clip_id, category, answer, purpose, person)"
             " SELECT clip_id, category, 'yes', 'gold', 'bench' FROM (SELECT clip_id, category, row_number() OVER"
             " (PARTITION BY category ORDER BY clip_id) AS number FROM queue WHERE video_id < %s) q WHERE number <= %s",
-            (f"{GOLD * CATEGORIES // 5:016x}", GOLD),
+            (f"{size.gold * len(CATEGORIES) // 5:016x}", size.gold),
         )
     connection.autocommit = True
     with connection.cursor() as cursor:
@@ -133,46 +121,21 @@ def fill(url: str, size: Size) -> float:
     return took
 
 
+def _name(number: int) -> str:
+    return f"person-{number}"
+
+
+def _category(number: int) -> str:
+    return CATEGORIES[number % len(CATEGORIES)]
+
+
 def _copy(cursor: Any, target: str, lines: Iterator[str]) -> None:
     """COPY lines of text, some at a time."""
     while part := "".join(line for _, line in zip(range(20_000), lines, strict=False)):
         cursor.copy_expert(f"COPY {target} FROM STDIN", io.StringIO(part))
 
 
-# The service -----------------------------------------------------------------------------------------------------
-
-
-class Service:
-    """`slac web` as a person would start it."""
-
-    def __init__(self, environ: dict[str, str], workers: int) -> None:
-        self.port = free_port()
-        self.url = f"http://127.0.0.1:{self.port}"
-        self._command = [
-            sys.executable,
-            "-m",
-            "slac_tasks.cli",
-            "web",
-            "--port",
-            str(self.port),
-            "--workers",
-            str(workers),
-        ]
-        self._environ = os.environ | environ
-        self._process: subprocess.Popen[bytes] | None = None
-
-    def start(self) -> None:
-        """Start it; it answers some seconds later."""
-        self._process = subprocess.Popen(
-            self._command, env=self._environ, start_new_session=True, stdout=subprocess.DEVNULL
-        )
-
-    def kill(self) -> None:
-        """End all its processes as a power cut would."""
-        if self._process:
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(self._process.pid, signal.SIGKILL)
-            self._process.wait()
+# A person --------------------------------------------------------------------------------------------------------
 
 
 async def healthy(http: aiohttp.ClientSession, url: str) -> None:
@@ -181,7 +144,7 @@ async def healthy(http: aiohttp.ClientSession, url: str) -> None:
     good = 0
     while good < 8:
         if time.monotonic() > deadline:
-            sys.exit("bench.review: `slac web` does not answer after a minute")
+            raise RuntimeError("`slac web` does not answer after a minute")
         try:
             async with http.get(f"{url}/api/me") as answer:
                 good = good + 1 if answer.status == 200 else 0
@@ -191,15 +154,12 @@ async def healthy(http: aiohttp.ClientSession, url: str) -> None:
             await asyncio.sleep(0.2)
 
 
-# A person --------------------------------------------------------------------------------------------------------
-
-
 class Reviewer:
     """One simulated person with the manners of the page."""
 
-    def __init__(self, number: int, url: str, log: Log, http: aiohttp.ClientSession) -> None:
-        self.name, self.category = f"person-{number}", f"category_{number % CATEGORIES}"
-        self.url, self.log, self.http = url, log, http
+    def __init__(self, number: int, url: str, log: Log, http: aiohttp.ClientSession, think_sec: float) -> None:
+        self.name, self.category = _name(number), _category(number)
+        self.url, self.log, self.http, self.think_sec = url, log, http, think_sec
         self.queue: list[str] = []
         self.answered: set[str] = set()
         self.pending: list[dict[str, Any]] = []
@@ -211,7 +171,7 @@ class Reviewer:
         form = {"name": self.name, "password": PASSWORD}
         async with self.http.post(f"{self.url}/login", data=form, allow_redirects=False) as answer:
             if answer.status != 303:
-                sys.exit(f"bench.review: login of {self.name}: {answer.status}")
+                raise RuntimeError(f"login of {self.name}: {answer.status}, want 303")
 
     async def call(self, kind: str, method: str, path: str, **values: Any) -> Any:
         """Make one request; None if the server did not answer as it should."""
@@ -261,7 +221,7 @@ class Reviewer:
 
     async def review(self, until: float) -> None:
         """Open the page, and answer clips until the time is over."""
-        await asyncio.sleep(self.chance.uniform(0, THINK_SEC))
+        await asyncio.sleep(self.chance.uniform(0, self.think_sec))
         await self.call("open", "GET", "/api/me")
         await self.call("open", "GET", "/api/category", params={"category": self.category})
         while time.monotonic() < until:
@@ -269,14 +229,14 @@ class Reviewer:
             if not self.queue:
                 await asyncio.sleep(1)
                 continue
-            await asyncio.sleep(self.chance.uniform(0.5, 1.5) * THINK_SEC)
+            await asyncio.sleep(self.chance.uniform(0.5, 1.5) * self.think_sec)
             clip = self.queue.pop(0)
-            vote = {
+            vote: dict[str, Any] = {
                 "vote_id": str(uuid.UUID(int=self.chance.getrandbits(128), version=4)),
                 "clip_id": clip,
                 "category": self.category,
                 "answer": self.chance.choice(["yes", "no"]),
-                "seconds": THINK_SEC,
+                "seconds": self.think_sec,
                 "guideline_version": 1,
                 "supersedes": None,
             }
@@ -325,7 +285,7 @@ async def reviewing(service: Service, server: EmbeddedPostgres, size: Size) -> L
             opened = aiohttp.ClientSession(connector=connector, connector_owner=False, cookie_jar=jar, timeout=timeout)
             return await stack.enter_async_context(opened)
 
-        people = [Reviewer(number, service.url, log, await session()) for number in range(size.people)]
+        people = [Reviewer(number, service.url, log, await session(), size.think_sec) for number in range(size.people)]
         await asyncio.gather(*(person.login() for person in people))
         await healthy(people[0].http, service.url)
         until = time.monotonic() + size.seconds
@@ -345,7 +305,7 @@ def compare(url: str, log: Log) -> dict[str, int]:
     connection = psycopg2.connect(url)
     with connection, connection.cursor() as cursor:
         cursor.execute("SELECT vote_id::text, annotator, clip_id, answer FROM votes")
-        stored = {row[0]: tuple(row[1:]) for row in cursor.fetchall()}
+        stored = {vote: (person, clip, answer) for vote, person, clip, answer in cursor.fetchall()}
         cursor.execute(
             "SELECT (SELECT count(*) FROM votes) - (SELECT count(DISTINCT (annotator, clip_id, category)) FROM votes)"
         )
@@ -369,12 +329,7 @@ def compare(url: str, log: Log) -> dict[str, int]:
     }
 
 
-def percentile(values: list[float], share: float) -> float:
-    """Return the smallest value that this share of the values does not exceed."""
-    return sorted(values)[max(0, round(share * len(values)) - 1)]
-
-
-def figures(log: Log, found: dict[str, int], size: Size) -> dict[str, float]:
+def figures(log: Log, found: dict[str, int], size: Size) -> Figures:
     """Return the bench's figures; times in milliseconds."""
     calm = [call for call in log.calls if not log.is_disturbed(call[1], call[2])]
     took = {
@@ -382,14 +337,14 @@ def figures(log: Log, found: dict[str, int], size: Size) -> dict[str, float]:
         for kind in ("next", "vote", "open")
     }
     return {
-        "p95_ms": round(percentile(took["next"], 0.95), 1),
-        "p50_ms": round(percentile(took["next"], 0.5), 1),
-        "p99_ms": round(percentile(took["next"], 0.99), 1),
-        "p95_vote_ms": round(percentile(took["vote"], 0.95), 1),
-        "p95_open_ms": round(percentile(took["open"], 0.95), 1),
+        "p95_ms": percentile(took["next"], 0.95),
+        "p50_ms": percentile(took["next"], 0.5),
+        "p99_ms": percentile(took["next"], 0.99),
+        "p95_vote_ms": percentile(took["vote"], 0.95),
+        "p95_open_ms": percentile(took["open"], 0.95),
         **found,
         "votes": len(log.intents),
-        "votes_per_sec": round(len(log.intents) / size.seconds, 1),
+        "votes_per_sec": len(log.intents) / size.seconds,
         "next_calls": len(took["next"]),
         "failed_calls": sum(not good for *_, good in calm),
         "calls_during_kills": len(log.calls) - len(calm),
@@ -398,56 +353,25 @@ def figures(log: Log, found: dict[str, int], size: Size) -> dict[str, float]:
     }
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(prog="python -m bench.review", description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="a smaller queue, within 50 seconds on two cores")
-    parser.add_argument("--workers", type=int, default=2, help="processes of the service")
-    arguments = parser.parse_args()
-    size = (
-        Size(people=PEOPLE, clips=100_000, seconds=21) if arguments.quick
-        else Size(people=PEOPLE, clips=CLIPS, seconds=SECONDS)
-    )  # fmt: skip
-    with tempfile.TemporaryDirectory(prefix="slac-bench-") as name, contextlib.ExitStack() as last:
-        server = EmbeddedPostgres(Path(name) / "postgres")
-        last.callback(server.remove)
-        server.start()
-        url = server.url("slac")
-        ledger = open_ledger({"SLAC_DATABASE_URL": url}, migrated=False)
-        ledger.migrate()
-        ledger.close()
+def measure(size: Size, folder: Path) -> Figures:
+    """Let everybody review, and compare the ledger with what they noted."""
+    with postgres(folder) as server:
+        url = ledger(server)
         loaded = fill(url, size)
-        environ = {
-            "SLAC_STORE": str(Path(name) / "store"),
-            "SLAC_DATABASE_URL": url,
-            "SLAC_WEB_SECRET": secrets.token_hex(32),
-            "SLAC_CONFIG": "",
-        }
-        service = Service(environ, arguments.workers)
-        last.callback(service.kill)
-        service.start()
-        log = asyncio.run(_bench(service, server, size))
-        found = figures(log, compare(url, log), size)
+        with Service(store=str(folder / "store"), ledger=url, workers=size.workers) as service:
+            log = asyncio.run(reviewing(service, server, size))
+            found = figures(log, compare(url, log), size)
     print(
         f"{size.people} reviewers, {size.clips:,} pending clips, {size.seconds:.0f} s, queue copied in {loaded:.1f} s"
     )
-    for key, value in found.items():
-        print(f"{key:<22} {value:,}")
-    print(json.dumps({"bench": "review", "figures": found}))
+    print(listing(found))
+    return found
 
 
-async def _bench(service: Service, server: EmbeddedPostgres, size: Size) -> Log:
-    async with aiohttp.ClientSession() as http:
-        deadline = time.monotonic() + 60
-        while True:
-            with contextlib.suppress(aiohttp.ClientError):
-                async with http.get(f"{service.url}/health") as answer:
-                    if answer.status == 200:
-                        break
-            if time.monotonic() > deadline:
-                sys.exit("bench.review: `slac web` does not start")
-            await asyncio.sleep(0.2)
-    return await reviewing(service, server, size)
-
+BENCH = Bench(
+    name="review", doc=__doc__, measure=measure, full=Size(), quick=Size(clips=100_000, seconds=21.0),
+    tiny=Size(people=10, clips=2_000, seconds=6.0, gold=20, think_sec=0.2, workers=1),
+)  # fmt: skip
 
 if __name__ == "__main__":
-    main()
+    sys.exit(BENCH.main())

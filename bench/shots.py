@@ -6,26 +6,29 @@ counts as found within 0.15 s, a fade or dissolve within 0.75 s; whatever else i
 JSON object.
 """
 
-import argparse
 import itertools
-import json
-import tempfile
-import time
+import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Annotated
 
 import cv2
 import numpy as np
 
+from bench.harness import Bench, Figures, Seed
+from bench.harness.costs import now
+from bench.harness.places import shared
+from bench.harness.tables import table
+from bench.harness.videos import proxy
 from slac_tasks.collect.settings import Collect
-from slac_tasks.video import originals, shots
+from slac_tasks.video import shots
 from slac_tasks.world import film, scene
 from slac_tasks.world.catalogue import SIZES, categories
 
-VIDEOS, QUICK_VIDEOS, SECONDS, DISSOLVE_FRAMES = 60, 8, 40.0, 12
+DISSOLVE_FRAMES = 12
 TOLERANCE_SEC = {"cut": 0.15, "fade": 0.75, "dissolve": 0.75}
-REAL_FOLDER = Path(__file__).resolve().parents[1].parent / "shared" / "videos"
+LIMITS = Collect(min_duration_sec=0.5)
 REAL = {
     # Seen on contact sheets of four frames a second, cuts frame by frame.
     "psd_fades.mp4": (("fade", 3.36), ("fade", 6.72)),
@@ -35,6 +38,16 @@ REAL = {
         ("cut", 21.79), ("cut", 23.88), ("cut", 25.42), ("fade", 26.2), ("cut", 27.96),
     ),
 }  # fmt: skip
+
+
+@dataclass(frozen=True, kw_only=True)
+class Size:
+    """How much is looked at."""
+
+    videos: Annotated[int, "generated videos"] = 60
+    seconds: Annotated[float, "length of a generated video"] = 40.0
+    real: Annotated[int, "real videos, at most"] = len(REAL)
+    seed: Seed = 77
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,25 +92,24 @@ def _reels(script: scene.Script) -> Iterator[Iterator[np.ndarray]]:
         yield itertools.islice(frames, round(shot.end_sec * scene.FPS) - round(shot.start_sec * scene.FPS))
 
 
-def generated(seed: int, *, gradual: bool) -> Video:
+def generated(size: Size, number: int, folder: Path, *, gradual: bool) -> Video:
     """Return a generated video: with hard cuts alone, or with fades and dissolves among them."""
     actions = categories(SIZES["demo"])
-    script = scene.write_script((77, seed), SECONDS, actions[seed % len(actions)], actions)
-    rng = np.random.default_rng((5, seed))
+    script = scene.write_script((size.seed, number), size.seconds, actions[number % len(actions)], actions)
+    rng = np.random.default_rng((5, number))
     if not gradual:
         script = replace_fades(script)
     dissolves: set[int] = set()
     truth = []
-    for number, (before, shot) in enumerate(itertools.pairwise(script.shots), start=1):
+    for place, (before, shot) in enumerate(itertools.pairwise(script.shots), start=1):
         kind = "fade" if before.fades or shot.fades else "cut"
         if gradual and kind == "cut" and rng.random() < 0.3:
             kind = "dissolve"
-            dissolves.add(number)
+            dissolves.add(place)
         truth.append((kind, shot.start_sec))
-    with tempfile.TemporaryDirectory(prefix="slac-bench-") as name:
-        path = Path(name) / "video.mp4"
-        film.encode(path, drawn(script, dissolves))
-        return read(path, truth)
+    path = folder / f"generated-{number}.mp4"
+    film.encode(path, drawn(script, dissolves))
+    return read(path, truth, folder)
 
 
 def replace_fades(script: scene.Script) -> scene.Script:
@@ -105,25 +117,23 @@ def replace_fades(script: scene.Script) -> scene.Script:
     return replace(script, shots=tuple(replace(shot, fades=False) for shot in script.shots))
 
 
-def read(path: Path, truth: Sequence[tuple[str, float]]) -> Video:
+def read(path: Path, truth: Sequence[tuple[str, float]], folder: Path) -> Video:
     """Return a video as `fetch` hands it to the detector."""
-    limits = Collect(min_duration_sec=0.5)
-    with tempfile.TemporaryDirectory(prefix="slac-bench-") as name:
-        proxy = originals.make_proxy(path, Path(name), originals.probe(path, limits), limits)
-        return Video(truth=truth, fps=proxy.fps, small=np.array(proxy.small))
+    made = proxy(path, folder / path.stem, LIMITS)
+    return Video(truth=truth, fps=made.fps, small=np.array(made.small))
 
 
 def judge(videos: Sequence[Video], detector: str) -> Tally:
     """Run a detector over videos and compare with the truth."""
     tally = Tally()
     for video in videos:
-        began = time.process_time()
+        began = now()
         found = {frame / video.fps for frame in shots.DETECTORS[detector](video.small, video.fps)}
-        tally.seconds += time.process_time() - began
+        tally.seconds += (now() - began).own_sec
         for kind, at_sec in video.truth:
             near = [f for f in found if abs(f - at_sec) <= TOLERANCE_SEC[kind]]
             if near:
-                found.discard(min(near, key=lambda f, at=at_sec: abs(f - at)))
+                found.discard(min((abs(f - at_sec), f) for f in near)[1])
                 tally.found[kind] += 1
             else:
                 tally.missed[kind] += 1
@@ -131,41 +141,40 @@ def judge(videos: Sequence[Video], detector: str) -> Tally:
     return tally
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(prog="python -m bench.shots", description=__doc__)
-    parser.add_argument("--quick", action="store_true", help=f"{QUICK_VIDEOS} generated videos instead of {VIDEOS}")
-    arguments = parser.parse_args()
-    count = QUICK_VIDEOS if arguments.quick else VIDEOS
+def measure(size: Size, folder: Path) -> Figures:
+    """Let both detectors look at the same videos."""
+    half = size.videos // 2
     sets = {
-        "cuts": [generated(seed, gradual=False) for seed in range(count // 2)],
-        "gradual": [generated(seed, gradual=True) for seed in range(count // 2, count)],
+        "cuts": [generated(size, number, folder, gradual=False) for number in range(half)],
+        "gradual": [generated(size, number, folder, gradual=True) for number in range(half, size.videos)],
     }
-    if REAL_FOLDER.is_dir():
-        sets["real"] = [read(REAL_FOLDER / name, truth) for name, truth in REAL.items()]
-    else:
-        print("no shared videos beside the project: generated ones alone")
-    heads = f"{'cuts':>9}{'fades':>9}{'dissolves':>11}{'false':>7}{'F1':>7}{'ms per min':>12}"
-    print(f"{'videos':<10}{'detector':<16}{heads}")
-    tallies: dict[tuple[str, str], Tally] = {}
-    for name, videos in sets.items():
-        minutes = sum(len(video.small) / video.fps for video in videos) / 60
-        for detector in shots.DETECTORS:
-            tally = tallies[name, detector] = judge(videos, detector)
-            of = [f"{tally.found[kind]}/{tally.found[kind] + tally.missed[kind]}" for kind in TOLERANCE_SEC]
-            speed = 1000 * tally.seconds / minutes
-            print(f"{name:<10}{detector:<16}{of[0]:>9}{of[1]:>9}{of[2]:>11}{tally.false:>7}{tally.f1(*TOLERANCE_SEC):>7.3f}"
-                  f"{speed:>12.0f}")  # fmt: skip
-    figures = {
+    if real := shared("videos"):
+        sets["real"] = [read(real / name, truth, folder) for name, truth in itertools.islice(REAL.items(), size.real)]
+    tallies = {
+        (name, detector): judge(videos, detector) for name, videos in sets.items() for detector in shots.DETECTORS
+    }
+    minutes = {name: sum(len(video.small) / video.fps for video in videos) / 60 for name, videos in sets.items()}
+    heads = {"videos": "", "detector": "", **dict.fromkeys(TOLERANCE_SEC, ""), "false": "", "F1": ".3f"}
+    print(table({**heads, "ms per min": ".0f"}, [
+        (name, detector, *(f"{tally.found[kind]}/{tally.found[kind] + tally.missed[kind]}" for kind in TOLERANCE_SEC),
+         tally.false, tally.f1(*TOLERANCE_SEC), 1000 * tally.seconds / minutes[name])
+        for (name, detector), tally in tallies.items()
+    ]))  # fmt: skip
+    return {
         "f1_cuts": tallies["cuts", "histogram"].f1("cut"),
         "f1_fades": tallies["gradual", "histogram"].f1(*TOLERANCE_SEC),
         "f1_scenedetect": tallies["gradual", "pyscenedetect"].f1(*TOLERANCE_SEC),
         "f1_cuts_scenedetect": tallies["cuts", "pyscenedetect"].f1("cut"),
-        "f1_real": tallies["real", "histogram"].f1(*TOLERANCE_SEC) if "real" in sets else None,
-        "f1_real_scenedetect": tallies["real", "pyscenedetect"].f1(*TOLERANCE_SEC) if "real" in sets else None,
-        "scale": count / VIDEOS,
+        "f1_real": tallies["real", "histogram"].f1(*TOLERANCE_SEC) if real else None,
+        "f1_real_scenedetect": tallies["real", "pyscenedetect"].f1(*TOLERANCE_SEC) if real else None,
+        "scale": size.videos * size.seconds / (Size().videos * Size().seconds),
     }
-    print(json.dumps({"bench": "shots", "figures": figures}))
 
+
+BENCH = Bench(
+    name="shots", doc=__doc__, measure=measure,
+    full=Size(), quick=Size(videos=8), tiny=Size(videos=2, seconds=20.0, real=1),
+)  # fmt: skip
 
 if __name__ == "__main__":
-    main()
+    sys.exit(BENCH.main())

@@ -13,58 +13,52 @@ difference to random in the same world after the last round, `gain_all_*` its me
 JSON object.
 """
 
-import argparse
-import contextlib
-import json
-import os
 import sys
-import tempfile
-import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, cast
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 import torch
+from scipy.special import stdtrit
 from torch import Tensor, nn
 
-from bench.loop import Loop
+from bench.harness import Bench, Figures
+from bench.harness.costs import now
+from bench.harness.places import platform
+from bench.harness.tables import table
+from bench.loop import Loop, scale
 from slac_tasks import config
-from slac_tasks.commands.funnel import table
-from slac_tasks.launcher.postgres import EmbeddedPostgres
+from slac_tasks.commands.funnel import table as rows_of
 from slac_tasks.mining.choice import choose
 from slac_tasks.mining.measures import Floats
 from slac_tasks.mining.one_more_vote import Answers, next_answers
 from slac_tasks.mining.plan import plan_round
 from slac_tasks.mining.pool import make_pool
 from slac_tasks.mining.settings import Mining
-from slac_tasks.model import Split, Strategy
+from slac_tasks.model import CLIP_SEC, Split, Strategy
 from slac_tasks.networks.registry import architecture
 from slac_tasks.networks.weights import decode_backbone, decode_head
 from slac_tasks.storage.datasets import CLIPS, COMMITTEES, VIDEOS, VOTES
-from slac_tasks.storage.ledger import open_ledger
 from slac_tasks.storage.objects import open_store
 from slac_tasks.storage.tables import Datasets
 from slac_tasks.training.trainer import features, fit_head, target_matrix
 from slac_tasks.verification.aggregation.majority import TwoOfThree
 from slac_tasks.verification.ballots import VOTE, label_table, read_ballots
 from slac_tasks.video.clips import ClipAddress, gather
-from slac_tasks.world import measure, people
-from slac_tasks.world.catalogue import PLANTED, SIZES, WINDOWS
-from slac_tasks.world.make import make_world
+from slac_tasks.world import measure as worth
+from slac_tasks.world import people
+from slac_tasks.world.catalogue import PLANTED
 from slac_tasks.world.truth import read_truth
 
-ROUNDS, SEEDS = 3, 5
+ROUNDS = 3
 MINUTES = 1.0
 """Human minutes for one category in one round."""
-SECONDS = people.CLIP_SEC + people.DECIDE_SEC
+SECONDS = CLIP_SEC + people.DECIDE_SEC
 """What one simulated answer costs."""
-T95 = {2: 12.706, 3: 4.303, 4: 3.182, 5: 2.776}
-"""Student's t for a 95 % interval of the mean of so many values."""
-
 MODEL = "small_motion"
 """The member whose accuracy is reported: no other one's frozen features tell these actions apart as well."""
 
@@ -85,6 +79,19 @@ STRATEGIES: Mapping[str, Mapping[str, Any]] = {
 ALONE = {name: Strategy.DISAGREEMENT for name in STRATEGIES} | {
     "random": Strategy.RANDOM, "consensus": Strategy.CONSENSUS, "entropy": Strategy.ENTROPY,
 }  # fmt: skip
+
+
+@dataclass(frozen=True, kw_only=True)
+class Size:
+    """How much is played."""
+
+    world: Annotated[str, "size of each world: demo, quick or tiny"] = "demo"
+    worlds: Annotated[int, "worlds, each with another seed"] = 5
+    crews: Annotated[int, "crews of people in each world"] = 1
+
+
+After = Mapping[str, Sequence[Sequence[tuple[float, float]]]]
+"""By strategy, in each world, after each round: (accuracy, human minutes for each category)."""
 
 
 @dataclass(kw_only=True)
@@ -142,37 +149,32 @@ class Bought:
 def collect(folder: Path, size: str, seed: int) -> World:
     """Make a world, collect it, bootstrap its committee on the first window, and look at every clip once."""
     loop = Loop(folder, size, seed)
-    make_world(loop.world, seed=seed, size=size, processes=os.cpu_count() or 1)
-    ledger = open_ledger(migrated=False)
-    ledger.migrate()
-    ledger.close()
-    loop.call(["register", "--from-sources"])
-    windows = [str(window) for window in WINDOWS[: SIZES[size].windows]]
-    for window in windows:
+    loop.begin()
+    for window in loop.windows:
         for item in loop.plan("collect_videos", window):
             loop.slac("discover", category=item["category"], window=window)
             loop.slac("fetch", category=item["category"], window=window)
         loop.slac("deduplicate", window=window)
         for item in loop.plan("score_clips", window):
             loop.slac("propose", category=item["category"], window=window)
-            if item["uncovered"] and window == windows[0]:
+            if item["uncovered"] and window == loop.windows[0]:
                 keys = {"window": window, "committee": item["committee"], "parent": item["parent"]}
                 loop.slac("bootstrap", category=item["uncovered"], **keys)
-    return look(loop.world, seed, windows)
+    return look(loop.world, seed, loop.windows)
 
 
 def look(folder: Path, seed: int, windows: Sequence[str]) -> World:
     """Decode every clip once and keep what each member's frozen backbone makes of it."""
     settings = config.load()
     datasets = Datasets(open_store(settings.store_url))
-    named = table(datasets, VIDEOS)[["video_id", "category", "source_id"]]
-    clips = table(datasets, CLIPS).merge(named, on=["video_id", "category"])
-    clips["truth"] = measure.contained(clips, read_truth(folder))
+    named = rows_of(datasets, VIDEOS)[["video_id", "category", "source_id"]]
+    clips = rows_of(datasets, CLIPS).merge(named, on=["video_id", "category"])
+    clips["truth"] = worth.contained(clips, read_truth(folder))
     clips["is_test"] = clips["split"] != Split.TRAINING.value
     # In a world of one window the committee has met the pool.
     clips["is_pool"] = ~clips["is_test"] & ((clips["window"] != windows[0]) | (len(windows) == 1))
     clips = clips[clips["is_test"] | clips["is_pool"]].reset_index(drop=True)
-    addresses = [ClipAddress.of(row) for row in clips.to_dict("records")]
+    addresses = [ClipAddress.of(row) for row in cast(list[dict[str, Any]], clips.to_dict("records"))]
     (committee,) = datasets.partitions(COMMITTEES)
     found, heads, pixels = {}, {}, {}
     for member, rows in datasets.read(COMMITTEES, **committee).to_pandas().groupby("member"):
@@ -190,7 +192,8 @@ def look(folder: Path, seed: int, windows: Sequence[str]) -> World:
 
 
 def lost(video_id: str, why: str) -> None:
-    sys.exit(f"bench.strategies: video {video_id}: {why}")
+    """Stop: no video of a world may be lost."""
+    raise RuntimeError(f"video {video_id}: {why}")
 
 
 def scored(world: World, heads: Mapping[str, tuple[nn.Linear, list[str]]]) -> Floats:
@@ -261,7 +264,7 @@ def buy_answers(world: World, category: str, so_far: Bought, scores: Floats, kno
         yes=np.array([votes.count("yes") for votes in given]), no=np.array([votes.count("no") for votes in given])
     )
     for answer in next_answers(pool, said, count, knobs=knobs):
-        row = next(own.iloc[[answer.index]].itertuples())
+        row: Any = next(own.iloc[[answer.index]].itertuples())
         so_far.ask(world, row, len(so_far.votes.get(row.clip_id, [])) + 1)
 
 
@@ -303,49 +306,31 @@ def accuracy(world: World, scores: Floats) -> float:
     return float(np.mean(found))
 
 
-def interval(values: Sequence[float]) -> tuple[float, float, float]:
-    """Return (mean, low, high) by Student's t; with one value nothing is known of its spread."""
-    mean = float(np.mean(values))
-    reach = T95[len(values)] * float(np.std(values, ddof=1)) / len(values) ** 0.5 if len(values) > 1 else float("nan")
+def interval(values: Sequence[float]) -> tuple[float, float | None, float | None]:
+    """Return (mean, low, high) by Student's t, 95 %; of the spread of one value nothing is known."""
+    mean, count = float(np.mean(values)), len(values)
+    if count == 1:
+        return mean, None, None
+    reach = float(stdtrit(count - 1, 0.975) * np.std(values, ddof=1) / count**0.5)
     return mean, mean - reach, mean + reach
 
 
-@contextlib.contextmanager
-def platform(folder: Path) -> Iterator[None]:
-    """Start a Postgres and point the environment at it, at a store and at the world's settings."""
-    server = EmbeddedPostgres(folder / "postgres")
-    try:
-        server.start()
-        os.environ["SLAC_STORE"] = str(folder / "store")
-        os.environ["SLAC_CONFIG"] = str(folder / "world" / "slac.toml")
-        os.environ["SLAC_DATABASE_URL"] = server.url("slac")
-        yield
-    finally:
-        # As root the cluster is kept outside the folder: only `remove` deletes it.
-        server.remove()
-
-
-def render(after: Mapping[str, Sequence[Sequence[tuple[float, float]]]]) -> Iterator[str]:
-    """Yield a table for people: accuracy after each round, and the gain over random in the same world."""
-    yield (
-        f"{'strategy':<22} "
-        + " ".join(f"{f'round {n}':>8}" for n in range(1, ROUNDS + 1))
-        + (f"  {'95 %':<15} {'minutes':>7}  gain over random")
-    )
+def render(after: After) -> str:
+    """Return a table for people: accuracy after each round, and the gain over random in the same world."""
+    rows = []
     for name, worlds in after.items():
         rounds = [float(np.mean([world[n][0] for world in worlds])) for n in range(ROUNDS)]
         _, low, high = interval([world[-1][0] for world in worlds])
         gain = interval([world[-1][0] - base[-1][0] for world, base in zip(worlds, after["random"], strict=True)])
-        minutes = float(np.mean([world[-1][1] for world in worlds]))
-        yield (
-            f"{name:<22} {' '.join(f'{value:8.3f}' for value in rounds)}  [{low:.3f}, {high:.3f}]  {minutes:7.2f}  "
-            f"{gain[0]:+.3f} [{gain[1]:+.3f}, {gain[2]:+.3f}]"
-        )
+        rows.append((name, *rounds, low, high, float(np.mean([world[-1][1] for world in worlds])), *gain))
+    accuracies = dict.fromkeys((*(f"round {n + 1}" for n in range(ROUNDS)), "low", "high"), ".3f")
+    gains = dict.fromkeys(("gain over random", "gain low", "gain high"), "+.3f")
+    return table({"strategy": "", **accuracies, "minutes": ".2f", **gains}, rows)
 
 
-def figures(after: Mapping[str, Sequence[Sequence[tuple[float, float]]]], scale: float) -> dict[str, float]:
+def figures(after: After) -> dict[str, float | None]:
     """Return the accuracy of every strategy after the last round, its gain over random, and their intervals."""
-    found: dict[str, float] = {}
+    found: dict[str, float | None] = {}
     for name, worlds in after.items():
         gains = [
             [mine[0] - theirs[0] for mine, theirs in zip(world, base, strict=True)]
@@ -357,33 +342,38 @@ def figures(after: Mapping[str, Sequence[Sequence[tuple[float, float]]]], scale:
             ("gain_all", [float(np.mean(each)) for each in gains]),
         ):
             for end, value in zip(("", "_low", "_high"), interval(values), strict=True):
-                found[f"{what}_{name}{end}"] = round(value, 4)
-        found[f"minutes_{name}"] = round(float(np.mean([world[-1][1] for world in worlds])), 3)
-    return {**found, "seeds": len(after["random"]), "rounds": ROUNDS, "scale": scale}
+                found[f"{what}_{name}{end}"] = value
+        found[f"minutes_{name}"] = float(np.mean([world[-1][1] for world in worlds]))
+    return found
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(prog="python -m bench.strategies", description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="one very small world, two crews of people")
-    parser.add_argument("--seeds", type=int, default=SEEDS, choices=sorted(T95), help="worlds (default: %(default)s)")
-    arguments = parser.parse_args()
-    size, worlds = ("quick", {0: (0, 1)}) if arguments.quick else ("demo", {n: (n,) for n in range(arguments.seeds)})
+def measure(size: Size, folder: Path) -> Figures:
+    """Play every strategy in every world, with every crew."""
     after: dict[str, list[list[tuple[float, float]]]] = {name: [] for name in STRATEGIES}
-    for seed, crews in worlds.items():
-        began = time.monotonic()
-        with tempfile.TemporaryDirectory(prefix="slac-bench-") as name, platform(Path(name)):
-            world = collect(Path(name), size, seed)
-        ready = time.monotonic()
-        for crew in crews:
-            world.seed = crew
+    for seed in range(size.worlds):
+        place, began = folder / str(seed), now()
+        with platform(place, place / "world" / "slac.toml"):
+            world = collect(place, size.world, seed)
+        ready = now()
+        for crew in range(size.crews):
             for strategy, results in after.items():
-                results.append(simulate(world, strategy))
+                results.append(simulate(replace(world, seed=seed + crew), strategy))
         counts = f"{world.clips['is_pool'].sum()} clips to choose from, {world.clips['is_test'].sum()} to test on"
-        print(f"world {seed}: {counts}; {ready - began:.0f} s to collect, {time.monotonic() - ready:.0f} s to simulate")
-    print("\n".join(render(after)))
-    scale = 0.0 if arguments.quick else arguments.seeds / SEEDS
-    print(json.dumps({"bench": "strategies", "figures": figures(after, scale)}))
+        took = f"{(ready - began).wall_sec:.0f} s to collect, {(now() - ready).wall_sec:.0f} s to simulate"
+        print(f"world {seed}: {counts}; {took}")
+    print(render(after))
+    return {
+        **figures(after),
+        "seeds": size.worlds * size.crews,
+        "rounds": ROUNDS,
+        "scale": size.worlds / Size().worlds * scale(size.world),
+    }
 
+
+BENCH = Bench(
+    name="strategies", doc=__doc__, measure=measure, full=Size(),
+    quick=Size(world="quick", worlds=1, crews=2), tiny=Size(world="tiny", worlds=1, crews=2),
+)  # fmt: skip
 
 if __name__ == "__main__":
-    main()
+    sys.exit(BENCH.main())

@@ -7,24 +7,29 @@ store are compared with the table of votes. A thousand such schedules (--quick: 
 own dice. The last line is one JSON object.
 """
 
-import argparse
 import contextlib
 import io
-import json
 import random
+import sys
 import tempfile
 import time
 import uuid
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Any
+from typing import Annotated
 
+import psycopg2
+
+from bench.harness import Bench, Figures, Seed
+from bench.harness.costs import now
+from bench.harness.places import ledger, postgres
+from bench.harness.tables import table
 from slac_tasks.admission.likeness.lookalikes import stored
 from slac_tasks.config import Config
 from slac_tasks.errors import Temporary
 from slac_tasks.job import Job
-from slac_tasks.launcher.postgres import EmbeddedPostgres
 from slac_tasks.progress import track
 from slac_tasks.stages import sync
 from slac_tasks.storage.datasets import VOTES
@@ -32,10 +37,19 @@ from slac_tasks.storage.ledger import Ledger
 from slac_tasks.storage.objects import FolderStore
 from slac_tasks.storage.tables import Datasets
 
-SCHEDULES, WRITERS, CLIPS, VOTES_OF_ONE = 1000, 50, 100, 3
-QUICK_SEC = 30.0
+CLIPS, VOTES_OF_ONE = 100, 3
 CLIP = {"category": "anything", "video_id": "v", "round": "2026-01-05.p1", "strategy": "random", "split": "training",
         "proxy_256": "media/v/256.mp4", "votes_wanted": 3}  # fmt: skip
+
+
+@dataclass(frozen=True, kw_only=True)
+class Size:
+    """How much is tried."""
+
+    schedules: Annotated[int, "schedules"] = 1000
+    writers: Annotated[int, "people who write at the same time"] = 50
+    seconds: Annotated[float, "no schedule starts after this long"] = float("inf")
+    seed: Seed = 0
 
 
 class Killed(BaseException):
@@ -76,28 +90,34 @@ class Outcome:
     killed: int
 
 
-def prepare(url: str) -> None:
-    """Make the ledger: one video, a few clips, 50 people."""
-    ledger = Ledger(url)
-    ledger.migrate()
-    ledger.run("register_category", category="anything", name="Anything", guideline=None)
-    ledger.run("add_video", video_id="v", media_sha256="0" * 64, group_id="v", split="training", **stored([]))
+def prepare(url: str, writers: int) -> None:
+    """Fill an empty ledger: one video, a few clips, the people."""
+    made = Ledger(url)
+    made.run("register_category", category="anything", name="Anything", guideline=None)
+    made.run("add_video", video_id="v", media_sha256="0" * 64, group_id="v", split="training", **stored([]))
     for place in range(CLIPS):
         clip = {"clip_id": f"v:{1000 * place}", "start_sec": float(place), "end_sec": place + 2.0}
-        ledger.run("queue_clip", **CLIP, **clip)
-    for person in range(WRITERS):
-        ledger.run("ensure_annotator", annotator=f"p{person}")
-    ledger.close()
+        made.run("queue_clip", **CLIP, **clip)
+    made.run_many("ensure_annotator", [{"annotator": f"p{person}"} for person in range(writers)])
+    made.close()
 
 
-def write(ledger: Ledger, person: int, dice: random.Random) -> set[str]:
+def empty(url: str) -> None:
+    """Forget all votes and batches."""
+    connection = psycopg2.connect(url)
+    with connection, connection.cursor() as cursor:
+        cursor.execute("TRUNCATE votes, outbox, batches, batch_votes, leases, datasets")
+    connection.close()
+
+
+def write(connected: Ledger, person: int, dice: random.Random) -> set[str]:
     """Cast votes as one person, in transactions that stay open; return those that committed."""
     kept: set[str] = set()
     for clip in dice.sample(range(CLIPS), VOTES_OF_ONE):
         vote_id = str(uuid.UUID(int=dice.getrandbits(128), version=4))
         with contextlib.suppress(TimeoutError):
-            with ledger.transaction():
-                ledger.one(
+            with connected.transaction():
+                connected.one(
                     "cast_vote", vote_id=vote_id, clip_id=f"v:{1000 * clip}", category="anything", seconds=1.0,
                     annotator=f"p{person}", answer="yes", guideline_version=1, supersedes=None,
                 )  # fmt: skip
@@ -130,15 +150,15 @@ def collect(url: str, folder: Path, dice: random.Random) -> tuple[int, int]:
     return runs, deaths
 
 
-def schedule(url: str, writers: list[Ledger], pool: ThreadPoolExecutor, seed: int) -> Outcome:
+def schedule(url: str, writers: Sequence[Ledger], pool: ThreadPoolExecutor, seed: int) -> Outcome:
     """Run one schedule on an empty table of votes and an empty store."""
     dice = random.Random(seed)
-    with writers[0]._connection.cursor() as cursor:
-        cursor.execute("TRUNCATE votes, outbox, batches, batch_votes, leases, datasets")
+    empty(url)
     with tempfile.TemporaryDirectory(prefix="slac-bench-") as name:
         folder = Path(name)
         work = [
-            pool.submit(write, ledger, person, random.Random(dice.random())) for person, ledger in enumerate(writers)
+            pool.submit(write, connected, person, random.Random(dice.random()))
+            for person, connected in enumerate(writers)
         ]
         syncs = [pool.submit(collect, url, folder, random.Random(dice.random())) for _ in range(2)]
         cast = set().union(*(one.result() for one in work))
@@ -155,44 +175,41 @@ def schedule(url: str, writers: list[Ledger], pool: ThreadPoolExecutor, seed: in
     )  # fmt: skip
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(prog="python -m bench.sync", description=__doc__)
-    parser.add_argument("--quick", action="store_true", help=f"as many schedules as fit in {QUICK_SEC:.0f} s")
-    arguments = parser.parse_args()
+def measure(size: Size, folder: Path) -> Figures:
+    """Run schedule after schedule on one Postgres."""
     outcomes: list[Outcome] = []
-    with tempfile.TemporaryDirectory(prefix="slac-bench-") as name, contextlib.ExitStack() as last:
-        server = EmbeddedPostgres(Path(name) / "postgres")
-        last.callback(server.remove)
-        server.start()
-        url = server.url("slac")
-        prepare(url)
-        writers = [Ledger(url) for _ in range(WRITERS)]
-        pool = last.enter_context(ThreadPoolExecutor(WRITERS + 2))
-        began = time.monotonic()
-        for seed in track(range(SCHEDULES), SCHEDULES, "bench.sync"):
+    with postgres(folder) as server, ThreadPoolExecutor(size.writers + 2) as pool:
+        url = ledger(server)
+        prepare(url, size.writers)
+        writers = [Ledger(url) for _ in range(size.writers)]
+        began = now()
+        for number in track(range(size.schedules), size.schedules, "bench.sync"):
             with contextlib.redirect_stderr(io.StringIO()):
-                outcomes.append(schedule(url, writers, pool, seed))
-            if arguments.quick and time.monotonic() - began > QUICK_SEC:
+                outcomes.append(schedule(url, writers, pool, size.seed + number))
+            if (now() - began).wall_sec > size.seconds:
                 break
-        seconds = time.monotonic() - began
-        for ledger in writers:
-            ledger.close()
-    total: dict[str, Any] = {
-        field: sum(getattr(outcome, field) for outcome in outcomes) for field in Outcome.__annotations__
-    }
-    print(f"{len(outcomes)} schedules of {WRITERS} writers in {seconds:.0f} s: {total['votes']:,} votes committed,")
-    print(f"{total['syncs']:,} syncs, {total['killed']:,} of them killed in the middle")
-    print(f"{'missing':<10}{total['missing']:>8}\n{'doubled':<10}{total['doubled']:>8}")
-    figures = {
+        took = now() - began
+        for connected in writers:
+            connected.close()
+    total = {
+        field.name: sum(getattr(outcome, field.name) for outcome in outcomes) for field in fields(Outcome)
+    }  # fmt: skip
+    print(f"{len(outcomes)} schedules of {size.writers} writers in {took.wall_sec:.0f} s")
+    print(table({"what": "", "number": ""}, total.items()))
+    return {
         "schedules": len(outcomes),
         "missing": total["missing"],
         "doubled": total["doubled"],
         "votes": total["votes"],
         "killed": total["killed"],
-        "scale": len(outcomes) / SCHEDULES,
+        "scale": len(outcomes) / Size().schedules,
     }
-    print(json.dumps({"bench": "sync", "figures": figures}))
 
+
+BENCH = Bench(
+    name="sync", doc=__doc__, measure=measure,
+    full=Size(), quick=Size(seconds=30.0), tiny=Size(schedules=5, writers=5),
+)  # fmt: skip
 
 if __name__ == "__main__":
-    main()
+    sys.exit(BENCH.main())

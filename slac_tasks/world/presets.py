@@ -4,6 +4,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from slac_tasks import toml
+from slac_tasks.admission.settings import Admission
 from slac_tasks.collect.settings import Collect
 from slac_tasks.config import Config
 from slac_tasks.mining.settings import Mining
@@ -40,7 +41,16 @@ _QUICK = replace(
     release=replace(_DEMO.release, min_new_labels=10),
     training=replace(_DEMO.training, steps=40, batch=16, transfer_steps=30, rescore_gpu_hours=0.0),
 )
-PRESETS = {"demo": _DEMO, "quick": _QUICK}
+_TINY = replace(
+    _QUICK,
+    admission=Admission(testing_share=0.4),
+    committee=replace(_QUICK.committee, steps=2, batch=4, clips_per_video=2),
+    mining=replace(_QUICK.mining, clips_per_round=10),
+    quality=Quality(min_labels=1, min_agreement=0.0, min_positive_share=0.0),
+    release=replace(_QUICK.release, min_new_labels=1),
+    training=replace(_QUICK.training, steps=2, batch=4, transfer_labels=1, transfer_steps=2, transfer_seeds=1),
+)
+PRESETS = {"demo": _DEMO, "quick": _QUICK, "tiny": _TINY}
 
 
 def world_settings(folder: Path, size: str) -> str:

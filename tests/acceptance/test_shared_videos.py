@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from bench.harness.places import SHARED
 from slac_tasks import cli
 from slac_tasks.collect.settings import Collect
 from slac_tasks.config import Config
@@ -17,7 +18,7 @@ from slac_tasks.storage.ledger import Ledger
 from slac_tasks.storage.objects import open_store
 from slac_tasks.storage.tables import Datasets
 
-VIDEOS_FOLDER = Path(__file__).resolve().parents[2].parent / "shared" / "videos"
+VIDEOS_FOLDER = SHARED / "videos"
 WEEK = "2026-01-05"
 REASONS = {
     "made_empty.mp4": "empty file",

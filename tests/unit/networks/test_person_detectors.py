@@ -5,12 +5,14 @@ import imageio_ffmpeg
 import numpy as np
 import pytest
 
-from bench.people import REAL_FOLDER
+from bench.harness.places import SHARED
 from slac_tasks.collect.settings import Collect
 from slac_tasks.networks import person_detectors
 from slac_tasks.networks.settings import Proposal
 from slac_tasks.settings import settings_of
 from slac_tasks.video import originals
+
+VIDEOS = SHARED / "videos"
 
 
 def proxy(path: Path, folder: Path) -> Path:
@@ -82,7 +84,7 @@ def test_nothing_is_found_where_there_is_nothing(brightening, name):
     assert person_detectors.detector(Proposal(people=name), "cpu").in_shots(brightening, [(0, 5), (5, 10)]) == [0, 0]
 
 
-@pytest.mark.skipif(not REAL_FOLDER.is_dir(), reason="no shared videos beside the project")
+@pytest.mark.skipif(not VIDEOS.is_dir(), reason="no shared videos beside the project")
 @pytest.mark.parametrize(
     ("video", "name", "shows"),
     [
@@ -94,6 +96,6 @@ def test_nothing_is_found_where_there_is_nothing(brightening, name):
 )
 def test_real_people_are_found_with_nothing_to_download(tmp_path, video, name, shows):
     (found,) = person_detectors.detector(Proposal(people=name, people_frames=4), "cpu").in_shots(
-        proxy(REAL_FOLDER / video, tmp_path), [(0.0, 2.4)]
+        proxy(VIDEOS / video, tmp_path), [(0.0, 2.4)]
     )
     assert (found > 0) == shows

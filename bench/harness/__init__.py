@@ -1,0 +1,13 @@
+"""What all benchmarks share, one subject per file.
+
+running     sizes as flags, the folder to work in, and the last line
+costs       wall clock, processor time and memory, of this process and of those that it starts
+tables      figures for people
+places      the real data, a Postgres, a ledger, a whole platform's environment
+service     `slac web` as a process
+videos      ffmpeg, and videos as `fetch` makes them
+"""
+
+from bench.harness.running import ABSENT, Absent, Bench, Figures, Seed
+
+__all__ = ["ABSENT", "Absent", "Bench", "Figures", "Seed"]
