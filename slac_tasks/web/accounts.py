@@ -196,6 +196,7 @@ def routes(accounts: Accounts) -> APIRouter:
             accounts.tries.succeed(name, address)  # nothing was tried
             return _page(page, "The service is busy. Please try again in a moment.", name=name, status=503, retry_sec=2)
         if session is None:
+            accounts.tries.fail(address)
             return _page(page, "That name and password do not belong together.", name=name, status=401)
         accounts.tries.succeed(name, address)
         answer = RedirectResponse(page if page in PAGES else "review", status_code=303)

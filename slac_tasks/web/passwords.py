@@ -25,8 +25,8 @@ class Turn:
     would leave none of them; here it only makes logins wait.
     """
 
-    WAITING_MOST = 50
-    """Checks that may wait for their turn: two seconds of work."""
+    WAITING_MOST = 200
+    """Checks that may wait for their turn: eight seconds of work."""
 
     def __init__(self) -> None:
         self._pool = ThreadPoolExecutor(max_workers=1, thread_name_prefix="passwords")

@@ -36,23 +36,24 @@ class Tries:
     _failures: OrderedDict[Key, _Failures] = field(default_factory=OrderedDict)
 
     def begin(self, name: str, address: str) -> float:
-        """Return the seconds to wait before a try, 0 if it may be made now; it then counts as failed until `succeed`.
+        """Return the seconds to wait before a try, 0 if it may be made now; then call `fail` or `succeed`.
 
-        Counted at its begin, so that many tries at once are not all free.
+        The name's try counts as failed from its begin, so that many at once are not all free. The address's does not:
+        a whole office may log in at the same moment.
         """
-        keys = _keys(name, address)
-        wait = max(self._wait(key) for key in keys)
+        pair, whole = _keys(name, address)
+        wait = max(self._wait(pair), self._wait(whole))
         if wait <= 0:
-            for key, free in keys.items():
-                self._count(key, free)
+            self._count(pair, FREE_TRIES)
         return max(0.0, wait)
 
+    def fail(self, address: str) -> None:
+        """Count a wrong password against the address."""
+        self._count(_keys("", address)[1], FREE_TRIES_OF_ADDRESS)
+
     def succeed(self, name: str, address: str) -> None:
-        """Take back what `begin` counted: the password was right."""
-        pair, whole = _keys(name, address)
-        self._failures.pop(pair, None)
-        if found := self._failures.get(whole):
-            found.count -= 1
+        """Forget the name's failures: the password was right, or nothing was tried."""
+        self._failures.pop(_keys(name, address)[0], None)
 
     def _wait(self, key: Key) -> float:
         found = self._failures.get(key)
@@ -70,10 +71,10 @@ class Tries:
             self._failures.popitem(last=False)
 
 
-def _keys(name: str, address: str) -> dict[Key, int]:
-    """Return what a try is counted under, with the free tries of each."""
+def _keys(name: str, address: str) -> tuple[Key, Key]:
+    """Return what a try is counted under: the name at this address, and the address."""
     whole = _network(address)
-    return {(whole, name): FREE_TRIES, (whole,): FREE_TRIES_OF_ADDRESS}
+    return (whole, name), (whole,)
 
 
 def _network(address: str) -> str:

@@ -248,7 +248,27 @@ def test_a_guesser_waits_longer_and_longer_even_for_the_right_password(app: Fast
     )
 
 
-def test_a_flood_of_logins_leaves_the_pages_alone(app: FastAPI, accounts: Accounts) -> None:
+def test_an_office_behind_one_address_logs_in_at_the_same_moment(media: Media) -> None:
+    people = {f"p{number}": dataclasses.replace(PEOPLE["ada"], name=f"p{number}") for number in range(100)}
+    accounts = Accounts(find=people.get, secret=b"s" * 32)
+    app = make_app(
+        Config(store_url=media.store.url), Ledgers(no_ledger), media, authenticate=accounts.authenticate,
+        accounts=accounts,
+    )  # fmt: skip
+
+    async def all_at_once() -> set[int]:
+        async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://slac.test") as http:
+            answers = await asyncio.gather(*(http.post("/login", data=FORM | {"name": name}) for name in people))
+        return {answer.status_code for answer in answers}
+
+    assert asyncio.run(all_at_once()) == {303}
+
+
+def test_a_flood_of_logins_leaves_the_pages_alone(
+    app: FastAPI, accounts: Accounts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Turn, "WAITING_MOST", 60)
+
     async def flood() -> tuple[int, list[int]]:
         done: list[int] = []
 
