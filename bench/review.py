@@ -169,7 +169,9 @@ class Reviewer:
     async def login(self) -> None:
         """Log in with name and password."""
         form = {"name": self.name, "password": PASSWORD}
-        async with self.http.post(f"{self.url}/login", data=form, allow_redirects=False) as answer:
+        # Everybody at the same moment, and passwords are checked one after the other.
+        patient = aiohttp.ClientTimeout(total=120)
+        async with self.http.post(f"{self.url}/login", data=form, allow_redirects=False, timeout=patient) as answer:
             if answer.status != 303:
                 raise RuntimeError(f"login of {self.name}: {answer.status}, want 303")
 
