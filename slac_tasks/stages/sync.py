@@ -1,7 +1,7 @@
 """Collect new votes into a batch: every vote is in exactly one.
 
 Reads: the ledger's outbox of votes; before that Label Studio's annotations, where one is set up.
-Writes: votes (batch); the ledger's batches, and votes for what people answered elsewhere.
+Writes: votes (batch); the ledger's batches, votes for what people answered elsewhere, and the counts of the pages.
 Safe to run again: an unfinished batch is written first; without new votes there is no new batch. One transaction
 empties the outbox and records batch N, then the rows are written; a vote that commits late is in the outbox later.
 """
@@ -16,6 +16,7 @@ from slac_tasks.verification.imports import bring
 def run(job: Job) -> None:
     """Write the batches that the ledger knows and the store lacks, then take and write a new one."""
     _bring(job)
+    job.ledger.run("fold_counts")
     stored = {keys["batch"] for keys in job.datasets.partitions(VOTES)}
     for row in job.ledger.rows("batches"):
         if f"{row['batch']:06d}" not in stored:

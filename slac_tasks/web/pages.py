@@ -1,4 +1,4 @@
-"""The three pages and their files: review, and the funnel and quality pages that are drawn from the ledger's counts."""
+"""The three pages and their files: review, funnel and quality; the last two show what the ledger has counted."""
 
 import hashlib
 import mimetypes

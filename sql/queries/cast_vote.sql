@@ -4,13 +4,12 @@
 -- answer that is not this person's on this clip.
 WITH allowed AS (
     SELECT q.clip_id, q.category
-    FROM queue AS q
+    FROM live_queue AS q
     JOIN categories AS c USING (category)
     JOIN annotators AS a ON a.annotator = %(annotator)s::text
     WHERE
         q.clip_id = %(clip_id)s::text AND q.category = %(category)s::text AND q.state <> 'withdrawn'
         AND a.active AND (c.reviewers IS NULL OR c.reviewers = ANY (a.groups))
-        AND NOT EXISTS (SELECT FROM tombstones AS t WHERE t.video_id = q.video_id)
         AND (
             %(supersedes)s::uuid IS NULL
             OR EXISTS (

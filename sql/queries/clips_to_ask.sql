@@ -1,8 +1,7 @@
 -- Open clips of a category, oldest first, as another tool's tasks need them.
 SELECT q.clip_id, q.category, q.start_sec, q.end_sec, q.proxy_256, c.name, c.guideline
-FROM queue AS q
+FROM live_queue AS q
 JOIN categories AS c USING (category)
 WHERE
     q.category = %(category)s::text AND q.state = 'open'
-    AND NOT EXISTS (SELECT FROM tombstones AS t WHERE t.video_id = q.video_id)
 ORDER BY q.queued_at, q.clip_id;

@@ -3,13 +3,12 @@
 -- than the person's last, and one about a clip, video or by a person that answers are not taken of.
 WITH allowed AS (
     SELECT q.clip_id, q.category, c.guideline_version
-    FROM queue AS q
+    FROM live_queue AS q
     JOIN categories AS c USING (category)
     JOIN annotators AS a ON a.annotator = %(annotator)s::text
     WHERE
         q.clip_id = %(clip_id)s::text AND q.category = %(category)s::text AND q.state <> 'withdrawn'
         AND a.active AND (c.reviewers IS NULL OR c.reviewers = ANY (a.groups))
-        AND NOT EXISTS (SELECT FROM tombstones AS t WHERE t.video_id = q.video_id)
     FOR NO KEY UPDATE OF q
 ), last AS (
     SELECT v.vote_id, v.cast_at

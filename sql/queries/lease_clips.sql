@@ -14,7 +14,7 @@ WITH me AS (
 ), golden AS (
     SELECT k.clip_id
     FROM known_answers AS k
-    JOIN queue AS q USING (clip_id, category)
+    JOIN live_queue AS q USING (clip_id, category)
     WHERE
         k.category = %(category)s::text AND k.purpose = 'gold' AND q.state <> 'withdrawn'
         AND EXISTS (SELECT FROM me)
@@ -27,7 +27,6 @@ WITH me AS (
                     SELECT FROM known_answers AS k WHERE (k.clip_id, k.category) = (other.clip_id, other.category)
                 )
         )
-        AND NOT EXISTS (SELECT FROM tombstones AS t WHERE t.video_id = q.video_id)
         AND NOT EXISTS (
             SELECT FROM votes AS v
             WHERE
@@ -52,11 +51,10 @@ WITH me AS (
         ORDER BY h.taken DESC, h.place
         LIMIT 100
     ) AS head
-    JOIN queue AS q ON q.clip_id = head.clip_id AND q.category = %(category)s::text
+    JOIN live_queue AS q ON q.clip_id = head.clip_id AND q.category = %(category)s::text
     WHERE
         q.state = 'open' AND q.taken < q.votes_wanted
         AND EXISTS (SELECT FROM me)
-        AND NOT EXISTS (SELECT FROM tombstones AS t WHERE t.video_id = q.video_id)
         AND NOT EXISTS (
             SELECT FROM votes AS v
             WHERE
@@ -72,13 +70,12 @@ WITH me AS (
     FOR NO KEY UPDATE OF q SKIP LOCKED
 ), fresh AS (
     SELECT q.clip_id
-    FROM queue AS q
+    FROM live_queue AS q
     WHERE
         q.category = %(category)s::text AND q.state = 'open' AND q.taken < q.votes_wanted AND q.taken = 0
         AND q.place >= %(place)s::double precision
         AND EXISTS (SELECT FROM me)
         AND NOT EXISTS (SELECT FROM known_answers AS k WHERE (k.clip_id, k.category) = (q.clip_id, q.category))
-        AND NOT EXISTS (SELECT FROM tombstones AS t WHERE t.video_id = q.video_id)
     ORDER BY q.place
     LIMIT %(clips_most)s::integer
     FOR NO KEY UPDATE OF q SKIP LOCKED
@@ -86,12 +83,11 @@ WITH me AS (
     -- Whatever is left: only reached when the fresh clips after the drawn place do not suffice. OFFSET 0 has each clip
     -- looked up by its key: somebody who has answered nearly all of it must not cost a join of the two.
     SELECT q.clip_id
-    FROM queue AS q
+    FROM live_queue AS q
     WHERE
         q.category = %(category)s::text AND q.state = 'open' AND q.taken < q.votes_wanted
         AND EXISTS (SELECT FROM me)
         AND NOT EXISTS (SELECT FROM known_answers AS k WHERE (k.clip_id, k.category) = (q.clip_id, q.category))
-        AND NOT EXISTS (SELECT FROM tombstones AS t WHERE t.video_id = q.video_id)
         AND NOT EXISTS (
             SELECT FROM votes AS v
             WHERE

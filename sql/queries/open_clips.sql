@@ -3,11 +3,11 @@ SELECT
     q.clip_id, q.category, q.start_sec, q.end_sec, q.votes_wanted, c.guideline_version,
     min(a.source_id) AS source_id,
     coalesce(array_agg(DISTINCT v.annotator) FILTER (WHERE v.annotator IS NOT NULL), '{}') AS annotators
-FROM queue AS q
+FROM live_queue AS q
 JOIN categories AS c USING (category)
 JOIN admissions AS a USING (video_id, category)
 LEFT JOIN votes AS v USING (clip_id, category)
-WHERE q.state = 'open' AND NOT EXISTS (SELECT FROM tombstones AS t WHERE t.video_id = q.video_id)
+WHERE q.state = 'open'
 GROUP BY q.clip_id, q.category, q.start_sec, q.end_sec, q.votes_wanted, q.queued_at, c.guideline_version
 HAVING count(DISTINCT v.annotator) < q.votes_wanted
 ORDER BY q.queued_at, q.clip_id, q.category;

@@ -3,10 +3,9 @@
 SELECT
     c.category, c.name,
     EXISTS (
-        SELECT FROM queue AS q
+        SELECT FROM live_queue AS q
         WHERE
             q.category = c.category AND q.state = 'open' AND q.taken < q.votes_wanted
-            AND NOT EXISTS (SELECT FROM tombstones AS t WHERE t.video_id = q.video_id)
             AND NOT EXISTS (
                 SELECT FROM votes AS v
                 WHERE

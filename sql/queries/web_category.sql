@@ -11,10 +11,9 @@ SELECT
         SELECT count(*)
         FROM (
             SELECT
-            FROM queue AS q
+            FROM live_queue AS q
             WHERE
                 q.category = c.category AND q.state = 'open' AND q.taken < q.votes_wanted
-                AND NOT EXISTS (SELECT FROM tombstones AS t WHERE t.video_id = q.video_id)
                 AND NOT EXISTS (
                     SELECT FROM votes AS v
                     WHERE

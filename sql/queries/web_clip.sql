@@ -1,9 +1,8 @@
 -- The object of a clip that is in this person's hands, or that this person has answered.
 SELECT q.proxy_256
-  FROM queue q
+  FROM live_queue q
  WHERE q.clip_id = %(clip_id)s::text
    AND q.category = %(category)s::text
-   AND NOT EXISTS (SELECT FROM tombstones t WHERE t.video_id = q.video_id)
    AND (EXISTS (
             SELECT FROM leases l
              WHERE l.clip_id = q.clip_id
