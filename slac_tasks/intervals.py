@@ -2,8 +2,11 @@
 
 from math import sqrt
 
+Z95 = 1.959964
+"""Standard deviations from the mean of a normal distribution that hold 95 % of it."""
 
-def wilson(part: int, whole: int, z: float = 1.959964) -> tuple[float, float]:
+
+def wilson(part: int, whole: int, z: float = Z95) -> tuple[float, float]:
     """Return the ends of the Wilson score interval of part / whole (Wilson 1927); 95 % for the default `z`."""
     if whole == 0:
         return 0.0, 1.0

@@ -6,23 +6,24 @@ nothing about the scores of other clips.
 
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from functools import partial
 from itertools import combinations
 from math import exp, sqrt
-from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
-from slac_tasks.intervals import wilson
-from slac_tasks.job import Job
+from slac_tasks.intervals import Z95
 from slac_tasks.mining.measures import Floats
 from slac_tasks.model import Strategy
-from slac_tasks.storage.datasets import HARD_CLIPS, LABELS, ROUNDS, VOTES
+from slac_tasks.reports.shares import Share, positive_by_strategy
+from slac_tasks.storage.datasets import LABELS
+from slac_tasks.storage.datasets.labelling import RoundRow
 from slac_tasks.storage.manifests import Manifest
 from slac_tasks.storage.tables import Datasets
-
-Row = dict[str, Any]
+from slac_tasks.verification.agreement import kappa
 
 JOINT = "joint"
 """Name of the committee's joint score among the members."""
@@ -33,21 +34,6 @@ READERS = 8
 """Rounds read at the same time: there are thousands of them, and each read waits for the store."""
 
 _CLIP = ["clip_id", "category", "round", "strategy"]
-_Z = 1.959964
-
-
-def report(job: Job, version: str) -> pd.DataFrame:
-    """Write `rounds` for a version of the labels, unless it is finished, and return its rows."""
-    keys = {"labels": version}
-    with ThreadPoolExecutor(READERS) as pool:
-        hard = list(pool.map(lambda found: job.datasets.need(HARD_CLIPS, **found), job.datasets.partitions(HARD_CLIPS)))
-    votes = [job.datasets.need(VOTES, **found) for found in job.datasets.partitions(VOTES) if found["batch"] <= version]
-    inputs = [job.datasets.need(LABELS, **keys), *hard, *votes]
-    if not job.finished(ROUNDS, keys, inputs=inputs):
-        clips = answered(job.datasets, hard, votes, version)
-        job.finish(ROUNDS, [ROUNDS.from_records(measured(clips))], keys, inputs=inputs)
-    found: pd.DataFrame = job.datasets.read(ROUNDS, **keys).to_pandas()
-    return found
 
 
 def answered(datasets: Datasets, hard: Sequence[Manifest], votes: Sequence[Manifest], version: str) -> pd.DataFrame:
@@ -95,39 +81,34 @@ def members_of(clips: pd.DataFrame) -> list[str]:
     return sorted(str(name) for name in names if clips[name].notna().any())
 
 
-def measured(clips: pd.DataFrame) -> list[Row]:
+def measured(clips: pd.DataFrame) -> list[RoundRow]:
     """Return the rows of `rounds` for these clips, as `answered` returns them: all rounds together, then each."""
-    found: list[Row] = []
+    found: list[RoundRow] = []
     for round_, part in [(None, clips), *clips.groupby("round")]:
-        found += [{"round": round_, **row} for row in (*_worth(part), *_trust(part))]
+        key = None if round_ is None else str(round_)
+        found += [replace(row, round=key) for row in (*_worth(part), *_trust(part))]
     for category, part in clips.groupby("category"):
-        found += [{"category": category, **row} for row in _shares(part)]
+        found += [replace(row, category=str(category)) for row in _shares(part)]
     return found
 
 
-def _shares(clips: pd.DataFrame) -> Iterator[Row]:
+def _shares(clips: pd.DataFrame) -> Iterator[RoundRow]:
     """Positive share of the settled labels of each strategy, with its Wilson interval."""
-    settled = clips[clips["label"].notna()]
-    for strategy, label in settled.groupby("strategy")["label"]:
-        positive, count = int((label > 0).sum()), len(label)
-        low, high = wilson(positive, count)
-        yield _row("positive_share", count, positive / count, low, high, strategy=strategy)
+    for share in positive_by_strategy(clips[clips["label"].notna()]):
+        yield _row("positive_share", share.whole, share.value, share.low, share.high, strategy=share.name)
 
 
-def _worth(clips: pd.DataFrame) -> Iterator[Row]:
+def _worth(clips: pd.DataFrame) -> Iterator[RoundRow]:
     """Shares, positives for each minute of people's time, and how many times those of the random control."""
-    minutes = {name: float(spent) / 60 for name, spent in clips.groupby("strategy")["seconds"].sum().items()}
+    minutes = {str(name): float(spent) / 60 for name, spent in clips.groupby("strategy")["seconds"].sum().items()}
     rates: dict[str, tuple[int, int, float]] = {}
-    for row in _shares(clips):
-        yield row
-        strategy = row["strategy"]
-        if minutes[strategy] > 0:
-            scale = row["count"] / minutes[strategy]
-            rates[strategy] = (round(row["value"] * row["count"]), row["count"], minutes[strategy])
-            yield {
-                **row, "measure": "positives_per_minute",
-                **{name: row[name] * scale for name in ("value", "low", "high")},
-            }  # fmt: skip
+    for share in positive_by_strategy(clips[clips["label"].notna()]):
+        yield _row("positive_share", share.whole, share.value, share.low, share.high, strategy=share.name)
+        spent = minutes[share.name]
+        if spent > 0:
+            rates[share.name] = (share.part, share.whole, spent)
+            value, low, high = (end * share.whole / spent for end in (share.value, share.low, share.high))
+            yield _row("positives_per_minute", share.whole, value, low, high, strategy=share.name)
     control = rates.get(Strategy.RANDOM.value)
     for strategy, rate in rates.items():
         if control and strategy != Strategy.RANDOM and (ratio := lift(rate, control)):
@@ -144,11 +125,11 @@ def lift(found: tuple[int, int, float], control: tuple[int, int, float]) -> tupl
     if not (a and b and spent and control_spent):
         return None
     ratio = (a / spent) / (b / control_spent)
-    reach = exp(_Z * sqrt((1 / a - 1 / n) + (1 / b - 1 / m)))
+    reach = exp(Z95 * sqrt((1 / a - 1 / n) + (1 / b - 1 / m)))
     return ratio, ratio / reach, ratio * reach
 
 
-def _trust(clips: pd.DataFrame) -> Iterator[Row]:
+def _trust(clips: pd.DataFrame) -> Iterator[RoundRow]:
     """What the random control says of the members, and how each strategy's scores are spread."""
     members = members_of(clips)
     names = [*members, JOINT] if members else []
@@ -156,30 +137,35 @@ def _trust(clips: pd.DataFrame) -> Iterator[Row]:
         for name in names:
             counts = np.histogram(part[name].dropna(), bins=BINS, range=(0, 1))[0]
             for place, count in enumerate(counts.tolist()):
-                yield _row(
-                    "scores", count, count / max(1, counts.sum()), strategy=strategy, member=name, bin=place / BINS
-                )  # fmt: skip
+                share = count / max(1, counts.sum())
+                yield _row("scores", count, share, strategy=str(strategy), member=name, bin=place / BINS)
     control = clips[clips["strategy"] == Strategy.RANDOM]
     for one, other in combinations(members, 2):
         both = control[[one, other]].dropna()
         if len(both):
-            says = both.to_numpy() >= 0.5
-            same = says[:, 0] == says[:, 1]
-            where: Row = {"strategy": Strategy.RANDOM.value, "member": one, "other": other}
-            yield _row("agreement", len(both), float(same.mean()), *wilson(int(same.sum()), len(both)), **where)
-            yield _row("kappa", len(both), kappa(says[:, 0], says[:, 1]), **where)
+            yield from _agreement(one, other, (both >= 0.5).to_numpy())
     for name in names:
         judged = control[control["label"].notna() & control[name].notna()]
         yield from _reliability(name, judged[name].to_numpy(dtype=float), (judged["label"] > 0).to_numpy())
 
 
-def kappa(one: np.ndarray[Any, Any], other: np.ndarray[Any, Any]) -> float | None:
-    """Return Cohen's kappa of two members' verdicts: their agreement beyond chance; None where chance explains all."""
-    chance = one.mean() * other.mean() + (1 - one.mean()) * (1 - other.mean())
-    return None if chance >= 1 else float(((one == other).mean() - chance) / (1 - chance))
+def _agreement(one: str, other: str, says: NDArray[np.bool_]) -> Iterator[RoundRow]:
+    """How often two members say the same of the same clips, and how much of that is beyond chance.
+
+    Args:
+        one: name of a member.
+        other: name of another.
+        says: their verdicts, shape (clips, 2).
+
+    """
+    same = Share.of("", int((says[:, 0] == says[:, 1]).sum()), len(says))
+    yield _row("agreement", same.whole, same.value, same.low, same.high, member=one, other=other)
+    counts = np.histogram2d(says[:, 0], says[:, 1], bins=2, range=((0, 1), (0, 1)))[0]
+    beyond = float(kappa(counts[None])[0])
+    yield _row("kappa", same.whole, None if np.isnan(beyond) else beyond, member=one, other=other)
 
 
-def _reliability(member: str, score: Floats, is_positive: np.ndarray[Any, Any]) -> Iterator[Row]:
+def _reliability(member: str, score: Floats, is_positive: NDArray[np.bool_]) -> Iterator[RoundRow]:
     """For each bin of the score how often people said yes, and the calibration error over all bins.
 
     The expected calibration error (Naeini et al. 2015): the mean distance between score and share of yes, bins weighing
@@ -187,18 +173,30 @@ def _reliability(member: str, score: Floats, is_positive: np.ndarray[Any, Any]) 
     """
     if not len(score):
         return
-    where: Row = {"strategy": Strategy.RANDOM.value, "member": member}
     place = (score * BINS).astype(int).clip(max=BINS - 1)
     error = 0.0
     for number in np.unique(place).tolist():
         here = place == number
-        count, positive = int(here.sum()), int(is_positive[here].sum())
-        error += abs(float(score[here].mean()) - positive / count) * count / len(score)
-        yield _row("reliability", count, positive / count, *wilson(positive, count), bin=number / BINS, **where)
-    yield _row("calibration_error", len(score), error, **where)
+        share = Share.of("", int(is_positive[here].sum()), int(here.sum()))
+        error += abs(float(score[here].mean()) - share.value) * share.whole / len(score)
+        yield _row("reliability", share.whole, share.value, share.low, share.high, bin=number / BINS, member=member)
+    yield _row("calibration_error", len(score), error, member=member)
 
 
 def _row(
-    measure: str, count: int, value: float | None, low: float | None = None, high: float | None = None, **where: Any
-) -> Row:
-    return {"measure": measure, "count": count, "value": value, "low": low, "high": high, **where}
+    measure: str,
+    count: int,
+    value: float | None,
+    low: float | None = None,
+    high: float | None = None,
+    *,
+    strategy: str = Strategy.RANDOM.value,
+    member: str | None = None,
+    other: str | None = None,
+    bin: float | None = None,
+) -> RoundRow:
+    """Return a row of all rounds and categories together; members are judged on the random control."""
+    return RoundRow(
+        measure=measure, round=None, category=None, strategy=strategy, member=member, other=other, bin=bin, count=count,
+        value=value, low=low, high=high,
+    )  # fmt: skip

@@ -6,38 +6,14 @@ the verdicts on the terminal.
 Safe to run again: the page is written again from the same data.
 """
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from concurrent.futures import ThreadPoolExecutor
 
-import pandas as pd
-
-from slac_tasks.intervals import wilson
 from slac_tasks.job import Job, say
-from slac_tasks.model import Strategy
-from slac_tasks.reports import quality_page, rounds, rounds_page
-from slac_tasks.storage.datasets import AGREEMENT, LABELS, PEOPLE, QUALITY
-from slac_tasks.storage.declarations import Dataset
-
-
-def summarise(labels: pd.DataFrame, verdicts: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """Return one record per verdict: its fields, and under `strategies` what `shares` says of its labels."""
-    settled = labels[labels["status"] == "settled"]
-    found = []
-    for verdict in verdicts:
-        rows = settled[settled["category"] == verdict["category"]]
-        found.append({**verdict, "strategies": shares(rows)})
-    return found
-
-
-def shares(settled: pd.DataFrame) -> list[tuple[str, int, int, float, float]]:
-    """Return (strategy, positives, settled, low, high) for each strategy that has a settled label; 95 % intervals."""
-    found = []
-    for strategy in Strategy:
-        label = settled.loc[settled["strategy"] == strategy.value, "label"]
-        if len(label):
-            positive = int((label == 1).sum())
-            found.append((strategy.value, positive, len(label), *wilson(positive, len(label))))
-    return found
+from slac_tasks.reports import labels, rounds, rounds_page
+from slac_tasks.reports.labels import Decision, Queued, Report
+from slac_tasks.storage.datasets import AGREEMENT, HARD_CLIPS, LABELS, PEOPLE, QUALITY, ROUNDS, VOTES
+from slac_tasks.storage.datasets.labelling import RoundRow
+from slac_tasks.storage.declarations import Dataset, R
 
 
 def run(job: Job) -> None:
@@ -47,35 +23,42 @@ def run(job: Job) -> None:
         say("report: finished already, no labels were judged yet")
         return
     version = max(versions)
-    labels = job.datasets.read(LABELS, labels=version).to_pandas()
-    summary = summarise(labels, job.datasets.read(QUALITY, labels=version).to_pylist())
+    found = _report(job, version)
+    folder = f"reports/v1/labels={version}"
+    job.store.put(f"{folder}/rounds.html", rounds_page.page(version, _rounds(job, version)).encode())
+    job.store.put(f"{folder}/index.html", labels.page(found).encode())
+    print(labels.text(found.categories), flush=True)
+    say(f"report: wrote {folder}/index.html, {len(found.categories)} categories")
+
+
+def _report(job: Job, version: str) -> Report:
+    """Return what is known of a version of the labels."""
+    table = job.datasets.read(LABELS, labels=version).to_pandas()
     names = {row["category"]: row["name"] for row in job.ledger.rows("categories")}
-    decisions = {row["category"]: row for row in job.ledger.rows("decisions", labels=version)}
-    totals = job.ledger.rows("queue_totals")
-    html = quality_page.render(
+    decisions = [Decision(**row) for row in job.ledger.rows("decisions", labels=version)]
+    return Report(
         version=version,
-        records=[
-            {**record, "name": names.get(record["category"], record["category"]),
-             "decision": decisions.get(record["category"])}
-            for record in summary
-        ],
-        totals=totals,
-        overall=shares(labels[labels["status"] == "settled"]),
-        statuses=labels["status"].value_counts().to_dict(),
+        categories=labels.summarised(table, job.datasets.rows(QUALITY, labels=version), names, decisions),
+        queue=[Queued(**row) for row in job.ledger.rows("queue_totals")],
+        labels=table,
         people=_rows(job, PEOPLE, version),
         agreement=_rows(job, AGREEMENT, version),
-    )  # fmt: skip
-    rounds_name = f"reports/v1/labels={version}/rounds.html"
-    job.store.put(rounds_name, rounds_page.render(version, rounds.report(job, version)).encode())
-    name = f"reports/v1/labels={version}/index.html"
-    job.store.put(name, html.encode())
-    print(quality_page.text(summary), flush=True)
-    say(f"report: wrote {name}, {len(summary)} categories")
+    )
 
 
-def _rows(job: Job, dataset: Dataset[Any], version: str) -> list[dict[str, Any]]:
-    """Return the rows of this version, none where it was judged before people were."""
-    if job.datasets.manifest(dataset, labels=version) is None:
-        return []
-    rows: list[dict[str, Any]] = job.datasets.read(dataset, labels=version).to_pylist()
-    return rows
+def _rows(job: Job, dataset: Dataset[R], version: str) -> list[R]:
+    """Return the rows of this version; none where it was judged before people were."""
+    manifest = job.datasets.manifest(dataset, labels=version)
+    return list(job.datasets.rows_of(dataset, manifest)) if manifest else []
+
+
+def _rounds(job: Job, version: str) -> list[RoundRow]:
+    """Write `rounds` for a version of the labels, unless it is finished, and return its rows."""
+    with ThreadPoolExecutor(rounds.READERS) as pool:
+        hard = list(pool.map(lambda found: job.datasets.need(HARD_CLIPS, **found), job.datasets.partitions(HARD_CLIPS)))
+    votes = [job.datasets.need(VOTES, **found) for found in job.datasets.partitions(VOTES) if found["batch"] <= version]
+    inputs = [job.datasets.need(LABELS, labels=version), *hard, *votes]
+    with job.partition(ROUNDS, {"labels": version}, inputs=inputs) as made:
+        if not made.finished:
+            made.write(rounds.measured(rounds.answered(job.datasets, hard, votes, version)))
+    return list(job.datasets.rows_of(ROUNDS, made.manifest))

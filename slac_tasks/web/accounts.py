@@ -13,8 +13,9 @@ from fastapi import APIRouter, Depends, HTTPException, Query, Request
 from fastapi.responses import FileResponse, HTMLResponse, RedirectResponse, Response
 
 from slac_tasks.errors import NotConfigured, Temporary
+from slac_tasks.reports import html
 from slac_tasks.web import passwords
-from slac_tasks.web.pages import PAGES, STATIC, render
+from slac_tasks.web.pages import PAGES, render
 from slac_tasks.web.tries import Tries
 
 COOKIE = "slac_session"
@@ -181,7 +182,7 @@ def routes(accounts: Accounts) -> APIRouter:
 
     @router.get("/login.css")
     def login_style() -> FileResponse:
-        return FileResponse(STATIC / "slac.css", headers={"Cache-Control": "no-cache"})
+        return FileResponse(html.STATIC / "slac.css", headers={"Cache-Control": "no-cache"})
 
     @router.post("/login")
     async def login(request: Request, form: Annotated[Mapping[str, str], Depends(_form)]) -> Response:

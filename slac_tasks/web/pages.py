@@ -3,16 +3,16 @@
 import hashlib
 import mimetypes
 from collections.abc import Callable, Sequence
-from datetime import datetime
 from functools import cache
 from pathlib import Path
 from typing import Annotated, Any
 
-import jinja2
 from fastapi import APIRouter, Depends, HTTPException, Query, Request
 from fastapi.responses import FileResponse, HTMLResponse, RedirectResponse
 
 from slac_tasks.errors import NotMade
+from slac_tasks.reports import html
+from slac_tasks.reports.html import environment
 from slac_tasks.storage.ledger import Row
 from slac_tasks.storage.objects import FolderStore
 from slac_tasks.web.ledgers import Ledgers
@@ -28,8 +28,13 @@ PAPER_SEC = 8.8
 
 
 @cache
+def _files() -> dict[str, Path]:
+    return {path.name: path for folder in (html.STATIC, STATIC) for path in sorted(folder.iterdir())}
+
+
+@cache
 def _digest() -> str:
-    files = sorted(STATIC.iterdir())
+    files = _files().values()
     return hashlib.sha256(b"".join(path.name.encode() + path.read_bytes() for path in files)).hexdigest()[:12]
 
 
@@ -38,29 +43,7 @@ def asset(name: str) -> str:
     return f"static/{_digest()}/{name}"
 
 
-def _count(value: float) -> str:
-    return f"{value:,.0f}"
-
-
-def _duration(seconds: float) -> str:
-    """Write seconds as a person would: 48 s, 12 min, 3.4 h."""
-    if seconds < 100:
-        return f"{seconds:.0f} s"
-    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:,.1f} h"
-
-
-def _when(moment: datetime | None) -> str:
-    return f"{moment:%-d %b %Y, %H:%M} UTC" if moment else ""
-
-
-_TEMPLATES = jinja2.Environment(
-    loader=jinja2.FileSystemLoader(Path(__file__).parent / "templates"),
-    autoescape=True,
-    undefined=jinja2.StrictUndefined,
-    trim_blocks=True,
-    lstrip_blocks=True,
-)
-_TEMPLATES.filters.update(count=_count, duration=_duration, when=_when)
+_TEMPLATES = environment(Path(__file__).parent / "templates")
 _TEMPLATES.globals["asset"] = asset
 
 
@@ -149,9 +132,9 @@ def routes(
 
     @router.get("/static/{version}/{name}")
     def static(version: str, name: str, person: Annotated[str, person_dep]) -> FileResponse:
-        if name not in {path.name for path in STATIC.iterdir()}:
+        if name not in _files():
             raise HTTPException(404, "no such file")
-        return FileResponse(STATIC / name, headers={"Cache-Control": "private, max-age=31536000, immutable"})
+        return FileResponse(_files()[name], headers={"Cache-Control": "private, max-age=31536000, immutable"})
 
     @router.get("/objects/{name:path}")
     def objects(

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from slac_tasks.intervals import wilson
 from slac_tasks.reports import rounds, rounds_page
 from slac_tasks.storage.datasets import ROUNDS
+from slac_tasks.storage.datasets.labelling import RoundRow
 
 ROUND = "2026-01-05.p0001"
 
@@ -22,13 +23,13 @@ def clips(strategy: str, labels: list[float], *, seconds: float = 6.0, **scores:
     )  # fmt: skip
 
 
-def of(found: list[rounds.Row], measure: str, **where: Any) -> list[rounds.Row]:
-    whole = [row for row in found if row["round"] is None] if "round" not in where else found
-    return [row for row in whole if row["measure"] == measure and all(row.get(k) == v for k, v in where.items())]
+def of(found: list[RoundRow], measure: str, **where: Any) -> list[RoundRow]:
+    whole = [row for row in found if row.round is None] if "round" not in where else found
+    return [row for row in whole if row.measure == measure and all(getattr(row, k) == v for k, v in where.items())]
 
 
 @pytest.fixture
-def measured() -> list[rounds.Row]:
+def measured() -> list[RoundRow]:
     nan = float("nan")
     asked = pd.concat(
         [
@@ -37,26 +38,26 @@ def measured() -> list[rounds.Row]:
         ],
         ignore_index=True,
     )  # fmt: skip
-    return [{"round": None, "category": None, **row} for row in rounds.measured(asked)]
+    return rounds.measured(asked)
 
 
-def test_shares_are_of_settled_labels_and_time_is_of_all(measured: list[rounds.Row]) -> None:
+def test_shares_are_of_settled_labels_and_time_is_of_all(measured: list[RoundRow]) -> None:
     (share,) = of(measured, "positive_share", strategy="consensus", category=None)
-    assert (share["count"], share["value"], share["low"], share["high"]) == (4, 0.75, *wilson(3, 4))
+    assert (share.count, share.value, share.low, share.high) == (4, 0.75, *wilson(3, 4))
     # 3 positives in 5 clips of 12 s: a minute
     (rate,) = of(measured, "positives_per_minute", strategy="consensus")
-    assert rate["value"] == pytest.approx(3.0)
-    assert (rate["low"], rate["high"]) == pytest.approx([4 * end for end in wilson(3, 4)])
+    assert rate.value == pytest.approx(3.0)
+    assert (rate.low, rate.high) == pytest.approx([4 * end for end in wilson(3, 4)])
 
 
-def test_the_lift_is_a_ratio_of_rates(measured: list[rounds.Row]) -> None:
+def test_the_lift_is_a_ratio_of_rates(measured: list[RoundRow]) -> None:
     # random: 1 positive in 4 clips of 6 s is 2.5 a minute
     (found,) = of(measured, "lift_over_random")
-    assert found["strategy"] == "consensus"
-    assert found["value"] == pytest.approx(3.0 / 2.5)
+    assert found.strategy == "consensus"
+    assert found.value == pytest.approx(3.0 / 2.5)
     # exp(1.96 sqrt(1/3 - 1/4 + 1/1 - 1/4)) = exp(1.96 x 0.9129)
-    assert found["high"] / found["value"] == pytest.approx(np.exp(1.959964 * 0.912871), rel=1e-5)
-    assert found["value"] / found["low"] == pytest.approx(found["high"] / found["value"])
+    assert found.high / found.value == pytest.approx(np.exp(1.959964 * 0.912871), rel=1e-5)
+    assert found.value / found.low == pytest.approx(found.high / found.value)
 
 
 @given(st.integers(1, 50), st.integers(0, 50), st.floats(1, 100))
@@ -72,45 +73,49 @@ def test_no_positives_no_lift() -> None:
     assert rounds.lift((1, 5, 1.0), (0, 5, 1.0)) is None
 
 
-def test_members_are_compared_on_the_control_alone(measured: list[rounds.Row]) -> None:
+def test_members_are_compared_on_the_control_alone(measured: list[RoundRow]) -> None:
     # a says yes no no yes, b says yes no no no
     (found,) = of(measured, "agreement", member="a", other="b")
-    assert (found["count"], found["value"]) == (4, 0.75)
+    assert (found.count, found.value) == (4, 0.75)
     # chance: 0.5 x 0.25 + 0.5 x 0.75 = 0.5
     (kappa,) = of(measured, "kappa", member="a", other="b")
-    assert kappa["value"] == pytest.approx((0.75 - 0.5) / 0.5)
-    assert rounds.kappa(np.array([True, True]), np.array([True, True])) is None
+    assert kappa.value == pytest.approx((0.75 - 0.5) / 0.5)
 
 
-def test_calibration_compares_scores_with_what_people_said(measured: list[rounds.Row]) -> None:
-    bins = {row["bin"]: (row["count"], row["value"]) for row in of(measured, "reliability", member="a")}
+def test_calibration_compares_scores_with_what_people_said(measured: list[RoundRow]) -> None:
+    bins = {row.bin: (row.count, row.value) for row in of(measured, "reliability", member="a")}
     assert bins == {0.1: (1, 0.0), 0.2: (1, 0.0), 0.6: (1, 0.0), 0.9: (1, 1.0)}
     (error,) = of(measured, "calibration_error", member="a")
-    assert error["value"] == pytest.approx((0.1 + 0.2 + 0.6 + 0.1) / 4)
+    assert error.value == pytest.approx((0.1 + 0.2 + 0.6 + 0.1) / 4)
 
 
-def test_histograms_count_every_clip_of_a_strategy(measured: list[rounds.Row]) -> None:
+def test_histograms_count_every_clip_of_a_strategy(measured: list[RoundRow]) -> None:
     found = of(measured, "scores", member="joint", strategy="consensus")
-    assert [row["count"] for row in found] == [0] * 9 + [5]
-    assert sum(row["value"] for row in of(measured, "scores", member="a", strategy="random")) == pytest.approx(1.0)
+    assert [row.count for row in found] == [0] * 9 + [5]
+    assert sum(row.value for row in of(measured, "scores", member="a", strategy="random")) == pytest.approx(1.0)
 
 
-def test_rows_fit_the_dataset_and_the_page_shows_them(measured: list[rounds.Row]) -> None:
-    table = ROUNDS.from_records(measured)
-    keys = [tuple(row[name] for name in ROUNDS.unique) for row in table.to_pylist()]
+def test_members_who_always_say_the_same_have_no_kappa() -> None:
+    same = rounds.measured(clips("random", [1, -1], a=[0.9, 0.8], b=[0.7, 0.9], joint=[0.9, 0.8]))
+    (found,) = of(same, "kappa")
+    assert found.value is None
+
+
+def test_rows_fit_the_dataset_and_the_page_shows_them(measured: list[RoundRow]) -> None:
+    keys = [tuple(row[name] for name in ROUNDS.unique) for row in ROUNDS.table(measured).to_pylist()]
     assert len(set(keys)) == len(keys)
-    html = rounds_page.render("000003", table.to_pandas())
+    html = rounds_page.page("000003", measured)
     assert "Round 2026-01-05.p0001" in html
-    assert "1.20 <span" in html, "the lift over random"
+    assert "1.20 <small" in html, "the lift over random"
     assert "a: calibration error 0.250 of 4 clips" in html
     assert "judo" in html
 
 
 def test_a_page_without_labels_says_so() -> None:
-    empty = ROUNDS.schema.empty_table().to_pandas()
-    assert "No settled labels yet." in rounds_page.render("000001", empty)
+    assert "No settled labels yet." in rounds_page.page("000001", [])
 
 
 def test_names_are_escaped() -> None:
-    found = [{"round": None, **row} for row in rounds.measured(clips("<b>", [1.0, -1.0]))]
-    assert "<b>&lt;b&gt;</b>" in rounds_page.render("000001", ROUNDS.from_records(found).to_pandas())
+    found = rounds.measured(clips("<b>", [1.0, -1.0]))
+    assert "&lt;b&gt;" in rounds_page.page("000001", found)
+    assert "<b>" not in rounds_page.page("000001", found)

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from slac_tasks.web.pages import STATIC
+from slac_tasks.reports import html
 
 ENOUGH = 4.5
 """WCAG 2.2, 1.4.3, level AA for text."""
@@ -27,7 +27,7 @@ def contrast(one: str, other: str) -> float:
 
 
 def themes() -> list[dict[str, str]]:
-    blocks = re.findall(r"\{[^{}]*--ink:[^{}]*\}", (STATIC / "slac.css").read_text())
+    blocks = re.findall(r"\{[^{}]*--ink:[^{}]*\}", (html.STATIC / "slac.css").read_text())
     return [dict(re.findall(r"--([\w-]+): (#[0-9a-f]{6})", block)) for block in blocks]
 
 

@@ -1,0 +1,65 @@
+"""The data-quality report: what a lead reads of a version of the labels."""
+
+from datetime import UTC, datetime
+
+import pandas as pd
+
+from slac_tasks.reports import labels
+from slac_tasks.reports.labels import Decision, Queued, Report
+from slac_tasks.storage.datasets.labelling import AgreementRow, PersonRow, QualityRow
+
+LABELS = pd.DataFrame(
+    {"category": ["judo"] * 4 + ["polo"], "strategy": ["random", "random", "consensus", "consensus", "random"],
+     "status": ["settled"] * 4 + ["broken"], "label": [1.0, -1.0, 1.0, 1.0, None]}
+)  # fmt: skip
+VERDICTS = [
+    QualityRow(category="judo", verdict="refused", reasons=("agreement is <low>",), settled=4, positive=3,
+               agreement=0.5, unsettled=0, failed=("agreement",), shortfalls=(0.25,)),
+    QualityRow(category="polo", verdict="pending", reasons=(), settled=0, positive=0, agreement=None, unsettled=0,
+               failed=(), shortfalls=()),
+]  # fmt: skip
+DECISION = Decision(
+    category="judo", labels="000001", decision="approve", reason="seen", person="lea", stands=False,
+    decided_at=datetime(2026, 1, 5, tzinfo=UTC),
+)  # fmt: skip
+ANN = PersonRow(
+    annotator="ann", category=None, answers=5, sensitivity=0.9, sensitivity_low=0.8, sensitivity_high=0.95,
+    specificity=0.7, specificity_low=0.5, specificity_high=0.8, gold=2, gold_right=1, seconds=3.5, drift=None,
+    flags=("hurried",),
+)  # fmt: skip
+
+
+def report() -> Report:
+    queue = Queued(
+        category="judo", queued=10, waiting=6, finished=4, withdrawn=0, votes=8, seconds=20.0, people=2
+    )  # fmt: skip
+    return Report(
+        version="000002", categories=labels.summarised(LABELS, VERDICTS, {"judo": "Judo"}, [DECISION]), queue=[queue],
+        labels=LABELS, people=[ANN],
+        agreement=[AgreementRow(category="judo", clips=4, krippendorff=0.5, cohen=None, pairs=1)],
+    )  # fmt: skip
+
+
+def test_the_page_says_what_is_known_and_loads_nothing() -> None:
+    html = labels.page(report())
+    for word in ("Judo", "polo", "agreement is &lt;low&gt;", "lea: approve, seen", "asked again", "2.5", "hurried"):
+        assert word in html, word
+    assert "1 refused, 1 pending" in html
+    for loaded in ("<script", "src=", 'rel="stylesheet"', "http://", "https://"):
+        assert loaded not in html
+
+
+def test_shares_are_of_settled_labels_by_strategy() -> None:
+    judo, polo = report().categories
+    assert [(share.name, share.part, share.whole) for share in judo.strategies] == [
+        ("consensus", 2, 2),
+        ("random", 1, 2),
+    ]
+    assert polo.strategies == ()
+
+
+def test_the_table_of_text_has_a_line_for_each_category() -> None:
+    head, judo, polo = labels.text(report().categories).splitlines()
+    assert head.split()[:2] == ["category", "verdict"]
+    assert judo.split()[:5] == ["judo", "refused", "4", "3", "50%"]
+    assert polo.split()[-1] == "unknown"
