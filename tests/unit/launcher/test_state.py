@@ -27,6 +27,7 @@ def test_settings_of_every_demo_load(tmp_path: Path) -> None:
         settings = config.load(demo.environ("postgresql://x@127.0.0.1/slac"))
         assert len(settings.committee.members) >= 3
         assert settings.release.wait_for_queue
+        assert settings.quality.approve_timeout_sec >= 86_400, "the demo says that a question waits for the person"
     assert settings.collect.sources == (str(videos),)
 
 

@@ -1,0 +1,42 @@
+"""When a demo counts as finished."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from slac_tasks.launcher.watch import Watch
+
+
+@dataclass(frozen=True)
+class Answers:
+    """What Airflow's API says of runs and tasks."""
+
+    runs: list[tuple[str, str]]
+    tasks: list[tuple[str, str, str, str]]
+
+    def get(self, path: str, *, state: list[str], limit: int) -> dict[str, Any]:
+        if path.endswith("taskInstances"):
+            return {
+                "task_instances": [
+                    {"dag_id": dag, "dag_run_id": run, "task_id": task}
+                    for dag, run, task, is_now in self.tasks
+                    if is_now in state
+                ]
+            }
+        return {"dag_runs": [{"dag_id": dag, "dag_run_id": run} for dag, run in self.runs]}
+
+
+def running(airflow: Any) -> list[str]:
+    return Watch(airflow=airflow, environ={}, windows=(), people=True, releases=True).running()
+
+
+def test_a_question_to_a_person_keeps_no_demo_from_its_end() -> None:
+    airflow = Answers([("check_labels", "r1")], [("check_labels", "r1", "ask", "awaiting_input")])
+    assert running(airflow) == []
+
+
+def test_other_runs_of_the_same_dag_still_count() -> None:
+    airflow = Answers(
+        [("check_labels", "r1"), ("check_labels", "r2"), ("sync_verifications", "r3")],
+        [("check_labels", "r1", "ask", "awaiting_input"), ("check_labels", "r2", "validate", "running")],
+    )
+    assert running(airflow) == ["check_labels(validate)"]
