@@ -195,15 +195,13 @@ class Job:
             say(f"{self.stage}: {where} finished already, {manifest.rows} rows")
 
     def _record(self, manifest: "Manifest") -> None:
-        """Record a generation in the ledger, where this stage may; one that is recorded already stays as it is."""
+        """Record a generation: in the ledger, or by a note where this stage holds no password of the ledger."""
+        from slac_tasks.storage.records import Record, leave_note, record
+
         if STAGES[self.stage].ledger:
-            self.ledger.run(
-                "record_dataset",
-                address=manifest.address,
-                generation=manifest.generation,
-                manifest_sha256=manifest.sha256,
-                row_count=manifest.rows,
-            )
+            record(self.ledger, [Record.of(manifest)])
+        else:
+            leave_note(self.store, manifest)
 
     def finished(
         self,
@@ -218,6 +216,7 @@ class Job:
         if manifest is None or self.remake:
             return None
         self._print_finished(manifest, inputs, sections)
+        self._record(manifest)
         return manifest
 
     def finish(
@@ -231,7 +230,9 @@ class Job:
         drops: "Iterable[Drop]" = (),
     ) -> "Manifest":
         """Write the next generation of a dataset (being replaced by `partition`)."""
-        return self._write(dataset, tables, keys, inputs=inputs, sections=sections, drops=drops, weights={})
+        made = self._write(dataset, tables, keys, inputs=inputs, sections=sections, drops=drops, weights={})
+        self._record(made)
+        return made
 
     def record(self, manifest: "Manifest") -> None:
         """Record a generation in the ledger (being replaced by `partition`)."""

@@ -30,6 +30,7 @@ from slac_tasks.storage.datasets import (
 )
 from slac_tasks.storage.ledger import Ledger
 from slac_tasks.storage.manifests import Manifest
+from slac_tasks.storage.records import Record, record
 from slac_tasks.storage.tables import Datasets
 from slac_tasks.verification.outcome import Settled, remember_people, settle
 from slac_tasks.verification.settings import Review
@@ -237,26 +238,16 @@ REPAIRS: dict[str, Callable[[Datasets, Ledger, Review], int]] = {
 
 def _compare(datasets: Datasets, ledger: Ledger) -> int:
     """Record every current generation; return how many there are."""
-    known = {(row["address"], row["generation"]): row["manifest_sha256"] for row in ledger.rows("dataset_records")}
     # A partition that was made again in a new version stands beside the old one, which the ledger knows too.
     declared = [
         one for dataset in ALL.values() for one in (dataset, dataset.upgrade and dataset.upgrade.previous) if one
     ]
-    found = [datasets.need(one, **keys) for one in declared for keys in datasets.partitions(one)]
-    stored = {(manifest.address, manifest.generation): manifest for manifest in found}
-    for (address, generation), sha256 in known.items():
-        newer = any(place == address and number > generation for place, number in stored)
-        if not newer and (address, generation) not in stored:
+    found = [Record.of(datasets.need(one, **keys)) for one in declared for keys in datasets.partitions(one)]
+    newest = {one.address: one.generation for one in found}
+    for row in ledger.rows("recorded_datasets"):
+        if row["generation"] > newest.get(row["address"], 0):
             raise BrokenContract(
-                f"dataset {address} g{generation:04d}: the ledger knows it, the store does not hold it"
+                f"dataset {row['address']} g{row['generation']:04d}: the ledger knows it, the store does not hold it"
             )
-        if (address, generation) in stored and stored[address, generation].sha256 != sha256:
-            raise BrokenContract(f"dataset {address} g{generation:04d}: its manifest is not the one that was recorded")
-    ledger.run_many(
-        "record_dataset",
-        [
-            {"address": m.address, "generation": m.generation, "manifest_sha256": m.sha256, "row_count": m.rows}
-            for m in stored.values()
-        ],
-    )
-    return len(stored)
+    record(ledger, found)
+    return len(found)

@@ -81,14 +81,36 @@ CREATE TABLE excluded_media (
 
 -- What exists in the store ------------------------------------------------------------------------------------------
 
+-- One row per generation. The plans read these rows and no manifests. NULL: unknown until the ledger is reconciled.
 CREATE TABLE datasets (
     address text NOT NULL,
     generation integer NOT NULL,
     manifest_sha256 text NOT NULL,
     row_count bigint NOT NULL,
     recorded_at timestamptz NOT NULL DEFAULT now(),
+    dataset text NOT NULL,
+    version integer NOT NULL,
+    keys jsonb NOT NULL,
+    -- Items that were dropped and that a later try may get.
+    retryable bigint,
+    -- Address of a dataset or name of weights -> generation and hash.
+    made_from jsonb,
+    -- The sections of the settings that shaped it.
+    settings jsonb,
+    written_at timestamptz,
     PRIMARY KEY (address, generation)
 );
+CREATE INDEX datasets_current ON datasets (dataset, keys, version DESC, generation DESC);
+CREATE INDEX datasets_unknown ON datasets (address) WHERE written_at IS NULL;
+
+-- What readers see: of every partition the newest version, and of that the newest generation.
+CREATE VIEW current_datasets AS
+SELECT DISTINCT ON (dataset, keys)
+    address, generation, manifest_sha256, row_count, dataset, version, keys, retryable, made_from, settings, written_at,
+    -- How the manifest of a later dataset names this generation.
+    'g' || lpad(generation::text, greatest(4, length(generation::text)), '0') || ':' || manifest_sha256 AS mark
+FROM datasets
+ORDER BY dataset, keys, version DESC, generation DESC;
 
 CREATE TABLE committees (
     committee text PRIMARY KEY,

@@ -3,13 +3,14 @@
 Every statement is a file in sql/queries; parameters are `%(name)s` with casts. Nothing here builds SQL from strings.
 """
 
+import dataclasses
 import os
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import psycopg2
 import psycopg2.errors
@@ -21,6 +22,10 @@ from slac_tasks.errors import BrokenContract, NotConfigured, Temporary
 SQL = Path(__file__).resolve().parents[2] / "sql"
 
 Row = dict[str, Any]
+R = TypeVar("R")
+
+# A dictionary is a jsonb parameter.
+psycopg2.extensions.register_adapter(dict, psycopg2.extras.Json)
 
 _MIGRATE_LOCK = 7_221_409
 
@@ -126,6 +131,21 @@ class Ledger:
         with self._failures(), self._connection.cursor(cursor_factory=psycopg2.extras.RealDictCursor) as cursor:
             cursor.execute(query(name, self._folder), parameters)
             return [dict(row) for row in cursor.fetchall()]
+
+    def all(self, row: type[R], name: str, /, **parameters: Any) -> list[R]:
+        """Run the named query and return its rows as objects of `row`, a dataclass whose fields are the columns.
+
+        Raises:
+            BrokenContract: the query's columns are not the fields of `row`.
+
+        """
+        with self._failures(), self._connection.cursor() as cursor:
+            cursor.execute(query(name, self._folder), parameters)
+            found = [column.name for column in cursor.description or ()]
+            wanted = [field.name for field in dataclasses.fields(row)]  # type: ignore[arg-type]
+            if set(found) != set(wanted):
+                raise BrokenContract(f"query {name}: columns {sorted(found)}, want {sorted(wanted)} of {row.__name__}")
+            return [row(**dict(zip(found, values, strict=True))) for values in cursor]
 
     def stream(self, name: str, /, size: int = 50_000, **parameters: Any) -> Iterator[list[Row]]:
         """Run the named query and yield its rows, `size` at a time: more than memory holds are no failure.
