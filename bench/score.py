@@ -43,7 +43,7 @@ from slac_tasks.storage.datasets.scoring import CommitteeRow
 from slac_tasks.storage.objects import open_store, put_by_content
 from slac_tasks.storage.tables import Datasets
 from slac_tasks.training.trainer import seeded
-from slac_tasks.video.clips import ADDRESS, ClipAddress, footage
+from slac_tasks.video.clips import ADDRESS, addresses, footage
 
 WINDOW, WARM = "2026-01-05", "2025-12-29"
 PEAK_BF16_FLOPS = {"H100": 989e12, "H200": 989e12, "A100": 312e12}
@@ -165,7 +165,7 @@ def ours(made: Scene, names: Sequence[str]) -> float:
 
 def decode_seconds(made: Scene, names: Sequence[str]) -> float:
     """Return the seconds of our decode alone, in this process."""
-    rows = made.datasets.read(CLIPS, ADDRESS, category="anything", window=WINDOW).to_pylist()
+    clips = addresses(made.datasets.read(CLIPS, ADDRESS, category="anything", window=WINDOW))
     views = {architecture(name).view for name in names}
     local = open_store(made.settings.store_url).local
 
@@ -173,7 +173,7 @@ def decode_seconds(made: Scene, names: Sequence[str]) -> float:
         raise RuntimeError(f"video {video_id}: {why}")
 
     def decode() -> None:
-        for _ in footage([ClipAddress.of(row) for row in rows], views, local, lost, "decode"):
+        for _ in footage(clips, views, local, lost, "decode"):
             pass
 
     return timed(decode, made.device)

@@ -174,7 +174,7 @@ def look(folder: Path, seed: int, windows: Sequence[str]) -> World:
     # In a world of one window the committee has met the pool.
     clips["is_pool"] = ~clips["is_test"] & ((clips["window"] != windows[0]) | (len(windows) == 1))
     clips = clips[clips["is_test"] | clips["is_pool"]].reset_index(drop=True)
-    addresses = [ClipAddress.of(row) for row in cast(list[dict[str, Any]], clips.to_dict("records"))]
+    addresses = [ClipAddress.of(cast(Any, row)) for row in clips.itertuples()]
     (committee,) = datasets.partitions(COMMITTEES)
     found, heads, pixels = {}, {}, {}
     for member, rows in datasets.read(COMMITTEES, **committee).to_pandas().groupby("member"):

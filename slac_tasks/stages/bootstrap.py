@@ -11,15 +11,17 @@ each category that it lacks gets a new head on the frozen backbones: scores of t
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import pyarrow.compute as pc
 from torch import Tensor
 
 from slac_tasks.errors import NotMade
-from slac_tasks.job import Job, say
+from slac_tasks.job import Job, Partition, say
 from slac_tasks.model import Split, View, content_hash
 from slac_tasks.networks.inference import device
 from slac_tasks.networks.registry import Architecture, Classifier, architecture, committee, starting_backbone
 from slac_tasks.networks.weights import decode_backbone, encode_backbone, encode_head
 from slac_tasks.storage.datasets import CLIPS, COMMITTEES
+from slac_tasks.storage.datasets.scoring import CommitteeRow
 from slac_tasks.storage.manifests import Drop, Manifest
 from slac_tasks.storage.objects import put_by_content
 from slac_tasks.training.trainer import (
@@ -33,9 +35,8 @@ from slac_tasks.training.trainer import (
     seeded,
     target_matrix,
 )  # fmt: skip
-from slac_tasks.video.clips import ADDRESS, ClipAddress, gather, spread
+from slac_tasks.video.clips import ADDRESS, ClipAddress, addresses, gather, spread
 
-Row = dict[str, Any]
 Weak = Mapping[str, set[str]]
 """clip_id -> the categories that its video was retrieved for."""
 
@@ -56,38 +57,37 @@ def run(job: Job) -> None:
     sources = [job.datasets.need(CLIPS, **k) for k in job.datasets.partitions(CLIPS, window=window)]
     parent = job.datasets.need(COMMITTEES, committee=job.given["parent"]) if "parent" in job.given else None
     inputs = [*sources, *([parent] if parent else [])]
-    if job.finished(COMMITTEES, keys, inputs=inputs, sections=("committee",)):
-        return
-    drops: dict[str, Drop] = {}
-    footage = _Footage(job, sources, drops)
+    with job.partition(COMMITTEES, keys, inputs=inputs) as made:
+        if not made.finished:
+            _train(job, sources, parent, made)
+
+
+def _train(job: Job, sources: Sequence[Manifest], parent: Manifest | None, made: Partition[CommitteeRow]) -> None:
+    """Write the rows of the new committee."""
+    footage = _Footage(job, sources)
     bare = [c for c in job.categories if not any(c in found for found in footage.weak.values())]
+    window = f"window {job.key('window')}"
     if len(bare) == len(job.categories) and not parent:
-        raise NotMade(f"bootstrap: window {window} holds no training clips of {', '.join(bare)}; want some of one")
-    for category in bare:
-        drops[category] = Drop(item=category, reason="no training clips", detail=f"window {window}", retryable=True)
+        raise NotMade(f"bootstrap: {window} holds no training clips of {', '.join(bare)}; want some of one")
     categories = [c for c in sorted(job.categories) if c not in bare]
-    rows = _extended(footage, parent, categories) if parent else _fresh(footage, categories)
-    job.finish(
-        COMMITTEES, [COMMITTEES.from_records(rows)], keys, inputs=inputs, sections=("committee",), drops=drops.values()
-    )
+    made.write(_extended(footage, parent, categories) if parent else _fresh(footage, categories))
+    made.drops += [Drop(item=c, reason="no training clips", detail=window, retryable=True) for c in bare]
+    made.drops += footage.drops.values()
 
 
 class _Footage:
     """The weakly labelled training clips of a window; each view is decoded once."""
 
-    def __init__(self, job: Job, sources: Sequence[Manifest], drops: dict[str, Drop]) -> None:
+    def __init__(self, job: Job, sources: Sequence[Manifest]) -> None:
         self.job = job
-        self.drops = drops
+        self.drops: dict[str, Drop] = {}
         self.weak: dict[str, set[str]] = {}
         found: list[ClipAddress] = []
         for source in sources:
-            category = source.keys["category"]
-            own = []
-            for table in job.datasets.tables(source, [*ADDRESS, "split"]):
-                for row in table.to_pylist():
-                    if row["split"] == Split.TRAINING:
-                        own.append(ClipAddress.of(row))
-                        self.weak.setdefault(row["clip_id"], set()).add(category)
+            clips = job.datasets.read_all(CLIPS, [source], [*ADDRESS, "split"])
+            own = addresses(clips.filter(pc.equal(clips["split"], Split.TRAINING.value)))
+            for clip in own:
+                self.weak.setdefault(clip.clip_id, set()).add(source.keys["category"])
             found += spread(own, job.config.committee.clips_per_video)
         self.chosen = list(dict.fromkeys(found))
         self._decoded: dict[View, Any] = {}
@@ -105,12 +105,12 @@ class _Footage:
         self.drops[video_id] = Drop(item=video_id, reason="undecodable", detail=why)
 
 
-def _fresh(footage: _Footage, categories: Sequence[str]) -> list[Row]:
+def _fresh(footage: _Footage, categories: Sequence[str]) -> list[CommitteeRow]:
     """Train every member, backbone and head."""
     job = footage.job
     settings = job.config.committee
     where = device(job.config.device)
-    rows: list[Row] = []
+    rows: list[CommitteeRow] = []
     for entry in committee(settings.members):
         clips, pixels = footage.of(entry)
         targets = weak_targets(clips, footage.weak, categories)
@@ -131,16 +131,16 @@ def _fresh(footage: _Footage, categories: Sequence[str]) -> list[Row]:
     return rows
 
 
-def _extended(footage: _Footage, parent: Manifest, categories: Sequence[str]) -> list[Row]:
+def _extended(footage: _Footage, parent: Manifest, categories: Sequence[str]) -> list[CommitteeRow]:
     """Copy the parent's rows and give its members heads for what they lack of `categories`."""
     job = footage.job
     where = device(job.config.device)
-    rows: list[Row] = [row for table in job.datasets.tables(parent) for row in table.to_pylist()]
-    members = dict.fromkeys((row["member"], row["architecture"], row["backbone"]) for row in rows)
+    rows = list(job.datasets.rows_of(COMMITTEES, parent))
+    members = dict.fromkeys((row.member, row.architecture, row.backbone) for row in rows)
     # A member that changed its backbone for some categories extends the newest one: the last row stands.
     newest = {member: (name, backbone) for member, name, backbone in members}
     for member, (name, backbone) in newest.items():
-        lacking = [c for c in categories if not any(r["member"] == member and r["category"] == c for r in rows)]
+        lacking = [c for c in categories if not any(r.member == member and r.category == c for r in rows)]
         if not lacking:
             continue
         entry = architecture(name)
@@ -156,11 +156,11 @@ def _extended(footage: _Footage, parent: Manifest, categories: Sequence[str]) ->
 
 def _seats(
     member: str, entry: Architecture, backbone: str, head: str, categories: Sequence[str], window: str
-) -> list[Row]:
+) -> list[CommitteeRow]:
     return [
-        {
-            "member": member, "architecture": entry.name, "category": category, "backbone": backbone, "head": head,
-            "output": output, "weights": content_hash(entry.name, backbone, head), "origin": f"bootstrap:{window}",
-        }
+        CommitteeRow(
+            member=member, architecture=entry.name, category=category, backbone=backbone, head=head, output=output,
+            weights=content_hash(entry.name, backbone, head), origin=f"bootstrap:{window}",
+        )
         for output, category in enumerate(categories)
     ]  # fmt: skip

@@ -7,7 +7,6 @@ Safe to run again: a finished evaluation is left alone.
 
 import statistics
 from pathlib import Path
-from typing import Any
 
 import torch
 
@@ -18,61 +17,57 @@ from slac_tasks.networks.inference import device
 from slac_tasks.networks.registry import Architecture, architecture
 from slac_tasks.networks.weights import decode_backbone, decode_head
 from slac_tasks.storage.datasets import EVALUATIONS, MODELS, RELEASES
+from slac_tasks.storage.datasets.releasing import EvaluationRow, ModelRow, ReleaseRow
 from slac_tasks.storage.manifests import Drop
 from slac_tasks.training.targets import answers_of, masked_targets
 from slac_tasks.training.trainer import Recipe, features
 from slac_tasks.training.transfer import accuracy, few_labels, interval, load_trimmed
-from slac_tasks.video.clips import gather
+from slac_tasks.video.clips import Lost, gather
 
 FEW = 30
 """With fewer answers in the testing split, those of the validation split are judged too; nothing was tuned on them."""
 
-Row = dict[str, Any]
 
-
-def share_row(measure: str, subject: str, right: int, n: int, budget: str) -> Row:
+def share_row(measure: str, subject: str, right: int, n: int, budget: str) -> EvaluationRow:
     """Return the row of a share with its Wilson interval."""
     low, high = wilson(right, n)
-    return {
-        "measure": measure, "subject": subject, "value": right / n, "low": low, "high": high, "repeats": n,
-        "budget": budget,
-    }  # fmt: skip
+    return EvaluationRow(
+        measure=measure, subject=subject, value=right / n, low=low, high=high, repeats=n, budget=budget
+    )
 
 
 def run(job: Job) -> None:
     """Judge the release's model."""
     keys = {"release": job.key("release")}
-    inputs = [job.datasets.need(RELEASES, **keys), job.datasets.need(MODELS, **keys)]
-    if job.finished(EVALUATIONS, keys, inputs=inputs, sections=("training",)):
-        return
-    model = job.datasets.read(MODELS, **keys).to_pylist()[0]
-    entry = architecture(model["architecture"])
-    drops: list[Drop] = []
+    release, models = job.datasets.need(RELEASES, **keys), job.datasets.need(MODELS, **keys)
+    with job.partition(EVALUATIONS, keys, inputs=[release, models]) as made:
+        if made.finished:
+            return
+        (model,) = job.datasets.rows_of(MODELS, models)
+        entry = architecture(model.architecture)
 
-    def lost(item: str, why: str) -> None:
-        drops.append(Drop(item=item, reason="undecodable", detail=why))
+        def lost(item: str, why: str) -> None:
+            made.drops.append(Drop(item=item, reason="undecodable", detail=why))
 
-    rows = [*_testing(job, model, entry, lost), *_transfer(job, model, entry, lost)]
-    for row in rows:
-        say(f"evaluate: {row['measure']} {row['subject']} {row['value']:.3f} ({row['low']:.3f} to {row['high']:.3f})")
-    job.finish(EVALUATIONS, [EVALUATIONS.from_records(rows)], keys, inputs=inputs, sections=("training",), drops=drops)
+        rows = [row for row in job.datasets.rows_of(RELEASES, release) if row.category in model.categories]
+        made.write([*_testing(job, rows, model, entry, lost), *_transfer(job, model, entry, lost)])
+        for row in made.rows:
+            say(f"evaluate: {row.measure} {row.subject} {row.value:.3f} ({row.low:.3f} to {row.high:.3f})")
 
 
-def _testing(job: Job, model: Row, entry: Architecture, lost: Any) -> list[Row]:
+def _testing(job: Job, rows: list[ReleaseRow], model: ModelRow, entry: Architecture, lost: Lost) -> list[EvaluationRow]:
     """Accuracy on answers that training did not see, beside always giving the commoner answer."""
-    known = set(model["categories"])
-    rows = [r for r in job.datasets.read(RELEASES, release=job.key("release")).to_pylist() if r["category"] in known]
-    judged = [row for row in rows if row["split"] == Split.TESTING]
+    judged = [row for row in rows if row.split == Split.TESTING]
     if len(judged) < FEW:
-        judged = [row for row in rows if row["split"] != Split.TRAINING]
+        judged = [row for row in rows if row.split != Split.TRAINING]
     wanted, answers = answers_of(judged)
     clips, pixels = gather(wanted, entry.view, job.store.local, lost, "decode")
     if not clips:
         say("evaluate: no readable testing clips, so no testing accuracy")
         return []
     where = device(job.config.device)
-    backbone = decode_backbone(entry, job.store.get(f"weights/{model['backbone']}.pt")).to(where)
-    head, categories = decode_head(entry, job.store.get(f"weights/{model['head']}.pt"))
+    backbone = decode_backbone(entry, job.store.get(f"weights/{model.backbone}.pt")).to(where)
+    head, categories = decode_head(entry, job.store.get(f"weights/{model.head}.pt"))
     targets = masked_targets(clips, answers, categories)
     with torch.inference_mode():
         yes = head(features(backbone, entry, pixels, where)) > 0
@@ -80,14 +75,14 @@ def _testing(job: Job, model: Row, entry: Architecture, lost: Any) -> list[Row]:
     n = int(asked.sum())
     right = int(((yes == (targets > 0)) & asked).sum())
     positive = int((targets > 0).sum())
-    budget = f"{model['clips']} clips, {model['steps']} steps"
+    budget = f"{model.clips} clips, {model.steps} steps"
     return [
         share_row("testing_accuracy", "pretrained", right, n, budget),
         share_row("testing_best_guess", "guess", max(positive, n - positive), n, "the commoner answer, always"),
     ]
 
 
-def _transfer(job: Job, model: Row, entry: Architecture, lost: Any) -> list[Row]:
+def _transfer(job: Job, model: ModelRow, entry: Architecture, lost: Lost) -> list[EvaluationRow]:
     """Top-1 on the target data set: the pretrained and a fresh start, the same labels, steps and seeds for both."""
     settings = job.config.training
     if not settings.transfer:
@@ -96,7 +91,7 @@ def _transfer(job: Job, model: Row, entry: Architecture, lost: Any) -> list[Row]
     folder = Path(settings.transfer)
     train, test = (load_trimmed(folder / split, entry.view, lost) for split in ("train", "test"))
     where = device(job.config.device)
-    blob = job.store.get(f"weights/{model['backbone']}.pt")
+    blob = job.store.get(f"weights/{model.backbone}.pt")
     found: dict[str, list[float]] = {"pretrained": [], "scratch": []}
     for seed in range(settings.seed, settings.seed + settings.transfer_seeds):
         chosen = few_labels(train.classes, settings.transfer_labels, seed)
@@ -109,9 +104,9 @@ def _transfer(job: Job, model: Row, entry: Architecture, lost: Any) -> list[Row]
     for subject, values in found.items():
         low, high = interval(values)
         rows.append(
-            {
-                "measure": "transfer_accuracy", "subject": subject, "value": statistics.fmean(values), "low": low,
-                "high": high, "repeats": len(values), "budget": budget,
-            }
+            EvaluationRow(
+                measure="transfer_accuracy", subject=subject, value=statistics.fmean(values), low=low, high=high,
+                repeats=len(values), budget=budget,
+            )
         )  # fmt: skip
     return rows

@@ -5,13 +5,12 @@ Writes: committees (a new one, or none); the decision, with its reason, in the l
 Safe to run again: a release is decided once.
 """
 
-from typing import Any
-
 from slac_tasks.errors import BrokenContract
 from slac_tasks.job import Job, say
 from slac_tasks.model import content_hash
 from slac_tasks.networks.committees import adopt_committees, committee_key
 from slac_tasks.storage.datasets import CLIPS, COMMITTEES, EVALUATIONS, MODELS
+from slac_tasks.storage.datasets.scoring import CommitteeRow
 from slac_tasks.storage.manifests import Manifest
 
 MEMBER = "pretrained"
@@ -36,8 +35,8 @@ def run(job: Job) -> None:
         say(f"promote: release {release} finished already: {before['reason']}")
         return
     evaluations = job.datasets.need(EVALUATIONS, release=release)
-    rows = job.datasets.read(EVALUATIONS, release=release).to_pylist()
-    measures = {(row["measure"], row["subject"]): row["value"] for row in rows}
+    rows = job.datasets.rows_of(EVALUATIONS, evaluations)
+    measures = {(row.measure, row.subject): row.value for row in rows}
     promoted, reason = verdict(measures, job.config.training.min_gain)
     parent = adopt_committees(job.datasets, job.ledger)
     if parent is None:
@@ -65,28 +64,24 @@ def run(job: Job) -> None:
 
 def _seat(job: Job, release: str, parent: str, evaluations: Manifest) -> Manifest:
     """Write the committee in which this release's network has the pretrained member's seat."""
-    model = job.datasets.read(MODELS, release=release).to_pylist()[0]
-    old = job.datasets.read(COMMITTEES, committee=parent).to_pylist()
-    weights = content_hash(model["architecture"], model["backbone"], model["head"])
-    new: list[dict[str, Any]] = [
-        {
-            "member": MEMBER,
-            "architecture": model["architecture"],
-            "category": category,
-            "backbone": model["backbone"],
-            "head": model["head"],
-            "output": output,
-            "weights": weights,
-            "origin": f"release:{release}",
-        }
-        for output, category in enumerate(model["categories"])
-    ]
-    replaced = set(model["categories"])
-    kept = [row for row in old if row["member"] != MEMBER or row["category"] not in replaced]
-    keys = {"committee": committee_key(parent, release, tuple(model["categories"]))}
-    inputs = [job.datasets.need(COMMITTEES, committee=parent), job.datasets.need(MODELS, release=release), evaluations]
-    finished = job.finished(COMMITTEES, keys, inputs=inputs)
-    return finished or job.finish(COMMITTEES, [COMMITTEES.from_records(kept + new)], keys, inputs=inputs)
+    models, old = job.datasets.need(MODELS, release=release), job.datasets.need(COMMITTEES, committee=parent)
+    (model,) = job.datasets.rows_of(MODELS, models)
+    new = [
+        CommitteeRow(
+            member=MEMBER, architecture=model.architecture, category=category, backbone=model.backbone,
+            head=model.head, output=output, weights=content_hash(model.architecture, model.backbone, model.head),
+            origin=f"release:{release}",
+        )
+        for output, category in enumerate(model.categories)
+    ]  # fmt: skip
+    replaced = set(model.categories)
+    keys = {"committee": committee_key(parent, release, model.categories)}
+    with job.partition(COMMITTEES, keys, inputs=[old, models, evaluations]) as made:
+        if not made.finished:
+            rows = job.datasets.rows_of(COMMITTEES, old)
+            made.write(row for row in rows if row.member != MEMBER or row.category not in replaced)
+            made.write(new)
+    return made.manifest
 
 
 def _windows_to_rescore(job: Job) -> list[str]:

@@ -22,7 +22,7 @@ from slac_tasks.networks.weights import decode_backbone, decode_head
 from slac_tasks.storage.datasets import CLIPS, COMMITTEES, SCORES
 from slac_tasks.storage.manifests import Drop, Manifest
 from slac_tasks.storage.objects import Media, Store
-from slac_tasks.video.clips import ADDRESS, ClipAddress, Footage, batched, footage
+from slac_tasks.video.clips import ADDRESS, ClipAddress, Footage, addresses, batched, footage
 
 
 @dataclass(kw_only=True)
@@ -91,7 +91,7 @@ def _missing(job: Job, category: str) -> list[Want]:
 
 def clip_addresses(job: Job, clips: Manifest) -> list[ClipAddress]:
     """Return where the clips of a partition are."""
-    return [ClipAddress.of(row) for table in job.datasets.tables(clips, ADDRESS) for row in table.to_pylist()]
+    return [clip for table in job.datasets.tables(clips, ADDRESS) for clip in addresses(table)]
 
 
 def _score(job: Job, wants: Sequence[Want]) -> None:

@@ -1,10 +1,10 @@
 """A release's rows as training targets: clips, and what people said of them."""
 
 from collections.abc import Iterable, Sequence
-from typing import Any
 
 from torch import Tensor
 
+from slac_tasks.storage.datasets.releasing import ReleaseRow
 from slac_tasks.training.trainer import target_matrix
 from slac_tasks.video.clips import ClipAddress
 
@@ -12,13 +12,13 @@ Answers = dict[str, dict[str, int]]
 """clip_id -> category -> +1 or -1."""
 
 
-def answers_of(rows: Iterable[dict[str, Any]]) -> tuple[list[ClipAddress], Answers]:
+def answers_of(rows: Iterable[ReleaseRow]) -> tuple[list[ClipAddress], Answers]:
     """Return (the clips of a release's rows, once each; what people said of them)."""
     clips: dict[str, ClipAddress] = {}
     answers: Answers = {}
     for row in rows:
-        clips[row["clip_id"]] = ClipAddress.of(row)
-        answers.setdefault(row["clip_id"], {})[row["category"]] = row["label"]
+        clips[row.clip_id] = ClipAddress.of(row)
+        answers.setdefault(row.clip_id, {})[row.category] = row.label
     return list(clips.values()), answers
 
 

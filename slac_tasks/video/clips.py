@@ -5,10 +5,10 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import cv2
 import numpy as np
+import pyarrow as pa
 import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
@@ -16,6 +16,8 @@ from torch.utils.data import DataLoader, Dataset
 from slac_tasks.errors import BrokenContract
 from slac_tasks.model import View
 from slac_tasks.progress import track
+from slac_tasks.storage.datasets.collecting import ClipRow
+from slac_tasks.storage.datasets.releasing import ReleaseRow
 from slac_tasks.video.flow import farneback
 from slac_tasks.video.frames import Pixels, read_clips
 
@@ -29,7 +31,7 @@ _SMALL_PROXY = 128
 
 
 ADDRESS = ["clip_id", "video_id", "start_sec", "proxy_128", "proxy_256"]
-"""Columns in which a clip's address is kept."""
+"""Columns that say where a clip is."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,13 +47,18 @@ class ClipAddress:
     """Object name of the large one, for views that the small one is too small for."""
 
     @classmethod
-    def of(cls, row: Mapping[str, Any]) -> "ClipAddress":
-        """Return the address that a row of clips or of a release holds among its columns."""
-        return cls(**{name: row[name] for name in ADDRESS})
+    def of(cls, row: ClipRow | ReleaseRow) -> "ClipAddress":
+        """Return where the clip of this row is."""
+        return cls(**{name: getattr(row, name) for name in ADDRESS})
 
     def proxy(self, view: View) -> str:
         """Return the object name of the rendition from which the view is decoded."""
         return self.proxy_128 if view.size <= _SMALL_PROXY else self.proxy_256
+
+
+def addresses(table: pa.Table) -> list[ClipAddress]:
+    """Return where the clips of a table are, row by row."""
+    return [ClipAddress(**row) for row in table.select(ADDRESS).to_pylist()]
 
 
 @dataclass(frozen=True, kw_only=True)

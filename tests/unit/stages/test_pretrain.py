@@ -1,9 +1,11 @@
+import dataclasses
+
 import pytest
 from learning_world import LearningWorld
 
 from slac_tasks.errors import BrokenContract
 from slac_tasks.stages import pretrain
-from slac_tasks.storage.datasets import MODELS
+from slac_tasks.storage.datasets import MODELS, RELEASES
 
 
 @pytest.fixture
@@ -37,8 +39,9 @@ def test_a_release_without_readable_training_clips_is_refused(world):
         pretrain.run(world.job("pretrain", release="r0001"))
 
 
-def test_a_clip_asked_for_two_actions_is_one_clip_with_two_answers():
-    row = {"clip_id": "v:0", "video_id": "v", "start_sec": 0.0, "proxy_128": "p", "proxy_256": "q"}
-    clips, answers = pretrain.answers_of([{**row, "category": "a", "label": 1}, {**row, "category": "b", "label": -1}])
+def test_a_clip_asked_for_two_actions_is_one_clip_with_two_answers(world):
+    (row, *_) = world.datasets.rows(RELEASES, release="r0001")
+    rows = [dataclasses.replace(row, category="a", label=1), dataclasses.replace(row, category="b", label=-1)]
+    clips, answers = pretrain.answers_of(rows)
     assert len(clips) == 1
     assert pretrain.masked_targets(clips, answers, ["a", "b", "c"]).tolist() == [[1, -1, 0]]
