@@ -2,11 +2,11 @@
 
 import hashlib
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
-from typing import Any, NamedTuple
+from typing import NamedTuple, Protocol
 
 from slac_tasks.errors import WrongArguments
 
@@ -161,9 +161,25 @@ def unit_hash(*parts: str) -> float:
     return int.from_bytes(hashlib.sha256("\x1f".join(parts).encode()).digest()[:7], "big") / 2**56
 
 
-def admission_order(row: Mapping[str, Any]) -> tuple[datetime, str, str]:
+class Found(Protocol):
+    """A row that says where a video was found."""
+
+    @property
+    def published_at(self) -> datetime | None:
+        """Publication at the source."""
+
+    @property
+    def source(self) -> str:
+        """Where it was found."""
+
+    @property
+    def source_id(self) -> str:
+        """The source's own name of it."""
+
+
+def admission_order(row: Found) -> tuple[datetime, str, str]:
     """Return the key by which the first of equal videos is chosen; undated ones come last."""
-    return (row["published_at"] or datetime.max.replace(tzinfo=UTC), row["source"], row["source_id"])
+    return (row.published_at or datetime.max.replace(tzinfo=UTC), row.source, row.source_id)
 
 
 def split_of(first_member: str, *, validation_share: float, testing_share: float) -> Split:

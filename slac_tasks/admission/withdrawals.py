@@ -5,13 +5,12 @@ for what is found later too.
 """
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
 
 from slac_tasks.model import content_hash
-from slac_tasks.storage.datasets import CANDIDATES, FETCHED, RELEASES, VIDEOS
+from slac_tasks.storage.datasets import FETCHED, RELEASES
 from slac_tasks.storage.ledger import Ledger
 from slac_tasks.storage.objects import Store
 from slac_tasks.storage.tables import Datasets
@@ -31,11 +30,14 @@ class Takedowns:
         """Read those that stand now."""
         return cls(frozenset(name.rpartition("/")[2].removesuffix(".json") for name in store.names(f"{_FOLDER}/")))
 
-    def cover(self, row: Any) -> bool:
+    def covers(self, row: object) -> bool:
         """Return whether one of them names this row's video, by any of the names that the row has."""
-        given = row if isinstance(row, Mapping) else {name: getattr(row, name, None) for name in _NAMES}
-        names = (str(given[name]).removeprefix("yt-dlp+") for name in _NAMES if given.get(name))
-        return bool(self.hashes) and any(content_hash(name) in self.hashes for name in names)
+        return self.covers_any(*(getattr(row, name, None) for name in _NAMES))
+
+    def covers_any(self, *names: str | None) -> bool:
+        """Return whether one of them names a video that goes by these names."""
+        given = (name.removeprefix("yt-dlp+") for name in names if name)
+        return bool(self.hashes) and any(content_hash(name) in self.hashes for name in given)
 
 
 def take_down(store: Store, named: str, reason: str) -> None:
@@ -62,20 +64,10 @@ def known(datasets: Datasets, ledger: Ledger, names: Iterable[str]) -> set[str]:
     """Return the video_ids that go by these names: of admitted videos, and of those that wait for admission."""
     found = {str(row["video_id"]) for named in names for row in ledger.rows("videos_named", named=named)}
     takedowns = Takedowns.read(datasets.store)
-    # Addresses are known to candidates alone.
     for keys in datasets.partitions(FETCHED):
-        manifest = datasets.need(FETCHED, **keys)
-        addressed = {
-            row["candidate_id"]
-            for row in datasets.read(CANDIDATES, ["candidate_id", "location"], **keys).to_pylist()
-            if takedowns.cover(row)
-        }
-        if not addressed and datasets.manifest(VIDEOS, **keys) is not None:
-            continue
-        for table in datasets.tables(manifest, ["candidate_id", "video_id", "media_sha256", "source_id"]):
-            found |= {
-                row["video_id"] for row in table.to_pylist() if row["candidate_id"] in addressed or takedowns.cover(row)
-            }
+        for row in datasets.read(FETCHED, _NAMES, **keys).to_pylist():
+            if takedowns.covers_any(*row.values()):
+                found.add(row["video_id"])
     return found
 
 

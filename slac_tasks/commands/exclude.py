@@ -28,7 +28,7 @@ from slac_tasks.errors import BrokenContract
 from slac_tasks.job import say
 from slac_tasks.model import media_video_id, slug
 from slac_tasks.progress import track
-from slac_tasks.storage.datasets import CANDIDATES, FETCHED
+from slac_tasks.storage.datasets import FETCHED
 from slac_tasks.storage.ledger import Ledger, open_ledger
 from slac_tasks.storage.objects import Store, open_store
 from slac_tasks.storage.tables import Datasets
@@ -130,14 +130,12 @@ def _fetched(datasets: Datasets, ledger: Ledger) -> list[ExcludedVideo]:
     """Return the videos that were fetched, admitted or not, under a name that is excluded: what they show is known."""
     found = []
     for keys in datasets.partitions(FETCHED):
-        candidates = datasets.read(CANDIDATES, ["candidate_id", "source_id", "location"], **keys).to_pylist()
-        named = registry.excluded_by_name(ledger, candidates)
-        if not named:
-            continue
-        rows = datasets.read(FETCHED, ["candidate_id", "video_id", "frame_hashes"], **keys).to_pylist()
-        for row in rows:
-            if listed := named.get(row.pop("candidate_id")):
-                video = ExcludedVideo(**row, **listed._asdict())
+        # Fingerprints are large: they are read where a name is listed.
+        names = datasets.read(FETCHED, ["candidate_id", "source_id", "location"], **keys).to_pylist()
+        named = registry.excluded_by_name(ledger, [registry.Names(**row) for row in names])
+        for row in datasets.rows(FETCHED, **keys) if named else ():
+            if listed := named.get(row.candidate_id):
+                video = ExcludedVideo(video_id=row.video_id, frame_hashes=list(row.frame_hashes), **listed._asdict())
                 registry.keep_video(datasets.store, video)
                 found.append(video)
     return found
@@ -146,7 +144,7 @@ def _fetched(datasets: Datasets, ledger: Ledger) -> list[ExcludedVideo]:
 def _ours(ledger: Ledger, rules: Admission, videos: Sequence[ExcludedVideo]) -> dict[str, str]:
     """Return the admitted videos that show one of these, with all of their groups, and whose they are."""
     benchmark = {video.video_id: video.benchmark for video in videos}
-    alike = Archive(ledger, rules, [vars(video) for video in videos]).alike()
+    alike = Archive(ledger, rules, {video.video_id: video.frame_hashes for video in videos}).alike()
     for video in videos:
         for other in alike.get(video.video_id, ()):
             benchmark.setdefault(other, video.benchmark)

@@ -98,7 +98,7 @@ def outcome(row: Row, *, web: Web, takedowns: Takedowns) -> str:
 
     """
     location = str(row["location"])
-    if takedowns.cover(row):
+    if takedowns.covers(row):
         return "taken down"
     if location.startswith("yt-dlp+"):
         from slac_tasks.collect.downloads.sites import about

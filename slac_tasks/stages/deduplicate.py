@@ -9,18 +9,19 @@ Safe to run again: the ledger is written in one transaction before the datasets 
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field
-from typing import Any
 
 from slac_tasks.admission.exclusions.registry import EXCLUDED, excluded_by_name, excluded_videos
 from slac_tasks.admission.likeness.archive import Archive
 from slac_tasks.admission.likeness.lookalikes import stored
 from slac_tasks.admission.settings import Admission
 from slac_tasks.admission.withdrawals import leave_out
-from slac_tasks.job import Job, say
+from slac_tasks.job import Job, Partition, say
 from slac_tasks.model import Split, admission_order, split_of
-from slac_tasks.storage.datasets import CANDIDATES, FETCHED, VIDEOS
-from slac_tasks.storage.manifests import Drop, Manifest
+from slac_tasks.storage.datasets import FETCHED, VIDEOS
+from slac_tasks.storage.datasets.collecting import FetchedRow, VideoRow
+from slac_tasks.storage.manifests import Drop
 
 _STRICTNESS = (Split.TRAINING, Split.VALIDATION, Split.TESTING)
 """Where groups meet, the members of the weaker split leave."""
@@ -61,11 +62,11 @@ class Admitter:
         self._old = frozenset(self.known)
         self._turn = {video_id: turn for turn, video_id in enumerate(self.known)}
         self.leaked: dict[str, Known] = {}
-        """Videos that may stay no longer, each with the stricter split's video that it would tell a network about."""
+        """Videos that leave: each shows what a video of a stricter split shows, which stands beside it."""
 
-    def decide(self, row: Mapping[str, Any], category: str) -> Known | Drop:
+    def decide(self, row: FetchedRow, category: str) -> Known | Drop:
         """Return the video that `row` is, admitted for `category`; or why it is not."""
-        video_id, item = row["video_id"], row["candidate_id"]
+        video_id, item = row.video_id, row.candidate_id
         for other_id in (video_id, *self.alike.get(video_id, ())):
             if other_id in self.excluded:
                 return Drop(item=item, reason=EXCLUDED, detail=f"shows {other_id} of {self.excluded[other_id]}")
@@ -122,45 +123,53 @@ def _known(job: Job, videos: Iterable[str]) -> list[Known]:
     ]
 
 
-def _excluded(
-    job: Job, fetched: Sequence[tuple[Mapping[str, Any], str]], alike: Mapping[str, Sequence[str]]
-) -> dict[str, str]:
-    """Return the benchmark of the videos at hand, and of what shows the same, that may not join."""
-    # What was listed after `discover` had looked.
-    locations = {
-        row["candidate_id"]: row["location"]
-        for category in sorted({category for _, category in fetched})
-        for row in job.datasets.read(
-            CANDIDATES, ["candidate_id", "location"], category=category, window=job.key("window")
-        ).to_pylist()
-    }
-    rows = [{**row, "location": locations.get(row["candidate_id"], "")} for row, _ in fetched]
-    named = excluded_by_name(job.ledger, rows)
-    by_name = {row["video_id"]: str(named[row["candidate_id"]]) for row in rows if row["candidate_id"] in named}
-    return excluded_videos(job.ledger, {row["video_id"] for row in rows}.union(*alike.values())) | by_name
+def _excluded(job: Job, fetched: Sequence[FetchedRow], alike: Mapping[str, Sequence[str]]) -> dict[str, str]:
+    """Return the benchmark of the videos at hand, and of what shows the same, that may not join.
+
+    Names are looked up again: a list may have been registered after `discover` had looked.
+    """
+    named = excluded_by_name(job.ledger, fetched)
+    by_name = {row.video_id: str(named[row.candidate_id]) for row in fetched if row.candidate_id in named}
+    return excluded_videos(job.ledger, {row.video_id for row in fetched}.union(*alike.values())) | by_name
 
 
-def _record(job: Job, admitted: list[tuple[dict[str, Any], str, Known]], window: str) -> None:
+@dataclass(frozen=True, kw_only=True)
+class Admitted:
+    """A fetched video that was admitted for a category."""
+
+    row: FetchedRow
+    category: str
+    video: Known
+
+
+def _record(job: Job, admitted: Sequence[Admitted], window: str) -> None:
     """Write what was admitted into the ledger; what it knows already stays as it is."""
     job.ledger.run_many(
         "add_video",
         [
             {
-                "video_id": video.video_id,
-                "media_sha256": row["media_sha256"],
-                "group_id": video.group_id,
-                "split": video.split,
-                **stored(row["frame_hashes"]),
+                "video_id": each.row.video_id,
+                "media_sha256": each.row.media_sha256,
+                "group_id": each.video.group_id,
+                "split": each.video.split,
+                **stored(each.row.frame_hashes),
             }
-            for row, _, video in admitted
+            for each in admitted
         ],
     )
-    fields = ("candidate_id", "source", "source_id", "published_at", "video_id")
     job.ledger.run_many(
         "add_admission",
         [
-            {**{name: row[name] for name in fields}, "category": category, "window": window}
-            for row, category, _ in admitted
+            {
+                "candidate_id": each.row.candidate_id,
+                "source": each.row.source,
+                "source_id": each.row.source_id,
+                "published_at": each.row.published_at,
+                "video_id": each.row.video_id,
+                "category": each.category,
+                "window": window,
+            }
+            for each in admitted
         ],
     )
 
@@ -174,61 +183,58 @@ def _withdraw(job: Job, leaked: Sequence[Known]) -> None:
         say(f"deduplicate: {video.video_id} withdrawn: {_LEAK}, shows what {video.group_id} in {video.split} shows")
 
 
-def _unfinished(job: Job, window: str) -> dict[str, Manifest]:
-    """Return the fetched manifests of the window's categories that have no videos dataset yet."""
-    found = {}
-    for keys in job.datasets.partitions(FETCHED, window=window):
-        manifest = job.datasets.need(FETCHED, **keys)
-        if not job.finished(VIDEOS, keys, inputs=[manifest], sections=("admission",)):
-            found[keys["category"]] = manifest
-    return found
+def _video(each: Admitted) -> VideoRow:
+    row, video = each.row, each.video
+    return VideoRow(
+        candidate_id=row.candidate_id, source=row.source, source_id=row.source_id, title=row.title,
+        licence=row.licence, published_at=row.published_at, duration_sec=row.duration_sec, fps=row.fps,
+        proxy_256=row.proxy_256, proxy_128=row.proxy_128, proxy_sha256=row.proxy_sha256, shots=row.shots,
+        video_id=row.video_id, group_id=video.group_id, split=video.split,
+    )  # fmt: skip
 
 
 def run(job: Job) -> None:
     """Admit the window's videos and write the datasets of its categories, the empty ones too."""
     window = job.key("window")
-    inputs = _unfinished(job, window)
-    if not inputs:
-        return
-    fetched = [
-        (row, category)
-        for category in inputs
-        for row in job.datasets.read(FETCHED, category=category, window=window).to_pylist()
-    ]
-    fetched.sort(key=lambda pair: (admission_order(pair[0]), pair[1]))
-    drops: dict[str, list[Drop]] = {category: [] for category in inputs}
+    with ExitStack() as stack:
+        made: dict[str, Partition[VideoRow]] = {}
+        fetched: list[tuple[FetchedRow, str]] = []
+        for keys in job.datasets.partitions(FETCHED, window=window):
+            manifest = job.datasets.need(FETCHED, **keys)
+            partition = stack.enter_context(job.partition(VIDEOS, keys, inputs=[manifest]))
+            if not partition.finished:
+                made[keys["category"]] = partition
+                fetched += [(row, keys["category"]) for row in job.datasets.rows_of(FETCHED, manifest)]
+        if made:
+            fetched.sort(key=lambda pair: (admission_order(pair[0]), pair[1]))
+            _admit(job, window, fetched, made)
+
+
+def _admit(
+    job: Job, window: str, fetched: Sequence[tuple[FetchedRow, str]], made: Mapping[str, Partition[VideoRow]]
+) -> None:
+    """Decide about each fetched video in its turn, in one transaction of the ledger."""
+    rows = [row for row, _ in fetched]
     with job.ledger.transaction():
         job.ledger.rows("lock_admission")
         tombstones = {row["video_id"]: row["reason"] for row in job.ledger.rows("tombstones")}
-        alike = Archive(job.ledger, job.config.admission, [row for row, _ in fetched]).alike()
-        excluded = _excluded(job, fetched, alike)
-        known = _known(job, {row["video_id"] for row, _ in fetched}.union(*alike.values()))
+        alike = Archive(job.ledger, job.config.admission, {row.video_id: row.frame_hashes for row in rows}).alike()
+        excluded = _excluded(job, rows, alike)
+        known = _known(job, {row.video_id for row in rows}.union(*alike.values()))
         admitter = Admitter(job.config.admission, window, known, tombstones, alike, excluded)
-        admitted: list[tuple[dict[str, Any], str, Known]] = []
+        admitted: list[Admitted] = []
         for row, category in fetched:
             decision = admitter.decide(row, category)
             if isinstance(decision, Drop):
-                drops[category].append(decision)
+                made[category].drops.append(decision)
             else:
-                admitted.append((row, category, decision))
-        for row, category, video in admitted:
-            if by := admitter.leaked.get(video.video_id):
-                drops[category].append(Drop(item=row["candidate_id"], reason=_LEAK, detail=by.video_id))
-        admitted = [each for each in admitted if each[2].video_id not in admitter.leaked]
+                admitted.append(Admitted(row=row, category=category, video=decision))
+        for each in admitted:
+            if by := admitter.leaked.get(each.video.video_id):
+                drop = Drop(item=each.row.candidate_id, reason=_LEAK, detail=by.video_id)
+                made[each.category].drops.append(drop)
+        admitted = [each for each in admitted if each.video.video_id not in admitter.leaked]
         _record(job, admitted, window)
         _withdraw(job, [admitter.known[video_id] for video_id in sorted(admitter.leaked)])
-    for category, manifest in inputs.items():
-        records = [
-            {name: {**row, "group_id": video.group_id, "split": video.split}[name] for name in VIDEOS.schema.names}
-            for row, of, video in admitted
-            if of == category
-        ]
-        keys = {"category": category, "window": window}
-        job.finish(
-            VIDEOS,
-            [VIDEOS.from_records(records)],
-            keys,
-            inputs=[manifest],
-            sections=("admission",),
-            drops=drops[category],
-        )
+    for each in admitted:
+        made[each.category].write([_video(each)])

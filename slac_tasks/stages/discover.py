@@ -5,16 +5,18 @@ Writes: ledger table candidates (undated ones: the window that saw them first), 
 Safe to run again: the ledger remembers which window an undated candidate belongs to.
 """
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict
+from functools import cache
 
 from slac_tasks.admission.exclusions.registry import EXCLUDED, excluded_by_name
 from slac_tasks.admission.withdrawals import Takedowns
 from slac_tasks.collect.sources import Candidate, Source, Unreadable, open_sources
 from slac_tasks.errors import BrokenContract
-from slac_tasks.job import Job
+from slac_tasks.job import Job, Partition
 from slac_tasks.model import Window
 from slac_tasks.storage.datasets import CANDIDATES
+from slac_tasks.storage.datasets.collecting import CandidateRow
 from slac_tasks.storage.manifests import Drop
 
 
@@ -49,33 +51,38 @@ def of_window(candidates: Iterable[Candidate], window: Window, undated: Collecti
 
 def run(job: Job) -> None:
     """Write the candidates of each category."""
-    window = job.key("window")
-    sources: list[Source] = []
+    # Opened by the first category that has work: a finished one asks no source.
+    opened = cache(lambda: open_sources(job.config.collect, job.config.fetch, job.environ))
 
     def work(category: str) -> None:
-        keys = {"category": category, "window": window}
-        if job.finished(CANDIDATES, keys):
-            return
-        if not sources:
-            sources.extend(open_sources(job.config.collect, job.config.fetch, job.environ))
-        found, drops = offered(sources, category, Window.parse(window))
-        undated = [{**keys, "candidate_id": c.candidate_id} for c in found if c.published_at is None]
-        job.ledger.run_many("add_candidate", undated)
-        mine = {row["candidate_id"] for row in job.ledger.rows("candidates_of_window", **keys)}
-        takedowns = Takedowns.read(job.store)
-        rows = [
-            {**vars(candidate), "candidate_id": candidate.candidate_id}
-            for candidate in of_window(found, Window.parse(window), mine)
-        ]
-        excluded = excluded_by_name(job.ledger, rows)
-        records = []
-        for row in rows:
-            if takedowns.cover(row):
-                drops.append(Drop(item=row["candidate_id"], reason="taken down"))
-            elif row["candidate_id"] in excluded:
-                drops.append(Drop(item=row["candidate_id"], reason=EXCLUDED, detail=str(excluded[row["candidate_id"]])))
-            else:
-                records.append(row)
-        job.finish(CANDIDATES, [CANDIDATES.from_records(records)], keys, drops=drops)
+        keys = {"category": category, "window": job.key("window")}
+        with job.partition(CANDIDATES, keys) as made:
+            if not made.finished:
+                found, drops = offered(opened(), category, Window.parse(keys["window"]))
+                made.drops += drops
+                _write(job, keys, found, made)
 
     job.each_category(work)
+
+
+def _write(job: Job, keys: Mapping[str, str], found: Sequence[Candidate], made: Partition[CandidateRow]) -> None:
+    """Write the candidates of the window that may join; those that may not are set aside."""
+    undated = [
+        {**keys, "candidate_id": candidate.candidate_id} for candidate in found if candidate.published_at is None
+    ]
+    job.ledger.run_many("add_candidate", undated)
+    own = {row["candidate_id"] for row in job.ledger.rows("candidates_of_window", **keys)}
+    rows = [
+        CandidateRow(candidate_id=candidate.candidate_id, **vars(candidate))
+        for candidate in of_window(found, Window.parse(keys["window"]), own)
+    ]
+    takedowns = Takedowns.read(job.store)
+    excluded = excluded_by_name(job.ledger, rows)
+    for row in rows:
+        if takedowns.covers(row):
+            made.drops.append(Drop(item=row.candidate_id, reason="taken down"))
+        elif row.candidate_id in excluded:
+            detail = str(excluded[row.candidate_id])
+            made.drops.append(Drop(item=row.candidate_id, reason=EXCLUDED, detail=detail))
+        else:
+            made.write([row])

@@ -13,9 +13,9 @@ import json
 import os
 import shutil
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -34,24 +34,26 @@ from slac_tasks.job import Job
 from slac_tasks.model import admission_order, content_hash, media_video_id
 from slac_tasks.progress import track
 from slac_tasks.storage.datasets import CANDIDATES, FETCHED
+from slac_tasks.storage.datasets.collecting import CandidateRow, FetchedRow, Span
 from slac_tasks.storage.manifests import Drop, Manifest
 from slac_tasks.storage.objects import Store, is_disk_full, open_store
 from slac_tasks.video import originals, shots
 
-Row = dict[str, Any]
+Outcome = FetchedRow | Drop
+"""What became of a candidate."""
 
 _PAGE = "yt-dlp+"
 _PRESIGNED_SEC = 6 * 3600
 
 
-def first_of_equals(rows: Iterable[Row]) -> tuple[list[Row], list[Drop]]:
+def first_of_equals(rows: Iterable[FetchedRow]) -> tuple[list[FetchedRow], list[Drop]]:
     """Keep the first of the rows with the same bytes; drop the others."""
-    kept: dict[str, Row] = {}
+    kept: dict[str, FetchedRow] = {}
     drops = []
     for row in sorted(rows, key=admission_order):
-        first = kept.setdefault(row["media_sha256"], row)
+        first = kept.setdefault(row.media_sha256, row)
         if first is not row:
-            drops.append(Drop(item=row["candidate_id"], reason="duplicate bytes", detail=first["candidate_id"]))
+            drops.append(Drop(item=row.candidate_id, reason="duplicate bytes", detail=first.candidate_id))
     return list(kept.values()), drops
 
 
@@ -71,43 +73,43 @@ class Fetcher:
         """The network, with the budgets of this process."""
         return Web(self.config.fetch, allow_private=self.config.collect.allow_private_addresses)
 
-    def outcome(self, candidate: Row) -> Row | Drop:
+    def outcome(self, candidate: CandidateRow) -> Outcome:
         """Fetch one; a failure that is the candidate's own becomes a drop.
 
         Raises:
             Unfetched: another try in this run may go better.
 
         """
-        if self.takedowns.cover(candidate):
-            return Drop(item=candidate["candidate_id"], reason="taken down")
+        if self.takedowns.covers(candidate):
+            return Drop(item=candidate.candidate_id, reason="taken down")
         try:
-            with self._own_folder(candidate["candidate_id"]) as folder:
+            with self._own_folder(candidate.candidate_id) as folder:
                 try:
-                    row: Row | Drop = self._row(candidate, folder)
+                    row: Outcome = self._row(candidate, folder)
                 except (Unfetched, originals.Rejected) as no:
                     if no.retryable:
                         raise
-                    row = Drop(item=candidate["candidate_id"], reason=no.reason, detail=no.detail)
-                self._keep(candidate, row)
+                    row = Drop(item=candidate.candidate_id, reason=no.reason, detail=no.detail)
+                self._store_outcome(candidate, row)
                 shutil.rmtree(folder, ignore_errors=True)
                 return row
         except originals.Rejected as no:
-            return Drop(item=candidate["candidate_id"], reason=no.reason, detail=no.detail, retryable=True)
+            return Drop(item=candidate.candidate_id, reason=no.reason, detail=no.detail, retryable=True)
         except OSError as error:
             if is_disk_full(error):
                 raise
-            return Drop(item=candidate["candidate_id"], reason="unreadable", detail=str(error), retryable=True)
+            return Drop(item=candidate.candidate_id, reason="unreadable", detail=str(error), retryable=True)
 
-    def _row(self, candidate: Row, folder: Path) -> Row:
+    def _row(self, candidate: CandidateRow, folder: Path) -> FetchedRow:
         """Fetch one candidate and put its proxies into the store; return its row."""
         limits = self.config.collect
         path, resumed = self._bytes(candidate, folder)
         with path.open("rb") as file:
             digest = hashlib.file_digest(file, "sha256").hexdigest()
-        if candidate["sha256"] not in (None, digest):
-            raise Unfetched("wrong hash", f"is {digest}, want {candidate['sha256']}")
+        if candidate.sha256 not in (None, digest):
+            raise Unfetched("wrong hash", f"is {digest}, want {candidate.sha256}")
         video_id = media_video_id(digest)
-        if self.takedowns.cover({"video_id": video_id, "media_sha256": digest}):
+        if self.takedowns.covers_any(video_id, digest):
             raise Unfetched("taken down", video_id)
         try:
             found = originals.probe(path, limits)
@@ -125,27 +127,34 @@ class Fetcher:
                 self.store.put_file(names[side], rendition)
         if limits.keep_originals and not self.store.exists(f"media/{video_id}/original"):
             self.store.put_file(f"media/{video_id}/original", path)
-        fields = ("candidate_id", "source", "source_id", "title", "licence", "published_at")
-        return {
-            **{name: candidate[name] for name in fields},
-            "video_id": video_id,
-            "media_sha256": digest,
-            "size_bytes": path.stat().st_size,
-            "codec": found.codec,
-            "width": found.width,
-            "height": found.height,
-            "duration_sec": proxy.duration_sec,
-            "fps": float(proxy.fps),
-            "proxy_256": names[256],
-            "proxy_128": names[128],
-            "proxy_sha256": proxy_digest,
-            "shots": [{"start_sec": a, "end_sec": b} for a, b in shots.shots(proxy.small, proxy.fps, limits.shots)],
-            "frame_hashes": video_hashes(proxy.small, proxy.fps),
-        }
+        return FetchedRow(
+            candidate_id=candidate.candidate_id,
+            source=candidate.source,
+            source_id=candidate.source_id,
+            title=candidate.title,
+            licence=candidate.licence,
+            published_at=candidate.published_at,
+            location=candidate.location,
+            video_id=video_id,
+            media_sha256=digest,
+            size_bytes=path.stat().st_size,
+            codec=found.codec,
+            width=found.width,
+            height=found.height,
+            duration_sec=proxy.duration_sec,
+            fps=float(proxy.fps),
+            proxy_256=names[256],
+            proxy_128=names[128],
+            proxy_sha256=proxy_digest,
+            shots=tuple(
+                Span(start_sec=start, end_sec=end) for start, end in shots.shots(proxy.small, proxy.fps, limits.shots)
+            ),
+            frame_hashes=tuple(video_hashes(proxy.small, proxy.fps)),
+        )
 
-    def _bytes(self, candidate: Row, folder: Path) -> tuple[Path, bool]:
+    def _bytes(self, candidate: CandidateRow, folder: Path) -> tuple[Path, bool]:
         """Return a local file with the candidate's bytes, and whether it was put together from several tries."""
-        location, target, headers = candidate["location"], folder / "original", {}
+        location, target, headers = candidate.location, folder / "original", {}
         limits = self.config.collect
         if location.startswith(_PAGE):
             from slac_tasks.collect.downloads.sites import about
@@ -197,35 +206,38 @@ class Fetcher:
                     shutil.rmtree(folder, ignore_errors=True)
                     Path(lock.name).unlink(missing_ok=True)
 
-    def _made_with(self, candidate: Row) -> str:
+    def _made_with(self, candidate: CandidateRow) -> str:
         limits = _limits(self.config)
-        return content_hash(candidate["location"], candidate["sha256"] or "", json.dumps(limits), __version__)
+        return content_hash(candidate.location, candidate.sha256 or "", json.dumps(limits), __version__)
 
-    def _keep(self, candidate: Row, found: Row | Drop) -> None:
-        """Remember an outcome that stands, for a run that follows one that was killed."""
-        what = {"drop": asdict(found)} if isinstance(found, Drop) else {"row": {**found, "published_at": None}}
+    def _store_outcome(self, candidate: CandidateRow, found: Outcome) -> None:
+        """Store an outcome that stands, for a run that follows one that was killed."""
+        if isinstance(found, Drop):
+            what = {"drop": asdict(found)}
+        else:
+            what = {"row": asdict(replace(found, published_at=None))}
         data = json.dumps({"made_with": self._made_with(candidate), **what}).encode()
-        self.store.put(f"{self._folder}/{candidate['candidate_id']}.json", data)
+        self.store.put(f"{self._folder}/{candidate.candidate_id}.json", data)
 
     @property
     def _folder(self) -> str:
         return f"fetching/{self.partition}"
 
-    def kept(self, candidates: Iterable[Row]) -> dict[str, Row | Drop]:
-        """Return the outcomes that a run before this one left."""
+    def stored_outcomes(self, candidates: Iterable[CandidateRow]) -> dict[str, Outcome]:
+        """Return the outcomes that a run before this one left, by candidate_id."""
         names = set(self.store.names(f"{self._folder}/"))
-        found: dict[str, Row | Drop] = {}
+        found: dict[str, Outcome] = {}
         for candidate in candidates:
-            name = f"{self._folder}/{candidate['candidate_id']}.json"
+            name = f"{self._folder}/{candidate.candidate_id}.json"
             if name not in names:
                 continue
             what = json.loads(self.store.get(name))
             if what["made_with"] != self._made_with(candidate):
                 continue
             if "drop" in what:
-                found[candidate["candidate_id"]] = Drop(**what["drop"])
+                found[candidate.candidate_id] = Drop(**what["drop"])
             elif set(what["row"]) == set(FETCHED.schema.names):
-                found[candidate["candidate_id"]] = {**what["row"], "published_at": candidate["published_at"]}
+                found[candidate.candidate_id] = _restored(what["row"], candidate)
         return found
 
     def clear(self) -> None:
@@ -233,24 +245,33 @@ class Fetcher:
         for name in list(self.store.names(f"{self._folder}/")):
             self.store.delete(name)
 
-    def all(self, candidates: list[Row], known: dict[str, Row | Drop], what: str) -> Iterator[tuple[str, Row | Drop]]:
+    def all(
+        self, candidates: list[CandidateRow], known: dict[str, Outcome], what: str
+    ) -> Iterator[tuple[str, Outcome]]:
         """Yield (candidate_id, outcome) of each candidate, as they end."""
-        todo = [row for row in candidates if row["candidate_id"] not in known]
-        yield from ((item, outcome) for item, outcome in known.items())
-        results = in_turn(todo, lambda row: _host(row["location"]), self.outcome, self.web.hosts, self.config.fetch)
+        todo = [row for row in candidates if row.candidate_id not in known]
+        yield from known.items()
+        results = in_turn(todo, lambda row: _host(row.location), self.outcome, self.web.hosts, self.config.fetch)
         for row, outcome in track(results, len(todo), what):
             if isinstance(outcome, Unfetched):
-                outcome = Drop(item=row["candidate_id"], reason=outcome.reason, detail=outcome.detail, retryable=True)
-            yield row["candidate_id"], outcome
+                outcome = Drop(item=row.candidate_id, reason=outcome.reason, detail=outcome.detail, retryable=True)
+            yield row.candidate_id, outcome
 
 
 def _host(location: str) -> str:
     return host_of(location.removeprefix(_PAGE)) if "://" in location else ""
 
 
-def _file(candidate: Row) -> Path:
+def _restored(values: dict[str, Any], candidate: CandidateRow) -> FetchedRow:
+    """Return the row that was stored as JSON; a moment does not survive it, so it comes from the candidate."""
+    values["shots"] = tuple(Span(**span) for span in values["shots"])
+    values["frame_hashes"] = tuple(values["frame_hashes"])
+    return FetchedRow(**{**values, "published_at": candidate.published_at})
+
+
+def _file(candidate: CandidateRow) -> Path:
     """Return a candidate's file; what a manifest names must lie in the manifest's own folder, links followed."""
-    path, source = Path(candidate["location"]), Path(candidate["source"])
+    path, source = Path(candidate.location), Path(candidate.source)
     if source.suffix in manifest.ENDINGS and not path.resolve().is_relative_to(source.parent.resolve()):
         raise Unfetched("refused address", f"{path.name}: leads out of the manifest's folder")
     if not path.is_file():
@@ -258,7 +279,7 @@ def _file(candidate: Row) -> Path:
     return path
 
 
-def _limits(config: Config) -> Row:
+def _limits(config: Config) -> dict[str, Any]:
     """Return the settings that decide what a candidate becomes."""
     return {k: v for k, v in config.digest(("collect",))["collect"].items() if k not in ("sources", "synonyms")}
 
@@ -272,53 +293,51 @@ def _scratch(config: Config) -> Path:
     return root
 
 
-def _earlier(job: Job, before: Manifest | None, candidates: list[Row]) -> dict[str, Row | Drop]:
+def _earlier(job: Job, before: Manifest | None, candidates: list[CandidateRow]) -> dict[str, Outcome]:
     """Return the outcomes of the generation before that stand: made by this code, within these limits."""
     if before is None or before.is_older or before.made_by.code != __version__:
         return {}
     made = before.made_by.settings.get("collect", {})
     if any(made.get(name) != value for name, value in _limits(job.config).items()):
         return {}
-    wanted = {row["candidate_id"]: row for row in candidates}
-    found: dict[str, Row | Drop] = {
+    wanted = {row.candidate_id: row for row in candidates}
+    found: dict[str, Outcome] = {
         drop.item: drop
         for drop in before.drops
         if drop.item in wanted and not drop.retryable and drop.reason != "duplicate bytes"
     }
-    for table in job.datasets.tables(before):
-        for row in table.to_pylist():
-            given = wanted.get(row["candidate_id"])
-            if given and given["sha256"] in (None, row["media_sha256"]) and job.store.exists(row["proxy_256"]):
-                found[row["candidate_id"]] = row
+    for row in job.datasets.rows_of(FETCHED, before):
+        given = wanted.get(row.candidate_id)
+        if given and given.sha256 in (None, row.media_sha256) and job.store.exists(row.proxy_256):
+            found[row.candidate_id] = row
     return found
 
 
 def run(job: Job) -> None:
     """Write the fetched videos of each category."""
-    window = job.key("window")
+    job.each_category(lambda category: _fetch(job, {"category": category, "window": job.key("window")}))
 
-    def work(category: str) -> None:
-        keys = {"category": category, "window": window}
-        candidates = job.datasets.need(CANDIDATES, **keys)
-        if job.finished(FETCHED, keys, inputs=[candidates], sections=("collect",)):
+
+def _fetch(job: Job, keys: Mapping[str, str]) -> None:
+    candidates = job.datasets.need(CANDIDATES, **keys)
+    before = job.datasets.manifest(FETCHED, **keys)
+    fetcher = Fetcher(
+        config=job.config, store=job.store, environ=job.environ, partition=f"{keys['category']}/{keys['window']}",
+        takedowns=Takedowns.read(job.store),
+    )  # fmt: skip
+    with job.partition(FETCHED, keys, inputs=[candidates]) as made:
+        if made.finished:
             return
-        rows = job.datasets.read(CANDIDATES, **keys).to_pylist()
-        fetcher = Fetcher(
-            config=job.config, store=job.store, environ=job.environ, partition=f"{category}/{window}",
-            takedowns=Takedowns.read(job.store),
-        )  # fmt: skip
-        known = _earlier(job, job.datasets.manifest(FETCHED, **keys), rows) | fetcher.kept(rows)
-        outcomes = dict(fetcher.all(rows, known, f"fetch {category}"))
-        kept, drops = _sorted_out(job, [outcomes[row["candidate_id"]] for row in rows])
-        job.finish(
-            FETCHED, [FETCHED.from_records(kept)], keys, inputs=[candidates], sections=("collect",), drops=drops
-        )  # fmt: skip
-        fetcher.clear()
-
-    job.each_category(work)
+        rows = list(job.datasets.rows_of(CANDIDATES, candidates))
+        known = _earlier(job, before, rows) | fetcher.stored_outcomes(rows)
+        outcomes = dict(fetcher.all(rows, known, f"fetch {keys['category']}"))
+        fetched, drops = _sorted_out(job, [outcomes[row.candidate_id] for row in rows])
+        made.write(fetched)
+        made.drops += drops
+    fetcher.clear()
 
 
-def _sorted_out(job: Job, outcomes: list[Row | Drop]) -> tuple[list[Row], list[Drop]]:
+def _sorted_out(job: Job, outcomes: list[Outcome]) -> tuple[list[FetchedRow], list[Drop]]:
     """Part rows from drops; a video that was taken down meanwhile leaves, and its bytes with it."""
     takedowns = Takedowns.read(job.store)
     drops = [outcome for outcome in outcomes if isinstance(outcome, Drop)]
@@ -326,10 +345,10 @@ def _sorted_out(job: Job, outcomes: list[Row | Drop]) -> tuple[list[Row], list[D
     for row in outcomes:
         if isinstance(row, Drop):
             continue
-        if takedowns.cover(row):
-            delete_media(job.store, row["video_id"])
-            drops.append(Drop(item=row["candidate_id"], reason="taken down"))
+        if takedowns.covers(row):
+            delete_media(job.store, row.video_id)
+            drops.append(Drop(item=row.candidate_id, reason="taken down"))
         else:
             rows.append(row)
-    kept, repeated = first_of_equals(rows)
-    return kept, drops + repeated
+    fetched, repeated = first_of_equals(rows)
+    return fetched, drops + repeated

@@ -59,7 +59,7 @@ def run(job: Job) -> None:
         with job.partition(CLIPS, keys, inputs=[videos]) as made:
             if not made.finished:
                 takedowns = Takedowns.read(job.store)
-                rows = [row for row in job.datasets.rows_of(VIDEOS, videos) if not takedowns.cover(row)]
+                rows = [row for row in job.datasets.rows_of(VIDEOS, videos) if not takedowns.covers(row)]
                 _propose(job, rows, opened(), made, f"propose {category}")
 
     job.each_category(work)

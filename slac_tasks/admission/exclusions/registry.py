@@ -5,9 +5,9 @@ ledger gets it back; the ledger answers which candidates and videos are meant.
 """
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
-from typing import Any, NamedTuple
+from typing import NamedTuple, Protocol
 
 from slac_tasks.admission.exclusions.lists import Member, MemberList, canonical
 from slac_tasks.admission.likeness.lookalikes import stored
@@ -97,15 +97,39 @@ def tell_videos(ledger: Ledger, videos: Iterable[ExcludedVideo]) -> None:
     ledger.run_many("add_excluded_media", [{**asdict(video), **stored(video.frame_hashes)} for video in videos])
 
 
-def names_of(row: Mapping[str, Any]) -> set[str]:
+class Named(Protocol):
+    """A row whose video may be listed by a benchmark."""
+
+    @property
+    def candidate_id(self) -> str:
+        """What names the row."""
+
+    @property
+    def source_id(self) -> str:
+        """The source's own name of the video."""
+
+    @property
+    def location(self) -> str | None:
+        """Path or address of the bytes, where it is known."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Names:
+    """The names of a candidate, and nothing else of it."""
+
+    candidate_id: str
+    source_id: str
+    location: str | None
+
+
+def names_of(row: Named) -> set[str]:
     """Return the names by which a candidate's video may be listed elsewhere: its source's, and those in addresses."""
-    source_id, location = str(row["source_id"]), str(row["location"])
-    return {source_id, canonical(source_id), canonical(location)} - {""}
+    return {row.source_id, canonical(row.source_id), canonical(row.location or "")} - {""}
 
 
-def excluded_by_name(ledger: Ledger, rows: Iterable[Mapping[str, Any]]) -> dict[str, Listed]:
+def excluded_by_name(ledger: Ledger, rows: Iterable[Named]) -> dict[str, Listed]:
     """Return those rows of candidates that a benchmark lists, by candidate_id."""
-    names = {row["candidate_id"]: names_of(row) for row in rows}
+    names = {row.candidate_id: names_of(row) for row in rows}
     wanted = sorted(set[str]().union(*names.values()))
     listed = {row["name"]: row["benchmark"] for row in ledger.rows("excluded_names", names=wanted)}
     return {

@@ -2,7 +2,6 @@
 
 from collections import ChainMap
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 from slac_tasks.admission.likeness.alignment import aligned
 from slac_tasks.admission.likeness.fingerprints import Table, from_signed, table
@@ -19,10 +18,10 @@ _BATCH = 50
 class Archive:
     """The fingerprints of every admitted or excluded video and of those at hand, and which of them show the same."""
 
-    def __init__(self, ledger: Ledger, rules: Admission, rows: Sequence[Mapping[str, Any]]) -> None:
-        """Take the videos at hand, rows with video_id and frame_hashes."""
+    def __init__(self, ledger: Ledger, rules: Admission, fingerprints: Mapping[str, Sequence[int]]) -> None:
+        """Take the fingerprints of the videos at hand, by video_id."""
         self.ledger, self.rules = ledger, rules
-        self.fresh: dict[str, Table] = {row["video_id"]: table(row["frame_hashes"]) for row in rows}
+        self.fresh: dict[str, Table] = {video_id: table(hashes) for video_id, hashes in fingerprints.items()}
         self.names: list[str] = []
         self.index = Lookalikes()
 

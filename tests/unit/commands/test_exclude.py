@@ -12,7 +12,7 @@ import pytest
 
 from slac_tasks import cli
 from slac_tasks.admission.exclusions import look
-from slac_tasks.admission.exclusions.registry import excluded_by_name, excluded_videos
+from slac_tasks.admission.exclusions.registry import Names, excluded_by_name, excluded_videos
 from slac_tasks.collect.settings import Collect
 from slac_tasks.commands import exclude
 from slac_tasks.config import Config
@@ -194,7 +194,7 @@ def test_a_restored_ledger_is_told_what_is_excluded(tmp_path: Path, films: Path,
         cursor.execute("TRUNCATE excluded_names, excluded_media")
     lines = list(repair(Datasets(exclude.open_store(str(tmp_path / "store"))), ledger, Review()))
     assert "2 exclusions are in the store and in the ledger" in lines
-    row = {"candidate_id": "c", "source_id": "x", "location": f"https://youtu.be/{YOUTUBE_ID}"}
+    row = Names(candidate_id="c", source_id="x", location=f"https://youtu.be/{YOUTUBE_ID}")
     assert str(excluded_by_name(ledger, [row])["c"]) == f"{YOUTUBE_ID} of kinetics"
     assert excluded_videos(ledger, [video_id, "0"]) == {video_id: "held_out"}
 

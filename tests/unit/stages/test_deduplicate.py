@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from slac_tasks.admission.settings import Admission
 from slac_tasks.stages.deduplicate import Admitter, Known
+from slac_tasks.storage.datasets.collecting import FetchedRow
 from slac_tasks.storage.manifests import Drop
 
 WEEK = "2026-01-05"
@@ -21,8 +22,12 @@ def admitter(
     return Admitter(Admission(), WEEK, known, tombstones or {}, alike, excluded or {})
 
 
-def row(video_id: str) -> dict[str, str]:
-    return {"video_id": video_id, "candidate_id": f"c-{video_id}"}
+def row(video_id: str) -> FetchedRow:
+    return FetchedRow(
+        candidate_id=f"c-{video_id}", source="s", source_id=video_id, duration_sec=60.0, fps=25.0, proxy_256="256",
+        proxy_128="128", proxy_sha256="0", shots=(), video_id=video_id, media_sha256=video_id, size_bytes=1,
+        codec="h264", width=320, height=240, frame_hashes=(),
+    )  # fmt: skip
 
 
 def held(video_id: str, split: str, category: str = "old", group_id: str = "") -> Known:
