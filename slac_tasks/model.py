@@ -51,6 +51,18 @@ class Split(StrEnum):
     TESTING = "testing"
 
 
+class Status(StrEnum):
+    """What may become of an asked clip."""
+
+    OPEN = "open"
+    """It wants one more answer."""
+    SETTLED = "settled"
+    UNSETTLED = "unsettled"
+    """People do not agree, and nobody more is asked."""
+    BROKEN = "broken"
+    """It cannot be played or judged."""
+
+
 class Strategy(StrEnum):
     """Why a clip was sent to people. The first three are those that HACS v3 (section 3) compared."""
 

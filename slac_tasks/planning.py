@@ -17,13 +17,13 @@ from slac_tasks.storage.datasets import (
     CLIPS,
     FETCHED,
     HARD_CLIPS,
-    LABELS,
     QUALITY,
     VIDEOS,
 )
 from slac_tasks.storage.ledger import Ledger
 from slac_tasks.storage.tables import Datasets
 from slac_tasks.verification import label_studio
+from slac_tasks.verification.versions import labels_manifest, newest, newest_labels
 
 Item = dict[str, Any]
 
@@ -172,17 +172,11 @@ def send_hard_clips(planner: Planner) -> list[Item]:
     return [item for key in sorted(rounds) for item in planner.batches(rounds[key], round=key)]
 
 
-def newest(datasets: Datasets, dataset: Any) -> str | None:
-    """Return the newest version of the labels that `dataset` (labels or quality) has, if any."""
-    versions = [keys["labels"] for keys in datasets.partitions(dataset)]
-    return max(versions) if versions else None
-
-
 def aggregate(planner: Planner) -> list[Item]:
     """The newest batch of votes, if it has not become labels."""
     batch = planner.ledger.one("last_batch")
     key = f"{batch['batch']:06d}" if batch else None
-    if key is None or planner.datasets.manifest(LABELS, labels=key) is not None:
+    if key is None or labels_manifest(planner.datasets, key) is not None:
         return []
     return [{"labels": key}]
 
@@ -229,7 +223,7 @@ def _is_quiet(planner: Planner, judged: str) -> bool:
     """Whether every collected window is mined, every queued clip answered, and the newest labels judged."""
     if planner.committee is None or planner.ledger.rows("open_by_category"):
         return False
-    if judged != newest(planner.datasets, LABELS) or send_hard_clips(planner) or sync_verifications(planner):
+    if judged != newest_labels(planner.datasets) or send_hard_clips(planner) or sync_verifications(planner):
         return False
     panels = panels_of(planner.datasets, planner.committee)
     collected = {

@@ -21,7 +21,6 @@ from slac_tasks.storage.datasets import (
     COMMITTEES,
     FETCHED,
     HARD_CLIPS,
-    LABELS,
     PEOPLE,
     QUALITY,
     RELEASES,
@@ -34,6 +33,7 @@ from slac_tasks.storage.records import Record, record
 from slac_tasks.storage.tables import Datasets
 from slac_tasks.verification.outcome import Settled, remember_people, settle
 from slac_tasks.verification.settings import Review
+from slac_tasks.verification.versions import labels_of, newest, newest_labels, read_labels
 
 
 def repair(datasets: Datasets, ledger: Ledger, review: Review) -> Iterator[str]:
@@ -124,11 +124,10 @@ def _votes(datasets: Datasets, ledger: Ledger, review: Review) -> int:
 
 
 def _labels(datasets: Datasets, ledger: Ledger, review: Review) -> int:
-    versions = _manifests(datasets, "labels")
-    if not versions:
+    version = newest_labels(datasets)
+    if version is None:
         return 0
-    newest = max(versions, key=lambda manifest: manifest.keys["labels"])
-    rows = datasets.read(LABELS, **newest.keys).to_pylist()
+    rows = read_labels(datasets, version, ["clip_id", "category", "status"]).to_pylist()
     given = Counter(
         (vote["clip_id"], vote["category"])
         for manifest in _manifests(datasets, "votes")
@@ -162,24 +161,22 @@ def _verdicts(datasets: Datasets, ledger: Ledger, review: Review) -> int:
 
 
 def _people(datasets: Datasets, ledger: Ledger, review: Review) -> int:
-    versions = [keys["labels"] for keys in datasets.partitions(PEOPLE)]
-    if not versions:
+    version = newest(datasets, PEOPLE)
+    if version is None:
         return 0
-    newest = {"labels": max(versions)}
-    rows = datasets.read(PEOPLE, **newest).to_pylist()
-    remember_people(ledger, newest["labels"], rows, datasets.read(AGREEMENT, **newest).to_pylist())
+    rows = datasets.read(PEOPLE, labels=version).to_pylist()
+    remember_people(ledger, version, rows, datasets.read(AGREEMENT, labels=version).to_pylist())
     return len(rows)
 
 
 def _releases(datasets: Datasets, ledger: Ledger, review: Review) -> int:
     manifests = sorted(_manifests(datasets, "release"), key=lambda manifest: manifest.keys["release"])
     for manifest in manifests:
-        made_from = next(name for name in manifest.made_from if name.startswith("labels/"))
         categories = datasets.read(RELEASES, ["category"], **manifest.keys)["category"].to_pylist()
         ledger.run(
             "add_release",
             **manifest.keys,
-            labels=made_from.rpartition("labels=")[2],
+            labels=labels_of(manifest),
             label_count=manifest.rows,
             categories=sorted(set(categories)),
         )

@@ -16,7 +16,6 @@ from slac_tasks.storage.datasets import (
     EVALUATIONS,
     FETCHED,
     HARD_CLIPS,
-    LABELS,
     QUALITY,
     RELEASES,
     SCORES,
@@ -26,11 +25,15 @@ from slac_tasks.storage.datasets import (
 from slac_tasks.storage.declarations import Dataset
 from slac_tasks.storage.objects import open_store
 from slac_tasks.storage.tables import Datasets
+from slac_tasks.verification import versions
 from slac_tasks.world.measure import TRIMMING_SEC, accuracy_of_labels, committee_error, error_by_agreement, saving
 from slac_tasks.world.truth import FILE, Truth, read_truth
 
 SHOWN = 8
 """Categories that the gate held back and that the funnel names."""
+
+
+_OF_LABELS = ["clip_id", "video_id", "start_sec", "end_sec", "category", "strategy", "status", "label"]
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -75,10 +78,10 @@ def table(datasets: Datasets, dataset: Dataset[Any]) -> pd.DataFrame:
 
 def newest_labels(datasets: Datasets) -> pd.DataFrame:
     """Return the newest version of the labels."""
-    versions = [keys["labels"] for keys in datasets.partitions(LABELS)]
-    if not versions:
-        return pd.DataFrame(columns=LABELS.schema.names)
-    frame: pd.DataFrame = datasets.read(LABELS, labels=max(versions)).to_pandas()
+    version = versions.newest_labels(datasets)
+    if version is None:
+        return pd.DataFrame(columns=_OF_LABELS)
+    frame: pd.DataFrame = versions.read_labels(datasets, version, _OF_LABELS).to_pandas()
     return frame
 
 
@@ -122,10 +125,10 @@ def _verified(datasets: Datasets, settings: config.Config) -> Iterator[str]:
 
 def _judged(datasets: Datasets) -> Iterator[str]:
     """Say what the gate thought of the newest labels that it judged, and why it held back what it held back."""
-    versions = [keys["labels"] for keys in datasets.partitions(QUALITY)]
-    if not versions:
+    judged = versions.newest(datasets, QUALITY)
+    if judged is None:
         return
-    found = datasets.read(QUALITY, labels=max(versions)).to_pandas()
+    found = datasets.read(QUALITY, labels=judged).to_pandas()
     counts = found["verdict"].value_counts()
     yield "  gate: " + ", ".join(f"{count} categories {verdict}" for verdict, count in counts.items())
     held = found[found["verdict"] != "accepted"].sort_values(["verdict", "category"], ascending=[False, True])

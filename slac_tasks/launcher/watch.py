@@ -9,10 +9,11 @@ from typing import Any
 from slac_tasks import config, planning
 from slac_tasks.errors import BrokenContract, Temporary
 from slac_tasks.launcher.airflow import Airflow
-from slac_tasks.storage.datasets import CLIPS, LABELS, QUALITY, SCORES, VIDEOS
+from slac_tasks.storage.datasets import CLIPS, QUALITY, SCORES, VIDEOS
 from slac_tasks.storage.ledger import open_ledger
 from slac_tasks.storage.objects import open_store
 from slac_tasks.storage.tables import Datasets
+from slac_tasks.verification.versions import newest, newest_labels
 
 DAGS = (
     "collect_videos",
@@ -99,7 +100,7 @@ class Watch:
                 found.append(f"answer {sum(int(row['clips']) for row in waiting)} clips")
             if planning.sync_verifications(planner):
                 found.append("collect answers")
-            if planning.newest(datasets, LABELS) != planning.newest(datasets, QUALITY):
+            if newest_labels(datasets) != newest(datasets, QUALITY):
                 found.append("check the labels")
             if planning.pretrain(planner):
                 found.append("release, pretrain, evaluate, promote")

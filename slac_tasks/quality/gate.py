@@ -15,10 +15,8 @@ from typing import Any
 
 import pandas as pd
 
-from slac_tasks.model import CLIP_SEC, Split, Strategy
+from slac_tasks.model import CLIP_SEC, Split, Status, Strategy
 from slac_tasks.quality.settings import Quality
-
-STATUSES = ("settled", "open", "unsettled", "broken")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,7 +71,7 @@ def broken_rules(labels: pd.DataFrame, answers_least: int = 2) -> list[str]:
     """Return what is wrong with the table as such, one line per failed expectation; empty when it is sound.
 
     Args:
-        labels: rows of the dataset.
+        labels: rows of the dataset; the column `votes` is not read.
         answers_least: answers that a settled label must have.
 
     """
@@ -83,11 +81,11 @@ def broken_rules(labels: pd.DataFrame, answers_least: int = 2) -> list[str]:
         answers=labels[["yes", "no", "unsure", "broken"]].sum(axis=1),
         label=labels["label"].astype("float64"),
         confidence=labels["confidence"].astype("float64"),
-    ).drop(columns=["votes"])
+    )
     suite = [
         gxe.ExpectCompoundColumnsToBeUnique(column_list=["clip_id", "category"], severity="critical"),
         gxe.ExpectColumnValuesToNotBeNull(column="video_id", severity="critical"),
-        gxe.ExpectColumnValuesToBeInSet(column="status", value_set=list(STATUSES), severity="critical"),
+        gxe.ExpectColumnValuesToBeInSet(column="status", value_set=[s.value for s in Status], severity="critical"),
         gxe.ExpectColumnValuesToBeInSet(column="split", value_set=[s.value for s in Split], severity="critical"),
         gxe.ExpectColumnValuesToBeInSet(column="strategy", value_set=[s.value for s in Strategy], severity="critical"),
         gxe.ExpectColumnValuesToBeBetween(

@@ -19,11 +19,11 @@ from slac_tasks.intervals import Z95
 from slac_tasks.mining.measures import Floats
 from slac_tasks.model import Strategy
 from slac_tasks.reports.shares import Share, positive_by_strategy
-from slac_tasks.storage.datasets import LABELS
 from slac_tasks.storage.datasets.labelling import RoundRow
 from slac_tasks.storage.manifests import Manifest
 from slac_tasks.storage.tables import Datasets
 from slac_tasks.verification.agreement import kappa
+from slac_tasks.verification.versions import read_labels
 
 JOINT = "joint"
 """Name of the committee's joint score among the members."""
@@ -45,7 +45,7 @@ def answered(datasets: Datasets, hard: Sequence[Manifest], votes: Sequence[Manif
     with ThreadPoolExecutor(READERS) as pool:
         scores = list(pool.map(partial(_scores, datasets), hard))
     chosen = pd.concat(scores, ignore_index=True) if scores else pd.DataFrame()
-    labels = datasets.read(LABELS, [*_CLIP, "status", "label"], labels=version).to_pandas()
+    labels = read_labels(datasets, version, [*_CLIP, "status", "label"]).to_pandas()
     labels["label"] = labels["label"].astype(float).where(labels["status"] == "settled")
     spent = [table.to_pandas() for made in votes for table in datasets.tables(made, ["clip_id", "category", "seconds"])]
     asked = labels.drop(columns="status")

@@ -25,6 +25,7 @@ from slac_tasks.verification.aggregation.with_committee import WithCommittee
 from slac_tasks.verification.annotators import RANDOM
 from slac_tasks.verification.ballots import VOTE, Aggregator, Ballots, Floats, Ints, clip_key, label_table, read_ballots
 from slac_tasks.verification.outcome import Settled, settle
+from slac_tasks.verification.versions import newest
 
 SECTIONS = ("review", "aggregation")
 
@@ -134,8 +135,8 @@ def _votes(job: Job, batches: list[Manifest]) -> pa.Table:
 
 def _judged_before(job: Job, version: str) -> list[Manifest]:
     """Return the newest word on people that is older than this version: what a version rests on never changes."""
-    older = [keys["labels"] for keys in job.datasets.partitions(PEOPLE) if keys["labels"] < version]
-    return [job.datasets.need(PEOPLE, labels=max(older))] if older else []
+    older = newest(job.datasets, PEOPLE, before=version)
+    return [job.datasets.need(PEOPLE, labels=older)] if older else []
 
 
 def _random(job: Job, judged: list[Manifest]) -> frozenset[str]:

@@ -16,9 +16,10 @@ from slac_tasks.job import Job
 from slac_tasks.model import parse_round_key
 from slac_tasks.release.exporting import write_exports
 from slac_tasks.release.releasable import releasable
-from slac_tasks.storage.datasets import LABELS, QUALITY, RELEASES, VIDEOS
+from slac_tasks.storage.datasets import QUALITY, RELEASES, VIDEOS
 from slac_tasks.storage.manifests import Manifest
 from slac_tasks.verification.ballots import joined_key
+from slac_tasks.verification.versions import labels_of, need_labels, newest
 
 
 def run(job: Job) -> None:
@@ -28,7 +29,7 @@ def run(job: Job) -> None:
         if not made.finished:
             labels = _newest_judged(job)
             table, videos = _joined(job, labels)
-            made.inputs += [job.datasets.need(dataset, labels=labels) for dataset in (LABELS, QUALITY)]
+            made.inputs += [need_labels(job.datasets, labels), job.datasets.need(QUALITY, labels=labels)]
             made.inputs += videos
             made.write_tables([table])
     names = {row["category"]: row["name"] for row in job.ledger.rows("categories")}
@@ -37,11 +38,11 @@ def run(job: Job) -> None:
 
 
 def _newest_judged(job: Job) -> str:
-    judged = [found["labels"] for found in job.datasets.partitions(QUALITY)]
-    if not judged:
+    judged = newest(job.datasets, QUALITY)
+    if judged is None:
         wanted = "want a verdict of `slac validate`"
         raise BrokenContract(f"release {job.key('release')}: no labels were judged yet, {wanted}")
-    return max(judged)
+    return judged
 
 
 def _joined(job: Job, labels: str) -> tuple[pa.Table, list[Manifest]]:
@@ -79,14 +80,12 @@ def _with_videos(job: Job, labels: pa.Table, manifests: Sequence[Manifest]) -> p
 
 
 def _record(job: Job, manifest: Manifest) -> None:
-    """Record the release in the ledger; the version of the labels is read from what the release was made from."""
-    head = LABELS.address({"labels": "0"}).removesuffix("0")
-    labels = next(address.removeprefix(head) for address in manifest.made_from if address.startswith(head))
+    """Record the release in the ledger, with the version of the labels from which it was made."""
     table = job.datasets.read_all(RELEASES, [manifest], ["category"])
     job.ledger.run(
         "add_release",
         release=manifest.keys["release"],
-        labels=labels,
+        labels=labels_of(manifest),
         label_count=manifest.rows,
         categories=sorted(pc.unique(table["category"]).to_pylist()),
     )

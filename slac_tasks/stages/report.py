@@ -11,18 +11,18 @@ from concurrent.futures import ThreadPoolExecutor
 from slac_tasks.job import Job, say
 from slac_tasks.reports import labels, rounds, rounds_page
 from slac_tasks.reports.labels import Decision, Queued, Report
-from slac_tasks.storage.datasets import AGREEMENT, HARD_CLIPS, LABELS, PEOPLE, QUALITY, ROUNDS, VOTES
+from slac_tasks.storage.datasets import AGREEMENT, HARD_CLIPS, PEOPLE, QUALITY, ROUNDS, VOTES
 from slac_tasks.storage.datasets.labelling import RoundRow
 from slac_tasks.storage.declarations import Dataset, R
+from slac_tasks.verification.versions import need_labels, newest, read_labels
 
 
 def run(job: Job) -> None:
     """Write the report on the newest judged labels."""
-    versions = [keys["labels"] for keys in job.datasets.partitions(QUALITY)]
-    if not versions:
+    version = newest(job.datasets, QUALITY)
+    if version is None:
         say("report: finished already, no labels were judged yet")
         return
-    version = max(versions)
     found = _report(job, version)
     folder = f"reports/v1/labels={version}"
     job.store.put(f"{folder}/rounds.html", rounds_page.page(version, _rounds(job, version)).encode())
@@ -33,7 +33,7 @@ def run(job: Job) -> None:
 
 def _report(job: Job, version: str) -> Report:
     """Return what is known of a version of the labels."""
-    table = job.datasets.read(LABELS, labels=version).to_pandas()
+    table = read_labels(job.datasets, version, ["category", "strategy", "status", "label"]).to_pandas()
     names = {row["category"]: row["name"] for row in job.ledger.rows("categories")}
     decisions = [Decision(**row) for row in job.ledger.rows("decisions", labels=version)]
     return Report(
@@ -57,7 +57,7 @@ def _rounds(job: Job, version: str) -> list[RoundRow]:
     with ThreadPoolExecutor(rounds.READERS) as pool:
         hard = list(pool.map(lambda found: job.datasets.need(HARD_CLIPS, **found), job.datasets.partitions(HARD_CLIPS)))
     votes = [job.datasets.need(VOTES, **found) for found in job.datasets.partitions(VOTES) if found["batch"] <= version]
-    inputs = [job.datasets.need(LABELS, labels=version), *hard, *votes]
+    inputs = [need_labels(job.datasets, version), *hard, *votes]
     with job.partition(ROUNDS, {"labels": version}, inputs=inputs) as made:
         if not made.finished:
             made.write(rounds.measured(rounds.answered(job.datasets, hard, votes, version)))

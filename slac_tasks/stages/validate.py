@@ -23,19 +23,22 @@ from slac_tasks.verification.agreement import agreements
 from slac_tasks.verification.annotators import qualities
 from slac_tasks.verification.ballots import VOTE, clip_key, read_ballots
 from slac_tasks.verification.outcome import remember_people
+from slac_tasks.verification.versions import need_labels, newest_labels, read_labels
 
 SECTIONS = ("quality",)
 PEOPLE_SECTIONS = ("aggregation",)
 
+_GATED = [name for name in LABELS.schema.names if name not in ("round", "method", "votes")]
+"""Columns of the labels that the gate reads."""
+
 
 def run(job: Job) -> None:
     """Judge the newest version of the labels, and the people who made it."""
-    versions = [keys["labels"] for keys in job.datasets.partitions(LABELS)]
-    if not versions:
+    version = newest_labels(job.datasets)
+    if version is None:
         say("validate: finished already, no labels yet")
         return
-    keys = {"labels": max(versions)}
-    made = job.datasets.need(LABELS, **keys)
+    made = need_labels(job.datasets, version)
     _judge_people(job, made)
     _judge_categories(job, made)
 
@@ -46,7 +49,7 @@ def _judge_categories(job: Job, made: Manifest) -> None:
         _remember(job, keys["labels"], job.datasets.read(QUALITY, **keys).to_pylist())
         job.record(done)
         return
-    labels = job.datasets.read(LABELS, **keys).to_pandas()
+    labels = read_labels(job.datasets, keys["labels"], _GATED).to_pandas()
     wrong = gate.broken_rules(labels, answers_least=min(2, job.config.review.votes_wanted))
     if wrong:
         raise BrokenContract(f"labels {keys['labels']}: {len(wrong)} expectations fail: {'; '.join(wrong)}")
@@ -93,7 +96,7 @@ def _votes_of(job: Job, made: Manifest) -> pa.Table:
         if keys["batch"] <= made.keys["labels"]
     ]  # fmt: skip
     votes = pa.concat_tables([job.datasets.read(VOTES, columns, **keys) for keys in batches])
-    labels = job.datasets.read(LABELS, ["category", "clip_id"], **made.keys)
+    labels = read_labels(job.datasets, made.keys["labels"], ["category", "clip_id"])
     return votes.filter(pc.is_in(clip_key(votes), value_set=clip_key(labels)))
 
 

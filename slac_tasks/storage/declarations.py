@@ -72,6 +72,12 @@ class Dataset(Generic[R]):
                 raise WrongArguments(f"dataset {self.name}: {key}={value!r}, want letters, digits, '_', '.', '-'")
         return "/".join([self.name, f"v{self.version}", *(f"{key}={keys[key]}" for key in self.keys)])
 
+    def keys_at(self, address: str) -> dict[str, str] | None:
+        """Return the keys of this dataset's partition at an address; None for an address of something else."""
+        parts = [self.name, f"v{self.version}", *(f"{key}=({_KEY_VALUE.pattern})" for key in self.keys)]
+        match = re.fullmatch("/".join(parts), address)
+        return dict(zip(self.keys, match.groups(), strict=True)) if match else None
+
     def table(self, rows: Iterable[R]) -> pa.Table:
         """Make a table of this dataset's schema from its rows."""
         return to_table(rows, self.row, self.schema)

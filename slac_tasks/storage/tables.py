@@ -107,6 +107,17 @@ class Datasets:
             raise NotMade(f"dataset {dataset.address(keys)}: not made yet, want it written by an earlier stage")
         return manifest
 
+    def generation(self, dataset: Dataset[Any], keys: Mapping[str, str], mark: str) -> Manifest:
+        """Return the manifest of one generation, as the manifest of a later dataset names it (`Manifest.mark`).
+
+        Raises:
+            NotMade: the generation does not exist, or no more.
+            BrokenContract: it is not the one that was named.
+
+        """
+        number, _, sha256 = mark.partition(":")
+        return self._read_manifest(dataset, f"{dataset.address(keys)}/{number}/manifest.json", sha256)
+
     def tables(self, manifest: Manifest, columns: Sequence[str] | None = None) -> Iterator[pa.Table]:
         """Yield the rows of a generation, one table per part, checking every byte against the manifest."""
         assert manifest.declared is not None

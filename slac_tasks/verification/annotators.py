@@ -23,6 +23,7 @@ import numpy as np
 import pandas as pd
 from scipy.special import bdtrc, betaincinv, expit
 
+from slac_tasks.intervals import Z95
 from slac_tasks.model import CLIP_SEC
 from slac_tasks.verification.aggregation.dawid_skene import Fit, Model, damped_majority, people_as_voters
 from slac_tasks.verification.ballots import NO, YES, Ballots, Bools, Floats, Ints
@@ -154,7 +155,7 @@ def _measure(
     mean = right / (right + wrong)
     low, high = betaincinv(right, wrong, 0.025), betaincinv(right, wrong, 0.975)
     variance = (mean * (1 - mean) / (right + wrong + 1)).sum(axis=1)
-    informed_high = mean.sum(axis=1) - 1 + 1.959964 * np.sqrt(variance)
+    informed_high = mean.sum(axis=1) - 1 + Z95 * np.sqrt(variance)
     answers = np.bincount(group, minlength=groups)
     # Columns of both tables are the four answers.
     said = np.bincount(group * 4 + evidence.answer, minlength=4 * groups).reshape(groups, 4)

@@ -25,7 +25,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from slac_tasks.errors import BrokenContract
-from slac_tasks.model import Answer
+from slac_tasks.model import Answer, Status
 
 VOTE = ("vote_id", "clip_id", "category", "annotator", "answer", "cast_at", "supersedes")
 """Columns of the votes that aggregation reads."""
@@ -40,7 +40,7 @@ ANSWERS = tuple(answer.value for answer in Answer)
 """Answers in the order of their codes."""
 YES, NO, UNSURE, BROKEN = range(4)
 
-STATUSES = ("open", "settled", "unsettled", "broken")
+STATUSES = tuple(status.value for status in Status)
 """What may become of a clip, in the order of their codes."""
 OPEN, SETTLED, UNSETTLED, IS_BROKEN = range(4)
 

@@ -47,6 +47,13 @@ class LabelRow(ClipColumns):
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class LabelChangeRow(LabelRow):
+    """A label as it is from this version on."""
+
+    withdrawn: Annotated[bool, "whether the label leaves: the clip's video was withdrawn"]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class _QualityRow1:
     category: Annotated[str, "category judged"]
     verdict: Annotated[str, "accepted, refused, or pending (too few labels to judge)"]
@@ -135,6 +142,10 @@ VOTES = Dataset(
 LABELS = Dataset(
     name="labels", version=1, keys=("labels",), unique=("clip_id", "category"), row=LabelRow,
     meaning="One row per asked clip and category: what people's votes add up to.",
+)  # fmt: skip
+LABEL_CHANGES = Dataset(
+    name="label_changes", version=1, keys=("labels",), unique=("clip_id", "category"), row=LabelChangeRow,
+    meaning="A version of the labels as the rows that differ from the version before it.",
 )  # fmt: skip
 _QUALITY_1 = Dataset(
     name="quality", version=1, keys=("labels",), unique=("category",), row=_QualityRow1,
