@@ -133,7 +133,7 @@ STAGES: dict[str, Stage] = {
         Stage(name="sync", help="collect new votes into a batch", writes={"votes": ()}, ledger=True),
         Stage(
             name="aggregate", help="turn votes into labels", reads=("votes", "people", "hard_clips"),
-            writes={"labels": ("review", "aggregation")}, ledger=True,
+            writes={"labels": ("review", "aggregation"), "label_changes": ("review", "aggregation")}, ledger=True,
         ),
         Stage(
             name="validate", help="judge the labels of every category against the expectations",
