@@ -18,10 +18,10 @@ from bench.harness.costs import now
 from bench.harness.places import migrate, platform
 from bench.harness.tables import listing, table
 from slac_tasks import cli, config
-from slac_tasks.commands.funnel import newest_labels
-from slac_tasks.commands.funnel import table as rows_of
 from slac_tasks.model import Strategy
 from slac_tasks.planning import PLANS, Planner
+from slac_tasks.reports.frames import all_rows as rows_of
+from slac_tasks.reports.frames import newest_labels
 from slac_tasks.reports.hardness import pools, unlearned
 from slac_tasks.storage.datasets import EVALUATIONS, HARD_CLIPS, VIDEOS, VOTES
 from slac_tasks.storage.ledger import open_ledger

@@ -32,7 +32,6 @@ from bench.harness.places import platform
 from bench.harness.tables import table
 from bench.loop import Loop, scale
 from slac_tasks import config
-from slac_tasks.commands.funnel import table as rows_of
 from slac_tasks.mining.choice import choose
 from slac_tasks.mining.measures import Floats
 from slac_tasks.mining.one_more_vote import Answers, next_answers
@@ -42,6 +41,7 @@ from slac_tasks.mining.settings import Mining
 from slac_tasks.model import CLIP_SEC, Split, Strategy
 from slac_tasks.networks.registry import architecture
 from slac_tasks.networks.weights import decode_backbone, decode_head
+from slac_tasks.reports.frames import all_rows as rows_of
 from slac_tasks.storage.datasets import CLIPS, COMMITTEES, VIDEOS, VOTES
 from slac_tasks.storage.objects import open_store
 from slac_tasks.storage.tables import Datasets

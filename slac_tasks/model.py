@@ -16,6 +16,9 @@ CLIP_SEC = 2.0
 GRID_SEC = 0.5
 """Clips start on this grid, in seconds (HACS v3, release 1.1.1)."""
 
+PAPER_CLIP_SEC = 8.8
+"""Human seconds for one clip in the paper (SLAC v1, section 3): two answers."""
+
 _SLUG = re.compile(r"[a-z0-9]+(_[a-z0-9]+)*")
 _WINDOW = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2})(T00:00:00(Z|\+00:00)?)?")
 

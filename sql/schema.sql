@@ -98,7 +98,9 @@ CREATE TABLE datasets (
     -- The sections of the settings that shaped it.
     settings jsonb,
     written_at timestamptz,
-    PRIMARY KEY (address, generation)
+    PRIMARY KEY (address, generation),
+    -- How many items it set aside, by reason; NULL: unknown until reconcile.
+    dropped jsonb
 );
 CREATE INDEX datasets_current ON datasets (dataset, keys, version DESC, generation DESC);
 CREATE INDEX datasets_unknown ON datasets (address) WHERE written_at IS NULL;
@@ -108,7 +110,8 @@ CREATE VIEW current_datasets AS
 SELECT DISTINCT ON (dataset, keys)
     address, generation, manifest_sha256, row_count, dataset, version, keys, retryable, made_from, settings, written_at,
     -- How the manifest of a later dataset names this generation.
-    'g' || lpad(generation::text, greatest(4, length(generation::text)), '0') || ':' || manifest_sha256 AS mark
+    'g' || lpad(generation::text, greatest(4, length(generation::text)), '0') || ':' || manifest_sha256 AS mark,
+    dropped
 FROM datasets
 ORDER BY dataset, keys, version DESC, generation DESC;
 

@@ -74,7 +74,7 @@ def main(arguments: argparse.Namespace) -> None:
         watch.until_done(say)
         end = "the loop is closed" if demo.people else "the queue waits for people"
         say(f"demo: {end} after {time.monotonic() - began:.0f} s")
-    _report(watch, environ)
+    _report(demo, watch, environ)
     _say_where(demo, airflow)
 
 
@@ -173,12 +173,13 @@ def _backfill(airflow: Airflow, windows: Sequence[str]) -> None:
     say(f"demo: started the backfill of collect_videos over {', '.join(missing)}; Airflow does the rest")
 
 
-def _report(watch: Watch, environ: Mapping[str, str]) -> None:
-    """Print the funnel and what started each run."""
+def _report(demo: Demo, watch: Watch, environ: Mapping[str, str]) -> None:
+    """Print the funnel, how far it is true in a world, and what started each run."""
     sys.stdout.flush()
-    code = subprocess.run(_command("funnel"), env=os.environ | dict(environ), cwd=PROJECT, check=False).returncode
-    if code:
-        raise BrokenContract(f"demo: `slac funnel` ended with {code}")
+    for words in [("funnel",), *([] if demo.videos else [("world", "measure", str(demo.world))])]:
+        code = subprocess.run(_command(*words), env=os.environ | dict(environ), cwd=PROJECT, check=False).returncode
+        if code:
+            raise BrokenContract(f"demo: `slac {' '.join(words)}` ended with {code}")
     say("\nRuns (DAG, run type, triggered by, state: how many)")
     runs = Counter((r["dag_id"], r["run_type"], r["triggered_by"], r["state"]) for r in watch.runs())
     for (dag, kind, by, state), count in sorted(runs.items()):

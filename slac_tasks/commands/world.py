@@ -3,6 +3,7 @@
 slac world make <folder> [--size quick|demo] [--seed N]
 slac world review <folder> [--follow]
 slac world card <folder>
+slac world measure <folder>
 """
 
 import argparse
@@ -32,6 +33,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     card = what.add_parser("card", help="measure what the world promises")
     card.add_argument("folder", type=Path)
+    measure = what.add_parser("measure", help="measure what the platform made of it, against its truth")
+    measure.add_argument("folder", type=Path)
 
 
 def main(arguments: argparse.Namespace) -> int:
@@ -43,6 +46,8 @@ def main(arguments: argparse.Namespace) -> int:
 
         print(render(measure(arguments.folder)))
         return 0
+    if arguments.what == "measure":
+        return _measure(arguments.folder)
     from slac_tasks.world import people
 
     people.review(
@@ -61,4 +66,16 @@ def _make(arguments: argparse.Namespace) -> int:
     made = make_world(arguments.folder, seed=arguments.seed, size=arguments.size, processes=arguments.processes)
     took = f"made in {time.monotonic() - began:.0f} s" if made else "finished already"
     say(f"world: {arguments.folder}, size {arguments.size}, seed {arguments.seed}: {took}")
+    return 0
+
+
+def _measure(folder: Path) -> int:
+    from slac_tasks import config
+    from slac_tasks.storage.objects import open_store
+    from slac_tasks.storage.tables import Datasets
+    from slac_tasks.world.against_truth import lines
+    from slac_tasks.world.truth import read_truth
+
+    for line in lines(Datasets(open_store(config.load().store_url)), read_truth(folder)):
+        print(line)
     return 0

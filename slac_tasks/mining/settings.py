@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from slac_tasks.model import PAPER_CLIP_SEC
 from slac_tasks.settings import Section, setting
 
 LEAST_CONTROL = 0.05
@@ -16,7 +17,7 @@ class Mining(Section):
     minutes_per_round: float = setting(45.0, "Human minutes that one category may cost in one round.", above=0)
     clips_per_round: int = setting(300, "Most clips of one category in one round.", least=1)
     seconds_per_answer: float = setting(
-        4.4, "What one answer costs until people have given some (SLAC v1: 8.8 s a clip; two answers).", above=0
+        PAPER_CLIP_SEC / 2, "What one answer costs until people have given some (SLAC v1: two answers a clip).", above=0
     )
     disagreement: float = setting(0.62, "Share chosen by disagreement of the committee.", least=0, most=1)
     consensus: float = setting(0.3, "Share chosen by its consensus.", least=0, most=1)

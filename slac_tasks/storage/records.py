@@ -52,6 +52,8 @@ class Record:
     settings: Mapping[str, Any]
     """The sections of the settings that shaped it, by name."""
     written_at: datetime
+    dropped: Mapping[str, int]
+    """How many items it set aside, by reason."""
 
     @classmethod
     def of(cls, manifest: Manifest) -> "Record":
@@ -68,6 +70,7 @@ class Record:
             made_from=manifest.made_from,
             settings=manifest.made_by.settings,
             written_at=datetime.fromisoformat(manifest.written_at),
+            dropped=manifest.dropped,
         )
 
     @property

@@ -11,9 +11,10 @@ from fastapi import APIRouter, Depends, HTTPException, Query, Request
 from fastapi.responses import FileResponse, HTMLResponse, RedirectResponse
 
 from slac_tasks.errors import NotMade
+from slac_tasks.model import PAPER_CLIP_SEC
 from slac_tasks.reports import html
+from slac_tasks.reports.funnel import METRICS, Facts
 from slac_tasks.reports.html import environment
-from slac_tasks.storage.ledger import Row
 from slac_tasks.storage.objects import FolderStore
 from slac_tasks.web.ledgers import Ledgers
 from slac_tasks.web.media import Media
@@ -22,9 +23,6 @@ STATIC = Path(__file__).parent / "static"
 
 PAGES = ("review", "funnel", "quality")
 """The pages, by their addresses."""
-
-PAPER_SEC = 8.8
-"""Human seconds for one clip in the paper (SLAC v1, section 3), to compare with."""
 
 
 @cache
@@ -50,23 +48,6 @@ _TEMPLATES.globals["asset"] = asset
 def render(template: str, status: int = 200, **values: Any) -> HTMLResponse:
     """Return a page made from the template."""
     return HTMLResponse(_TEMPLATES.get_template(template).render(values), status_code=status)
-
-
-def steps(rows: list[Row], releases: list[Row]) -> list[dict[str, Any]]:
-    """Return the funnel's steps from the counts by category: what each is called, how many, and of how many."""
-    total = {key: sum(row[key] for row in rows) for key in ("videos", "asked", "answered", "finished", "votes")}
-    standings = [row["standing"] for row in rows]
-    accepted = sum(standing in ("accepted", "approved") for standing in standings)
-    judged = sum(standing not in ("pending", None) for standing in standings)
-    return [
-        {"name": "Categories registered", "value": len(rows), "of": None},
-        {"name": "Videos admitted", "value": total["videos"], "of": None},
-        {"name": "Clips asked", "value": total["asked"], "of": None},
-        {"name": "Clips answered", "value": total["answered"], "of": total["asked"]},
-        {"name": "Clips finished", "value": total["finished"], "of": total["asked"]},
-        {"name": "Categories accepted or approved", "value": accepted, "of": judged},
-        {"name": "Labels in the newest release", "value": releases[0]["label_count"] if releases else 0, "of": None},
-    ]
 
 
 def routes(
@@ -103,22 +84,13 @@ def routes(
     @router.get("/funnel", response_class=HTMLResponse)
     def funnel(person: Annotated[str, lead_dep]) -> HTMLResponse:
         with ledgers.borrow() as ledger:
+            (facts,) = ledger.all(Facts, "funnel")
             rows = ledger.rows("web_funnel")
             releases = ledger.rows("web_releases", most=20)
-        votes, seconds = sum(row["votes"] for row in rows), sum(row["seconds"] for row in rows)
         return render(
-            "funnel.html",
-            page="funnel",
-            person=person,
-            logout=logout,
-            pages=PAGES,
-            rows=rows,
-            releases=releases,
-            steps=steps(rows, releases),
-            seconds=seconds,
-            pace_sec=seconds / votes if votes else None,
-            paper_sec=PAPER_SEC,
-        )
+            "funnel.html", page="funnel", person=person, logout=logout, pages=PAGES, rows=rows, releases=releases,
+            metrics=METRICS, facts=facts, paper_sec=PAPER_CLIP_SEC,
+        )  # fmt: skip
 
     @router.get("/quality", response_class=HTMLResponse)
     def quality(person: Annotated[str, lead_dep]) -> HTMLResponse:

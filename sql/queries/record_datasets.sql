@@ -5,28 +5,29 @@ WITH given AS (
     FROM unnest(
         %(address)s::text[], %(generation)s::integer[], %(manifest_sha256)s::text[], %(row_count)s::bigint[],
         %(dataset)s::text[], %(version)s::integer[], %(keys)s::jsonb[], %(retryable)s::bigint[], %(made_from)s::jsonb[],
-        %(settings)s::jsonb[], %(written_at)s::timestamptz[]
+        %(settings)s::jsonb[], %(written_at)s::timestamptz[], %(dropped)s::jsonb[]
     ) AS g (
         address, generation, manifest_sha256, row_count, dataset, version, keys, retryable, made_from, settings,
-        written_at
+        written_at, dropped
     )
 ),
 
 written AS (
     INSERT INTO datasets AS known (
         address, generation, manifest_sha256, row_count, dataset, version, keys, retryable, made_from, settings,
-        written_at
+        written_at, dropped
     )
     SELECT
         address, generation, manifest_sha256, row_count, dataset, version, keys, retryable, made_from, settings,
-        written_at
+        written_at, dropped
     FROM given
     ON CONFLICT (address, generation) DO UPDATE SET
         retryable = excluded.retryable,
         made_from = excluded.made_from,
         settings = excluded.settings,
-        written_at = excluded.written_at
-    WHERE known.written_at IS NULL AND known.manifest_sha256 = excluded.manifest_sha256
+        written_at = excluded.written_at,
+        dropped = excluded.dropped
+    WHERE (known.written_at IS NULL OR known.dropped IS NULL) AND known.manifest_sha256 = excluded.manifest_sha256
 )
 
 SELECT known.address, known.generation, known.manifest_sha256
