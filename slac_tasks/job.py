@@ -8,7 +8,6 @@ Nothing is written before the block has ended without a failure; the manifest is
 """
 
 import os
-import sys
 import traceback
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -19,6 +18,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 from slac_tasks.config import Config
 from slac_tasks.errors import NotConfigured, SlacError, Temporary, WrongArguments
 from slac_tasks.procedure import STAGES
+from slac_tasks.progress import print_line
 from slac_tasks.storage.ledger import open_ledger
 from slac_tasks.storage.objects import Store, open_store
 
@@ -33,9 +33,7 @@ if TYPE_CHECKING:
 R = TypeVar("R")
 
 
-def say(line: str) -> None:
-    """Print one line for people, at once. The last line of a stage is its result."""
-    print(line, file=sys.stderr, flush=True)
+say = print_line
 
 
 @dataclass(kw_only=True)

@@ -1,4 +1,4 @@
-"""Progress of long loops, for people: a bar on a terminal; in a log file, now and then a line with an estimate."""
+"""What a command prints for people while it works: lines, and the progress of long loops."""
 
 import sys
 import time
@@ -12,8 +12,16 @@ T = TypeVar("T")
 _EVERY_SEC = 30.0
 
 
+def print_line(line: str) -> None:
+    """Print one line on stderr, at once. The last line of a command is its result."""
+    print(line, file=sys.stderr, flush=True)
+
+
 def track(iterable: Iterable[T], total: int | None, what: str) -> Iterator[T]:
-    """Yield the items of `iterable` and show how far it is and how long it may still take."""
+    """Yield the items of `iterable` and show how far it is and how long it may still take.
+
+    On a terminal that is a bar; in a log file a line now and then.
+    """
     if sys.stderr.isatty():
         yield from tqdm(iterable, total=total, desc=what, leave=False)
         return

@@ -4,7 +4,7 @@ import tempfile
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from slac_tasks.job import say
+from slac_tasks.progress import print_line
 from slac_tasks.release.exports import EXPORTS, Export
 from slac_tasks.release.exports.contents import Contents
 from slac_tasks.storage.datasets import RELEASES
@@ -48,4 +48,4 @@ def write_exports(
             path = Path(folder) / export.file
             export.write(release, path)
             datasets.store.put_file(export_name(manifest, export), path)
-            say(f"release: wrote {export_name(manifest, export)}")
+            print_line(f"release: wrote {export_name(manifest, export)}")
