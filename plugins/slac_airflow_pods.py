@@ -32,7 +32,7 @@ from slac_command import judge
 
 from slac_tasks import config
 from slac_tasks.errors import Temporary
-from slac_tasks.procedure import STAGES, Machine, holds_ledger, wants_gpu
+from slac_tasks.procedure import Machine, holds_ledger, machine, wants_gpu
 
 CONTAINER = "base"
 CONFIG_FOLDER = "/etc/slac"
@@ -54,7 +54,13 @@ class Pod(Command, KubernetesPodOperator):
         words = self.words(context)
         self.cmds, self.arguments = words[:1], words[1:]
         # Should the pod find other settings than the plan was made with, it refuses to work.
-        self.env_vars = {**self.env_vars, config.FINGERPRINT: config.load().fingerprint}
+        settings = config.load()
+        self.env_vars = {**self.env_vars, config.FINGERPRINT: settings.fingerprint}
+        # Read here and not when the DAG is parsed: what a stage asks for may change between two of its runs.
+        asked = machine(self.stage, settings.machines)
+        self.container_resources = resources(asked)
+        written = folders(asked, os.environ.get("SLAC_POD_CONFIG_MAP"))
+        self.volumes, self.volume_mounts = written["volumes"], written["volume_mounts"]
         self.log.info("%s", " ".join(words))
         return super().execute(context)
 
@@ -155,7 +161,7 @@ def pod_settings(stage: str, environ: Mapping[str, str]) -> dict[str, Any]:
         "log_events_on_failure": True,
         # Below the retry's delay, so that a retry never attaches to a pod that is ending.
         "termination_grace_period": 60,
-        "container_resources": resources(stage),
+        "container_resources": resources(machine(stage)),
         "security_context": k8s.V1PodSecurityContext(
             run_as_non_root=True,
             run_as_user=UNPRIVILEGED,
@@ -170,7 +176,7 @@ def pod_settings(stage: str, environ: Mapping[str, str]) -> dict[str, Any]:
             privileged=False,
             capabilities=k8s.V1Capabilities(drop=["ALL"]),
         ),
-        **volumes(stage, config_map),
+        **folders(machine(stage), config_map),
     }
 
 
@@ -180,21 +186,20 @@ def template(stage: str, environ: Mapping[str, str]) -> str | None:
     return environ.get("SLAC_POD_GPU_TEMPLATE", general) if wants_gpu(stage) else general
 
 
-def resources(stage: str) -> k8s.V1ResourceRequirements:
-    """Return what a stage's container asks for. Memory is also the limit; processors are not, they only slow down."""
-    machine = STAGES[stage].machine if stage in STAGES else Machine()
-    limits = {"memory": f"{machine.memory_gib}Gi", "ephemeral-storage": f"{machine.scratch_gib}Gi"}
-    requests = {"cpu": str(machine.processors), **limits}
-    if machine.gpus:
-        limits["nvidia.com/gpu"] = str(machine.gpus)
+def resources(asked: Machine) -> k8s.V1ResourceRequirements:
+    """Return what a container asks for. Memory is also the limit; processors are not, they only slow down."""
+    limits = {"memory": f"{asked.memory_gib}Gi", "ephemeral-storage": f"{asked.scratch_gib}Gi"}
+    requests = {"cpu": str(asked.processors), **limits}
+    if asked.gpus:
+        limits["nvidia.com/gpu"] = str(asked.gpus)
     return k8s.V1ResourceRequirements(requests=requests, limits=limits)
 
 
-def volumes(stage: str, config_map: str | None) -> dict[str, Any]:
+def folders(asked: Machine, config_map: str | None) -> dict[str, Any]:
     """Return the folders that a container may write, and the settings that it reads."""
     found = [k8s.V1Volume(name="tmp", empty_dir=k8s.V1EmptyDirVolumeSource())]
     mounts = [k8s.V1VolumeMount(name="tmp", mount_path="/tmp")]
-    if wants_gpu(stage):
+    if asked.gpus:
         # Loader processes hand batches over in shared memory, of which a container has 64 MB by default.
         memory = k8s.V1EmptyDirVolumeSource(medium="Memory", size_limit="8Gi")
         found.append(k8s.V1Volume(name="shm", empty_dir=memory))

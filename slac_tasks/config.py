@@ -9,11 +9,11 @@ they change. Standard library only.
 import dataclasses
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from slac_tasks import toml
+from slac_tasks import procedure, toml
 from slac_tasks.admission.settings import Admission
 from slac_tasks.collect.settings import Collect, Fetch
 from slac_tasks.errors import NotConfigured, Temporary, WrongArguments
@@ -39,6 +39,9 @@ class Config(Section):
     )
     device: str = setting("auto", "Where networks run: `auto`, `cpu` or `cuda`.", choices=("auto", "cpu", "cuda"))
     batch_categories: int = setting(8, "Categories that one mapped task handles, so that start-up is shared.", least=1)
+    machines: tuple[str, ...] = setting(
+        (), "What stages ask of a machine instead of their defaults, such as `score: memory_gib=48, gpus=2`."
+    )
     collect: Collect = field(default_factory=Collect)
     fetch: Fetch = field(default_factory=Fetch)
     admission: Admission = field(default_factory=Admission)
@@ -51,6 +54,13 @@ class Config(Section):
     quality: Quality = field(default_factory=Quality)
     release: Release = field(default_factory=Release)
     training: Training = field(default_factory=Training)
+
+    def conflicts(self) -> Iterator[str]:
+        """Yield a refusal where a machine is described that no stage can ask for."""
+        try:
+            procedure.machine("", self.machines)
+        except WrongArguments as refusal:
+            yield str(refusal)
 
     @classmethod
     def table(cls) -> str:

@@ -4,8 +4,13 @@ The command line, the job, the plans, Airflow's tasks, the pods' resources, the 
 tests derive from `STAGES`. To add a stage: its entry here, its file `slac_tasks/stages/<name>.py`, its place in a DAG.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, fields, replace
+
+from slac_tasks.errors import WrongArguments
+
+_MOST = 65_536
+"""No machine has more of anything."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -187,9 +192,42 @@ def holds_ledger(verb: str) -> bool:
     return verb in LEDGER_COMMANDS or (verb in STAGES and STAGES[verb].ledger)
 
 
-def wants_gpu(stage: str) -> bool:
+def machine(command: str, overrides: Iterable[str] = ()) -> Machine:
+    """Return what a stage or command asks of a machine: its default, changed by what the settings say of it.
+
+    Args:
+        command: the stage, or a command that is none.
+        overrides: texts such as ``score: memory_gib=48, gpus=2``; of several on one stage all count, in their order.
+
+    Raises:
+        WrongArguments: a text names no stage, no measure of a machine, or a value that is no whole number in range.
+
+    """
+    found = STAGES[command].machine if command in STAGES else Machine()
+    for text in overrides:
+        stage, _, changes = text.partition(":")
+        if stage.strip() not in STAGES:
+            raise WrongArguments(f"setting machines: {text!r} names no stage, want one of {', '.join(STAGES)}")
+        values = dict(_measure(text, change) for change in changes.split(","))
+        if stage.strip() == command:
+            found = replace(found, **values)
+    return found
+
+
+def _measure(text: str, change: str) -> tuple[str, int]:
+    """Return (name, value) of one change such as ``memory_gib=48``."""
+    name, _, value = (part.strip() for part in change.partition("="))
+    measures = [each.name for each in fields(Machine)]
+    least = 0 if name == "gpus" else 1
+    if name not in measures or not value.isdecimal() or not least <= int(value) <= _MOST:
+        wanted = f"want <stage>: <measure>=<number>, ..., measures {', '.join(measures)}, numbers {least} to {_MOST}"
+        raise WrongArguments(f"setting machines: {text!r} holds {change.strip()!r}, {wanted}")
+    return name, int(value)
+
+
+def wants_gpu(command: str, overrides: Iterable[str] = ()) -> bool:
     """Return whether this stage or command asks for a GPU."""
-    return stage in STAGES and STAGES[stage].machine.gpus > 0
+    return machine(command, overrides).gpus > 0
 
 
 def reference() -> str:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -10,6 +11,7 @@ import pytest
 
 from slac_tasks import cli, procedure
 from slac_tasks.config import Config
+from slac_tasks.errors import WrongArguments
 from slac_tasks.procedure import KEYS, STAGES, Flag, Machine, Stage
 from slac_tasks.storage.datasets import ALL
 
@@ -62,13 +64,30 @@ STAGES["polish"] = Stage(
 from slac_airflow import defaults
 from slac_airflow_pods import resources
 from slac_command import argv, environment
-asks = resources("polish")
+from slac_tasks.procedure import machine
+asks = resources(machine("polish"))
 print(json.dumps({
     "words": argv("polish", {"category": ["judo"], "window": "2026-01-05", "gloss": "high"}),
     "ledger": "SLAC_DATABASE_URL" in environment("polish", {"SLAC_DATABASE_URL": "x"}),
     "requests": asks.requests, "limits": asks.limits, "alone": defaults("polish", pods=False)["max_active_tis_per_dag"],
 }))
 """
+
+
+def test_the_settings_change_what_a_stage_asks_of_a_machine() -> None:
+    texts = ("score: memory_gib=48, gpus=2", "fetch: processors=2", "score: gpus=4")
+    assert procedure.machine("score", texts) == Machine(processors=8, memory_gib=48, scratch_gib=40, gpus=4)
+    assert procedure.machine("fetch", texts).processors == 2
+    assert procedure.machine("mine", texts) == Machine()
+    assert procedure.wants_gpu("evaluate", ["evaluate: gpus=0"]) is False
+
+
+@pytest.mark.parametrize(
+    "text", ["dance: gpus=1", "score", "score: gpus=-1", "score: memory_gib=0", "score: cores=2", "score: gpus=1.5"]
+)
+def test_a_machine_that_cannot_be_is_refused_with_its_text(text: str) -> None:
+    with pytest.raises(WrongArguments, match=re.escape(repr(text))):
+        Config(store_url="s", machines=(text,))
 
 
 def test_a_new_stage_reaches_airflow_without_another_edit() -> None:
