@@ -248,7 +248,7 @@ def measure(size: Size, folder: Path) -> Figures:
 
 BENCH = Bench(
     name="aggregate", doc=__doc__, measure=measure,
-    full=Size(), quick=Size(clips=52_000, people=40), tiny=Size(clips=2_000, people=20, iterations=10),
+    full=Size(), quick=Size(clips=52_000, people=40), tiny=Size(clips=1_000, people=20, iterations=3),
 )  # fmt: skip
 
 if __name__ == "__main__":

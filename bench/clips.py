@@ -111,7 +111,7 @@ def measure(size: Size, folder: Path) -> Figures:
 
 BENCH = Bench(
     name="clips", doc=__doc__, measure=measure,
-    full=Size(), quick=Size(seconds=40, calls=12), tiny=Size(seconds=6, calls=1, passes=1),
+    full=Size(), quick=Size(seconds=40, calls=12), tiny=Size(seconds=4, calls=1, passes=1),
 )  # fmt: skip
 
 if __name__ == "__main__":

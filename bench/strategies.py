@@ -54,7 +54,6 @@ from slac_tasks.world import people
 from slac_tasks.world.catalogue import PLANTED
 from slac_tasks.world.truth import read_truth
 
-ROUNDS = 3
 MINUTES = 1.0
 """Human minutes for one category in one round."""
 SECONDS = CLIP_SEC + people.DECIDE_SEC
@@ -88,6 +87,7 @@ class Size:
     world: Annotated[str, "size of each world: demo, quick or tiny"] = "demo"
     worlds: Annotated[int, "worlds, each with another seed"] = 5
     crews: Annotated[int, "crews of people in each world"] = 1
+    rounds: Annotated[int, "rounds of buying labels"] = 3
 
 
 After = Mapping[str, Sequence[Sequence[tuple[float, float]]]]
@@ -208,12 +208,12 @@ def scored(world: World, heads: Mapping[str, tuple[nn.Linear, list[str]]]) -> Fl
     return np.stack(columns, axis=1).astype(np.float64)
 
 
-def simulate(world: World, name: str) -> list[tuple[float, float]]:
+def simulate(world: World, name: str, rounds: int) -> list[tuple[float, float]]:
     """Return (accuracy, human minutes for each category) after each round of buying labels in one way."""
     knobs = replace(world.knobs, clips_per_round=10_000, **STRATEGIES[name])
     bought = {category: Bought() for category in world.categories}
     heads, after = world.heads, []
-    for number in range(1, ROUNDS + 1):
+    for number in range(1, rounds + 1):
         scores = scored(world, heads)
         for category, so_far in bought.items():
             budget = number * MINUTES * 60 - so_far.seconds
@@ -315,15 +315,15 @@ def interval(values: Sequence[float]) -> tuple[float, float | None, float | None
     return mean, mean - reach, mean + reach
 
 
-def render(after: After) -> str:
+def render(after: After, rounds: int) -> str:
     """Return a table for people: accuracy after each round, and the gain over random in the same world."""
     rows = []
     for name, worlds in after.items():
-        rounds = [float(np.mean([world[n][0] for world in worlds])) for n in range(ROUNDS)]
+        means = [float(np.mean([world[n][0] for world in worlds])) for n in range(rounds)]
         _, low, high = interval([world[-1][0] for world in worlds])
         gain = interval([world[-1][0] - base[-1][0] for world, base in zip(worlds, after["random"], strict=True)])
-        rows.append((name, *rounds, low, high, float(np.mean([world[-1][1] for world in worlds])), *gain))
-    accuracies = dict.fromkeys((*(f"round {n + 1}" for n in range(ROUNDS)), "low", "high"), ".3f")
+        rows.append((name, *means, low, high, float(np.mean([world[-1][1] for world in worlds])), *gain))
+    accuracies = dict.fromkeys((*(f"round {n + 1}" for n in range(rounds)), "low", "high"), ".3f")
     gains = dict.fromkeys(("gain over random", "gain low", "gain high"), "+.3f")
     return table({"strategy": "", **accuracies, "minutes": ".2f", **gains}, rows)
 
@@ -357,22 +357,22 @@ def measure(size: Size, folder: Path) -> Figures:
         ready = now()
         for crew in range(size.crews):
             for strategy, results in after.items():
-                results.append(simulate(replace(world, seed=seed + crew), strategy))
+                results.append(simulate(replace(world, seed=seed + crew), strategy, size.rounds))
         counts = f"{world.clips['is_pool'].sum()} clips to choose from, {world.clips['is_test'].sum()} to test on"
         took = f"{(ready - began).wall_sec:.0f} s to collect, {(now() - ready).wall_sec:.0f} s to simulate"
         print(f"world {seed}: {counts}; {took}")
-    print(render(after))
+    print(render(after, size.rounds))
     return {
         **figures(after),
         "seeds": size.worlds * size.crews,
-        "rounds": ROUNDS,
+        "rounds": size.rounds,
         "scale": size.worlds / Size().worlds * scale(size.world),
     }
 
 
 BENCH = Bench(
     name="strategies", doc=__doc__, measure=measure, full=Size(),
-    quick=Size(world="quick", worlds=1, crews=2), tiny=Size(world="tiny", worlds=1, crews=2),
+    quick=Size(world="quick", worlds=1, crews=2), tiny=Size(world="tiny", worlds=1, crews=2, rounds=1),
 )  # fmt: skip
 
 if __name__ == "__main__":

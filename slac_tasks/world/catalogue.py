@@ -70,7 +70,7 @@ SIZES: Mapping[str, Size] = {
         pairs=2, windows=1, videos=4, wrong=1, duration_sec=16.0, copies=1, broken=2, targets=4, train=6, test=12
     ),
     "tiny": Size(
-        pairs=1, windows=1, videos=4, wrong=1, duration_sec=8.0, copies=1, broken=2, targets=2, train=1, test=1
+        pairs=1, windows=1, videos=3, wrong=1, duration_sec=8.0, copies=1, broken=2, targets=2, train=1, test=1
     ),
 }  # fmt: skip
 
