@@ -1,5 +1,6 @@
 """Admit videos of a window over all its categories: each content once per category, each group in one split.
 
+A video that shows the same as an admitted one is dropped. One that may show the same is admitted into its group.
 Videos of other benchmarks' validation and test sets stay out, and so does what shows the same.
 
 Reads: datasets candidates and fetched of every category in the window; ledger tables videos, admissions, tombstones,
@@ -15,6 +16,7 @@ from dataclasses import dataclass, field
 from slac_tasks.admission.exclusions.registry import EXCLUDED, excluded_by_name, excluded_videos
 from slac_tasks.admission.likeness.archive import Archive
 from slac_tasks.admission.likeness.lookalikes import stored
+from slac_tasks.admission.likeness.verdict import Likeness, Strength
 from slac_tasks.admission.settings import Admission
 from slac_tasks.admission.withdrawals import leave_out
 from slac_tasks.job import Job, Partition, say
@@ -43,7 +45,7 @@ class Admitter:
 
     def __init__(
         self, rules: Admission, window: str, known: Iterable[Known], tombstones: Mapping[str, str],
-        alike: Mapping[str, Sequence[str]], excluded: Mapping[str, str],
+        alike: Mapping[str, Mapping[str, Likeness]], excluded: Mapping[str, str],
     ) -> None:  # fmt: skip
         """Take what is known of the videos at hand.
 
@@ -52,7 +54,7 @@ class Admitter:
             window: of the videos that will be decided about.
             known: admitted videos, with all of their groups, in order of admission.
             tombstones: reasons of the videos that are left out, by video_id.
-            alike: video_ids that show the same as a video, admitted or not.
+            alike: for a video the others, admitted or not, that show the same or may do.
             excluded: which benchmark's they are, of videos that may not join, by video_id.
 
         """
@@ -78,11 +80,14 @@ class Admitter:
             if video.windows[category] == self.window:
                 return video
             return Drop(item=item, reason="duplicate bytes", detail=f"{video_id} in {video.windows[category]}")
-        near = (self.known[other] for other in self.alike.get(video_id, ()) if other in self.known)
+        likeness = self.alike.get(video_id, {})
+        near = (self.known[other] for other in likeness if other in self.known)
         alike = sorted(near, key=lambda other: self._turn[other.video_id])
         for other in alike:
-            if category in other.windows and self.tombstones.get(other.video_id) != _LEAK:
-                return Drop(item=item, reason="near-duplicate", detail=other.video_id)
+            found = likeness[other.video_id]
+            held = category in other.windows and self.tombstones.get(other.video_id) != _LEAK
+            if held and found.strength is Strength.SAME:
+                return Drop(item=item, reason="near-duplicate", detail=f"{other.video_id}, {found}")
         if video is None:
             video = self._admit(video_id, alike)
         video.windows[category] = self.window
@@ -123,7 +128,7 @@ def _known(job: Job, videos: Iterable[str]) -> list[Known]:
     ]
 
 
-def _excluded(job: Job, fetched: Sequence[FetchedRow], alike: Mapping[str, Sequence[str]]) -> dict[str, str]:
+def _excluded(job: Job, fetched: Sequence[FetchedRow], alike: Mapping[str, Mapping[str, Likeness]]) -> dict[str, str]:
     """Return the benchmark of the videos at hand, and of what shows the same, that may not join.
 
     Names are looked up again: a list may have been registered after `discover` had looked.

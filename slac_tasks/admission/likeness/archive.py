@@ -3,9 +3,9 @@
 from collections import ChainMap
 from collections.abc import Mapping, Sequence
 
-from slac_tasks.admission.likeness.alignment import aligned
-from slac_tasks.admission.likeness.fingerprints import Table, from_signed, table
+from slac_tasks.admission.likeness.fingerprints import Fingerprint, fingerprint, from_signed
 from slac_tasks.admission.likeness.lookalikes import Lookalikes, keys_of
+from slac_tasks.admission.likeness.verdict import Likeness, compared
 from slac_tasks.admission.settings import Admission
 from slac_tasks.storage.ledger import Ledger
 
@@ -21,25 +21,32 @@ class Archive:
     def __init__(self, ledger: Ledger, rules: Admission, fingerprints: Mapping[str, Sequence[int]]) -> None:
         """Take the fingerprints of the videos at hand, by video_id."""
         self.ledger, self.rules = ledger, rules
-        self.fresh: dict[str, Table] = {video_id: table(hashes) for video_id, hashes in fingerprints.items()}
+        self.fresh: dict[str, Fingerprint] = {
+            video_id: fingerprint(hashes) for video_id, hashes in fingerprints.items()
+        }
         self.names: list[str] = []
         self.index = Lookalikes()
 
-    def alike(self) -> dict[str, list[str]]:
-        """Return, for each video at hand, the other videos that show the same; each pair in both directions."""
+    def alike(self) -> dict[str, dict[str, Likeness]]:
+        """Return, for each video at hand, the other videos that show the same or may do, and how sure it is.
+
+        Each pair is there in both directions.
+        """
         if not self.fresh:
             return {}
         self._fill()
-        found: dict[str, list[str]] = {}
+        found: dict[str, dict[str, Likeness]] = {}
         fresh = list(self.fresh)
         for start in range(0, len(fresh), _BATCH):
             likely = {name: self._likely(name) for name in fresh[start : start + _BATCH]}
-            tables = self._tables({other for others in likely.values() for other in others})
+            fingerprints = self._fingerprints({other for others in likely.values() for other in others})
             for name, others in likely.items():
                 for other in others:
-                    if other not in found.get(name, ()) and self._same(self.fresh[name], tables[other]):
-                        found.setdefault(name, []).append(other)
-                        found.setdefault(other, []).append(name)
+                    if other in found.get(name, ()):
+                        continue
+                    if likeness := self._compared(self.fresh[name], fingerprints[other]):
+                        found.setdefault(name, {})[other] = likeness
+                        found.setdefault(other, {})[name] = likeness
         return found
 
     def _fill(self) -> None:
@@ -48,21 +55,20 @@ class Archive:
             after = page[-1]["video_id"]
             old = [row for row in page if row["video_id"] not in self.fresh]
             self._add([row["video_id"] for row in old], [bytes(row["key_hashes"]) for row in old])
-        self._add(list(self.fresh), [keys_of(each) for each in self.fresh.values()])
+        self._add(list(self.fresh), [keys_of(each.rows) for each in self.fresh.values()])
 
     def _add(self, names: list[str], blobs: list[bytes]) -> None:
         self.names += names
         self.index.add(blobs)
 
     def _likely(self, name: str) -> list[str]:
-        return [other for number in self.index.like(self.fresh[name]) if (other := self.names[number]) != name]
+        return [other for number in self.index.like(self.fresh[name].rows) if (other := self.names[number]) != name]
 
-    def _tables(self, names: set[str]) -> Mapping[str, Table]:
+    def _fingerprints(self, names: set[str]) -> Mapping[str, Fingerprint]:
         rows = self.ledger.rows("fingerprints", videos=sorted(names - self.fresh.keys()))
-        return ChainMap(self.fresh, {row["video_id"]: table(from_signed(row["frame_hashes"])) for row in rows})
+        return ChainMap(self.fresh, {row["video_id"]: fingerprint(from_signed(row["frame_hashes"])) for row in rows})
 
-    def _same(self, ours: Table, theirs: Table) -> bool:
-        found = aligned(
+    def _compared(self, ours: Fingerprint, theirs: Fingerprint) -> Likeness | None:
+        return compared(
             ours, theirs, max_distance=self.rules.max_hash_distance, min_shared=self.rules.min_shared_frames
         )
-        return found is not None

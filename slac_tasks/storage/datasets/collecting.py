@@ -87,6 +87,11 @@ class _FetchedRow2(RenditionColumns):
 class FetchedRow(_FetchedRow2):
     """A candidate whose media was downloaded, checked and decoded to the end."""
 
+    frame_hashes: Annotated[
+        tuple[int, ...],
+        _HASHES,
+        "fingerprint: 3 picture hashes and motion per 0.5 s; to 20 s also details and the rows' number; none: unknown",
+    ]
     location: Annotated[str | None, "path or address of the bytes; null in older versions"] = None
 
 

@@ -13,6 +13,7 @@ import pytest
 from slac_tasks import cli
 from slac_tasks.admission.exclusions import look
 from slac_tasks.admission.exclusions.registry import Names, excluded_by_name, excluded_videos
+from slac_tasks.admission.likeness.fingerprints import fingerprint
 from slac_tasks.collect.settings import Collect
 from slac_tasks.commands import exclude
 from slac_tasks.config import Config
@@ -227,7 +228,7 @@ def test_the_process_that_opens_files_holds_no_secrets(films: Path, monkeypatch:
     monkeypatch.setenv("SLAC_DATABASE_URL", "postgresql://slac:secret@localhost/slac")
     monkeypatch.setenv("SLAC_S3_SECRET_KEY", "secret")
     (looked,) = look.look_at([films / "held_out/deep/a.mkv"])
-    assert len(looked.frame_hashes) == 4 * 10
+    assert len(fingerprint(looked.frame_hashes).rows) == 10
     assert not [name for name in given[0] if name.startswith("SLAC")]
     assert "secret" not in " ".join(given[0].values())
     assert os.environ["SLAC_DATABASE_URL"]

@@ -5,12 +5,15 @@ from collections.abc import Mapping, Sequence
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from slac_tasks.admission.likeness.verdict import Likeness, Strength
 from slac_tasks.admission.settings import Admission
 from slac_tasks.stages.deduplicate import Admitter, Known
 from slac_tasks.storage.datasets.collecting import FetchedRow
 from slac_tasks.storage.manifests import Drop
 
 WEEK = "2026-01-05"
+SAME = Likeness(strength=Strength.SAME, rows=13, alike=12, chance=1e-9)
+RELATED = Likeness(strength=Strength.RELATED, rows=5, alike=5, chance=0.02)
 
 
 def admitter(
@@ -18,8 +21,10 @@ def admitter(
     known: Sequence[Known] = (),
     tombstones: Mapping[str, str] | None = None,
     excluded: Mapping[str, str] | None = None,
+    likeness: Likeness = SAME,
 ) -> Admitter:
-    return Admitter(Admission(), WEEK, known, tombstones or {}, alike, excluded or {})
+    found = {video: dict.fromkeys(others, likeness) for video, others in alike.items()}
+    return Admitter(Admission(), WEEK, known, tombstones or {}, found, excluded or {})
 
 
 def row(video_id: str) -> FetchedRow:
@@ -95,7 +100,28 @@ def test_what_was_taken_down_stays_out_and_so_does_what_looks_like_it() -> None:
     known = [held("a", "training", "x")]
     decider = admitter({"new": ["a"]}, known, {"a": "uploader asked"})
     assert decider.decide(row("a"), "y") == Drop(item="c-a", reason="taken down", detail="a")
-    assert decider.decide(row("new"), "x") == Drop(item="c-new", reason="near-duplicate", detail="a")
+    assert decider.decide(row("new"), "x") == Drop(
+        item="c-new", reason="near-duplicate", detail="a, 12 of 13 half seconds, chance 1e-09"
+    )
+
+
+@settings(max_examples=50)
+@given(st.lists(st.tuples(st.integers(0, 5), st.sampled_from("abc")), max_size=20))
+def test_what_may_be_the_same_is_never_dropped_and_shares_a_group(offers: list[tuple[int, str]]) -> None:
+    alike = {f"v{number}": [f"v{(number + 3) % 6}"] for number in range(6)}
+    decider = admitter(alike, likeness=RELATED)
+    for number, category in offers:
+        decision = decider.decide(row(f"v{number}"), category)
+        assert isinstance(decision, Known)
+        if other := decider.known.get(f"v{(number + 3) % 6}"):
+            assert (decision.group_id, decision.split) == (other.group_id, other.split)
+
+
+def test_what_is_related_to_a_taken_down_video_stays() -> None:
+    decider = admitter({"new": ["a"]}, [held("a", "testing", "x")], {"a": "uploader asked"}, likeness=RELATED)
+    new = decider.decide(row("new"), "x")
+    assert isinstance(new, Known)
+    assert (new.group_id, new.split) == ("a", "testing")
 
 
 def test_the_same_bytes_are_in_a_category_once() -> None:

@@ -64,6 +64,23 @@ def test_bars_of_one_colour_are_left_out(level: int) -> None:
     assert pictures_differ(video, barred) <= 8
 
 
+def test_a_logo_on_a_bar_does_not_hide_it() -> None:
+    barred = moving(1)
+    barred[:, :, :6] = barred[:, :, 42:] = 0
+    marked = barred.copy()
+    marked[:, 2:10, 1:12] = 250
+    assert pictures_differ(barred, marked) <= 8
+
+
+def test_a_white_wall_above_a_person_is_not_a_bar() -> None:
+    wall = np.full_like(moving(1), 250)
+    wall[:, 20:44, 18:30] = moving(1)[:, 20:44, 18:30]
+    marked = wall.copy()
+    marked[:, 2:10, 2:12] = 30
+    # The logo's own cells and their neighbours.
+    assert pictures_differ(wall, marked) <= 16
+
+
 def test_the_middle_of_the_original_is_the_whole_of_a_cropped_copy() -> None:
     video = moving(1)
     for view, share in enumerate(VIEWS):
