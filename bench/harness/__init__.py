@@ -6,6 +6,7 @@ tables      figures for people
 places      the real data, a Postgres, a ledger, a whole platform's environment
 service     `slac web` as a process
 videos      ffmpeg, and videos as `fetch` makes them
+edits       edited copies of videos
 """
 
 from bench.harness.running import ABSENT, Absent, Bench, Figures, Seed
