@@ -129,10 +129,12 @@ class Bought:
     def ask(self, world: World, row: Any, votes_wanted: int) -> None:
         """Let simulated people answer about a clip until it has `votes_wanted` answers."""
         votes = self.votes.setdefault(row.clip_id, [])
-        asked = {
-            "clip_id": row.clip_id, "category": row.category, "votes_wanted": votes_wanted, "guideline_version": 1,
-            "annotators": [vote["annotator"] for vote in votes],
-        }  # fmt: skip
+        asked = people.OpenClip(
+            clip_id=row.clip_id, category=row.category, start_sec=row.start_sec,
+            end_sec=row.start_sec + CLIP_SEC,
+            votes_wanted=votes_wanted, guideline_version=1, source_id="",
+            annotators=[vote["annotator"] for vote in votes],
+        )  # fmt: skip
         crew = people.crew(world.seed)
         for vote in people.votes_for(crew, world.seed, asked, bool(row.truth)):
             votes.append({**vote, "cast_at": pd.Timestamp(len(votes), unit="s", tz="UTC")})

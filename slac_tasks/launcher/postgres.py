@@ -22,6 +22,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Iterator
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -43,6 +44,20 @@ _SETTINGS = {
 }
 _UNSAFE = {"fsync": "off", "full_page_writes": "off"}  # asynchronous commits too would lose data in a mere SIGKILL
 _START_SEC = 60
+
+
+@dataclass(frozen=True, kw_only=True)
+class Server:
+    """What `server.json` keeps of a cluster and its server."""
+
+    port: int
+    password: str
+    data: str
+    """Folder of the cluster."""
+    bin: str
+    """Folder of Postgres's programs."""
+    home: str | None
+    """Folder of its own where the account of the server cannot reach the state folder."""
 
 
 class EmbeddedPostgres:
@@ -82,9 +97,9 @@ class EmbeddedPostgres:
             if self._answers(state):
                 return
             self._clear_stale_pid(state)
-            if not is_free(state["port"]):
-                state["port"] = free_port()
-                self._remember(state)
+            if not is_free(state.port):
+                state = replace(state, port=free_port())
+                self._write(state)
             self._launch(state)
 
     def stop(self) -> None:
@@ -94,14 +109,14 @@ class EmbeddedPostgres:
             return
         with self._lock():
             if self._pid(state) is not None:
-                self._call(state, "pg_ctl", "stop", "-D", state["data"], "-m", "fast", "-w", "-t", "30")
+                self._call(state, "pg_ctl", "stop", "-D", state.data, "-m", "fast", "-w", "-t", "30")
 
     def remove(self) -> None:
         """Stop the server and delete the cluster."""
         self.stop()
         if state := self._state():
-            if state["home"]:
-                shutil.rmtree(state["home"], ignore_errors=True)
+            if state.home:
+                shutil.rmtree(state.home, ignore_errors=True)
             shutil.rmtree(self.folder, ignore_errors=True)
 
     @property
@@ -132,11 +147,11 @@ class EmbeddedPostgres:
                         cursor.execute(psycopg2.sql.SQL("CREATE DATABASE {}").format(name))
         finally:
             connection.close()
-        return f"postgresql://{USER}:{state['password']}@127.0.0.1:{state['port']}/{quote(database)}"
+        return f"postgresql://{USER}:{state.password}@127.0.0.1:{state.port}/{quote(database)}"
 
     # The cluster -----------------------------------------------------------------------------------------------------
 
-    def _create(self) -> dict[str, Any]:
+    def _create(self) -> Server:
         """Make the cluster; `server.json`, written last, makes it exist."""
         install = _installed()
         home = None
@@ -149,13 +164,13 @@ class EmbeddedPostgres:
         shutil.rmtree(data, ignore_errors=True)
         data.mkdir(mode=0o700)
         secret = secrets.token_urlsafe(24)
-        state: dict[str, Any] = {
-            "port": free_port(),
-            "password": secret,
-            "data": str(data),
-            "bin": str(install / "bin"),
-            "home": str(home) if home else None,
-        }
+        state = Server(
+            port=free_port(),
+            password=secret,
+            data=str(data),
+            bin=str(install / "bin"),
+            home=str(home) if home else None,
+        )
         with tempfile.NamedTemporaryFile("w", dir="/var/tmp" if self._account else None) as password:
             password.write(secret)
             password.flush()
@@ -168,26 +183,26 @@ class EmbeddedPostgres:
             made = self._call(state, "initdb", "-D", str(data), *options, *locale, *sync)
         if made.returncode:
             raise Temporary(f"Postgres in {self.folder}: initdb failed: {self._last_words()}")
-        self._remember(state)
+        self._write(state)
         return state
 
-    def _state(self) -> dict[str, Any] | None:
+    def _state(self) -> Server | None:
         """Return what `server.json` says, or None when there is no cluster (or its data has been deleted)."""
         try:
-            state: dict[str, Any] = json.loads((self.folder / "server.json").read_text())
+            state = Server(**json.loads((self.folder / "server.json").read_text()))
         except FileNotFoundError:
             return None
-        if not (Path(state["data"]) / "PG_VERSION").exists():
+        if not (Path(state.data) / "PG_VERSION").exists():
             return None
-        if not (Path(state["bin"]) / "postgres").exists():
-            state["bin"] = str(_installed() / "bin")
+        if not (Path(state.bin) / "postgres").exists():
+            state = replace(state, bin=str(_installed() / "bin"))
         return state
 
-    def _remember(self, state: dict[str, Any]) -> None:
+    def _write(self, state: Server) -> None:
         target = self.folder / "server.json"
         new = target.with_suffix(".new")
         new.touch(mode=0o600)
-        new.write_text(json.dumps(state, indent=1))
+        new.write_text(json.dumps(asdict(state), indent=1))
         new.replace(target)
 
     @contextlib.contextmanager
@@ -200,12 +215,12 @@ class EmbeddedPostgres:
 
     # The process -----------------------------------------------------------------------------------------------------
 
-    def _launch(self, state: dict[str, Any]) -> None:
-        settings = self._settings | {"port": str(state["port"])}
+    def _launch(self, state: Server) -> None:
+        settings = self._settings | {"port": str(state.port)}
         options = " ".join(f"-c {name}='{value}'" for name, value in settings.items())
         deadline = time.monotonic() + _START_SEC
         while True:
-            self._call(state, "pg_ctl", "start", "-D", state["data"], "-w", "-t", str(_START_SEC), "-o", options)
+            self._call(state, "pg_ctl", "start", "-D", state.data, "-w", "-t", str(_START_SEC), "-o", options)
             if self._answers(state):
                 return
             # Children of a killed server hold its shared memory for a moment: try again.
@@ -213,15 +228,13 @@ class EmbeddedPostgres:
                 raise Temporary(f"Postgres in {self.folder}: does not start: {self._last_words()}")
             time.sleep(0.5)
 
-    def _call(self, state: dict[str, Any], program: str, *arguments: str) -> "subprocess.CompletedProcess[bytes]":
+    def _call(self, state: Server, program: str, *arguments: str) -> "subprocess.CompletedProcess[bytes]":
         """Run one of Postgres's programs as the account that owns the data."""
-        identity: dict[str, Any] = {}
-        if self._account:
-            identity = {"user": self._account.pw_uid, "group": self._account.pw_gid, "extra_groups": []}
+        account = self._account
         environ = {"PATH": os.environ.get("PATH", "/usr/bin:/bin"), "LC_ALL": "C", "TZ": "UTC"}
         with (self.folder / "server.log").open("ab") as log:
             return subprocess.run(
-                [str(Path(state["bin"]) / program), *arguments],
+                [str(Path(state.bin) / program), *arguments],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
@@ -229,24 +242,26 @@ class EmbeddedPostgres:
                 env=environ,
                 start_new_session=True,  # Ctrl-C in the terminal must not reach the server
                 check=False,
-                **identity,
+                user=account.pw_uid if account else None,
+                group=account.pw_gid if account else None,
+                extra_groups=[] if account else None,
             )
 
-    def _pid(self, state: dict[str, Any]) -> int | None:
+    def _pid(self, state: Server) -> int | None:
         """Return the server's process id; None when the id in the pid file belongs to nobody or to a stranger."""
         try:
-            pid = int((Path(state["data"]) / "postmaster.pid").read_text().split()[0])
+            pid = int((Path(state.data) / "postmaster.pid").read_text().split()[0])
             command = Path(f"/proc/{pid}/cmdline").read_bytes()
         except (OSError, ValueError, IndexError):
             return None
-        return pid if state["data"].encode() in command else None
+        return pid if state.data.encode() in command else None
 
-    def _clear_stale_pid(self, state: dict[str, Any]) -> None:
+    def _clear_stale_pid(self, state: Server) -> None:
         """Delete a pid file that a killed server left: its number may belong to another process by now."""
         if self._pid(state) is None:
-            (Path(state["data"]) / "postmaster.pid").unlink(missing_ok=True)
+            (Path(state.data) / "postmaster.pid").unlink(missing_ok=True)
 
-    def _answers(self, state: dict[str, Any]) -> bool:
+    def _answers(self, state: Server) -> bool:
         """Return whether the server runs and takes connections, waiting while it is starting."""
         deadline = time.monotonic() + _START_SEC
         while self._pid(state) is not None and time.monotonic() < deadline:
@@ -258,10 +273,8 @@ class EmbeddedPostgres:
                 return True
         return False
 
-    def _connect(self, state: dict[str, Any], database: str) -> Any:
-        return psycopg2.connect(
-            host="127.0.0.1", port=state["port"], user=USER, password=state["password"], dbname=database
-        )
+    def _connect(self, state: Server, database: str) -> Any:
+        return psycopg2.connect(host="127.0.0.1", port=state.port, user=USER, password=state.password, dbname=database)
 
     def _last_words(self) -> str:
         with contextlib.suppress(OSError):

@@ -4,6 +4,7 @@ import random
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -12,7 +13,7 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, Field
 
 from slac_tasks.model import Answer
-from slac_tasks.storage.ledger import Ledger, Row
+from slac_tasks.storage.ledger import Ledger
 from slac_tasks.verification.settings import Review
 from slac_tasks.web.ledgers import Ledgers
 from slac_tasks.web.media import Media
@@ -82,19 +83,42 @@ def _cast(ledger: Ledger, person: str, vote: Vote) -> bool:
     return found is not None and (found["clip_id"], found["answer"]) == (vote.clip_id, vote.answer)
 
 
+@dataclass(frozen=True, kw_only=True)
+class HandedOut:
+    """A clip in a person's hands; the columns of lease_clips.sql and held_clips.sql."""
+
+    clip_id: str
+    category: str
+    start_sec: float
+    end_sec: float
+    proxy_256: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Example(HandedOut):
+    """A clip whose answer everybody may see; the columns of web_examples.sql."""
+
+    answer: str
+
+
 def routes(authenticate: Callable[..., Any], ledgers: Ledgers, media: Media, review: Review) -> APIRouter:
     """Return the routes under /api; each answers only to somebody who is logged in."""
     router = APIRouter(prefix="/api")
     person_dep = Depends(authenticate)
     sweep = _Sweep()
 
-    def shown(clip: Row, person: str) -> dict[str, Any]:
+    def shown(clip: HandedOut, person: str) -> dict[str, str | float]:
         """What a browser learns of a clip. No strategy, score, vote of others or sign of gold: people answer blind."""
-        kept = ("clip_id", "category", "start_sec", "end_sec")
-        return {**{key: clip[key] for key in kept}, "media": media.address(clip["proxy_256"], person)}
+        return {
+            "clip_id": clip.clip_id,
+            "category": clip.category,
+            "start_sec": clip.start_sec,
+            "end_sec": clip.end_sec,
+            "media": media.address(clip.proxy_256, person),
+        }
 
     @router.get("/me")
-    def me(person: Annotated[str, person_dep]) -> dict[str, Any]:
+    def me(person: Annotated[str, person_dep]) -> dict[str, object]:
         """Who is asking, today's work and pace, and the categories that this person may review."""
         with ledgers.borrow() as ledger:
             ledger.run("ensure_annotator", annotator=person)
@@ -109,10 +133,10 @@ def routes(authenticate: Callable[..., Any], ledgers: Ledgers, media: Media, rev
         with ledgers.borrow() as ledger:
             found = ledger.one("web_category", **asked, count_most=LEFT_MOST)
             gold = ledger.one("web_gold", **asked) or {}
-            examples = ledger.rows("web_examples", category=category, examples_most=EXAMPLES_MOST) if found else []
+            examples = ledger.all(Example, "web_examples", category=category, examples_most=EXAMPLES_MOST)
         if found is None:
             raise HTTPException(404, "no such category for you")
-        listed = [{**shown({**clip, "category": category}, person), "answer": clip["answer"]} for clip in examples]
+        listed = [{**shown(example, person), "answer": example.answer} for example in examples]
         return {**found, **gold, "examples": listed, "remaining_most": LEFT_MOST}
 
     @router.get("/clips")
@@ -127,12 +151,12 @@ def routes(authenticate: Callable[..., Any], ledgers: Ledgers, media: Media, rev
         with ledgers.borrow() as ledger:
             if sweep.is_due():
                 ledger.run("expire_leases")
-            found = ledger.rows("held_clips", **asked) if held else []
+            found = ledger.all(HandedOut, "held_clips", **asked) if held else []
             if len(found) < most:
                 wanted = most - len(found)
                 gold = sum(random.random() < review.gold_share for _ in range(wanted))
-                found += ledger.rows(
-                    "lease_clips", **asked, clips_most=wanted, gold_most=gold, place=random.random()
+                found += ledger.all(
+                    HandedOut, "lease_clips", **asked, clips_most=wanted, gold_most=gold, place=random.random()
                 )  # fmt: skip
         return JSONResponse([shown(clip, person) for clip in found])
 

@@ -6,14 +6,14 @@ however often they are cut off. A vote's id is such a hash too, so that a repeat
 
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from slac_tasks.errors import NotConfigured, Temporary, WrongArguments
 from slac_tasks.job import say
 from slac_tasks.model import CLIP_SEC, Answer, unit_hash
-from slac_tasks.storage.ledger import Ledger, Row, open_ledger
+from slac_tasks.storage.ledger import Ledger, open_ledger
 from slac_tasks.world.truth import Truth, read_truth
 
 PEOPLE = 20
@@ -23,7 +23,24 @@ DECIDE_SEC = 1.55
 """Modelled time from the end of the clip, seen once, to the answer."""
 POLL_SEC = 2.0
 
-Contains = Callable[[Row], bool]
+
+@dataclass(frozen=True, kw_only=True)
+class OpenClip:
+    """A clip that wants answers; the columns of sql/queries/open_clips.sql."""
+
+    clip_id: str
+    category: str
+    start_sec: float
+    end_sec: float
+    votes_wanted: int
+    guideline_version: int
+    source_id: str
+    """The source's own name of its video."""
+    annotators: Sequence[str]
+    """Who has answered it."""
+
+
+Contains = Callable[[OpenClip], bool]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,20 +81,20 @@ def assigned(people: tuple[Person, ...], seed: int, clip: str, category: str) ->
     return sorted(people, key=lambda person: unit_hash("turn", str(seed), person.name, clip, category))
 
 
-def votes_for(people: tuple[Person, ...], seed: int, row: Row, contains: bool) -> list[dict[str, object]]:
+def votes_for(people: tuple[Person, ...], seed: int, asked: OpenClip, contains: bool) -> list[dict[str, object]]:
     """Return the votes that a clip's `votes_wanted` still asks for.
 
     Args:
         people: everybody who may be asked.
         seed: of the people.
-        row: one open clip of the queue, as sql/queries/open_clips.sql returns it.
+        asked: one open clip of the queue.
         contains: whether the clip shows the hypothesised action.
 
     """
-    clip, category = row["clip_id"], row["category"]
-    given = set(row["annotators"])
-    missing = max(0, row["votes_wanted"] - len(given))
-    asked = [person for person in assigned(people, seed, clip, category) if person.name not in given][:missing]
+    clip, category = asked.clip_id, asked.category
+    given = set(asked.annotators)
+    missing = max(0, asked.votes_wanted - len(given))
+    called = [person for person in assigned(people, seed, clip, category) if person.name not in given][:missing]
     return [
         {
             "vote_id": str(uuid.uuid5(uuid.NAMESPACE_OID, f"slac {seed} {person.name} {clip} {category}")),
@@ -86,10 +103,10 @@ def votes_for(people: tuple[Person, ...], seed: int, row: Row, contains: bool) -
             "annotator": person.name,
             "answer": person.answer(seed, clip, category, contains).value,
             "seconds": CLIP_SEC + DECIDE_SEC,
-            "guideline_version": row["guideline_version"],
+            "guideline_version": asked.guideline_version,
             "supersedes": None,
         }
-        for person in asked
+        for person in called
     ]
 
 
@@ -97,7 +114,7 @@ def answer_open(ledger: Ledger, contains: Contains, seed: int) -> int:
     """Answer every open clip that wants votes; return how many votes were sent."""
     people = crew(seed)
     votes = [
-        vote for row in ledger.rows("open_clips") for vote in votes_for(people, seed, row, contains(row))
+        vote for clip in ledger.all(OpenClip, "open_clips") for vote in votes_for(people, seed, clip, contains(clip))
     ]  # fmt: skip
     if votes:
         ledger.run_many("ensure_annotator", [{"annotator": person.name} for person in people])
@@ -108,9 +125,9 @@ def answer_open(ledger: Ledger, contains: Contains, seed: int) -> int:
 def seen_in(truth: Truth) -> Contains:
     """Return how people who see the world's truth judge a clip of the queue."""
 
-    def contains(row: Row) -> bool:
+    def contains(clip: OpenClip) -> bool:
         # The bytes of one video may be offered under several names; all of them hold the same.
-        return truth.contains(row["source_id"], row["category"], row["start_sec"], row["end_sec"])
+        return truth.contains(clip.source_id, clip.category, clip.start_sec, clip.end_sec)
 
     return contains
 
@@ -124,7 +141,7 @@ def review(folder: Path | None, *, seed: int, follow: bool, assume_right: bool) 
     """
     if folder is None and not assume_right:
         raise WrongArguments("world review: want the folder of a world, or --assume-retrieval-is-right")
-    contains = (lambda row: True) if folder is None else seen_in(read_truth(folder))
+    contains = (lambda clip: True) if folder is None else seen_in(read_truth(folder))
     while True:
         try:
             ledger = open_ledger()

@@ -27,7 +27,7 @@ WITH known AS (
     FROM (SELECT * FROM known UNION ALL SELECT * FROM agreed) AS found
     WHERE answer IN ('yes', 'no')
 )
-SELECT clip_id, answer, start_sec, end_sec, proxy_256
+SELECT clip_id, %(category)s::text AS category, answer, start_sec, end_sec, proxy_256
 FROM ranked
 WHERE number <= %(examples_most)s::integer
 ORDER BY answer DESC, number;

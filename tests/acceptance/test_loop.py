@@ -131,11 +131,11 @@ def restore_and_reconcile(
     subprocess.run([POSTGRES / "pg_dump", "--format=custom", f"--file={dump}", old], check=True)
     ledger = open_ledger()
     contains = people.seen_in(read_truth(loop.world))
-    open_clips = ledger.rows("open_clips")
+    open_clips = ledger.all(people.OpenClip, "open_clips")
     half: list[Any] = [
         vote
-        for row in open_clips[: len(open_clips) // 2]
-        for vote in people.votes_for(people.crew(0), 0, row, contains(row))
+        for clip in open_clips[: len(open_clips) // 2]
+        for vote in people.votes_for(people.crew(0), 0, clip, contains(clip))
     ]
     ledger.run_many("ensure_annotator", [{"annotator": person.name} for person in people.crew(0)])
     ledger.run_many("cast_vote", half)

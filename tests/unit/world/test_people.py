@@ -3,13 +3,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from slac_tasks.model import Answer
-from slac_tasks.world.people import PEOPLE, RANDOM_PEOPLE, assigned, crew, votes_for
+from slac_tasks.world.people import PEOPLE, RANDOM_PEOPLE, OpenClip, assigned, crew, votes_for
 
 CLIPS = [f"{number:016x}:0" for number in range(2000)]
 
 
-def _row(clip: str, wanted: int, given: tuple[str, ...] = ()) -> dict[str, object]:
-    return {"clip_id": clip, "category": "judo", "votes_wanted": wanted, "annotators": given, "guideline_version": 1}
+def _row(clip: str, wanted: int, given: tuple[str, ...] = ()) -> OpenClip:
+    return OpenClip(
+        clip_id=clip, category="judo", start_sec=0.0, end_sec=2.0, votes_wanted=wanted, guideline_version=1,
+        source_id="v", annotators=given,
+    )  # fmt: skip
 
 
 def test_one_in_twenty_clicks_at_random_and_the_others_are_within_their_ranges() -> None:
