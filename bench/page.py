@@ -133,7 +133,7 @@ class Reviewer:
         self.page.wait_for_function(f"() => !Object.keys(localStorage).some({_IS_VOTE})")
 
 
-def review(page: Page, url: str, size: Size) -> tuple[Sequence[tuple[str, str]], dict[str, float]]:
+def review(page: Page, url: str, size: Size) -> tuple[Sequence[tuple[str, str]], Figures]:
     """Answer the clips, some of them without a connection; return what was answered, and the page's figures."""
     person = Reviewer(page=page, look_ms=size.look_ms, given=[])
     person.open(url)

@@ -372,7 +372,7 @@ def measure(size: Size, folder: Path) -> Figures:
 
 BENCH = Bench(
     name="review", doc=__doc__, measure=measure, full=Size(), quick=Size(clips=100_000, seconds=21.0),
-    tiny=Size(people=10, clips=2_000, seconds=6.0, gold=20, think_sec=0.2, workers=1),
+    tiny=Size(people=10, clips=2_000, seconds=4.5, gold=20, think_sec=0.2, workers=1),
 )  # fmt: skip
 
 if __name__ == "__main__":

@@ -30,9 +30,9 @@ def add_people(ledger: Ledger, groups: Mapping[str, Sequence[str]]) -> None:
     )
 
 
-def percentile(values: Sequence[float], share: float) -> float:
-    """Return the smallest value that this share of the values does not exceed."""
-    return sorted(values)[max(0, round(share * len(values)) - 1)]
+def percentile(values: Sequence[float], share: float) -> float | None:
+    """Return the smallest value that this share of the values does not exceed; None of no values."""
+    return sorted(values)[max(0, round(share * len(values)) - 1)] if values else None
 
 
 class Service:
