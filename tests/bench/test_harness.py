@@ -1,6 +1,7 @@
 """The harness: sizes as flags, the last line, costs, tables and rows."""
 
 import json
+import os
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -9,13 +10,17 @@ from typing import Annotated
 
 import pyarrow as pa
 import pytest
+from conftest import absent
 
 from bench.harness import ABSENT, Absent, Bench, Figures, Seed, places
 from bench.harness.costs import cost, slac
 from bench.harness.rows import filled
+from bench.harness.service import percentile
 from bench.harness.tables import listing, table
 from slac_tasks.errors import BrokenContract
+from slac_tasks.launcher.postgres import EmbeddedPostgres
 from slac_tasks.storage.datasets import SCORES
+from slac_tasks.storage.ledger import open_ledger
 from slac_tasks.storage.objects import FolderStore
 from slac_tasks.storage.tables import Datasets
 
@@ -148,6 +153,28 @@ def test_a_column_that_must_be_known_is_not_made_up(store: FolderStore) -> None:
     rows = filled(SCORES, clip_id=["v:0"], video_id=["v"], member=["m"])
     with pytest.raises(BrokenContract, match="score"):
         Datasets(store).write(SCORES, [rows], keys=keys, stage="test", settings={}, made_from={})
+
+
+def test_a_percentile_is_one_of_the_values() -> None:
+    assert percentile([4.0, 1.0, 3.0, 2.0], 0.5) == 2.0
+    assert percentile([4.0, 1.0, 3.0, 2.0], 0.95) == 4.0
+    assert percentile([], 0.95) is None
+
+
+def test_a_platform_is_there_and_gone_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SLAC_STORE", "s3://a-store-of-somebody")
+    monkeypatch.delenv("SLAC_DATABASE_URL", raising=False)
+    try:
+        with places.platform(tmp_path) as store:
+            assert os.environ["SLAC_STORE"] == store == str(tmp_path / "store")
+            ledger = open_ledger()
+            assert ledger.rows("categories") == []
+            ledger.close()
+    except Absent as missing:
+        absent(str(missing))
+    assert os.environ["SLAC_STORE"] == "s3://a-store-of-somebody"
+    assert "SLAC_DATABASE_URL" not in os.environ
+    assert not EmbeddedPostgres(tmp_path / "postgres").running
 
 
 def test_real_data_is_found_beside_the_checkout(
