@@ -77,8 +77,15 @@ class Strategy(StrEnum):
 
 
 def slug(category: str) -> str:
-    """Return the fixed key of a category's display name: ``"Clean and jerk"`` becomes ``clean_and_jerk``."""
+    """Return the fixed key of a category's display name: ``"Clean and jerk"`` becomes ``clean_and_jerk``.
+
+    Raises:
+        WrongArguments: the name has no Latin letter and no digit, or is too long.
+
+    """
     key = re.sub(r"[^a-z0-9]+", "_", category.lower()).strip("_")
+    if not key:
+        raise WrongArguments(f"category {category!r}: has no Latin letter and no digit to make a key of")
     return check_slug(key)
 
 

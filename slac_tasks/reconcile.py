@@ -11,7 +11,7 @@ from typing import Any
 
 from slac_tasks.admission.exclusions.registry import restore
 from slac_tasks.admission.likeness.lookalikes import stored
-from slac_tasks.admission.withdrawals import all_takedowns
+from slac_tasks.admission.withdrawals import all_withdrawals
 from slac_tasks.errors import BrokenContract
 from slac_tasks.networks.committees import adopt_committees
 from slac_tasks.storage.datasets import (
@@ -198,17 +198,17 @@ def _promotions(datasets: Datasets, ledger: Ledger, review: Review) -> int:
     return count
 
 
-def _takedowns(datasets: Datasets, ledger: Ledger, review: Review) -> int:
-    takedowns = all_takedowns(datasets.store)
+def _withdrawals(datasets: Datasets, ledger: Ledger, review: Review) -> int:
+    withdrawals = all_withdrawals(datasets.store)
     ledger.run_many(
         "add_tombstone",
         [
-            {**row, "reason": takedown["reason"]}
-            for takedown in takedowns
-            for row in ledger.rows("videos_named", named=takedown["named"])
+            {**row, "reason": withdrawal.reason}
+            for withdrawal in withdrawals
+            for row in ledger.rows("videos_named", named=withdrawal.named)
         ],
     )
-    return len(takedowns)
+    return len(withdrawals)
 
 
 def _exclusions(datasets: Datasets, ledger: Ledger, review: Review) -> int:
@@ -227,7 +227,7 @@ REPAIRS: dict[str, Callable[[Datasets, Ledger, Review], int]] = {
     "words on people": _people,
     "releases": _releases,
     "promotions": _promotions,
-    "takedowns": _takedowns,
+    "withdrawals": _withdrawals,
     "exclusions": _exclusions,
 }
 """What is put back, in an order that the foreign keys allow."""

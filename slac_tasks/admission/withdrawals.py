@@ -1,32 +1,52 @@
-"""What somebody asked to have removed: one small object each in the store, so that stages without the ledger see it.
+"""Videos that may no longer be used: taken down at somebody's wish, excluded for a benchmark, or leaked between splits.
 
-A takedown names a video by its video_id, the SHA-256 of its bytes, its source's name of it, or its address. It holds
-for what is found later too.
+Each withdrawal is one small object in the store, so that stages without the ledger's password see it. It names a video
+by its video_id, the SHA-256 of its bytes, its source's name of it, or its address, and holds for what is found later
+too. The ledger has a tombstone for each withdrawn video that was admitted. Every stage that reads media asks `covers`.
 """
 
 import json
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Collection, Sequence
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 
+from slac_tasks.collect.locations import address_of
+from slac_tasks.job import say
 from slac_tasks.model import content_hash
 from slac_tasks.storage.datasets import FETCHED, RELEASES
 from slac_tasks.storage.ledger import Ledger
+from slac_tasks.storage.manifests import Manifest
 from slac_tasks.storage.objects import Store
 from slac_tasks.storage.tables import Datasets
 
+TAKEN_DOWN = "taken down"
+"""The reason of a drop of a withdrawn video."""
+
 _FOLDER = "takedowns"
 _NAMES = ("video_id", "media_sha256", "source_id", "location")
+"""The columns that may name a video."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Withdrawal:
+    """One withdrawal, as the store holds it."""
+
+    named: str
+    reason: str
+    since: str
+    """ISO 8601."""
+    deletes: bool = False
+    """Somebody asked for it: the bytes go too. Those of excluded and leaked videos stay."""
 
 
 @dataclass(frozen=True)
-class Takedowns:
-    """The takedowns of a store, as hashes of what they name: one listing, however many there are."""
+class Withdrawals:
+    """The withdrawals of a store, as hashes of what they name: one listing, however many there are."""
 
     hashes: frozenset[str]
 
     @classmethod
-    def read(cls, store: Store) -> "Takedowns":
+    def read(cls, store: Store) -> "Withdrawals":
         """Read those that stand now."""
         return cls(frozenset(name.rpartition("/")[2].removesuffix(".json") for name in store.names(f"{_FOLDER}/")))
 
@@ -36,20 +56,31 @@ class Takedowns:
 
     def covers_any(self, *names: str | None) -> bool:
         """Return whether one of them names a video that goes by these names."""
-        given = (name.removeprefix("yt-dlp+") for name in names if name)
-        return bool(self.hashes) and any(content_hash(name) in self.hashes for name in given)
+        return bool(self.hashes) and any(_hash(name) in self.hashes for name in names if name)
+
+    def of(self, store: Store, row: object) -> list[Withdrawal]:
+        """Return the withdrawals that name this row's video."""
+        hashes = {_hash(name) for column in _NAMES if (name := getattr(row, column, None))}
+        return [_read(store, f"{_FOLDER}/{one}.json") for one in sorted(hashes & self.hashes)]
 
 
-def take_down(store: Store, named: str, reason: str) -> None:
-    """Write a takedown; one that stands already stays as it is."""
-    since = datetime.now(UTC).isoformat(timespec="seconds")
-    data = json.dumps({"named": named, "reason": reason, "since": since}).encode()
-    store.create(f"{_FOLDER}/{content_hash(named)}.json", data)
+def write_withdrawal(store: Store, named: str, reason: str, *, deletes: bool = False) -> None:
+    """Write a withdrawal; one that stands already stays as it is."""
+    note = Withdrawal(named=named, reason=reason, since=_now(), deletes=deletes)
+    store.create(f"{_FOLDER}/{_hash(named)}.json", json.dumps(asdict(note)).encode())
 
 
-def all_takedowns(store: Store) -> list[dict[str, str]]:
-    """Return every takedown: what it names, its reason and since when."""
-    return [json.loads(store.get(name)) for name in store.names(f"{_FOLDER}/")]
+def all_withdrawals(store: Store) -> list[Withdrawal]:
+    """Return every withdrawal."""
+    return [_read(store, name) for name in store.names(f"{_FOLDER}/")]
+
+
+def _read(store: Store, name: str) -> Withdrawal:
+    return Withdrawal(**json.loads(store.get(name)))
+
+
+def _hash(named: str) -> str:
+    return content_hash(address_of(named))
 
 
 def delete_media(store: Store, video_id: str) -> int:
@@ -60,39 +91,57 @@ def delete_media(store: Store, video_id: str) -> int:
     return len(names)
 
 
-def known(datasets: Datasets, ledger: Ledger, names: Iterable[str]) -> set[str]:
+def videos_named(datasets: Datasets, ledger: Ledger, names: Collection[str]) -> set[str]:
     """Return the video_ids that go by these names: of admitted videos, and of those that wait for admission."""
     found = {str(row["video_id"]) for named in names for row in ledger.rows("videos_named", named=named)}
-    takedowns = Takedowns.read(datasets.store)
-    for keys in datasets.partitions(FETCHED):
-        for row in datasets.read(FETCHED, _NAMES, **keys).to_pylist():
-            if takedowns.covers_any(*row.values()):
-                found.add(row["video_id"])
+    wanted = Withdrawals(frozenset(map(_hash, names)))
+    manifests = [datasets.need(FETCHED, **keys) for keys in datasets.partitions(FETCHED)]
+    for manifest in manifests:
+        for table in datasets.tables(manifest, _NAMES):
+            for video_id, *others in zip(*(table[name].to_pylist() for name in _NAMES), strict=True):
+                if wanted.covers_any(video_id, *others):
+                    found.add(video_id)
+    print_unaddressed("takedown", manifests)
     return found
 
 
-def leave_out(datasets: Datasets, ledger: Ledger, videos: set[str], reason: str) -> list[str]:
-    """Leave admitted videos out of every read from now on, bytes kept; return the releases that held them.
+def print_unaddressed(who: str, fetched: Sequence[Manifest]) -> None:
+    """Print how many partitions of FETCHED hold no addresses, so that no video of them is found by its address."""
+    older = [manifest for manifest in fetched if "location" not in manifest.columns]
+    if older:
+        keys = " ".join(f"--{name} {value}" for name, value in older[0].keys.items())
+        say(
+            f"{who}: {len(older)} of {len(fetched)} partitions of fetched are of an older version without addresses: "
+            f"their videos were not looked up by address; mend each with `slac fetch --remake`, e.g. {keys}"
+        )
 
-    The caller opens the transaction. The store is told first: what the ledger loses when it fails is done again.
+
+def withdraw(datasets: Datasets, ledger: Ledger, videos: Collection[str], reason: str) -> list[str]:
+    """Withdraw admitted videos and leave their bytes; return the releases that held them.
+
+    The caller opens the transaction. The store is written first: should the ledger then fail, the next run finds the
+    same videos and writes the same again.
     """
     for video_id in sorted(videos):
-        take_down(datasets.store, video_id, reason)
-    releases = withdraw(datasets, videos, reason)
+        write_withdrawal(datasets.store, video_id, reason)
+    releases = list_beside_releases(datasets, videos, reason)
     ledger.run_many("add_tombstone", [{"video_id": video_id, "reason": reason} for video_id in sorted(videos)])
     return releases
 
 
-def withdraw(datasets: Datasets, videos: set[str], reason: str) -> list[str]:
-    """List the videos as withdrawn beside every release that holds them; return these releases."""
+def list_beside_releases(datasets: Datasets, videos: Collection[str], reason: str) -> list[str]:
+    """Write a note for each video beside every release that holds it; return these releases."""
     touched = []
     for keys in datasets.partitions(RELEASES):
         manifest = datasets.need(RELEASES, **keys)
-        held = {
-            str(video) for table in datasets.tables(manifest, ["video_id"]) for video in table["video_id"].to_pylist()
-        }
-        for video_id in sorted(held & videos):
-            note = {"video_id": video_id, "reason": reason, "since": datetime.now(UTC).isoformat(timespec="seconds")}
+        rows = (video for table in datasets.tables(manifest, ["video_id"]) for video in table["video_id"].to_pylist())
+        held = set(rows).intersection(videos)
+        for video_id in sorted(held):
+            note = {"video_id": video_id, "reason": reason, "since": _now()}
             datasets.store.create(f"{manifest.address}/withdrawn/{video_id}.json", json.dumps(note).encode())
-        touched += [keys["release"]] if held & videos else []
+        touched += [keys["release"]] if held else []
     return touched
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")

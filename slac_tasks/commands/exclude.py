@@ -13,25 +13,19 @@ held them; no bytes are deleted. Safe to run again: run it again after a `fetch`
 import argparse
 import hashlib
 from collections import Counter
-from collections.abc import Sequence
 from pathlib import Path
 
 from slac_tasks import config
 from slac_tasks.admission.exclusions import lists, registry
-from slac_tasks.admission.exclusions.lists import MemberList
-from slac_tasks.admission.exclusions.look import look_at
+from slac_tasks.admission.exclusions.fingerprinting import fingerprint_files
+from slac_tasks.admission.exclusions.registration import register
 from slac_tasks.admission.exclusions.registry import ExcludedVideo
-from slac_tasks.admission.likeness.archive import Archive
-from slac_tasks.admission.settings import Admission
-from slac_tasks.admission.withdrawals import leave_out
 from slac_tasks.errors import BrokenContract
 from slac_tasks.job import say
 from slac_tasks.model import media_video_id, slug
 from slac_tasks.progress import track
-from slac_tasks.storage.datasets import FETCHED
-from slac_tasks.storage.ledger import Ledger, open_ledger
+from slac_tasks.storage.ledger import open_ledger
 from slac_tasks.storage.objects import Store, open_store
-from slac_tasks.storage.tables import Datasets
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -43,7 +37,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )  # fmt: skip
     add.add_argument("path", type=Path, help="csv, json or text; or a folder of videos")
     add.add_argument("--benchmark", help="whose they are; else as the format or the file's name says")
-    verbs.add_parser("list", help="say what is registered")
+    verbs.add_parser("list", help="print what is registered")
 
 
 def main(arguments: argparse.Namespace) -> None:
@@ -60,41 +54,20 @@ def main(arguments: argparse.Namespace) -> None:
     path: Path = arguments.path
     if path.is_dir():
         benchmark = slug(arguments.benchmark or path.resolve().name)
-        looked = _look(store, path, benchmark)
-        what = f"{len(looked):,} videos of {benchmark} registered"
-        ours, releases = add(store, ledger, settings.admission, None, looked)
+        videos = fingerprint_folder(store, path, benchmark)
+        what = f"{len(videos):,} videos of {benchmark} registered"
+        done = register(store, ledger, settings.admission, None, videos)
     else:
         found = lists.read(path, arguments.benchmark)
         what = f"{len(found.members):,} names of {found.benchmark} registered, {found.left_out:,} of other use left out"
-        ours, releases = add(store, ledger, settings.admission, found, [])
+        done = register(store, ledger, settings.admission, found, [])
     ledger.close()
-    say(f"exclude: {what}; {ours} admitted videos leave, withdrawn from {', '.join(releases) or 'no release'}")
+    releases = ", ".join(done.releases) or "no release"
+    say(f"exclude: {what}; {done.withdrawn} admitted videos leave, withdrawn from {releases}")
 
 
-def add(
-    store: Store, ledger: Ledger, rules: Admission, found: MemberList | None, looked: Sequence[ExcludedVideo]
-) -> tuple[int, list[str]]:
-    """Register a list and videos; withdraw ours. Return how many of ours left, and the releases that held them."""
-    datasets = Datasets(store)
-    with ledger.transaction():
-        # Nothing is admitted between the look at what was and the word to those who come.
-        ledger.rows("lock_admission")
-        videos = list(looked)
-        if found is not None:
-            registry.keep_list(store, found)
-            registry.tell_list(ledger, found)
-            videos += _fetched(datasets, ledger)
-        registry.tell_videos(ledger, videos)
-        ours = _ours(ledger, rules, videos)
-        releases: set[str] = set()
-        for benchmark in sorted(set(ours.values())):
-            leaving = {video_id for video_id, whose in ours.items() if whose == benchmark}
-            releases |= set(leave_out(datasets, ledger, leaving, registry.tombstone(benchmark)))
-    return len(ours), sorted(releases)
-
-
-def _look(store: Store, folder: Path, benchmark: str) -> list[ExcludedVideo]:
-    """Return the videos of a folder; each is kept as soon as it was looked at, so that the next run need not.
+def fingerprint_folder(store: Store, folder: Path, benchmark: str) -> list[ExcludedVideo]:
+    """Return the videos of a folder. Each is written to the store at once, so that a later run need not decode it.
 
     Raises:
         BrokenContract: the folder holds no usable video.
@@ -105,50 +78,22 @@ def _look(store: Store, folder: Path, benchmark: str) -> list[ExcludedVideo]:
     for path in track(paths, len(paths), "exclude: read"):
         with path.open("rb") as file:
             video_ids[path.absolute()] = media_video_id(hashlib.file_digest(file, "sha256").hexdigest())
-    done = {path: registry.kept_video(store, video_id) for path, video_id in video_ids.items()}
-    found = {video.video_id: video for video in done.values() if video}
+    known = {path: registry.read_video(store, video_id) for path, video_id in video_ids.items()}
+    found = {video.video_id: video for video in known.values() if video}
     dropped: Counter[str] = Counter()
-    for looked in look_at([path for path, video in done.items() if video is None]):
-        path = Path(looked.path)
-        if looked.reason:
-            dropped[looked.reason] += 1
-            say(f"exclude: {path.relative_to(folder.absolute())} set aside: {looked.reason} {looked.detail}".rstrip())
+    for made in fingerprint_files([path for path, video in known.items() if video is None]):
+        path = Path(made.path)
+        if made.reason:
+            dropped[made.reason] += 1
+            say(f"exclude: {path.relative_to(folder.absolute())} set aside: {made.reason} {made.detail}".rstrip())
             continue
         video = ExcludedVideo(
-            video_id=video_ids[path], benchmark=benchmark, name=path.name, frame_hashes=looked.frame_hashes
+            video_id=video_ids[path], benchmark=benchmark, name=path.name, frame_hashes=made.frame_hashes
         )
-        registry.keep_video(store, video)
+        registry.write_video(store, video)
         found[video.video_id] = video
     if not found:
         raise BrokenContract(f"folder {folder}: holds {len(paths)} files and no usable video, want at least one")
     if dropped:
         say(f"exclude: set aside {', '.join(f'{count} {reason}' for reason, count in dropped.most_common())}")
     return list(found.values())
-
-
-def _fetched(datasets: Datasets, ledger: Ledger) -> list[ExcludedVideo]:
-    """Return the videos that were fetched, admitted or not, under a name that is excluded: what they show is known."""
-    found = []
-    for keys in datasets.partitions(FETCHED):
-        # Fingerprints are large: they are read where a name is listed.
-        names = datasets.read(FETCHED, ["candidate_id", "source_id", "location"], **keys).to_pylist()
-        named = registry.excluded_by_name(ledger, [registry.Names(**row) for row in names])
-        for row in datasets.rows(FETCHED, **keys) if named else ():
-            if listed := named.get(row.candidate_id):
-                video = ExcludedVideo(video_id=row.video_id, frame_hashes=list(row.frame_hashes), **listed._asdict())
-                registry.keep_video(datasets.store, video)
-                found.append(video)
-    return found
-
-
-def _ours(ledger: Ledger, rules: Admission, videos: Sequence[ExcludedVideo]) -> dict[str, str]:
-    """Return the admitted videos that show one of these, with all of their groups, and whose they are."""
-    benchmark = {video.video_id: video.benchmark for video in videos}
-    alike = Archive(ledger, rules, {video.video_id: video.frame_hashes for video in videos}).alike()
-    for video in videos:
-        for other in alike.get(video.video_id, ()):
-            benchmark.setdefault(other, video.benchmark)
-    known = ledger.rows("known_videos", videos=sorted(benchmark))
-    of_group = {row["group_id"]: benchmark[row["video_id"]] for row in known if row["video_id"] in benchmark}
-    gone = {row["video_id"] for row in ledger.rows("tombstones")}
-    return {row["video_id"]: of_group[row["group_id"]] for row in known if row["video_id"] not in gone}

@@ -10,26 +10,36 @@ It changes nothing.
 import argparse
 import os
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import partial
-from pathlib import Path
-from typing import Any
 
 from slac_tasks import config
-from slac_tasks.admission.withdrawals import Takedowns
+from slac_tasks.admission.withdrawals import TAKEN_DOWN, Withdrawals, print_unaddressed
+from slac_tasks.collect import locations
 from slac_tasks.collect.downloads.reasons import Unfetched
 from slac_tasks.collect.downloads.turns import in_turn
-from slac_tasks.collect.downloads.web import Web, host_of, look
+from slac_tasks.collect.locations import Access
 from slac_tasks.intervals import wilson
 from slac_tasks.model import parse_round_key, unit_hash
 from slac_tasks.progress import track
-from slac_tasks.storage.datasets import CANDIDATES, RELEASES
+from slac_tasks.storage.datasets import FETCHED, RELEASES
 from slac_tasks.storage.objects import open_store
 from slac_tasks.storage.tables import Datasets
 
 FETCHABLE = "fetchable"
 
-Row = Mapping[str, Any]
+
+@dataclass(frozen=True, kw_only=True)
+class ReleasedVideo:
+    """A video of a release, for one category, and where it was found."""
+
+    category: str
+    video_id: str
+    source: str
+    source_id: str
+    location: str | None = None
+    """None where an older version fetched it, which wrote no addresses, or where it is fetched no more."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -44,9 +54,9 @@ def main(arguments: argparse.Namespace) -> None:
     datasets = Datasets(open_store(loaded.store_url))
     rows = videos(datasets, arguments.release)
     if arguments.sample is not None:
-        rows = sorted(rows, key=lambda row: unit_hash("recheck", row["video_id"], row["category"]))[: arguments.sample]
-    web = Web(loaded.fetch, allow_private=loaded.collect.allow_private_addresses)
-    found = check(rows, web, loaded, Takedowns.read(datasets.store))
+        rows = sorted(rows, key=lambda row: unit_hash("recheck", row.video_id, row.category))[: arguments.sample]
+    access = Access(collect=loaded.collect, fetch=loaded.fetch, environ=os.environ)
+    found = check(rows, access, Withdrawals.read(datasets.store))
     print(render(found))
     good, total = sum(counts[FETCHABLE] for counts in found.values()), sum(sum(c.values()) for c in found.values())
     low, high = wilson(good, total)
@@ -54,64 +64,51 @@ def main(arguments: argparse.Namespace) -> None:
           + (f" (95 % interval {low:.1%} to {high:.1%})" if arguments.sample is not None else ""))  # fmt: skip
 
 
-def videos(datasets: Datasets, release: str) -> list[Row]:
+def videos(datasets: Datasets, release: str) -> list[ReleasedVideo]:
     """Return each video and category of a release once, with where it was found."""
-    wanted: dict[tuple[str, str], Row] = {}
-    for row in datasets.read(
-        RELEASES, ["video_id", "category", "round", "source", "source_id"], release=release
-    ).to_pylist():
-        wanted.setdefault((row["category"], row["video_id"]), row)
-    places: dict[tuple[str, str], dict[tuple[str, str], str]] = {}
-    for row in wanted.values():
-        at = (row["category"], str(parse_round_key(row["round"])[0]))
-        if at not in places:
-            listed = datasets.read(
-                CANDIDATES, ["source", "source_id", "location"], category=at[0], window=at[1]
-            ).to_pylist()
-            places[at] = {(one["source"], one["source_id"]): one["location"] for one in listed}
-    return [
-        {**row, "location": places[row["category"], str(parse_round_key(row["round"])[0])].get(
-            (row["source"], row["source_id"]), "")}
-        for row in wanted.values()
-    ]  # fmt: skip
+    found: dict[tuple[str, str], ReleasedVideo] = {}
+    places = set()
+    columns = ("category", "video_id", "source", "source_id", "round")
+    for table in datasets.tables(datasets.need(RELEASES, release=release), columns):
+        for category, video_id, source, source_id, key in zip(
+            *(table[name].to_pylist() for name in columns), strict=True
+        ):
+            found[category, video_id] = ReleasedVideo(
+                category=category, video_id=video_id, source=source, source_id=source_id
+            )
+            places.add((category, str(parse_round_key(key)[0])))
+    manifests = [datasets.need(FETCHED, category=category, window=window) for category, window in sorted(places)]
+    for manifest in manifests:
+        for row in datasets.rows_of(FETCHED, manifest):
+            if video := found.get((manifest.keys["category"], row.video_id)):
+                found[video.category, video.video_id] = replace(video, location=row.location)
+    print_unaddressed("recheck", manifests)
+    return list(found.values())
 
 
-def check(rows: list[Row], web: Web, loaded: config.Config, takedowns: Takedowns) -> dict[str, Counter[str]]:
+def check(rows: Sequence[ReleasedVideo], access: Access, withdrawals: Withdrawals) -> dict[str, Counter[str]]:
     """Return, for each category, how many videos could be fetched and how many not for which reason."""
-    results = in_turn(rows, _host, partial(outcome, web=web, takedowns=takedowns), web.hosts, loaded.fetch)
+    work = partial(outcome, access=access, withdrawals=withdrawals)
+    results = in_turn(rows, lambda row: locations.parse(row.location or "").host, work, access.web.hosts, access.fetch)
     found: dict[str, Counter[str]] = {}
-    for row, said in track(results, len(rows), "recheck"):
-        reason = said.reason if isinstance(said, Unfetched) else said
-        found.setdefault(row["category"], Counter())[reason] += 1
+    for row, ended in track(results, len(rows), "recheck"):
+        reason = ended.reason if isinstance(ended, Unfetched) else ended
+        found.setdefault(row.category, Counter())[reason] += 1
     return found
 
 
-def _host(row: Row) -> str:
-    return host_of(str(row["location"]).removeprefix("yt-dlp+")) if "://" in row["location"] else ""
-
-
-def outcome(row: Row, *, web: Web, takedowns: Takedowns) -> str:
+def outcome(row: ReleasedVideo, *, access: Access, withdrawals: Withdrawals) -> str:
     """Return `fetchable`, or `taken down`.
 
     Raises:
         Unfetched: it could not be fetched now.
 
     """
-    location = str(row["location"])
-    if takedowns.covers(row):
-        return "taken down"
-    if location.startswith("yt-dlp+"):
-        from slac_tasks.collect.downloads.sites import about
-
-        look(web, str(about(web, location.removeprefix("yt-dlp+"))["url"]))
-    elif location.startswith(("http://", "https://")):
-        look(web, location)
-    elif location.startswith("s3://"):
-        bucket, _, name = location.removeprefix("s3://").partition("/")
-        if not open_store(f"s3://{bucket}", os.environ).exists(name):
-            raise Unfetched("gone", f"{location}: no such object")
-    elif not Path(location).is_file():
-        raise Unfetched("gone", f"{location}: no such file")
+    if withdrawals.covers(row):
+        return TAKEN_DOWN
+    if row.location is None:
+        raise Unfetched("address unknown", "fetch wrote none, want `slac fetch --remake`")
+    locations.parse(row.location, row.source).probe(access)
     return FETCHABLE
 
 

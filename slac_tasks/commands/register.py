@@ -4,13 +4,14 @@ Safe to run again: a known category keeps its key; a guideline whose text change
 """
 
 import argparse
-import sys
+from collections.abc import Mapping
 
 from slac_tasks import config
 from slac_tasks.collect import sources
-from slac_tasks.errors import WrongArguments
-from slac_tasks.model import slug
-from slac_tasks.storage.ledger import open_ledger
+from slac_tasks.collect.names import Categories, spelling
+from slac_tasks.errors import BrokenContract, WrongArguments
+from slac_tasks.job import say
+from slac_tasks.storage.ledger import Ledger, open_ledger
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -22,21 +23,43 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def main(args: argparse.Namespace) -> int:
-    """Write the categories and say which."""
+    """Write the categories and print which."""
     if args.from_sources:
         if args.guideline is not None:
             raise WrongArguments("--guideline: goes with --category, not with --from-sources")
         opened = sources.open_sources(config.load().collect)
-        names = [name for source in opened for name in source.categories()]
+        named = Categories.of(name for source in opened for name in source.categories())
+        refused = sources.unplaced_lines(opened, named)
     else:
-        names = args.category
-    # Two names with one key are one category; the first name stands.
-    named: dict[str, str] = {}
-    for name in names:
-        named.setdefault(slug(name), name)
+        opened = []
+        named = Categories.of(args.category)
+        refused = named.set_aside()
     ledger = open_ledger()
+    taken = _taken(ledger, named.names)
+    refused += taken.values()
+    if refused and not args.from_sources:
+        raise WrongArguments(f"--category: {'; '.join(refused)}")
+    registered = {key: name for key, name in named.names.items() if key not in taken}
     with ledger.transaction():
-        for category, name in named.items():
+        for category, name in registered.items():
             ledger.run("register_category", category=category, name=name, guideline=args.guideline)
-    print(f"register: {len(named)} categories: {', '.join(named)}", file=sys.stderr, flush=True)
+    ledger.close()
+    for line in refused:
+        say(f"register: {line}")
+    if not registered and any(source.categories() for source in opened):
+        raise BrokenContract(
+            "register: no category of the sources could be registered, want names with keys of their own"
+        )
+    say(f"register: {len(registered)} categories: {', '.join(registered)}")
     return 0
+
+
+def _taken(ledger: Ledger, names: Mapping[str, str]) -> dict[str, str]:
+    """Return the keys that the ledger knows by another name, each with what people are told."""
+    known = {row["category"]: row["name"] for row in ledger.rows("categories")}
+    return {
+        key: f"category '{name}' would get the key '{key}' of the registered category '{known[key]}'"
+        for key, name in names.items()
+        # A category that was registered by its key has no other name yet.
+        if key in known and known[key] != key and spelling(known[key]) != spelling(name)
+    }

@@ -12,7 +12,7 @@ import csv
 from pathlib import Path
 
 from slac_tasks import config
-from slac_tasks.admission.withdrawals import delete_media, known, take_down, withdraw
+from slac_tasks.admission.withdrawals import delete_media, list_beside_releases, videos_named, write_withdrawal
 from slac_tasks.errors import WrongArguments
 from slac_tasks.job import say
 from slac_tasks.storage.ledger import open_ledger
@@ -25,22 +25,22 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     which = parser.add_mutually_exclusive_group(required=True)
     which.add_argument("--named", action="append", help="one video; may be repeated")
     which.add_argument("--list", type=Path, help="file with one video per line")
-    parser.add_argument("--reason", required=True, help="why; kept with the takedown")
+    parser.add_argument("--reason", required=True, help="why; stored with the withdrawal")
 
 
 def main(arguments: argparse.Namespace) -> None:
-    """Take down what is named and say what was found of it."""
+    """Take down what is named and print what was found of it."""
     names = arguments.named or _listed(arguments.list)
     store = open_store(config.load().store_url)
     ledger = open_ledger()
     for named in names:
-        take_down(store, named, arguments.reason)
+        write_withdrawal(store, named, arguments.reason, deletes=True)
     datasets = Datasets(store)
-    found = known(datasets, ledger, names)
+    found = videos_named(datasets, ledger, names)
     # The ledger first: the queue hands out nothing whose bytes are gone.
     ledger.run_many("add_tombstone", [{"video_id": video_id, "reason": arguments.reason} for video_id in sorted(found)])
     objects = sum(delete_media(store, video_id) for video_id in sorted(found))
-    releases = withdraw(datasets, found, arguments.reason)
+    releases = list_beside_releases(datasets, found, arguments.reason)
     ledger.close()
     say(f"takedown: {len(names)} named, {len(found)} videos known, {objects} objects deleted, "
         f"withdrawn from {', '.join(releases) or 'no release'}")  # fmt: skip

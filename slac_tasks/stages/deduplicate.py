@@ -18,7 +18,7 @@ from slac_tasks.admission.likeness.archive import Archive
 from slac_tasks.admission.likeness.lookalikes import stored
 from slac_tasks.admission.likeness.verdict import Likeness, Strength
 from slac_tasks.admission.settings import Admission
-from slac_tasks.admission.withdrawals import leave_out
+from slac_tasks.admission.withdrawals import TAKEN_DOWN, withdraw
 from slac_tasks.job import Job, Partition, say
 from slac_tasks.model import Split, admission_order, split_of
 from slac_tasks.storage.datasets import FETCHED, VIDEOS
@@ -73,7 +73,7 @@ class Admitter:
             if other_id in self.excluded:
                 return Drop(item=item, reason=EXCLUDED, detail=f"shows {other_id} of {self.excluded[other_id]}")
         if video_id in self.tombstones:
-            reason = _LEAK if self.tombstones[video_id] == _LEAK else "taken down"
+            reason = _LEAK if self.tombstones[video_id] == _LEAK else TAKEN_DOWN
             return Drop(item=item, reason=reason, detail=video_id)
         video = self.known.get(video_id)
         if video is not None and category in video.windows:
@@ -182,7 +182,7 @@ def _record(job: Job, admitted: Sequence[Admitted], window: str) -> None:
 def _withdraw(job: Job, leaked: Sequence[Known]) -> None:
     """Leave videos out of every read from now on; who looks like them joins the group that they turned out to be of."""
     if leaked:
-        leave_out(job.datasets, job.ledger, {video.video_id for video in leaked}, _LEAK)
+        withdraw(job.datasets, job.ledger, {video.video_id for video in leaked}, _LEAK)
     for video in leaked:
         job.ledger.run("move_video", video_id=video.video_id, group_id=video.group_id, split=video.split)
         say(f"deduplicate: {video.video_id} withdrawn: {_LEAK}, shows what {video.group_id} in {video.split} shows")

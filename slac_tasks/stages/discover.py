@@ -1,6 +1,6 @@
 """List the videos that the sources offer for a category in a window.
 
-Reads: the places of `collect.sources`; takedowns; ledger tables candidates and excluded_names.
+Reads: the places of `collect.sources`; withdrawals; ledger tables candidates and excluded_names.
 Writes: ledger table candidates (undated ones: the window that saw them first), dataset candidates.
 Safe to run again: the ledger remembers which window an undated candidate belongs to.
 """
@@ -10,10 +10,11 @@ from dataclasses import asdict
 from functools import cache
 
 from slac_tasks.admission.exclusions.registry import EXCLUDED, excluded_by_name
-from slac_tasks.admission.withdrawals import Takedowns
-from slac_tasks.collect.sources import Candidate, Source, Unreadable, open_sources
-from slac_tasks.errors import BrokenContract
-from slac_tasks.job import Job, Partition
+from slac_tasks.admission.withdrawals import TAKEN_DOWN, Withdrawals
+from slac_tasks.collect.names import Categories
+from slac_tasks.collect.sources import Candidate, Source, Unreadable, open_sources, unplaced_lines
+from slac_tasks.errors import BrokenContract, Temporary
+from slac_tasks.job import Job, Partition, say
 from slac_tasks.model import Window
 from slac_tasks.storage.datasets import CANDIDATES
 from slac_tasks.storage.datasets.collecting import CandidateRow
@@ -25,6 +26,7 @@ def offered(sources: Sequence[Source], category: str, window: Window) -> tuple[l
 
     Raises:
         BrokenContract: no source has a video of it, and none could search for one.
+        Temporary: nothing could be read that may be readable later.
 
     """
     found: dict[str, Candidate] = {}
@@ -37,6 +39,10 @@ def offered(sources: Sequence[Source], category: str, window: Window) -> tuple[l
                 found.setdefault(offer.candidate_id, offer)
     if not found and not drops and all(source.categories() for source in sources):
         raise BrokenContract(f"category {category}: category without videos, no source offers one")
+    if not found and drops and all(drop.retryable for drop in drops):
+        # An empty dataset would stand as finished.
+        first = drops[0]
+        raise Temporary(f"category {category}: nothing could be read, {first.item}: {first.reason}: {first.detail}")
     return list(found.values()), drops
 
 
@@ -52,17 +58,29 @@ def of_window(candidates: Iterable[Candidate], window: Window, undated: Collecti
 def run(job: Job) -> None:
     """Write the candidates of each category."""
     # Opened by the first category that has work: a finished one asks no source.
-    opened = cache(lambda: open_sources(job.config.collect, job.config.fetch, job.environ))
+    opened = cache(lambda: _open(job))
 
     def work(category: str) -> None:
         keys = {"category": category, "window": job.key("window")}
         with job.partition(CANDIDATES, keys) as made:
             if not made.finished:
-                found, drops = offered(opened(), category, Window.parse(keys["window"]))
+                sources, names = opened()
+                if category in names.clashes:
+                    raise BrokenContract(f"category {category}: {names.clash(category)}")
+                found, drops = offered(sources, category, Window.parse(keys["window"]))
                 made.drops += drops
                 _write(job, keys, found, made)
 
     job.each_category(work)
+
+
+def _open(job: Job) -> tuple[list[Source], Categories]:
+    """Open the sources and print what of them belongs to no category."""
+    sources = open_sources(job.config.collect, job.config.fetch, job.environ)
+    names = Categories.of(name for source in sources for name in source.categories())
+    for line in unplaced_lines(sources, names):
+        say(f"discover: {line}")
+    return sources, names
 
 
 def _write(job: Job, keys: Mapping[str, str], found: Sequence[Candidate], made: Partition[CandidateRow]) -> None:
@@ -76,11 +94,11 @@ def _write(job: Job, keys: Mapping[str, str], found: Sequence[Candidate], made: 
         CandidateRow(candidate_id=candidate.candidate_id, **vars(candidate))
         for candidate in of_window(found, Window.parse(keys["window"]), own)
     ]
-    takedowns = Takedowns.read(job.store)
+    withdrawals = Withdrawals.read(job.store)
     excluded = excluded_by_name(job.ledger, rows)
     for row in rows:
-        if takedowns.covers(row):
-            made.drops.append(Drop(item=row.candidate_id, reason="taken down"))
+        if withdrawals.covers(row):
+            made.drops.append(Drop(item=row.candidate_id, reason=TAKEN_DOWN))
         elif row.candidate_id in excluded:
             detail = str(excluded[row.candidate_id])
             made.drops.append(Drop(item=row.candidate_id, reason=EXCLUDED, detail=detail))

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
-from slac_tasks.admission.withdrawals import Takedowns
+from slac_tasks.admission.withdrawals import Withdrawals
 from slac_tasks.job import Job, Partition
 from slac_tasks.model import CLIP_SEC, GRID_SEC, clip_id
 from slac_tasks.networks import person_detectors
@@ -58,8 +58,8 @@ def run(job: Job) -> None:
         videos = job.datasets.need(VIDEOS, **keys)
         with job.partition(CLIPS, keys, inputs=[videos]) as made:
             if not made.finished:
-                takedowns = Takedowns.read(job.store)
-                rows = [row for row in job.datasets.rows_of(VIDEOS, videos) if not takedowns.covers(row)]
+                withdrawals = Withdrawals.read(job.store)
+                rows = [row for row in job.datasets.rows_of(VIDEOS, videos) if not withdrawals.covers(row)]
                 _propose(job, rows, opened(), made, f"propose {category}")
 
     job.each_category(work)

@@ -159,6 +159,10 @@ def _sync(path: Path) -> None:
         os.fsync(file.fileno())
 
 
+S3_VARIABLES = ("SLAC_S3_ENDPOINT", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
+"""The variables without which no S3 server is known."""
+
+
 class S3Store:
     """A store under a prefix of a bucket, through the `minio` client; credentials come from the environment."""
 

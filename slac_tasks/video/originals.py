@@ -100,7 +100,7 @@ def proxy_rate(fps: float) -> int:
 
 
 def probe(path: Path, limits: Collect) -> Probe:
-    """Look at a file's streams, its first picture and the times of its packets, in a process of its own.
+    """Read a file's streams, its first picture and the times of its packets, in a process of its own.
 
     Raises:
         Rejected: it is not a usable video; the reason says why.
@@ -116,11 +116,11 @@ def probe(path: Path, limits: Collect) -> Probe:
     known = any(head[at:].startswith(magic) for at, magics in _MAGIC.items() for magic in magics)
     if head[:4] == b"RIFF" and int.from_bytes(head[4:8], "little") + 8 > size + 1:
         raise Rejected("corrupt", f"ends after {size} bytes of {int.from_bytes(head[4:8], 'little') + 8}")
-    look = [sys.executable, "-I", "-m", "slac_tasks.video.probing", str(path.absolute()), str(limits.max_pixels)]
+    argv = [sys.executable, "-I", "-m", "slac_tasks.video.probing", str(path.absolute()), str(limits.max_pixels)]
     bounds = confined.Bounds(
         wall_sec=300, cpu_sec=60, memory_bytes=_MEMORY_BYTES, file_bytes=1 << 20, output_bytes=1 << 16
     )
-    ended = confined.run(look, bounds)
+    ended = confined.run(argv, bounds)
     _within(ended, bounds)
     if ended.code < 0:
         raise Rejected("corrupt", f"signal {-ended.code} while its packets were read")
@@ -135,7 +135,7 @@ def probe(path: Path, limits: Collect) -> Probe:
 
 
 def judge(facts: dict[str, Any], limits: Collect) -> Probe:
-    """Return what the facts of `slac_tasks.video.probing.look` amount to.
+    """Return what the facts of `slac_tasks.video.probing.read_facts` amount to.
 
     Raises:
         Rejected: they are not those of a usable video.

@@ -17,7 +17,7 @@ FORMATS = "mov,matroska,avi,mpeg,mpegts,mpegvideo,flv,live_flv,ogg,asf,mxf,h264,
 OPTIONS = {"protocol_whitelist": "file", "format_whitelist": FORMATS}
 
 
-def look(path: str, max_pixels: int) -> dict[str, Any]:
+def read_facts(path: str, max_pixels: int) -> dict[str, Any]:
     """Return the facts of a file's first video stream that is no cover picture; `{}` where there is none.
 
     Times are in seconds; a packet that an edit list does not show is left out.
@@ -78,7 +78,7 @@ def _picture(packet: Any) -> Any:
 
 if __name__ == "__main__":
     try:
-        found: dict[str, Any] = {"facts": look(sys.argv[1], int(sys.argv[2]))}
+        found: dict[str, Any] = {"facts": read_facts(sys.argv[1], int(sys.argv[2]))}
     except Exception as error:  # whatever a hostile file makes av raise is that file's own failure
         found = {"unreadable": f"{type(error).__name__}: {error}"[:2000]}
     print(json.dumps(found))

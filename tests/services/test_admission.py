@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from slac_tasks.admission.likeness.fingerprints import NUMBERS, Table
-from slac_tasks.admission.withdrawals import all_takedowns
+from slac_tasks.admission.withdrawals import all_withdrawals
 from slac_tasks.config import Config
 from slac_tasks.job import Job
 from slac_tasks.model import split_of
@@ -108,7 +108,7 @@ def test_who_ties_training_to_testing_is_tested_and_the_training_group_leaves(ar
     archive.fetched(WEEKS[1], "jump", {tie: both})
     assert archive.admit(WEEKS[1])["jump"] == {tie: (tested, "testing")}
     assert {row["video_id"]: row["reason"] for row in archive.ledger.rows("tombstones")} == {trained: "leak"}
-    assert [takedown["named"] for takedown in all_takedowns(archive.job(WEEKS[1]).store)] == [trained]
+    assert [withdrawal.named for withdrawal in all_withdrawals(archive.job(WEEKS[1]).store)] == [trained]
     archive.fetched(WEEKS[2], "arm_wave", {trained: film(1), later: film(1)[3:50]})
     assert archive.admit(WEEKS[2])["arm_wave"] == {trained: ("leak",), later: (tested, "testing")}
     assert archive.admit(WEEKS[1], remake=True)["jump"] == {tie: (tested, "testing")}

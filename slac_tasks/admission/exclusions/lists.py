@@ -20,6 +20,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
+from slac_tasks.collect.locations import address_of
 from slac_tasks.errors import BrokenContract, WrongArguments
 from slac_tasks.model import Split, slug
 
@@ -74,7 +75,7 @@ class MemberList:
 
 def canonical(name: str) -> str:
     """Return the one name of a video: the YouTube id of its address or file, else its file's name without ending."""
-    path = name.removeprefix("yt-dlp+")
+    path = address_of(name)
     if "://" in path:
         try:
             parts = urlsplit(path)

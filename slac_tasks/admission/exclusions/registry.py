@@ -1,6 +1,6 @@
 """Videos of other benchmarks that never join the dataset, by name and by what they show.
 
-The store holds what was registered, an object for each list and for each video that was looked at, so that a restored
+The store holds what was registered, an object for each list and for each fingerprinted video, so that a restored
 ledger gets it back; the ledger answers which candidates and videos are meant.
 """
 
@@ -25,7 +25,7 @@ _LISTS, _MEDIA = "exclusions/v1/lists/", "exclusions/v1/media/"
 
 @dataclass(frozen=True, kw_only=True)
 class ExcludedVideo:
-    """A video of another benchmark that was looked at."""
+    """A video of another benchmark, with its fingerprint."""
 
     video_id: str
     benchmark: str
@@ -50,19 +50,19 @@ def tombstone(benchmark: str) -> str:
     return f"{EXCLUDED}: {benchmark}"
 
 
-def keep_list(store: Store, found: MemberList) -> None:
+def write_list(store: Store, found: MemberList) -> None:
     """Write a list into the store; one that is there already stays as it is."""
     name = content_hash(found.benchmark, *(f"{member.name} {member.subset}" for member in found.members))
     store.create(f"{_LISTS}{name}.json", json.dumps(asdict(found)).encode())
 
 
-def keep_video(store: Store, video: ExcludedVideo) -> None:
+def write_video(store: Store, video: ExcludedVideo) -> None:
     """Write a video into the store; one that is there already stays as it is."""
     store.create(f"{_MEDIA}{video.video_id}.json", json.dumps(asdict(video)).encode())
 
 
-def kept_video(store: Store, video_id: str) -> ExcludedVideo | None:
-    """Return a video that was kept before, or None."""
+def read_video(store: Store, video_id: str) -> ExcludedVideo | None:
+    """Return a video that an earlier run wrote, or None."""
     try:
         return ExcludedVideo(**json.loads(store.get(f"{_MEDIA}{video_id}.json")))
     except NotMade:
@@ -70,20 +70,20 @@ def kept_video(store: Store, video_id: str) -> ExcludedVideo | None:
 
 
 def restore(store: Store, ledger: Ledger) -> int:
-    """Tell the ledger of everything that the store holds; return how many names and videos that is."""
+    """Upsert everything that the store holds into the ledger; return how many names and videos that is."""
     count = 0
     for name in store.names(_LISTS):
         content = json.loads(store.get(name))
         members = tuple(Member(**member) for member in content["members"])
-        tell_list(ledger, MemberList(**{**content, "members": members}))
+        upsert_names(ledger, MemberList(**{**content, "members": members}))
         count += len(members)
     videos = [ExcludedVideo(**json.loads(store.get(name))) for name in store.names(_MEDIA)]
-    tell_videos(ledger, videos)
+    upsert_videos(ledger, videos)
     return count + len(videos)
 
 
-def tell_list(ledger: Ledger, found: MemberList) -> None:
-    """Tell the ledger of names; those that it knows already stay as they are."""
+def upsert_names(ledger: Ledger, found: MemberList) -> None:
+    """Add names to the ledger; those that it has already stay as they are."""
     ledger.run(
         "add_excluded_names",
         benchmark=found.benchmark,
@@ -92,8 +92,8 @@ def tell_list(ledger: Ledger, found: MemberList) -> None:
     )
 
 
-def tell_videos(ledger: Ledger, videos: Iterable[ExcludedVideo]) -> None:
-    """Tell the ledger of videos; those that it knows already stay as they are."""
+def upsert_videos(ledger: Ledger, videos: Iterable[ExcludedVideo]) -> None:
+    """Add videos to the ledger; those that it has already stay as they are."""
     ledger.run_many("add_excluded_media", [{**asdict(video), **stored(video.frame_hashes)} for video in videos])
 
 

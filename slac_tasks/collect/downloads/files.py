@@ -51,12 +51,12 @@ def download(
             unmet = _UNMET.fullmatch(answer.headers.get("Content-Range", ""))
             if unmet and int(unmet[1]) == have:
                 return
-            forget(target)
+            delete(target)
             raise Unfetched("network", f"holds {have} bytes, which the server does not know", retryable=True)
         if answer.status == 206:
             found = _RANGE.fullmatch(answer.headers.get("Content-Range", ""))
             if not found or int(found[1]) != have:
-                forget(target)
+                delete(target)
                 raise Unfetched("network", "answered with another part than the one asked for", retryable=True)
         elif answer.status == 200:
             have = 0
@@ -108,14 +108,14 @@ def _note(target: Path) -> dict[str, Any]:
 
 def _begin(target: Path, note: Mapping[str, str]) -> None:
     """Empty the file, and only then say what it will hold: never the other way round."""
-    forget(target)
+    delete(target)
     target.touch()
     part = _beside(target).with_suffix(".part")
     part.write_text(json.dumps(note))
     os.replace(part, _beside(target))
 
 
-def forget(target: Path) -> None:
+def delete(target: Path) -> None:
     """Remove a part and its note; the note first, for a part without one is never gone on with."""
     _beside(target).unlink(missing_ok=True)
     target.unlink(missing_ok=True)

@@ -16,9 +16,6 @@ from yt_dlp.utils import GeoRestrictedError, YoutubeDLError, unsmuggle_url
 from slac_tasks.collect.downloads.reasons import Unfetched, of_status
 from slac_tasks.collect.downloads.web import Answer, Web
 
-PREFIX = "yt-dlp+"
-"""Stands before the address of a page, where the page is not the video itself."""
-
 _MOST_PAGE_BYTES = 32 << 20
 _FORMAT = "bv*[protocol^=http][protocol!*=dash]/b[protocol^=http][protocol!*=dash]"
 _MESSAGES = (

@@ -183,7 +183,7 @@ def _connection(parts: SplitResult, plug: socket.socket, timeout_sec: float) -> 
     return connection
 
 
-def look(web: Web, url: str, *, trusted: bool = False) -> None:
+def probe(web: Web, url: str, *, trusted: bool = False) -> None:
     """Ask for the first byte.
 
     Raises:

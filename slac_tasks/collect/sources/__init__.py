@@ -4,17 +4,24 @@ import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from slac_tasks.collect.locations import MANIFESTS
+from slac_tasks.collect.names import Categories
 from slac_tasks.collect.settings import Collect, Fetch
 from slac_tasks.collect.sources.base import Candidate, Offer, Source, Unreadable
 from slac_tasks.collect.sources.bucket import BucketSource
 from slac_tasks.collect.sources.folder import FolderSource
-from slac_tasks.collect.sources.manifest import ENDINGS, ManifestSource
+from slac_tasks.collect.sources.manifest import ManifestSource
 from slac_tasks.errors import NotConfigured
 
-__all__ = ["Candidate", "FolderSource", "ManifestSource", "Offer", "Source", "Unreadable", "open_sources"]
+__all__ = [
+    "Candidate", "FolderSource", "ManifestSource", "Offer", "Source", "Unreadable", "open_sources", "unplaced_lines",
+]  # fmt: skip
 
 SEARCH = "yt-dlp:"
 """Stands before a search."""
+
+_MOST_LINES = 10
+"""So many entries that no category gets are named."""
 
 
 def open_sources(
@@ -33,6 +40,13 @@ def open_sources(
     return [_open(name, collect, limits or Fetch(), environ) for name in collect.sources]
 
 
+def unplaced_lines(sources: Sequence[Source], names: Categories) -> list[str]:
+    """Return what people are told of entries that no category gets: how many there are, and the first of them."""
+    found = [*names.set_aside(), *(str(entry) for source in sources for entry in source.unplaced())]
+    more = [f"and {len(found) - _MOST_LINES} more"] if len(found) > _MOST_LINES else []
+    return [f"set aside {len(found)}:", *found[:_MOST_LINES], *more] if found else []
+
+
 def _open(name: str, collect: Collect, limits: Fetch, environ: Mapping[str, str]) -> Source:
     if name.startswith(SEARCH):
         # The library takes a third of a second to load, and not every project searches.
@@ -44,8 +58,8 @@ def _open(name: str, collect: Collect, limits: Fetch, environ: Mapping[str, str]
     path = Path(name)
     if path.is_dir():
         return FolderSource(path)
-    if path.is_file() and path.suffix in ENDINGS:
+    if path.is_file() and path.suffix in MANIFESTS:
         return ManifestSource(path)
     raise NotConfigured(
-        f"source {name}: is no folder, no {', '.join(ENDINGS)} file, no s3://bucket/prefix and no {SEARCH} search"
+        f"source {name}: is no folder, no {', '.join(MANIFESTS)} file, no s3://bucket/prefix and no {SEARCH} search"
     )

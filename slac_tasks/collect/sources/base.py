@@ -4,10 +4,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Protocol
 
+from slac_tasks.collect.names import fault_of, printable
 from slac_tasks.model import Window, content_hash
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -17,12 +18,19 @@ class Candidate:
     source: str
     source_id: str
     location: str
-    """A path; http(s)://; s3://bucket/key; or yt-dlp+ and the address of a video's page."""
+    """As `slac_tasks.collect.locations` reads it."""
     title: str | None = None
     licence: str | None = None
     published_at: datetime | None = None
     sha256: str | None = None
     """Of the bytes, in hex, where the source knows it: other bytes are refused."""
+
+    def __post_init__(self) -> None:
+        """Refuse text that cannot be stored, with a ValueError: the entry is set aside, and no other one."""
+        for name in ("source", "source_id", "location", "title", "licence"):
+            value = getattr(self, name)
+            if value is not None and (fault := fault_of(value)):
+                raise ValueError(f"{name} '{printable(value)}' {fault}")
 
     @property
     def candidate_id(self) -> str:
@@ -39,6 +47,9 @@ class Unreadable:
     detail: str = ""
     retryable: bool = False
 
+    def __str__(self) -> str:
+        return f"{self.item} set aside: {self.reason}{': ' + self.detail if self.detail else ''}"
+
 
 Offer = Candidate | Unreadable
 
@@ -47,7 +58,13 @@ class Source(Protocol):
     """A place that offers videos for categories."""
 
     def categories(self) -> list[str]:
-        """Return the display names of the categories that it offers, in order; none where it can search for any."""
+        """Return the display names of the categories that it offers, in order; none where it can search for any.
+
+        Names that get no key are among them: `slac_tasks.collect.names` sets them aside.
+        """
+
+    def unplaced(self) -> "Sequence[Unreadable]":
+        """Return the entries that belong to no category."""
 
     def candidates(self, category: str, window: Window) -> "Iterator[Offer]":
         """Yield what it offers for a category's key, in a fixed order.

@@ -1,13 +1,14 @@
 """A prefix in the S3 server that the store's credentials open, with one sub-prefix per category."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from pathlib import PurePosixPath
 
-from slac_tasks.collect.sources.base import Candidate, Offer
+from slac_tasks.collect.names import key_of, printable
+from slac_tasks.collect.sources.base import Candidate, Offer, Unreadable
 from slac_tasks.errors import BrokenContract
-from slac_tasks.model import Window, slug
-from slac_tasks.storage.objects import open_store
+from slac_tasks.model import Window
+from slac_tasks.storage.objects import checked, open_store
 
 
 class BucketSource:
@@ -23,7 +24,9 @@ class BucketSource:
         found: dict[str, list[str]] = {}
         for name in self._store.names(""):
             folder, slash, rest = name.partition("/")
-            if slash and rest and not any(part.startswith(".") for part in name.split("/")):
+            # Consoles write an empty object whose name ends in a slash for each folder: it is no video.
+            marker = name.endswith("/")
+            if slash and rest and not marker and not any(part.startswith(".") for part in name.split("/")):
                 found.setdefault(folder, []).append(name)
         if not found:
             raise BrokenContract(f"source {self.url}: is empty, want one sub-prefix of videos per category")
@@ -33,11 +36,20 @@ class BucketSource:
         """Return the sub-prefixes' names."""
         return sorted(self._names)
 
+    def unplaced(self) -> Sequence[Unreadable]:
+        """Return nothing: each object is below a sub-prefix."""
+        return ()
+
     def candidates(self, category: str, window: Window) -> Iterator[Offer]:
-        """Yield every object below the category's sub-prefix; hidden ones are skipped."""
+        """Yield every object below the category's sub-prefix; hidden ones and markers of folders are skipped."""
         for folder in self.categories():
-            if slug(folder) == category:
+            if key_of(folder) == category:
                 for name in sorted(self._names[folder]):
-                    yield Candidate(
-                        source=self.url, source_id=name, location=self.url + name, title=PurePosixPath(name).stem
-                    )
+                    yield self._offer(name)
+
+    def _offer(self, name: str) -> Offer:
+        try:
+            checked(name)
+            return Candidate(source=self.url, source_id=name, location=self.url + name, title=PurePosixPath(name).stem)
+        except (BrokenContract, ValueError) as error:
+            return Unreadable(item=printable(name), reason="bad name", detail=str(error))

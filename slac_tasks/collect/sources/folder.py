@@ -1,11 +1,13 @@
 """A folder with one sub-folder per category."""
 
-from collections.abc import Iterator
+import os
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from slac_tasks.collect.sources.base import Candidate, Offer
-from slac_tasks.errors import BrokenContract
-from slac_tasks.model import Window, slug
+from slac_tasks.collect.names import key_of, printable
+from slac_tasks.collect.sources.base import Candidate, Offer, Unreadable
+from slac_tasks.errors import BrokenContract, NotConfigured
+from slac_tasks.model import Window
 
 
 class FolderSource:
@@ -13,7 +15,10 @@ class FolderSource:
 
     def __init__(self, root: Path) -> None:
         self.root = root
-        self._folders = sorted(p for p in root.iterdir() if p.is_dir() and not p.name.startswith("."))
+        try:
+            self._folders = sorted(p for p in root.iterdir() if p.is_dir() and not p.name.startswith("."))
+        except OSError as error:
+            raise NotConfigured(f"folder {root}: cannot be read: {error.strerror}") from error
         if not self._folders:
             raise BrokenContract(f"folder {root}: is empty, want one sub-folder of videos per category")
 
@@ -21,17 +26,43 @@ class FolderSource:
         """Return the sub-folders' names."""
         return [folder.name for folder in self._folders]
 
+    def unplaced(self) -> Sequence[Unreadable]:
+        """Return nothing: each file is below a sub-folder."""
+        return ()
+
     def candidates(self, category: str, window: Window) -> Iterator[Offer]:
-        """Yield every file of the category's sub-folder, whatever its ending; hidden files are skipped."""
+        """Yield every file of the category's sub-folder, whatever its ending; hidden files are skipped.
+
+        A folder that cannot be read and a name that cannot be stored are set aside.
+        """
         for folder in self._folders:
-            if slug(folder.name) != category:
-                continue
-            for path in sorted(folder.rglob("*")):
-                name = path.relative_to(self.root)
-                if path.is_file() and not any(part.startswith(".") for part in name.parts):
-                    yield Candidate(
-                        source=str(self.root),
-                        source_id=name.as_posix(),
-                        location=str(path.absolute()),
-                        title=path.stem,
-                    )
+            if key_of(folder.name) == category:
+                yield from self._below(folder)
+
+    def _below(self, folder: Path) -> Iterator[Offer]:
+        failures: list[OSError] = []
+        paths: list[Path] = []
+        for where, folders, files in os.walk(folder, onerror=failures.append):
+            folders[:] = [name for name in folders if not name.startswith(".")]
+            paths += [Path(where, name) for name in files if not name.startswith(".")]
+        for failure in failures:
+            yield self._unreadable(Path(failure.filename), failure)
+        for path in sorted(paths):
+            try:
+                if path.is_file():
+                    yield self._offer(path)
+            except OSError as error:
+                yield self._unreadable(path, error)
+
+    def _offer(self, path: Path) -> Offer:
+        name = path.relative_to(self.root)
+        try:
+            return Candidate(
+                source=str(self.root), source_id=name.as_posix(), location=str(path.absolute()), title=path.stem
+            )
+        except ValueError as error:
+            return Unreadable(item=printable(name.as_posix()), reason="bad name", detail=str(error))
+
+    def _unreadable(self, path: Path, error: OSError) -> Unreadable:
+        item = printable(path.relative_to(self.root).as_posix())
+        return Unreadable(item=item, reason="unreadable", detail=error.strerror or str(error), retryable=True)

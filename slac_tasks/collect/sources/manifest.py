@@ -1,22 +1,22 @@
 """A csv, jsonl or parquet manifest of paths, URLs and object keys."""
 
 import csv
+import io
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from slac_tasks.collect.locations import is_below, is_remote
+from slac_tasks.collect.names import key_of
 from slac_tasks.collect.sources.base import Candidate, Offer, Unreadable, moment
-from slac_tasks.errors import BrokenContract, WrongArguments
-from slac_tasks.model import Window, slug
-
-ENDINGS = (".csv", ".jsonl", ".parquet")
+from slac_tasks.errors import BrokenContract
+from slac_tasks.model import Window
 
 _WANTED = ("category", "location")
 _TEXTS = ("category", "location", "source_id", "title", "licence", "published_at", "sha256")
-_REMOTE = ("http://", "https://", "s3://", "yt-dlp+http://", "yt-dlp+https://")
 
 Record = Mapping[str, Any]
 
@@ -25,31 +25,35 @@ class ManifestSource:
     """A table: category, location, and optionally source_id, title, licence, published_at and sha256.
 
     A line that is no line of such a table ends the reading: the file is not what it is taken for. A line whose values
-    are wrong is set aside.
+    are wrong is set aside, and so is one whose category gets no key.
     """
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self._names: dict[str, str] = {}
+        self._keys: dict[str, str | None] = {}
+        self._unplaced: list[Unreadable] = []
         self._offers: dict[str, list[Offer]] = {}
         for line, record in _records(path):
             name = record.get("category")
-            try:
-                key = slug(name) if isinstance(name, str) else ""
-            except WrongArguments:
-                key = ""
-            if not key:
-                raise BrokenContract(f"manifest {path} line {line}: category is {name!r}, want a name")
-            self._names.setdefault(str(name), key)
-            self._offers.setdefault(key, []).append(self._offer(line, record))
-        if not self._offers:
-            raise BrokenContract(f"manifest {path}: is empty, want at least one video")
+            if not isinstance(name, str) or not name.strip():
+                self._unplaced.append(self._bad(line, f"category is {name!r}, want a name"))
+                continue
+            if name not in self._keys:
+                self._keys[name] = key_of(name)
+            if key := self._keys[name]:
+                self._offers.setdefault(key, []).append(self._offer(line, record))
+        if not self._keys:
+            first = str(self._unplaced[0]) if self._unplaced else "is empty"
+            raise BrokenContract(f"manifest {path}: {first}, want at least one video")
 
     def _offer(self, line: int, record: Record) -> Offer:
         try:
             return self._candidate(record)
         except ValueError as error:
-            return Unreadable(item=f"{self.path.name} line {line}", reason="bad entry", detail=str(error))
+            return self._bad(line, str(error))
+
+    def _bad(self, line: int, detail: str) -> Unreadable:
+        return Unreadable(item=f"{self.path.name} line {line}", reason="bad entry", detail=detail)
 
     def _candidate(self, record: Record) -> Candidate:
         """Return the video of a line; a value that is wrong raises ValueError."""
@@ -67,7 +71,7 @@ class ManifestSource:
         return Candidate(
             source=str(self.path),
             source_id=record.get("source_id") or location,
-            location=location if location.startswith(_REMOTE) else self._file(location),
+            location=location if is_remote(location) else self._file(location),
             title=record.get("title") or None,
             licence=record.get("licence") or None,
             published_at=moment(published) if published else None,
@@ -79,13 +83,17 @@ class ManifestSource:
         if re.match(r"[A-Za-z][A-Za-z0-9+.-]+:", location) or "\x00" in location:
             raise ValueError(f"location is {location[:200]!r}, want a path, http(s):// or s3://")
         path = (self.path.parent / location).absolute()
-        if not path.resolve().is_relative_to(self.path.parent.resolve()):
+        if not is_below(path, self.path.parent):
             raise ValueError(f"location is {location[:200]!r}, want a path inside the manifest's folder")
         return str(path)
 
     def categories(self) -> list[str]:
         """Return the categories in the order in which the manifest names them first."""
-        return list(self._names)
+        return list(self._keys)
+
+    def unplaced(self) -> Sequence[Unreadable]:
+        """Return the lines without a category."""
+        return self._unplaced
 
     def candidates(self, category: str, window: Window) -> Iterator[Offer]:
         """Yield the category's lines in order; a line that repeats an id is the same video."""
@@ -115,7 +123,8 @@ def _wants(path: Path, found: list[str]) -> None:
 
 
 def _csv(path: Path, text: str) -> Iterator[tuple[int, Record]]:
-    reader = csv.DictReader(text.splitlines(), strict=True)
+    # A line of csv ends in \n or \r\n alone: U+2028 and U+0085 are part of a title, and so is a quoted line break.
+    reader = csv.DictReader(io.StringIO(text, newline=""), strict=True)
     found = list(reader.fieldnames or ())
     _wants(path, found)
     try:
@@ -130,7 +139,7 @@ def _csv(path: Path, text: str) -> Iterator[tuple[int, Record]]:
 
 
 def _jsonl(path: Path, text: str) -> Iterator[tuple[int, Record]]:
-    for number, line in enumerate(text.splitlines(), start=1):
+    for number, line in enumerate(text.split("\n"), start=1):
         if not line.strip():
             continue
         try:

@@ -1,12 +1,14 @@
 """Searches on video sites through yt-dlp: one for the category's name and one for each of its synonyms."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from urllib.parse import quote_plus
 
 from slac_tasks.collect.downloads.reasons import Unfetched
-from slac_tasks.collect.downloads.sites import PREFIX, Info, search
+from slac_tasks.collect.downloads.sites import Info, search
 from slac_tasks.collect.downloads.web import Web
+from slac_tasks.collect.locations import PAGE
+from slac_tasks.collect.names import printable
 from slac_tasks.collect.settings import Collect, Fetch
 from slac_tasks.collect.sources.base import Candidate, Offer, Unreadable
 from slac_tasks.errors import Temporary, WrongArguments
@@ -47,6 +49,10 @@ class SearchSource:
         """Return none: it can search for any."""
         return []
 
+    def unplaced(self) -> Sequence[Unreadable]:
+        """Return nothing: each result is one of the category that was searched for."""
+        return ()
+
     def candidates(self, category: str, window: Window) -> Iterator[Offer]:
         """Yield the results of every term, each video once; a result that cannot be opened is set aside.
 
@@ -80,14 +86,17 @@ def _offer(entry: Info) -> Offer:
     failure = entry.get("failure")
     if isinstance(failure, Unfetched):
         return Unreadable(item=page, reason=failure.reason, detail=failure.detail, retryable=failure.retryable)
-    return Candidate(
-        source=f"yt-dlp:{str(entry.get('ie_key') or entry.get('extractor_key') or 'Generic').lower()}",
-        source_id=str(entry["id"]),
-        location=PREFIX + page,
-        title=entry.get("title"),
-        licence=entry.get("license"),
-        published_at=_published(entry),
-    )
+    try:
+        return Candidate(
+            source=f"yt-dlp:{str(entry.get('ie_key') or entry.get('extractor_key') or 'Generic').lower()}",
+            source_id=str(entry["id"]),
+            location=PAGE + page,
+            title=entry.get("title"),
+            licence=entry.get("license"),
+            published_at=_published(entry),
+        )
+    except (ValueError, OverflowError) as error:
+        return Unreadable(item=printable(page), reason="bad entry", detail=str(error))
 
 
 def _published(entry: Info) -> datetime | None:

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,8 @@ from planned_server import Planned, cut, serve, status
 
 from slac_tasks import cli
 from slac_tasks.admission import withdrawals
+from slac_tasks.admission.withdrawals import Withdrawals
+from slac_tasks.collect.locations import Access
 from slac_tasks.collect.settings import Collect, Fetch
 from slac_tasks.commands import recheck
 from slac_tasks.config import Config
@@ -188,7 +191,7 @@ def test_a_takedown_holds_for_now_and_for_good(
     assert datasets.need(CANDIDATES, **KEYS).dropped == {"taken down": 2}
     assert datasets.need(VIDEOS, **KEYS).rows == 1
     server.paths["/copy"] = server.paths["/0.mp4"]
-    withdrawals.take_down(datasets.store, videos["/0.mp4"], "asked")
+    withdrawals.write_withdrawal(datasets.store, videos["/0.mp4"], "asked", deletes=True)
     copied = settings(tmp_path, listed(tmp_path, server, "/copy"))
     for module in (discover, fetch):
         run(module, copied, judo, remake=True)
@@ -202,13 +205,20 @@ def test_recheck_counts_what_could_still_be_fetched(tmp_path: Path, server: Plan
     (tmp_path / "here.mp4").write_bytes(b"x")
     places = [server.url + path for path in ("/0.mp4", "/gone", "/busy")] + [str(tmp_path / "here.mp4"), "/nowhere"]
     rows = [
-        {"category": "judo" if number % 2 else "golf", "video_id": str(number), "source_id": "", "location": place}
-        for number, place in enumerate(places)
+        recheck.ReleasedVideo(
+            category="judo" if number % 2 else "golf", video_id=str(number), source="s", source_id="", location=place
+        )
+        for number, place in enumerate([*places, None])
     ]
     config = settings(tmp_path, tmp_path)
-    web = fetch.Web(config.fetch, allow_private=True)
-    found = recheck.check(rows, web, config, withdrawals.Takedowns(frozenset()))
-    assert found == {"judo": {"gone": 1, "fetchable": 1}, "golf": {"fetchable": 1, "server error": 1, "gone": 1}}
+    access = Access(collect=config.collect, fetch=config.fetch, environ={})
+    withdrawn = replace(rows[0], location=server.url + "/private")
+    withdrawals.write_withdrawal(FolderStore(tmp_path / "store"), server.url + "/private", "asked")
+    found = recheck.check([*rows, withdrawn], access, Withdrawals.read(FolderStore(tmp_path / "store")))
+    assert found == {
+        "judo": {"gone": 1, "fetchable": 1, "address unknown": 1},
+        "golf": {"fetchable": 1, "server error": 1, "gone": 1, "taken down": 1},
+    }
     assert "fetchable" in recheck.render(found).splitlines()[0]
     # No more than the first byte was asked for.
     assert all(headers.get("Range") == "bytes=0-0" for _, _, headers in server.asked)

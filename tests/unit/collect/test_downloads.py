@@ -17,7 +17,7 @@ from slac_tasks.collect.downloads import addresses, files, reasons
 from slac_tasks.collect.downloads.hosts import Hosts
 from slac_tasks.collect.downloads.reasons import Unfetched
 from slac_tasks.collect.downloads.turns import in_turn
-from slac_tasks.collect.downloads.web import Web, host_of, look
+from slac_tasks.collect.downloads.web import Web, host_of, probe
 from slac_tasks.collect.settings import Fetch
 
 DATA = bytes(range(256)) * 64
@@ -101,7 +101,7 @@ def test_every_failure_has_its_reason(server: Planned, tmp_path: Path) -> None:
         found[path] = (no.value.reason, no.value.retryable)
     assert found == want
     with pytest.raises(Unfetched, match="network") as no:
-        look(web(), "http://127.0.0.1:1/")
+        probe(web(), "http://127.0.0.1:1/")
     assert no.value.retryable
 
 
@@ -112,7 +112,7 @@ def test_a_redirect_into_the_private_network_is_refused(server: Planned, monkeyp
     lookup(monkeypatch, lambda: "10.1.2.3", "inside.example")
     strict = Web(Fetch(), allow_private=False)
     with pytest.raises(Unfetched, match=r"refused address: inside\.example is"):
-        look(strict, server.url + "/inward")
+        probe(strict, server.url + "/inward")
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -175,7 +175,7 @@ def test_the_budget_of_a_host_holds_at_the_server(server: Planned) -> None:
     limits = Fetch(workers=8, workers_per_host=8, requests_per_sec=20.0)
     strict = Web(limits, allow_private=True)
     url = server.url + "/budget"
-    done = list(in_turn([url] * 12, host_of, lambda one: look(strict, one), strict.hosts, limits))
+    done = list(in_turn([url] * 12, host_of, lambda one: probe(strict, one), strict.hosts, limits))
     assert len(done) == 12
     moments = [at for at, path, _ in server.asked if path == "/budget"]
     # Twelve requests have eleven gaps.
@@ -238,6 +238,6 @@ def test_a_dead_host_costs_a_few_waits_only() -> None:
     strict = web()
     for _ in range(30):
         with pytest.raises(Unfetched):
-            look(strict, "http://127.0.0.1:1/")
+            probe(strict, "http://127.0.0.1:1/")
     with pytest.raises(Unfetched, match="did not answer 10 times"):
-        look(strict, "http://127.0.0.1:1/")
+        probe(strict, "http://127.0.0.1:1/")

@@ -11,6 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 from planned_server import Planned, serve, status
 
+from slac_tasks.collect import locations
 from slac_tasks.collect.downloads import sites
 from slac_tasks.collect.downloads.reasons import Unfetched
 from slac_tasks.collect.downloads.web import Web
@@ -101,7 +102,7 @@ def test_a_search_asks_for_each_name_and_keeps_what_the_site_says(server: Planne
     assert server.count("/feed") >= 2
     first = next(offer for offer in found if isinstance(offer, Candidate))
     web = Web(QUICK, allow_private=True)
-    assert sites.about(web, first.location.removeprefix(sites.PREFIX))["url"] == f"{server.url}/v/one.mp4"
+    assert sites.about(web, locations.address_of(first.location))["url"] == f"{server.url}/v/one.mp4"
 
 
 def test_the_library_is_held_to_the_same_addresses(server: Planned) -> None:

@@ -11,7 +11,7 @@ import imageio_ffmpeg
 import pytest
 
 from slac_tasks import cli
-from slac_tasks.admission.exclusions import look
+from slac_tasks.admission.exclusions import fingerprinting
 from slac_tasks.admission.exclusions.registry import Names, excluded_by_name, excluded_videos
 from slac_tasks.admission.likeness.fingerprints import fingerprint
 from slac_tasks.collect.settings import Collect
@@ -22,6 +22,7 @@ from slac_tasks.reconcile import repair
 from slac_tasks.stages import deduplicate, discover, fetch
 from slac_tasks.storage.datasets import CANDIDATES, FETCHED, RELEASES, VIDEOS
 from slac_tasks.storage.ledger import Ledger
+from slac_tasks.storage.objects import open_store
 from slac_tasks.storage.tables import Datasets
 from slac_tasks.verification.settings import Review
 
@@ -130,7 +131,8 @@ def test_what_shows_the_same_as_a_video_of_the_folder_is_not_admitted(
     assert "exclude: broken.mp4 set aside: corrupt" in said
     assert "1 videos of ucf_101 registered; 0 admitted videos leave" in said
     asked: list[Path] = []
-    monkeypatch.setattr(exclude, "look_at", lambda paths: (asked.extend(paths), look.look_at(paths))[1])
+    files = fingerprinting.fingerprint_files
+    monkeypatch.setattr(exclude, "fingerprint_files", lambda paths: (asked.extend(paths), files(paths))[1])
     assert cli.main(["exclude", "add", str(films / "held_out"), "--benchmark", "UCF-101"]) == 0
     assert [path.name for path in asked] == ["broken.mp4"]
     datasets = run(tmp_path, films, judo, discover, fetch, deduplicate)
@@ -193,7 +195,7 @@ def test_a_restored_ledger_is_told_what_is_excluded(tmp_path: Path, films: Path,
         cursor.execute("SELECT video_id FROM excluded_media")
         (video_id,) = cursor.fetchone()
         cursor.execute("TRUNCATE excluded_names, excluded_media")
-    lines = list(repair(Datasets(exclude.open_store(str(tmp_path / "store"))), ledger, Review()))
+    lines = list(repair(Datasets(open_store(str(tmp_path / "store"))), ledger, Review()))
     assert "2 exclusions are in the store and in the ledger" in lines
     row = Names(candidate_id="c", source_id="x", location=f"https://youtu.be/{YOUTUBE_ID}")
     assert str(excluded_by_name(ledger, [row])["c"]) == f"{YOUTUBE_ID} of kinetics"
@@ -224,11 +226,11 @@ def test_the_process_that_opens_files_holds_no_secrets(films: Path, monkeypatch:
             given.append(more["env"])
             super().__init__(*words, **more)
 
-    monkeypatch.setattr(look.subprocess, "Popen", Watched)
+    monkeypatch.setattr(fingerprinting.subprocess, "Popen", Watched)
     monkeypatch.setenv("SLAC_DATABASE_URL", "postgresql://slac:secret@localhost/slac")
     monkeypatch.setenv("SLAC_S3_SECRET_KEY", "secret")
-    (looked,) = look.look_at([films / "held_out/deep/a.mkv"])
-    assert len(fingerprint(looked.frame_hashes).rows) == 10
+    (found,) = fingerprinting.fingerprint_files([films / "held_out/deep/a.mkv"])
+    assert len(fingerprint(found.frame_hashes).rows) == 10
     assert not [name for name in given[0] if name.startswith("SLAC")]
     assert "secret" not in " ".join(given[0].values())
     assert os.environ["SLAC_DATABASE_URL"]

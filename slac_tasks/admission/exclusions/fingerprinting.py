@@ -1,7 +1,7 @@
 """Fingerprints of the files of another benchmark, made by a process that holds no secrets.
 
-`python -m slac_tasks.admission.exclusions.look` reads a JSON list of paths from its standard input and writes a line of
-JSON for each, in their order.
+`python -m slac_tasks.admission.exclusions.fingerprinting` reads a JSON list of paths from its standard input and writes
+a line of JSON for each, in their order.
 """
 
 import json
@@ -25,7 +25,7 @@ _ENVIRONMENT = ("PATH", "HOME", "LANG", "TMPDIR", "VIRTUAL_ENV")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Looked:
+class Fingerprinted:
     """What came of a file: its fingerprint, or why it has none."""
 
     path: str
@@ -34,10 +34,10 @@ class Looked:
     detail: str = ""
 
 
-def look_at(paths: Sequence[Path]) -> Iterator[Looked]:
+def fingerprint_files(paths: Sequence[Path]) -> Iterator[Fingerprinted]:
     """Yield what came of each file, in their order."""
     environ = {name: os.environ[name] for name in _ENVIRONMENT if name in os.environ}
-    argv = [sys.executable, "-m", "slac_tasks.admission.exclusions.look"]
+    argv = [sys.executable, "-m", "slac_tasks.admission.exclusions.fingerprinting"]
     with subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environ) as child:
         assert child.stdin is not None
         assert child.stdout is not None
@@ -45,29 +45,29 @@ def look_at(paths: Sequence[Path]) -> Iterator[Looked]:
             child.stdin.write(json.dumps([str(path) for path in paths]))
             child.stdin.close()
             for line in child.stdout:
-                yield Looked(**json.loads(line))
+                yield Fingerprinted(**json.loads(line))
             if child.wait():
-                raise RuntimeError(f"slac_tasks.admission.exclusions.look: exit {child.returncode}")
+                raise RuntimeError(f"slac_tasks.admission.exclusions.fingerprinting: exit {child.returncode}")
         finally:
             child.kill()
 
 
-def _look(path: str) -> Looked:
+def _fingerprint(path: str) -> Fingerprinted:
     try:
         with tempfile.TemporaryDirectory(prefix="slac-") as folder:
             proxy = originals.make_proxy(Path(path), Path(folder), originals.probe(Path(path), LIMITS), LIMITS)
-            return Looked(path=path, frame_hashes=video_hashes(proxy.small, proxy.fps))
+            return Fingerprinted(path=path, frame_hashes=video_hashes(proxy.small, proxy.fps))
     except originals.Rejected as no:
-        return Looked(path=path, reason=no.reason, detail=no.detail)
+        return Fingerprinted(path=path, reason=no.reason, detail=no.detail)
 
 
 def main() -> None:
-    """Look at the files that standard input names."""
+    """Fingerprint the files that standard input names."""
     paths = json.load(sys.stdin)
     # The work is done by processes of their own: threads wait for them.
     with ThreadPoolExecutor(os.cpu_count()) as pool:
-        for looked in track(pool.map(_look, paths), len(paths), "exclude"):
-            print(json.dumps(asdict(looked)), flush=True)
+        for found in track(pool.map(_fingerprint, paths), len(paths), "exclude"):
+            print(json.dumps(asdict(found)), flush=True)
 
 
 if __name__ == "__main__":

@@ -1,0 +1,52 @@
+"""Folders of downloads that are not finished: a later try goes on there, on the same machine."""
+
+import fcntl
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from slac_tasks.collect.settings import Fetch
+from slac_tasks.errors import NotConfigured
+
+
+@contextmanager
+def own_folder(settings: Fetch, key: str) -> Iterator[Path]:
+    """Yield the folder of the download `key`, with what an earlier try left of the original.
+
+    Where another process works in it, an empty folder is given instead.
+
+    Raises:
+        NotConfigured: the folder of all downloads belongs to another user.
+
+    """
+    root = _root(settings)
+    folder = root / key
+    with folder.with_suffix(".lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            with tempfile.TemporaryDirectory(dir=root) as other:
+                yield Path(other)
+            return
+        folder.mkdir(mode=0o700, exist_ok=True)
+        for path in folder.iterdir():
+            if not path.name.startswith("original"):
+                path.unlink()
+        try:
+            yield folder
+        finally:
+            if not any(folder.glob("original*")):
+                shutil.rmtree(folder, ignore_errors=True)
+                Path(lock.name).unlink(missing_ok=True)
+
+
+def _root(settings: Fetch) -> Path:
+    """Return the folder of all downloads, which no other user of the machine may have made."""
+    root = Path(settings.scratch or Path(tempfile.gettempdir()) / f"slac-fetch-{os.getuid()}")
+    root.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if root.is_symlink() or root.stat().st_uid != os.getuid():
+        raise NotConfigured(f"fetch.scratch {root}: belongs to another user, want a folder of one's own")
+    return root
