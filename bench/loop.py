@@ -19,7 +19,9 @@ from bench.harness.places import migrate, platform
 from bench.harness.tables import listing, table
 from slac_tasks import cli, config
 from slac_tasks.model import Strategy
-from slac_tasks.planning import PLANS, Planner
+from slac_tasks.planning.items import Item
+from slac_tasks.planning.planner import Planner
+from slac_tasks.planning.plans import PLANS
 from slac_tasks.reports.frames import all_rows as rows_of
 from slac_tasks.reports.frames import newest_labels
 from slac_tasks.reports.hardness import pools, unlearned
@@ -56,7 +58,7 @@ class Loop:
         """Run one stage with its keys as flags."""
         argv = [stage]
         for key, value in keys.items():
-            for item in value if isinstance(value, list) else [value]:
+            for item in value if isinstance(value, tuple) else [value]:
                 argv += [f"--{key}", str(item)] if item is not None else []
         self.call(argv)
 
@@ -73,7 +75,7 @@ class Loop:
         if code:
             raise RuntimeError(f"slac {' '.join(argv)}: exit code {code}, want 0")
 
-    def plan(self, dag: str, window: str | None = None) -> list[dict[str, Any]]:
+    def plan(self, dag: str, window: str | None = None) -> list[Item]:
         """Return what a DAG has to do."""
         settings = config.load()
         ledger = open_ledger()
@@ -86,23 +88,23 @@ class Loop:
     def collect(self, window: str) -> None:
         """Collect, propose, and score one window."""
         for item in self.plan("collect_videos", window):
-            self.slac("discover", category=item["category"], window=window)
-            self.slac("fetch", category=item["category"], window=window)
+            self.slac("discover", category=item.category, window=window)
+            self.slac("fetch", category=item.category, window=window)
         self.slac("deduplicate", window=window)
         for item in self.plan("score_clips", window):
-            keys = {"window": window, "committee": item["committee"]}
-            self.slac("propose", category=item["category"], window=window)
-            if item["uncovered"]:
-                self.slac("bootstrap", category=item["uncovered"], parent=item["parent"], **keys)
-            self.slac("score", category=item["category"], **keys)
+            keys = {"window": window, "committee": item.committee}
+            self.slac("propose", category=item.category, window=window)
+            if item.uncovered:
+                self.slac("bootstrap", category=item.uncovered, parent=item.parent, **keys)
+            self.slac("score", category=item.category, **keys)
 
     def verify(self) -> None:
         """Mine, ask, and count until nothing is open."""
         truth = people.seen_in(read_truth(self.world))
         for _ in range(MOST_ROUNDS):
             for item in self.plan("send_hard_clips"):
-                self.slac("mine", category=item["category"], round=item["round"])
-                self.slac("publish", category=item["category"], round=item["round"])
+                self.slac("mine", category=item.category, round=item.round)
+                self.slac("publish", category=item.category, round=item.round)
             ledger = open_ledger()
             sent = people.answer_open(ledger, truth, self.seed)
             ledger.close()
@@ -133,7 +135,7 @@ class Loop:
         self.slac("report")
         for item in self.plan("pretrain"):
             for stage in ("release", "pretrain", "evaluate", "promote"):
-                self.slac(stage, release=item["release"])
+                self.slac(stage, release=item.release)
 
 
 def figures(datasets: Datasets, world: Path, size: str) -> Figures:

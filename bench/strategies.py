@@ -154,14 +154,14 @@ def collect(folder: Path, size: str, seed: int) -> World:
     loop.begin()
     for window in loop.windows:
         for item in loop.plan("collect_videos", window):
-            loop.slac("discover", category=item["category"], window=window)
-            loop.slac("fetch", category=item["category"], window=window)
+            loop.slac("discover", category=item.category, window=window)
+            loop.slac("fetch", category=item.category, window=window)
         loop.slac("deduplicate", window=window)
         for item in loop.plan("score_clips", window):
-            loop.slac("propose", category=item["category"], window=window)
-            if item["uncovered"] and window == loop.windows[0]:
-                keys = {"window": window, "committee": item["committee"], "parent": item["parent"]}
-                loop.slac("bootstrap", category=item["uncovered"], **keys)
+            loop.slac("propose", category=item.category, window=window)
+            if item.uncovered and window == loop.windows[0]:
+                keys = {"window": window, "committee": item.committee, "parent": item.parent}
+                loop.slac("bootstrap", category=item.uncovered, **keys)
     return look(loop.world, seed, loop.windows)
 
 

@@ -237,3 +237,8 @@ def parse_round_key(key: str) -> tuple[Window, str]:
     if not panel:
         raise WrongArguments(f"round {key!r}: want window.panel, e.g. 2026-01-05.p3f2a9c01")
     return Window.parse(window), panel
+
+
+def round_window(key: str) -> str:
+    """Return the key of the window whose clips a round mines."""
+    return str(parse_round_key(key)[0])

@@ -18,7 +18,9 @@ import sys
 
 from slac_tasks import config
 from slac_tasks.model import slug
-from slac_tasks.planning import MOST_ITEMS, PLANS, Planner
+from slac_tasks.planning.items import MOST_ITEMS
+from slac_tasks.planning.planner import Planner
+from slac_tasks.planning.plans import PLANS
 from slac_tasks.storage.ledger import open_ledger
 from slac_tasks.storage.objects import open_store
 from slac_tasks.storage.tables import Datasets
@@ -52,4 +54,4 @@ def main(arguments: argparse.Namespace) -> None:
         print(
             f"plan: {len(items)} items, handing on the first {MOST_ITEMS}; the next run takes the rest", file=sys.stderr
         )
-    print(json.dumps(items[:MOST_ITEMS]))
+    print(json.dumps([item.record() for item in items[:MOST_ITEMS]]))

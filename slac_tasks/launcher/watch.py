@@ -6,14 +6,15 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from slac_tasks import config, planning
+from slac_tasks import config
 from slac_tasks.errors import BrokenContract, Temporary
 from slac_tasks.launcher.airflow import Airflow
-from slac_tasks.storage.datasets import CLIPS, QUALITY, SCORES, VIDEOS
+from slac_tasks.planning import plans
+from slac_tasks.planning.planner import Planner
+from slac_tasks.storage.datasets import QUALITY
 from slac_tasks.storage.ledger import open_ledger
 from slac_tasks.storage.objects import open_store
 from slac_tasks.storage.tables import Datasets
-from slac_tasks.verification.versions import newest, newest_labels
 
 DAGS = (
     "collect_videos",
@@ -87,22 +88,22 @@ class Watch:
                 return ["register the categories"]
             found = []
             for window in self.windows:
-                planner = planning.Planner(settings=settings, datasets=datasets, ledger=ledger, window=window)
-                if planning.collect_videos(planner):
+                planner = Planner(settings=settings, datasets=datasets, ledger=ledger, window=window)
+                if plans.collect_videos(planner):
                     found.append(f"collect {window}")
-            planner = planning.Planner(settings=settings, datasets=datasets, ledger=ledger)
-            found += [f"score {item['window']}" for item in planning.score_clips(planner)]
-            found += [f"send {item['round']}" for item in planning.send_hard_clips(planner)]
+            planner = Planner(settings=settings, datasets=datasets, ledger=ledger)
+            found += [f"score {' '.join(item.window)}" for item in plans.score_clips(planner)]
+            found += [f"send {item.round}" for item in plans.send_hard_clips(planner)]
             waiting = ledger.rows("open_by_category")
             if not self.people:
                 return found if waiting else [*found, "fill the queue"]
             if waiting:
                 found.append(f"answer {sum(int(row['clips']) for row in waiting)} clips")
-            if planning.sync_verifications(planner):
+            if plans.sync_verifications(planner):
                 found.append("collect answers")
-            if newest_labels(datasets) != newest(datasets, QUALITY):
+            if planner.newest_labels() != planner.newest_labels(QUALITY):
                 found.append("check the labels")
-            if planning.pretrain(planner):
+            if plans.pretrain(planner):
                 found.append("release, pretrain, evaluate, promote")
             if not found and self.releases and not ledger.one("last_release"):
                 found.append("release")
@@ -112,18 +113,13 @@ class Watch:
 
     def counts(self) -> dict[str, int]:
         """Return how much there is of everything."""
-        settings = config.load(self.environ)
-        datasets = Datasets(open_store(settings.store_url, self.environ))
         ledger = open_ledger(self.environ)
         try:
             totals = ledger.rows("queue_totals")
+            rows = {row["dataset"]: int(row["rows"]) for row in ledger.rows("dataset_totals")}
         finally:
             ledger.close()
-        made = {
-            "videos": sum(datasets.need(VIDEOS, **keys).rows for keys in datasets.partitions(VIDEOS)),
-            "clips": sum(datasets.need(CLIPS, **keys).rows for keys in datasets.partitions(CLIPS)),
-            "scores": sum(datasets.need(SCORES, **keys).rows for keys in datasets.partitions(SCORES)),
-        }
+        made = {name: rows.get(name, 0) for name in ("videos", "clips", "scores")}
         asked = {name: sum(int(row[name]) for row in totals) for name in ("queued", "waiting", "votes")}
         return made | asked
 

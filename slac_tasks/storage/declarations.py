@@ -58,6 +58,11 @@ class Dataset(Generic[R]):
         """The Arrow schema of the rows."""
         return pa.schema([pa.field(c.name, c.dtype, nullable=c.nullable) for c in self.columns])
 
+    @property
+    def readable(self) -> tuple[int, ...]:
+        """The versions that readers accept."""
+        return (self.version, self.upgrade.previous.version) if self.upgrade else (self.version,)
+
     def address(self, keys: Mapping[str, str]) -> str:
         """Return the folder of the partition with these keys.
 

@@ -102,28 +102,19 @@ class Record:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Current:
-    """The generation that readers see of a partition. None: unknown, since it was recorded by an older version."""
+    """The generation that readers see of a partition."""
 
     address: str
     generation: int
-    manifest_sha256: str
     row_count: int
-    dataset: str
-    version: int
     keys: Mapping[str, str]
-    retryable: int | None
-    made_from: Mapping[str, str] | None
-    settings: Mapping[str, Any] | None
-    written_at: datetime | None
     mark: str
     """How the manifest of a later dataset names this generation."""
 
 
 def current(ledger: Ledger, dataset: Dataset[Any], *, window: str | None = None) -> list[Current]:
     """Return the current generation of every partition of `dataset` that readers accept, in order of their address."""
-    readable = {dataset.version} | ({dataset.upgrade.previous.version} if dataset.upgrade else set())
-    found = ledger.all(Current, "current_datasets", dataset=dataset.name, window=window)
-    return [one for one in found if one.version in readable]
+    return ledger.all(Current, "current_datasets", dataset=dataset.name, versions=list(dataset.readable), window=window)
 
 
 def record(ledger: Ledger, records: Iterable[Record]) -> None:

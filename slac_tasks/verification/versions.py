@@ -25,7 +25,7 @@ from slac_tasks.storage.manifests import Manifest
 from slac_tasks.storage.tables import Datasets
 from slac_tasks.verification.ballots import clip_key
 
-_FORMS: tuple[Dataset[Any], ...] = (LABELS, LABEL_CHANGES)
+FORMS: tuple[Dataset[Any], ...] = (LABELS, LABEL_CHANGES)
 """How a version may be stored; where both exist the whole table counts."""
 
 _READERS = 8
@@ -40,12 +40,12 @@ def newest(datasets: Datasets, *of: Dataset[Any], before: str | None = None) -> 
 
 def newest_labels(datasets: Datasets, *, before: str | None = None) -> str | None:
     """Return the newest version of the labels, if there is any; only older ones than `before`."""
-    return newest(datasets, *_FORMS, before=before)
+    return newest(datasets, *FORMS, before=before)
 
 
 def labels_manifest(datasets: Datasets, version: str) -> Manifest | None:
     """Return the manifest that was written as this version, in either form; None when the version does not exist."""
-    for form in _FORMS:
+    for form in FORMS:
         if (found := datasets.manifest(form, labels=version)) is not None:
             return found
     return None
@@ -71,7 +71,7 @@ def labels_of(manifest: Manifest) -> str:
         BrokenContract: its manifest names no version, or several.
 
     """
-    versions = {keys["labels"] for address in manifest.made_from for form in _FORMS if (keys := form.keys_at(address))}
+    versions = {keys["labels"] for address in manifest.made_from for form in FORMS if (keys := form.keys_at(address))}
     if len(versions) != 1:
         raise BrokenContract(f"{manifest.address}: made from labels {sorted(versions)}, want one version")
     return versions.pop()
@@ -94,7 +94,7 @@ def pieces(datasets: Datasets, manifest: Manifest) -> list[Manifest]:
     named = sorted(
         (keys["labels"], form, mark)
         for address, mark in manifest.made_from.items()
-        for form in _FORMS
+        for form in FORMS
         if (keys := form.keys_at(address))
     )
     if [form for _, form, _ in named][:1] != [LABELS] or LABELS in [form for _, form, _ in named[1:]]:

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from review_work import cast, lease, publish_and_answer
 
 from slac_tasks.errors import BrokenContract
-from slac_tasks.planning import Planner, check_labels
+from slac_tasks.planning.planner import Planner
+from slac_tasks.planning.plans import check_labels
 from slac_tasks.quality.settings import Quality
 from slac_tasks.stages import aggregate, approve, release, report, sync, validate
 from slac_tasks.storage.datasets import QUALITY, RELEASES
@@ -156,7 +157,8 @@ def decide(make_job: Any, decision: str, labels: str = "000001") -> None:
 
 def questions(make_job: Any, ledger: Ledger) -> list[dict[str, Any]]:
     job = make_job("plan")
-    return check_labels(Planner(settings=job.config, datasets=job.datasets, ledger=ledger, environ={}))
+    planner = Planner(settings=job.config, datasets=job.datasets, ledger=ledger, environ={})
+    return [item.record() for item in check_labels(planner)]
 
 
 def disagree(make_job: Any, ledger: Ledger, count: int) -> None:

@@ -1,0 +1,81 @@
+"""Items of a plan: what fills the flags of one task's command."""
+
+import dataclasses
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+MOST_ITEMS = 1024
+"""Airflow refuses to map a task over more."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Item:
+    """The work of one task; what is empty fills no flag."""
+
+    category: tuple[str, ...] = ()
+    window: tuple[str, ...] = ()
+    committee: str | None = None
+    parent: str | None = None
+    """The committee that `committee` extends."""
+    uncovered: tuple[str, ...] = ()
+    """Categories that `committee` scores and `parent` does not."""
+    round: str | None = None
+    labels: str | None = None
+    release: str | None = None
+    reasons: tuple[str, ...] = ()
+    """Why the labels were refused, in words."""
+    votes: int = 0
+    """Votes that wait in the outbox."""
+    source: str | None = None
+    """Where votes may wait that only `sync` can count."""
+    remake: tuple[str, ...] = ()
+    """Values of the keys of partitions to make again although they are finished, e.g. `judo/2026-01-05`."""
+
+    def record(self) -> dict[str, Any]:
+        """Return the item as JSON has it: one window is a text, several are a list."""
+        values = dataclasses.asdict(self)
+        if len(self.window) == 1:
+            (values["window"],) = self.window
+        return {name: list(value) if isinstance(value, tuple) else value for name, value in values.items() if value}
+
+
+def batches(
+    todo: Mapping[str, Collection[str]], size: int, most: int = MOST_ITEMS
+) -> list[tuple[str, tuple[str, ...]]]:
+    """Return the categories of each key, a few at a time: at most `most` batches, or one per key where keys are more.
+
+    Args:
+        todo: categories by key, which is a window or a round; the order of the keys stays.
+        size: categories of a batch; more where there would be too many batches.
+        most: how many batches there may be.
+
+    """
+    found = {key: sorted(categories) for key, categories in todo.items() if categories}
+    largest = max(map(len, found.values()), default=0)
+    while size < largest and sum(-(-len(categories) // size) for categories in found.values()) > most:
+        size += 1
+    return [
+        (key, tuple(categories[start : start + size]))
+        for key, categories in found.items()
+        for start in range(0, len(categories), size)
+    ]
+
+
+def of_windows(todo: Mapping[str, Collection[str]], size: int, most: int = MOST_ITEMS) -> list[Item]:
+    """Return items for the categories of each window: at most `most`, and nothing is left out.
+
+    Where windows are more than `most`, several share an item. Such an item may hold a category that needs one of its
+    windows and has the other: for a stage that is finished, so nothing is done twice.
+    """
+    found = [Item(category=some, window=(window,)) for window, some in batches(dict(sorted(todo.items())), size, most)]
+    if len(found) <= most:
+        return found
+    parts = [found[part * len(found) // most : (part + 1) * len(found) // most] for part in range(most)]
+    return [
+        Item(
+            category=tuple(sorted({category for item in part for category in item.category})),
+            window=tuple(window for item in part for window in item.window),
+        )
+        for part in parts
+    ]

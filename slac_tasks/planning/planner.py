@@ -1,0 +1,88 @@
+"""What a plan may ask: the settings, the ledger, and the few datasets that are not answers of the ledger."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from functools import cached_property
+from typing import Any
+
+from slac_tasks import config
+from slac_tasks.errors import NotConfigured, WrongArguments
+from slac_tasks.model import Window
+from slac_tasks.networks.committees import Panel, adopt_committees, panels_of
+from slac_tasks.storage import records
+from slac_tasks.storage.declarations import Dataset
+from slac_tasks.storage.ledger import Ledger
+from slac_tasks.storage.tables import Datasets
+from slac_tasks.verification.versions import FORMS
+
+
+@dataclass(frozen=True, kw_only=True)
+class Planner:
+    """One call of a plan."""
+
+    settings: config.Config
+    datasets: Datasets
+    ledger: Ledger
+    window: str | None = None
+    only: tuple[str, ...] = ()
+    """Categories to look at; empty means all."""
+    stale: bool = False
+    retry_drops: bool = False
+    environ: Mapping[str, str] = field(default_factory=lambda: os.environ)
+    now: datetime = field(default_factory=lambda: datetime.now(UTC))
+
+    @cached_property
+    def categories(self) -> list[str]:
+        """The registered categories that this plan looks at."""
+        registered = [str(row["category"]) for row in self.ledger.rows("categories")]
+        unknown = sorted(set(self.only) - set(registered))
+        if unknown:
+            raise WrongArguments(f"category {unknown[0]!r}: not registered, want one of {', '.join(registered)}")
+        return [category for category in registered if not self.only or category in self.only]
+
+    @cached_property
+    def committee(self) -> str | None:
+        """The current committee."""
+        return adopt_committees(self.datasets, self.ledger)
+
+    @cached_property
+    def panels(self) -> Mapping[str, Panel]:
+        """The panel of every category that the current committee scores."""
+        return panels_of(self.datasets, self.committee) if self.committee else {}
+
+    def need_window(self) -> str:
+        """Return the window, which must have ended: an open one would be planned again and again."""
+        if self.window is None:
+            raise WrongArguments("plan: --window is missing")
+        window = Window.parse(self.window)
+        if window.end > self.now:
+            raise WrongArguments(f"window {window}: ends {window.end:%Y-%m-%d}, want one that has ended")
+        return str(window)
+
+    @cached_property
+    def known(self) -> Ledger:
+        """The ledger, once it knows every dataset.
+
+        Raises:
+            NotConfigured: it was upgraded from a version that did not record them whole.
+
+        """
+        records.absorb(self.datasets.store, self.ledger)
+        (row,) = self.ledger.rows("unknown_datasets")
+        if row["generations"]:
+            raise NotConfigured(
+                f"ledger: knows {row['generations']} datasets by their address alone, since an older version recorded "
+                "them; run `slac doctor --reconcile` once"
+            )
+        return self.ledger
+
+    def current(self, dataset: Dataset[Any], window: str | None = None) -> list[records.Current]:
+        """Return the current generation of every partition of `dataset`, or of those of one window."""
+        return records.current(self.known, dataset, window=window)
+
+    def newest_labels(self, *of: Dataset[Any]) -> str | None:
+        """Return the newest version of the labels, if any; given datasets, the newest that one of them has."""
+        (row,) = self.known.rows("newest_labels", datasets=[dataset.name for dataset in of or FORMS])
+        return None if row["labels"] is None else str(row["labels"])

@@ -1,0 +1,251 @@
+"""One function per DAG: what it has to do."""
+
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import replace
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from slac_tasks.model import round_key, round_window
+from slac_tasks.networks.committees import committee_key
+from slac_tasks.planning.items import Item, batches, of_windows
+from slac_tasks.planning.planner import Planner
+from slac_tasks.release.releasable import releasable
+from slac_tasks.storage.datasets import (
+    CANDIDATES,
+    CLIPS,
+    FETCHED,
+    HARD_CLIPS,
+    QUALITY,
+    RELEASES,
+    SCORES,
+    VIDEOS,
+)
+from slac_tasks.storage.declarations import Dataset
+from slac_tasks.verification import label_studio
+from slac_tasks.verification.ballots import clip_key
+
+Pairs = set[tuple[str, str]]
+"""(category, window)."""
+
+
+def collect_videos(planner: Planner) -> list[Item]:
+    """Categories that lack the videos of the window."""
+    window = planner.need_window()
+    made = {one.keys["category"] for one in planner.current(VIDEOS, window)}
+    missing = of_windows({window: set(planner.categories) - made}, planner.settings.batch_categories)
+    again = {category for category in made & set(planner.categories) if _again(planner, category, window)}
+    return missing + [
+        replace(item, remake=tuple(f"{category}/{window}" for category in item.category))
+        for item in of_windows({window: again}, planner.settings.batch_categories)
+    ]
+
+
+def _again(planner: Planner, category: str, window: str) -> bool:
+    keys = {"category": category, "window": window}
+    manifest = planner.datasets.manifest(FETCHED, **keys) if planner.stale or planner.retry_drops else None
+    if manifest is None:
+        return False
+    if planner.retry_drops and manifest.retryable:
+        return True
+    candidates = planner.datasets.need(CANDIDATES, **keys)
+    made = manifest.made_from.get(candidates.address, "")
+    settings = manifest.made_by.settings
+    return planner.stale and (
+        not made.endswith(candidates.sha256) or settings != planner.settings.digest(tuple(settings))
+    )
+
+
+def score_clips(planner: Planner) -> list[Item]:
+    """Categories whose clips of the window some member of the committee has not scored.
+
+    Without a window, all collected windows, the newest first: those never mined, and those that the newest promotion
+    names.
+    """
+    window = planner.need_window() if planner.window is not None else None
+    collected = {pair for pair, rows in _rows(planner, VIDEOS, window).items() if rows}
+    uncovered = collected & _with_training(planner, {category for category, _ in collected} - set(planner.panels))
+    covered = {pair for pair in collected if pair[0] in planner.panels}
+    todo = _by_window(covered - _scored(planner, window) | uncovered)
+    wanted = todo if window is not None else _by_window(_unmined(planner, todo))
+    lacking = {window: tuple(sorted(found)) for window, found in _by_window(uncovered).items()}
+    parent = planner.committee
+    return [
+        Item(
+            category=some, window=(window,), parent=parent, uncovered=lacking.get(window, ()),
+            committee=committee_key(parent, window, lacking[window]) if window in lacking else parent,
+        )
+        for window, some in batches(dict(sorted(wanted.items(), reverse=True)), planner.settings.batch_categories)
+    ]  # fmt: skip
+
+
+def _rows(planner: Planner, dataset: Dataset[Any], window: str | None = None) -> dict[tuple[str, str], int]:
+    """Return the number of rows of each (category, window), of the plan's categories."""
+    wanted = set(planner.categories)
+    return {
+        (one.keys["category"], one.keys["window"]): one.row_count
+        for one in planner.current(dataset, window)
+        if one.keys["category"] in wanted
+    }
+
+
+def _by_window(pairs: Collection[tuple[str, str]]) -> dict[str, set[str]]:
+    found: dict[str, set[str]] = {}
+    for category, window in pairs:
+        found.setdefault(window, set()).add(category)
+    return found
+
+
+def _with_training(planner: Planner, categories: Collection[str]) -> Pairs:
+    """Return where these categories have training videos; elsewhere they wait for a window that has some."""
+    if not categories:
+        return set()
+    rows = planner.ledger.rows("training_videos", categories=sorted(categories))
+    return {(row["category"], row["window"]) for row in rows}
+
+
+def _scored(planner: Planner, window: str | None = None) -> Pairs:
+    """Return where every member of the category's panel has scored the clips, for the plan's categories."""
+    seats = [
+        (one, seat.weights) for one in planner.categories if (panel := planner.panels.get(one)) for seat in panel.seats
+    ]
+    rows = planner.known.rows(
+        "scored_clips", categories=[category for category, _ in seats], weights=[weights for _, weights in seats],
+        scores=list(SCORES.readable), clips=list(CLIPS.readable), window=window,
+    )  # fmt: skip
+    return {(row["category"], row["window"]) for row in rows}
+
+
+def _mined(planner: Planner) -> Pairs:
+    """Return where some round was mined."""
+    return {(one.keys["category"], round_window(one.keys["round"])) for one in planner.current(HARD_CLIPS)}
+
+
+def _unmined(planner: Planner, todo: Mapping[str, Collection[str]]) -> Pairs:
+    """Return where nothing was mined yet, or the newest promotion wants scores of its member."""
+    promotion = planner.ledger.one("last_promotion")
+    named = {str(window) for window in promotion["rescore"]} if promotion else set()
+    mined = _mined(planner)
+    return {
+        (category, window)
+        for window, categories in todo.items()
+        for category in categories
+        if window in named or (category, window) not in mined
+    }
+
+
+def send_hard_clips(planner: Planner) -> list[Item]:
+    """Rounds that every member has scored and nobody has mined, for categories whose queue runs low."""
+    mining = planner.settings.mining
+    enough = mining.days_of_work * mining.clips_per_person_day
+    waiting = {row["category"]: int(row["clips"]) for row in planner.ledger.rows("open_by_category")}
+    queued = {(row["category"], row["round"]) for row in planner.ledger.rows("queued_rounds")}
+    mined = {(one.keys["category"], one.keys["round"]): one.row_count for one in planner.current(HARD_CLIPS)}
+    # A round without clips is finished when it is mined, any other when its clips are queued.
+    done = queued | {pair for pair, rows in mined.items() if rows == 0}
+    rounds: dict[str, list[str]] = {}
+    names = {category: panel.name for category, panel in planner.panels.items()}
+    for category, window in sorted(_scored(planner)):
+        key = round_key(window, names[category])
+        if waiting.get(category, 0) < enough and not ((category, key) in mined and (category, key) in done):
+            rounds.setdefault(key, []).append(category)
+    return [
+        Item(category=some, round=key)
+        for key, some in batches(dict(sorted(rounds.items())), planner.settings.batch_categories)
+    ]
+
+
+def aggregate(planner: Planner) -> list[Item]:
+    """The newest batch of votes, if it has not become labels."""
+    batch = planner.ledger.one("last_batch")
+    key = f"{batch['batch']:06d}" if batch else None
+    if key is None or key == planner.newest_labels():
+        return []
+    return [Item(labels=key)]
+
+
+def sync_verifications(planner: Planner) -> list[Item]:
+    """One item if votes wait in the outbox or may wait elsewhere, or if the newest batch has not become labels."""
+    if unfinished := aggregate(planner):
+        return unfinished
+    if planner.environ.get(label_studio.PROJECT):
+        # Only sync itself can say whether there is something new.
+        return [Item(source="label-studio")]
+    waiting = planner.ledger.one("outbox_size")
+    return [Item(votes=int(waiting["votes"]))] if waiting and waiting["votes"] else []
+
+
+def check_labels(planner: Planner) -> list[Item]:
+    """Refused categories that wait for a person's decision, one item each."""
+    return [
+        Item(category=(row["category"],), labels=row["labels"], reasons=tuple(row["reasons"]))
+        for row in planner.ledger.rows("undecided")
+    ]
+
+
+def pretrain(planner: Planner) -> list[Item]:
+    """The release that is not finished, or a new one if enough labels are waiting that the last one does not hold."""
+    unfinished = planner.ledger.rows("unfinished_releases")
+    if unfinished:
+        return [Item(release=unfinished[0]["release"])]
+    judged = planner.newest_labels(QUALITY)
+    if judged is None:
+        return []
+    knobs = planner.settings.release
+    if knobs.wait_for_queue and not _is_quiet(planner, judged):
+        return []
+    last = planner.ledger.one("last_release")
+    waiting = releasable(planner.datasets, planner.ledger, judged)
+    held = planner.datasets.read(RELEASES, _HELD, release=last["release"]) if last else RELEASES.table([])
+    if new_labels(waiting, held) < max(1, knobs.min_new_labels):
+        return []
+    return [Item(release=f"r{(int(last['ordinal']) if last else 0) + 1:04d}")]
+
+
+_HELD = ("clip_id", "category", "label")
+
+
+def new_labels(waiting: pa.Table, held: pa.Table) -> int:
+    """Return how many of the waiting labels a release does not hold: clips it lacks, and labels that changed since.
+
+    Args:
+        waiting: labels, with the columns clip_id, category and label.
+        held: the rows of the release, with the same columns.
+
+    """
+    known = pc.is_in(_label_key(waiting), value_set=_label_key(held))
+    return len(waiting) - int(pc.sum(known).as_py() or 0)
+
+
+def _label_key(labels: pa.Table) -> pa.Array:
+    label = labels["label"].combine_chunks().cast(pa.string())
+    return pc.binary_join_element_wise(clip_key(labels), label, " ")
+
+
+def _is_quiet(planner: Planner, judged: str) -> bool:
+    """Whether every collected window is mined, every queued clip answered, and the newest labels judged."""
+    if planner.committee is None or planner.ledger.rows("open_by_category"):
+        return False
+    if judged != planner.newest_labels() or send_hard_clips(planner) or sync_verifications(planner):
+        return False
+    collected = {pair for pair, rows in _rows(planner, VIDEOS).items() if rows and pair[0] in planner.panels}
+    return collected <= _mined(planner)
+
+
+def add_category(planner: Planner) -> list[Item]:
+    """Every window that was collected for some category and lacks one of these."""
+    collected: dict[str, set[str]] = {}
+    for one in planner.current(VIDEOS):
+        collected.setdefault(one.keys["window"], set()).add(one.keys["category"])
+    missing = {window: set(planner.categories) - made for window, made in collected.items()}
+    return of_windows(missing, planner.settings.batch_categories)
+
+
+PLANS: dict[str, Callable[[Planner], list[Item]]] = {
+    plan.__name__: plan
+    for plan in (
+        collect_videos, score_clips, send_hard_clips, sync_verifications, aggregate, check_labels, pretrain,
+        add_category,
+    )
+}  # fmt: skip

@@ -1,0 +1,59 @@
+"""Items of a plan: at most as many as Airflow maps, and nothing is left out."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from slac_tasks.planning.items import MOST_ITEMS, Item, batches, of_windows
+
+CATEGORIES = [f"c{number:03d}" for number in range(200)]
+TODO = st.dictionaries(st.integers(0, 60).map(str), st.sets(st.sampled_from(CATEGORIES[:20])), max_size=40)
+
+
+def pairs(items: list[Item]) -> set[tuple[str, str]]:
+    return {(category, window) for item in items for category in item.category for window in item.window}
+
+
+def test_two_hundred_categories_in_a_hundred_windows_fit() -> None:
+    todo = {f"w{number:03d}": CATEGORIES for number in range(100)}
+    items = of_windows(todo, 8)
+    assert len(items) == 1000
+    assert pairs(items) == {(category, window) for window in todo for category in CATEGORIES}
+    assert {len(item.category) for item in items} == {20}
+
+
+def test_a_few_stay_as_small_as_the_settings_say() -> None:
+    items = of_windows({"w": CATEGORIES[:20], "v": CATEGORIES[:3]}, 8)
+    assert [(item.window, len(item.category)) for item in items] == [(("v",), 3), (("w",), 8), (("w",), 8), (("w",), 4)]
+
+
+def test_thirty_years_of_weeks_fit() -> None:
+    todo = {f"w{number:04d}": CATEGORIES[:2] for number in range(30 * 52)}
+    items = of_windows(todo, 8)
+    assert len(items) <= MOST_ITEMS
+    assert pairs(items) == {(category, window) for window in todo for category in CATEGORIES[:2]}
+
+
+@given(todo=TODO, size=st.integers(1, 8), most=st.integers(1, 50))
+def test_every_pair_is_handed_on_and_the_list_fits(todo: dict[str, set[str]], size: int, most: int) -> None:
+    items = of_windows(todo, size, most)
+    wanted = {(category, window) for window, categories in todo.items() for category in categories}
+    assert len(items) <= most
+    assert wanted <= pairs(items)
+    if sum(map(bool, todo.values())) <= most:
+        assert pairs(items) == wanted
+        assert sum(len(item.category) for item in items) == len(wanted)
+
+
+@given(todo=TODO, size=st.integers(1, 8), most=st.integers(1, 50))
+def test_a_batch_is_of_one_key_and_keys_stay_in_order(todo: dict[str, set[str]], size: int, most: int) -> None:
+    found = batches(todo, size, most)
+    assert list(dict.fromkeys(key for key, _ in found)) == [key for key, categories in todo.items() if categories]
+    assert len(found) <= max(most, len(todo))
+    assert {(key, one) for key, some in found for one in some} == {(k, one) for k, of in todo.items() for one in of}
+
+
+def test_json_has_what_is_there() -> None:
+    item = Item(category=("judo",), window=("2026-01-05",), committee="c1")
+    assert item.record() == {"category": ["judo"], "window": "2026-01-05", "committee": "c1"}
+    assert Item(window=("2026-01-05", "2026-01-12")).record() == {"window": ["2026-01-05", "2026-01-12"]}
+    assert Item().record() == {}
