@@ -1,4 +1,4 @@
-"""The review, funnel and quality pages in Airflow's nav.
+"""The pages of the service in Airflow's nav.
 
 With SLAC_WEB_URL (the address of `slac web`) the nav leads to that service, which has accounts of its own. Without it,
 and with SLAC_STORE and SLAC_DATABASE_URL in the api-server's environment, the same pages are mounted at /slac behind
@@ -12,7 +12,7 @@ from typing import Annotated, Any
 from airflow.configuration import conf
 from airflow.plugins_manager import AirflowPlugin
 
-_PAGES = (("Review", "review"), ("Funnel", "funnel"), ("Quality", "quality"))
+from slac_tasks.web.listing import PAGES
 
 
 def _mounted() -> Any:
@@ -43,8 +43,8 @@ def _mounted() -> Any:
 
 def _views(base: str) -> list[dict[str, str]]:
     return [
-        {"name": name, "href": f"{base}/{page}", "url_route": f"slac-{page}", "destination": "nav"}
-        for name, page in _PAGES
+        {"name": page.title, "href": f"{base}/{page.name}", "url_route": f"slac-{page.name}", "destination": "nav"}
+        for page in PAGES.values()
     ]
 
 

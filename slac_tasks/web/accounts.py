@@ -15,7 +15,8 @@ from fastapi.responses import FileResponse, HTMLResponse, RedirectResponse, Resp
 from slac_tasks.errors import NotConfigured, Temporary
 from slac_tasks.reports import html
 from slac_tasks.web import passwords
-from slac_tasks.web.pages import PAGES, render
+from slac_tasks.web.listing import HOME, PAGES, Page, open_to
+from slac_tasks.web.pages import render
 from slac_tasks.web.tries import Tries
 
 COOKIE = "slac_session"
@@ -158,9 +159,9 @@ class Accounts:
             raise HTTPException(403, "this page is for leads")
         return account.name
 
-    def visible(self, request: Request) -> Sequence[str]:
+    def visible(self, request: Request) -> Sequence[Page]:
         """Return the pages that whoever is logged in may open."""
-        return PAGES if self._whoever(request).role == "lead" else PAGES[:1]
+        return open_to(lead=self._whoever(request).role == "lead")
 
     def _whoever(self, request: Request) -> Account:
         account = self.person(request.cookies.get(COOKIE))
@@ -177,7 +178,7 @@ def routes(accounts: Accounts) -> APIRouter:
     router = APIRouter()
 
     @router.get("/login", response_class=HTMLResponse)
-    def login_page(next: Annotated[str, Query(max_length=20)] = "review") -> HTMLResponse:
+    def login_page(next: Annotated[str, Query(max_length=20)] = HOME) -> HTMLResponse:
         return _page(next, "")
 
     @router.get("/login.css")
@@ -200,7 +201,7 @@ def routes(accounts: Accounts) -> APIRouter:
             accounts.tries.fail(address)
             return _page(page, "That name and password do not belong together.", name=name, status=401)
         accounts.tries.succeed(name, address)
-        answer = RedirectResponse(page if page in PAGES else "review", status_code=303)
+        answer = RedirectResponse(page if page in PAGES else HOME, status_code=303)
         answer.set_cookie(
             COOKIE,
             session,
@@ -235,7 +236,7 @@ async def _form(request: Request) -> Mapping[str, str]:
 
 
 def _page(page: str, problem: str, *, name: str = "", status: int = 200, retry_sec: float = 0.0) -> HTMLResponse:
-    answer = render("login.html", status, next=page if page in PAGES else "review", problem=problem, name=name)
+    answer = render("login.html", status, next=page if page in PAGES else HOME, problem=problem, name=name)
     if retry_sec:
         answer.headers["Retry-After"] = str(math.ceil(retry_sec))
     return answer

@@ -13,6 +13,7 @@ from slac_tasks.errors import BrokenContract, NotMade, SlacError, Temporary
 from slac_tasks.web import accounts as own_accounts
 from slac_tasks.web import pages, review
 from slac_tasks.web.ledgers import Ledgers
+from slac_tasks.web.listing import open_to
 from slac_tasks.web.media import Media
 
 _STATUS: dict[type[SlacError], int] = {NotMade: 404, BrokenContract: 409, Temporary: 503}
@@ -86,7 +87,7 @@ def make_app(
             ledgers,
             media,
             logout=accounts is not None,
-            visible=accounts.visible if accounts else lambda request: pages.PAGES,
+            visible=accounts.visible if accounts else lambda request: open_to(lead=True),
         )
     )
     app.include_router(review.routes(authenticate, ledgers, media, config.review))

@@ -1,8 +1,8 @@
-"""The three pages and their files: review, funnel and quality; the last two show what the ledger has counted."""
+"""The routes of the pages and of their files. Which pages there are stands in `listing.py`."""
 
 import hashlib
 import mimetypes
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Annotated, Any
@@ -11,18 +11,14 @@ from fastapi import APIRouter, Depends, HTTPException, Query, Request
 from fastapi.responses import FileResponse, HTMLResponse, RedirectResponse
 
 from slac_tasks.errors import NotMade
-from slac_tasks.model import PAPER_CLIP_SEC
 from slac_tasks.reports import html
-from slac_tasks.reports.funnel import METRICS, Facts
 from slac_tasks.reports.html import environment
 from slac_tasks.storage.objects import FolderStore
 from slac_tasks.web.ledgers import Ledgers
+from slac_tasks.web.listing import HOME, PAGES, Page
 from slac_tasks.web.media import Media
 
 STATIC = Path(__file__).parent / "static"
-
-PAGES = ("review", "funnel", "quality")
-"""The pages, by their addresses."""
 
 
 @cache
@@ -57,13 +53,13 @@ def routes(
     media: Media,
     *,
     logout: bool,
-    visible: Callable[[Request], Sequence[str]],
+    visible: Callable[[Request], Sequence[Page]],
 ) -> APIRouter:
     """Return the pages; each answers only to somebody who is logged in.
 
     Args:
         authenticate: dependency that returns who is logged in.
-        oversee: the same for funnel and quality.
+        oversee: the same for pages that only leads may open.
         ledgers: connections to the ledger.
         media: how objects reach browsers.
         logout: this service owns the login.
@@ -71,36 +67,27 @@ def routes(
 
     """
     router = APIRouter()
-    person_dep, lead_dep = Depends(authenticate), Depends(oversee)
+    person_dep = Depends(authenticate)
 
     @router.get("/")
     def home(person: Annotated[str, person_dep]) -> RedirectResponse:
-        return RedirectResponse("review", status_code=303)
+        return RedirectResponse(HOME, status_code=303)
 
-    @router.get("/review", response_class=HTMLResponse)
-    def review(request: Request, person: Annotated[str, person_dep]) -> HTMLResponse:
-        return render("review.html", page="review", person=person, logout=logout, pages=visible(request))
+    def add(page: Page) -> None:
+        allowed = Depends(oversee if page.for_leads else authenticate)
 
-    @router.get("/funnel", response_class=HTMLResponse)
-    def funnel(person: Annotated[str, lead_dep]) -> HTMLResponse:
-        with ledgers.borrow() as ledger:
-            (facts,) = ledger.all(Facts, "funnel")
-            rows = ledger.rows("web_funnel")
-            releases = ledger.rows("web_releases", most=20)
-        return render(
-            "funnel.html", page="funnel", person=person, logout=logout, pages=PAGES, rows=rows, releases=releases,
-            metrics=METRICS, facts=facts, paper_sec=PAPER_CLIP_SEC,
-        )  # fmt: skip
+        def show(request: Request, person: Annotated[str, allowed]) -> HTMLResponse:
+            values: Mapping[str, object] = {}
+            if page.values is not None:
+                with ledgers.borrow() as ledger:
+                    values = page.values(ledger)
+            shown = {"page": page.name, "person": person, "logout": logout, "pages": visible(request)}
+            return render(f"{page.name}.html", 200, **shown, **values)
 
-    @router.get("/quality", response_class=HTMLResponse)
-    def quality(person: Annotated[str, lead_dep]) -> HTMLResponse:
-        with ledgers.borrow() as ledger:
-            rows = ledger.rows("web_quality")
-            people, agreement = ledger.rows("web_people"), ledger.rows("web_agreement")
-        return render(
-            "quality.html", page="quality", person=person, logout=logout, pages=PAGES, rows=rows, people=people,
-            agreement=agreement,
-        )  # fmt: skip
+        router.get(f"/{page.name}", response_class=HTMLResponse)(show)
+
+    for page in PAGES.values():
+        add(page)
 
     @router.get("/static/{version}/{name}")
     def static(version: str, name: str, person: Annotated[str, person_dep]) -> FileResponse:

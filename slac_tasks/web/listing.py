@@ -1,0 +1,67 @@
+"""The pages of the service, as data: routes, the bar on top, logins and Airflow's nav derive from `PAGES`.
+
+To add a page: its entry here, and its template `templates/<name>.html`.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from slac_tasks.model import PAPER_CLIP_SEC
+from slac_tasks.reports.funnel import METRICS, Facts
+
+if TYPE_CHECKING:
+    from slac_tasks.storage.ledger import Ledger
+
+
+@dataclass(frozen=True, kw_only=True)
+class Page:
+    """One page: its address and its template have its name."""
+
+    name: str
+    for_leads: bool
+    """Says names and numbers of people: reviewers may not open it."""
+    values: Callable[["Ledger"], Mapping[str, object]] | None
+    """Reads from the ledger what its template shows; None: the page asks by itself."""
+
+    @property
+    def title(self) -> str:
+        """What the bar and Airflow's nav call it."""
+        return self.name.capitalize()
+
+
+def _funnel(ledger: "Ledger") -> Mapping[str, object]:
+    (facts,) = ledger.all(Facts, "funnel")
+    return {
+        "facts": facts,
+        "metrics": METRICS,
+        "paper_sec": PAPER_CLIP_SEC,
+        "releases": ledger.rows("web_releases", most=20),
+        "rows": ledger.rows("web_funnel"),
+    }
+
+
+def _quality(ledger: "Ledger") -> Mapping[str, object]:
+    return {
+        "agreement": ledger.rows("web_agreement"),
+        "people": ledger.rows("web_people"),
+        "rows": ledger.rows("web_quality"),
+    }
+
+
+PAGES: Mapping[str, Page] = {
+    page.name: page
+    for page in (
+        Page(name="review", for_leads=False, values=None),
+        Page(name="funnel", for_leads=True, values=_funnel),
+        Page(name="quality", for_leads=True, values=_quality),
+    )
+}
+"""Every page by name, in the order of the bar; the first is where a login leads."""
+
+HOME = next(iter(PAGES))
+
+
+def open_to(*, lead: bool) -> list[Page]:
+    """Return the pages that a lead, or a reviewer, may open."""
+    return [page for page in PAGES.values() if lead or not page.for_leads]
