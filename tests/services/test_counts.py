@@ -177,7 +177,7 @@ def test_sync_folds_what_changed(make_job: Any, ledger: Ledger) -> None:
 def asked_by_pages() -> list[str]:
     """Every query that a module of the pages names."""
     text = "".join(path.read_text() for path in Path(web.__file__).parent.glob("*.py"))
-    return sorted(path.stem for path in (SQL / "queries").glob("*.sql") if f'"{path.stem}"' in text) + ["web_account"]
+    return [*sorted(path.stem for path in (SQL / "queries").glob("*.sql") if f'"{path.stem}"' in text), "web_account"]
 
 
 SAMPLES = {
