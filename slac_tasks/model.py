@@ -13,6 +13,10 @@ from slac_tasks.errors import WrongArguments
 CLIP_SEC = 2.0
 """Length of a clip in seconds (HACS v3, release 1.1.1)."""
 
+MISSING_FRAMES = 2
+"""A video that is so many frames shorter than a clip is one: trimmed clips are seldom cut on a frame. Its last picture
+stands for what is missing."""
+
 GRID_SEC = 0.5
 """Clips start on this grid, in seconds (HACS v3, release 1.1.1)."""
 

@@ -122,7 +122,9 @@ def _make_sources(demo: Demo, environ: Mapping[str, str]) -> None:
     if demo.videos is None:
         say("demo: makes the synthetic world")
         _slac(environ, "world", "make", str(demo.world), "--size", demo.size)
-    _slac(environ, "register", "--from-sources")
+    said = _slac(environ, "register", "--from-sources")
+    if demo.videos:
+        say(said)
 
 
 def _start_people(demo: Demo, environ: Mapping[str, str]) -> None:
@@ -138,8 +140,8 @@ def _command(*words: str) -> list[str]:
     return [sys.executable, "-m", "slac_tasks.cli", *words]
 
 
-def _slac(environ: Mapping[str, str], *words: str) -> None:
-    """Run one `slac` command; its failure becomes ours."""
+def _slac(environ: Mapping[str, str], *words: str) -> str:
+    """Run one `slac` command and return what it said; its failure becomes ours."""
     done = subprocess.run(
         _command(*words), env=os.environ | dict(environ), cwd=PROJECT, capture_output=True, text=True, check=False
     )
@@ -148,6 +150,7 @@ def _slac(environ: Mapping[str, str], *words: str) -> None:
         kind = next((kind for kind in kinds if kind.exit_code == done.returncode), SlacError)
         reason = done.stderr.strip().splitlines() or [f"ended with {done.returncode}"]
         raise kind(f"`slac {words[0]}`: {reason[-1]}")
+    return done.stderr.strip()
 
 
 def _is_finished(watch: Watch) -> bool:

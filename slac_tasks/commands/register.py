@@ -1,10 +1,11 @@
 """Register categories in the ledger, by name or as the sources name them.
 
+With --from-sources it also says how many videos of a folder are too short for a clip, by the headers of up to 200.
 Safe to run again: a known category keeps its key; a guideline whose text changes gets the next version.
 """
 
 import argparse
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from slac_tasks import config
 from slac_tasks.collect import sources
@@ -12,6 +13,7 @@ from slac_tasks.collect.names import Categories, spelling
 from slac_tasks.errors import BrokenContract, WrongArguments
 from slac_tasks.job import say
 from slac_tasks.storage.ledger import Ledger, open_ledger
+from slac_tasks.video.lengths import too_short
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -27,7 +29,9 @@ def main(args: argparse.Namespace) -> int:
     if args.from_sources:
         if args.guideline is not None:
             raise WrongArguments("--guideline: goes with --category, not with --from-sources")
-        opened = sources.open_sources(config.load().collect)
+        collect = config.load().collect
+        opened = sources.open_sources(collect)
+        _say_short(opened, collect.min_duration_sec)
         named = Categories.of(name for source in opened for name in source.categories())
         refused = sources.unplaced_lines(opened, named)
     else:
@@ -63,3 +67,12 @@ def _taken(ledger: Ledger, names: Mapping[str, str]) -> dict[str, str]:
         # A category that was registered by its key has no other name yet.
         if key in known and known[key] != key and spelling(known[key]) != spelling(name)
     }
+
+
+def _say_short(opened: Sequence[sources.Source], min_duration_sec: float) -> None:
+    """Say how many videos of folders `fetch` will set aside as too short, before it does."""
+    for source in opened:
+        if isinstance(source, sources.FolderSource):
+            found = too_short(source.files(), min_duration_sec)
+            if found.short:
+                say(f"register: {source.root}: {found} are shorter than {min_duration_sec} s: `fetch` will drop them")

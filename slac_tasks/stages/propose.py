@@ -7,12 +7,13 @@ Safe to run again: it writes nothing but its dataset, and that once.
 
 import math
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
 from slac_tasks.admission.withdrawals import Withdrawals
 from slac_tasks.job import Job, Partition
-from slac_tasks.model import CLIP_SEC, GRID_SEC, clip_id
+from slac_tasks.model import CLIP_SEC, GRID_SEC, MISSING_FRAMES, clip_id
 from slac_tasks.networks import person_detectors
 from slac_tasks.progress import track
 from slac_tasks.storage.datasets import CLIPS, VIDEOS
@@ -30,8 +31,15 @@ def clip_starts(start_sec: float, end_sec: float) -> list[float]:
 
 
 def long_shots(video: VideoRow, min_shot_sec: float) -> Iterator[tuple[int, Span]]:
-    """Yield (index, shot) of the shots of a video that may hold a clip."""
-    for index, span in enumerate(video.shots):
+    """Yield (index, shot) of the shots of a video that may hold a clip.
+
+    A video of one shot that is a clip but for MISSING_FRAMES counts as long as one.
+    """
+    missing_sec = CLIP_SEC - video.duration_sec
+    shots = video.shots
+    if len(shots) == 1 and 0 < missing_sec <= MISSING_FRAMES / video.fps + _EPSILON:
+        shots = (replace(shots[0], end_sec=max(shots[0].end_sec, shots[0].start_sec + CLIP_SEC)),)
+    for index, span in enumerate(shots):
         if span.end_sec - span.start_sec >= min_shot_sec - _EPSILON and clip_starts(span.start_sec, span.end_sec):
             yield index, span
 

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from slac_tasks.errors import BrokenContract
-from slac_tasks.model import CLIP_SEC
+from slac_tasks.model import CLIP_SEC, MISSING_FRAMES
 
 Pixels = NDArray[np.uint8]
 """Clips as decoded: (n, frames, height, width, 3)."""
@@ -41,18 +41,18 @@ def frame_numbers(
         start_secs: where clips start, in seconds on the proxy's clock.
         frames: frames taken of one clip.
         fps: frames per second of the proxy.
-        count: frames in the proxy; a time in the last, cut-off frame takes the last whole one.
+        count: frames in the proxy; a time beyond the last takes the last, as of a clip whose end is cut off.
         clip_sec: length of a clip in seconds.
 
     Returns:
         Shape (clips, frames), each value in [0, count).
 
     Raises:
-        BrokenContract: a clip starts before the proxy or ends more than one frame after it.
+        BrokenContract: a clip starts before the proxy or ends more than MISSING_FRAMES after it.
 
     """
     starts = np.asarray(start_secs, dtype=np.float64).reshape(-1)
-    if starts.size and (starts.min() < 0 or starts.max() + clip_sec > (count + 1) / fps + 1e-6):
+    if starts.size and (starts.min() < 0 or starts.max() + clip_sec > (count + MISSING_FRAMES) / fps + 1e-6):
         found = f"{starts.min():.3f} to {starts.max() + clip_sec:.3f} s"
         raise BrokenContract(f"clips from {found}: want them inside 0 to {count / fps:.3f} s")
     middles = (np.arange(frames) + 0.5) * (clip_sec / frames)

@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from slac_tasks.collect.settings import Collect
+from slac_tasks.model import MISSING_FRAMES
 from slac_tasks.video import confined
 from slac_tasks.video.frames import count_frames
 from slac_tasks.video.probing import FORMATS
@@ -99,6 +100,11 @@ def proxy_rate(fps: float) -> int:
     return min(RATES, key=lambda rate: (abs(rate - fps), rate))
 
 
+def _missing_sec(rate: int) -> float:
+    """Return by how much a video of this rate may be shorter than the shortest: the last half frame is rounding."""
+    return (MISSING_FRAMES + 0.5) / rate
+
+
 def probe(path: Path, limits: Collect) -> Probe:
     """Read a file's streams, its first picture and the times of its packets, in a process of its own.
 
@@ -162,7 +168,7 @@ def judge(facts: dict[str, Any], limits: Collect) -> Probe:
         raise Rejected("corrupt", f"ends after {span:.1f} s of {facts['declared_sec']:.1f} s")
     if span > limits.max_duration_sec:
         raise Rejected("too long", f"{span:.1f} s, want at most {limits.max_duration_sec} s")
-    if span < limits.min_duration_sec - 0.5 / rate:
+    if span < limits.min_duration_sec - _missing_sec(proxy_rate(rate)):
         raise Rejected("too short", f"{span:.2f} s, want at least {limits.min_duration_sec} s")
     if "picture" not in facts:
         raise Rejected("corrupt", "no picture can be decoded")
@@ -255,7 +261,7 @@ def make_proxy(path: Path, folder: Path, found: Probe, limits: Collect) -> Proxy
         raise Rejected("corrupt", f"decoded {duration:.1f} s of {found.duration_sec:.1f} s")
     if duration > limits.max_duration_sec + 0.5 / rate:
         raise Rejected("too long", f"{duration:.1f} s, want at most {limits.max_duration_sec} s")
-    if duration < limits.min_duration_sec - 0.5 / rate:
+    if duration < limits.min_duration_sec - _missing_sec(rate):
         raise Rejected("too short", f"{duration:.2f} s, want at least {limits.min_duration_sec} s")
     proxy = Proxy(
         path_256=folder / "256.mp4", path_128=folder / "128.mp4", fps=rate, duration_sec=duration, small=small

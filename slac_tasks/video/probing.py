@@ -1,5 +1,7 @@
 """What a file says of its video, as JSON: `python -m slac_tasks.video.probing <file> <max pixels>`.
 
+`python -m slac_tasks.video.probing --lengths <file> ...` prints what the headers say of how long each is.
+
 A process of its own, because a file that crashes or hangs the demuxer must end this process and not the batch. It
 reads every packet and decodes up to the first picture. `slac_tasks.video.originals` starts it, confined, and judges.
 """
@@ -76,7 +78,19 @@ def _picture(packet: Any) -> Any:
         return None
 
 
+def length(path: str) -> float | None:
+    """Return the seconds that a file's header declares; None where it cannot be read or does not say."""
+    try:
+        with av.open(f"file:{path}", options=OPTIONS) as container:
+            return container.duration / av.time_base if container.duration else None
+    except Exception:  # whatever a hostile file makes av raise is that file's own failure
+        return None
+
+
 if __name__ == "__main__":
+    if sys.argv[1] == "--lengths":
+        print(json.dumps([length(path) for path in sys.argv[2:]]))
+        sys.exit()
     try:
         found: dict[str, Any] = {"facts": read_facts(sys.argv[1], int(sys.argv[2]))}
     except Exception as error:  # whatever a hostile file makes av raise is that file's own failure

@@ -39,6 +39,11 @@ class FolderSource:
             if key_of(folder.name) == category:
                 yield from self._below(folder)
 
+    def files(self) -> list[Path]:
+        """Return every file that some category offers."""
+        offers = (offer for folder in self._folders for offer in self._below(folder))
+        return [Path(offer.location) for offer in offers if isinstance(offer, Candidate)]
+
     def _below(self, folder: Path) -> Iterator[Offer]:
         failures: list[OSError] = []
         paths: list[Path] = []

@@ -23,8 +23,9 @@ from slac_tasks.job import Job
 from slac_tasks.networks.settings import Proposal
 from slac_tasks.stages import deduplicate, discover, fetch, propose
 from slac_tasks.storage.datasets import CANDIDATES, CLIPS, FETCHED, VIDEOS
+from slac_tasks.storage.datasets.collecting import Span, VideoRow
 from slac_tasks.storage.ledger import Ledger
-from slac_tasks.video import originals, shots
+from slac_tasks.video import lengths, originals, shots
 from slac_tasks.video.frames import read_clips
 
 WEEK, NEXT = "2026-01-05", "2026-01-12"
@@ -81,6 +82,61 @@ def test_broken_files_have_their_reasons(tmp_path: Path) -> None:
         assert no.value.reason == reason
     with pytest.raises(originals.Rejected, match="too short"):
         originals.probe(draw(tmp_path / "short.mp4", seconds=1), Collect())
+
+
+@pytest.mark.parametrize(("frames", "clips"), [(47, 1), (46, 1), (45, 0)])
+def test_a_video_two_frames_shorter_than_a_clip_is_one(tmp_path: Path, frames: int, clips: int) -> None:
+    path = draw(tmp_path / "short.mp4", seconds=frames / 24)
+    if not clips:
+        with pytest.raises(originals.Rejected, match="too short"):
+            proxy_of(path, tmp_path)
+        return
+    _, proxy = proxy_of(path, tmp_path)
+    assert len(proxy.small) == frames
+    video = VideoRow(
+        candidate_id="c", source="s", source_id="s", video_id="v", group_id="v", split="training",
+        duration_sec=proxy.duration_sec, fps=proxy.fps, proxy_256="p", proxy_128="p", proxy_sha256="0",
+        shots=(Span(start_sec=0.0, end_sec=proxy.duration_sec),),
+    )  # fmt: skip
+    (found,) = [
+        row for shot, span in propose.long_shots(video, 2.0) for row in propose.clips_of(video, shot, span, None)
+    ]
+    assert (found.start_sec, found.end_sec) == (0.0, 2.0)
+    assert read_clips(proxy.path_128, [found.start_sec], frames=16, size=64).shape == (1, 16, 64, 64, 3)
+
+
+def test_a_shot_two_frames_shorter_than_a_clip_holds_none_inside_a_longer_video() -> None:
+    video = VideoRow(
+        candidate_id="c", source="s", source_id="s", video_id="v", group_id="v", split="training", duration_sec=3.9,
+        fps=24, proxy_256="p", proxy_128="p", proxy_sha256="0",
+        shots=(Span(start_sec=0.0, end_sec=1.95), Span(start_sec=1.95, end_sec=3.9)),
+    )  # fmt: skip
+    assert list(propose.long_shots(video, 2.0)) == []
+
+
+def test_how_many_videos_are_too_short_is_known_before_the_work(tmp_path: Path) -> None:
+    paths = [draw(tmp_path / f"{seconds}.mp4", seconds=seconds) for seconds in (1, 1.5, 1.95, 2, 4)]
+    broken = tmp_path / "broken.mp4"
+    broken.write_bytes(b"no video")
+    found = lengths.too_short([*paths, broken], 2.0)
+    assert (found.files, found.looked_at, found.short) == (6, 5, 2)
+    assert str(found) == "2 of 5 videos looked at, of 6"
+
+
+def test_register_says_how_many_files_of_a_folder_are_too_short(
+    tmp_path: Path, ledger_url: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for number, seconds in enumerate((1, 4)):
+        draw(tmp_path / "videos/judo" / f"{number}.mp4", seconds=seconds)
+    settings = tmp_path / "slac.toml"
+    settings.write_text(f'[collect]\nsources = ["{tmp_path}/videos"]\n')
+    monkeypatch.setenv("SLAC_DATABASE_URL", ledger_url)
+    monkeypatch.setenv("SLAC_CONFIG", str(settings))
+    monkeypatch.setenv("SLAC_STORE", str(tmp_path / "store"))
+    assert cli.main(["register", "--from-sources"]) == 0
+    said = capsys.readouterr().err
+    assert "1 of 2 videos looked at, of 2 are shorter than 2.0 s: `fetch` will drop them" in said
+    assert "register: 1 categories: judo" in said
 
 
 def test_a_playlist_that_names_other_files_is_not_opened(tmp_path: Path) -> None:
