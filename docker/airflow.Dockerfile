@@ -14,7 +14,7 @@ RUN --mount=type=cache,target=/root/.cache \
 # A source tree and not a wheel, since the SQL files lie beside the package. The .pth file makes it importable without an
 # environment variable, which the allow-listed environment of a task would not hand on.
 RUN echo /opt/slac > /opt/airflow-venv/lib/python3.11/site-packages/slac.pth \
-    && printf '#!%s\nimport sys\nfrom slac_tasks.cli import main\nsys.exit(main())\n' /opt/airflow-venv/bin/python > /opt/airflow-venv/bin/slac \
+    && printf '#!%s\nimport sys\nfrom slac_tasks.cli import main\nif __name__ == "__main__":\n    sys.exit(main())\n' /opt/airflow-venv/bin/python > /opt/airflow-venv/bin/slac \
     && chmod 0755 /opt/airflow-venv/bin/slac
 
 FROM ${BASE}

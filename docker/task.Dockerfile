@@ -13,7 +13,7 @@ RUN --mount=type=cache,target=/root/.cache \
     && /opt/uv/bin/uv pip install --system-certs --python /opt/task-venv/bin/python --require-hashes -r requirements-task.lock
 # See airflow.Dockerfile for why a source tree and a .pth file.
 RUN echo /opt/slac > /opt/task-venv/lib/python3.11/site-packages/slac.pth \
-    && printf '#!%s\nimport sys\nfrom slac_tasks.cli import main\nsys.exit(main())\n' /opt/task-venv/bin/python > /opt/task-venv/bin/slac \
+    && printf '#!%s\nimport sys\nfrom slac_tasks.cli import main\nif __name__ == "__main__":\n    sys.exit(main())\n' /opt/task-venv/bin/python > /opt/task-venv/bin/slac \
     && chmod 0755 /opt/task-venv/bin/slac
 
 FROM ${BASE}
