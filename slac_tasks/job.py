@@ -10,7 +10,7 @@ Nothing is written before the block has ended without a failure; the manifest is
 import os
 import traceback
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
@@ -131,27 +131,52 @@ class Job:
         not given. One made from older inputs or settings is stale: that is printed, and it stands until `--remake`.
         The sections of the settings that shape the dataset are those that `procedure.STAGES` declares. Either way the
         ledger's copy of the manifest is refreshed.
+
+        Of two processes that make the same partition at once, one writes it. A stage with the ledger's password has the
+        partition for itself: another one is refused before it starts. Where two without it did the same work, the one
+        that is finished later writes nothing.
+
+        Raises:
+            Temporary: another process makes the partition, or has just made it.
+
         """
         inputs = list(inputs)
         sections = STAGES[self.stage].writes[dataset.name]
         before = self.datasets.manifest(dataset, **keys)
-        made = Partition(dataset=dataset, keys=keys, finished=None if self.remake else before, inputs=inputs)
-        if made.finished:
-            self._print_finished(made.finished, inputs, sections)
-            self._record(made.finished)
+        with ExitStack() as stack:
+            if (before is None or self.remake) and STAGES[self.stage].ledger:
+                stack.enter_context(self._alone(dataset.address(keys)))
+                before = self.datasets.manifest(dataset, **keys)
+            made = Partition(dataset=dataset, keys=keys, finished=None if self.remake else before, inputs=inputs)
+            if made.finished:
+                self._print_finished(made.finished, inputs, sections)
+                self._record(made.finished)
+                yield made
+                return
             yield made
-            return
-        yield made
-        made.written = self._write(
-            dataset,
-            made.all_tables(),
-            keys,
-            inputs=made.inputs,
-            sections=sections,
-            drops=made.drops,
-            weights=made.weights,
-        )
-        self._record(made.written)
+            made.written = self._write(
+                dataset,
+                made.all_tables(),
+                keys,
+                inputs=made.inputs,
+                sections=sections,
+                drops=made.drops,
+                weights=made.weights,
+                generation=before.generation + 1 if before and not before.is_older else 1,
+            )
+            self._record(made.written)
+
+    @contextmanager
+    def _alone(self, address: str) -> Iterator[None]:
+        """Have a partition for this process, by a lock in the ledger."""
+        if not self.ledger.rows("lock_partition", address=address)[0]["taken"]:
+            raise Temporary(f"dataset {address}: another process makes it now; this one wrote nothing")
+        try:
+            yield
+        finally:
+            # A connection that broke has given the lock back.
+            with suppress(Temporary):
+                self.ledger.rows("unlock_partition", address=address)
 
     def _write(
         self,
@@ -163,8 +188,9 @@ class Job:
         sections: tuple[str, ...],
         drops: "Iterable[Drop]",
         weights: Mapping[str, str],
+        generation: int | None = None,
     ) -> "Manifest":
-        """Write the next generation of a partition and print what it holds."""
+        """Write a generation of a partition and print what it holds."""
         manifest = self.datasets.write(
             dataset,
             tables,
@@ -173,6 +199,7 @@ class Job:
             settings=self.config.digest(sections),
             made_from={**_made_from(inputs), **weights},
             drops=drops,
+            generation=generation,
         )
         dropped = ", ".join(f"{count} {reason}" for reason, count in manifest.dropped.items())
         where = f"{manifest.address} g{manifest.generation:04d}"

@@ -20,7 +20,7 @@ from slac_tasks.admission.withdrawals import TAKEN_DOWN, Withdrawals, delete_med
 from slac_tasks.collect import locations
 from slac_tasks.collect.downloads import files
 from slac_tasks.collect.downloads.reasons import Unfetched
-from slac_tasks.collect.downloads.scratch import own_folder
+from slac_tasks.collect.downloads.scratch import alone, own_folder
 from slac_tasks.collect.downloads.turns import in_turn
 from slac_tasks.collect.locations import Access
 from slac_tasks.collect.outcomes import Outcome, Outcomes
@@ -195,13 +195,17 @@ def _fetch(job: Job, access: Access, keys: Mapping[str, str]) -> None:
     with job.partition(FETCHED, keys, inputs=[candidates]) as made:
         if made.finished:
             return
-        fetcher = Fetcher(access=access, store=job.store, outcomes=outcomes, withdrawals=Withdrawals.read(job.store))
-        rows = list(job.datasets.rows_of(CANDIDATES, candidates))
-        known = _earlier(job, before, rows) | outcomes.read(rows)
-        found = dict(fetcher.all(rows, known, f"fetch {keys['category']}"))
-        fetched, drops = _sorted_out(job, [found[row.candidate_id] for row in rows])
-        made.write(fetched)
-        made.drops += drops
+        what = f"fetch {keys['category']} {keys['window']}"
+        with alone(access.fetch, content_hash(job.store.url, outcomes.partition), what):
+            fetcher = Fetcher(
+                access=access, store=job.store, outcomes=outcomes, withdrawals=Withdrawals.read(job.store)
+            )
+            rows = list(job.datasets.rows_of(CANDIDATES, candidates))
+            known = _earlier(job, before, rows) | outcomes.read(rows)
+            found = dict(fetcher.all(rows, known, what))
+            fetched, drops = _sorted_out(job, [found[row.candidate_id] for row in rows])
+            made.write(fetched)
+            made.drops += drops
     outcomes.delete()
 
 

@@ -194,8 +194,20 @@ class Datasets:
         settings: Mapping[str, Any],
         made_from: Mapping[str, str],
         drops: Iterable[Drop] = (),
+        generation: int | None = None,
     ) -> Manifest:
-        """Write the next generation of a partition: parts, then the manifest, then the pointer.
+        """Write a generation of a partition: parts, then the manifest, then the pointer.
+
+        Args:
+            dataset: what is written.
+            tables: its rows; each table becomes one part.
+            keys: address of the partition.
+            stage: what made it.
+            settings: the sections of the settings that shaped it.
+            made_from: what it was made from.
+            drops: what was set aside.
+            generation: the one that was the next when the work began, so that of two processes that did the same work
+                one writes; None: the next one now.
 
         Raises:
             BrokenContract: rows do not fit the declared columns, or a unique key repeats.
@@ -204,7 +216,10 @@ class Datasets:
         """
         folder = dataset.address(keys)
         before = self._own_manifest(dataset, keys)
-        generation = before.generation + 1 if before else 1
+        following = before.generation + 1 if before else 1
+        generation = generation or following
+        if generation < following:
+            raise _too_late(folder, generation)
         parts: list[Part] = []
         seen: set[tuple[Any, ...]] = set()
         for table in tables:
@@ -235,10 +250,14 @@ class Datasets:
         )
         data = manifest.encode()
         if not self.store.create(f"{folder}/g{generation:04d}/manifest.json", data):
-            raise Temporary(f"dataset {folder} g{generation:04d}: another process finished it first; nothing was lost")
+            raise _too_late(folder, generation)
         manifest = Manifest.decode(data, dataset)
         self._point(manifest)
         return manifest
+
+
+def _too_late(folder: str, generation: int) -> Temporary:
+    return Temporary(f"dataset {folder} g{generation:04d}: another process finished it first; this one wrote nothing")
 
 
 def _conform(dataset: Dataset[Any], table: pa.Table, folder: str) -> pa.Table:

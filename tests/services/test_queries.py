@@ -25,7 +25,7 @@ def test_the_server_accepts_the_statement(name: str, ledger: Ledger) -> None:
 def test_no_two_advisory_locks_share_a_number() -> None:
     numbers = {"migrate": _MIGRATE_LOCK}
     for name in NAMES:
-        for number in re.findall(r"pg_\w*advisory\w*lock\w*\(\s*(\w+)", query(name)):
+        for number in re.findall(r"pg_(?:try_)?advisory_(?:xact_)?lock\w*\(\s*(\w+)", query(name)):
             numbers[name] = int(number)
     assert {"lock_admission", "lock_batches"} < set(numbers)
     assert len(set(numbers.values())) == len(numbers), numbers

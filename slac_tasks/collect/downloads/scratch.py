@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from slac_tasks.collect.settings import Fetch
-from slac_tasks.errors import NotConfigured
+from slac_tasks.errors import NotConfigured, Temporary
 
 
 @contextmanager
@@ -41,6 +41,27 @@ def own_folder(settings: Fetch, key: str) -> Iterator[Path]:
             if not any(folder.glob("original*")):
                 shutil.rmtree(folder, ignore_errors=True)
                 Path(lock.name).unlink(missing_ok=True)
+
+
+@contextmanager
+def alone(settings: Fetch, key: str, what: str) -> Iterator[None]:
+    """Have the work `key` for this process; one that is killed gives it back.
+
+    Only processes of this machine see each other. Those of two machines may do the same work, of which one is written.
+
+    Raises:
+        Temporary: another process of this machine does it; the message says `what`.
+
+    """
+    with (_root(settings) / key).with_suffix(".lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise Temporary(f"{what}: another process does it now; this one wrote nothing") from error
+        try:
+            yield
+        finally:
+            Path(lock.name).unlink(missing_ok=True)
 
 
 def _root(settings: Fetch) -> Path:

@@ -44,7 +44,7 @@ def unplaced_lines(sources: Sequence[Source], names: Categories) -> list[str]:
     """Return what people are told of entries that no category gets: how many there are, and the first of them."""
     found = [*names.set_aside(), *(str(entry) for source in sources for entry in source.unplaced())]
     more = [f"and {len(found) - _MOST_LINES} more"] if len(found) > _MOST_LINES else []
-    return [f"set aside {len(found)}:", *found[:_MOST_LINES], *more] if found else []
+    return [f"set aside {len(found)} entries:", *found[:_MOST_LINES], *more] if found else []
 
 
 def _open(name: str, collect: Collect, limits: Fetch, environ: Mapping[str, str]) -> Source:

@@ -19,11 +19,14 @@ from planned_server import Planned, cut, serve, status
 from slac_tasks import cli
 from slac_tasks.admission import withdrawals
 from slac_tasks.admission.withdrawals import Withdrawals
+from slac_tasks.collect.downloads import scratch
 from slac_tasks.collect.locations import Access
 from slac_tasks.collect.settings import Collect, Fetch
 from slac_tasks.commands import recheck
 from slac_tasks.config import Config
+from slac_tasks.errors import Temporary
 from slac_tasks.job import Job
+from slac_tasks.model import content_hash
 from slac_tasks.stages import deduplicate, discover, fetch
 from slac_tasks.storage.datasets import CANDIDATES, FETCHED, RELEASES, VIDEOS
 from slac_tasks.storage.ledger import Ledger
@@ -154,6 +157,57 @@ def test_killed_at_any_instant_it_goes_on_where_it_was(
     assert request[1] == "/slow"
     assert request[2]["If-Range"] == '"s"'
     assert int(request[2]["Range"][6:-1]) > 0
+
+
+def test_two_runs_at_once_fetch_once(tmp_path: Path, server: Planned, judo: str) -> None:
+    config = settings(tmp_path, listed(tmp_path, server, "/0.mp4"))
+    datasets = run(discover, config, judo)
+    asked = len(server.asked)
+    with scratch.alone(config.fetch, content_hash(datasets.store.url, f"judo/{WEEK}"), "the other run"):
+        with pytest.raises(Temporary, match="fetch judo 2026-01-05: another process does it now"):
+            run(fetch, config, judo)
+    assert datasets.manifest(FETCHED, **KEYS) is None
+    assert len(server.asked) == asked
+    run(fetch, config, judo)
+    assert datasets.need(FETCHED, **KEYS).rows == 1
+
+
+def as_older(datasets: Datasets) -> None:
+    """Rewrite the partition as the version before, which holds no addresses."""
+    made = datasets.need(FETCHED, **KEYS)
+    rows = datasets.read(FETCHED, **KEYS)
+    for name in list(datasets.store.names(f"{made.address}/")):
+        datasets.store.delete(name)
+    older = FETCHED.upgrade.previous
+    datasets.write(
+        older, [rows.select(older.schema.names)], keys=KEYS, stage="fetch", settings=made.made_by.settings,
+        made_from=made.made_from,
+    )  # fmt: skip
+
+
+def test_an_older_partition_is_counted_where_addresses_are_needed_and_mended_without_a_download(
+    tmp_path: Path, server: Planned, judo: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    config = settings(tmp_path, listed(tmp_path, server, "/0.mp4", "/1.mp4"))
+    for module in (discover, fetch):
+        datasets = run(module, config, judo)
+    as_older(datasets)
+    assert [row.location for row in datasets.rows(FETCHED, **KEYS)] == [None, None]
+    monkeypatch.setenv("SLAC_STORE", config.store_url)
+    monkeypatch.setenv("SLAC_DATABASE_URL", judo)
+    takedown = ["takedown", "--named", f"{server.url}/0.mp4", "--reason", "asked"]
+    assert cli.main(takedown) == 0
+    told = capsys.readouterr().err
+    assert "takedown: 1 of 1 partitions of fetched are of an older version without addresses" in told
+    assert f"slac fetch --remake`, e.g. --category judo --window {WEEK}" in told
+    assert "0 videos known" in told
+    asked = len(server.asked)
+    run(fetch, config, judo, remake=True)
+    assert len(server.asked) == asked
+    assert [row.location for row in datasets.rows(FETCHED, **KEYS)] == [f"{server.url}/1.mp4"]
+    assert datasets.need(FETCHED, **KEYS).dropped == {"taken down": 1}
+    assert cli.main(takedown) == 0
+    assert "older version" not in capsys.readouterr().err
 
 
 def test_a_takedown_holds_for_now_and_for_good(

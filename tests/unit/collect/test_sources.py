@@ -1,6 +1,12 @@
 """What each kind of source offers, and what a bad entry of it does."""
 
+import csv
 import hashlib
+import json
+import os
+import shutil
+import subprocess
+import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,12 +21,13 @@ from slac_tasks.collect import locations
 from slac_tasks.collect.downloads import sites
 from slac_tasks.collect.downloads.reasons import Unfetched
 from slac_tasks.collect.downloads.web import Web
+from slac_tasks.collect.names import Categories
 from slac_tasks.collect.settings import Collect, Fetch
-from slac_tasks.collect.sources import Candidate, ManifestSource, Unreadable, open_sources
+from slac_tasks.collect.sources import Candidate, ManifestSource, Unreadable, bucket, open_sources, unplaced_lines
 from slac_tasks.collect.sources.search import terms
 from slac_tasks.errors import NotConfigured, Temporary, WrongArguments
 from slac_tasks.model import Window
-from slac_tasks.storage.objects import open_store
+from slac_tasks.storage.objects import FolderStore, open_store
 
 WEEK = Window.parse("2026-01-05")
 QUICK = Fetch(requests_per_sec=1000.0)
@@ -62,6 +69,101 @@ def test_a_manifest_sets_a_bad_line_aside_and_reads_the_others(tmp_path: Path) -
     assert good[0].published_at == datetime(2026, 1, 6, tzinfo=UTC)
     assert [offer.item for offer in bad] == [f"m.csv line {line}" for line in range(5, 12)]
     assert {offer.reason for offer in bad} == {"bad entry"}
+
+
+def test_a_line_of_a_manifest_ends_where_its_format_says(tmp_path: Path) -> None:
+    titles = ["one\u2028two", "one\x85two", "one\x0btwo", "one\ntwo"]
+    lines = [
+        json.dumps({"category": "judo", "location": title, "title": title}, ensure_ascii=False) for title in titles
+    ]
+    (tmp_path / "m.jsonl").write_text("\r\n".join(lines))
+    rows = [["category", "location", "title"], *(["judo", title, title] for title in titles)]
+    with (tmp_path / "m.csv").open("w", newline="") as file:
+        csv.writer(file).writerows(rows)
+    for name in ("m.jsonl", "m.csv"):
+        source = ManifestSource(tmp_path / name)
+        assert source.categories() == ["judo"]
+        found = list(source.candidates("judo", WEEK))
+        assert [offer.title for offer in found if isinstance(offer, Candidate)] == titles
+
+
+def test_a_line_whose_category_or_text_cannot_be_stored_holds_up_no_other(tmp_path: Path) -> None:
+    path = tmp_path / "m.jsonl"
+    lines = [
+        {"category": "judo", "location": "a.mp4"}, {"category": "柔道", "location": "b.mp4"}, {"location": "c.mp4"},
+        {"category": "judo", "location": "d.mp4", "title": "half \ud800"}, {"category": 7, "location": "e.mp4"},
+        {"category": "judo", "location": "f.mp4", "source_id": "nul \0"}, {"category": " ", "location": "g.mp4"},
+    ]  # fmt: skip
+    path.write_text("\n".join(map(json.dumps, lines)))
+    source = ManifestSource(path)
+    found = list(source.candidates("judo", WEEK))
+    assert [offer.location for offer in found if isinstance(offer, Candidate)] == [str(tmp_path / "a.mp4")]
+    assert [offer.item for offer in found if isinstance(offer, Unreadable)] == ["m.jsonl line 4", "m.jsonl line 6"]
+    assert [entry.item for entry in source.unplaced()] == [f"m.jsonl line {line}" for line in (3, 5, 7)]
+    told = unplaced_lines([source], Categories.of(source.categories()))
+    assert told[0] == "set aside 4 entries:"
+    assert "category '柔道' has no Latin letter" in told[1]
+
+
+def test_a_name_that_is_not_utf8_and_a_folder_without_permission_hold_up_no_other_file(tmp_path: Path) -> None:
+    for name in (b"judo/caf\xe9.mp4", b"judo/ok.mp4", b"judo/secret/b.mp4", b"locked/c.mp4"):
+        path = Path(os.fsdecode(bytes(tmp_path) + b"/" + name))
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch()
+    (tmp_path / "judo/.hidden").mkdir()
+    (tmp_path / "judo/.hidden/d.mp4").touch()
+    script = (
+        "import sys, pathlib\n"
+        "from slac_tasks.collect.sources import FolderSource\n"
+        "from slac_tasks.model import Window\n"
+        "source = FolderSource(pathlib.Path(sys.argv[1]))\n"
+        "for category in ('judo', 'locked'):\n"
+        "    for offer in source.candidates(category, Window.parse('2026-01-05')):\n"
+        "        print(getattr(offer, 'source_id', offer))"
+    )
+    # Root reads everything until these two rights are taken from it.
+    rights = "-dac_override,-dac_read_search"
+    drop = ["setpriv", f"--bounding-set={rights}", f"--inh-caps={rights}"] if os.geteuid() == 0 else []
+    if drop and not shutil.which("setpriv"):
+        pytest.skip("setpriv: absent, and root may read everything")
+    for folder in ("judo/secret", "locked"):
+        (tmp_path / folder).chmod(0)
+    try:
+        run = subprocess.run(
+            [*drop, sys.executable, "-c", script, str(tmp_path)], capture_output=True, text=True, check=True
+        )
+    finally:
+        for folder in ("judo/secret", "locked"):
+            (tmp_path / folder).chmod(0o755)
+    assert sorted(run.stdout.splitlines()) == [
+        "judo/caf\\xe9.mp4 set aside: bad name: source_id 'judo/caf\\xe9.mp4' is not UTF-8",
+        "judo/ok.mp4",
+        "judo/secret set aside: unreadable: Permission denied",
+        "locked set aside: unreadable: Permission denied",
+    ]
+
+
+class Listing(FolderStore):
+    """A store that lists what an S3 server may list."""
+
+    found: tuple[str, ...] = ()
+
+    def names(self, prefix: str) -> Iterator[str]:
+        yield from self.found
+
+
+def test_markers_of_folders_are_no_videos_and_odd_names_hold_up_no_other(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = Listing(tmp_path)
+    store.found = ("judo/", "judo/a//b.mp4", "judo/a\\b.mp4", "judo/sub/", "judo/sub/a.mp4", "柔道/b.mp4")
+    monkeypatch.setattr(bucket, "open_store", lambda url, environ: store)
+    (source,) = open_sources(["s3://videos"], environ={})
+    assert source.categories() == ["judo", "柔道"]
+    found = list(source.candidates("judo", WEEK))
+    assert [offer.source_id for offer in found if isinstance(offer, Candidate)] == ["judo/sub/a.mp4"]
+    aside = [(offer.item, offer.reason) for offer in found if isinstance(offer, Unreadable)]
+    assert aside == [("judo/a//b.mp4", "bad name"), ("judo/a\\b.mp4", "bad name")]
 
 
 def test_a_parquet_manifest_is_a_manifest(tmp_path: Path) -> None:

@@ -1,0 +1,59 @@
+"""`slac register`: each name gets a key of its own, and no name takes another one's."""
+
+from pathlib import Path
+
+import pytest
+
+from slac_tasks import cli
+from slac_tasks.storage.ledger import Ledger
+
+
+@pytest.fixture
+def folders(tmp_path: Path, ledger_url: str, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder of sources; the settings of the command line name it."""
+    (tmp_path / "slac.toml").write_text(f'[collect]\nsources = ["{tmp_path}/videos"]\n')
+    monkeypatch.setenv("SLAC_CONFIG", str(tmp_path / "slac.toml"))
+    monkeypatch.setenv("SLAC_STORE", str(tmp_path / "store"))
+    monkeypatch.setenv("SLAC_DATABASE_URL", ledger_url)
+    (tmp_path / "videos").mkdir()
+    return tmp_path / "videos"
+
+
+def names(ledger: Ledger) -> dict[str, str]:
+    return {row["category"]: row["name"] for row in ledger.rows("categories")}
+
+
+def test_sources_register_every_name_that_has_a_key_of_its_own(
+    folders: Path, ledger: Ledger, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name in ("Clean and jerk", "柔道", "C", "C#", b"caf\xe9".decode("utf-8", "surrogateescape")):
+        (folders / name).mkdir()
+    assert cli.main(["register", "--from-sources"]) == 0
+    assert names(ledger) == {"clean_and_jerk": "Clean and jerk"}
+    told = capsys.readouterr().err
+    assert "set aside 3 entries" in told
+    for words in ("'柔道' has no Latin letter", "'caf\\xe9' is not UTF-8", "'C' and 'C#' are different names"):
+        assert words in told
+
+
+def test_sources_without_any_key_are_refused(folders: Path, ledger: Ledger) -> None:
+    (folders / "柔道").mkdir()
+    assert cli.main(["register", "--from-sources"]) == 65
+    assert names(ledger) == {}
+
+
+def test_a_registered_name_is_not_replaced_by_another_one(
+    folders: Path, ledger: Ledger, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert cli.main(["register", "--category", "C", "--category", "judo"]) == 0
+    assert cli.main(["register", "--category", "C++"]) == 64
+    assert "category 'C++' would get the key 'c' of the registered category 'C'" in capsys.readouterr().err
+    assert cli.main(["register", "--category", "golf", "--category", "C", "--category", "C#"]) == 64
+    assert names(ledger) == {"c": "C", "judo": "judo"}
+    (folders / "C++").mkdir()
+    (folders / "golf").mkdir()
+    assert cli.main(["register", "--from-sources"]) == 0
+    assert names(ledger) == {"c": "C", "golf": "golf", "judo": "judo"}
+    # The key alone is no name that somebody chose, and another spelling is the same name.
+    assert cli.main(["register", "--category", "Judo (柔道)", "--category", "c"]) == 0
+    assert names(ledger) == {"c": "c", "golf": "golf", "judo": "Judo (柔道)"}
