@@ -5,8 +5,15 @@
             made.write(clips_of(...))
 
 Nothing is written before the block has ended without a failure; the manifest is written last.
+
+A stage that works for long writes shards inside the block, and a run after a kill takes them up again:
+
+    shard = made.shard("00007", of=[clip.clip_id for clip in clips])
+    if not shard.is_done:
+        shard.write(scores_of(clips))
 """
 
+import json
 import os
 import traceback
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -17,10 +24,11 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from slac_tasks.config import Config
 from slac_tasks.errors import NotConfigured, SlacError, Temporary, WrongArguments
+from slac_tasks.model import content_hash
 from slac_tasks.procedure import STAGES
 from slac_tasks.progress import print_line
 from slac_tasks.storage.ledger import open_ledger
-from slac_tasks.storage.objects import Store, open_store
+from slac_tasks.storage.objects import Media, Store, open_store
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -28,6 +36,7 @@ if TYPE_CHECKING:
     from slac_tasks.storage.declarations import Dataset
     from slac_tasks.storage.ledger import Ledger
     from slac_tasks.storage.manifests import Drop, Manifest
+    from slac_tasks.storage.shards import Shard, Shards
     from slac_tasks.storage.tables import Datasets
 
 R = TypeVar("R")
@@ -53,6 +62,8 @@ class Partition(Generic[R]):
     rows: list[R] = field(default_factory=list)
     tables: "list[Iterable[pa.Table]]" = field(default_factory=list)
     """Tables that are made one by one while they are written, when the block ends."""
+    shards: "Shards[R]"
+    """Pieces that are in the store before the block ends."""
     written: "Manifest | None" = None
 
     @property
@@ -70,11 +81,25 @@ class Partition(Generic[R]):
         """Add tables, each of which becomes one part; they may be made while they are written."""
         self.tables.append(tables)
 
+    def shard(self, name: str, *, of: Iterable[str]) -> "Shard[R]":
+        """Open a piece of this partition that outlives a kill.
+
+        Rows of shards come first in the partition, in the order in which the shards are opened.
+
+        Args:
+            name: its place in the partition.
+            of: what decides its rows, beside the inputs and the settings of the partition: the items of which it is
+                made, and how. A shard that was made of anything else is not taken up.
+
+        """
+        return self.shards.open(name, of)
+
     def all_tables(self) -> "Iterator[pa.Table]":
         """Yield everything that was added; one empty table where nothing was."""
+        yield from self.shards.tables(self.drops)
         for tables in self.tables:
             yield from tables
-        if self.rows or not self.tables:
+        if self.rows or not (self.tables or self.shards.opened):
             yield self.dataset.table(self.rows)
 
 
@@ -95,6 +120,11 @@ class Job:
     def store(self) -> Store:
         """The object store."""
         return open_store(self.config.store_url, self.environ)
+
+    @property
+    def media(self) -> Media:
+        """What opens media objects, here and in the processes that decode."""
+        return Media(self.config.store_url, self.environ)
 
     @cached_property
     def datasets(self) -> "Datasets":
@@ -147,7 +177,11 @@ class Job:
             if (before is None or self.remake) and STAGES[self.stage].ledger:
                 stack.enter_context(self._alone(dataset.address(keys)))
                 before = self.datasets.manifest(dataset, **keys)
-            made = Partition(dataset=dataset, keys=keys, finished=None if self.remake else before, inputs=inputs)
+            generation = before.generation + 1 if before and not before.is_older else 1
+            made = Partition(
+                dataset=dataset, keys=keys, finished=None if self.remake else before, inputs=inputs,
+                shards=self._shards(dataset, keys, inputs, generation),
+            )  # fmt: skip
             if made.finished:
                 self._print_finished(made.finished, inputs, sections)
                 self._record(made.finished)
@@ -162,9 +196,10 @@ class Job:
                 sections=sections,
                 drops=made.drops,
                 weights=made.weights,
-                generation=before.generation + 1 if before and not before.is_older else 1,
+                generation=generation,
             )
             self._record(made.written)
+            made.shards.delete()
 
     @contextmanager
     def _alone(self, address: str) -> Iterator[None]:
@@ -177,6 +212,17 @@ class Job:
             # A connection that broke has given the lock back.
             with suppress(Temporary):
                 self.ledger.rows("unlock_partition", address=address)
+
+    def _shards(
+        self, dataset: "Dataset[R]", keys: Mapping[str, str], inputs: "list[Manifest]", generation: int
+    ) -> "Shards[R]":
+        """Return the shards of a generation that is made from these inputs."""
+        from slac_tasks.storage.shards import Shards
+
+        settings = self.config.digest(STAGES[self.stage].writes[dataset.name])
+        made_of = json.dumps([generation, _made_from(inputs), settings], sort_keys=True)
+        address = dataset.address(keys)
+        return Shards(dataset=dataset, store=self.store, address=address, inputs=content_hash(made_of))
 
     def _write(
         self,

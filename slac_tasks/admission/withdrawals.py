@@ -6,16 +6,17 @@ too. The ledger has a tombstone for each withdrawn video that was admitted. Ever
 """
 
 import json
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
+from typing import Protocol, TypeVar
 
 from slac_tasks.collect.locations import address_of
 from slac_tasks.job import say
 from slac_tasks.model import content_hash
 from slac_tasks.storage.datasets import FETCHED, RELEASES
 from slac_tasks.storage.ledger import Ledger
-from slac_tasks.storage.manifests import Manifest
+from slac_tasks.storage.manifests import Drop, Manifest
 from slac_tasks.storage.objects import Store
 from slac_tasks.storage.tables import Datasets
 
@@ -37,6 +38,17 @@ class Withdrawal:
     """ISO 8601."""
     deletes: bool = False
     """Somebody asked for it: the bytes go too. Those of excluded and leaked videos stay."""
+
+
+class OfVideo(Protocol):
+    """A row that is about a video."""
+
+    @property
+    def video_id(self) -> str:
+        """The video."""
+
+
+R = TypeVar("R", bound=OfVideo)
 
 
 @dataclass(frozen=True)
@@ -62,6 +74,21 @@ class Withdrawals:
         """Return the withdrawals that name this row's video."""
         hashes = {_hash(name) for column in _NAMES if (name := getattr(row, column, None))}
         return [_read(store, f"{_FOLDER}/{one}.json") for one in sorted(hashes & self.hashes)]
+
+    def readable(self, rows: Iterable[R], drops: list[Drop]) -> list[R]:
+        """Return the rows whose video may be opened; add each withdrawn video to `drops`, once.
+
+        Every stage that opens media for clips passes its rows through here: nothing withdrawn teaches or is scored.
+        """
+        kept: list[R] = []
+        withdrawn: set[str] = set()
+        for row in rows:
+            if not self.covers(row):
+                kept.append(row)
+            elif row.video_id not in withdrawn:
+                withdrawn.add(row.video_id)
+                drops.append(Drop(item=row.video_id, reason=TAKEN_DOWN))
+        return kept
 
 
 def write_withdrawal(store: Store, named: str, reason: str, *, deletes: bool = False) -> None:

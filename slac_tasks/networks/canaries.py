@@ -1,11 +1,11 @@
-"""Canaries: made clips whose scores are known, sent through every scoring run among the real clips (ours).
+"""Canaries: made clips whose scores are known, scored with every shard of real clips (ours).
 
 A canary that comes back with another score than when the weights were first used means that clips were mixed up, or
-that a device, a driver or a decoder-free part of the code computes differently. Nothing of that run is kept.
+that a device, a driver or a decoder-free part of the code computes differently. The shard is not stored.
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
@@ -19,11 +19,13 @@ COUNT = 2
 TOLERANCE = 0.05
 """Most that a probability may move: bfloat16 against float32 moved none by half as much; another clip moves it more."""
 
+Scores = Mapping[str, list[float]]
+"""By canary, in the order of the head's outputs."""
 
 _VIDEO = "canary"
 
 
-def canary(index: int, views: list[View]) -> Footage:
+def canary(index: int, views: Sequence[View]) -> Footage:
     """Return one canary in every view."""
     name = f"canary:{index}"
     clip = ClipAddress(clip_id=name, video_id=_VIDEO, start_sec=0.0, proxy_128=name, proxy_256=name)
@@ -45,21 +47,43 @@ def _pattern(index: int, view: View) -> Pixels:
     return waves
 
 
-def known(store: Store, weights: str) -> dict[str, list[float]] | None:
-    """Return each canary's scores, in the order of the head's outputs, as these weights first gave them."""
-    try:
-        return dict(json.loads(store.get(_name(weights))))
-    except NotMade:
-        return None
+class Guard:
+    """Compares what canaries score with what is known of them. The first use of weights makes it known."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._known: dict[str, Scores] = {}
+
+    def check(self, weights: str, member: str, found: Scores, first: Callable[[], Scores]) -> None:
+        """Compare the canaries' scores with what is known.
+
+        Args:
+            weights: the weights that scored.
+            member: whose they are.
+            found: what they score now.
+            first: gives the scores that become known when nothing is.
+
+        Raises:
+            BrokenContract: a canary is missing, or its scores moved.
+
+        """
+        if weights not in self._known:
+            self._known[weights] = self._read(weights) or self._write(weights, first())
+        compare(weights, member, found, self._known[weights])
+
+    def _read(self, weights: str) -> Scores:
+        try:
+            return dict(json.loads(self._store.get(_name(weights))))
+        except NotMade:
+            return {}
+
+    def _write(self, weights: str, scores: Scores) -> Scores:
+        """Store the scores; those of the first to do so stand."""
+        return scores if self._store.create(_name(weights), json.dumps(scores).encode()) else self._read(weights)
 
 
-def remember(store: Store, weights: str, scores: Mapping[str, list[float]]) -> None:
-    """Keep the scores of the canaries; the first to do so stands."""
-    store.create(_name(weights), json.dumps(scores).encode())
-
-
-def check(weights: str, member: str, found: Mapping[str, list[float]], want: Mapping[str, list[float]]) -> None:
-    """Compare what a run made of the canaries with what is known.
+def compare(weights: str, member: str, found: Scores, want: Scores) -> None:
+    """Compare scores of canaries with those that are known.
 
     Raises:
         BrokenContract: one is missing, or its scores moved.
@@ -73,7 +97,7 @@ def check(weights: str, member: str, found: Mapping[str, list[float]], want: Map
         if not moved <= TOLERANCE:
             raise BrokenContract(
                 f"weights {weights}: {member} scores {name} {moved:.3f} from what is known, want {TOLERANCE} at most: "
-                "clips are mixed up, or this machine computes differently; nothing was written"
+                "clips are mixed up, or this machine computes differently; the shard was not stored"
             )
 
 

@@ -1,6 +1,6 @@
 """Train a committee from weak labels: every clip of a video is taken to show what the video was retrieved for.
 
-Reads: clips of all categories in the window, training videos only; the parent committee; proxies.
+Reads: clips of all categories in the window, training videos only; the parent committee; proxies; withdrawals.
 Writes: committees (committee) and the weights that it names.
 Safe to run again: a finished committee is left alone, and with nothing uncovered nothing is done.
 
@@ -14,6 +14,7 @@ from typing import Any
 import pyarrow.compute as pc
 from torch import Tensor
 
+from slac_tasks.admission.withdrawals import Withdrawals
 from slac_tasks.errors import NotMade
 from slac_tasks.job import Job, Partition, say
 from slac_tasks.model import Split, View, content_hash
@@ -80,22 +81,27 @@ class _Footage:
 
     def __init__(self, job: Job, sources: Sequence[Manifest]) -> None:
         self.job = job
-        self.drops: dict[str, Drop] = {}
         self.weak: dict[str, set[str]] = {}
+        withdrawals = Withdrawals.read(job.store)
+        withdrawn: list[Drop] = []
         found: list[ClipAddress] = []
         for source in sources:
             clips = job.datasets.read_all(CLIPS, [source], [*ADDRESS, "split"])
-            own = addresses(clips.filter(pc.equal(clips["split"], Split.TRAINING.value)))
+            training = addresses(clips.filter(pc.equal(clips["split"], Split.TRAINING.value)))
+            own = withdrawals.readable(training, withdrawn)
             for clip in own:
                 self.weak.setdefault(clip.clip_id, set()).add(source.keys["category"])
             found += spread(own, job.config.committee.clips_per_video)
+        self.drops = {drop.item: drop for drop in withdrawn}
         self.chosen = list(dict.fromkeys(found))
         self._decoded: dict[View, Any] = {}
 
     def of(self, entry: Architecture) -> tuple[list[ClipAddress], Any]:
         """Return (clips, pixels) as `entry` wants them decoded."""
         if entry.view not in self._decoded:
-            self._decoded[entry.view] = gather(self.chosen, entry.view, self.job.store.local, self._lost, "decode")
+            self._decoded[entry.view] = gather(
+                self.chosen, entry.view, self.job.media, self._lost, "decode", self.job.config.scoring.workers
+            )
         clips, pixels = self._decoded[entry.view]
         if not clips:
             raise NotMade("bootstrap: no training clip could be decoded, want some")

@@ -1,6 +1,6 @@
 """Say what the pretrained network is worth: on people's own labels, and as a start for actions it never saw.
 
-Reads: release (testing split), models, proxies; the folder that training.transfer names.
+Reads: release (testing split), models, proxies, withdrawals; the folder that training.transfer names.
 Writes: evaluations (release).
 Safe to run again: a finished evaluation is left alone.
 """
@@ -10,6 +10,7 @@ from pathlib import Path
 
 import torch
 
+from slac_tasks.admission.withdrawals import Withdrawals
 from slac_tasks.intervals import wilson
 from slac_tasks.job import Job, say
 from slac_tasks.model import Split
@@ -50,6 +51,7 @@ def run(job: Job) -> None:
             made.drops.append(Drop(item=item, reason="undecodable", detail=why))
 
         rows = [row for row in job.datasets.rows_of(RELEASES, release) if row.category in model.categories]
+        rows = Withdrawals.read(job.store).readable(rows, made.drops)
         made.write([*_testing(job, rows, model, entry, lost), *_transfer(job, model, entry, lost)])
         for row in made.rows:
             say(f"evaluate: {row.measure} {row.subject} {row.value:.3f} ({row.low:.3f} to {row.high:.3f})")
@@ -61,7 +63,7 @@ def _testing(job: Job, rows: list[ReleaseRow], model: ModelRow, entry: Architect
     if len(judged) < FEW:
         judged = [row for row in rows if row.split != Split.TRAINING]
     wanted, answers = answers_of(judged)
-    clips, pixels = gather(wanted, entry.view, job.store.local, lost, "decode")
+    clips, pixels = gather(wanted, entry.view, job.media, lost, "decode", job.config.scoring.workers)
     if not clips:
         say("evaluate: no readable testing clips, so no testing accuracy")
         return []

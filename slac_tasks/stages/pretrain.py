@@ -1,10 +1,11 @@
 """Pretrain a video network on a release's sparse labels: +1 and -1 where people answered, nothing elsewhere.
 
-Reads: release (training split), proxies.
+Reads: release (training split), proxies, withdrawals.
 Writes: models (release) and the weights that it names.
 Safe to run again: a finished model is left alone.
 """
 
+from slac_tasks.admission.withdrawals import Withdrawals
 from slac_tasks.errors import BrokenContract
 from slac_tasks.job import Job, Partition
 from slac_tasks.model import Split
@@ -27,6 +28,7 @@ def run(job: Job) -> None:
     with job.partition(MODELS, keys, inputs=[release]) as made:
         if not made.finished:
             rows = [row for row in job.datasets.rows_of(RELEASES, release) if row.split == Split.TRAINING]
+            rows = Withdrawals.read(job.store).readable(rows, made.drops)
             made.write([_train(job, rows, made)])
 
 
@@ -40,7 +42,7 @@ def _train(job: Job, rows: list[ReleaseRow], made: Partition[ModelRow]) -> Model
     def lost(video_id: str, why: str) -> None:
         made.drops.append(Drop(item=video_id, reason="undecodable", detail=why))
 
-    clips, pixels = gather(wanted, entry.view, job.store.local, lost, "decode")
+    clips, pixels = gather(wanted, entry.view, job.media, lost, "decode", job.config.scoring.workers)
     if not clips:
         raise BrokenContract(f"release {job.key('release')}: {len(wanted)} training clips, none readable; want some")
     with seeded(settings.seed):

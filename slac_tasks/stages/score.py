@@ -1,201 +1,225 @@
 """Score every clip of a window with every member of the committee, for the action that each was retrieved for.
 
-Reads: clips (category, window), committees, weights, proxies.
+Reads: clips (category, window), committees, weights, proxies, withdrawals.
 Writes: scores (category, window, weights), one for each member; a member that has scored the clips is not asked again.
-Safe to run again: scores that exist are left alone.
+Safe to run again: scores that exist are left alone, and a run after a kill goes on where the one before was stopped.
+
+The work is cut into shards: consecutive videos of one category, with about `SHARD_CLIPS` clips together. A shard and
+its batches depend on the clips of the window alone: a score is the same to the bit, whatever was done before a kill. A
+shard is decoded once for all members that lack it, and stored when they have scored it.
 """
 
-import os
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from itertools import chain
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from functools import partial
+from itertools import chain, islice
 
-import torch
-from torch import nn
+import pyarrow as pa
+import pyarrow.compute as pc
 
+from slac_tasks.admission.withdrawals import Withdrawals
 from slac_tasks.errors import NotMade, SlacError
-from slac_tasks.job import Job
-from slac_tasks.networks.canaries import COUNT, canary, check, is_canary, known, remember
-from slac_tasks.networks.inference import CPU_BATCH, Extractor, device, keep_freed_memory, precision
-from slac_tasks.networks.registry import Architecture, architecture
-from slac_tasks.networks.weights import decode_backbone, decode_head
+from slac_tasks.job import Job, Partition, say
+from slac_tasks.model import View
+from slac_tasks.networks.canaries import COUNT, Guard, canary
+from slac_tasks.networks.inference import device
+from slac_tasks.networks.registry import architecture
+from slac_tasks.networks.scorers import Scorer, Sheet, load_scorers
+from slac_tasks.progress import track
 from slac_tasks.storage.datasets import CLIPS, COMMITTEES, SCORES
-from slac_tasks.storage.manifests import Drop, Manifest
-from slac_tasks.storage.objects import Media, Store
-from slac_tasks.video.clips import ADDRESS, ClipAddress, Footage, addresses, batched, footage
+from slac_tasks.storage.datasets.scoring import CommitteeRow, ScoreRow
+from slac_tasks.storage.manifests import Drop
+from slac_tasks.storage.shards import Shard
+from slac_tasks.video.clips import (
+    ADDRESS,
+    Footage,
+    Undecodable,
+    addresses,
+    batched,
+    decoded,
+    decoders,
+    reels_of,
+)  # fmt: skip
+
+SHARD_CLIPS = 256
+"""A kill loses the work on about so many clips."""
 
 
-@dataclass(kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Want:
     """Scores of one category's clips by one member, being made."""
 
-    category: str
-    member: str
-    entry: Architecture
-    backbone: str
-    head: str
-    output: int
-    weights: str
-    clips: Manifest
-    wanted: dict[str, ClipAddress]
-    """By clip_id."""
-    rows: list[dict[str, object]] = field(default_factory=list)
-    drops: list[Drop] = field(default_factory=list)
+    member: CommitteeRow
+    made: Partition[ScoreRow]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Piece:
+    """One shard of a category, for the members that lack it."""
+
+    clips: pa.Table
+    """Addresses of its clips that may be opened, video by video."""
+    videos: int
+    """How many videos they are of."""
+    withdrawn: list[Drop]
+    """Videos that may not be opened."""
+    lacking: list[tuple[Want, Shard[ScoreRow]]]
 
     @property
-    def keys(self) -> dict[str, str]:
-        """The partition that these scores become."""
-        return {"category": self.category, "window": self.clips.keys["window"], "weights": self.weights}
+    def views(self) -> list[View]:
+        """What its clips are decoded to."""
+        return sorted({architecture(want.member.architecture).view for want, _ in self.lacking})
+
+
+@dataclass(kw_only=True)
+class Work:
+    """What the committee's members have still to score of one category."""
+
+    clips: pa.Table
+    """Addresses of all clips, video by video."""
+    wants: list[Want]
+    pieces: list[Piece] = field(default_factory=list)
+    """The shards that some member lacks."""
+    finish: ExitStack = field(default_factory=ExitStack)
+    """Closing it writes the partitions."""
 
 
 def run(job: Job) -> None:
-    """Score the categories of this job together: a clip is decoded once, and a backbone sees it once."""
-    wants: list[Want] = []
+    """Score the categories of this job; each is written as soon as its last shard is done."""
+    works: list[Work] = []
     failure: SlacError | None = None
-    try:
-        job.each_category(lambda category: wants.extend(_missing(job, category)))
-    except SlacError as error:
-        failure = error
-    if wants:
-        _score(job, wants)
-    for want in wants:
-        rows = sorted(want.rows, key=lambda row: str(row["clip_id"]))
-        job.finish(SCORES, [SCORES.from_records(rows)], want.keys, inputs=[want.clips], drops=want.drops)
+    # Nothing of a category is written when scoring fails; its finished shards wait in the store.
+    with ExitStack() as opened:
+        try:
+            job.each_category(lambda category: works.extend(_missing(job, category, opened)))
+        except SlacError as error:
+            failure = error
+        if works:
+            _score(job, works)
     if failure is not None:
         raise failure
 
 
-def _missing(job: Job, category: str) -> list[Want]:
-    """Return what the committee's members have still to score of a category."""
+def _missing(job: Job, category: str, opened: ExitStack) -> list[Work]:
+    """Return what the committee's members have still to score of a category, if anything."""
     window, committee = job.key("window"), job.key("committee")
     clips = job.datasets.need(CLIPS, category=category, window=window)
-    seats = [r for r in job.datasets.read(COMMITTEES, committee=committee).to_pylist() if r["category"] == category]
-    if not seats:
+    members = [row for row in job.datasets.rows(COMMITTEES, committee=committee) if row.category == category]
+    if not members:
         raise NotMade(f"committee {committee}: scores no category {category}, want it covered by bootstrap")
-    wanted: dict[str, ClipAddress] = {}
-    missing = []
-    for seat in seats:
-        keys = {"category": category, "window": window, "weights": seat["weights"]}
-        if job.finished(SCORES, keys, inputs=[clips]):
-            continue
-        wanted = wanted or {address.clip_id: address for address in clip_addresses(job, clips)}
-        missing.append(
-            Want(
-                category=category, member=seat["member"], entry=architecture(seat["architecture"]), clips=clips,
-                backbone=seat["backbone"], head=seat["head"], output=seat["output"], weights=seat["weights"],
-                wanted=wanted,
-            )
-        )  # fmt: skip
-    return missing
+    order = [(name, "ascending") for name in ("video_id", "start_sec", "clip_id")]
+    # A failure in here leaves the block, and so the partitions that are open, without a write.
+    with ExitStack() as finish:
+        wants = []
+        for member in members:
+            keys = {"category": category, "window": window, "weights": member.weights}
+            made = finish.enter_context(job.partition(SCORES, keys, inputs=[clips]))
+            if not made.finished:
+                wants.append(Want(member=member, made=made))
+        if not wants:
+            return []
+        table = job.datasets.read_all(CLIPS, [clips], ADDRESS).sort_by(order)
+        return [Work(clips=table, wants=wants, finish=opened.enter_context(finish.pop_all()))]
 
 
-def clip_addresses(job: Job, clips: Manifest) -> list[ClipAddress]:
-    """Return where the clips of a partition are."""
-    return [clip for table in job.datasets.tables(clips, ADDRESS) for clip in addresses(table)]
-
-
-def _score(job: Job, wants: Sequence[Want]) -> None:
-    """Fill the rows and drops of `wants`."""
-    settings = job.config.scoring
+def _score(job: Job, works: Sequence[Work]) -> None:
+    """Score the shards that are not in the store yet; one stream of work goes to the decoding processes."""
     where = device(job.config.device)
-    seats = _seats(job, wants, where)
-    views = sorted({seat.extractor.entry.view for seat in seats})
-    videos = {want.category: {clip.video_id for clip in want.wanted.values()} for want in wants}
+    scorers = load_scorers(job.store, [want.member for work in works for want in work.wants], job.config)
+    withdrawals = Withdrawals.read(job.store)
+    how = [where.type, str(job.config.scoring.batch), str(job.config.scoring.compile)]
+    for work in works:
+        work.pieces = _cut(work, withdrawals, {name: [*how, s.extractor.preprocessing] for name, s in scorers.items()})
+    todo = [piece for work in works for piece in work.pieces]
+    videos = sum(piece.videos for piece in todo)
+    reels = (reel for piece in todo for reel in reels_of(addresses(piece.clips), piece.views))
+    workers = decoders(job.config.scoring.workers, videos=videos, beside=where)
+    results = track(decoded(reels, job.media, workers), videos, "score")
+    guard = Guard(job.store)
+    for work in works:
+        for piece in work.pieces:
+            _score_piece(piece, islice(results, piece.videos), scorers, guard, job.config.scoring.batch)
+        work.finish.close()
 
-    def lost(video_id: str, why: str) -> None:
-        for want in wants:
-            if video_id in videos[want.category]:
-                want.drops.append(Drop(item=video_id, reason="undecodable", detail=why))
 
-    clips = {clip for want in wants for clip in want.wanted.values()}
-    media = Media(job.config.store_url, job.environ)
-    reels = footage(clips, views, media, lost, "score", _workers(settings.workers, where))
+def shard_ends(video_ids: Sequence[str], size: int) -> list[int]:
+    """Return where each shard ends: after the video with which it has `size` clips or more.
+
+    Args:
+        video_ids: of each clip; the clips of a video stand together.
+        size: clips of a shard, at the least; the last one holds what is left.
+
+    """
+    ends, begin = [], 0
+    for row, video_id in enumerate(video_ids, start=1):
+        is_last = row == len(video_ids)
+        if is_last or (video_ids[row] != video_id and row - begin >= size):
+            ends.append(row)
+            begin = row
+    return ends
+
+
+def _cut(work: Work, withdrawals: Withdrawals, how: Mapping[str, list[str]]) -> list[Piece]:
+    """Return the shards of a category that some member lacks.
+
+    Args:
+        work: the category.
+        withdrawals: what may not be opened.
+        how: by backbone, what decides its scores beside the clips and the weights.
+
+    """
+    pieces = []
+    begin = taken_up = 0
+    for number, end in enumerate(shard_ends(work.clips["video_id"].to_pylist(), SHARD_CLIPS)):
+        withdrawn: list[Drop] = []
+        clips = work.clips.slice(begin, end - begin)
+        readable = withdrawals.readable(addresses(clips), withdrawn)
+        clip_ids = [clip.clip_id for clip in readable]
+        shards = [
+            (want, want.made.shard(f"{number:05d}", of=[*how[want.member.backbone], *clip_ids])) for want in work.wants
+        ]
+        lacking = [(want, shard) for want, shard in shards if not shard.is_done]
+        taken_up += len(shards) - len(lacking)
+        if lacking:
+            pieces.append(
+                Piece(
+                    clips=clips.filter(pc.is_in(clips["clip_id"], pa.array(clip_ids, pa.string()))),
+                    videos=len({clip.video_id for clip in readable}), withdrawn=withdrawn, lacking=lacking,
+                )
+            )  # fmt: skip
+        begin = end
+    if taken_up:
+        say(f"score: category {work.wants[0].made.keys['category']}: takes up {taken_up} shards of an unfinished run")
+    return pieces
+
+
+def _score_piece(
+    piece: Piece, results: Iterable[Footage | Undecodable], scorers: Mapping[str, Scorer], guard: Guard, size: int
+) -> None:
+    """Score one shard with every member that lacks it, and store it.
+
+    Raises:
+        BrokenContract: a canary came back with another score than it should; the shard is not stored.
+
+    """
+    drops = list(piece.withdrawn)
+
+    def readable() -> Iterator[Footage]:
+        for result in results:
+            if isinstance(result, Undecodable):
+                drops.append(Drop(item=result.video_id, reason="undecodable", detail=result.why))
+            else:
+                yield result
+
+    sheets = [Sheet(member=want.member) for want, _ in piece.lacking]
     # One canary goes first and one last, so that what lies between them was scored by the same code and weights.
-    canaries = [canary(index, views) for index in range(COUNT)]
-    for batch in batched(chain(canaries[:1], reels, canaries[1:]), settings.batch):
-        for seat in seats:
-            seat.score(batch)
-    for seat in seats:
-        seat.check(job.store)
-
-
-def _workers(setting: int, where: torch.device) -> int:
-    """Return how many processes decode; beside a network on the processors none, they are all at work."""
-    if setting >= 0:
-        return setting
-    return min(8, max(1, (os.cpu_count() or 1) // 2)) if where.type == "cuda" else 0
-
-
-class Seat:
-    """A backbone with all heads that read its features: it sees each clip once, for all who want it."""
-
-    def __init__(self, extractor: Extractor, heads: Mapping[str, nn.Linear], wants: Sequence[Want]) -> None:
-        self.extractor, self.heads, self.wants = extractor, heads, wants
-        self._clip_ids = {clip_id for want in wants for clip_id in want.wanted}
-        self._canaries: dict[str, dict[str, list[float]]] = {want.weights: {} for want in wants}
-
-    def score(self, batch: Footage) -> None:
-        """Score those clips of a batch that are wanted, and its canaries."""
-        places = [i for i, clip in enumerate(batch.clips) if clip.clip_id in self._clip_ids or is_canary(clip)]
-        if not places:
-            return
-        found = self.extractor.features(batch.pixels[self.extractor.entry.view][places])
-        clips = [batch.clips[place] for place in places]
-        with torch.inference_mode():
-            scores = {head: torch.sigmoid(linear(found)) for head, linear in self.heads.items()}
-        for want in self.wants:
-            for clip, outputs in zip(clips, scores[want.head], strict=True):
-                if clip.clip_id in want.wanted:
-                    want.rows.append(_row(want, clip, float(outputs[want.output]), self.extractor))
-                elif is_canary(clip):
-                    self._canaries[want.weights][clip.clip_id] = outputs.tolist()
-
-    def check(self, store: Store) -> None:
-        """Compare the canaries with what is known of them; weights that are used for the first time make it known."""
-        members = {want.weights: want for want in self.wants}
-        for weights, found in self._canaries.items():
-            want = members[weights]
-            if (expected := known(store, weights)) is None:
-                expected = self._alone(want)
-                remember(store, weights, expected)
-            check(weights, want.member, found, expected)
-
-    def _alone(self, want: Want) -> dict[str, list[float]]:
-        """Score each canary by itself and in full precision."""
-        exact = replace(self.extractor, batch=1, dtype=torch.float32)
-        scores = {}
-        for index in range(COUNT):
-            reel = canary(index, [exact.entry.view])
-            with torch.inference_mode():
-                outputs = torch.sigmoid(self.heads[want.head](exact.features(reel.pixels[exact.entry.view])))
-            scores[reel.clips[0].clip_id] = outputs[0].tolist()
-        return scores
-
-
-def _seats(job: Job, wants: Sequence[Want], where: torch.device) -> list[Seat]:
-    """Load each backbone once, and the heads that read it."""
-    settings = job.config.scoring
-    batch = settings.batch
-    if where.type == "cpu":
-        keep_freed_memory()
-        batch = min(batch, CPU_BATCH)
-    seats = []
-    for backbone in dict.fromkeys(want.backbone for want in wants):
-        own = [want for want in wants if want.backbone == backbone]
-        entry = own[0].entry
-        network = decode_backbone(entry, job.store.get(f"weights/{backbone}.pt")).to(where)
-        if settings.compile:
-            network.compile(dynamic=True)
-        dtype = precision(where, settings.precision)
-        extractor = Extractor(entry=entry, backbone=network, where=where, batch=batch, dtype=dtype)
-        names = dict.fromkeys(want.head for want in own)
-        heads = {name: decode_head(entry, job.store.get(f"weights/{name}.pt"))[0] for name in names}
-        seats.append(Seat(extractor, heads, own))
-    return seats
-
-
-def _row(want: Want, clip: ClipAddress, score: float, extractor: Extractor) -> dict[str, object]:
-    return {
-        "clip_id": clip.clip_id, "video_id": clip.video_id, "member": want.member, "score": score,
-        "preprocessing": extractor.preprocessing,
-    }  # fmt: skip
+    canaries = [canary(index, piece.views) for index in range(COUNT)]
+    for batch in batched(chain(canaries[:1], readable(), canaries[1:]), size):
+        for backbone in dict.fromkeys(sheet.member.backbone for sheet in sheets):
+            scorers[backbone].score(batch, [sheet for sheet in sheets if sheet.member.backbone == backbone])
+    for sheet in sheets:
+        alone = partial(scorers[sheet.member.backbone].canaries_alone, sheet.member.head)
+        guard.check(sheet.member.weights, sheet.member.member, sheet.canaries, alone)
+    for sheet, (_, shard) in zip(sheets, piece.lacking, strict=True):
+        shard.write(sheet.rows, drops)

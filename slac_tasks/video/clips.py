@@ -1,10 +1,13 @@
-"""Clips as pixels: each proxy is opened once for all of its clips, and ids travel with what they name."""
+"""Clips as pixels: each proxy is opened once for all of its clips, and addresses travel with the pixels they name."""
 
+import os
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from itertools import groupby
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -22,19 +25,20 @@ from slac_tasks.video.flow import farneback
 from slac_tasks.video.frames import Pixels, read_clips
 
 OpenMedia = Callable[[str], AbstractContextManager[Path]]
-"""Hands out a local path of a media object for the length of a block: `Store.local`, or `store.Media` for workers."""
+"""Gives a local path of a media object for the length of a block: `Store.local`, or `objects.Media` for workers."""
 Lost = Callable[[str, str], None]
-"""Told (video_id, why) of a video that cannot be read."""
+"""Called with (video_id, why) of a video that cannot be read."""
 
 _SMALL_PROXY = 128
 """Views of at most this many pixels are read from the small rendition."""
-
+_VIDEOS_PER_WORKER = 16
+"""A decoding process starts in some seconds, in which one process decodes about so many videos."""
 
 ADDRESS = ["clip_id", "video_id", "start_sec", "proxy_128", "proxy_256"]
 """Columns that say where a clip is."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class ClipAddress:
     """Where a clip's pixels are."""
 
@@ -62,6 +66,21 @@ def addresses(table: pa.Table) -> list[ClipAddress]:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Reel:
+    """Clips of one video that are decoded together, and how: one item of work."""
+
+    clips: tuple[ClipAddress, ...]
+    views: tuple[View, ...]
+
+
+def reels_of(clips: Iterable[ClipAddress], views: Iterable[View]) -> Iterator[Reel]:
+    """Yield one reel for each video of `clips`, which stand video by video."""
+    seen = tuple(sorted(set(views)))
+    for _, own in groupby(clips, lambda clip: clip.video_id):
+        yield Reel(clips=tuple(own), views=seen)
+
+
+@dataclass(frozen=True, kw_only=True)
 class Footage:
     """Clips, decoded."""
 
@@ -75,10 +94,97 @@ class Footage:
                 raise BrokenContract(f"footage {view}: {len(pixels)} clips decoded, want {len(self.clips)}")
 
 
+@dataclass(frozen=True, kw_only=True)
+class Undecodable:
+    """A video that is missing or cannot be decoded."""
+
+    video_id: str
+    why: str
+
+
+def decoded(reels: Iterable[Reel], open_media: OpenMedia, workers: int = 0) -> Iterator[Footage | Undecodable]:
+    """Yield what each reel becomes, one result for each, in their order.
+
+    Args:
+        reels: the work; read as far ahead as the workers need it.
+        open_media: where the proxies are; sent to the workers when there are any.
+        workers: processes that decode beside this one; they live until the last reel.
+
+    """
+    decoder = _Decoder(open_media)
+    results: Iterable[_Result] = map(decoder.__getitem__, reels)
+    if workers:
+        results = DataLoader(
+            # Work goes through the queue of the workers: what each of them is started with stays small.
+            decoder, batch_size=None, sampler=reels, num_workers=workers, worker_init_fn=_use_one_processor,
+            collate_fn=_unchanged,
+            # A fork of a process whose threads compute or hold connections may hang.
+            multiprocessing_context="forkserver",
+        )  # fmt: skip
+    for clips, pixels, failure in results:
+        if failure:
+            yield Undecodable(video_id=clips[0].video_id, why=failure)
+        else:
+            yield Footage(clips=clips, pixels={view: tensor.numpy() for view, tensor in pixels.items()})
+
+
+_Result = tuple[tuple[ClipAddress, ...], dict[View, Tensor], str]
+"""(clips, their pixels, why there are none): addresses cross the process boundary with the pixels they name."""
+
+
+class _Decoder(Dataset[_Result]):
+    """Decodes reels. A worker is given this object once, and then one reel after the other in place of an index."""
+
+    def __init__(self, open_media: OpenMedia) -> None:
+        self._open_media = open_media
+
+    def __getitem__(self, reel: Reel) -> _Result:
+        try:
+            return reel.clips, {view: torch.from_numpy(pixels) for view, pixels in self._decode(reel)}, ""
+        except BrokenContract as error:  # NotMade too: a takedown removes the bytes at once
+            return reel.clips, {}, str(error)
+
+    def _decode(self, reel: Reel) -> Iterator[tuple[View, Pixels]]:
+        starts = [clip.start_sec for clip in reel.clips]
+        colours: dict[View, Pixels] = {}
+        for view in reel.views:
+            plain = view._replace(flow=False)
+            if plain not in colours:
+                with self._open_media(reel.clips[0].proxy(view)) as path:
+                    colours[plain] = read_clips(path, starts, frames=view.frames, size=view.size)
+            yield view, farneback(colours[plain]) if view.flow else colours[plain]
+
+
+def _unchanged(result: Any) -> Any:
+    return result
+
+
+def _use_one_processor(_worker: int) -> None:
+    """Keep a worker to one processor: there is one worker for each."""
+    torch.set_num_threads(1)
+    cv2.setNumThreads(1)
+
+
+def decoders(setting: int, *, videos: int, beside: torch.device | None = None) -> int:
+    """Return how many processes decode; 0: this one.
+
+    Args:
+        setting: how many are asked for; -1: decide here.
+        videos: how many videos wait. Few are decoded sooner than a process starts.
+        beside: where networks run meanwhile. On the processors they need all of them; None: nothing else runs.
+
+    """
+    if setting >= 0:
+        return setting
+    processors = os.cpu_count() or 1
+    free = processors if beside is None else max(1, processors // 2) if beside.type == "cuda" else 0
+    return min(8, free, videos // _VIDEOS_PER_WORKER)
+
+
 def footage(
     clips: Iterable[ClipAddress], views: Iterable[View], open_media: OpenMedia, lost: Lost, what: str, workers: int = 0
 ) -> Iterator[Footage]:
-    """Yield the clips of each video, decoded in every view.
+    """Yield the clips of each video, decoded in every view, video by video in the order of their ids.
 
     The order of `clips` does not matter. A video that is missing or cannot be decoded is reported and left out.
 
@@ -86,72 +192,19 @@ def footage(
         clips: what is wanted.
         views: how each is decoded.
         open_media: where the proxies are; sent to the workers when there are any.
-        lost: told of videos that cannot be read.
+        lost: called for videos that cannot be read.
         what: what the progress bar says.
-        workers: processes that decode beside this one; videos then come in the order in which they are ready.
+        workers: processes that decode beside this one; -1: as many as it is worth.
 
     """
-    by_video: dict[str, list[ClipAddress]] = {}
-    for clip in sorted(set(clips), key=lambda clip: (clip.proxy_128, clip.start_sec, clip.clip_id)):
-        by_video.setdefault(clip.proxy_128, []).append(clip)
-    reels = _Reels([tuple(found) for found in by_video.values()], sorted(set(views)), open_media)
-    if not workers:
-        ready: Iterable[_Decoded] = (reels[index] for index in range(len(reels)))
-    else:
-        ready = DataLoader(
-            reels, batch_size=None, num_workers=workers, in_order=False, worker_init_fn=_settle,
-            # A fork of a process whose threads compute or hold connections may hang.
-            multiprocessing_context="forkserver",
-        )  # fmt: skip
-    for clip_ids, pixels, failure in track(ready, len(reels), what):
-        found = reels.named(clip_ids)
-        if failure:
-            lost(found[0].video_id, failure)
+    ordered = sorted(set(clips), key=lambda clip: (clip.video_id, clip.start_sec, clip.clip_id))
+    reels = list(reels_of(ordered, views))
+    workers = decoders(workers, videos=len(reels))
+    for result in track(decoded(reels, open_media, workers), len(reels), what):
+        if isinstance(result, Undecodable):
+            lost(result.video_id, result.why)
         else:
-            yield Footage(clips=found, pixels={view: pixels[view].numpy() for view in reels.views})
-
-
-_Decoded = tuple[tuple[str, ...], dict[View, Tensor], str]
-"""(ids of the clips, their pixels, why there are none): ids cross the process boundary with the pixels they name."""
-
-
-class _Reels(Dataset[_Decoded]):
-    """The clips of one video after the other."""
-
-    def __init__(self, groups: Sequence[tuple[ClipAddress, ...]], views: Sequence[View], open_media: OpenMedia) -> None:
-        self.groups, self.views, self.open_media = groups, views, open_media
-        self._named = {clip.clip_id: clip for group in groups for clip in group}
-
-    def __len__(self) -> int:
-        return len(self.groups)
-
-    def __getitem__(self, index: int) -> _Decoded:
-        clips = self.groups[index]
-        clip_ids = tuple(clip.clip_id for clip in clips)
-        try:
-            return clip_ids, {view: torch.from_numpy(pixels) for view, pixels in self._decode(clips)}, ""
-        except BrokenContract as error:  # NotMade too: a takedown removes the bytes at once
-            return clip_ids, {}, str(error)
-
-    def _decode(self, clips: Sequence[ClipAddress]) -> Iterator[tuple[View, Pixels]]:
-        starts = [clip.start_sec for clip in clips]
-        colours: dict[View, Pixels] = {}
-        for view in self.views:
-            plain = view._replace(flow=False)
-            if plain not in colours:
-                with self.open_media(clips[0].proxy(view)) as path:
-                    colours[plain] = read_clips(path, starts, frames=view.frames, size=view.size)
-            yield view, farneback(colours[plain]) if view.flow else colours[plain]
-
-    def named(self, clip_ids: Sequence[str]) -> tuple[ClipAddress, ...]:
-        """Return the addresses of clips by their ids."""
-        return tuple(self._named[clip_id] for clip_id in clip_ids)
-
-
-def _settle(_worker: int) -> None:
-    """Keep a worker to one processor: there is one worker for each."""
-    torch.set_num_threads(1)
-    cv2.setNumThreads(1)
+            yield result
 
 
 def batched(reels: Iterable[Footage], size: int) -> Iterator[Footage]:
@@ -184,15 +237,16 @@ def _part(reel: Footage, begin: int, end: int) -> Footage:
 
 
 def gather(
-    clips: Sequence[ClipAddress], view: View, open_media: OpenMedia, lost: Lost, what: str
+    clips: Sequence[ClipAddress], view: View, open_media: OpenMedia, lost: Lost, what: str, workers: int = 0
 ) -> tuple[list[ClipAddress], Pixels]:
     """Return (the clips that could be read, their pixels) for training, which visits clips many times.
 
-    Pixels lie in an unnamed temporary file, mapped: more clips than memory holds are no failure.
+    Pixels lie in an unnamed temporary file, mapped: more clips than memory holds are no failure. The arguments are
+    those of `footage`; the number of workers changes no order.
     """
     kept: list[ClipAddress] = []
     with tempfile.TemporaryFile(prefix="slac-") as file:
-        for reel in footage(clips, [view], open_media, lost, what):
+        for reel in footage(clips, [view], open_media, lost, what, workers):
             # Written, not mapped for writing: a full disk is then an error with a name and not a killed process.
             file.write(reel.pixels[view].tobytes())
             kept += reel.clips

@@ -5,7 +5,7 @@ import pytest
 
 from slac_tasks.errors import BrokenContract
 from slac_tasks.model import View
-from slac_tasks.networks.canaries import COUNT, canary, check, is_canary, known, remember
+from slac_tasks.networks.canaries import COUNT, Guard, canary, compare, is_canary
 from slac_tasks.storage.objects import FolderStore
 
 VIEW = View(8, 56)
@@ -18,12 +18,13 @@ def test_canaries_differ_from_each_other_and_are_the_same_every_time():
     assert all(is_canary(canary(index, [VIEW]).clips[0]) for index in range(COUNT))
 
 
-def test_the_first_to_know_a_canary_stands(tmp_path: Path):
+def test_the_first_scores_of_weights_are_what_later_ones_are_compared_with(tmp_path: Path):
     store = FolderStore(tmp_path)
-    assert known(store, "w") is None
-    remember(store, "w", {"canary:0": [0.5]})
-    remember(store, "w", {"canary:0": [0.9]})
-    assert known(store, "w") == {"canary:0": [0.5]}
+    Guard(store).check("w", "r3d_18", {"canary:0": [0.51]}, lambda: {"canary:0": [0.5]})
+    later = Guard(store)
+    later.check("w", "r3d_18", {"canary:0": [0.52]}, lambda: pytest.fail("is known"))
+    with pytest.raises(BrokenContract, match=r"0\.400 from what is known"):
+        later.check("w", "r3d_18", {"canary:0": [0.9]}, lambda: pytest.fail("is known"))
 
 
 @pytest.mark.parametrize(
@@ -36,8 +37,8 @@ def test_the_first_to_know_a_canary_stands(tmp_path: Path):
 )
 def test_a_canary_that_is_lost_or_changed_stops_the_run(found, reason):
     with pytest.raises(BrokenContract, match=reason):
-        check("w", "r3d_18", found, {"canary:0": [0.5, 0.1]})
+        compare("w", "r3d_18", found, {"canary:0": [0.5, 0.1]})
 
 
 def test_half_precision_passes():
-    check("w", "r3d_18", {"canary:0": [0.51]}, {"canary:0": [0.5]})
+    compare("w", "r3d_18", {"canary:0": [0.51]}, {"canary:0": [0.5]})

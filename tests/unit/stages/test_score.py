@@ -1,4 +1,5 @@
 import dataclasses
+import itertools
 import json
 import random
 
@@ -10,14 +11,13 @@ from hypothesis import strategies as st
 from learning_world import MEMBERS, WINDOW, LearningWorld
 
 from slac_tasks.errors import BrokenContract, NotMade
-from slac_tasks.networks.inference import Extractor, precision
-from slac_tasks.networks.registry import Stream, architecture
+from slac_tasks.networks.inference import precision
+from slac_tasks.networks.registry import architecture
 from slac_tasks.networks.settings import Scoring
 from slac_tasks.networks.weights import decode_classifier
 from slac_tasks.stages import bootstrap, score
 from slac_tasks.storage.datasets import CLIPS, COMMITTEES, SCORES
 from slac_tasks.training.trainer import features
-from slac_tasks.video.clips import ClipAddress, Footage, batched
 from slac_tasks.video.frames import read_clips
 
 COMMITTEE = "c0000001"
@@ -84,51 +84,16 @@ def test_the_order_of_clips_changes_no_score(tmp_path):
         assert scores_of(world, "wave", member) == pytest.approx(before[member], abs=1e-4)
 
 
-class Mean(torch.nn.Module):
-    """A backbone whose feature is how bright a clip is."""
-
-    def forward(self, stream):
-        return stream.mean((1, 2, 3, 4))[:, None]
-
-
-BRIGHT = dataclasses.replace(architecture("small_3d"), name="bright", stream=Stream.RGB, features=1)
-
-
-@given(data=st.data())
-def test_no_score_lands_on_another_clip(data):
-    """Each clip is as bright as its number says; videos come shuffled, some not at all, in batches of any size."""
-    lengths = data.draw(st.lists(st.integers(1, 6), min_size=1, max_size=6))
-    numbers = iter(data.draw(st.permutations(range(sum(lengths)))))
-    bright: dict[str, int] = {}
-    reels = []
-    for video, length in enumerate(lengths):
-        clips = tuple(
-            ClipAddress(clip_id=f"v{video}:{i}", video_id=f"v{video}", start_sec=i, proxy_128="p", proxy_256="q")
-            for i in range(length)
-        )
-        bright |= {clip.clip_id: 6 * next(numbers) for clip in clips}
-        values = np.array([bright[clip.clip_id] for clip in clips], np.uint8)
-        pixels = np.ones((length, 2, 4, 4, 3), np.uint8) * values[:, None, None, None, None]
-        reels.append(Footage(clips=clips, pixels={BRIGHT.view: pixels}))
-    wanted = data.draw(st.sets(st.sampled_from(sorted(bright))))
-    arrived = data.draw(st.lists(st.sampled_from(reels), unique_by=id))
-    addresses = {clip.clip_id: clip for reel in reels for clip in reel.clips}
-    want = score.Want(
-        category="c", member="m", entry=BRIGHT, backbone="b", head="h", output=1, weights="w", clips=None,
-        wanted={clip_id: addresses[clip_id] for clip_id in wanted},
-    )  # fmt: skip
-    head = torch.nn.Linear(1, 2)
-    torch.nn.init.ones_(head.weight)
-    torch.nn.init.zeros_(head.bias)
-    memory = data.draw(st.integers(1, 5))
-    extractor = Extractor(entry=BRIGHT, backbone=Mean(), where=torch.device("cpu"), batch=memory, dtype=torch.float32)
-    seat = score.Seat(extractor, {"h": head}, [want])
-    for batch in batched(arrived, data.draw(st.integers(1, 9))):
-        seat.score(batch)
-    found = {row["clip_id"]: row["score"] for row in want.rows}
-    assert set(found) == wanted & {clip.clip_id for reel in arrived for clip in reel.clips}
-    for clip_id, value in found.items():
-        assert value == pytest.approx(1 / (1 + np.exp(1 - bright[clip_id] / 127.5)), abs=1e-5)
+@given(lengths=st.lists(st.integers(1, 9), max_size=12), size=st.integers(1, 20))
+def test_shards_hold_whole_videos_and_every_clip_once(lengths, size):
+    videos = [f"v{index:02d}" for index, length in enumerate(lengths) for _ in range(length)]
+    ends = score.shard_ends(videos, size)
+    shards = [videos[begin:end] for begin, end in zip([0, *ends], ends, strict=False)]
+    assert [video for shard in shards for video in shard] == videos
+    for shard, later in itertools.pairwise(shards):
+        assert not set(shard) & set(later)
+        assert len(shard) >= size
+        assert len(shard) - shard.count(shard[-1]) < size
 
 
 def test_workers_decode_what_this_process_would(tmp_path):
@@ -142,7 +107,7 @@ def test_workers_decode_what_this_process_would(tmp_path):
         assert scores_of(world, "wave", member) == pytest.approx(before[member], abs=0.02)
 
 
-def test_a_run_in_which_a_canary_sings_another_song_writes_nothing(tmp_path):
+def test_a_run_in_which_a_canary_scores_otherwise_writes_nothing(tmp_path):
     world = trained(tmp_path)
     score_all(world, "wave")
     weights = seats(world)[0]["weights"]

@@ -1,11 +1,18 @@
+import os
+from multiprocessing.reduction import ForkingPickler
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from learning_world import WINDOW, LearningWorld
 
 from slac_tasks.errors import BrokenContract
 from slac_tasks.model import View
-from slac_tasks.video.clips import ClipAddress, Footage, batched, spread
+from slac_tasks.storage.datasets import CLIPS
+from slac_tasks.storage.objects import Media
+from slac_tasks.video import clips as module
+from slac_tasks.video.clips import ClipAddress, Footage, addresses, batched, spread
 
 
 def clips(video: str, n: int) -> list[ClipAddress]:
@@ -48,3 +55,34 @@ def test_batches_hold_every_clip_once_in_order_and_beside_its_own_pixels(lengths
 def test_a_large_view_is_read_from_the_large_rendition():
     clip = ClipAddress(clip_id="v:0", video_id="v", start_sec=0, proxy_128="small", proxy_256="large")
     assert [clip.proxy(View(16, size)) for size in (56, 112, 224)] == ["small", "small", "large"]
+
+
+class Started(Exception):
+    """Raised in place of the start of workers."""
+
+
+def test_workers_are_started_with_little_however_many_clips_wait(monkeypatch, tmp_path):
+    """A process object of more than 64 KiB blocks its parent until the child has imported torch."""
+    sizes = []
+
+    def start(dataset, *, sampler, **settings):
+        sizes.append(len(ForkingPickler.dumps((dataset, settings["worker_init_fn"], settings["collate_fn"]))))
+        raise Started
+
+    monkeypatch.setattr(module, "DataLoader", start)
+    reels = module.reels_of([clip for video in range(500) for clip in clips(f"{video:016d}", 20)], [SEEN])
+    with pytest.raises(Started):
+        next(module.decoded(reels, Media(str(tmp_path), dict(os.environ)), workers=4))
+    assert sizes[0] < 64 * 1024
+
+
+def test_more_processes_gather_the_same_clips_in_the_same_order(tmp_path):
+    world = LearningWorld(tmp_path)
+    world.add_category("wave", videos=3)
+    wanted = addresses(world.datasets.read(CLIPS, category="wave", window=WINDOW))
+    media, view, lost = Media(world.store.url, {}), View(4, 16), []
+    alone, pixels = module.gather(wanted, view, media, lambda *found: lost.append(found), "decode")
+    shared, others = module.gather(wanted[::-1], view, media, lambda *found: lost.append(found), "decode", workers=2)
+    assert shared == alone
+    assert np.array_equal(pixels, others)
+    assert not lost

@@ -1,0 +1,94 @@
+"""A backbone with all heads that read its features, and what the members of the committee say of a shard's clips."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+
+import torch
+from torch import nn
+
+from slac_tasks.config import Config
+from slac_tasks.networks.canaries import COUNT, canary, is_canary
+from slac_tasks.networks.inference import CPU_BATCH, Extractor, device, keep_freed_memory, precision
+from slac_tasks.networks.registry import architecture
+from slac_tasks.networks.weights import decode_backbone, decode_head
+from slac_tasks.storage.datasets.scoring import CommitteeRow, ScoreRow
+from slac_tasks.storage.objects import Store
+from slac_tasks.video.clips import Footage
+
+
+@dataclass(kw_only=True)
+class Sheet:
+    """What one member says of the clips of one shard."""
+
+    member: CommitteeRow
+    rows: list[ScoreRow] = field(default_factory=list)
+    canaries: dict[str, list[float]] = field(default_factory=dict)
+    """Each canary's scores, in the order of the head's outputs."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Scorer:
+    """A frozen backbone and its heads: it sees each clip once, for all members that want it."""
+
+    extractor: Extractor
+    heads: dict[str, nn.Linear]
+    """By content hash."""
+
+    def score(self, batch: Footage, sheets: Sequence[Sheet]) -> None:
+        """Add the scores of a batch, its canaries included, to each sheet."""
+        features = self.extractor.features(batch.pixels[self.extractor.entry.view])
+        with torch.inference_mode():
+            scores = {name: torch.sigmoid(self.heads[name](features)) for name in {s.member.head for s in sheets}}
+        for sheet in sheets:
+            for clip, outputs in zip(batch.clips, scores[sheet.member.head].tolist(), strict=True):
+                if is_canary(clip):
+                    sheet.canaries[clip.clip_id] = outputs
+                else:
+                    sheet.rows.append(
+                        ScoreRow(
+                            clip_id=clip.clip_id, video_id=clip.video_id, member=sheet.member.member,
+                            score=outputs[sheet.member.output], preprocessing=self.extractor.preprocessing,
+                        )
+                    )  # fmt: skip
+
+    def canaries_alone(self, head: str) -> dict[str, list[float]]:
+        """Return the scores of each canary, scored by itself and in full precision."""
+        exact = replace(self.extractor, batch=1, dtype=torch.float32)
+        scores = {}
+        for index in range(COUNT):
+            reel = canary(index, [exact.entry.view])
+            with torch.inference_mode():
+                outputs = torch.sigmoid(self.heads[head](exact.features(reel.pixels[exact.entry.view])))
+            scores[reel.clips[0].clip_id] = outputs[0].tolist()
+        return scores
+
+
+def load_scorers(store: Store, members: Sequence[CommitteeRow], config: Config) -> dict[str, Scorer]:
+    """Return the scorer of every backbone among these members, by the backbone's content hash.
+
+    Raises:
+        NotConfigured: the device that the settings name is absent.
+        BrokenContract: weights are damaged.
+
+    """
+    settings, where = config.scoring, device(config.device)
+    batch = settings.batch
+    if where.type == "cpu":
+        keep_freed_memory()
+        batch = min(batch, CPU_BATCH)
+    scorers = {}
+    for backbone in dict.fromkeys(member.backbone for member in members):
+        own = [member for member in members if member.backbone == backbone]
+        entry = architecture(own[0].architecture)
+        network = decode_backbone(entry, store.get(f"weights/{backbone}.pt")).to(where)
+        if settings.compile:
+            network.compile(dynamic=True)
+        dtype = precision(where, settings.precision)
+        scorers[backbone] = Scorer(
+            extractor=Extractor(entry=entry, backbone=network, where=where, batch=batch, dtype=dtype),
+            heads={
+                head: decode_head(entry, store.get(f"weights/{head}.pt"))[0]
+                for head in dict.fromkeys(member.head for member in own)
+            },
+        )
+    return scorers
