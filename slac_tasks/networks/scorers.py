@@ -1,6 +1,6 @@
 """A backbone with all heads that read its features, and what the members of the committee say of a shard's clips."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
 import torch
@@ -12,7 +12,6 @@ from slac_tasks.networks.inference import CPU_BATCH, Extractor, device, keep_fre
 from slac_tasks.networks.registry import architecture
 from slac_tasks.networks.weights import decode_backbone, decode_head
 from slac_tasks.storage.datasets.scoring import CommitteeRow, ScoreRow
-from slac_tasks.storage.objects import Store
 from slac_tasks.video.clips import Footage
 
 
@@ -63,8 +62,13 @@ class Scorer:
         return scores
 
 
-def load_scorers(store: Store, members: Sequence[CommitteeRow], config: Config) -> dict[str, Scorer]:
+def load_scorers(read: Callable[[str], bytes], members: Sequence[CommitteeRow], config: Config) -> dict[str, Scorer]:
     """Return the scorer of every backbone among these members, by the backbone's content hash.
+
+    Args:
+        read: gives the bytes of an object of the store by its name.
+        members: what the scorers are wanted for.
+        config: the device, and how clips are scored.
 
     Raises:
         NotConfigured: the device that the settings name is absent.
@@ -80,14 +84,14 @@ def load_scorers(store: Store, members: Sequence[CommitteeRow], config: Config) 
     for backbone in dict.fromkeys(member.backbone for member in members):
         own = [member for member in members if member.backbone == backbone]
         entry = architecture(own[0].architecture)
-        network = decode_backbone(entry, store.get(f"weights/{backbone}.pt")).to(where)
+        network = decode_backbone(entry, read(f"weights/{backbone}.pt")).to(where)
         if settings.compile:
             network.compile(dynamic=True)
         dtype = precision(where, settings.precision)
         scorers[backbone] = Scorer(
             extractor=Extractor(entry=entry, backbone=network, where=where, batch=batch, dtype=dtype),
             heads={
-                head: decode_head(entry, store.get(f"weights/{head}.pt"))[0]
+                head: decode_head(entry, read(f"weights/{head}.pt"))[0]
                 for head in dict.fromkeys(member.head for member in own)
             },
         )

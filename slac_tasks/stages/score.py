@@ -126,7 +126,7 @@ def _missing(job: Job, category: str, opened: ExitStack) -> list[Work]:
 def _score(job: Job, works: Sequence[Work]) -> None:
     """Score the shards that are not in the store yet; one stream of work goes to the decoding processes."""
     where = device(job.config.device)
-    scorers = load_scorers(job.store, [want.member for work in works for want in work.wants], job.config)
+    scorers = load_scorers(job.store.get, [want.member for work in works for want in work.wants], job.config)
     withdrawals = Withdrawals.read(job.store)
     how = [where.type, str(job.config.scoring.batch), str(job.config.scoring.compile)]
     for work in works:
