@@ -11,7 +11,6 @@ import json
 import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
 from slac_tasks import procedure, toml
 from slac_tasks.admission.settings import Admission
@@ -22,7 +21,7 @@ from slac_tasks.model import content_hash
 from slac_tasks.networks.settings import Committee, Proposal, Scoring
 from slac_tasks.quality.settings import Quality
 from slac_tasks.release.settings import Release
-from slac_tasks.settings import Rule, Section, from_table, setting
+from slac_tasks.settings import Rule, Section, Table, from_table, setting
 from slac_tasks.training.settings import Training
 from slac_tasks.verification.settings import Aggregation, Review
 
@@ -67,7 +66,7 @@ class Config(Section):
         """Return nothing: these settings stand at the top of the file."""
         return ""
 
-    def digest(self, sections: tuple[str, ...]) -> dict[str, Any]:
+    def digest(self, sections: tuple[str, ...]) -> Table:
         """Return the values of the named sections, ready for a manifest."""
         return {name: json.loads(json.dumps(dataclasses.asdict(getattr(self, name)))) for name in sections}
 
@@ -100,7 +99,7 @@ def loaded(environ: Mapping[str, str] = os.environ) -> Loaded:
         Temporary: whoever started this process has other settings.
 
     """
-    tables: dict[str, Any] = {}
+    tables: Table = {}
     path = environ.get("SLAC_CONFIG", "")
     if path:
         try:
@@ -124,7 +123,7 @@ def loaded(environ: Mapping[str, str] = os.environ) -> Loaded:
     return Loaded(config=config, origins=origins)
 
 
-def _paths(tables: Mapping[str, Any]) -> list[str]:
+def _paths(tables: Table) -> list[str]:
     """Return the paths of all settings that a file names."""
     return [
         path

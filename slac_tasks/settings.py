@@ -19,6 +19,9 @@ from slac_tasks.errors import WrongArguments
 T = TypeVar("T")
 S = TypeVar("S", bound="Section")
 
+Table = dict[str, Any]
+"""A table of TOML, or the values of sections as a manifest keeps them."""
+
 Value = bool | int | float | str | tuple[str, ...]
 """What a setting may hold."""
 
@@ -171,7 +174,7 @@ def sections_of(kind: type[Section]) -> Mapping[str, type[Section]]:
     }
 
 
-def from_table(kind: type[S], table: Mapping[str, Any]) -> S:
+def from_table(kind: type[S], table: Table) -> S:
     """Make a section from a table of the settings file.
 
     Raises:
@@ -180,7 +183,7 @@ def from_table(kind: type[S], table: Mapping[str, Any]) -> S:
     """
     inside = sections_of(kind)
     known = {each.name: each for each in settings_of(kind)}
-    values: dict[str, Any] = {}
+    values: Table = {}
     wrong: list[str] = []
     for name, value in table.items():
         try:
@@ -190,7 +193,7 @@ def from_table(kind: type[S], table: Mapping[str, Any]) -> S:
                 raise WrongArguments(
                     f"setting {_path(kind, name)}: unknown, want one of {', '.join(sorted([*known, *inside]))}"
                 )
-            elif not isinstance(value, Mapping):
+            elif not isinstance(value, dict):
                 raise WrongArguments(f"setting {name}: is {value!r}, want a table [{name}]")
             else:
                 values[name] = from_table(inside[name], value)

@@ -5,17 +5,16 @@ import textwrap
 import tomllib
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import Any
 
 from slac_tasks.errors import NotConfigured, WrongArguments
-from slac_tasks.settings import Section, Setting, Value, sections_of, settings_of
+from slac_tasks.settings import Section, Setting, Table, Value, sections_of, settings_of
 
 _WIDTH = 118
 _SPECIAL = re.compile(r'["\\\x00-\x1f\x7f]')
 _ESCAPES = {'"': '\\"', "\\": "\\\\", "\n": "\\n", "\t": "\\t", "\r": "\\r"}
 
 
-def read(path: str) -> dict[str, Any]:
+def read(path: str) -> Table:
     """Return the tables of a settings file. A byte-order mark, which some editors write, is no part of it.
 
     Raises:

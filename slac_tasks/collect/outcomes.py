@@ -10,6 +10,7 @@ from typing import Any
 
 from slac_tasks import __version__
 from slac_tasks.model import content_hash
+from slac_tasks.settings import Table
 from slac_tasks.storage.datasets import FETCHED
 from slac_tasks.storage.datasets.collecting import CandidateRow, FetchedRow, Span
 from slac_tasks.storage.manifests import Drop
@@ -26,7 +27,7 @@ class Outcomes:
     store: Store
     partition: str
     """category/window."""
-    limits: dict[str, Any]
+    limits: Table
     """Settings that decide what a candidate becomes: an outcome under other limits does not stand."""
 
     @property

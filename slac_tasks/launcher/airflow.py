@@ -24,6 +24,9 @@ from slac_tasks.errors import BrokenContract, NotConfigured, Temporary
 from slac_tasks.launcher.postgres import free_port, is_free
 from slac_tasks.launcher.processes import Daemon, stop_all
 
+Json = dict[str, Any]
+"""An object of JSON, as Airflow's REST interface speaks it."""
+
 PROJECT = Path(__file__).resolve().parents[2]
 """The folder that holds dags/ and plugins/."""
 
@@ -61,11 +64,11 @@ class Airflow:
     # What is remembered ----------------------------------------------------------------------------------------------
 
     @cached_property
-    def remembered(self) -> dict[str, Any]:
+    def remembered(self) -> Json:
         """Keys, passwords and the port; made on the first use."""
         path = self.home / "airflow" / "launcher.json"
         try:
-            state: dict[str, Any] = json.loads(path.read_text())
+            state: Json = json.loads(path.read_text())
         except FileNotFoundError:
             state = {
                 "port": 8080,
@@ -224,16 +227,16 @@ class Airflow:
 
     # REST ----------------------------------------------------------------------------------------------------------
 
-    def get(self, path: str, **query: Any) -> dict[str, Any]:
+    def get(self, path: str, **query: Any) -> Json:
         """Read from the REST interface, version 2."""
         suffix = f"?{urllib.parse.urlencode(query, doseq=True)}" if query else ""
         return self._call("GET", path + suffix, None)
 
-    def post(self, path: str, body: Mapping[str, Any]) -> dict[str, Any]:
+    def post(self, path: str, body: Json) -> Json:
         """Write to the REST interface, version 2."""
         return self._call("POST", path, body)
 
-    def _call(self, method: str, path: str, body: Mapping[str, Any] | None) -> dict[str, Any]:
+    def _call(self, method: str, path: str, body: Json | None) -> Json:
         for attempt in range(2):
             token = self._token(fresh=attempt > 0)
             try:
@@ -249,7 +252,7 @@ class Airflow:
         return str(self.__dict__["token"])
 
 
-def _request(method: str, url: str, body: Mapping[str, Any] | None = None, token: str | None = None) -> dict[str, Any]:
+def _request(method: str, url: str, body: Json | None = None, token: str | None = None) -> Json:
     """Send one request and return the answer's JSON.
 
     Raises:
@@ -266,7 +269,7 @@ def _request(method: str, url: str, body: Mapping[str, Any] | None = None, token
         request.add_header("Authorization", f"Bearer {token}")
     try:
         with _DIRECT.open(request, timeout=60) as answer:
-            found: dict[str, Any] = json.loads(answer.read() or b"{}")
+            found: Json = json.loads(answer.read() or b"{}")
             return found
     except urllib.error.HTTPError as error:
         if error.code == 401:

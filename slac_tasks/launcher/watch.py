@@ -4,11 +4,10 @@ import time
 import urllib.parse
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from slac_tasks import config
 from slac_tasks.errors import BrokenContract, Temporary
-from slac_tasks.launcher.airflow import Airflow
+from slac_tasks.launcher.airflow import Airflow, Json
 from slac_tasks.planning import plans
 from slac_tasks.planning.planner import Planner
 from slac_tasks.storage.datasets import QUALITY
@@ -141,9 +140,9 @@ class Watch:
                 busy.setdefault(task["dag_id"], []).append(task["task_id"])
         return [f"{dag}({', '.join(sorted(set(names)))})" if names else dag for dag, names in sorted(busy.items())]
 
-    def _tasks(self, state: str) -> list[dict[str, Any]]:
+    def _tasks(self, state: str) -> list[Json]:
         """Return the tasks in a state, over all runs."""
-        found: list[dict[str, Any]] = self.airflow.get("dags/~/dagRuns/~/taskInstances", state=[state], limit=100)[
+        found: list[Json] = self.airflow.get("dags/~/dagRuns/~/taskInstances", state=[state], limit=100)[
             "task_instances"
         ]
         return found
@@ -170,7 +169,7 @@ class Watch:
             where = f"{first['dag_id']}.{first['task_id']} (run {first['dag_run_id']}, map index {first['map_index']})"
             raise BrokenContract(f"demo: {len(failed)} tasks failed, the first is {where}:\n{self.log_of(first)}")
 
-    def log_of(self, task: Mapping[str, Any], lines: int = 15) -> str:
+    def log_of(self, task: Json, lines: int = 15) -> str:
         """Return the last lines of a task's log."""
         path = (
             f"dags/{task['dag_id']}/dagRuns/{urllib.parse.quote(task['dag_run_id'])}/taskInstances/{task['task_id']}"
@@ -183,9 +182,9 @@ class Watch:
         texts = [str(entry.get("event", "")) if isinstance(entry, dict) else str(entry) for entry in content]
         return "\n".join(f"    {text}" for text in [text for text in texts if text][-lines:])
 
-    def runs(self) -> list[dict[str, Any]]:
+    def runs(self) -> list[Json]:
         """Return every DAG run, the oldest first."""
-        found: list[dict[str, Any]] = []
+        found: list[Json] = []
         while True:
             page = self.airflow.get("dags/~/dagRuns", limit=100, offset=len(found), order_by="run_after")
             found += page["dag_runs"]

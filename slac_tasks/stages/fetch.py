@@ -12,7 +12,6 @@ import shutil
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 from slac_tasks import __version__
 from slac_tasks.admission.likeness.fingerprints import video_hashes
@@ -28,6 +27,7 @@ from slac_tasks.config import Config
 from slac_tasks.job import Job
 from slac_tasks.model import admission_order, content_hash, media_video_id
 from slac_tasks.progress import track
+from slac_tasks.settings import Table
 from slac_tasks.storage.datasets import CANDIDATES, FETCHED
 from slac_tasks.storage.datasets.collecting import CandidateRow, FetchedRow, Span
 from slac_tasks.storage.manifests import Drop, Manifest
@@ -156,7 +156,7 @@ def _host(candidate: CandidateRow) -> str:
     return locations.parse(candidate.location).host
 
 
-def _limits(config: Config) -> dict[str, Any]:
+def _limits(config: Config) -> Table:
     """Return the settings that decide what a candidate becomes."""
     return {k: v for k, v in config.digest(("collect",))["collect"].items() if k not in ("sources", "synonyms")}
 

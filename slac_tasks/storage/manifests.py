@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
+from slac_tasks.settings import Table
 from slac_tasks.storage.declarations import Dataset
 
 
@@ -35,7 +36,7 @@ class MadeBy:
     stage: str
     code: str
     """Version of the code."""
-    settings: Mapping[str, Any]
+    settings: Table
     """The sections of the settings that shaped it, by name."""
 
 

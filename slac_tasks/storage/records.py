@@ -20,6 +20,7 @@ from typing import Any
 
 from slac_tasks.errors import BrokenContract, NotMade
 from slac_tasks.model import content_hash
+from slac_tasks.settings import Table
 from slac_tasks.storage.declarations import Dataset
 from slac_tasks.storage.ledger import Ledger
 from slac_tasks.storage.manifests import Manifest
@@ -49,7 +50,7 @@ class Record:
     """Items that were dropped and that a later try may get."""
     made_from: Mapping[str, str]
     """Address of a dataset or name of weights -> generation and hash."""
-    settings: Mapping[str, Any]
+    settings: Table
     """The sections of the settings that shaped it, by name."""
     written_at: datetime
     dropped: Mapping[str, int]

@@ -24,6 +24,7 @@ import pyarrow.parquet as pq
 
 from slac_tasks import __version__
 from slac_tasks.errors import BrokenContract, NotMade, Temporary
+from slac_tasks.settings import Table
 from slac_tasks.storage.columns import from_table
 from slac_tasks.storage.declarations import Dataset
 from slac_tasks.storage.manifests import Drop, MadeBy, Manifest, Part
@@ -191,7 +192,7 @@ class Datasets:
         *,
         keys: Mapping[str, str],
         stage: str,
-        settings: Mapping[str, Any],
+        settings: Table,
         made_from: Mapping[str, str],
         drops: Iterable[Drop] = (),
         generation: int | None = None,

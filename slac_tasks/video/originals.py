@@ -22,7 +22,7 @@ from slac_tasks.collect.settings import Collect
 from slac_tasks.model import MISSING_FRAMES
 from slac_tasks.video import confined
 from slac_tasks.video.frames import count_frames
-from slac_tasks.video.probing import FORMATS
+from slac_tasks.video.probing import FORMATS, Facts
 
 RATES = (24, 25, 30)
 SMALL = 48
@@ -140,7 +140,7 @@ def probe(path: Path, limits: Collect) -> Probe:
     return judge(found["facts"], limits)
 
 
-def judge(facts: dict[str, Any], limits: Collect) -> Probe:
+def judge(facts: Facts, limits: Collect) -> Probe:
     """Return what the facts of `slac_tasks.video.probing.read_facts` amount to.
 
     Raises:

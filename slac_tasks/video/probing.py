@@ -16,10 +16,13 @@ import av
 
 # Playlists (hls, concat, dash) name other files and hosts, so they are no containers here.
 FORMATS = "mov,matroska,avi,mpeg,mpegts,mpegvideo,flv,live_flv,ogg,asf,mxf,h264,hevc,m4v,ivf,rm,dv"
+Facts = dict[str, Any]
+"""What a file says of its video: it crosses a process boundary as JSON."""
+
 OPTIONS = {"protocol_whitelist": "file", "format_whitelist": FORMATS}
 
 
-def read_facts(path: str, max_pixels: int) -> dict[str, Any]:
+def read_facts(path: str, max_pixels: int) -> Facts:
     """Return the facts of a file's first video stream that is no cover picture; `{}` where there is none.
 
     Times are in seconds; a packet that an edit list does not show is left out.
@@ -34,7 +37,7 @@ def read_facts(path: str, max_pixels: int) -> dict[str, Any]:
             return {}
         stream = streams[0]
         # av calls it by its decoder, libdav1d; strangers' files are av1.
-        facts: dict[str, Any] = {
+        facts: Facts = {
             "codec": stream.codec_context.codec.canonical_name,
             "coded": [stream.width, stream.height],
             "declared_sec": float(stream.duration * stream.time_base) if stream.duration else 0.0,
@@ -92,7 +95,7 @@ if __name__ == "__main__":
         print(json.dumps([length(path) for path in sys.argv[2:]]))
         sys.exit()
     try:
-        found: dict[str, Any] = {"facts": read_facts(sys.argv[1], int(sys.argv[2]))}
+        found: Facts = {"facts": read_facts(sys.argv[1], int(sys.argv[2]))}
     except Exception as error:  # whatever a hostile file makes av raise is that file's own failure
         found = {"unreadable": f"{type(error).__name__}: {error}"[:2000]}
     print(json.dumps(found))
