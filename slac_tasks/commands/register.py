@@ -1,6 +1,6 @@
 """Register categories in the ledger, by name or as the sources name them.
 
-With --from-sources it also says how many videos of a folder are too short for a clip, by the headers of up to 200.
+With --from-sources it also prints how many videos of a folder are too short for a clip, by the headers of up to 200.
 Safe to run again: a known category keeps its key; a guideline whose text changes gets the next version.
 """
 
@@ -59,7 +59,7 @@ def main(args: argparse.Namespace) -> int:
 
 
 def _taken(ledger: Ledger, names: Mapping[str, str]) -> dict[str, str]:
-    """Return the keys that the ledger knows by another name, each with what people are told."""
+    """Return the keys that the ledger knows by another name, each with a line for people."""
     known = {row["category"]: row["name"] for row in ledger.rows("categories")}
     return {
         key: f"category '{name}' would get the key '{key}' of the registered category '{known[key]}'"

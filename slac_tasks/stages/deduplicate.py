@@ -26,7 +26,7 @@ from slac_tasks.storage.datasets.collecting import FetchedRow, VideoRow
 from slac_tasks.storage.manifests import Drop
 
 _STRICTNESS = (Split.TRAINING, Split.VALIDATION, Split.TESTING)
-"""Where groups meet, the members of the weaker split leave."""
+"""From weak to strict. Where a new video ties two groups together, the members of the weaker split leave."""
 _LEAK = "leak"
 
 
@@ -107,7 +107,7 @@ class Admitter:
         return video
 
     def _meet(self, video: Known, groups: set[str]) -> None:
-        """Join the groups of weaker splits that `video` ties to its own; who was admitted before now is withdrawn."""
+        """Join the groups of weaker splits that `video` ties to its own. Their members of earlier windows leave."""
         for other in self.known.values():
             if other.group_id in groups:
                 other.group_id, other.split = video.group_id, video.split
@@ -180,7 +180,10 @@ def _record(job: Job, admitted: Sequence[Admitted], window: str) -> None:
 
 
 def _withdraw(job: Job, leaked: Sequence[Known]) -> None:
-    """Leave videos out of every read from now on; who looks like them joins the group that they turned out to be of."""
+    """Withdraw videos that leaked, and move them to the group and split of what they show.
+
+    So a later video that shows the same as one of them joins that group, and is tested too.
+    """
     if leaked:
         withdraw(job.datasets, job.ledger, {video.video_id for video in leaked}, _LEAK)
     for video in leaked:

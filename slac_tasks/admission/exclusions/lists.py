@@ -1,23 +1,26 @@
 """Which videos other benchmarks validate and test on, read from the lists that they publish.
 
-    Kinetics     csv with `youtube_id` and `split`
-    ActivityNet  json, a `database` of ids, each with its `subset`; HACS publishes the same
+    Kinetics     csv with `youtube_id`, `time_start` and `time_end`; json, by id, each with its `subset`
+    HACS         csv with `classname`, `youtube_id` and `subset`; json as ActivityNet's, `hacs` in the file's name
+    ActivityNet  json, a `database` of ids, each with its `subset`
     UCF-101      testlist01.txt: `Class/v_Class_g01_c01.avi`
     HMDB-51      brush_hair_test_split1.txt: `name.avi 2`, where 1 is training and 0 neither
     THUMOS14     names such as `video_test_0000004`, with or without times behind them
-    ids          a csv with `video_id` or `id`, with or without `split`; a text with an id, address or file per line
+    ids          a table with `youtube_id`, `video_id` or `id`, with or without `split`; a json list of ids; a text with
+                 an id, address or file name per line
 
-A file is taken whole or not at all: a line that cannot be read may name the very video that would slip in.
+What a file holds decides, not how its name ends. Tables may have commas, semicolons or tabs. A file is taken whole or
+not at all: a line that cannot be read may name the very video that would slip in.
 """
 
 import csv
+import io
 import json
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
 from slac_tasks.collect.locations import address_of
@@ -30,9 +33,11 @@ _SUBSETS = {
 }  # fmt: skip
 _ID_COLUMNS = ("youtube_id", "video_id", "id")
 _SUBSET_COLUMNS = ("split", "subset")
-_BAD_LINES_TOLD = 5
+_DELIMITERS = ",;\t"
+_MOST_BAD = 5
+"""So many bad lines are named."""
 _LISTED = "listed"
-"""Subset of a video of a list that does not say."""
+"""Subset of a video whose list names none."""
 _UNUSED = "unused"
 _LEFT_OUT = (Split.TRAINING, _UNUSED)
 
@@ -42,7 +47,14 @@ _LINES = {
     "ucf101": re.compile(r"\w+/(?P<name>v_\S+\.avi)"),
     "hmdb51": re.compile(r"(?P<name>[^/\s]+\.avi)\s+(?P<use>[012])"),
     "thumos14": re.compile(r"(?P<name>video_(?P<subset>validation|test)_\d{7})(\s+[\d.]+\s+[\d.]+)?"),
-    "": re.compile(r"(?P<name>\S+)"),
+    # A line of a table that lacks its header is none of these.
+    "": re.compile(r"""(?P<name>\w[\w+.-]*://\S+|[^\s,;|"'\[\]{}]+)"""),
+}
+
+_TABLES = {
+    # benchmark: columns of its tables
+    "hacs": {"classname", "youtube_id", "subset"},
+    "kinetics": {"youtube_id", "time_start", "time_end"},
 }
 
 _Found = list[tuple[str, str]]
@@ -94,7 +106,7 @@ def read(path: Path, benchmark: str | None = None) -> MemberList:
     """Read a list; `benchmark` overrides the name that its format tells.
 
     Raises:
-        WrongArguments: there is no such file.
+        WrongArguments: there is no such file, or the benchmark's name gets no key.
         BrokenContract: it is none of these lists, has bad lines, or names no validation or test video.
 
     """
@@ -106,31 +118,58 @@ def read(path: Path, benchmark: str | None = None) -> MemberList:
         raise WrongArguments(f"list {path}: cannot be read: {error.strerror}, want a csv, json or txt") from error
     if not text.strip():
         raise BrokenContract(f"list {path}: is empty, want at least one video")
-    if text.lstrip().startswith("{"):
-        told, found = _database(path, text)
-    elif path.suffix == ".csv":
-        told, found = _csv(path, text)
-    else:
-        told, found = _lines(path, text)
+    own, found = _parsed(path, text)
     subsets = Counter(subset for _, subset in found)
-    kept = {Member(name=canonical(name), subset=subset) for name, subset in found if subset not in _LEFT_OUT}
-    if not kept:
+    members = {Member(name=canonical(name), subset=subset) for name, subset in found if subset not in _LEFT_OUT}
+    if not members:
         raise BrokenContract(
             f"list {path}: holds {', '.join(f'{count} {subset}' for subset, count in subsets.items())} and no more, "
             "want validation or test videos"
         )
     return MemberList(
-        benchmark=slug(benchmark or told or path.stem), members=tuple(sorted(kept)),
+        benchmark=_key(path, benchmark or own or path.stem), members=tuple(sorted(members)),
         left_out=sum(subsets[subset] for subset in _LEFT_OUT),
     )  # fmt: skip
 
 
-def _database(path: Path, text: str) -> tuple[str, _Found]:
+def _key(path: Path, benchmark: str) -> str:
+    try:
+        return slug(benchmark)
+    except WrongArguments as error:
+        raise WrongArguments(f"list {path}: benchmark {benchmark!r} gets no key, want --benchmark NAME") from error
+
+
+def _parsed(path: Path, text: str) -> tuple[str, _Found]:
+    """Return the benchmark that the format tells, empty where it does not, and the videos."""
+    if text.lstrip()[0] in "{[":
+        return _json(path, text)
+    header = text.lstrip("\r\n").partition("\n")[0].strip()
+    for delimiter in _DELIMITERS:
+        columns = _columns(header, delimiter)
+        if set(columns) & set(_ID_COLUMNS):
+            return _table(path, text, delimiter)
+    if path.suffix.lower() in (".csv", ".tsv"):
+        columns = _columns(header, ",")
+        raise BrokenContract(f"list {path} line 1: columns {columns}, want one of {', '.join(_ID_COLUMNS)}")
+    return _lines(path, text)
+
+
+def _columns(header: str, delimiter: str) -> list[str]:
+    return [name.strip().lower() for name in next(csv.reader([header], delimiter=delimiter), [])]
+
+
+def _json(path: Path, text: str) -> tuple[str, _Found]:
     try:
         content = json.loads(text)
     except ValueError as error:
         raise BrokenContract(f"list {path}: {error}, want ActivityNet's json") from error
+    if isinstance(content, list):
+        return "", _entries(path, content)
     database = content.get("database")
+    # Kinetics: the videos themselves, without a `database` around them.
+    kinetics = bool(content) and all(isinstance(about, dict) and "subset" in about for about in content.values())
+    if kinetics:
+        database = content
     if not isinstance(database, dict):
         raise BrokenContract(f"list {path}: has {sorted(content)[:5]}, want a `database` of videos by id")
     bad, found = [], []
@@ -140,62 +179,85 @@ def _database(path: Path, text: str) -> tuple[str, _Found]:
         if not subset:
             bad.append(f"{name!r} has no subset of {', '.join(_SUBSETS)}")
     _refuse(path, bad)
-    thumos = all(_LINES["thumos14"].fullmatch(name) for name, _ in found)
-    return "thumos14" if thumos else "activitynet", found
+    if all(_LINES["thumos14"].fullmatch(name) for name, _ in found):
+        return "thumos14", found
+    if "hacs" in path.stem.lower():
+        return "hacs", found
+    return "kinetics" if kinetics else "activitynet", found
 
 
-def _csv(path: Path, text: str) -> tuple[str, _Found]:
-    reader = csv.DictReader(text.splitlines(), strict=True)
-    columns = list(reader.fieldnames or ())
-    key = next((name for name in _ID_COLUMNS if name in columns), None)
-    split = next((name for name in _SUBSET_COLUMNS if name in columns), None)
-    if key is None:
-        raise BrokenContract(f"list {path} line 1: columns {columns}, want one of {', '.join(_ID_COLUMNS)}")
+def _entries(path: Path, content: list[object]) -> _Found:
+    """Return the videos of a json list of ids, or of objects with an id."""
     bad, found = [], []
+    for number, entry in enumerate(content, start=1):
+        row = entry if isinstance(entry, dict) else {_ID_COLUMNS[0]: entry}
+        name = next((str(row[key]).strip() for key in _ID_COLUMNS if isinstance(row.get(key), str)), "")
+        split = next((key for key in _SUBSET_COLUMNS if key in row), None)
+        subset = _subset(row[split]) if split else _LISTED
+        found.append((name, subset or ""))
+        if not name or not subset:
+            bad.append(f"entry {number}: {str(entry)[:60]!r}, want an id, or an object with an id and a subset")
+    _refuse(path, bad)
+    return found
+
+
+def _table(path: Path, text: str, delimiter: str) -> tuple[str, _Found]:
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
+    bad, found = [], []
+    columns: list[str] = []
     try:
-        for row in reader:
-            name, said = (row[key] or "").strip(), row[split] if split else None
-            subset = _subset(said) if split else _LISTED
+        for values in reader:
+            if not values:
+                continue
+            if not columns:
+                columns = [name.strip().lower() for name in values]
+                key = next(name for name in _ID_COLUMNS if name in columns)
+                split = next((name for name in _SUBSET_COLUMNS if name in columns), None)
+                continue
+            row = dict(zip(columns, values, strict=False))
+            name, given = row.get(key, "").strip(), row.get(split) if split else None
+            subset = _subset(given) if split else _LISTED
             found.append((name, subset or ""))
-            if None in row:
+            if len(values) > len(columns):
                 bad.append(f"line {reader.line_num}: has more values than the {len(columns)} columns")
             elif not name:
                 bad.append(f"line {reader.line_num}: {key} is missing or empty")
             elif not subset:
-                bad.append(f"line {reader.line_num}: {split} is {said!r}, want one of {', '.join(_SUBSETS)}")
+                bad.append(f"line {reader.line_num}: {split} is {given!r}, want one of {', '.join(_SUBSETS)}")
     except csv.Error as error:
         raise BrokenContract(f"list {path} line {reader.line_num}: {error}, want a csv line") from error
     _refuse(path, bad)
-    return "kinetics" if key == "youtube_id" else "", found
+    return next((name for name, needed in _TABLES.items() if needed <= set(columns)), ""), found
 
 
 def _lines(path: Path, text: str) -> tuple[str, _Found]:
     lines = list(_numbered(text))
     if _TRAINING_LIST.fullmatch(lines[0][1]):
         raise BrokenContract(f"list {path} line {lines[0][0]}: is a training list of UCF-101, want a test list")
-    told, pattern = next(
+    own, pattern = next(
         ((name, each) for name, each in _LINES.items() if each.fullmatch(lines[0][1])), ("", _LINES[""])
     )
     bad, found = [], []
     for number, line in lines:
         match = pattern.fullmatch(line)
         if match is None:
-            bad.append(f"line {number}: {line[:60]!r}, want {'a line of ' + told if told else 'one id'}")
+            bad.append(f"line {number}: {line[:60]!r}, want {'a line of ' + own if own else 'one id'}")
         else:
-            found.append((match["name"], _told(match.groupdict())))
+            found.append((match["name"], _subset_of(match.groupdict())))
     _refuse(path, bad)
-    return told, found
+    return own, found
 
 
 def _numbered(text: str) -> Iterator[tuple[int, str]]:
-    for number, line in enumerate(text.splitlines(), start=1):
+    for number, line in enumerate(re.split(r"\r\n|\n|\r", text), start=1):
         if line.strip():
             yield number, line.strip()
 
 
-def _told(groups: dict[str, Any]) -> str:
-    if "use" in groups:
-        return {"0": _UNUSED, "1": str(Split.TRAINING), "2": str(Split.TESTING)}[groups["use"]]
+def _subset_of(groups: Mapping[str, str | None]) -> str:
+    """Return the subset that a line of one of the `_LINES` names."""
+    if use := groups.get("use"):
+        return {"0": _UNUSED, "1": str(Split.TRAINING), "2": str(Split.TESTING)}[use]
     return _subset(groups.get("subset")) or _LISTED
 
 
@@ -205,7 +267,7 @@ def _subset(value: object) -> str | None:
 
 
 def _refuse(path: Path, bad: Iterable[str]) -> None:
-    told = list(bad)
-    if told:
-        more = f"; and {len(told) - _BAD_LINES_TOLD} more" if len(told) > _BAD_LINES_TOLD else ""
-        raise BrokenContract(f"list {path}: nothing was registered: {'; '.join(told[:_BAD_LINES_TOLD])}{more}")
+    lines = list(bad)
+    if lines:
+        more = f"; and {len(lines) - _MOST_BAD} more" if len(lines) > _MOST_BAD else ""
+        raise BrokenContract(f"list {path}: nothing was registered: {'; '.join(lines[:_MOST_BAD])}{more}")

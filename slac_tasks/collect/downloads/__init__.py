@@ -4,6 +4,8 @@ reasons     why an address gave no bytes
 addresses   which addresses may be asked
 hosts       a budget for every host
 web         one request, its redirects checked
-files       an address into a file, gone on with where an earlier try ended
+files       an address into a file; a later try resumes where an earlier one ended
+scratch     folders of downloads that are not finished
+turns       which download starts next
 sites       pages of video sites, through yt-dlp
 """

@@ -1,8 +1,8 @@
-"""The bytes at an address, into a file: limited, and gone on with where an earlier try ended.
+"""Downloads the bytes at an address into a file, with limits. A later try resumes where an earlier one ended.
 
-Beside the file lies what the server said of it (its validator). A part is gone on with only if the server confirms
+A note beside the file holds the server's validator of the bytes. A download is resumed only if the server confirms
 that it still has those bytes (If-Range, RFC 9110, 13.1.5); else the file starts anew. A process may be killed at any
-instant: the file is always a prefix of what the note beside it is about.
+instant: the file is always a prefix of the bytes that the note names.
 """
 
 import json
@@ -33,7 +33,7 @@ def download(
 ) -> None:
     """Write the bytes at `url` to `target`; on return they are all there.
 
-    `name` says whose bytes they are, where the address itself changes from try to try.
+    `name` identifies the bytes, where the address itself changes from try to try.
 
     Raises:
         Unfetched: with the reason; a part may be left for the next try.
@@ -107,7 +107,7 @@ def _note(target: Path) -> dict[str, Any]:
 
 
 def _begin(target: Path, note: Mapping[str, str]) -> None:
-    """Empty the file, and only then say what it will hold: never the other way round."""
+    """Empty the file, and only then write which bytes it will hold: never the other way round."""
     delete(target)
     target.touch()
     part = _beside(target).with_suffix(".part")
@@ -116,6 +116,6 @@ def _begin(target: Path, note: Mapping[str, str]) -> None:
 
 
 def delete(target: Path) -> None:
-    """Remove a part and its note; the note first, for a part without one is never gone on with."""
+    """Delete a download and its note; the note first, for a download without one is never resumed."""
     _beside(target).unlink(missing_ok=True)
     target.unlink(missing_ok=True)

@@ -67,7 +67,7 @@ def in_turn(
 def _due(hosts: Hosts, host: str, heap: list[tuple[float, int, int]], limits: Fetch) -> float:
     """Return when the host's next item may start.
 
-    One whose host asks for a longer pause than this process waits starts at once: it is told so without asking.
+    An item whose host asks for a longer pause than this process waits starts at once: it fails without a request.
     """
     free = hosts.free_at(host) if host else 0.0
     return max(heap[0][0], 0.0 if free > time.monotonic() + limits.max_wait_sec else free)

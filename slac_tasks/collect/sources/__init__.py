@@ -21,7 +21,7 @@ SEARCH = "yt-dlp:"
 """Stands before a search."""
 
 _MOST_LINES = 10
-"""So many entries that no category gets are named."""
+"""So many of these entries are named."""
 
 
 def open_sources(
@@ -41,7 +41,7 @@ def open_sources(
 
 
 def unplaced_lines(sources: Sequence[Source], names: Categories) -> list[str]:
-    """Return what people are told of entries that no category gets: how many there are, and the first of them."""
+    """Return lines for people about entries that no category gets: how many there are, and the first of them."""
     found = [*names.set_aside(), *(str(entry) for source in sources for entry in source.unplaced())]
     more = [f"and {len(found) - _MOST_LINES} more"] if len(found) > _MOST_LINES else []
     return [f"set aside {len(found)} entries:", *found[:_MOST_LINES], *more] if found else []

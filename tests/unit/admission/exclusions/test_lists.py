@@ -62,6 +62,22 @@ def names(found: MemberList) -> dict[str, str]:
         ),
         ("My Test-Set.txt", "0347ZoDXyP0\n\nb.mp4\n", "my_test_set", {"0347ZoDXyP0": "listed", "b": "listed"}, 0),
         ("held_out.csv", "id,label\n7,jump\n8,run\n", "held_out", {"7": "listed", "8": "listed"}, 0),
+        ("k.txt", KINETICS, "kinetics", {"0347ZoDXyP0": "validation", "-0-sMvVgSBM": "testing"}, 1),
+        ("K.CSV", KINETICS.upper().replace("0347ZODXYP0", "0347ZoDXyP0").replace("-0-SMVVGSBM", "-0-sMvVgSBM"),
+         "kinetics", {"0347ZoDXyP0": "validation", "-0-sMvVgSBM": "testing"}, 1),
+        ("k.tsv", KINETICS.replace(",", "\t"), "kinetics",
+         {"0347ZoDXyP0": "validation", "-0-sMvVgSBM": "testing"}, 1),
+        ("k", KINETICS.replace(",", ";"), "kinetics", {"0347ZoDXyP0": "validation", "-0-sMvVgSBM": "testing"}, 1),
+        ("k.json", json.dumps({"abcdefghij1": {"subset": "test", "annotations": {}}}), "kinetics",
+         {"abcdefghij1": "testing"}, 0),
+        ("HACS_clips.csv", "classname,youtube_id,subset,start,end,label\nyoga,abcdefghij1,validation,1.0,3.0,1\n",
+         "hacs", {"abcdefghij1": "validation"}, 0),
+        ("HACS_segments.json", json.dumps(ACTIVITYNET), "hacs",
+         {"v1234567890": "validation", "te345678901": "testing"}, 1),
+        ("ids.json", '["abcdefghij1","abcdefghij2"]', "ids", {"abcdefghij1": "listed", "abcdefghij2": "listed"}, 0),
+        ("ids.json", '[{"id": "a", "split": "test"}, {"id": "b", "split": "train"}]', "ids", {"a": "testing"}, 1),
+        ("titles.csv", "youtube_id,title\nabcdefghij1,one\u2028two\nabcdefghij2,\"a\nb\"\n", "titles",
+         {"abcdefghij1": "listed", "abcdefghij2": "listed"}, 0),
     ],
 )  # fmt: skip
 def test_each_list_names_its_validation_and_test_videos(
@@ -90,6 +106,11 @@ def test_each_list_names_its_validation_and_test_videos(
         ("a.txt", "one\ntwo words\n", "line 2: 'two words', want one id"),
         ("a.txt", "ok\n" + "two words\n" * 9, "and 4 more"),
         ("a.txt", " \n", "is empty, want at least one video"),
+        ("a.txt", "abcdefghij1,0,10,test\n", "line 1: 'abcdefghij1,0,10,test', want one id"),
+        ("a.txt", "one\ntwo;3\n", "line 2: 'two;3', want one id"),
+        ("a.txt", '"abcdefghij1"\n', "want one id"),
+        ("a.json", "[1, 2]", "entry 1: '1', want an id"),
+        ("a.json", '["a", {"id": "b", "split": "dev"}]', "entry 2: "),
     ],
 )
 def test_a_file_with_a_bad_line_is_refused_whole(tmp_path: Path, name: str, text: str, said: str) -> None:
@@ -123,3 +144,17 @@ def test_other_names_are_those_of_the_files() -> None:
     assert canonical("https://[broken/x") == "https://[broken/x"
     assert canonical("notyoutube.com/a/b.m4v") == "b"
     assert Member(name="a", subset="testing") < Member(name="b", subset="testing")
+
+
+@given(
+    st.lists(ID, min_size=1, unique=True),
+    st.sampled_from([",", ";", "\t"]),
+    st.sampled_from(["csv", "CSV", "txt", "list"]),
+)
+def test_a_table_names_the_same_videos_whatever_its_ending_and_delimiter(
+    tmp_path_factory: pytest.TempPathFactory, ids: list[str], delimiter: str, ending: str
+) -> None:
+    lines = [["label", "youtube_id", "split"], *(["a b", name, "test"] for name in ids)]
+    text = "".join(delimiter.join(line) + "\n" for line in lines)
+    found = read(written(tmp_path_factory.mktemp("lists"), f"a.{ending}", text))
+    assert {member.name for member in found.members} == set(ids)
