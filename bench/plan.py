@@ -205,8 +205,8 @@ def _record(
     address = dataset.address(keys)
     return Record(
         address=address, generation=1, manifest_sha256=content_hash(address), row_count=100, dataset=dataset.name,
-        version=dataset.version, keys=keys, dropped={}, retryable=0, settings=settings or {}, written_at=NOW,
-        made_from={one.address: f"g0001:{one.manifest_sha256}" for one in inputs},
+        version=dataset.version, keys=keys, dropped={}, contents="0", retryable=0, settings=settings or {},
+        written_at=NOW, made_from={one.address: f"g0001:{one.manifest_sha256}" for one in inputs},
     )  # fmt: skip
 
 

@@ -32,7 +32,7 @@ with DAG(
     todo = plan("add_category", form=("category",))
     discover = slac("discover", each=todo)
     fetch = slac("fetch", each=todo)
-    deduplicate = slac("deduplicate", each=todo)
+    deduplicate = slac("deduplicate", all_of=todo, trigger_rule="all_done")
     tell = announce(VIDEOS, "add_category", form=("category",), done=todo)
 
     register >> todo >> discover >> fetch >> deduplicate >> tell

@@ -3,11 +3,14 @@
 **Runs** weekly, one partition per window: the key is the Monday (UTC) on which the week starts, and the run starts when
 the week has ended. Past windows: *Backfill* in the UI, or `airflow backfill create`.
 
+The run of the newest window also takes up past windows: drops that a later try may get (`fetch.retry_drops_after_days`,
+`fetch.retry_drops_times`), and what was made from datasets that have been made again since.
+
 **Reads** the sources that the settings name. **Writes** the datasets `candidates`, `fetched` and `videos` of every
 category, renditions under `media/`, and the ledger's admissions.
 
-**Skips** every task after `plan` when no category lacks its videos of this window; `announce` when no category has
-finished.
+**Skips** every task after `plan` when no category lacks its videos of this window and nothing is to be done again;
+`announce` when no category has finished.
 
 **Safe to run again**: a finished dataset is left as it is. A category that failed holds up no other; the run ends
 failed, the others are announced, and a cleared run works only on what is missing.
@@ -27,7 +30,7 @@ with DAG(
     todo = plan("collect_videos", window=WINDOW, form=("category",))
     discover = slac("discover", each=todo)
     fetch = slac("fetch", each=todo)
-    # One task over all categories: the first to admit a video owns it.
+    # One task over all categories, window after window: the first to admit a video owns it.
     deduplicate = slac("deduplicate", all_of=todo, trigger_rule="all_done")
     tell = announce(VIDEOS, "collect_videos", window=WINDOW, form=("category",), done=todo)
 

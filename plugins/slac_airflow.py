@@ -7,7 +7,7 @@ to do, `announce` the last task that tells other DAGs, `ask` the question to a p
 import datetime
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from airflow.providers.standard.operators.empty import EmptyOperator
@@ -107,32 +107,44 @@ class Plan(Local):
         return items
 
 
+def pairs(items: Iterable[Mapping[str, Any]]) -> set[tuple[str, str]]:
+    """Return the (category, window) of items."""
+    return {
+        (category, window) for item in map(merge, items) for category in item["category"] for window in item["window"]
+    }
+
+
 class Announce(Plan):
-    """Emit one event per window: of what was planned and is listed no more, or, without `item`, of what is listed.
+    """Emit one event per window, with the categories that the plan lists now."""
+
+    def found(self, listed: list[dict[str, Any]]) -> set[tuple[str, str]]:
+        """Return the (category, window) to announce."""
+        return pairs(listed)
+
+    def execute(self, context: Any) -> None:
+        """Look at the plan again and emit the events; none when there is nothing to announce."""
+        found = self.found(self.look(context))
+        if not found:
+            raise AirflowSkipException("nothing to announce")
+        windows = sorted({window for _, window in found})
+        for asset in self.outlets:
+            event = context["outlet_events"][asset]
+            event.extra = {"categories": sorted({category for category, _ in found})}
+            event.add_partitions(windows)
+        self.log.info("announced %s", ", ".join(windows))
+
+
+class AnnounceFinished(Announce):
+    """Emit one event per window, with the categories that were planned and are listed no more.
 
     The datasets say what finished, not the states of tasks: a batch that failed for one category announces the others.
     """
 
     template_fields = ("window", "item")
 
-    def execute(self, context: Any) -> None:
-        """Look at the plan again and emit the events; none when nothing finished."""
-        listed = self.look(context)
-        left = {(category, item.get("window")) for item in listed for category in item.get("category", ())}
-        finished: dict[str, set[str]] = {}
-        for item in listed if self.item is None else self.item:
-            categories = set(item.get("category", ()))
-            if self.item is not None:
-                categories -= {category for category, window in left if window == item["window"]}
-            if categories or self.item is None:
-                finished.setdefault(item.get("window", ""), set()).update(categories)
-        if not finished:
-            raise AirflowSkipException("nothing finished, so there is nothing to announce")
-        for asset in self.outlets:
-            event = context["outlet_events"][asset]
-            event.extra = {"categories": sorted(set().union(*finished.values()))}
-            event.add_partitions([window for window in finished if window])
-        self.log.info("announced %s", ", ".join(sorted(finished)))
+    def found(self, listed: list[dict[str, Any]]) -> set[tuple[str, str]]:
+        """Return the (category, window) to announce."""
+        return pairs(self.item) - pairs(listed)
 
 
 UNFINISHED = ("scheduled", "queued", "running", "deferred", "awaiting_input", "up_for_retry", "up_for_reschedule")
@@ -254,9 +266,10 @@ def plan(dag_name: str, *, task_id: str = "plan", kind: type[Plan] = Plan, **kwa
 
 def announce(asset: Asset, dag_name: str, *, done: Plan | None = None, **kwargs: Any) -> Plan:
     """Make the last task of a DAG, which alone carries the outlet and runs however the others ended."""
-    rule = "all_done" if done is not None else "all_success"
-    settings = {"task_id": "announce", "outlets": [asset], "trigger_rule": rule, "do_xcom_push": False, **kwargs}
-    return plan(dag_name, kind=Announce, item=None if done is None else done.output, **settings)
+    settings = {"task_id": "announce", "outlets": [asset], "do_xcom_push": False, **kwargs}
+    if done is None:
+        return plan(dag_name, kind=Announce, **settings)
+    return plan(dag_name, kind=AnnounceFinished, item=done.output, trigger_rule="all_done", **settings)
 
 
 def ask(each: Plan, **kwargs: Any) -> Any:

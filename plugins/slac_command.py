@@ -68,7 +68,8 @@ def argv(stage: str, item: Item | Iterable[Item] | None = None) -> list[str]:
         if not flag.repeated and len(values) > 1:
             raise WrongArguments(f"stage {stage}: {flag.name} is one of {', '.join(values)}, want one value")
         words += [f"--{flag.name}={_passable(value)}" for value in values]
-    return [*words, *(["--remake"] if merged.get("remake") else [])]
+    words += [f"--remake-only={_passable(values)}" for values in merged.get("remake", ())]
+    return [*words, *(["--follow"] if stage in STAGES and STAGES[stage].follows else [])]
 
 
 def _passable(text: str) -> str:

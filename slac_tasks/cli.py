@@ -11,11 +11,12 @@ import signal
 import sys
 import traceback
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, NoReturn
 
 from slac_tasks import __version__, config
 from slac_tasks.errors import SlacError, Temporary, WrongArguments
-from slac_tasks.model import Window, check_slug, parse_round_key, round_key
+from slac_tasks.model import Window, check_slug, moment, parse_round_key, round_key
 from slac_tasks.procedure import STAGES, Stage
 from slac_tasks.storage.objects import is_disk_full
 
@@ -81,28 +82,53 @@ def _stage_arguments(verb: argparse.ArgumentParser, stage: Stage) -> None:
         verb.add_argument(f"--{flag.name}", required=flag.required, choices=flag.choices or None, help=flag.help, **how)
     if stage.remakes:
         verb.add_argument("--remake", action="store_true", help="write a next generation of a finished dataset")
+        verb.add_argument(
+            "--remake-only", action="append", default=[], metavar="KEYS",
+            help="the same for the partitions with these values of their keys, e.g. judo/2026-01-05; may be repeated",
+        )  # fmt: skip
+    if stage.follows:
+        verb.add_argument(
+            "--follow", action="store_true", help="make again what was made from other rows than its inputs hold now"
+        )
 
 
 CHECKS: Mapping[str, Callable[[str], str]] = {
     "window": lambda key: str(Window.parse(key)),
     "round": lambda key: round_key(*map(str, parse_round_key(key))),
+    "retry": lambda text: moment(text).isoformat(),
 }
 """How the values of flags are checked and brought into their one form."""
 
 
 def _job(stage: Stage, arguments: argparse.Namespace) -> int:
-    from slac_tasks.job import Job
+    from slac_tasks.job import Job, do_each
 
     values = vars(arguments)
-    names = [flag.name for flag in stage.command_line if not flag.repeated and values[flag.name] is not None]
+
+    def checked(name: str, value: str) -> str:
+        return CHECKS.get(name, str)(value)
+
+    given = {
+        flag.name: checked(flag.name, values[flag.name])
+        for flag in stage.command_line
+        if not flag.repeated and values[flag.name] is not None
+    }
     job = Job(
         stage=stage.name,
         config=config.load(),
         categories=tuple(check_slug(category) for category in values.get("category", ())),
-        given={name: CHECKS.get(name, str)(values[name]) for name in names},
+        given=given,
         remake=values.get("remake", False),
+        remakes=tuple(values.get("remake_only", ())),
+        follow=values.get("follow", False),
     )
-    importlib.import_module(f"slac_tasks.stages.{stage.name}").run(job)
+    run = importlib.import_module(f"slac_tasks.stages.{stage.name}").run
+    if stage.each:
+        (name,) = stage.each
+        each = dict.fromkeys(checked(name, value) for value in values[name])
+        do_each(stage.name, name, each, lambda value: run(replace(job, given={**given, name: value})))
+    else:
+        run(job)
     return 0
 
 

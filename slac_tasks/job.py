@@ -19,12 +19,13 @@ import traceback
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
+from datetime import datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from slac_tasks.config import Config
 from slac_tasks.errors import NotConfigured, SlacError, Temporary, WrongArguments
-from slac_tasks.model import content_hash
+from slac_tasks.model import content_hash, moment
 from slac_tasks.procedure import STAGES
 from slac_tasks.progress import print_line
 from slac_tasks.storage.ledger import open_ledger
@@ -115,6 +116,10 @@ class Job:
     """The values of the stage's other flags, by name."""
     remake: bool = False
     """Write a next generation although the dataset is finished."""
+    remakes: tuple[str, ...] = ()
+    """The same for some partitions alone: values of their keys, such as `judo/2026-01-05`."""
+    follow: bool = False
+    """Make again what was made from other rows than its inputs hold now."""
 
     @cached_property
     def store(self) -> Store:
@@ -157,8 +162,9 @@ class Job:
     ) -> Iterator[Partition[R]]:
         """Make one partition of a dataset: write it when the block ends, once, the manifest last.
 
-        `finished` of what the block is given says that there is nothing to do: the partition exists and `--remake` was
-        not given. One made from older inputs or settings is stale: that is printed, and it stands until `--remake`.
+        `finished` of what the block is given says that there is nothing to do: the partition exists and none of
+        `--remake`, `--follow` and `--retry` concerns it. One made from other inputs or settings is stale: that is
+        printed, and it stands.
         The sections of the settings that shape the dataset are those that `procedure.STAGES` declares. Either way the
         ledger's copy of the manifest is refreshed.
 
@@ -174,13 +180,13 @@ class Job:
         sections = STAGES[self.stage].writes[dataset.name]
         before = self.datasets.manifest(dataset, **keys)
         with ExitStack() as stack:
-            if (before is None or self.remake) and STAGES[self.stage].ledger:
+            if not (before and self._stands(before, inputs)) and STAGES[self.stage].ledger:
                 stack.enter_context(self._alone(dataset.address(keys)))
                 before = self.datasets.manifest(dataset, **keys)
             generation = before.generation + 1 if before and not before.is_older else 1
             made = Partition(
-                dataset=dataset, keys=keys, finished=None if self.remake else before, inputs=inputs,
-                shards=self._shards(dataset, keys, inputs, generation),
+                dataset=dataset, keys=keys, inputs=inputs, shards=self._shards(dataset, keys, inputs, generation),
+                finished=before if before and self._stands(before, inputs) else None,
             )  # fmt: skip
             if made.finished:
                 self._print_finished(made.finished, inputs, sections)
@@ -252,10 +258,31 @@ class Job:
         say(f"{self.stage}: wrote {where}, {manifest.rows} rows" + (f"; dropped {dropped}" if dropped else ""))
         return manifest
 
+    def is_remade(self, keys: Mapping[str, str]) -> bool:
+        """Return whether a finished partition with these keys shall be made again, whatever it was made from."""
+        return self.remake or any(set(values.split("/")) <= set(keys.values()) for values in self.remakes)
+
+    def _stands(self, manifest: "Manifest", inputs: "Iterable[Manifest]") -> bool:
+        """Return whether a finished partition stays as it is."""
+        if self.is_remade(manifest.keys) or (self.follow and self._changed(manifest, inputs)):
+            return False
+        # Written after that moment: this is a second try of the same task.
+        retry = self.given.get("retry")
+        return not (retry and manifest.retryable and datetime.fromisoformat(manifest.written_at) < moment(retry))
+
+    def _changed(self, manifest: "Manifest", inputs: "Iterable[Manifest]") -> list[str]:
+        """Return the addresses of the inputs that hold other rows than those that a partition was made from."""
+        return [
+            one.address
+            for one in inputs
+            if (mark := manifest.made_from.get(one.address)) != one.mark
+            and (mark is None or self.datasets.contents(one, mark) != one.contents)
+        ]
+
     def _print_finished(self, manifest: "Manifest", inputs: "Iterable[Manifest]", sections: tuple[str, ...]) -> None:
         """Print that there is nothing to do, and whether the partition is stale."""
         where = f"{manifest.address} g{manifest.generation:04d}"
-        differing = [name for name, made in _made_from(inputs).items() if manifest.made_from.get(name) != made] + [
+        differing = self._changed(manifest, inputs) + [
             section
             for section, values in self.config.digest(sections).items()
             if manifest.made_by.settings.get(section, values) != values
@@ -284,7 +311,7 @@ class Job:
     ) -> "Manifest | None":
         """Return the current manifest if there is nothing to do, and print so (being replaced by `partition`)."""
         manifest = self.datasets.manifest(dataset, **keys)
-        if manifest is None or self.remake:
+        if manifest is None or not self._stands(manifest, inputs):
             return None
         self._print_finished(manifest, inputs, sections)
         self._record(manifest)
@@ -318,18 +345,34 @@ class Job:
         """
         if not self.categories:
             raise WrongArguments(f"stage {self.stage}: --category is missing")
-        failures: list[Exception] = []
-        for category in self.categories:
-            try:
-                work(category)
-            except Exception as failure:
-                if not isinstance(failure, SlacError):
-                    traceback.print_exc()
-                say(f"{self.stage}: category {category} failed: {failure}")
-                failures.append(failure)
-        if failures:
-            retryable = [failure for failure in failures if isinstance(failure, Temporary)]
-            raise (retryable or failures)[0]
+        do_each(self.stage, "category", self.categories, work)
+
+
+def do_each(stage: str, what: str, values: Iterable[str], work: Callable[[str], None]) -> None:
+    """Do `work` for every value; one that fails does not hold up the others.
+
+    Args:
+        stage: who does it.
+        what: what the values are, in the message of a failure.
+        values: one after another.
+        work: what is done for one value.
+
+    Raises:
+        Exception: at the end, the failure that a retry could cure if there is one, else the first.
+
+    """
+    failures: list[Exception] = []
+    for value in values:
+        try:
+            work(value)
+        except Exception as failure:
+            if not isinstance(failure, SlacError):
+                traceback.print_exc()
+            say(f"{stage}: {what} {value} failed: {failure}")
+            failures.append(failure)
+    if failures:
+        retryable = [failure for failure in failures if isinstance(failure, Temporary)]
+        raise (retryable or failures)[0]
 
 
 def _made_from(inputs: "Iterable[Manifest]") -> dict[str, str]:

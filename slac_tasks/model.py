@@ -246,3 +246,19 @@ def parse_round_key(key: str) -> tuple[Window, str]:
 def round_window(key: str) -> str:
     """Return the key of the window whose clips a round mines."""
     return str(parse_round_key(key)[0])
+
+
+def moment(text: str) -> datetime:
+    """Read an instant with its time zone, such as ``2026-01-05T00:00:00+00:00``.
+
+    Raises:
+        WrongArguments: it is none, or names no time zone.
+
+    """
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError:
+        found = None
+    if found is None or found.tzinfo is None:
+        raise WrongArguments(f"moment {text!r}: want a time with its zone, e.g. 2026-01-05T00:00:00+00:00")
+    return found

@@ -66,6 +66,8 @@ class Stage:
     """One line: what the stage does."""
     keys: tuple[str, ...] = ()
     """What addresses the work of one call; each is a flag."""
+    each: tuple[str, ...] = ()
+    """Keys of which a command may name several values: the stage runs once for each of them."""
     reads: tuple[str, ...] = ()
     """Datasets that it reads."""
     writes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
@@ -77,13 +79,16 @@ class Stage:
     """Flags beside the keys."""
     remakes: bool = True
     """Takes --remake: write a next generation of a finished dataset."""
+    follows: bool = False
+    """Takes --follow: make again what was made from other rows than its inputs hold now. Airflow always gives it."""
     alone: bool = False
     """Only one task of this stage runs at a time."""
 
     @property
     def command_line(self) -> tuple[Flag, ...]:
         """Every flag that carries a value, in order."""
-        return (*(KEYS[key] for key in self.keys), *self.flags)
+        keys = (KEYS[key] for key in self.keys)
+        return (*(replace(flag, repeated=flag.repeated or flag.name in self.each) for flag in keys), *self.flags)
 
 
 _PIXELS = Machine(processors=4, memory_gib=4, scratch_gib=40)
@@ -94,21 +99,26 @@ STAGES: dict[str, Stage] = {
     for stage in (
         Stage(
             name="discover", help="list the videos that the sources offer for a category in a window",
-            keys=("category", "window"), writes={"candidates": ()}, ledger=True,
+            keys=("category", "window"), each=("window",), writes={"candidates": ()}, ledger=True,
         ),
         Stage(
             name="fetch", help="download, check and decode each candidate once, into renditions",
-            keys=("category", "window"), reads=("candidates",), writes={"fetched": ("collect",)}, machine=_PIXELS,
+            keys=("category", "window"), each=("window",), reads=("candidates",), writes={"fetched": ("collect",)},
+            machine=_PIXELS, follows=True,
+            flags=(
+                Flag(name="retry", help="moment: try again what was dropped before it and a later try may get",
+                     required=False),
+            ),
         ),
         Stage(
             name="deduplicate", help="admit videos of a window over all categories, once each",
-            keys=("window",), reads=("candidates", "fetched"), writes={"videos": ("admission",)}, ledger=True,
-            alone=True,
+            keys=("window",), each=("window",), reads=("candidates", "fetched"), writes={"videos": ("admission",)},
+            ledger=True, alone=True, follows=True,
         ),
         Stage(
             name="propose", help="cut candidate clips inside shots",
             keys=("category", "window"), reads=("videos",), writes={"clips": ("proposal",)},
-            machine=Machine(processors=4, memory_gib=4, scratch_gib=20),
+            machine=Machine(processors=4, memory_gib=4, scratch_gib=20), follows=True,
         ),
         Stage(
             name="bootstrap", help="train a committee from weak labels for categories that have none",
@@ -124,7 +134,7 @@ STAGES: dict[str, Stage] = {
         Stage(
             name="score", help="score every clip with every member of the committee",
             keys=("category", "window", "committee"), reads=("clips", "committees"), writes={"scores": ()},
-            machine=_NETWORKS,
+            machine=_NETWORKS, follows=True,
         ),
         Stage(
             name="mine", help="choose the clips worth a person's time",

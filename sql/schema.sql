@@ -100,18 +100,22 @@ CREATE TABLE datasets (
     written_at timestamptz,
     PRIMARY KEY (address, generation),
     -- How many items it set aside, by reason; NULL: unknown until reconcile.
-    dropped jsonb
+    dropped jsonb,
+    -- The same for generations that hold the same rows.
+    contents text,
+    -- How the manifest of a later dataset names this generation.
+    mark text NOT NULL GENERATED ALWAYS AS (
+        'g' || lpad(generation::text, greatest(4, length(generation::text)), '0') || ':' || manifest_sha256
+    ) STORED
 );
 CREATE INDEX datasets_current ON datasets (dataset, keys, version DESC, generation DESC);
-CREATE INDEX datasets_unknown ON datasets (address) WHERE written_at IS NULL;
+CREATE INDEX datasets_unknown ON datasets (address) WHERE contents IS NULL;
 
 -- What readers see: of every partition the newest version, and of that the newest generation.
 CREATE VIEW current_datasets AS
 SELECT DISTINCT ON (dataset, keys)
     address, generation, manifest_sha256, row_count, dataset, version, keys, retryable, made_from, settings, written_at,
-    -- How the manifest of a later dataset names this generation.
-    'g' || lpad(generation::text, greatest(4, length(generation::text)), '0') || ':' || manifest_sha256 AS mark,
-    dropped
+    dropped, contents, mark
 FROM datasets
 ORDER BY dataset, keys, version DESC, generation DESC;
 

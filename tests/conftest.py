@@ -162,8 +162,8 @@ def make_job(store: FolderStore, request: pytest.FixtureRequest) -> Iterator[Mak
     """Make the job of a stage on this test's store and ledger.
 
     ``make_job("publish", categories=("judo",), round="2026-01-05.p1", settings={"review": Review(votes_wanted=3)})``:
-    `settings` are fields of Config; `categories` and `remake` are fields of Job; the other arguments are flags. For a
-    ledger, name `ledger` or `ledger_url` among the test's fixtures.
+    `settings` are fields of Config; categories, remake, remakes and follow are fields of Job; the others are flags.
+    For a ledger, name `ledger` or `ledger_url` among the test's fixtures.
     """
     made: list[Job] = []
     url = request.getfixturevalue("ledger_url") if {"ledger", "ledger_url"} & set(request.fixturenames) else ""
@@ -176,7 +176,7 @@ def make_job(store: FolderStore, request: pytest.FixtureRequest) -> Iterator[Mak
             stage=stage,
             config=config,
             environ={"SLAC_STORE": config.store_url, "SLAC_DATABASE_URL": url} | (environ or {}),
-            **{name: fields.pop(name) for name in ("categories", "remake") if name in fields},
+            **{name: fields.pop(name) for name in ("categories", "remake", "remakes", "follow") if name in fields},
             given=fields,
         )
         made.append(job)

@@ -78,7 +78,8 @@ class Platform:
             address = dataset.address(one)
             values: dict[str, Any] = {
                 "address": address, "generation": 1, "row_count": 10, "dataset": dataset.name,
-                "version": dataset.version, "keys": one, "dropped": {}, "retryable": 0, "made_from": {}, "settings": {},
+                "version": dataset.version, "keys": one, "dropped": {}, "contents": "rows", "retryable": 0,
+                "made_from": {}, "settings": {},
                 "written_at": NOW - timedelta(days=30), **changes,
             }  # fmt: skip
             values.setdefault("manifest_sha256", content_hash(address, str(values["generation"])))

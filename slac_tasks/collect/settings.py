@@ -5,6 +5,9 @@ from dataclasses import dataclass
 
 from slac_tasks.settings import Section, setting
 
+WHERE = ("sources", "synonyms")
+"""Settings of `collect` that say where videos are looked for; all others decide what becomes of a candidate."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Collect(Section):
@@ -48,6 +51,12 @@ class Fetch(Section):
     max_wait_sec: float = setting(120.0, "A host that asks for a longer pause is left for a later run.", least=0)
     timeout_sec: float = setting(30.0, "A server that is silent for so long is given up.", above=0, most=86_400)
     max_download_sec: float = setting(1800.0, "One request may take so long in all.", above=0)
+    retry_drops_after_days: float = setting(
+        7.0,
+        "A drop that a later try may get, such as a host that was busy, is tried again after so many days.",
+        least=0,
+    )
+    retry_drops_times: int = setting(3, "How often; 0: only `slac fetch --retry` tries again.", least=0)
     scratch: str = setting(
         "",
         "Folder for downloads that are not finished; empty: a folder of one's own among the system's temporary files.",

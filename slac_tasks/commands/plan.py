@@ -1,6 +1,7 @@
 """Say what a DAG has to do: one line of JSON, a list of at most 1,024 items, each the keys of one task.
 
-  slac plan --for collect_videos --window 2026-01-05     categories without videos of that window
+  slac plan --for collect_videos --window 2026-01-05     categories without videos of that window, and what is to be
+                                                         fetched or admitted again
   slac plan --for score_clips [--window 2026-01-05]      categories whose clips some member has not scored
   slac plan --for send_hard_clips                        rounds that are scored but not mined
   slac plan --for sync_verifications                     votes that are not labels yet
@@ -19,6 +20,7 @@ import sys
 from slac_tasks import config
 from slac_tasks.model import slug
 from slac_tasks.planning.items import MOST_ITEMS
+from slac_tasks.planning.notes import notes
 from slac_tasks.planning.planner import Planner
 from slac_tasks.planning.plans import PLANS
 from slac_tasks.storage.ledger import open_ledger
@@ -31,8 +33,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--for", dest="dag", required=True, choices=sorted(PLANS), help="what to plan")
     parser.add_argument("--window", help="Monday on which the week starts")
     parser.add_argument("--category", action="append", default=[], help="look at this category only; may be repeated")
-    parser.add_argument("--stale", action="store_true", help="also what was made from older inputs or settings")
-    parser.add_argument("--retry-drops", action="store_true", help="also what dropped something a retry may get")
+    parser.add_argument("--stale", action="store_true", help="also what was fetched or admitted with other settings")
+    parser.add_argument("--retry-drops", action="store_true", help="also drops that a later try may get, at once")
 
 
 def main(arguments: argparse.Namespace) -> None:
@@ -48,10 +50,10 @@ def main(arguments: argparse.Namespace) -> None:
         retry_drops=arguments.retry_drops,
     )
     items = PLANS[arguments.dag](planner)
-    origin = os.environ.get("SLAC_CONFIG") or "the defaults"
-    print(f"plan: settings {settings.fingerprint} of {origin}", file=sys.stderr)
+    said = [f"settings {settings.fingerprint} of {os.environ.get('SLAC_CONFIG') or 'the defaults'}"]
+    said += notes(planner, arguments.dag)
     if len(items) > MOST_ITEMS:
-        print(
-            f"plan: {len(items)} items, handing on the first {MOST_ITEMS}; the next run takes the rest", file=sys.stderr
-        )
+        said.append(f"{len(items)} items, handing on the first {MOST_ITEMS}; the next run takes the rest")
+    for line in said:
+        print(f"plan: {line}", file=sys.stderr)
     print(json.dumps([item.record() for item in items[:MOST_ITEMS]]))

@@ -29,6 +29,8 @@ class Item:
     """Votes that wait in the outbox."""
     source: str | None = None
     """Where votes may wait that only `sync` can count."""
+    retry: str | None = None
+    """Moment: what was dropped before it, and what a later try may get, is tried again."""
     remake: tuple[str, ...] = ()
     """Values of the keys of partitions to make again although they are finished, e.g. `judo/2026-01-05`."""
 

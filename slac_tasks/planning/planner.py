@@ -3,7 +3,7 @@
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from typing import Any
 
@@ -77,6 +77,22 @@ class Planner:
                 "them; run `slac doctor --reconcile` once"
             )
         return self.ledger
+
+    @property
+    def is_newest_window(self) -> bool:
+        """Whether the plan's window is the newest that has ended: its run takes up past windows too."""
+        return Window.parse(self.need_window()).end > self.now - timedelta(days=7)
+
+    @property
+    def drops_before(self) -> datetime:
+        """What was dropped before this moment may be tried again."""
+        wait = 0.0 if self.retry_drops else self.settings.fetch.retry_drops_after_days
+        return self.now - timedelta(days=wait)
+
+    def outdated(self, *of: Dataset[Any], window: str | None = None) -> list[tuple[str, Mapping[str, str]]]:
+        """Return (dataset, keys) of the partitions whose inputs hold other rows than those that they were made from."""
+        rows = self.known.rows("outdated", datasets=[dataset.name for dataset in of], window=window)
+        return [(str(row["dataset"]), row["keys"]) for row in rows]
 
     def current(self, dataset: Dataset[Any], window: str | None = None) -> list[records.Current]:
         """Return the current generation of every partition of `dataset`, or of those of one window."""

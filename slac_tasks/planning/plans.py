@@ -1,19 +1,19 @@
 """One function per DAG: what it has to do."""
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection
 from dataclasses import replace
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from slac_tasks.collect.settings import WHERE
 from slac_tasks.model import round_key, round_window
 from slac_tasks.networks.committees import committee_key
 from slac_tasks.planning.items import Item, batches, of_windows
 from slac_tasks.planning.planner import Planner
 from slac_tasks.release.releasable import releasable
 from slac_tasks.storage.datasets import (
-    CANDIDATES,
     CLIPS,
     FETCHED,
     HARD_CLIPS,
@@ -31,30 +31,53 @@ Pairs = set[tuple[str, str]]
 
 
 def collect_videos(planner: Planner) -> list[Item]:
-    """Categories that lack the videos of the window."""
+    """Categories that lack the videos of the window, and what is to be done again.
+
+    What has an input that holds other rows now is made again, and drops are tried again when their time has come: of
+    the window, and of all past ones too where it is the newest. By hand also what was made with other settings.
+    """
     window = planner.need_window()
+    past = None if planner.is_newest_window else window
     made = {one.keys["category"] for one in planner.current(VIDEOS, window)}
-    missing = of_windows({window: set(planner.categories) - made}, planner.settings.batch_categories)
-    again = {category for category in made & set(planner.categories) if _again(planner, category, window)}
-    return missing + [
-        replace(item, remake=tuple(f"{category}/{window}" for category in item.category))
-        for item in of_windows({window: again}, planner.settings.batch_categories)
+    drops = _drops(planner, past)
+    behind = {(keys["category"], keys["window"]) for _, keys in planner.outdated(FETCHED, VIDEOS, window=past)}
+    stale = other_settings(planner, window) if planner.stale else set()
+    lacking = {(category, window) for category in planner.categories if category not in made}
+    todo = {pair for pair in lacking | drops | behind | stale if pair[0] in planner.categories}
+    return [
+        replace(
+            item,
+            retry=planner.drops_before.isoformat() if drops else None,
+            remake=tuple(sorted(f"{one}/{of}" for one, of in stale if one in item.category and of in item.window)),
+        )
+        for item in of_windows(_by_window(todo), planner.settings.batch_categories)
     ]
 
 
-def _again(planner: Planner, category: str, window: str) -> bool:
-    keys = {"category": category, "window": window}
-    manifest = planner.datasets.manifest(FETCHED, **keys) if planner.stale or planner.retry_drops else None
-    if manifest is None:
-        return False
-    if planner.retry_drops and manifest.retryable:
-        return True
-    candidates = planner.datasets.need(CANDIDATES, **keys)
-    made = manifest.made_from.get(candidates.address, "")
-    settings = manifest.made_by.settings
-    return planner.stale and (
-        not made.endswith(candidates.sha256) or settings != planner.settings.digest(tuple(settings))
-    )
+def _drops(planner: Planner, window: str | None) -> Pairs:
+    """Return where fetch dropped what it shall try again."""
+    rows = planner.known.rows(
+        "retryable_drops", version=FETCHED.version, before=planner.drops_before, window=window, aside=list(WHERE),
+        tries=_EVER if planner.retry_drops else planner.settings.fetch.retry_drops_times,
+        collect=planner.settings.digest(("collect",))["collect"],
+    )  # fmt: skip
+    return {(row["category"], row["window"]) for row in rows}
+
+
+_EVER = 2**31 - 1
+"""A person may try again as often as they like."""
+
+
+def other_settings(planner: Planner, window: str | None = None) -> Pairs:
+    """Return where videos were fetched or admitted with other settings than those in force."""
+    return {
+        (row["category"], row["window"])
+        for dataset, section in ((FETCHED, "collect"), (VIDEOS, "admission"))
+        for row in planner.known.rows(
+            "other_settings", dataset=dataset.name, path=[section], window=window,
+            value=planner.settings.digest((section,))[section],
+        )
+    }  # fmt: skip
 
 
 def score_clips(planner: Planner) -> list[Item]:
@@ -67,8 +90,8 @@ def score_clips(planner: Planner) -> list[Item]:
     collected = {pair for pair, rows in _rows(planner, VIDEOS, window).items() if rows}
     uncovered = collected & _with_training(planner, {category for category, _ in collected} - set(planner.panels))
     covered = {pair for pair in collected if pair[0] in planner.panels}
-    todo = _by_window(covered - _scored(planner, window) | uncovered)
-    wanted = todo if window is not None else _by_window(_unmined(planner, todo))
+    todo = covered - (_scored(planner, window) - _behind(planner, window)) | uncovered
+    wanted = _by_window(todo if window is not None else _unmined(planner, todo))
     lacking = {window: tuple(sorted(found)) for window, found in _by_window(uncovered).items()}
     parent = planner.committee
     return [
@@ -117,22 +140,27 @@ def _scored(planner: Planner, window: str | None = None) -> Pairs:
     return {(row["category"], row["window"]) for row in rows}
 
 
+def _behind(planner: Planner, window: str | None) -> Pairs:
+    """Return where clips were cut from other videos, or scores given to other clips, than there are now."""
+    seated = {(category, seat.weights) for category, panel in planner.panels.items() for seat in panel.seats}
+    return {
+        (keys["category"], keys["window"])
+        for dataset, keys in planner.outdated(CLIPS, SCORES, window=window)
+        if dataset == CLIPS.name or (keys["category"], keys["weights"]) in seated
+    }
+
+
 def _mined(planner: Planner) -> Pairs:
     """Return where some round was mined."""
     return {(one.keys["category"], round_window(one.keys["round"])) for one in planner.current(HARD_CLIPS)}
 
 
-def _unmined(planner: Planner, todo: Mapping[str, Collection[str]]) -> Pairs:
+def _unmined(planner: Planner, todo: Pairs) -> Pairs:
     """Return where nothing was mined yet, or the newest promotion wants scores of its member."""
     promotion = planner.ledger.one("last_promotion")
     named = {str(window) for window in promotion["rescore"]} if promotion else set()
     mined = _mined(planner)
-    return {
-        (category, window)
-        for window, categories in todo.items()
-        for category in categories
-        if window in named or (category, window) not in mined
-    }
+    return {(category, window) for category, window in todo if window in named or (category, window) not in mined}
 
 
 def send_hard_clips(planner: Planner) -> list[Item]:

@@ -3,8 +3,8 @@
 Reads: dataset candidates; the bytes at their locations; withdrawals.
 Writes: media objects media/<video_id>/<hash>-256.mp4 and -128.mp4 (and original, if kept), dataset fetched; until that
 is written, an outcome per candidate in fetching/, and unfinished downloads in `fetch.scratch`.
-Safe to run again: what is done is not done again, a download goes on where it ended, and `--remake` asks again only for
-what failed and may succeed.
+Safe to run again: what is done is not done again, a download goes on where it ended, and `--remake` and `--retry` ask
+again only for what failed and may succeed.
 """
 
 import hashlib
@@ -23,6 +23,7 @@ from slac_tasks.collect.downloads.scratch import alone, own_folder
 from slac_tasks.collect.downloads.turns import in_turn
 from slac_tasks.collect.locations import Access
 from slac_tasks.collect.outcomes import Outcome, Outcomes
+from slac_tasks.collect.settings import WHERE
 from slac_tasks.config import Config
 from slac_tasks.job import Job
 from slac_tasks.model import admission_order, content_hash, media_video_id
@@ -158,12 +159,15 @@ def _host(candidate: CandidateRow) -> str:
 
 def _limits(config: Config) -> Table:
     """Return the settings that decide what a candidate becomes."""
-    return {k: v for k, v in config.digest(("collect",))["collect"].items() if k not in ("sources", "synonyms")}
+    return {name: value for name, value in config.digest(("collect",))["collect"].items() if name not in WHERE}
 
 
 def _earlier(job: Job, before: Manifest | None, candidates: list[CandidateRow]) -> dict[str, Outcome]:
-    """Return the outcomes of the generation before that stand: made by this code, within these limits."""
-    if before is None or before.made_by.code != __version__:
+    """Return the outcomes of the generation before that stand: those within these limits.
+
+    Of older code's only where a retry or other candidates are the reason: a host may have lost since what it gave then.
+    """
+    if before is None or (job.is_remade(before.keys) and before.made_by.code != __version__):
         return {}
     made = before.made_by.settings.get("collect", {})
     if any(made.get(name) != value for name, value in _limits(job.config).items()):

@@ -22,7 +22,7 @@ def _publish(job: Job, category: str) -> None:
     keys = {"category": category, "round": job.key("round")}
     made = job.datasets.need(HARD_CLIPS, **keys)
     queued = job.ledger.one("queued_clips", **keys)
-    if queued and queued["clips"] and not job.remake:
+    if queued and queued["clips"] and not job.is_remade(keys):
         counts = f"{queued['clips']} clips, {queued['waiting']} waiting"
         say(f"publish: {category} {keys['round']} finished already, {counts}")
         return

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
+from slac_tasks.model import content_hash
 from slac_tasks.settings import Table
 from slac_tasks.storage.declarations import Dataset
 
@@ -92,6 +93,11 @@ class Manifest:
     def retryable(self) -> int:
         """How many drops a later try may not meet."""
         return sum(1 for drop in self.drops if drop.retryable)
+
+    @property
+    def contents(self) -> str:
+        """16 hex digits, the same for generations that hold the same rows."""
+        return content_hash(*(part.sha256 for part in self.parts))
 
     @property
     def mark(self) -> str:

@@ -55,6 +55,8 @@ class Record:
     written_at: datetime
     dropped: Mapping[str, int]
     """How many items it set aside, by reason."""
+    contents: str
+    """The same for generations that hold the same rows."""
 
     @classmethod
     def of(cls, manifest: Manifest) -> "Record":
@@ -72,6 +74,7 @@ class Record:
             settings=manifest.made_by.settings,
             written_at=datetime.fromisoformat(manifest.written_at),
             dropped=manifest.dropped,
+            contents=manifest.contents,
         )
 
     @property

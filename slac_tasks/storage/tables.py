@@ -119,6 +119,22 @@ class Datasets:
         number, _, sha256 = mark.partition(":")
         return self._read_manifest(dataset, f"{dataset.address(keys)}/{number}/manifest.json", sha256)
 
+    def contents(self, manifest: Manifest, mark: str) -> str | None:
+        """Return the contents of another generation of a partition; None when it exists no more.
+
+        Args:
+            manifest: of any generation of the partition.
+            mark: names the other one.
+
+        """
+        declared = manifest.declared
+        assert declared is not None
+        own = declared.upgrade.previous if declared.upgrade and manifest.is_older else declared
+        try:
+            return self.generation(own, manifest.keys, mark).contents
+        except NotMade:
+            return None
+
     def tables(self, manifest: Manifest, columns: Sequence[str] | None = None) -> Iterator[pa.Table]:
         """Yield the rows of a generation, one table per part, checking every byte against the manifest."""
         assert manifest.declared is not None

@@ -1,4 +1,5 @@
 import argparse
+import itertools
 import logging
 import os
 import subprocess
@@ -13,7 +14,9 @@ from hypothesis import strategies as st
 from slac_command import Process, argv, environment, flags, judge
 
 from slac_tasks import cli
+from slac_tasks.config import Config
 from slac_tasks.errors import WrongArguments
+from slac_tasks.job import Job
 from slac_tasks.procedure import LEDGER_COMMANDS, STAGES, holds_ledger
 
 ITEM = {
@@ -48,6 +51,7 @@ TEXT = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0")
 @example(values=["--help", "--", "-x=1"])
 def test_every_value_comes_back_from_the_command_line(stage: str, values: list[str]) -> None:
     parser = argparse.ArgumentParser(allow_abbrev=False)
+    parser.add_argument("--follow", action="store_true")
     for flag in flags(stage):
         parser.add_argument(f"--{flag.name}", action="append")
     many = {flag.filled_by: values if flag.repeated else values[:1] for flag in flags(stage)}
@@ -78,12 +82,41 @@ def test_bootstrap_is_asked_for_what_is_uncovered() -> None:
 
 def test_several_items_become_their_union() -> None:
     items = [{"category": ["b"], "window": "2026-01-05"}, {"category": ["a"], "window": "2026-01-05"}]
-    assert argv("propose", items) == ["slac", "propose", "--category=a", "--category=b", "--window=2026-01-05"]
+    assert argv("mine", items) == ["slac", "mine", "--category=a", "--category=b"]
+    assert argv("propose", items) == [
+        *("slac", "propose", "--category=a", "--category=b", "--window=2026-01-05", "--follow")
+    ]
 
 
 def test_items_that_differ_in_a_single_key_are_refused() -> None:
     with pytest.raises(WrongArguments, match="want one value"):
-        argv("deduplicate", [{"window": "2026-01-05"}, {"window": "2026-01-12"}])
+        argv("propose", [{"window": "2026-01-05"}, {"window": "2026-01-12"}])
+
+
+def test_one_command_admits_the_videos_of_several_windows() -> None:
+    items = [{"category": ["judo"], "window": "2026-01-05"}, {"category": ["polo"], "window": ["2026-01-12"]}]
+    words = argv("deduplicate", items)
+    assert words == ["slac", "deduplicate", "--window=2026-01-05", "--window=2026-01-12", "--follow"]
+    assert cli.parser().parse_args(words[1:]).window == ["2026-01-05", "2026-01-12"]
+
+
+KEY = st.sampled_from(["judo/2026-01-05", "judo/2026-01-12", "polo/2026-01-05", "polo/2026-01-12"])
+
+
+@settings(deadline=None)
+@given(remade=st.lists(st.sets(KEY, max_size=2), min_size=1, max_size=4))
+@pytest.mark.parametrize("stage", ["fetch", "deduplicate", "propose"])
+def test_one_partition_to_remake_remakes_no_other(stage: str, remade: list[set[str]]) -> None:
+    """Whatever the items of a plan are merged with, exactly those partitions are made again that one of them names."""
+    items = [
+        {"category": ["judo", "polo"], "window": "2026-01-05", "remake": sorted(keys)} if keys else
+        {"category": ["judo", "polo"], "window": "2026-01-05"} for keys in remade
+    ]  # fmt: skip
+    parsed = cli.parser().parse_args(argv(stage, items)[1:])
+    job = Job(stage=stage, config=Config(store_url="s"), remake=parsed.remake, remakes=tuple(parsed.remake_only))
+    for category, window in itertools.product(("judo", "polo"), ("2026-01-05", "2026-01-12")):
+        wanted = any(f"{category}/{window}" in keys for keys in remade)
+        assert job.is_remade({"category": category, "window": window}) == wanted
 
 
 @pytest.mark.parametrize("code", [64, 65, 78])

@@ -1,13 +1,125 @@
-"""A partition that two processes make at once is written by one of them."""
+"""A partition that two processes make at once is written by one of them; when a finished one is made again."""
+
+import itertools
+from typing import Any
 
 import pytest
 from conftest import MakeJob
 
-from slac_tasks.errors import Temporary
-from slac_tasks.job import Job
-from slac_tasks.storage.datasets import CANDIDATES, CLIPS
+from slac_tasks.errors import Temporary, WrongArguments
+from slac_tasks.job import Job, do_each
+from slac_tasks.model import moment
+from slac_tasks.storage.datasets import CANDIDATES, CLIPS, FETCHED, VIDEOS
 from slac_tasks.storage.datasets.collecting import CandidateRow
 from slac_tasks.storage.ledger import Ledger
+from slac_tasks.storage.manifests import Drop, Manifest
+
+WEEK, NEXT = "2026-01-05", "2026-01-12"
+LATER = "2100-01-01T00:00:00+00:00"
+
+
+def made(make_job: Any, stage: str, dataset: Any, *, drops: list[Drop] | None = None, **fields: Any) -> Manifest:
+    """Run one partition of a stage; return its manifest."""
+    keys = {"category": fields.pop("category", "judo"), "window": fields.pop("window", WEEK)}
+    inputs = fields.pop("inputs", [])
+    with make_job(stage, **fields).partition(dataset, keys, inputs=inputs) as partition:
+        if not partition.finished:
+            partition.drops = drops or []
+    return partition.manifest
+
+
+def videos(make_job: Any, *ids: str) -> Manifest:
+    """Write the next generation of judo's videos."""
+    rows = [
+        {"candidate_id": one, "source": "s", "source_id": one, "video_id": one, "group_id": one, "duration_sec": 3.0,
+         "fps": 24.0, "proxy_256": "p", "proxy_128": "p", "proxy_sha256": "h", "shots": [], "split": "training"}
+        for one in ids
+    ]  # fmt: skip
+    return make_job("propose").datasets.write(
+        VIDEOS, [VIDEOS.from_records(rows)], keys={"category": "judo", "window": WEEK}, stage="deduplicate",
+        settings={}, made_from={},
+    )  # fmt: skip
+
+
+def test_what_is_remade_is_named_by_values_of_its_keys(make_job: Any) -> None:
+    for category, window in itertools.product(("judo", "polo"), (WEEK, NEXT)):
+        made(make_job, "propose", CLIPS, category=category, window=window)
+    for remakes, wanted in {
+        ("judo/2026-01-05",): [2, 1, 1, 1],
+        ("polo",): [2, 1, 2, 2],
+        ("2026-01-12/judo", "polo/2026-01-12"): [2, 2, 2, 3],
+        ("jud", "2026"): [2, 2, 2, 3],
+    }.items():
+        found = [
+            made(make_job, "propose", CLIPS, category=category, window=window, remakes=remakes).generation
+            for category, window in itertools.product(("judo", "polo"), (WEEK, NEXT))
+        ]
+        assert found == wanted, remakes
+
+
+def test_an_input_with_other_rows_is_followed_where_that_is_asked(make_job: Any) -> None:
+    first = made(make_job, "propose", CLIPS, inputs=[videos(make_job, "v1")])
+    same = videos(make_job, "v1")
+    assert made(make_job, "propose", CLIPS, inputs=[same], follow=True) == first
+    more = videos(make_job, "v1", "v2")
+    assert made(make_job, "propose", CLIPS, inputs=[more]) == first
+    second = made(make_job, "propose", CLIPS, inputs=[more], follow=True)
+    assert (second.generation, second.made_from) == (2, {more.address: more.mark})
+    assert made(make_job, "propose", CLIPS, inputs=[more], follow=True) == second
+
+
+def test_stale_is_what_was_made_from_other_rows(make_job: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    made(make_job, "propose", CLIPS, inputs=[videos(make_job, "v1")])
+    made(make_job, "propose", CLIPS, inputs=[videos(make_job, "v1")])
+    assert "finished already" in capsys.readouterr().err
+    made(make_job, "propose", CLIPS, inputs=[videos(make_job, "v2")])
+    assert "is stale, made from an older videos/v1/category=judo/window=2026-01-05" in capsys.readouterr().err
+
+
+def test_an_input_whose_older_generation_is_gone_counts_as_another_one(make_job: Any) -> None:
+    before = videos(make_job, "v1")
+    made(make_job, "propose", CLIPS, inputs=[before])
+    now = videos(make_job, "v1")
+    make_job("propose").store.delete(f"{before.address}/g0001/manifest.json")
+    assert made(make_job, "propose", CLIPS, inputs=[now], follow=True).generation == 2
+
+
+def test_drops_are_tried_again_once_for_each_moment(make_job: Any) -> None:
+    busy = [Drop(item="c1", reason="rate-limited", retryable=True)]
+    first = made(make_job, "fetch", FETCHED, drops=busy)
+    assert made(make_job, "fetch", FETCHED, drops=busy) == first
+    assert made(make_job, "fetch", FETCHED, drops=busy, retry="2020-01-01T00:00:00+00:00") == first
+    # A task that is started twice with one argv: the second finds a generation that is newer than the moment.
+    plan = moment(first.written_at).isoformat()
+    second = made(make_job, "fetch", FETCHED, drops=busy, retry=LATER)
+    assert second.generation == 2
+    assert made(make_job, "fetch", FETCHED, drops=busy, retry=plan) == second
+
+
+def test_drops_that_are_final_are_not_tried_again(make_job: Any) -> None:
+    first = made(make_job, "fetch", FETCHED, drops=[Drop(item="c1", reason="gone")])
+    assert made(make_job, "fetch", FETCHED, retry=LATER) == first
+
+
+@pytest.mark.parametrize("text", ["yesterday", "2026-01-05", "2026-01-05T00:00:00"])
+def test_a_moment_has_a_zone(text: str) -> None:
+    with pytest.raises(WrongArguments, match="want a time with its zone"):
+        moment(text)
+
+
+def test_one_that_fails_does_not_hold_up_the_others(capsys: pytest.CaptureFixture[str]) -> None:
+    done = []
+
+    def work(value: str) -> None:
+        if value == "b":
+            raise WrongArguments("b is wrong")
+        done.append(value)
+
+    with pytest.raises(WrongArguments, match="b is wrong"):
+        do_each("fetch", "window", ["a", "b", "c"], work)
+    assert done == ["a", "c"]
+    assert capsys.readouterr().err == "fetch: window b failed: b is wrong\n"
+
 
 KEYS = {"category": "judo", "window": "2026-01-05"}
 

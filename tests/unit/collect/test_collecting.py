@@ -8,6 +8,7 @@ import sys
 import time
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +27,10 @@ from slac_tasks.commands import recheck
 from slac_tasks.config import Config
 from slac_tasks.errors import Temporary
 from slac_tasks.job import Job
-from slac_tasks.model import content_hash
+from slac_tasks.model import Window, content_hash
+from slac_tasks.planning.items import Item
+from slac_tasks.planning.planner import Planner
+from slac_tasks.planning.plans import collect_videos
 from slac_tasks.stages import deduplicate, discover, fetch
 from slac_tasks.storage.datasets import CANDIDATES, FETCHED, RELEASES, VIDEOS
 from slac_tasks.storage.ledger import Ledger
@@ -74,7 +78,8 @@ def listed(tmp_path: Path, server: Planned, *paths: str) -> Path:
 def run(module: Any, config: Config, url: str, **more: Any) -> Datasets:
     stage = module.__name__.rpartition(".")[2]
     environ = {"SLAC_DATABASE_URL": url}
-    job = Job(stage=stage, config=config, environ=environ, categories=("judo",), given={"window": WEEK}, **more)
+    given = {"window": WEEK, **({"retry": more.pop("retry")} if "retry" in more else {})}
+    job = Job(stage=stage, config=config, environ=environ, categories=("judo",), given=given, **more)
     module.run(job)
     if "ledger" in vars(job):
         job.ledger.close()
@@ -118,6 +123,35 @@ def test_each_failure_is_counted_and_a_rerun_asks_only_for_what_is_missing(
     assert sorted(path for _, path, _ in server.asked[before:]) == ["/broken", "/busy"]
     assert not list(datasets.store.names("fetching/"))
     assert not [path for path in (tmp_path / "scratch").iterdir() if path.is_dir()]
+
+
+def test_a_night_of_refusals_is_made_good_by_the_plan_and_nobody_types(
+    tmp_path: Path, server: Planned, films: list[bytes], judo: str
+) -> None:
+    server.paths["/busy"] = status(429, Retry_After="0")
+    config = settings(tmp_path, listed(tmp_path, server, "/0.mp4", "/busy"), retry_drops_after_days=2.0)
+    for module in (discover, fetch, deduplicate):
+        datasets = run(module, config, judo)
+    assert datasets.need(VIDEOS, **KEYS).rows == 1
+    server.paths["/busy"] = serve(films[1])
+    ledger = Ledger(judo)
+
+    def planned(days: int) -> list[Item]:
+        """Return what the weekly run hands on so many days from now."""
+        now = datetime.now(UTC) + timedelta(days=days)
+        newest = str(Window.of(now - timedelta(days=7)))
+        planner = Planner(settings=config, datasets=datasets, ledger=ledger, window=newest, now=now, environ={})
+        return [item for item in collect_videos(planner) if WEEK in item.window]
+
+    assert planned(1) == []
+    (item,) = planned(3)
+    for _ in range(2):  # the second time as a task that Airflow starts again
+        run(fetch, config, judo, retry=item.retry, follow=True)
+        run(deduplicate, config, judo, follow=True)
+    assert (datasets.need(VIDEOS, **KEYS).rows, datasets.need(VIDEOS, **KEYS).generation) == (2, 2)
+    assert server.count("/0.mp4") == 1
+    assert planned(30) == []
+    ledger.close()
 
 
 def test_killed_at_any_instant_it_goes_on_where_it_was(

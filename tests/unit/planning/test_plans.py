@@ -1,20 +1,24 @@
 """What each DAG is handed, from what the ledger records."""
 
 import json
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 from platform_records import WEEKS, Platform
 
+from slac_tasks.collect.settings import Collect
 from slac_tasks.commands import plan as command
 from slac_tasks.errors import NotConfigured, WrongArguments
 from slac_tasks.model import round_key
 from slac_tasks.planning.items import Item
+from slac_tasks.planning.notes import notes
+from slac_tasks.planning.planner import Planner
 from slac_tasks.planning.plans import add_category, collect_videos, new_labels, score_clips, send_hard_clips
-from slac_tasks.storage.datasets import CLIPS, HARD_CLIPS, RELEASES, SCORES, VIDEOS
+from slac_tasks.storage.datasets import CLIPS, FETCHED, HARD_CLIPS, RELEASES, SCORES, VIDEOS
 from slac_tasks.storage.ledger import Ledger
 from slac_tasks.storage.objects import FolderStore
+from slac_tasks.storage.records import Record
 
 
 @pytest.fixture
@@ -38,6 +42,107 @@ def test_categories_without_videos_of_the_window_are_collected(platform: Platfor
 def test_a_window_that_has_not_ended_is_refused(platform: Platform) -> None:
     with pytest.raises(WrongArguments, match="ends 2026-01-12, want one that has ended"):
         collect_videos(platform.planner(window=WEEKS[0], now=datetime(2026, 1, 8, tzinfo=UTC)))
+
+
+NOW = datetime(2026, 2, 16, tzinfo=UTC)
+NEWEST = "2026-02-09"
+
+
+def fetched(platform: Platform, category: str, window: str, **changes: Any) -> Record:
+    """Record a fetched partition with a drop that a later try may get, and its videos."""
+    settings = platform.settings.digest(("collect",))
+    changes = {"retryable": 1, "settings": settings, "written_at": NOW - timedelta(days=8), **changes}
+    keys = {"category": category, "window": window}
+    (found,) = platform.record_all(FETCHED, [keys], **changes)
+    platform.record_all(VIDEOS, [keys], made_from={found.address: mark(found)})
+    return found
+
+
+def mark(record: Record) -> str:
+    return f"g{record.generation:04d}:{record.manifest_sha256}"
+
+
+def again(planner: Planner) -> dict[tuple[str, str], Item]:
+    """Return what is planned for the categories that have their videos of the newest window."""
+    return {
+        (category, window): item
+        for item in collect_videos(planner)
+        for category in item.category
+        for window in item.window
+        if window != NEWEST
+    }
+
+
+def test_a_drop_that_a_later_try_may_get_is_tried_again_after_a_week(platform: Platform) -> None:
+    fetched(platform, "judo", WEEKS[0])
+    fetched(platform, "polo", WEEKS[1], written_at=NOW - timedelta(days=6))
+    fetched(platform, "archery", WEEKS[0], retryable=0)
+    found = again(platform.planner(window=NEWEST, now=NOW))
+    assert set(found) == {("judo", WEEKS[0])}
+    # The moment is frozen in the argv: a second try of the same task finds a newer generation.
+    assert found["judo", WEEKS[0]].retry == (NOW - timedelta(days=7)).isoformat()
+    assert found["judo", WEEKS[0]].remake == ()
+
+
+def test_a_drop_is_tried_so_often_and_then_given_up_aloud(platform: Platform) -> None:
+    for generation in (1, 2, 3):
+        fetched(platform, "judo", WEEKS[0], generation=generation)
+        assert set(again(platform.planner(window=NEWEST, now=NOW))) == {("judo", WEEKS[0])}
+    assert not any("given up" in line for line in notes(platform.planner(window=NEWEST, now=NOW), "collect_videos"))
+    fetched(platform, "judo", WEEKS[0], generation=4)
+    assert again(platform.planner(window=NEWEST, now=NOW)) == {}
+    said = notes(platform.planner(window=NEWEST, now=NOW), "collect_videos")
+    assert "1 drops in 1 (category, window) were tried 4 times and are given up" in said[0]
+    by_hand = collect_videos(platform.planner(window=WEEKS[0], now=NOW, retry_drops=True, only=("judo",)))
+    assert [(item.category, item.retry) for item in by_hand] == [(("judo",), NOW.isoformat())]
+
+
+def test_only_the_run_of_the_newest_window_takes_up_past_ones(platform: Platform) -> None:
+    fetched(platform, "judo", WEEKS[0])
+    assert again(platform.planner(window=WEEKS[1], now=NOW, only=("judo",))).keys() == {("judo", WEEKS[1])}
+    assert again(platform.planner(window=WEEKS[0], now=NOW, only=("judo",))).keys() == {("judo", WEEKS[0])}
+
+
+def test_nothing_is_tried_again_under_settings_that_would_fetch_everything(platform: Platform) -> None:
+    fetched(platform, "judo", WEEKS[0])
+    platform.fields["collect"] = Collect(sources=("new",))
+    assert set(again(platform.planner(window=NEWEST, now=NOW))) == {("judo", WEEKS[0])}
+    platform.fields["collect"] = Collect(max_pixels=100)
+    assert again(platform.planner(window=NEWEST, now=NOW)) == {}
+
+
+def test_what_was_made_from_an_input_that_holds_other_rows_now_is_made_again(platform: Platform) -> None:
+    made = fetched(platform, "judo", WEEKS[0], retryable=0)
+    fetched(platform, "polo", WEEKS[0], retryable=0)
+    platform.record_all(FETCHED, [made.keys], generation=2, contents="rows", settings=made.settings)
+    assert again(platform.planner(window=NEWEST, now=NOW)) == {}
+    platform.record_all(FETCHED, [made.keys], generation=3, contents="more rows", settings=made.settings)
+    found = again(platform.planner(window=NEWEST, now=NOW))
+    assert found == {("judo", WEEKS[0]): Item(category=("judo",), window=(WEEKS[0],))}
+
+
+def test_other_settings_are_counted_aloud_and_made_again_by_hand_alone(platform: Platform) -> None:
+    for category in ("judo", "polo", "archery"):
+        fetched(platform, category, WEEKS[0], retryable=0)
+    fetched(platform, "judo", WEEKS[1], retryable=0)
+    older = {**platform.settings.digest(("collect",))["collect"], "sources": [], "max_pixels": 7}
+    fetched(platform, "judo", WEEKS[0], generation=2, retryable=0, settings={"collect": older})
+    fetched(platform, "polo", WEEKS[1], generation=2, retryable=0, settings={"collect": older})
+    planner = platform.planner(window=WEEKS[0], now=NOW)
+    assert collect_videos(planner) == []
+    assert notes(planner, "collect_videos") == [
+        "2 (category, window) are stale, fetched or admitted with other settings; 1 of them in 2026-01-05, which "
+        "--stale makes again"
+    ]
+    (item,) = collect_videos(platform.planner(window=WEEKS[0], now=NOW, stale=True))
+    assert (item.category, item.remake) == (("judo",), ("judo/2026-01-05",))
+
+
+def test_windows_that_new_sources_were_not_searched_for_are_counted_aloud(platform: Platform) -> None:
+    fetched(platform, "judo", WEEKS[0], retryable=0)
+    platform.fields["collect"] = Collect(sources=("new",))
+    said = notes(platform.planner(window=WEEKS[0], now=NOW), "collect_videos")
+    assert "1 (category, window) were collected when `collect.sources` was another list" in said[-1]
 
 
 def test_a_category_that_was_added_lacks_all_windows(platform: Platform) -> None:
@@ -87,6 +192,33 @@ def test_scores_of_the_version_before_count_and_remade_ones_count_once(platform:
     assert handed(score_clips(platform.planner())) == [((WEEKS[0],), ("judo",))]
     platform.record(SCORES.upgrade.previous, **keys, weights="w2")
     assert score_clips(platform.planner()) == []
+
+
+def test_clips_of_videos_that_came_later_are_cut_and_scored(platform: Platform) -> None:
+    platform.seat({"judo": ["w1"]})
+    keys = {"category": "judo", "window": WEEKS[0]}
+    videos = platform.record(VIDEOS, **keys)
+    (clips,) = platform.record_all(CLIPS, [keys], made_from={videos.address: mark(videos)})
+    for weights in ("w1", "gone"):
+        platform.record_all(SCORES, [{**keys, "weights": weights}], made_from={clips.address: mark(clips)})
+    assert score_clips(platform.planner(window=WEEKS[0])) == []
+    (more,) = platform.record_all(VIDEOS, [keys], generation=2, contents="one more")
+    assert handed(score_clips(platform.planner(window=WEEKS[0]))) == [((WEEKS[0],), ("judo",))]
+    (clips,) = platform.record_all(
+        CLIPS, [keys], generation=2, contents="nine more", made_from={more.address: mark(more)}
+    )
+    assert handed(score_clips(platform.planner(window=WEEKS[0]))) == [((WEEKS[0],), ("judo",))]
+    platform.record_all(SCORES, [{**keys, "weights": "w1"}], generation=2, made_from={clips.address: mark(clips)})
+    assert score_clips(platform.planner(window=WEEKS[0])) == []
+
+
+def test_categories_that_wait_for_training_videos_are_named(platform: Platform) -> None:
+    platform.seat({"judo": ["w1"]})
+    platform.record(VIDEOS, category="polo", window=WEEKS[0])
+    (line,) = notes(platform.planner(window=WEEKS[0]), "score_clips")
+    assert line.startswith("polo: no member scores it and no training video is there")
+    platform.admit("polo", WEEKS[0], split="training")
+    assert notes(platform.planner(window=WEEKS[0]), "score_clips") == []
 
 
 def test_a_window_without_videos_is_not_scored(platform: Platform) -> None:

@@ -172,7 +172,7 @@ def test_the_migration_reads_dataset_version_and_keys_from_old_addresses(
 ) -> None:
     ours = Ledger(database_url)
     known = migrations()
-    (number,) = (version for version, statements in known if "datasets_unknown ON datasets" in statements)
+    (number,) = (version for version, statements in known if "ADD COLUMN made_from jsonb" in statements)
     with monkeypatch.context() as older:
         older.setattr("slac_tasks.storage.ledger.migrations", lambda: [one for one in known if one[0] < number])
         ours.migrate()

@@ -1,0 +1,76 @@
+"""What a plan leaves to people: what is stale, what is given up and what waits, in one line each."""
+
+import json
+from collections.abc import Callable, Collection, Iterator
+
+from slac_tasks.planning.planner import Planner
+from slac_tasks.planning.plans import other_settings
+from slac_tasks.storage.datasets import CLIPS, COMMITTEES, FETCHED, VIDEOS
+
+_SHOWN = 5
+"""Names in a line; more are counted."""
+
+
+def notes(planner: Planner, dag: str) -> list[str]:
+    """Return what a person should know who reads the plan of a DAG."""
+    return list(NOTES[dag](planner)) if dag in NOTES else []
+
+
+def _collect_videos(planner: Planner) -> Iterator[str]:
+    window = planner.need_window()
+    if stale := other_settings(planner):
+        here = sum(1 for _, of in stale if of == window)
+        yield (
+            f"{len(stale)} (category, window) are stale, fetched or admitted with other settings; {here} of them in "
+            f"{window}, which --stale makes again"
+        )
+    sources = json.dumps(planner.settings.collect.sources)
+    if older := planner.known.rows(
+        "other_settings", dataset=FETCHED.name, path=["collect", "sources"], value=sources, window=None
+    ):
+        yield (
+            f"{len(older)} (category, window) were collected when `collect.sources` was another list; "
+            "`slac discover --remake` looks there for what new sources offer, and the rest follows by itself"
+        )
+    (given_up,) = planner.known.rows("drops_given_up", tries=planner.settings.fetch.retry_drops_times)
+    if given_up["partitions"]:
+        yield (
+            f"{given_up['drops']} drops in {given_up['partitions']} (category, window) were tried "
+            f"{planner.settings.fetch.retry_drops_times + 1} times and are given up; --retry-drops tries them again"
+        )
+
+
+def _score_clips(planner: Planner) -> Iterator[str]:
+    if planner.committee:
+        manifest = planner.datasets.need(COMMITTEES, committee=planner.committee)
+        for drop in manifest.drops:
+            if drop.item not in planner.panels:
+                yield f"{drop.item}: committee {planner.committee} lacks it: {drop.reason}, {drop.detail}"
+    waiting = {
+        one.keys["category"]
+        for one in planner.current(VIDEOS, planner.window)
+        if one.row_count and one.keys["category"] not in planner.panels
+    }
+    trained = {
+        row["category"]
+        for row in planner.known.rows("training_videos", categories=sorted(waiting))
+        if planner.window in (None, row["window"])
+    }
+    if bare := waiting - trained:
+        yield f"{_named(bare)}: no member scores it and no training video is there; it waits for a window with some"
+    proposal = planner.settings.digest(("proposal",))["proposal"]
+    if stale := planner.known.rows(
+        "other_settings", dataset=CLIPS.name, path=["proposal"], value=proposal, window=planner.window
+    ):
+        yield f"{len(stale)} (category, window) are stale, cut with other settings; `slac propose --remake` cuts again"
+
+
+def _named(names: Collection[str]) -> str:
+    shown = ", ".join(sorted(names)[:_SHOWN])
+    return shown if len(names) <= _SHOWN else f"{shown} and {len(names) - _SHOWN} more"
+
+
+NOTES: dict[str, Callable[[Planner], Iterator[str]]] = {
+    "collect_videos": _collect_videos,
+    "score_clips": _score_clips,
+}
