@@ -22,6 +22,7 @@ from scipy.special import expit
 from bench.harness import Bench, Figures, Seed
 from bench.harness.costs import now
 from bench.harness.tables import Cell, table
+from slac_tasks.verification.aggregation.crowd import Scores
 from slac_tasks.verification.aggregation.dawid_skene import (
     DawidSkene,
     Model,
@@ -33,7 +34,9 @@ from slac_tasks.verification.aggregation.majority import TwoOfThree
 from slac_tasks.verification.aggregation.stopping import Asking
 from slac_tasks.verification.aggregation.with_committee import WithCommittee
 from slac_tasks.verification.ballots import (
+    NO,
     OPEN,
+    YES,
     Aggregator,
     Ballots,
     Decisions,
@@ -221,7 +224,10 @@ def measure(size: Size, folder: Path) -> Figures:
     counted_sec, counted = timed(votes, TwoOfThree())
     order = _clips(ballots)
     committee_sec, committee = timed(
-        votes, WithCommittee(score=people.score[order], panel=np.zeros(len(order), dtype=np.int64))
+        votes,
+        WithCommittee(
+            scores=Scores(value=people.score[order], panel=np.zeros(len(order), dtype=np.int64), panels=("p",))
+        ),
     )
     print(table({"method": "", "seconds": ".2f", "accuracy": ".4f", "iterations": ""}, [
         ("crowd-kit DawidSkene", reference_sec, right, iterations),
@@ -231,7 +237,8 @@ def measure(size: Size, folder: Path) -> Figures:
         ("with the committee", committee_sec, accuracy(committee, people.truth), None),
         ("the committee alone, at 0.5", None, float(((people.score > 0.5) == (people.truth == 1)).mean()), None),
     ]))  # fmt: skip
-    sensitivity, specificity = average_person(fit, len(ballots.people))
+    average = average_person(fit, len(ballots.people))
+    sensitivity, specificity = float(average[YES, 1]), float(average[NO, 0])
     print(f"the average answer: sensitivity {sensitivity:.3f}, specificity {specificity:.3f}")
     # Asked again and again, at most at a fifth of the size: rates do not depend on it.
     small = crowd(min(size.clips, Size().clips // 5), min(size.people, Size().people // 5), chance)

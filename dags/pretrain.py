@@ -2,9 +2,9 @@
 
 **Runs** weekly, and when labels have been validated (asset `validated_labels`).
 
-**Reads** `labels` and their `quality`, `videos` and `clips`, and renditions of training videos. **Writes** `release`
-with its exports, `models`, `evaluations`, `committees` when the model is promoted, and one event of the asset `videos`
-per window that shall be scored again.
+**Reads** `labels` with `label_changes`, their `quality`, `videos` and `clips`, and renditions of training videos.
+**Writes** `release` with its exports, `models`, `evaluations`, `committees` when the model is promoted, and one event
+of the asset `videos` per window that shall be scored again.
 
 **Skips** every task after `plan` while fewer new labels than `release.min_new_labels` are waiting; `rescore` when no
 window holds clips that want scores.

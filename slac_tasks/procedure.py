@@ -148,17 +148,19 @@ STAGES: dict[str, Stage] = {
         Stage(name="sync", help="collect new votes into a batch", writes={"votes": ()}, ledger=True),
         Stage(
             name="aggregate", help="turn votes into labels", reads=("votes", "people", "hard_clips"),
-            writes={"labels": ("review", "aggregation"), "label_changes": ("review", "aggregation")}, ledger=True,
+            writes={"labels": ("review", "aggregation"), "label_changes": ("review", "aggregation"),
+                    "crowd": ("aggregation",)}, ledger=True,
         ),
         Stage(
             name="validate", help="judge the labels of every category against the expectations",
-            reads=("labels", "votes"),
+            reads=("labels", "label_changes"),
             writes={"quality": ("quality",), "people": ("aggregation",), "agreement": ("aggregation",)}, ledger=True,
             alone=True,
         ),
         Stage(
             name="report", help="write the data-quality report",
-            reads=("labels", "quality", "people", "agreement", "votes", "hard_clips", "scores"), writes={"rounds": ()},
+            reads=("labels", "label_changes", "quality", "people", "agreement", "votes", "hard_clips", "scores"),
+            writes={"rounds": ()},
             ledger=True, alone=True,
         ),
         Stage(
@@ -173,7 +175,8 @@ STAGES: dict[str, Stage] = {
         ),
         Stage(
             name="release", help="write validated labels as Parquet, HACS csv and ActivityNet json",
-            keys=("release",), reads=("labels", "quality", "videos"), writes={"release": ()}, ledger=True,
+            keys=("release",), reads=("labels", "label_changes", "quality", "videos"),
+            writes={"release": ()}, ledger=True,
         ),
         Stage(
             name="pretrain", help="train a video network on a release",

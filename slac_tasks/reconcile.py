@@ -5,9 +5,7 @@ verdicts and releases. Every repair is an upsert, so running it again changes no
 come back: a person's approvals and guidelines newer than the dump.
 """
 
-from collections import Counter
 from collections.abc import Callable, Iterator
-from typing import Any
 
 from slac_tasks.admission.exclusions.registry import restore
 from slac_tasks.admission.likeness.lookalikes import stored
@@ -31,9 +29,10 @@ from slac_tasks.storage.ledger import Ledger
 from slac_tasks.storage.manifests import Manifest
 from slac_tasks.storage.records import Record, record
 from slac_tasks.storage.tables import Datasets
-from slac_tasks.verification.outcome import Settled, remember_people, settle
+from slac_tasks.verification.outcome import queue_changes, replace_people, settle
 from slac_tasks.verification.settings import Review
-from slac_tasks.verification.versions import labels_of, newest, newest_labels, read_labels
+from slac_tasks.verification.versions import label_tables, labels_of, newest, newest_labels
+from slac_tasks.verification.votes import queued
 
 
 def repair(datasets: Datasets, ledger: Ledger, review: Review) -> Iterator[str]:
@@ -127,26 +126,11 @@ def _labels(datasets: Datasets, ledger: Ledger, review: Review) -> int:
     version = newest_labels(datasets)
     if version is None:
         return 0
-    rows = read_labels(datasets, version, ["clip_id", "category", "status"]).to_pylist()
-    given = Counter(
-        (vote["clip_id"], vote["category"])
-        for manifest in _manifests(datasets, "votes")
-        for vote in datasets.read(VOTES, ["clip_id", "category", "supersedes"], **manifest.keys).to_pylist()
-        if vote["supersedes"] is None
-    )
-    settle(ledger, [_settled(row, review, given[row["clip_id"], row["category"]]) for row in rows])
-    return len(rows)
-
-
-def _settled(row: dict[str, Any], review: Review, given: int) -> Settled:
-    """What a row of the labels says of its clip in the queue: an open one wants one more vote than it was given."""
-    is_open = row["status"] == "open"
-    return Settled(
-        clip_id=row["clip_id"],
-        category=row["category"],
-        votes_wanted=max(review.votes_wanted, given + 1) if is_open else review.votes_wanted,
-        state="open" if is_open else "finished",
-    )
+    count = 0
+    for labels in label_tables(datasets, version, ["clip_id", "category", "status"]):
+        settle(ledger, queue_changes(labels, queued(ledger, labels, until=int(version))))
+        count += labels.num_rows
+    return count
 
 
 def _verdicts(datasets: Datasets, ledger: Ledger, review: Review) -> int:
@@ -164,8 +148,8 @@ def _people(datasets: Datasets, ledger: Ledger, review: Review) -> int:
     version = newest(datasets, PEOPLE)
     if version is None:
         return 0
-    rows = datasets.read(PEOPLE, labels=version).to_pylist()
-    remember_people(ledger, version, rows, datasets.read(AGREEMENT, labels=version).to_pylist())
+    rows = datasets.rows(PEOPLE, labels=version)
+    replace_people(ledger, version, rows, datasets.rows(AGREEMENT, labels=version))
     return len(rows)
 
 

@@ -57,8 +57,11 @@ CREATE INDEX admissions_window ON admissions (category, "window");
 CREATE TABLE tombstones (
     video_id text PRIMARY KEY,
     reason text NOT NULL,
-    since timestamptz NOT NULL DEFAULT now()
+    since timestamptz NOT NULL DEFAULT now(),
+    -- The version of the labels that first left the video out; NULL: none yet.
+    labels text
 );
+CREATE INDEX tombstones_unlabelled ON tombstones (video_id) WHERE labels IS NULL;
 
 -- Validation and test videos of other benchmarks, which never join the dataset: by the names that they go by ...
 CREATE TABLE excluded_names (
@@ -110,6 +113,8 @@ CREATE TABLE datasets (
 );
 CREATE INDEX datasets_current ON datasets (dataset, keys, version DESC, generation DESC);
 CREATE INDEX datasets_unknown ON datasets (address) WHERE contents IS NULL;
+-- The newest version of the labels that a dataset has.
+CREATE INDEX datasets_labels ON datasets (dataset, (keys ->> 'labels')) WHERE keys ->> 'labels' IS NOT NULL;
 
 -- What readers see: of every partition the newest version, and of that the newest generation.
 CREATE VIEW current_datasets AS
@@ -197,6 +202,8 @@ CREATE TABLE votes (
 );
 CREATE INDEX votes_pace ON votes (category, cast_at);
 CREATE UNIQUE INDEX votes_once ON votes (clip_id, category, annotator) WHERE supersedes IS NULL;
+-- Corrections of the answers to a clip; `votes_once` finds the answers themselves.
+CREATE INDEX votes_corrections ON votes (clip_id, category) WHERE supersedes IS NOT NULL;
 CREATE INDEX votes_person ON votes (annotator, category, cast_at);
 
 -- An answer takes the place of the lease that asked for it; one without a lease takes a place of its own.
@@ -234,8 +241,11 @@ CREATE TABLE outbox (
 CREATE TABLE batches (
     batch integer PRIMARY KEY,
     vote_count bigint NOT NULL,
-    taken_at timestamptz NOT NULL DEFAULT now()
+    taken_at timestamptz NOT NULL DEFAULT now(),
+    -- Whether the batch's votes are in the store.
+    is_stored boolean NOT NULL DEFAULT false
 );
+CREATE INDEX batches_unstored ON batches (batch) WHERE NOT is_stored;
 
 CREATE TABLE batch_votes (
     vote_id uuid PRIMARY KEY REFERENCES votes,

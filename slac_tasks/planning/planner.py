@@ -100,5 +100,5 @@ class Planner:
 
     def newest_labels(self, *of: Dataset[Any]) -> str | None:
         """Return the newest version of the labels, if any; given datasets, the newest that one of them has."""
-        (row,) = self.known.rows("newest_labels", datasets=[dataset.name for dataset in of or FORMS])
+        (row,) = self.known.rows("newest_labels", datasets=[dataset.name for dataset in of or FORMS], before=None)
         return None if row["labels"] is None else str(row["labels"])

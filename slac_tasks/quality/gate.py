@@ -17,26 +17,7 @@ import pandas as pd
 
 from slac_tasks.model import CLIP_SEC, Split, Status, Strategy
 from slac_tasks.quality.settings import Quality
-
-
-@dataclass(frozen=True, kw_only=True)
-class Verdict:
-    """The gate's word on one category."""
-
-    category: str
-    verdict: str
-    """accepted, refused, or pending (too few labels to judge)"""
-    reasons: tuple[str, ...]
-    """In words, with the value found and the value wanted."""
-    failed: tuple[str, ...]
-    """The name of each reason: it stays the same while the numbers change."""
-    shortfalls: tuple[float | None, ...]
-    """How far each lies outside its range; None where the measure is unknown."""
-    settled: int
-    positive: int
-    agreement: float | None
-    """Share of the clips with two yes or no answers on which the first two are the same; None without any."""
-    unsettled: int
+from slac_tasks.storage.datasets.labelling import QualityRow
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -121,7 +102,7 @@ def measures(rows: pd.DataFrame, knobs: Quality) -> list[Measure]:
     ]
 
 
-def judge(labels: pd.DataFrame, knobs: Quality) -> list[Verdict]:
+def judge(labels: pd.DataFrame, knobs: Quality) -> list[QualityRow]:
     """Return the verdict on every category of the table, in order of their keys."""
     groups = [(str(category), rows) for category, rows in labels.groupby("category", sort=True)]
     numbers = {category: measures(rows, knobs) for category, rows in groups}
@@ -135,7 +116,7 @@ def judge(labels: pd.DataFrame, knobs: Quality) -> list[Verdict]:
             wrong = failed[category]
             verdict = "refused" if wrong else "accepted"
         found.append(
-            Verdict(
+            QualityRow(
                 category=category,
                 verdict=verdict,
                 reasons=tuple(measure.reason for measure in wrong),

@@ -1,165 +1,253 @@
-"""Turn votes into labels: a full snapshot of what all votes so far add up to.
+"""Turn votes into labels: a new version for the newest batch of votes.
 
-Reads: votes of all batches; the ledger's queue; people's quality as of older labels; where the committee votes, what it
-said in hard_clips.
-Writes: labels (version = the newest batch it contains); in the queue, which clips want more answers and which are done.
+Reads: the ledger's votes, batches, queue and withdrawn videos; people's quality as of older labels; where the committee
+votes, what it said in hard_clips.
+Writes: label_changes, the labels of the clips that the new votes are about; or labels, the whole table: now and then,
+and when there is no older version, the settings have changed, or --remake is given. With a whole table, under a method
+that learns, crowd. In the queue: which clips want more answers and which are done.
 Safe to run again: finished when no batch is newer than the labels.
+
+A version holds what a whole table would hold, under a count of votes. Under a method that learns, the clips of
+`label_changes` are decided under what the last whole table learnt, and all clips are decided again by the next one.
 """
 
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from slac_tasks.config import Config
-from slac_tasks.errors import BrokenContract
 from slac_tasks.job import Job, say
-from slac_tasks.model import Split, parse_round_key
-from slac_tasks.storage.datasets import HARD_CLIPS, LABELS, PEOPLE, VOTES
+from slac_tasks.procedure import STAGES
+from slac_tasks.progress import track
+from slac_tasks.storage.datasets import CROWD, LABEL_CHANGES, LABELS, PEOPLE, VOTES
+from slac_tasks.storage.declarations import Dataset
 from slac_tasks.storage.manifests import Manifest
-from slac_tasks.verification.aggregation.dawid_skene import DawidSkene, Model
-from slac_tasks.verification.aggregation.majority import TwoOfThree
-from slac_tasks.verification.aggregation.stopping import Asking
-from slac_tasks.verification.aggregation.with_committee import WithCommittee
+from slac_tasks.verification import methods, votes
+from slac_tasks.verification.aggregation.crowd import Crowd, Scores
 from slac_tasks.verification.annotators import RANDOM
-from slac_tasks.verification.ballots import VOTE, Aggregator, Ballots, Floats, Ints, clip_key, label_table, read_ballots
-from slac_tasks.verification.outcome import Settled, settle
-from slac_tasks.verification.versions import newest
+from slac_tasks.verification.ballots import Ballots, Decisions, clip_key, label_table, read_ballots
+from slac_tasks.verification.outcome import queue_changes, settle
+from slac_tasks.verification.versions import FORMS, is_whole_due, labels_manifest, need_labels, pieces
 
-SECTIONS = ("review", "aggregation")
-
-_ASKED = ("video_id", "start_sec", "end_sec", "split", "round", "strategy", "votes_wanted", "state")
-_READERS = 8
-"""Batches read at the same time: most of reading a small one is waiting."""
-
-Scores = tuple[Floats, Ints]
-"""The committee's score of each clip (NaN: none), and the index of the panel that gave it."""
+_PART_ROWS = 100_000
+"""Labels in one part of a whole table, at least; the last part may have fewer."""
 
 
-def method(settings: Config, set_aside: frozenset[str], scores: Scores | None) -> Aggregator:
-    """Return the method that the settings name; `with_committee` needs the committee's scores."""
-    review, knobs = settings.review, settings.aggregation
-    asking = Asking(
-        votes_wanted=review.votes_wanted, votes_most=review.votes_most, vote_price=knobs.vote_price,
-        min_confidence=knobs.min_confidence,
-    )  # fmt: skip
-    model = Model(pooling=knobs.pooling)
-    if knobs.method == "two_of_three":
-        return TwoOfThree(votes_wanted=review.votes_wanted, votes_most=review.votes_most, set_aside=set_aside)
-    if knobs.method == "dawid_skene":
-        return DawidSkene(asking=asking, model=model)
-    assert scores is not None
-    return WithCommittee(score=scores[0], panel=scores[1], asking=asking, model=model)
+@dataclass(frozen=True, kw_only=True)
+class _Version:
+    """The version of the labels that this call makes."""
 
+    batch: int
+    """The newest batch that it contains."""
+    earlier: tuple[Manifest, ...]
+    """The pieces of the version before it; none: there is none."""
+    judged: Manifest | None
+    """The newest dataset `people` of an older version: what a version rests on never changes."""
 
-def snapshot(labels: pa.Table, asked: pa.Table) -> pa.Table:
-    """Return the labels with what the queue says about each clip, in the same order.
+    @property
+    def key(self) -> str:
+        """Its name."""
+        return f"{self.batch:06d}"
 
-    Raises:
-        BrokenContract: a vote is about a clip that was never queued.
-
-    """
-    rows = pc.index_in(clip_key(labels), clip_key(asked))
-    if rows.null_count:
-        strange = labels.filter(rows.is_null())
-        raise BrokenContract(
-            f"votes: {len(strange)} clips, e.g. {strange['clip_id'][0]}, not in the queue; want them there"
-        )
-    for name in _ASKED:
-        labels = labels.append_column(name, asked[name].take(rows))
-    return labels
-
-
-def queue_changes(labels: pa.Table, given: Ints) -> list[Settled]:
-    """Return what must change in the queue: a decided clip is finished, an open one wants one answer more than it has.
-
-    Args:
-        labels: a snapshot.
-        given: answers that each clip was given, whether they were counted or not, shape (clips,).
-
-    """
-    waits = pc.equal(labels["status"], "open").to_numpy()
-    had = labels["votes_wanted"].to_numpy()
-    wanted = np.where(waits, np.maximum(had, given + 1), had)
-    is_open = pc.equal(labels["state"], "open").to_numpy()
-    withdrawn = pc.equal(labels["state"], "withdrawn").to_numpy()
-    rows = np.flatnonzero(~withdrawn & ((wanted != had) | (waits != is_open)))
-    changed = labels.select(["clip_id", "category"]).take(pa.array(rows)).to_pylist()
-    return [
-        Settled(**clip, votes_wanted=int(wanted[row]), state="open" if waits[row] else "finished")
-        for row, clip in zip(rows, changed, strict=True)
-    ]
+    @property
+    def before(self) -> int:
+        """The newest batch of the version before it."""
+        return int(self.earlier[-1].keys["labels"]) if self.earlier else 0
 
 
 def run(job: Job) -> None:
-    """Aggregate every batch into one version of the labels."""
-    batches = _batches(job)
-    if not batches:
+    """Make the version of the labels that contains the newest batch."""
+    last = job.ledger.one("last_batch")
+    if last is None:
         say("aggregate: finished already, no votes yet")
         return
-    keys = {"labels": batches[-1].keys["batch"]}
-    judged = _judged_before(job, keys["labels"])
-    inputs = [*batches, *judged]
-    if done := job.finished(LABELS, keys, inputs=inputs, sections=SECTIONS):
-        job.record(done)
-        return
-    ballots = read_ballots(_votes(job, batches))
-    names = ["clip_id", "category", *_ASKED]
-    rows = job.ledger.rows("voted_clips")
-    asked = pa.table({name: [row[name] for row in rows] for name in names}) if rows else pa.table({})
-    scores = _scores(job, ballots) if job.config.aggregation.method == "with_committee" else None
-    decisions = method(job.config, _random(job, judged), scores)(ballots)
-    labels = snapshot(label_table(decisions), asked)
-    settle(job.ledger, queue_changes(labels, np.bincount(ballots.clip, minlength=ballots.clips)))
-    gone = pa.array([row["video_id"] for row in job.ledger.rows("tombstones")], pa.string())
-    labels = labels.filter(pc.invert(pc.is_in(labels["video_id"], gone)))
-    labels = labels.select(LABELS.schema.names).sort_by(
-        [("category", "ascending"), ("video_id", "ascending"), ("start_sec", "ascending")]
+    version = _version(job, last["batch"])
+    if _is_whole(job, version):
+        _write_whole(job, version)
+    else:
+        _write_changes(job, version)
+
+
+def _version(job: Job, batch: int) -> _Version:
+    key = f"{batch:06d}"
+    before, judged = _newest(job, key, *FORMS), _newest(job, key, PEOPLE)
+    return _Version(
+        batch=batch,
+        earlier=tuple(pieces(job.datasets, need_labels(job.datasets, before))) if before else (),
+        judged=job.datasets.need(PEOPLE, labels=judged) if judged else None,
     )
-    job.record(job.finish(LABELS, [labels], keys, inputs=inputs, sections=SECTIONS))
 
 
-def _batches(job: Job) -> list[Manifest]:
-    """Return the manifests of all batches, oldest first."""
-    with ThreadPoolExecutor(_READERS) as readers:
-        return list(readers.map(lambda keys: job.datasets.need(VOTES, **keys), job.datasets.partitions(VOTES)))
+def _newest(job: Job, before: str, *of: Dataset[Any]) -> str | None:
+    """Return the newest older version of the labels that one of these datasets has. The ledger knows: no listing."""
+    (found,) = job.ledger.rows("newest_labels", datasets=[dataset.name for dataset in of], before=before)
+    return None if found["labels"] is None else str(found["labels"])
 
 
-def _votes(job: Job, batches: list[Manifest]) -> pa.Table:
-    """Return the rows of all batches."""
-    with ThreadPoolExecutor(_READERS) as readers:
-        read = readers.map(lambda batch: list(job.datasets.tables(batch, list(VOTE))), batches)
-        return pa.concat_tables([table for tables in read for table in tables])
+def _is_whole(job: Job, version: _Version) -> bool:
+    """Whether the version is written as a whole table; one that exists stays what it is."""
+    written = labels_manifest(job.datasets, version.key)
+    if written is not None and not job.remake:
+        return written.dataset == LABELS.name
+    if job.remake or not version.earlier:
+        return True
+    settings = job.config.digest(STAGES[job.stage].writes[LABELS.name])
+    return settings != version.earlier[-1].made_by.settings or is_whole_due(version.earlier)
 
 
-def _judged_before(job: Job, version: str) -> list[Manifest]:
-    """Return the newest word on people that is older than this version: what a version rests on never changes."""
-    older = newest(job.datasets, PEOPLE, before=version)
-    return [job.datasets.need(PEOPLE, labels=older)] if older else []
+def _inputs(job: Job, version: _Version, batches: list[int]) -> list[Manifest]:
+    """Return what the version is made from, beside older labels."""
+    stored = [job.datasets.need(VOTES, batch=f"{batch:06d}") for batch in batches]
+    return [*stored, *([version.judged] if version.judged else [])]
 
 
-def _random(job: Job, judged: list[Manifest]) -> frozenset[str]:
+def _write_whole(job: Job, version: _Version) -> None:
+    """Decide every clip again, one category after the other."""
+    # A whole table is made from all batches; the newest names them, since batches are numbered without gaps.
+    inputs = _inputs(job, version, [version.batch])
+    keys = {"labels": version.key}
+    withdrawn = _withdrawn(job)
+    learns = methods.learns(job.config.aggregation)
+    if learns:
+        with job.partition(CROWD, keys, inputs=inputs) as learnt:
+            if not learnt.finished:
+                learnt.write(_learn(job, version).rows())
+        inputs.append(learnt.manifest)
+    with job.partition(LABELS, keys, inputs=inputs) as made:
+        if not made.finished:
+            crowd = Crowd.of(job.datasets.rows_of(CROWD, learnt.manifest)) if learns else None
+            made.write_tables(_in_parts(_whole(job, version, crowd)))
+    if not made.finished:
+        _record_withdrawn(job, version, withdrawn)
+
+
+def _write_changes(job: Job, version: _Version) -> None:
+    """Decide the clips that something new is known of."""
+    batches = [row["batch"] for row in job.ledger.rows("batches_between", after=version.before, until=version.batch)]
+    inputs = [*_inputs(job, version, batches), *version.earlier]
+    withdrawn = _withdrawn(job)
+    crowd = None
+    if methods.learns(job.config.aggregation):
+        learnt = job.datasets.need(CROWD, **version.earlier[0].keys)
+        inputs.append(learnt)
+        crowd = Crowd.of(job.datasets.rows_of(CROWD, learnt))
+    with job.partition(LABEL_CHANGES, {"labels": version.key}, inputs=inputs) as made:
+        if not made.finished:
+            made.write_tables([_changes(job, version, withdrawn, crowd)])
+    if not made.finished:
+        _record_withdrawn(job, version, withdrawn)
+
+
+def _whole(job: Job, version: _Version, crowd: Crowd | None) -> Iterator[pa.Table]:
+    """Yield the labels of each category, sorted, and bring its clips in the queue in line with them."""
+    for queued, ballots in _by_category(job, version):
+        labels = _decided(job, version, ballots, queued, crowd)
+        settle(job.ledger, queue_changes(labels, queued))
+        yield labels.select(LABELS.schema.names)
+
+
+def _changes(job: Job, version: _Version, withdrawn: list[str], crowd: Crowd | None) -> pa.Table:
+    """Return the labels that differ from those of the version before, and bring their clips in the queue in line."""
+    until = version.batch
+    touched = [votes.clips_with_votes(job.ledger, after=version.before, until=until)]
+    if changed := _set_aside_now_or_before(job, version):
+        touched.append(votes.clips_of_people(job.ledger, changed, until=until))
+    if withdrawn:
+        touched.append(votes.clips_of_videos(job.ledger, withdrawn, until=until))
+    clips = pa.concat_tables(touched).group_by(["clip_id", "category"]).aggregate([])
+    queued = votes.queued(job.ledger, clips, until=until)
+    ballots = read_ballots(votes.votes_on(job.ledger, clips, until=until))
+    labels = _decided(job, version, ballots, queued, crowd)
+    settle(job.ledger, queue_changes(labels, queued))
+    return labels.select(LABEL_CHANGES.schema.names)
+
+
+def _by_category(job: Job, version: _Version) -> Iterator[tuple[pa.Table, Ballots]]:
+    """Yield what the queue holds of each category's clips with votes, and these votes."""
+    categories = sorted(row["category"] for row in job.ledger.rows("categories"))
+    for category in track(categories, len(categories), job.stage):
+        queued = votes.queued_in(job.ledger, category, until=version.batch)
+        if queued.num_rows:
+            yield queued, read_ballots(votes.votes_in(job.ledger, category, until=version.batch))
+
+
+def _decided(job: Job, version: _Version, ballots: Ballots, queued: pa.Table, crowd: Crowd | None) -> pa.Table:
+    """Return the labels of the ballots' clips, with what the queue holds of them, sorted.
+
+    A clip that the queue has not is left out: its video was withdrawn between two reads.
+    """
+    labels = label_table(_decisions(job, version, ballots, queued, crowd))
+    place = pc.index_in(clip_key(labels), value_set=clip_key(queued))
+    labels, place = labels.filter(place.is_valid()), place.drop_null()
+    for name in queued.column_names:
+        if name not in labels.column_names:
+            labels = labels.append_column(name, queued[name].take(place))
+    return labels.sort_by([("category", "ascending"), ("video_id", "ascending"), ("start_sec", "ascending")])
+
+
+def _decisions(job: Job, version: _Version, ballots: Ballots, queued: pa.Table, crowd: Crowd | None) -> Decisions:
+    if crowd is None:
+        return methods.count(job.config.review, _random(job, version.judged))(ballots)
+    return methods.model(job.config.review, job.config.aggregation, _scores(job, ballots, queued)).decide(
+        ballots, crowd
+    )
+
+
+def _learn(job: Job, version: _Version) -> Crowd:
+    """Return what all votes say of those who cast them."""
+    parts = [(ballots.without_ids(), _scores(job, ballots, queued)) for queued, ballots in _by_category(job, version)]
+    scores = [said for _, said in parts if said is not None]
+    method = methods.model(job.config.review, job.config.aggregation, Scores.joined(scores) if scores else None)
+    return method.learn(Ballots.joined([ballots for ballots, _ in parts]))
+
+
+def _scores(job: Job, ballots: Ballots, queued: pa.Table) -> Scores | None:
+    """Return the committee's scores of these clips, where it votes."""
+    votes_too = job.config.aggregation.method == "with_committee"
+    return methods.scores_of(job.datasets, ballots, queued) if votes_too else None
+
+
+def _random(job: Job, judged: Manifest | None) -> frozenset[str]:
     """Return the people who click at random, over all categories together."""
-    tables = [
-        table for manifest in judged for table in job.datasets.tables(manifest, ["annotator", "category", "flags"])
+    if judged is None:
+        return frozenset()
+    rows = job.datasets.read_all(PEOPLE, [judged], ["annotator", "category", "flags"])
+    overall = rows.filter(rows["category"].is_null())
+    return frozenset(row["annotator"] for row in overall.to_pylist() if RANDOM in row["flags"])
+
+
+def _set_aside_now_or_before(job: Job, version: _Version) -> frozenset[str]:
+    """Return the people whose answers count in this version and did not in the one before it, or the reverse."""
+    if methods.learns(job.config.aggregation):
+        return frozenset()
+    then = [
+        job.datasets.generation(PEOPLE, keys, mark)
+        for address, mark in version.earlier[-1].made_from.items()
+        if (keys := PEOPLE.keys_at(address))
     ]
-    return frozenset(
-        row["annotator"]
-        for table in tables
-        for row in table.to_pylist()
-        if row["category"] is None and RANDOM in row["flags"]
-    )
+    return _random(job, version.judged) ^ _random(job, then[0] if then else None)
 
 
-def _scores(job: Job, ballots: Ballots) -> Scores:
-    """Return what the committee said of the training clips; of others nothing, since their labels will judge it."""
-    found: dict[tuple[str, str], tuple[float, str]] = {}
-    for keys in job.datasets.partitions(HARD_CLIPS):
-        table = job.datasets.read(HARD_CLIPS, ["clip_id", "split", "consensus"], **keys)
-        for row in table.filter(pc.equal(table["split"], Split.TRAINING.value)).to_pylist():
-            found[keys["category"], row["clip_id"]] = (row["consensus"], parse_round_key(keys["round"])[1])
-    clips = zip(ballots.category.tolist(), ballots.clip_ids.to_pylist(), strict=True)
-    said = [found.get((ballots.categories[category], clip), (np.nan, "")) for category, clip in clips]
-    panels = sorted({panel for _, panel in said})
-    return np.array([score for score, _ in said]), np.array([panels.index(panel) for _, panel in said], dtype=np.int64)
+def _withdrawn(job: Job) -> list[str]:
+    """Return the withdrawn videos whose labels no version has left out yet."""
+    return [row["video_id"] for row in job.ledger.rows("unlabelled_tombstones")]
+
+
+def _record_withdrawn(job: Job, version: _Version, videos: list[str]) -> None:
+    """Record that this version leaves these videos out. A call that dies before has the next version do it again."""
+    if videos:
+        job.ledger.run("tombstones_labelled", labels=version.key, videos=videos)
+
+
+def _in_parts(tables: Iterator[pa.Table]) -> Iterator[pa.Table]:
+    """Yield the rows of small tables as tables of many rows."""
+    some = [LABELS.schema.empty_table()]
+    for table in tables:
+        some.append(table.cast(LABELS.schema))
+        if sum(one.num_rows for one in some) >= _PART_ROWS:
+            yield pa.concat_tables(some)
+            some = []
+    if some:
+        yield pa.concat_tables(some)

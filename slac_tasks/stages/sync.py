@@ -14,24 +14,33 @@ from slac_tasks.verification.imports import bring
 
 
 def run(job: Job) -> None:
-    """Write the batches that the ledger knows and the store lacks, then take and write a new one."""
-    _bring(job)
+    """Write the batches that may not be in the store yet, then take and write a new one."""
+    _import(job)
     job.ledger.run("fold_counts")
-    stored = {keys["batch"] for keys in job.datasets.partitions(VOTES)}
-    for row in job.ledger.rows("batches"):
-        if f"{row['batch']:06d}" not in stored:
-            _write(job, row["batch"])
+    for row in job.ledger.rows("unstored_batches"):
+        _write(job, row["batch"])
     with job.ledger.transaction():
         job.ledger.rows("lock_batches")
-        newest = max((int(keys["batch"]) for keys in job.datasets.partitions(VOTES)), default=0)
-        taken = job.ledger.one("take_batch", newest_stored=newest)
+        taken = job.ledger.one("take_batch", newest_stored=_newest_stored(job))
     if taken is None:
         say("sync: finished already, no new votes")
         return
     _write(job, taken["batch"])
 
 
-def _bring(job: Job) -> None:
+def _newest_stored(job: Job) -> int:
+    """Return the newest batch of the ledger or, where a restored ledger has lost some, of the store.
+
+    Batches are numbered without gaps, so nothing is listed.
+    """
+    last = job.ledger.one("last_batch")
+    newest = int(last["batch"]) if last else 0
+    while job.datasets.manifest(VOTES, batch=f"{newest + 1:06d}") is not None:
+        newest += 1
+    return newest
+
+
+def _import(job: Job) -> None:
     """Let answers that were given elsewhere become votes."""
     source = label_studio.connect(job.environ)
     if source is None:
@@ -44,13 +53,16 @@ def _bring(job: Job) -> None:
 
 
 def _write(job: Job, batch: int) -> None:
+    """Write the votes of a batch, unless the store holds them."""
     keys = {"batch": f"{batch:06d}"}
     try:
-        manifest = job.finish(VOTES, map(VOTES.from_records, job.ledger.stream("batch_votes", batch=batch)), keys)
+        with job.partition(VOTES, keys) as made:
+            if not made.finished:
+                made.write_tables(map(VOTES.from_records, job.ledger.stream("batch_votes", batch=batch)))
     except Temporary:
         # Another call may have seen the same unfinished batch; it wrote the same votes.
-        written = job.datasets.manifest(VOTES, **keys)
-        if written is None:
+        if job.datasets.manifest(VOTES, **keys) is None:
             raise
-        manifest = written
-    job.record(manifest)
+        with job.partition(VOTES, keys):
+            pass
+    job.ledger.run("batch_stored", batch=batch)

@@ -7,7 +7,7 @@ import dataclasses
 import os
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
@@ -159,6 +159,18 @@ class Ledger:
             cursor.execute(query(name, self._folder), parameters)
             while found := cursor.fetchmany(size):
                 yield [dict(row) for row in found]
+
+    def columns(self, name: str, /, size: int = 50_000, **parameters: Any) -> Iterator[dict[str, tuple[Any, ...]]]:
+        """Run the named query and yield its rows as columns, `size` rows at a time; nothing where there are no rows.
+
+        All rows are of one moment. Between the parts no other call may be made on this connection.
+        """
+        whole = self.transaction() if self._connection.autocommit else nullcontext()
+        with whole, self._connection.cursor("part") as cursor:
+            cursor.execute(query(name, self._folder), parameters)
+            while found := cursor.fetchmany(size):
+                names = [column.name for column in cursor.description or ()]
+                yield dict(zip(names, zip(*found, strict=True), strict=True))
 
     def one(self, name: str, /, **parameters: Any) -> Row | None:
         """Run the named query and return its only row, or None."""

@@ -1,26 +1,12 @@
 """Agreement beyond chance, from sparse answers: Krippendorff's alpha and Cohen's kappa. Vectorised, pure."""
 
-from dataclasses import dataclass
-
 import numpy as np
 
+from slac_tasks.storage.datasets.labelling import AgreementRow
 from slac_tasks.verification.ballots import NO, Ballots, Floats, Ints
 
 _SHARED_LEAST = 10
 """Clips that two people must share before they count as a pair: kappa of a few clips is noise (ours)."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Agreement:
-    """How far people agree on the clips of one category."""
-
-    category: str
-    clips: int
-    """Clips with two yes or no answers or more."""
-    krippendorff: float | None
-    cohen: float | None
-    pairs: int
-    """Pairs of people behind `cohen`."""
 
 
 def alpha(counts: Ints) -> float | None:
@@ -54,7 +40,7 @@ def kappa(table: Floats) -> Floats:
     return np.where(certain, np.nan, (observed - expected) / np.where(certain, 1, 1 - expected))
 
 
-def agreements(ballots: Ballots) -> list[Agreement]:
+def agreements(ballots: Ballots) -> list[AgreementRow]:
     """Return the agreement on yes and no of each category, in order; unsure and broken are no values."""
     counts = ballots.counts()[:, : NO + 1]
     tables, category = _pairs(ballots)
@@ -64,7 +50,7 @@ def agreements(ballots: Ballots) -> list[Agreement]:
         rows = counts[ballots.category == index]
         pairs = np.flatnonzero((category == index) & ~np.isnan(kappas))
         found.append(
-            Agreement(
+            AgreementRow(
                 category=name,
                 clips=int((rows.sum(axis=1) >= 2).sum()),
                 krippendorff=alpha(rows),

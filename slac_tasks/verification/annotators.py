@@ -25,6 +25,7 @@ from scipy.special import bdtrc, betaincinv, expit
 
 from slac_tasks.intervals import Z95
 from slac_tasks.model import CLIP_SEC
+from slac_tasks.storage.datasets.labelling import PersonRow
 from slac_tasks.verification.aggregation.dawid_skene import Fit, Model, damped_majority, people_as_voters
 from slac_tasks.verification.ballots import NO, YES, Ballots, Bools, Floats, Ints
 
@@ -37,30 +38,9 @@ _FALL, _FALL_ERRORS = 0.1, 3.0
 _HURRIED_SEC = CLIP_SEC / 2
 
 
-@dataclass(frozen=True, kw_only=True)
-class Quality:
-    """What one person's answers are worth; a row of the dataset `people`."""
-
-    annotator: str
-    category: str | None
-    """None: all categories together."""
-    answers: int
-    sensitivity: float
-    sensitivity_low: float
-    sensitivity_high: float
-    specificity: float
-    specificity_low: float
-    specificity_high: float
-    gold: int
-    gold_right: int
-    seconds: float
-    drift: float | None
-    flags: tuple[str, ...]
-
-
 def qualities(
     ballots: Ballots, seconds: Floats, model: Model, known: Mapping[tuple[str, str], bool] | None = None
-) -> list[Quality]:
+) -> list[PersonRow]:
     """Return every person's quality, first over all categories and then in each, by name; none without a vote.
 
     Args:
@@ -92,7 +72,7 @@ def qualities(
         ),
     ]
     return [
-        Quality(annotator=ballots.people[person], category=category, **measured)
+        PersonRow(annotator=ballots.people[person], category=category, **measured)
         for rows, owners, names in groups
         for measured, person, category in zip(rows, owners, names, strict=True)
     ]
@@ -149,7 +129,7 @@ def _shares(counts: Floats) -> Floats:
 def _measure(
     ballots: Ballots, evidence: _Evidence, seconds: Floats, group: Ints, counts: Floats
 ) -> list[dict[str, Any]]:
-    """Return the fields of `Quality` of each group, from its Beta counts (groups, 2, 2)."""
+    """Return the fields of `PersonRow` of each group, from its Beta counts (groups, 2, 2)."""
     groups = len(counts)
     right, wrong = counts[:, :, 0], counts[:, :, 1]
     mean = right / (right + wrong)

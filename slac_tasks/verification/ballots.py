@@ -16,6 +16,7 @@ people per clip, kept when at least two agree; the rest is ours):
 Fewer answers than `votes_wanted` never make a label.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
@@ -79,6 +80,35 @@ class Ballots:
     def clips(self) -> int:
         """How many clips there are."""
         return len(self.clip_ids)
+
+    def without_ids(self) -> "Ballots":
+        """Return the same without the ids of the votes: half of the memory, and who reads all votes needs none."""
+        return replace(self, vote_ids=pa.nulls(len(self.clip), pa.null()))
+
+    @classmethod
+    def joined(cls, parts: Sequence["Ballots"]) -> "Ballots":
+        """Return the votes on the clips of several categories, each part those of one, in order of their names.
+
+        The ids of the votes are left out; see `without_ids`.
+        """
+        people = tuple(sorted({name for part in parts for name in part.people}))
+        none = np.zeros(0, dtype=np.int64)
+        code = {name: index for index, name in enumerate(people)}
+        clips = np.cumsum([0, *(part.clips for part in parts)])
+        votes = np.cumsum([0, *(len(part.clip) for part in parts)])
+        own = [np.array([code[name] for name in part.people], dtype=np.int64) for part in parts]
+        return cls(
+            clip_ids=pa.concat_arrays([pa.array([], pa.string()), *(part.clip_ids for part in parts)]),
+            category=np.repeat(np.arange(len(parts)), [part.clips for part in parts]),
+            categories=tuple(name for part in parts for name in part.categories),
+            people=people,
+            vote_ids=pa.nulls(int(votes[-1]), pa.null()),
+            clip=np.concatenate([none, *(part.clip + first for part, first in zip(parts, clips, strict=False))]),
+            person=np.concatenate([none, *(names[part.person] for part, names in zip(parts, own, strict=True))]),
+            answer=np.concatenate([none, *(part.answer for part in parts)]),
+            cast_at=np.concatenate([none, *(part.cast_at for part in parts)]),
+            row=np.concatenate([none, *(part.row + first for part, first in zip(parts, votes, strict=False))]),
+        )
 
     def counts(self) -> Ints:
         """Return how often each answer was given to each clip, shape (clips, 4)."""

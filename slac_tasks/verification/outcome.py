@@ -1,10 +1,16 @@
 """What a version of the labels changes in the ledger: the queue, and what the pages say of people."""
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass
 
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from slac_tasks.model import Status
+from slac_tasks.storage.datasets.labelling import AgreementRow, PersonRow
 from slac_tasks.storage.ledger import Ledger
+from slac_tasks.verification.ballots import clip_key
 
 _AT_ONCE = 500
 """Clips in one statement: their rows are locked until it ends, and people are answering meanwhile."""
@@ -20,6 +26,33 @@ class Settled:
     state: str
 
 
+def queue_changes(labels: pa.Table, queued: pa.Table) -> list[Settled]:
+    """Return what must change in the queue so that it agrees with labels.
+
+    A clip whose label is open wants one answer more than it was given; every other clip is finished. No clip wants
+    fewer answers than before, and one that was withdrawn from the queue stays withdrawn.
+
+    Args:
+        labels: columns clip_id, category and status.
+        queued: what the queue holds of these clips, as `votes.QUEUED`; clips that only one of the tables has are left
+            alone.
+
+    """
+    place = pc.index_in(clip_key(queued), value_set=clip_key(labels))
+    queued, place = queued.filter(place.is_valid()), place.drop_null()
+    waits = pc.equal(labels["status"].take(place), Status.OPEN.value).to_numpy(zero_copy_only=False)
+    had, given = queued["votes_wanted"].to_numpy(), queued["given"].to_numpy()
+    wanted = np.where(waits, np.maximum(had, given + 1), had)
+    is_open = pc.equal(queued["state"], "open").to_numpy(zero_copy_only=False)
+    is_withdrawn = pc.equal(queued["state"], "withdrawn").to_numpy(zero_copy_only=False)
+    rows = np.flatnonzero(~is_withdrawn & ((wanted != had) | (waits != is_open)))
+    changed = queued.select(["clip_id", "category"]).take(pa.array(rows)).to_pylist()
+    return [
+        Settled(**clip, votes_wanted=int(wanted[row]), state="open" if waits[row] else "finished")
+        for row, clip in zip(rows, changed, strict=True)
+    ]
+
+
 def settle(ledger: Ledger, changes: Sequence[Settled]) -> None:
     """Write the changes to the queue, a few hundred at a time; writing them again changes nothing."""
     for start in range(0, len(changes), _AT_ONCE):
@@ -33,13 +66,13 @@ def settle(ledger: Ledger, changes: Sequence[Settled]) -> None:
         )
 
 
-def remember_people(
-    ledger: Ledger, labels: str, people: Iterable[Mapping[str, Any]], agreement: Iterable[Mapping[str, Any]]
-) -> None:
+def replace_people(ledger: Ledger, labels: str, people: Iterable[PersonRow], agreement: Iterable[AgreementRow]) -> None:
     """Replace the ledger's copy of the datasets `people` and `agreement` by this version's rows.
 
     The caller opens the transaction, so that readers see the old rows or the new ones.
     """
     ledger.run("clear_annotator_quality")
-    ledger.run_many("add_annotator_quality", [{**row, "labels": labels} for row in people])
-    ledger.run_many("add_category_agreement", [{**row, "labels": labels} for row in agreement])
+    ledger.run_many(
+        "add_annotator_quality", [{**asdict(row), "flags": list(row.flags), "labels": labels} for row in people]
+    )
+    ledger.run_many("add_category_agreement", [{**asdict(row), "labels": labels} for row in agreement])

@@ -28,19 +28,25 @@ from slac_tasks.verification.ballots import clip_key
 FORMS: tuple[Dataset[Any], ...] = (LABELS, LABEL_CHANGES)
 """How a version may be stored; where both exist the whole table counts."""
 
+MOST_CHANGES = 96
+"""Versions in a row that are stored as changes; the next one is a whole table. A batch every five minutes makes that a
+working day; a reader opens at most so many small tables beside the whole one."""
+
 _READERS = 8
 """Manifests and tables of changes that are read at the same time: they are small, and each waits for the store."""
 
 
-def newest(datasets: Datasets, *of: Dataset[Any], before: str | None = None) -> str | None:
-    """Return the newest version of the labels that one of these datasets has, if any; only older ones than `before`."""
-    versions = (keys["labels"] for dataset in of for keys in datasets.partitions(dataset))
-    return max((version for version in versions if before is None or version < before), default=None)
+def newest(datasets: Datasets, *of: Dataset[Any]) -> str | None:
+    """Return the newest version of the labels that one of these datasets has, if any.
+
+    It lists the store. Who holds the ledger's password asks it: sql/queries/newest_labels.sql.
+    """
+    return max((keys["labels"] for dataset in of for keys in datasets.partitions(dataset)), default=None)
 
 
-def newest_labels(datasets: Datasets, *, before: str | None = None) -> str | None:
-    """Return the newest version of the labels, if there is any; only older ones than `before`."""
-    return newest(datasets, *FORMS, before=before)
+def newest_labels(datasets: Datasets) -> str | None:
+    """Return the newest version of the labels, if there is any."""
+    return newest(datasets, *FORMS)
 
 
 def labels_manifest(datasets: Datasets, version: str) -> Manifest | None:
@@ -102,6 +108,14 @@ def pieces(datasets: Datasets, manifest: Manifest) -> list[Manifest]:
     with ThreadPoolExecutor(_READERS) as pool:
         earlier = pool.map(lambda one: datasets.generation(one[1], {"labels": one[0]}, one[2]), named)
         return [*earlier, manifest]
+
+
+def is_whole_due(earlier: Sequence[Manifest]) -> bool:
+    """Return whether the version after the one with these pieces is to be a whole table: so many changes lie before it.
+
+    It depends on the versions alone, so a retry stores the version in the same form.
+    """
+    return len(earlier) > MOST_CHANGES
 
 
 def label_tables(datasets: Datasets, version: str, columns: Sequence[str] | None = None) -> Iterator[pa.Table]:

@@ -16,9 +16,9 @@ from pathlib import Path
 import pytest
 
 from slac_tasks.launcher.state import PROJECT
-from slac_tasks.storage.datasets import LABELS
 from slac_tasks.storage.objects import open_store
 from slac_tasks.storage.tables import Datasets
+from slac_tasks.verification.versions import newest_labels, read_labels
 
 pytestmark = [
     pytest.mark.skipif(
@@ -99,8 +99,9 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, tuple[P
 def labels(home: Path) -> list[tuple[object, ...]]:
     """Return what people decided, without when."""
     datasets = Datasets(open_store(str(home / "quick" / "store"), {}))
-    newest = max(keys["labels"] for keys in datasets.partitions(LABELS))
-    rows = datasets.read(LABELS, labels=newest).to_pylist()
+    newest = newest_labels(datasets)
+    assert newest is not None
+    rows = read_labels(datasets, newest).to_pylist()
     return sorted((row["clip_id"], row["category"], row["status"], row["label"]) for row in rows)
 
 

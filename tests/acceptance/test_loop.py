@@ -13,10 +13,11 @@ import pytest
 from bench.loop import Loop
 from slac_tasks import cli
 from slac_tasks.launcher.postgres import EmbeddedPostgres
-from slac_tasks.storage.datasets import ALL, HARD_CLIPS, LABELS, RELEASES, VOTES
+from slac_tasks.storage.datasets import ALL, HARD_CLIPS, RELEASES, VOTES
 from slac_tasks.storage.ledger import Ledger, open_ledger
 from slac_tasks.storage.objects import open_store
 from slac_tasks.storage.tables import Datasets
+from slac_tasks.verification.versions import newest_labels, read_labels
 from slac_tasks.world import people
 from slac_tasks.world.catalogue import WINDOWS
 from slac_tasks.world.make import make_world
@@ -161,6 +162,7 @@ def restore_and_reconcile(
     loop.slac("aggregate")
     assert written() == before
     loop.verify()
-    newest = max(keys["labels"] for keys in shelf.partitions(LABELS))
+    newest = newest_labels(shelf)
+    assert newest is not None
     asked = sum(shelf.need(HARD_CLIPS, **keys).rows for keys in shelf.partitions(HARD_CLIPS))
-    assert shelf.read(LABELS, labels=newest).num_rows == asked
+    assert read_labels(shelf, newest).num_rows == asked

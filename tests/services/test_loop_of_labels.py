@@ -23,6 +23,7 @@ from slac_tasks.storage.datasets import (
 )
 from slac_tasks.storage.ledger import SQL, Ledger, migrations
 from slac_tasks.storage.tables import Datasets
+from slac_tasks.verification.versions import read_labels
 
 
 def test_publish_asks_each_clip_once_and_withdraws_what_nobody_was_asked(make_job: Any, ledger: Ledger) -> None:
@@ -91,7 +92,7 @@ def test_votes_become_labels_verdicts_and_a_release(make_job: Any, ledger: Ledge
     assert datasets.partitions(VOTES) == [{"batch": "000001"}]
     aggregate.run(make_job("aggregate"))
     aggregate.run(make_job("aggregate"))
-    rows = datasets.read(LABELS, labels="000001").to_pylist()
+    rows = read_labels(datasets, "000001").to_pylist()
     assert [row["status"] for row in rows].count("open") == 2
     assert states(ledger) == {"queued": 12, "waiting": 2, "finished": 10, "withdrawn": 0, "votes": 24}
     gate = Quality(min_labels=10, max_positive_share=1.0)
@@ -210,7 +211,7 @@ def test_a_damaged_table_stops_the_gate_with_nothing_written(make_job: Any, ledg
     sync.run(make_job("sync"))
     aggregate.run(make_job("aggregate"))
     datasets: Datasets = make_job("validate").datasets
-    rows = datasets.read(LABELS, labels="000001").to_pylist()
+    rows = read_labels(datasets, "000001").to_pylist()
     rows[0]["end_sec"] = 9.0
     rows[1]["label"] = None
     datasets.write(

@@ -8,9 +8,10 @@ from review_work import cast, lease, publish_and_answer, states
 
 from slac_tasks.model import parse_clip_id
 from slac_tasks.stages import aggregate, report, sync, validate
-from slac_tasks.storage.datasets import AGREEMENT, LABELS, PEOPLE, VOTES
+from slac_tasks.storage.datasets import AGREEMENT, PEOPLE, VOTES
 from slac_tasks.storage.ledger import Ledger
 from slac_tasks.verification.settings import Aggregation
+from slac_tasks.verification.versions import read_labels
 
 CLIPS = 60
 
@@ -58,14 +59,14 @@ def test_a_clicker_is_flagged_and_its_answers_are_kept_and_asked_again(make_job:
     assert len(ledger.rows("web_people")) == 3
 
     # Dora answers one clip: the next labels count without the clicker, and whoever lacks two answers is asked again.
-    first = datasets.read(LABELS, labels="000001").to_pylist()
+    first = read_labels(datasets, "000001").to_pylist()
     assert {row["status"] for row in first} == {"settled"}
     with ledger._connection.cursor() as cursor:
         cursor.execute("UPDATE queue SET votes_wanted = 4, state = 'open' WHERE clip_id = %s", (clips[0],))
     lease(ledger, "dora")
     assert cast(ledger, "dora", clips[0], "yes")
     run(make_job, sync, aggregate)
-    second = {row["clip_id"]: row for row in datasets.read(LABELS, labels="000002").to_pylist()}
+    second = {row["clip_id"]: row for row in read_labels(datasets, "000002").to_pylist()}
     assert {len(row["votes"]) for row in second.values()} == {2, 3}
     assert all(row["no"] + row["yes"] == len(row["votes"]) for row in second.values())
     held = sum(datasets.read(VOTES, **keys).num_rows for keys in datasets.partitions(VOTES))
@@ -92,7 +93,7 @@ def test_answers_about_withdrawn_videos_say_nothing_of_people(make_job: Any, led
 def test_a_model_may_decide(make_job: Any, ledger: Ledger, method: str) -> None:
     answer_all(make_job, ledger)
     run(make_job, sync, aggregate, aggregation=Aggregation(method=method))
-    rows = make_job("aggregate").datasets.read(LABELS, labels="000001").to_pylist()
+    rows = read_labels(make_job("aggregate").datasets, "000001").to_pylist()
     assert {row["method"] for row in rows} == {f"{method}/1"}
     assert {row["status"] for row in rows} == {"settled"}
     said = {row["clip_id"]: row["label"] for row in rows}

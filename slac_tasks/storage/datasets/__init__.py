@@ -4,20 +4,29 @@ from collections.abc import Mapping
 from typing import Any
 
 from slac_tasks.storage.datasets.collecting import CANDIDATES, CLIPS, FETCHED, VIDEOS
-from slac_tasks.storage.datasets.labelling import AGREEMENT, LABEL_CHANGES, LABELS, PEOPLE, QUALITY, ROUNDS, VOTES
+from slac_tasks.storage.datasets.labelling import (
+    AGREEMENT,
+    CROWD,
+    LABEL_CHANGES,
+    LABELS,
+    PEOPLE,
+    QUALITY,
+    ROUNDS,
+    VOTES,
+)
 from slac_tasks.storage.datasets.releasing import EVALUATIONS, MODELS, RELEASES
 from slac_tasks.storage.datasets.scoring import COMMITTEES, HARD_CLIPS, SCORES
 from slac_tasks.storage.declarations import Dataset
 
 __all__ = [
-    "AGREEMENT", "ALL", "CANDIDATES", "CLIPS", "COMMITTEES", "EVALUATIONS", "FETCHED", "HARD_CLIPS", "LABELS",
+    "AGREEMENT", "ALL", "CANDIDATES", "CLIPS", "COMMITTEES", "CROWD", "EVALUATIONS", "FETCHED", "HARD_CLIPS", "LABELS",
     "LABEL_CHANGES", "MODELS", "PEOPLE", "QUALITY", "RELEASES", "ROUNDS", "SCORES", "VIDEOS", "VOTES",
 ]  # fmt: skip
 
 ALL: Mapping[str, Dataset[Any]] = {
     dataset.name: dataset
     for dataset in (
-        CANDIDATES, FETCHED, VIDEOS, CLIPS, COMMITTEES, SCORES, HARD_CLIPS, VOTES, LABELS, LABEL_CHANGES, PEOPLE,
+        CANDIDATES, FETCHED, VIDEOS, CLIPS, COMMITTEES, SCORES, HARD_CLIPS, VOTES, LABELS, LABEL_CHANGES, CROWD, PEOPLE,
         AGREEMENT, QUALITY, ROUNDS, RELEASES, MODELS, EVALUATIONS,
     )
 }  # fmt: skip

@@ -117,6 +117,19 @@ class PersonRow:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class CrowdRow:
+    """One number that a model has learnt of those who answer; long form."""
+
+    kind: Annotated[str, "person, average (all people), category, all (categories) or panel (of the committee)"]
+    name: Annotated[str | None, "the person, category or panel; null for average and all"] = None
+    answer: Annotated[str | None, "yes or no; null: kind has no such answer"] = None
+    bin: Annotated[Int32 | None, "bin of a panel's score, its answer; null for the other kinds"] = None
+    edge: Annotated[float | None, "lowest score of the bin; null for the first one and for the other kinds"] = None
+    negative: Annotated[float | None, "chance of this answer without the action; null for category and all"] = None
+    positive: Annotated[float, "chance of this answer with the action; of category and all: the share of positives"]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class AgreementRow:
     """How far people agree on one category."""
 
@@ -159,6 +172,10 @@ ROUNDS = Dataset(
     name="rounds", version=1, keys=("labels",), row=RoundRow,
     unique=("measure", "round", "category", "strategy", "member", "other", "bin"),
     meaning="What the rounds of mining were worth, and how far their committees are to be trusted; long form.",
+)  # fmt: skip
+CROWD = Dataset(
+    name="crowd", version=1, keys=("labels",), unique=("kind", "name", "answer", "bin"), row=CrowdRow,
+    meaning="What the model learnt of those who answer, under which later votes are decided; beside a whole table.",
 )  # fmt: skip
 PEOPLE = Dataset(
     name="people", version=1, keys=("labels",), unique=("annotator", "category"), row=PersonRow,

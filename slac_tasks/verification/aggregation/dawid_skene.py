@@ -11,7 +11,8 @@ import numpy as np
 from scipy.sparse import csr_array
 from scipy.special import expit
 
-from slac_tasks.verification.aggregation.stopping import Asking, decide
+from slac_tasks.verification.aggregation.crowd import Crowd
+from slac_tasks.verification.aggregation.stopping import Asking
 from slac_tasks.verification.ballots import NO, YES, Ballots, Decisions, Floats, Ints
 
 _TINY = 1e-10
@@ -41,6 +42,8 @@ class Fit:
     """The same as natural log-odds, shape (clips,)."""
     prior: Floats
     """Share of positives in each category, shape (categories,)."""
+    share: float
+    """Share of positives in all of them, towards which each was pulled."""
     rates: Floats
     """Probability of each column's answer given (no action, action), shape (columns, 2)."""
     counts: Floats
@@ -76,12 +79,13 @@ class Model:
         truth = np.zeros(len(start)) if known is None else known
         posterior = np.where(is_known, truth, start)
         prior = rates = counts = log_odds = np.zeros(0)
-        iterations, converged = 0, False
+        iterations, converged, share = 0, False, 0.5
         while not converged and iterations < self.iterations_most:
             before = (rates, prior)
             counts = np.asarray(back @ np.column_stack([1 - posterior, posterior]))
             rates = self._rates(voters, counts)
-            prior = self._prior(posterior, category)
+            share = float(np.clip(posterior.mean(), _TINY, 1 - _TINY)) if len(posterior) else 0.5
+            prior = self._prior(posterior, category, share)
             weight = np.log(rates[:, 1]) - np.log(rates[:, 0])
             log_odds = (np.log(prior) - np.log1p(-prior))[category] + np.asarray(voters.answers @ weight)
             posterior = np.where(is_known, truth, expit(log_odds))
@@ -91,8 +95,8 @@ class Model:
                 for now, then in zip((rates, prior), before, strict=True)
             )
         return Fit(
-            posterior=posterior, log_odds=log_odds, prior=prior, rates=rates, counts=counts, iterations=iterations,
-            converged=converged,
+            posterior=posterior, log_odds=log_odds, prior=prior, share=share, rates=rates, counts=counts,
+            iterations=iterations, converged=converged,
         )  # fmt: skip
 
     def _rates(self, voters: Voters, counts: Floats) -> Floats:
@@ -108,11 +112,10 @@ class Model:
         rates = (counts + self.pooling * base) / np.maximum(totals + self.pooling, _TINY)
         return np.asarray(rates.clip(_TINY, 1.0))
 
-    def _prior(self, posterior: Floats, category: Ints) -> Floats:
+    def _prior(self, posterior: Floats, category: Ints, share: float) -> Floats:
         """Return each category's share of positives, pulled towards that of all."""
         clips = np.bincount(category)
         positive = np.bincount(category, weights=posterior)
-        share = posterior.mean() if len(posterior) else 0.5
         pooled = (positive + self.pooling * share) / np.maximum(clips + self.pooling, _TINY)
         return np.asarray(pooled.clip(_TINY, 1 - _TINY))
 
@@ -150,14 +153,33 @@ class DawidSkene:
     model: Model = field(default_factory=Model)
     method: str = "dawid_skene/1"
 
+    def learn(self, ballots: Ballots) -> Crowd:
+        """Return what all votes say of those who cast them."""
+        voters = people_as_voters(ballots)
+        fit = self.model.fit(voters, damped_majority(ballots, self.model.damping), ballots.category)
+        return crowd_of(fit, ballots)
+
+    def decide(self, ballots: Ballots, crowd: Crowd) -> Decisions:
+        """Return the decisions on clips under what was learnt before."""
+        return crowd.decide(ballots, self.asking, self.method)
+
     def __call__(self, ballots: Ballots) -> Decisions:
         """Return the decisions; see `Aggregator`."""
-        fit = self.model.fit(people_as_voters(ballots), damped_majority(ballots, self.model.damping), ballots.category)
-        return decide(ballots, fit.posterior, average_person(fit, len(ballots.people)), self.asking, self.method)
+        return self.decide(ballots, self.learn(ballots))
 
 
-def average_person(fit: Fit, people: int) -> tuple[float, float]:
-    """Return (sensitivity, specificity) of the next answer: those of all answers so far together."""
+def crowd_of(fit: Fit, ballots: Ballots) -> Crowd:
+    """Return what a fit to these ballots says of the people and the categories."""
+    people = len(ballots.people)
+    return Crowd(
+        people=dict(zip(ballots.people, fit.rates[: 2 * people].reshape(people, 2, 2), strict=True)),
+        average=average_person(fit, people),
+        prior=dict(zip(ballots.categories, fit.prior.tolist(), strict=True)),
+        share=fit.share,
+    )
+
+
+def average_person(fit: Fit, people: int) -> Floats:
+    """Return the rates of the next answer, those of all answers so far together: (yes, no) by (no action, action)."""
     by_answer = fit.counts[: 2 * people].reshape(people, 2, 2).sum(axis=0)
-    rates = (by_answer + 1) / (by_answer.sum(axis=0) + 2)
-    return float(rates[YES, 1]), float(rates[NO, 0])
+    return np.asarray((by_answer + 1) / (by_answer.sum(axis=0) + 2))

@@ -4,14 +4,15 @@ import numpy as np
 import pytest
 from crowds import crowd
 
+from slac_tasks.storage.datasets.labelling import PersonRow
 from slac_tasks.verification.aggregation.dawid_skene import Model
-from slac_tasks.verification.annotators import DRIFTING, HURRIED, RANDOM, STRAIGHT_LINE, Quality, qualities
+from slac_tasks.verification.annotators import DRIFTING, HURRIED, RANDOM, STRAIGHT_LINE, qualities
 from slac_tasks.verification.ballots import Ballots
 
 PEOPLE = 20
 
 
-def measured(ballots: Ballots, seconds: np.ndarray | None = None) -> list[Quality]:
+def measured(ballots: Ballots, seconds: np.ndarray | None = None) -> list[PersonRow]:
     pace = np.full(len(ballots.answer), 3.5) if seconds is None else seconds
     return qualities(ballots, pace, Model())
 

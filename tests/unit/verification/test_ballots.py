@@ -3,17 +3,14 @@
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from slac_tasks.stages.aggregate import queue_changes
 from slac_tasks.verification.aggregation.majority import TwoOfThree
 from slac_tasks.verification.ballots import LABEL, VOTE, label_table, read_ballots
-from slac_tasks.verification.outcome import Settled
 
 START = datetime(2026, 1, 5, tzinfo=UTC)
 
@@ -130,22 +127,3 @@ def test_answers_of_somebody_set_aside_are_asked_again() -> None:
     assert (row["status"], row["yes"], row["votes"]) == ("open", 1, ["a:0/0", "a:0/2"])
     nobody = only(votes("yes"), set_aside=frozenset({"p0"}))
     assert (nobody["status"], nobody["votes"], nobody["clip_id"]) == ("open", [], "a:0")
-
-
-def test_the_queue_hears_what_changed_only() -> None:
-    table = pd.concat(
-        [votes("yes", clip="a:0"), votes("yes", "no", clip="b:0"), votes("no", "no", clip="c:0"),
-         votes("no", "no", clip="d:0"), votes("no", "no", clip="e:0")], ignore_index=True,
-    )  # fmt: skip
-    labels = labels_of(table)
-    labels = labels.append_column("votes_wanted", pa.array([2] * 5))
-    labels = labels.append_column("state", pa.array(["open", "open", "open", "finished", "withdrawn"]))
-    given = np.array([1, 2, 2, 2, 2])
-    assert queue_changes(labels, given) == [
-        Settled(clip_id="b:0", category="judo", votes_wanted=3, state="open"),
-        Settled(clip_id="c:0", category="judo", votes_wanted=2, state="finished"),
-    ]
-    # A finished clip of which an answer was set aside comes back, and wants one more than it was given.
-    aside = labels_of(table, set_aside=frozenset({"p1"}))
-    aside = aside.append_column("votes_wanted", pa.array([2] * 5)).append_column("state", labels["state"])
-    assert queue_changes(aside, given)[-1] == Settled(clip_id="d:0", category="judo", votes_wanted=3, state="open")

@@ -1,0 +1,251 @@
+"""Labels that grow batch by batch are the labels that all votes at once would make, on a real ledger."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from review_work import ROUND, cast, prepare
+
+from slac_tasks.model import parse_clip_id
+from slac_tasks.stages import aggregate, publish, sync
+from slac_tasks.storage import records
+from slac_tasks.storage.datasets import CROWD, LABEL_CHANGES, LABELS, PEOPLE
+from slac_tasks.storage.datasets.labelling import PersonRow
+from slac_tasks.storage.ledger import Ledger
+from slac_tasks.storage.records import Record
+from slac_tasks.storage.tables import Datasets
+from slac_tasks.verification import versions
+from slac_tasks.verification.settings import Aggregation, Review
+from slac_tasks.verification.versions import newest, newest_labels, read_labels
+
+CLIPS, PEOPLE_NAMES = 6, ("ann", "bob", "cid", "dora")
+CATEGORIES = ("high_jump", "judo")
+
+
+def begin(make_job: Any, ledger: Ledger, **knobs: Any) -> list[str]:
+    """Queue the same clips for two categories."""
+    for category in CATEGORIES:
+        job = make_job("publish", settings=knobs, categories=(category,), round=ROUND)
+        vars(job)["ledger"] = ledger  # one connection, however many examples there are
+        found = prepare(ledger, job.datasets, category=category, clips=CLIPS)
+        publish.run(job)
+    for person in PEOPLE_NAMES:
+        ledger.run("ensure_annotator", annotator=person)
+    return found
+
+
+def run(make_job: Any, ledger: Ledger, *stages: Any, remake: bool = False, **knobs: Any) -> None:
+    for stage in stages:
+        job = make_job(stage.__name__.rpartition(".")[2], settings=knobs, remake=remake)
+        vars(job)["ledger"] = ledger
+        stage.run(job)
+
+
+def rows(datasets: Datasets, version: str | None = None) -> list[dict[str, Any]]:
+    version = version or newest_labels(datasets)
+    assert version is not None
+    table = read_labels(datasets, version)
+    assert table.schema.names == LABELS.schema.names
+    return table.sort_by([("category", "ascending"), ("clip_id", "ascending")]).to_pylist()
+
+
+def queue(ledger: Ledger) -> list[tuple[Any, ...]]:
+    with ledger._connection.cursor() as cursor:
+        cursor.execute("SELECT clip_id, category, votes_wanted, state FROM queue ORDER BY 1, 2")
+        return list(cursor.fetchall())
+
+
+def empty(ledger: Ledger) -> None:
+    with ledger._connection.cursor() as cursor:
+        cursor.execute("TRUNCATE queue, votes, outbox, batches, batch_votes, tombstones, datasets, leases CASCADE")
+
+
+def withdraw(ledger: Ledger, clip: str) -> None:
+    ledger.run_many("add_tombstone", [{"video_id": parse_clip_id(clip)[0], "reason": "leak"}])
+
+
+def withdrawn_videos(ledger: Ledger) -> set[str]:
+    return {row["video_id"] for row in ledger.rows("tombstones")}
+
+
+def flag(ledger: Ledger, datasets: Datasets, people: set[int]) -> None:
+    """Write `people` for the newest labels: these click at random."""
+    version = newest_labels(datasets)
+    assert version is not None
+    bounds = {f"{name}{end}": 0.5 for name in ("sensitivity", "specificity") for end in ("", "_low", "_high")}
+    found = [
+        PersonRow(
+            annotator=name, category=None, answers=20, gold=0, gold_right=0, seconds=1.0, drift=None,
+            flags=("random",) if index in people else (), **bounds,
+        )
+        for index, name in enumerate(PEOPLE_NAMES)
+    ]  # fmt: skip
+    made: dict[str, Any] = {"stage": "test", "settings": {}, "made_from": {}}
+    records.record(ledger, [Record.of(datasets.write(PEOPLE, [PEOPLE.table(found)], keys={"labels": version}, **made))])
+
+
+@dataclass(kw_only=True)
+class Voting:
+    """What people have said, so that they can say something else."""
+
+    ledger: Ledger
+    clips: list[str]
+    last: dict[tuple[int, int, int], str] = field(default_factory=dict)
+
+    def vote(self, person: int, clip: int, category: int, answer: str) -> None:
+        """Answer, or correct the answer that was given before."""
+        key = (person, clip, category)
+        stored = cast(
+            self.ledger, PEOPLE_NAMES[person], self.clips[clip], answer, CATEGORIES[category],
+            supersedes=self.last.get(key),
+        )  # fmt: skip
+        if stored:
+            self.last[key] = stored
+
+
+VOTES = st.tuples(
+    st.integers(0, 3), st.integers(0, CLIPS - 1), st.integers(0, 1), st.sampled_from(["yes", "no", "unsure", "broken"])
+)
+BATCHES = st.lists(
+    st.tuples(
+        st.lists(VOTES, min_size=1, max_size=8), st.none() | st.integers(0, CLIPS - 1),
+        st.none() | st.sets(st.integers(0, 3), max_size=2),
+    ),
+    min_size=2, max_size=7,
+)  # fmt: skip
+"""Each: votes, the clip whose video is withdrawn afterwards, and who is flagged afterwards."""
+
+
+@settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck))
+@given(batches=BATCHES)
+def test_labels_that_grow_are_those_of_all_votes_at_once(
+    make_job: Any, ledger: Ledger, tmp_path_factory: pytest.TempPathFactory, batches: list[Any]
+) -> None:
+    empty(ledger)
+    store = {"store_url": str(tmp_path_factory.mktemp("store"))}
+    voting = Voting(ledger=ledger, clips=begin(make_job, ledger, **store))
+    datasets: Datasets = make_job("aggregate", settings=store).datasets
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(versions, "MOST_CHANGES", 3)
+        for votes, withdrawn, flagged in batches:
+            for vote in votes:
+                voting.vote(*vote)
+            before, gone = newest_labels(datasets), withdrawn_videos(ledger)
+            run(make_job, ledger, sync, aggregate, **store)
+            if newest_labels(datasets) != before:
+                assert not gone & {row["video_id"] for row in rows(datasets)}
+            if withdrawn is not None:
+                withdraw(ledger, voting.clips[withdrawn])
+            if flagged is not None and newest_labels(datasets) is not None:
+                flag(ledger, datasets, flagged)
+    grown, asked = rows(datasets), queue(ledger)
+    gone = withdrawn_videos(ledger)
+    run(make_job, ledger, aggregate, remake=True, **store)
+    assert newest(datasets, LABELS) == newest_labels(datasets)
+    assert rows(datasets) == [row for row in grown if row["video_id"] not in gone]
+    assert queue(ledger) == asked
+
+
+def test_a_version_is_stored_as_the_clips_that_new_votes_are_about(make_job: Any, ledger: Ledger) -> None:
+    voting = Voting(ledger=ledger, clips=begin(make_job, ledger))
+    for clip in range(CLIPS):
+        voting.vote(0, clip, 0, "yes")
+    run(make_job, ledger, sync, aggregate)
+    voting.vote(1, 2, 0, "yes")
+    run(make_job, ledger, sync, aggregate, aggregate)
+    datasets = make_job("aggregate").datasets
+    changes = datasets.read(LABEL_CHANGES, labels="000002").to_pylist()
+    assert [(row["clip_id"], row["status"], row["yes"]) for row in changes] == [(voting.clips[2], "settled", 2)]
+    assert [row["yes"] for row in rows(datasets)] == [1, 1, 2, 1, 1, 1]
+    assert [row["yes"] for row in rows(datasets, "000001")] == [1] * CLIPS
+    made_from = datasets.need(LABEL_CHANGES, labels="000002").made_from
+    assert set(made_from) == {"votes/v1/batch=000002", "labels/v1/labels=000001"}
+
+
+def test_after_enough_changes_the_next_version_is_whole(
+    make_job: Any, ledger: Ledger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(versions, "MOST_CHANGES", 2)
+    voting = Voting(ledger=ledger, clips=begin(make_job, ledger))
+    for clip in range(CLIPS):
+        voting.vote(0, clip, 0, "yes")
+        run(make_job, ledger, sync, aggregate)
+    datasets = make_job("aggregate").datasets
+    assert [keys["labels"] for keys in datasets.partitions(LABELS)] == ["000001", "000004"]
+    assert [keys["labels"] for keys in datasets.partitions(LABEL_CHANGES)] == ["000002", "000003", "000005", "000006"]
+
+
+def test_a_change_of_the_settings_decides_every_clip_again(make_job: Any, ledger: Ledger) -> None:
+    voting = Voting(ledger=ledger, clips=begin(make_job, ledger))
+    for clip in range(CLIPS):
+        for person in range(2):
+            voting.vote(person, clip, 0, "yes")
+    run(make_job, ledger, sync, aggregate)
+    voting.vote(2, 0, 0, "yes")
+    run(make_job, ledger, sync, aggregate, review=Review(votes_wanted=3))
+    datasets = make_job("aggregate").datasets
+    assert newest(datasets, LABELS) == "000002"
+    assert [row["status"] for row in rows(datasets)] == ["settled"] + ["open"] * (CLIPS - 1)
+
+
+def test_a_version_that_exists_does_not_take_note_of_later_withdrawals(make_job: Any, ledger: Ledger) -> None:
+    voting = Voting(ledger=ledger, clips=begin(make_job, ledger))
+    for clip in range(CLIPS):
+        voting.vote(0, clip, 0, "yes")
+    run(make_job, ledger, sync, aggregate)
+    withdraw(ledger, voting.clips[3])
+    run(make_job, ledger, aggregate)
+    datasets = make_job("aggregate").datasets
+    assert len(rows(datasets)) == CLIPS
+    voting.vote(1, 0, 0, "yes")
+    run(make_job, ledger, sync, aggregate)
+    assert len(rows(datasets)) == CLIPS - 1
+    assert [
+        row["clip_id"] for row in datasets.read(LABEL_CHANGES, labels="000002").to_pylist() if row["withdrawn"]
+    ] == [voting.clips[3]]
+    voting.vote(1, 1, 0, "yes")
+    run(make_job, ledger, sync, aggregate)
+    assert datasets.need(LABEL_CHANGES, labels="000003").rows == 1
+
+
+@pytest.mark.parametrize("method", ["dawid_skene", "with_committee"])
+def test_a_model_decides_under_what_it_learnt_until_it_learns_again(
+    make_job: Any, ledger: Ledger, monkeypatch: pytest.MonkeyPatch, method: str
+) -> None:
+    monkeypatch.setattr(versions, "MOST_CHANGES", 1)
+    knobs = {"aggregation": Aggregation(method=method)}
+    voting = Voting(ledger=ledger, clips=begin(make_job, ledger))
+    datasets = make_job("aggregate").datasets
+    for person, answers in enumerate(["yyynnn", "yynnnn"]):
+        for clip, answer in enumerate(answers):
+            voting.vote(person, clip, 0, {"y": "yes", "n": "no"}[answer])
+    run(make_job, ledger, sync, aggregate, **knobs)
+    first = rows(datasets)
+    for clip in range(CLIPS):
+        voting.vote(2, clip, clip % 2, "yes")
+    run(make_job, ledger, sync, aggregate, **knobs)
+    assert [keys["labels"] for keys in datasets.partitions(CROWD)] == ["000001"]
+    # Clip 1 has no new vote on a jump, so what the newcomer is like does not bear on it yet.
+    assert rows(datasets)[1] == first[1]
+    assert rows(datasets)[0]["yes"] == 3
+    voting.vote(3, 0, 0, "yes")
+    run(make_job, ledger, sync, aggregate, **knobs)
+    learnt = rows(datasets)
+    assert newest(datasets, LABELS) == newest(datasets, CROWD) == "000003"
+    run(make_job, ledger, aggregate, remake=True, **knobs)
+    assert rows(datasets) == learnt
+
+
+def test_sync_lists_no_batches_and_passes_over_those_that_the_store_alone_holds(make_job: Any, ledger: Ledger) -> None:
+    voting = Voting(ledger=ledger, clips=begin(make_job, ledger))
+    voting.vote(0, 0, 0, "yes")
+    voting.vote(0, 1, 0, "yes")
+    run(make_job, ledger, sync)
+    with ledger._connection.cursor() as cursor:
+        cursor.execute("TRUNCATE batches, batch_votes")  # as a ledger that was restored from an older dump
+        cursor.execute("INSERT INTO outbox SELECT vote_id FROM votes WHERE clip_id = %s", (voting.clips[1],))
+    run(make_job, ledger, sync)
+    assert ledger.one("last_batch")["batch"] == 2  # type: ignore[index]
+    assert ledger.rows("unstored_batches") == []

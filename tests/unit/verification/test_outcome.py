@@ -1,0 +1,42 @@
+"""What labels change in the queue."""
+
+import pyarrow as pa
+
+from slac_tasks.verification.outcome import Settled, queue_changes
+
+
+def queued(**clips: tuple[int, str, int]) -> pa.Table:
+    """Clips by name: (answers wanted, state, answers given)."""
+    wanted, state, given = zip(*clips.values(), strict=True)
+    names = [f"{name}:0" for name in clips]
+    columns = {"clip_id": names, "votes_wanted": wanted, "state": state, "given": given}
+    return pa.table({"category": ["judo"] * len(names), **columns})
+
+
+def labels(**status: str) -> pa.Table:
+    names = [f"{name}:0" for name in status]
+    return pa.table({"clip_id": names, "category": ["judo"] * len(names), "status": list(status.values())})
+
+
+def test_only_what_changed_is_written() -> None:
+    said = labels(a="open", b="open", c="settled", d="settled", e="settled")
+    asked = queued(
+        e=(2, "withdrawn", 2), d=(2, "finished", 2), c=(2, "open", 2), b=(2, "open", 2), a=(2, "open", 1)
+    )  # fmt: skip
+    assert queue_changes(said, asked) == [
+        Settled(clip_id="c:0", category="judo", votes_wanted=2, state="finished"),
+        Settled(clip_id="b:0", category="judo", votes_wanted=3, state="open"),
+    ]
+
+
+def test_a_finished_clip_that_is_open_again_wants_one_more_answer_than_it_was_given() -> None:
+    (change,) = queue_changes(labels(d="open"), queued(d=(2, "finished", 2)))
+    assert change == Settled(clip_id="d:0", category="judo", votes_wanted=3, state="open")
+
+
+def test_no_clip_wants_fewer_answers_than_before() -> None:
+    assert queue_changes(labels(a="open"), queued(a=(5, "open", 2))) == []
+
+
+def test_clips_that_one_side_alone_knows_are_left_alone() -> None:
+    assert queue_changes(labels(a="open"), queued(b=(2, "open", 2))) == []
