@@ -4,8 +4,8 @@
 
 **Reads** `labels` with `label_changes`, `votes`, `hard_clips` and `scores`.
 **Writes** `quality`, `people`, `agreement` and `rounds`, the report under `reports/v1/`, the ledger's verdicts, and
-what a person decided. `report` announces `validated_labels` before anybody is asked: an answer that takes a day holds up
-no other category, and this DAG not either, since judging goes on in the next run while a question waits.
+what a person decided. `report` announces `validated_labels` before anybody is asked: an answer that takes a day holds
+up no other category, and this DAG not either, since judging goes on in the next run while a question waits.
 
 **Skips** every task after `refused` when nothing is refused and undecided, or while a question waits for its answer;
 `ask` when nobody answers in time, or the answer is `not now`. Nothing is recorded then, and the next run asks again.

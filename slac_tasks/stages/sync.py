@@ -6,7 +6,6 @@ Safe to run again: an unfinished batch is written first; without new votes there
 empties the outbox and records batch N, then the rows are written; a vote that commits late is in the outbox later.
 """
 
-from slac_tasks.errors import Temporary
 from slac_tasks.job import Job, say
 from slac_tasks.storage.datasets import VOTES
 from slac_tasks.verification import label_studio
@@ -54,15 +53,7 @@ def _import(job: Job) -> None:
 
 def _write(job: Job, batch: int) -> None:
     """Write the votes of a batch, unless the store holds them."""
-    keys = {"batch": f"{batch:06d}"}
-    try:
-        with job.partition(VOTES, keys) as made:
-            if not made.finished:
-                made.write_tables(map(VOTES.from_records, job.ledger.stream("batch_votes", batch=batch)))
-    except Temporary:
-        # Another call may have seen the same unfinished batch; it wrote the same votes.
-        if job.datasets.manifest(VOTES, **keys) is None:
-            raise
-        with job.partition(VOTES, keys):
-            pass
+    with job.partition(VOTES, {"batch": f"{batch:06d}"}) as made:
+        if not made.finished:
+            made.write_tables(map(VOTES.from_records, job.ledger.stream("batch_votes", batch=batch)))
     job.ledger.run("batch_stored", batch=batch)
