@@ -11,6 +11,9 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import Protocol, TypeVar
 
+import pyarrow as pa
+import pyarrow.compute as pc
+
 from slac_tasks.collect.locations import address_of
 from slac_tasks.job import say
 from slac_tasks.model import content_hash
@@ -118,9 +121,33 @@ def delete_media(store: Store, video_id: str) -> int:
     return len(names)
 
 
+@dataclass(frozen=True, kw_only=True)
+class Tombstone:
+    """A withdrawn video in the ledger."""
+
+    video_id: str
+    reason: str
+    since: datetime
+
+
+def tombstones(ledger: Ledger) -> dict[str, str]:
+    """Return the reason of each withdrawn video, by video_id."""
+    return {one.video_id: one.reason for one in ledger.all(Tombstone, "tombstones")}
+
+
+def withdrawn(ledger: Ledger, video_ids: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Return for each of the videos whether it was withdrawn: what no dataset that is made now may hold."""
+    return pc.is_in(video_ids, value_set=pa.array(sorted(tombstones(ledger)), pa.string()))
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Video:
+    video_id: str
+
+
 def videos_named(datasets: Datasets, ledger: Ledger, names: Collection[str]) -> set[str]:
     """Return the video_ids that go by these names: of admitted videos, and of those that wait for admission."""
-    found = {str(row["video_id"]) for named in names for row in ledger.rows("videos_named", named=named)}
+    found = {one.video_id for named in names for one in ledger.all(_Video, "videos_named", named=named)}
     wanted = Withdrawals(frozenset(map(_hash, names)))
     manifests = [datasets.need(FETCHED, **keys) for keys in datasets.partitions(FETCHED)]
     for manifest in manifests:

@@ -45,9 +45,8 @@ def main(arguments: argparse.Namespace) -> None:
     ledger = open_ledger()
     if arguments.what == "list":
         print(f"{'benchmark':<32}{'names':>10}{'media':>10}  since")
-        for row in ledger.rows("exclusions"):
-            since = f"{row['since']:%Y-%m-%d}"
-            print(f"{row['benchmark']:<32}{row['names']:>10,}{row['media']:>10,}  {since}")
+        for one in registry.exclusions(ledger):
+            print(f"{one.benchmark:<32}{one.names:>10,}{one.media:>10,}  {one.since:%Y-%m-%d}")
         return
     settings = config.load()
     store = open_store(settings.store_url)

@@ -52,7 +52,7 @@ def main(args: argparse.Namespace) -> int:
         say(f"register: {line}")
     if not registered and any(source.categories() for source in opened):
         raise BrokenContract(
-            "register: no category of the sources could be registered, want names with keys of their own"
+            "collect.sources: no category of them could be registered, want names with keys of their own"
         )
     say(f"register: {len(registered)} categories: {', '.join(registered)}")
     return 0

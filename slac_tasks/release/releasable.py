@@ -3,6 +3,7 @@
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from slac_tasks.admission.withdrawals import tombstones
 from slac_tasks.model import Status
 from slac_tasks.storage.datasets import LABELS, RELEASES
 from slac_tasks.storage.ledger import Ledger
@@ -20,13 +21,13 @@ def releasable(datasets: Datasets, ledger: Ledger, labels: str) -> pa.Table:
     """
     accepted = pa.array([row["category"] for row in ledger.rows("accepted_categories", labels=labels)], pa.string())
     unfinished = pa.array([f"{row['category']} {row['round']}" for row in ledger.rows("open_rounds")], pa.string())
-    withdrawn = pa.array([row["video_id"] for row in ledger.rows("tombstones")], pa.string())
+    gone = pa.array(sorted(tombstones(ledger)), pa.string())
     found = []
     for table in label_tables(datasets, labels, [*_COLUMNS, "status"]):
         may = pc.equal(table["status"], Status.SETTLED.value)
         may = pc.and_(may, pc.is_in(table["category"], value_set=accepted))
         may = pc.and_not(may, pc.is_in(joined_key(table, "round"), value_set=unfinished))
-        may = pc.and_not(may, pc.is_in(table["video_id"], value_set=withdrawn))
+        may = pc.and_not(may, pc.is_in(table["video_id"], value_set=gone))
         found.append(table.filter(may).select(_COLUMNS))
     return pa.concat_tables(found).sort_by(
         [("category", "ascending"), ("video_id", "ascending"), ("start_sec", "ascending"), ("round", "ascending")]

@@ -13,12 +13,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 
+from slac_tasks.admission.admitted import with_groups
 from slac_tasks.admission.exclusions.registry import EXCLUDED, excluded_by_name, excluded_videos
 from slac_tasks.admission.likeness.archive import Archive
 from slac_tasks.admission.likeness.lookalikes import stored
 from slac_tasks.admission.likeness.verdict import Likeness, Strength
 from slac_tasks.admission.settings import Admission
-from slac_tasks.admission.withdrawals import TAKEN_DOWN, withdraw
+from slac_tasks.admission.withdrawals import TAKEN_DOWN, tombstones, withdraw
 from slac_tasks.job import Job, Partition, say
 from slac_tasks.model import Split, admission_order, split_of
 from slac_tasks.storage.datasets import FETCHED, VIDEOS
@@ -119,12 +120,12 @@ class Admitter:
 def _known(job: Job, videos: Iterable[str]) -> list[Known]:
     return [
         Known(
-            video_id=row["video_id"],
-            group_id=row["group_id"],
-            split=row["split"],
-            windows=dict(zip(row["categories"], row["windows"], strict=True)),
+            video_id=video.video_id,
+            group_id=video.group_id,
+            split=video.split,
+            windows=dict(zip(video.categories, video.windows, strict=True)),
         )
-        for row in job.ledger.rows("known_videos", videos=sorted(videos))
+        for video in with_groups(job.ledger, videos)
     ]
 
 
@@ -225,11 +226,10 @@ def _admit(
     rows = [row for row, _ in fetched]
     with job.ledger.transaction():
         job.ledger.rows("lock_admission")
-        tombstones = {row["video_id"]: row["reason"] for row in job.ledger.rows("tombstones")}
         alike = Archive(job.ledger, job.config.admission, {row.video_id: row.frame_hashes for row in rows}).alike()
         excluded = _excluded(job, rows, alike)
         known = _known(job, {row.video_id for row in rows}.union(*alike.values()))
-        admitter = Admitter(job.config.admission, window, known, tombstones, alike, excluded)
+        admitter = Admitter(job.config.admission, window, known, tombstones(job.ledger), alike, excluded)
         admitted: list[Admitted] = []
         for row, category in fetched:
             decision = admitter.decide(row, category)

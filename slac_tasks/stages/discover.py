@@ -6,7 +6,7 @@ Safe to run again: the ledger remembers which window an undated candidate belong
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from functools import cache
 
 from slac_tasks.admission.exclusions.registry import EXCLUDED, excluded_by_name
@@ -83,13 +83,20 @@ def _open(job: Job) -> tuple[list[Source], Categories]:
     return sources, names
 
 
+@dataclass(frozen=True, kw_only=True)
+class _Own:
+    """An undated candidate that belongs to the window."""
+
+    candidate_id: str
+
+
 def _write(job: Job, keys: Mapping[str, str], found: Sequence[Candidate], made: Partition[CandidateRow]) -> None:
     """Write the candidates of the window that may join; those that may not are set aside."""
     undated = [
         {**keys, "candidate_id": candidate.candidate_id} for candidate in found if candidate.published_at is None
     ]
     job.ledger.run_many("add_candidate", undated)
-    own = {row["candidate_id"] for row in job.ledger.rows("candidates_of_window", **keys)}
+    own = {found.candidate_id for found in job.ledger.all(_Own, "candidates_of_window", **keys)}
     rows = [
         CandidateRow(candidate_id=candidate.candidate_id, **vars(candidate))
         for candidate in of_window(found, Window.parse(keys["window"]), own)

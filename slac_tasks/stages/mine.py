@@ -13,6 +13,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from slac_tasks.admission.withdrawals import withdrawn
 from slac_tasks.errors import BrokenContract
 from slac_tasks.job import Job, say
 from slac_tasks.mining.choice import Choice, choose
@@ -83,14 +84,13 @@ def _scored(job: Job, clips_made: Manifest, scores_made: Sequence[Manifest]) -> 
     schema = pa.schema([CLIPS.schema.field(name) for name in [*_KEPT, "shot"]])
     clips = pa.Table.from_batches([], schema)
     clips = pa.concat_tables([clips, *job.datasets.tables(clips_made, schema.names)])
-    gone = pa.array([row["video_id"] for row in job.ledger.rows("tombstones")], pa.string())
     scores = np.full((clips.num_rows, len(scores_made)), np.nan)
     for member, made in enumerate(scores_made):
         for table in job.datasets.tables(made, ["clip_id", "score"]):
             place = pc.index_in(table["clip_id"], value_set=clips["clip_id"])
             known = place.is_valid()
             scores[place.filter(known).to_numpy(), member] = table["score"].filter(known).to_numpy()
-    whole = ~np.isnan(scores).any(axis=1) & ~pc.is_in(clips["video_id"], value_set=gone).to_numpy()
+    whole = ~np.isnan(scores).any(axis=1) & ~withdrawn(job.ledger, clips["video_id"]).to_numpy()
     return clips.filter(pa.array(whole)), scores[whole]
 
 

@@ -3,12 +3,13 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from slac_tasks.admission.admitted import with_groups
 from slac_tasks.admission.exclusions import registry
 from slac_tasks.admission.exclusions.lists import MemberList
 from slac_tasks.admission.exclusions.registry import ExcludedVideo
 from slac_tasks.admission.likeness.archive import Archive
 from slac_tasks.admission.settings import Admission
-from slac_tasks.admission.withdrawals import print_unaddressed, withdraw
+from slac_tasks.admission.withdrawals import print_unaddressed, tombstones, withdraw
 from slac_tasks.storage.datasets import FETCHED
 from slac_tasks.storage.ledger import Ledger
 from slac_tasks.storage.objects import Store
@@ -61,7 +62,12 @@ def _fetched(datasets: Datasets, ledger: Ledger) -> list[ExcludedVideo]:
         named = registry.excluded_by_name(ledger, names)
         for row in datasets.rows_of(FETCHED, manifest) if named else ():
             if listed := named.get(row.candidate_id):
-                video = ExcludedVideo(video_id=row.video_id, frame_hashes=list(row.frame_hashes), **listed._asdict())
+                video = ExcludedVideo(
+                    video_id=row.video_id,
+                    name=listed.name,
+                    benchmark=listed.benchmark,
+                    frame_hashes=list(row.frame_hashes),
+                )
                 registry.write_video(datasets.store, video)
                 found.append(video)
     print_unaddressed("exclude", manifests)
@@ -75,7 +81,7 @@ def _ours(ledger: Ledger, rules: Admission, videos: Sequence[ExcludedVideo]) -> 
     for video in videos:
         for other in alike.get(video.video_id, ()):
             benchmark.setdefault(other, video.benchmark)
-    known = ledger.rows("known_videos", videos=sorted(benchmark))
-    of_group = {row["group_id"]: benchmark[row["video_id"]] for row in known if row["video_id"] in benchmark}
-    gone = {row["video_id"] for row in ledger.rows("tombstones")}
-    return {row["video_id"]: of_group[row["group_id"]] for row in known if row["video_id"] not in gone}
+    known = with_groups(ledger, benchmark)
+    of_group = {video.group_id: benchmark[video.video_id] for video in known if video.video_id in benchmark}
+    gone = tombstones(ledger)
+    return {video.video_id: of_group[video.group_id] for video in known if video.video_id not in gone}

@@ -7,7 +7,8 @@ ledger gets it back; the ledger answers which candidates and videos are meant.
 import json
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
-from typing import NamedTuple, Protocol
+from datetime import datetime
+from typing import Protocol
 
 from slac_tasks.admission.exclusions.lists import Member, MemberList, canonical
 from slac_tasks.admission.likeness.lookalikes import stored
@@ -35,7 +36,8 @@ class ExcludedVideo:
     """Its fingerprint."""
 
 
-class Listed(NamedTuple):
+@dataclass(frozen=True, kw_only=True)
+class Listed:
     """Why a candidate is excluded by name."""
 
     name: str
@@ -43,6 +45,29 @@ class Listed(NamedTuple):
 
     def __str__(self) -> str:
         return f"{self.name} of {self.benchmark}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class ShownVideo:
+    """A video that is excluded by what it shows."""
+
+    video_id: str
+    benchmark: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Excluded:
+    """How much of a benchmark is excluded."""
+
+    benchmark: str
+    names: int
+    media: int
+    since: datetime
+
+
+def exclusions(ledger: Ledger) -> list[Excluded]:
+    """Return how much of each benchmark is excluded."""
+    return ledger.all(Excluded, "exclusions")
 
 
 def tombstone(benchmark: str) -> str:
@@ -131,14 +156,13 @@ def excluded_by_name(ledger: Ledger, rows: Iterable[Named]) -> dict[str, Listed]
     """Return those rows of candidates that a benchmark lists, by candidate_id."""
     names = {row.candidate_id: names_of(row) for row in rows}
     wanted = sorted(set[str]().union(*names.values()))
-    listed = {row["name"]: row["benchmark"] for row in ledger.rows("excluded_names", names=wanted)}
+    listed = {found.name: found for found in ledger.all(Listed, "excluded_names", names=wanted)}
     return {
-        candidate_id: Listed(hits[0], listed[hits[0]])
-        for candidate_id, those in names.items()
-        if (hits := sorted(those & set(listed)))
+        candidate_id: listed[hits[0]] for candidate_id, those in names.items() if (hits := sorted(those & set(listed)))
     }
 
 
 def excluded_videos(ledger: Ledger, videos: Iterable[str]) -> dict[str, str]:
     """Return the benchmark of those videos that are excluded by what they show, ours that were withdrawn for it too."""
-    return {row["video_id"]: row["benchmark"] for row in ledger.rows("excluded_media", videos=sorted(set(videos)))}
+    found = ledger.all(ShownVideo, "excluded_media", videos=sorted(set(videos)))
+    return {video.video_id: video.benchmark for video in found}

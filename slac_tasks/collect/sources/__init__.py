@@ -44,7 +44,8 @@ def unplaced_lines(sources: Sequence[Source], names: Categories) -> list[str]:
     """Return lines for people about entries that no category gets: how many there are, and the first of them."""
     found = [*names.set_aside(), *(str(entry) for source in sources for entry in source.unplaced())]
     more = [f"and {len(found) - _MOST_LINES} more"] if len(found) > _MOST_LINES else []
-    return [f"set aside {len(found)} entries:", *found[:_MOST_LINES], *more] if found else []
+    count = "1 entry" if len(found) == 1 else f"{len(found)} entries"
+    return [f"set aside {count}:", *found[:_MOST_LINES], *more] if found else []
 
 
 def _open(name: str, collect: Collect, limits: Fetch, environ: Mapping[str, str]) -> Source:
