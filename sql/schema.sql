@@ -115,6 +115,9 @@ CREATE INDEX datasets_current ON datasets (dataset, keys, version DESC, generati
 CREATE INDEX datasets_unknown ON datasets (address) WHERE contents IS NULL;
 -- The newest version of the labels that a dataset has.
 CREATE INDEX datasets_labels ON datasets (dataset, (keys ->> 'labels')) WHERE keys ->> 'labels' IS NOT NULL;
+-- What was made from an input that has been made again is found by the input: few are.
+CREATE INDEX datasets_remade ON datasets (address) WHERE generation > 1;
+CREATE INDEX datasets_made_from ON datasets USING gin (made_from);
 
 -- What readers see: of every partition the newest version, and of that the newest generation.
 CREATE VIEW current_datasets AS
