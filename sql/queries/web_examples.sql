@@ -21,7 +21,12 @@ WITH known AS (
     GROUP BY q.clip_id, q.start_sec, q.end_sec, q.proxy_256
     HAVING
         min(v.answer) = max(v.answer) AND count(*) >= 2
-        AND NOT bool_or(EXISTS (SELECT FROM votes AS later WHERE later.supersedes = v.vote_id))
+        AND NOT bool_or(EXISTS (
+            SELECT FROM votes AS later
+            WHERE
+                later.clip_id = v.clip_id AND later.category = v.category AND later.supersedes IS NOT NULL
+                AND later.supersedes = v.vote_id
+        ))
 ), ranked AS (
     SELECT found.*, row_number() OVER (PARTITION BY answer ORDER BY rank, clip_id) AS number
     FROM (SELECT * FROM known UNION ALL SELECT * FROM agreed) AS found

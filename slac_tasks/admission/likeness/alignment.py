@@ -14,6 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from slac_tasks.admission.likeness.details import in_one_order
 from slac_tasks.admission.likeness.fingerprints import MOTION_BITS, ROWS_PER_SEC, VIEWS, Table
 
 _CROPS = ((0, 0), (0, 1), (0, 2), (1, 0), (2, 0))
@@ -69,7 +70,7 @@ def aligned(
         good_enough: the search ends where the chance is at most this; it finds the least where this is 0.
 
     """
-    short, long = sorted((ours, theirs), key=len)
+    short, long = sorted((ours, theirs), key=in_one_order)
     if not len(short):
         return None
     tried = 0

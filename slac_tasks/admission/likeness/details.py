@@ -58,6 +58,11 @@ class Difference:
     """Half seconds compared."""
 
 
+def in_one_order(rows: NDArray[np.generic]) -> tuple[int, bytes]:
+    """Sort two videos by length, and of equal ones always the same first: who is compared with whom changes nothing."""
+    return len(rows), rows.tobytes()
+
+
 def packed(details: Details) -> list[int]:
     """Return details as unsigned 64-bit numbers."""
     return [int(value) for value in details.reshape(-1).view(np.uint64)]
@@ -70,7 +75,7 @@ def unpacked(numbers: NDArray[np.uint64], rows: int) -> Details:
 
 def difference(ours: Details, theirs: Details) -> Difference | None:
     """Return how two videos differ; None where either lacks details or the shorter lies nowhere over the longer."""
-    short, long = (_pictures(each) for each in sorted((ours, theirs), key=len))
+    short, long = (_pictures(each) for each in sorted((ours, theirs), key=in_one_order))
     if not len(short):
         return None
     fine = _finer(long)
