@@ -11,13 +11,11 @@ Full scale (scale 1.0): 200 reviewers, 2,000,000 pending clips, ten minutes. sca
 
 import asyncio
 import contextlib
-import io
 import random
 import sys
 import time
 import uuid
 from collections import Counter
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any
@@ -27,6 +25,7 @@ import psycopg2
 
 from bench.harness import Bench, Figures
 from bench.harness.places import ledger, postgres
+from bench.harness.rows import copy
 from bench.harness.service import PASSWORD, Service, add_people, percentile
 from bench.harness.tables import listing
 from slac_tasks.launcher.postgres import EmbeddedPostgres
@@ -91,13 +90,13 @@ def fill(url: str, size: Size) -> float:
     made.close()
     connection = psycopg2.connect(url)
     with connection, connection.cursor() as cursor:
-        _copy(
+        copy(
             cursor,
             "videos (video_id, media_sha256, group_id, split, frame_hashes)",
             (f"{video:016x}\t{video:064x}\t{video:016x}\ttraining\t{{}}\n" for video in range(size.clips // 10)),
         )
         began = time.monotonic()
-        _copy(
+        copy(
             cursor,
             "queue (clip_id, category, video_id, round, strategy, start_sec, end_sec, split, proxy_256, votes_wanted)",
             (
@@ -127,12 +126,6 @@ def _name(number: int) -> str:
 
 def _category(number: int) -> str:
     return CATEGORIES[number % len(CATEGORIES)]
-
-
-def _copy(cursor: Any, target: str, lines: Iterator[str]) -> None:
-    """COPY lines of text, some at a time."""
-    while part := "".join(line for _, line in zip(range(20_000), lines, strict=False)):
-        cursor.copy_expert(f"COPY {target} FROM STDIN", io.StringIO(part))
 
 
 # A person --------------------------------------------------------------------------------------------------------

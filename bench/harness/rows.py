@@ -1,5 +1,8 @@
-"""Rows of declared datasets from whole columns, for tables that are too long to be written record by record."""
+"""Rows for tables that are too long to be written record by record: of declared datasets, and of the ledger."""
 
+import io
+from collections.abc import Iterator
+from itertools import islice
 from typing import Any
 
 import pyarrow as pa
@@ -20,3 +23,16 @@ def filled(dataset: Dataset[Any], **columns: object) -> pa.Table:
     for column in unknown:
         given = given.append_column(column.name, pa.nulls(given.num_rows, column.dtype))
     return given
+
+
+def copy(cursor: Any, target: str, lines: Iterator[str]) -> None:
+    """COPY lines of text into a table of Postgres, some at a time.
+
+    Args:
+        cursor: of psycopg2.
+        target: the table, and its columns in parentheses.
+        lines: values between tabs, each line with its end.
+
+    """
+    while part := "".join(islice(lines, 20_000)):
+        cursor.copy_expert(f"COPY {target} FROM STDIN", io.StringIO(part))
