@@ -23,7 +23,10 @@ WITH known AS (
         min(v.answer) = max(v.answer) AND count(*) >= 2
         AND NOT bool_or(EXISTS (
             -- OFFSET 0 has each vote looked up by its index: the corrections of all clips are never read.
-            SELECT FROM votes AS later WHERE later.supersedes = v.vote_id OFFSET 0
+            SELECT FROM votes AS later
+            WHERE
+                later.clip_id = v.clip_id AND later.category = v.category AND later.supersedes = v.vote_id
+            OFFSET 0
         ))
 ), ranked AS (
     SELECT found.*, row_number() OVER (PARTITION BY answer ORDER BY rank, clip_id) AS number
