@@ -116,7 +116,8 @@ def fetch_all(found: Sequence[tuple[str, bytes]], folder: Path) -> Counter[str]:
         )
     job = Job(stage="fetch", config=config, environ={}, categories=("fuzz",), given={"window": WINDOW})
     keys = {"category": "fuzz", "window": WINDOW}
-    job.finish(CANDIDATES, [CANDIDATES.table(rows)], keys, inputs=[])
+    table = CANDIDATES.table(rows)
+    job.datasets.write(CANDIDATES, [table], keys=keys, stage="bench", settings={}, made_from={})
     before, tempfile.tempdir = tempfile.tempdir, str(places["temporary"])
     try:
         fetch.run(job)

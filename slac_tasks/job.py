@@ -301,41 +301,6 @@ class Job:
         else:
             leave_note(self.store, manifest)
 
-    def finished(
-        self,
-        dataset: "Dataset[Any]",
-        keys: Mapping[str, str],
-        *,
-        inputs: "Iterable[Manifest]" = (),
-        sections: tuple[str, ...] = (),
-    ) -> "Manifest | None":
-        """Return the current manifest if there is nothing to do, and print so (being replaced by `partition`)."""
-        manifest = self.datasets.manifest(dataset, **keys)
-        if manifest is None or not self._stands(manifest, inputs):
-            return None
-        self._print_finished(manifest, inputs, sections)
-        self._record(manifest)
-        return manifest
-
-    def finish(
-        self,
-        dataset: "Dataset[Any]",
-        tables: "Iterable[pa.Table]",
-        keys: Mapping[str, str],
-        *,
-        inputs: "Iterable[Manifest]" = (),
-        sections: tuple[str, ...] = (),
-        drops: "Iterable[Drop]" = (),
-    ) -> "Manifest":
-        """Write the next generation of a dataset (being replaced by `partition`)."""
-        made = self._write(dataset, tables, keys, inputs=inputs, sections=sections, drops=drops, weights={})
-        self._record(made)
-        return made
-
-    def record(self, manifest: "Manifest") -> None:
-        """Record a generation in the ledger (being replaced by `partition`)."""
-        self._record(manifest)
-
     def each_category(self, work: Callable[[str], None]) -> None:
         """Do `work` for every category of this job; one that fails does not hold up the others.
 

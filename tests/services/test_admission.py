@@ -56,8 +56,9 @@ class Archive:
         candidates = [
             {**{name: row.get(name) for name in CANDIDATES.schema.names}, "location": row["source_id"]} for row in rows
         ]
-        job.finish(CANDIDATES, [CANDIDATES.from_records(candidates)], keys)
-        job.finish(FETCHED, [FETCHED.from_records(rows)], keys)
+        for dataset, records in ((CANDIDATES, candidates), (FETCHED, rows)):
+            table = dataset.from_records(records)
+            job.datasets.write(dataset, [table], keys=keys, stage="test", settings={}, made_from={})
 
     def admit(self, window: str, **more: Any) -> dict[str, dict[str, tuple[str, ...]]]:
         """Run the stage; return (group, split) of each video or the reason why it is not one, by category."""
