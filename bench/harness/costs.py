@@ -77,7 +77,12 @@ def slac(arguments: Sequence[str], log: Path) -> ProcessCost:
     began = time.perf_counter()
     with log.open("wb") as out:
         process = subprocess.Popen([sys.executable, "-m", "slac_tasks.cli", *arguments], stdout=out, stderr=out)
-        _, status, usage = os.wait4(process.pid, 0)
+        try:
+            _, status, usage = os.wait4(process.pid, 0)
+        except BaseException:  # this process is to end: so is the command
+            process.kill()
+            process.wait()
+            raise
     wall_sec = time.perf_counter() - began
     process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode:
