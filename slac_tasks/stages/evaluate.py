@@ -22,7 +22,7 @@ from slac_tasks.storage.datasets.releasing import EvaluationRow, ModelRow, Relea
 from slac_tasks.storage.manifests import Drop
 from slac_tasks.training.targets import answers_of, masked_targets
 from slac_tasks.training.trainer import Recipe, features
-from slac_tasks.training.transfer import accuracy, few_labels, interval, load_trimmed
+from slac_tasks.training.transfer import accuracy, few_labels, interval, load_target
 from slac_tasks.video.clips import Lost, gather
 
 FEW = 30
@@ -52,16 +52,16 @@ def run(job: Job) -> None:
 
         rows = [row for row in job.datasets.rows_of(RELEASES, release) if row.category in model.categories]
         rows = Withdrawals.read(job.store).readable(rows, made.drops)
-        made.write([*_testing(job, rows, model, entry, lost), *_transfer(job, model, entry, lost)])
+        made.write([*_testing(job, rows, model, entry, lost), *_transfer(job, model, entry, lost, made.drops)])
         for row in made.rows:
             say(f"evaluate: {row.measure} {row.subject} {row.value:.3f} ({row.low:.3f} to {row.high:.3f})")
 
 
 def _testing(job: Job, rows: list[ReleaseRow], model: ModelRow, entry: Architecture, lost: Lost) -> list[EvaluationRow]:
     """Accuracy on answers that training did not see, beside always giving the commoner answer."""
-    judged = [row for row in rows if row.split == Split.TESTING]
+    judged, judged_on = [row for row in rows if row.split == Split.TESTING], "testing"
     if len(judged) < FEW:
-        judged = [row for row in rows if row.split != Split.TRAINING]
+        judged, judged_on = [row for row in rows if row.split != Split.TRAINING], "testing and validation"
     wanted, answers = answers_of(judged)
     clips, pixels = gather(wanted, entry.view, job.media, lost, "decode", job.config.scoring.workers)
     if not clips:
@@ -77,30 +77,33 @@ def _testing(job: Job, rows: list[ReleaseRow], model: ModelRow, entry: Architect
     n = int(asked.sum())
     right = int(((yes == (targets > 0)) & asked).sum())
     positive = int((targets > 0).sum())
-    budget = f"{model.clips} clips, {model.steps} steps"
+    budget = f"{model.clips} clips, {model.steps} steps; judged on {judged_on} clips"
     return [
         share_row("testing_accuracy", "pretrained", right, n, budget),
-        share_row("testing_best_guess", "guess", max(positive, n - positive), n, "the commoner answer, always"),
+        share_row(
+            "testing_best_guess", "guess", max(positive, n - positive), n, f"the commoner answer of {judged_on} clips"
+        ),
     ]
 
 
-def _transfer(job: Job, model: ModelRow, entry: Architecture, lost: Lost) -> list[EvaluationRow]:
+def _transfer(job: Job, model: ModelRow, entry: Architecture, lost: Lost, drops: list[Drop]) -> list[EvaluationRow]:
     """Top-1 on the target data set: the pretrained and a fresh start, the same labels, steps and seeds for both."""
     settings = job.config.training
     if not settings.transfer:
         say("evaluate: training.transfer is empty, so no transfer accuracy")
         return []
     folder = Path(settings.transfer)
-    train, test = (load_trimmed(folder / split, entry.view, lost) for split in ("train", "test"))
+    target = load_target(folder, entry.view, lost)
+    drops += [Drop(item=name, reason="class of one split alone", detail=str(folder)) for name in target.unmatched]
     where = device(job.config.device)
     blob = job.store.get(f"weights/{model.backbone}.pt")
     found: dict[str, list[float]] = {"pretrained": [], "scratch": []}
     for seed in range(settings.seed, settings.seed + settings.transfer_seeds):
-        chosen = few_labels(train.classes, settings.transfer_labels, seed)
+        chosen = few_labels(target.train.classes, settings.transfer_labels, seed)
         for subject, values in found.items():
             start = decode_backbone(entry, blob) if subject == "pretrained" else None
             recipe = Recipe(steps=settings.transfer_steps, batch=settings.batch, seed=seed)
-            values.append(accuracy(entry, start, train, test, chosen, recipe, where, f"{subject} {seed}"))
+            values.append(accuracy(entry, start, target.train, target.test, chosen, recipe, where, f"{subject} {seed}"))
     budget = f"{settings.transfer_labels} labels per class, {settings.transfer_steps} steps of {settings.batch}"
     rows = []
     for subject, values in found.items():

@@ -28,20 +28,51 @@ class Trimmed:
 
     pixels: Pixels
     classes: Tensor
-    """(n,) index of the class, in the order of the folders' names."""
+    """(n,) index of the class in `names`."""
     names: tuple[str, ...]
 
 
-def load_trimmed(folder: Path, view: View, lost: Callable[[str, str], None]) -> Trimmed:
-    """Read <class>/<video> under `folder`; a video that cannot be read is reported and left out.
+@dataclass(frozen=True, kw_only=True)
+class Target:
+    """A data set to which networks are transferred; both splits number their classes alike."""
+
+    train: Trimmed
+    test: Trimmed
+    unmatched: tuple[str, ...]
+    """Classes that only one split has: nothing can be learned or tested of them, so both leave them out."""
+
+
+def load_target(folder: Path, view: View, lost: Callable[[str, str], None]) -> Target:
+    """Read the splits `train` and `test` of a data set, <split>/<class>/<video>; classes are matched by name.
 
     Raises:
-        NotConfigured: there is no such folder, or no readable video in it.
+        NotConfigured: a split is no folder, the two share no class, or a split holds no readable video of a shared one.
 
     """
+    classes = {split: _classes(folder / split) for split in ("train", "test")}
+    shared = sorted(classes["train"] & classes["test"])
+    if not shared:
+        raise NotConfigured(
+            f"setting training.transfer: {folder} has classes {sorted(classes['train'])[:5]} in train and "
+            f"{sorted(classes['test'])[:5]} in test, want some in both"
+        )
+    train, test = (load_trimmed(folder / split, shared, view, lost) for split in classes)
+    return Target(train=train, test=test, unmatched=tuple(sorted(classes["train"] ^ classes["test"])))
+
+
+def _classes(folder: Path) -> set[str]:
     if not folder.is_dir():
         raise NotConfigured(f"setting training.transfer: {folder} is no folder, want <train|test>/<class>/<video>")
-    names = tuple(sorted(path.name for path in folder.iterdir() if path.is_dir()))
+    return {path.name for path in folder.iterdir() if path.is_dir()}
+
+
+def load_trimmed(folder: Path, names: Sequence[str], view: View, lost: Callable[[str, str], None]) -> Trimmed:
+    """Read <class>/<video> under `folder` of these classes; a video that cannot be read is reported and left out.
+
+    Raises:
+        NotConfigured: there is no readable video in it.
+
+    """
     pixels: list[Pixels] = []
     classes: list[int] = []
     for index, name in enumerate(names):
@@ -54,7 +85,7 @@ def load_trimmed(folder: Path, view: View, lost: Callable[[str, str], None]) -> 
                 classes.append(index)
     if not pixels:
         raise NotConfigured(f"setting training.transfer: {folder} holds no readable video")
-    return Trimmed(pixels=np.concatenate(pixels), classes=torch.tensor(classes), names=names)
+    return Trimmed(pixels=np.concatenate(pixels), classes=torch.tensor(classes), names=tuple(names))
 
 
 def _middle(path: Path, view: View) -> Pixels:

@@ -32,6 +32,8 @@ def test_both_starts_get_the_same_budget_and_every_value_its_interval(world, mon
     assert all(row["low"] <= row["value"] <= row["high"] for row in rows.values())
     assert rows["testing_best_guess", "guess"]["value"] == 0.5  # clips are answered in turn yes and no
     assert rows["testing_accuracy", "pretrained"]["repeats"] == 8
+    # Few testing answers: the row says that those of validation were judged too.
+    assert rows["testing_accuracy", "pretrained"]["budget"].endswith("judged on testing and validation clips")
     assert len({rows["transfer_accuracy", subject]["budget"] for subject in ("pretrained", "scratch")}) == 1
     monkeypatch.setattr(evaluate, "_transfer", lambda *_: pytest.fail("evaluated again"))
     evaluate.run(world.job("evaluate", release="r0001"))
