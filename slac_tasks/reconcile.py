@@ -96,7 +96,7 @@ def _videos(datasets: Datasets, ledger: Ledger, review: Review) -> int:
 
 
 def _committees(datasets: Datasets, ledger: Ledger, review: Review) -> int:
-    adopt_committees(datasets, ledger)
+    adopt_committees(datasets, ledger, None)
     return len(_manifests(datasets, "committees"))
 
 

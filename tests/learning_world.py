@@ -8,6 +8,7 @@ import numpy as np
 from slac_tasks.config import Config
 from slac_tasks.job import Job
 from slac_tasks.model import clip_id
+from slac_tasks.networks.committees import committee_key
 from slac_tasks.networks.settings import Committee
 from slac_tasks.storage.datasets import CLIPS, RELEASES
 from slac_tasks.storage.objects import FolderStore
@@ -58,6 +59,10 @@ class LearningWorld:
         config = given.pop("config", None) or self.config()
         own = {name: given.pop(name) for name in ("categories", "remake") if name in given}
         return Job(stage=stage, config=config, environ={}, given=given, **own)
+
+    def recipe(self, *categories: str, parent: str | None = None, **committee: object) -> str:
+        """Return the id of the committee that bootstrap trains for these categories."""
+        return committee_key(parent, WINDOW, categories, self.config(**committee).committee)
 
     def add_category(
         self, category: str, *, videos: int = 2, reverse: bool = False, split: str = "training"

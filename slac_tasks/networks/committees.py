@@ -1,12 +1,26 @@
-"""Committees as the stages see them: which weights score which category."""
+"""Committees: which weights score which category.
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+A committee is a set of rows, one for each member and category. It never changes. Two stages extend one, at the same
+time if need be: `bootstrap` by members and categories that it lacks, `promote` by a pretrained network. Extensions of
+one parent may finish in any order, so a committee that is finished is merged with the current one: for each member and
+category the newest row stands, and the current committee never lacks what an earlier one gained.
+"""
+
+import json
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
 
 from slac_tasks.model import content_hash, panel_key
-from slac_tasks.storage.datasets import COMMITTEES, SCORES
+from slac_tasks.networks.settings import Committee
+from slac_tasks.storage.datasets import COMMITTEES
+from slac_tasks.storage.datasets.scoring import CommitteeRow
 from slac_tasks.storage.ledger import Ledger
+from slac_tasks.storage.manifests import Manifest
+from slac_tasks.storage.records import Record, record
 from slac_tasks.storage.tables import Datasets
+
+PRETRAINED = "pretrained"
+"""The member whose network was trained on a release. It joins by `promote`, and no setting names it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,44 +43,150 @@ class Panel:
         """The panel's key: the same seats have the same name in every committee."""
         return panel_key(seat.weights for seat in self.seats)
 
+    @property
+    def members(self) -> set[str]:
+        """The names of its members."""
+        return {seat.member for seat in self.seats}
+
 
 def panels_of(datasets: Datasets, committee: str) -> Mapping[str, Panel]:
     """Return the panel of every category that `committee` scores."""
     seats: dict[str, list[Seat]] = {}
-    table = datasets.read(COMMITTEES, ["category", "member", "weights"], committee=committee)
-    for row in table.to_pylist():
-        seats.setdefault(row["category"], []).append(Seat(member=row["member"], weights=row["weights"]))
+    for row in datasets.rows(COMMITTEES, committee=committee):
+        seats.setdefault(row.category, []).append(Seat(member=row.member, weights=row.weights))
     return {
         category: Panel(category=category, seats=tuple(sorted(found, key=lambda seat: seat.member)))
         for category, found in seats.items()
     }
 
 
-def is_scored(datasets: Datasets, panel: Panel, window: str) -> bool:
-    """Return whether every member of the panel has scored the category's clips of `window`."""
-    return all(
-        datasets.manifest(SCORES, category=panel.category, window=window, weights=seat.weights) for seat in panel.seats
-    )
+def uncovered(panels: Mapping[str, Panel], members: Collection[str], categories: Iterable[str]) -> set[str]:
+    """Return the categories that some member of the settings does not score yet."""
+    return {one for one in categories if one not in panels or not set(members) <= panels[one].members}
 
 
-def committee_key(parent: str | None, cause: str, categories: tuple[str, ...]) -> str:
-    """Return the id of the committee that extends `parent` for this cause: the same inputs, the same id."""
-    return "c" + content_hash(parent or "", cause, *sorted(categories))[:8]
+def changes(panels: Mapping[str, Panel], members: Collection[str]) -> list[str]:
+    """Return, in words, how the members of the settings differ from those of the current committee."""
+    if not panels:
+        return []
+    seated = set().union(*(panel.members for panel in panels.values()))
+    joining, leaving = set(members) - seated, seated - set(members) - {PRETRAINED}
+    return [f"{member} joins the committee: bootstrap trains it" for member in sorted(joining)] + [
+        f"{member} is not in committee.members: it leaves with the next committee, in each category that all members "
+        "of the settings score"
+        for member in sorted(leaving)
+    ]
 
 
-def adopt_committees(datasets: Datasets, ledger: Ledger) -> str | None:
-    """Register committees that a stage without a password has finished; return the current one's id, if any."""
-    known = {row["committee"] for row in ledger.rows("committees")}
-    found = [datasets.need(COMMITTEES, **keys) for keys in datasets.partitions(COMMITTEES)]
-    for manifest in sorted(found, key=lambda manifest: manifest.written_at):
+def recency(row: CommitteeRow) -> tuple[bool, int, str, str]:
+    """Return the key by which of two rows of one member and category the newest is chosen (ours).
+
+    A network that learned from people's labels stands above one that learned from weak labels; among equals the later
+    release or window. The hash of the weights decides the rest, so that the order never depends on when they finished.
+    """
+    cause, _, version = row.origin.partition(":")
+    return cause == "release", len(version), version, row.weights
+
+
+def merged(*committees: Iterable[CommitteeRow]) -> list[CommitteeRow]:
+    """Return the committee that holds, for each member and category, the newest row of all these committees."""
+    newest: dict[tuple[str, str], CommitteeRow] = {}
+    for row in (row for rows in committees for row in rows):
+        held = newest.setdefault((row.member, row.category), row)
+        newest[row.member, row.category] = max(held, row, key=recency)
+    return [newest[key] for key in sorted(newest)]
+
+
+def settled(rows: Sequence[CommitteeRow], members: Collection[str]) -> list[CommitteeRow]:
+    """Return the rows without members that left the settings.
+
+    In a category such a member stays until all members of the settings score it: a panel never shrinks because the one
+    who takes a seat has yet to learn.
+    """
+    panels: dict[str, set[str]] = {}
+    for row in rows:
+        panels.setdefault(row.category, set()).add(row.member)
+    kept = {*members, PRETRAINED}
+    return [row for row in rows if row.member in kept or not set(members) <= panels[row.category]]
+
+
+def committee_key(parent: str | None, window: str, categories: Iterable[str], settings: Committee) -> str:
+    """Return the id of the committee that `bootstrap` trains by this recipe.
+
+    Any other parent, window, set of categories or setting of the committee gives another id.
+    """
+    recipe = {
+        "parent": parent, "window": window, "categories": sorted(set(categories)), "settings": asdict(settings)
+    }  # fmt: skip
+    return "c" + content_hash(json.dumps(recipe, sort_keys=True))[:8]
+
+
+def committee_id(rows: Iterable[CommitteeRow]) -> str:
+    """Return the id of a committee that is put together from weights that exist: a hash of its rows."""
+    return "c" + content_hash(*sorted(json.dumps([row.member, row.category, row.weights]) for row in rows))[:8]
+
+
+def adopt_committees(
+    datasets: Datasets, ledger: Ledger, members: Collection[str] | None, also: Collection[str] = ()
+) -> str | None:
+    """Register the committees that other stages have finished, and return the id of the current one, if any.
+
+    Args:
+        datasets: where the committees are; a merged one is written there.
+        ledger: where they are registered, the current one last.
+        members: the members that the settings name; None: nobody leaves.
+        also: committees to merge with the current one although they are registered.
+
+    """
+    finished = {keys["committee"] for keys in datasets.partitions(COMMITTEES)}
+    known = [str(row["committee"]) for row in ledger.rows("committees")]
+    if finished <= set(known) and not also:
+        return known[0] if known else None
+    with ledger.transaction():
+        ledger.run("lock_committees")
+        known = [str(row["committee"]) for row in ledger.rows("committees")]
+        new = [datasets.need(COMMITTEES, committee=committee) for committee in finished - set(known) | set(also)]
+        return _adopt(datasets, ledger, members, known, sorted(new, key=lambda manifest: manifest.written_at))
+
+
+def _adopt(
+    datasets: Datasets, ledger: Ledger, members: Collection[str] | None, known: Sequence[str], new: Sequence[Manifest]
+) -> str | None:
+    """Register these committees, and as the current one that which holds what all of them and the last one hold."""
+    before = [datasets.need(COMMITTEES, committee=known[0])] if known else []
+    rows = {one.keys["committee"]: list(datasets.rows_of(COMMITTEES, one)) for one in (*before, *new)}
+    for manifest in new:
         committee = manifest.keys["committee"]
-        if committee not in known:
-            table = datasets.read(COMMITTEES, ["category", "origin"], committee=committee)
-            ledger.run(
-                "add_committee",
-                committee=committee,
-                origin=max(table["origin"].to_pylist()),
-                categories=sorted(set(table["category"].to_pylist())),
-            )
-    current = ledger.rows("committees")
-    return str(current[0]["committee"]) if current else None
+        _register(ledger, committee, _cause(datasets, manifest, rows[committee]), rows[committee])
+    if not rows:
+        return None
+    held = merged(*rows.values())
+    held = held if members is None else settled(held, members)
+    same = [committee for committee, found in rows.items() if committee_id(found) == committee_id(held)]
+    # An extension that gained nothing does not become current: the next plan would extend it again, and so on.
+    current = same[0] if same else committee_id(held)
+    if not same:
+        keys = {"committee": current}
+        made_from = {one.address: one.mark for one in (*before, *new)}
+        made = datasets.manifest(COMMITTEES, **keys) or datasets.write(
+            COMMITTEES, [COMMITTEES.table(held)], keys=keys, stage="plan", settings={}, made_from=made_from
+        )
+        record(ledger, [Record.of(made)])
+    if current != list(rows)[-1]:
+        _register(ledger, current, f"from:{'+'.join(rows)}", held)
+    return current
+
+
+def _register(ledger: Ledger, committee: str, origin: str, rows: Iterable[CommitteeRow]) -> None:
+    """Make a committee the current one in the ledger."""
+    categories = sorted({row.category for row in rows})
+    ledger.run("add_committee", committee=committee, origin=origin, categories=categories)
+
+
+def _cause(datasets: Datasets, manifest: Manifest, rows: Sequence[CommitteeRow]) -> str:
+    """Return why a committee was made: the origin of what it holds and none of its parents does."""
+    ids = [address.rpartition("committee=")[2] for address in manifest.made_from if address.startswith("committees/")]
+    parents = [one for committee in ids if (one := datasets.manifest(COMMITTEES, committee=committee))]
+    inherited = {row for parent in parents for row in datasets.rows_of(COMMITTEES, parent)}
+    gained = [row for row in rows if row not in inherited]
+    return max(gained, key=recency).origin if gained else f"from:{'+'.join(ids)}"

@@ -45,7 +45,7 @@ class Planner:
     @cached_property
     def committee(self) -> str | None:
         """The current committee."""
-        return adopt_committees(self.datasets, self.ledger)
+        return adopt_committees(self.datasets, self.ledger, self.settings.committee.members)
 
     @cached_property
     def panels(self) -> Mapping[str, Panel]:

@@ -8,8 +8,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from slac_tasks.collect.settings import WHERE
+from slac_tasks.job import say
 from slac_tasks.model import round_key, round_window
-from slac_tasks.networks.committees import committee_key
+from slac_tasks.networks.committees import changes, committee_key, uncovered
 from slac_tasks.planning.items import Item, batches, of_windows
 from slac_tasks.planning.planner import Planner
 from slac_tasks.release.releasable import releasable
@@ -87,19 +88,28 @@ def score_clips(planner: Planner) -> list[Item]:
     names.
     """
     window = planner.need_window() if planner.window is not None else None
+    members = planner.settings.committee.members
+    for line in changes(planner.panels, members):
+        say(f"plan: {line}")
     collected = {pair for pair, rows in _rows(planner, VIDEOS, window).items() if rows}
-    uncovered = collected & _with_training(planner, {category for category, _ in collected} - set(planner.panels))
+    untaught = uncovered(planner.panels, members, {category for category, _ in collected})
+    teachable = collected & _with_training(planner, untaught)
     covered = {pair for pair in collected if pair[0] in planner.panels}
-    todo = covered - (_scored(planner, window) - _behind(planner, window)) | uncovered
-    wanted = _by_window(todo if window is not None else _unmined(planner, todo))
-    lacking = {window: tuple(sorted(found)) for window, found in _by_window(uncovered).items()}
+    unscored = covered - (_scored(planner, window) - _behind(planner, window)) | teachable
+    wanted = unscored if window is not None else _unmined(planner, unscored)
+    # One window teaches, the newest: what only others can teach waits for the next plan.
+    lesson = max((window for _, window in wanted & teachable), default="")
+    lacking = tuple(sorted(category for category, window in teachable if window == lesson))
+    scorable = _by_window({pair for pair in wanted if pair[0] in planner.panels or pair[0] in lacking})
+    todo = dict(sorted(scorable.items(), reverse=True))
     parent = planner.committee
+    committee = committee_key(parent, lesson, lacking, planner.settings.committee) if lacking else parent
     return [
         Item(
-            category=some, window=(window,), parent=parent, uncovered=lacking.get(window, ()),
-            committee=committee_key(parent, window, lacking[window]) if window in lacking else parent,
+            category=some, window=(window,), parent=parent, committee=committee,
+            uncovered=lacking if window == lesson else (),
         )
-        for window, some in batches(dict(sorted(wanted.items(), reverse=True)), planner.settings.batch_categories)
+        for window, some in batches(todo, planner.settings.batch_categories)
     ]  # fmt: skip
 
 

@@ -4,8 +4,9 @@ Reads: clips of all categories in the window, training videos only; the parent c
 Writes: committees (committee) and the weights that it names.
 Safe to run again: a finished committee is left alone, and with nothing uncovered nothing is done.
 
-Without a parent each member's backbone and head are trained together. With one, its rows are copied as they are, and
-each category that it lacks gets a new head on the frozen backbones: scores of the other categories stay what they are.
+A member that is new is trained whole, backbone and head. One that the parent has gets a new head on its frozen
+backbone for the categories that it lacks. The parent's rows are copied as they are, so scores of other categories stay
+what they are. A member that left the settings is copied only where a member of the settings does not score yet.
 """
 
 from collections.abc import Mapping, Sequence
@@ -15,9 +16,10 @@ import pyarrow.compute as pc
 from torch import Tensor
 
 from slac_tasks.admission.withdrawals import Withdrawals
-from slac_tasks.errors import NotMade
+from slac_tasks.errors import NotMade, WrongArguments
 from slac_tasks.job import Job, Partition, say
 from slac_tasks.model import Split, View, content_hash
+from slac_tasks.networks.committees import PRETRAINED, committee_key, recency, settled
 from slac_tasks.networks.inference import device
 from slac_tasks.networks.registry import Architecture, Classifier, architecture, committee, starting_backbone
 from slac_tasks.networks.weights import decode_backbone, encode_backbone, encode_head
@@ -50,30 +52,63 @@ def weak_targets(clips: Sequence[ClipAddress], weak: Weak, categories: Sequence[
 
 def run(job: Job) -> None:
     """Cover the job's categories."""
-    keys = {"committee": job.key("committee")}
     window = job.key("window")
     if not job.categories:
         say("bootstrap: nothing uncovered, nothing to do")
         return
+    _check_recipe(job)
     sources = [job.datasets.need(CLIPS, **k) for k in job.datasets.partitions(CLIPS, window=window)]
     parent = job.datasets.need(COMMITTEES, committee=job.given["parent"]) if "parent" in job.given else None
     inputs = [*sources, *([parent] if parent else [])]
-    with job.partition(COMMITTEES, keys, inputs=inputs) as made:
+    with job.partition(COMMITTEES, {"committee": job.key("committee")}, inputs=inputs) as made:
         if not made.finished:
-            _train(job, sources, parent, made)
+            old = list(job.datasets.rows_of(COMMITTEES, parent)) if parent else []
+            _train(job, sources, old, made)
 
 
-def _train(job: Job, sources: Sequence[Manifest], parent: Manifest | None, made: Partition[CommitteeRow]) -> None:
-    """Write the rows of the new committee."""
+def _check_recipe(job: Job) -> None:
+    """Refuse an id that stands for another recipe: under one id there is never but one committee.
+
+    Raises:
+        WrongArguments: the id is not that of these arguments and settings.
+
+    """
+    want = committee_key(job.given.get("parent"), job.key("window"), job.categories, job.config.committee)
+    if job.key("committee") != want:
+        raise WrongArguments(
+            f"committee {job.key('committee')}: is the id of another recipe; this parent, window, these categories "
+            f"and the settings of the committee make {want}: plan again"
+        )
+
+
+def _train(job: Job, sources: Sequence[Manifest], old: Sequence[CommitteeRow], made: Partition[CommitteeRow]) -> None:
+    """Write the rows of the new committee, which extends that of the rows `old`."""
     footage = _Footage(job, sources)
+    window, members = f"window {job.key('window')}", job.config.committee.members
     bare = [c for c in job.categories if not any(c in found for found in footage.weak.values())]
-    window = f"window {job.key('window')}"
-    if len(bare) == len(job.categories) and not parent:
+    if len(bare) == len(job.categories) and not old:
         raise NotMade(f"bootstrap: {window} holds no training clips of {', '.join(bare)}; want some of one")
     categories = [c for c in sorted(job.categories) if c not in bare]
-    made.write(_extended(footage, parent, categories) if parent else _fresh(footage, categories))
+    rows = settled([*old, *_taught(footage, old, categories)], members)
+    for member in sorted({row.member for row in old} - {row.member for row in rows}):
+        say(f"bootstrap: {member} is not in committee.members and leaves the committee")
+    made.write(rows)
     made.drops += [Drop(item=c, reason="no training clips", detail=window, retryable=True) for c in bare]
     made.drops += footage.drops.values()
+
+
+def _taught(footage: "_Footage", old: Sequence[CommitteeRow], categories: Sequence[str]) -> list[CommitteeRow]:
+    """Train every member of the settings for what it does not score yet, and return what is new."""
+    new: list[CommitteeRow] = []
+    for entry in committee(footage.job.config.committee.members):
+        own = [row for row in old if row.member == entry.name]
+        lacking = [c for c in categories if c not in {row.category for row in own}]
+        if lacking:
+            new += _extended(footage, own, lacking) if own else _fresh(footage, entry, lacking)
+    # A network that a release trained covers what nobody scores yet; for all else people's labels teach it.
+    own = [row for row in old if row.member == PRETRAINED]
+    lacking = [c for c in categories if c not in {row.category for row in old}]
+    return new + (_extended(footage, own, lacking) if own and lacking else [])
 
 
 class _Footage:
@@ -111,56 +146,43 @@ class _Footage:
         self.drops[video_id] = Drop(item=video_id, reason="undecodable", detail=why)
 
 
-def _fresh(footage: _Footage, categories: Sequence[str]) -> list[CommitteeRow]:
-    """Train every member, backbone and head."""
-    job = footage.job
-    settings = job.config.committee
+def _fresh(footage: _Footage, entry: Architecture, categories: Sequence[str]) -> list[CommitteeRow]:
+    """Train a member that knows nothing: backbone and head together."""
+    job, settings = footage.job, footage.job.config.committee
+    clips, pixels = footage.of(entry)
+    targets = weak_targets(clips, footage.weak, categories)
+    with seeded(settings.seed):
+        backbone, pretrained = starting_backbone(entry, settings.pretrained)
+        classifier = Classifier(entry, len(categories), backbone)
+    recipe = Recipe(
+        steps=settings.steps,
+        batch=settings.batch,
+        seed=settings.seed,
+        rate=TUNED_RATE if pretrained else FRESH_RATE,
+    )
     where = device(job.config.device)
-    rows: list[CommitteeRow] = []
-    for entry in committee(settings.members):
-        clips, pixels = footage.of(entry)
-        targets = weak_targets(clips, footage.weak, categories)
-        with seeded(settings.seed):
-            backbone, pretrained = starting_backbone(entry, settings.pretrained)
-            classifier = Classifier(entry, len(categories), backbone)
-        recipe = Recipe(
-            steps=settings.steps,
-            batch=settings.batch,
-            seed=settings.seed,
-            rate=TUNED_RATE if pretrained else FRESH_RATE,
-        )
-        loss = fit(classifier, pixels, targets, masked_loss(targets), recipe, where, entry.name)
-        say(f"bootstrap: {entry.name} learned {len(categories)} categories from {len(clips)} clips, loss {loss:.3f}")
-        stored = put_by_content(job.store, "weights", ".pt", encode_backbone(entry, classifier.backbone))
-        head = put_by_content(job.store, "weights", ".pt", encode_head(entry, classifier.head, categories))
-        rows += _seats(entry.name, entry, stored, head, categories, job.key("window"))
-    return rows
+    loss = fit(classifier, pixels, targets, masked_loss(targets), recipe, where, entry.name)
+    say(f"bootstrap: {entry.name} learned {len(categories)} categories from {len(clips)} clips, loss {loss:.3f}")
+    stored = put_by_content(job.store, "weights", ".pt", encode_backbone(entry, classifier.backbone))
+    head = put_by_content(job.store, "weights", ".pt", encode_head(entry, classifier.head, categories))
+    return _rows(entry.name, entry, stored, head, categories, job.key("window"))
 
 
-def _extended(footage: _Footage, parent: Manifest, categories: Sequence[str]) -> list[CommitteeRow]:
-    """Copy the parent's rows and give its members heads for what they lack of `categories`."""
-    job = footage.job
+def _extended(footage: _Footage, own: Sequence[CommitteeRow], lacking: Sequence[str]) -> list[CommitteeRow]:
+    """Give a member, of which these are the rows, a head for what it lacks, on its newest backbone."""
+    job, newest = footage.job, max(own, key=recency)
     where = device(job.config.device)
-    rows = list(job.datasets.rows_of(COMMITTEES, parent))
-    members = dict.fromkeys((row.member, row.architecture, row.backbone) for row in rows)
-    # A member that changed its backbone for some categories extends the newest one: the last row stands.
-    newest = {member: (name, backbone) for member, name, backbone in members}
-    for member, (name, backbone) in newest.items():
-        lacking = [c for c in categories if not any(r.member == member and r.category == c for r in rows)]
-        if not lacking:
-            continue
-        entry = architecture(name)
-        clips, pixels = footage.of(entry)
-        frozen = decode_backbone(entry, job.store.get(f"weights/{backbone}.pt")).to(where)
-        found = features(frozen, entry, pixels, where)
-        head = fit_head(found, weak_targets(clips, footage.weak, lacking))
-        stored = put_by_content(job.store, "weights", ".pt", encode_head(entry, head, lacking))
-        say(f"bootstrap: {member} learned {', '.join(lacking)} from {len(clips)} clips on its frozen backbone")
-        rows += _seats(member, entry, backbone, stored, lacking, job.key("window"))
-    return rows
+    entry = architecture(newest.architecture)
+    clips, pixels = footage.of(entry)
+    frozen = decode_backbone(entry, job.store.get(f"weights/{newest.backbone}.pt")).to(where)
+    found = features(frozen, entry, pixels, where)
+    head = fit_head(found, weak_targets(clips, footage.weak, lacking))
+    stored = put_by_content(job.store, "weights", ".pt", encode_head(entry, head, lacking))
+    say(f"bootstrap: {newest.member} learned {', '.join(lacking)} from {len(clips)} clips on its frozen backbone")
+    return _rows(newest.member, entry, newest.backbone, stored, lacking, job.key("window"))
 
 
-def _seats(
+def _rows(
     member: str, entry: Architecture, backbone: str, head: str, categories: Sequence[str], window: str
 ) -> list[CommitteeRow]:
     return [

@@ -2,18 +2,16 @@
 
 Reads: models and evaluations of the release, the current committee.
 Writes: committees (a new one, or none); the decision, with its reason, in the ledger.
-Safe to run again: a release is decided once.
+Safe to run again: a release is decided once, and a promoted network that lost its seat gets it back.
 """
 
 from slac_tasks.errors import BrokenContract
 from slac_tasks.job import Job, say
 from slac_tasks.model import content_hash
-from slac_tasks.networks.committees import adopt_committees, committee_key
+from slac_tasks.networks.committees import PRETRAINED, adopt_committees, committee_id, merged, settled
 from slac_tasks.storage.datasets import CLIPS, COMMITTEES, EVALUATIONS, MODELS
+from slac_tasks.storage.datasets.releasing import ModelRow
 from slac_tasks.storage.datasets.scoring import CommitteeRow
-from slac_tasks.storage.manifests import Manifest
-
-MEMBER = "pretrained"
 
 
 def verdict(measures: dict[tuple[str, str], float], min_gain: float) -> tuple[bool, str]:
@@ -32,56 +30,53 @@ def run(job: Job) -> None:
     release = job.key("release")
     before = job.ledger.one("promotion", release=release)
     if before:
+        if before["committee"]:
+            _seat(job, release)
         say(f"promote: release {release} finished already: {before['reason']}")
         return
-    evaluations = job.datasets.need(EVALUATIONS, release=release)
-    rows = job.datasets.rows_of(EVALUATIONS, evaluations)
+    rows = job.datasets.rows(EVALUATIONS, release=release)
     measures = {(row.measure, row.subject): row.value for row in rows}
     promoted, reason = verdict(measures, job.config.training.min_gain)
-    parent = adopt_committees(job.datasets, job.ledger)
-    if parent is None:
-        raise BrokenContract("promote: no committee yet, want one that scored the release's clips")
-    committee = _seat(job, release, parent, evaluations) if promoted else None
+    committee = _seat(job, release) if promoted else None
     windows = _windows_to_rescore(job) if promoted else []
-    with job.ledger.transaction():
-        if committee:
-            job.ledger.run(
-                "add_committee",
-                committee=committee.keys["committee"],
-                origin=f"release:{release}",
-                categories=sorted(set(job.datasets.read(COMMITTEES, **committee.keys)["category"].to_pylist())),
-            )
-        job.ledger.run(
-            "add_promotion",
-            release=release,
-            committee=committee.keys["committee"] if committee else None,
-            reason=reason,
-            rescore=windows,
-        )
-    outcome = f"joins committee {committee.keys['committee']}" if committee else "is not promoted"
+    job.ledger.run("add_promotion", release=release, committee=committee, reason=reason, rescore=windows)
+    outcome = f"joins committee {committee}" if committee else "is not promoted"
     say(f"promote: the network of release {release} {outcome}: {reason}; windows to score again: {windows or 'none'}")
 
 
-def _seat(job: Job, release: str, parent: str, evaluations: Manifest) -> Manifest:
-    """Write the committee in which this release's network has the pretrained member's seat."""
+def _seat(job: Job, release: str) -> str:
+    """Make sure that the current committee holds this release's network, or a newer one; return the committee's id.
+
+    The committee is written and then adopted as any other is, so it does not matter which extensions finish meanwhile.
+    """
+    members = job.config.committee.members
+    parent = adopt_committees(job.datasets, job.ledger, members)
+    if parent is None:
+        raise BrokenContract("promote: no committee yet, want one that scored the release's clips")
     models, old = job.datasets.need(MODELS, release=release), job.datasets.need(COMMITTEES, committee=parent)
     (model,) = job.datasets.rows_of(MODELS, models)
-    new = [
+    before = list(job.datasets.rows_of(COMMITTEES, old))
+    rows = settled(merged(before, rows_of_model(model, release)), members)
+    if set(rows) == set(before):
+        return parent
+    evaluations = job.datasets.need(EVALUATIONS, release=release)
+    committee = committee_id(rows)
+    with job.partition(COMMITTEES, {"committee": committee}, inputs=[old, models, evaluations]) as made:
+        if not made.finished:
+            made.write(rows)
+    return adopt_committees(job.datasets, job.ledger, members, also=[committee]) or parent
+
+
+def rows_of_model(model: ModelRow, release: str) -> list[CommitteeRow]:
+    """Return the rows with which a release's network takes the seat of the pretrained member."""
+    return [
         CommitteeRow(
-            member=MEMBER, architecture=model.architecture, category=category, backbone=model.backbone,
+            member=PRETRAINED, architecture=model.architecture, category=category, backbone=model.backbone,
             head=model.head, output=output, weights=content_hash(model.architecture, model.backbone, model.head),
             origin=f"release:{release}",
         )
         for output, category in enumerate(model.categories)
     ]  # fmt: skip
-    replaced = set(model.categories)
-    keys = {"committee": committee_key(parent, release, model.categories)}
-    with job.partition(COMMITTEES, keys, inputs=[old, models, evaluations]) as made:
-        if not made.finished:
-            rows = job.datasets.rows_of(COMMITTEES, old)
-            made.write(row for row in rows if row.member != MEMBER or row.category not in replaced)
-            made.write(new)
-    return made.manifest
 
 
 def _windows_to_rescore(job: Job) -> list[str]:

@@ -107,7 +107,10 @@ class Ledger:
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
-        """Make the calls inside one transaction: all of them happen, or none."""
+        """Make the calls inside one transaction: all of them happen, or none. Inside another it is part of that."""
+        if not self._connection.autocommit:
+            yield
+            return
         with self._failures():
             self._connection.autocommit = False
             try:

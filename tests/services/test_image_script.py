@@ -21,7 +21,6 @@ from slac_tasks.stages import bootstrap
 from slac_tasks.storage.datasets import SCORES
 
 ROOT = Path(__file__).resolve().parents[2]
-COMMITTEE = "c0000001"
 
 
 def written(image: str, python: str) -> bytes:
@@ -80,9 +79,9 @@ def test_it_serves_the_pages_with_two_workers(script: Path, tmp_path: Path, ledg
 def test_it_scores_with_a_process_that_decodes(script: Path, tmp_path: Path) -> None:
     world = LearningWorld(tmp_path)
     world.add_category("wave")
-    bootstrap.run(world.job("bootstrap", window=WINDOW, committee=COMMITTEE, categories=("wave",)))
+    bootstrap.run(world.job("bootstrap", window=WINDOW, committee=world.recipe("wave"), categories=("wave",)))
     (tmp_path / "slac.toml").write_text('device = "cpu"\n[scoring]\nworkers = 1\n')
-    words = [script, "score", "--category", "wave", "--window", WINDOW, "--committee", COMMITTEE]
+    words = [script, "score", "--category", "wave", "--window", WINDOW, "--committee", world.recipe("wave")]
     given = environ(tmp_path, SLAC_CONFIG=str(tmp_path / "slac.toml"))
     run = subprocess.run(words, env=given, capture_output=True, text=True, timeout=300)
     assert run.returncode == 0, run.stderr

@@ -237,6 +237,29 @@ def test_a_category_without_a_panel_is_bootstrapped_where_it_has_training_videos
     assert item.committee not in (None, platform.committee)
 
 
+def test_a_member_that_is_new_in_the_settings_is_trained_and_said(platform: Platform, capsys: Any) -> None:
+    platform.seat({"judo": ["w1"]})
+    platform.record(VIDEOS, category="judo", window=WEEKS[0])
+    platform.admit("judo", WEEKS[0], split="training")
+    (item,) = score_clips(platform.planner(window=WEEKS[0]))
+    assert (item.uncovered, item.parent) == (("judo",), platform.committee)
+    assert item.committee != platform.committee
+    said = capsys.readouterr().err
+    assert "plan: r3d_18 joins the committee: bootstrap trains it" in said
+    assert "plan: member 0 is not in committee.members: it leaves with the next committee" in said
+
+
+def test_one_window_teaches_and_the_committee_that_comes_of_it_scores_all(platform: Platform) -> None:
+    for week, categories in ((WEEKS[0], ("judo", "polo")), (WEEKS[1], ("polo",))):
+        for category in categories:
+            platform.record(VIDEOS, category=category, window=week)
+            platform.admit(category, week, split="training")
+    items = score_clips(platform.planner())
+    assert handed(items) == [((WEEKS[1],), ("polo",)), ((WEEKS[0],), ("polo",))]
+    assert [item.uncovered for item in items] == [("polo",), ()]
+    assert len({item.committee for item in items}) == 1
+
+
 def test_a_withdrawn_training_video_is_nothing_to_learn_from(platform: Platform) -> None:
     platform.record(VIDEOS, category="polo", window=WEEKS[0])
     video = platform.admit("polo", WEEKS[0], split="training")

@@ -2,7 +2,7 @@ import pytest
 import torch
 from learning_world import MEMBERS, WINDOW, LearningWorld
 
-from slac_tasks.errors import NotMade
+from slac_tasks.errors import NotMade, WrongArguments
 from slac_tasks.stages import bootstrap, score
 from slac_tasks.storage.datasets import COMMITTEES, SCORES
 from slac_tasks.video.clips import ClipAddress
@@ -16,43 +16,77 @@ def world(tmp_path):
     return made
 
 
-def train(world: LearningWorld, committee: str, *categories: str, **given) -> list[dict]:
-    bootstrap.run(world.job("bootstrap", window=WINDOW, committee=committee, categories=categories, **given))
-    return world.datasets.read(COMMITTEES, committee=committee).to_pylist()
+def train(world: LearningWorld, *categories: str, parent: str | None = None, settings=None, **given) -> list[dict]:
+    """Train by a recipe and return the rows of the committee."""
+    settings = settings or {}
+    committee = world.recipe(*categories, parent=parent, **settings)
+    given |= {"window": WINDOW, "committee": committee, **({"parent": parent} if parent else {})}
+    bootstrap.run(world.job("bootstrap", categories=categories, config=world.config(**settings), **given))
+    return world.datasets.rows(COMMITTEES, committee=committee)
 
 
 def test_every_member_scores_every_category(world):
-    rows = train(world, "c0000001", "wave", "jump")
-    assert {(row["member"], row["category"]) for row in rows} == {(m, c) for m in MEMBERS for c in ("wave", "jump")}
-    assert all(world.store.exists(f"weights/{row[part]}.pt") for row in rows for part in ("backbone", "head"))
-    assert {row["origin"] for row in rows} == {f"bootstrap:{WINDOW}"}
+    rows = train(world, "wave", "jump")
+    assert {(row.member, row.category) for row in rows} == {(m, c) for m in MEMBERS for c in ("wave", "jump")}
+    assert all(world.store.exists(f"weights/{name}.pt") for row in rows for name in (row.backbone, row.head))
+    assert {row.origin for row in rows} == {f"bootstrap:{WINDOW}"}
 
 
-def test_the_same_clips_and_seed_train_the_same_weights(world):
-    first, second = (train(world, committee, "wave", "jump") for committee in ("c0000001", "c0000002"))
-    assert first == second
+def test_the_same_recipe_trains_the_same_weights(world):
+    first = train(world, "wave", "jump")
+    assert train(world, "wave", "jump", remake=True) == first
+    assert world.datasets.need(COMMITTEES, committee=world.recipe("wave", "jump")).generation == 2
+
+
+def test_another_recipe_under_the_same_id_is_refused(world):
+    train(world, "wave", "jump")
+    other = world.config(steps=4)
+    job = world.job(
+        "bootstrap", window=WINDOW, committee=world.recipe("wave", "jump"), categories=("wave", "jump"), config=other,
+        remake=True,
+    )  # fmt: skip
+    with pytest.raises(WrongArguments, match=f"make {world.recipe('wave', 'jump', steps=4)}: plan again"):
+        bootstrap.run(job)
 
 
 def test_a_category_that_is_added_changes_nothing_of_the_others(world):
-    old = train(world, "c0000001", "wave", "jump")
-    score.run(world.job("score", window=WINDOW, committee="c0000001", categories=("wave",)))
+    old = train(world, "wave", "jump")
+    parent = world.recipe("wave", "jump")
+    score.run(world.job("score", window=WINDOW, committee=parent, categories=("wave",)))
     before = {keys["weights"] for keys in world.datasets.partitions(SCORES)}
     world.add_category("spin")
-    new = train(world, "c0000002", "spin", parent="c0000001")
-    assert [row for row in new if row["category"] != "spin"] == old
-    added = [row for row in new if row["category"] == "spin"]
-    assert [row["member"] for row in added] == list(MEMBERS)
-    assert {row["backbone"] for row in added} == {row["backbone"] for row in old}
-    assert not {row["weights"] for row in added} & {row["weights"] for row in old}
-    score.run(world.job("score", window=WINDOW, committee="c0000002", categories=("wave", "spin")))
+    new = train(world, "spin", parent=parent)
+    assert [row for row in new if row.category != "spin"] == old
+    added = [row for row in new if row.category == "spin"]
+    assert [row.member for row in added] == list(MEMBERS)
+    assert {row.backbone for row in added} == {row.backbone for row in old}
+    assert not {row.weights for row in added} & {row.weights for row in old}
+    committee = world.recipe("spin", parent=parent)
+    score.run(world.job("score", window=WINDOW, committee=committee, categories=("wave", "spin")))
     assert {k["weights"] for k in world.datasets.partitions(SCORES, category="wave")} == before
     assert len(world.datasets.partitions(SCORES, category="spin")) == len(MEMBERS)
 
 
+def test_a_member_that_joins_the_settings_is_trained_for_all_categories_and_one_that_left_them_leaves(world):
+    old = train(world, "wave", "jump", settings={"members": ("small_frame", "small_3d", "motion_r3d_18")})
+    parent = world.recipe("wave", "jump", members=("small_frame", "small_3d", "motion_r3d_18"))
+    new = train(world, "wave", "jump", parent=parent)
+    assert {(row.member, row.category) for row in new} == {(m, c) for m in MEMBERS for c in ("wave", "jump")}
+    assert [row for row in new if row.member != "small_motion"] == [row for row in old if row.member != "motion_r3d_18"]
+
+
+def test_a_member_that_left_the_settings_stays_where_its_successor_has_yet_to_learn(world):
+    before = ("small_frame", "small_3d", "motion_r3d_18")
+    train(world, "wave", "jump", settings={"members": before})
+    new = train(world, "wave", parent=world.recipe("wave", "jump", members=before))
+    assert {row.member for row in new if row.category == "wave"} == set(MEMBERS)
+    assert {row.member for row in new if row.category == "jump"} == set(before)
+
+
 def test_a_second_run_does_nothing(world, monkeypatch, capsys):
-    train(world, "c0000001", "wave", "jump")
+    train(world, "wave", "jump")
     monkeypatch.setattr(bootstrap, "_fresh", lambda *_: pytest.fail("trained again"))
-    train(world, "c0000001", "wave", "jump")
+    train(world, "wave", "jump")
     assert "finished already" in capsys.readouterr().err
 
 
@@ -66,14 +100,14 @@ def test_testing_videos_teach_nothing(tmp_path):
     world = LearningWorld(tmp_path)
     world.add_category("wave", split="testing")
     with pytest.raises(NotMade, match="no training clips of wave"):
-        train(world, "c0000001", "wave")
+        train(world, "wave")
 
 
 def test_a_category_without_training_clips_is_set_aside_with_its_reason(world):
     world.add_category("late", split="testing")
-    rows = train(world, "c0000001", "wave", "late")
-    assert {row["category"] for row in rows} == {"wave"}
-    assert world.datasets.need(COMMITTEES, committee="c0000001").dropped == {"no training clips": 1}
+    rows = train(world, "wave", "late")
+    assert {row.category for row in rows} == {"wave"}
+    assert world.datasets.need(COMMITTEES, committee=world.recipe("wave", "late")).dropped == {"no training clips": 1}
 
 
 def test_a_clip_counts_for_every_category_that_its_video_was_retrieved_for():

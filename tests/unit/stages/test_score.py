@@ -20,19 +20,21 @@ from slac_tasks.storage.datasets import CLIPS, COMMITTEES, SCORES
 from slac_tasks.training.trainer import features
 from slac_tasks.video.frames import read_clips
 
-COMMITTEE = "c0000001"
-
 
 def trained(folder, **kwargs) -> LearningWorld:
     world = LearningWorld(folder)
     for category in ("wave", "jump"):
         world.add_category(category, **kwargs)
-    bootstrap.run(world.job("bootstrap", window=WINDOW, committee=COMMITTEE, categories=("wave", "jump")))
+    bootstrap.run(world.job("bootstrap", window=WINDOW, committee=seated(world), categories=("wave", "jump")))
     return world
 
 
+def seated(world: LearningWorld) -> str:
+    return world.recipe("wave", "jump")
+
+
 def score_all(world: LearningWorld, *categories: str) -> None:
-    score.run(world.job("score", window=WINDOW, committee=COMMITTEE, categories=categories))
+    score.run(world.job("score", window=WINDOW, committee=seated(world), categories=categories))
 
 
 def scores_of(world: LearningWorld, category: str, member: str) -> dict[str, float]:
@@ -42,7 +44,7 @@ def scores_of(world: LearningWorld, category: str, member: str) -> dict[str, flo
 
 
 def seats(world: LearningWorld) -> list[dict]:
-    return world.datasets.read(COMMITTEES, committee=COMMITTEE).to_pylist()
+    return world.datasets.read(COMMITTEES, committee=seated(world)).to_pylist()
 
 
 def test_every_score_is_that_of_its_own_clip(tmp_path):
@@ -78,7 +80,7 @@ def test_the_order_of_clips_changes_no_score(tmp_path):
         settings={},
         made_from={},
     )
-    job = world.job("score", window=WINDOW, committee=COMMITTEE, categories=("wave",))
+    job = world.job("score", window=WINDOW, committee=seated(world), categories=("wave",))
     score.run(dataclasses.replace(job, remake=True))
     for member in MEMBERS:
         assert scores_of(world, "wave", member) == pytest.approx(before[member], abs=1e-4)
@@ -100,7 +102,7 @@ def test_workers_decode_what_this_process_would(tmp_path):
     world = trained(tmp_path)
     score_all(world, "wave")
     before = {member: scores_of(world, "wave", member) for member in MEMBERS}
-    job = world.job("score", window=WINDOW, committee=COMMITTEE, categories=("wave",))
+    job = world.job("score", window=WINDOW, committee=seated(world), categories=("wave",))
     config = dataclasses.replace(job.config, scoring=Scoring(workers=2, batch=3))
     score.run(dataclasses.replace(job, config=config, remake=True))
     for member in MEMBERS:

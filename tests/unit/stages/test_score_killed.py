@@ -1,7 +1,7 @@
 """A score stage is killed at random moments: it goes on where it was stopped, to the same bytes.
 
-By default a few hundred clips and three kills. `SLAC_KILLS=10 SLAC_KILLED_CLIPS=2000` runs more, with the real size of
-shards and a decoding process.
+By default a few hundred clips and three kills. `SLAC_KILLS=10 SLAC_KILLED_CLIPS=2000` runs more, with a process beside
+it that decodes.
 """
 
 import itertools
@@ -22,7 +22,6 @@ from slac_tasks.networks.settings import Scoring
 from slac_tasks.stages import bootstrap, score
 from slac_tasks.storage.datasets import CLIPS, SCORES
 
-COMMITTEE = "c0000001"
 KILLS = int(os.environ.get("SLAC_KILLS", "3"))
 COUNT = int(os.environ.get("SLAC_KILLED_CLIPS", "300"))
 SECONDS, PER_VIDEO = 10, 17
@@ -35,7 +34,7 @@ def filled(folder: Path) -> LearningWorld:
     """A world with `COUNT` clips of one category, and a committee that was trained on another."""
     world = LearningWorld(folder)
     world.add_category("wave")
-    bootstrap.run(world.job("bootstrap", window=WINDOW, committee=COMMITTEE, categories=("wave",)))
+    bootstrap.run(world.job("bootstrap", window=WINDOW, committee=world.recipe("wave"), categories=("wave",)))
     (first, *_) = world.datasets.rows(CLIPS, category="wave", window=WINDOW)
     rows = []
     for video in range(-(-COUNT // PER_VIDEO)):
@@ -77,7 +76,7 @@ def work(job: Job, shard_clips: int, log: str) -> None:
 def run(job: Job, log: Path, seconds: float | None) -> tuple[list[str], float]:
     """Run a stage, or kill it `seconds` after its first shard began; return (the shards begun, seconds since then)."""
     log.unlink(missing_ok=True)
-    process = PROCESSES.Process(target=work, args=(job, score.SHARD_CLIPS if AT_LARGE else 32, str(log)))
+    process = PROCESSES.Process(target=work, args=(job, 64 if AT_LARGE else 32, str(log)))
     process.start()
     while not log.exists() and process.is_alive():
         time.sleep(0.005)
@@ -104,7 +103,7 @@ def test_a_stage_that_is_killed_again_and_again_ends_with_the_same_bytes(tmp_pat
     if AT_LARGE:
         config.__dict__["scoring"] = Scoring(workers=1)
     log = tmp_path / "log"
-    job = world.job("score", config=config, window=WINDOW, committee=COMMITTEE, categories=("wave",))
+    job = world.job("score", config=config, window=WINDOW, committee=world.recipe("wave"), categories=("wave",))
     shards, whole_sec = run(job, log, None)
     expected = stored(world)
     assert len(shards) == len(set(shards)) > 3
@@ -112,7 +111,7 @@ def test_a_stage_that_is_killed_again_and_again_ends_with_the_same_bytes(tmp_pat
 
     killed = LearningWorld(tmp_path / "killed")
     config.__dict__["store_url"] = killed.store.url
-    job = killed.job("score", config=config, window=WINDOW, committee=COMMITTEE, categories=("wave",))
+    job = killed.job("score", config=config, window=WINDOW, committee=world.recipe("wave"), categories=("wave",))
     chance = random.Random(COUNT)
     # Twice the even share at most: the last kill comes before the end.
     moments = [chance.uniform(0, 2 * whole_sec / (KILLS + 1)) for _ in range(KILLS)]

@@ -67,7 +67,7 @@ def case_propose(world: LearningWorld):
 def trained(world: LearningWorld) -> None:
     for category in ("wave", "jump"):
         world.add_category(category)
-    job = world.job("bootstrap", window=WINDOW, committee="c1", categories=("wave", "jump"))
+    job = world.job("bootstrap", window=WINDOW, committee=world.recipe("wave", "jump"), categories=("wave", "jump"))
     bootstrap.run(job)
 
 
@@ -75,14 +75,15 @@ def case_bootstrap(world: LearningWorld):
     for category in ("wave", "jump"):
         world.add_category(category)
     gone = withdraw(world, first_video(world))
-    bootstrap.run(world.job("bootstrap", window=WINDOW, committee="c1", categories=("wave", "jump")))
-    return world.datasets.need(COMMITTEES, committee="c1"), gone
+    committee = world.recipe("wave", "jump")
+    bootstrap.run(world.job("bootstrap", window=WINDOW, committee=committee, categories=("wave", "jump")))
+    return world.datasets.need(COMMITTEES, committee=committee), gone
 
 
 def case_score(world: LearningWorld):
     trained(world)
     gone = withdraw(world, first_video(world))
-    score.run(world.job("score", window=WINDOW, committee="c1", categories=("wave",)))
+    score.run(world.job("score", window=WINDOW, committee=world.recipe("wave", "jump"), categories=("wave",)))
     (keys, *_) = world.datasets.partitions(SCORES)
     assert len(world.datasets.rows(SCORES, **keys)) == 4  # of the other video
     return world.datasets.need(SCORES, **keys), gone
