@@ -13,6 +13,7 @@ import pytest
 from bench.loop import Loop
 from slac_tasks import cli
 from slac_tasks.launcher.postgres import EmbeddedPostgres
+from slac_tasks.planning.items import Item
 from slac_tasks.storage.datasets import ALL, HARD_CLIPS, RELEASES, VOTES
 from slac_tasks.storage.ledger import Ledger, open_ledger
 from slac_tasks.storage.objects import open_store
@@ -109,12 +110,12 @@ def test_the_loop_on_s3(
     add_category(tmp_path / "world", "left_arm_drop", "arm_drop")
     assert cli.main(["register", "--category", "arm_drop"]) == 0
     items = loop.plan("add_category")
-    assert items == [{"category": ["arm_drop"], "window": WINDOW}]
+    assert items == [Item(category=("arm_drop",), window=(WINDOW,))]
     loop.collect(WINDOW)
     for item in loop.plan("send_hard_clips"):
-        assert item["category"] == ["arm_drop"]
-        loop.slac("mine", category=item["category"], round=item["round"])
-        loop.slac("publish", category=item["category"], round=item["round"])
+        assert item.category == ("arm_drop",)
+        loop.slac("mine", category=item.category, round=item.round)
+        loop.slac("publish", category=item.category, round=item.round)
     new = set(written()) - set(before)
     assert written().items() >= before.items()
     assert {name for name in new if "category=arm_drop" not in name and not name.startswith("committees/")} == set()
