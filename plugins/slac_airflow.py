@@ -53,7 +53,8 @@ class Command(BaseOperator):
             self.item = {name: context["params"][name] for name in self.form}
         if self.stage == "bootstrap":
             # One window teaches; items of other windows are scored by the committee that comes of it.
-            self.item = [item for item in self.item if item.get("uncovered")]
+            items = [self.item] if isinstance(self.item, Mapping) else self.item or []
+            self.item = [item for item in items if item.get("uncovered")]
         if self.item == []:
             raise AirflowSkipException(f"{self.stage}: nothing to do")
         return argv(self.stage, self.item)
