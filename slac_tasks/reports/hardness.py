@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pandas as pd
 
-from slac_tasks.model import Split
+from slac_tasks.model import Split, round_window
 from slac_tasks.storage.datasets import CLIPS, COMMITTEES, HARD_CLIPS, SCORES
 from slac_tasks.storage.tables import Datasets
 
@@ -24,7 +24,7 @@ def _pools(datasets: Datasets) -> Iterator[pd.DataFrame]:
         chosen = datasets.read(HARD_CLIPS, **keys)
         if not chosen.num_rows:
             continue
-        window = keys["round"].partition(".")[0]
+        window = round_window(keys["round"])
         clips = datasets.read(CLIPS, category=keys["category"], window=window).to_pandas().set_index("clip_id")
         scores: dict[str, list[dict[str, object]]] = {}
         for weights in {score["weights"] for score in chosen["scores"][0].as_py()}:
@@ -55,7 +55,7 @@ def unlearned(datasets: Datasets, clips: pd.DataFrame) -> pd.DataFrame:
         return met and split == Split.TRAINING
 
     learned = [
-        is_learned(split, round_.partition(".")[0], [score["weights"] for score in scores])
+        is_learned(split, round_window(round_), [score["weights"] for score in scores])
         for split, round_, scores in zip(clips["split"], clips["round"], clips["scores"], strict=True)
     ]
     return clips[[not value for value in learned]]
