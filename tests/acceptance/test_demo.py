@@ -61,7 +61,8 @@ def stage_of(home: Path, stage: str) -> int | None:
             environ = (folder / "environ").read_bytes()
         except OSError:
             continue
-        if stage.encode() in words[1:4] and b"--window" in words and str(home).encode() in environ:
+        of_a_window = any(word.startswith(b"--window=") for word in words)
+        if stage.encode() in words[1:4] and of_a_window and str(home).encode() in environ:
             return int(folder.name)
     return None
 
