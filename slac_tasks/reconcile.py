@@ -3,14 +3,18 @@
 The store's datasets are written once and name everything the ledger decided: identity, admission, split, queue, votes,
 verdicts and releases. Every repair is an upsert, so running it again changes nothing. What only the ledger knows cannot
 come back: a person's approvals and guidelines newer than the dump.
+
+Each manifest and each row is read once, and records are compared by address: the work grows with what there is.
 """
 
 from collections.abc import Callable, Iterator
+from contextlib import suppress
+from dataclasses import asdict, dataclass
 
+from slac_tasks.admission.admitted import AdmissionEntry, record_admissions
 from slac_tasks.admission.exclusions.registry import restore
-from slac_tasks.admission.likeness.lookalikes import stored
 from slac_tasks.admission.withdrawals import all_withdrawals
-from slac_tasks.errors import BrokenContract
+from slac_tasks.errors import BrokenContract, NotMade
 from slac_tasks.networks.committees import adopt_committees
 from slac_tasks.storage.datasets import (
     AGREEMENT,
@@ -19,216 +23,246 @@ from slac_tasks.storage.datasets import (
     COMMITTEES,
     FETCHED,
     HARD_CLIPS,
+    MODELS,
     PEOPLE,
     QUALITY,
     RELEASES,
     VIDEOS,
     VOTES,
 )
+from slac_tasks.storage.inventory import Inventory
 from slac_tasks.storage.ledger import Ledger
 from slac_tasks.storage.manifests import Manifest
-from slac_tasks.storage.records import Record, record
+from slac_tasks.storage.records import ARRIVALS, Record, record
 from slac_tasks.storage.tables import Datasets
-from slac_tasks.verification.outcome import queue_changes, replace_people, settle
+from slac_tasks.verification.outcome import queue_changes, record_verdicts, replace_people, settle
+from slac_tasks.verification.queue import queued_clips
 from slac_tasks.verification.settings import Review
 from slac_tasks.verification.versions import label_tables, labels_of, newest, newest_labels
 from slac_tasks.verification.votes import queued
+
+_NAMED = 20
+"""Datasets that are named one by one when they are gone; more are counted."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Repair:
+    """What the repairs read and write."""
+
+    datasets: Datasets
+    ledger: Ledger
+    review: Review
+    stored: Inventory
 
 
 def repair(datasets: Datasets, ledger: Ledger, review: Review) -> Iterator[str]:
     """Put back what the ledger lacks; yield one line for each kind of thing, with how many the store holds.
 
     Raises:
-        BrokenContract: the ledger knows generations that the store does not hold, or holds with other bytes.
+        BrokenContract: the store holds other bytes than the ledger recorded, or nothing of what it recorded.
 
     """
+    # Whatever a note is about was written before it, so the manifests that are read next hold it.
+    notes = list(datasets.store.names(ARRIVALS))
+    work = Repair(datasets=datasets, ledger=ledger, review=review, stored=Inventory.take(datasets, ALL.values()))
+    with ledger.transaction():
+        lines = list(_records(work))
+    for name in notes:
+        datasets.store.delete(name)
     for what, mend in REPAIRS.items():
         with ledger.transaction():
-            count = mend(datasets, ledger, review)
+            count = mend(work)
         yield f"{count:,} {what} are in the store and in the ledger"
-    yield f"{_compare(datasets, ledger):,} generations are the same in both"
+    yield from lines
 
 
-def _manifests(datasets: Datasets, name: str) -> list[Manifest]:
-    """The current manifests of a dataset, in the order in which they were written."""
-    dataset = ALL[name]
-    found = [datasets.need(dataset, **keys) for keys in datasets.partitions(dataset)]
-    return sorted(found, key=lambda manifest: manifest.written_at)
+def _records(work: Repair) -> Iterator[str]:
+    """Record every generation, and forget those that are gone; yield lines that say so."""
+    stored = {(manifest.address, manifest.generation) for manifest in work.stored.manifests}
+    known = [(row["address"], row["generation"]) for row in work.ledger.rows("recorded_datasets")]
+    gone = [one for one in known if one not in stored]
+    if known and len(gone) == len(known):
+        raise BrokenContract(
+            f"store {work.datasets.store.url}: holds none of the {len(known)} generations that the ledger recorded; "
+            "want the store that belongs to it"
+        )
+    newest = {address: number for address, number in sorted(stored)}
+    superseded = [(address, number) for address, number in gone if number < newest.get(address, 0)]
+    if superseded:
+        yield f"{len(superseded):,} superseded generations were deleted: the ledger forgets them"
+    lost = sorted(set(gone) - set(superseded))
+    for address, number in lost[:_NAMED]:
+        yield f"{address} g{number:04d} is not in the store any more: the ledger forgets it, and a plan makes it again"
+    if len(lost) > _NAMED:
+        yield f"{len(lost) - _NAMED:,} more are not in the store any more, and are forgotten"
+    work.ledger.run(
+        "forget_datasets", address=[address for address, _ in gone], generation=[number for _, number in gone]
+    )
+    record(work.ledger, map(Record.of, work.stored.manifests))
+    yield f"{len(stored):,} generations are the same in both"
 
 
-def _categories(datasets: Datasets, ledger: Ledger, review: Review) -> int:
-    found = sorted({manifest.keys["category"] for manifest in _manifests(datasets, "candidates")})
-    ledger.run_many("restore_category", [{"category": category} for category in found])
+def _categories(work: Repair) -> int:
+    found = sorted({manifest.keys["category"] for manifest in work.stored.current(CANDIDATES)})
+    work.ledger.run_many("restore_category", [{"category": category} for category in found])
     return len(found)
 
 
-def _candidates(datasets: Datasets, ledger: Ledger, review: Review) -> int:
+def _candidates(work: Repair) -> int:
     count = 0
-    for manifest in _manifests(datasets, "candidates"):
-        rows = datasets.read(CANDIDATES, ["candidate_id"], **manifest.keys).to_pylist()
-        ledger.run_many("add_candidate", [{**row, **manifest.keys} for row in rows])
+    for manifest in work.stored.current(CANDIDATES):
+        rows = [
+            {"candidate_id": row.candidate_id, **manifest.keys} for row in work.datasets.rows_of(CANDIDATES, manifest)
+        ]
+        work.ledger.run_many("add_candidate", rows)
         count += len(rows)
     return count
 
 
-def _videos(datasets: Datasets, ledger: Ledger, review: Review) -> int:
+def _admissions(work: Repair) -> int:
     count = 0
-    for manifest in _manifests(datasets, "videos"):
-        fetched = {
-            row["video_id"]: row
-            for row in datasets.read(FETCHED, ["video_id", "media_sha256", "frame_hashes"], **manifest.keys).to_pylist()
-        }
-        rows = datasets.read(VIDEOS, **manifest.keys).to_pylist()
-        ledger.run_many(
-            "add_video",
+    for manifest in work.stored.current(VIDEOS):
+        fetched = {row.video_id: row for row in work.datasets.rows_of(FETCHED, _fetched(work, manifest))}
+        videos = list(work.datasets.rows_of(VIDEOS, manifest))
+        if unknown := sorted({video.video_id for video in videos} - set(fetched)):
+            raise BrokenContract(
+                f"{manifest.address}: video {unknown[0]} is not among the fetched ones; want what it was admitted from"
+            )
+        record_admissions(
+            work.ledger,
             [
-                {
-                    **row,
-                    "media_sha256": fetched[row["video_id"]]["media_sha256"],
-                    **stored(fetched[row["video_id"]]["frame_hashes"]),
-                }
-                for row in rows
+                AdmissionEntry(
+                    fetched=fetched[video.video_id], group_id=video.group_id, split=video.split, **manifest.keys
+                )
+                for video in videos
             ],
         )
-        ledger.run_many("add_admission", [{**row, **manifest.keys} for row in rows])
-        count += len(rows)
+        count += len(videos)
     return count
 
 
-def _committees(datasets: Datasets, ledger: Ledger, review: Review) -> int:
-    adopt_committees(datasets, ledger, None)
-    return len(_manifests(datasets, "committees"))
+def _fetched(work: Repair, videos: Manifest) -> Manifest:
+    """Return the generation of `fetched` from which videos were admitted, or the newest where that one is gone."""
+    mark = videos.made_from.get(FETCHED.address(videos.keys))
+    if mark:
+        with suppress(NotMade):
+            return work.datasets.generation(FETCHED, videos.keys, mark)
+    return work.datasets.need(FETCHED, **videos.keys)
 
 
-def _queue(datasets: Datasets, ledger: Ledger, review: Review) -> int:
+def _committees(work: Repair) -> int:
+    adopt_committees(work.datasets, work.ledger, None)
+    return len(work.stored.current(COMMITTEES))
+
+
+def _queue(work: Repair) -> int:
     count = 0
-    for manifest in _manifests(datasets, "hard_clips"):
-        rows = datasets.read(HARD_CLIPS, **manifest.keys).to_pylist()
-        ledger.run_many("queue_clip", [{**row, **manifest.keys, "votes_wanted": review.votes_wanted} for row in rows])
-        ledger.run("withdraw_unasked", **manifest.keys)
-        count += len(rows)
+    for manifest in work.stored.current(HARD_CLIPS):
+        hard_clips = work.datasets.rows_of(HARD_CLIPS, manifest)
+        clips = queued_clips(hard_clips, **manifest.keys, votes_wanted=work.review.votes_wanted)
+        work.ledger.run_many("queue_clip", map(asdict, clips))
+        work.ledger.run("withdraw_unasked", **manifest.keys)
+        count += len(clips)
     return count
 
 
-def _votes(datasets: Datasets, ledger: Ledger, review: Review) -> int:
+def _votes(work: Repair) -> int:
     count = 0
-    for manifest in _manifests(datasets, "votes"):
+    for manifest in work.stored.current(VOTES):
         batch = int(manifest.keys["batch"])
-        rows = sorted(datasets.read(VOTES, **manifest.keys).to_pylist(), key=lambda row: row["cast_at"])
-        ledger.run("restore_batch", batch=batch, vote_count=len(rows))
-        ledger.run_many("ensure_annotator", [{"annotator": name} for name in sorted({r["annotator"] for r in rows})])
-        ledger.run_many("restore_vote", [{**row, "batch": batch} for row in rows])
+        rows = sorted(work.datasets.rows_of(VOTES, manifest), key=lambda row: row.cast_at)
+        work.ledger.run("restore_batch", batch=batch, vote_count=len(rows))
+        work.ledger.run_many("ensure_annotator", [{"annotator": name} for name in sorted({r.annotator for r in rows})])
+        work.ledger.run_many("restore_vote", [{**asdict(row), "batch": batch} for row in rows])
         count += len(rows)
     return count
 
 
-def _labels(datasets: Datasets, ledger: Ledger, review: Review) -> int:
-    version = newest_labels(datasets)
+def _labels(work: Repair) -> int:
+    version = newest_labels(work.datasets)
     if version is None:
         return 0
     count = 0
-    for labels in label_tables(datasets, version, ["clip_id", "category", "status"]):
-        settle(ledger, queue_changes(labels, queued(ledger, labels, until=int(version))))
+    for labels in label_tables(work.datasets, version, ["clip_id", "category", "status"]):
+        settle(work.ledger, queue_changes(labels, queued(work.ledger, labels, until=int(version))))
         count += labels.num_rows
     return count
 
 
-def _verdicts(datasets: Datasets, ledger: Ledger, review: Review) -> int:
+def _verdicts(work: Repair) -> int:
     count = 0
-    for manifest in _manifests(datasets, "quality"):
-        rows = datasets.read(
-            QUALITY, ["category", "verdict", "reasons", "failed", "shortfalls"], **manifest.keys
-        ).to_pylist()
-        ledger.run_many("add_verdict", [{**row, **manifest.keys} for row in rows])
+    for manifest in work.stored.current(QUALITY):
+        rows = list(work.datasets.rows_of(QUALITY, manifest))
+        record_verdicts(work.ledger, manifest.keys["labels"], rows)
         count += len(rows)
     return count
 
 
-def _people(datasets: Datasets, ledger: Ledger, review: Review) -> int:
-    version = newest(datasets, PEOPLE)
+def _people(work: Repair) -> int:
+    version = newest(work.datasets, PEOPLE)
     if version is None:
         return 0
-    rows = datasets.rows(PEOPLE, labels=version)
-    replace_people(ledger, version, rows, datasets.rows(AGREEMENT, labels=version))
+    rows = work.datasets.rows(PEOPLE, labels=version)
+    replace_people(work.ledger, version, rows, work.datasets.rows(AGREEMENT, labels=version))
     return len(rows)
 
 
-def _releases(datasets: Datasets, ledger: Ledger, review: Review) -> int:
-    manifests = sorted(_manifests(datasets, "release"), key=lambda manifest: manifest.keys["release"])
+def _releases(work: Repair) -> int:
+    manifests = sorted(work.stored.current(RELEASES), key=lambda manifest: manifest.keys["release"])
     for manifest in manifests:
-        categories = datasets.read(RELEASES, ["category"], **manifest.keys)["category"].to_pylist()
-        ledger.run(
+        categories = work.datasets.read_all(RELEASES, [manifest], ["category"])["category"].unique().to_pylist()
+        work.ledger.run(
             "add_release",
             **manifest.keys,
             labels=labels_of(manifest),
             label_count=manifest.rows,
-            categories=sorted(set(categories)),
+            categories=sorted(categories),
         )
     return len(manifests)
 
 
-def _promotions(datasets: Datasets, ledger: Ledger, review: Review) -> int:
+def _promotions(work: Repair) -> int:
     count = 0
-    for manifest in _manifests(datasets, "committees"):
-        origins = set(datasets.read(COMMITTEES, ["origin"], **manifest.keys)["origin"].to_pylist())
-        parents = [name for name in manifest.made_from if name.startswith("models/")]
-        for name in parents:
-            release = name.rpartition("release=")[2]
-            if f"release:{release}" in origins:
-                ledger.run(
-                    "add_promotion", release=release, **manifest.keys, reason="restored from the store", rescore=[]
-                )
+    for manifest in work.stored.current(COMMITTEES):
+        origins = {row.origin for row in work.datasets.rows_of(COMMITTEES, manifest)}
+        for address in manifest.made_from:
+            model = MODELS.keys_at(address)
+            if model and f"release:{model['release']}" in origins:
+                work.ledger.run("add_promotion", **model, **manifest.keys, reason="restored from the store", rescore=[])
                 count += 1
     return count
 
 
-def _withdrawals(datasets: Datasets, ledger: Ledger, review: Review) -> int:
-    withdrawals = all_withdrawals(datasets.store)
-    ledger.run_many(
+def _withdrawals(work: Repair) -> int:
+    withdrawals = all_withdrawals(work.datasets.store)
+    work.ledger.run_many(
         "add_tombstone",
         [
             {**row, "reason": withdrawal.reason}
             for withdrawal in withdrawals
-            for row in ledger.rows("videos_named", named=withdrawal.named)
+            for row in work.ledger.rows("videos_named", named=withdrawal.named)
         ],
     )
     return len(withdrawals)
 
 
-def _exclusions(datasets: Datasets, ledger: Ledger, review: Review) -> int:
-    return restore(datasets.store, ledger)
+def _exclusions(work: Repair) -> int:
+    return restore(work.datasets.store, work.ledger)
 
 
-REPAIRS: dict[str, Callable[[Datasets, Ledger, Review], int]] = {
+REPAIRS: dict[str, Callable[[Repair], int]] = {
     "categories": _categories,
     "candidates": _candidates,
-    "admissions": _videos,
+    "admissions": _admissions,
     "committees": _committees,
     "queued clips": _queue,
     "votes": _votes,
     "labels": _labels,
     "verdicts": _verdicts,
-    "words on people": _people,
+    "measures of people": _people,
     "releases": _releases,
     "promotions": _promotions,
     "withdrawals": _withdrawals,
     "exclusions": _exclusions,
 }
 """What is put back, in an order that the foreign keys allow."""
-
-
-def _compare(datasets: Datasets, ledger: Ledger) -> int:
-    """Record every current generation; return how many there are."""
-    # A partition that was made again in a new version stands beside the old one, which the ledger knows too.
-    declared = [
-        one for dataset in ALL.values() for one in (dataset, dataset.upgrade and dataset.upgrade.previous) if one
-    ]
-    found = [Record.of(datasets.need(one, **keys)) for one in declared for keys in datasets.partitions(one)]
-    newest = {one.address: one.generation for one in found}
-    for row in ledger.rows("recorded_datasets"):
-        if row["generation"] > newest.get(row["address"], 0):
-            raise BrokenContract(
-                f"dataset {row['address']} g{row['generation']:04d}: the ledger knows it, the store does not hold it"
-            )
-    record(ledger, found)
-    return len(found)

@@ -1,4 +1,4 @@
-"""A platform as the ledger records it: datasets that exist by their record alone."""
+"""A platform as the ledger records it: datasets that exist by their record alone, and some that the store holds."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -9,16 +9,29 @@ from slac_tasks.admission.likeness.lookalikes import stored
 from slac_tasks.config import Config
 from slac_tasks.model import content_hash, panel_key
 from slac_tasks.planning.planner import Planner
-from slac_tasks.storage.datasets import COMMITTEES
+from slac_tasks.storage.datasets import COMMITTEES, SCORES
 from slac_tasks.storage.datasets.scoring import CommitteeRow
 from slac_tasks.storage.declarations import Dataset
 from slac_tasks.storage.ledger import Ledger
+from slac_tasks.storage.manifests import Manifest
 from slac_tasks.storage.objects import FolderStore
 from slac_tasks.storage.records import Record, record
 from slac_tasks.storage.tables import Datasets
 
 WEEKS = ["2026-01-05", "2026-01-12", "2026-01-19"]
 NOW = datetime(2026, 6, 1, tzinfo=UTC)
+
+
+KEYS = {"category": "judo", "window": WEEKS[0], "weights": "w1"}
+"""Keys of scores."""
+
+
+def write(
+    store: FolderStore, *, dataset: Dataset[Any] = SCORES, keys: Mapping[str, str] = KEYS, **changes: Any
+) -> Manifest:
+    """Write the next generation of a partition, without rows."""
+    fields = {"stage": "test", "settings": {}, "made_from": {}, **changes}
+    return Datasets(store).write(dataset, [dataset.table([])], keys=keys, **fields)
 
 
 @dataclass(kw_only=True)

@@ -13,10 +13,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 
-from slac_tasks.admission.admitted import with_groups
+from slac_tasks.admission.admitted import AdmissionEntry, record_admissions, with_groups
 from slac_tasks.admission.exclusions.registry import EXCLUDED, excluded_by_name, excluded_videos
 from slac_tasks.admission.likeness.archive import Archive
-from slac_tasks.admission.likeness.lookalikes import stored
 from slac_tasks.admission.likeness.verdict import Likeness, Strength
 from slac_tasks.admission.settings import Admission
 from slac_tasks.admission.withdrawals import TAKEN_DOWN, tombstones, withdraw
@@ -148,38 +147,6 @@ class Admitted:
     video: Known
 
 
-def _record(job: Job, admitted: Sequence[Admitted], window: str) -> None:
-    """Write what was admitted into the ledger; what it knows already stays as it is."""
-    job.ledger.run_many(
-        "add_video",
-        [
-            {
-                "video_id": each.row.video_id,
-                "media_sha256": each.row.media_sha256,
-                "group_id": each.video.group_id,
-                "split": each.video.split,
-                **stored(each.row.frame_hashes),
-            }
-            for each in admitted
-        ],
-    )
-    job.ledger.run_many(
-        "add_admission",
-        [
-            {
-                "candidate_id": each.row.candidate_id,
-                "source": each.row.source,
-                "source_id": each.row.source_id,
-                "published_at": each.row.published_at,
-                "video_id": each.row.video_id,
-                "category": each.category,
-                "window": window,
-            }
-            for each in admitted
-        ],
-    )
-
-
 def _withdraw(job: Job, leaked: Sequence[Known]) -> None:
     """Withdraw videos that leaked, and move them to the group and split of what they show.
 
@@ -242,7 +209,16 @@ def _admit(
                 drop = Drop(item=each.row.candidate_id, reason=_LEAK, detail=by.video_id)
                 made[each.category].drops.append(drop)
         admitted = [each for each in admitted if each.video.video_id not in admitter.leaked]
-        _record(job, admitted, window)
+        record_admissions(
+            job.ledger,
+            [
+                AdmissionEntry(
+                    fetched=each.row, group_id=each.video.group_id, split=each.video.split, category=each.category,
+                    window=window,
+                )
+                for each in admitted
+            ],
+        )  # fmt: skip
         _withdraw(job, [admitter.known[video_id] for video_id in sorted(admitter.leaked)])
     for each in admitted:
         made[each.category].write([_video(each)])

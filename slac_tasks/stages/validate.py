@@ -6,8 +6,6 @@ Safe to run again: finished when the newest labels are judged. A table that is n
 with 65 and nothing written; a category that fails is refused, with reasons, and holds up no other.
 """
 
-from collections.abc import Iterable
-
 import numpy as np
 
 from slac_tasks.errors import BrokenContract
@@ -21,7 +19,7 @@ from slac_tasks.verification.aggregation.dawid_skene import Model
 from slac_tasks.verification.agreement import agreements
 from slac_tasks.verification.annotators import qualities
 from slac_tasks.verification.ballots import Ballots, Floats, read_ballots
-from slac_tasks.verification.outcome import replace_people
+from slac_tasks.verification.outcome import record_verdicts, replace_people
 from slac_tasks.verification.versions import need_labels, newest_labels, read_labels
 from slac_tasks.verification.votes import votes_in
 
@@ -45,7 +43,7 @@ def _judge_categories(job: Job, labels: Manifest) -> None:
         if not made.finished:
             made.write(_verdicts(job, labels.keys["labels"]))
     verdicts = list(job.datasets.rows_of(QUALITY, made.manifest))
-    _record(job, labels.keys["labels"], verdicts)
+    record_verdicts(job.ledger, labels.keys["labels"], verdicts)
     if not made.finished:
         for verdict in verdicts:
             if verdict.reasons:
@@ -64,19 +62,6 @@ def _verdicts(job: Job, version: str) -> list[QualityRow]:
     if wrong:
         raise BrokenContract(f"labels {version}: {len(wrong)} expectations fail: {'; '.join(wrong)}")
     return gate.judge(labels, job.config.quality)
-
-
-def _record(job: Job, labels: str, verdicts: Iterable[QualityRow]) -> None:
-    job.ledger.run_many(
-        "add_verdict",
-        [
-            {
-                "labels": labels, "category": row.category, "verdict": row.verdict, "reasons": list(row.reasons),
-                "failed": list(row.failed), "shortfalls": list(row.shortfalls),
-            }
-            for row in verdicts
-        ],
-    )  # fmt: skip
 
 
 def _judge_people(job: Job, labels: Manifest) -> None:

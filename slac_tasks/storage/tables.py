@@ -188,18 +188,32 @@ class Datasets:
         return [found[folder] for folder in sorted(found)]
 
     def _partitions(self, dataset: Dataset[Any], some: Mapping[str, str]) -> Iterator[dict[str, str]]:
+        for keys, _ in self.generations(dataset, **some):
+            if all(keys.get(key) == value for key, value in some.items()):
+                yield keys
+
+    def generations(self, dataset: Dataset[Any], **some: str) -> Iterator[tuple[dict[str, str], list[int]]]:
+        """Yield (keys, numbers of the generations, in order) of each partition of this very version, in one listing.
+
+        Args:
+            dataset: what is listed.
+            some: the first keys; only partitions with these values are listed.
+
+        """
         head = [dataset.name, f"v{dataset.version}"]
         for key in dataset.keys:
             if key not in some:
                 break
             head.append(f"{key}={some[key]}")
+        found: dict[str, list[int]] = {}
         for name in self.store.names("/".join(head) + "/"):
             folder, _, file = name.rpartition("/")
-            if file != "manifest.json":
-                continue
-            keys = dict(part.split("=", 1) for part in folder.rpartition("/")[0].split("/")[2:])
-            if all(keys.get(key) == value for key, value in some.items()):
-                yield keys
+            if file == "manifest.json":
+                address, _, number = folder.rpartition("/")
+                found.setdefault(address, []).append(int(number.removeprefix("g")))
+        for address, numbers in found.items():
+            if (keys := dataset.keys_at(address)) is not None:
+                yield keys, sorted(numbers)
 
     def write(
         self,

@@ -1,4 +1,4 @@
-"""What a version of the labels changes in the ledger: the queue, and what the pages say of people."""
+"""What a version of the labels changes in the ledger: the queue, the verdicts, and what the pages show of people."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
@@ -8,7 +8,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from slac_tasks.model import Status
-from slac_tasks.storage.datasets.labelling import AgreementRow, PersonRow
+from slac_tasks.storage.datasets.labelling import AgreementRow, PersonRow, QualityRow
 from slac_tasks.storage.ledger import Ledger
 from slac_tasks.verification.ballots import clip_key
 
@@ -64,6 +64,20 @@ def settle(ledger: Ledger, changes: Sequence[Settled]) -> None:
             votes_wanted=[change.votes_wanted for change in some],
             states=[change.state for change in some],
         )
+
+
+def record_verdicts(ledger: Ledger, labels: str, verdicts: Iterable[QualityRow]) -> None:
+    """Record the gate's verdicts on the categories of a version of the labels; recorded again, the newer ones stand."""
+    ledger.run_many(
+        "add_verdict",
+        [
+            {
+                "labels": labels, "category": row.category, "verdict": row.verdict, "reasons": list(row.reasons),
+                "failed": list(row.failed), "shortfalls": list(row.shortfalls),
+            }
+            for row in verdicts
+        ],
+    )  # fmt: skip
 
 
 def replace_people(ledger: Ledger, labels: str, people: Iterable[PersonRow], agreement: Iterable[AgreementRow]) -> None:

@@ -7,17 +7,16 @@ from typing import Any
 
 import psycopg2.extras
 import pytest
+from platform_records import KEYS, write
 
 from slac_tasks.errors import BrokenContract
 from slac_tasks.procedure import STAGES
 from slac_tasks.storage.datasets import CLIPS, HARD_CLIPS, SCORES
 from slac_tasks.storage.ledger import Ledger, migrations
-from slac_tasks.storage.manifests import Drop, Manifest
+from slac_tasks.storage.manifests import Drop
 from slac_tasks.storage.objects import FolderStore
 from slac_tasks.storage.records import ARRIVALS, Current, Record, absorb, current, leave_note, record
 from slac_tasks.storage.tables import Datasets
-
-KEYS = {"category": "judo", "window": "2026-01-05", "weights": "w1"}
 
 
 class Killed(BaseException):
@@ -45,12 +44,6 @@ class Mortal(FolderStore):
     def delete(self, name: str) -> None:
         self._age()
         super().delete(name)
-
-
-def write(store: FolderStore, **changes: Any) -> Manifest:
-    fields = {"keys": KEYS, "stage": "score", "settings": {}, "made_from": {}, **changes}
-    dataset = fields.pop("dataset", SCORES)
-    return Datasets(store).write(dataset, [dataset.table([])], **fields)
 
 
 def rows(ledger: Ledger) -> list[dict[str, Any]]:

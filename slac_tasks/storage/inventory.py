@@ -1,0 +1,60 @@
+"""Everything that the store holds: each dataset is listed once, and each manifest is read once."""
+
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from typing import Any
+
+from slac_tasks.storage.declarations import Dataset
+from slac_tasks.storage.manifests import Manifest
+from slac_tasks.storage.tables import Datasets
+
+_READERS = 8
+"""Manifests read at the same time: they are small, and each waits for the store."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Inventory:
+    """The generations of all datasets, superseded ones too."""
+
+    datasets: Datasets
+    manifests: tuple[Manifest, ...]
+    """In the order of their address and generation."""
+
+    @classmethod
+    def take(cls, datasets: Datasets, declared: Iterable[Dataset[Any]]) -> "Inventory":
+        """Read the manifests of these datasets, in their version and the one before.
+
+        Raises:
+            BrokenContract: a manifest was altered.
+
+        """
+        both = [one for dataset in declared for one in (dataset, dataset.upgrade and dataset.upgrade.previous) if one]
+        own = [replace(one, upgrade=None) for one in both]
+        wanted = [
+            (dataset, keys, number, number == numbers[-1])
+            for dataset in own
+            for keys, numbers in datasets.generations(dataset)
+            for number in numbers
+        ]
+
+        def read(one: tuple[Dataset[Any], dict[str, str], int, bool]) -> Manifest:
+            dataset, keys, number, is_newest = one
+            if is_newest:
+                # Compared with the pointer, and the pointer is mended where its writer died before it.
+                return datasets.need(dataset, **keys)
+            return datasets.generation(dataset, keys, f"g{number:04d}")
+
+        with ThreadPoolExecutor(_READERS) as pool:
+            return cls(datasets=datasets, manifests=tuple(pool.map(read, wanted)))
+
+    def current(self, dataset: Dataset[Any]) -> list[Manifest]:
+        """Return what readers see of a dataset's partitions, in the order in which they were written."""
+        found: dict[tuple[str, ...], Manifest] = {}
+        for manifest in self.manifests:
+            if manifest.dataset == dataset.name and manifest.version in dataset.readable:
+                place = tuple(manifest.keys[key] for key in dataset.keys)
+                held = found.get(place, manifest)
+                newest = max(held, manifest, key=lambda one: (one.version, one.generation))
+                found[place] = replace(newest, declared=dataset)
+        return sorted(found.values(), key=lambda manifest: manifest.written_at)
