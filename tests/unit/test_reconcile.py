@@ -1,6 +1,7 @@
 """The ledger after `slac doctor --reconcile` is what the store says, whatever it was before."""
 
 import itertools
+import json
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -41,8 +42,8 @@ def test_every_generation_is_recorded_and_nothing_of_it_is_unknown(store: Folder
     with ledger._connection.cursor() as cursor:
         cursor.execute(
             "INSERT INTO datasets (address, generation, manifest_sha256, row_count, dataset, version, keys)"
-            " VALUES (%s, 1, %s, 0, 'clips', 1, '{}')",
-            [made[0].address, made[0].sha256],
+            " VALUES (%s, 1, %s, 0, 'clips', 1, %s)",
+            [made[0].address, made[0].sha256, json.dumps(dict(made[0].keys))],
         )
     for _ in range(2):
         assert "4 generations are the same in both" in reconcile(store, ledger)
