@@ -3,12 +3,14 @@
 import argparse
 import json
 import math
+import signal
 import sys
 import tempfile
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
-from typing import Annotated, Any, Generic, TypeVar, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, Generic, NoReturn, TypeVar, get_args, get_origin, get_type_hints
 
 Figures = Mapping[str, float | None]
 """What was measured, by name; None: it cannot be measured on this machine. `scale` is the share of the issue's size."""
@@ -58,7 +60,7 @@ class Bench(Generic[S]):
         """
         size = self._size(argv)
         try:
-            with tempfile.TemporaryDirectory(prefix="slac-bench-") as folder:
+            with _stoppable(), tempfile.TemporaryDirectory(prefix="slac-bench-") as folder:
                 print(self.last_line(self.measure(size, Path(folder))), flush=True)
         except Absent as missing:
             print(f"bench.{self.name}: needs {missing}", file=sys.stderr)
@@ -103,6 +105,20 @@ class Bench(Generic[S]):
         chosen: S = given.pop("preset")
         values = {name: tuple(value) if isinstance(value, list) else value for name, value in given.items()}
         return replace(chosen, **values)  # type: ignore[type-var]  # S is a dataclass
+
+
+@contextmanager
+def _stoppable() -> Iterator[None]:
+    """Let SIGTERM end the benchmark as Ctrl-C does: the services that it started and its folder go with it."""
+
+    def stop(signum: int, frame: object) -> NoReturn:
+        raise SystemExit(128 + signum)
+
+    before = signal.signal(signal.SIGTERM, stop)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def _flag(hint: Any, sizes: str) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -76,6 +77,22 @@ def test_two_sizes_at_once_are_refused() -> None:
 
 def test_the_folder_is_deleted_afterwards() -> None:
     assert not run([])[2].exists()
+
+
+def test_a_benchmark_that_is_stopped_leaves_nothing() -> None:
+    seen: list[Path] = []
+
+    def measure(size: Size, folder: Path) -> Figures:
+        seen.append(folder)
+        os.kill(os.getpid(), signal.SIGTERM)
+        raise AssertionError("went on after SIGTERM")
+
+    before = signal.getsignal(signal.SIGTERM)
+    with pytest.raises(SystemExit) as ended:
+        Bench(name="toy", doc=None, measure=measure, full=Size(), quick=Size(), tiny=Size()).main([])
+    assert ended.value.code == 128 + signal.SIGTERM
+    assert not seen[0].exists()
+    assert signal.getsignal(signal.SIGTERM) == before
 
 
 def test_the_last_line_has_the_figures(capsys: pytest.CaptureFixture[str]) -> None:
