@@ -30,6 +30,7 @@ COMMANDS = {
     "takedown": ("slac_tasks.commands.takedown", "take videos down: delete their bytes, leave them out for good"),
     "exclude": ("slac_tasks.commands.exclude", "keep the validation and test videos of other benchmarks out"),
     "recheck": ("slac_tasks.commands.recheck", "say how much of a release could still be fetched"),
+    "gc": ("slac_tasks.commands.gc", "delete what nobody needs: old generations, old labels, unnamed weights"),
     "export": ("slac_tasks.commands.export", "write a release that exists in one more format"),
     "show": ("slac_tasks.commands.show", "list a dataset: rows, drops by reason, what it was made from"),
     "funnel": ("slac_tasks.commands.funnel", "print what became of everything that was found"),

@@ -12,9 +12,9 @@ import secrets
 import shutil
 import tempfile
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
@@ -24,6 +24,15 @@ from slac_tasks.errors import BrokenContract, NotConfigured, NotMade, Temporary
 
 if TYPE_CHECKING:
     from minio import Minio
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stored:
+    """What a listing says of an object."""
+
+    name: str
+    size_bytes: int
+    written_at: datetime
 
 
 class Store(Protocol):
@@ -48,6 +57,9 @@ class Store(Protocol):
 
     def names(self, prefix: str) -> Iterator[str]:
         """Yield all names that start with `prefix`, in order."""
+
+    def objects(self, prefix: str) -> Iterator[Stored]:
+        """Yield what is known of all names that start with `prefix`, in order, without their bytes."""
 
     def delete(self, name: str) -> None:
         """Remove `name`; a name that does not exist is no error."""
@@ -132,6 +144,14 @@ class FolderStore:
             if not file.startswith(".")
         )
         yield from sorted(name for name in found if name.startswith(prefix))
+
+    def objects(self, prefix: str) -> Iterator[Stored]:
+        for name in self.names(prefix):
+            # Another process may delete it between the listing and this line.
+            with suppress(FileNotFoundError):
+                found = self._path(name).stat()
+                written_at = datetime.fromtimestamp(found.st_mtime, UTC)
+                yield Stored(name=name, size_bytes=found.st_size, written_at=written_at)
 
     def delete(self, name: str) -> None:
         self._path(name).unlink(missing_ok=True)
@@ -276,6 +296,12 @@ class S3Store:
             for item in self._client.list_objects(self.bucket, prefix=self.prefix + prefix, recursive=True):
                 yield item.object_name.removeprefix(self.prefix)
 
+    def objects(self, prefix: str) -> Iterator[Stored]:
+        with self._reached(prefix):
+            for item in self._client.list_objects(self.bucket, prefix=self.prefix + prefix, recursive=True):
+                name = item.object_name.removeprefix(self.prefix)
+                yield Stored(name=name, size_bytes=item.size, written_at=item.last_modified)
+
     def delete(self, name: str) -> None:
         with self._reached(name):
             self._client.remove_object(self.bucket, self.prefix + checked(name))
@@ -338,8 +364,8 @@ def put_by_content(store: Store, folder: str, suffix: str, data: bytes) -> str:
     """Write `data` under a name made of its SHA-256 and return the first 16 hex digits of the hash."""
     digest = hashlib.sha256(data).hexdigest()[:16]
     name = f"{folder}/{digest}{suffix}"
-    if not store.exists(name):
-        store.put(name, data)
+    # Written again where it is there already: what was written lately is in use, see `slac_tasks.garbage`.
+    store.put(name, data)
     return digest
 
 

@@ -111,6 +111,8 @@ class Datasets:
     def generation(self, dataset: Dataset[Any], keys: Mapping[str, str], mark: str) -> Manifest:
         """Return the manifest of one generation, as the manifest of a later dataset names it (`Manifest.mark`).
 
+        The number alone, such as `g0001`, is a mark too; the bytes of the manifest are not checked then.
+
         Raises:
             NotMade: the generation does not exist, or no more.
             BrokenContract: it is not the one that was named.

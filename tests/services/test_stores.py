@@ -5,6 +5,7 @@ import time
 import urllib.error
 import urllib.request
 import uuid
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -36,6 +37,8 @@ def test_bytes_come_back(any_store: Store, tmp_path: Path) -> None:
     assert list(any_store.names("a/")) == ["a/b", "a/c"]
     assert list(any_store.names("a/b")) == ["a/b"]
     assert list(any_store.names("z/")) == []
+    assert [(one.name, one.size_bytes) for one in any_store.objects("a/")] == [("a/b", 3), ("a/c", 5)]
+    assert all(abs((datetime.now(UTC) - one.written_at).total_seconds()) < 60 for one in any_store.objects("a/"))
     any_store.delete("a/b")
     any_store.delete("a/b")
     assert list(any_store.names("")) == ["a/c"]

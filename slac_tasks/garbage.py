@@ -1,0 +1,247 @@
+"""What the store holds and nobody needs any more.
+
+* Superseded generations: a partition was made again, and readers have seen the newer generation for a while.
+* Versions of the labels that no reader asks for: neither the newest one nor the newest judged one, none from which a
+  release was made, none that one of these builds on, and none that is young.
+* Weights that no committee, no score and no model names.
+
+What a release names stays, and so does every release. Nothing is deleted before it is older than an age: a stage that
+runs now may be reading it, or may be about to name it.
+
+A process that is killed in between loses nothing and leaves nothing half: a manifest is deleted after its parts, and a
+version of the labels after all versions that build on it. The next run deletes the rest.
+"""
+
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from slac_tasks.storage.datasets import ALL, COMMITTEES, CROWD, MODELS, QUALITY, RELEASES, SCORES
+from slac_tasks.storage.declarations import Dataset
+from slac_tasks.storage.ledger import Ledger
+from slac_tasks.storage.manifests import Manifest
+from slac_tasks.storage.objects import Stored
+from slac_tasks.storage.tables import Datasets
+from slac_tasks.verification.versions import FORMS, labels_manifest, labels_of, newest, newest_labels, pieces
+
+WEIGHTS = "weights/"
+
+Generation = tuple[str, int]
+"""Address of a partition, and the number of a generation."""
+
+_OBJECT = re.compile(r"(?P<address>.+)/g(?P<generation>[0-9]{4,})/(?P<file>.+)")
+_MARK = re.compile(r"g(?P<generation>[0-9]{4,}):.*")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Garbage:
+    """Something to delete."""
+
+    why: str
+    name: str
+    """What it is, for people."""
+    objects: tuple[Stored, ...]
+    """In the order in which they are deleted."""
+    record: Generation | None = None
+    """The generation that the ledger has recorded of it."""
+
+    @property
+    def size_bytes(self) -> int:
+        """What is free when it is gone."""
+        return sum(one.size_bytes for one in self.objects)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Folder:
+    """One partition in the store."""
+
+    dataset: Dataset[Any]
+    address: str
+    generations: Mapping[int, Sequence[Stored]]
+    """Objects of each generation that has a manifest, the manifest last."""
+    pointer: Stored | None
+
+    @property
+    def keys(self) -> dict[str, str]:
+        keys = self.dataset.keys_at(self.address)
+        assert keys is not None, "folders are found by their keys"
+        return keys
+
+    @property
+    def current(self) -> int:
+        return max(self.generations)
+
+    def written_at(self, generation: int) -> datetime:
+        """Return when the manifest of a generation was written."""
+        return self.generations[generation][-1].written_at
+
+    def manifest(self, datasets: Datasets, generation: int) -> Manifest:
+        return datasets.generation(self.dataset, self.keys, f"g{generation:04d}")
+
+    def garbage(self, why: str, generation: int, *, whole: bool = False) -> Garbage:
+        """Return a generation as garbage; `whole`: the partition goes with it, and its pointer before the manifest."""
+        *parts, manifest = self.generations[generation]
+        pointer = [self.pointer] if whole and self.pointer else []
+        name = f"{self.address} g{generation:04d}"
+        return Garbage(
+            why=why, name=name, objects=(*parts, *pointer, manifest), record=(self.address, generation)
+        )  # fmt: skip
+
+
+def find(datasets: Datasets, before: datetime) -> Iterator[Garbage]:
+    """Yield what may be deleted, in the order in which it is to be deleted.
+
+    Args:
+        datasets: in the store.
+        before: what was written later stays.
+
+    """
+    folders = {folder.address: folder for dataset in _declared() for folder in _folders(datasets, dataset)}
+    wanted = _wanted_labels(datasets, folders.values(), before)
+    named = _named_by(datasets, wanted, folders.values()) | _scored_committees(datasets, folders.values())
+    gone: set[Generation] = set()
+    for garbage in (
+        *_superseded(folders.values(), named, before),
+        *_old_labels(folders.values(), {(m.address, m.generation) for m in wanted} | named, before),
+    ):
+        assert garbage.record is not None
+        gone.add(garbage.record)
+        yield garbage
+    yield from _weights(datasets, folders.values(), gone, before)
+
+
+def delete(datasets: Datasets, ledger: Ledger, garbage: Garbage, before: datetime) -> None:
+    """Delete it: its record first, since the ledger must not know what the store does not hold."""
+    if garbage.record is not None:
+        address, generation = garbage.record
+        ledger.run("forget_dataset", address=address, generation=generation)
+    for one in garbage.objects:
+        # Whoever wrote it again since it was found needs it.
+        if garbage.record is not None or all(now.written_at < before for now in datasets.store.objects(one.name)):
+            datasets.store.delete(one.name)
+
+
+def _declared() -> list[Dataset[Any]]:
+    """Return every dataset, with the version before where readers accept it."""
+    return [
+        one for dataset in ALL.values() for one in (dataset, dataset.upgrade and dataset.upgrade.previous) if one
+    ]  # fmt: skip
+
+
+def _folders(datasets: Datasets, dataset: Dataset[Any]) -> Iterator[_Folder]:
+    """Yield the partitions of a dataset that have a manifest."""
+    found: dict[str, dict[int, list[Stored]]] = defaultdict(lambda: defaultdict(list))
+    pointers: dict[str, Stored] = {}
+    for one in datasets.store.objects(f"{dataset.name}/v{dataset.version}/"):
+        address, _, file = one.name.rpartition("/")
+        if file == "current.json":
+            pointers[address] = one
+        elif match := _OBJECT.fullmatch(one.name):
+            found[match["address"]][int(match["generation"])].append(one)
+    for address, generations in found.items():
+        whole = {}
+        for number, objects in generations.items():
+            manifest = f"{address}/g{number:04d}/manifest.json"
+            if any(one.name == manifest for one in objects):
+                whole[number] = sorted(objects, key=lambda one: (one.name == manifest, one.name))
+        if whole and dataset.keys_at(address) is not None:
+            yield _Folder(dataset=dataset, address=address, generations=whole, pointer=pointers.get(address))
+
+
+def _wanted_labels(datasets: Datasets, folders: Iterable[_Folder], before: datetime) -> list[Manifest]:
+    """Return the pieces of every version of the labels that somebody may read."""
+    forms = [folder for folder in folders if folder.dataset in FORMS]
+    young = {folder.keys["labels"] for folder in forms if folder.written_at(folder.current) >= before}
+    released = {
+        labels_of(folder.manifest(datasets, generation))
+        for folder in folders
+        if folder.dataset == RELEASES
+        for generation in folder.generations
+    }
+    versions = {*young, *released, newest_labels(datasets), newest(datasets, QUALITY)} - {None}
+    wanted: dict[Generation, Manifest] = {}
+    for version in sorted(map(str, versions)):
+        # A released version may have been deleted by hand: then nothing of it can be kept.
+        if (manifest := labels_manifest(datasets, version)) is not None:
+            wanted |= {(piece.address, piece.generation): piece for piece in pieces(datasets, manifest)}
+    return list(wanted.values())
+
+
+def _named_by(datasets: Datasets, wanted: Iterable[Manifest], folders: Iterable[_Folder]) -> set[Generation]:
+    """Return the generations from which these labels, and the releases, were made."""
+    releases = (
+        folder.manifest(datasets, generation)
+        for folder in folders
+        if folder.dataset == RELEASES
+        for generation in folder.generations
+    )
+    return {
+        (address, int(match["generation"]))
+        for manifest in (*wanted, *releases)
+        for address, mark in manifest.made_from.items()
+        if (match := _MARK.fullmatch(mark))
+    }
+
+
+def _scored_committees(datasets: Datasets, folders: Iterable[_Folder]) -> set[Generation]:
+    """Return the superseded committees that alone can say which weights gave some scores."""
+    scored = {keys["weights"] for keys in datasets.partitions(SCORES)}
+    committees = [folder for folder in folders if folder.dataset == COMMITTEES]
+    known = {
+        row.weights
+        for folder in committees
+        for row in datasets.rows_of(COMMITTEES, folder.manifest(datasets, folder.current))
+    }
+    return {
+        (folder.address, generation)
+        for folder in committees
+        for generation in folder.generations
+        if generation != folder.current
+        for row in datasets.rows_of(COMMITTEES, folder.manifest(datasets, generation))
+        if row.weights in scored - known
+    }
+
+
+def _superseded(folders: Iterable[_Folder], named: set[Generation], before: datetime) -> Iterator[Garbage]:
+    """Yield the generations before the current one, where that is old enough; every release stays."""
+    for folder in folders:
+        if folder.dataset == RELEASES or folder.written_at(folder.current) >= before:
+            continue
+        for generation in sorted(folder.generations):
+            if generation != folder.current and (folder.address, generation) not in named:
+                yield folder.garbage("superseded generation", generation)
+
+
+def _old_labels(folders: Iterable[_Folder], wanted: set[Generation], before: datetime) -> Iterator[Garbage]:
+    """Yield the versions of the labels that nobody wants, newest first, then what their models had learnt."""
+    unwanted = [
+        folder
+        for folder in folders
+        if folder.dataset in (*FORMS, CROWD)
+        and folder.written_at(folder.current) < before
+        and not any((folder.address, generation) in wanted for generation in folder.generations)
+    ]
+    unwanted.sort(key=lambda folder: (folder.dataset != CROWD, folder.keys["labels"]), reverse=True)
+    for folder in unwanted:
+        yield folder.garbage("version of the labels", folder.current, whole=True)
+
+
+def _weights(
+    datasets: Datasets, folders: Iterable[_Folder], gone: set[Generation], before: datetime
+) -> Iterator[Garbage]:
+    """Yield the weights that no committee and no model names, superseded ones that are not gone included."""
+    named: set[str] = set()
+    for folder in folders:
+        if folder.dataset not in (COMMITTEES, MODELS):
+            continue
+        for generation in folder.generations:
+            if (folder.address, generation) not in gone:
+                manifest = folder.manifest(datasets, generation)
+                table = datasets.read_all(folder.dataset, [manifest], ["backbone", "head"])
+                named |= {*table["backbone"].to_pylist(), *table["head"].to_pylist()}
+    for one in datasets.store.objects(WEIGHTS):
+        if one.name.removeprefix(WEIGHTS).removesuffix(".pt") not in named and one.written_at < before:
+            yield Garbage(why="weights", name=one.name, objects=(one,))

@@ -1,0 +1,272 @@
+"""What is deleted, what never is, and that nobody can tell afterwards: on a real ledger and a real store."""
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from growing_labels import CATEGORIES, CLIPS, Voting, begin, empty, flag, rows, run, withdraw
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from slac_tasks import cli, garbage
+from slac_tasks.model import Window
+from slac_tasks.reconcile import repair
+from slac_tasks.release.releasable import releasable
+from slac_tasks.stages import aggregate, release, sync
+from slac_tasks.storage import records
+from slac_tasks.storage.datasets import (
+    CLIPS as CLIPS_DATASET,
+)
+from slac_tasks.storage.datasets import (
+    COMMITTEES,
+    LABEL_CHANGES,
+    LABELS,
+    QUALITY,
+    RELEASES,
+    SCORES,
+    VIDEOS,
+)
+from slac_tasks.storage.datasets.labelling import QualityRow
+from slac_tasks.storage.ledger import Ledger
+from slac_tasks.storage.objects import FolderStore, put_by_content
+from slac_tasks.storage.records import Record
+from slac_tasks.storage.tables import Datasets
+from slac_tasks.verification import versions
+from slac_tasks.verification.settings import Review
+from slac_tasks.verification.versions import newest_labels, read_labels
+
+SOON = timedelta(hours=1)
+"""Everything that was written is older than this time from now."""
+
+
+class Killed(BaseException):
+    """What a SIGKILL is to the code that it meets."""
+
+
+class Mortal(FolderStore):
+    """A store whose process dies at its n-th deletion."""
+
+    def __init__(self, root: Path, deletions: int) -> None:
+        super().__init__(root)
+        self.deletions = deletions
+
+    def delete(self, name: str) -> None:
+        self.deletions -= 1
+        if self.deletions < 0:
+            raise Killed
+        super().delete(name)
+
+
+def collect(datasets: Datasets, ledger: Ledger, before: datetime | None = None) -> list[str]:
+    """Delete all garbage; return what it was."""
+    before = before or datetime.now(UTC) + SOON
+    found = []
+    for one in garbage.find(datasets, before):
+        garbage.delete(datasets, ledger, one, before)
+        found.append(f"{one.why}: {one.name}")
+    return found
+
+
+def judge(ledger: Ledger, datasets: Datasets) -> None:
+    """Accept every category of the newest labels."""
+    version = newest_labels(datasets)
+    assert version is not None
+    found = [
+        QualityRow(category=category, verdict="accepted", reasons=(), failed=(), shortfalls=(), settled=9, positive=4,
+                   agreement=1.0, unsettled=0)
+        for category in CATEGORIES
+    ]  # fmt: skip
+    made: dict[str, Any] = {"stage": "test", "settings": {}, "made_from": {}}
+    manifest = datasets.write(QUALITY, [QUALITY.table(found)], keys={"labels": version}, **made)
+    records.record(ledger, [Record.of(manifest)])
+    ledger.run_many("add_verdict", [
+        {"labels": version, "category": category, "verdict": "accepted", "reasons": [], "failed": [], "shortfalls": []}
+        for category in CATEGORIES
+    ])  # fmt: skip
+
+
+def answers(datasets: Datasets, ledger: Ledger) -> dict[str, Any]:
+    """What every reader of labels gets: of the newest, of the newest judged, and of every released version."""
+    found: dict[str, Any] = {"newest": newest_labels(datasets), "judged": versions.newest(datasets, QUALITY)}
+    released = {
+        versions.labels_of(datasets.need(RELEASES, **keys)): datasets.read(RELEASES, **keys)
+        for keys in datasets.partitions(RELEASES)
+    }
+    for version in {found["newest"], found["judged"], *released} - {None}:
+        found[f"labels {version}"] = rows(datasets, version)
+        found[f"release {version}"] = released.get(version)
+        found[f"releasable {version}"] = releasable(datasets, ledger, version)
+    return found
+
+
+BATCHES = st.lists(
+    st.tuples(
+        st.lists(
+            st.tuples(st.integers(0, 3), st.integers(0, CLIPS - 1), st.integers(0, 1), st.sampled_from(["yes", "no"])),
+            min_size=1, max_size=8,
+        ),
+        st.sampled_from(["nothing", "withdraw", "flag", "judge", "release", "remake", "kill"]),
+    ),
+    min_size=2, max_size=9,
+)  # fmt: skip
+
+
+@settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck))
+@given(batches=BATCHES, deletions=st.integers(0, 12))
+def test_nobody_can_tell_that_garbage_was_collected(
+    make_job: Any, ledger: Ledger, tmp_path_factory: pytest.TempPathFactory, batches: list[Any], deletions: int
+) -> None:
+    empty(ledger)
+    folder = tmp_path_factory.mktemp("store")
+    store: dict[str, Any] = {"store_url": str(folder)}
+    voting = Voting(ledger=ledger, clips=begin(make_job, ledger, **store))
+    datasets: Datasets = make_job("aggregate", settings=store).datasets
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(versions, "MOST_CHANGES", 2)
+        for number, (votes, then) in enumerate(batches):
+            for vote in votes:
+                voting.vote(*vote)
+            run(make_job, ledger, sync, aggregate, **store)
+            if newest_labels(datasets) is None:
+                continue
+            if then == "withdraw":
+                withdraw(ledger, voting.clips[number % CLIPS])
+            elif then == "flag":
+                flag(ledger, datasets, {number % 4})
+            elif then == "remake":
+                run(make_job, ledger, aggregate, remake=True, **store)
+            elif then in ("judge", "release"):
+                judge(ledger, datasets)
+            if then == "release" and releasable(datasets, ledger, str(newest_labels(datasets))).num_rows:
+                job = make_job("release", settings=store, release=f"r{number + 1:04d}")
+                vars(job)["ledger"] = ledger
+                release.run(job)
+            before = answers(datasets, ledger)
+            if then == "kill":
+                with pytest.MonkeyPatch.context() as dying:
+                    dying.setattr(datasets, "store", Mortal(folder, deletions))
+                    try:
+                        collect(datasets, ledger)
+                    except Killed:
+                        pass
+                assert answers(datasets, ledger) == before
+            collect(datasets, ledger)
+            assert answers(datasets, ledger) == before
+            assert collect(datasets, ledger) == []
+    list(repair(datasets, ledger, Review()))
+    assert answers(datasets, ledger) == before
+
+
+def test_changes_that_a_whole_table_replaced_go_unless_a_release_names_them(
+    make_job: Any, ledger: Ledger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(versions, "MOST_CHANGES", 2)
+    voting = Voting(ledger=ledger, clips=begin(make_job, ledger))
+    datasets = make_job("aggregate").datasets
+    for clip in range(CLIPS):
+        for category in range(2):
+            for person in range(2):
+                voting.vote(person, clip, category, "yes")
+    run(make_job, ledger, sync, aggregate)
+    voting.vote(2, 0, 0, "yes")
+    run(make_job, ledger, sync, aggregate)
+    judge(ledger, datasets)
+    job = make_job("release", release="r0001")
+    release.run(job)
+    job.ledger.close()
+    for clip in range(1, CLIPS):
+        voting.vote(2, clip, 0, "yes")
+        run(make_job, ledger, sync, aggregate)
+    judge(ledger, datasets)
+    # Whole: 1, 4, 7. The release names 2, which builds on 1.
+    assert collect(datasets, ledger) == [
+        "version of the labels: label_changes/v1/labels=000006 g0001",
+        "version of the labels: label_changes/v1/labels=000005 g0001",
+        "version of the labels: labels/v1/labels=000004 g0001",
+        "version of the labels: label_changes/v1/labels=000003 g0001",
+    ]
+    assert [keys["labels"] for keys in datasets.partitions(LABELS)] == ["000001", "000007"]
+    assert [keys["labels"] for keys in datasets.partitions(LABEL_CHANGES)] == ["000002"]
+    assert read_labels(datasets, "000002").num_rows == 2 * CLIPS
+    known = {row["address"] for row in ledger.rows("recorded_datasets")}
+    assert "labels/v1/labels=000004" not in known
+    assert "labels/v1/labels=000007" in known
+    list(repair(datasets, ledger, Review()))
+
+
+def test_young_things_stay(make_job: Any, ledger: Ledger) -> None:
+    voting = Voting(ledger=ledger, clips=begin(make_job, ledger))
+    for clip in range(CLIPS):
+        voting.vote(0, clip, 0, "yes")
+        run(make_job, ledger, sync, aggregate, remake=True)
+    datasets = make_job("aggregate").datasets
+    put_by_content(datasets.store, "weights", ".pt", b"of a stage that runs now")
+    assert collect(datasets, ledger, datetime.now(UTC) - SOON) == []
+
+
+def test_superseded_generations_go_unless_a_release_names_them(store: FolderStore, ledger: Ledger) -> None:
+    datasets = Datasets(store)
+    keys = {"category": "judo", "window": str(Window.parse("2026-01-05"))}
+    made: dict[str, Any] = {"stage": "test", "settings": {}}
+    for _ in range(3):
+        clips = datasets.write(CLIPS_DATASET, [CLIPS_DATASET.table([])], keys=keys, made_from={}, **made)
+        videos = datasets.write(VIDEOS, [VIDEOS.table([])], keys=keys, made_from={}, **made)
+        if videos.generation == 2:
+            made_from = {videos.address: videos.mark, "labels/v1/labels=000001": "g0001:0"}
+            for _ in range(2):
+                datasets.write(
+                    RELEASES, [RELEASES.table([])], keys={"release": "r0001"}, made_from=made_from, **made
+                )  # fmt: skip
+    assert collect(datasets, ledger) == [
+        f"superseded generation: {videos.address} g0001",
+        f"superseded generation: {clips.address} g0001",
+        f"superseded generation: {clips.address} g0002",
+    ]
+    assert datasets.need(CLIPS_DATASET, **keys).generation == 3
+    assert not [name for name in store.names(clips.address) if "/g0001/" in name]
+    assert datasets.generation(VIDEOS, keys, "g0002").generation == 2
+    assert datasets.generation(RELEASES, {"release": "r0001"}, "g0001").generation == 1
+
+
+def test_weights_go_unless_a_committee_a_score_or_a_model_names_them(store: FolderStore, ledger: Ledger) -> None:
+    datasets = Datasets(store)
+    blobs = {name: put_by_content(store, "weights", ".pt", name.encode()) for name in ("now", "scored", "old", "lost")}
+    made: dict[str, Any] = {"stage": "test", "settings": {}, "made_from": {}}
+
+    def committee(key: str, blob: str) -> None:
+        row = {
+            "member": "a", "architecture": "x", "category": "judo", "backbone": blobs[blob], "head": blobs[blob],
+            "output": 0, "weights": f"w{blob}", "origin": "bootstrap:2026-01-05",
+        }  # fmt: skip
+        datasets.write(COMMITTEES, [COMMITTEES.from_records([row])], keys={"committee": key}, **made)
+
+    for blob in ("scored", "old", "now"):
+        committee("c1", blob)
+    keys = {"category": "judo", "window": "2026-01-05", "weights": "wscored"}
+    datasets.write(SCORES, [SCORES.table([])], keys=keys, **made)
+    wanted = [
+        "superseded generation: committees/v1/committee=c1 g0002",
+        *(f"weights: weights/{name}.pt" for name in sorted([blobs["old"], blobs["lost"]])),
+    ]
+    assert collect(datasets, ledger) == wanted
+    assert list(store.names("weights/")) == sorted(f"weights/{blobs[name]}.pt" for name in ("now", "scored"))
+    assert collect(datasets, ledger) == []
+
+
+def test_a_dry_run_deletes_nothing_and_says_how_much_it_would(
+    store: FolderStore, ledger_url: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("SLAC_STORE", store.url)
+    monkeypatch.setenv("SLAC_DATABASE_URL", ledger_url)
+    digest = put_by_content(store, "weights", ".pt", b"12345")
+    assert cli.main(["gc", "--dry-run", "--days", "0"]) == 0
+    said = capsys.readouterr()
+    assert said.out.split() == ["weights", "5", "bytes", f"weights/{digest}.pt"]
+    assert said.err.splitlines()[-1] == "gc: would delete 1 x weights (5 bytes)"
+    assert cli.main(["gc"]) == 0
+    assert capsys.readouterr().err.splitlines()[-1] == "gc: deleted nothing"
+    assert store.exists(f"weights/{digest}.pt")
+    assert cli.main(["gc", "--days", "0"]) == 0
+    assert not store.exists(f"weights/{digest}.pt")
+    assert cli.main(["gc", "--days", "-1"]) == 64
