@@ -8,7 +8,7 @@ from review_work import ROUND, cast, prepare
 from slac_tasks.model import parse_clip_id
 from slac_tasks.stages import publish
 from slac_tasks.storage import records
-from slac_tasks.storage.datasets import LABELS, PEOPLE
+from slac_tasks.storage.datasets import AGREEMENT, LABELS, PEOPLE
 from slac_tasks.storage.datasets.labelling import PersonRow
 from slac_tasks.storage.ledger import Ledger
 from slac_tasks.storage.records import Record
@@ -78,7 +78,9 @@ def flag(ledger: Ledger, datasets: Datasets, people: set[int]) -> None:
         for index, name in enumerate(PEOPLE_NAMES)
     ]  # fmt: skip
     made: dict[str, Any] = {"stage": "test", "settings": {}, "made_from": {}}
-    records.record(ledger, [Record.of(datasets.write(PEOPLE, [PEOPLE.table(found)], keys={"labels": version}, **made))])
+    for dataset, rows in ((PEOPLE, found), (AGREEMENT, [])):
+        manifest = datasets.write(dataset, [dataset.table(rows)], keys={"labels": version}, **made)
+        records.record(ledger, [Record.of(manifest)])
 
 
 @dataclass(kw_only=True)

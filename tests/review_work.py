@@ -6,6 +6,7 @@ from typing import Any
 from slac_tasks.model import clip_id
 from slac_tasks.stages import publish
 from slac_tasks.storage.datasets import (
+    FETCHED,
     HARD_CLIPS,
     VIDEOS,
 )
@@ -40,12 +41,20 @@ def prepare(
     datasets.write(HARD_CLIPS, [HARD_CLIPS.from_records(hard)], keys={"category": category, "round": round}, **made)
     if datasets.manifest(VIDEOS, category=category, window=WINDOW) is None:
         videos = [
-            {"candidate_id": "c", "source": "test", "source_id": "a2X2hz1G6i8" if index == 0 else f"name {index}",
+            {"candidate_id": f"{category} {index}", "source": "test", "source_id": "a2X2hz1G6i8" if index == 0 else f"name {index}",
              "video_id": f"{index:016x}", "group_id": f"{index:016x}", "duration_sec": 60.0, "fps": 25.0,
              "proxy_128": "media/x/128.mp4", "proxy_sha256": "0", "shots": [], **shared}
             for index in range(clips)
         ]  # fmt: skip
-        datasets.write(VIDEOS, [VIDEOS.from_records(videos)], keys={"category": category, "window": WINDOW}, **made)
+        fetched = [
+            {**video, "media_sha256": video["video_id"] * 4, "size_bytes": 1, "codec": "h264", "width": 64,
+             "height": 48, "frame_hashes": []}
+            for video in videos
+        ]  # fmt: skip
+        keys = {"category": category, "window": WINDOW}
+        of = datasets.write(FETCHED, [FETCHED.from_records(fetched)], keys=keys, **made)
+        made["made_from"] = {of.address: of.mark}
+        datasets.write(VIDEOS, [VIDEOS.from_records(videos)], keys=keys, **made)
     return [row["clip_id"] for row in hard]
 
 
