@@ -14,7 +14,7 @@ from datetime import UTC, datetime, timedelta
 
 from slac_tasks import config, garbage
 from slac_tasks.errors import WrongArguments
-from slac_tasks.job import say
+from slac_tasks.progress import print_line
 from slac_tasks.storage.ledger import open_ledger
 from slac_tasks.storage.objects import open_store
 from slac_tasks.storage.tables import Datasets
@@ -45,4 +45,4 @@ def main(arguments: argparse.Namespace) -> None:
         size[found.why] += found.size_bytes
     ledger.close()
     what = ", ".join(f"{count[why]:,} x {why} ({size[why]:,} bytes)" for why in count) or "nothing"
-    say(f"gc: {'would delete' if arguments.dry_run else 'deleted'} {what}")
+    print_line(f"gc: {'would delete' if arguments.dry_run else 'deleted'} {what}")
