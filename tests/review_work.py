@@ -42,8 +42,9 @@ def prepare(
     if datasets.manifest(VIDEOS, category=category, window=WINDOW) is None:
         videos = [
             {"candidate_id": f"{category} {index}", "source": "test",
-             "source_id": "a2X2hz1G6i8" if index == 0 else f"name {index}", "video_id": f"{index:016x}", "group_id": f"{index:016x}", "duration_sec": 60.0, "fps": 25.0,
-             "proxy_128": "media/x/128.mp4", "proxy_sha256": "0", "shots": [], **shared}
+             "source_id": "a2X2hz1G6i8" if index == 0 else f"name {index}", "video_id": f"{index:016x}",
+             "group_id": f"{index:016x}", "duration_sec": 60.0, "fps": 25.0, "proxy_128": "media/x/128.mp4",
+             "proxy_sha256": "0", "shots": [], **shared}
             for index in range(clips)
         ]  # fmt: skip
         fetched = [
