@@ -162,10 +162,10 @@ def collect(folder: Path, size: str, seed: int) -> World:
             if item.uncovered and window == loop.windows[0]:
                 keys = {"window": window, "committee": item.committee, "parent": item.parent}
                 loop.slac("bootstrap", category=item.uncovered, **keys)
-    return look(loop.world, seed, loop.windows)
+    return build_world(loop.world, seed, loop.windows)
 
 
-def look(folder: Path, seed: int, windows: Sequence[str]) -> World:
+def build_world(folder: Path, seed: int, windows: Sequence[str]) -> World:
     """Decode every clip once and keep what each member's frozen backbone makes of it."""
     settings = config.load()
     datasets = Datasets(open_store(settings.store_url))

@@ -93,7 +93,7 @@ class Plan(Local):
         super().__init__(stage="plan", **kwargs)
         self.dag_name, self.window = dag_name, window
 
-    def look(self, context: Mapping[str, Any]) -> list[dict[str, Any]]:
+    def listed(self, context: Mapping[str, Any]) -> list[dict[str, Any]]:
         """Return the items of the plan."""
         words = ["slac", "plan", f"--for={self.dag_name}", *([f"--window={self.window}"] if self.window else [])]
         for name in self.form:
@@ -104,7 +104,7 @@ class Plan(Local):
 
     def execute(self, context: Any) -> Any:
         """Return the items; without any, every task after this one is skipped and no other process starts."""
-        items = self.look(context)
+        items = self.listed(context)
         if not items:
             self.log.info("nothing to do: everything is finished")
             raise DownstreamTasksSkipped(tasks=sorted(self.get_flat_relative_ids(upstream=False)))
@@ -127,7 +127,7 @@ class Announce(Plan):
 
     def execute(self, context: Any) -> None:
         """Look at the plan again and emit the events; none when there is nothing to announce."""
-        found = self.found(self.look(context))
+        found = self.found(self.listed(context))
         if not found:
             raise AirflowSkipException("nothing to announce")
         windows = sorted({window for _, window in found})

@@ -76,7 +76,7 @@ class Pod(Command, KubernetesPodOperator):
         except AirflowException as failure:
             # What ended has said how it ended; its pod may be gone by now.
             over = remote_pod.status.phase in PodPhase.terminal_states
-            found = remote_pod if over else self.look_again(remote_pod)
+            found = remote_pod if over else self.read_again(remote_pod)
             if found.status.phase not in PodPhase.terminal_states:
                 # It waits for a node or an image, or runs unwatched: left alone, it runs beside the next try's pod.
                 self.pod_manager.delete_pod(found)
@@ -85,7 +85,7 @@ class Pod(Command, KubernetesPodOperator):
             except AirflowException as judged:
                 raise judged from failure
 
-    def look_again(self, pod: k8s.V1Pod) -> k8s.V1Pod:
+    def read_again(self, pod: k8s.V1Pod) -> k8s.V1Pod:
         """Return a pod as it is now: the stock operator may hold one that is as old as its start."""
         try:
             return self.pod_manager.read_pod(pod)

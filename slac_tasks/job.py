@@ -43,9 +43,6 @@ if TYPE_CHECKING:
 R = TypeVar("R")
 
 
-say = print_line
-
-
 @dataclass(kw_only=True)
 class Partition(Generic[R]):
     """One partition of a dataset while a stage makes it."""
@@ -255,7 +252,7 @@ class Job:
         )
         dropped = ", ".join(f"{count} {reason}" for reason, count in manifest.dropped.items())
         where = f"{manifest.address} g{manifest.generation:04d}"
-        say(f"{self.stage}: wrote {where}, {manifest.rows} rows" + (f"; dropped {dropped}" if dropped else ""))
+        print_line(f"{self.stage}: wrote {where}, {manifest.rows} rows" + (f"; dropped {dropped}" if dropped else ""))
         return manifest
 
     def is_remade(self, keys: Mapping[str, str]) -> bool:
@@ -288,9 +285,10 @@ class Job:
             if manifest.made_by.settings.get(section, values) != values
         ]
         if differing:
-            say(f"{self.stage}: {where} is stale, made from an older {', '.join(differing)}; --remake makes it again")
+            older = ", ".join(differing)
+            print_line(f"{self.stage}: {where} is stale, made from an older {older}; --remake makes it again")
         else:
-            say(f"{self.stage}: {where} finished already, {manifest.rows} rows")
+            print_line(f"{self.stage}: {where} finished already, {manifest.rows} rows")
 
     def _record(self, manifest: "Manifest") -> None:
         """Record a generation: in the ledger, or by a note where this stage holds no password of the ledger."""
@@ -333,7 +331,7 @@ def do_each(stage: str, what: str, values: Iterable[str], work: Callable[[str], 
         except Exception as failure:
             if not isinstance(failure, SlacError):
                 traceback.print_exc()
-            say(f"{stage}: {what} {value} failed: {failure}")
+            print_line(f"{stage}: {what} {value} failed: {failure}")
             failures.append(failure)
     if failures:
         retryable = [failure for failure in failures if isinstance(failure, Temporary)]

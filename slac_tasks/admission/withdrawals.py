@@ -15,8 +15,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from slac_tasks.collect.locations import address_of
-from slac_tasks.job import say
 from slac_tasks.model import content_hash
+from slac_tasks.progress import print_line
 from slac_tasks.storage.datasets import FETCHED, RELEASES
 from slac_tasks.storage.ledger import Ledger
 from slac_tasks.storage.manifests import Drop, Manifest
@@ -164,7 +164,7 @@ def print_unaddressed(who: str, fetched: Sequence[Manifest]) -> None:
     older = [manifest for manifest in fetched if "location" not in manifest.columns]
     if older:
         keys = " ".join(f"--{name} {value}" for name, value in older[0].keys.items())
-        say(
+        print_line(
             f"{who}: {len(older)} of {len(fetched)} partitions of fetched are of an older version without addresses: "
             f"their videos were not looked up by address; mend each with `slac fetch --remake`, e.g. {keys}"
         )

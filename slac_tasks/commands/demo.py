@@ -35,7 +35,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--port", type=int, help="port of the UI (default: 8080, or a free one)")
 
 
-def say(line: str) -> None:
+def print_now(line: str) -> None:
     """Print one line for people, at once."""
     print(line, flush=True)
 
@@ -47,35 +47,37 @@ def main(arguments: argparse.Namespace) -> None:
     demo = Demo(size=arguments.size, videos=videos, people=simulated)
     windows = _windows(demo)
     began = time.monotonic()
-    say(f"demo: state, logs and data are in {demo.home}")
+    print_now(f"demo: state, logs and data are in {demo.home}")
     demo.write_config()
-    demo.remember()
+    demo.write()
     if videos:
-        say(f"demo: settings for your videos are in {demo.config}: small networks that start from nothing, because")
-        say("demo: they need no download; set members and pretrained there for those that learned from Kinetics")
+        print_now(
+            f"demo: settings for your videos are in {demo.config}: small networks that start from nothing, because"
+        )
+        print_now("demo: they need no download; set members and pretrained there for those that learned from Kinetics")
     demo.postgres.start()
     ledger_url, airflow_url = demo.postgres.url("slac"), demo.postgres.url("airflow")
-    say(f"demo: Postgres runs ({time.monotonic() - began:.0f} s)")
+    print_now(f"demo: Postgres runs ({time.monotonic() - began:.0f} s)")
     airflow = demo.airflow(airflow_url, ledger_url, arguments.port)
     environ = demo.environ(ledger_url)
     # Before Airflow, whose timers start at once: what they look at must exist, empty as it is.
     _slac(environ, "migrate")
     _together(lambda: _start_airflow(airflow), lambda: _make_sources(demo, environ))
-    say(f"demo: Airflow is healthy at {airflow.url} ({time.monotonic() - began:.0f} s)")
+    print_now(f"demo: Airflow is healthy at {airflow.url} ({time.monotonic() - began:.0f} s)")
     _start_people(demo, environ)
     watch = Watch(airflow=airflow, environ=environ, windows=windows, people=demo.people, releases=demo.videos is None)
     if _is_finished(watch):
-        say("demo: everything finished already")
+        print_now("demo: everything finished already")
     else:
         again = watch.try_failed_again()
         if again:
-            say(f"demo: {again} runs had failed; Airflow tries their failed tasks again")
+            print_now(f"demo: {again} runs had failed; Airflow tries their failed tasks again")
         _backfill(airflow, windows)
-        watch.until_done(say)
+        watch.until_done(print_now)
         end = "the loop is closed" if demo.people else "the queue waits for people"
-        say(f"demo: {end} after {time.monotonic() - began:.0f} s")
+        print_now(f"demo: {end} after {time.monotonic() - began:.0f} s")
     _report(demo, watch, environ)
-    _say_where(demo, airflow)
+    _print_where(demo, airflow)
 
 
 def _windows(demo: Demo) -> list[str]:
@@ -113,18 +115,18 @@ def _together(*works: Callable[[], None]) -> None:
 
 def _start_airflow(airflow: Airflow) -> None:
     started = airflow.start()
-    say(f"demo: started {', '.join(started)}" if started else "demo: Airflow runs already")
+    print_now(f"demo: started {', '.join(started)}" if started else "demo: Airflow runs already")
     airflow.wait(DAGS)
 
 
 def _make_sources(demo: Demo, environ: Mapping[str, str]) -> None:
     """Make the world, and register the categories."""
     if demo.videos is None:
-        say("demo: makes the synthetic world")
+        print_now("demo: makes the synthetic world")
         _slac(environ, "world", "make", str(demo.world), "--size", demo.size)
     said = _slac(environ, "register", "--from-sources")
     if demo.videos:
-        say(said)
+        print_now(said)
 
 
 def _start_people(demo: Demo, environ: Mapping[str, str]) -> None:
@@ -133,7 +135,7 @@ def _start_people(demo: Demo, environ: Mapping[str, str]) -> None:
     truth = ("--assume-retrieval-is-right",) if demo.videos else (str(demo.world),)
     argv = (*_command("world", "review", *truth), "--follow")
     if demo.reviewers.start(argv, os.environ | dict(environ), PROJECT):
-        say("demo: simulated people answer what is in the queue")
+        print_now("demo: simulated people answer what is in the queue")
 
 
 def _command(*words: str) -> list[str]:
@@ -163,7 +165,7 @@ def _backfill(airflow: Airflow, windows: Sequence[str]) -> None:
     known = {str(run.get("partition_key"))[:10] for run in runs}
     missing = [window for window in windows if window not in known]
     if not missing:
-        say("demo: the backfill of collect_videos was started before; Airflow goes on")
+        print_now("demo: the backfill of collect_videos was started before; Airflow goes on")
         return
     body = {
         "dag_id": "collect_videos",
@@ -173,7 +175,7 @@ def _backfill(airflow: Airflow, windows: Sequence[str]) -> None:
         "max_active_runs": 1,  # the windows come in their order
     }
     airflow.post("backfills", body)
-    say(f"demo: started the backfill of collect_videos over {', '.join(missing)}; Airflow does the rest")
+    print_now(f"demo: started the backfill of collect_videos over {', '.join(missing)}; Airflow does the rest")
 
 
 def _report(demo: Demo, watch: Watch, environ: Mapping[str, str]) -> None:
@@ -183,22 +185,24 @@ def _report(demo: Demo, watch: Watch, environ: Mapping[str, str]) -> None:
         code = subprocess.run(_command(*words), env=os.environ | dict(environ), cwd=PROJECT, check=False).returncode
         if code:
             raise BrokenContract(f"demo: `slac {' '.join(words)}` ended with {code}")
-    say("\nRuns (DAG, run type, triggered by, state: how many)")
+    print_now("\nRuns (DAG, run type, triggered by, state: how many)")
     runs = Counter((r["dag_id"], r["run_type"], r["triggered_by"], r["state"]) for r in watch.runs())
     for (dag, kind, by, state), count in sorted(runs.items()):
-        say(f"  {dag:20} {kind:16} {by:16} {state:8} {count:4d}")
+        print_now(f"  {dag:20} {kind:16} {by:16} {state:8} {count:4d}")
 
 
-def _say_where(demo: Demo, airflow: Airflow) -> None:
-    passwords = airflow.remembered["passwords"]
-    say(f"\nAirflow:  {airflow.url}  user admin, password {passwords['admin']}")
+def _print_where(demo: Demo, airflow: Airflow) -> None:
+    passwords = airflow.state["passwords"]
+    print_now(f"\nAirflow:  {airflow.url}  user admin, password {passwords['admin']}")
     if demo.people:
-        say(f"Review:   {airflow.url}/slac/review (Review in the navigation), as admin")
+        print_now(f"Review:   {airflow.url}/slac/review (Review in the navigation), as admin")
     else:
         accounts = ", ".join(f"{name} {passwords[name]}" for name in REVIEWERS)
-        say(f"Review:   {airflow.url}/slac/review (Review in the navigation): y yes, n no; two people see every clip")
-        say(f"          people and their passwords: {accounts}")
-        say("          Airflow collects the answers every minute; `slac demo` again shows how far it is")
-    say("          Labels that the gate refused wait for your decision: Required Actions in Airflow")
-    say("          A question without an answer is asked again, with the next labels or a day later")
-    say("Stop:     make down (or `slac down`)")
+        print_now(
+            f"Review:   {airflow.url}/slac/review (Review in the navigation): y yes, n no; two people see every clip"
+        )
+        print_now(f"          people and their passwords: {accounts}")
+        print_now("          Airflow collects the answers every minute; `slac demo` again shows how far it is")
+    print_now("          Labels that the gate refused wait for your decision: Required Actions in Airflow")
+    print_now("          A question without an answer is asked again, with the next labels or a day later")
+    print_now("Stop:     make down (or `slac down`)")

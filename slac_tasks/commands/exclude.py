@@ -21,9 +21,8 @@ from slac_tasks.admission.exclusions.fingerprinting import fingerprint_files
 from slac_tasks.admission.exclusions.registration import register
 from slac_tasks.admission.exclusions.registry import ExcludedVideo
 from slac_tasks.errors import BrokenContract
-from slac_tasks.job import say
 from slac_tasks.model import media_video_id, slug
-from slac_tasks.progress import track
+from slac_tasks.progress import print_line, track
 from slac_tasks.storage.ledger import open_ledger
 from slac_tasks.storage.objects import Store, open_store
 
@@ -62,7 +61,7 @@ def main(arguments: argparse.Namespace) -> None:
         done = register(store, ledger, settings.admission, found, [])
     ledger.close()
     releases = ", ".join(done.releases) or "no release"
-    say(f"exclude: {what}; {done.withdrawn} admitted videos leave, withdrawn from {releases}")
+    print_line(f"exclude: {what}; {done.withdrawn} admitted videos leave, withdrawn from {releases}")
 
 
 def fingerprint_folder(store: Store, folder: Path, benchmark: str) -> list[ExcludedVideo]:
@@ -84,7 +83,9 @@ def fingerprint_folder(store: Store, folder: Path, benchmark: str) -> list[Exclu
         path = Path(made.path)
         if made.reason:
             dropped[made.reason] += 1
-            say(f"exclude: {path.relative_to(folder.absolute())} set aside: {made.reason} {made.detail}".rstrip())
+            print_line(
+                f"exclude: {path.relative_to(folder.absolute())} set aside: {made.reason} {made.detail}".rstrip()
+            )
             continue
         video = ExcludedVideo(
             video_id=video_ids[path], benchmark=benchmark, name=path.name, frame_hashes=made.frame_hashes
@@ -94,5 +95,5 @@ def fingerprint_folder(store: Store, folder: Path, benchmark: str) -> list[Exclu
     if not found:
         raise BrokenContract(f"folder {folder}: holds {len(paths)} files and no usable video, want at least one")
     if dropped:
-        say(f"exclude: set aside {', '.join(f'{count} {reason}' for reason, count in dropped.most_common())}")
+        print_line(f"exclude: set aside {', '.join(f'{count} {reason}' for reason, count in dropped.most_common())}")
     return list(found.values())

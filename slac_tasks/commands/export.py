@@ -10,7 +10,7 @@ import argparse
 from pathlib import Path
 
 from slac_tasks import config
-from slac_tasks.job import say
+from slac_tasks.progress import print_line
 from slac_tasks.release.exporting import contents, export_name, write_exports
 from slac_tasks.release.exports import EXPORTS
 from slac_tasks.storage.datasets import RELEASES
@@ -37,7 +37,7 @@ def main(arguments: argparse.Namespace) -> None:
     export = EXPORTS[arguments.format]
     if arguments.to is None:
         write_exports(datasets, manifest, names, [export])
-        say(f"export: {export_name(manifest, export)} in {datasets.store.url}")
+        print_line(f"export: {export_name(manifest, export)} in {datasets.store.url}")
         return
     part = arguments.to.with_name(f".{arguments.to.name}.part")
     try:
@@ -45,4 +45,4 @@ def main(arguments: argparse.Namespace) -> None:
         part.replace(arguments.to)
     finally:
         part.unlink(missing_ok=True)
-    say(f"export: wrote {arguments.to}")
+    print_line(f"export: wrote {arguments.to}")

@@ -11,7 +11,7 @@ from slac_tasks import config
 from slac_tasks.collect import sources
 from slac_tasks.collect.names import Categories, spelling
 from slac_tasks.errors import BrokenContract, WrongArguments
-from slac_tasks.job import say
+from slac_tasks.progress import print_line
 from slac_tasks.storage.ledger import Ledger, open_ledger
 from slac_tasks.video.lengths import too_short
 
@@ -31,7 +31,7 @@ def main(args: argparse.Namespace) -> int:
             raise WrongArguments("--guideline: goes with --category, not with --from-sources")
         collect = config.load().collect
         opened = sources.open_sources(collect)
-        _say_short(opened, collect.min_duration_sec)
+        _print_short(opened, collect.min_duration_sec)
         named = Categories.of(name for source in opened for name in source.categories())
         refused = sources.unplaced_lines(opened, named)
     else:
@@ -49,12 +49,12 @@ def main(args: argparse.Namespace) -> int:
             ledger.run("register_category", category=category, name=name, guideline=args.guideline)
     ledger.close()
     for line in refused:
-        say(f"register: {line}")
+        print_line(f"register: {line}")
     if not registered and any(source.categories() for source in opened):
         raise BrokenContract(
             "collect.sources: no category of them could be registered, want names with keys of their own"
         )
-    say(f"register: {len(registered)} categories: {', '.join(registered)}")
+    print_line(f"register: {len(registered)} categories: {', '.join(registered)}")
     return 0
 
 
@@ -69,10 +69,12 @@ def _taken(ledger: Ledger, names: Mapping[str, str]) -> dict[str, str]:
     }
 
 
-def _say_short(opened: Sequence[sources.Source], min_duration_sec: float) -> None:
+def _print_short(opened: Sequence[sources.Source], min_duration_sec: float) -> None:
     """Say how many videos of folders `fetch` will set aside as too short, before it does."""
     for source in opened:
         if isinstance(source, sources.FolderSource):
             found = too_short(source.files(), min_duration_sec)
             if found.short:
-                say(f"register: {source.root}: {found} are shorter than {min_duration_sec} s: `fetch` will drop them")
+                print_line(
+                    f"register: {source.root}: {found} are shorter than {min_duration_sec} s: `fetch` will drop them"
+                )

@@ -11,7 +11,7 @@ import os
 import time
 from pathlib import Path
 
-from slac_tasks.job import say
+from slac_tasks.progress import print_line
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -65,7 +65,7 @@ def _make(arguments: argparse.Namespace) -> int:
     began = time.monotonic()
     made = make_world(arguments.folder, seed=arguments.seed, size=arguments.size, processes=arguments.processes)
     took = f"made in {time.monotonic() - began:.0f} s" if made else "finished already"
-    say(f"world: {arguments.folder}, size {arguments.size}, seed {arguments.seed}: {took}")
+    print_line(f"world: {arguments.folder}, size {arguments.size}, seed {arguments.seed}: {took}")
     return 0
 
 

@@ -1,6 +1,6 @@
 """Airflow as four processes of this machine, and a small client of its REST interface. Imports no Airflow.
 
-Not `airflow standalone`: it orphans its children when it is stopped. What is remembered between starts (keys, the port,
+Not `airflow standalone`: it orphans its children when it is stopped. What is stored between starts (keys, the port,
 passwords) lies in <home>/airflow/launcher.json, readable by the owner alone.
 """
 
@@ -57,14 +57,14 @@ class Airflow:
     dags: Path = PROJECT / "dags"
     plugins: Path = PROJECT / "plugins"
     port: int | None = None
-    """Wanted port; None keeps the remembered one, or takes a free one."""
+    """Wanted port; None keeps the stored one, or takes a free one."""
     parallelism: int = 4
     """Tasks at the same time."""
 
-    # What is remembered ----------------------------------------------------------------------------------------------
+    # What is stored --------------------------------------------------------------------------------------------------
 
     @cached_property
-    def remembered(self) -> Json:
+    def state(self) -> Json:
         """Keys, passwords and the port; made on the first use."""
         path = self.home / "airflow" / "launcher.json"
         try:
@@ -87,11 +87,11 @@ class Airflow:
     @property
     def url(self) -> str:
         """Address of the UI."""
-        return f"http://127.0.0.1:{self.remembered['port']}"
+        return f"http://127.0.0.1:{self.state['port']}"
 
     def settings(self) -> dict[str, str]:
         """Return the whole environment of Airflow's processes."""
-        state = self.remembered
+        state = self.state
         port = str(state["port"])
         values = {
             "CORE__DAGS_FOLDER": str(self.dags),
@@ -151,7 +151,7 @@ class Airflow:
         if not (_program()).exists():
             raise NotConfigured(f"Airflow: no program {_program()}, want the extra `airflow` installed")
         settings = {"database_url": self.database_url, **self.environ}
-        if self.remembered.get("settings") != settings:
+        if self.state.get("settings") != settings:
             # What runs talks to a server that has moved, or works with other settings: start it afresh.
             stop_all(self.daemons)
         if all(daemon.pid() for daemon in self.daemons):
@@ -162,8 +162,8 @@ class Airflow:
             daemon = self._daemon(name)
             if daemon.start([str(_program()), *arguments], self.settings(), PROJECT):
                 started.append(name)
-        self.remembered["settings"] = settings
-        _write_private(self.home / "airflow" / "launcher.json", self.remembered)
+        self.state["settings"] = settings
+        _write_private(self.home / "airflow" / "launcher.json", self.state)
         return started
 
     def _migrate(self) -> None:
@@ -247,7 +247,7 @@ class Airflow:
 
     def _token(self, *, fresh: bool) -> str:
         if fresh or "token" not in self.__dict__:
-            login = {"username": "admin", "password": self.remembered["passwords"]["admin"]}
+            login = {"username": "admin", "password": self.state["passwords"]["admin"]}
             self.__dict__["token"] = _request("POST", f"{self.url}/auth/token", login)["access_token"]
         return str(self.__dict__["token"])
 

@@ -93,7 +93,7 @@ class Demo:
         """Return the Airflow of this demo."""
         return Airflow(home=self.home, database_url=airflow_url, environ=self.environ(ledger_url), port=port)
 
-    def remember(self) -> None:
+    def write(self) -> None:
         """Write down what this state folder is for."""
         self.home.mkdir(parents=True, exist_ok=True)
         (self.home / "demo.json").write_text(

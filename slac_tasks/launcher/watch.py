@@ -43,8 +43,8 @@ class Watch:
     stall_sec: float = 420.0
     timeout_sec: float = 3600.0
 
-    def until_done(self, say: Callable[[str], None]) -> None:
-        """Return when nothing is left to do, saying now and then how far it is.
+    def until_done(self, show: Callable[[str], None]) -> None:
+        """Return when nothing is left to do, showing now and then how far it is.
 
         Raises:
             BrokenContract: a task failed for good; the message ends with the last lines of its log.
@@ -70,7 +70,7 @@ class Watch:
                 moved, before = now, picture
                 if now - said > 10.0:
                     said = now
-                    say(_line(now - began, running, counts, left))
+                    show(_line(now - began, running, counts, left))
             if now - moved > self.stall_sec:
                 raise Temporary(f"demo: nothing has moved for {self.stall_sec:.0f} s; left: {'; '.join(left)}")
             if now - began > self.timeout_sec:

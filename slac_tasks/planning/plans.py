@@ -8,11 +8,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from slac_tasks.collect.settings import WHERE
-from slac_tasks.job import say
 from slac_tasks.model import round_key, round_window
 from slac_tasks.networks.committees import changes, committee_key, uncovered
 from slac_tasks.planning.items import Item, batches, of_windows
 from slac_tasks.planning.planner import Planner
+from slac_tasks.progress import print_line
 from slac_tasks.release.releasable import releasable
 from slac_tasks.storage.datasets import (
     CLIPS,
@@ -90,7 +90,7 @@ def score_clips(planner: Planner) -> list[Item]:
     window = planner.need_window() if planner.window is not None else None
     members = planner.settings.committee.members
     for line in changes(planner.panels, members):
-        say(f"plan: {line}")
+        print_line(f"plan: {line}")
     collected = {pair for pair, rows in _rows(planner, VIDEOS, window).items() if rows}
     untaught = uncovered(planner.panels, members, {category for category, _ in collected})
     teachable = collected & _with_training(planner, untaught)

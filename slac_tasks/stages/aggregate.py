@@ -18,9 +18,9 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from slac_tasks.job import Job, say
+from slac_tasks.job import Job
 from slac_tasks.procedure import STAGES
-from slac_tasks.progress import track
+from slac_tasks.progress import print_line, track
 from slac_tasks.storage.datasets import CROWD, LABEL_CHANGES, LABELS, PEOPLE, VOTES
 from slac_tasks.storage.declarations import Dataset
 from slac_tasks.storage.manifests import Manifest
@@ -61,7 +61,7 @@ def run(job: Job) -> None:
     """Make the version of the labels that contains the newest batch."""
     last = job.ledger.one("last_batch")
     if last is None:
-        say("aggregate: finished already, no votes yet")
+        print_line("aggregate: finished already, no votes yet")
         return
     version = _version(job, last["batch"])
     if _is_whole(job, version):

@@ -9,7 +9,8 @@ answered, the next run of `check_labels` asks again.
 """
 
 from slac_tasks.errors import WrongArguments
-from slac_tasks.job import Job, say
+from slac_tasks.job import Job
+from slac_tasks.progress import print_line
 
 
 def run(job: Job) -> None:
@@ -36,4 +37,6 @@ def _decide(job: Job, category: str) -> None:
         covers=verdict["failed"],
         shortfalls=verdict["shortfalls"],
     )
-    say(f"approve: {category}: {decision} by {person} on {', '.join(verdict['failed'])} of labels {labels}: {reason}")
+    print_line(
+        f"approve: {category}: {decision} by {person} on {', '.join(verdict['failed'])} of labels {labels}: {reason}"
+    )

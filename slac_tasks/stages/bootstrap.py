@@ -17,12 +17,13 @@ from torch import Tensor
 
 from slac_tasks.admission.withdrawals import Withdrawals
 from slac_tasks.errors import NotMade, WrongArguments
-from slac_tasks.job import Job, Partition, say
+from slac_tasks.job import Job, Partition
 from slac_tasks.model import Split, View, content_hash
 from slac_tasks.networks.committees import PRETRAINED, committee_key, recency, settled
 from slac_tasks.networks.inference import device
 from slac_tasks.networks.registry import Architecture, Classifier, architecture, committee, starting_backbone
 from slac_tasks.networks.weights import decode_backbone, encode_backbone, encode_head
+from slac_tasks.progress import print_line
 from slac_tasks.storage.datasets import CLIPS, COMMITTEES
 from slac_tasks.storage.datasets.scoring import CommitteeRow
 from slac_tasks.storage.manifests import Drop, Manifest
@@ -54,7 +55,7 @@ def run(job: Job) -> None:
     """Cover the job's categories."""
     window = job.key("window")
     if not job.categories:
-        say("bootstrap: nothing uncovered, nothing to do")
+        print_line("bootstrap: nothing uncovered, nothing to do")
         return
     _check_recipe(job)
     sources = [job.datasets.need(CLIPS, **k) for k in job.datasets.partitions(CLIPS, window=window)]
@@ -91,7 +92,7 @@ def _train(job: Job, sources: Sequence[Manifest], old: Sequence[CommitteeRow], m
     categories = [c for c in sorted(job.categories) if c not in bare]
     rows = settled([*old, *_taught(footage, old, categories)], members)
     for member in sorted({row.member for row in old} - {row.member for row in rows}):
-        say(f"bootstrap: {member} is not in committee.members and leaves the committee")
+        print_line(f"bootstrap: {member} is not in committee.members and leaves the committee")
     made.write(rows)
     made.drops += [Drop(item=c, reason="no training clips", detail=window, retryable=True) for c in bare]
     made.drops += footage.drops.values()
@@ -162,7 +163,7 @@ def _fresh(footage: _Footage, entry: Architecture, categories: Sequence[str]) ->
     )
     where = device(job.config.device)
     loss = fit(classifier, pixels, targets, masked_loss(targets), recipe, where, entry.name)
-    say(f"bootstrap: {entry.name} learned {len(categories)} categories from {len(clips)} clips, loss {loss:.3f}")
+    print_line(f"bootstrap: {entry.name} learned {len(categories)} categories from {len(clips)} clips, loss {loss:.3f}")
     stored = put_by_content(job.store, "weights", ".pt", encode_backbone(entry, classifier.backbone))
     head = put_by_content(job.store, "weights", ".pt", encode_head(entry, classifier.head, categories))
     return _rows(entry.name, entry, stored, head, categories, job.key("window"))
@@ -178,7 +179,9 @@ def _extended(footage: _Footage, own: Sequence[CommitteeRow], lacking: Sequence[
     found = features(frozen, entry, pixels, where)
     head = fit_head(found, weak_targets(clips, footage.weak, lacking))
     stored = put_by_content(job.store, "weights", ".pt", encode_head(entry, head, lacking))
-    say(f"bootstrap: {newest.member} learned {', '.join(lacking)} from {len(clips)} clips on its frozen backbone")
+    print_line(
+        f"bootstrap: {newest.member} learned {', '.join(lacking)} from {len(clips)} clips on its frozen backbone"
+    )
     return _rows(newest.member, entry, newest.backbone, stored, lacking, job.key("window"))
 
 

@@ -19,8 +19,9 @@ from slac_tasks.admission.likeness.archive import Archive
 from slac_tasks.admission.likeness.verdict import Likeness, Strength
 from slac_tasks.admission.settings import Admission
 from slac_tasks.admission.withdrawals import TAKEN_DOWN, tombstones, withdraw
-from slac_tasks.job import Job, Partition, say
+from slac_tasks.job import Job, Partition
 from slac_tasks.model import Split, admission_order, split_of
+from slac_tasks.progress import print_line
 from slac_tasks.storage.datasets import FETCHED, VIDEOS
 from slac_tasks.storage.datasets.collecting import FetchedRow, VideoRow
 from slac_tasks.storage.manifests import Drop
@@ -156,7 +157,9 @@ def _withdraw(job: Job, leaked: Sequence[Known]) -> None:
         withdraw(job.datasets, job.ledger, {video.video_id for video in leaked}, _LEAK)
     for video in leaked:
         job.ledger.run("move_video", video_id=video.video_id, group_id=video.group_id, split=video.split)
-        say(f"deduplicate: {video.video_id} withdrawn: {_LEAK}, shows what {video.group_id} in {video.split} shows")
+        print_line(
+            f"deduplicate: {video.video_id} withdrawn: {_LEAK}, shows what {video.group_id} in {video.split} shows"
+        )
 
 
 def _video(each: Admitted) -> VideoRow:

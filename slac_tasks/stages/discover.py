@@ -14,8 +14,9 @@ from slac_tasks.admission.withdrawals import TAKEN_DOWN, Withdrawals
 from slac_tasks.collect.names import Categories
 from slac_tasks.collect.sources import Candidate, Source, Unreadable, open_sources, unplaced_lines
 from slac_tasks.errors import BrokenContract, Temporary
-from slac_tasks.job import Job, Partition, say
+from slac_tasks.job import Job, Partition
 from slac_tasks.model import Window
+from slac_tasks.progress import print_line
 from slac_tasks.storage.datasets import CANDIDATES
 from slac_tasks.storage.datasets.collecting import CandidateRow
 from slac_tasks.storage.manifests import Drop
@@ -79,7 +80,7 @@ def _open(job: Job) -> tuple[list[Source], Categories]:
     sources = open_sources(job.config.collect, job.config.fetch, job.environ)
     names = Categories.of(name for source in sources for name in source.categories())
     for line in unplaced_lines(sources, names):
-        say(f"discover: {line}")
+        print_line(f"discover: {line}")
     return sources, names
 
 

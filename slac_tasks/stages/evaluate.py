@@ -12,11 +12,12 @@ import torch
 
 from slac_tasks.admission.withdrawals import Withdrawals
 from slac_tasks.intervals import wilson
-from slac_tasks.job import Job, say
+from slac_tasks.job import Job
 from slac_tasks.model import Split
 from slac_tasks.networks.inference import device
 from slac_tasks.networks.registry import Architecture, architecture
 from slac_tasks.networks.weights import decode_backbone, decode_head
+from slac_tasks.progress import print_line
 from slac_tasks.storage.datasets import EVALUATIONS, MODELS, RELEASES
 from slac_tasks.storage.datasets.releasing import EvaluationRow, ModelRow, ReleaseRow
 from slac_tasks.storage.manifests import Drop
@@ -54,7 +55,7 @@ def run(job: Job) -> None:
         rows = Withdrawals.read(job.store).readable(rows, made.drops)
         made.write([*_testing(job, rows, model, entry, lost), *_transfer(job, model, entry, lost, made.drops)])
         for row in made.rows:
-            say(f"evaluate: {row.measure} {row.subject} {row.value:.3f} ({row.low:.3f} to {row.high:.3f})")
+            print_line(f"evaluate: {row.measure} {row.subject} {row.value:.3f} ({row.low:.3f} to {row.high:.3f})")
 
 
 def _testing(job: Job, rows: list[ReleaseRow], model: ModelRow, entry: Architecture, lost: Lost) -> list[EvaluationRow]:
@@ -65,7 +66,7 @@ def _testing(job: Job, rows: list[ReleaseRow], model: ModelRow, entry: Architect
     wanted, answers = answers_of(judged)
     clips, pixels = gather(wanted, entry.view, job.media, lost, "decode", job.config.scoring.workers)
     if not clips:
-        say("evaluate: no readable testing clips, so no testing accuracy")
+        print_line("evaluate: no readable testing clips, so no testing accuracy")
         return []
     where = device(job.config.device)
     backbone = decode_backbone(entry, job.store.get(f"weights/{model.backbone}.pt")).to(where)
@@ -90,7 +91,7 @@ def _transfer(job: Job, model: ModelRow, entry: Architecture, lost: Lost, drops:
     """Top-1 on the target data set: the pretrained and a fresh start, the same labels, steps and seeds for both."""
     settings = job.config.training
     if not settings.transfer:
-        say("evaluate: training.transfer is empty, so no transfer accuracy")
+        print_line("evaluate: training.transfer is empty, so no transfer accuracy")
         return []
     folder = Path(settings.transfer)
     target = load_target(folder, entry.view, lost)

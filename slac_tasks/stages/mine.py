@@ -15,13 +15,14 @@ import pyarrow.compute as pc
 
 from slac_tasks.admission.withdrawals import withdrawn
 from slac_tasks.errors import BrokenContract
-from slac_tasks.job import Job, say
+from slac_tasks.job import Job
 from slac_tasks.mining.choice import Choice, choose
 from slac_tasks.mining.measures import Floats
 from slac_tasks.mining.plan import RoundPlan, plan_round
 from slac_tasks.mining.pool import make_pool
 from slac_tasks.model import parse_round_key
 from slac_tasks.networks.committees import Panel, panels_of
+from slac_tasks.progress import print_line
 from slac_tasks.storage.datasets import CLIPS, HARD_CLIPS, SCORES
 from slac_tasks.storage.datasets.scoring import HardClipRow, MemberScore
 from slac_tasks.storage.manifests import Manifest
@@ -58,7 +59,9 @@ def _mine(job: Job, panel: Panel, window: str) -> None:
         plan = _plan(job, panel.category)
         chosen = _choose(job, panel, clips, scores, plan, seed=f"{panel.category} {window}")
         made.write(rows(clips, scores, chosen, panel))
-    say(f"mine: {panel.category} {keys['round']}: {made.manifest.rows} of {clips.num_rows:,} clips; planned {plan}")
+    print_line(
+        f"mine: {panel.category} {keys['round']}: {made.manifest.rows} of {clips.num_rows:,} clips; planned {plan}"
+    )
 
 
 def _plan(job: Job, category: str) -> RoundPlan:

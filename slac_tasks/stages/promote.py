@@ -6,9 +6,10 @@ Safe to run again: a release is decided once, and a promoted network that lost i
 """
 
 from slac_tasks.errors import BrokenContract
-from slac_tasks.job import Job, say
+from slac_tasks.job import Job
 from slac_tasks.model import content_hash
 from slac_tasks.networks.committees import PRETRAINED, adopt_committees, committee_id, merged, settled
+from slac_tasks.progress import print_line
 from slac_tasks.storage.datasets import CLIPS, COMMITTEES, EVALUATIONS, MODELS
 from slac_tasks.storage.datasets.releasing import ModelRow
 from slac_tasks.storage.datasets.scoring import CommitteeRow
@@ -32,7 +33,7 @@ def run(job: Job) -> None:
     if before:
         if before["committee"]:
             _seat(job, release)
-        say(f"promote: release {release} finished already: {before['reason']}")
+        print_line(f"promote: release {release} finished already: {before['reason']}")
         return
     rows = job.datasets.rows(EVALUATIONS, release=release)
     measures = {(row.measure, row.subject): row.value for row in rows}
@@ -41,7 +42,9 @@ def run(job: Job) -> None:
     windows = _windows_to_rescore(job) if promoted else []
     job.ledger.run("add_promotion", release=release, committee=committee, reason=reason, rescore=windows)
     outcome = f"joins committee {committee}" if committee else "is not promoted"
-    say(f"promote: the network of release {release} {outcome}: {reason}; windows to score again: {windows or 'none'}")
+    print_line(
+        f"promote: the network of release {release} {outcome}: {reason}; windows to score again: {windows or 'none'}"
+    )
 
 
 def _seat(job: Job, release: str) -> str:

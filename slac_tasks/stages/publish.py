@@ -8,7 +8,8 @@ of the same window that nobody was asked are withdrawn; clips with a vote stay.
 
 from dataclasses import asdict
 
-from slac_tasks.job import Job, say
+from slac_tasks.job import Job
+from slac_tasks.progress import print_line
 from slac_tasks.storage.datasets import HARD_CLIPS
 from slac_tasks.verification.queue import queued_clips
 
@@ -24,7 +25,7 @@ def _publish(job: Job, category: str) -> None:
     queued = job.ledger.one("queued_clips", **keys)
     if queued and queued["clips"] and not job.is_remade(keys):
         counts = f"{queued['clips']} clips, {queued['waiting']} waiting"
-        say(f"publish: {category} {keys['round']} finished already, {counts}")
+        print_line(f"publish: {category} {keys['round']} finished already, {counts}")
         return
     hard_clips = job.datasets.rows_of(HARD_CLIPS, made)
     clips = queued_clips(hard_clips, **keys, votes_wanted=job.config.review.votes_wanted)
@@ -32,7 +33,7 @@ def _publish(job: Job, category: str) -> None:
         job.ledger.run_many("queue_clip", map(asdict, clips))
         withdrawn = job.ledger.run("withdraw_unasked", **keys)
         queued = job.ledger.one("queued_clips", **keys)
-    say(
+    print_line(
         f"publish: {category} {keys['round']}: {queued['clips'] if queued else 0} of {len(clips)} clips queued, "
         f"{withdrawn} of older rounds withdrawn"
     )

@@ -8,7 +8,8 @@ Safe to run again: the page is written again from the same data.
 
 from concurrent.futures import ThreadPoolExecutor
 
-from slac_tasks.job import Job, say
+from slac_tasks.job import Job
+from slac_tasks.progress import print_line
 from slac_tasks.reports import labels, rounds, rounds_page
 from slac_tasks.reports.labels import Decision, Queued, Report
 from slac_tasks.storage.datasets import AGREEMENT, HARD_CLIPS, PEOPLE, QUALITY, ROUNDS, VOTES
@@ -21,14 +22,14 @@ def run(job: Job) -> None:
     """Write the report on the newest judged labels."""
     version = newest(job.datasets, QUALITY)
     if version is None:
-        say("report: finished already, no labels were judged yet")
+        print_line("report: finished already, no labels were judged yet")
         return
     found = _report(job, version)
     folder = f"reports/v1/labels={version}"
     job.store.put(f"{folder}/rounds.html", rounds_page.page(version, _rounds(job, version)).encode())
     job.store.put(f"{folder}/index.html", labels.page(found).encode())
     print(labels.text(found.categories), flush=True)
-    say(f"report: wrote {folder}/index.html, {len(found.categories)} categories")
+    print_line(f"report: wrote {folder}/index.html, {len(found.categories)} categories")
 
 
 def _report(job: Job, version: str) -> Report:

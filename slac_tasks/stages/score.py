@@ -20,13 +20,13 @@ import pyarrow.compute as pc
 
 from slac_tasks.admission.withdrawals import Withdrawals
 from slac_tasks.errors import NotMade, SlacError
-from slac_tasks.job import Job, Partition, say
+from slac_tasks.job import Job, Partition
 from slac_tasks.model import View
 from slac_tasks.networks.canaries import COUNT, Guard, canary
 from slac_tasks.networks.inference import device
 from slac_tasks.networks.registry import architecture
 from slac_tasks.networks.scorers import Scorer, Sheet, load_scorers
-from slac_tasks.progress import track
+from slac_tasks.progress import print_line, track
 from slac_tasks.storage.datasets import CLIPS, COMMITTEES, SCORES
 from slac_tasks.storage.datasets.scoring import CommitteeRow, ScoreRow
 from slac_tasks.storage.manifests import Drop
@@ -190,7 +190,9 @@ def _cut(work: Work, withdrawals: Withdrawals, how: Mapping[str, list[str]]) -> 
             )  # fmt: skip
         begin = end
     if taken_up:
-        say(f"score: category {work.wants[0].made.keys['category']}: takes up {taken_up} shards of an unfinished run")
+        print_line(
+            f"score: category {work.wants[0].made.keys['category']}: takes up {taken_up} shards of an unfinished run"
+        )
     return pieces
 
 

@@ -6,7 +6,8 @@ Safe to run again: an unfinished batch is written first; without new votes there
 empties the outbox and records batch N, then the rows are written; a vote that commits late is in the outbox later.
 """
 
-from slac_tasks.job import Job, say
+from slac_tasks.job import Job
+from slac_tasks.progress import print_line
 from slac_tasks.storage.datasets import VOTES
 from slac_tasks.verification import label_studio
 from slac_tasks.verification.imports import bring
@@ -22,7 +23,7 @@ def run(job: Job) -> None:
         job.ledger.rows("lock_batches")
         taken = job.ledger.one("take_batch", newest_stored=_newest_stored(job))
     if taken is None:
-        say("sync: finished already, no new votes")
+        print_line("sync: finished already, no new votes")
         return
     _write(job, taken["batch"])
 
@@ -48,7 +49,9 @@ def _import(job: Job) -> None:
         found = bring(job.ledger, source.answers())
     finally:
         source.ledger.close()
-    say(f"sync: {source.name}: " + (", ".join(f"{count} {what}" for what, count in found.items()) or "no answers"))
+    print_line(
+        f"sync: {source.name}: " + (", ".join(f"{count} {what}" for what, count in found.items()) or "no answers")
+    )
 
 
 def _write(job: Job, batch: int) -> None:

@@ -9,8 +9,9 @@ with 65 and nothing written; a category that fails is refused, with reasons, and
 import numpy as np
 
 from slac_tasks.errors import BrokenContract
-from slac_tasks.job import Job, say
+from slac_tasks.job import Job
 from slac_tasks.model import Answer
+from slac_tasks.progress import print_line
 from slac_tasks.quality import gate
 from slac_tasks.storage.datasets import AGREEMENT, LABELS, PEOPLE, QUALITY
 from slac_tasks.storage.datasets.labelling import PersonRow, QualityRow
@@ -31,7 +32,7 @@ def run(job: Job) -> None:
     """Judge the newest version of the labels, and the people who made it."""
     version = newest_labels(job.datasets)
     if version is None:
-        say("validate: finished already, no labels yet")
+        print_line("validate: finished already, no labels yet")
         return
     labels = need_labels(job.datasets, version)
     _judge_people(job, labels)
@@ -47,7 +48,7 @@ def _judge_categories(job: Job, labels: Manifest) -> None:
     if not made.finished:
         for verdict in verdicts:
             if verdict.reasons:
-                say(f"validate: {verdict.category} {verdict.verdict}: {'; '.join(verdict.reasons)}")
+                print_line(f"validate: {verdict.category} {verdict.verdict}: {'; '.join(verdict.reasons)}")
 
 
 def _verdicts(job: Job, version: str) -> list[QualityRow]:
@@ -85,7 +86,7 @@ def _people(job: Job, ballots: Ballots, seconds: Floats) -> list[PersonRow]:
     rows = qualities(ballots, seconds, Model(pooling=job.config.aggregation.pooling), known)
     for row in rows:
         if row.category is None and row.flags:
-            say(f"validate: {row.annotator} is flagged: {', '.join(row.flags)}; every answer is kept")
+            print_line(f"validate: {row.annotator} is flagged: {', '.join(row.flags)}; every answer is kept")
     return rows
 
 

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from slac_tasks.errors import NotConfigured, Temporary, WrongArguments
-from slac_tasks.job import say
 from slac_tasks.model import CLIP_SEC, Answer, unit_hash
+from slac_tasks.progress import print_line
 from slac_tasks.storage.ledger import Ledger, open_ledger
 from slac_tasks.world.truth import Truth, read_truth
 
@@ -153,10 +153,12 @@ def review(folder: Path | None, *, seed: int, follow: bool, assume_right: bool) 
             # The launcher starts its people before its database is ready.
             if not follow:
                 raise
-            say(f"world review: waits: {failure}")
+            print_line(f"world review: waits: {failure}")
             sent = 0
         if sent or not follow:
-            say(f"world review: {sent} simulated answers, {sent * (CLIP_SEC + DECIDE_SEC):.0f} s of modelled work")
+            print_line(
+                f"world review: {sent} simulated answers, {sent * (CLIP_SEC + DECIDE_SEC):.0f} s of modelled work"
+            )
         if not follow:
             return
         time.sleep(POLL_SEC)

@@ -59,7 +59,7 @@ class Counted:
 
 
 class Planned(PlanToAsk):
-    def look(self, context: Any) -> list[dict[str, Any]]:
+    def listed(self, context: Any) -> list[dict[str, Any]]:
         return [ITEM]
 
 

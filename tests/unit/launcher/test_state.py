@@ -43,7 +43,7 @@ def test_demos_are_found_again(tmp_path: Path) -> None:
     demos = [Demo(), Demo(size="quick"), Demo(videos=folder(tmp_path), people=False)]
     assert len({demo.home for demo in demos}) == 3
     for demo in demos:
-        demo.remember()
+        demo.write()
     assert found() == demos
 
 
