@@ -23,8 +23,9 @@ from slac_tasks.planning.items import Item
 from slac_tasks.planning.planner import Planner
 from slac_tasks.planning.plans import PLANS
 from slac_tasks.reports.frames import all_rows as rows_of
-from slac_tasks.reports.frames import newest_labels
+from slac_tasks.reports.frames import labels_frame
 from slac_tasks.reports.hardness import pools, unlearned
+from slac_tasks.reports.shares import positive_by_strategy
 from slac_tasks.storage.datasets import EVALUATIONS, HARD_CLIPS, VIDEOS, VOTES
 from slac_tasks.storage.ledger import open_ledger
 from slac_tasks.storage.objects import open_store
@@ -142,12 +143,12 @@ def figures(datasets: Datasets, world: Path, size: str) -> Figures:
     """Return what the loop's datasets are worth against the world's truth."""
     truth = read_truth(world)
     named = rows_of(datasets, VIDEOS)[["video_id", "category", "source_id"]]
-    labels = newest_labels(datasets).merge(named, on=["video_id", "category"])
+    labels = labels_frame(datasets).merge(named, on=["video_id", "category"])
     hard = unlearned(datasets, rows_of(datasets, HARD_CLIPS)).merge(named, on=["video_id", "category"])
     errors = worth.committee_error(hard, truth)
     pool = unlearned(datasets, pools(datasets)).merge(named, on=["video_id", "category"])
     divided, agreed = worth.error_by_agreement(pool, truth)
-    shares = worth.positive_share(labels)
+    shares = {share.name: share.value for share in positive_by_strategy(labels[labels["label"].notna()])}
     votes = rows_of(datasets, VOTES)
     seconds = float(votes["seconds"].sum() / max(1, len(labels)))
     transfer = _accuracies(rows_of(datasets, EVALUATIONS))

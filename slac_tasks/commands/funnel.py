@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 
 from slac_tasks import config
-from slac_tasks.reports.frames import newest_labels
+from slac_tasks.reports.frames import labels_frame
 from slac_tasks.reports.funnel import Facts, text
 from slac_tasks.reports.shares import positive_by_strategy
 from slac_tasks.storage.datasets import EVALUATIONS, QUALITY
@@ -46,7 +46,7 @@ def details(datasets: Datasets, ledger: Ledger, facts: Facts) -> Mapping[str, Se
 
 def _labels(datasets: Datasets) -> Iterator[str]:
     """Yield what the newest labels are, and how many are positive: compare each strategy with random."""
-    labels = newest_labels(datasets)
+    labels = labels_frame(datasets)
     counts = labels["status"].value_counts()
     if len(labels):
         yield "labels verified: " + ", ".join(f"{count:,} {status}" for status, count in counts.items())

@@ -19,8 +19,8 @@ def all_rows(datasets: Datasets, dataset: Dataset[Any]) -> pd.DataFrame:
     return pd.concat(frames, ignore_index=True) if frames else pd.DataFrame(columns=dataset.schema.names)
 
 
-def newest_labels(datasets: Datasets) -> pd.DataFrame:
-    """Return the newest version of the labels."""
+def labels_frame(datasets: Datasets) -> pd.DataFrame:
+    """Return the newest version of the labels as a frame; without labels, no rows."""
     version = versions.newest_labels(datasets)
     if version is None:
         return pd.DataFrame(columns=LABELS.schema.names)

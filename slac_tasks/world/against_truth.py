@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from slac_tasks.reports.frames import all_rows, newest_labels
+from slac_tasks.reports.frames import all_rows, labels_frame
 from slac_tasks.reports.hardness import pools, unlearned
 from slac_tasks.storage.datasets import HARD_CLIPS, VIDEOS, VOTES
 from slac_tasks.storage.tables import Datasets
@@ -12,7 +12,7 @@ from slac_tasks.world.truth import Truth
 
 def lines(datasets: Datasets, truth: Truth) -> Iterator[str]:
     """Yield the measures, a line at a time."""
-    labels = newest_labels(datasets)
+    labels = labels_frame(datasets)
     settled = labels[labels["status"] == "settled"]
     if settled.empty:
         yield "no settled labels yet"

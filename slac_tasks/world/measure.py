@@ -82,13 +82,6 @@ def error_by_agreement(pool: pd.DataFrame, truth: Truth, share: float = 0.1) -> 
     return fmean(wrong[0]), fmean(wrong[1])
 
 
-def positive_share(labels: pd.DataFrame) -> dict[str, float]:
-    """Return, by strategy, the share of settled labels that are positive (paper: 42, 34 and 30 %)."""
-    settled = labels[labels["label"].notna()]
-    found = (settled["label"].astype(int) > 0).groupby(settled["strategy"]).mean()
-    return {str(strategy): float(share) for strategy, share in found.items()}
-
-
 def saving(seconds_per_clip: float) -> float:
     """Return the share of human time saved against trimming by hand, modelled."""
     return 1 - seconds_per_clip / TRIMMING_SEC

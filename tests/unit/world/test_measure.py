@@ -50,11 +50,6 @@ def test_error_is_told_apart_by_how_far_the_members_agree() -> None:
     assert measure.error_by_agreement(pool, TRUTH, share=0.25) == (1.0, 0.0)
 
 
-def test_positive_share_by_strategy() -> None:
-    labels = _clips(label=[1, -1, 1, None], strategy=["random", "random", "consensus", "consensus"])
-    assert measure.positive_share(labels) == {"random": 0.5, "consensus": 1.0}
-
-
 def test_saving_is_modelled_against_trimming_by_hand() -> None:
     assert measure.saving(8.8) == pytest.approx(0.95)
 
