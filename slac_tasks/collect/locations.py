@@ -114,8 +114,9 @@ class Page:
     def open(self, access: Access, folder: Path) -> Opened:
         """Download the video that the page shows."""
         about, longest = self._about(access), access.collect.max_duration_sec
-        if (about.get("duration") or 0) > longest:
-            raise Unfetched("too long", f"{about['duration']:.0f} s, want at most {longest} s")
+        duration = about.get("duration")
+        if isinstance(duration, int | float) and duration > longest:
+            raise Unfetched("too long", f"{duration:.0f} s, want at most {longest} s")
         headers = dict(about.get("http_headers") or {})
         # The address of the bytes changes from try to try; the page's does not.
         return _download(access, str(about["url"]), folder, name=PAGE + self.address, headers=headers)

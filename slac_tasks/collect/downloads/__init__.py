@@ -4,6 +4,7 @@ reasons     why an address gave no bytes
 addresses   which addresses may be asked
 hosts       a budget for every host
 web         one request, its redirects checked
+answers     a stranger's answer becomes numbers, moments, addresses and bytes, or a reason
 files       an address into a file; a later try resumes where an earlier one ended
 scratch     folders of downloads that are not finished
 turns       which download starts next

@@ -7,18 +7,13 @@ instant: the file is always a prefix of the bytes that the note names.
 
 import json
 import os
-import re
 from collections.abc import Mapping
-from contextlib import suppress
-from email.utils import parsedate_to_datetime
 from pathlib import Path
 from typing import Any
 
+from slac_tasks.collect.downloads.answers import Answer
 from slac_tasks.collect.downloads.reasons import Unfetched, of_status
-from slac_tasks.collect.downloads.web import Answer, Web, host_of
-
-_RANGE = re.compile(r"bytes (\d+)-\d+/(\d+|\*)")
-_UNMET = re.compile(r"bytes \*/(\d+)")
+from slac_tasks.collect.downloads.web import Web, host_of
 
 
 def download(
@@ -47,27 +42,33 @@ def download(
     if have:
         asked |= {"Range": f"bytes={have}-", "If-Range": note["validator"]}
     with web.ask(url, headers=asked, trusted=trusted) as answer:
+        whole: int | None = None
         if answer.status == 416 and have:
-            unmet = _UNMET.fullmatch(answer.headers.get("Content-Range", ""))
-            if unmet and int(unmet[1]) == have:
+            if answer.whole_size == have:
                 return
             delete(target)
             raise Unfetched("network", f"holds {have} bytes, which the server does not know", retryable=True)
         if answer.status == 206:
-            found = _RANGE.fullmatch(answer.headers.get("Content-Range", ""))
-            if not found or int(found[1]) != have:
+            part = answer.part
+            if part.first != have:
                 delete(target)
                 raise Unfetched("network", "answered with another part than the one asked for", retryable=True)
+            whole = part.whole
         elif answer.status == 200:
             have = 0
         else:
             raise of_status(answer.status)
-        promised = answer.headers.get("Content-Length", "")
-        if promised.isdigit() and have + int(promised) > max_bytes:
-            raise Unfetched("too large", f"{have + int(promised)} bytes, want at most {max_bytes}")
+        size = answer.size or 0
+        promised = have + size if whole is None else whole
+        if promised > max_bytes:
+            raise Unfetched("too large", f"{promised} bytes, want at most {max_bytes}")
         if not have:
-            _begin(target, {"name": name, "validator": _validator(answer.headers)})
+            _begin(target, {"name": name, "validator": answer.validator})
         _append(web, answer, target, have, max_bytes)
+        if whole not in (None, have := target.stat().st_size):
+            if have > whole:
+                delete(target)
+            raise Unfetched("wrong length", f"{have} bytes, want {whole}", retryable=True)
 
 
 def _append(web: Web, answer: Answer, target: Path, have: int, max_bytes: int) -> None:
@@ -79,19 +80,6 @@ def _append(web: Web, answer: Answer, target: Path, have: int, max_bytes: int) -
                 raise Unfetched("too large", f"more than {max_bytes} bytes")
             file.write(data)
             web.hosts.spend(host, len(data))
-
-
-def _validator(headers: Mapping[str, str]) -> str:
-    """Return what names these bytes exactly: a strong ETag, or a date of change that cannot be ambiguous."""
-    tag = headers.get("ETag", "")
-    if tag:
-        return "" if tag.startswith("W/") else tag
-    changed, now = headers.get("Last-Modified", ""), headers.get("Date", "")
-    with suppress(ValueError, TypeError):
-        # RFC 9110, 8.8.2.2: a date is strong if the bytes have been the same for at least a second.
-        if (parsedate_to_datetime(now) - parsedate_to_datetime(changed)).total_seconds() >= 1:
-            return changed
-    return ""
 
 
 def _beside(target: Path) -> Path:

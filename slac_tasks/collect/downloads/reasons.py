@@ -1,9 +1,5 @@
 """Why an address gave no bytes: a short stable reason, and whether a later try may go better."""
 
-from collections.abc import Mapping
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
-
 
 class Unfetched(Exception):
     """An address that gave no bytes; `reason` is a short stable string."""
@@ -22,19 +18,7 @@ def of_status(status: int) -> Unfetched:
     """Return what an answer with this status means for the one who asked."""
     if status == 429:
         return Unfetched("rate-limited", "status 429", retryable=True)
+    # RFC 9110, 15: a status outside of 100 to 599 is an error of the server as well.
     if status >= 500 or status in (408, 425):
         return Unfetched("server error", f"status {status}", retryable=True)
     return Unfetched(_FINAL.get(status, "refused"), f"status {status}")
-
-
-def retry_after(headers: Mapping[str, str]) -> float | None:
-    """Return how many seconds the server asks to wait (RFC 9110, 10.2.3), None where it does not say."""
-    value = headers.get("Retry-After", "").strip()
-    if value.isdigit():
-        return float(value)
-    try:
-        moment = parsedate_to_datetime(value)
-    except ValueError:
-        return None
-    moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-    return max(0.0, (moment - datetime.now(UTC)).total_seconds())

@@ -13,8 +13,9 @@ from yt_dlp.networking import Request, RequestHandler, Response
 from yt_dlp.networking.exceptions import HTTPError, TransportError
 from yt_dlp.utils import GeoRestrictedError, YoutubeDLError, unsmuggle_url
 
+from slac_tasks.collect.downloads.answers import Answer
 from slac_tasks.collect.downloads.reasons import Unfetched, of_status
-from slac_tasks.collect.downloads.web import Answer, Web
+from slac_tasks.collect.downloads.web import Web
 
 _MOST_PAGE_BYTES = 32 << 20
 _FORMAT = "bv*[protocol^=http][protocol!*=dash]/b[protocol^=http][protocol!*=dash]"
@@ -116,6 +117,9 @@ def _library(web: Web, **params: Any) -> Iterator[_Library]:
             raise Unfetched("region", str(error)[:200]) from error
         except YoutubeDLError as error:
             raise _meaning(str(error), library.failures) from error
+        except Exception as error:
+            # Some readers of pages take a page on trust: what one of them trips over is the page's own failure.
+            raise Unfetched("bad answer", f"page: {type(error).__name__}: {error}"[:200], retryable=True) from error
 
 
 def _meaning(message: str, failures: list[Unfetched]) -> Unfetched:

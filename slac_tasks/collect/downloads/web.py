@@ -1,25 +1,27 @@
 """One request to an address that a stranger wrote down: never into the private network, and never without an end."""
 
+import re
 import socket
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
-from http.client import HTTPException
-from urllib.parse import SplitResult, quote, urljoin, urlsplit
+from urllib.parse import SplitResult, quote, urlsplit
 
 import certifi
-import urllib3
 from urllib3.connection import HTTPConnection, HTTPSConnection
 
 from slac_tasks.collect.downloads.addresses import resolve
+from slac_tasks.collect.downloads.answers import Answer, failure
 from slac_tasks.collect.downloads.hosts import Hosts
-from slac_tasks.collect.downloads.reasons import BUSY, Unfetched, of_status, retry_after
+from slac_tasks.collect.downloads.reasons import BUSY, Unfetched, of_status
 from slac_tasks.collect.settings import Fetch
 
 _REDIRECTS = 5
-_CHUNK = 1 << 18
 _SAFE = "/%:@!$&'()*+,;=~-._?"
-_FAILURES = (urllib3.exceptions.HTTPError, HTTPException, OSError)
+_HOST = re.compile(rb"[A-Za-z0-9._:%-]+")
+"""A name as it is looked up, or an address."""
+_TRAVELLING = frozenset({"accept", "accept-language", "if-range", "range", "referer", "user-agent"})
+"""Headers that follow a redirect to another origin; Authorization, Cookie and what else may let one in do not."""
 
 
 def host_of(url: str) -> str:
@@ -30,37 +32,9 @@ def host_of(url: str) -> str:
     return ""
 
 
-class Answer:
-    """A server's answer; its bytes are read as they come and never unpacked, so a small answer cannot grow."""
-
-    def __init__(self, response: urllib3.BaseHTTPResponse, url: str, late: threading.Event) -> None:
-        self.status, self.headers, self.url = response.status, response.headers, url
-        self._response, self._late = response, late
-
-    def read(self, most: int = _CHUNK) -> bytes:
-        """Return the next bytes, at most so many; empty at the end.
-
-        Raises:
-            Unfetched: the connection broke, ended before the promised length, or took too long.
-
-        """
-        try:
-            data: bytes = self._response.read1(most, decode_content=False)
-        except _FAILURES as error:
-            raise failure(error, self._late) from error
-        if not data and self._late.is_set():
-            raise failure(TimeoutError(), self._late)
-        return data
-
-
-def failure(error: Exception, late: threading.Event) -> Unfetched:
-    """Return what a broken connection means."""
-    if late.is_set():
-        return Unfetched("too slow", "the time for one request ran out", retryable=True)
-    chain: list[object] = [error, *error.args, error.__cause__, error.__context__]
-    if any(isinstance(one, urllib3.exceptions.IncompleteRead) for one in chain):
-        return Unfetched("wrong length", "ended before the promised length", retryable=True)
-    return Unfetched("network", type(error).__name__, retryable=True)
+def _for_strangers(headers: Mapping[str, str]) -> dict[str, str]:
+    """Return the headers that another origin than the one that was asked may see: no credentials."""
+    return {name: value for name, value in headers.items() if name.lower() in _TRAVELLING}
 
 
 class Web:
@@ -88,16 +62,21 @@ class Web:
             Unfetched: no answer came, or none may be asked for.
 
         """
+        headers = headers or {}
+        origin = None
         for _ in range(_REDIRECTS + 1):
             parts = _checked(url)
+            if origin not in (None, (parts.scheme, host_of(url))):
+                headers = _for_strangers(headers)
+            origin = (parts.scheme, host_of(url))
             self.hosts.take(host_of(url))
-            with self._once(parts, url, method, headers or {}, body, trusted) as answer:
-                following = answer.headers.get("Location")
-                if answer.status not in (301, 302, 303, 307, 308) or not following:
+            with self._once(parts, url, method, headers, body, trusted) as answer:
+                following = answer.following
+                if following is None:
                     self._heed(answer)
                     yield answer
                     return
-            url = urljoin(url, following)
+            url = following
             if answer.status < 304 and method == "POST":
                 method, body = "GET", None
             trusted = False
@@ -105,10 +84,9 @@ class Web:
 
     def _heed(self, answer: Answer) -> None:
         """Slow down where the server asks for it."""
-        pause = retry_after(answer.headers)
         self.hosts.answered(host_of(answer.url), served=answer.status < 400)
         if answer.status in BUSY:
-            self.hosts.refused(host_of(answer.url), pause)
+            self.hosts.refused(host_of(answer.url), answer.pause_sec)
 
     @contextmanager
     def _once(
@@ -135,7 +113,7 @@ class Web:
                 sent = {"User-Agent": "slac", **headers, "Accept-Encoding": "identity"}
                 connection.request(method, target, body=body, headers=sent, preload_content=False, decode_content=False)
                 response = connection.getresponse()
-            except _FAILURES as error:
+            except Exception as error:
                 self.hosts.silent(host_of(url))
                 raise failure(error, late) from error
             yield Answer(response, url, late)
@@ -166,7 +144,7 @@ def _checked(url: str) -> SplitResult:
         host = (parts.hostname or "").encode("idna" if not (parts.hostname or "").isascii() else "ascii")
     except (ValueError, UnicodeError) as error:
         raise Unfetched("bad address", f"{url[:200]!r}: {error}") from error
-    if parts.scheme not in ("http", "https") or not host:
+    if parts.scheme not in ("http", "https") or not _HOST.fullmatch(host):
         raise Unfetched("bad address", f"{url[:200]!r}: want http(s)://host/...")
     return parts
 

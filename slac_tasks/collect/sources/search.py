@@ -95,7 +95,7 @@ def _offer(entry: Info) -> Offer:
             licence=entry.get("license"),
             published_at=_published(entry),
         )
-    except (ValueError, OverflowError) as error:
+    except (ValueError, TypeError, OverflowError, OSError) as error:
         return Unreadable(item=printable(page), reason="bad entry", detail=str(error))
 
 

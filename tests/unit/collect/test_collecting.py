@@ -102,25 +102,29 @@ def test_each_failure_is_counted_and_a_rerun_asks_only_for_what_is_missing(
         "/broken": status(500), "/words": serve(b"words, and no pictures"),
         "/half": serve(films[0][: len(films[0]) // 2]),
         "/inward": status(302, Location="ftp://10.0.0.1/"), "/cut": cut(films[1], iter([5000, 9000])),
+        "/bracket": status(302, Location="http://["),
+        "/digits": lambda handler: handler.head(200, Content_Length="\xb2"),
+        "/zone": status(429, Retry_After="Mon, 05 Jan 2026 00:00:00 +99999999999999"),
     }  # fmt: skip
     paths = ["/0.mp4", "/cut", "/gone", "/private", "/region", "/busy", "/broken", "/words", "/half", "/inward"]
+    paths += ["/bracket", "/digits", "/zone"]
     config = settings(tmp_path, listed(tmp_path, server, *paths), workers=4)
     run(discover, config, judo)
     datasets = run(fetch, config, judo)
     made = datasets.need(FETCHED, **KEYS)
     assert made.dropped == {
-        "bad address": 1, "corrupt": 1, "gone": 1, "not a video": 1, "private": 1, "rate-limited": 1, "region": 1,
-        "server error": 1,
+        "bad address": 2, "bad answer": 1, "corrupt": 1, "gone": 1, "not a video": 1, "private": 1, "rate-limited": 2,
+        "region": 1, "server error": 1,
     }  # fmt: skip
     assert made.rows == 2
-    assert made.retryable == 2
+    assert made.retryable == 4
     assert (server.count("/cut"), server.count("/broken"), server.count("/gone")) == (3, 3, 1)
     before = len(server.asked)
-    server.paths |= {"/busy": serve(films[2]), "/broken": status(404)}
+    server.paths |= {"/busy": serve(films[2]), "/broken": status(404), "/digits": status(410), "/zone": status(410)}
     datasets = run(fetch, config, judo, remake=True)
     again = datasets.need(FETCHED, **KEYS)
-    assert (again.generation, again.rows, again.dropped["gone"], again.retryable) == (2, 3, 2, 0)
-    assert sorted(path for _, path, _ in server.asked[before:]) == ["/broken", "/busy"]
+    assert (again.generation, again.rows, again.dropped["gone"], again.retryable) == (2, 3, 4, 0)
+    assert sorted(path for _, path, _ in server.asked[before:]) == ["/broken", "/busy", "/digits", "/zone"]
     assert not list(datasets.store.names("fetching/"))
     assert not [path for path in (tmp_path / "scratch").iterdir() if path.is_dir()]
 

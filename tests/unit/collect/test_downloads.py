@@ -4,6 +4,7 @@ import socket
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from ipaddress import IPv4Address, IPv6Address
 from pathlib import Path
 from typing import Any
 
@@ -53,11 +54,34 @@ def lookup(monkeypatch: pytest.MonkeyPatch, address: Callable[[], str], name: st
         ("93.184.216.34", True), ("10.0.0.1", False), ("127.0.0.1", False), ("169.254.169.254", False),
         ("100.64.0.1", False), ("0.0.0.0", False), ("224.0.0.1", False), ("::1", False), ("fe80::1%eth0", False),
         ("::ffff:127.0.0.1", False), ("::ffff:93.184.216.34", True), ("2002:0a00:0001::", False),
-        ("64:ff9b::a00:1", False), ("fd00::1", False), ("2606:4700::1111", True),
+        ("64:ff9b::a00:1", False), ("64:ff9b::5db8:d822", True), ("fd00::1", False), ("2606:4700::1111", True),
+        ("192.0.0.8", False), ("192.0.0.9", True), ("192.0.0.170", False), ("192.88.99.1", False),
+        ("198.19.0.1", False),
+        ("203.0.113.7", False), ("240.0.0.1", False), ("255.255.255.255", False), ("64:ff9b:1::5db8:d822", False),
+        ("::5db8:d822", False), ("::ffff:0:5db8:d822", False), ("fec0::1", False), ("3fff::1", False),
+        ("5f00::1", False), ("100::1", False), ("100:0:0:1::1", False), ("2001:2::1", False), ("2001:1::1", True),
+        ("2001:1::4", False), ("2001:3::1", True), ("2001:20::1", True), ("2001:10::1", False), ("2001:db8::1", False),
+        ("2001:4:112::1", True), ("2001:200::1", True), ("2620:4f:8000::1", True), ("ff02::1", False),
+        ("4000::1", False),
+        ("2002:5db8:d822::", True), ("2001:0:5db8:d822:0:0:a247:27dd", True), ("2001:0:5db8:d822:0:0:f5ff:fffe", False),
+        ("2001:0:a00:1:0:0:a247:27dd", False),
     ],
 )  # fmt: skip
 def test_only_addresses_of_the_internet_are_public(address: str, public: bool) -> None:
     assert addresses.is_public(address) is public
+
+
+@given(inner=st.ip_addresses(v=4))
+def test_an_address_that_wraps_another_is_as_public_as_that(inner: IPv4Address) -> None:
+    number = int(inner)
+    wraps = {
+        "mapped": 0xFFFF << 32 | number,
+        "NAT64": 0x64FF9B << 96 | number,
+        "6to4": 0x2002 << 112 | number << 80 | 1,
+        "Teredo": 0x20010000 << 96 | number << 64 | number ^ 0xFFFFFFFF,
+    }
+    found = {kind: addresses.is_public(str(IPv6Address(wrap))) for kind, wrap in wraps.items()}
+    assert found == dict.fromkeys(wraps, addresses.is_public(str(inner)))
 
 
 def test_a_name_with_one_private_address_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -113,6 +137,47 @@ def test_a_redirect_into_the_private_network_is_refused(server: Planned, monkeyp
     strict = Web(Fetch(), allow_private=False)
     with pytest.raises(Unfetched, match=r"refused address: inside\.example is"):
         probe(strict, server.url + "/inward")
+
+
+@pytest.mark.parametrize("elsewhere", ["another host", "another port"])
+def test_credentials_do_not_follow_a_redirect_to_another_origin(
+    server: Planned, monkeypatch: pytest.MonkeyPatch, elsewhere: str
+) -> None:
+    secret = {"Authorization": "Bearer 1", "cookie": "session=1", "X-Api-Key": "1"}
+    with planned_server.running() as other:
+        lookup(monkeypatch, lambda: "127.0.0.1", "stranger.example")
+        away = server.url.replace("127.0.0.1", "stranger.example") if elsewhere == "another host" else other.url
+        server.paths |= {"/same": status(302, Location="/away"), "/away": status(307, Location=away + "/back"),
+                         "/end": status(204)}  # fmt: skip
+        # The way back to the first origin does not bring them back.
+        for planned in (server, other):
+            planned.paths["/back"] = status(302, Location=server.url + "/end")
+        with web().ask(server.url + "/same", headers={**secret, "Range": "bytes=0-0"}) as answer:
+            assert answer.status == 204
+        asked = {path: headers for _, path, headers in [*server.asked[-4:], *other.asked]}
+    seen = {path: {name.lower() for name in headers} for path, headers in asked.items()}
+    for path in ("/same", "/away"):
+        assert seen[path] >= {"authorization", "cookie", "x-api-key", "range"}
+    for path in ("/back", "/end"):
+        assert not seen[path] & {"authorization", "cookie", "x-api-key"}
+        assert "range" in seen[path]
+
+
+def test_a_part_that_is_not_all_of_the_file_is_no_file(server: Planned, tmp_path: Path) -> None:
+    target = tmp_path / "original"
+
+    def first_half(handler: planned_server.Handler) -> None:
+        start = int(handler.headers.get("Range", "bytes=0-").removeprefix("bytes=").partition("-")[0])
+        part = DATA[start : start + len(DATA) // 2]
+        handler.head(206, ETag='"one"', Content_Length=str(len(part)),
+                     Content_Range=f"bytes {start}-{start + len(part) - 1}/{len(DATA)}")  # fmt: skip
+        handler.wfile.write(part)
+
+    server.paths["/half"] = first_half
+    with pytest.raises(Unfetched, match="wrong length: 8192 bytes, want 16384"):
+        download(server, "/half", target)
+    download(server, "/half", target)
+    assert target.read_bytes() == DATA
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -226,12 +291,6 @@ def test_a_pause_that_is_too_long_is_left_for_a_later_run(server: Planned) -> No
     found = [no for _, no in in_turn([server.url + "/hour"] * 5, host_of, work, strict.hosts, limits)]
     assert all(isinstance(no, Unfetched) and no.retryable for no in found)
     assert server.count("/hour") <= 2
-
-
-def test_retry_after_may_be_a_date() -> None:
-    assert reasons.retry_after({"Retry-After": "Mon, 05 Jan 2026 00:00:00 GMT"}) == 0
-    assert reasons.retry_after({"Retry-After": "soon"}) is None
-    assert reasons.retry_after({}) is None
 
 
 def test_a_dead_host_costs_a_few_waits_only() -> None:

@@ -10,6 +10,7 @@ import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import planned_server
 import pyarrow as pa
@@ -253,3 +254,13 @@ def test_a_search_that_must_wait_is_tried_later(server: Planned) -> None:
         open_sources(["yt-dlp:ytsearch5:judo"])
     with pytest.raises(NotConfigured, match="is no folder"):
         open_sources(["nowhere"])
+
+
+def test_what_a_reader_of_pages_trips_over_is_the_pages_own_failure(server: Planned, monkeypatch: Any) -> None:
+    def trip(*_: Any, **__: Any) -> None:
+        raise TypeError("'NoneType' object is not iterable")
+
+    monkeypatch.setattr(sites._Library, "extract_info", trip)
+    with pytest.raises(Unfetched, match="bad answer: page: TypeError") as no:
+        sites.about(Web(QUICK, allow_private=True), f"{server.url}/page")
+    assert no.value.retryable
