@@ -135,6 +135,7 @@ class Process:
             errors="replace",
             start_new_session=True,
             preexec_fn=_die_with(os.getpid()),
+            encoding="utf-8",
         )
 
     def wait(self) -> tuple[int, str, str]:

@@ -5,6 +5,7 @@ The same `slac <stage> ...` line is typed by a person, run as a process by Airfl
 
 import argparse
 import importlib
+import io
 import os
 import select
 import signal
@@ -16,8 +17,10 @@ from typing import Any, NoReturn
 
 from slac_tasks import __version__, config
 from slac_tasks.errors import SlacError, Temporary, WrongArguments
+from slac_tasks.given.words import fault_of, printable
 from slac_tasks.model import Window, check_slug, moment, parse_round_key, round_key
 from slac_tasks.procedure import STAGES, Stage
+from slac_tasks.progress import print_line
 from slac_tasks.storage.objects import is_disk_full
 
 COMMANDS = {
@@ -137,7 +140,22 @@ def _command(name: str, rest: Sequence[str]) -> int:
     module = importlib.import_module(COMMANDS[name][0])
     own = _Parser(prog=f"slac {name}", description=module.__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     module.add_arguments(own)
-    return int(module.main(own.parse_args(rest)) or 0)
+    arguments = own.parse_args(rest)
+    _refuse_unstorable(arguments)
+    return int(module.main(arguments) or 0)
+
+
+def _refuse_unstorable(arguments: argparse.Namespace) -> None:
+    """Refuse words that neither the ledger nor a dataset can store; paths may have any name.
+
+    Raises:
+        WrongArguments: a word holds bytes of another encoding.
+
+    """
+    for name, value in vars(arguments).items():
+        for word in value if isinstance(value, list | tuple) else [value]:
+            if isinstance(word, str) and (fault := fault_of(word)):
+                raise WrongArguments(f"{name} '{printable(word)}' {fault}, want a word in UTF-8")
 
 
 class _Stopped(BaseException):
@@ -154,9 +172,17 @@ def _run(words: Sequence[str]) -> int:
         code = _command(words[0], words[1:])
     else:
         arguments = parser().parse_args(words)
+        _refuse_unstorable(arguments)
         code = _job(STAGES[arguments.verb], arguments)
     sys.stdout.flush()
     return code
+
+
+def _print_anywhere() -> None:
+    """Let a terminal that cannot show a letter get it escaped: cron and thin images know ASCII alone."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
 
 
 def _is_unread() -> bool:
@@ -182,21 +208,27 @@ def main(argv: Sequence[str] | None = None) -> int:
     signal.signal(signal.SIGTERM, _stop)
 
     def end(reason: object, code: int) -> int:
-        print(f"{name}: {reason}", file=sys.stderr, flush=True)
+        print_line(f"{name}: {reason}")
         return code
+
+    _print_anywhere()
 
     try:
         return _run(words)
     except SlacError as failure:
         return end(failure, failure.exit_code)
-    except (_Stopped, KeyboardInterrupt) as stop:
-        return end(str(stop) or "stopped by hand; run again to go on", Temporary.exit_code)
+    except _Stopped as stop:
+        return end(stop, Temporary.exit_code)
+    except KeyboardInterrupt:
+        return end("stopped by hand; run again to go on", Temporary.exit_code)
     except Exception as failure:
         # Any other broken pipe is a connection of our own, hence a failure.
         if isinstance(failure, BrokenPipeError) and _is_unread():
             return _end_unread()
         if isinstance(failure, OSError) and is_disk_full(failure):
-            return end(f"disk is full while writing {failure.filename or 'a file'}", Temporary.exit_code)
+            # A copy names what it reads first, and what it writes second.
+            written = failure.filename2 or failure.filename or "a file"
+            return end(f"disk is full while writing {written}", Temporary.exit_code)
         traceback.print_exc()
         return end("a bug, please report the lines above", 1)
 

@@ -16,6 +16,7 @@ from slac_tasks import procedure, toml
 from slac_tasks.admission.settings import Admission
 from slac_tasks.collect.settings import Collect, Fetch
 from slac_tasks.errors import NotConfigured, Temporary, WrongArguments
+from slac_tasks.given.words import fault_of, printable
 from slac_tasks.mining.settings import Mining
 from slac_tasks.model import content_hash
 from slac_tasks.networks.settings import Committee, Proposal, Scoring
@@ -109,6 +110,8 @@ def loaded(environ: Mapping[str, str] = os.environ) -> Loaded:
     origins = dict.fromkeys(_paths(tables), path)
     if url := environ.get("SLAC_STORE"):
         tables["store_url"], origins["store_url"] = url, "SLAC_STORE"
+    if fault := fault_of(url or ""):
+        raise NotConfigured(f"SLAC_STORE: '{printable(url or '')}' {fault}, want an address in UTF-8")
     if tables.get("store_url", "") == "":
         raise NotConfigured("SLAC_STORE: not set, want a folder or s3://bucket/prefix")
     try:

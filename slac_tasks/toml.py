@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 from slac_tasks.errors import NotConfigured, WrongArguments
+from slac_tasks.given import texts
 from slac_tasks.settings import Section, Setting, Table, Value, sections_of, settings_of
 
 _WIDTH = 118
@@ -15,19 +16,14 @@ _ESCAPES = {'"': '\\"', "\\": "\\\\", "\n": "\\n", "\t": "\\t", "\r": "\\r"}
 
 
 def read(path: str) -> Table:
-    """Return the tables of a settings file. A byte-order mark, which some editors write, is no part of it.
+    """Return the tables of a settings file. `slac_tasks.given.texts` says what a text may be.
 
     Raises:
-        NotConfigured: there is no such file, it is not UTF-8, or it is not TOML; the message names the line.
+        NotConfigured: there is no such file, it is no text, or it is not TOML; the message names the line.
 
     """
-    data = b""
     try:
-        data = Path(path).read_bytes()
-        return tomllib.loads(data.decode("utf-8-sig"))
-    except UnicodeDecodeError as error:
-        line = data.count(b"\n", 0, error.start) + 1
-        raise NotConfigured(f"cannot read {path!r}: line {line} is not UTF-8: {error.reason}") from error
+        return tomllib.loads(texts.read(Path(path)))
     except OSError as error:
         raise NotConfigured(f"cannot read {path!r}: {error.strerror}") from error
     except (ValueError, RecursionError) as error:

@@ -55,7 +55,7 @@ def peak_bytes() -> int:
 
 def resident_bytes() -> int:
     """Return the memory that this process holds."""
-    return int(Path("/proc/self/statm").read_text().split()[1]) * resource.getpagesize()
+    return int(Path("/proc/self/statm").read_text(encoding="utf-8").split()[1]) * resource.getpagesize()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,7 +86,7 @@ def slac(arguments: Sequence[str], log: Path) -> ProcessCost:
     wall_sec = time.perf_counter() - began
     process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode:
-        last = log.read_text(errors="replace")[-2000:]
+        last = log.read_text(errors="replace", encoding="utf-8")[-2000:]
         raise RuntimeError(f"slac {' '.join(arguments)}: exit code {process.returncode}, want 0: {last}")
     return ProcessCost(
         wall_sec=wall_sec, processor_sec=usage.ru_utime + usage.ru_stime, peak_bytes=usage.ru_maxrss * 1024

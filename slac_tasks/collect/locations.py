@@ -214,8 +214,8 @@ SCHEMES: Mapping[str, Callable[[str], Location]] = {
 }
 """How a location is read, by what stands before its `://`; one without is a file."""
 
-MANIFESTS = (".csv", ".jsonl", ".parquet")
-"""Endings of manifests. The files that one names lie in its own folder."""
+MANIFESTS = (".csv", ".tsv", ".txt", ".json", ".jsonl", ".ndjson", ".parquet")
+"""Endings of manifests, in whatever case. The files that one names lie in its own folder."""
 
 
 def is_below(path: Path, folder: Path) -> bool:
@@ -237,7 +237,7 @@ def parse(location: str, source: str = "") -> Location:
     if is_remote(location):
         return SCHEMES[location.partition("://")[0]](location)
     manifest = Path(source)
-    return File(location, manifest.parent if manifest.suffix in MANIFESTS else None)
+    return File(location, manifest.parent if manifest.suffix.lower() in MANIFESTS else None)
 
 
 def address_of(name: str) -> str:

@@ -1,4 +1,4 @@
-"""Names that strangers chose: which of them can be stored, and which key the name of a category gets.
+"""Names of categories that strangers chose, and which key each gets.
 
 A name that cannot be stored, that gets no key, or that shares its key with another name is set aside and printed. It
 holds up no other name.
@@ -10,33 +10,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from slac_tasks.errors import WrongArguments
+from slac_tasks.given.words import fault_of, printable
 from slac_tasks.model import slug
 
 _SEPARATORS = re.compile(r"[\s_\-.,;:'\"’()/]+")  # noqa: RUF001
 """What people write differently in one name: `playing ping-pong` and `playing_ping_pong` are one."""
-
-
-def fault_of(text: str) -> str:
-    """Return why neither the ledger nor a dataset can store a text; empty where they can."""
-    if "\x00" in text:
-        return "holds a NUL"
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return "is not UTF-8"
-    return ""
-
-
-def printable(text: str) -> str:
-    """Return a text as any terminal can show it: what is no UTF-8 or no character to print is escaped."""
-    return "".join(character if character.isprintable() else _escaped(character) for character in text)
-
-
-def _escaped(character: str) -> str:
-    # Python reads byte 0xE9 of a file's name as the lone surrogate U+DCE9.
-    if "\udc80" <= character <= "\udcff":
-        return f"\\x{ord(character) - 0xDC00:02x}"
-    return character.encode("unicode_escape").decode()
 
 
 def spelling(name: str) -> str:

@@ -90,8 +90,8 @@ def _windows(demo: Demo) -> list[str]:
     if not kept.exists():
         # Remembered: a demo that is run again next week goes on with what it began.
         kept.parent.mkdir(parents=True, exist_ok=True)
-        kept.write_text(str(Window.of(datetime.now(UTC) - timedelta(days=7))))
-    return [kept.read_text().strip()]
+        kept.write_text(str(Window.of(datetime.now(UTC) - timedelta(days=7))), encoding="utf-8")
+    return [kept.read_text(encoding="utf-8").strip()]
 
 
 def _together(*works: Callable[[], None]) -> None:
@@ -145,7 +145,13 @@ def _command(*words: str) -> list[str]:
 def _slac(environ: Mapping[str, str], *words: str) -> str:
     """Run one `slac` command and return what it said; its failure becomes ours."""
     done = subprocess.run(
-        _command(*words), env=os.environ | dict(environ), cwd=PROJECT, capture_output=True, text=True, check=False
+        _command(*words),
+        env=os.environ | dict(environ),
+        cwd=PROJECT,
+        capture_output=True,
+        text=True,
+        check=False,
+        encoding="utf-8",
     )
     if done.returncode:
         kinds: Sequence[type[SlacError]] = (WrongArguments, BrokenContract, Temporary, NotConfigured)

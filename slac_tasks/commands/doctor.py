@@ -106,7 +106,8 @@ def _store() -> str:
 
 def _ledger() -> str:
     ledger = open_ledger(os.environ)
-    return f"version {ledger.version()}, {len(ledger.rows('categories'))} categories"
+    registered = len(ledger.rows("categories"))
+    return f"version {ledger.version()}, {registered} categories" + ("" if registered else ": run `slac register`")
 
 
 def _device() -> str:

@@ -12,6 +12,7 @@ from typing import Any
 
 from slac_tasks import config
 from slac_tasks.errors import WrongArguments
+from slac_tasks.given.words import printable
 from slac_tasks.storage.datasets import ALL
 from slac_tasks.storage.declarations import Dataset
 from slac_tasks.storage.manifests import Manifest
@@ -87,7 +88,7 @@ def _show_one(datasets: Datasets, dataset: Dataset[Any], keys: dict[str, str], r
 def _print_drops(manifest: Manifest) -> None:
     for drop in manifest.drops:
         again = " (a later try may succeed)" if drop.retryable else ""
-        print(f"dropped {drop.item}: {drop.reason}{': ' + drop.detail if drop.detail else ''}{again}")
+        print(printable(f"dropped {drop.item}: {drop.reason}{': ' + drop.detail if drop.detail else ''}{again}"))
 
 
 def _drops(reasons: Mapping[str, int]) -> str:

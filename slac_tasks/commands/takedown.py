@@ -9,11 +9,13 @@ that held them list them as withdrawn. Safe to run again: run it again after a `
 
 import argparse
 import csv
+import io
 from pathlib import Path
 
 from slac_tasks import config
 from slac_tasks.admission.withdrawals import delete_media, list_beside_releases, videos_named, write_withdrawal
 from slac_tasks.errors import WrongArguments
+from slac_tasks.given import texts
 from slac_tasks.progress import print_line
 from slac_tasks.storage.ledger import open_ledger
 from slac_tasks.storage.objects import open_store
@@ -48,8 +50,9 @@ def main(arguments: argparse.Namespace) -> None:
 
 def _listed(path: Path) -> list[str]:
     try:
-        rows = list(csv.reader(path.read_text(encoding="utf-8-sig").splitlines()))
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        # A line ends in \n, \r or both alone: U+2028 is part of a name.
+        rows = list(csv.reader(io.StringIO(texts.read(path), newline="")))
+    except (OSError, texts.NotText, csv.Error) as error:
         raise WrongArguments(f"--list {path}: cannot be read: {error}") from error
     names = [row[0].strip() for row in rows if row and row[0].strip()]
     if not names:

@@ -68,7 +68,7 @@ class Airflow:
         """Keys, passwords and the port; made on the first use."""
         path = self.home / "airflow" / "launcher.json"
         try:
-            state: Json = json.loads(path.read_text())
+            state: Json = json.loads(path.read_text(encoding="utf-8"))
         except FileNotFoundError:
             state = {
                 "port": 8080,
@@ -174,7 +174,8 @@ class Airflow:
                 [str(_program()), "db", "migrate"], stdout=file, stderr=file, env=self.settings(), check=False
             ).returncode
         if code:
-            raise Temporary(f"airflow db migrate: ended with {code}, see {log}: {log.read_text()[-500:]}")
+            said = log.read_text(encoding="utf-8", errors="replace")
+            raise Temporary(f"airflow db migrate: ended with {code}, see {log}: {said[-500:]}")
 
     def stop(self) -> list[str]:
         """Stop all processes; return the names of those that ran."""
@@ -294,5 +295,5 @@ def _write_private(path: Path, content: Any) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     new = path.with_name(path.name + ".new")
     new.touch(mode=0o600)
-    new.write_text(json.dumps(content, indent=1))
+    new.write_text(json.dumps(content, indent=1), encoding="utf-8")
     new.replace(path)

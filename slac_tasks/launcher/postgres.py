@@ -189,7 +189,7 @@ class EmbeddedPostgres:
     def _state(self) -> Server | None:
         """Return what `server.json` says, or None when there is no cluster (or its data has been deleted)."""
         try:
-            state = Server(**json.loads((self.folder / "server.json").read_text()))
+            state = Server(**json.loads((self.folder / "server.json").read_text(encoding="utf-8")))
         except FileNotFoundError:
             return None
         if not (Path(state.data) / "PG_VERSION").exists():
@@ -202,7 +202,7 @@ class EmbeddedPostgres:
         target = self.folder / "server.json"
         new = target.with_suffix(".new")
         new.touch(mode=0o600)
-        new.write_text(json.dumps(asdict(state), indent=1))
+        new.write_text(json.dumps(asdict(state), indent=1), encoding="utf-8")
         new.replace(target)
 
     @contextlib.contextmanager
@@ -250,7 +250,7 @@ class EmbeddedPostgres:
     def _pid(self, state: Server) -> int | None:
         """Return the server's process id; None when the id in the pid file belongs to nobody or to a stranger."""
         try:
-            pid = int((Path(state.data) / "postmaster.pid").read_text().split()[0])
+            pid = int((Path(state.data) / "postmaster.pid").read_text(encoding="utf-8").split()[0])
             command = Path(f"/proc/{pid}/cmdline").read_bytes()
         except (OSError, ValueError, IndexError):
             return None
@@ -278,7 +278,7 @@ class EmbeddedPostgres:
 
     def _last_words(self) -> str:
         with contextlib.suppress(OSError):
-            lines = (self.folder / "server.log").read_text(errors="replace").strip().splitlines()
+            lines = (self.folder / "server.log").read_text(errors="replace", encoding="utf-8").strip().splitlines()
             return " / ".join(line.strip() for line in lines[-4:])
         return "no log"
 

@@ -46,7 +46,7 @@ class Daemon:
     def _written(self) -> tuple[int, int] | None:
         """Return what the pid file holds."""
         try:
-            pid, started = (int(word) for word in self._pid_file.read_text().split())
+            pid, started = (int(word) for word in self._pid_file.read_text(encoding="utf-8").split())
         except (OSError, ValueError):
             return None
         return pid, started
@@ -84,13 +84,13 @@ class Daemon:
         stat = _stat(process.pid)
         if stat is None or not stat.lives:
             raise Temporary(f"{self.name}: ended at once: {self.last_words()}")
-        self._pid_file.write_text(f"{process.pid} {stat.started}")
+        self._pid_file.write_text(f"{process.pid} {stat.started}", encoding="utf-8")
         return True
 
     def last_words(self, lines: int = 5) -> str:
         """Return the last lines of the log."""
         try:
-            text = self.log.read_text(errors="replace").strip().splitlines()
+            text = self.log.read_text(errors="replace", encoding="utf-8").strip().splitlines()
         except OSError:
             return "no log"
         return "\n".join(text[-lines:])
@@ -145,7 +145,7 @@ def _stat(pid: int) -> _Stat | None:
     """Return what is known of a process, of one that has ended and was not collected too; None for no process."""
     try:
         # pid (name) state ppid ... starttime: the name may hold spaces and brackets
-        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+        fields = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()
     except OSError:
         return None
     return _Stat(lives=fields[0] not in "ZX", started=int(fields[19]))

@@ -74,9 +74,9 @@ class Demo:
             return
         self.home.mkdir(parents=True, exist_ok=True)
         if self.videos is None:
-            self.config.write_text(presets.world_settings(self.world, self.size))
+            self.config.write_text(presets.world_settings(self.world, self.size), encoding="utf-8")
         else:
-            self.config.write_text(_folder_settings(self.videos))
+            self.config.write_text(_folder_settings(self.videos), encoding="utf-8")
 
     def environ(self, ledger_url: str) -> dict[str, str]:
         """Return the variables that every stage of this demo needs."""
@@ -97,7 +97,7 @@ class Demo:
         """Write down what this state folder is for."""
         self.home.mkdir(parents=True, exist_ok=True)
         (self.home / "demo.json").write_text(
-            json.dumps({"size": self.size, "videos": str(self.videos or ""), "people": self.people})
+            json.dumps({"size": self.size, "videos": str(self.videos or ""), "people": self.people}), encoding="utf-8"
         )
 
 
@@ -123,7 +123,7 @@ def found() -> list[Demo]:
     demos = []
     for path in [root() / "demo.json", *sorted(root().glob("*/demo.json")), *sorted(root().glob("videos/*/demo.json"))]:
         try:
-            kept: dict[str, Any] = json.loads(path.read_text())
+            kept: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
             videos = Path(kept["videos"]) if kept["videos"] else None
             demos.append(Demo(size=kept["size"], videos=videos, people=kept["people"]))
         except FileNotFoundError:

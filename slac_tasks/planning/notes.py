@@ -18,6 +18,8 @@ def notes(planner: Planner, dag: str) -> list[str]:
 
 def _collect_videos(planner: Planner) -> Iterator[str]:
     window = planner.need_window()
+    if not planner.categories:
+        yield "no category is registered, so there is nothing to collect; run `slac register --from-sources`"
     if stale := other_settings(planner):
         here = sum(1 for _, of in stale if of == window)
         yield (

@@ -13,7 +13,7 @@ from slac_tasks.admission.exclusions.registry import EXCLUDED, excluded_by_name
 from slac_tasks.admission.withdrawals import TAKEN_DOWN, Withdrawals
 from slac_tasks.collect.names import Categories
 from slac_tasks.collect.sources import Candidate, Source, Unreadable, open_sources, unplaced_lines
-from slac_tasks.errors import BrokenContract, Temporary
+from slac_tasks.errors import BrokenContract, Temporary, WrongArguments
 from slac_tasks.job import Job, Partition
 from slac_tasks.model import Window
 from slac_tasks.progress import print_line
@@ -60,8 +60,11 @@ def run(job: Job) -> None:
     """Write the candidates of each category."""
     # Opened by the first category that has work: a finished one asks no source.
     opened = cache(lambda: _open(job))
+    registered = {row["category"] for row in job.ledger.rows("categories")}
 
     def work(category: str) -> None:
+        if category not in registered:
+            raise WrongArguments(f"category {category}: not registered, want `slac register` before")
         keys = {"category": category, "window": job.key("window")}
         with job.partition(CANDIDATES, keys) as made:
             if not made.finished:

@@ -33,7 +33,7 @@ _MIGRATE_LOCK = 7_221_409
 @cache
 def query(name: str, folder: str = "queries") -> str:
     """Return the statement in sql/<folder>/<name>.sql."""
-    return (SQL / folder / f"{name}.sql").read_text()
+    return (SQL / folder / f"{name}.sql").read_text(encoding="utf-8")
 
 
 def migrations() -> list[tuple[int, str]]:
@@ -43,7 +43,7 @@ def migrations() -> list[tuple[int, str]]:
         match = re.match(r"(\d{4})_", path.name)
         if not match:
             raise BrokenContract(f"migration {path.name}: want four digits and a name, e.g. 0001_ledger.sql")
-        found.append((int(match[1]), path.read_text()))
+        found.append((int(match[1]), path.read_text(encoding="utf-8")))
     return found
 
 

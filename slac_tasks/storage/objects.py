@@ -97,14 +97,32 @@ class FolderStore:
 
     @contextmanager
     def _staged(self, name: str) -> Iterator[tuple[Path, Path]]:
-        """Yield (temporary file, target); the temporary name starts with a dot and is never listed."""
+        """Yield (temporary file, target); the temporary name starts with a dot and is never listed.
+
+        Raises:
+            Temporary: the store is full.
+            NotConfigured: the store may not be written to (any more).
+
+        """
         target = self._path(name)
-        target.parent.mkdir(parents=True, exist_ok=True)
         part = target.parent / f".{target.name}.{secrets.token_hex(6)}.part"
         try:
-            yield part, target
-        finally:
-            part.unlink(missing_ok=True)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            try:
+                yield part, target
+            finally:
+                part.unlink(missing_ok=True)
+        except OSError as error:
+            # A copy reads from elsewhere; what is full or read-only is where it writes.
+            if is_disk_full(error):
+                raise Temporary(f"store {self.url}: disk is full while writing {name}") from error
+            if error.errno == errno.EROFS or (isinstance(error, PermissionError) and self._is_own(error)):
+                raise NotConfigured(f"store {self.url}: is not writable: {error.strerror}, at {name}") from error
+            raise
+
+    def _is_own(self, error: OSError) -> bool:
+        """Return whether a failure is about a path of this store."""
+        return str(error.filename2 or error.filename or "").startswith(self.url)
 
     def put(self, name: str, data: bytes) -> None:
         with self._staged(name) as (part, target):

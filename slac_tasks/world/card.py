@@ -46,7 +46,7 @@ class Card:
 
 def measure(folder: Path) -> Card:
     """Measure the card of the world in `folder`."""
-    stamp = json.loads((folder / "world.json").read_text())
+    stamp = json.loads((folder / "world.json").read_text(encoding="utf-8"))
     return measure_catalogue(make_catalogue(stamp["seed"], stamp["size"]))
 
 

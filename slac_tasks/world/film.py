@@ -75,7 +75,7 @@ def break_file(path: Path, how: str, script: Script) -> None:
     if how == "empty":
         path.write_bytes(b"")
     elif how == "text":
-        path.write_text("<!doctype html><title>429 Too Many Requests</title>\n")
+        path.write_text("<!doctype html><title>429 Too Many Requests</title>\n", encoding="utf-8")
     elif how == "audio":
         _hum(path)
     else:

@@ -30,7 +30,7 @@ def make_world(folder: Path, *, seed: int, size: str, processes: int) -> bool:
     stamp = {"version": VERSION, "seed": seed, "size": size}
     marker = folder / "world.json"
     for path in (marker, folder / ".making.json"):
-        if path.exists() and (found := json.loads(path.read_text())) != stamp:
+        if path.exists() and (found := json.loads(path.read_text(encoding="utf-8"))) != stamp:
             raise BrokenContract(f"world {folder}: holds {found}, want {stamp}; choose another folder")
     if marker.exists():
         return False
@@ -91,7 +91,7 @@ def _staged(target: Path, work: Callable[[Path], None]) -> None:
 
 def _write(path: Path, text: str) -> None:
     part = path.with_name(f".{path.name}.part")
-    part.write_text(text)
+    part.write_text(text, encoding="utf-8")
     os.replace(part, path)
 
 

@@ -61,7 +61,7 @@ def read_truth(folder: Path) -> Truth:
 
     """
     try:
-        lines = (folder / FILE).read_text().splitlines()
+        lines = (folder / FILE).read_text(encoding="utf-8").splitlines()
     except OSError as error:
         raise NotConfigured(f"world {folder}: no {FILE}, want a folder made by `slac world make`") from error
     rows = [json.loads(text) for text in lines]

@@ -132,3 +132,23 @@ def test_every_query_is_described_and_is_one_statement(path: Path) -> None:
 def test_every_query_is_called() -> None:
     called = "".join(path.read_text() for path in PRODUCT)
     assert not [path.stem for path in QUERIES if f'"{path.stem}"' not in called]
+
+
+def test_every_text_file_has_an_encoding() -> None:
+    """Else it is that of the locale, which is ASCII under cron and in thin images."""
+
+    def is_left_out(call: ast.Call) -> bool:
+        called = call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
+        if any(keyword.arg == "encoding" for keyword in call.keywords):
+            return False
+        if called == "Popen" or (called == "run" and ast.unparse(call.func) == "subprocess.run"):
+            return any(keyword.arg == "text" for keyword in call.keywords)
+        return called in ("read_text", "write_text")
+
+    found = [
+        f"{name(path)}:{node.lineno}"
+        for path in PRODUCT
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Call) and is_left_out(node)
+    ]
+    assert not found, "give encoding="

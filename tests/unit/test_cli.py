@@ -62,6 +62,7 @@ ENDS = """
 import sys
 from slac_tasks import cli
 from slac_tasks.commands import show
+from slac_tasks.progress import print_line
 def main(arguments):
     {body}
 show.main = main
@@ -115,6 +116,76 @@ def test_a_full_disk_is_75(tmp_path: Path) -> None:
     ended = ends("raise OSError(28, 'No space left on device', '/data')", capture_output=True)
     assert ended.returncode == 75
     assert ended.stderr == "slac show: disk is full while writing /data\n"
+
+
+def test_a_full_disk_is_the_one_that_was_written_to() -> None:
+    ended = ends("raise OSError(28, 'No space left on device', '/from', None, '/to')", capture_output=True)
+    assert ended.returncode == 75
+    assert ended.stderr == "slac show: disk is full while writing /to\n"
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "latin-1", "cp1252", "utf-8"])
+def test_any_text_is_printed_whatever_the_terminal_knows(encoding: str) -> None:
+    """Titles, names and messages come from strangers; cron and thin images know ASCII alone."""
+    body = r"print('t\u00eft\u00e9 \u65e5\u672c \udce9'); print_line('\u65e5\x1b[2J\n\udce9')"
+    environ = os.environ | {
+        "LC_ALL": "POSIX",
+        "PYTHONUTF8": "0",
+        "PYTHONCOERCECLOCALE": "0",
+        "PYTHONIOENCODING": encoding,
+    }
+    ended = ends(body, capture_output=True, env=environ, encoding=encoding)
+    assert ended.returncode == 0, ended.stderr
+    assert "\\udce9" in ended.stdout
+    assert ended.stderr.splitlines() == [ended.stderr.rstrip("\n")]
+    assert "\x1b" not in ended.stderr
+    assert "\\x1b[2J\\n\\xe9" in ended.stderr
+
+
+@pytest.mark.parametrize("verb", ["show", "takedown", "discover"])
+def test_a_word_in_another_encoding_is_refused_by_name(verb: str, tmp_path: Path) -> None:
+    words = {
+        "show": ["caf\udce9"], "takedown": ["--named", "a", "--reason", "caf\udce9"],
+        "discover": ["--category", "caf\udce9", "--window", "2026-01-05"],
+    }  # fmt: skip
+    asked = slac(verb, *words[verb], SLAC_STORE=str(tmp_path / "store"))
+    assert asked.returncode == 64, asked.stderr
+    assert "'caf\\xe9' is not UTF-8, want a word in UTF-8" in asked.stderr
+    assert slac("show", SLAC_STORE=f"{tmp_path}/caf\udce9").returncode == 78
+
+
+STOPS = {
+    "at once": "pass",
+    "in a category of many": "from slac_tasks.job import do_each; do_each('s', 'category', 'ab', lambda _: wait())",
+    "while threads work": "from concurrent.futures import ThreadPoolExecutor as P\n"
+    "    with P(2) as pool: list(pool.map(lambda _: time.sleep(0.5), range(2)))",
+    "after a failure": "\n    try: 1 / 0\n    except ZeroDivisionError: wait()",
+}
+STOPPED = """
+import os, signal, sys, time
+from slac_tasks import cli
+from slac_tasks.commands import show
+signal.signal(signal.SIGINT, signal.default_int_handler)
+def wait():
+    os.kill(os.getpid(), signal.{name})
+    time.sleep(30)
+def main(arguments):
+    {body}
+    wait()
+show.main = main
+sys.exit(cli.main(["show"]))
+"""
+
+
+@pytest.mark.parametrize("moment", STOPS)
+@pytest.mark.parametrize("name", ["SIGINT", "SIGTERM"])
+def test_a_command_that_is_stopped_says_so_and_how_to_go_on(name: str, moment: str) -> None:
+    script = STOPPED.format(name=name, body=STOPS[moment])
+    ended = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=60)
+    assert ended.returncode == 75, ended.stderr
+    how = {"SIGINT": "stopped by hand", "SIGTERM": "stopped by signal SIGTERM"}[name]
+    assert ended.stderr.splitlines()[-1] == f"slac show: {how}; run again to go on"
+    assert "Traceback" not in ended.stderr
 
 
 def test_a_database_that_is_down_is_75(tmp_path: Path) -> None:

@@ -38,7 +38,9 @@ def fingerprint_files(paths: Sequence[Path]) -> Iterator[Fingerprinted]:
     """Yield what came of each file, in their order."""
     environ = {name: os.environ[name] for name in _ENVIRONMENT if name in os.environ}
     argv = [sys.executable, "-m", "slac_tasks.admission.exclusions.fingerprinting"]
-    with subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environ) as child:
+    with subprocess.Popen(
+        argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environ, encoding="utf-8"
+    ) as child:
         assert child.stdin is not None
         assert child.stdout is not None
         try:

@@ -25,6 +25,7 @@ from urllib.parse import parse_qs, unquote, urlsplit
 
 from slac_tasks.collect.locations import address_of
 from slac_tasks.errors import BrokenContract, WrongArguments
+from slac_tasks.given import texts
 from slac_tasks.model import Split, slug
 
 _SUBSETS = {
@@ -111,9 +112,9 @@ def read(path: Path, benchmark: str | None = None) -> MemberList:
 
     """
     try:
-        text = path.read_text(encoding="utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise BrokenContract(f"list {path}: is no text, want csv, json or txt in UTF-8") from error
+        text = texts.read(path)
+    except texts.NotText as error:
+        raise BrokenContract(f"list {path}: {error}: csv, json or txt") from error
     except OSError as error:
         raise WrongArguments(f"list {path}: cannot be read: {error.strerror}, want a csv, json or txt") from error
     if not text.strip():

@@ -99,7 +99,7 @@ def _begin(target: Path, note: Mapping[str, str]) -> None:
     delete(target)
     target.touch()
     part = _beside(target).with_suffix(".part")
-    part.write_text(json.dumps(note))
+    part.write_text(json.dumps(note), encoding="utf-8")
     os.replace(part, _beside(target))
 
 

@@ -59,7 +59,7 @@ def _open(name: str, collect: Collect, limits: Fetch, environ: Mapping[str, str]
     path = Path(name)
     if path.is_dir():
         return FolderSource(path)
-    if path.is_file() and path.suffix in MANIFESTS:
+    if path.is_file() and path.suffix.lower() in MANIFESTS:
         return ManifestSource(path)
     raise NotConfigured(
         f"source {name}: is no folder, no {', '.join(MANIFESTS)} file, no s3://bucket/prefix and no {SEARCH} search"

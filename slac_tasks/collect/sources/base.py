@@ -1,10 +1,10 @@
 """The interface of a source, and what it offers."""
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import TYPE_CHECKING, Protocol
 
-from slac_tasks.collect.names import fault_of, printable
+from slac_tasks.given.words import fault_of, printable
 from slac_tasks.model import Window, content_hash
 
 if TYPE_CHECKING:
@@ -71,9 +71,3 @@ class Source(Protocol):
 
         A source that can ask for the window's dates does; what lies outside is left out by `discover` anyway.
         """
-
-
-def moment(value: str) -> datetime:
-    """Read ISO 8601; a time without a zone is UTC, the platform's own."""
-    found = datetime.fromisoformat(value)
-    return found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)

@@ -4,9 +4,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from pathlib import PurePosixPath
 
-from slac_tasks.collect.names import key_of, printable
+from slac_tasks.collect.names import key_of
 from slac_tasks.collect.sources.base import Candidate, Offer, Unreadable
 from slac_tasks.errors import BrokenContract
+from slac_tasks.given.words import printable
 from slac_tasks.model import Window
 from slac_tasks.storage.objects import checked, open_store
 

@@ -4,9 +4,10 @@ import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from slac_tasks.collect.names import key_of, printable
+from slac_tasks.collect.names import key_of
 from slac_tasks.collect.sources.base import Candidate, Offer, Unreadable
 from slac_tasks.errors import BrokenContract, NotConfigured
+from slac_tasks.given.words import printable
 from slac_tasks.model import Window
 
 

@@ -8,10 +8,10 @@ from slac_tasks.collect.downloads.reasons import Unfetched
 from slac_tasks.collect.downloads.sites import Info, search
 from slac_tasks.collect.downloads.web import Web
 from slac_tasks.collect.locations import PAGE
-from slac_tasks.collect.names import printable
 from slac_tasks.collect.settings import Collect, Fetch
 from slac_tasks.collect.sources.base import Candidate, Offer, Unreadable
 from slac_tasks.errors import Temporary, WrongArguments
+from slac_tasks.given.words import printable
 from slac_tasks.model import Window, check_slug
 
 MOST = 1000

@@ -3,7 +3,8 @@
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from slac_tasks.collect.names import Categories, fault_of, printable, spelling
+from slac_tasks.collect.names import Categories, spelling
+from slac_tasks.given.words import printable
 from slac_tasks.model import slug
 
 ANY_TEXT = st.text(st.characters(blacklist_categories=()), max_size=20)
@@ -36,14 +37,3 @@ def test_spellings_of_one_name_are_one_category() -> None:
     found = Categories.of([*names, "shooting_goal_(soccer)"])
     assert found.names == {"playing_ping_pong": names[0], "shooting_goal_soccer": names[3]}
     assert not found.set_aside()
-
-
-@given(ANY_TEXT)
-def test_what_is_printed_is_one_line_of_utf8(text: str) -> None:
-    line = printable(text)
-    assert fault_of(line) == ""
-    assert len(f"-{line}-".splitlines()) == 1
-
-
-def test_bytes_of_another_encoding_can_be_recognised() -> None:
-    assert printable(b"caf\xe9.mp4".decode("utf-8", "surrogateescape")) == "caf\\xe9.mp4"

@@ -92,7 +92,7 @@ def test_a_line_whose_category_or_text_cannot_be_stored_holds_up_no_other(tmp_pa
     path = tmp_path / "m.jsonl"
     lines = [
         {"category": "judo", "location": "a.mp4"}, {"category": "柔道", "location": "b.mp4"}, {"location": "c.mp4"},
-        {"category": "judo", "location": "d.mp4", "title": "half \ud800"}, {"category": 7, "location": "e.mp4"},
+        {"category": "judo", "location": "d.mp4", "title": "half \ud800"}, {"category": 7.5, "location": "e.mp4"},
         {"category": "judo", "location": "f.mp4", "source_id": "nul \0"}, {"category": " ", "location": "g.mp4"},
     ]  # fmt: skip
     path.write_text("\n".join(map(json.dumps, lines)))

@@ -7,7 +7,7 @@ from conftest import MakeJob
 
 from slac_tasks.collect.settings import Collect
 from slac_tasks.collect.sources import Candidate, Unreadable
-from slac_tasks.errors import BrokenContract, Temporary
+from slac_tasks.errors import BrokenContract, Temporary, WrongArguments
 from slac_tasks.model import Window
 from slac_tasks.stages import discover
 from slac_tasks.storage.datasets import CANDIDATES
@@ -53,6 +53,17 @@ def test_what_cannot_be_stored_is_a_drop_that_names_it(tmp_path: Path, ledger: L
     made = job.datasets.need(CANDIDATES, category="judo", window=WEEK)
     assert (made.rows, made.dropped) == (1, {"bad name": 1})
     assert made.drops[0].item == "judo/caf\\xe9.mp4"
+
+
+def test_a_category_that_nobody_registered_is_named_and_holds_up_no_other(
+    tmp_path: Path, ledger: Ledger, make_job: MakeJob
+) -> None:
+    settings = folders(tmp_path, "judo", "golf")
+    registered(ledger, "golf")
+    job = make_job("discover", categories=("judo", "golf"), window=WEEK, settings=settings)
+    with pytest.raises(WrongArguments, match="category judo: not registered, want `slac register`"):
+        discover.run(job)
+    assert job.datasets.need(CANDIDATES, category="golf", window=WEEK).rows == 1
 
 
 class Offers:

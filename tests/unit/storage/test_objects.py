@@ -1,6 +1,9 @@
 """What holds for the names and addresses of a store; its behaviour on a real server stands in tests/services."""
 
 import errno
+import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -69,3 +72,45 @@ def test_an_s3_server_needs_its_settings(environ: dict[str, str], message: str) 
 def test_a_full_disk_is_told_from_other_failures() -> None:
     assert is_disk_full(OSError(errno.ENOSPC, "full"))
     assert not is_disk_full(OSError(errno.EACCES, "no"))
+
+
+FULL = """
+import pathlib, subprocess, sys
+from slac_tasks.storage.objects import FolderStore
+folder = pathlib.Path(sys.argv[1])
+(folder / "source").write_bytes(bytes(300_000))
+small = folder / "small"
+small.mkdir()
+subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", str(small)], check=True)
+store = FolderStore(small)
+def attempt(write):
+    try:
+        write()
+    except Exception as error:
+        print(type(error).__name__, error)
+attempt(lambda: store.put_file("a/copy", folder / "source"))
+attempt(lambda: store.put("a/put", bytes(300_000)))
+attempt(lambda: store.create("a/created", bytes(300_000)))
+store.put("a/small", b"fits")
+subprocess.run(["mount", "-o", "remount,ro", str(small)], check=True)
+attempt(lambda: store.put_file("b/copy", folder / "source"))
+attempt(lambda: store.put("a/put", b"x"))
+print(sorted(store.names("")))
+"""
+
+
+def test_a_store_that_is_full_or_read_only_is_named_and_nothing_half_written_stays(tmp_path: Path) -> None:
+    """A mount of its own namespace: needs root, and a kernel that lets it."""
+    argv = ["unshare", "--mount", sys.executable, "-c", FULL, str(tmp_path)]
+    if shutil.which("unshare") is None or subprocess.run([*argv[:2], "true"], capture_output=True).returncode:
+        pytest.skip("unshare --mount: refused, want root")
+    ended = subprocess.run(argv, capture_output=True, text=True)
+    if "mount:" in ended.stderr:
+        pytest.skip("mount: refused, want a kernel that lets root mount")
+    small = tmp_path / "small"
+    assert ended.stdout.splitlines() == [
+        *(f"Temporary store {small}: disk is full while writing a/{name}" for name in ("copy", "put", "created")),
+        f"NotConfigured store {small}: is not writable: Read-only file system, at b/copy",
+        f"NotConfigured store {small}: is not writable: Read-only file system, at a/put",
+        "['a/small']",
+    ]

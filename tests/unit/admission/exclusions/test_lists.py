@@ -122,7 +122,7 @@ def test_a_file_with_a_bad_line_is_refused_whole(tmp_path: Path, name: str, text
 
 def test_a_file_that_is_no_list_is_refused(tmp_path: Path) -> None:
     (tmp_path / "a.csv").write_bytes(b"\xff\xfe\x00")
-    with pytest.raises(BrokenContract, match="is no text"):
+    with pytest.raises(BrokenContract, match="want a text in UTF-8: csv"):
         read(tmp_path / "a.csv")
     with pytest.raises(WrongArguments, match="No such file"):
         read(tmp_path / "b.csv")

@@ -1,0 +1,210 @@
+"""Tables that people give: csv with commas, semicolons or tabs, JSON lines, a JSON list of objects, or parquet.
+
+What a file holds decides, not how its name ends. Names of columns are read without regard to case and to the spaces
+around them. A line that is no line of the table is handed on with its fault, and holds up no other line.
+"""
+
+import csv
+import io
+import json
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from slac_tasks.errors import BrokenContract
+from slac_tasks.given import texts
+from slac_tasks.given.cells import Unclear
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+_DELIMITERS = ",;\t|"
+_PARQUET = b"PAR1"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Line:
+    """One line of a table."""
+
+    number: int
+    """From 1, as an editor counts lines; of a parquet or a JSON list, the row."""
+    cells: Mapping[str, Any] = field(default_factory=dict)
+    """By column; `cells.text`, `cells.moment` and `cells.number` read them. A missing one is None or not there."""
+    fault: str = ""
+    """Why it is no line of the table; then it has no cells."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Unread:
+    """A cell that could not be read; no reader of cells takes it for anything."""
+
+    reason: str
+
+    def __repr__(self) -> str:
+        return f"unreadable ({self.reason})"
+
+
+def lines(path: Path, what: str, *, needed: Collection[str], known: Collection[str]) -> Iterator[Line]:
+    """Yield the lines of a table, in order.
+
+    Args:
+        path: the file.
+        what: the noun by which a message names the file.
+        needed: columns that it must have.
+        known: columns that are read, these included.
+
+    Raises:
+        BrokenContract: it is no such table, or lacks a column.
+        OSError: it cannot be read.
+
+    """
+    with path.open("rb") as file:
+        is_parquet = file.read(len(_PARQUET)) == _PARQUET
+    if is_parquet:
+        yield from _parquet(path, what, needed, known)
+        return
+    try:
+        text = texts.read(path)
+    except texts.NotText as error:
+        raise BrokenContract(f"{what} {path}: {error}; or a csv, JSON lines or parquet") from error
+    if not text.strip():
+        raise BrokenContract(f"{what} {path}: is empty, want at least the columns {', '.join(needed)}")
+    start = text.lstrip()[0]
+    if start == "{":
+        yield from _json_lines(text)
+    elif start == "[":
+        yield from _json_list(path, what, text)
+    else:
+        yield from _csv(path, what, text, needed, known)
+
+
+def _columns(path: Path, what: str, found: Sequence[str], needed: Collection[str], known: Collection[str]) -> list[str]:
+    """Return the names of columns in the one way in which they are looked up.
+
+    Raises:
+        BrokenContract: one is missing, or is there twice.
+
+    """
+    names = [_name(each) for each in found]
+    if missing := [name for name in needed if name not in names]:
+        raise BrokenContract(f"{what} {path} line 1: columns {list(found)[:20]}, want also {missing}")
+    if twice := sorted({name for name in names if name in known and names.count(name) > 1}):
+        raise BrokenContract(f"{what} {path} line 1: columns {twice} are there twice, want one of each")
+    return names
+
+
+def _name(column: str) -> str:
+    return column.strip().casefold()
+
+
+def _csv(path: Path, what: str, text: str, needed: Collection[str], known: Collection[str]) -> Iterator[Line]:
+    delimiter = _delimiter(text, needed)
+    # A line of csv ends in \n or \r\n alone: U+2028 and U+0085 are part of a title, and so is a quoted line break.
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
+    columns: list[str] = []
+    try:
+        for values in reader:
+            if not values:
+                continue
+            if not columns:
+                columns = _columns(path, what, values, needed, known)
+            elif len(values) > len(columns):
+                fault = f"has {len(values)} values, want at most {len(columns)}, one for each column"
+                yield Line(number=reader.line_num, fault=fault)
+            else:
+                yield Line(number=reader.line_num, cells=dict(zip(columns, values, strict=False)))
+    except csv.Error as error:
+        raise BrokenContract(f"{what} {path} line {reader.line_num}: {error}, want a csv line") from error
+
+
+def _delimiter(text: str, needed: Collection[str]) -> str:
+    """Return the sign that parts the header into the needed columns; a comma where none does."""
+    header = text.lstrip("\r\n").partition("\n")[0].strip()
+    for delimiter in _DELIMITERS:
+        if set(needed) <= set(map(_name, next(csv.reader([header], delimiter=delimiter), []))):
+            return delimiter
+    return ","
+
+
+def _json_lines(text: str) -> Iterator[Line]:
+    for number, line in enumerate(text.split("\n"), start=1):
+        if line.strip():
+            try:
+                yield Line(number=number, cells=_checked(json.loads(line, object_pairs_hook=_object)))
+            except (ValueError, RecursionError) as error:
+                yield Line(number=number, fault=_fault_of_json(line, error))
+
+
+def _json_list(path: Path, what: str, text: str) -> Iterator[Line]:
+    try:
+        entries = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise BrokenContract(f"{what} {path}: {error}, want a JSON list of objects, or one object a line") from error
+    for number, entry in enumerate(entries, start=1):
+        try:
+            yield Line(number=number, cells=_checked(entry))
+        except Unclear as error:
+            yield Line(number=number, fault=str(error))
+
+
+def _fault_of_json(line: str, error: Exception) -> str:
+    return str(error) if isinstance(error, Unclear) else f"found {line[:60]!r}, want a JSON object"
+
+
+def _checked(entry: Any) -> Mapping[str, Any]:
+    if not isinstance(entry, dict):
+        raise Unclear(f"found {str(entry)[:60]!r}, want a JSON object")
+    return _object(list(entry.items()))
+
+
+def _object(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
+    """Return the object of a line; a name that it has twice could be either value."""
+    found: dict[str, Any] = {}
+    for name, value in pairs:
+        if _name(name) in found:
+            raise Unclear(f"has {name!r} twice, as {found[_name(name)]!r} and {value!r}, want one"[:200])
+        found[_name(name)] = value
+    return found
+
+
+def _parquet(path: Path, what: str, needed: Collection[str], known: Collection[str]) -> Iterator[Line]:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        with pq.ParquetFile(path) as file:
+            found = file.schema_arrow.names
+            columns = {
+                raw: name for raw, name in zip(found, _columns(path, what, found, needed, known), strict=True)
+                if name in known
+            }  # fmt: skip
+            number = 0
+            for batch in file.iter_batches(columns=list(columns)):
+                cells = {columns[raw]: _cells(batch.column(raw)) for raw in columns}
+                for values in zip(*cells.values(), strict=True):
+                    number += 1
+                    yield Line(number=number, cells=dict(zip(cells, values, strict=True)))
+    except (pa.ArrowException, OSError) as error:
+        raise BrokenContract(f"{what} {path}: is no whole parquet file: {error}") from error
+
+
+def _cells(array: "pa.Array") -> list[Any]:
+    """Return the cells of a column, of whatever type."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    if pa.types.is_timestamp(array.type) and array.type.unit == "ns":
+        # Python's moments have microseconds.
+        array = pc.cast(array, pa.timestamp("us", array.type.tz), safe=False)
+    try:
+        return list(array.to_pylist())
+    except (ValueError, OverflowError, pa.ArrowException):
+        return [_cell(value) for value in array]
+
+
+def _cell(value: Any) -> Any:
+    try:
+        return value.as_py()
+    except (ValueError, OverflowError) as error:
+        return _Unread(reason=str(error)[:60])

@@ -1,0 +1,55 @@
+"""Text files that people give: settings, manifests, lists, votes. The one place where bytes of theirs become text.
+
+A file is UTF-8, with or without a byte-order mark, or UTF-16 or UTF-32 with its mark. Nothing else is guessed: the same
+bytes are other words in Latin-1 than in Windows-1252.
+"""
+
+import codecs
+from pathlib import Path
+
+_MARKS = (
+    # The mark of UTF-32 starts with that of UTF-16.
+    (codecs.BOM_UTF8, "utf-8"),
+    (codecs.BOM_UTF32_LE, "utf-32-le"),
+    (codecs.BOM_UTF32_BE, "utf-32-be"),
+    (codecs.BOM_UTF16_LE, "utf-16-le"),
+    (codecs.BOM_UTF16_BE, "utf-16-be"),
+)
+
+
+class NotText(ValueError):
+    """Bytes that are no text which can be read in one way; the message says where and what is wanted."""
+
+
+def decode(data: bytes) -> str:
+    """Return the text of a file's bytes, without a byte-order mark.
+
+    Raises:
+        NotText: they are neither UTF-8, nor UTF-16 or UTF-32 with a mark.
+
+    """
+    mark, encoding = next(((mark, encoding) for mark, encoding in _MARKS if data.startswith(mark)), (b"", "utf-8"))
+    body = data[len(mark) :]
+    try:
+        text = body.decode(encoding)
+    except UnicodeDecodeError as error:
+        line = body[: error.start].decode(encoding, "replace").count("\n") + 1
+        found = body[error.start : error.start + 1].hex()
+        raise NotText(
+            f"line {line} is not {encoding.upper()}: found byte 0x{found} ({error.reason}), want a text in UTF-8"
+        ) from error
+    # Every second byte of Latin letters in UTF-16 is a NUL.
+    if not mark and "\x00" in text.partition("\n")[0]:
+        raise NotText("line 1 holds a NUL, as UTF-16 without its mark does, want a text in UTF-8")
+    return text
+
+
+def read(path: Path) -> str:
+    """Return the text of a file; see `decode`.
+
+    Raises:
+        NotText: it is no text.
+        OSError: it cannot be read.
+
+    """
+    return decode(path.read_bytes())

@@ -1,0 +1,136 @@
+"""A table says the same in each format and with each column type that its writer chose."""
+
+import csv
+import datetime as dt
+import io
+import json
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from slac_tasks.errors import BrokenContract
+from slac_tasks.given import cells, tables
+
+NEEDED, KNOWN = ("name", "title"), ("name", "title", "when", "size")
+WORDS = st.text(st.characters(exclude_categories=("Cs",), exclude_characters="\x00\r\n\ufeff"), min_size=1, max_size=9)
+
+
+def read(path: Path) -> list[tables.Line]:
+    return list(tables.lines(path, "table", needed=NEEDED, known=KNOWN))
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("tables")
+
+
+@given(st.lists(st.tuples(WORDS, WORDS), min_size=1, max_size=5), st.sampled_from(",;\t|"))
+@settings(max_examples=60)
+def test_a_table_is_the_same_in_every_format(folder: Path, rows: list[tuple[str, str]], delimiter: str) -> None:
+    text = io.StringIO(newline="")
+    csv.writer(text, delimiter=delimiter).writerows([(" Name", "TITLE"), *rows])
+    records = [{"name": name, "title": title} for name, title in rows]
+    (folder / "a.txt").write_bytes(text.getvalue().encode("utf-8-sig"))
+    (folder / "b.txt").write_bytes(text.getvalue().encode("utf-16"))
+    (folder / "c.csv").write_text("\n".join(json.dumps(record) for record in records))
+    (folder / "d.csv").write_text(json.dumps(records))
+    pq.write_table(pa.Table.from_pylist(records), folder / "e.csv")
+    for name in ("a.txt", "b.txt", "c.csv", "d.csv", "e.csv"):
+        found = read(folder / name)
+        assert [(line.cells["name"], line.cells["title"]) for line in found] == rows, name
+
+
+DAY = dt.date(2026, 1, 6)
+NOON = dt.datetime(2026, 1, 6, 12)
+TYPES = [
+    # type, value, as text or moment
+    (pa.string(), "123", "123"), (pa.large_string(), "123", "123"), (pa.binary(), b"123", "123"),
+    (pa.dictionary(pa.int8(), pa.string()), "123", "123"), (pa.dictionary(pa.int32(), pa.large_string()), "123", "123"),
+    *((kind, 123, "123") for kind in (pa.int8(), pa.int16(), pa.int32(), pa.int64(), pa.uint8(), pa.uint64())),
+    (pa.decimal128(20, 0), Decimal(123), "123"), (pa.null(), None, None), (pa.float64(), float("nan"), None),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("kind", "value", "wanted"), TYPES, ids=lambda value: str(value))
+def test_a_name_has_whatever_type_holds_it(folder: Path, kind: pa.DataType, value: Any, wanted: str | None) -> None:
+    array = (
+        pa.array(["123"]).dictionary_encode().cast(kind) if pa.types.is_dictionary(kind) else pa.array([value], kind)
+    )
+    pq.write_table(pa.table({"name": array, "title": ["t"]}), folder / "t.parquet")
+    (line,) = read(folder / "t.parquet")
+    assert cells.text(line.cells["name"]) == wanted
+
+
+@pytest.mark.parametrize(
+    ("kind", "value", "wanted"),
+    [
+        *((pa.timestamp(unit), NOON, NOON) for unit in ("s", "ms", "us", "ns")),
+        *((pa.timestamp(unit, "Asia/Tokyo"), NOON.replace(tzinfo=dt.UTC), NOON) for unit in ("ms", "ns")),
+        (pa.date32(), DAY, dt.datetime(2026, 1, 6)),
+        (pa.date64(), DAY, dt.datetime(2026, 1, 6)),
+        (pa.string(), "2026-01-06T12:00:00Z", NOON),
+        (pa.timestamp("ns"), None, None),
+    ],
+    ids=lambda value: str(value),
+)
+def test_a_moment_has_whatever_type_holds_it(folder: Path, kind: Any, value: Any, wanted: Any) -> None:
+    pq.write_table(pa.table({"name": ["n"], "title": ["t"], "when": pa.array([value], kind)}), folder / "t.parquet")
+    (line,) = read(folder / "t.parquet")
+    assert cells.moment(line.cells["when"], zone=False) == (wanted and wanted.replace(tzinfo=dt.UTC))
+
+
+@pytest.mark.parametrize(
+    "column",
+    [
+        pa.array([2**50, 0], pa.int64()).cast(pa.timestamp("s")),
+        pa.array([2**30, 0], pa.int32()).cast(pa.date32()),
+        pa.Array.from_buffers(pa.string(), 2, [*pa.array(["\u00e9", "ok"]).buffers()[:2], pa.py_buffer(b"\xff\xffok")]),
+        pa.array([["list"], []], pa.list_(pa.string())),
+        pa.array([{"a": 1}, None], pa.struct([("a", pa.int64())])),
+        pa.array([True, None]),
+    ],
+    ids=["year", "day", "utf8", "list", "struct", "bool"],
+)
+def test_a_cell_that_cannot_be_read_holds_up_no_other_line(folder: Path, column: pa.Array) -> None:
+    pq.write_table(pa.table({"name": ["a", "b"], "title": ["t", "t"], "when": column}), folder / "t.parquet")
+    first, second = read(folder / "t.parquet")
+    for line in (first, second):
+        assert cells.text(line.cells["title"]) == "t"
+    with pytest.raises(cells.Unclear):
+        cells.text(first.cells["when"])
+
+
+def test_a_line_that_is_none_is_handed_on_with_its_fault(folder: Path) -> None:
+    path = folder / "bad.txt"
+    path.write_text("name,title\na,b\nc,d,e\nf\n\ng,h\n")
+    assert [(line.number, line.fault[:12], dict(line.cells)) for line in read(path)] == [
+        (2, "", {"name": "a", "title": "b"}), (3, "has 3 values", {}), (4, "", {"name": "f"}),
+        (6, "", {"name": "g", "title": "h"}),
+    ]  # fmt: skip
+    path.write_text('{"name": "a"}\n[1]\n{"name": "a", "Name": "b"}\n{half\n{"name": "z"}\n' + "[" * 3000 + "\n")
+    assert [bool(line.fault) for line in read(path)] == [False, True, True, True, False, True]
+    assert "'Name' twice, as 'a' and 'b'" in read(path)[2].fault
+
+
+@pytest.mark.parametrize(
+    ("data", "reason"),
+    [
+        (b"", "is empty"),
+        (b"name\n", "want also \\['title'\\]"),
+        (b"name,title,NAME\n", "columns \\['name'\\] are there twice"),
+        (b'name,title\n"open,', "want a csv line"),
+        (b"PAR1 and no more", "is no whole parquet file"),
+        (b"caf\xe9,title", "line 1 is not UTF-8"),
+        (b"[{]", "want a JSON list"),
+    ],
+)
+def test_what_is_no_such_table_is_refused_whole(folder: Path, data: bytes, reason: str) -> None:
+    (folder / "t").write_bytes(data)
+    with pytest.raises(BrokenContract, match=reason):
+        read(folder / "t")

@@ -1,0 +1,48 @@
+"""Bytes that somebody gives become a text that they can only mean, or are refused."""
+
+import codecs
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from slac_tasks.given.texts import NotText, decode
+
+MARKED = {
+    "utf-8": codecs.BOM_UTF8,
+    "utf-16-le": codecs.BOM_UTF16_LE,
+    "utf-16-be": codecs.BOM_UTF16_BE,
+    "utf-32-le": codecs.BOM_UTF32_LE,
+    "utf-32-be": codecs.BOM_UTF32_BE,
+}
+TEXTS = st.text(st.characters(exclude_categories=("Cs",), exclude_characters="\x00\ufeff"))
+
+
+@given(TEXTS, st.sampled_from(sorted(MARKED)))
+def test_a_text_with_a_mark_is_read_whatever_editor_wrote_it(text: str, encoding: str) -> None:
+    assert decode(MARKED[encoding] + text.encode(encoding)) == text
+
+
+@given(TEXTS)
+def test_a_text_without_a_mark_is_utf8(text: str) -> None:
+    assert decode(text.encode()) == text
+
+
+@given(st.binary(max_size=60))
+@example(b"caf\xe9")
+@example("task,worker".encode("utf-16-le"))
+@example(codecs.BOM_UTF16_LE + b"a")
+def test_any_other_bytes_are_refused_with_their_line(data: bytes) -> None:
+    text = refusal = None
+    try:
+        text = decode(data)
+    except NotText as error:
+        refusal = str(error)
+    assert refusal is None or (refusal.startswith("line ") and "want a text in UTF-8" in refusal)
+    if text is not None:
+        assert any(text.encode(encoding) == data.removeprefix(mark) for encoding, mark in MARKED.items())
+
+
+def test_the_line_and_the_byte_are_named() -> None:
+    with pytest.raises(NotText, match="line 2 is not UTF-8: found byte 0xe9"):
+        decode(b"a\ncaf\xe9\n")
