@@ -133,7 +133,8 @@ STAGES: dict[str, Stage] = {
         ),
         Stage(
             name="score", help="score every clip with every member of the committee",
-            keys=("category", "window", "committee"), reads=("clips", "committees"), writes={"scores": ()},
+            keys=("category", "window", "committee"), reads=("clips", "committees"),
+            writes={"scores": (), "features": ()},
             machine=_NETWORKS, follows=True,
         ),
         Stage(

@@ -8,10 +8,11 @@ from torch import nn
 
 from slac_tasks.config import Config
 from slac_tasks.networks.canaries import COUNT, canary, is_canary
+from slac_tasks.networks.features import projection
 from slac_tasks.networks.inference import CPU_BATCH, Extractor, device, keep_freed_memory, precision
 from slac_tasks.networks.registry import architecture
 from slac_tasks.networks.weights import decode_backbone, decode_head
-from slac_tasks.storage.datasets.scoring import CommitteeRow, ScoreRow
+from slac_tasks.storage.datasets.scoring import CommitteeRow, FeatureRow, ScoreRow
 from slac_tasks.video.clips import Footage
 
 
@@ -20,7 +21,8 @@ class Sheet:
     """What one member says of the clips of one shard."""
 
     member: CommitteeRow
-    rows: list[ScoreRow] = field(default_factory=list)
+    scores: list[ScoreRow] = field(default_factory=list)
+    features: list[FeatureRow] = field(default_factory=list)
     canaries: dict[str, list[float]] = field(default_factory=dict)
     """Each canary's scores, in the order of the head's outputs."""
 
@@ -34,21 +36,25 @@ class Scorer:
     """By content hash."""
 
     def score(self, batch: Footage, sheets: Sequence[Sheet]) -> None:
-        """Add the scores of a batch, its canaries included, to each sheet."""
+        """Add the scores and features of a batch to each sheet, and the scores of its canaries."""
         features = self.extractor.features(batch.pixels[self.extractor.entry.view])
         with torch.inference_mode():
             scores = {name: torch.sigmoid(self.heads[name](features)) for name in {s.member.head for s in sheets}}
+        kept = projection(features.shape[1])
+        packed = kept.packed(features)
         for sheet in sheets:
-            for clip, outputs in zip(batch.clips, scores[sheet.member.head].tolist(), strict=True):
+            for clip, outputs, stored in zip(batch.clips, scores[sheet.member.head].tolist(), packed, strict=True):
                 if is_canary(clip):
                     sheet.canaries[clip.clip_id] = outputs
-                else:
-                    sheet.rows.append(
-                        ScoreRow(
-                            clip_id=clip.clip_id, video_id=clip.video_id, member=sheet.member.member,
-                            score=outputs[sheet.member.output], preprocessing=self.extractor.preprocessing,
-                        )
-                    )  # fmt: skip
+                    continue
+                ids = {"clip_id": clip.clip_id, "video_id": clip.video_id}
+                sheet.scores.append(
+                    ScoreRow(
+                        **ids, member=sheet.member.member, score=outputs[sheet.member.output],
+                        preprocessing=self.extractor.preprocessing,
+                    )
+                )  # fmt: skip
+                sheet.features.append(FeatureRow(**ids, features=stored, projection=kept.key))
 
     def canaries_alone(self, head: str) -> dict[str, list[float]]:
         """Return the scores of each canary, scored by itself and in full precision."""

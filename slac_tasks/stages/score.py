@@ -1,7 +1,8 @@
 """Score every clip of a window with every member of the committee, for the action that each was retrieved for.
 
 Reads: clips (category, window), committees, weights, proxies, withdrawals.
-Writes: scores (category, window, weights), one for each member; a member that has scored the clips is not asked again.
+Writes: scores and features (category, window, weights), one of each for each member; a member that has scored the
+clips is not asked again.
 Safe to run again: scores that exist are left alone, and a run after a kill goes on where the one before was stopped.
 
 The work is cut into shards: consecutive videos of one category, with about `SHARD_CLIPS` clips together. A shard and
@@ -27,8 +28,8 @@ from slac_tasks.networks.inference import device
 from slac_tasks.networks.registry import architecture
 from slac_tasks.networks.scorers import Scorer, Sheet, load_scorers
 from slac_tasks.progress import print_line, track
-from slac_tasks.storage.datasets import CLIPS, COMMITTEES, SCORES
-from slac_tasks.storage.datasets.scoring import CommitteeRow, ScoreRow
+from slac_tasks.storage.datasets import CLIPS, COMMITTEES, FEATURES, SCORES
+from slac_tasks.storage.datasets.scoring import CommitteeRow, FeatureRow, ScoreRow
 from slac_tasks.storage.manifests import Drop
 from slac_tasks.storage.shards import Shard
 from slac_tasks.video.clips import (
@@ -48,10 +49,38 @@ SHARD_CLIPS = 256
 
 @dataclass(frozen=True, kw_only=True)
 class Want:
-    """Scores of one category's clips by one member, being made."""
+    """What one member says of one category's clips, being made."""
 
     member: CommitteeRow
-    made: Partition[ScoreRow]
+    scores: Partition[ScoreRow]
+    features: Partition[FeatureRow]
+
+    def shard(self, name: str, of: Sequence[str]) -> "Pair":
+        """Open one shard of each that is not finished."""
+        return Pair(
+            scores=None if self.scores.finished else self.scores.shard(name, of=of),
+            features=None if self.features.finished else self.features.shard(name, of=of),
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pair:
+    """A member's scores and features of the clips of one shard; None: all of the category's are finished."""
+
+    scores: Shard[ScoreRow] | None
+    features: Shard[FeatureRow] | None
+
+    @property
+    def is_done(self) -> bool:
+        """Whether the store holds both."""
+        return all(shard is None or shard.is_done for shard in (self.scores, self.features))
+
+    def write(self, sheet: Sheet, drops: Sequence[Drop]) -> None:
+        """Put into the store what it does not hold."""
+        if self.scores and not self.scores.is_done:
+            self.scores.write(sheet.scores, drops)
+        if self.features and not self.features.is_done:
+            self.features.write(sheet.features, drops)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,7 +93,7 @@ class Piece:
     """How many videos they are of."""
     withdrawn: list[Drop]
     """Videos that may not be opened."""
-    lacking: list[tuple[Want, Shard[ScoreRow]]]
+    lacking: list[tuple[Want, Pair]]
 
     @property
     def views(self) -> list[View]:
@@ -114,9 +143,10 @@ def _missing(job: Job, category: str, opened: ExitStack) -> list[Work]:
         wants = []
         for member in members:
             keys = {"category": category, "window": window, "weights": member.weights}
-            made = finish.enter_context(job.partition(SCORES, keys, inputs=[clips]))
-            if not made.finished:
-                wants.append(Want(member=member, made=made))
+            scores = finish.enter_context(job.partition(SCORES, keys, inputs=[clips]))
+            features = finish.enter_context(job.partition(FEATURES, keys, inputs=[clips]))
+            if not (scores.finished and features.finished):
+                wants.append(Want(member=member, scores=scores, features=features))
         if not wants:
             return []
         table = job.datasets.read_all(CLIPS, [clips], ADDRESS).sort_by(order)
@@ -176,9 +206,7 @@ def _cut(work: Work, withdrawals: Withdrawals, how: Mapping[str, list[str]]) -> 
         clips = work.clips.slice(begin, end - begin)
         readable = withdrawals.readable(addresses(clips), withdrawn)
         clip_ids = [clip.clip_id for clip in readable]
-        shards = [
-            (want, want.made.shard(f"{number:05d}", of=[*how[want.member.backbone], *clip_ids])) for want in work.wants
-        ]
+        shards = [(want, want.shard(f"{number:05d}", [*how[want.member.backbone], *clip_ids])) for want in work.wants]
         lacking = [(want, shard) for want, shard in shards if not shard.is_done]
         taken_up += len(shards) - len(lacking)
         if lacking:
@@ -191,7 +219,7 @@ def _cut(work: Work, withdrawals: Withdrawals, how: Mapping[str, list[str]]) -> 
         begin = end
     if taken_up:
         print_line(
-            f"score: category {work.wants[0].made.keys['category']}: takes up {taken_up} shards of an unfinished run"
+            f"score: category {work.wants[0].scores.keys['category']}: takes up {taken_up} shards of an unfinished run"
         )
     return pieces
 
@@ -224,4 +252,4 @@ def _score_piece(
         alone = partial(scorers[sheet.member.backbone].canaries_alone, sheet.member.head)
         guard.check(sheet.member.weights, sheet.member.member, sheet.canaries, alone)
     for sheet, (_, shard) in zip(sheets, piece.lacking, strict=True):
-        shard.write(sheet.rows, drops)
+        shard.write(sheet, drops)

@@ -15,19 +15,20 @@ from slac_tasks.storage.datasets.labelling import (
     VOTES,
 )
 from slac_tasks.storage.datasets.releasing import EVALUATIONS, MODELS, RELEASES
-from slac_tasks.storage.datasets.scoring import COMMITTEES, HARD_CLIPS, SCORES
+from slac_tasks.storage.datasets.scoring import COMMITTEES, FEATURES, HARD_CLIPS, SCORES
 from slac_tasks.storage.declarations import Dataset
 
 __all__ = [
-    "AGREEMENT", "ALL", "CANDIDATES", "CLIPS", "COMMITTEES", "CROWD", "EVALUATIONS", "FETCHED", "HARD_CLIPS", "LABELS",
-    "LABEL_CHANGES", "MODELS", "PEOPLE", "QUALITY", "RELEASES", "ROUNDS", "SCORES", "VIDEOS", "VOTES",
+    "AGREEMENT", "ALL", "CANDIDATES", "CLIPS", "COMMITTEES", "CROWD", "EVALUATIONS", "FEATURES", "FETCHED",
+    "HARD_CLIPS", "LABELS", "LABEL_CHANGES", "MODELS", "PEOPLE", "QUALITY", "RELEASES", "ROUNDS", "SCORES", "VIDEOS",
+    "VOTES",
 ]  # fmt: skip
 
 ALL: Mapping[str, Dataset[Any]] = {
     dataset.name: dataset
     for dataset in (
-        CANDIDATES, FETCHED, VIDEOS, CLIPS, COMMITTEES, SCORES, HARD_CLIPS, VOTES, LABELS, LABEL_CHANGES, CROWD, PEOPLE,
-        AGREEMENT, QUALITY, ROUNDS, RELEASES, MODELS, EVALUATIONS,
+        CANDIDATES, FETCHED, VIDEOS, CLIPS, COMMITTEES, SCORES, FEATURES, HARD_CLIPS, VOTES, LABELS, LABEL_CHANGES,
+        CROWD, PEOPLE, AGREEMENT, QUALITY, ROUNDS, RELEASES, MODELS, EVALUATIONS,
     )
 }  # fmt: skip
 """Every dataset by name, in the order of the procedure."""

@@ -44,6 +44,16 @@ class ScoreRow(_ScoreRow1):
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class FeatureRow:
+    """What one member's backbone makes of a clip."""
+
+    clip_id: Annotated[str, "video_id:start_ms"]
+    video_id: Annotated[str, "16 hex digits of the media's SHA-256"]
+    features: Annotated[bytes, pa.binary(), "64 float16, little-endian; see slac_tasks.networks.features"]
+    projection: Annotated[str, "hash of the projection: features with another one cannot be compared"]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class MemberScore:
     """What one member says of a clip."""
 
@@ -83,6 +93,10 @@ _SCORES_1 = Dataset(
 SCORES = Dataset(
     name="scores", version=2, keys=("category", "window", "weights"), unique=("clip_id",), row=ScoreRow,
     meaning=_SCORES_1.meaning, upgrade=Upgrade(previous=_SCORES_1),
+)  # fmt: skip
+FEATURES = Dataset(
+    name="features", version=1, keys=("category", "window", "weights"), unique=("clip_id",), row=FeatureRow,
+    meaning="What one member's backbone makes of each clip, projected to 64 numbers.",
 )  # fmt: skip
 _HARD_CLIPS_1 = Dataset(
     name="hard_clips", version=1, keys=("category", "round"), unique=("clip_id",), row=_HardClipRow1,

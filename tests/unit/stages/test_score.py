@@ -11,12 +11,13 @@ from hypothesis import strategies as st
 from learning_world import MEMBERS, WINDOW, LearningWorld
 
 from slac_tasks.errors import BrokenContract, NotMade
+from slac_tasks.networks.features import projection, unpacked
 from slac_tasks.networks.inference import precision
 from slac_tasks.networks.registry import architecture
 from slac_tasks.networks.settings import Scoring
 from slac_tasks.networks.weights import decode_classifier
 from slac_tasks.stages import bootstrap, score
-from slac_tasks.storage.datasets import CLIPS, COMMITTEES, SCORES
+from slac_tasks.storage.datasets import CLIPS, COMMITTEES, FEATURES, SCORES
 from slac_tasks.training.trainer import features
 from slac_tasks.video.frames import read_clips
 
@@ -64,6 +65,43 @@ def test_every_score_is_that_of_its_own_clip(tmp_path):
             want = torch.sigmoid(logit)[0, seat["output"]].item()
             # bfloat16 keeps two to three digits
             assert found[clip["clip_id"]] == pytest.approx(want, abs=0.02)
+
+
+def test_every_feature_is_that_of_its_own_clip(tmp_path):
+    world = trained(tmp_path)
+    score_all(world, "wave")
+    for seat in seats(world):
+        if seat["category"] != "wave":
+            continue
+        entry = architecture(seat["architecture"])
+        blobs = (world.store.get(f"weights/{seat[part]}.pt") for part in ("backbone", "head"))
+        classifier, _ = decode_classifier(entry, *blobs)
+        kept = projection(entry.features)
+        table = world.datasets.read(FEATURES, category="wave", window=WINDOW, weights=seat["weights"])
+        assert table["clip_id"].to_pylist() == list(scores_of(world, "wave", seat["member"]))
+        assert set(table["projection"].to_pylist()) == {kept.key}
+        place = {
+            clip["clip_id"]: clip for clip in world.datasets.read(CLIPS, category="wave", window=WINDOW).to_pylist()
+        }
+        for clip_id, found in zip(table["clip_id"].to_pylist(), unpacked(table["features"].to_pylist()), strict=True):
+            with world.store.local(place[clip_id]["proxy_128"]) as path:
+                pixels = read_clips(path, [place[clip_id]["start_sec"]], frames=entry.frames, size=entry.size)
+            want = features(classifier.backbone, entry, pixels, torch.device("cpu")) @ kept.matrix
+            assert found == pytest.approx(want[0].numpy(), abs=0.03 * float(want.abs().max()))
+
+
+def test_features_that_are_missing_are_made_and_scores_stay(tmp_path):
+    world = trained(tmp_path)
+    score_all(world, "wave")
+    whole = {keys["weights"]: world.datasets.read(FEATURES, **keys) for keys in world.datasets.partitions(FEATURES)}
+    before = {keys["weights"]: world.datasets.need(SCORES, **keys) for keys in world.datasets.partitions(SCORES)}
+    for name in list(world.store.names("features/")):
+        world.store.delete(name)
+    score_all(world, "wave")
+    for keys in world.datasets.partitions(SCORES):
+        assert world.datasets.need(SCORES, **keys) == before[keys["weights"]]
+        assert world.datasets.read(FEATURES, **keys) == whole[keys["weights"]]
+    assert not [name for name in world.store.names("") if "/unfinished/" in name]
 
 
 def test_the_order_of_clips_changes_no_score(tmp_path):
@@ -135,7 +173,7 @@ def test_a_second_run_does_nothing(tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(score, "_score", lambda *_: pytest.fail("scored again"))
     capsys.readouterr()
     score_all(world, "wave")
-    assert capsys.readouterr().err.count("finished already") == len(MEMBERS)
+    assert capsys.readouterr().err.count("finished already") == 2 * len(MEMBERS)
 
 
 def test_a_video_that_cannot_be_read_is_dropped_with_its_reason(tmp_path):

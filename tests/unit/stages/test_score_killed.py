@@ -10,6 +10,7 @@ import os
 import random
 import shutil
 import time
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -66,15 +67,27 @@ def work(job: Job, shard_clips: int, log: str) -> None:
 
     def logged(piece: score.Piece, *rest: object) -> None:
         with open(log, "a") as file:
-            file.write(piece.clips["clip_id"][0].as_py() + "\n")
+            file.write(f"{piece.clips['clip_id'][0].as_py()} {time.monotonic()}\n")
         whole(piece, *rest)
 
     score._score_piece = logged
     score.run(job)
 
 
-def run(job: Job, log: Path, seconds: float | None) -> tuple[list[str], float]:
-    """Run a stage, or kill it `seconds` after its first shard began; return (the shards begun, seconds since then)."""
+@dataclass(frozen=True, kw_only=True)
+class Run:
+    """A run of the stage, whole or killed."""
+
+    shards: list[str]
+    """The shards that it began, in order, by their first clip."""
+    first_sec: float
+    """What the first of them took: until decoding processes have started, nothing is scored."""
+    seconds: float
+    """From the start of the first to the end."""
+
+
+def run(job: Job, log: Path, seconds: float | None) -> Run:
+    """Run a stage, or kill it `seconds` after its first shard began."""
     log.unlink(missing_ok=True)
     process = PROCESSES.Process(target=work, args=(job, 64 if AT_LARGE else 32, str(log)))
     process.start()
@@ -86,7 +99,11 @@ def run(job: Job, log: Path, seconds: float | None) -> tuple[list[str], float]:
     process.join()
     if seconds is None:
         assert process.exitcode == 0
-    return log.read_text().split(), time.monotonic() - began
+    ended = time.monotonic()
+    lines = [line.split() for line in log.read_text().splitlines()]
+    begins = [float(moment) for _, moment in lines]
+    first = (begins[1] if len(begins) > 1 else ended) - begins[0]
+    return Run(shards=[clip for clip, _ in lines], first_sec=first, seconds=ended - began)
 
 
 def stored(world: LearningWorld) -> dict[str, bytes]:
@@ -104,7 +121,8 @@ def test_a_stage_that_is_killed_again_and_again_ends_with_the_same_bytes(tmp_pat
         config.__dict__["scoring"] = Scoring(workers=1)
     log = tmp_path / "log"
     job = world.job("score", config=config, window=WINDOW, committee=world.recipe("wave"), categories=("wave",))
-    shards, whole_sec = run(job, log, None)
+    whole = run(job, log, None)
+    shards = whole.shards
     expected = stored(world)
     assert len(shards) == len(set(shards)) > 3
     assert world.datasets.need(SCORES, **world.datasets.partitions(SCORES)[0]).rows == COUNT
@@ -113,11 +131,13 @@ def test_a_stage_that_is_killed_again_and_again_ends_with_the_same_bytes(tmp_pat
     config.__dict__["store_url"] = killed.store.url
     job = killed.job("score", config=config, window=WINDOW, committee=world.recipe("wave"), categories=("wave",))
     chance = random.Random(COUNT)
-    # Twice the even share at most: the last kill comes before the end.
-    moments = [chance.uniform(0, 2 * whole_sec / (KILLS + 1)) for _ in range(KILLS)]
-    begun = [run(job, log, moment)[0] for moment in moments]
-    begun.append(run(job, log, None)[0])
-    print(f"{COUNT} clips, {len(shards)} shards, {whole_sec:.1f} s undisturbed; killed after {moments}; begun {begun}")
+    # Beside the start, twice the even share at most: the last kill comes before the end.
+    latest = whole.first_sec + 2 * (whole.seconds - whole.first_sec) / (KILLS + 1)
+    moments = [chance.uniform(0, latest) for _ in range(KILLS)]
+    begun = [run(job, log, moment).shards for moment in moments]
+    begun.append(run(job, log, None).shards)
+    print(f"{COUNT} clips, {len(shards)} shards, {whole.seconds:.1f} s undisturbed, {whole.first_sec:.1f} s the first")
+    print(f"shards begun before each kill and after the last: {list(map(len, begun))}")
 
     assert stored(killed) == expected
     for before, after in itertools.pairwise(begun):
