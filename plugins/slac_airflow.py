@@ -14,7 +14,7 @@ from airflow.providers.standard.operators.empty import EmptyOperator
 from airflow.providers.standard.operators.hitl import HITLOperator
 from airflow.sdk import Asset, BaseOperator, Param
 from airflow.sdk.exceptions import AirflowSkipException, DownstreamTasksSkipped
-from slac_command import Process, argv, judge, merge
+from slac_command import Command, Process, judge, merge
 
 from slac_tasks import config
 from slac_tasks.procedure import STAGES, wants_gpu
@@ -30,34 +30,6 @@ LABELS = Asset("labels")
 """People's answers became a new version of the labels."""
 VALIDATED_LABELS = Asset("validated_labels")
 """A version of the labels has been judged."""
-
-
-class Command(BaseOperator):
-    """What processes and pods share: the command line of the task, taken from its item when it runs."""
-
-    template_fields = ("item",)
-    ui_color = "#dde9f5"
-
-    def __init__(self, *, stage: str, item: Any = None, form: tuple[str, ...] = (), **kwargs: Any) -> None:
-        super().__init__(**kwargs)
-        self.stage, self.item, self.form = stage, item, form
-
-    def words(self, context: Mapping[str, Any]) -> list[str]:
-        """Return the command line.
-
-        Raises:
-            AirflowSkipException: the plan holds nothing for this stage.
-
-        """
-        if self.form:
-            self.item = {name: context["params"][name] for name in self.form}
-        if self.stage == "bootstrap":
-            # One window teaches; items of other windows are scored by the committee that comes of it.
-            items = [self.item] if isinstance(self.item, Mapping) else self.item or []
-            self.item = [item for item in items if item.get("uncovered")]
-        if self.item == []:
-            raise AirflowSkipException(f"{self.stage}: nothing to do")
-        return argv(self.stage, self.item)
 
 
 class Local(Command):

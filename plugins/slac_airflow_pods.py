@@ -27,8 +27,7 @@ from airflow.providers.cncf.kubernetes.utils.pod_manager import PodPhase
 from airflow.sdk.exceptions import AirflowException
 from kubernetes.client import models as k8s
 from kubernetes.client.exceptions import ApiException
-from slac_airflow import Command
-from slac_command import judge
+from slac_command import Command, judge
 
 from slac_tasks import config
 from slac_tasks.errors import Temporary

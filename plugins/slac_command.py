@@ -1,4 +1,4 @@
-"""One `slac` command: its argv, its environment, its process, and what its exit code means to Airflow.
+"""One `slac` command as a task: its argv, its environment, its process, and what its exit code means to Airflow.
 
 Failure policy, the same for processes and pods:
 
@@ -19,7 +19,8 @@ from collections.abc import Iterable, Mapping
 from logging import Logger
 from typing import Any
 
-from airflow.sdk.exceptions import AirflowException, AirflowFailException
+from airflow.sdk import BaseOperator
+from airflow.sdk.exceptions import AirflowException, AirflowFailException, AirflowSkipException
 
 from slac_tasks.errors import BrokenContract, NotConfigured, Temporary, WrongArguments
 from slac_tasks.procedure import CATEGORY, STAGES, Flag, holds_ledger
@@ -176,3 +177,31 @@ def _die_with(parent: int) -> Any:
             os._exit(Temporary.exit_code)
 
     return prepare
+
+
+class Command(BaseOperator):
+    """What processes and pods share: the command line of the task, taken from its item when it runs."""
+
+    template_fields = ("item",)
+    ui_color = "#dde9f5"
+
+    def __init__(self, *, stage: str, item: Any = None, form: tuple[str, ...] = (), **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.stage, self.item, self.form = stage, item, form
+
+    def words(self, context: Mapping[str, Any]) -> list[str]:
+        """Return the command line.
+
+        Raises:
+            AirflowSkipException: the plan holds nothing for this stage.
+
+        """
+        if self.form:
+            self.item = {name: context["params"][name] for name in self.form}
+        if self.stage == "bootstrap":
+            # One window teaches; items of other windows are scored by the committee that comes of it.
+            items = [self.item] if isinstance(self.item, Mapping) else self.item or []
+            self.item = [item for item in items if item.get("uncovered")]
+        if self.item == []:
+            raise AirflowSkipException(f"{self.stage}: nothing to do")
+        return argv(self.stage, self.item)

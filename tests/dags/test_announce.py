@@ -28,7 +28,7 @@ class Event:
 
 def announced(task: Announce, listed: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch) -> Event:
     event = Event()
-    monkeypatch.setattr(type(task), "look", lambda self, context: listed)
+    monkeypatch.setattr(type(task), "listed", lambda self, context: listed)
     task.execute({"outlet_events": {ASSET: event}})
     return event
 

@@ -67,7 +67,7 @@ def work(job: Job, shard_clips: int, log: str) -> None:
 
     def logged(piece: score.Piece, *rest: object) -> None:
         with open(log, "a") as file:
-            file.write(f"{piece.clips['clip_id'][0].as_py()} {time.monotonic()}\n")
+            file.write(piece.clips["clip_id"][0].as_py() + "\n")
         whole(piece, *rest)
 
     score._score_piece = logged
@@ -75,35 +75,32 @@ def work(job: Job, shard_clips: int, log: str) -> None:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Run:
-    """A run of the stage, whole or killed."""
+class Kill:
+    """When a run is killed."""
 
-    shards: list[str]
-    """The shards that it began, in order, by their first clip."""
-    first_sec: float
-    """What the first of them took: until decoding processes have started, nothing is scored."""
+    shards: int
+    """After so many shards have begun,"""
     seconds: float
-    """From the start of the first to the end."""
+    """so much later."""
 
 
-def run(job: Job, log: Path, seconds: float | None) -> Run:
-    """Run a stage, or kill it `seconds` after its first shard began."""
+def run(job: Job, log: Path, kill: Kill | None) -> tuple[list[str], float]:
+    """Run a stage, killed or to its end; return (the shards that it began, by their first clip; its seconds)."""
     log.unlink(missing_ok=True)
     process = PROCESSES.Process(target=work, args=(job, 64 if AT_LARGE else 32, str(log)))
     process.start()
-    while not log.exists() and process.is_alive():
-        time.sleep(0.005)
     began = time.monotonic()
-    process.join(seconds)
-    process.kill()
-    process.join()
-    if seconds is None:
+    if kill is None:
+        process.join()
         assert process.exitcode == 0
-    ended = time.monotonic()
-    lines = [line.split() for line in log.read_text().splitlines()]
-    begins = [float(moment) for _, moment in lines]
-    first = (begins[1] if len(begins) > 1 else ended) - begins[0]
-    return Run(shards=[clip for clip, _ in lines], first_sec=first, seconds=ended - began)
+    else:
+        while process.is_alive() and not (log.exists() and len(log.read_text().split()) >= kill.shards):
+            time.sleep(0.005)
+        process.join(kill.seconds)
+        assert process.is_alive(), "killed too late: it had ended"
+        process.kill()
+        process.join()
+    return log.read_text().split(), time.monotonic() - began
 
 
 def stored(world: LearningWorld) -> dict[str, bytes]:
@@ -121,8 +118,7 @@ def test_a_stage_that_is_killed_again_and_again_ends_with_the_same_bytes(tmp_pat
         config.__dict__["scoring"] = Scoring(workers=1)
     log = tmp_path / "log"
     job = world.job("score", config=config, window=WINDOW, committee=world.recipe("wave"), categories=("wave",))
-    whole = run(job, log, None)
-    shards = whole.shards
+    shards, seconds = run(job, log, None)
     expected = stored(world)
     assert len(shards) == len(set(shards)) > 3
     assert world.datasets.need(SCORES, **world.datasets.partitions(SCORES)[0]).rows == COUNT
@@ -131,12 +127,13 @@ def test_a_stage_that_is_killed_again_and_again_ends_with_the_same_bytes(tmp_pat
     config.__dict__["store_url"] = killed.store.url
     job = killed.job("score", config=config, window=WINDOW, committee=world.recipe("wave"), categories=("wave",))
     chance = random.Random(COUNT)
-    # Beside the start, twice the even share at most: the last kill comes before the end.
-    latest = whole.first_sec + 2 * (whole.seconds - whole.first_sec) / (KILLS + 1)
-    moments = [chance.uniform(0, latest) for _ in range(KILLS)]
-    begun = [run(job, log, moment).shards for moment in moments]
-    begun.append(run(job, log, None).shards)
-    print(f"{COUNT} clips, {len(shards)} shards, {whole.seconds:.1f} s undisturbed, {whole.first_sec:.1f} s the first")
+    # Twice the even share at most: since a run redoes the shard in which the one before was killed, work is left.
+    most = 2 * len(shards) // (KILLS + 1)
+    kills = [
+        Kill(shards=chance.randint(1, most), seconds=chance.uniform(0, seconds / len(shards))) for _ in range(KILLS)
+    ]
+    begun = [run(job, log, kill)[0] for kill in [*kills, None]]
+    print(f"{COUNT} clips, {len(shards)} shards, {seconds:.1f} s undisturbed")
     print(f"shards begun before each kill and after the last: {list(map(len, begun))}")
 
     assert stored(killed) == expected
