@@ -199,7 +199,7 @@ class File:
     def _path(self) -> Path:
         path = Path(self.address)
         if self.folder is not None and not is_below(path, self.folder):
-            raise Unfetched("refused address", f"{path.name}: leads out of the manifest's folder")
+            raise Unfetched("refused address", f"{path.name}: leads out of the source's folder")
         if not path.is_file():
             raise Unfetched("gone", f"{path}: no such file")
         return path
@@ -215,7 +215,7 @@ SCHEMES: Mapping[str, Callable[[str], Location]] = {
 """How a location is read, by what stands before its `://`; one without is a file."""
 
 MANIFESTS = (".csv", ".tsv", ".txt", ".json", ".jsonl", ".ndjson", ".parquet")
-"""Endings of manifests, in whatever case. The files that one names lie in its own folder."""
+"""Endings of manifests, in whatever case. The files that one names lie in its own folder, those of a folder in it."""
 
 
 def is_below(path: Path, folder: Path) -> bool:
@@ -236,8 +236,8 @@ def parse(location: str, source: str = "") -> Location:
     """Read a location as candidates hold it; `source` is the source that named it."""
     if is_remote(location):
         return SCHEMES[location.partition("://")[0]](location)
-    manifest = Path(source)
-    return File(location, manifest.parent if manifest.suffix.lower() in MANIFESTS else None)
+    place = Path(source)
+    return File(location, (place.parent if place.suffix.lower() in MANIFESTS else place) if source else None)
 
 
 def address_of(name: str) -> str:

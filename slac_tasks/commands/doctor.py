@@ -1,13 +1,14 @@
 """Say plainly what is missing on this machine. With --reconcile, compare the ledger with the store and repair it.
 
-Ends with 0 when nothing is missing and 78 when something is.
+Ends with 0 when nothing is missing and 78 when something is. It also prints which promises about the programs that open
+strangers' files hold under this machine's kernel; one that does not (`open`) is no failure.
 """
 
 import argparse
 import importlib.util
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from slac_tasks import config, reconcile
@@ -42,6 +43,8 @@ def main(arguments: argparse.Namespace) -> int:
         except (SlacError, ImportError) as failure:
             missing += 1
             print(f"missing  {name}: {failure}")
+    for line in _decoders():
+        print(line)
     if missing:
         print(f"doctor: {missing} of {len(CHECKS)} checks failed")
         return NotConfigured.exit_code
@@ -52,6 +55,20 @@ def main(arguments: argparse.Namespace) -> int:
             print(f"reconcile: {line}")
     print("doctor: nothing is missing")
     return 0
+
+
+def _decoders() -> Iterator[str]:
+    """Yield a line for each promise about the programs that open strangers' files: `holds`, or `open`."""
+    try:
+        from slac_tasks.video import confined
+
+        held = confined.promises()
+    except (ImportError, OSError, RuntimeError) as failure:
+        yield f"unknown  decoders: {failure}"
+        return
+    for name, text in confined.PROMISES.items():
+        start = "holds    decoders" if held[name] else "open     decoders"
+        yield f"{start}, {name}: {'' if held[name] else 'this kernel does not ensure that one '}{text}"
 
 
 def _python() -> str:

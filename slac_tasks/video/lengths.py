@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from slac_tasks.model import MISSING_FRAMES
-from slac_tasks.video import confined
+from slac_tasks.video import confined, probing
 from slac_tasks.video.originals import RATES
 
 SAMPLE = 200
@@ -37,8 +37,9 @@ def too_short(paths: Sequence[Path], min_duration_sec: float) -> Short:
     """
     some = paths[:: max(1, -(-len(paths) // SAMPLE))]
     ended = confined.run(
-        [sys.executable, "-I", "-m", "slac_tasks.video.probing", "--lengths", *(str(path.absolute()) for path in some)],
+        [sys.executable, "-I", probing.__file__, "--lengths", *(str(path.absolute()) for path in some)],
         _BOUNDS,
+        reads=[Path(probing.__file__), *some],
     )
     known = [sec for sec in json.loads(ended.output) if sec is not None] if ended.code == 0 and ended.output else []
     least_sec = min_duration_sec - MISSING_FRAMES / min(RATES)

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from slac_tasks.collect.settings import Collect
 from slac_tasks.model import MISSING_FRAMES
-from slac_tasks.video import confined
+from slac_tasks.video import confined, probing
 from slac_tasks.video.frames import count_frames
 from slac_tasks.video.probing import FORMATS, Facts
 
@@ -122,11 +122,11 @@ def probe(path: Path, limits: Collect) -> Probe:
     known = any(head[at:].startswith(magic) for at, magics in _MAGIC.items() for magic in magics)
     if head[:4] == b"RIFF" and int.from_bytes(head[4:8], "little") + 8 > size + 1:
         raise Rejected("corrupt", f"ends after {size} bytes of {int.from_bytes(head[4:8], 'little') + 8}")
-    argv = [sys.executable, "-I", "-m", "slac_tasks.video.probing", str(path.absolute()), str(limits.max_pixels)]
+    argv = [sys.executable, "-I", probing.__file__, str(path.absolute()), str(limits.max_pixels)]
     bounds = confined.Bounds(
         wall_sec=300, cpu_sec=60, memory_bytes=_MEMORY_BYTES, file_bytes=1 << 20, output_bytes=1 << 16
     )
-    ended = confined.run(argv, bounds)
+    ended = confined.run(argv, bounds, reads=[path, Path(probing.__file__)])
     _within(ended, bounds)
     if ended.code < 0:
         raise Rejected("corrupt", f"signal {-ended.code} while its packets were read")
@@ -244,7 +244,7 @@ def make_proxy(path: Path, folder: Path, found: Probe, limits: Collect) -> Proxy
         wall_sec=3 * cpu_sec, cpu_sec=cpu_sec, memory_bytes=_MEMORY_BYTES,
         file_bytes=most_sec * _OUTPUT_BYTES_PER_SEC, output_bytes=most_sec * rate * SMALL * SMALL * 3,
     )  # fmt: skip
-    ended = confined.run(command(path, folder, found, limits), bounds)
+    ended = confined.run(command(path, folder, found, limits), bounds, reads=[path], writes=folder)
     said = ended.said
     last = _last_words(said, path)
     _within(ended, bounds)

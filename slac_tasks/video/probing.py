@@ -1,6 +1,6 @@
-"""What a file says of its video, as JSON: `python -m slac_tasks.video.probing <file> <max pixels>`.
+"""What a file says of its video, as JSON: `python probing.py <file> <max pixels>`.
 
-`python -m slac_tasks.video.probing --lengths <file> ...` prints what the headers say of how long each is.
+`python probing.py --lengths <file> ...` prints what the headers say of how long each is.
 
 A process of its own, because a file that crashes or hangs the demuxer must end this process and not the batch. It
 reads every packet and decodes up to the first picture. `slac_tasks.video.originals` starts it, confined, and judges.

@@ -1,9 +1,10 @@
-"""A folder with one sub-folder per category."""
+"""A folder with one sub-folder per category. A link that leads out of it is set aside: it could name any file."""
 
 import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from slac_tasks.collect.locations import is_below
 from slac_tasks.collect.names import key_of
 from slac_tasks.collect.sources.base import Candidate, Offer, Unreadable
 from slac_tasks.errors import BrokenContract, NotConfigured
@@ -46,16 +47,23 @@ class FolderSource:
         return [Path(offer.location) for offer in offers if isinstance(offer, Candidate)]
 
     def _below(self, folder: Path) -> Iterator[Offer]:
+        if not is_below(folder, self.root):
+            yield self._refused(folder)
+            return
         failures: list[OSError] = []
         paths: list[Path] = []
         for where, folders, files in os.walk(folder, onerror=failures.append):
             folders[:] = [name for name in folders if not name.startswith(".")]
+            # A link to a folder is not followed, and so is set aside like a file.
+            paths += [Path(where, name) for name in folders if os.path.islink(os.path.join(where, name))]
             paths += [Path(where, name) for name in files if not name.startswith(".")]
         for failure in failures:
             yield self._unreadable(Path(failure.filename), failure)
         for path in sorted(paths):
             try:
-                if path.is_file():
+                if path.is_symlink() and (path.is_dir() or not is_below(path, self.root)):
+                    yield self._refused(path)
+                elif path.is_file():
                     yield self._offer(path)
             except OSError as error:
                 yield self._unreadable(path, error)
@@ -68,6 +76,12 @@ class FolderSource:
             )
         except ValueError as error:
             return Unreadable(item=printable(name.as_posix()), reason="bad name", detail=str(error))
+
+    def _refused(self, path: Path) -> Unreadable:
+        item = printable(path.relative_to(self.root).as_posix())
+        if is_below(path, self.root):
+            return Unreadable(item=item, reason="link to a folder", detail="is not followed, want the folder itself")
+        return Unreadable(item=item, reason="refused address", detail="is a link that leads out of the source's folder")
 
     def _unreadable(self, path: Path, error: OSError) -> Unreadable:
         item = printable(path.relative_to(self.root).as_posix())

@@ -22,9 +22,11 @@ from slac_tasks.collect import locations
 from slac_tasks.collect.downloads import sites
 from slac_tasks.collect.downloads.reasons import Unfetched
 from slac_tasks.collect.downloads.web import Web
+from slac_tasks.collect.locations import Access
 from slac_tasks.collect.names import Categories
 from slac_tasks.collect.settings import Collect, Fetch
 from slac_tasks.collect.sources import Candidate, ManifestSource, Unreadable, bucket, open_sources, unplaced_lines
+from slac_tasks.collect.sources.folder import FolderSource
 from slac_tasks.collect.sources.search import terms
 from slac_tasks.errors import NotConfigured, Temporary, WrongArguments
 from slac_tasks.model import Window
@@ -70,6 +72,37 @@ def test_a_manifest_sets_a_bad_line_aside_and_reads_the_others(tmp_path: Path) -
     assert good[0].published_at == datetime(2026, 1, 6, tzinfo=UTC)
     assert [offer.item for offer in bad] == [f"m.csv line {line}" for line in range(5, 12)]
     assert {offer.reason for offer in bad} == {"bad entry"}
+
+
+def test_links_out_of_a_folder_are_set_aside_by_name(tmp_path: Path) -> None:
+    outside, source = tmp_path / "outside", tmp_path / "source"
+    for path in (outside / "secret.mp4", source / "judo" / "good.mp4", source / "archery" / "own.mp4"):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(b"x")
+    links = {
+        "away.mp4": outside / "secret.mp4", "folder": outside, "here.mp4": source / "judo" / "good.mp4",
+        "sibling": source / "archery", "loop.mp4": source / "judo" / "loop.mp4",
+    }  # fmt: skip
+    for name, target in links.items():
+        (source / "judo" / name).symlink_to(target)
+    (source / "karate").symlink_to(outside)
+    # The source may be named by a link itself.
+    (tmp_path / "named").symlink_to(source)
+    found = FolderSource(tmp_path / "named")
+    offers = [offer for category in ("judo", "archery", "karate") for offer in found.candidates(category, WEEK)]
+    assert [offer.source_id for offer in offers if isinstance(offer, Candidate)] == [
+        "judo/good.mp4", "judo/here.mp4", "archery/own.mp4"
+    ]  # fmt: skip
+    assert {offer.item: offer.reason for offer in offers if isinstance(offer, Unreadable)} == {
+        "judo/away.mp4": "refused address", "judo/folder": "refused address", "judo/loop.mp4": "refused address",
+        "judo/sibling": "link to a folder", "karate": "refused address",
+    }  # fmt: skip
+    # A link that leads elsewhere by the time of the fetch.
+    (source / "judo" / "good.mp4").unlink()
+    (source / "judo" / "good.mp4").symlink_to(outside / "secret.mp4")
+    (good,) = [offer for offer in offers if isinstance(offer, Candidate) and offer.source_id == "judo/good.mp4"]
+    with pytest.raises(Unfetched, match="refused address"):
+        locations.parse(good.location, good.source).probe(Access(collect=Collect(), fetch=QUICK, environ={}))
 
 
 def test_a_line_of_a_manifest_ends_where_its_format_says(tmp_path: Path) -> None:

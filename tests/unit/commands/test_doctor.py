@@ -4,7 +4,11 @@ import ast
 import sys
 from pathlib import Path
 
+import pytest
+
+from slac_tasks.commands import doctor
 from slac_tasks.commands.doctor import PACKAGES
+from slac_tasks.video import confined
 
 ROOT = Path(__file__).resolve().parents[3] / "slac_tasks"
 PAGES = ("web/", "commands/web.py")
@@ -34,3 +38,12 @@ def test_every_package_that_the_code_imports_is_looked_for_where_it_is_needed() 
     # uvicorn takes its fast parser and loop where they are installed; no file of ours imports them.
     assert imports_of(*PAGES) - work == set(PACKAGES["the pages"]) - {"httptools", "uvloop"}
     assert imports_of(*MACHINE) <= work | set(PACKAGES["a platform on one machine"])
+
+
+def test_each_promise_about_decoders_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    held = {name: name != "network" for name in confined.PROMISES}
+    monkeypatch.setattr(confined, "promises", lambda: held)
+    lines = list(doctor._decoders())
+    assert len(lines) == len(held)
+    assert lines[0] == "open     decoders, network: this kernel does not ensure that one opens no socket"
+    assert all(line.startswith("holds    decoders, ") for line in lines[1:])

@@ -1,12 +1,17 @@
+import json
 import os
+import socket
+import subprocess
 import sys
-import threading
 import time
 from pathlib import Path
 
 import pytest
 
-from slac_tasks.video.confined import Bound, Bounds, Ended, run
+from slac_tasks.video import confined
+from slac_tasks.video.confined import PROMISES, Bound, Bounds, Ended, promises, run
+
+HOSTILE = Path(__file__).with_name("hostile_decoder.py")
 
 ROOMY = {"wall_sec": 30.0, "cpu_sec": 20, "memory_bytes": 1 << 30, "file_bytes": 1 << 20, "output_bytes": 1 << 20}
 
@@ -33,9 +38,17 @@ def test_each_bound_ends_the_program_and_has_a_name(code: str, tighter: dict, ov
 def test_a_file_is_bounded(tmp_path: Path) -> None:
     # Not Python: it takes no notice of the signal.
     big = tmp_path / "big"
-    ended = run(["/bin/dd", "if=/dev/zero", f"of={big}", "bs=65536", "count=64"], Bounds(**ROOMY))
+    argv = ["/bin/dd", "if=/dev/zero", f"of={big}", "bs=65536", "count=64"]
+    ended = run(argv, Bounds(**ROOMY), writes=tmp_path)
     assert ended.over is Bound.FILE
     assert big.stat().st_size == ROOMY["file_bytes"]
+
+
+def test_threads_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(confined, "_MOST_THREADS", 4)
+    code = "import threading, time\nfor _ in range(8): threading.Thread(target=time.sleep, args=(60,)).start()"
+    ended = python(code)
+    assert (ended.over, ended.code) == (Bound.THREADS, -9)
 
 
 def test_memory_is_bounded() -> None:
@@ -51,23 +64,80 @@ def test_it_finds_no_credentials_and_says_what_it_says(monkeypatch: pytest.Monke
     assert (ended.code, ended.said, ended.over) == (3, "last words", None)
 
 
-def test_the_whole_group_is_gone_also_when_many_threads_run_some() -> None:
-    found: list[int] = []
+FORBIDS = {
+    "network": ("connect", "datagram", "unix socket", "io_uring"),
+    "processes": ("fork", "spawn", "leave the group"),
+    "environments": ("environment of the holder", "memory of the holder", "trace the holder", "limits of the holder"),
+    "files": ("read a file", "list a folder", "write a file"),
+    "signals": ("signal", "signal to all"),
+    "memory": ("more memory", "memory without a limit"),
+}
+"""What the hostile decoder tries, by the promise that forbids it."""
 
-    def work() -> None:
-        ended = python("import os\npid = os.fork()\nif pid: print(pid, flush=True)\nwhile True: pass", wall_sec=1)
-        found.append(int(ended.output))
 
-    threads = [threading.Thread(target=work) for _ in range(4)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    deadline = time.monotonic() + 5
-    while time.monotonic() < deadline and any(map(_alive, found)):
+def test_a_hostile_decoder_gets_nothing_that_doctor_says_it_cannot_get(tmp_path: Path) -> None:
+    other = tmp_path / "settings.toml"
+    other.write_text("secret = 1")
+    with (
+        socket.create_server(("127.0.0.1", 0)) as listening,
+        subprocess.Popen(["/bin/sleep", "60"], env={"SLAC_DATABASE_URL": "postgresql://secret"}) as holder,
+    ):
+        argv = [sys.executable, "-I", str(HOSTILE), str(holder.pid), str(other), str(listening.getsockname()[1])]
+        ended = run(argv, Bounds(**ROOMY), reads=[HOSTILE])
+        alive = holder.poll() is None
+        holder.kill()
+    assert ended.code == 0, ended.said
+    got: dict[str, str] = json.loads(ended.output)
+    assert (got.pop("own threads"), got.pop("own signal")) == ("got 8", "got None")
+    held = promises()
+    assert held.keys() == PROMISES.keys() == FORBIDS.keys()
+    assert {name for names in FORBIDS.values() for name in names} == got.keys()
+    broken = {name: got[name] for promise, names in FORBIDS.items() for name in names
+              if held[promise] and not got[name].startswith("refused")}  # fmt: skip
+    assert not broken
+    assert alive
+    # On the kernels that the tests run on, both parts of the jail are there.
+    if os.uname().machine == "x86_64" and all(held.values()):
+        assert set(got.values()) <= {"refused: PermissionError", "refused: OSError", "refused: MemoryError"}
+
+
+def test_what_no_longer_holds_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As on a kernel without Landlock and without a filter for this machine."""
+    broken = "import jail; jail.restrict_files = jail.restrict_calls = lambda *_: None"
+    monkeypatch.setattr(confined, "_JAIL", confined._JAIL.replace("import jail", broken))
+    held = promises()
+    assert not any(held[name] for name in ("network", "processes", "files"))
+    assert held["memory"]
+
+
+def test_it_ends_with_the_process_that_started_it() -> None:
+    code = (
+        "from slac_tasks.video.confined import Bounds, run\n"
+        "run(['/bin/sh', '-c', 'echo $$ >&2; exec /bin/sleep 987'], Bounds(wall_sec=60, cpu_sec=9, "
+        "memory_bytes=1 << 30, file_bytes=1 << 20, output_bytes=1 << 10))"
+    )
+    with subprocess.Popen([sys.executable, "-c", code]) as starter:
+        deadline = time.monotonic() + 20
+        while not (children := _children(starter.pid)) and time.monotonic() < deadline:
+            time.sleep(0.05)
+        starter.kill()
+    while any(map(_alive, children)) and time.monotonic() < deadline:
         time.sleep(0.05)
-    assert len(found) == 4
-    assert not any(map(_alive, found))
+    assert children
+    assert not any(map(_alive, children))
+
+
+def _children(pid: int) -> list[int]:
+    """Return the processes that became `sleep` below a process."""
+    found = []
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            name, _, rest = stat.read_text().partition("(")[2].rpartition(")")
+        except OSError:
+            continue
+        if name == "sleep" and int(rest.split()[1]) == pid:
+            found.append(int(stat.parent.name))
+    return found
 
 
 def _alive(pid: int) -> bool:
