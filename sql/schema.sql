@@ -148,6 +148,14 @@ CREATE TABLE annotators (
     role text NOT NULL DEFAULT 'reviewer' CHECK (role IN ('reviewer', 'lead'))
 );
 
+-- Logins to the review service that are open. A logout deletes the row, and the next login the rows that are over.
+CREATE TABLE sessions (
+    session text PRIMARY KEY,
+    annotator text NOT NULL REFERENCES annotators,
+    ends_at timestamptz NOT NULL
+);
+CREATE INDEX sessions_end ON sessions (ends_at);
+
 CREATE TABLE queue (
     clip_id text NOT NULL,
     category text NOT NULL REFERENCES categories,
@@ -190,6 +198,16 @@ CREATE TABLE leases (
 CREATE INDEX leases_expiry ON leases (expires_at);
 CREATE INDEX leases_person ON leases (annotator, category);
 
+-- A clip that was in somebody's hands and was swept unanswered. It counts no more, but it is still that person's to answer:
+-- it comes back first, and a late answer is taken.
+CREATE TABLE lapsed_leases (
+    clip_id text NOT NULL,
+    category text NOT NULL,
+    annotator text NOT NULL REFERENCES annotators,
+    PRIMARY KEY (annotator, category, clip_id),
+    FOREIGN KEY (clip_id, category) REFERENCES queue
+);
+
 -- Append only. A correction is a new row that names the vote it supersedes.
 CREATE TABLE votes (
     vote_id uuid PRIMARY KEY,
@@ -212,6 +230,8 @@ CREATE INDEX votes_person ON votes (annotator, category, cast_at);
 -- An answer takes the place of the lease that asked for it; one without a lease takes a place of its own.
 CREATE FUNCTION count_answer() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
+    DELETE FROM lapsed_leases
+    WHERE clip_id = NEW.clip_id AND category = NEW.category AND annotator = NEW.annotator;
     DELETE FROM leases
     WHERE clip_id = NEW.clip_id AND category = NEW.category AND annotator = NEW.annotator;
     IF NOT FOUND THEN

@@ -10,18 +10,32 @@ travel over https alone, except to a browser on this very machine; SLAC_WEB_SECU
 """
 
 import argparse
+import errno
 import hashlib
 import os
+import signal
+import socket
+import threading
+from multiprocessing import connection, parent_process
 
 from fastapi import FastAPI
 
 from slac_tasks import config
+from slac_tasks.errors import NotConfigured, Temporary
 from slac_tasks.storage.ledger import open_ledger
 from slac_tasks.storage.objects import open_store
 from slac_tasks.web.accounts import Account, Accounts, secret_of, secure_of
 from slac_tasks.web.app import make_app
 from slac_tasks.web.ledgers import Ledgers
 from slac_tasks.web.media import Media
+from slac_tasks.web.sessions import LedgerSessions
+
+LAST_REQUESTS_SEC = 10
+"""How long a service that is stopped waits for the requests that it is answering."""
+WAITING_MOST = 2048
+"""Connections that wait to be taken."""
+HUNG_SEC = 30
+"""A worker that does not answer the first process for this long is replaced."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -38,6 +52,10 @@ def application() -> FastAPI:
         NotConfigured: the secret or the store is missing, or SLAC_WEB_SECURE is neither 0 nor 1.
 
     """
+    if (first := parent_process()) is not None:
+        threading.Thread(
+            target=_end_with, args=(first.sentinel,), name="end with the first process", daemon=True
+        ).start()
     settings = config.load()
     secret = secret_of(os.environ)
     ledgers = Ledgers(open_ledger)
@@ -47,7 +65,9 @@ def application() -> FastAPI:
             row = ledger.one("web_account", annotator=name)
         return Account(name=row["annotator"], password=row["password"], role=row["role"]) if row else None
 
-    accounts = Accounts(find=find, secret=secret, secure=secure_of(os.environ))
+    accounts = Accounts(
+        find=find, secret=secret, sessions=LedgerSessions(ledgers), secure=secure_of(os.environ)
+    )  # fmt: skip
     media = Media(
         store=open_store(settings.store_url),
         secret=hashlib.sha256(b"media" + secret).digest(),
@@ -64,27 +84,71 @@ def application() -> FastAPI:
     )
 
 
+def _end_with(process: int) -> None:
+    """End this process, a worker, when the first one has ended in whatever way: nobody would end it later."""
+    connection.wait([process])
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    """Return a socket that listens there.
+
+    Raises:
+        Temporary: another process does.
+        NotConfigured: this machine has no such address, or this user may not use the port.
+
+    """
+    listener = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((host, port))
+        listener.listen(WAITING_MOST)
+    except (OSError, OverflowError) as error:
+        listener.close()
+        place = f"{host} port {port}"
+        if isinstance(error, OSError) and error.errno == errno.EADDRINUSE:
+            raise Temporary(f"{place}: another process listens there, want a free port (--port)") from error
+        reason = error.strerror if isinstance(error, OSError) else "no such port"
+        raise NotConfigured(
+            f"{place}: {reason}, want an address of this machine (--host) and a port (--port)"
+        ) from error
+    listener.set_inheritable(True)
+    return listener
+
+
 def main(arguments: argparse.Namespace) -> None:
     """Serve until stopped.
 
     Raises:
-        NotConfigured: the secret, the store or the ledger is missing.
-        Temporary: the ledger does not answer.
+        NotConfigured: the secret, the store or the ledger is missing, or the address is none of this machine.
+        Temporary: the ledger does not answer, or another process listens at the address.
 
     """
     import uvicorn
+    from uvicorn.supervisors import Multiprocess
+
+    from slac_tasks.web.connections import IDLE_SEC, Connection
 
     # Tried once before serving, so that what is wrong is one clear line and not a page that fails.
     open_ledger().close()
     application()
-    print(f"slac web: http://{arguments.host}:{arguments.port}/", flush=True)
-    uvicorn.run(
-        "slac_tasks.commands.web:application",
-        factory=True,
-        workers=arguments.workers,
-        host=arguments.host,
-        port=arguments.port,
-        log_level="warning",
-        access_log=False,
-        server_header=False,
-    )
+    with _listen(arguments.host, arguments.port) as listener:
+        print(f"slac web: http://{arguments.host}:{arguments.port}/", flush=True)
+        served = uvicorn.Config(
+            "slac_tasks.commands.web:application",
+            factory=True,
+            workers=arguments.workers,
+            http=Connection,
+            ws="none",
+            lifespan="off",
+            log_level="warning",
+            access_log=False,
+            server_header=False,
+            timeout_keep_alive=IDLE_SEC,
+            timeout_graceful_shutdown=LAST_REQUESTS_SEC,
+            timeout_worker_healthcheck=HUNG_SEC,
+        )
+        if arguments.workers > 1:
+            Multiprocess(served, sockets=[listener]).run()
+        else:
+            uvicorn.Server(served).run(sockets=[listener])

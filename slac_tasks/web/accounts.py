@@ -1,22 +1,28 @@
 """Accounts of the service when it runs alone: rows of the ledger with a salted hash, a signed cookie as session."""
 
+import asyncio
 import hashlib
 import hmac
 import math
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Annotated
-from urllib.parse import parse_qs, quote, urlsplit
+from urllib.parse import parse_qs, quote
 
 from fastapi import APIRouter, Depends, HTTPException, Query, Request
 from fastapi.responses import FileResponse, HTMLResponse, RedirectResponse, Response
+from pydantic import AfterValidator
 
 from slac_tasks.errors import NotConfigured, Temporary
 from slac_tasks.reports import html
 from slac_tasks.web import passwords
+from slac_tasks.web.door import REFUSAL_SEC
 from slac_tasks.web.listing import HOME, PAGES, Page, open_to
 from slac_tasks.web.pages import render
+from slac_tasks.web.sessions import Malformed, OpenSessions, OwnSessions, Session
+from slac_tasks.web.text import NAME_MOST, is_plain, plain
 from slac_tasks.web.tries import Tries
 
 COOKIE = "slac_session"
@@ -90,6 +96,7 @@ class Accounts:
     """A session ends this long after the login: a working day."""
     secure: bool | None = None
     """Whether the cookie is sent over https alone; None: see `is_secure`."""
+    sessions: OpenSessions = field(default_factory=OwnSessions)
     tries: Tries = field(default_factory=Tries)
     turn: passwords.Turn = field(default_factory=passwords.Turn)
     now: Callable[[], float] = time.time
@@ -103,25 +110,39 @@ class Accounts:
         return self.session(account)
 
     def session(self, account: Account) -> str:
-        """Return the cookie's value for a person who has just logged in."""
-        ends = str(int(self.now()) + self.session_sec)
-        return f"{account.name.encode().hex()}.{ends}.{self._sign(account, ends)}"
+        """Open a session for a person who has just logged in; return the cookie's value."""
+        made = Session(name=account.name, ends=int(self.now()) + self.session_sec, mark=_mark(account))
+        self.sessions.begin(made)
+        return made.text(self.secret)
 
-    def person(self, session: str | None) -> Account | None:
-        """Return whose session this is, or None if it is nobody's, was altered, or has ended.
-
-        A closed account and a new password end every session of a person.
-        """
+    def person(self, cookie: str | None) -> Account | None:
+        """Return whose session this is, or None if it is nobody's, was altered, or has ended."""
         try:
-            encoded, ends, signature = (session or "").split(".")
-            name = bytes.fromhex(encoded).decode()
-            live = self.now() < int(ends)
-        except ValueError:
+            return self._holder(Session.read(cookie, self.secret) if cookie else None)
+        except Malformed:
             return None
-        account = self._find(name) if live else None
-        if account is None or not hmac.compare_digest(self._sign(account, ends).encode(), signature.encode()):
+
+    def _holder(self, session: Session | None) -> Account | None:
+        """Return whose session this is, if it is open.
+
+        A logout, a closed account and a new password end sessions of a person. A session that was seen to be over
+        stays so, also when the clock is set back.
+        """
+        if session is None:
             return None
-        return account
+        if self.now() >= session.ends:
+            self.sessions.end(session)
+            return None
+        account = self._find(session.name)
+        if account is None or not hmac.compare_digest(_mark(account), session.mark):
+            return None
+        return account if self.sessions.is_open(session) else None
+
+    def logout(self, cookie: str | None) -> None:
+        """End a session on the server: the cookie is worth nothing from now on, whoever has a copy."""
+        with suppress(Malformed):
+            if cookie and (session := Session.read(cookie, self.secret)):
+                self.sessions.end(session)
 
     def _find(self, name: str) -> Account | None:
         """Look an account up, at most once in `REMEMBER_SEC`."""
@@ -133,10 +154,6 @@ class Accounts:
             else:
                 self._known.pop(name, None)
         return account
-
-    def _sign(self, account: Account, ends: str) -> str:
-        text = "\x1f".join(("session", account.name, account.password, ends))
-        return hmac.new(self.secret, text.encode(), hashlib.sha256).hexdigest()
 
     def authenticate(self, request: Request) -> str:
         """Return who is logged in: the dependency that protects what reviewers see.
@@ -164,13 +181,26 @@ class Accounts:
         return open_to(lead=self._whoever(request).role == "lead")
 
     def _whoever(self, request: Request) -> Account:
-        account = self.person(request.cookies.get(COOKIE))
+        cookie = request.cookies.get(COOKIE)
+        try:
+            account = self._holder(Session.read(cookie, self.secret) if cookie else None)
+        except Malformed as error:
+            # The browser drops it, so that the person can log in.
+            gone = Response()
+            gone.delete_cookie(COOKIE)
+            headers = {"Set-Cookie": gone.headers["set-cookie"]}
+            raise HTTPException(400, f"The cookie {COOKIE} is none of this service's.", headers) from error
         if account is not None:
             return account
-        page = request.url.path.rpartition("/")[2]
+        page = request.scope["path"].rpartition("/")[2]
         if request.method == "GET" and (page in PAGES or not page):
             raise HTTPException(303, headers={"Location": f"login?next={quote(page)}"})
         raise HTTPException(401, "not logged in")
+
+
+def _mark(account: Account) -> str:
+    """Return what a session keeps of the sealed password."""
+    return hashlib.sha256(account.password.encode()).hexdigest()[:16]
 
 
 def routes(accounts: Accounts) -> APIRouter:
@@ -178,7 +208,7 @@ def routes(accounts: Accounts) -> APIRouter:
     router = APIRouter()
 
     @router.get("/login", response_class=HTMLResponse)
-    def login_page(next: Annotated[str, Query(max_length=20)] = HOME) -> HTMLResponse:
+    def login_page(next: Annotated[str, Query(max_length=20), AfterValidator(plain)] = HOME) -> HTMLResponse:
         return _page(next, "")
 
     @router.get("/login.css")
@@ -188,14 +218,18 @@ def routes(accounts: Accounts) -> APIRouter:
     @router.post("/login")
     async def login(request: Request, form: Annotated[Mapping[str, str], Depends(_form)]) -> Response:
         name, page = form.get("name", ""), form.get("next", "")
+        if len(name) > NAME_MOST or not is_plain(name):
+            raise HTTPException(400, "This is no name of a person.")
         address = request.client.host if request.client else ""
         if wait := accounts.tries.begin(name, address):
+            await asyncio.sleep(REFUSAL_SEC)
             problem = f"Too many tries. The next one is possible in {math.ceil(wait)} seconds."
             return _page(page, problem, name=name, status=429, retry_sec=wait)
         try:
             session = await accounts.turn.check(lambda: accounts.login(name, form.get("password", "")))
         except Temporary:
             accounts.tries.succeed(name, address)  # nothing was tried
+            await asyncio.sleep(REFUSAL_SEC)
             return _page(page, "The service is busy. Please try again in a moment.", name=name, status=503, retry_sec=2)
         if session is None:
             accounts.tries.fail(address)
@@ -212,8 +246,9 @@ def routes(accounts: Accounts) -> APIRouter:
         )
         return answer
 
-    @router.post("/logout")
-    def logout() -> Response:
+    @router.post("/logout", dependencies=[Depends(_own_form)])
+    def logout(request: Request) -> Response:
+        accounts.logout(request.cookies.get(COOKIE))
         answer = RedirectResponse("login", status_code=303)
         answer.delete_cookie(COOKIE)
         return answer
@@ -221,17 +256,22 @@ def routes(accounts: Accounts) -> APIRouter:
     return router
 
 
+def _own_form(request: Request) -> None:
+    """Refuse a form of another site: it must not log somebody in under another name, or out.
+
+    A browser names `null` where it hides the site, which our own pages never have it do.
+    """
+    origin = request.headers.get("origin")
+    if origin is not None and origin.partition("://")[2] != request.headers.get("host"):
+        raise HTTPException(403, "This form was sent from another site.")
+
+
 async def _form(request: Request) -> Mapping[str, str]:
     """Read the login's form."""
-    # A form on another site must not log somebody in under another name.
-    origin = request.headers.get("origin")
-    if origin is not None and origin != "null" and urlsplit(origin).netloc != request.headers.get("host"):
-        raise HTTPException(403, "this form was sent from another site")
-    body = b""
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > _BODY_MOST:
-            raise HTTPException(413, "too long for a login")
+    _own_form(request)
+    body = await request.body()
+    if len(body) > _BODY_MOST:
+        raise HTTPException(413, "This is too long for a login.")
     return {key: values[0] for key, values in parse_qs(body.decode(errors="replace")).items()}
 
 

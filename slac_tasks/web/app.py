@@ -1,43 +1,20 @@
 """The web application: the same pages as a service of their own, or mounted in Airflow with Airflow's login."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
-from fastapi import FastAPI, Request
-from fastapi.responses import JSONResponse
-from starlette.datastructures import MutableHeaders
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from fastapi import FastAPI
 
 from slac_tasks.config import Config
-from slac_tasks.errors import BrokenContract, NotMade, SlacError, Temporary
 from slac_tasks.web import accounts as own_accounts
-from slac_tasks.web import pages, review
+from slac_tasks.web import failures, pages, review
+from slac_tasks.web.door import Door
 from slac_tasks.web.ledgers import Ledgers
 from slac_tasks.web.listing import open_to
 from slac_tasks.web.media import Media
 
-_STATUS: dict[type[SlacError], int] = {NotMade: 404, BrokenContract: 409, Temporary: 503}
-
-
-class _Headers:
-    """Adds headers to every answer. Not Starlette's base class, which costs a task and two queues per request."""
-
-    def __init__(self, app: ASGIApp, headers: Mapping[str, str]) -> None:
-        self._app, self._set = app, headers
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
-            await self._app(scope, receive, send)
-            return
-
-        async def sent(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                headers = MutableHeaders(scope=message)
-                headers.update(self._set)
-                headers.setdefault("Cache-Control", "no-store")
-            await send(message)
-
-        await self._app(scope, receive, sent)
+HTTPS_ALONE_SEC = 365 * 86_400
+"""How long a browser asks this host over https alone, where SLAC_WEB_SECURE is 1."""
 
 
 def policy(media_origin: str | None, embedded_by: str) -> str:
@@ -93,26 +70,22 @@ def make_app(
     app.include_router(review.routes(authenticate, ledgers, media, config.review))
     if accounts is not None:
         app.include_router(own_accounts.routes(accounts))
-    app.add_middleware(
-        _Headers,
-        headers={
-            "Content-Security-Policy": policy(media.origin(), embedded_by),
-            "X-Content-Type-Options": "nosniff",
-            "Referrer-Policy": "same-origin",
-        },
-    )
-
-    @app.exception_handler(SlacError)
-    async def _failed(request: Request, failure: SlacError) -> JSONResponse:
-        status = next((code for kind, code in _STATUS.items() if isinstance(failure, kind)), 500)
-        headers = {"Retry-After": "2"} if status == 503 else None
-        # The message may name addresses inside the network: a person in a browser gets the kind alone.
-        text = str(failure) if status in (404, 409) else {503: "try again in a moment"}.get(status, "not configured")
-        return JSONResponse({"detail": text}, status_code=status, headers=headers)
+    failures.install(app)
+    headers = {
+        "Content-Security-Policy": policy(media.origin(), embedded_by),
+        "X-Content-Type-Options": "nosniff",
+        "Referrer-Policy": "same-origin",
+    }
+    if accounts is not None and accounts.secure:
+        headers["Strict-Transport-Security"] = f"max-age={HTTPS_ALONE_SEC}"
+    app.add_middleware(Door, headers=headers)
 
     @app.get("/health")
-    def health() -> dict[str, bool]:
-        """Whether the service answers; says nothing else, and needs no login."""
+    async def health() -> dict[str, bool]:
+        """Whether the service answers; says nothing else, and needs no login.
+
+        Asynchronous: it answers also while every thread is busy.
+        """
         return {"ok": True}
 
     return app

@@ -3,7 +3,10 @@
 import asyncio
 import hashlib
 import hmac
+import os
 import secrets
+import sys
+import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
@@ -22,14 +25,14 @@ class Turn:
     """One thread in which passwords are checked, one after the other.
 
     A check takes 16 MB and some 40 ms of a processor. In the threads that answer every other request, a flood of logins
-    would leave none of them; here it only makes logins wait.
+    would leave none of them; here it only makes logins wait. The thread yields the processor to everything else.
     """
 
     WAITING_MOST = 200
     """Checks that may wait for their turn: eight seconds of work."""
 
     def __init__(self) -> None:
-        self._pool = ThreadPoolExecutor(max_workers=1, thread_name_prefix="passwords")
+        self._pool = ThreadPoolExecutor(max_workers=1, thread_name_prefix="passwords", initializer=_yield)
         self._waiting = 0
 
     async def check(self, work: Callable[[], Checked]) -> Checked:
@@ -46,6 +49,12 @@ class Turn:
             return await asyncio.get_running_loop().run_in_executor(self._pool, work)
         finally:
             self._waiting -= 1
+
+
+def _yield() -> None:
+    """Lower the priority of this thread, where the system has priorities of threads."""
+    if sys.platform == "linux":
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), 10)
 
 
 def seal(password: str) -> str:

@@ -3,20 +3,22 @@
 import random
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Header, HTTPException, Query
+from fastapi import APIRouter, Depends, Header, HTTPException, Query, Request
+from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from slac_tasks.model import Answer
 from slac_tasks.storage.ledger import Ledger
 from slac_tasks.verification.settings import Review
 from slac_tasks.web.ledgers import Ledgers
 from slac_tasks.web.media import Media
+from slac_tasks.web.text import CategoryKey, ClipId
 
 CLIPS_MOST = 24
 """Most clips that one call leases, two screens of the grid: more would only lie in somebody's hands."""
@@ -36,8 +38,8 @@ class Vote(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     vote_id: UUID
-    clip_id: str = Field(max_length=64)
-    category: str = Field(max_length=80)
+    clip_id: ClipId
+    category: CategoryKey
     answer: Answer
     seconds: float = Field(ge=0, le=86_400, allow_inf_nan=False)
     guideline_version: int = Field(ge=1, le=2**31 - 1)
@@ -72,6 +74,44 @@ def _same_page(x_requested_with: Annotated[str, Header()] = "") -> None:
     """Refuse a vote that another site's form sends with this person's cookie: a form cannot set this header."""
     if x_requested_with != "slac":
         raise HTTPException(403, "want the header X-Requested-With: slac")
+
+
+async def _votes(request: Request) -> Votes:
+    """Read the answers: only now, when it is known who sends them."""
+    try:
+        return Votes.model_validate_json(await request.body())
+    except ValidationError as failure:
+        raise RequestValidationError(failure.errors(include_url=False)) from failure
+
+
+def _check_asked(ledger: Ledger, person: str, votes: Sequence[Vote]) -> None:
+    """Refuse answers that this person was never asked for.
+
+    Raises:
+        HTTPException: 422; the message names the clip.
+
+    """
+    known = {
+        (row["clip_id"], row["category"]): row
+        for row in ledger.rows(
+            "web_asked",
+            annotator=person,
+            clip_ids=[vote.clip_id for vote in votes],
+            categories=[vote.category for vote in votes],
+        )
+    }
+    for vote in votes:
+        row = known.get((vote.clip_id, vote.category))
+        if row is None:
+            continue  # not this person's category: `_cast` stores nothing
+        if not row["was_asked"]:
+            raise HTTPException(422, f"{vote.clip_id} ({vote.category}): was never in your hands")
+        if vote.guideline_version > row["newest_version"]:
+            raise HTTPException(
+                422,
+                f"{vote.clip_id} ({vote.category}): guideline version {vote.guideline_version}, "
+                f"want 1 to {row['newest_version']}",
+            )
 
 
 def _cast(ledger: Ledger, person: str, vote: Vote) -> bool:
@@ -127,31 +167,35 @@ def routes(authenticate: Callable[..., Any], ledgers: Ledgers, media: Media, rev
         return {"annotator": person, **pace, "categories": categories, "lease_sec": review.lease_sec}
 
     @router.get("/category")
-    def one_category(person: Annotated[str, person_dep], category: Annotated[str, Query(max_length=80)]) -> Any:
+    def one_category(person: Annotated[str, person_dep], category: CategoryKey) -> Any:
         """A category's guideline and examples, and how far this person is."""
         asked = {"annotator": person, "category": category}
         with ledgers.borrow() as ledger:
             found = ledger.one("web_category", **asked, count_most=LEFT_MOST)
-            gold = ledger.one("web_gold", **asked) or {}
             examples = ledger.all(Example, "web_examples", category=category, examples_most=EXAMPLES_MOST)
         if found is None:
             raise HTTPException(404, "no such category for you")
         listed = [{**shown(example, person), "answer": example.answer} for example in examples]
-        return {**found, **gold, "examples": listed, "remaining_most": LEFT_MOST}
+        return {**found, "examples": listed, "remaining_most": LEFT_MOST}
 
     @router.get("/clips")
     def clips(
         person: Annotated[str, person_dep],
-        category: Annotated[str, Query(max_length=80)],
+        category: CategoryKey,
         most: Annotated[int, Query(ge=1, le=CLIPS_MOST)] = 12,
         held: bool = False,
     ) -> JSONResponse:
-        """Lease new clips. `held`: those that are in this person's hands first, for a page that is opened again."""
+        """Lease clips: first those that this person did not answer in time, then new ones.
+
+        `held`: before both come those in this person's hands, for a page that is opened again.
+        """
         asked = {"annotator": person, "category": category, "lease_sec": review.lease_sec}
         with ledgers.borrow() as ledger:
             if sweep.is_due():
                 ledger.run("expire_leases")
             found = ledger.all(HandedOut, "held_clips", **asked) if held else []
+            if len(found) < most:
+                found += ledger.all(HandedOut, "lease_again", **asked, clips_most=most - len(found))
             if len(found) < most:
                 wanted = most - len(found)
                 gold = sum(random.random() < review.gold_share for _ in range(wanted))
@@ -163,8 +207,8 @@ def routes(authenticate: Callable[..., Any], ledgers: Ledgers, media: Media, rev
     @router.get("/media")
     def address(
         person: Annotated[str, person_dep],
-        clip_id: Annotated[str, Query(max_length=64)],
-        category: Annotated[str, Query(max_length=80)],
+        clip_id: ClipId,
+        category: CategoryKey,
     ) -> dict[str, str]:
         """Make a new address for a clip whose old one has ended."""
         with ledgers.borrow() as ledger:
@@ -173,17 +217,20 @@ def routes(authenticate: Callable[..., Any], ledgers: Ledgers, media: Media, rev
             raise HTTPException(404, "this clip is not in your hands")
         return {"media": media.address(clip["proxy_256"], person)}
 
-    @router.post("/votes", dependencies=[Depends(_same_page)])
-    def vote(person: Annotated[str, person_dep], sent: Votes) -> JSONResponse:
+    @router.post("/votes", dependencies=[person_dep, Depends(_same_page)])
+    def vote(person: Annotated[str, person_dep], sent: Annotated[Votes, Depends(_votes)]) -> JSONResponse:
         """Store answers, all in one transaction; a repeated send is harmless.
 
         Says of each whether it is in the ledger. One that is not never will be: the clip was withdrawn, or answered
-        already by this person, or the category is not this person's to review.
+        already by this person, or the category is not this person's to review. An answer that nobody asked this person
+        for, and one under a version of the guideline that does not exist, is refused, and the others of the call with
+        it.
         """
         # In one order for everybody, so that two people who answer the same clips at once do not block each other.
         # A correction stays behind what it corrects: both are about one clip, and the sort is stable.
         ordered = sorted(sent.votes, key=lambda vote: (vote.category, vote.clip_id))
         with ledgers.borrow() as ledger:
+            _check_asked(ledger, person, ordered)
             if len(ordered) == 1:
                 stored = [_cast(ledger, person, ordered[0])]
             else:

@@ -13,6 +13,10 @@ FREE_TRIES = 5
 """Failures of one name from one address that cost no wait: people mistype."""
 FREE_TRIES_OF_ADDRESS = 50
 """Failures of one address over all names: an office may share one, a guesser needs more."""
+FREE_TRIES_OF_NAME = 100
+"""Failures of one name from all addresses: many machines may guess at one person's password."""
+WAIT_MOST_OF_NAME_SEC = 30.0
+"""The longest wait of a name that others guess at: the person herself is not locked out for longer."""
 WAIT_MOST_SEC = 900.0
 """The longest wait, and how long a failure is counted after it."""
 COUNTED_MOST = 20_000
@@ -30,7 +34,7 @@ class _Failures:
 
 @dataclass(frozen=True, kw_only=True)
 class Tries:
-    """The failures of late, by name and address, and by address alone."""
+    """The failures of late: by name and address, by address alone, and by name alone."""
 
     now: Callable[[], float] = time.monotonic
     _failures: OrderedDict[Key, _Failures] = field(default_factory=OrderedDict)
@@ -41,10 +45,11 @@ class Tries:
         The name's try counts as failed from its begin, so that many at once are not all free. The address's does not:
         a whole office may log in at the same moment.
         """
-        pair, whole = _keys(name, address)
-        wait = max(self._wait(pair), self._wait(whole))
+        pair, whole, person = _keys(name, address)
+        wait = max(self._wait(pair), self._wait(whole), self._wait(person))
         if wait <= 0:
             self._count(pair, FREE_TRIES)
+            self._count(person, FREE_TRIES_OF_NAME, WAIT_MOST_OF_NAME_SEC)
         return max(0.0, wait)
 
     def fail(self, address: str) -> None:
@@ -53,28 +58,30 @@ class Tries:
 
     def succeed(self, name: str, address: str) -> None:
         """Forget the name's failures: the password was right, or nothing was tried."""
-        self._failures.pop(_keys(name, address)[0], None)
+        pair, _, person = _keys(name, address)
+        self._failures.pop(pair, None)
+        self._failures.pop(person, None)
 
     def _wait(self, key: Key) -> float:
         found = self._failures.get(key)
         return found.until - self.now() if found else 0.0
 
-    def _count(self, key: Key, free: int) -> None:
+    def _count(self, key: Key, free: int, most_sec: float = WAIT_MOST_SEC) -> None:
         found = self._failures.pop(key, None)
         if found is None or self.now() > found.until + WAIT_MOST_SEC:
             found = _Failures()
         found.count += 1
         over = found.count - free
-        found.until = self.now() + (min(WAIT_MOST_SEC, 2.0 ** min(over, 30)) if over >= 0 else 0.0)
+        found.until = self.now() + (min(most_sec, 2.0 ** min(over, 30)) if over >= 0 else 0.0)
         self._failures[key] = found
         if len(self._failures) > COUNTED_MOST:
             self._failures.popitem(last=False)
 
 
-def _keys(name: str, address: str) -> tuple[Key, Key]:
-    """Return what a try is counted under: the name at this address, and the address."""
+def _keys(name: str, address: str) -> tuple[Key, Key, Key]:
+    """Return what a try is counted under: the name at this address, the address, and the name."""
     whole = _network(address)
-    return (whole, name), (whole,)
+    return ("pair", whole, name), ("address", whole), ("name", name)
 
 
 def _network(address: str) -> str:

@@ -1,4 +1,4 @@
--- Take back clips that were handed out and not answered in time. Rows that somebody works on at this moment are left for
+-- Take back clips that were handed out and not answered in time; the person may still answer them. Rows that somebody works on at this moment are left for
 -- the next call, so that nobody waits for this and it waits for nobody.
 WITH late AS (
     SELECT l.clip_id, l.category, l.annotator
@@ -12,7 +12,11 @@ WITH late AS (
     DELETE FROM leases AS l
     USING late
     WHERE (l.clip_id, l.category, l.annotator) = (late.clip_id, late.category, late.annotator) AND l.expires_at < now()
-    RETURNING l.clip_id, l.category
+    RETURNING l.clip_id, l.category, l.annotator
+), lapsed AS (
+    INSERT INTO lapsed_leases (clip_id, category, annotator)
+    SELECT clip_id, category, annotator FROM gone
+    ON CONFLICT DO NOTHING
 ), hands AS (
     SELECT clip_id, category, count(*) AS hands FROM gone GROUP BY clip_id, category
 )

@@ -11,22 +11,14 @@ WITH me AS (
     WHERE
         a.annotator = %(annotator)s::text AND a.active
         AND (c.reviewers IS NULL OR c.reviewers = ANY (a.groups))
-), golden AS (
-    SELECT k.clip_id
+), pool AS (
+    -- All gold clips in a random order, also where none is wanted: a call with gold takes as long as one without.
+    SELECT k.clip_id, row_number() OVER (ORDER BY random()) AS number
     FROM known_answers AS k
     JOIN live_queue AS q USING (clip_id, category)
     WHERE
         k.category = %(category)s::text AND k.purpose = 'gold' AND q.state <> 'withdrawn'
         AND EXISTS (SELECT FROM me)
-        -- A clip that comes when nothing else is left would be known for gold.
-        AND EXISTS (
-            SELECT FROM queue AS other
-            WHERE
-                other.category = %(category)s::text AND other.state = 'open' AND other.taken < other.votes_wanted
-                AND NOT EXISTS (
-                    SELECT FROM known_answers AS k WHERE (k.clip_id, k.category) = (other.clip_id, other.category)
-                )
-        )
         AND NOT EXISTS (
             SELECT FROM votes AS v
             WHERE
@@ -37,8 +29,6 @@ WITH me AS (
             SELECT FROM leases AS l
             WHERE l.clip_id = q.clip_id AND l.category = q.category AND l.annotator = %(annotator)s::text
         )
-    ORDER BY random()
-    LIMIT %(gold_most)s::integer
 ), begun AS (
     -- Begun, and wanted soonest: a look at the head of the index, which somebody else's clips mostly fill.
     SELECT q.clip_id
@@ -103,7 +93,7 @@ WITH me AS (
     ORDER BY q.taken DESC, q.place
     LIMIT %(clips_most)s::integer
     FOR NO KEY UPDATE OF q SKIP LOCKED
-), chosen AS (
+), available AS MATERIALIZED (
     SELECT clip_id
     FROM (
         SELECT clip_id FROM begun
@@ -111,8 +101,21 @@ WITH me AS (
         SELECT clip_id FROM fresh
         UNION ALL
         SELECT clip_id FROM rest
-    ) AS available
-    LIMIT greatest(%(clips_most)s::integer - (SELECT count(*) FROM golden), 0)
+    ) AS found
+    LIMIT %(clips_most)s::integer
+), wanted AS MATERIALIZED (
+    -- How much gold: what the caller drew, and where ordinary clips run out the same share of fewer. A clip that comes
+    -- when nothing else is left would be known for gold.
+    SELECT CASE
+        WHEN count(*) = 0 THEN 0
+        WHEN count(*) >= %(clips_most)s::integer - %(gold_most)s::integer THEN %(gold_most)s::integer
+        ELSE floor(%(gold_most)s::double precision * count(*) / %(clips_most)s::integer + random())
+    END AS gold
+    FROM available
+), golden AS MATERIALIZED (
+    SELECT clip_id FROM pool WHERE number <= (SELECT gold FROM wanted)
+), chosen AS (
+    SELECT clip_id FROM available LIMIT greatest(%(clips_most)s::integer - (SELECT count(*) FROM golden), 0)
 ), leased AS (
     INSERT INTO leases (clip_id, category, annotator, expires_at)
     SELECT
@@ -121,6 +124,10 @@ WITH me AS (
     FROM (SELECT clip_id FROM golden UNION ALL SELECT clip_id FROM chosen) AS handed
     ON CONFLICT (clip_id, category, annotator) DO NOTHING
     RETURNING clip_id, category
+), back AS (
+    DELETE FROM lapsed_leases AS p
+    USING leased AS l
+    WHERE (p.annotator, p.category, p.clip_id) = (%(annotator)s::text, l.category, l.clip_id)
 ), counted AS (
     UPDATE queue AS q SET taken = q.taken + 1 FROM leased AS l WHERE (q.clip_id, q.category) = (l.clip_id, l.category)
 )

@@ -1,4 +1,5 @@
--- The categories that a person may review, and whether any of them has a clip for this person; nothing is counted.
+-- The categories that a person may review, and whether any of them has a clip for this person beside gold; nothing is
+-- counted.
 -- OFFSET 0 has each clip looked up by its key, as few are when the queue is long.
 SELECT
     c.category, c.name,
@@ -6,6 +7,9 @@ SELECT
         SELECT FROM live_queue AS q
         WHERE
             q.category = c.category AND q.state = 'open' AND q.taken < q.votes_wanted
+            AND NOT EXISTS (
+                SELECT FROM known_answers AS k WHERE (k.clip_id, k.category) = (q.clip_id, q.category) OFFSET 0
+            )
             AND NOT EXISTS (
                 SELECT FROM votes AS v
                 WHERE

@@ -127,19 +127,6 @@ def test_gold_is_mixed_in_once_for_each_and_never_as_an_ordinary_clip(ledger: Le
     assert lease(ledger, "cid", 6, gold=6) == [], "gold alone would be known for gold"
 
 
-def test_agreement_with_gold_moves_in_steps_of_five(ledger: Ledger) -> None:
-    names = fill(ledger, 12)
-    people(ledger, "ann")
-    for name in names[:8]:
-        known(ledger, name, "gold")
-    seen = []
-    for name in names[:8]:
-        cast(ledger, "ann", name, "no" if name == names[1] else "yes")
-        seen.append(ledger.one("web_gold", annotator="ann", category=CATEGORY))
-    assert seen[3] == {"gold_asked": 0, "gold_agreed": 0}
-    assert seen[4] == seen[7] == {"gold_asked": 5, "gold_agreed": 4}
-
-
 def test_an_example_is_shown_and_not_asked(ledger: Ledger) -> None:
     names = fill(ledger, 5)
     people(ledger, "ann", "bob")

@@ -6,6 +6,10 @@ import { ask } from "./server.js";
 const MOST = 50; // answers in one call
 const PAUSE_MS = [500, 1000, 2000, 4000, 8000]; // between tries without a connection
 
+// Only an answer that is malformed for this server, or that it never asked for, can never be taken: it says so in its own
+// words. Whatever else a server says, a broken proxy's 400 or 404 included, may pass.
+const isFinal = ({ status, message }) => status === 422 || (status === 400 && Boolean(message));
+
 export class Outbox {
   constructor(person, { changed, refused, loggedOut }) {
     Object.assign(this, { prefix: `slac.vote.${person}.`, changed, refused, loggedOut });
@@ -69,9 +73,7 @@ export class Outbox {
           this.loggedOut();
           break;
         }
-        // Only an answer that is malformed for this server can never be taken. Whatever else a server says, a broken
-        // proxy's 404 included, may pass.
-        if (failure.status === 422) {
+        if (isFinal(failure)) {
           if (names.length > 1) await this.each(names);
           else this.giveUp(names[0]);
           this.changed();
@@ -117,7 +119,7 @@ export class Outbox {
         this.drop(name);
         if (!stored[vote.vote_id]) this.refused(vote);
       } catch (failure) {
-        if (failure.status !== 422) return;
+        if (!isFinal(failure)) return;
         this.giveUp(name);
       }
     }

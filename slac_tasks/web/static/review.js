@@ -350,14 +350,12 @@ function draw() {
   $("lead").textContent = page.mode === "single" ? "Does this clip contain" : grid.others === "no" ? "Mark the clips that contain" : "Mark the clips that do not contain";
   $("action").textContent = page.mode === "single" ? `${work.category.name}?` : work.category.name;
   $("others").textContent = grid.others === "no" ? "No" : "Yes";
-  const { answered, remaining, remaining_most: most, gold_asked: asked, gold_agreed: agreed } = work.category;
+  const { answered, remaining, remaining_most: most } = work.category;
   $("left").textContent = remaining >= most ? `${most.toLocaleString("en")}+` : remaining.toLocaleString("en");
   $("today").textContent = work.today.toLocaleString("en");
   $("progress").value = answered + remaining ? answered / (answered + remaining) : 0;
   const pace = work.medianSec;
   $("pace").textContent = pace === null ? "–" : `${pace.toFixed(1)} s`;
-  $("gold").textContent = asked ? `${Math.round((100 * agreed) / asked)} %` : "–";
-  $("gold-figure").title = asked ? `Your answers agree with ${agreed} of ${asked} clips whose answer is known` : "Shown after five clips whose answer is known";
 }
 
 // Beginning ------------------------------------------------------------------------------------------------------------

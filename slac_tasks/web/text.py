@@ -1,0 +1,35 @@
+"""Text from strangers: the one rule that says what may be a name or an id."""
+
+import unicodedata
+from typing import Annotated
+
+from pydantic import AfterValidator, Field
+from pydantic_core import PydanticCustomError
+
+MALFORMED = frozenset({"malformed", "json_invalid", "finite_number", "uuid_parsing"})
+"""Kinds of pydantic's errors that mean: this is no text, JSON, number or id. Any other means a value out of range."""
+
+NAME_MOST = 64
+"""Most characters of a person's name, as `slac annotator add` takes it."""
+
+_REPLACED = "\ufffd"
+"""What a decoder writes for bytes that are no UTF-8."""
+
+
+def is_plain(text: str) -> bool:
+    """Return whether this may be a name or an id: no control character, no half of a surrogate pair, no lost byte."""
+    return not any(unicodedata.category(letter) in ("Cc", "Cs") or letter == _REPLACED for letter in text)
+
+
+def plain(text: str) -> str:
+    """Return the text, or have pydantic refuse it as malformed."""
+    if not is_plain(text):
+        raise PydanticCustomError("malformed", "holds a character that no name or id has")
+    return text
+
+
+ClipId = Annotated[str, Field(max_length=64), AfterValidator(plain)]
+"""A clip's id, or what somebody sends as one."""
+
+CategoryKey = Annotated[str, Field(max_length=80), AfterValidator(plain)]
+"""A category's key, or what somebody sends as one."""

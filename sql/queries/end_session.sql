@@ -1,0 +1,2 @@
+-- End a session for good.
+DELETE FROM sessions WHERE session = %(session)s::text;

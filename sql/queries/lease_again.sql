@@ -1,0 +1,33 @@
+-- Hand a person the clips again that were in the person's hands and were swept unanswered: gold or not, and whoever has
+-- answered them meanwhile. If only some came back, those that do would say what they are. Rows that another call works on
+-- at this moment are left for the next call.
+WITH back AS (
+    SELECT p.clip_id, p.category
+    FROM lapsed_leases AS p
+    JOIN live_queue AS q USING (clip_id, category)
+    JOIN annotators AS a USING (annotator)
+    JOIN categories AS c USING (category)
+    WHERE
+        p.annotator = %(annotator)s::text AND p.category = %(category)s::text AND q.state <> 'withdrawn'
+        AND a.active AND (c.reviewers IS NULL OR c.reviewers = ANY (a.groups))
+    ORDER BY random()
+    LIMIT %(clips_most)s::integer
+    FOR NO KEY UPDATE OF q SKIP LOCKED
+), leased AS (
+    INSERT INTO leases (clip_id, category, annotator, expires_at)
+    SELECT
+        clip_id, category, %(annotator)s::text, now() + make_interval(secs => %(lease_sec)s::double precision)
+    FROM back
+    ON CONFLICT (clip_id, category, annotator) DO NOTHING
+    RETURNING clip_id, category
+), gone AS (
+    DELETE FROM lapsed_leases AS p
+    USING leased AS l
+    WHERE (p.annotator, p.category, p.clip_id) = (%(annotator)s::text, l.category, l.clip_id)
+), counted AS (
+    UPDATE queue AS q SET taken = q.taken + 1 FROM leased AS l WHERE (q.clip_id, q.category) = (l.clip_id, l.category)
+)
+SELECT q.clip_id, q.category, q.start_sec, q.end_sec, q.proxy_256
+FROM leased AS l
+JOIN queue AS q USING (clip_id, category)
+ORDER BY random();
