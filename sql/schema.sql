@@ -227,6 +227,26 @@ CREATE UNIQUE INDEX votes_once ON votes (clip_id, category, annotator) WHERE sup
 CREATE INDEX votes_corrections ON votes (clip_id, category) WHERE supersedes IS NOT NULL;
 CREATE INDEX votes_person ON votes (annotator, category, cast_at);
 
+-- Where a vote comes from that was given elsewhere: what is deleted there is found by its item.
+CREATE TABLE vote_origins (
+    vote_id uuid PRIMARY KEY REFERENCES votes,
+    source text NOT NULL,
+    item text NOT NULL
+);
+CREATE INDEX vote_origins_item ON vote_origins (source, item);
+
+-- Answers from elsewhere that are no votes, as the last reading of each source left them.
+CREATE TABLE rejected_votes (
+    source text NOT NULL,
+    item text NOT NULL,
+    reason text NOT NULL,
+    detail text NOT NULL,
+    -- Set aside for this reason since.
+    since timestamptz NOT NULL DEFAULT now(),
+    read_at timestamptz NOT NULL,
+    PRIMARY KEY (source, item)
+);
+
 -- An answer takes the place of the lease that asked for it; one without a lease takes a place of its own.
 CREATE FUNCTION count_answer() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
@@ -277,6 +297,11 @@ CREATE TABLE batch_votes (
 CREATE INDEX batch_votes_batch ON batch_votes (batch);
 
 -- Counts --------------------------------------------------------------------------------------------------------------
+
+-- No sum of people's time meets an answer of more than a day: such a one was given elsewhere, before there was a bound.
+CREATE FUNCTION counted_seconds(seconds double precision) RETURNS double precision LANGUAGE sql IMMUTABLE AS $$
+    SELECT least(seconds, 86400.0)
+$$;
 
 -- What the pages count of each category. Nobody counts the queue or the votes: what inserts or changes rows also appends
 -- what changed, and `sync` adds the changes up. Appending takes no lock that somebody else waits for.
@@ -390,7 +415,7 @@ BEGIN
             )
         ),
         count(*) FILTER (WHERE n.supersedes IS NULL),
-        sum(n.seconds)
+        sum(counted_seconds(n.seconds))
     FROM inserted AS n
     GROUP BY n.category;
     RETURN NULL;

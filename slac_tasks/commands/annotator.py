@@ -2,6 +2,7 @@
 
   slac annotator add ada --group judo_club          asks for a password, or reads it from standard input
   slac annotator add grace --lead                   a lead also sees the funnel and quality pages
+  slac annotator add label-studio:ann@example.com --group judo_club     answers there, and needs no password here
   slac annotator close ada                          answers no more; the answers stay
   slac annotator assign judo_club --category judo   this group alone reviews judo; --everybody gives it back to all
   slac annotator list
@@ -15,7 +16,9 @@ import re
 import sys
 
 from slac_tasks.errors import WrongArguments
-from slac_tasks.storage.ledger import open_ledger
+from slac_tasks.storage.ledger import Ledger, open_ledger
+from slac_tasks.verification.label_studio import PREFIX
+from slac_tasks.verification.people import name_of
 from slac_tasks.web.passwords import MIN_LENGTH, seal
 
 
@@ -44,13 +47,7 @@ def main(arguments: argparse.Namespace) -> None:
     """
     ledger = open_ledger()
     if arguments.what == "add":
-        # The store of sessions and every table of votes shows the name: one word, no look-alikes.
-        if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._@-]{0,63}", arguments.name):
-            raise WrongArguments(f"annotator {arguments.name!r}: want 1 to 64 of letters, digits and . _ @ -")
-        role = "lead" if arguments.lead else "reviewer"
-        password = seal(_password())
-        ledger.run("add_account", annotator=arguments.name, password=password, groups=arguments.group, role=role)
-        print(f"annotator: {arguments.name} may log in as a {role}, groups: {', '.join(arguments.group) or 'none'}")
+        _add(ledger, arguments)
     elif arguments.what == "close":
         if not ledger.run("close_account", annotator=arguments.name):
             raise WrongArguments(f"annotator {arguments.name!r}: unknown")
@@ -68,6 +65,32 @@ def main(arguments: argparse.Namespace) -> None:
             login = "login" if row["has_login"] else "no login"
             state = login if row["active"] else "closed"
             print(f"{row['annotator']:<24} {row['role']:<9} {state:<9} {', '.join(row['groups'])}".rstrip())
+
+
+def _add(ledger: Ledger, arguments: argparse.Namespace) -> None:
+    name, role = arguments.name, "lead" if arguments.lead else "reviewer"
+    groups = ", ".join(arguments.group) or "none"
+    if name.startswith(PREFIX):
+        name = _elsewhere(name)
+        ledger.run("add_account", annotator=name, password=None, groups=arguments.group, role=role)
+        print(f"annotator: {name} may answer in Label Studio, groups: {groups}")
+        return
+    # The store of sessions and every table of votes shows the name: one word, no look-alikes.
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._@-]{0,63}", name):
+        raise WrongArguments(f"annotator {name!r}: want 1 to 64 of letters, digits and . _ @ -, or {PREFIX}<e-mail>")
+    ledger.run("add_account", annotator=name, password=seal(_password()), groups=arguments.group, role=role)
+    print(f"annotator: {name} may log in as a {role}, groups: {groups}")
+
+
+def _elsewhere(name: str) -> str:
+    """Return the name of a person of Label Studio, as its answers have it."""
+    try:
+        email = name_of(name.removeprefix(PREFIX))
+    except ValueError as error:
+        raise WrongArguments(f"annotator {name!r}: {error}") from error
+    if not re.fullmatch(r"[^@\s]+@[^@\s]+", email):
+        raise WrongArguments(f"annotator {name!r}: want the e-mail address of a person after {PREFIX}")
+    return PREFIX + email
 
 
 def _password() -> str:

@@ -2,20 +2,22 @@
 
   slac votes export votes.parquet                       (or .csv) every vote that sync has collected
   slac votes import votes.csv                           each once; what is known already stays as it is
+  slac votes rejected                                   answers of files and of Label Studio that are no votes, and why
   slac votes tasks --category judo --media https://media.example/slac > tasks.json
   slac votes tasks --config > config.xml
 
 Columns: task (category/clip_id), worker, label (yes, no, unsure, broken), time (ISO 8601 with a zone), seconds; an
-export also has vote_id, guideline_version, round and supersedes. A file with a line that makes no sense is refused
-whole, and every such line is named. A second answer by one person to one clip supersedes the first.
+export also has vote_id, guideline_version, round and supersedes. An import reads csv (with commas, semicolons or
+tabs), JSON lines or parquet. A line that makes no sense is set aside by its number and holds up no other; the import
+then ends with 65. Names of people are read without the spaces around them. A new name that differs from a known one
+in case alone is set aside. A second answer by one person to one clip supersedes the first.
 """
 
 import argparse
-import csv
 import json
 import sys
-from collections.abc import Iterator, Mapping
-from datetime import datetime
+from collections import Counter
+from collections.abc import Callable
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -26,23 +28,30 @@ import pyarrow.parquet as pq
 
 from slac_tasks import config
 from slac_tasks.errors import BrokenContract, WrongArguments
+from slac_tasks.given import cells, tables
+from slac_tasks.given.words import printable
 from slac_tasks.storage.datasets import VOTES
 from slac_tasks.storage.ledger import open_ledger
 from slac_tasks.storage.objects import open_store
 from slac_tasks.storage.tables import Datasets
 from slac_tasks.verification import label_studio
-from slac_tasks.verification.imports import GivenAnswer, bring, parse, vote_id
+from slac_tasks.verification.answers import GivenAnswer, RawAnswer, Rejection, parse
+from slac_tasks.verification.imports import bring
+from slac_tasks.verification.people import name_of
 
 NEEDED = ("task", "worker", "label", "time", "seconds")
 SHOWN = 10
-"""Bad lines that a refusal names."""
+"""Lines that are set aside and named."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the verbs."""
     verbs = parser.add_subparsers(dest="what", required=True)
-    for name, text in (("export", "write every collected vote"), ("import", "read votes that were cast elsewhere")):
-        verbs.add_parser(name, help=text).add_argument("file", type=Path, help="path that ends in .csv or .parquet")
+    export = verbs.add_parser("export", help="write every collected vote")
+    export.add_argument("file", type=Path, help="path that ends in .csv or .parquet")
+    given = verbs.add_parser("import", help="read votes that were cast elsewhere")
+    given.add_argument("file", type=Path, help="csv, JSON lines or parquet")
+    verbs.add_parser("rejected", help="list answers from elsewhere that are no votes, each with the reason")
     tasks = verbs.add_parser("tasks", help="print open clips as Label Studio tasks")
     tasks.add_argument("--category", help="category key")
     tasks.add_argument("--media", help="address below which a web server shows the store's objects")
@@ -55,15 +64,9 @@ def main(arguments: argparse.Namespace) -> None:
         datasets = Datasets(open_store(config.load().store_url))
         print(f"votes: {export(datasets, arguments.file)} votes in {arguments.file}")
     elif arguments.what == "import":
-        ledger = open_ledger()
-        with ledger.transaction():
-            found = bring(ledger, checked(arguments.file))
-            if found["refused"]:
-                raise BrokenContract(
-                    f"{arguments.file}: {found['refused']} answers are about clips that are not asked, by people whom "
-                    "the category does not admit, or older than the person's last; nothing was imported"
-                )
-        print("votes: " + (", ".join(f"{count} {what}" for what, count in found.items()) or "nothing to import"))
+        _import(arguments.file)
+    elif arguments.what == "rejected":
+        _print_rejected()
     elif arguments.config:
         print(label_studio.LABEL_CONFIG, end="")
     else:
@@ -113,65 +116,77 @@ def _writer(path: Path, part: Path, schema: pa.Schema) -> Any:
     raise WrongArguments(f"{path}: ends in {path.suffix or 'nothing'}, want .csv or .parquet")
 
 
-def checked(path: Path) -> list[GivenAnswer]:
-    """Return the answers of a file.
+def read(path: Path) -> list[GivenAnswer | Rejection]:
+    """Return the answers of a file; of a line that is none, why.
 
     Raises:
-        WrongArguments: there is no such file, or it has another ending.
-        BrokenContract: it has other columns, or lines that make no sense; the first ones are named.
+        WrongArguments: it cannot be read.
+        BrokenContract: it is no table, or lacks a column.
 
     """
-    answers, bad = [], []
-    for line, row in _lines(path):
-        try:
-            answers.append(_answer(path, row))
-        except BrokenContract as error:
-            bad.append(f"line {line}: {error}")
-    if bad:
-        more = f"; and {len(bad) - SHOWN} more" if len(bad) > SHOWN else ""
-        raise BrokenContract(f"{path}: nothing was imported: {'; '.join(bad[:SHOWN])}{more}")
-    return answers
-
-
-def _lines(path: Path) -> Iterator[tuple[int, Mapping[str, Any]]]:
-    if path.suffix not in (".csv", ".parquet"):
-        raise WrongArguments(f"{path}: ends in {path.suffix or 'nothing'}, want .csv or .parquet")
     try:
-        with path.open("rb"):
-            pass
+        return [_answer(line) for line in tables.lines(path, "votes", needed=NEEDED, known=(*NEEDED, "vote_id"))]
     except OSError as error:
-        raise WrongArguments(f"{path}: cannot be read: {error.strerror}") from error
-    try:
-        if path.suffix == ".parquet":
-            table = pq.read_table(path)
-            _need(path, table.column_names)
-            yield from enumerate(table.to_pylist(), start=1)
-            return
-        with path.open(newline="", encoding="utf-8") as file:
-            reader = csv.DictReader(file, strict=True)
-            _need(path, reader.fieldnames or [])
-            for row in reader:
-                yield reader.line_num, row
-    except (pa.ArrowInvalid, csv.Error, UnicodeDecodeError) as error:
-        raise BrokenContract(f"{path}: is no {path.suffix[1:]} file: {error}") from error
+        raise WrongArguments(f"votes {path}: cannot be read: {error.strerror}") from error
 
 
-def _need(path: Path, names: list[str] | Any) -> None:
-    missing = [name for name in NEEDED if name not in names]
-    if missing:
-        raise BrokenContract(f"{path}: has no column {', '.join(missing)}; want {', '.join(NEEDED)}")
-
-
-def _answer(path: Path, row: Mapping[str, Any]) -> GivenAnswer:
-    category, _, clip_id = str(row["task"] or "").partition("/")
-    try:
-        time = datetime.fromisoformat(str(row["time"]))
-    except ValueError as error:
-        raise BrokenContract(f"time {row['time']!r}: want ISO 8601, as 2026-01-05T12:30:00+00:00") from error
-    if time.tzinfo is None:
-        raise BrokenContract(f"time {row['time']!r}: has no time zone, want one")
-    own = vote_id("file", f"{row['task']}\n{row['worker']}", time)
+def _answer(line: tables.Line) -> GivenAnswer | Rejection:
+    item = f"line {line.number}"
+    if line.fault:
+        return Rejection(item=item, reason="no line", detail=line.fault)
+    task, worker = _word(line.cells.get("task"), str.strip), _word(line.cells.get("worker"), name_of)
+    category, _, clip_id = task.partition("/")
     return parse(
-        vote_id=row.get("vote_id") or own, clip_id=clip_id, category=category, annotator=row["worker"],
-        answer=row["label"], seconds=row["seconds"], cast_at=time,
-    )  # fmt: skip
+        "file",
+        RawAnswer(
+            item=item,
+            name=f"{task}\n{worker}",
+            clip_id=clip_id,
+            category=category,
+            annotator=line.cells.get("worker"),
+            answer=line.cells.get("label"),
+            seconds=line.cells.get("seconds"),
+            cast_at=line.cells.get("time"),
+            vote_id=line.cells.get("vote_id"),
+        ),
+    )
+
+
+def _word(cell: Any, spelled: Callable[[str], str]) -> str:
+    """Return a cell as it names an answer, in its one spelling; what names none is refused by `parse`."""
+    try:
+        return spelled(cells.text(cell) or "")
+    except ValueError:
+        return ""
+
+
+def _import(path: Path) -> None:
+    """Store the answers of a file.
+
+    Raises:
+        BrokenContract: lines of it are set aside; the others are stored.
+
+    """
+    given = read(path)
+    ledger = open_ledger()
+    found = bring(ledger, path.name, given)
+    ledger.close()
+    print(f"votes: {found}")
+    if found.rejected:
+        first = "; ".join(map(str, found.rejected[:SHOWN]))
+        more = f"; and {len(found.rejected) - SHOWN} more" if len(found.rejected) > SHOWN else ""
+        raise BrokenContract(
+            f"{path}: {len(found.rejected)} of {len(given)} lines set aside (`slac votes rejected`): {first}{more}"
+        )
+
+
+def _print_rejected() -> None:
+    ledger = open_ledger()
+    rows = ledger.rows("rejected_votes")
+    ledger.close()
+    for row in rows:
+        line = f"{row['source']}  {row['item']}  since {row['since']:%Y-%m-%d %H:%M}  {row['reason']}: {row['detail']}"
+        print(printable(line))
+    reasons = Counter(row["reason"] for row in rows)
+    counts = ", ".join(f"{count} {reason}" for reason, count in sorted(reasons.items()))
+    print(f"votes: {len(rows)} answers are set aside" + (f": {counts}" if counts else ""))

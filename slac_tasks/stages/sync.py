@@ -1,31 +1,52 @@
-"""Collect new votes into a batch: every vote is in exactly one.
+"""Collect new votes into batches: every vote is in exactly one.
 
-Reads: the ledger's outbox of votes; before that Label Studio's annotations, where one is set up.
-Writes: votes (batch); the ledger's batches, votes for what people answered elsewhere, and the counts of the pages.
+Reads: the ledger's outbox of votes; then Label Studio's annotations, where one is set up.
+Writes: votes (batch); the ledger's batches, the votes and rejected votes of what people answered elsewhere, and the
+counts of the pages.
 Safe to run again: an unfinished batch is written first; without new votes there is no new batch. One transaction
 empties the outbox and records batch N, then the rows are written; a vote that commits late is in the outbox later.
+Votes of the review page wait for no other system: they are written before Label Studio is asked.
 """
 
+from slac_tasks.errors import NotConfigured
 from slac_tasks.job import Job
 from slac_tasks.progress import print_line
 from slac_tasks.storage.datasets import VOTES
 from slac_tasks.verification import label_studio
-from slac_tasks.verification.imports import bring
+from slac_tasks.verification.answers import GivenAnswer, Rejection
+from slac_tasks.verification.imports import Imported, bring, withdraw
+
+_SHOWN = 10
+"""Answers that are set aside and printed; `slac votes rejected` lists all."""
 
 
 def run(job: Job) -> None:
-    """Write the batches that may not be in the store yet, then take and write a new one."""
-    _import(job)
+    """Write the votes that wait; then import what was answered elsewhere, and write that.
+
+    Raises:
+        NotConfigured: what is to be read elsewhere is not there. The votes that waited are written.
+        Temporary: another system does not answer. The votes that waited are written.
+
+    """
     job.ledger.run("fold_counts")
     for row in job.ledger.rows("unstored_batches"):
         _write(job, row["batch"])
+    collected = _collect(job)
+    if _import(job):
+        job.ledger.run("fold_counts")
+        collected |= _collect(job)
+    if not collected:
+        print_line("sync: finished already, no new votes")
+
+
+def _collect(job: Job) -> bool:
+    """Take the outbox into a new batch and write it; return whether there was a vote."""
     with job.ledger.transaction():
         job.ledger.rows("lock_batches")
         taken = job.ledger.one("take_batch", newest_stored=_newest_stored(job))
-    if taken is None:
-        print_line("sync: finished already, no new votes")
-        return
-    _write(job, taken["batch"])
+    if taken is not None:
+        _write(job, taken["batch"])
+    return taken is not None
 
 
 def _newest_stored(job: Job) -> int:
@@ -40,18 +61,42 @@ def _newest_stored(job: Job) -> int:
     return newest
 
 
-def _import(job: Job) -> None:
-    """Let answers that were given elsewhere become votes."""
+def _import(job: Job) -> bool:
+    """Let answers that were given elsewhere become votes; return whether there is a new one."""
     source = label_studio.connect(job.environ)
     if source is None:
-        return
+        return False
+    known = {row["item"] for row in job.ledger.rows("rejected_votes") if row["source"] == source.name}
+    items: set[str] = set()
+
+    def noted(answer: GivenAnswer | Rejection) -> GivenAnswer | Rejection:
+        items.add(answer.item)
+        return answer
+
     try:
-        found = bring(job.ledger, source.answers())
+        found = bring(job.ledger, source.name, map(noted, source.answers()))
     finally:
         source.ledger.close()
-    print_line(
-        f"sync: {source.name}: " + (", ".join(f"{count} {what}" for what, count in found.items()) or "no answers")
-    )
+    _print(source.name, found, known)
+    withdrawn = 0
+    if job.config.elsewhere.deleted == "withdrawn":
+        if not items and job.ledger.rows("last_votes_of_source", source=source.name):
+            raise NotConfigured(
+                f"{source.name}: holds no annotation any more, so no vote is withdrawn; want its project"
+            )
+        withdrawn = withdraw(job.ledger, source.name, items)
+        print_line(f"sync: {source.name}: {withdrawn} withdrawn, deleted there")
+    return bool(found.stored or withdrawn)
+
+
+def _print(name: str, found: Imported, known: set[str]) -> None:
+    """Print what came of a reading, and the first of what is set aside for the first time."""
+    new = [rejection for rejection in found.rejected if rejection.item not in known]
+    for rejection in new[:_SHOWN]:
+        print_line(f"sync: {name}: set aside {rejection}")
+    if len(new) > _SHOWN:
+        print_line(f"sync: {name}: and {len(new) - _SHOWN} more; `slac votes rejected` lists them")
+    print_line(f"sync: {name}: {found}")
 
 
 def _write(job: Job, batch: int) -> None:

@@ -28,6 +28,11 @@ R = TypeVar("R")
 psycopg2.extensions.register_adapter(dict, psycopg2.extras.Json)
 
 _MIGRATE_LOCK = 7_221_409
+_REFUSED = re.compile(
+    "password authentication failed|does not exist|no pg_hba.conf entry|no password supplied|permission denied|"
+    "invalid (port|integer|sslmode|connection)|received invalid response|expected authentication request"
+)
+"""What a person has to mend; the last two: another service answers there."""
 
 
 @cache
@@ -78,26 +83,26 @@ def open_postgres(url: str, variable: str, folder: str) -> "Ledger":
         Temporary: no server answers there.
 
     """
+    name = "database" if folder == "queries" else variable
     try:
-        return Ledger(url, folder=folder)
-    except psycopg2.ProgrammingError as error:
+        return Ledger(url, folder=folder, name=name)
+    except (psycopg2.ProgrammingError, UnicodeError) as error:
         # The driver's message repeats the address, password included.
         raise NotConfigured(f"{variable}: is no Postgres address, want postgresql://user@host:port/database") from error
     except psycopg2.OperationalError as error:
         # The driver's message may repeat the address; it never holds the password.
         reason = str(error).strip().splitlines()[0]
-        if re.search(
-            r"password authentication failed|does not exist|no pg_hba.conf entry|no password supplied", reason
-        ):
-            raise NotConfigured(f"database: refused: {reason}") from error
-        raise Temporary(f"database: no answer: {reason}") from error
+        if _REFUSED.search(reason):
+            raise NotConfigured(f"{name}: refused: {reason}") from error
+        raise Temporary(f"{name}: no answer: {reason}") from error
 
 
 class Ledger:
     """One connection to the ledger. Each call is a transaction of its own unless inside `transaction`."""
 
-    def __init__(self, url: str, *, folder: str = "queries") -> None:
+    def __init__(self, url: str, *, folder: str = "queries", name: str = "database") -> None:
         self._folder = folder
+        self._name = name
         self._connection = psycopg2.connect(url, connect_timeout=10, application_name="slac")
         self._connection.autocommit = True
 
@@ -125,9 +130,15 @@ class Ledger:
         try:
             yield
         except (psycopg2.OperationalError, psycopg2.InterfaceError, psycopg2.errors.SerializationFailure) as error:
-            raise Temporary(f"database: {str(error).strip().splitlines()[0]}") from error
+            raise Temporary(f"{self._name}: {str(error).strip().splitlines()[0]}") from error
         except psycopg2.IntegrityError as error:
-            raise BrokenContract(f"database: {str(error).strip().splitlines()[0]}") from error
+            raise BrokenContract(f"{self._name}: {str(error).strip().splitlines()[0]}") from error
+        except psycopg2.ProgrammingError as error:
+            if self._folder == "queries":
+                raise
+            # Somebody else's database: what these statements read is not there, or may not be read.
+            reason = str(error).strip().splitlines()[0]
+            raise NotConfigured(f"{self._name}: is no database that sql/{self._folder} reads: {reason}") from error
 
     def rows(self, name: str, /, **parameters: Any) -> list[Row]:
         """Run the named query and return its rows as dictionaries."""

@@ -1,109 +1,177 @@
-"""Answers that were given elsewhere: in a file, or in Label Studio. They enter the ledger as votes, each once.
+"""Answers that were given elsewhere enter the ledger as votes, each once; what is no vote is set aside there by name.
 
 An answer's id is a function of where it comes from: (source, its name there, when it was last changed). What is new is
 found by comparing ids, never by a date up to which everything is thought to be known, so an answer that commits late is
 found late and not lost. A changed answer has another id and supersedes the one before; nothing is ever overwritten.
 """
 
-import uuid
-from collections import Counter
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from itertools import islice
-from typing import Any, Protocol
 
-from slac_tasks.errors import BrokenContract
 from slac_tasks.model import Answer
 from slac_tasks.storage.ledger import Ledger
+from slac_tasks.verification.answers import GivenAnswer, Rejection, vote_id
+from slac_tasks.verification.people import likeness
 
-_NAMESPACE = uuid.UUID("6f0b0a52-6c1c-5b7e-9d50-5a1c7f1d0c11")
 CHUNK = 10_000
 """Answers compared with the ledger at a time."""
 
-
-@dataclass(frozen=True, kw_only=True)
-class GivenAnswer:
-    """One person's answer to one clip, as another system holds it."""
-
-    vote_id: str
-    """UUID; see `vote_id`."""
-    clip_id: str
-    category: str
-    annotator: str
-    answer: Answer
-    seconds: float
-    """From the first frame to the answer."""
-    cast_at: datetime
-    """When it was given, or last changed."""
-
-    def __post_init__(self) -> None:
-        try:
-            uuid.UUID(self.vote_id)
-        except ValueError as error:
-            raise BrokenContract(f"vote_id {self.vote_id!r}: want a UUID") from error
-        if self.cast_at.tzinfo is None:
-            raise BrokenContract(f"time {self.cast_at.isoformat()}: has no time zone, want one")
-        if not 0 <= self.seconds < float("inf"):
-            raise BrokenContract(f"seconds {self.seconds}: want 0 or more")
-        if not self.annotator or not self.clip_id or not self.category:
-            raise BrokenContract("an answer without person, clip or category; want all three")
+_REFUSALS: Mapping[str | None, str] = {
+    # reason of import_vote.sql: in words
+    "not asked": "clip {clip_id} of {category} is not asked, want one of the queue",
+    "withdrawn": "clip {clip_id} of {category} was withdrawn",
+    "closed account": "{annotator} answers no more; `slac annotator add` opens the account again",
+    "not a reviewer": "{annotator} is in no group that reviews {category}; `slac annotator add` names groups",
+    "older": "{annotator} has answered clip {clip_id} of {category} later than {cast_at}",
+    None: "{annotator} has answered clip {clip_id} of {category} at the same moment; the next reading tries again",
+}
 
 
-class Source(Protocol):
-    """Somewhere else where people answer."""
+@dataclass(kw_only=True)
+class Imported:
+    """What became of the answers of a source."""
 
-    name: str
+    stored: int = 0
+    known: int = 0
+    rejected: list[Rejection] = field(default_factory=list)
 
-    def answers(self) -> Iterator[GivenAnswer | str]:
-        """Yield every answer that there is, the oldest first; for one that makes no sense, what is wrong with it."""
+    def __str__(self) -> str:
+        reasons = Counter(rejection.reason for rejection in self.rejected)
+        why = ", ".join(f"{count} {reason}" for reason, count in sorted(reasons.items()))
+        counts = {"stored": self.stored, "known": self.known, f"set aside ({why})": len(self.rejected)}
+        return ", ".join(f"{count} {what}" for what, count in counts.items() if count) or "no answers"
 
 
-def vote_id(source: str, name: str, changed_at: datetime) -> str:
-    """Return the id of the vote that an answer becomes, the same every time."""
-    return str(uuid.uuid5(_NAMESPACE, f"{source}\n{name}\n{changed_at.astimezone(UTC).isoformat()}"))
+def bring(ledger: Ledger, source: str, answers: Iterable[GivenAnswer | Rejection]) -> Imported:
+    """Store what the ledger does not hold, and set aside what is no vote.
 
+    What was set aside by the reading before and is not now is forgotten. An answer that is set aside is read again with
+    the next reading.
 
-def bring(ledger: Ledger, answers: Iterable[GivenAnswer | str]) -> Counter[str]:
-    """Store what the ledger does not hold; return how many answers were stored, known, refused or malformed.
+    Args:
+        ledger: where votes are.
+        source: whose answers they are.
+        answers: all that the source holds, the oldest first.
 
-    Refused are answers about clips that are not asked (any more) and by people whom the category does not admit. They
-    are looked at again next time.
     """
-    found: Counter[str] = Counter()
+    began = datetime.now(UTC)
+    imported = Imported()
     rest = iter(answers)
     while chunk := list(islice(rest, CHUNK)):
-        whole = [answer for answer in chunk if isinstance(answer, GivenAnswer)]
-        found["malformed"] += len(chunk) - len(whole)
-        known = {row["vote_id"] for row in ledger.rows("known_votes", vote_ids=[answer.vote_id for answer in whole])}
-        new = [answer for answer in whole if answer.vote_id not in known]
-        found["known"] += len(whole) - len(new)
+        rejected = [answer for answer in chunk if isinstance(answer, Rejection)]
+        given = [answer for answer in chunk if isinstance(answer, GivenAnswer)]
+        given = _without(given, rejected, _contradictions(given))
+        known = _known(ledger, source, given)
+        given = _without(given, rejected, _changed(known, given))
+        new = list({answer.vote_id: answer for answer in given if answer.vote_id not in known}.values())
+        imported.known += len(given) - len(new)
+        new = _without(new, rejected, _alike(ledger, new))
         for annotator in sorted({answer.annotator for answer in new}):
             ledger.run("ensure_annotator", annotator=annotator)
         # In the order in which the review page votes too, so that no two transactions wait for each other.
         for answer in sorted(new, key=lambda answer: (answer.category, answer.clip_id, answer.cast_at)):
-            stored = ledger.one("import_vote", **vars(answer))
-            found["stored" if stored else "refused"] += 1
-    return +found
+            if refusal := _store(ledger, source, answer):
+                rejected.append(refusal)
+            else:
+                imported.stored += 1
+        aside = [{"source": source, "read_at": began, **vars(rejection)} for rejection in rejected]
+        ledger.run_many("add_rejected_vote", aside)
+        imported.rejected += rejected
+    ledger.run("clear_rejected_votes", source=source, read_at=began)
+    return imported
 
 
-def parse(
-    *, vote_id: str, clip_id: Any, category: Any, annotator: Any, answer: Any, seconds: Any,
-    cast_at: datetime,
-) -> GivenAnswer:  # fmt: skip
-    """Return the answer of plain values.
+def withdraw(ledger: Ledger, source: str, items: Collection[str]) -> int:
+    """Supersede each vote of a source whose item is gone there with `unsure`; return how many.
 
-    Raises:
-        BrokenContract: a value is missing or is none that an answer may have; the message says which.
+    Args:
+        ledger: where votes are.
+        source: whose answers they are.
+        items: all that the source holds now.
 
     """
-    if answer not in set(Answer):
-        raise BrokenContract(f"label {answer!r}: want one of {', '.join(Answer)}")
-    try:
-        took = float(seconds)
-    except (TypeError, ValueError) as error:
-        raise BrokenContract(f"seconds {seconds!r}: want a number") from error
-    return GivenAnswer(
-        vote_id=vote_id, clip_id=str(clip_id or ""), category=str(category or ""), annotator=str(annotator or ""),
-        answer=Answer(answer), seconds=took, cast_at=cast_at,
-    )  # fmt: skip
+    count = 0
+    now = datetime.now(UTC)
+    for row in ledger.rows("last_votes_of_source", source=source):
+        if row["item"] not in items:
+            given = GivenAnswer(
+                item=row["item"], vote_id=vote_id(source, f"{row['vote_id']} deleted", row["cast_at"]),
+                clip_id=row["clip_id"], category=row["category"], annotator=row["annotator"], answer=Answer.UNSURE,
+                seconds=0.0, cast_at=now,
+            )  # fmt: skip
+            count += _store(ledger, source, given) is None
+    return count
+
+
+def _store(ledger: Ledger, source: str, answer: GivenAnswer) -> Rejection | None:
+    """Store an answer as a vote; return why it is none, if it is not."""
+    found = ledger.one("import_vote", source=source, **vars(answer)) or {"vote_id": None, "reason": None}
+    if found["vote_id"]:
+        return None
+    detail = _REFUSALS[found["reason"]].format(**vars(answer))
+    return Rejection(item=answer.item, reason=found["reason"] or "same moment", detail=detail)
+
+
+def _without(
+    answers: Sequence[GivenAnswer], rejected: list[Rejection], wrong: Mapping[GivenAnswer, tuple[str, str]]
+) -> list[GivenAnswer]:
+    """Move the wrong ones of the answers, each with its reason and detail, to the rejected; return the others."""
+    rejected += [Rejection(item=one.item, reason=reason, detail=detail) for one, (reason, detail) in wrong.items()]
+    return [answer for answer in answers if answer not in wrong]
+
+
+def _contradictions(answers: Iterable[GivenAnswer]) -> dict[GivenAnswer, tuple[str, str]]:
+    """Return answers by one person to one clip at one moment that are not the same answer."""
+    said: dict[str, list[GivenAnswer]] = defaultdict(list)
+    for answer in answers:
+        said[answer.vote_id].append(answer)
+    return {
+        one: ("contradiction", f"{those[0].item} and {those[-1].item} are one vote, and differ")
+        for those in said.values()
+        if len({(one.clip_id, one.category, one.annotator, one.answer) for one in those}) > 1
+        for one in those
+    }
+
+
+def _known(ledger: Ledger, source: str, answers: Iterable[GivenAnswer]) -> dict[str, str]:
+    """Return what the ledger holds of these answers, by vote; note where a vote of an older version comes from."""
+    items = {answer.vote_id: answer.item for answer in answers}
+    rows = ledger.rows("known_votes", vote_ids=list(items))
+    origins = [
+        {"vote_id": row["vote_id"], "source": source, "item": items[row["vote_id"]]}
+        for row in rows
+        if not row["has_origin"]
+    ]
+    ledger.run_many("add_vote_origin", origins)
+    return {row["vote_id"]: row["answer"] for row in rows}
+
+
+def _changed(known: Mapping[str, str], answers: Iterable[GivenAnswer]) -> dict[GivenAnswer, tuple[str, str]]:
+    """Return answers that the ledger holds otherwise: a vote does not change, and the later answer would be lost."""
+    return {
+        answer: (
+            "changed",
+            f"is known as '{known[answer.vote_id]}' and is '{answer.answer}' now, want another time for another answer",
+        )
+        for answer in answers
+        if known.get(answer.vote_id, answer.answer) != answer.answer
+    }
+
+
+def _alike(ledger: Ledger, answers: Sequence[GivenAnswer]) -> dict[GivenAnswer, tuple[str, str]]:
+    """Return answers of people who are not known, and whose name may be another spelling of a known or new one."""
+    known = {row["annotator"] for row in ledger.rows("accounts")}
+    strangers = {answer.annotator for answer in answers} - known
+    spellings: dict[str, set[str]] = defaultdict(set)
+    for name in known | strangers:
+        spellings[likeness(name)].add(name)
+    found = {}
+    for answer in answers:
+        if answer.annotator in strangers and len(spellings[likeness(answer.annotator)]) > 1:
+            names = " and ".join(f"'{name}'" for name in sorted(spellings[likeness(answer.annotator)]))
+            detail = f"{names} may be one person or several; `slac annotator add` makes each known who is one"
+            found[answer] = ("two spellings", detail)
+    return found

@@ -4,21 +4,32 @@
     slac votes tasks --config                                                           and this is its labelling config
 
 `sync` then reads the project's annotations, when SLAC_DATABASE_URL_LABEL_STUDIO and SLAC_LABEL_STUDIO_PROJECT are set.
-A person there is `label-studio:<e-mail>` here. A skipped (cancelled) task is the answer `unsure`: the person looked and
-did not decide. An annotation that is changed becomes a new vote that supersedes the old one. One that is deleted there
-stays a vote here, since votes are never deleted: change it to `unsure` first.
+A person there is `label-studio:<e-mail>` here, who joins a group by `slac annotator add label-studio:ann@example.com
+--group B`. A skipped (cancelled) task is the answer `unsure`: the person looked and did not decide. An
+annotation that is changed becomes a new vote. It supersedes the old one if the same person changed it; a change by
+somebody else, such as a lead, is that person's own vote. What makes no sense is set aside; `slac votes rejected` lists
+it. `elsewhere.deleted` says what becomes of a vote whose annotation is deleted there.
 """
 
+import json
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from slac_tasks.errors import BrokenContract, NotConfigured
+from slac_tasks.errors import NotConfigured
+from slac_tasks.given.words import printable
 from slac_tasks.model import Answer
 from slac_tasks.storage.ledger import Ledger, open_postgres
-from slac_tasks.verification.imports import GivenAnswer, parse, vote_id
+from slac_tasks.verification.answers import GivenAnswer, RawAnswer, Rejection, parse
 
 URL, PROJECT = "SLAC_DATABASE_URL_LABEL_STUDIO", "SLAC_LABEL_STUDIO_PROJECT"
+_NAME = "label-studio"
+PREFIX = f"{_NAME}:"
+"""Stands before the e-mail address of a person there."""
+_MOST_PROJECT = 2**31 - 1
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 LABEL_CONFIG = """\
 <View>
@@ -65,33 +76,46 @@ class LabelStudio:
 
     ledger: Ledger
     project: int
-    name: str = "label-studio"
 
-    def answers(self) -> Iterator[GivenAnswer | str]:
-        """Yield every annotation as an answer; for one that makes no sense, what is wrong with it."""
+    @property
+    def name(self) -> str:
+        """The source, as people read it and as votes note it."""
+        return f"{_NAME} project {self.project}"
+
+    def answers(self) -> Iterator[GivenAnswer | Rejection]:
+        """Yield every annotation as an answer or, where it makes no sense, as a rejection."""
         for rows in self.ledger.stream("annotations", project=self.project):
             for row in rows:
-                try:
-                    yield self._answer(row)
-                except BrokenContract as error:
-                    yield f"annotation {row['annotation']}: {error}"
-
-    def _answer(self, row: Mapping[str, Any]) -> GivenAnswer:
-        return parse(
-            vote_id=vote_id(self.name, str(row["annotation"]), row["updated_at"]), clip_id=row["clip_id"],
-            category=row["category"], annotator=f"{self.name}:{row['email']}" if row["email"] else "",
-            answer=Answer.UNSURE if row["cancelled"] else _choice(row["result"]), seconds=row["seconds"],
-            cast_at=row["updated_at"],
-        )  # fmt: skip
+                yield parse(_NAME, _raw(row))
 
 
-def _choice(result: Any) -> Any:
-    """Return the one choice of an annotation's result."""
+def _raw(row: Mapping[str, Any]) -> RawAnswer:
+    return RawAnswer(
+        item=f"annotation {row['annotation']}",
+        name=str(row["annotation"]),
+        clip_id=row["clip_id"],
+        category=row["category"],
+        annotator=row["email"],
+        answer=Answer.UNSURE if row["cancelled"] else _choice(row["result"]),
+        seconds=row["seconds"],
+        cast_at=_moment(row["changed_us"]),
+        prefix=PREFIX,
+    )
+
+
+def _moment(microseconds: int | None) -> datetime | str:
+    """Return a moment of annotations.sql; in words where it is none of Python's calendar."""
+    return "none of the years 1 to 9999" if microseconds is None else _EPOCH + timedelta(microseconds=microseconds)
+
+
+def _choice(result: str | None) -> Any:
+    """Return the one choice of an annotation's result; what is no such result is returned, and is no answer."""
     try:
-        (region,) = [region for region in result if region["from_name"] == "answer"]
+        found = json.loads(result or "null")
+        (region,) = [region for region in found if region["from_name"] == "answer"]
         (choice,) = region["value"]["choices"]
-    except (TypeError, KeyError, ValueError) as error:
-        raise BrokenContract(f"result {str(result)[:80]!r}: want one choice of `answer`") from error
+    except (TypeError, KeyError, ValueError, RecursionError):
+        return [f"result {(result or '')[:60]}, want one choice of `answer`"]
     return choice
 
 
@@ -99,13 +123,18 @@ def connect(environ: Mapping[str, str]) -> LabelStudio | None:
     """Return the project that the environment names, or None.
 
     Raises:
-        NotConfigured: half of it is named, or the project is no number.
+        NotConfigured: half of it is named, or the project is no number that Label Studio gives.
         Temporary: its database does not answer.
 
     """
     url, project = environ.get(URL, ""), environ.get(PROJECT, "")
     if not url and not project:
         return None
-    if not url or not project.isascii() or not project.isdecimal():
-        raise NotConfigured(f"{URL} and {PROJECT}: set {bool(url)} and {project!r}, want an address and a number")
-    return LabelStudio(ledger=open_postgres(url, URL, "label_studio"), project=int(project))
+    if not url or not re.fullmatch(r"[0-9]{1,10}", project) or not 1 <= int(project) <= _MOST_PROJECT:
+        raise NotConfigured(
+            f"{URL} and {PROJECT}: set {bool(url)} and {printable(project[:40])!r}, want an address and a number, "
+            f"from 1 to {_MOST_PROJECT}"
+        )
+    ledger = open_postgres(url, URL, "label_studio")
+    ledger.run("limit_time")
+    return LabelStudio(ledger=ledger, project=int(project))

@@ -34,6 +34,17 @@ class Review(Section):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Elsewhere(Section):
+    """What people's answers in another system, such as Label Studio, mean here."""
+
+    deleted: str = setting(
+        "stays",
+        "A vote whose annotation is deleted there `stays`, or is `withdrawn`: `unsure` takes its place.",
+        choices=("stays", "withdrawn"),
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
 class Aggregation(Section):
     """How votes become labels; `review` says how many are wanted."""
 

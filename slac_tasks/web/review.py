@@ -15,6 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from slac_tasks.model import Answer
 from slac_tasks.storage.ledger import Ledger
+from slac_tasks.verification.answers import LONGEST_SEC
 from slac_tasks.verification.settings import Review
 from slac_tasks.web.ledgers import Ledgers
 from slac_tasks.web.media import Media
@@ -41,7 +42,7 @@ class Vote(BaseModel):
     clip_id: ClipId
     category: CategoryKey
     answer: Answer
-    seconds: float = Field(ge=0, le=86_400, allow_inf_nan=False)
+    seconds: float = Field(ge=0, le=LONGEST_SEC, allow_inf_nan=False)
     guideline_version: int = Field(ge=1, le=2**31 - 1)
     supersedes: UUID | None = None
 

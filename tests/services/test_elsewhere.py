@@ -1,5 +1,6 @@
 """Answers from a file and from Label Studio's Postgres become votes, each once; an edit supersedes."""
 
+import csv
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -7,15 +8,19 @@ from typing import Any
 
 import psycopg2
 import pytest
-from review_work import publish_and_answer
+from hypothesis import HealthCheck, example, given, settings
+from hypothesis import strategies as st
+from review_work import cast, publish_and_answer
 
 from slac_tasks import cli
 from slac_tasks.commands import votes
-from slac_tasks.errors import BrokenContract, NotConfigured
+from slac_tasks.errors import BrokenContract, NotConfigured, Temporary
 from slac_tasks.stages import sync
 from slac_tasks.storage.datasets import VOTES
 from slac_tasks.storage.ledger import Ledger
 from slac_tasks.verification import label_studio
+from slac_tasks.verification.answers import GivenAnswer
+from slac_tasks.verification.settings import Elsewhere
 
 # What is read of Label Studio's schema (1.x): tables task and task_completion of tasks, htx_user of users.
 LABEL_STUDIO = """
@@ -59,6 +64,10 @@ def collected(make_job: Any) -> list[dict[str, Any]]:
     return [row for keys in datasets.partitions(VOTES) for row in datasets.read(VOTES, **keys).to_pylist()]
 
 
+def set_aside(ledger: Ledger) -> dict[str, str]:
+    return {row["item"]: row["reason"] for row in ledger.rows("rejected_votes")}
+
+
 def test_annotations_become_votes_once_and_an_edit_supersedes(
     make_job: Any, ledger: Ledger, studio: Any, database_url: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -74,17 +83,193 @@ def test_annotations_become_votes_once_and_an_edit_supersedes(
     found = {row["clip_id"]: row for row in collected(make_job)}
     assert {clip: row["answer"] for clip, row in found.items()} == {clips[0]: "yes", clips[1]: "unsure"}
     assert {row["annotator"] for row in found.values()} == {"label-studio:mara@example.org"}
+    assert set_aside(ledger) == {"annotation 3": "label", "annotation 4": "seconds", "annotation 5": "not asked"}
     said = capsys.readouterr().err
-    assert "label-studio: 2 malformed, 2 stored, 1 refused" in said
-    assert "label-studio: 2 malformed, 2 known, 1 refused" in said
+    assert "label-studio project 7: 2 stored, 3 set aside (1 label, 1 not asked, 1 seconds)" in said
+    assert "label-studio project 7: 2 known, 3 set aside (1 label, 1 not asked, 1 seconds)" in said
+    assert said.count("set aside annotation 3: label: label 'maybe', want one of") == 1
     studio.execute(
         "UPDATE task_completion SET result = %s, updated_at = now() + interval '1 second' WHERE id = %s",
         (CHOICE % "no", first),
     )
+    # What is mended there is a vote, and set aside no more.
+    studio.execute("UPDATE task_completion SET lead_time = 2, updated_at = now() WHERE id = 4")
     sync.run(make_job("sync", environ=environ))
     edits = [row for row in collected(make_job) if row["supersedes"]]
     assert [(row["answer"], row["supersedes"]) for row in edits] == [("no", found[clips[0]]["vote_id"])]
-    assert len(collected(make_job)) == 3
+    assert len(collected(make_job)) == 4
+    assert set_aside(ledger) == {"annotation 3": "label", "annotation 5": "not asked"}
+
+
+STRANGE = [
+    # what Label Studio stores, lead time, moment: the reason
+    ('[{"from_name": "answer", "value": {"choices": [["yes", "sure"]]}}]', "2", "now()", "label"),
+    ('[{"from_name": "answer", "value": {"choices": [{"a": 1}]}}]', "2", "now()", "label"),
+    ('[{"from_name": "answer", "value": {"choices": ["yes", "no"]}}]', "2", "now()", "label"),
+    ('"text"', "2", "now()", "label"), ("[]", "2", "now()", "label"), ("null", "2", "now()", "label"),
+    ("[1, [2]]", "2", "now()", "label"), ('{"from_name": "answer"}', "2", "now()", "label"),
+    ("[" * 3000 + "]" * 3000, "2", "now()", "label"),
+    *(
+        (CHOICE % "yes", lead, "now()", "seconds")
+        for lead in ("NULL", "1.7e308", "'NaN'", "'Infinity'", "-1", "86400.1")
+    ),
+    *(
+        (CHOICE % "yes", "2", moment, "time")
+        for moment in ("'infinity'", "'-infinity'", "'0044-03-15 BC'", "'9999-12-31 23:59:59-12'", "'294276-01-01'",
+                       "NULL")
+    ),
+]  # fmt: skip
+
+
+def test_a_strange_annotation_is_set_aside_by_name_and_holds_up_no_other(
+    make_job: Any, ledger: Ledger, studio: Any, database_url: str, ledger_url: str,
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str],
+) -> None:  # fmt: skip
+    clips = publish_and_answer(make_job, ledger, {}, clips=2)
+    studio.execute("ALTER TABLE task_completion ALTER updated_at DROP NOT NULL")
+    wanted = {}
+    for result, lead, moment, reason in STRANGE:
+        number = annotate(studio, clips[0], "yes")
+        studio.execute(
+            f"UPDATE task_completion SET result = %s, lead_time = {lead}, updated_at = {moment} WHERE id = %s",
+            (result, number),
+        )
+        wanted[f"annotation {number}"] = reason
+    gone = annotate(studio, clips[0], "yes")
+    studio.execute("UPDATE task_completion SET completed_by_id = NULL WHERE id = %s", (gone,))
+    wanted[f"annotation {gone}"] = "person"
+    annotate(studio, clips[1], "yes")
+    sync.run(make_job("sync", environ={label_studio.URL: database_url, label_studio.PROJECT: "7"}))
+    assert [(row["clip_id"], row["answer"]) for row in collected(make_job)] == [(clips[1], "yes")]
+    assert set_aside(ledger) == wanted
+    monkeypatch.setenv("SLAC_DATABASE_URL", ledger_url)
+    assert cli.main(["votes", "rejected"]) == 0
+    listed = capsys.readouterr().out
+    assert all(f"{item}  since" in listed for item in wanted)
+    assert f"{len(wanted)} answers are set aside: 9 label, 1 person, 6 seconds, 6 time" in listed
+
+
+def test_an_edit_of_somebody_elses_annotation_is_the_editors_vote(
+    make_job: Any, ledger: Ledger, studio: Any, database_url: str
+) -> None:
+    clips = publish_and_answer(make_job, ledger, {}, clips=1)
+    environ = {label_studio.URL: database_url, label_studio.PROJECT: "7"}
+    studio.execute("INSERT INTO htx_user (email) VALUES ('lead@example.org')")
+    number = annotate(studio, clips[0], "yes")
+    sync.run(make_job("sync", environ=environ))
+    studio.execute("ALTER TABLE task_completion ADD updated_by_id integer")
+    studio.execute(
+        "UPDATE task_completion SET result = %s, updated_by_id = 2, updated_at = now() WHERE id = %s",
+        (CHOICE % "no", number),
+    )
+    sync.run(make_job("sync", environ=environ))
+    assert [(row["annotator"], row["answer"], row["supersedes"]) for row in collected(make_job)] == [
+        ("label-studio:mara@example.org", "yes", None), ("label-studio:lead@example.org", "no", None),
+    ]  # fmt: skip
+
+
+def test_a_person_of_label_studio_joins_a_group(
+    make_job: Any, ledger: Ledger, studio: Any, database_url: str, ledger_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clips = publish_and_answer(make_job, ledger, {}, clips=1)
+    environ = {label_studio.URL: database_url, label_studio.PROJECT: "7"}
+    monkeypatch.setenv("SLAC_DATABASE_URL", ledger_url)
+    assert cli.main(["annotator", "assign", "B", "--category", "high_jump"]) == 0
+    annotate(studio, clips[0], "yes")
+    sync.run(make_job("sync", environ=environ))
+    assert set_aside(ledger) == {"annotation 1": "not a reviewer"}
+    assert cli.main(["annotator", "add", "label-studio:mara@example.org", "--group", "B"]) == 0
+    sync.run(make_job("sync", environ=environ))
+    assert len(collected(make_job)) == 1
+    assert set_aside(ledger) == {}
+    for name in ("label-studio:", "label-studio:no address", "label-studio:a\x07@b"):
+        assert cli.main(["annotator", "add", name]) == 64
+
+
+@pytest.mark.parametrize(("deleted", "answers"), [("stays", ["yes", "yes"]), ("withdrawn", ["yes", "unsure"])])
+def test_the_settings_say_what_a_deletion_means(
+    make_job: Any, ledger: Ledger, studio: Any, database_url: str, deleted: str, answers: list[str]
+) -> None:
+    clips = publish_and_answer(make_job, ledger, {"ann": "no"}, clips=2)
+    environ = {label_studio.URL: database_url, label_studio.PROJECT: "7"}
+    settings = {"elsewhere": Elsewhere(deleted=deleted)}
+    for clip in clips:
+        annotate(studio, clip, "yes")
+    # Imported before origins were noted.
+    sync.run(make_job("sync", environ=environ))
+    with ledger._connection.cursor() as cursor:
+        cursor.execute("DELETE FROM vote_origins")
+    sync.run(make_job("sync", environ=environ, settings=settings))
+    studio.execute("DELETE FROM task_completion WHERE id = 2")
+    for _ in range(2):
+        sync.run(make_job("sync", environ=environ, settings=settings))
+    superseded = {row["supersedes"] for row in collected(make_job)}
+    last = {
+        row["clip_id"]: row["answer"] for row in collected(make_job)
+        if row["vote_id"] not in superseded and row["annotator"] != "ann"
+    }  # fmt: skip
+    assert [last[clip] for clip in clips] == answers
+    assert len(collected(make_job)) == 4 + (deleted == "withdrawn")
+    studio.execute("DELETE FROM task_completion")
+    if deleted == "withdrawn":
+        with pytest.raises(NotConfigured, match="holds no annotation any more, so no vote is withdrawn"):
+            sync.run(make_job("sync", environ=environ, settings=settings))
+    assert len(collected(make_job)) == 4 + (deleted == "withdrawn")
+
+
+AWAY = "postgresql://x:hidden-word@127.0.0.1:1/z"
+
+
+@pytest.mark.parametrize(
+    ("url", "project", "failure", "reason"),
+    [
+        (AWAY, "7", Temporary, "LABEL_STUDIO: no answer"),
+        ("", "7", NotConfigured, "want an address and a number"),
+        ("{empty}", "7", NotConfigured, "is no database that sql/label_studio reads: relation"),
+        ("{other}", "7", NotConfigured, "is no database that sql/label_studio reads"),
+        ("{empty}_absent", "7", NotConfigured, "LABEL_STUDIO: refused"),
+        ("no address", "7", NotConfigured, "LABEL_STUDIO: is no Postgres address"),
+        ("{empty}?sslmode=perhaps", "7", NotConfigured, "LABEL_STUDIO: refused: invalid sslmode"),
+        *(
+            ("{empty}", number, NotConfigured, "a number, from 1 to")
+            for number in ("0", "-1", "99999999999999", "9" * 5000, "7.0", "\u0667", "seven")
+        ),
+    ],
+)  # fmt: skip
+def test_votes_of_the_review_page_wait_for_no_other_system(
+    make_job: Any, ledger: Ledger, database_url: str, url: str, project: str, failure: type[Exception], reason: str
+) -> None:
+    publish_and_answer(make_job, ledger, {"ann": "yes"}, clips=1)
+    if "{other}" in url:
+        connection = psycopg2.connect(database_url)
+        connection.autocommit = True
+        tables = (
+            "task (id text, data text, project_id text)",
+            "task_completion (id text, updated_at text)",
+            "htx_user (id text)",
+        )
+        for table in tables:
+            connection.cursor().execute(f"CREATE TABLE {table}")
+        connection.close()
+    address = url.format(empty=database_url, other=database_url)
+    with pytest.raises(failure, match=reason) as refusal:
+        sync.run(make_job("sync", environ={label_studio.URL: address, label_studio.PROJECT: project}))
+    assert "hidden-word" not in str(refusal.value)
+    assert [row["annotator"] for row in collected(make_job)] == ["ann"]
+
+
+def test_a_database_that_holds_its_answer_back_is_given_up(
+    make_job: Any, ledger: Ledger, studio: Any, database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    publish_and_answer(make_job, ledger, {"ann": "yes"}, clips=1)
+    studio.execute(
+        "ALTER DATABASE " + database_url.rpartition("/")[2].partition("?")[0] + " SET lock_timeout = '300ms'"
+    )
+    studio.execute("BEGIN; LOCK TABLE task_completion IN ACCESS EXCLUSIVE MODE")
+    with pytest.raises(Temporary, match="LABEL_STUDIO: canceling statement due to"):
+        sync.run(make_job("sync", environ={label_studio.URL: database_url, label_studio.PROJECT: "7"}))
+    studio.execute("ROLLBACK")
+    assert [row["annotator"] for row in collected(make_job)] == ["ann"]
 
 
 def test_an_annotation_that_commits_late_is_found_late(
@@ -100,11 +285,6 @@ def test_an_annotation_that_commits_late_is_found_late(
     slow.close()
     sync.run(make_job("sync", environ=environ))
     assert [row["clip_id"] for row in collected(make_job)] == [clips[1], clips[0]]
-
-
-def test_half_a_label_studio_is_refused(make_job: Any) -> None:
-    with pytest.raises(NotConfigured, match="want an address and a number"):
-        sync.run(make_job("sync", environ={label_studio.PROJECT: "seven"}))
 
 
 def test_tasks_of_label_studio_name_the_clip() -> None:
@@ -126,11 +306,11 @@ def test_what_is_exported_comes_back_and_a_second_import_adds_nothing(
     before = collected(make_job)
     file = tmp_path / f"votes{suffix}"
     assert votes.export(make_job("sync").datasets, file) == 6
-    answers = votes.checked(file)
+    answers = [answer for answer in votes.read(file) if isinstance(answer, GivenAnswer)]
     assert [(a.vote_id, a.clip_id, a.answer, a.seconds, a.cast_at) for a in answers] == [
         (row["vote_id"], row["clip_id"], row["answer"], row["seconds"], row["cast_at"]) for row in before
     ]
-    assert votes.bring(ledger, answers) == {"known": 6}
+    assert str(votes.bring(ledger, file.name, answers)) == "6 known"
 
 
 def test_answers_of_a_file_are_votes_like_any_other(
@@ -145,7 +325,7 @@ def test_answers_of_a_file_are_votes_like_any_other(
     sync.run(make_job("sync"))
     (row,) = collected(make_job)
     assert (row["clip_id"], row["annotator"], row["answer"], row["seconds"]) == (clips[0], "ann", "yes", 3.1)
-    # A clip that nobody asks about: the whole file is refused.
+    # A clip that nobody asks about holds up no other line.
     file.write_text(
         head
         + f"high_jump/{clips[1]},ann,yes,2026-01-05T12:00:00+00:00,3.1\n"
@@ -153,23 +333,108 @@ def test_answers_of_a_file_are_votes_like_any_other(
     )
     assert cli.main(["votes", "import", str(file)]) == 65
     sync.run(make_job("sync"))
-    assert len(collected(make_job)) == 1
+    assert len(collected(make_job)) == 2
+
+
+def imported(
+    ledger: Ledger, ledger_url: str, monkeypatch: pytest.MonkeyPatch, file: Path
+) -> tuple[int, list[tuple[str, str]], dict[str, str]]:
+    """Exit code, votes as (person, answer) and lines that are set aside of an import."""
+    monkeypatch.setenv("SLAC_DATABASE_URL", ledger_url)
+    code = cli.main(["votes", "import", str(file)])
+    with ledger._connection.cursor() as cursor:
+        cursor.execute("SELECT annotator, answer FROM votes ORDER BY annotator, cast_at")
+        return code, cursor.fetchall(), set_aside(ledger)
+
+
+HEAD = "task,worker,label,time,seconds\n"
+
+
+def test_one_person_is_one_vote_however_the_name_is_typed(
+    make_job: Any, ledger: Ledger, ledger_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (clip,) = publish_and_answer(make_job, ledger, {"ann": "yes"}, clips=1)
+    workers = ["bob", "bob ", "\u00a0bob", '"\tbob"', "  ", "Ann", "Bob", "josé", "jose\u0301", "\u200bzoe"]
+    file = tmp_path / "v.csv"
+    rows = [f"high_jump/{clip},{worker},yes,2026-02-01T10:00:00Z,1\n" for worker in workers]
+    file.write_text(HEAD + "".join(rows[:5]))
+    assert imported(ledger, ledger_url, monkeypatch, file) == (
+        65,
+        [("ann", "yes"), ("bob", "yes")],
+        {"line 6": "person"},
+    )
+    file.write_text(HEAD + "".join(rows))
+    code, votes, aside = imported(ledger, ledger_url, monkeypatch, file)
+    assert (code, [person for person, _ in votes]) == (65, ["ann", "bob", "josé", "zoe"])
+    assert aside == {"line 6": "person", "line 7": "two spellings", "line 8": "two spellings"}
+
+
+def test_lines_that_say_two_things_at_one_moment_are_both_set_aside(
+    make_job: Any, ledger: Ledger, ledger_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (clip,) = publish_and_answer(make_job, ledger, {}, clips=1)
+    file = tmp_path / "v.csv"
+    rows = [f"high_jump/{clip},{who},{said},2026-02-01T10:00:00Z,1\n" for who, said in
+            (("ann", "yes"), ("ann", "no"), ("bob", "yes"), ("bob", "yes"))]  # fmt: skip
+    file.write_text(HEAD + "".join(rows))
+    wanted = {"line 2": "contradiction", "line 3": "contradiction"}
+    assert imported(ledger, ledger_url, monkeypatch, file) == (65, [("bob", "yes")], wanted)
+    file.write_text(HEAD + rows[3].replace("yes", "no"))
+    assert imported(ledger, ledger_url, monkeypatch, file) == (65, [("bob", "yes")], {"line 2": "changed"})
+    file.write_text(HEAD + rows[3])
+    assert imported(ledger, ledger_url, monkeypatch, file) == (0, [("bob", "yes")], {})
+
+
+WHATEVER = st.text(st.characters(exclude_categories=("Cs",)), max_size=8)
+
+
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@given(
+    st.lists(st.tuples(WHATEVER, WHATEVER, WHATEVER, WHATEVER), max_size=4), st.sampled_from(["utf-8-sig", "utf-16"])
+)
+@example([("a\x00n", "yes", "1", "2026-02-01T10:00:00Z")], "utf-8-sig")
+@example([("ann", "yes", "1e308", "2026-02-01T10:00:00Z"), ("bob", "no", "2", "2026-02-01T10:00:00Z")], "utf-16")
+def test_each_line_of_any_file_is_a_vote_or_set_aside_by_number(
+    ledger: Ledger, tmp_path: Path, rows: list[tuple[str, ...]], encoding: str
+) -> None:
+    file = tmp_path / "v.csv"
+    with file.open("w", newline="", encoding=encoding) as out:
+        csv.writer(out).writerows([("task", "worker", "label", "seconds", "time"), *(("j/v:0", *row) for row in rows)])
+    answers = votes.read(file)
+    found = votes.bring(ledger, file.name, answers)
+    assert found.stored + found.known + len(found.rejected) == len(answers) == len(rows)
+    assert set_aside(ledger) == {rejection.item: rejection.reason for rejection in found.rejected}
+
+
+@pytest.mark.parametrize("seconds", [1.7e308, 1e200])
+def test_whatever_seconds_the_ledger_holds_the_pages_count_them_as_a_day(
+    make_job: Any, ledger: Ledger, seconds: float
+) -> None:
+    clips = publish_and_answer(make_job, ledger, {}, clips=2)
+    for clip in clips:
+        for person in ("ann", "bob"):
+            ledger.run("ensure_annotator", annotator=person)
+            cast(ledger, person, clip, "yes", seconds=seconds)
+    for _ in range(2):
+        (page,) = ledger.rows("web_funnel")
+        (totals,) = ledger.rows("queue_totals")
+        assert page["seconds"] == totals["seconds"] == ledger.rows("funnel")[0]["seconds"] == 4 * 86_400
+        assert ledger.one("answer_pace", category="high_jump") == {"seconds": 60.0}
+        ledger.run("fold_counts")
 
 
 @pytest.mark.parametrize(
-    ("text", "reason"),
+    ("data", "reason"),
     [
-        ("task,worker,label,time\n", "has no column seconds"),
-        ("task,worker,label,time,seconds\njudo/v:0,a,perhaps,2026-01-05T12:00:00Z,1\n", "line 2: label 'perhaps'"),
-        ("task,worker,label,time,seconds\njudo/v:0,a,yes,noon,1\n", "line 2: time 'noon'"),
-        ("task,worker,label,time,seconds\njudo/v:0,a,yes,2026-01-05T12:00:00,1\n", "has no time zone"),
-        ("task,worker,label,time,seconds\njudo/v:0,a,yes,2026-01-05T12:00:00Z,-1\n", "seconds -1.0: want 0 or more"),
-        ("task,worker,label,time,seconds\njudo/v:0,a,yes,2026-01-05T12:00:00Z,nan\n", "seconds nan"),
-        ("task,worker,label,time,seconds\nv:0,,yes,2026-01-05T12:00:00Z,1\n", "without person, clip or category"),
+        (b"task,worker,label,time\n", "want also \\['seconds'\\]"),
+        (b"", "is empty"),
+        (b"caf\xe9,worker,label,time,seconds\n", "line 1 is not UTF-8"),
+        (b'task,worker,label,time,seconds\njudo/v:0,"ann\n', "want a csv line"),
+        (b"PAR1", "is no whole parquet file"),
     ],
 )
-def test_a_file_with_a_line_that_makes_no_sense_is_refused(tmp_path: Path, text: str, reason: str) -> None:
+def test_a_file_that_is_no_such_table_is_refused_whole(tmp_path: Path, data: bytes, reason: str) -> None:
     file = tmp_path / "votes.csv"
-    file.write_text(text)
+    file.write_bytes(data)
     with pytest.raises(BrokenContract, match=reason):
-        votes.checked(file)
+        votes.read(file)

@@ -1,0 +1,2 @@
+-- Answers from elsewhere that are set aside, by source and in the order in which they were.
+SELECT source, item, reason, detail, since FROM rejected_votes ORDER BY source, since, item;
