@@ -78,6 +78,10 @@ class Strategy(StrEnum):
     RANDOM = "random"
     ENTROPY = "entropy"
     """One model alone is unsure: the textbook's active learning, kept to be compared with (ours)."""
+    COVERAGE = "coverage"
+    """Clips that stand for the others in the space of kept features (MaxHerding)."""
+    UNSURE_COVERAGE = "unsure_coverage"
+    """The same, where the committee is unsure (Uncertainty Herding)."""
 
 
 def slug(category: str) -> str:

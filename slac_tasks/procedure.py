@@ -139,8 +139,8 @@ STAGES: dict[str, Stage] = {
         ),
         Stage(
             name="mine", help="choose the clips worth a person's time",
-            keys=("category", "round"), reads=("clips", "scores", "committees"), writes={"hard_clips": ("mining",)},
-            ledger=True,
+            keys=("category", "round"), reads=("clips", "scores", "features", "committees"),
+            writes={"hard_clips": ("mining",)}, ledger=True,
         ),
         Stage(
             name="publish", help="put chosen clips into the review queue",

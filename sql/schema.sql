@@ -161,7 +161,8 @@ CREATE TABLE queue (
     category text NOT NULL REFERENCES categories,
     video_id text NOT NULL REFERENCES videos,
     round text NOT NULL,
-    strategy text NOT NULL CHECK (strategy IN ('disagreement', 'consensus', 'random', 'entropy')),
+    strategy text NOT NULL
+        CHECK (strategy IN ('disagreement', 'consensus', 'random', 'entropy', 'coverage', 'unsure_coverage')),
     start_sec double precision NOT NULL,
     end_sec double precision NOT NULL,
     split text NOT NULL,

@@ -6,7 +6,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from slac_tasks.mining.measures import ClipMeasures, Floats, Ints, Measures, measured
+from slac_tasks.errors import BrokenContract
+from slac_tasks.mining.coverage import covering
+from slac_tasks.mining.measures import ClipMeasures, Floats, Ints, Measures, entropy, measured
 from slac_tasks.mining.pool import Pool
 from slac_tasks.mining.settings import Mining
 from slac_tasks.model import Strategy
@@ -49,6 +51,11 @@ def by_lot(found: Measures, knobs: Mining) -> Floats:
     return np.ones(len(found.consensus))
 
 
+def by_doubt(found: Measures, knobs: Mining) -> Floats:
+    """Clips of which the committee is unsure, by its joint score."""
+    return entropy(found.consensus)
+
+
 def held_together(found: Measures) -> Floats:
     """Return the coherence of each clip; 1 where no neighbour says otherwise."""
     return np.nan_to_num(found.coherence, nan=1.0)
@@ -61,7 +68,11 @@ RANKINGS: Mapping[Strategy, Ranking] = {
     Strategy.CONSENSUS: by_consensus,
     Strategy.ENTROPY: by_entropy,
 }
-"""Every strategy, in the order in which they choose. To add one: a name in `Strategy`, a ranking, a share."""
+"""The strategies that rank clips one by one, in the order in which they choose. To add one: a name in `Strategy`, a
+ranking, a share."""
+
+COVERINGS: Mapping[Strategy, Ranking] = {Strategy.COVERAGE: by_lot, Strategy.UNSURE_COVERAGE: by_doubt}
+"""The strategies that choose clips which stand for others, after those that rank: what covering each clip is worth."""
 
 
 def choose(
@@ -117,6 +128,22 @@ def choose(
             )
             for row in taken.tolist()
         ]  # fmt: skip
+    for strategy, ranking in COVERINGS.items():
+        if not wanted.get(strategy):
+            continue
+        if pool.at is None:
+            raise BrokenContract(f"mining: strategy {strategy} without features, want those of a member at least")
+        known = {choice.index for choice in chosen}
+        before = np.union1d(pool.rows_of(asked), np.flatnonzero(np.isin(pool.row, list(known))))
+        taken, gains = covering(
+            pool, pool.at, ranking(found, knobs), wanted[strategy], free=free, given=given, taken=before, knobs=knobs
+        )
+        np.add.at(given, pool.video[taken], 1)
+        free &= ~_close_to(pool, taken, gap_ms)
+        chosen += [
+            Choice(index=int(pool.row[row]), strategy=strategy, value=float(gain), measures=found.at(row))
+            for row, gain in zip(taken.tolist(), gains, strict=True)
+        ]
     return chosen
 
 

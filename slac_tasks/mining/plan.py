@@ -1,7 +1,7 @@
 """What a round may cost in people's time, and what it buys."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Container, Mapping
+from dataclasses import dataclass, replace
 from itertools import accumulate, pairwise
 from math import ceil
 
@@ -23,6 +23,12 @@ class RoundPlan:
         """Human minutes that the whole round costs."""
         return sum(self.clips.values()) * self.seconds_per_clip / 60
 
+    def without(self, strategies: Container[Strategy]) -> "RoundPlan":
+        """Return the plan in which these strategies' clips are drawn at random."""
+        left = {name: 0 if name in strategies else count for name, count in self.clips.items()}
+        left[Strategy.RANDOM] += sum(self.clips.values()) - sum(left.values())
+        return replace(self, clips=left)
+
     def __str__(self) -> str:
         parts = ", ".join(f"{count} {strategy}" for strategy, count in self.clips.items() if count)
         return f"{parts or 'nothing'}: {self.minutes:.1f} minutes at {self.seconds_per_clip:.1f} s a clip"
@@ -34,6 +40,8 @@ def shares(knobs: Mining) -> dict[Strategy, float]:
         Strategy.DISAGREEMENT: knobs.disagreement,
         Strategy.CONSENSUS: knobs.consensus,
         Strategy.ENTROPY: knobs.entropy,
+        Strategy.COVERAGE: knobs.coverage,
+        Strategy.UNSURE_COVERAGE: knobs.unsure_coverage,
     }
     return {Strategy.RANDOM: 1 - sum(found.values()), **found}
 

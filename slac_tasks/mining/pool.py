@@ -29,9 +29,18 @@ class Pool:
     """Probabilities of the hypothesised action, shape (clips, members)."""
     draw: Floats
     """Chance that repeats, in [0, 1): a fixed function of the seed and the clip, whatever the order."""
+    at: NDArray[np.float32] | None = None
+    """Where each clip lies in the space of the members' features (`coverage.space`); None where none are kept."""
 
     def __len__(self) -> int:
         return len(self.row)
+
+    def rows_of(self, clip_ids: Collection[str]) -> Ints:
+        """Return the rows of those of these clips that are in the pool."""
+        code = {video: number for number, video in enumerate(self.videos)}
+        places = [(code[v], round(s * 1000)) for v, s in map(parse_clip_id, clip_ids) if v in code]
+        wanted = np.array([_place(np.int64(v), np.int64(s)) for v, s in places], dtype=np.int64)
+        return np.flatnonzero(np.isin(_place(self.video, self.start_ms), wanted))
 
     def near(self, clip_ids: Collection[str], gap_ms: int) -> NDArray[np.bool_]:
         """Return which clips are among `clip_ids` or start less than `gap_ms` from one of them in the same video."""
@@ -51,7 +60,10 @@ def _place(video: Ints | np.int64, start_ms: Ints | np.int64) -> Ints:
     return np.asarray(video * np.int64(2**40) + start_ms, dtype=np.int64)
 
 
-def make_pool(video_ids: pa.Array, start_sec: Floats, shots: Ints, scores: Floats, *, seed: str) -> Pool:
+def make_pool(
+    video_ids: pa.Array, start_sec: Floats, shots: Ints, scores: Floats, *, seed: str,
+    at: NDArray[np.float32] | None = None,
+) -> Pool:  # fmt: skip
     """Return the pool of these clips, the same in whatever order they come.
 
     Args:
@@ -60,6 +72,7 @@ def make_pool(video_ids: pa.Array, start_sec: Floats, shots: Ints, scores: Float
         shots: index of each clip's shot in its video, shape (clips,).
         scores: shape (clips, members), at least one member.
         seed: names the draw.
+        at: where each clip lies in the space of the members' features, shape (clips, numbers).
 
     Raises:
         BrokenContract: the arrays differ in length, or a score is not between 0 and 1.
@@ -87,6 +100,7 @@ def make_pool(video_ids: pa.Array, start_sec: Floats, shots: Ints, scores: Float
         shot=np.asarray(shots, dtype=np.int64)[order],
         scores=np.asarray(scores, dtype=np.float64)[order],
         draw=_draw(seed, videos, video, start_ms),
+        at=None if at is None else at[order],
     )
 
 

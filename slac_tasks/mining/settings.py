@@ -22,6 +22,12 @@ class Mining(Section):
     disagreement: float = setting(0.62, "Share chosen by disagreement of the committee.", least=0, most=1)
     consensus: float = setting(0.3, "Share chosen by its consensus.", least=0, most=1)
     entropy: float = setting(0.0, "Share chosen by how unsure one member is.", least=0, most=1)
+    coverage: float = setting(
+        0.0, "Share that stands for the other clips, by the members' features (MaxHerding).", least=0, most=1
+    )
+    unsure_coverage: float = setting(
+        0.0, "The same, where the committee is unsure (Uncertainty Herding).", least=0, most=1
+    )
     disagreement_by: str = setting(
         "disagreement",
         "What stands for disagreement: `disagreement` (Jensen-Shannon), `vote_entropy` or `spread`.",
@@ -55,10 +61,10 @@ class Mining(Section):
 
     def conflicts(self) -> Iterator[str]:
         """The strategies leave enough for the random control."""
-        control = 1 - (self.disagreement + self.consensus + self.entropy)
-        if control < LEAST_CONTROL - 1e-9:
+        others = {name: getattr(self, name) for name in ("consensus", "entropy", "coverage", "unsure_coverage")}
+        if 1 - (self.disagreement + sum(others.values())) < LEAST_CONTROL - 1e-9:
+            named = ", ".join(f"{name} ({share})" for name, share in others.items())
             yield self.refusal(
                 "disagreement",
-                f"at most {1 - LEAST_CONTROL} together with consensus ({self.consensus}) and entropy ({self.entropy}): "
-                f"{LEAST_CONTROL} stay for the random control",
+                f"at most {1 - LEAST_CONTROL} together with {named}: {LEAST_CONTROL} stay for the random control",
             )

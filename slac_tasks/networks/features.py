@@ -6,14 +6,12 @@ backbone can be compared whenever and wherever they were made. A member's featur
 """
 
 import hashlib
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 
 import numpy as np
-import torch
+import pyarrow as pa
 from numpy.typing import NDArray
-from torch import Tensor
 
 LENGTH = 64
 """Numbers that are kept of a clip."""
@@ -29,14 +27,14 @@ _LARGEST = float(np.finfo(np.float16).max)
 class Projection:
     """How the output of a backbone becomes LENGTH numbers."""
 
-    matrix: Tensor
-    """(length of the output, LENGTH), float32."""
+    matrix: NDArray[np.float32]
+    """(length of the output, LENGTH)."""
     key: str
     """16 hex digits of the SHA-256 of the matrix: features with another key cannot be compared."""
 
-    def packed(self, features: Tensor) -> list[bytes]:
-        """Return what is stored of features (clips, length), float32 on the CPU, clip by clip."""
-        kept = (features @ self.matrix).clamp(-_LARGEST, _LARGEST).numpy().astype(_STORED)
+    def packed(self, features: NDArray[np.float32]) -> list[bytes]:
+        """Return what is stored of features (clips, length of the output), clip by clip."""
+        kept = (features @ self.matrix).clip(-_LARGEST, _LARGEST).astype(_STORED)
         return [row.tobytes() for row in kept]
 
 
@@ -49,9 +47,13 @@ def projection(length: int) -> Projection:
         bits = np.frombuffer(hashlib.shake_256(f"slac features {length}".encode()).digest(length * LENGTH // 8), "u1")
         signs = np.unpackbits(bits).reshape(length, LENGTH).astype("<f4") * 2 - 1
         matrix = signs / np.float32(LENGTH**0.5)
-    return Projection(matrix=torch.from_numpy(matrix), key=hashlib.sha256(matrix.tobytes()).hexdigest()[:16])
+    return Projection(matrix=matrix, key=hashlib.sha256(matrix.tobytes()).hexdigest()[:16])
 
 
-def unpacked(stored: Sequence[bytes]) -> Features:
-    """Return the features of clips, (clips, LENGTH), from what was stored of each."""
-    return np.frombuffer(b"".join(stored), _STORED).reshape(-1, LENGTH).astype(np.float32)
+def unpacked(stored: pa.ChunkedArray) -> Features:
+    """Return the features of clips, (clips, LENGTH), from the column in which they are stored."""
+    parts = [
+        np.frombuffer(chunk.buffers()[1], _STORED, len(chunk) * LENGTH, chunk.offset * LENGTH * _STORED.itemsize)
+        for chunk in stored.chunks
+    ]
+    return np.concatenate([np.empty(0, _STORED), *parts]).reshape(-1, LENGTH).astype(np.float32)

@@ -41,7 +41,7 @@ class Scorer:
         with torch.inference_mode():
             scores = {name: torch.sigmoid(self.heads[name](features)) for name in {s.member.head for s in sheets}}
         kept = projection(features.shape[1])
-        packed = kept.packed(features)
+        packed = kept.packed(features.numpy())
         for sheet in sheets:
             for clip, outputs, stored in zip(batch.clips, scores[sheet.member.head].tolist(), packed, strict=True):
                 if is_canary(clip):

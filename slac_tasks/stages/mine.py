@@ -1,6 +1,7 @@
 """Choose hard clips: for each category, the clips of one window on which the committee's votes teach the most.
 
-Reads: committees, clips and scores of the round's window; the queue, for clips asked before and the people's pace.
+Reads: committees, clips and scores of the round's window, features where a strategy covers; the queue, for clips asked
+before and the people's pace.
 Writes: hard_clips (category, round).
 Safe to run again: a finished round is left alone.
 """
@@ -12,18 +13,21 @@ from functools import cache
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+from numpy.typing import NDArray
 
 from slac_tasks.admission.withdrawals import withdrawn
 from slac_tasks.errors import BrokenContract
-from slac_tasks.job import Job
-from slac_tasks.mining.choice import Choice, choose
+from slac_tasks.job import Job, Partition
+from slac_tasks.mining.choice import COVERINGS, Choice, choose
+from slac_tasks.mining.coverage import space
 from slac_tasks.mining.measures import Floats
 from slac_tasks.mining.plan import RoundPlan, plan_round
 from slac_tasks.mining.pool import make_pool
 from slac_tasks.model import parse_round_key
 from slac_tasks.networks.committees import Panel, panels_of
+from slac_tasks.networks.features import unpacked
 from slac_tasks.progress import print_line
-from slac_tasks.storage.datasets import CLIPS, HARD_CLIPS, SCORES
+from slac_tasks.storage.datasets import CLIPS, FEATURES, HARD_CLIPS, SCORES
 from slac_tasks.storage.datasets.scoring import HardClipRow, MemberScore
 from slac_tasks.storage.manifests import Manifest
 
@@ -57,7 +61,12 @@ def _mine(job: Job, panel: Panel, window: str) -> None:
             return
         clips, scores = _scored(job, clips_made, scores_made)
         plan = _plan(job, panel.category)
-        chosen = _choose(job, panel, clips, scores, plan, seed=f"{panel.category} {window}")
+        at = None
+        if any(plan.clips.get(strategy) for strategy in COVERINGS):
+            at = _features(job, panel, window, clips, made)
+            if at is None:
+                plan = plan.without(COVERINGS)
+        chosen = _choose(job, panel, clips, scores, plan, at, seed=f"{panel.category} {window}")
         made.write(rows(clips, scores, chosen, panel))
     print_line(
         f"mine: {panel.category} {keys['round']}: {made.manifest.rows} of {clips.num_rows:,} clips; planned {plan}"
@@ -71,11 +80,41 @@ def _plan(job: Job, category: str) -> RoundPlan:
     return plan_round(job.config.mining, seconds_per_clip=seconds * job.config.review.votes_wanted)
 
 
-def _choose(job: Job, panel: Panel, clips: pa.Table, scores: Floats, plan: RoundPlan, *, seed: str) -> list[Choice]:
+def _features(
+    job: Job, panel: Panel, window: str, clips: pa.Table, made: Partition[HardClipRow]
+) -> NDArray[np.float32] | None:
+    """Return where each clip lies in the space of the members whose features are kept; None where none are."""
+    members = []
+    for seat in panel.seats:
+        kept = job.datasets.manifest(FEATURES, category=panel.category, window=window, weights=seat.weights)
+        if kept is None:
+            continue
+        table = job.datasets.read_all(FEATURES, [kept], ["clip_id", "features"])
+        place = pc.index_in(clips["clip_id"], value_set=table["clip_id"].combine_chunks())
+        if place.null_count:
+            print_line(f"mine: {panel.category} {window}: {seat.member} kept no features of {place.null_count} clips")
+            continue
+        members.append(unpacked(table["features"])[place.to_numpy()])
+        made.inputs.append(kept)
+    if not members:
+        print_line(
+            f"mine: {panel.category} {window}: no member kept features, so nothing is chosen by coverage; its share is "
+            "drawn at random. Features are kept since version 0.1.0 when clips are scored: `slac score --remake`"
+        )
+        return None
+    return space(members)
+
+
+def _choose(
+    job: Job, panel: Panel, clips: pa.Table, scores: Floats, plan: RoundPlan, at: NDArray[np.float32] | None, *,
+    seed: str,
+) -> list[Choice]:  # fmt: skip
     knobs = job.config.mining
     members = [seat.member for seat in panel.seats]
     asked = job.ledger.rows("asked_clips", category=panel.category, round=job.key("round"))
-    pool = make_pool(clips["video_id"], clips["start_sec"].to_numpy(), clips["shot"].to_numpy(), scores, seed=seed)
+    pool = make_pool(
+        clips["video_id"], clips["start_sec"].to_numpy(), clips["shot"].to_numpy(), scores, seed=seed, at=at
+    )
     return choose(
         pool, plan.clips, knobs=knobs, asked=[row["clip_id"] for row in asked],
         entropy_of=members.index(knobs.entropy_of) if knobs.entropy_of in members else 0,

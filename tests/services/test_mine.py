@@ -9,8 +9,9 @@ from slac_tasks.errors import BrokenContract
 from slac_tasks.mining.measures import consensus, disagreement, vote_entropy
 from slac_tasks.mining.settings import Mining
 from slac_tasks.model import clip_id, panel_key, round_key
+from slac_tasks.networks.features import LENGTH, projection
 from slac_tasks.stages import mine
-from slac_tasks.storage.datasets import CLIPS, COMMITTEES, HARD_CLIPS, SCORES
+from slac_tasks.storage.datasets import CLIPS, COMMITTEES, FEATURES, HARD_CLIPS, SCORES
 from slac_tasks.storage.ledger import Ledger
 from slac_tasks.storage.tables import Datasets
 from slac_tasks.verification.settings import Review
@@ -80,6 +81,62 @@ def test_a_round_costs_its_minutes_and_keeps_every_score(make_job: Any, ledger: 
     assert len(set(values)) == len(values)
     mine.run(job)
     assert job.datasets.need(HARD_CLIPS, category="judo", round=ROUND).generation == 1
+
+
+COVERING = Mining(
+    clips_per_round=40, minutes_per_round=4.0, seconds_per_answer=4.0, disagreement=0.25, consensus=0.0, coverage=0.5
+)
+
+
+def keep_features(datasets: Datasets, category: str, member: str, *, lacking: int = 0) -> None:
+    """Write one member's features of the clips, in an order of its own; videos show one thing each."""
+    rng = np.random.default_rng(1)
+    clips = datasets.read(CLIPS, ["clip_id", "video_id"], category=category, window=WINDOW).to_pylist()
+    shown = {video: rng.normal(size=LENGTH) for video in sorted({clip["video_id"] for clip in clips})}
+    kept = projection(LENGTH)
+    rows = [
+        {**clip, "projection": kept.key,
+         "features": kept.packed((shown[clip["video_id"]] + rng.normal(size=LENGTH) / 9)[None].astype(np.float32))[0]}
+        for clip in clips
+    ]  # fmt: skip
+    some = [rows[place] for place in rng.permutation(len(rows) - lacking).tolist()]
+    keys = {"category": category, "window": WINDOW, "weights": member}
+    datasets.write(FEATURES, [FEATURES.from_records(some[:50]), FEATURES.from_records(some[50:])], keys=keys, **MADE)
+
+
+def test_a_round_covers_what_the_clips_show(make_job: Any, ledger: Ledger) -> None:
+    job = make_job("mine", categories=("judo",), round=ROUND, settings={"mining": COVERING, "review": Review()})
+    prepare(ledger, job.datasets)
+    seat(ledger, job.datasets, "judo")
+    for member in ("motion", "video"):
+        keep_features(job.datasets, "judo", member)
+    mine.run(job)
+    rows = job.datasets.read(HARD_CLIPS, category="judo", round=ROUND).to_pylist()
+    of = [row["strategy"] for row in rows]
+    assert [of.count(name) for name in ("random", "disagreement", "coverage")] == [8, 7, 15]
+    covering = [row for row in rows if row["strategy"] == "coverage"]
+    others = {row["video_id"] for row in rows if row["strategy"] != "coverage"}
+    # Every video shows something else: first come those from which nothing was chosen.
+    unseen = 10 - len(others)
+    assert {row["video_id"] for row in covering[:unseen]} == {f"{video:016x}" for video in range(10)} - others
+    assert [row["value"] for row in covering] == sorted((row["value"] for row in covering), reverse=True)
+    manifest = job.datasets.need(HARD_CLIPS, category="judo", round=ROUND)
+    assert sum(address.startswith("features/") for address in manifest.made_from) == 2
+
+
+def test_without_features_the_share_of_coverage_is_drawn_at_random(
+    make_job: Any, ledger: Ledger, capsys: pytest.CaptureFixture[str]
+) -> None:
+    job = make_job("mine", categories=("judo",), round=ROUND, settings={"mining": COVERING, "review": Review()})
+    prepare(ledger, job.datasets)
+    seat(ledger, job.datasets, "judo")
+    keep_features(job.datasets, "judo", "video", lacking=3)
+    mine.run(job)
+    of = job.datasets.read(HARD_CLIPS, category="judo", round=ROUND)["strategy"].to_pylist()
+    assert [of.count(name) for name in ("random", "disagreement", "coverage")] == [23, 7, 0]
+    said = capsys.readouterr().err
+    assert "video kept no features of 3 clips" in said
+    assert "no member kept features, so nothing is chosen by coverage; its share is drawn at random" in said
 
 
 def test_slow_people_are_asked_less(make_job: Any, ledger: Ledger) -> None:

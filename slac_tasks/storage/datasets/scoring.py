@@ -49,7 +49,7 @@ class FeatureRow:
 
     clip_id: Annotated[str, "video_id:start_ms"]
     video_id: Annotated[str, "16 hex digits of the media's SHA-256"]
-    features: Annotated[bytes, pa.binary(), "64 float16, little-endian; see slac_tasks.networks.features"]
+    features: Annotated[bytes, pa.binary(128), "64 float16, little-endian; see slac_tasks.networks.features"]
     projection: Annotated[str, "hash of the projection: features with another one cannot be compared"]
 
 
@@ -65,7 +65,7 @@ class MemberScore:
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _HardClipRow1(ClipColumns):
     proxy_256: Annotated[str, "object name of the rendition that people see"]
-    strategy: Annotated[str, "disagreement, consensus, random or entropy"]
+    strategy: Annotated[str, "disagreement, consensus, random, entropy, coverage or unsure_coverage"]
     disagreement: Annotated[float, "Jensen-Shannon divergence of the members, in bits, 0 to 1"]
     consensus: Annotated[float, "members' joint score: their mean log-odds as a probability, 0 to 1"]
     scores: Annotated[tuple[MemberScore, ...], _SCORES, "each member's score"]

