@@ -109,14 +109,13 @@ def _moment(microseconds: int | None) -> datetime | str:
 
 
 def _choice(result: str | None) -> Any:
-    """Return the one choice of an annotation's result; what is no such result is returned, and is no answer."""
+    """Return the one choice of an annotation's result, or what stands there instead."""
     try:
-        found = json.loads(result or "null")
-        (region,) = [region for region in found if region["from_name"] == "answer"]
-        (choice,) = region["value"]["choices"]
+        (region,) = [region for region in json.loads(result or "null") if region["from_name"] == "answer"]
+        choices = region["value"]["choices"]
     except (TypeError, KeyError, ValueError, RecursionError):
-        return [f"result {(result or '')[:60]}, want one choice of `answer`"]
-    return choice
+        return None
+    return choices[0] if isinstance(choices, list) and len(choices) == 1 else choices
 
 
 def connect(environ: Mapping[str, str]) -> LabelStudio | None:

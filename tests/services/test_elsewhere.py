@@ -156,10 +156,11 @@ def test_an_edit_of_somebody_elses_annotation_is_the_editors_vote(
     environ = {label_studio.URL: database_url, label_studio.PROJECT: "7"}
     studio.execute("INSERT INTO htx_user (email) VALUES ('lead@example.org')")
     number = annotate(studio, clips[0], "yes")
+    # Sent in by the lead, in the name of its author.
+    studio.execute("ALTER TABLE task_completion ADD updated_by_id integer DEFAULT 2")
     sync.run(make_job("sync", environ=environ))
-    studio.execute("ALTER TABLE task_completion ADD updated_by_id integer")
     studio.execute(
-        "UPDATE task_completion SET result = %s, updated_by_id = 2, updated_at = now() WHERE id = %s",
+        "UPDATE task_completion SET result = %s, updated_at = now() + interval '2 seconds' WHERE id = %s",
         (CHOICE % "no", number),
     )
     sync.run(make_job("sync", environ=environ))

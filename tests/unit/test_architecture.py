@@ -134,6 +134,12 @@ def test_every_query_is_called() -> None:
     assert not [path.stem for path in QUERIES if f'"{path.stem}"' not in called]
 
 
+def test_no_two_migrations_have_one_number() -> None:
+    """Two people may each take the next free one."""
+    numbers = [path.name[:4] for path in (ROOT / "sql" / "migrations").glob("*.sql")]
+    assert len(numbers) == len(set(numbers))
+
+
 def test_every_text_file_has_an_encoding() -> None:
     """Else it is that of the locale, which is ASCII under cron and in thin images."""
 
