@@ -1,5 +1,6 @@
 """Folders of downloads that are not finished: a later try goes on there, on the same machine."""
 
+import errno
 import fcntl
 import os
 import shutil
@@ -7,6 +8,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import IO
 
 from slac_tasks.collect.settings import Fetch
 from slac_tasks.errors import NotConfigured, Temporary
@@ -24,7 +26,7 @@ def own_folder(settings: Fetch, key: str) -> Iterator[Path]:
     """
     root = _root(settings)
     folder = root / key
-    with folder.with_suffix(".lock").open("w") as lock:
+    with _lock(root, key) as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
@@ -53,7 +55,7 @@ def alone(settings: Fetch, key: str, what: str) -> Iterator[None]:
         Temporary: another process of this machine does it; the message says `what`.
 
     """
-    with (_root(settings) / key).with_suffix(".lock").open("w") as lock:
+    with _lock(_root(settings), key) as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
@@ -64,10 +66,25 @@ def alone(settings: Fetch, key: str, what: str) -> Iterator[None]:
             Path(lock.name).unlink(missing_ok=True)
 
 
+def _lock(root: Path, key: str) -> IO[str]:
+    """Open the file by which processes see each other's work."""
+    try:
+        return (root / key).with_suffix(".lock").open("w", encoding="ascii")
+    except PermissionError as error:
+        raise NotConfigured(f"fetch.scratch {root}: is not writable: {error.strerror}") from error
+    except OSError as error:
+        if error.errno == errno.EROFS:
+            raise NotConfigured(f"fetch.scratch {root}: is not writable: {error.strerror}") from error
+        raise
+
+
 def _root(settings: Fetch) -> Path:
     """Return the folder of all downloads, which no other user of the machine may have made."""
     root = Path(settings.scratch or Path(tempfile.gettempdir()) / f"slac-fetch-{os.getuid()}")
-    root.mkdir(mode=0o700, parents=True, exist_ok=True)
+    try:
+        root.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise NotConfigured(f"fetch.scratch {root}: cannot be created: {error.strerror}") from error
     if root.is_symlink() or root.stat().st_uid != os.getuid():
         raise NotConfigured(f"fetch.scratch {root}: belongs to another user, want a folder of one's own")
     return root

@@ -1,14 +1,17 @@
 """What holds for the names and addresses of a store; its behaviour on a real server stands in tests/services."""
 
 import errno
+import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from slac_tasks.errors import BrokenContract, NotConfigured, NotMade
+from slac_tasks.errors import BrokenContract, NotConfigured, NotMade, SlacError, Temporary
+from slac_tasks.storage import objects
 from slac_tasks.storage.objects import FolderStore, checked, is_disk_full, open_store, put_by_content
 
 
@@ -74,6 +77,66 @@ def test_a_full_disk_is_told_from_other_failures() -> None:
     assert not is_disk_full(OSError(errno.EACCES, "no"))
 
 
+@pytest.mark.parametrize(
+    ("fault", "kind", "says"),
+    [
+        (errno.ENOSPC, Temporary, "disk is full while writing"), (errno.EDQUOT, Temporary, "disk is full"),
+        (errno.EROFS, NotConfigured, "refused"), (errno.EACCES, NotConfigured, "refused"),
+        (errno.EPERM, NotConfigured, "refused"), (errno.EIO, Temporary, "out of reach"),
+        (errno.ESTALE, Temporary, "out of reach"), (errno.ENOTCONN, Temporary, "out of reach"),
+        (errno.ENAMETOOLONG, BrokenContract, "cannot hold the name"),
+    ],
+)  # fmt: skip
+def test_a_failure_of_the_file_system_is_the_stores(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fault: int, kind: type[SlacError], says: str
+) -> None:
+    store = FolderStore(tmp_path / "store")
+    store.put("a/b", b"x")
+    (tmp_path / "source").write_bytes(b"y")
+
+    def fail(*_: object, **__: object) -> None:
+        raise OSError(fault, os.strerror(fault), str(tmp_path / "source"))
+
+    for place in ("replace", "link", "stat", "unlink", "scandir"):
+        monkeypatch.setattr(os, place, fail)
+    monkeypatch.setattr(objects, "_write", fail)
+    monkeypatch.setattr(Path, "read_bytes", fail)
+    calls: list[Callable[[], object]] = [
+        lambda: store.put("a/c", b"x"), lambda: store.put_file("a/c", tmp_path / "source"),
+        lambda: store.create("a/c", b"x"), lambda: store.get("a/b"), lambda: store.exists("a/b"),
+        lambda: list(store.names("a/")), lambda: store.delete("a/b"), lambda: store.local("a/b").__enter__(),
+    ]  # fmt: skip
+    for call in calls:
+        with pytest.raises(kind) as failure:
+            call()
+        assert str(failure.value).startswith(f"store {store.url}: {says}")
+        assert type(failure.value) is kind
+
+
+def test_a_source_that_cannot_be_read_is_not_the_stores_failure(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError, match="source"):
+        FolderStore(tmp_path / "store").put_file("a", tmp_path / "source")
+
+
+def test_a_store_that_is_gone_is_not_begun_anew(tmp_path: Path) -> None:
+    store = FolderStore(tmp_path / "store")
+    store.put("a", b"x")
+    shutil.rmtree(tmp_path / "store")
+    for call in (lambda: store.put("a", b"x"), lambda: store.get("a")):
+        with pytest.raises(NotConfigured, match="is gone"):
+            call()
+    assert not (tmp_path / "store").exists()
+
+
+def test_a_file_where_a_folder_belongs_is_a_broken_store(tmp_path: Path) -> None:
+    store = FolderStore(tmp_path)
+    store.put("a", b"x")
+    for write in (store.put, store.create):
+        with pytest.raises(BrokenContract, match="holds a file where a/b wants a folder"):
+            write("a/b", b"x")
+    assert list(store.names("a/")) == []
+
+
 FULL = """
 import pathlib, subprocess, sys
 from slac_tasks.storage.objects import FolderStore
@@ -110,7 +173,7 @@ def test_a_store_that_is_full_or_read_only_is_named_and_nothing_half_written_sta
     small = tmp_path / "small"
     assert ended.stdout.splitlines() == [
         *(f"Temporary store {small}: disk is full while writing a/{name}" for name in ("copy", "put", "created")),
-        f"NotConfigured store {small}: is not writable: Read-only file system, at b/copy",
-        f"NotConfigured store {small}: is not writable: Read-only file system, at a/put",
+        f"NotConfigured store {small}: refused: Read-only file system, at b/copy",
+        f"NotConfigured store {small}: refused: Read-only file system, at a/put",
         "['a/small']",
     ]

@@ -1,0 +1,208 @@
+"""A store under a prefix of a bucket of any S3 server, through the `minio` client.
+
+What is no answer of an S3 server at all (a page of a proxy, a redirect to another region) is met where all answers
+pass, and so at any call of any stage.
+"""
+
+import io
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+from urllib.parse import SplitResult, urlsplit
+from xml.etree.ElementTree import ParseError
+
+import certifi
+import urllib3
+from minio import Minio
+from minio.error import InvalidResponseError, S3Error, ServerError
+
+from slac_tasks.errors import NotConfigured, NotMade, SlacError, Temporary
+from slac_tasks.storage.objects import Stored, checked
+
+_REFUSALS = frozenset(
+    (
+        "AccessDenied", "AllAccessDisabled", "AuthorizationHeaderMalformed", "ExpiredToken", "InvalidAccessKeyId",
+        "InvalidBucketName", "InvalidToken", "MethodNotAllowed", "NoSuchBucket", "NotImplemented", "PermanentRedirect",
+        "RequestTimeTooSkewed", "SignatureDoesNotMatch", "TemporaryRedirect",
+    )
+)  # fmt: skip
+"""Codes of errors that a retry meets again: a person has to change an address, a key, a right or a clock."""
+_PAGES = ("text/html", "application/xhtml+xml")
+
+
+class _NoServer(Exception):
+    """What answered is no S3 server, or not the one of this bucket."""
+
+
+class _Connections(urllib3.PoolManager):
+    """Connections to the server; an answer that no S3 server gives for this bucket is refused here."""
+
+    def urlopen(self, method: str, url: str, redirect: bool = True, **given: Any) -> urllib3.BaseHTTPResponse:  # type: ignore[override]
+        # A redirect is not followed: the signature is for this address alone.
+        answer = super().urlopen(method, url, redirect=False, **given)
+        kind = answer.headers.get("Content-Type", "").partition(";")[0].strip().lower()
+        if 300 <= answer.status < 400 and answer.status != 304:
+            where = answer.headers.get("Location") or answer.headers.get("x-amz-bucket-region") or "nowhere"
+            answer.close()
+            raise _NoServer(
+                f"status {answer.status} leads to {where[:100]!a}, want the bucket's own address and region"
+            )
+        if answer.status < 300 and kind in _PAGES:
+            answer.close()
+            raise _NoServer(f"answers with a page ({kind}), want the address of an S3 server")
+        return answer
+
+
+class S3Store:
+    """A store under a prefix of a bucket; credentials come from the environment."""
+
+    def __init__(self, bucket: str, prefix: str, environ: Mapping[str, str]) -> None:
+        endpoint = environ.get("SLAC_S3_ENDPOINT", "")
+        parts = urlsplit(endpoint)
+        if parts.scheme not in ("http", "https") or not parts.netloc:
+            raise NotConfigured(f"SLAC_S3_ENDPOINT: is {endpoint!r}, want http(s)://host:port")
+        access, secret = environ.get("AWS_ACCESS_KEY_ID"), environ.get("AWS_SECRET_ACCESS_KEY")
+        if not access or not secret:
+            raise NotConfigured("AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY: not set, want the store's credentials")
+        self.bucket = bucket
+        self.prefix = prefix.strip("/") + "/" if prefix.strip("/") else ""
+        self.url = f"s3://{bucket}/{self.prefix}"
+        self._http = _Connections(
+            # Threads that read at the same time keep a connection each.
+            maxsize=8,
+            timeout=urllib3.Timeout(connect=5, read=60),
+            retries=urllib3.Retry(total=3, backoff_factor=0.2, status_forcelist=(500, 502, 503, 504)),
+            ca_certs=certifi.where(),
+        )
+        self._client = self._open(parts, access, secret, environ)
+        public = urlsplit(environ.get("SLAC_S3_PUBLIC_ENDPOINT") or endpoint)
+        if public.scheme not in ("http", "https") or not public.netloc:
+            raise NotConfigured(f"SLAC_S3_PUBLIC_ENDPOINT: is {public.geturl()!r}, want http(s)://host:port")
+        # A signature covers the host: addresses for browsers are signed for the name by which browsers know the server.
+        self._public = self._open(public, access, secret, environ)
+        with self._reached():
+            try:
+                exists = self._client.bucket_exists(bucket)
+            except ValueError as error:  # no bucket can have this name
+                raise NotConfigured(f"store {self.url}: {error}") from error
+        if not exists:
+            raise NotConfigured(f"store {self.url}: bucket {bucket!r} does not exist on {endpoint}")
+
+    def _open(self, endpoint: SplitResult, access: str, secret: str, environ: Mapping[str, str]) -> Minio:
+        return Minio(
+            endpoint.netloc,
+            access_key=access,
+            secret_key=secret,
+            secure=endpoint.scheme == "https",
+            region=environ.get("AWS_REGION", "us-east-1"),
+            http_client=self._http,
+        )
+
+    @contextmanager
+    def _reached(self, name: str = "") -> Iterator[None]:
+        """Turn the client's failures into ours."""
+        where = f"object {name} in {self.url}" if name else f"store {self.url}"
+        try:
+            yield
+        except S3Error as error:
+            if error.code in ("NoSuchKey", "NoSuchObject"):
+                raise NotMade(f"{where}: does not exist") from error
+            if error.code in _REFUSALS:
+                raise NotConfigured(f"{where}: refused, {error.code}") from error
+            raise Temporary(f"{where}: {error.code}") from error
+        except InvalidResponseError as error:
+            raise _meaning(where, error._code) from error
+        except ServerError as error:
+            raise _meaning(where, error.status_code) from error
+        except _NoServer as error:
+            raise NotConfigured(f"{where}: SLAC_S3_ENDPOINT {error}") from error
+        except ParseError as error:
+            raise NotConfigured(
+                f"{where}: SLAC_S3_ENDPOINT answers with no XML, want the address of an S3 server"
+            ) from error
+        except urllib3.exceptions.HTTPError as error:
+            if isinstance(getattr(error, "reason", error), urllib3.exceptions.SSLError):
+                raise NotConfigured(f"{where}: the server's certificate is refused: {error}"[:300]) from error
+            raise Temporary(f"{where}: out of reach: {type(error).__name__}") from error
+
+    def put(self, name: str, data: bytes) -> None:
+        with self._reached(name):
+            self._client.put_object(self.bucket, self.prefix + checked(name), io.BytesIO(data), len(data))
+
+    def put_file(self, name: str, path: Path) -> None:
+        with self._reached(name):
+            self._client.fput_object(self.bucket, self.prefix + checked(name), str(path))
+
+    def create(self, name: str, data: bytes) -> bool:
+        # The client has no conditional write, so a presigned address carries the condition. A server that ignores it
+        # is covered by the look before, all but for the instant between the two.
+        if self.exists(name):
+            return False
+        with self._reached(name):
+            where = self._client.presigned_put_object(
+                self.bucket, self.prefix + checked(name), expires=timedelta(minutes=5)
+            )
+            answer = self._http.request("PUT", where, body=data, headers={"If-None-Match": "*"})
+        if answer.status in (409, 412):
+            return False
+        if answer.status != 200:
+            raise _meaning(f"object {name} in {self.url}: conditional write", answer.status)
+        return True
+
+    def get(self, name: str) -> bytes:
+        with self._reached(name):
+            response = self._client.get_object(self.bucket, self.prefix + checked(name))
+            try:
+                return bytes(response.read())
+            finally:
+                response.close()
+                response.release_conn()
+
+    def exists(self, name: str) -> bool:
+        try:
+            with self._reached(name):
+                self._client.stat_object(self.bucket, self.prefix + checked(name))
+        except NotMade:
+            return False
+        return True
+
+    def names(self, prefix: str) -> Iterator[str]:
+        with self._reached(prefix):
+            for item in self._client.list_objects(self.bucket, prefix=self.prefix + prefix, recursive=True):
+                yield item.object_name.removeprefix(self.prefix)
+
+    def objects(self, prefix: str) -> Iterator[Stored]:
+        with self._reached(prefix):
+            for item in self._client.list_objects(self.bucket, prefix=self.prefix + prefix, recursive=True):
+                name = item.object_name.removeprefix(self.prefix)
+                yield Stored(name=name, size_bytes=item.size, written_at=item.last_modified)
+
+    def delete(self, name: str) -> None:
+        with self._reached(name):
+            self._client.remove_object(self.bucket, self.prefix + checked(name))
+
+    @contextmanager
+    def local(self, name: str) -> Iterator[Path]:
+        with tempfile.TemporaryDirectory(prefix="slac-") as folder:
+            path = Path(folder) / name.rpartition("/")[2]
+            with self._reached(name):
+                self._client.fget_object(self.bucket, self.prefix + checked(name), str(path))
+            yield path
+
+    def presign(self, name: str, seconds: int) -> str | None:
+        with self._reached(name):
+            return str(
+                self._public.presigned_get_object(
+                    self.bucket, self.prefix + checked(name), expires=timedelta(seconds=seconds)
+                )
+            )
+
+
+def _meaning(where: str, status: int) -> SlacError:
+    """Return what an answer without a code of S3 means."""
+    # Some servers answer a missing name with a plain 404.
+    kind = NotMade if status == 404 else NotConfigured if status in (400, 401, 403, 405, 501) else Temporary
+    return kind(f"{where}: {'does not exist' if status == 404 else f'answered with status {status}'}")

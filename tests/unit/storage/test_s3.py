@@ -1,0 +1,123 @@
+"""What answers in the place of an S3 server, from the start or from some moment on, becomes the right error."""
+
+import threading
+from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import pytest
+
+from slac_tasks.errors import NotConfigured, NotMade, SlacError, Temporary
+from slac_tasks.storage.objects import Store, open_store
+
+XML = "application/xml"
+PAGE = b"<!DOCTYPE html><html><body>Sign in</body></html>"
+ERROR = b"<?xml version='1.0'?><Error><Code>%b</Code><Message>m</Message></Error>"
+Reply = tuple[int, str, bytes]
+ANSWERS: dict[str, tuple[Reply, type[SlacError]]] = {
+    "a page": ((200, "text/html; charset=utf-8", PAGE), NotConfigured),
+    "moved, without a word": ((301, "text/plain", b""), NotConfigured),
+    "another region": ((301, XML, ERROR % b"PermanentRedirect"), NotConfigured),
+    "a login": ((302, "text/html", PAGE), NotConfigured),
+    "for the moment elsewhere": ((307, XML, ERROR % b"TemporaryRedirect"), NotConfigured),
+    "read-only": ((403, XML, ERROR % b"AccessDenied"), NotConfigured),
+    "a page that forbids": ((403, "text/html", PAGE), NotConfigured),
+    "a clock that is wrong": ((403, XML, ERROR % b"RequestTimeTooSkewed"), NotConfigured),
+    "not for objects": ((405, "text/html", PAGE), NotConfigured),
+    "full": ((507, XML, ERROR % b"XMinioStorageFull"), Temporary),
+    "full, in plain words": ((507, "text/plain", b"no space"), Temporary),
+    "busy": ((503, XML, ERROR % b"SlowDown"), Temporary),
+    "a page of a proxy": ((502, "text/html", PAGE), Temporary),
+    "not text": ((500, "text/html", b"\xff\xfe"), Temporary),
+}
+
+
+class Server:
+    """Answers as an S3 server with an empty bucket, until it is given something else to say."""
+
+    def __init__(self) -> None:
+        self.reply: Reply | None = None
+        self.url = ""
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[Server]:
+    planned = Server()
+
+    class Handler(BaseHTTPRequestHandler):
+        def answer(self) -> None:
+            self.rfile.read(int(self.headers.get("Content-Length", 0)))
+            status, kind, body = planned.reply or (200, XML, b"")
+            self.send_response(status)
+            self.send_header("Content-Type", kind)
+            self.send_header("Content-Length", str(len(body)))
+            if 300 <= status < 400:
+                self.send_header("Location", "http://127.0.0.1:1/elsewhere")
+            self.end_headers()
+            if self.command != "HEAD":
+                self.wfile.write(body)
+
+        do_GET = do_HEAD = do_PUT = do_DELETE = do_POST = answer
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    listening = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    planned.url = f"http://127.0.0.1:{listening.server_port}"
+    thread = threading.Thread(target=listening.serve_forever, kwargs={"poll_interval": 0.02})
+    thread.start()
+    yield planned
+    listening.shutdown()
+    listening.server_close()
+    thread.join()
+
+
+def opened(server: Server, bucket: str = "slac") -> Store:
+    keys = {"SLAC_S3_ENDPOINT": server.url, "AWS_ACCESS_KEY_ID": "a", "AWS_SECRET_ACCESS_KEY": "b"}
+    return open_store(f"s3://{bucket}/p", keys)
+
+
+@pytest.mark.parametrize("answer", ANSWERS)
+def test_a_server_that_turns_wrong_ends_any_call_with_the_right_error(
+    server: Server, tmp_path: Path, answer: str
+) -> None:
+    server.reply = None
+    store = opened(server)
+    (tmp_path / "file").write_bytes(b"x")
+    server.reply, kind = ANSWERS[answer]
+    calls: list[Callable[[], object]] = [
+        lambda: store.put("n", b"x"), lambda: store.put_file("n", tmp_path / "file"), lambda: store.create("n", b"x"),
+        lambda: store.get("n"), lambda: list(store.names("n")), lambda: list(store.objects("n")),
+        lambda: store.exists("n"), lambda: store.local("n").__enter__(), lambda: store.delete("n"),
+        lambda: opened(server),
+    ]  # fmt: skip
+    # The client asks four times where it may help.
+    for number, call in enumerate(calls[2:5] if server.reply[0] in (500, 502, 503) else calls):
+        with pytest.raises(SlacError) as failure:
+            call()
+        assert type(failure.value) is kind, (number, failure.value)
+        assert "s3://slac/p" in str(failure.value)
+
+
+def test_a_listing_that_is_no_listing_is_no_servers(server: Server) -> None:
+    server.reply = None
+    store = opened(server)
+    server.reply = (200, "text/plain", b"it works!")
+    with pytest.raises(NotConfigured, match="answers with no XML"):
+        list(store.names(""))
+
+
+def test_a_plain_404_is_a_name_that_is_not_there(server: Server) -> None:
+    server.reply = None
+    store = opened(server)
+    server.reply = (404, "text/plain", b"not found")
+    with pytest.raises(NotMade):
+        store.get("n")
+    assert not store.exists("n")
+
+
+@pytest.mark.parametrize("bucket", ["b", "a..b", "UPPER_case!", "1.2.3.4"])
+def test_a_name_that_no_bucket_has_is_not_configured(server: Server, bucket: str) -> None:
+    server.reply = None
+    with pytest.raises(NotConfigured, match=f"store s3://{bucket}"):
+        opened(server, bucket)
