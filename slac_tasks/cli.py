@@ -12,6 +12,7 @@ import signal
 import sys
 import traceback
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any, NoReturn
 
@@ -59,7 +60,7 @@ class _Parser(argparse.ArgumentParser):
 
     def exit(self, status: int = 0, message: str | None = None) -> NoReturn:
         # A help that nobody reads to its end fails here, where `main` sees it, and not at the end of the process.
-        sys.stdout.flush()
+        _flush()
         super().exit(status, message)
 
 
@@ -141,21 +142,33 @@ def _command(name: str, rest: Sequence[str]) -> int:
     own = _Parser(prog=f"slac {name}", description=module.__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     module.add_arguments(own)
     arguments = own.parse_args(rest)
-    _refuse_unstorable(arguments)
+    _take_words(arguments)
     return int(module.main(arguments) or 0)
 
 
-def _refuse_unstorable(arguments: argparse.Namespace) -> None:
-    """Refuse words that neither the ledger nor a dataset can store; paths may have any name.
+def _take_words(arguments: argparse.Namespace) -> None:
+    """Read words as UTF-8, whatever the locale takes them for; paths may have any name.
 
     Raises:
-        WrongArguments: a word holds bytes of another encoding.
+        WrongArguments: a word cannot be stored, since it holds bytes of another encoding.
 
     """
     for name, value in vars(arguments).items():
-        for word in value if isinstance(value, list | tuple) else [value]:
-            if isinstance(word, str) and (fault := fault_of(word)):
-                raise WrongArguments(f"{name} '{printable(word)}' {fault}, want a word in UTF-8")
+        if isinstance(value, str):
+            setattr(arguments, name, _word(name, value))
+        elif isinstance(value, list | tuple):
+            words = [_word(name, word) if isinstance(word, str) else word for word in value]
+            setattr(arguments, name, type(value)(words))
+
+
+def _word(name: str, word: str) -> str:
+    if fault_of(word):
+        with suppress(UnicodeError):
+            # A locale that knows ASCII alone.
+            word = os.fsencode(word).decode("utf-8")
+    if fault := fault_of(word):
+        raise WrongArguments(f"{name} '{printable(word)}' {fault}, want a word in UTF-8")
+    return word
 
 
 class _Stopped(BaseException):
@@ -172,10 +185,16 @@ def _run(words: Sequence[str]) -> int:
         code = _command(words[0], words[1:])
     else:
         arguments = parser().parse_args(words)
-        _refuse_unstorable(arguments)
+        _take_words(arguments)
         code = _job(STAGES[arguments.verb], arguments)
-    sys.stdout.flush()
+    _flush()
     return code
+
+
+def _flush() -> None:
+    """Let what was printed leave this process; a shell may have closed the output (`>&-`)."""
+    if sys.stdout is not None:
+        sys.stdout.flush()
 
 
 def _print_anywhere() -> None:

@@ -16,6 +16,8 @@ import re
 import sys
 
 from slac_tasks.errors import WrongArguments
+from slac_tasks.given import texts
+from slac_tasks.given.words import fault_of
 from slac_tasks.storage.ledger import Ledger, open_ledger
 from slac_tasks.verification.label_studio import PREFIX
 from slac_tasks.verification.people import name_of
@@ -94,7 +96,12 @@ def _elsewhere(name: str) -> str:
 
 
 def _password() -> str:
-    password = getpass.getpass("Password: ") if sys.stdin.isatty() else sys.stdin.readline().rstrip("\n")
+    try:
+        password = getpass.getpass("Password: ") if sys.stdin.isatty() else texts.read_line(sys.stdin)
+    except texts.NotText as error:
+        raise WrongArguments(f"password: {error}") from error
+    if fault := fault_of(password):
+        raise WrongArguments(f"password: {fault}, want a text in UTF-8")
     if len(password) < MIN_LENGTH:
         raise WrongArguments(f"password: has {len(password)} characters, want {MIN_LENGTH} or more")
     return password

@@ -22,6 +22,7 @@ from fastapi import FastAPI
 
 from slac_tasks import config
 from slac_tasks.errors import NotConfigured, Temporary
+from slac_tasks.progress import print_line
 from slac_tasks.storage.ledger import open_ledger
 from slac_tasks.storage.objects import open_store
 from slac_tasks.web.accounts import Account, Accounts, secret_of, secure_of
@@ -152,3 +153,4 @@ def main(arguments: argparse.Namespace) -> None:
             Multiprocess(served, sockets=[listener]).run()
         else:
             uvicorn.Server(served).run(sockets=[listener])
+    print_line("slac web: stopped")

@@ -14,7 +14,7 @@ _NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 _COMMA = re.compile(r"([+-]?\d+),(\d+)", re.ASCII)
 _SHORTENED = re.compile(r"\d(\.\d+)?E\+\d+", re.ASCII)
 """A long number as a spreadsheet shows and saves it: its last digits are lost."""
-_DAY = re.compile(r"(\d{1,2})[/.\-](\d{1,2})[/.\-](\d{4})", re.ASCII)
+_DAY = re.compile(r"(\d{1,2})[/.\-](\d{1,2})[/.\-](\d{4})([T ,].*)?", re.ASCII)
 _SHA256_BYTES = 32
 _EXACT = 2**53
 """Above this a float does not hold every whole number."""
@@ -110,10 +110,10 @@ def _moment_of(value: Any) -> date | None:
     if re.fullmatch(r"[+-]?\d+", words):
         raise Unclear(f"is the number {words[:40]}, {_readings_of_number(words)}, want ISO 8601")
     if match := _DAY.fullmatch(words):
-        first, second, year = map(int, match.groups())
+        first, second, year = map(int, match.groups()[:3])
         readings = [day for day in (_day(year, second, first), _day(year, first, second)) if day]
         named = " or ".join(dict.fromkeys(day.isoformat() for day in readings)) or "no day"
-        raise Unclear(f"is {words!r}, which may be {named}, want ISO 8601, as 2026-01-05")
+        raise Unclear(f"is {words[:40]!r}, which may be {named}, want ISO 8601, as 2026-01-05")
     try:
         return datetime.fromisoformat(words)
     except ValueError:

@@ -6,6 +6,7 @@ bytes are other words in Latin-1 than in Windows-1252.
 
 import codecs
 from pathlib import Path
+from typing import TextIO
 
 _MARKS = (
     # The mark of UTF-32 starts with that of UTF-16.
@@ -42,6 +43,18 @@ def decode(data: bytes) -> str:
     if not mark and "\x00" in text.partition("\n")[0]:
         raise NotText("line 1 holds a NUL, as UTF-16 without its mark does, want a text in UTF-8")
     return text
+
+
+def read_line(stream: TextIO) -> str:
+    """Return the first line that somebody types or pipes in, without its end; see `decode`.
+
+    Raises:
+        NotText: it is no text.
+
+    """
+    buffer = getattr(stream, "buffer", None)
+    line = stream.readline() if buffer is None else decode(buffer.readline())
+    return line.rstrip("\r\n")
 
 
 def read(path: Path) -> str:

@@ -154,6 +154,22 @@ def test_a_word_in_another_encoding_is_refused_by_name(verb: str, tmp_path: Path
     assert slac("show", SLAC_STORE=f"{tmp_path}/caf\udce9").returncode == 78
 
 
+def test_a_word_is_utf8_whatever_the_locale_knows(tmp_path: Path) -> None:
+    """Cron's locale is ASCII: a name is not refused there that a terminal's shell may give."""
+    environ = {"LC_ALL": "POSIX", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0", "SLAC_STORE": str(tmp_path / "store")}
+    asked = slac("show", "d\u00e9j\u00e0", **environ)
+    assert asked.returncode == 64
+    assert "dataset 'd\\xe9j\\xe0': unknown" in asked.stderr
+
+
+@pytest.mark.parametrize("closed", [(1,), (2,), (1, 2)])
+def test_an_output_that_is_closed_is_no_bug(closed: tuple[int, ...], tmp_path: Path) -> None:
+    outputs = "".join(f" {number}>&-" for number in closed)
+    command = f"{sys.executable} -m slac_tasks.cli show{outputs}"
+    environ = os.environ | {"SLAC_STORE": str(tmp_path / "store")}
+    assert subprocess.run(["sh", "-c", command], env=environ, timeout=60).returncode == 0
+
+
 STOPS = {
     "at once": "pass",
     "in a category of many": "from slac_tasks.job import do_each; do_each('s', 'category', 'ab', lambda _: wait())",

@@ -65,6 +65,7 @@ def test_a_moment_is_the_same_as_text_and_as_moment(when: dt.datetime) -> None:
         (number, "1,234", ("1.234", "1234")),
         (number, "2,5", ("2.5", "25")),
         (lambda cell: moment(cell, zone=False), "06/01/2026", ("2026-01-06", "2026-06-01")),
+        (lambda cell: moment(cell, zone=True), "06.01.2026 10:00", ("2026-01-06", "2026-06-01")),
         (lambda cell: moment(cell, zone=False), 20260106, ("the day 2026-01-06", "1970-08-23")),
         (lambda cell: moment(cell, zone=False), "1767657600", ("2026-01-06T00:00:00Z in seconds", "1970-01-21")),
         (lambda cell: moment(cell, zone=True), dt.date(2026, 1, 6), ("no time zone",)),

@@ -1,12 +1,13 @@
 """Bytes that somebody gives become a text that they can only mean, or are refused."""
 
 import codecs
+import io
 
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from slac_tasks.given.texts import NotText, decode
+from slac_tasks.given.texts import NotText, decode, read_line
 
 MARKED = {
     "utf-8": codecs.BOM_UTF8,
@@ -46,3 +47,10 @@ def test_any_other_bytes_are_refused_with_their_line(data: bytes) -> None:
 def test_the_line_and_the_byte_are_named() -> None:
     with pytest.raises(NotText, match="line 2 is not UTF-8: found byte 0xe9"):
         decode(b"a\ncaf\xe9\n")
+
+
+def test_a_line_that_is_piped_in_is_read_as_a_file_is() -> None:
+    for data in (b"w\xc3\xb6rd\r\nmore", b"\xef\xbb\xbfw\xc3\xb6rd\n", b"w\xc3\xb6rd"):
+        assert read_line(io.TextIOWrapper(io.BytesIO(data), encoding="ascii")) == "wörd"
+    with pytest.raises(NotText, match="line 1 is not UTF-8"):
+        read_line(io.TextIOWrapper(io.BytesIO(b"w\xf6rd\n")))
