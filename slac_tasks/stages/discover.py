@@ -63,14 +63,14 @@ def run(job: Job) -> None:
     registered = {row["category"] for row in job.ledger.rows("categories")}
 
     def work(category: str) -> None:
-        if category not in registered:
-            raise WrongArguments(f"category {category}: not registered, want `slac register` before")
         keys = {"category": category, "window": job.key("window")}
         with job.partition(CANDIDATES, keys) as made:
             if not made.finished:
                 sources, names = opened()
                 if category in names.clashes:
                     raise BrokenContract(f"category {category}: {names.clash(category)}")
+                if category not in registered:
+                    raise WrongArguments(f"category {category}: not registered, want `slac register` before")
                 found, drops = offered(sources, category, Window.parse(keys["window"]))
                 made.drops += drops
                 _write(job, keys, found, made)
