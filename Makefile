@@ -6,10 +6,13 @@ BIN := .venv/bin
 VIDEOS ?=
 PEOPLE ?=
 
-.PHONY: help setup demo down test lint lock clean
+IMAGE_LOCKS := airflow task
+SBOMS := build/sbom
+
+.PHONY: help setup demo down test lint audit sbom pin-bases lock clean
 
 help: ## list the targets
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
 
 setup: .venv/.ready ## make .venv from the lock
 
@@ -33,6 +36,19 @@ lint: setup ## style, types and architecture
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/bandit --quiet --configfile pyproject.toml --severity-level medium --recursive slac_tasks plugins dags docker bench .ci
+
+audit: setup ## ask for known vulnerabilities of everything that the locks name; 75: nobody could be asked
+	$(BIN)/python .ci/audit.py requirements.lock requirements-airflow.lock requirements-task.lock requirements-uv.lock
+
+sbom: setup $(IMAGE_LOCKS:%=$(SBOMS)/%.json) ## write what both images hold, as CycloneDX, below build/sbom
+
+$(SBOMS)/%.json: requirements-%.lock pyproject.toml
+	@mkdir -p $(@D)
+	$(BIN)/cyclonedx-py requirements --pyproject pyproject.toml --output-reproducible --output-file $@ $<
+
+pin-bases: setup ## pin the base images by the digests of today; 75: no registry answers, and nothing is changed
+	$(BIN)/python .ci/pin_bases.py
 
 test: setup lint ## run all tests
 	$(BIN)/python -m pytest

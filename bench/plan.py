@@ -164,8 +164,12 @@ class Platform:
                 "INSERT INTO queue (clip_id, category, video_id, round, strategy, start_sec, end_sec, split, proxy_256,"
                 " votes_wanted, state)"
                 " SELECT r.round || ':' || n, r.category, 'v', r.round, 'random', 0, 2, 'training', 'p', 2, 'finished'"
-                f" FROM (VALUES %s) AS r (category, round), generate_series(1, {self.size.clips}) AS n",
-                [(category, self.round(category, window)) for category in self.categories for window in self.windows],
+                " FROM (VALUES %s) AS r (category, round, clips), generate_series(1, r.clips) AS n",
+                [
+                    (category, self.round(category, window), self.size.clips)
+                    for category in self.categories
+                    for window in self.windows
+                ],
                 page_size=5_000,
             )
         with self.ledger._connection.cursor() as cursor:

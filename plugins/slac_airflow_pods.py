@@ -35,6 +35,8 @@ from slac_tasks.procedure import Machine, holds_ledger, machine, wants_gpu
 
 CONTAINER = "base"
 CONFIG_FOLDER = "/etc/slac"
+SCRATCH_FOLDER, SHARED_MEMORY = "/tmp", "/dev/shm"  # nosec B108
+"""Folders of the pod alone, see `folders`."""
 UNPRIVILEGED = 50_000
 """User and group of the task image."""
 
@@ -136,7 +138,7 @@ def pod_settings(stage: str, environ: Mapping[str, str]) -> dict[str, Any]:
         "automount_service_account_token": False,
         # Secrets by reference only: a value in the pod's specification would be read by everyone who may list pods.
         "env_from": [k8s.V1EnvFromSource(secret_ref=k8s.V1SecretEnvSource(name=name)) for name in secrets],
-        "env_vars": {"HOME": "/tmp", "TMPDIR": "/tmp"}
+        "env_vars": {"HOME": SCRATCH_FOLDER, "TMPDIR": SCRATCH_FOLDER}
         | ({"SLAC_CONFIG": f"{CONFIG_FOLDER}/slac.toml"} if config_map else {}),
         # Hours of waiting must not hold a worker, and survive a restart of the triggerer.
         "deferrable": True,
@@ -197,12 +199,12 @@ def resources(asked: Machine) -> k8s.V1ResourceRequirements:
 def folders(asked: Machine, config_map: str | None) -> dict[str, Any]:
     """Return the folders that a container may write, and the settings that it reads."""
     found = [k8s.V1Volume(name="tmp", empty_dir=k8s.V1EmptyDirVolumeSource())]
-    mounts = [k8s.V1VolumeMount(name="tmp", mount_path="/tmp")]
+    mounts = [k8s.V1VolumeMount(name="tmp", mount_path=SCRATCH_FOLDER)]
     if asked.gpus:
         # Loader processes hand batches over in shared memory, of which a container has 64 MB by default.
         memory = k8s.V1EmptyDirVolumeSource(medium="Memory", size_limit="8Gi")
         found.append(k8s.V1Volume(name="shm", empty_dir=memory))
-        mounts.append(k8s.V1VolumeMount(name="shm", mount_path="/dev/shm"))
+        mounts.append(k8s.V1VolumeMount(name="shm", mount_path=SHARED_MEMORY))
     if config_map:
         found.append(k8s.V1Volume(name="config", config_map=k8s.V1ConfigMapVolumeSource(name=config_map)))
         mounts.append(k8s.V1VolumeMount(name="config", mount_path=CONFIG_FOLDER, read_only=True))

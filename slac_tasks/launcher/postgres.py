@@ -44,6 +44,8 @@ _SETTINGS = {
 }
 _UNSAFE = {"fsync": "off", "full_page_writes": "off"}  # asynchronous commits too would lose data in a mere SIGKILL
 _START_SEC = 60
+_OPEN_TO_ALL = "/var/tmp"  # nosec B108
+"""Where the server's own account can enter; what is made there has a name of its own, and nobody else's rights."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -156,7 +158,7 @@ class EmbeddedPostgres:
         install = _installed()
         home = None
         if self._account and not (_reachable(self.folder) and _reachable(install / "bin" / "postgres")):
-            home = Path(tempfile.mkdtemp(prefix="slac-postgres-", dir="/var/tmp"))
+            home = Path(tempfile.mkdtemp(prefix="slac-postgres-", dir=_OPEN_TO_ALL))
             home.chmod(0o755)
             if not _reachable(install / "bin" / "postgres"):
                 install = _copy(install, home)
@@ -171,7 +173,7 @@ class EmbeddedPostgres:
             bin=str(install / "bin"),
             home=str(home) if home else None,
         )
-        with tempfile.NamedTemporaryFile("w", dir="/var/tmp" if self._account else None) as password:
+        with tempfile.NamedTemporaryFile("w", dir=_OPEN_TO_ALL if self._account else None) as password:
             password.write(secret)
             password.flush()
             if self._account:
