@@ -6,11 +6,14 @@ see every clip once. Then, for each strategy, three rounds: mining chooses from 
 the same minutes are spent, the answers become labels, and every member's head is trained again on all labels so far;
 the next round is mined by those heads. Choosing, planning, counting votes and training are the product's own engines.
 
-Accuracy is that of one member (`MODEL`) on clips of videos that are not for training, by the world's truth: the mean
-over categories of (true positive rate + true negative rate) / 2, so that 0.5 is a guess. Only heads are trained, not
-backbones, so the differences are those of the labels. Intervals are 95 % (Student's t over the seeds); `gain_*` is the
-difference to random in the same world after the last round, `gain_all_*` its mean over the rounds. The last line is one
-JSON object.
+Strategies ask two or three people about a clip, as the platform does by default; those called `..._once` ask one.
+
+Accuracy is that of one member (`MODEL`), and of the whole committee by its joint score, on clips of videos that are not
+for training, by the world's truth: the mean over categories of (true positive rate + true negative rate) / 2, so that
+0.5 is a guess. Only heads are trained, not backbones, so the differences are those of the labels. Intervals are 95 %
+(Student's t over the seeds); `gain_*` is the member's difference to random in the same world after the last round,
+`gain_all_*` its mean over the rounds, `gain_committee_*` the committee's after the last. The last line is one JSON
+object.
 """
 
 import sys
@@ -29,16 +32,18 @@ from torch import Tensor, nn
 from bench.harness import Bench, Figures
 from bench.harness.costs import now
 from bench.harness.places import platform
-from bench.harness.tables import table
+from bench.harness.tables import Cell, table
 from bench.loop import Loop, scale
 from slac_tasks import config
 from slac_tasks.mining.choice import choose
-from slac_tasks.mining.measures import Floats
+from slac_tasks.mining.coverage import space
+from slac_tasks.mining.measures import Floats, consensus
 from slac_tasks.mining.one_more_vote import Answers, next_answers
 from slac_tasks.mining.plan import plan_round
 from slac_tasks.mining.pool import make_pool
 from slac_tasks.mining.settings import Mining
 from slac_tasks.model import CLIP_SEC, Split, Strategy
+from slac_tasks.networks.features import projection
 from slac_tasks.networks.registry import architecture
 from slac_tasks.networks.weights import decode_backbone, decode_head
 from slac_tasks.reports.frames import all_rows as rows_of
@@ -72,11 +77,20 @@ STRATEGIES: Mapping[str, Mapping[str, Any]] = {
     "disagreement_anywhere": {"coherence_sec": 0.0},
     "consensus": {},
     "entropy": {"entropy_of": "small_3d"},
+    "coverage": {},
+    "unsure_coverage": {},
+    "random_once": {},
+    "coverage_once": {},
+    "unsure_coverage_once": {},
     RELABEL: {},
 }
 """Each alone, but for the mix, which is the default of the settings with its random control."""
+ONCE = tuple(name for name in STRATEGIES if name.endswith("_once"))
+"""These ask one person about a clip; the answer is the label."""
 ALONE = {name: Strategy.DISAGREEMENT for name in STRATEGIES} | {
     "random": Strategy.RANDOM, "consensus": Strategy.CONSENSUS, "entropy": Strategy.ENTROPY,
+    "coverage": Strategy.COVERAGE, "unsure_coverage": Strategy.UNSURE_COVERAGE, "random_once": Strategy.RANDOM,
+    "coverage_once": Strategy.COVERAGE, "unsure_coverage_once": Strategy.UNSURE_COVERAGE,
 }  # fmt: skip
 
 
@@ -90,8 +104,20 @@ class Size:
     rounds: Annotated[int, "rounds of buying labels"] = 3
 
 
-After = Mapping[str, Sequence[Sequence[tuple[float, float]]]]
-"""By strategy, in each world, after each round: (accuracy, human minutes for each category)."""
+@dataclass(frozen=True, kw_only=True)
+class State:
+    """What a round of buying labels led to."""
+
+    member: float
+    """Accuracy of `MODEL`."""
+    committee: float
+    """Accuracy of all members' joint score."""
+    minutes: float
+    """Human minutes spent so far on each category."""
+
+
+After = Mapping[str, Sequence[Sequence[State]]]
+"""By strategy, in each world, after each round."""
 
 
 @dataclass(kw_only=True)
@@ -210,8 +236,8 @@ def scored(world: World, heads: Mapping[str, tuple[nn.Linear, list[str]]]) -> Fl
     return np.stack(columns, axis=1).astype(np.float64)
 
 
-def simulate(world: World, name: str, rounds: int) -> list[tuple[float, float]]:
-    """Return (accuracy, human minutes for each category) after each round of buying labels in one way."""
+def simulate(world: World, name: str, rounds: int) -> list[State]:
+    """Return what each round of buying labels in one way led to."""
     knobs = replace(world.knobs, clips_per_round=10_000, **STRATEGIES[name])
     bought = {category: Bought() for category in world.categories}
     heads, after = world.heads, []
@@ -225,7 +251,9 @@ def simulate(world: World, name: str, rounds: int) -> list[tuple[float, float]]:
                 buy_clips(world, category, so_far, scores, knobs, budget, name)
         heads = trained(world, bought, name)
         spent = np.mean([so_far.seconds for so_far in bought.values()]) / 60
-        after.append((accuracy(world, scored(world, heads)), float(spent)))
+        scores = scored(world, heads)
+        member = accuracy(world, scores[:, sorted(world.found).index(MODEL)])
+        after.append(State(member=member, committee=accuracy(world, consensus(scores)), minutes=float(spent)))
     return after
 
 
@@ -236,6 +264,7 @@ def pool_of(world: World, category: str, scores: Floats) -> tuple[pd.DataFrame, 
     pool = make_pool(
         pa.array(own["video_id"].tolist(), pa.string()), own["start_sec"].to_numpy(), own["shot"].to_numpy(),
         scores[rows], seed=f"{world.seed} {category}",
+        at=space([found[rows].numpy() @ projection(found.shape[1]).matrix for found in world.found.values()]),
     )  # fmt: skip
     return own, pool
 
@@ -245,13 +274,16 @@ def buy_clips(
 ) -> None:
     """Ask about clips until the budget in seconds is spent, as mining, publish and aggregate would."""
     own, pool = pool_of(world, category, scores)
-    pace = so_far.seconds / len(so_far.votes) if so_far.votes else 2 * SECONDS
+    answers = 1 if name in ONCE else 2
+    pace = so_far.seconds / len(so_far.votes) if so_far.votes else answers * SECONDS
     plan = plan_round(replace(knobs, minutes_per_round=budget / 60), seconds_per_clip=pace)
     wanted = plan.clips if name == MIXED else {ALONE[name]: sum(plan.clips.values())}
     members = sorted(world.found)
     member = members.index(knobs.entropy_of) if knobs.entropy_of in members else 0
     for choice in choose(pool, wanted, knobs=knobs, asked=list(so_far.votes), entropy_of=member):
-        so_far.ask(world, next(own.iloc[[choice.index]].itertuples()), 2)
+        so_far.ask(world, next(own.iloc[[choice.index]].itertuples()), answers)
+    if name in ONCE:
+        return
     truth = own.set_index("clip_id", drop=False)
     for row in so_far.labels(3).itertuples():
         if row.status == "open":
@@ -272,7 +304,7 @@ def buy_answers(world: World, category: str, so_far: Bought, scores: Floats, kno
 
 def labels_of(so_far: Bought, name: str) -> Iterator[tuple[str, int]]:
     """Yield (clip, +1 or -1): settled labels, or for single answers the side that has more of them."""
-    if name != RELABEL:
+    if name not in (*ONCE, RELABEL):
         found = so_far.labels(3)
         settled = found[found["status"] == "settled"]
         yield from zip(settled["clip_id"], settled["label"].astype(int), strict=True)
@@ -296,9 +328,9 @@ def trained(world: World, bought: Mapping[str, Bought], name: str) -> dict[str, 
     return {member: (fit_head(seen[rows], matrix), world.categories) for member, seen in world.found.items()}
 
 
-def accuracy(world: World, scores: Floats) -> float:
-    """Return the model's balanced accuracy on testing clips, averaged over categories that have both kinds."""
-    tested = world.clips.assign(says=scores[:, sorted(world.found).index(MODEL)] >= 0.5)
+def accuracy(world: World, score: Floats) -> float:
+    """Return the balanced accuracy of scores (clips,) on testing clips, a mean over categories that have both kinds."""
+    tested = world.clips.assign(says=score >= 0.5)
     tested = tested[tested["is_test"] & tested["category"].isin(world.categories)]
     found = []
     for _, clips in tested.groupby("category"):
@@ -319,15 +351,20 @@ def interval(values: Sequence[float]) -> tuple[float, float | None, float | None
 
 def render(after: After, rounds: int) -> str:
     """Return a table for people: accuracy after each round, and the gain over random in the same world."""
-    rows = []
+    rows: list[tuple[Cell, ...]] = []
     for name, worlds in after.items():
-        means = [float(np.mean([world[n][0] for world in worlds])) for n in range(rounds)]
-        _, low, high = interval([world[-1][0] for world in worlds])
-        gain = interval([world[-1][0] - base[-1][0] for world, base in zip(worlds, after["random"], strict=True)])
-        rows.append((name, *means, low, high, float(np.mean([world[-1][1] for world in worlds])), *gain))
+        means = [float(np.mean([world[n].member for world in worlds])) for n in range(rounds)]
+        _, low, high = interval([world[-1].member for world in worlds])
+        bases = [base[-1] for base in after["random"]]
+        gain = interval([world[-1].member - base.member for world, base in zip(worlds, bases, strict=True)])
+        joint = interval([world[-1].committee - base.committee for world, base in zip(worlds, bases, strict=True)])
+        committee = float(np.mean([world[-1].committee for world in worlds]))
+        minutes = float(np.mean([world[-1].minutes for world in worlds]))
+        rows.append((name, *means, low, high, minutes, *gain, committee, *joint))
     accuracies = dict.fromkeys((*(f"round {n + 1}" for n in range(rounds)), "low", "high"), ".3f")
-    gains = dict.fromkeys(("gain over random", "gain low", "gain high"), "+.3f")
-    return table({"strategy": "", **accuracies, "minutes": ".2f", **gains}, rows)
+    gains = dict.fromkeys(("gain over random", "low ", "high "), "+.3f")
+    theirs = dict.fromkeys(("its gain", "low  ", "high  "), "+.3f")
+    return table({"strategy": "", **accuracies, "minutes": ".2f", **gains, "committee": ".3f", **theirs}, rows)
 
 
 def figures(after: After) -> dict[str, float | None]:
@@ -335,23 +372,28 @@ def figures(after: After) -> dict[str, float | None]:
     found: dict[str, float | None] = {}
     for name, worlds in after.items():
         gains = [
-            [mine[0] - theirs[0] for mine, theirs in zip(world, base, strict=True)]
+            [mine.member - theirs.member for mine, theirs in zip(world, base, strict=True)]
             for world, base in zip(worlds, after["random"], strict=True)
         ]
         for what, values in (
-            ("accuracy", [world[-1][0] for world in worlds]),
+            ("accuracy", [world[-1].member for world in worlds]),
             ("gain", [each[-1] for each in gains]),
             ("gain_all", [float(np.mean(each)) for each in gains]),
+            ("committee", [world[-1].committee for world in worlds]),
+            (
+                "gain_committee",
+                [world[-1].committee - base[-1].committee for world, base in zip(worlds, after["random"], strict=True)],
+            ),
         ):
             for end, value in zip(("", "_low", "_high"), interval(values), strict=True):
                 found[f"{what}_{name}{end}"] = value
-        found[f"minutes_{name}"] = float(np.mean([world[-1][1] for world in worlds]))
+        found[f"minutes_{name}"] = float(np.mean([world[-1].minutes for world in worlds]))
     return found
 
 
 def measure(size: Size, folder: Path) -> Figures:
     """Play every strategy in every world, with every crew."""
-    after: dict[str, list[list[tuple[float, float]]]] = {name: [] for name in STRATEGIES}
+    after: dict[str, list[list[State]]] = {name: [] for name in STRATEGIES}
     for seed in range(size.worlds):
         place, began = folder / str(seed), now()
         with platform(place, place / "world" / "slac.toml"):
@@ -374,7 +416,7 @@ def measure(size: Size, folder: Path) -> Figures:
 
 BENCH = Bench(
     name="strategies", doc=__doc__, measure=measure, full=Size(),
-    quick=Size(world="quick", worlds=1, crews=2), tiny=Size(world="tiny", worlds=1, crews=2, rounds=1),
+    quick=Size(world="quick", worlds=1, crews=2, rounds=2), tiny=Size(world="tiny", worlds=1, crews=2, rounds=1),
 )  # fmt: skip
 
 if __name__ == "__main__":

@@ -1,5 +1,6 @@
 """Clips as pixels: each proxy is opened once for all of its clips, and addresses travel with the pixels they name."""
 
+import multiprocessing
 import os
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -7,6 +8,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 import cv2
@@ -116,7 +118,7 @@ def decoded(reels: Iterable[Reel], open_media: OpenMedia, workers: int = 0) -> I
     if workers:
         results = DataLoader(
             # Work goes through the queue of the workers: what each of them is started with stays small.
-            decoder, batch_size=None, sampler=reels, num_workers=workers, worker_init_fn=_use_one_processor,
+            decoder, batch_size=None, sampler=reels, num_workers=workers, worker_init_fn=_begin,
             collate_fn=_unchanged,
             # A fork of a process whose threads compute or hold connections may hang.
             multiprocessing_context="forkserver",
@@ -159,10 +161,18 @@ def _unchanged(result: Any) -> Any:
     return result
 
 
-def _use_one_processor(_worker: int) -> None:
-    """Keep a worker to one processor: there is one worker for each."""
+def _begin(_worker: int) -> None:
+    """Keep a worker to one processor, since there is one worker for each, and let it end when its stage is killed."""
     torch.set_num_threads(1)
     cv2.setNumThreads(1)
+    Thread(target=_end_with_the_stage, daemon=True).start()
+
+
+def _end_with_the_stage() -> None:
+    # A worker's parent is the fork server, which in turn lives as long as a worker: neither sees the stage die.
+    if stage := multiprocessing.parent_process():
+        stage.join()
+        os._exit(1)
 
 
 def decoders(setting: int, *, videos: int, beside: torch.device | None = None) -> int:

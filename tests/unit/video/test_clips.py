@@ -1,5 +1,9 @@
 import os
+import subprocess
+import sys
+import time
 from multiprocessing.reduction import ForkingPickler
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -74,6 +78,48 @@ def test_workers_are_started_with_little_however_many_clips_wait(monkeypatch, tm
     with pytest.raises(Started):
         next(module.decoded(reels, Media(str(tmp_path), dict(os.environ)), workers=4))
     assert sizes[0] < 64 * 1024
+
+
+ENDLESS = """
+import itertools, sys
+from slac_tasks.model import View
+from slac_tasks.storage.objects import Media
+from slac_tasks.video.clips import ClipAddress, decoded, reels_of
+clip = ClipAddress(clip_id="v:0", video_id="v", start_sec=0, proxy_128="small", proxy_256="large")
+(reel,) = reels_of([clip], [View(4, 16)])
+for result in decoded(itertools.repeat(reel), Media(sys.argv[1], {}), workers=1):
+    print("decoding", flush=True)
+    sys.stdin.read()
+"""
+
+
+def test_workers_end_with_a_stage_that_is_killed(tmp_path):
+    def left():
+        return [
+            process
+            for process in Path("/proc").glob("[0-9]*")
+            if (process / "environ").exists() and str(tmp_path).encode() in _bytes(process / "environ")
+        ]
+
+    stage = subprocess.Popen(
+        [sys.executable, "-c", ENDLESS, str(tmp_path)], env={**os.environ, "MARK": str(tmp_path)},
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+    )  # fmt: skip
+    assert stage.stdout.readline() == b"decoding\n"
+    assert len(left()) > 2
+    stage.kill()
+    stage.communicate()
+    deadline = time.monotonic() + 30
+    while left() and time.monotonic() < deadline:
+        time.sleep(0.1)
+    assert not left()
+
+
+def _bytes(path):
+    try:
+        return path.read_bytes()
+    except OSError:  # it has just ended
+        return b""
 
 
 def test_more_processes_gather_the_same_clips_in_the_same_order(tmp_path):
