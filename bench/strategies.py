@@ -20,21 +20,21 @@ import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Annotated, Any, cast
+from typing import Annotated, Any
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 import torch
 from scipy.special import stdtrit
-from torch import Tensor, nn
+from torch import nn
 
 from bench.harness import Bench, Figures
 from bench.harness.costs import now
 from bench.harness.places import platform
 from bench.harness.tables import Cell, table
-from bench.loop import Loop, scale
-from slac_tasks import config
+from bench.harness.worlds import World, collect
+from bench.loop import scale
 from slac_tasks.mining.choice import choose
 from slac_tasks.mining.coverage import space
 from slac_tasks.mining.measures import Floats, consensus
@@ -42,22 +42,13 @@ from slac_tasks.mining.one_more_vote import Answers, next_answers
 from slac_tasks.mining.plan import plan_round
 from slac_tasks.mining.pool import make_pool
 from slac_tasks.mining.settings import Mining
-from slac_tasks.model import CLIP_SEC, Split, Strategy
+from slac_tasks.model import CLIP_SEC, Strategy
 from slac_tasks.networks.features import projection
-from slac_tasks.networks.registry import architecture
-from slac_tasks.networks.weights import decode_backbone, decode_head
-from slac_tasks.reports.frames import all_rows as rows_of
-from slac_tasks.storage.datasets import CLIPS, COMMITTEES, VIDEOS, VOTES
-from slac_tasks.storage.objects import open_store
-from slac_tasks.storage.tables import Datasets
-from slac_tasks.training.trainer import features, fit_head, target_matrix
+from slac_tasks.storage.datasets import VOTES
+from slac_tasks.training.trainer import fit_head, target_matrix
 from slac_tasks.verification.aggregation.majority import TwoOfThree
 from slac_tasks.verification.ballots import VOTE, label_table, read_ballots
-from slac_tasks.video.clips import ClipAddress, gather
-from slac_tasks.world import measure as worth
 from slac_tasks.world import people
-from slac_tasks.world.catalogue import PLANTED
-from slac_tasks.world.truth import read_truth
 
 MINUTES = 1.0
 """Human minutes for one category in one round."""
@@ -121,26 +112,6 @@ After = Mapping[str, Sequence[Sequence[State]]]
 
 
 @dataclass(kw_only=True)
-class World:
-    """A collected world with a bootstrapped committee: every clip, its truth and its features."""
-
-    seed: int
-    """Of the people who answer and of the draws."""
-    knobs: Mining
-    clips: pd.DataFrame
-    """clip_id, video_id, category, start_sec, shot, truth, is_test, is_pool; row i is row i of the features."""
-    found: dict[str, Tensor]
-    """By member: features (clips, features) of its frozen backbone."""
-    heads: dict[str, tuple[nn.Linear, list[str]]]
-    """By member: the bootstrapped head, and the categories of its outputs."""
-
-    @property
-    def categories(self) -> list[str]:
-        """Every category but the planted one, which no video contains: nothing can be learned about it."""
-        return sorted(set(self.clips["category"]) - {PLANTED.key})
-
-
-@dataclass(kw_only=True)
 class Bought:
     """What people have said so far about one category, and what it cost."""
 
@@ -172,56 +143,6 @@ class Bought:
         ballots = read_ballots(pa.Table.from_pylist(every, schema=schema))
         found: pd.DataFrame = label_table(TwoOfThree(votes_wanted=2, votes_most=votes_most)(ballots)).to_pandas()
         return found
-
-
-def collect(folder: Path, size: str, seed: int) -> World:
-    """Make a world, collect it, bootstrap its committee on the first window, and look at every clip once."""
-    loop = Loop(folder, size, seed)
-    loop.begin()
-    for window in loop.windows:
-        for item in loop.plan("collect_videos", window):
-            loop.slac("discover", category=item.category, window=window)
-            loop.slac("fetch", category=item.category, window=window)
-        loop.slac("deduplicate", window=window)
-        for item in loop.plan("score_clips", window):
-            loop.slac("propose", category=item.category, window=window)
-            if item.uncovered and window == loop.windows[0]:
-                keys = {"window": window, "committee": item.committee, "parent": item.parent}
-                loop.slac("bootstrap", category=item.uncovered, **keys)
-    return build_world(loop.world, seed, loop.windows)
-
-
-def build_world(folder: Path, seed: int, windows: Sequence[str]) -> World:
-    """Decode every clip once and keep what each member's frozen backbone makes of it."""
-    settings = config.load()
-    datasets = Datasets(open_store(settings.store_url))
-    named = rows_of(datasets, VIDEOS)[["video_id", "category", "source_id"]]
-    clips = rows_of(datasets, CLIPS).merge(named, on=["video_id", "category"])
-    clips["truth"] = worth.contained(clips, read_truth(folder))
-    clips["is_test"] = clips["split"] != Split.TRAINING.value
-    # In a world of one window the committee has met the pool.
-    clips["is_pool"] = ~clips["is_test"] & ((clips["window"] != windows[0]) | (len(windows) == 1))
-    clips = clips[clips["is_test"] | clips["is_pool"]].reset_index(drop=True)
-    addresses = [ClipAddress.of(cast(Any, row)) for row in clips.itertuples()]
-    (committee,) = datasets.partitions(COMMITTEES)
-    found, heads, pixels = {}, {}, {}
-    for member, rows in datasets.read(COMMITTEES, **committee).to_pandas().groupby("member"):
-        seat = rows.iloc[0]
-        entry = architecture(seat["architecture"])
-        if entry.view not in pixels:
-            pixels[entry.view] = gather(addresses, entry.view, datasets.store.local, lost, "decode")
-        kept, frames = pixels[entry.view]
-        backbone = decode_backbone(entry, datasets.store.get(f"weights/{seat['backbone']}.pt"))
-        seen = features(backbone, entry, frames, torch.device("cpu"))
-        place = {clip.clip_id: row for row, clip in enumerate(kept)}
-        found[str(member)] = seen[[place[clip] for clip in clips["clip_id"]]]
-        heads[str(member)] = decode_head(entry, datasets.store.get(f"weights/{seat['head']}.pt"))
-    return World(seed=seed, knobs=settings.mining, clips=clips, found=found, heads=heads)
-
-
-def lost(video_id: str, why: str) -> None:
-    """Stop: no video of a world may be lost."""
-    raise RuntimeError(f"video {video_id}: {why}")
 
 
 def scored(world: World, heads: Mapping[str, tuple[nn.Linear, list[str]]]) -> Floats:
