@@ -69,9 +69,9 @@ def run(job: Job) -> None:
                 sources, names = opened()
                 if category in names.clashes:
                     raise BrokenContract(f"category {category}: {names.clash(category)}")
+                found, drops = offered(sources, category, Window.parse(keys["window"]))
                 if category not in registered:
                     raise WrongArguments(f"category {category}: not registered, want `slac register` before")
-                found, drops = offered(sources, category, Window.parse(keys["window"]))
                 made.drops += drops
                 _write(job, keys, found, made)
 

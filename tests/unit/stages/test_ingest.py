@@ -171,9 +171,14 @@ def test_bad_sources_are_named(tmp_path: Path) -> None:
     with pytest.raises(BrokenContract, match=r"line 1: columns .* want also \['location'\]"):
         ManifestSource(path)
     path = tmp_path / "m.jsonl"
-    path.write_text('{"category": "a", "location": "b"}\n{oops\n')
-    with pytest.raises(BrokenContract, match=r"line 2: found '\{oops'"):
+    path.write_text("{oops\n")
+    with pytest.raises(BrokenContract, match=r"line 1 set aside: bad entry: found '\{oops'"):
         ManifestSource(path)
+    path.write_text('{"category": "a", "location": "b"}\n{oops\n')
+    source = ManifestSource(path)
+    assert [str(entry) for entry in source.unplaced()] == [
+        "m.jsonl line 2 set aside: bad entry: found '{oops', want a JSON object"
+    ]
 
 
 class Ingest:
