@@ -5,6 +5,7 @@ costs       wall clock, processor time and memory, of this process and of those 
 tables      figures for people
 places      the real data, a Postgres, a ledger, a whole platform's environment
 service     `slac web` as a process
+reviewers   people who review as the page does
 videos      ffmpeg, and videos as `fetch` makes them
 collection  videos as `fetch` sees them, and the index that is asked for them
 edits       edited copies of videos

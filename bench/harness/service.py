@@ -9,6 +9,7 @@ import sys
 import time
 import urllib.request
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 from slac_tasks.launcher.postgres import free_port
 from slac_tasks.storage.ledger import Ledger
@@ -83,6 +84,14 @@ class Service:
                     return
             time.sleep(0.1)
         raise RuntimeError(f"`slac web` does not answer after {START_SEC:.0f} s")
+
+    def workers(self) -> list[int]:
+        """Return the processes that answer."""
+        if self._process is None:
+            return []
+        children = Path(f"/proc/{self._process.pid}/task/{self._process.pid}/children").read_text().split()
+        answering = [int(pid) for pid in children if "spawn_main" in Path(f"/proc/{pid}/cmdline").read_text()]
+        return answering or [self._process.pid]
 
     def kill(self) -> None:
         """End all its processes as a power cut would."""

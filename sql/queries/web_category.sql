@@ -9,28 +9,27 @@ WITH me AS (
     JOIN annotators AS a ON a.annotator = %(annotator)s::text AND a.active
     WHERE c.category = %(category)s::text AND (c.reviewers IS NULL OR c.reviewers = ANY (a.groups))
 ), hands AS (
-    SELECT l.clip_id
-    FROM me
-    JOIN leases AS l USING (annotator, category)
-    JOIN live_queue AS q USING (clip_id, category)
-    WHERE q.state <> 'withdrawn'
-    UNION
-    SELECT p.clip_id
-    FROM me
-    JOIN lapsed_leases AS p USING (annotator, category)
-    JOIN live_queue AS q USING (clip_id, category)
+    SELECT held.clip_id
+    FROM (
+        SELECT l.clip_id FROM leases AS l
+        WHERE l.annotator = %(annotator)s::text AND l.category = %(category)s::text
+        UNION
+        SELECT p.clip_id FROM lapsed_leases AS p
+        WHERE p.annotator = %(annotator)s::text AND p.category = %(category)s::text
+    ) AS held
+    JOIN live_queue AS q ON q.clip_id = held.clip_id AND q.category = %(category)s::text
     WHERE q.state <> 'withdrawn'
 ), available AS (
     SELECT
-    FROM me
-    JOIN live_queue AS q USING (category)
+    FROM live_queue AS q
     WHERE
-        q.state = 'open' AND q.taken < q.votes_wanted
+        q.category = %(category)s::text AND q.state = 'open' AND q.taken < q.votes_wanted
+        AND EXISTS (SELECT FROM me)
         AND NOT EXISTS (SELECT FROM known_answers AS k WHERE (k.clip_id, k.category) = (q.clip_id, q.category) OFFSET 0)
         AND NOT EXISTS (
             SELECT FROM votes AS v
             WHERE
-                v.clip_id = q.clip_id AND v.category = q.category AND v.annotator = me.annotator
+                v.clip_id = q.clip_id AND v.category = q.category AND v.annotator = %(annotator)s::text
                 AND v.supersedes IS NULL
             OFFSET 0
         )
@@ -38,15 +37,14 @@ WITH me AS (
     LIMIT %(count_most)s::integer
 ), gold AS (
     SELECT
-    FROM me
-    JOIN known_answers AS k USING (category)
+    FROM known_answers AS k
     JOIN live_queue AS q USING (clip_id, category)
     WHERE
-        k.purpose = 'gold' AND q.state <> 'withdrawn'
+        k.category = %(category)s::text AND k.purpose = 'gold' AND q.state <> 'withdrawn'
         AND NOT EXISTS (
             SELECT FROM votes AS v
             WHERE
-                v.clip_id = k.clip_id AND v.category = k.category AND v.annotator = me.annotator
+                v.clip_id = k.clip_id AND v.category = k.category AND v.annotator = %(annotator)s::text
                 AND v.supersedes IS NULL
             OFFSET 0
         )
