@@ -6,6 +6,7 @@ tables      figures for people
 places      the real data, a Postgres, a ledger, a whole platform's environment
 service     `slac web` as a process
 reviewers   people who review as the page does
+adversary   one who wants to know which clips are gold
 videos      ffmpeg, and videos as `fetch` makes them
 collection  videos as `fetch` sees them, and the index that is asked for them
 edits       edited copies of videos

@@ -55,7 +55,7 @@ def peak_bytes() -> int:
 
 def peak_bytes_of(process: int) -> int:
     """Return the most memory that another process has held so far."""
-    status = Path(f"/proc/{process}/status").read_text()
+    status = Path(f"/proc/{process}/status").read_text(encoding="utf-8")
     return int(next(line for line in status.splitlines() if line.startswith("VmHWM:")).split()[1]) * 1024
 
 

@@ -89,8 +89,8 @@ class Service:
         """Return the processes that answer."""
         if self._process is None:
             return []
-        children = Path(f"/proc/{self._process.pid}/task/{self._process.pid}/children").read_text().split()
-        answering = [int(pid) for pid in children if "spawn_main" in Path(f"/proc/{pid}/cmdline").read_text()]
+        children = Path(f"/proc/{self._process.pid}/task/{self._process.pid}/children").read_bytes().split()
+        answering = [int(pid) for pid in children if b"spawn_main" in Path(f"/proc/{int(pid)}/cmdline").read_bytes()]
         return answering or [self._process.pid]
 
     def kill(self) -> None:
