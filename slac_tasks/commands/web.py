@@ -6,7 +6,11 @@ https://airflow.example).
 
 Put TLS in front. The proxy must pass on the header Host. Its address goes into FORWARDED_ALLOW_IPS (addresses and
 networks, separated by commas), so that tries to log in are counted for each browser and not for the proxy. Sessions
-travel over https alone, except to a browser on this very machine; SLAC_WEB_SECURE=0 allows plain http, 1 never does.
+travel over https alone, except to a browser on this very machine; SLAC_WEB_SECURE=0 allows plain http, 1 never does and
+has browsers ask this host over https alone (HSTS).
+
+Slow and numerous clients are cut (slac_tasks/web/connections.py). A proxy in front holds the connections of strangers
+instead, so it needs limits of its own. A port that is in use ends the command with 75. Its workers end with it.
 """
 
 import argparse
@@ -142,7 +146,7 @@ def main(arguments: argparse.Namespace) -> None:
             http=Connection,
             ws="none",
             lifespan="off",
-            log_level="warning",
+            log_level="error",  # a warning for each malformed request would let a stranger fill the log
             access_log=False,
             server_header=False,
             timeout_keep_alive=IDLE_SEC,

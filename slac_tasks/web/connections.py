@@ -6,9 +6,8 @@ that does.
 
 import asyncio
 from http import HTTPStatus
-from typing import cast
+from typing import NoReturn, cast
 
-import httptools
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 HEAD_SEC = 10.0
@@ -43,6 +42,7 @@ class Connection(HttpToolsProtocol):
         self._has_answered = False
         self._is_in_body = False
         self._head_bytes = 0
+        self._reason = 400, "This is no request of HTTP."
         self._last_bytes: int | None = None  # what came after the last answer; None: there may be more answers
         self._wait(HEAD_SEC)
         if len(self.connections) > CONNECTIONS_MOST:
@@ -61,29 +61,24 @@ class Connection(HttpToolsProtocol):
             if self._last_bytes > LAST_MOST:
                 self.transport.close()
             return
-        self._unset_keepalive_if_required()
         if self._timer is None and self._is_idle:
             self._wait(HEAD_SEC)
-        try:
-            self.parser.feed_data(data)
-        except httptools.HttpParserUpgrade:
-            pass  # nothing is upgraded here: the request is answered as it is
-        except httptools.HttpParserError as error:
-            cause = error.__context__
-            refusal = cause if isinstance(cause, _Refusal) else _Refusal(400, "This is no request of HTTP.")
-            self._refuse(refusal.status, refusal.text)
-            return
+        super().data_received(data)
         if not self._is_in_body:
             self._head_bytes += len(data)
             if self._timer is not None and self._head_bytes > HEAD_MOST:
                 self._refuse(431, "The headers are too long.")
 
+    def send_400_response(self, msg: str) -> None:
+        """Refuse what the parser stopped at, for the reason that a callback of it named, if one did."""
+        self._refuse(*self._reason)
+
     def on_headers_complete(self) -> None:
         """Begin to wait for the body, and let the application answer."""
         if len(self.url) + sum(len(name) + len(value) for name, value in self.headers) > HEAD_MOST:
-            raise _Refusal(431, "The headers are too long.")
+            self._stop_parsing(431, "The headers are too long.")
         if len(self.pipeline) >= AHEAD_MOST:
-            raise _Refusal(429, "Too many requests wait for an answer.")
+            self._stop_parsing(429, "Too many requests wait for an answer.")
         self._is_in_body = True
         self._head_bytes = 0
         self._wait(BODY_SEC)
@@ -117,6 +112,11 @@ class Connection(HttpToolsProtocol):
         if self._writing is not None:
             self._writing.cancel()
             self._writing = None
+
+    def _stop_parsing(self, status: int, text: str) -> NoReturn:
+        """Have the parser stop in a callback: it ends with `send_400_response`."""
+        self._reason = status, text
+        raise ValueError(text)
 
     @property
     def _is_idle(self) -> bool:
@@ -168,11 +168,3 @@ class Connection(HttpToolsProtocol):
         )
         self.transport.write("\r\n".join((*head, "", text)).encode("ascii"))
         self.transport.close()
-
-
-class _Refusal(Exception):
-    """Raised in a callback of the parser, which then stops."""
-
-    def __init__(self, status: int, text: str) -> None:
-        super().__init__(text)
-        self.status, self.text = status, text

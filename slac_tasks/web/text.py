@@ -4,9 +4,8 @@ import unicodedata
 from typing import Annotated
 
 from pydantic import AfterValidator, Field
-from pydantic_core import PydanticCustomError
 
-MALFORMED = frozenset({"malformed", "json_invalid", "finite_number", "uuid_parsing"})
+MALFORMED = frozenset({"value_error", "json_invalid", "finite_number", "uuid_parsing"})
 """Kinds of pydantic's errors that mean: this is no text, JSON, number or id. Any other means a value out of range."""
 
 NAME_MOST = 64
@@ -22,9 +21,9 @@ def is_plain(text: str) -> bool:
 
 
 def plain(text: str) -> str:
-    """Return the text, or have pydantic refuse it as malformed."""
+    """Return the text, or have pydantic refuse it with the kind `value_error`."""
     if not is_plain(text):
-        raise PydanticCustomError("malformed", "holds a character that no name or id has")
+        raise ValueError("it holds a character that no name or id has")
     return text
 
 

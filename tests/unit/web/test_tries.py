@@ -5,7 +5,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from slac_tasks.web import tries
-from slac_tasks.web.tries import FREE_TRIES, FREE_TRIES_OF_ADDRESS, WAIT_MOST_SEC, Tries
+from slac_tasks.web.tries import (
+    FREE_TRIES,
+    FREE_TRIES_OF_ADDRESS,
+    FREE_TRIES_OF_NAME,
+    WAIT_MOST_OF_NAME_SEC,
+    WAIT_MOST_SEC,
+    Tries,
+)
 
 
 def test_each_failure_beyond_the_free_ones_doubles_the_wait() -> None:
@@ -69,3 +76,16 @@ def test_a_failure_is_forgotten_after_a_quiet_time() -> None:
     assert ours.begin("ada", "10.0.0.1") > 0
     clock[0] += 2 * WAIT_MOST_SEC + 2
     assert [ours.begin("ada", "10.0.0.1") for _ in range(FREE_TRIES)] == [0.0] * FREE_TRIES
+
+
+def test_a_name_that_many_addresses_guess_at_waits_but_not_long() -> None:
+    clock = [1000.0]
+    ours = Tries(now=lambda: clock[0])
+    waits = [ours.begin("ada", f"10.0.{number // 250}.{number % 250}") for number in range(FREE_TRIES_OF_NAME + 50)]
+    assert not any(waits[:FREE_TRIES_OF_NAME])
+    assert all(0 < wait <= WAIT_MOST_OF_NAME_SEC for wait in waits[FREE_TRIES_OF_NAME:])
+    assert ours.begin("bob", "10.0.0.1") == 0, "nobody else waits for it"
+    clock[0] += WAIT_MOST_OF_NAME_SEC
+    assert ours.begin("ada", "10.9.9.9") == 0
+    ours.succeed("ada", "10.9.9.9")
+    assert ours.begin("ada", "10.9.9.8") == 0, "she was let in: her name is not guessed at any more"
