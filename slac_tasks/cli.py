@@ -28,7 +28,7 @@ COMMANDS = {
     # verb: (module with add_arguments and main, help)
     "plan": ("slac_tasks.commands.plan", "say what a DAG has to do, as one line of JSON"),
     "register": ("slac_tasks.commands.register", "register a category, or all categories of the sources"),
-    "migrate": ("slac_tasks.commands.migrate", "bring the ledger to this code's version"),
+    "migrate": ("slac_tasks.commands.migrate", "upgrade the ledger to this code's version"),
     "config": ("slac_tasks.commands.config", "print the settings in force, or a commented template"),
     "doctor": ("slac_tasks.commands.doctor", "say what is missing on this machine; --reconcile repairs the ledger"),
     "takedown": ("slac_tasks.commands.takedown", "take videos down: delete their bytes, leave them out for good"),

@@ -36,7 +36,7 @@ from slac_tasks.storage.objects import open_store
 from slac_tasks.storage.tables import Datasets
 from slac_tasks.verification import label_studio
 from slac_tasks.verification.answers import GivenAnswer, RawAnswer, Rejection, parse
-from slac_tasks.verification.imports import bring
+from slac_tasks.verification.imports import import_answers
 from slac_tasks.verification.people import name_of
 
 NEEDED = ("task", "worker", "label", "time", "seconds")
@@ -169,7 +169,7 @@ def _import(path: Path) -> None:
     """
     given = read(path)
     ledger = open_ledger()
-    found = bring(ledger, path.name, given)
+    found = import_answers(ledger, path.name, given)
     ledger.close()
     print(f"votes: {found}")
     if found.rejected:

@@ -14,7 +14,7 @@ from slac_tasks.progress import print_line
 from slac_tasks.storage.datasets import VOTES
 from slac_tasks.verification import label_studio
 from slac_tasks.verification.answers import GivenAnswer, Rejection
-from slac_tasks.verification.imports import Imported, bring, withdraw
+from slac_tasks.verification.imports import Imported, import_answers, withdraw
 
 _SHOWN = 10
 """Answers that are set aside and printed; `slac votes rejected` lists all."""
@@ -74,7 +74,7 @@ def _import(job: Job) -> bool:
         return answer
 
     try:
-        found = bring(job.ledger, source.name, map(noted, source.answers()))
+        found = import_answers(job.ledger, source.name, map(noted, source.answers()))
     finally:
         source.ledger.close()
     _print(source.name, found, known)

@@ -45,7 +45,7 @@ class Imported:
         return ", ".join(f"{count} {what}" for what, count in counts.items() if count) or "no answers"
 
 
-def bring(ledger: Ledger, source: str, answers: Iterable[GivenAnswer | Rejection]) -> Imported:
+def import_answers(ledger: Ledger, source: str, answers: Iterable[GivenAnswer | Rejection]) -> Imported:
     """Store what the ledger does not hold, and set aside what is no vote.
 
     What was set aside by the reading before and is not now is forgotten. An answer that is set aside is read again with

@@ -311,7 +311,7 @@ def test_what_is_exported_comes_back_and_a_second_import_adds_nothing(
     assert [(a.vote_id, a.clip_id, a.answer, a.seconds, a.cast_at) for a in answers] == [
         (row["vote_id"], row["clip_id"], row["answer"], row["seconds"], row["cast_at"]) for row in before
     ]
-    assert str(votes.bring(ledger, file.name, answers)) == "6 known"
+    assert str(votes.import_answers(ledger, file.name, answers)) == "6 known"
 
 
 def test_answers_of_a_file_are_votes_like_any_other(
@@ -402,7 +402,7 @@ def test_each_line_of_any_file_is_a_vote_or_set_aside_by_number(
     with file.open("w", newline="", encoding=encoding) as out:
         csv.writer(out).writerows([("task", "worker", "label", "seconds", "time"), *(("j/v:0", *row) for row in rows)])
     answers = votes.read(file)
-    found = votes.bring(ledger, file.name, answers)
+    found = votes.import_answers(ledger, file.name, answers)
     assert found.stored + found.known + len(found.rejected) == len(answers) == len(rows)
     assert set_aside(ledger) == {rejection.item: rejection.reason for rejection in found.rejected}
 
