@@ -75,7 +75,15 @@ def fill(url: str, store: FolderStore, folder: Path, size: Size) -> None:
         found = proxy(path, folder / video, Collect())
         name = f"media/{video}/256.mp4"
         store.put_file(name, found.path_256)
-        made.run("add_video", video_id=video, media_sha256=video, group_id=video, split="training", **stored([]))
+        made.run(
+            "add_video",
+            video_id=video,
+            media_sha256=video,
+            group_id=video,
+            split="training",
+            proxy_256=None,
+            **stored([]),
+        )
         for step in range(int((found.duration_sec - CLIP_SEC) / GRID_SEC)):
             start = step * GRID_SEC
             made.run(

@@ -94,7 +94,9 @@ def prepare(url: str, writers: int) -> None:
     """Fill an empty ledger: one video, a few clips, the people."""
     made = Ledger(url)
     made.run("register_category", category="anything", name="Anything", guideline=None)
-    made.run("add_video", video_id="v", media_sha256="0" * 64, group_id="v", split="training", **stored([]))
+    made.run(
+        "add_video", video_id="v", media_sha256="0" * 64, group_id="v", split="training", proxy_256=None, **stored([])
+    )
     for place in range(CLIPS):
         clip = {"clip_id": f"v:{1000 * place}", "start_sec": float(place), "end_sec": place + 2.0}
         made.run("queue_clip", **CLIP, **clip)

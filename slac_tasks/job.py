@@ -16,7 +16,7 @@ A stage that works for long writes shards inside the block, and a run after a ki
 import json
 import os
 import traceback
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -155,13 +155,19 @@ class Job:
 
     @contextmanager
     def partition(
-        self, dataset: "Dataset[R]", keys: Mapping[str, str], *, inputs: "Iterable[Manifest]" = ()
+        self,
+        dataset: "Dataset[R]",
+        keys: Mapping[str, str],
+        *,
+        inputs: "Iterable[Manifest]" = (),
+        newer: Sequence[str] = (),
     ) -> Iterator[Partition[R]]:
         """Make one partition of a dataset: write it when the block ends, once, the manifest last.
 
         `finished` of what the block is given says that there is nothing to do: the partition exists and none of
         `--remake`, `--follow` and `--retry` concerns it. One made from other inputs or settings is stale: that is
-        printed, and it stands.
+        printed, and it stands. `newer` names what else has changed since it was made, beside its inputs: for that too
+        `--follow` makes it again.
         The sections of the settings that shape the dataset are those that `procedure.STAGES` declares. Either way the
         ledger's copy of the manifest is refreshed.
 
@@ -177,16 +183,16 @@ class Job:
         sections = STAGES[self.stage].writes[dataset.name]
         before = self.datasets.manifest(dataset, **keys)
         with ExitStack() as stack:
-            if not (before and self._stands(before, inputs)) and STAGES[self.stage].ledger:
+            if not (before and self._stands(before, inputs, newer)) and STAGES[self.stage].ledger:
                 stack.enter_context(self._alone(dataset.address(keys)))
                 before = self.datasets.manifest(dataset, **keys)
             generation = before.generation + 1 if before and not before.is_older else 1
             made = Partition(
                 dataset=dataset, keys=keys, inputs=inputs, shards=self._shards(dataset, keys, inputs, generation),
-                finished=before if before and self._stands(before, inputs) else None,
+                finished=before if before and self._stands(before, inputs, newer) else None,
             )  # fmt: skip
             if made.finished:
-                self._print_finished(made.finished, inputs, sections)
+                self._print_finished(made.finished, inputs, sections, newer)
                 self._record(made.finished)
                 yield made
                 return
@@ -259,9 +265,9 @@ class Job:
         """Return whether a finished partition with these keys shall be made again, whatever it was made from."""
         return self.remake or any(set(values.split("/")) <= set(keys.values()) for values in self.remakes)
 
-    def _stands(self, manifest: "Manifest", inputs: "Iterable[Manifest]") -> bool:
+    def _stands(self, manifest: "Manifest", inputs: "Iterable[Manifest]", newer: Sequence[str]) -> bool:
         """Return whether a finished partition stays as it is."""
-        if self.is_remade(manifest.keys) or (self.follow and self._changed(manifest, inputs)):
+        if self.is_remade(manifest.keys) or (self.follow and (newer or self._changed(manifest, inputs))):
             return False
         # Written after that moment: this is a second try of the same task.
         retry = self.given.get("retry")
@@ -276,10 +282,12 @@ class Job:
             and (mark is None or self.datasets.contents(one, mark) != one.contents)
         ]
 
-    def _print_finished(self, manifest: "Manifest", inputs: "Iterable[Manifest]", sections: tuple[str, ...]) -> None:
+    def _print_finished(
+        self, manifest: "Manifest", inputs: "Iterable[Manifest]", sections: tuple[str, ...], newer: Sequence[str]
+    ) -> None:
         """Print that there is nothing to do, and whether the partition is stale."""
         where = f"{manifest.address} g{manifest.generation:04d}"
-        differing = self._changed(manifest, inputs) + [
+        differing = [*self._changed(manifest, inputs), *newer] + [
             section
             for section, values in self.config.digest(sections).items()
             if manifest.made_by.settings.get(section, values) != values

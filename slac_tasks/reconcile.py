@@ -2,7 +2,7 @@
 
 The store's datasets are written once and name everything the ledger decided: identity, admission, split, queue, votes,
 verdicts and releases. Every repair is an upsert, so running it again changes nothing. What only the ledger knows cannot
-come back: a person's approvals and guidelines newer than the dump.
+come back: a person's approvals, guidelines, and which look-alikes differ, newer than the dump.
 
 Each manifest and each row is read once, and records are compared by address: the work grows with what there is.
 """
@@ -12,6 +12,7 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass
 
 from slac_tasks.admission.admitted import AdmissionEntry, record_admissions
+from slac_tasks.admission.duplicates import add_duplicates, duplicates_of, forget_duplicates
 from slac_tasks.admission.exclusions.registry import restore
 from slac_tasks.admission.withdrawals import all_withdrawals
 from slac_tasks.errors import BrokenContract, NotMade
@@ -120,9 +121,11 @@ def _candidates(work: Repair) -> int:
 
 
 def _admissions(work: Repair) -> int:
+    """Put back who was admitted, and the pairs of look-alikes of which one was dropped."""
     count = 0
     for manifest in work.stored.current(VIDEOS):
-        fetched = {row.video_id: row for row in work.datasets.rows_of(FETCHED, _fetched(work, manifest))}
+        offered = list(work.datasets.rows_of(FETCHED, _fetched(work, manifest)))
+        fetched = {row.video_id: row for row in offered}
         videos = list(work.datasets.rows_of(VIDEOS, manifest))
         if unknown := sorted({video.video_id for video in videos} - set(fetched)):
             raise BrokenContract(
@@ -137,6 +140,9 @@ def _admissions(work: Repair) -> int:
                 for video in videos
             ],
         )
+        found = duplicates_of(manifest.drops, offered)
+        add_duplicates(work.ledger, manifest.keys, found)
+        forget_duplicates(work.ledger, manifest.keys, but=[one.candidate_id for one in found])
         count += len(videos)
     return count
 

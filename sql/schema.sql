@@ -35,7 +35,10 @@ CREATE TABLE videos (
     frame_hashes bigint[] NOT NULL,
     admitted_at timestamptz NOT NULL DEFAULT now(),
     -- Some of the fingerprint's hashes, 8 bytes each: what the index of all videos is built from.
-    key_hashes bytea NOT NULL DEFAULT ''
+    key_hashes bytea NOT NULL DEFAULT '',
+    -- The rendition that people see, where somebody compares two videos; NULL: unknown until the window is deduplicated
+    -- again.
+    proxy_256 text
 );
 CREATE INDEX videos_group ON videos (group_id);
 
@@ -52,6 +55,35 @@ CREATE TABLE admissions (
 );
 -- Whether a window is the first of its category to admit something.
 CREATE INDEX admissions_window ON admissions (category, "window");
+
+-- Videos that were dropped since they show what an admitted one of the same category shows.
+CREATE TABLE duplicates (
+    category text NOT NULL REFERENCES categories,
+    "window" date NOT NULL,
+    candidate_id text NOT NULL,
+    video_id text NOT NULL,
+    -- The admitted one, and why the two are the same, in words.
+    other_id text NOT NULL,
+    evidence text NOT NULL,
+    source text NOT NULL,
+    source_id text NOT NULL,
+    proxy_256 text NOT NULL,
+    since timestamptz NOT NULL DEFAULT now(),
+    PRIMARY KEY (category, "window", candidate_id)
+);
+CREATE INDEX duplicates_pair ON duplicates (video_id, other_id);
+CREATE INDEX duplicates_newest ON duplicates (since DESC, "window" DESC, category, candidate_id);
+
+-- Pairs of which a person said that they differ: the two count as look-alikes no more.
+CREATE TABLE told_apart (
+    video_id text NOT NULL,
+    other_id text NOT NULL,
+    person text NOT NULL,
+    reason text NOT NULL CHECK (length(reason) > 0),
+    since timestamptz NOT NULL DEFAULT now(),
+    PRIMARY KEY (video_id, other_id),
+    CHECK (video_id < other_id)
+);
 
 -- Takedowns and exclusions: every read and the queue leave these out; nothing is rewritten.
 CREATE TABLE tombstones (

@@ -103,7 +103,15 @@ class Platform:
     def admit(self, category: str, window: str, *, split: str) -> str:
         """Admit a video; return its id."""
         video = content_hash(category, window, split)
-        self.ledger.run("add_video", video_id=video, media_sha256=video * 4, group_id=video, split=split, **stored([]))
+        self.ledger.run(
+            "add_video",
+            video_id=video,
+            media_sha256=video * 4,
+            group_id=video,
+            split=split,
+            proxy_256=None,
+            **stored([]),
+        )
         self.ledger.run(
             "add_admission", video_id=video, category=category, window=window, candidate_id=video, source="test",
             source_id=video, published_at=None,

@@ -45,7 +45,7 @@ def record_admissions(ledger: Ledger, admissions: Iterable[AdmissionEntry]) -> N
         [
             {
                 "video_id": one.fetched.video_id, "media_sha256": one.fetched.media_sha256, "group_id": one.group_id,
-                "split": one.split, **stored(one.fetched.frame_hashes),
+                "split": one.split, "proxy_256": one.fetched.proxy_256, **stored(one.fetched.frame_hashes),
             }
             for one in admissions
         ],

@@ -1,51 +1,86 @@
-"""List a dataset: its partitions, rows, drops by reason, and what each was made from.
+"""List a dataset: its partitions, rows, drops by reason, and what each was made from; or the pairs of look-alikes.
 
 slac show                                     every dataset, with its partitions and rows
 slac show videos                              every partition of one dataset
 slac show videos category=judo window=2026-01-05     one partition: columns, drops, inputs, first rows
+slac show duplicates [category=judo] [window=2026-01-05]     videos that were dropped for one that shows the same
 """
 
 import argparse
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from slac_tasks import config
+from slac_tasks.admission.told_apart import LookalikePair, lookalike_pairs, told_apart
 from slac_tasks.errors import WrongArguments
 from slac_tasks.given.words import printable
+from slac_tasks.model import Window
 from slac_tasks.storage.datasets import ALL
 from slac_tasks.storage.declarations import Dataset
+from slac_tasks.storage.ledger import open_ledger
 from slac_tasks.storage.manifests import Manifest
 from slac_tasks.storage.objects import open_store
 from slac_tasks.storage.tables import Datasets
 
+DUPLICATES = "duplicates"
+"""What lists pairs of look-alikes, of the ledger and not of a dataset."""
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments of `slac show`."""
-    parser.add_argument("dataset", nargs="?", help=f"one of {', '.join(ALL)}")
+    parser.add_argument("dataset", nargs="?", help=f"one of {', '.join(ALL)}; or {DUPLICATES}")
     parser.add_argument("keys", nargs="*", help="key=value; all keys of the dataset show one partition")
     parser.add_argument("--rows", type=int, default=5, help="how many rows of a partition to print (default 5)")
 
 
 def main(arguments: argparse.Namespace) -> None:
     """Print what is asked for."""
+    if arguments.dataset == DUPLICATES:
+        _show_duplicates(**_keys(arguments.keys, ("category", "window")))
+        return
     datasets = Datasets(open_store(config.load().store_url))
     if arguments.dataset is None:
         _show_all(datasets)
         return
     if arguments.dataset not in ALL:
-        raise WrongArguments(f"dataset {arguments.dataset!r}: unknown, want one of {', '.join(ALL)}")
+        raise WrongArguments(f"dataset {arguments.dataset!r}: unknown, want one of {', '.join(ALL)} or {DUPLICATES}")
     dataset = ALL[arguments.dataset]
-    keys = {}
-    for word in arguments.keys:
-        key, equals, value = word.partition("=")
-        if not equals or key not in dataset.keys:
-            raise WrongArguments(f"key {word!r}: want {' '.join(f'{name}=...' for name in dataset.keys)}")
-        keys[key] = value
+    keys = _keys(arguments.keys, dataset.keys)
     if set(keys) == set(dataset.keys):
         _show_one(datasets, dataset, keys, arguments.rows)
     else:
         _show_partitions(datasets, dataset, keys)
+
+
+def _keys(words: Sequence[str], names: Sequence[str]) -> dict[str, str]:
+    keys = {}
+    for word in words:
+        key, equals, value = word.partition("=")
+        if not equals or key not in names:
+            raise WrongArguments(f"key {word!r}: want {' '.join(f'{name}=...' for name in names)}")
+        keys[key] = value
+    return keys
+
+
+def _show_duplicates(category: str | None = None, window: str | None = None) -> None:
+    window = str(Window.parse(window)) if window else None
+    ledger = open_ledger()
+    pairs = lookalike_pairs(ledger, category=category, window=window)
+    for pair in pairs:
+        print(printable(_pair(pair)))
+    print(f"{len(pairs):,} pairs of look-alikes; `slac duplicates differ VIDEO OTHER` undoes one")
+    for word in told_apart(ledger):
+        print(printable(f"told apart: {word.video_id} and {word.other_id} by {word.person}: {word.reason}"))
+
+
+def _pair(pair: LookalikePair) -> str:
+    other = f"{pair.other_source} {pair.other_source_id}, {pair.other_window}" if pair.other_source else "unknown"
+    line = (
+        f"{pair.category} {pair.window}  {pair.video_id} ({pair.source} {pair.source_id}) was dropped for "
+        f"{pair.other_id} ({other}): {pair.evidence or 'evidence unknown'}"
+    )
+    return f"{line}; told apart by {pair.person}, and not admitted yet" if pair.person else line
 
 
 def _show_all(datasets: Datasets) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from slac_tasks.admission.told_apart import undone
 from slac_tasks.collect.settings import WHERE
 from slac_tasks.model import round_key, round_window
 from slac_tasks.networks.committees import changes, committee_key, uncovered
@@ -35,16 +36,18 @@ def collect_videos(planner: Planner) -> list[Item]:
     """Categories that lack the videos of the window, and what is to be done again.
 
     What has an input that holds other rows now is made again, and drops are tried again when their time has come: of
-    the window, and of all past ones too where it is the newest. By hand also what was made with other settings.
+    the window, and of all past ones too where it is the newest. So is what holds look-alikes that a person told apart:
+    `deduplicate --follow` admits them. By hand also what was made with other settings.
     """
     window = planner.need_window()
     past = None if planner.is_newest_window else window
     made = {one.keys["category"] for one in planner.current(VIDEOS, window)}
     drops = _drops(planner, past)
     behind = {(keys["category"], keys["window"]) for _, keys in planner.outdated(FETCHED, VIDEOS, window=past)}
+    apart = {(one.category, one.window) for one in undone(planner.known, past)}
     stale = other_settings(planner, window) if planner.stale else set()
     lacking = {(category, window) for category in planner.categories if category not in made}
-    todo = {pair for pair in lacking | drops | behind | stale if pair[0] in planner.categories}
+    todo = {pair for pair in lacking | drops | behind | apart | stale if pair[0] in planner.categories}
     return [
         replace(
             item,

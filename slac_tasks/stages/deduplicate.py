@@ -1,11 +1,12 @@
 """Admit videos of a window over all its categories: each content once per category, each group in one split.
 
-A video that shows the same as an admitted one is dropped. One that may show the same is admitted into its group.
+A video that shows the same as an admitted one is dropped, and the pair is recorded. One that may show the same is
+admitted into its group. Two that a person told apart count as neither.
 Videos of other benchmarks' validation and test sets stay out, and so does what shows the same.
 
 Reads: datasets candidates and fetched of every category in the window; ledger tables videos, admissions, tombstones,
-excluded_names and excluded_media.
-Writes: ledger tables videos, admissions and tombstones, then dataset videos of each category.
+excluded_names, excluded_media and told_apart.
+Writes: ledger tables videos, admissions, duplicates and tombstones, then dataset videos of each category.
 Safe to run again: the ledger is written in one transaction before the datasets and knows what was admitted.
 """
 
@@ -14,10 +15,18 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 
 from slac_tasks.admission.admitted import AdmissionEntry, record_admissions, with_groups
+from slac_tasks.admission.duplicates import (
+    NEAR_DUPLICATE,
+    add_duplicates,
+    duplicates_of,
+    forget_duplicates,
+    near_duplicate,
+)
 from slac_tasks.admission.exclusions.registry import EXCLUDED, excluded_by_name, excluded_videos
 from slac_tasks.admission.likeness.archive import Archive
 from slac_tasks.admission.likeness.verdict import Likeness, Strength
 from slac_tasks.admission.settings import Admission
+from slac_tasks.admission.told_apart import undone, without_told_apart
 from slac_tasks.admission.withdrawals import TAKEN_DOWN, tombstones, withdraw
 from slac_tasks.job import Job, Partition
 from slac_tasks.model import Split, admission_order, split_of
@@ -29,6 +38,8 @@ from slac_tasks.storage.manifests import Drop
 _STRICTNESS = (Split.TRAINING, Split.VALIDATION, Split.TESTING)
 """From weak to strict. Where a new video ties two groups together, the members of the weaker split leave."""
 _LEAK = "leak"
+_TOLD_APART = "told_apart"
+"""The table of the ledger that may be newer than what was admitted."""
 
 
 @dataclass(kw_only=True)
@@ -88,7 +99,7 @@ class Admitter:
             found = likeness[other.video_id]
             held = category in other.windows and self.tombstones.get(other.video_id) != _LEAK
             if held and found.strength is Strength.SAME:
-                return Drop(item=item, reason="near-duplicate", detail=f"{other.video_id}, {found}")
+                return near_duplicate(row, other.video_id, found)
         if video is None:
             video = self._admit(video_id, alike)
         video.windows[category] = self.window
@@ -175,18 +186,24 @@ def _video(each: Admitted) -> VideoRow:
 def run(job: Job) -> None:
     """Admit the window's videos and write the datasets of its categories, the empty ones too."""
     window = job.key("window")
+    apart = {one.category for one in undone(job.ledger, window)}
     with ExitStack() as stack:
         made: dict[str, Partition[VideoRow]] = {}
         fetched: list[tuple[FetchedRow, str]] = []
         for keys in job.datasets.partitions(FETCHED, window=window):
             manifest = job.datasets.need(FETCHED, **keys)
-            partition = stack.enter_context(job.partition(VIDEOS, keys, inputs=[manifest]))
+            partition = stack.enter_context(
+                job.partition(VIDEOS, keys, inputs=[manifest], newer=[_TOLD_APART] if keys["category"] in apart else [])
+            )
             if not partition.finished:
                 made[keys["category"]] = partition
                 fetched += [(row, keys["category"]) for row in job.datasets.rows_of(FETCHED, manifest)]
         if made:
             fetched.sort(key=lambda pair: (admission_order(pair[0]), pair[1]))
             _admit(job, window, fetched, made)
+    for partition in made.values():
+        same = [drop.item for drop in partition.drops if drop.reason == NEAR_DUPLICATE]
+        forget_duplicates(job.ledger, partition.keys, but=same)
 
 
 def _admit(
@@ -196,7 +213,8 @@ def _admit(
     rows = [row for row, _ in fetched]
     with job.ledger.transaction():
         job.ledger.rows("lock_admission")
-        alike = Archive(job.ledger, job.config.admission, {row.video_id: row.frame_hashes for row in rows}).alike()
+        archive = Archive(job.ledger, job.config.admission, {row.video_id: row.frame_hashes for row in rows})
+        alike = without_told_apart(job.ledger, archive.alike())
         excluded = _excluded(job, rows, alike)
         known = _known(job, {row.video_id for row in rows}.union(*alike.values()))
         admitter = Admitter(job.config.admission, window, known, tombstones(job.ledger), alike, excluded)
@@ -222,6 +240,8 @@ def _admit(
                 for each in admitted
             ],
         )  # fmt: skip
+        for partition in made.values():
+            add_duplicates(job.ledger, partition.keys, duplicates_of(partition.drops, rows))
         _withdraw(job, [admitter.known[video_id] for video_id in sorted(admitter.leaked)])
     for each in admitted:
         made[each.category].write([_video(each)])

@@ -1,6 +1,7 @@
 """Deduplicate over a real ledger: within a window, across categories and windows, across splits, and twice."""
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -9,13 +10,16 @@ import numpy as np
 import pytest
 
 from slac_tasks.admission.likeness.fingerprints import NUMBERS, Table
+from slac_tasks.admission.told_apart import Undone, lookalike_pairs, tell_apart, tell_same, undone
 from slac_tasks.admission.withdrawals import all_withdrawals
 from slac_tasks.config import Config
 from slac_tasks.job import Job
 from slac_tasks.model import split_of
+from slac_tasks.reconcile import repair
 from slac_tasks.stages import deduplicate
 from slac_tasks.storage.datasets import CANDIDATES, FETCHED, VIDEOS
 from slac_tasks.storage.ledger import Ledger
+from slac_tasks.verification.settings import Review
 
 WEEKS = ("2026-01-05", "2026-01-12", "2026-01-19")
 
@@ -136,3 +140,80 @@ def test_a_video_without_a_fingerprint_gets_it_when_it_is_fetched_again(archive:
     archive.admit(WEEKS[0], remake=True)
     archive.fetched(WEEKS[1], "arm_wave", {copy: film(1)[10:]})
     assert archive.admit(WEEKS[1])["arm_wave"] == {copy: ("near-duplicate",)}
+
+
+def pair_of(archive: Archive) -> list[tuple[str, str, str]]:
+    return [(pair.window, pair.video_id, pair.other_id) for pair in lookalike_pairs(archive.ledger)]
+
+
+def test_a_pair_that_a_person_told_apart_is_admitted_and_stands_alone(archive: Archive) -> None:
+    first, copy, third = (f"{number:016x}" for number in range(3))
+    archive.fetched(WEEKS[0], "arm_wave", {first: film(1)})
+    archive.admit(WEEKS[0])
+    archive.fetched(WEEKS[1], "arm_wave", {copy: film(1)[5:50], third: film(3)})
+    assert archive.admit(WEEKS[1])["arm_wave"][copy] == ("near-duplicate",)
+    (pair,) = lookalike_pairs(archive.ledger, category="arm_wave", window=WEEKS[1], most=9)
+    assert (pair.video_id, pair.other_id, pair.other_window) == (copy, first, WEEKS[0])
+    assert (pair.source_id, pair.other_source_id) == (copy, first)
+    assert (pair.proxy_256, pair.other_proxy_256) == ("p", "p")
+    assert "half seconds agree" in pair.evidence
+    assert not tell_apart(archive.ledger, first, third, person="mara", reason="no such pair")
+    assert tell_apart(archive.ledger, first, copy, person="mara", reason="another run-up")
+    assert undone(archive.ledger) == [Undone(category="arm_wave", window=WEEKS[1])]
+    assert archive.admit(WEEKS[1])["arm_wave"][copy] == ("near-duplicate",)
+    found = archive.admit(WEEKS[1], follow=True)["arm_wave"]
+    assert found[copy][0] == copy
+    assert pair_of(archive) == undone(archive.ledger) == []
+    generation = archive.job(WEEKS[1]).datasets.need(VIDEOS, category="arm_wave", window=WEEKS[1]).generation
+    assert archive.admit(WEEKS[1], follow=True)["arm_wave"] == found
+    assert archive.job(WEEKS[1]).datasets.need(VIDEOS, category="arm_wave", window=WEEKS[1]).generation == generation
+    assert not tell_same(archive.ledger, copy, first)
+
+
+def test_a_word_is_taken_back_until_it_has_been_followed(archive: Archive) -> None:
+    first, copy = (f"{number:016x}" for number in range(2))
+    archive.fetched(WEEKS[0], "arm_wave", {first: film(1), copy: film(1)[5:50]})
+    found = archive.admit(WEEKS[0])
+    assert tell_apart(archive.ledger, copy, first, person="mara", reason="a mistake")
+    assert tell_same(archive.ledger, copy, first)
+    assert not tell_same(archive.ledger, copy, first)
+    assert undone(archive.ledger) == []
+    assert archive.admit(WEEKS[0], follow=True) == found
+
+
+def test_a_stage_that_dies_before_its_manifest_is_written_is_planned_again(
+    archive: Archive, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, copy = (f"{number:016x}" for number in range(2))
+    archive.fetched(WEEKS[0], "arm_wave", {first: film(1), copy: film(1)[5:50]})
+    archive.admit(WEEKS[0])
+    tell_apart(archive.ledger, copy, first, person="mara", reason="two people")
+    with monkeypatch.context() as patch:
+        patch.setattr(Job, "_write", lambda *_, **__: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            archive.admit(WEEKS[0], follow=True)
+    assert undone(archive.ledger) == [Undone(category="arm_wave", window=WEEKS[0])]
+    assert archive.admit(WEEKS[0], follow=True)["arm_wave"][copy][0] == copy
+    assert undone(archive.ledger) == []
+
+
+def test_a_pair_with_a_withdrawn_video_is_not_shown_and_cannot_be_told_apart(archive: Archive) -> None:
+    first, copy = (f"{number:016x}" for number in range(2))
+    archive.fetched(WEEKS[0], "arm_wave", {first: film(1), copy: film(1)[5:50]})
+    archive.admit(WEEKS[0])
+    archive.ledger.run("add_tombstone", video_id=first, reason="uploader asked")
+    assert pair_of(archive) == []
+    assert not tell_apart(archive.ledger, copy, first, person="mara", reason="unseen")
+
+
+def test_a_restored_ledger_knows_the_pairs(archive: Archive) -> None:
+    first, copy = (f"{number:016x}" for number in range(2))
+    archive.fetched(WEEKS[0], "arm_wave", {first: film(1), copy: film(1)[5:50]})
+    archive.admit(WEEKS[0])
+    before = [replace(pair, since=None) for pair in lookalike_pairs(archive.ledger)]
+    assert len(before) == 1
+    with archive.ledger._connection.cursor() as cursor:
+        cursor.execute("TRUNCATE duplicates; UPDATE videos SET proxy_256 = NULL")
+    for _ in range(2):
+        list(repair(archive.job(WEEKS[0]).datasets, archive.ledger, Review()))
+        assert [replace(pair, since=None) for pair in lookalike_pairs(archive.ledger)] == before

@@ -50,7 +50,18 @@ class Likeness:
     """How often two other videos of one scene agree as well."""
 
     def __str__(self) -> str:
-        return f"{self.alike} of {self.rows} half seconds, chance {self.chance:.0e}"
+        return f"{self.alike} of {self.rows} half seconds agree; chance gives as much in {_share(self.chance)}"
+
+
+_RAREST = 1e-9
+"""Below this no number means anything to a reader."""
+
+
+def _share(chance: float) -> str:
+    """Write how often two other videos of one scene agree as well, in words."""
+    if chance < _RAREST:
+        return f"fewer than 1 of {1 / _RAREST:,.0f} pairs of one scene"
+    return f"1 of {float(f'{1 / chance:.1g}'):,.0f} pairs of one scene"
 
 
 def compared(ours: Fingerprint, theirs: Fingerprint, *, max_distance: int, min_shared: float) -> Likeness | None:

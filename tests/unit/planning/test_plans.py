@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from platform_records import WEEKS, Platform
 
+from slac_tasks.admission.told_apart import tell_apart
 from slac_tasks.collect.settings import Collect
 from slac_tasks.commands import plan as command
 from slac_tasks.errors import NotConfigured, WrongArguments
@@ -119,6 +120,18 @@ def test_what_was_made_from_an_input_that_holds_other_rows_now_is_made_again(pla
     platform.record_all(FETCHED, [made.keys], generation=3, contents="more rows", settings=made.settings)
     found = again(platform.planner(window=NEWEST, now=NOW))
     assert found == {("judo", WEEKS[0]): Item(category=("judo",), window=(WEEKS[0],))}
+
+
+def test_look_alikes_that_a_person_told_apart_are_admitted_by_the_next_plan(platform: Platform) -> None:
+    fetched(platform, "judo", WEEKS[0], retryable=0)
+    pair = {"candidate_id": "c", "video_id": "b", "other_id": "a", "evidence": "", "source": "s", "source_id": "b"}
+    keys = {"category": "judo", "window": WEEKS[0]}
+    platform.ledger.run("add_duplicate", **pair, **keys, proxy_256="p")
+    assert again(platform.planner(window=NEWEST, now=NOW)) == {}
+    assert tell_apart(platform.ledger, "a", "b", person="mara", reason="two people")
+    found = again(platform.planner(window=NEWEST, now=NOW))
+    assert found == {("judo", WEEKS[0]): Item(category=("judo",), window=(WEEKS[0],))}
+    assert ("judo", WEEKS[0]) not in again(platform.planner(window=WEEKS[1], now=NOW))
 
 
 def test_other_settings_are_counted_aloud_and_made_again_by_hand_alone(platform: Platform) -> None:

@@ -84,5 +84,7 @@ def test_the_chance_of_a_copy_falls_with_its_length() -> None:
 
 
 def test_the_evidence_is_one_stable_line() -> None:
-    likeness = Likeness(strength=Strength.SAME, rows=13, alike=12, chance=1.26e-9)
-    assert str(likeness) == "12 of 13 half seconds, chance 1e-09"
+    likeness = Likeness(strength=Strength.SAME, rows=13, alike=12, chance=4.6e-5)
+    assert str(likeness) == "12 of 13 half seconds agree; chance gives as much in 1 of 20,000 pairs of one scene"
+    rarer = Likeness(strength=Strength.SAME, rows=13, alike=12, chance=0.0)
+    assert str(rarer).endswith("in fewer than 1 of 1,000,000,000 pairs of one scene")
