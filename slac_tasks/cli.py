@@ -40,7 +40,7 @@ COMMANDS = {
     "show": ("slac_tasks.commands.show", "list a dataset, or the pairs of look-alikes: rows, drops by reason, origin"),
     "funnel": ("slac_tasks.commands.funnel", "print what became of everything that was found"),
     "world": ("slac_tasks.commands.world", "make the synthetic world, or let its people answer"),
-    "web": ("slac_tasks.commands.web", "serve the review, funnel and quality pages"),
+    "web": ("slac_tasks.commands.web", "serve the pages: review, funnel, quality and duplicates"),
     "votes": ("slac_tasks.commands.votes", "export and import votes; tasks for Label Studio"),
     "annotator": ("slac_tasks.commands.annotator", "accounts of the review page, and who reviews which category"),
     "known": ("slac_tasks.commands.known", "clips with a known answer: gold to mix in, examples to show"),

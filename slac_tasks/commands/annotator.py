@@ -1,7 +1,7 @@
 """Accounts of the review page, and which group of people reviews which category.
 
   slac annotator add ada --group judo_club          asks for a password, or reads it from standard input
-  slac annotator add grace --lead                   a lead also sees the funnel and quality pages
+  slac annotator add grace --lead                   a lead also sees funnel, quality and duplicates
   slac annotator add label-studio:ann@example.com --group judo_club     answers there, and needs no password here
   slac annotator close ada                          answers no more; the answers stay
   slac annotator assign judo_club --category judo   this group alone reviews judo; --everybody gives it back to all
@@ -30,7 +30,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add = verbs.add_parser("add", help="make an account, or change it")
     add.add_argument("name")
     add.add_argument("--group", action="append", default=[], help="group of people; may be repeated")
-    add.add_argument("--lead", action="store_true", help="also sees funnel and quality")
+    add.add_argument("--lead", action="store_true", help="also sees funnel, quality and duplicates")
     close = verbs.add_parser("close", help="let a person answer no more")
     close.add_argument("name")
     assign = verbs.add_parser("assign", help="say who reviews a category")

@@ -1,1 +1,1 @@
-"""The pages that people see: review, funnel and quality. No pandas, Arrow or torch in this process."""
+"""The pages that people see: review, funnel, quality and duplicates. No pandas, Arrow or torch in this process."""

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Annotated
-from urllib.parse import parse_qs, quote
+from urllib.parse import quote
 
 from fastapi import APIRouter, Depends, HTTPException, Query, Request
 from fastapi.responses import FileResponse, HTMLResponse, RedirectResponse, Response
@@ -19,6 +19,7 @@ from slac_tasks.errors import NotConfigured, Temporary
 from slac_tasks.reports import html
 from slac_tasks.web import passwords
 from slac_tasks.web.door import REFUSAL_SEC
+from slac_tasks.web.forms import own_form, read_form
 from slac_tasks.web.listing import HOME, PAGES, Page, open_to
 from slac_tasks.web.pages import render
 from slac_tasks.web.sessions import Malformed, OpenSessions, OwnSessions, Session
@@ -31,8 +32,6 @@ COOKIE = "slac_session"
 REMEMBER_SEC = 30.0
 """How long an account is taken to be as it was: somebody whose account is closed is out after this long at most."""
 
-_BODY_MOST = 4096
-
 
 @dataclass(frozen=True, kw_only=True)
 class Account:
@@ -42,7 +41,7 @@ class Account:
     password: str
     """Sealed, see `passwords`."""
     role: str
-    """`reviewer`, or `lead`, who also sees funnel and quality."""
+    """`reviewer`, or `lead`, who also sees funnel, quality and duplicates."""
 
 
 def secret_of(environ: Mapping[str, str]) -> bytes:
@@ -216,7 +215,7 @@ def routes(accounts: Accounts) -> APIRouter:
         return FileResponse(html.STATIC / "slac.css", headers={"Cache-Control": "no-cache"})
 
     @router.post("/login")
-    async def login(request: Request, form: Annotated[Mapping[str, str], Depends(_form)]) -> Response:
+    async def login(request: Request, form: Annotated[Mapping[str, str], Depends(read_form)]) -> Response:
         name, page = form.get("name", ""), form.get("next", "")
         if len(name) > NAME_MOST or not is_plain(name):
             raise HTTPException(400, "This is no name of a person.")
@@ -246,7 +245,7 @@ def routes(accounts: Accounts) -> APIRouter:
         )
         return answer
 
-    @router.post("/logout", dependencies=[Depends(_own_form)])
+    @router.post("/logout", dependencies=[Depends(own_form)])
     def logout(request: Request) -> Response:
         accounts.logout(request.cookies.get(COOKIE))
         answer = RedirectResponse("login", status_code=303)
@@ -254,25 +253,6 @@ def routes(accounts: Accounts) -> APIRouter:
         return answer
 
     return router
-
-
-def _own_form(request: Request) -> None:
-    """Refuse a form of another site: it must not log somebody in under another name, or out.
-
-    A browser names `null` where it hides the site, which our own pages never have it do.
-    """
-    origin = request.headers.get("origin")
-    if origin is not None and origin.partition("://")[2] != request.headers.get("host"):
-        raise HTTPException(403, "This form was sent from another site.")
-
-
-async def _form(request: Request) -> Mapping[str, str]:
-    """Read the login's form."""
-    _own_form(request)
-    body = await request.body()
-    if len(body) > _BODY_MOST:
-        raise HTTPException(413, "This is too long for a login.")
-    return {key: values[0] for key, values in parse_qs(body.decode(errors="replace")).items()}
 
 
 def _page(page: str, problem: str, *, name: str = "", status: int = 200, retry_sec: float = 0.0) -> HTMLResponse:

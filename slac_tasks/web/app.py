@@ -7,7 +7,7 @@ from fastapi import FastAPI
 
 from slac_tasks.config import Config
 from slac_tasks.web import accounts as own_accounts
-from slac_tasks.web import failures, pages, review
+from slac_tasks.web import duplicates, failures, pages, review
 from slac_tasks.web.door import Door
 from slac_tasks.web.ledgers import Ledgers
 from slac_tasks.web.listing import open_to
@@ -51,7 +51,7 @@ def make_app(
         ledgers: connections to the ledger.
         media: how objects reach browsers.
         authenticate: FastAPI dependency that returns the name of who is logged in, or raises HTTPException.
-        oversee: the same for funnel and quality, which say names; None where everybody may see them.
+        oversee: the same for the pages of leads, which say names; None where everybody may see them.
         accounts: accounts of the service's own; None where another application owns the login.
         embedded_by: origin that may show the pages in a frame, besides their own.
 
@@ -67,6 +67,7 @@ def make_app(
             visible=accounts.visible if accounts else lambda request: open_to(lead=True),
         )
     )
+    app.include_router(duplicates.routes(oversee or authenticate, ledgers))
     app.include_router(review.routes(authenticate, ledgers, media, config.review))
     if accounts is not None:
         app.include_router(own_accounts.routes(accounts))

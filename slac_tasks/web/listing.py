@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from slac_tasks.admission.told_apart import lookalike_pairs
 from slac_tasks.model import PAPER_CLIP_SEC
 from slac_tasks.reports.funnel import METRICS, Facts
 
@@ -49,12 +50,21 @@ def _quality(ledger: "Ledger") -> Mapping[str, object]:
     }
 
 
+PAIRS_MOST = 100
+"""Pairs of look-alikes on one page."""
+
+
+def _duplicates(ledger: "Ledger") -> Mapping[str, object]:
+    return {"pairs": lookalike_pairs(ledger, most=PAIRS_MOST), "most": PAIRS_MOST}
+
+
 PAGES: Mapping[str, Page] = {
     page.name: page
     for page in (
         Page(name="review", for_leads=False, values=None),
         Page(name="funnel", for_leads=True, values=_funnel),
         Page(name="quality", for_leads=True, values=_quality),
+        Page(name="duplicates", for_leads=True, values=_duplicates),
     )
 }
 """Every page by name, in the order of the bar; the first is where a login leads."""

@@ -3,7 +3,7 @@
 import hashlib
 import mimetypes
 from collections.abc import Callable, Mapping, Sequence
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -81,7 +81,13 @@ def routes(
             if page.values is not None:
                 with ledgers.borrow() as ledger:
                     values = page.values(ledger)
-            shown = {"page": page.name, "person": person, "logout": logout, "pages": visible(request)}
+            shown: dict[str, object] = {
+                "page": page.name,
+                "person": person,
+                "logout": logout,
+                "pages": visible(request),
+            }
+            shown["address"] = partial(media.address, person=person)
             return render(f"{page.name}.html", 200, **shown, **values)
 
         router.get(f"/{page.name}", response_class=HTMLResponse)(show)

@@ -5,6 +5,7 @@ import socket
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -38,13 +39,13 @@ class Service:
     media: Media
 
     def rows(self, statement: str) -> list[tuple]:
-        connection = psycopg2.connect(self.ledger_url)
-        try:
-            with connection, connection.cursor() as cursor:
-                cursor.execute(statement)
-                return cursor.fetchall()
-        finally:
-            connection.close()
+        with closing(psycopg2.connect(self.ledger_url)) as connection, connection, connection.cursor() as cursor:
+            cursor.execute(statement)
+            return cursor.fetchall()
+
+    def run(self, statement: str) -> None:
+        with closing(psycopg2.connect(self.ledger_url)) as connection, connection, connection.cursor() as cursor:
+            cursor.execute(statement)
 
 
 def movie(folder: Path, seed: int, seconds: int = 12, fps: int = 25) -> bytes:

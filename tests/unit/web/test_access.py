@@ -155,8 +155,8 @@ def test_an_account_that_is_closed_is_out_within_half_a_minute() -> None:
     assert accounts.person(session) is None
 
 
-def test_funnel_and_quality_are_for_leads(app: FastAPI, accounts: Accounts) -> None:
-    for page in ("/funnel", "/quality"):
+def test_funnel_quality_and_duplicates_are_for_leads(app: FastAPI, accounts: Accounts) -> None:
+    for page in ("/funnel", "/quality", "/duplicates"):
         assert Client(app, accounts.session(PEOPLE["ada"])).get(page).status_code == 403
         assert Client(app, accounts.session(PEOPLE["grace"])).get(page).status_code == 503  # let in; no ledger here
     shown = {name: Client(app, accounts.session(PEOPLE[name])).get("/review").text for name in PEOPLE}
