@@ -197,7 +197,7 @@ def reviewed(url: str, service: Service, size: Size) -> Iterator[dict[str, Signs
         name = name_of(seed)
         browser = Browser(service.url, name)
         adversary = Adversary(
-            call=browser, category=name, chance=random.Random(seed), let_lapse=partial(lapse, url, name)
+            call=browser, category=name, chance=random.Random(f"eve {seed}"), let_lapse=partial(lapse, url, name)
         )
         yield adversary.review(size.clips)
         browser.close()

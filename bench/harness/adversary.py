@@ -127,7 +127,8 @@ class Adversary:
         later = self.look()
         noted = {f"answered_{name}": value for name, value in moved(now, later).items()}
         noted |= {"vote_sec": reply.seconds, "vote_length": float(reply.length)}
-        noted["vote_stored"] = float(reply.json["stored"][vote["vote_id"]])
+        if not reply.json["stored"][vote["vote_id"]]:
+            raise RuntimeError(f"answer to {clip}: not stored, want it stored")
         if self.chance.random() < 0.3:
             query = urlencode({"category": self.category, "clip_id": clip})
             media = self.call("GET", f"/api/media?{query}", None)

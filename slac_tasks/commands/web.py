@@ -35,7 +35,7 @@ from slac_tasks.web.ledgers import Ledgers
 from slac_tasks.web.media import Media
 from slac_tasks.web.sessions import LedgerSessions
 
-LAST_REQUESTS_SEC = 10
+LAST_REQUESTS_SEC = 5
 """How long a service that is stopped waits for the requests that it is answering."""
 WAITING_MOST = 2048
 """Connections that wait to be taken."""
