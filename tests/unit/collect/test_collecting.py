@@ -295,10 +295,15 @@ def test_a_takedown_holds_for_now_and_for_good(
 def test_recheck_counts_what_could_still_be_fetched(tmp_path: Path, server: Planned) -> None:
     server.paths |= {"/gone": status(404), "/busy": status(503)}
     (tmp_path / "here.mp4").write_bytes(b"x")
-    places = [server.url + path for path in ("/0.mp4", "/gone", "/busy")] + [str(tmp_path / "here.mp4"), "/nowhere"]
+    places = [server.url + path for path in ("/0.mp4", "/gone", "/busy")]
+    places += [str(tmp_path / name) for name in ("here.mp4", "nowhere")]
     rows = [
         recheck.ReleasedVideo(
-            category="judo" if number % 2 else "golf", video_id=str(number), source="s", source_id="", location=place
+            category="judo" if number % 2 else "golf",
+            video_id=str(number),
+            source=str(tmp_path),
+            source_id="",
+            location=place,
         )
         for number, place in enumerate([*places, None])
     ]

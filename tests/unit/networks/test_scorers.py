@@ -52,7 +52,9 @@ def test_no_score_lands_on_another_clip(data):
     scorer = Scorer(extractor=extractor, heads={"h": head})
     for batch in batched(arrived, data.draw(st.integers(1, 9))):
         scorer.score(batch, [sheet])
-    found = {row.clip_id: row.score for row in sheet.rows}
+    found = {row.clip_id: row.score for row in sheet.scores}
     assert set(found) == {clip.clip_id for reel in arrived for clip in reel.clips}
     for clip_id, value in found.items():
         assert value == pytest.approx(1 / (1 + np.exp(1 - bright[clip_id] / 127.5)), abs=1e-5)
+    for row in sheet.features:
+        assert np.frombuffer(row.features, "<f2")[0] == pytest.approx(bright[row.clip_id] / 127.5 - 1, abs=1e-3)
