@@ -182,7 +182,7 @@ def asked_by_pages() -> list[str]:
 
 SAMPLES = {
     "text": "judo", "text[]": ["judo"], "uuid": str(uuid.UUID(int=1)), "integer": 12, "double precision": 0.5,
-    "timestamptz": "2026-01-05T00:00:00Z",
+    "timestamptz": "2026-01-05T00:00:00Z", "date": "2026-01-05", "bigint": 100,
 }  # fmt: skip
 
 
@@ -252,7 +252,7 @@ def test_the_pages_name_their_queries() -> None:
 def test_one_view_leaves_withdrawn_videos_out_of_the_queue() -> None:
     # They write or list tombstones, or ask about videos and not about the queue.
     own = {"add_tombstone", "tombstones", "excluded_media", "queue_clip", "training_videos"}
-    own |= {"tombstones_labelled", "unlabelled_tombstones", "queued_on_clips"}
+    own |= {"tombstones_labelled", "unlabelled_tombstones", "queued_on_clips", "duplicates", "tell_apart"}
     found = {path.stem for path in (SQL / "queries").glob("*.sql") if "tombstones" in path.read_text()}
     assert found == own
 
