@@ -26,7 +26,7 @@ CONNECTIONS_MOST = 512
 """Connections of one process: with files and ledgers they stay under 1,024, the usual limit of a process."""
 LAST_SEC = 2.0
 """A body that came with an answer already given is read for this long, so that the client sees the answer ..."""
-LAST_MOST = 2 * 2**20
+LAST_MOST = 512 * 1024
 """... or for so many bytes."""
 
 
