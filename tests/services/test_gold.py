@@ -48,7 +48,7 @@ def fill(ledger: Ledger, clips: int, gold: int) -> set[str]:
 def hand_out(ledger: Ledger, most: int, annotator: str = "eve", share: float | None = None) -> list[str]:
     """Hand clips out as the service does."""
     share = Review().gold_share if share is None else share
-    asked = {"annotator": annotator, "category": CATEGORY, "lease_sec": 60.0}
+    asked = {"annotator": annotator, "category": CATEGORY, "lease_sec": 3600.0}
     found = ledger.rows("lease_again", **asked, clips_most=most)
     if wanted := most - len(found):
         gold = sum(random.random() < share for _ in range(wanted))
@@ -106,7 +106,7 @@ def test_over_a_thousand_clips_nothing_that_moves_or_stands_somewhere_shows_gold
         now = look(ledger) if random.random() < 1 / 12 else None
         hand = hand_out(ledger, most)
         assert now in (None, look(ledger) if now else None), "a clip that is handed out moves no number"
-        held = [row["clip_id"] for row in ledger.rows("held_clips", **ASKED, lease_sec=60.0)]
+        held = [row["clip_id"] for row in ledger.rows("held_clips", **ASKED, lease_sec=3600.0)]
         assert set(held) == set(hand)
         again = hand
         if random.random() < 0.2:
