@@ -1,6 +1,7 @@
 """Real videos, broken ones among them, arranged by action: each broken file is set aside with its reason."""
 
 import csv
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -52,7 +53,7 @@ def arrange(folder: Path) -> tuple[str, ...]:
                 action = "duplicates"
             target = folder / slug(action) / row["file"]
             target.parent.mkdir(parents=True, exist_ok=True)
-            target.symlink_to(VIDEOS_FOLDER / row["file"])
+            shutil.copyfile(VIDEOS_FOLDER / row["file"], target)
     return tuple(sorted(path.name for path in folder.iterdir()))
 
 
@@ -105,7 +106,7 @@ def test_edited_copies_of_what_another_benchmark_tests_on_stay_out(
     for folder, files in {"out": out, "in/mixed": (*copies, "dup_doorknob.mp4", "clean_and_jerk.mp4")}.items():
         (tmp_path / folder).mkdir(parents=True)
         for name in files:
-            (tmp_path / folder / name).symlink_to(VIDEOS_FOLDER / name)
+            shutil.copyfile(VIDEOS_FOLDER / name, tmp_path / folder / name)
     monkeypatch.setenv("SLAC_STORE", str(tmp_path / "store"))
     monkeypatch.setenv("SLAC_DATABASE_URL", ledger_url)
     assert cli.main(["exclude", "add", str(tmp_path / "out"), "--benchmark", "held_out"]) == 0
