@@ -173,14 +173,14 @@ def _parquet(path: Path, what: str, needed: Collection[str], known: Collection[s
     import pyarrow.parquet as pq
 
     try:
-        with pq.ParquetFile(path) as file:
+        with pq.ParquetFile(path, pre_buffer=False) as file:
             found = file.schema_arrow.names
             columns = {
                 raw: name for raw, name in zip(found, _columns(path, what, found, needed, known), strict=True)
                 if name in known
             }  # fmt: skip
             number = 0
-            for batch in file.iter_batches(columns=list(columns)):
+            for batch in file.iter_batches(columns=list(columns), use_threads=False):
                 cells = {columns[raw]: _cells(batch.column(raw)) for raw in columns}
                 for values in zip(*cells.values(), strict=True):
                     number += 1

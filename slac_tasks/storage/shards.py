@@ -6,7 +6,6 @@ A stage that works for long writes each shard when it is done. The next run take
 same inputs: the hash names them. When the manifest is written, the shards are deleted.
 """
 
-import io
 import json
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass, field
@@ -14,13 +13,13 @@ from functools import cached_property
 from typing import Generic, TypeVar
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from slac_tasks.errors import BrokenContract, NotMade, Temporary
 from slac_tasks.model import content_hash
 from slac_tasks.storage.declarations import Dataset
 from slac_tasks.storage.manifests import Drop
 from slac_tasks.storage.objects import Store
+from slac_tasks.storage.parquet import decode, encode
 
 R = TypeVar("R")
 
@@ -45,9 +44,7 @@ class Shard(Generic[R]):
         """Put the finished shard into the store: all of it, or nothing."""
         table = self.dataset.table(rows)
         noted = json.dumps([asdict(drop) for drop in drops]).encode()
-        buffer = io.BytesIO()
-        pq.write_table(table.replace_schema_metadata({_DROPS: noted}), buffer, compression="zstd")
-        self.store.put(self.object, buffer.getvalue())
+        self.store.put(self.object, encode(table.replace_schema_metadata({_DROPS: noted})))
         self.is_done = True
 
     def read(self) -> tuple[pa.Table, list[Drop]]:
@@ -59,7 +56,7 @@ class Shard(Generic[R]):
 
         """
         try:
-            table = pq.read_table(io.BytesIO(self.store.get(self.object)))
+            table = decode(self.store.get(self.object))
             drops = [Drop(**drop) for drop in json.loads(table.schema.metadata[_DROPS])]
         except NotMade as error:
             raise Temporary(f"shard {self.object}: is gone, another process finished the partition") from error

@@ -11,7 +11,6 @@ A generation is never changed. A re-make writes the next one beside it and then 
 """
 
 import hashlib
-import io
 import json
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -20,7 +19,6 @@ from datetime import UTC, datetime
 from typing import Any, TypeVar
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from slac_tasks import __version__
 from slac_tasks.errors import BrokenContract, NotMade, Temporary
@@ -29,6 +27,7 @@ from slac_tasks.storage.columns import from_table
 from slac_tasks.storage.declarations import Dataset
 from slac_tasks.storage.manifests import Drop, MadeBy, Manifest, Part
 from slac_tasks.storage.objects import Store
+from slac_tasks.storage.parquet import decode, encode
 
 R = TypeVar("R")
 
@@ -149,9 +148,9 @@ class Datasets:
             if found != part.sha256:
                 raise BrokenContract(f"{name}: was altered, found sha256 {found[:16]}, want {part.sha256[:16]}")
             if manifest.is_older and upgrade is not None:
-                yield upgrade.table(pq.read_table(io.BytesIO(data)), schema).select(names)
+                yield upgrade.table(decode(data), schema).select(names)
             else:
-                yield pq.read_table(io.BytesIO(data), columns=names)
+                yield decode(data, names)
 
     def rows_of(self, dataset: Dataset[R], manifest: Manifest) -> Iterator[R]:
         """Yield the rows of a generation of `dataset`."""
@@ -258,11 +257,10 @@ class Datasets:
         for table in tables:
             rows = _conform(dataset, table, folder)
             _check_unique(dataset, rows, seen, folder)
-            buffer = io.BytesIO()
-            pq.write_table(rows, buffer, compression="zstd")
-            digest = hashlib.sha256(buffer.getvalue()).hexdigest()
+            data = encode(rows)
+            digest = hashlib.sha256(data).hexdigest()
             name = f"{digest[:16]}.parquet"
-            self.store.put(f"{folder}/g{generation:04d}/{name}", buffer.getvalue())
+            self.store.put(f"{folder}/g{generation:04d}/{name}", data)
             parts.append(Part(name=name, rows=rows.num_rows, sha256=digest))
         drops = tuple(drops)
         dropped = Counter(drop.reason for drop in drops)
@@ -281,10 +279,10 @@ class Datasets:
             made_from=dict(made_from),
             written_at=datetime.now(UTC).isoformat(timespec="milliseconds"),
         )
-        data = manifest.encode()
-        if not self.store.create(f"{folder}/g{generation:04d}/manifest.json", data):
+        written = manifest.encode()
+        if not self.store.create(f"{folder}/g{generation:04d}/manifest.json", written):
             raise _too_late(folder, generation)
-        manifest = Manifest.decode(data, dataset)
+        manifest = Manifest.decode(written, dataset)
         self._point(manifest)
         return manifest
 
