@@ -1,8 +1,9 @@
 """Parquet bytes to a table and back: the one place that chooses how Arrow reads.
 
-Arrow reads a file of Python with threads of its own. Such a thread closes the file when the rows are read already, and
-needs the interpreter for that. If the process ends at that moment, it is aborted (SIGABRT, "terminate called without an
-active exception"), and a stage that is done looks broken. Parts are small and in memory, so this thread reads them alone.
+Arrow reads a file of Python with threads of its own. Such a thread closes the file when the rows are read already,
+and needs the interpreter for that. If the process ends at that moment, it is aborted (SIGABRT, "terminate called
+without an active exception"), and a stage that is done looks broken. Parts are small and in memory, so the calling
+thread reads them alone.
 """
 
 import io
