@@ -107,9 +107,13 @@ def _settings() -> str:
 
 def _networks() -> str:
     from slac_tasks.networks.registry import architecture, committee
+    from slac_tasks.networks.starting import package_of
 
     loaded = config.load()
     members = committee(loaded.committee.members)
+    for member in members:
+        if package := package_of(member, loaded.committee.pretrained):
+            package.path()
     pretrained = architecture(loaded.training.architecture)
     return f"committee of {', '.join(member.name for member in members)}; pretraining {pretrained.name}"
 

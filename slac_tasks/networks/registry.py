@@ -1,4 +1,4 @@
-"""The registry of classifiers: what each sees, how its backbone is built, and where its weights start.
+"""The registry of classifiers: what each sees, how its backbone is built, and who holds weights to start from.
 
 A classifier is a backbone (a network that maps a clip to features, frozen once trained) and a linear head with one
 sigmoid output per category. The committee's members and the pretrained network are chosen here by name.
@@ -7,17 +7,18 @@ sigmoid output per category. The committee's members and the pretrained network 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from pathlib import Path
-from typing import cast
+from typing import TypedDict, cast
 
 import torch
 from torch import Tensor, nn
 from torchvision import models
 from torchvision.models import video
 
-from slac_tasks.errors import NotConfigured, WrongArguments
+from slac_tasks.errors import WrongArguments
 from slac_tasks.model import View
+from slac_tasks.networks import efficientnet
 from slac_tasks.networks.backbones import EveryFrame, SmallVideoNetwork, small_frame_network
+from slac_tasks.networks.packaged import EFFICIENTNET_LITE0, Packaged
 
 
 class Kind(StrEnum):
@@ -65,7 +66,9 @@ class Architecture:
     layer: str = "fc"
     """Name of torchvision's last layer, which the backbone lacks."""
     hub: str = ""
-    """Name of torchvision's weights for this backbone; empty where there are none and it starts at random."""
+    """Name of torchvision's weights for this backbone; empty where there are none."""
+    package: Packaged | None = None
+    """The package that holds weights for this backbone, its tensors in the order of the network; None: none does."""
 
     @property
     def view(self) -> View:
@@ -94,9 +97,14 @@ def _every_frame(build: Callable[..., nn.Module], layer: str = "fc") -> Callable
     return lambda: EveryFrame(headless())
 
 
-_Norm = Mapping[str, tuple[float, float, float]]
+class _Norm(TypedDict):
+    mean: tuple[float, float, float]
+    std: tuple[float, float, float]
+
+
 _KINETICS: _Norm = {"mean": (0.43216, 0.394666, 0.37645), "std": (0.22803, 0.22145, 0.216989)}
 _IMAGENET: _Norm = {"mean": (0.485, 0.456, 0.406), "std": (0.229, 0.224, 0.225)}
+_LITE: _Norm = {"mean": (127 / 255, 127 / 255, 127 / 255), "std": (128 / 255, 128 / 255, 128 / 255)}
 _PLAIN: _Norm = {"mean": (0.5, 0.5, 0.5), "std": (0.25, 0.25, 0.25)}
 _MVIT: _Norm = {"mean": (0.45, 0.45, 0.45), "std": (0.225, 0.225, 0.225)}
 
@@ -129,6 +137,11 @@ REGISTRY: Mapping[str, Architecture] = {
     for architecture in (
         _frame("frame_resnet18", models.resnet18, "ResNet18", size=112, features=512),
         _frame("frame_resnet50", models.resnet50, "ResNet50", size=224, features=2048),
+        Architecture(
+            name="frame_efficientnet_lite0", kind=Kind.FRAME, stream=Stream.RGB, frames=3, size=224,
+            features=efficientnet.FEATURES, package=EFFICIENTNET_LITE0, **_LITE,
+            build=lambda: EveryFrame(efficientnet.efficientnet_lite0()),
+        ),
         _video("r3d_18", video.r3d_18, "R3D_18"),
         _video("mc3_18", video.mc3_18, "MC3_18"),
         _video("r2plus1d_18", video.r2plus1d_18, "R2Plus1D_18"),
@@ -210,50 +223,3 @@ class Classifier(nn.Module):
     def forward(self, stream: Tensor) -> Tensor:
         """Return logits (n, outputs) of a stream (n, channels, frames, height, width)."""
         return cast(Tensor, self.head(self.dropout(self.backbone(stream))))
-
-
-def starting_backbone(entry: Architecture, pretrained: str) -> tuple[nn.Module, bool]:
-    """Return (a backbone to train from, whether its weights were pretrained).
-
-    Args:
-        entry: the architecture.
-        pretrained: `random`, `hub` (torchvision's weights; those of ours that have none start at random), or a
-            folder that holds <name>.pt: a state dict of the backbone, with or without torchvision's last layer.
-
-    Raises:
-        NotConfigured: the weights cannot be had.
-
-    """
-    backbone = laid_out(entry.build())
-    if pretrained == "random" or (pretrained == "hub" and not entry.hub):
-        return backbone, False
-    state = _hub_state(entry) if pretrained == "hub" else _folder_state(entry, Path(pretrained))
-    state = {name: tensor for name, tensor in state.items() if not name.startswith(f"{entry.layer}.")}
-    target = backbone.frame_network if isinstance(backbone, EveryFrame) else backbone
-    try:
-        target.load_state_dict(state)
-    except RuntimeError as error:
-        raise NotConfigured(f"weights of {entry.name}: do not fit its backbone: {error}") from error
-    return backbone, True
-
-
-def _hub_state(entry: Architecture) -> dict[str, Tensor]:
-    weights = models.get_weight(entry.hub)
-    try:
-        return dict(weights.get_state_dict(progress=False, check_hash=True))
-    except (OSError, RuntimeError) as error:  # URLError is an OSError; a wrong hash is a RuntimeError
-        raise NotConfigured(
-            f"weights of {entry.name}: the hub is out of reach ({error}); put {weights.url} into a folder as "
-            f"{entry.name}.pt and set committee.pretrained to that folder, or to 'random' to start from nothing"
-        ) from error
-
-
-def _folder_state(entry: Architecture, folder: Path) -> dict[str, Tensor]:
-    path = folder / f"{entry.name}.pt"
-    try:
-        return dict(torch.load(path, map_location="cpu", weights_only=True))
-    except Exception as error:  # a damaged pickle raises almost anything
-        raise NotConfigured(
-            f"weights of {entry.name}: cannot read {path}: {type(error).__name__}; want a state dict there, or "
-            "committee.pretrained = 'hub' or 'random'"
-        ) from error

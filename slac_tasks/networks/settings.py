@@ -38,7 +38,17 @@ class Committee(Section):
         ("frame_resnet18", "r3d_18", "motion_r3d_18"),
         "Names in the registry of `slac_tasks.networks.registry`; at least three, of different kinds.",
     )
-    pretrained: str = setting("hub", "Where backbones start: `hub`, `random`, or a folder that holds <member>.pt.")
+    pretrained: str = setting(
+        "hub",
+        "Where backbones start: `hub` (torchvision's weights, which need the internet), `package` (weights that an "
+        "installed Python package holds: frame_efficientnet_lite0 and the extra `weights`), `random`, or a folder "
+        "that holds <member>.pt. Where nobody holds weights for a backbone it starts at random; a folder must.",
+    )
+    frozen: bool = setting(
+        False,
+        "Leave pretrained backbones as they are and teach heads alone: one look at each clip instead of `steps` "
+        "batches, for machines without a GPU. A backbone that starts at random learns in any case.",
+    )
     steps: int = setting(400, "Training steps of one member.", least=1)
     batch: int = setting(32, "Clips in one training step.", least=1)
     clips_per_video: int = setting(4, "Weakly labelled clips taken from one video.", least=1)

@@ -4,9 +4,10 @@ Reads: clips of all categories in the window, training videos only; the parent c
 Writes: committees (committee) and the weights that it names.
 Safe to run again: a finished committee is left alone, and with nothing uncovered nothing is done.
 
-A member that is new is trained whole, backbone and head. One that the parent has gets a new head on its frozen
-backbone for the categories that it lacks. The parent's rows are copied as they are, so scores of other categories stay
-what they are. A member that left the settings is copied only where a member of the settings does not score yet.
+A member that is new is trained whole, backbone and head; with `committee.frozen` a pretrained backbone stays as it is.
+One that the parent has gets a new head on its frozen backbone for the categories that it lacks. The parent's rows are
+copied as they are, so scores of other categories stay what they are. A member that left the settings is copied only
+where a member of the settings does not score yet.
 """
 
 from collections.abc import Mapping, Sequence
@@ -21,7 +22,8 @@ from slac_tasks.job import Job, Partition
 from slac_tasks.model import Split, View, content_hash
 from slac_tasks.networks.committees import PRETRAINED, committee_key, recency, settled
 from slac_tasks.networks.inference import device
-from slac_tasks.networks.registry import Architecture, Classifier, architecture, committee, starting_backbone
+from slac_tasks.networks.registry import Architecture, Classifier, architecture, committee
+from slac_tasks.networks.starting import starting_backbone
 from slac_tasks.networks.weights import decode_backbone, encode_backbone, encode_head
 from slac_tasks.progress import print_line
 from slac_tasks.storage.datasets import CLIPS, COMMITTEES
@@ -148,22 +150,25 @@ class _Footage:
 
 
 def _fresh(footage: _Footage, entry: Architecture, categories: Sequence[str]) -> list[CommitteeRow]:
-    """Train a member that knows nothing: backbone and head together."""
+    """Train a member that knows nothing: backbone and head, or the head alone where the settings freeze backbones."""
     job, settings = footage.job, footage.job.config.committee
     clips, pixels = footage.of(entry)
     targets = weak_targets(clips, footage.weak, categories)
     with seeded(settings.seed):
         backbone, pretrained = starting_backbone(entry, settings.pretrained)
         classifier = Classifier(entry, len(categories), backbone)
-    recipe = Recipe(
-        steps=settings.steps,
-        batch=settings.batch,
-        seed=settings.seed,
-        rate=TUNED_RATE if pretrained else FRESH_RATE,
-    )
     where = device(job.config.device)
-    loss = fit(classifier, pixels, targets, masked_loss(targets), recipe, where, entry.name)
-    print_line(f"bootstrap: {entry.name} learned {len(categories)} categories from {len(clips)} clips, loss {loss:.3f}")
+    how = f"from {'pretrained' if pretrained else 'random'} weights"
+    if pretrained and settings.frozen:
+        frozen = classifier.backbone.to(where).eval().requires_grad_(False)
+        classifier.head = fit_head(features(frozen, entry, pixels, where), targets)
+        how += ", the backbone as it was"
+    else:
+        rate = TUNED_RATE if pretrained else FRESH_RATE
+        recipe = Recipe(steps=settings.steps, batch=settings.batch, seed=settings.seed, rate=rate)
+        loss = fit(classifier, pixels, targets, masked_loss(targets), recipe, where, entry.name)
+        how += f", loss {loss:.3f}"
+    print_line(f"bootstrap: {entry.name} learned {len(categories)} categories from {len(clips)} clips {how}")
     stored = put_by_content(job.store, "weights", ".pt", encode_backbone(entry, classifier.backbone))
     head = put_by_content(job.store, "weights", ".pt", encode_head(entry, classifier.head, categories))
     return _rows(entry.name, entry, stored, head, categories, job.key("window"))

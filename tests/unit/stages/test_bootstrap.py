@@ -3,6 +3,8 @@ import torch
 from learning_world import MEMBERS, WINDOW, LearningWorld
 
 from slac_tasks.errors import NotMade, WrongArguments
+from slac_tasks.networks.registry import architecture
+from slac_tasks.networks.weights import encode_backbone
 from slac_tasks.stages import bootstrap, score
 from slac_tasks.storage.datasets import COMMITTEES, SCORES
 from slac_tasks.video.clips import ClipAddress
@@ -36,6 +38,17 @@ def test_the_same_recipe_trains_the_same_weights(world):
     first = train(world, "wave", "jump")
     assert train(world, "wave", "jump", remake=True) == first
     assert world.datasets.need(COMMITTEES, committee=world.recipe("wave", "jump")).generation == 2
+
+
+def test_a_frozen_backbone_stays_as_it_started(tmp_path, world):
+    started = architecture("small_frame").build()
+    torch.save(started.frame_network.state_dict(), tmp_path / "small_frame.pt")
+    for name in ("small_3d", "small_motion"):
+        torch.save(architecture(name).build().state_dict(), tmp_path / f"{name}.pt")
+    rows = train(world, "wave", "jump", settings={"pretrained": str(tmp_path), "frozen": True})
+    (blob,) = {row.backbone for row in rows if row.member == "small_frame"}
+    assert world.store.get(f"weights/{blob}.pt") == encode_backbone(architecture("small_frame"), started)
+    assert len({row.head for row in rows}) == len(MEMBERS)
 
 
 def test_another_recipe_under_the_same_id_is_refused(world):
