@@ -45,6 +45,7 @@ COMMANDS = {
     "annotator": ("slac_tasks.commands.annotator", "accounts of the review page, and who reviews which category"),
     "known": ("slac_tasks.commands.known", "clips with a known answer: gold to mix in, examples to show"),
     "demo": ("slac_tasks.commands.demo", "run the whole loop under Airflow on this machine"),
+    "rehearse": ("slac_tasks.commands.rehearse", "run the whole loop on trimmed videos that you have"),
     "down": ("slac_tasks.commands.down", "stop what `slac demo` left running"),
 }
 

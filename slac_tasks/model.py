@@ -212,14 +212,24 @@ def admission_order(row: Found) -> tuple[datetime, str, str]:
     return (row.published_at or datetime.max.replace(tzinfo=UTC), row.source, row.source_id)
 
 
-def split_of(first_member: str, *, validation_share: float, testing_share: float) -> Split:
-    """Return the split of a near-duplicate group, from the hash of its first admitted member (ours)."""
-    point = unit_hash("split", first_member)
+def split_point(first_member: str) -> float:
+    """Return where a near-duplicate group lies in [0, 1), from the hash of its first admitted member (ours)."""
+    return unit_hash("split", first_member)
+
+
+def split_at(point: float, *, validation_share: float, testing_share: float) -> Split:
+    """Return the split of a group that lies at this point."""
     if point < testing_share:
         return Split.TESTING
     if point < testing_share + validation_share:
         return Split.VALIDATION
     return Split.TRAINING
+
+
+def split_of(first_member: str, *, validation_share: float, testing_share: float) -> Split:
+    """Return the split of a near-duplicate group."""
+    point = split_point(first_member)
+    return split_at(point, validation_share=validation_share, testing_share=testing_share)
 
 
 def panel_key(weights: Iterable[str]) -> str:

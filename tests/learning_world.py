@@ -20,15 +20,15 @@ MEMBERS = ("small_frame", "small_3d", "small_motion")
 SECONDS = 6
 
 
-def draw(path: Path, *, colour: tuple[int, int, int], speed: int, seconds: int = SECONDS) -> None:
-    """Write a square of `colour` that moves by `speed` pixels a frame over grey, 64 x 48 at 24 fps."""
+def draw(path: Path, *, colour: tuple[int, int, int], speed: int, seconds: int = SECONDS, grey: int = 90) -> None:
+    """Write a square of `colour` that moves by `speed` pixels a frame over `grey`, 64 x 48 at 24 fps."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with av.open(str(path), "w", format="mp4") as container:
         stream = container.add_stream("libx264", rate=24, options={"preset": "ultrafast", "g": "24", "bf": "0"})
         stream.width, stream.height, stream.pix_fmt = 64, 48, "yuv420p"
         stream.codec_context.thread_count = 1
         for number in range(24 * seconds):
-            image = np.full((48, 64, 3), 90, np.uint8)
+            image = np.full((48, 64, 3), grey, np.uint8)
             left = (number * speed) % 48
             image[16:32, left : left + 16] = colour
             for packet in stream.encode(av.VideoFrame.from_ndarray(image, format="rgb24")):

@@ -10,21 +10,11 @@ goes on where it was, and says so when everything is finished.
 """
 
 import argparse
-import os
-import subprocess
-import sys
-import threading
-import time
-from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from slac_tasks.errors import BrokenContract, NotConfigured, SlacError, Temporary, WrongArguments
-from slac_tasks.launcher.airflow import PROJECT, REVIEWERS, Airflow
-from slac_tasks.launcher.state import WORLD_FIRST, WORLD_LAST, Demo, check_videos
-from slac_tasks.launcher.watch import DAGS, Watch
-from slac_tasks.model import Window
+from slac_tasks.launcher import loop
+from slac_tasks.launcher.state import Demo
+from slac_tasks.launcher.subjects import GeneratedWorld, OwnVideos, check_videos
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -35,180 +25,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--port", type=int, help="port of the UI (default: 8080, or a free one)")
 
 
-def print_now(line: str) -> None:
-    """Print one line for people, at once."""
-    print(line, flush=True)
-
-
 def main(arguments: argparse.Namespace) -> None:
-    """Start what is dead, start the backfill, watch, and print what became of it."""
-    videos = check_videos(arguments.videos) if arguments.videos else None
-    simulated = arguments.people == "simulated" or (arguments.people is None and videos is None)
-    demo = Demo(size=arguments.size, videos=videos, people=simulated)
-    windows = _windows(demo)
-    began = time.monotonic()
-    print_now(f"demo: state, logs and data are in {demo.home}")
-    demo.write_config()
-    demo.write()
-    if videos:
-        print_now(
-            f"demo: settings for your videos are in {demo.config}: small networks that start from nothing, because"
-        )
-        print_now("demo: they need no download; set members and pretrained there for those that learned from Kinetics")
-    demo.postgres.start()
-    ledger_url, airflow_url = demo.postgres.url("slac"), demo.postgres.url("airflow")
-    print_now(f"demo: Postgres runs ({time.monotonic() - began:.0f} s)")
-    airflow = demo.airflow(airflow_url, ledger_url, arguments.port)
-    environ = demo.environ(ledger_url)
-    # Before Airflow, whose timers start at once: what they look at must exist, empty as it is.
-    _slac(environ, "migrate")
-    _together(lambda: _start_airflow(airflow), lambda: _make_sources(demo, environ))
-    print_now(f"demo: Airflow is healthy at {airflow.url} ({time.monotonic() - began:.0f} s)")
-    _start_people(demo, environ)
-    watch = Watch(airflow=airflow, environ=environ, windows=windows, people=demo.people, releases=demo.videos is None)
-    if _is_finished(watch):
-        print_now("demo: everything finished already")
+    """Run the loop on the world, or on a folder of videos."""
+    if arguments.videos:
+        demo = Demo(subject=OwnVideos(folder=check_videos(arguments.videos)), people=arguments.people == "simulated")
     else:
-        again = watch.try_failed_again()
-        if again:
-            print_now(f"demo: {again} runs had failed; Airflow tries their failed tasks again")
-        _backfill(airflow, windows)
-        watch.until_done(print_now)
-        end = "the loop is closed" if demo.people else "the queue waits for people"
-        print_now(f"demo: {end} after {time.monotonic() - began:.0f} s")
-    _report(demo, watch, environ)
-    _print_where(demo, airflow)
-
-
-def _windows(demo: Demo) -> list[str]:
-    """Return the windows to collect: the world's, or the last week that has ended."""
-    if demo.videos is None:
-        first, last = Window.parse(WORLD_FIRST), Window.parse(WORLD_LAST)
-        weeks = (last.monday - first.monday).days // 7
-        return [str(Window(first.monday + timedelta(days=7 * week))) for week in range(weeks + 1)]
-    kept = demo.home / "window"
-    if not kept.exists():
-        # Remembered: a demo that is run again next week goes on with what it began.
-        kept.parent.mkdir(parents=True, exist_ok=True)
-        kept.write_text(str(Window.of(datetime.now(UTC) - timedelta(days=7))), encoding="utf-8")
-    return [kept.read_text(encoding="utf-8").strip()]
-
-
-def _together(*works: Callable[[], None]) -> None:
-    """Do several things at the same time; raise the first failure when all have ended."""
-    failures: list[BaseException] = []
-
-    def guarded(work: Callable[[], None]) -> None:
-        try:
-            work()
-        except BaseException as failure:
-            failures.append(failure)
-
-    threads = [threading.Thread(target=guarded, args=(work,), daemon=True) for work in works]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    if failures:
-        raise failures[0]
-
-
-def _start_airflow(airflow: Airflow) -> None:
-    started = airflow.start()
-    print_now(f"demo: started {', '.join(started)}" if started else "demo: Airflow runs already")
-    airflow.wait(DAGS)
-
-
-def _make_sources(demo: Demo, environ: Mapping[str, str]) -> None:
-    """Make the world, and register the categories."""
-    if demo.videos is None:
-        print_now("demo: makes the synthetic world")
-        _slac(environ, "world", "make", str(demo.world), "--size", demo.size)
-    said = _slac(environ, "register", "--from-sources")
-    if demo.videos:
-        print_now(said)
-
-
-def _start_people(demo: Demo, environ: Mapping[str, str]) -> None:
-    if not demo.people:
-        return
-    truth = ("--assume-retrieval-is-right",) if demo.videos else (str(demo.world),)
-    argv = (*_command("world", "review", *truth), "--follow")
-    if demo.reviewers.start(argv, os.environ | dict(environ), PROJECT):
-        print_now("demo: simulated people answer what is in the queue")
-
-
-def _command(*words: str) -> list[str]:
-    return [sys.executable, "-m", "slac_tasks.cli", *words]
-
-
-def _slac(environ: Mapping[str, str], *words: str) -> str:
-    """Run one `slac` command and return what it said; its failure becomes ours."""
-    done = subprocess.run(
-        _command(*words),
-        env=os.environ | dict(environ),
-        cwd=PROJECT,
-        capture_output=True,
-        text=True,
-        check=False,
-        encoding="utf-8",
-    )
-    if done.returncode:
-        kinds: Sequence[type[SlacError]] = (WrongArguments, BrokenContract, Temporary, NotConfigured)
-        kind = next((kind for kind in kinds if kind.exit_code == done.returncode), SlacError)
-        reason = done.stderr.strip().splitlines() or [f"ended with {done.returncode}"]
-        raise kind(f"`slac {words[0]}`: {reason[-1]}")
-    return done.stderr.strip()
-
-
-def _is_finished(watch: Watch) -> bool:
-    return not watch.left() and not watch.running()
-
-
-def _backfill(airflow: Airflow, windows: Sequence[str]) -> None:
-    """Ask Airflow for the windows that have no run yet; runs of a demo that was cut off go on by themselves."""
-    runs = airflow.get("dags/collect_videos/dagRuns", limit=100)["dag_runs"]
-    known = {str(run.get("partition_key"))[:10] for run in runs}
-    missing = [window for window in windows if window not in known]
-    if not missing:
-        print_now("demo: the backfill of collect_videos was started before; Airflow goes on")
-        return
-    body = {
-        "dag_id": "collect_videos",
-        "from_date": f"{missing[0]}T00:00:00Z",
-        "to_date": f"{missing[-1]}T00:00:00Z",
-        "reprocess_behavior": "none",
-        "max_active_runs": 1,  # the windows come in their order
-    }
-    airflow.post("backfills", body)
-    print_now(f"demo: started the backfill of collect_videos over {', '.join(missing)}; Airflow does the rest")
-
-
-def _report(demo: Demo, watch: Watch, environ: Mapping[str, str]) -> None:
-    """Print the funnel, how far it is true in a world, and what started each run."""
-    sys.stdout.flush()
-    for words in [("funnel",), *([] if demo.videos else [("world", "measure", str(demo.world))])]:
-        code = subprocess.run(_command(*words), env=os.environ | dict(environ), cwd=PROJECT, check=False).returncode
-        if code:
-            raise BrokenContract(f"demo: `slac {' '.join(words)}` ended with {code}")
-    print_now("\nRuns (DAG, run type, triggered by, state: how many)")
-    runs = Counter((r["dag_id"], r["run_type"], r["triggered_by"], r["state"]) for r in watch.runs())
-    for (dag, kind, by, state), count in sorted(runs.items()):
-        print_now(f"  {dag:20} {kind:16} {by:16} {state:8} {count:4d}")
-
-
-def _print_where(demo: Demo, airflow: Airflow) -> None:
-    passwords = airflow.state["passwords"]
-    print_now(f"\nAirflow:  {airflow.url}  user admin, password {passwords['admin']}")
-    if demo.people:
-        print_now(f"Review:   {airflow.url}/slac/review (Review in the navigation), as admin")
-    else:
-        accounts = ", ".join(f"{name} {passwords[name]}" for name in REVIEWERS)
-        print_now(
-            f"Review:   {airflow.url}/slac/review (Review in the navigation): y yes, n no; two people see every clip"
-        )
-        print_now(f"          people and their passwords: {accounts}")
-        print_now("          Airflow collects the answers every minute; `slac demo` again shows how far it is")
-    print_now("          Labels that the gate refused wait for your decision: Required Actions in Airflow")
-    print_now("          A question without an answer is asked again, with the next labels or a day later")
-    print_now("Stop:     make down (or `slac down`)")
+        demo = Demo(subject=GeneratedWorld(size=arguments.size), people=arguments.people != "real")
+    loop.run(demo, arguments.port)

@@ -31,16 +31,27 @@ class Short:
 
 
 def too_short(paths: Sequence[Path], min_duration_sec: float) -> Short:
-    """Return how many files `fetch` will set aside as too short, by the headers of at most SAMPLE of them.
-
-    A process of its own looks at them, confined: where one file ends it, nothing is known.
-    """
+    """Return how many files `fetch` will set aside as too short, by the headers of at most SAMPLE of them."""
     some = paths[:: max(1, -(-len(paths) // SAMPLE))]
-    ended = confined.run(
-        [sys.executable, "-I", probing.__file__, "--lengths", *(str(path.absolute()) for path in some)],
-        _BOUNDS,
-        reads=[Path(probing.__file__), *some],
-    )
-    known = [sec for sec in json.loads(ended.output) if sec is not None] if ended.code == 0 and ended.output else []
+    known = [sec for sec in declared(some) if sec is not None]
     least_sec = min_duration_sec - MISSING_FRAMES / min(RATES)
     return Short(files=len(paths), looked_at=len(known), short=sum(sec < least_sec for sec in known))
+
+
+def declared(paths: Sequence[Path]) -> list[float | None]:
+    """Return the seconds that the header of each file declares; None where it does not say, or cannot be read.
+
+    A process of its own looks at them, confined. A file that ends it says nothing, and is found by halving.
+    """
+    ended = confined.run(
+        [sys.executable, "-I", probing.__file__, "--lengths", *(str(path.absolute()) for path in paths)],
+        _BOUNDS,
+        reads=[Path(probing.__file__), *paths],
+    )
+    if ended.code == 0 and ended.over is None:
+        found: list[float | None] = json.loads(ended.output)
+        return found
+    if len(paths) == 1:
+        return [None]
+    middle = len(paths) // 2
+    return declared(paths[:middle]) + declared(paths[middle:])

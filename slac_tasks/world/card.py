@@ -12,6 +12,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from slac_tasks.errors import BrokenContract
+from slac_tasks.world import disk
 from slac_tasks.world.catalogue import PAIRS, PLANTED, Catalogue, make_catalogue
 from slac_tasks.world.figure import REST, Action, Figure, Performance
 from slac_tasks.world.scene import HEIGHT, WIDTH
@@ -45,8 +47,15 @@ class Card:
 
 
 def measure(folder: Path) -> Card:
-    """Measure the card of the world in `folder`."""
-    stamp = json.loads((folder / "world.json").read_text(encoding="utf-8"))
+    """Measure the card of the world in `folder`.
+
+    Raises:
+        BrokenContract: the folder holds a rehearsal.
+
+    """
+    stamp = json.loads((folder / disk.MARKER).read_text(encoding="utf-8"))
+    if "size" not in stamp:
+        raise BrokenContract(f"world {folder}: is a rehearsal, which promises nothing; want a generated world")
     return measure_catalogue(make_catalogue(stamp["seed"], stamp["size"]))
 
 

@@ -144,7 +144,7 @@ def _identity(seed: int, *parts: object) -> str:
     return content_hash(str(seed), *(str(part) for part in parts))[:11]
 
 
-def _published(window: Window, source_id: str) -> datetime:
+def published(window: Window, source_id: str) -> datetime:
     """Return a moment inside the window, fixed by the video's name."""
     return window.start + timedelta(seconds=int(unit_hash("published", source_id) * 7 * 86_400))
 
@@ -160,7 +160,7 @@ def _film(seed: int, size: Size, number: int, place: int, action: Action, index:
     return Entry(
         category=action.key,
         source_id=source_id,
-        published_at=_published(WINDOWS[number], source_id),
+        published_at=published(WINDOWS[number], source_id),
         script=write_script(key, size.duration_sec, None if is_wrong else action, others),
     )
 
@@ -180,7 +180,7 @@ def _copies(seed: int, size: Size, number: int, films: list[Entry]) -> list[Entr
             Entry(
                 category=other if how == "same" else original.category,
                 source_id=source_id,
-                published_at=_published(WINDOWS[number], source_id),
+                published_at=published(WINDOWS[number], source_id),
                 script=original.script,
                 copy_of=original.source_id,
                 copied=how,
@@ -200,7 +200,7 @@ def _broken(seed: int, size: Size, number: int) -> list[Entry]:
             Entry(
                 category=action.key,
                 source_id=source_id,
-                published_at=_published(WINDOWS[number], source_id),
+                published_at=published(WINDOWS[number], source_id),
                 script=trimmed_script(key, 6.0, action),
                 broken=BROKEN[(number * size.broken + index) % len(BROKEN)],
             )

@@ -1,16 +1,10 @@
-"""Writing a world to disk: every file under a temporary name first, and world.json last."""
+"""Writing the generated world to disk: films first, then what the source says of them, and what is true."""
 
-import json
-import os
-from collections.abc import Callable, Iterable
 from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 from pathlib import Path
-from typing import Any
 
-from slac_tasks.errors import BrokenContract
-from slac_tasks.model import Window
-from slac_tasks.world import film, presets, truth
+from slac_tasks.world import disk, film, presets, truth
 from slac_tasks.world.catalogue import Catalogue, Entry, Trimmed, make_catalogue
 
 VERSION = 2
@@ -27,22 +21,14 @@ def make_world(folder: Path, *, seed: int, size: str, processes: int) -> bool:
 
     """
     folder = folder.absolute()
-    stamp = {"version": VERSION, "seed": seed, "size": size}
-    marker = folder / "world.json"
-    for path in (marker, folder / ".making.json"):
-        if path.exists() and (found := json.loads(path.read_text(encoding="utf-8"))) != stamp:
-            raise BrokenContract(f"world {folder}: holds {found}, want {stamp}; choose another folder")
-    if marker.exists():
-        return False
-    folder.mkdir(parents=True, exist_ok=True)
-    _write(folder / ".making.json", json.dumps(stamp))
-    catalogue = make_catalogue(seed, size)
-    _films(folder, catalogue, processes)
-    _write(folder / "manifest.jsonl", _lines(_offer(entry) for entry in catalogue.entries))
-    _write(folder / truth.FILE, _lines(truth.line(entry) for entry in catalogue.entries))
-    _write(folder / "slac.toml", presets.world_settings(folder, size))
-    _write(marker, json.dumps(stamp) + "\n")
-    return True
+    with disk.making(folder, {"version": VERSION, "seed": seed, "size": size}) as wanted:
+        if wanted:
+            catalogue = make_catalogue(seed, size)
+            _films(folder, catalogue, processes)
+            disk.write_rows(folder / disk.MANIFEST, (_offer(entry).line() for entry in catalogue.entries))
+            disk.write_rows(folder / truth.FILE, (_shown(entry).line() for entry in catalogue.entries))
+            disk.write(folder / "slac.toml", presets.world_settings(folder, size))
+    return wanted
 
 
 def _films(folder: Path, catalogue: Catalogue, processes: int) -> None:
@@ -62,50 +48,35 @@ def _films(folder: Path, catalogue: Catalogue, processes: int) -> None:
 
 def _original(folder: Path, entry: Entry) -> None:
     if entry.broken:
-        _staged(folder / entry.location, lambda part: film.break_file(part, entry.broken, entry.script))
+        disk.staged(folder / entry.location, lambda part: film.break_file(part, entry.broken, entry.script))
     else:
-        _staged(folder / entry.location, lambda part: film.film(part, entry.script))
+        disk.staged(folder / entry.location, lambda part: film.film(part, entry.script))
 
 
 def _clip(folder: Path, clip: Trimmed) -> None:
-    _staged(folder / clip.location, lambda part: film.film(part, clip.script))
+    disk.staged(folder / clip.location, lambda part: film.film(part, clip.script))
 
 
 def _copied(folder: Path, pair: tuple[Entry, str]) -> None:
     entry, original = pair
-    _staged(folder / entry.location, lambda part: film.copy(part, folder / original, entry.copied))
+    disk.staged(folder / entry.location, lambda part: film.copy(part, folder / original, entry.copied))
 
 
-def _staged(target: Path, work: Callable[[Path], None]) -> None:
-    """Write a file under a temporary name, then give it its own; one that is there already stands."""
-    if target.exists():
-        return
-    target.parent.mkdir(parents=True, exist_ok=True)
-    part = target.with_name(f".{target.name}.{os.getpid()}.part")
-    try:
-        work(part)
-        os.replace(part, target)
-    finally:
-        part.unlink(missing_ok=True)
+def _offer(entry: Entry) -> disk.Offered:
+    return disk.Offered(
+        category=entry.category, location=entry.location, source_id=entry.source_id, published_at=entry.published_at,
+        licence="CC0-1.0",
+    )  # fmt: skip
 
 
-def _write(path: Path, text: str) -> None:
-    part = path.with_name(f".{path.name}.part")
-    part.write_text(text, encoding="utf-8")
-    os.replace(part, path)
-
-
-def _lines(rows: Iterable[dict[str, Any]]) -> str:
-    return "".join(json.dumps(row) + "\n" for row in rows)
-
-
-def _offer(entry: Entry) -> dict[str, str]:
-    """Return what a source says of a video; it never says what is in it."""
-    return {
-        "category": entry.category,
-        "location": entry.location,
-        "source_id": entry.source_id,
-        "title": f"{entry.category.replace('_', ' ').capitalize()}, {Window.of(entry.published_at)}",
-        "licence": "CC0-1.0",
-        "published_at": entry.published_at.isoformat(),
-    }
+def _shown(entry: Entry) -> truth.Shown:
+    script = entry.script
+    return truth.Shown(
+        source_id=entry.source_id,
+        category=entry.category,
+        duration_sec=script.duration_sec,
+        segments=truth.by_action((each.action.key, each.start_sec, each.end_sec) for each in script.segments),
+        shots=tuple((shot.start_sec, shot.end_sec, shot.people) for shot in script.shots),
+        copy_of=entry.copy_of,
+        broken=entry.broken,
+    )

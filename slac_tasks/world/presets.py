@@ -53,6 +53,27 @@ _TINY = replace(
 PRESETS = {"demo": _DEMO, "quick": _QUICK, "tiny": _TINY}
 
 
+_REHEARSAL = replace(
+    _DEMO,
+    committee=replace(SMALL, steps=300, clips_per_video=12),
+    mining=Mining(),
+    quality=Quality(),
+    release=Release(min_new_labels=200, wait_for_queue=True),
+    training=Training(architecture="small_3d", steps=300),
+)
+"""The defaults, but for networks that need no download and a release that a small folder can fill."""
+
+
+def rehearsal_settings(folder: Path) -> str:
+    """Return slac.toml of the rehearsal in `folder`; the store's address is not in it."""
+    config = replace(_REHEARSAL, collect=Collect(sources=(str(folder / "manifest.jsonl"),)))
+    return toml.changes(
+        config,
+        "Written by `slac rehearse`. Networks of the platform's own, which start from nothing: they need no download "
+        "and no GPU. Set members and pretrained to those of your campaign.",
+    )
+
+
 def world_settings(folder: Path, size: str) -> str:
     """Return slac.toml of the world in `folder`; the store's address is not in it."""
     preset = PRESETS[size]

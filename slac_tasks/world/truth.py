@@ -1,13 +1,12 @@
 """What is true of a world's videos: read by simulated people and by measurements, never by a stage."""
 
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from slac_tasks.errors import BrokenContract, NotConfigured
-from slac_tasks.world.catalogue import Entry
 
 FILE = "truth.jsonl"
 MIN_OVERLAP_SEC = 1.0
@@ -16,20 +15,34 @@ MIN_OVERLAP_SEC = 1.0
 Span = tuple[float, float]
 
 
-def line(entry: Entry) -> dict[str, Any]:
-    """Return what is true of one file, as written to truth.jsonl."""
-    segments: dict[str, list[Span]] = {}
-    for segment in entry.script.segments:
-        segments.setdefault(segment.action.key, []).append((round(segment.start_sec, 3), round(segment.end_sec, 3)))
-    return {
-        "source_id": entry.source_id,
-        "category": entry.category,
-        "duration_sec": entry.script.duration_sec,
-        "segments": segments,
-        "shots": [(shot.start_sec, shot.end_sec, shot.people) for shot in entry.script.shots],
-        "copy_of": entry.copy_of,
-        "broken": entry.broken,
-    }
+@dataclass(frozen=True, kw_only=True)
+class Shown:
+    """What one file shows: a line of truth.jsonl."""
+
+    source_id: str
+    category: str
+    """What it was retrieved for."""
+    duration_sec: float
+    segments: Mapping[str, Sequence[Span]]
+    """Where each action occurs."""
+    shots: Sequence[tuple[float, float, bool | None]]
+    """Stretches without a cut: start, end, and whether they show people; None: nobody knows."""
+    copy_of: str | None = None
+    """The source_id of the video that this one repeats."""
+    broken: str = ""
+    """What is wrong with the file."""
+
+    def line(self) -> dict[str, Any]:
+        """Return the line of truth.jsonl."""
+        return asdict(self)
+
+
+def by_action(segments: Iterable[tuple[str, float, float]]) -> dict[str, list[Span]]:
+    """Return the spans of each action; segments are (action, start, end) in seconds, in order."""
+    found: dict[str, list[Span]] = {}
+    for action, start_sec, end_sec in segments:
+        found.setdefault(action, []).append((round(start_sec, 3), round(end_sec, 3)))
+    return found
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,7 +76,9 @@ def read_truth(folder: Path) -> Truth:
     try:
         lines = (folder / FILE).read_text(encoding="utf-8").splitlines()
     except OSError as error:
-        raise NotConfigured(f"world {folder}: no {FILE}, want a folder made by `slac world make`") from error
+        raise NotConfigured(
+            f"world {folder}: no {FILE}, want a folder made by `slac world make` or `slac rehearse`"
+        ) from error
     rows = [json.loads(text) for text in lines]
     return Truth(
         segments={

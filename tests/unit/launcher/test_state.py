@@ -6,7 +6,9 @@ import pytest
 
 from slac_tasks import cli, config
 from slac_tasks.errors import BrokenContract, WrongArguments
-from slac_tasks.launcher.state import Demo, check_videos, found
+from slac_tasks.launcher.state import Demo, found
+from slac_tasks.launcher.subjects import GeneratedWorld, OwnVideos, Rehearsed, Subject, check_videos
+from slac_tasks.world.rehearsal import Rehearsal
 
 
 @pytest.fixture(autouse=True)
@@ -20,19 +22,27 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path / 'odd "name"'
 
 
+def demos(videos: Path) -> list[Demo]:
+    subjects: list[Subject] = [
+        GeneratedWorld(), GeneratedWorld(size="quick"), Rehearsed(rehearsal=Rehearsal.of(videos)),
+        Rehearsed(rehearsal=Rehearsal.of(videos, seed=1)),
+    ]  # fmt: skip
+    return [*(Demo(subject=subject) for subject in subjects), Demo(subject=OwnVideos(folder=videos), people=False)]
+
+
 def test_settings_of_every_demo_load(tmp_path: Path) -> None:
     videos = folder(tmp_path)
-    for demo in (Demo(), Demo(size="quick"), Demo(videos=videos, people=False)):
+    for demo in demos(videos):
         demo.write_config()
         settings = config.load(demo.environ("postgresql://x@127.0.0.1/slac"))
         assert len(settings.committee.members) >= 3
         assert settings.release.wait_for_queue
         assert settings.quality.approve_timeout_sec >= 86_400, "the demo says that a question waits for the person"
-    assert settings.collect.sources == (str(videos),)
+    assert settings.collect.sources == (str(videos),), "the last one is on the folder itself"
 
 
 def test_edited_settings_are_kept(tmp_path: Path) -> None:
-    demo = Demo(videos=folder(tmp_path))
+    demo = Demo(subject=OwnVideos(folder=folder(tmp_path)))
     demo.write_config()
     demo.config.write_text("[mining]\nclips_per_round = 7\n")
     demo.write_config()
@@ -40,11 +50,20 @@ def test_edited_settings_are_kept(tmp_path: Path) -> None:
 
 
 def test_demos_are_found_again(tmp_path: Path) -> None:
-    demos = [Demo(), Demo(size="quick"), Demo(videos=folder(tmp_path), people=False)]
-    assert len({demo.home for demo in demos}) == 3
-    for demo in demos:
+    made = demos(folder(tmp_path))
+    assert len({demo.home for demo in made}) == len(made)
+    for demo in made:
         demo.write()
-    assert found() == demos
+    assert sorted(found(), key=repr) == sorted(made, key=repr)
+
+
+def test_a_rehearsal_is_found_again_when_its_folder_has_changed(tmp_path: Path) -> None:
+    videos = folder(tmp_path)
+    begun = Demo(subject=Rehearsed(rehearsal=Rehearsal.of(videos)))
+    begun.write()
+    (videos / "judo" / "2.mp4").write_bytes(b"y")
+    assert found() == [begun], "`slac down` stops it"
+    assert Demo(subject=Rehearsed(rehearsal=Rehearsal.of(videos))).home != begun.home
 
 
 def test_a_missing_folder_is_a_wrong_argument(tmp_path: Path) -> None:

@@ -1,0 +1,223 @@
+"""What a demo runs on: the generated world, a rehearsal on trimmed videos, or a folder of videos."""
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Protocol
+
+from slac_tasks import toml
+from slac_tasks.collect.settings import Collect
+from slac_tasks.config import Config
+from slac_tasks.errors import BrokenContract, WrongArguments
+from slac_tasks.mining.settings import Mining
+from slac_tasks.model import Window
+from slac_tasks.release.settings import Release
+from slac_tasks.training.settings import Training
+from slac_tasks.world import presets
+from slac_tasks.world.rehearsal import Rehearsal
+
+WORLD_FIRST, WORLD_LAST = "2026-01-05", "2026-01-19"
+"""The first and the last window in which videos of a world or a rehearsal were published."""
+
+MEDIA = frozenset({".mp4", ".m4v", ".mkv", ".webm", ".mov", ".avi", ".mpg", ".mpeg", ".flv", ".wmv", ".3gp", ".ts"})
+"""File names that a user's folder is expected to hold."""
+
+Record = Mapping[str, str | int | float]
+"""A subject as demo.json holds it."""
+
+
+class Subject(Protocol):
+    """What a demo runs on."""
+
+    @property
+    def state(self) -> Path:
+        """Its state folder, below the folder of all demos."""
+
+    @property
+    def has_truth(self) -> bool:
+        """Whether what its videos show is known: simulated people see it, and labels are measured against it."""
+
+    @property
+    def releases(self) -> bool:
+        """Whether its labels are enough for a release."""
+
+    @property
+    def most_sec(self) -> float:
+        """So long the demo may take."""
+
+    def making(self, world: Path) -> Sequence[str]:
+        """Return the words of the command that makes its videos in `world`; none: they are there."""
+
+    def settings(self, world: Path) -> str:
+        """Return the text of its slac.toml."""
+
+    def windows(self, home: Path) -> list[str]:
+        """Return the windows to collect."""
+
+    def record(self) -> Record:
+        """Return what demo.json holds of it."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class GeneratedWorld:
+    """The synthetic world."""
+
+    size: str = "demo"
+    has_truth = True
+    releases = True
+    most_sec = 3600.0
+
+    @property
+    def state(self) -> Path:
+        """The folder of all demos itself for the usual world, a folder below it for another size."""
+        return Path() if self.size == "demo" else Path(self.size)
+
+    def making(self, world: Path) -> Sequence[str]:
+        """Return the words of `slac world make`."""
+        return ("world", "make", str(world), "--size", self.size)
+
+    def settings(self, world: Path) -> str:
+        """Return those of the world."""
+        return presets.world_settings(world, self.size)
+
+    def windows(self, home: Path) -> list[str]:
+        """Return the world's."""
+        return _world_windows()
+
+    def record(self) -> Record:
+        """Return its size."""
+        return {"size": self.size}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rehearsed:
+    """Videos that are joined from a laboratory's trimmed ones."""
+
+    rehearsal: Rehearsal
+    has_truth = True
+    # How many labels there are depends on the folder, and so does the time.
+    releases = False
+    most_sec = 86_400.0
+
+    @property
+    def state(self) -> Path:
+        """A folder for each set of options and files."""
+        return Path("rehearsals") / _short(json.dumps(self.record()))
+
+    def making(self, world: Path) -> Sequence[str]:
+        """Return the words of `slac rehearse --only-make`."""
+        options = self.rehearsal
+        return (
+            "rehearse", str(options.folder), "--only-make", "--seed", str(options.seed),
+            "--videos", str(options.videos), "--wrong", str(options.wrong),
+        )  # fmt: skip
+
+    def settings(self, world: Path) -> str:
+        """Return those of the rehearsal."""
+        return presets.rehearsal_settings(world)
+
+    def windows(self, home: Path) -> list[str]:
+        """Return those of the generated world."""
+        return _world_windows()
+
+    def record(self) -> Record:
+        """Return its options, and what names its files."""
+        return self.rehearsal.stamp()
+
+
+@dataclass(frozen=True, kw_only=True)
+class OwnVideos:
+    """A folder of videos, one sub-folder per category; nobody knows what they show."""
+
+    folder: Path
+    has_truth = False
+    releases = False
+    most_sec = 3600.0
+
+    @property
+    def state(self) -> Path:
+        """A folder for each folder of videos."""
+        return Path("videos") / _short(str(self.folder))
+
+    def making(self, world: Path) -> Sequence[str]:
+        """Return nothing: they are there."""
+        return ()
+
+    def settings(self, world: Path) -> str:
+        """Return small networks and short rounds."""
+        config = Config(
+            store_url="",
+            collect=Collect(sources=(str(self.folder),)),
+            committee=presets.SMALL,
+            mining=Mining(clips_per_round=60),
+            release=Release(min_new_labels=20, wait_for_queue=True),
+            training=Training(architecture="small_3d", steps=300, transfer_steps=100, transfer_seeds=3),
+        )
+        return toml.changes(
+            config,
+            "Made by `slac demo --videos`. Networks of the platform's own, which start from nothing: they need no "
+            'download and no GPU, and they know less than the defaults (`pretrained = "hub"`), which learned from '
+            "Kinetics.",
+        )
+
+    def windows(self, home: Path) -> list[str]:
+        """Return the last week that had ended when the demo was begun: one that is run again next week goes on."""
+        begun = home / "window"
+        if not begun.exists():
+            begun.parent.mkdir(parents=True, exist_ok=True)
+            begun.write_text(str(Window.of(datetime.now(UTC) - timedelta(days=7))), encoding="utf-8")
+        return [begun.read_text(encoding="utf-8").strip()]
+
+    def record(self) -> Record:
+        """Return its folder."""
+        return {"videos": str(self.folder)}
+
+
+def recorded(record: Record) -> Subject:
+    """Return the subject that demo.json holds.
+
+    Raises:
+        KeyError, TypeError, ValueError: it holds none.
+
+    """
+    if record.get("folder"):
+        return Rehearsed(
+            rehearsal=Rehearsal(
+                folder=Path(str(record["folder"])), takes=str(record["takes"]), seed=int(record["seed"]),
+                videos=int(record["videos"]), wrong=float(record["wrong"]),
+            )
+        )  # fmt: skip
+    if record.get("videos"):
+        return OwnVideos(folder=Path(str(record["videos"])))
+    return GeneratedWorld(size=str(record["size"]))
+
+
+def check_videos(folder: Path) -> Path:
+    """Return the folder if it holds videos, one sub-folder per category.
+
+    Raises:
+        WrongArguments: there is no such folder.
+        BrokenContract: it holds no category, or no file that looks like a video.
+
+    """
+    if not folder.is_dir():
+        raise WrongArguments(f"videos: no folder {folder}, want one with a sub-folder of videos per category")
+    categories = [path for path in folder.iterdir() if path.is_dir() and not path.name.startswith(".")]
+    if not categories:
+        raise BrokenContract(f"videos: {folder} holds no sub-folder, want one per category, e.g. {folder}/judo/1.mp4")
+    if not any(file.suffix.lower() in MEDIA for category in categories for file in category.rglob("*")):
+        raise BrokenContract(f"videos: the {len(categories)} sub-folders of {folder} hold no video file")
+    return folder.resolve()
+
+
+def _world_windows() -> list[str]:
+    first, last = Window.parse(WORLD_FIRST), Window.parse(WORLD_LAST)
+    weeks = (last.monday - first.monday).days // 7
+    return [str(Window(first.monday + timedelta(days=7 * week))) for week in range(weeks + 1)]
+
+
+def _short(text: str) -> str:
+    return hashlib.sha256(text.encode(errors="surrogateescape")).hexdigest()[:8]
