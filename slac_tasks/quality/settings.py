@@ -1,4 +1,4 @@
-"""Settings of the gate."""
+"""Settings of the gate and of the certificate."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from slac_tasks.settings import Section, setting
 
 @dataclass(frozen=True, kw_only=True)
 class Quality(Section):
-    """What the gate demands of a category's labels (ours)."""
+    """What the gate demands of a category's labels, and what is promised of those that are released (ours)."""
 
     min_labels: int = setting(10, "Fewer settled labels are too few to judge.", least=1)
     min_agreement: float = setting(
@@ -22,6 +22,18 @@ class Quality(Section):
     )
     max_unsettled_share: float = setting(
         0.3, "Share of a category's finished clips on which people could not agree.", least=0, most=1
+    )
+    max_error: float = setting(
+        0.05,
+        "Share of the released labels that may be wrong, what people get wrong included; what is certified holds it.",
+        above=0,
+        most=0.5,
+    )
+    promise: str = setting(
+        "category",
+        "What `max_error` is promised of: the labels of each `category`, or those of `all` categories together, of "
+        "which a single one may then be worse. Each kind of labels holds it by itself.",
+        choices=("category", "all"),
     )
     approve_timeout_sec: float = setting(
         86_400.0,

@@ -140,6 +140,38 @@ class AgreementRow:
     pairs: Annotated[int, "pairs of people in it"]
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class CertificateRow:
+    """What is promised of the labels of one kind: at most this share of them is wrong."""
+
+    category: Annotated[str | None, "category of the labels; null: all categories together"]
+    kind: Annotated[str, "kind of the labels: people, carried or model"]
+    wanted: Annotated[float, "share of wrong labels that is allowed: quality.max_error"]
+    level: Annotated[float, "chance that the row is right at every version of the labels at which it is read"]
+    threshold: Annotated[float | None, "labels of this confidence or more are certified; null: none are"]
+    certified: Annotated[int, "labels that are certified"]
+    bound: Annotated[float | None, "share of wrong labels, at most: the two bounds together; null: one is unknown"]
+    disagreement_bound: Annotated[
+        float | None, "share that differs from what three people say, at most, from the threshold on; null: no control"
+    ]
+    people_bound: Annotated[
+        float | None, "share that agrees with three people and is wrong as they are, at most; null: no gold"
+    ]
+    control: Annotated[int, "control clips from the threshold on; without a threshold all"]
+    errors: Annotated[int, "those of them whose label differs from what three people say"]
+    gold: Annotated[int, "gold clips, of all categories, with three answers"]
+    gold_errors: Annotated[int, "those on which two of the three are wrong"]
+    gold_labelled: Annotated[int, "gold clips with a label of this kind"]
+    gold_both_wrong: Annotated[int, "those on which the label and two of the three are wrong"]
+    answers_needed: Annotated[
+        int | None, "answers more, if all of them are right, after which some labels are certified; null: some are, or "
+        "no number is enough"
+    ]  # fmt: skip
+    gold_needed: Annotated[int | None, "those of the answers needed that are to gold clips"]
+    rules: Annotated[Int32, "ways of labelling that were judged so far; each new one is given less of what is left"]
+    judged: Annotated[bool, "whether this way is one of them: there was control enough to certify something"]
+
+
 def _named_reasons(rows: pa.Table) -> pa.Table:
     """Add the name that each reason began with; how far it lay outside its range is unknown."""
     reasons = rows["reasons"].to_pylist()
@@ -184,4 +216,8 @@ PEOPLE = Dataset(
 AGREEMENT = Dataset(
     name="agreement", version=1, keys=("labels",), unique=("category",), row=AgreementRow,
     meaning="How far people agree on each category, beyond chance.",
+)  # fmt: skip
+CERTIFICATES = Dataset(
+    name="certificates", version=1, keys=("labels",), unique=("category", "kind"), row=CertificateRow,
+    meaning="How many of the labels of each kind are wrong at most, and which are good enough to be released.",
 )  # fmt: skip

@@ -1,0 +1,170 @@
+"""The certificate: how many of the labels of one kind are wrong at most, and which are good enough to be released.
+
+Control clips were drawn at random before anything was chosen, and three people answered each of them. So the share of
+control clips on which a way of labelling differs from the three says how often its labels differ from them elsewhere
+(PAC labels, Candes et al. 2025). Gold says how many labels agree with three people who are wrong (`quality.gold`). The
+two shares together bound the share of wrong labels; the threshold is the laxest one at which they are at most the
+wanted error, and it holds at every look (`quality.thresholds`).
+
+The promise rests on this: the control was drawn, by known weights, from the clips whose labels are released; the label
+of a control clip comes from answers to other clips (of kind people: from its first answers); and people err on the
+released clips no more often than on gold. docs/certificate.md says more.
+"""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from slac_tasks.quality.gold import ANSWERS, Gold
+from slac_tasks.quality.settings import Quality
+from slac_tasks.quality.thresholds import LEVEL, THRESHOLDS, Control, Way, smallest
+from slac_tasks.storage.datasets.labelling import CertificateRow
+from slac_tasks.verification.ballots import Bools
+
+CONTROL = ("clip_id", "category", "kind", "label", "confidence", "truth", "weight")
+"""Columns of the control."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Before:
+    """The look before this one."""
+
+    rows: Sequence[CertificateRow]
+    control: pd.DataFrame
+    """With the columns `CONTROL`."""
+
+
+def certify(
+    control: pd.DataFrame, labels: pd.DataFrame, gold: pd.DataFrame, knobs: Quality, before: Before | None = None
+) -> list[CertificateRow]:
+    """Return the certificate of each kind, for all categories together and for each category.
+
+    Args:
+        control: a row for each control clip and kind, with `CONTROL`. One of weight 0 is gold that was not drawn.
+        labels: those that wait for it: category, kind and confidence.
+        gold: with `gold.COLUMNS`, of all categories.
+        knobs: the error that is wanted.
+        before: the look before this one; None: this is the first.
+
+    """
+    changed = _changed(control, before)
+    ways = {(row.category, row.kind): Way(rules=row.rules, judged=row.judged) for row in before.rows} if before else {}
+    found = []
+    for kind in sorted({*control["kind"].unique(), *labels["kind"].unique()}):
+        judged, waiting = control[control["kind"] == kind], labels[labels["kind"] == kind]
+        now = {
+            category: way.next if (category, kind) in changed else way
+            for category in (None, *sorted({*judged["category"].unique(), *waiting["category"].unique()}))
+            for way in [ways.get((category, kind), Way())]
+        }
+        found += _of_kind(kind, judged, waiting, Gold.of(gold, judged, knobs.max_error, now[None].ordinal), now)
+    return found
+
+
+def _of_kind(
+    kind: str, control: pd.DataFrame, labels: pd.DataFrame, gold: Gold, ways: Mapping[str | None, Way]
+) -> list[CertificateRow]:
+    """Return the rows of one kind: all categories together, and each of `ways`."""
+    # A label that would not be written says nothing of those that are.
+    least = labels["confidence"].min() if len(labels) else 0.0
+    drawn = control[(control["weight"] > 0) & (control["confidence"] >= least)]
+    heaviest = float(drawn["weight"].max()) if len(drawn) else 1.0
+    counts = {
+        category: Control.of(
+            own["confidence"].to_numpy(float),
+            (own["label"] != own["truth"]).to_numpy(bool),
+            own["weight"].to_numpy(float),
+            heaviest,
+        )
+        for category in ways
+        for own in [_in(drawn, category)]
+    }
+    after = {category: way.after(counts[category], gold.left_at_best) for category, way in ways.items()}
+    if any(way.judged for way in after.values()):
+        # What gold says of this kind is used by each of them.
+        after[None] = after[None].taken
+    return [
+        _row(category, kind, counts[category], _in(labels, category)["confidence"], gold, way)
+        for category, way in after.items()
+    ]
+
+
+def admissible(
+    certificates: Sequence[CertificateRow],
+    kind: str,
+    category: Sequence[str],
+    confidence: Sequence[float],
+    promise: str,
+) -> Bools:
+    """Return which labels of a kind may be released, shape (labels,): those from their threshold on.
+
+    Args:
+        certificates: of the version of the labels.
+        kind: kind of the labels.
+        category: of each label.
+        confidence: of each label.
+        promise: `quality.promise`: `category`, each has its own threshold, or `all`, they share one.
+
+    """
+    found = {row.category: row.threshold for row in certificates if row.kind == kind and row.threshold is not None}
+    least = [found.get(None if promise == "all" else one, math.inf) for one in category]
+    return np.asarray(confidence, dtype=float) >= np.array(least, dtype=float)
+
+
+def _row(
+    category: str | None, kind: str, control: Control, confidence: pd.Series, gold: Gold, way: Way
+) -> CertificateRow:
+    place, alphas = control.walk(gold.left, way.alpha)
+    at = len(THRESHOLDS) - 1 if place is None else place
+    differs = control.bound(at, alphas[at])
+    needed = _needed(control, gold, way.alpha) if place is None else None
+    return CertificateRow(
+        category=category,
+        kind=kind,
+        wanted=gold.wanted,
+        level=LEVEL,
+        threshold=None if place is None else THRESHOLDS[place],
+        certified=0 if place is None else int((confidence >= THRESHOLDS[place]).sum()),
+        bound=None if differs is None or gold.bound is None else min(1.0, differs + gold.bound),
+        disagreement_bound=differs,
+        people_bound=gold.bound,
+        control=int(control.clips[at].sum()),
+        errors=int(control.sample.wrong[at].sum()),
+        gold=gold.clips,
+        gold_errors=gold.wrong,
+        gold_labelled=gold.labelled,
+        gold_both_wrong=gold.both_wrong,
+        answers_needed=needed and ANSWERS * sum(needed),
+        gold_needed=needed and ANSWERS * needed[1],
+        rules=way.rules,
+        judged=way.judged,
+    )
+
+
+def _changed(control: pd.DataFrame, before: Before | None) -> set[tuple[str | None, str]]:
+    """Return the (category, kind), and (None, kind), whose control says other things of clips that it held before."""
+    if before is None:
+        return set()
+    columns = list(CONTROL)
+    both = before.control[columns].merge(control[columns], on=columns, how="left", indicator=True)
+    other = both[both["_merge"] == "left_only"]
+    pairs = set(zip(other["category"], other["kind"], strict=True))
+    return {*pairs, *((None, kind) for _, kind in pairs)}
+
+
+def _needed(control: Control, gold: Gold, alpha: float) -> tuple[int, int] | None:
+    """Return the fewest (control clips, gold clips) after which something is certified, if all are judged right."""
+    best = None
+    for more, left in gold.options:
+        if best is None or more < sum(best):
+            clips = smallest(lambda count, left=left: control.with_more(count).passes(left, alpha))  # type: ignore[misc]
+            if clips is not None and (best is None or clips + more < sum(best)):
+                best = clips, more
+    return best
+
+
+def _in(rows: pd.DataFrame, category: str | None) -> pd.DataFrame:
+    return rows if category is None else rows[rows["category"] == category]
