@@ -12,20 +12,23 @@ released clips no more often than on gold. docs/certificate.md says more.
 """
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 
 from slac_tasks.quality.gold import ANSWERS, Gold
 from slac_tasks.quality.settings import Quality
-from slac_tasks.quality.thresholds import LEVEL, THRESHOLDS, Control, Way, smallest
+from slac_tasks.quality.thresholds import LEVEL, THRESHOLDS, Control, Way, places, smallest
 from slac_tasks.storage.datasets.labelling import CertificateRow
 from slac_tasks.verification.ballots import Bools
 
 CONTROL = ("clip_id", "category", "kind", "label", "confidence", "truth", "weight")
 """Columns of the control."""
+WAITING = ("category", "kind", "place", "labels", "least")
+"""Columns of what waits: how many labels reach the threshold at a place as their strictest, and the least sure one."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,6 +40,19 @@ class Before:
     """With the columns `CONTROL`."""
 
 
+def waiting(tables: Iterable[pa.Table]) -> pd.DataFrame:
+    """Return how many labels wait for a certificate, with `WAITING`, from tables with category, kind and confidence."""
+    group = ["category", "kind", "place"]
+    parts = [pd.DataFrame({name: [] for name in WAITING})]
+    for table in tables:
+        rows = table.select(["category", "kind", "confidence"]).to_pandas()
+        rows = rows.assign(place=places(rows["confidence"].to_numpy(float)))
+        grouped = rows.groupby(group, observed=True)["confidence"]
+        parts.append(grouped.agg(labels="size", least="min").reset_index())
+    whole = pd.concat([part for part in parts if len(part)] or parts)
+    return whole.groupby(group, observed=True).agg({"labels": "sum", "least": "min"}).reset_index()
+
+
 def certify(
     control: pd.DataFrame, labels: pd.DataFrame, gold: pd.DataFrame, knobs: Quality, before: Before | None = None
 ) -> list[CertificateRow]:
@@ -44,7 +60,7 @@ def certify(
 
     Args:
         control: a row for each control clip and kind, with `CONTROL`. One of weight 0 is gold that was not drawn.
-        labels: those that wait for it: category, kind and confidence.
+        labels: how many wait for it, with `WAITING`.
         gold: with `gold.COLUMNS`, of all categories.
         knobs: the error that is wanted.
         before: the look before this one; None: this is the first.
@@ -69,7 +85,7 @@ def _of_kind(
 ) -> list[CertificateRow]:
     """Return the rows of one kind: all categories together, and each of `ways`."""
     # A label that would not be written says nothing of those that are.
-    least = labels["confidence"].min() if len(labels) else 0.0
+    least = labels["least"].min() if len(labels) else 0.0
     drawn = control[(control["weight"] > 0) & (control["confidence"] >= least)]
     heaviest = float(drawn["weight"].max()) if len(drawn) else 1.0
     counts = {
@@ -86,10 +102,7 @@ def _of_kind(
     if any(way.judged for way in after.values()):
         # What gold says of this kind is used by each of them.
         after[None] = after[None].taken
-    return [
-        _row(category, kind, counts[category], _in(labels, category)["confidence"], gold, way)
-        for category, way in after.items()
-    ]
+    return [_row(category, kind, counts[category], _in(labels, category), gold, way) for category, way in after.items()]
 
 
 def admissible(
@@ -115,7 +128,7 @@ def admissible(
 
 
 def _row(
-    category: str | None, kind: str, control: Control, confidence: pd.Series, gold: Gold, way: Way
+    category: str | None, kind: str, control: Control, labels: pd.DataFrame, gold: Gold, way: Way
 ) -> CertificateRow:
     place, alphas = control.walk(gold.left, way.alpha)
     at = len(THRESHOLDS) - 1 if place is None else place
@@ -127,7 +140,7 @@ def _row(
         wanted=gold.wanted,
         level=LEVEL,
         threshold=None if place is None else THRESHOLDS[place],
-        certified=0 if place is None else int((confidence >= THRESHOLDS[place]).sum()),
+        certified=0 if place is None else int(labels["labels"][labels["place"] <= place].sum()),
         bound=None if differs is None or gold.bound is None else min(1.0, differs + gold.bound),
         disagreement_bound=differs,
         people_bound=gold.bound,

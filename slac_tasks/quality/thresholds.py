@@ -21,7 +21,7 @@ from functools import cached_property
 import numpy as np
 
 from slac_tasks.quality.bounds import Sample
-from slac_tasks.verification.ballots import Bools, Floats
+from slac_tasks.verification.ballots import Bools, Floats, Ints
 
 THRESHOLDS = (0.9999, 0.999, 0.995, 0.98, 0.95, 0.9, 0.8, 0.7, 0.0)
 """Confidences from which on labels may be certified, strict to lax; a model that is too sure has many above .99."""
@@ -36,6 +36,11 @@ _SHARES = np.append(np.full(len(THRESHOLDS) - 1, 0.5 / (len(THRESHOLDS) - 1)), 0
 _ASCENDING = np.array(THRESHOLDS[::-1])
 _MOST_CLIPS = 10_000_000
 """Nobody plans with more."""
+
+
+def places(confidence: Floats) -> Ints:
+    """Return the place in `THRESHOLDS` of the strictest one that each confidence reaches; it reaches all laxer ones."""
+    return np.asarray(len(THRESHOLDS) - np.searchsorted(_ASCENDING, confidence, side="right"))
 
 
 def spent(alpha: float, ordinal: int) -> float:
@@ -64,10 +69,8 @@ class Control:
         weights, stratum = np.unique(weight, return_inverse=True)
         if not len(weights):
             weights, stratum = np.array([heaviest]), np.zeros(0, dtype=np.int64)
-        # Place of the strictest threshold that a clip passes; a clip passes all laxer ones.
-        first = len(THRESHOLDS) - np.searchsorted(_ASCENDING, confidence, side="right")
         shape = (len(THRESHOLDS), len(weights))
-        cell = first * shape[1] + stratum
+        cell = places(confidence) * shape[1] + stratum
 
         def counts(chosen: Bools) -> Floats:
             each = np.bincount(cell[chosen], minlength=shape[0] * shape[1]).reshape(shape)

@@ -5,9 +5,10 @@ from dataclasses import replace
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pytest
 
-from slac_tasks.quality.certificate import CONTROL, Before, admissible, certify
+from slac_tasks.quality.certificate import CONTROL, WAITING, Before, admissible, certify, waiting
 from slac_tasks.quality.settings import Quality
 from slac_tasks.storage.datasets.labelling import CertificateRow
 
@@ -37,16 +38,32 @@ def gold(count: int, wrong: int = 0) -> pd.DataFrame:
     )  # fmt: skip
 
 
-def waiting(*confidences: float, category: str = "judo", kind: str = "model") -> pd.DataFrame:
-    return pd.DataFrame({"category": category, "kind": kind, "confidence": list(confidences)})
+def labels(*confidences: float, category: str = "judo") -> pa.Table:
+    kinds = ["model"] * len(confidences)
+    return pa.table({"category": [category] * len(confidences), "kind": kinds, "confidence": list(confidences)})
+
+
+def waits(*confidences: float) -> pd.DataFrame:
+    return waiting([labels(*confidences)])
 
 
 def by_category(rows: Sequence[CertificateRow]) -> dict[str | None, CertificateRow]:
     return {row.category: row for row in rows}
 
 
+def test_labels_are_counted_part_by_part() -> None:
+    found = waiting([labels(0.96, 0.95, 0.1), labels(0.97), labels(0.1, category="chess"), labels()])
+    assert found.to_dict("split")["data"] == [
+        ["chess", "model", 8, 1, 0.1],
+        ["judo", "model", 4, 3, 0.95],
+        ["judo", "model", 8, 1, 0.1],
+    ]
+    assert found.columns.tolist() == waiting([]).columns.tolist() == list(WAITING)
+    assert certify(control(0), waiting([]), gold(0), KNOBS) == []
+
+
 def test_good_labels_are_certified_and_the_two_bounds_add_up() -> None:
-    found = by_category(certify(control(1000, 5), waiting(1.0, 1.0), gold(500, 1), KNOBS))
+    found = by_category(certify(control(1000, 5), waits(1.0, 1.0), gold(500, 1), KNOBS))
     assert set(found) == {None, "judo"}
     for row in found.values():
         assert (row.threshold, row.certified, row.control, row.errors, row.gold) == (0.0, 2, 1000, 5, 500)
@@ -57,14 +74,14 @@ def test_good_labels_are_certified_and_the_two_bounds_add_up() -> None:
 
 def test_labels_below_the_threshold_are_not_certified() -> None:
     both = pd.concat([control(1000, 5, confidence=0.96), control(1000, 300, confidence=0.6, first=1000)])
-    (together, judo) = certify(both, waiting(0.96, 0.6, 0.97), gold(800), KNOBS)
+    (together, judo) = certify(both, waits(0.96, 0.6, 0.97), gold(800), KNOBS)
     assert (judo.threshold, judo.certified, judo.control) == (0.7, 2, 1000)
     assert replace(together, category="judo") == judo
 
 
 @pytest.mark.parametrize(("clips", "golden"), [(0, 0), (1000, 0), (0, 1000), (40, 40)])
 def test_without_evidence_nothing_is_certified(clips: int, golden: int) -> None:
-    for row in certify(control(clips), waiting(1.0), gold(golden), KNOBS):
+    for row in certify(control(clips), waits(1.0), gold(golden), KNOBS):
         assert (row.threshold, row.certified) == (None, 0)
         assert row.answers_needed
         assert row.gold_needed is not None
@@ -73,14 +90,14 @@ def test_without_evidence_nothing_is_certified(clips: int, golden: int) -> None:
 
 @pytest.mark.parametrize(("clips", "wrong", "golden"), [(0, 0, 0), (60, 0, 100), (100, 3, 600), (300, 1, 200)])
 def test_so_many_clean_answers_more_certify_and_no_fewer_do(clips: int, wrong: int, golden: int) -> None:
-    (row, _) = certify(control(clips, wrong), waiting(1.0), gold(golden), KNOBS)
+    (row, _) = certify(control(clips, wrong), waits(1.0), gold(golden), KNOBS)
     assert row.threshold is None
     more_gold = row.gold_needed // 3
     more = row.answers_needed // 3 - more_gold
-    now = certify(control(clips + more, wrong), waiting(1.0), gold(golden + more_gold), KNOBS)
+    now = certify(control(clips + more, wrong), waits(1.0), gold(golden + more_gold), KNOBS)
     assert by_category(now)[None].threshold is not None
     assert more
-    now = certify(control(clips + more - 1, wrong), waiting(1.0), gold(golden + more_gold), KNOBS)
+    now = certify(control(clips + more - 1, wrong), waits(1.0), gold(golden + more_gold), KNOBS)
     assert by_category(now)[None].threshold is None
 
 
@@ -88,8 +105,8 @@ def test_gold_that_was_not_drawn_says_nothing_of_disagreement() -> None:
     """Three people err often, and never together with the label: gold that is labelled is worth it."""
     known = gold(1500, 60)
     labelled = control(1500, 0).assign(clip_id=known["clip_id"], weight=0.0, truth=known["three"])
-    (alone, _) = certify(control(2000, 30), waiting(1.0), known, KNOBS)
-    (row, _) = certify(pd.concat([control(2000, 30), labelled]), waiting(1.0), known, KNOBS)
+    (alone, _) = certify(control(2000, 30), waits(1.0), known, KNOBS)
+    (row, _) = certify(pd.concat([control(2000, 30), labelled]), waits(1.0), known, KNOBS)
     assert alone.threshold is None
     assert row.threshold is not None
     assert (row.control, row.errors, row.gold_labelled, row.gold_both_wrong) == (2000, 30, 1500, 0)
@@ -97,7 +114,7 @@ def test_gold_that_was_not_drawn_says_nothing_of_disagreement() -> None:
 
 def test_control_below_every_label_says_nothing() -> None:
     both = pd.concat([control(1000, 5, confidence=0.96), control(1000, 300, confidence=0.6, first=1000)])
-    (row, _) = certify(both, waiting(0.96, 0.92), gold(800), KNOBS)
+    (row, _) = certify(both, waits(0.96, 0.92), gold(800), KNOBS)
     assert (row.threshold, row.control, row.errors) == (0.0, 1000, 5)
 
 
@@ -105,7 +122,7 @@ def test_a_heavy_clip_weighs_more() -> None:
     clips = control(2000, 20)
     heavy = clips.assign(weight=np.where(clips["label"] == -1, 20.0, 1.0))
     light = clips.assign(weight=np.where(clips["label"] == -1, 1.0, 20.0))
-    bounds = [certify(one, waiting(1.0), gold(800), KNOBS)[0].disagreement_bound for one in (heavy, clips, light)]
+    bounds = [certify(one, waits(1.0), gold(800), KNOBS)[0].disagreement_bound for one in (heavy, clips, light)]
     assert bounds[0] > bounds[1]
     assert bounds[0] > 0.1, "20 of 2000 clips stand for a sixth of the weight"
     assert bounds[2] < bounds[0]
@@ -113,22 +130,22 @@ def test_a_heavy_clip_weighs_more() -> None:
 
 def test_labels_that_change_are_a_new_way_and_clips_that_come_are_not() -> None:
     before_control = pd.concat([control(400), control(400, category="chess")])
-    first = certify(before_control, waiting(1.0), gold(800), KNOBS)
+    first = certify(before_control, waits(1.0), gold(800), KNOBS)
     before = Before(rows=first, control=before_control)
     assert {row.category: row.rules for row in first} == {None: 1, "judo": 1, "chess": 1}
-    grown = certify(pd.concat([before_control, control(100, first=400)]), waiting(1.0), gold(800), KNOBS, before)
+    grown = certify(pd.concat([before_control, control(100, first=400)]), waits(1.0), gold(800), KNOBS, before)
     assert {row.category: row.rules for row in grown} == {None: 1, "judo": 1, "chess": 1}
     surer = before_control.assign(confidence=np.where(before_control["category"] == "judo", 0.99, 1.0))
-    changed = certify(surer, waiting(0.99), gold(800), KNOBS, before)
+    changed = certify(surer, waits(0.99), gold(800), KNOBS, before)
     assert {row.category: row.rules for row in changed} == {None: 2, "judo": 2, "chess": 1}
     assert by_category(changed)["judo"].disagreement_bound > by_category(first)["judo"].disagreement_bound
 
 
 def test_the_promise_says_whose_threshold_counts() -> None:
-    (together, judo) = certify(control(1000, 5), waiting(1.0), gold(500), KNOBS)
+    (together, judo) = certify(control(1000, 5), waits(1.0), gold(500), KNOBS)
     rows = [replace(together, threshold=0.9), judo, replace(judo, category="chess", threshold=None)]
-    labels = ["judo", "chess", "judo", "boxing"], [0.5, 0.99, 0.95, 0.89]
-    assert admissible(rows, "model", *labels, "category").tolist() == [True, False, True, False]
-    assert admissible(rows, "model", *labels, "all").tolist() == [False, True, True, False]
-    assert not admissible(rows, "carried", *labels, "all").any()
-    assert not admissible([], "model", *labels, "category").any()
+    some = ["judo", "chess", "judo", "boxing"], [0.5, 0.99, 0.95, 0.89]
+    assert admissible(rows, "model", *some, "category").tolist() == [True, False, True, False]
+    assert admissible(rows, "model", *some, "all").tolist() == [False, True, True, False]
+    assert not admissible(rows, "carried", *some, "all").any()
+    assert not admissible([], "model", *some, "category").any()
