@@ -36,8 +36,8 @@ class Before:
     """The look before this one."""
 
     rows: Sequence[CertificateRow]
-    control: pd.DataFrame
-    """With the columns `CONTROL`."""
+    control: pd.DataFrame | None
+    """With the columns `CONTROL`; None: it is no more, and all may be new."""
 
 
 def waiting(tables: Iterable[pa.Table]) -> pd.DataFrame:
@@ -161,6 +161,8 @@ def _changed(control: pd.DataFrame, before: Before | None) -> set[tuple[str | No
     """Return the (category, kind), and (None, kind), whose control says other things of clips that it held before."""
     if before is None:
         return set()
+    if before.control is None:
+        return {(row.category, row.kind) for row in before.rows}
     columns = list(CONTROL)
     both = before.control[columns].merge(control[columns], on=columns, how="left", indicator=True)
     other = both[both["_merge"] == "left_only"]

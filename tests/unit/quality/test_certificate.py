@@ -138,6 +138,8 @@ def test_labels_that_change_are_a_new_way_and_clips_that_come_are_not() -> None:
     surer = before_control.assign(confidence=np.where(before_control["category"] == "judo", 0.99, 1.0))
     changed = certify(surer, waits(0.99), gold(800), KNOBS, before)
     assert {row.category: row.rules for row in changed} == {None: 2, "judo": 2, "chess": 1}
+    lost = certify(before_control, waits(1.0), gold(800), KNOBS, replace(before, control=None))
+    assert {row.category: row.rules for row in lost} == {None: 2, "judo": 2, "chess": 2}
     assert by_category(changed)["judo"].disagreement_bound > by_category(first)["judo"].disagreement_bound
 
 
