@@ -175,6 +175,12 @@ STAGES: dict[str, Stage] = {
             remakes=False,
         ),
         Stage(
+            name="carry", help="carry answers on to other clips, and ask again where all else contradicts one",
+            reads=("labels", "label_changes", "people", "clips", "scores", "features", "committees"),
+            writes={"carried": ("mining", "review"), "control": ("mining", "review")}, ledger=True, alone=True,
+            machine=Machine(processors=2, memory_gib=8, scratch_gib=10),
+        ),
+        Stage(
             name="release", help="write validated labels as Parquet, HACS csv and ActivityNet json",
             keys=("release",), reads=("labels", "label_changes", "quality", "videos"),
             writes={"release": ()}, ledger=True,

@@ -165,7 +165,7 @@ def _queue(work: Repair) -> int:
     count = 0
     for manifest in work.stored.current(HARD_CLIPS):
         hard_clips = work.datasets.rows_of(HARD_CLIPS, manifest)
-        clips = queued_clips(hard_clips, **manifest.keys, votes_wanted=work.review.votes_wanted)
+        clips = queued_clips(hard_clips, **manifest.keys, review=work.review)
         work.ledger.run_many("queue_clip", map(asdict, clips))
         work.ledger.run("withdraw_unasked", **manifest.keys)
         count += len(clips)

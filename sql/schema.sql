@@ -194,7 +194,9 @@ CREATE TABLE queue (
     video_id text NOT NULL REFERENCES videos,
     round text NOT NULL,
     strategy text NOT NULL
-        CHECK (strategy IN ('disagreement', 'consensus', 'random', 'entropy', 'coverage', 'unsure_coverage')),
+        CHECK (
+            strategy IN ('disagreement', 'consensus', 'random', 'entropy', 'coverage', 'unsure_coverage', 'companion')
+        ),
     start_sec double precision NOT NULL,
     end_sec double precision NOT NULL,
     split text NOT NULL,
@@ -206,6 +208,10 @@ CREATE TABLE queue (
     taken integer NOT NULL DEFAULT 0 CHECK (taken >= 0),
     -- Where in its category the clip lies: chance spreads people over it.
     place double precision NOT NULL DEFAULT random(),
+    -- Answers that the clip wants before anything is decided; votes_wanted may grow, this does not.
+    votes_first integer NOT NULL DEFAULT 2 CHECK (votes_first > 0),
+    -- Whether a second person is asked although the label stands.
+    again boolean NOT NULL DEFAULT false,
     PRIMARY KEY (clip_id, category)
 );
 CREATE INDEX queue_round ON queue (category, round);

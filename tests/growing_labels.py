@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Any
 
-from review_work import ROUND, cast, prepare
+from review_work import ROUND, TWICE, cast, prepare
 
 from slac_tasks.model import parse_clip_id
 from slac_tasks.stages import publish
@@ -22,7 +22,7 @@ CATEGORIES = ("high_jump", "judo")
 def begin(make_job: Any, ledger: Ledger, **knobs: Any) -> list[str]:
     """Queue the same clips for two categories."""
     for category in CATEGORIES:
-        job = make_job("publish", settings=knobs, categories=(category,), round=ROUND)
+        job = make_job("publish", settings={"review": TWICE} | knobs, categories=(category,), round=ROUND)
         vars(job)["ledger"] = ledger  # one connection, however many examples there are
         found = prepare(ledger, job.datasets, category=category, clips=CLIPS)
         publish.run(job)

@@ -12,8 +12,12 @@ from slac_tasks.storage.datasets import (
 )
 from slac_tasks.storage.ledger import Ledger
 from slac_tasks.storage.tables import Datasets
+from slac_tasks.verification.settings import Review
 
 WINDOW, ROUND = "2026-01-05", "2026-01-05.p0001"
+
+TWICE = Review(control_votes=2, audit_share=0.0)
+"""Two answers a clip, whatever it was chosen for."""
 
 
 def prepare(
@@ -80,7 +84,8 @@ def cast(
 def publish_and_answer(make_job: Any, ledger: Ledger, answers: dict[str, str], **kwargs: Any) -> list[str]:
     datasets = make_job("publish").datasets
     clips = prepare(ledger, datasets, **kwargs)
-    publish.run(make_job("publish", categories=(kwargs.get("category", "high_jump"),), round=ROUND))
+    categories = (kwargs.get("category", "high_jump"),)
+    publish.run(make_job("publish", categories=categories, round=ROUND, settings={"review": TWICE}))
     for person, said in answers.items():
         for clip in lease(ledger, person, category=kwargs.get("category", "high_jump")):
             cast(ledger, person, clip["clip_id"], said, clip["category"])

@@ -1,6 +1,6 @@
 """Choosing the clips worth a person's time: one interface, a ranking for each strategy."""
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,6 +17,8 @@ Ranking = Callable[[Measures, Mining], Floats]
 """What a strategy goes by: one value for each clip, not negative, higher first; equal values are drawn by lot."""
 
 _FAR = 2**40
+_BESIDE_MOST = 40
+"""Clips before and after one among which its neighbours are looked for: twenty seconds of the usual grid."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -144,7 +146,42 @@ def choose(
             Choice(index=int(pool.row[row]), strategy=strategy, value=float(gain), measures=found.at(row))
             for row, gain in zip(taken.tolist(), gains, strict=True)
         ]
+    for row in companions(pool, chosen, wanted.get(Strategy.COMPANION, 0), asked, knobs).tolist():
+        index = int(pool.row[row])
+        chosen.append(Choice(index=index, strategy=Strategy.COMPANION, value=None, measures=found.at(row)))
     return chosen
+
+
+def companions(pool: Pool, chosen: Sequence[Choice], count: int, asked: Collection[str], knobs: Mining) -> Ints:
+    """Return a neighbour of each of `count` chosen clips, both drawn by lot; fewer where clips have no neighbour.
+
+    A neighbour is a clip of the same shot that starts at most `carry_sec` away and was not asked.
+
+    Args:
+        pool: the clips.
+        chosen: the clips of the round; those of its random control get no companion.
+        count: how many neighbours are wanted.
+        asked: clips that people were asked before.
+        knobs: how far a neighbour may be.
+
+    """
+    is_chosen = np.isin(pool.row, [choice.index for choice in chosen])
+    control = np.isin(pool.row, [choice.index for choice in chosen if choice.strategy is Strategy.RANDOM])
+    own = np.flatnonzero(is_chosen & ~control)
+    known = np.union1d(np.flatnonzero(is_chosen), pool.rows_of(asked))
+    found: list[int] = []
+    for row in own[np.argsort(pool.draw[own])].tolist():
+        if len(found) == count:
+            break
+        # The pool is sorted by video and start: neighbours lie beside each other.
+        near = np.arange(max(row - _BESIDE_MOST, 0), min(row + _BESIDE_MOST + 1, len(pool)))
+        apart_ms = abs(pool.start_ms[near] - pool.start_ms[row])
+        may = (pool.video[near] == pool.video[row]) & (pool.shot[near] == pool.shot[row])
+        may &= (apart_ms <= round(knobs.carry_sec * 1000)) & ~np.isin(near, known) & ~np.isin(near, found)
+        if len(near := near[may]):
+            # Another lot than that by which the source was drawn.
+            found.append(int(near[np.argmin((pool.draw[near] * 7919) % 1)]))
+    return np.array(found, dtype=np.int64)
 
 
 def in_order(pool: Pool, value: Floats, free: NDArray[np.bool_], given: Ints, knobs: Mining, *, decay: float) -> Ints:

@@ -6,6 +6,9 @@ from dataclasses import dataclass
 from slac_tasks.model import PAPER_CLIP_SEC
 from slac_tasks.settings import Section, setting
 
+_BESIDE = ("consensus", "entropy", "coverage", "unsure_coverage", "companions")
+"""Shares beside that of disagreement."""
+
 LEAST_CONTROL = 0.05
 """Smallest share of a round that is drawn at random: without it nothing says what the strategies are worth."""
 
@@ -19,7 +22,7 @@ class Mining(Section):
     seconds_per_answer: float = setting(
         PAPER_CLIP_SEC / 2, "What one answer costs until people have given some (SLAC v1: two answers a clip).", above=0
     )
-    disagreement: float = setting(0.62, "Share chosen by disagreement of the committee.", least=0, most=1)
+    disagreement: float = setting(0.59, "Share chosen by disagreement of the committee.", least=0, most=1)
     consensus: float = setting(0.3, "Share chosen by its consensus.", least=0, most=1)
     entropy: float = setting(0.0, "Share chosen by how unsure one member is.", least=0, most=1)
     coverage: float = setting(
@@ -27,6 +30,18 @@ class Mining(Section):
     )
     unsure_coverage: float = setting(
         0.0, "The same, where the committee is unsure (Uncertainty Herding).", least=0, most=1
+    )
+    carry_sec: float = setting(
+        1.0,
+        "An answer is carried to clips of its shot that start at most this far away, in seconds; 0: to none (ours).",
+        least=0,
+        most=10,
+    )
+    companions: float = setting(
+        0.03,
+        "Share of neighbours of chosen clips, drawn by lot: they say how far answers may be carried (ours).",
+        least=0,
+        most=1,
     )
     disagreement_by: str = setting(
         "disagreement",
@@ -61,7 +76,7 @@ class Mining(Section):
 
     def conflicts(self) -> Iterator[str]:
         """The strategies leave enough for the random control."""
-        others = {name: getattr(self, name) for name in ("consensus", "entropy", "coverage", "unsure_coverage")}
+        others = {name: getattr(self, name) for name in _BESIDE}
         if 1 - (self.disagreement + sum(others.values())) < LEAST_CONTROL - 1e-9:
             named = ", ".join(f"{name} ({share})" for name, share in others.items())
             yield self.refusal(

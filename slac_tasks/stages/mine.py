@@ -12,24 +12,23 @@ from functools import cache
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from slac_tasks.admission.withdrawals import withdrawn
+from slac_tasks.admission.withdrawals import tombstones
 from slac_tasks.errors import BrokenContract
 from slac_tasks.job import Job, Partition
 from slac_tasks.mining.choice import COVERINGS, Choice, choose
 from slac_tasks.mining.coverage import space
 from slac_tasks.mining.measures import Floats
-from slac_tasks.mining.plan import RoundPlan, plan_round
+from slac_tasks.mining.plan import RoundPlan, plan_round, shares
 from slac_tasks.mining.pool import make_pool
 from slac_tasks.model import parse_round_key
 from slac_tasks.networks.committees import Panel, panels_of
-from slac_tasks.networks.features import unpacked
+from slac_tasks.networks.scored import kept_features, score_manifests, scored_clips
 from slac_tasks.progress import print_line
-from slac_tasks.storage.datasets import CLIPS, FEATURES, HARD_CLIPS, SCORES
+from slac_tasks.storage.datasets import HARD_CLIPS
 from slac_tasks.storage.datasets.scoring import HardClipRow, MemberScore
-from slac_tasks.storage.manifests import Manifest
+from slac_tasks.verification.queue import CONTROLS, answers_per_clip
 
 _KEPT = ["clip_id", "video_id", "start_sec", "end_sec", "split", "proxy_256"]
 
@@ -52,14 +51,12 @@ def run(job: Job) -> None:
 
 def _mine(job: Job, panel: Panel, window: str) -> None:
     keys = {"category": panel.category, "round": job.key("round")}
-    clips_made = job.datasets.need(CLIPS, category=panel.category, window=window)
-    scores_made = [
-        job.datasets.need(SCORES, category=panel.category, window=window, weights=seat.weights) for seat in panel.seats
-    ]
-    with job.partition(HARD_CLIPS, keys, inputs=[clips_made, *scores_made]) as made:
+    inputs = score_manifests(job.datasets, panel, window)
+    with job.partition(HARD_CLIPS, keys, inputs=inputs) as made:
         if made.finished:
             return
-        clips, scores = _scored(job, clips_made, scores_made)
+        scored = scored_clips(job.datasets, inputs).without(tombstones(job.ledger))
+        clips, scores = scored.clips, scored.scores
         plan = _plan(job, panel.category)
         at = None
         if any(plan.clips.get(strategy) for strategy in COVERINGS):
@@ -77,32 +74,24 @@ def _plan(job: Job, category: str) -> RoundPlan:
     """Return what the round may ask, at the pace at which people answer about this category."""
     pace = job.ledger.one("answer_pace", category=category)
     seconds = pace["seconds"] if pace and pace["seconds"] else job.config.mining.seconds_per_answer
-    return plan_round(job.config.mining, seconds_per_clip=seconds * job.config.review.votes_wanted)
+    share = shares(job.config.mining)
+    answers = answers_per_clip(job.config.review, sum(share[strategy] for strategy in CONTROLS))
+    return plan_round(job.config.mining, seconds_per_clip=seconds * answers)
 
 
 def _features(
     job: Job, panel: Panel, window: str, clips: pa.Table, made: Partition[HardClipRow]
 ) -> NDArray[np.float32] | None:
     """Return where each clip lies in the space of the members whose features are kept; None where none are."""
-    members = []
-    for seat in panel.seats:
-        kept = job.datasets.manifest(FEATURES, category=panel.category, window=window, weights=seat.weights)
-        if kept is None:
-            continue
-        table = job.datasets.read_all(FEATURES, [kept], ["clip_id", "features"])
-        place = pc.index_in(clips["clip_id"], value_set=table["clip_id"].combine_chunks())
-        if place.null_count:
-            print_line(f"mine: {panel.category} {window}: {seat.member} kept no features of {place.null_count} clips")
-            continue
-        members.append(unpacked(table["features"])[place.to_numpy()])
-        made.inputs.append(kept)
-    if not members:
-        print_line(
-            f"mine: {panel.category} {window}: no member kept features, so nothing is chosen by coverage; its share is "
-            "drawn at random. Features are kept since version 0.1.0 when clips are scored: `slac score --remake`"
-        )
-        return None
-    return space(members)
+    found, manifests, missing = kept_features(job.datasets, panel, window, clips)
+    made.inputs += manifests
+    if found:
+        return space(list(found.values()))
+    print_line(
+        f"mine: {panel.category} {window}: {', '.join(missing)}; nothing is chosen by coverage, and its share is drawn "
+        "at random. Features are kept when clips are scored: `slac score --remake`"
+    )
+    return None
 
 
 def _choose(
@@ -119,21 +108,6 @@ def _choose(
         pool, plan.clips, knobs=knobs, asked=[row["clip_id"] for row in asked],
         entropy_of=members.index(knobs.entropy_of) if knobs.entropy_of in members else 0,
     )  # fmt: skip
-
-
-def _scored(job: Job, clips_made: Manifest, scores_made: Sequence[Manifest]) -> tuple[pa.Table, Floats]:
-    """Return (the clips that every member has scored and that nobody took down; their scores, (clips, members))."""
-    schema = pa.schema([CLIPS.schema.field(name) for name in [*_KEPT, "shot"]])
-    clips = pa.Table.from_batches([], schema)
-    clips = pa.concat_tables([clips, *job.datasets.tables(clips_made, schema.names)])
-    scores = np.full((clips.num_rows, len(scores_made)), np.nan)
-    for member, made in enumerate(scores_made):
-        for table in job.datasets.tables(made, ["clip_id", "score"]):
-            place = pc.index_in(table["clip_id"], value_set=clips["clip_id"])
-            known = place.is_valid()
-            scores[place.filter(known).to_numpy(), member] = table["score"].filter(known).to_numpy()
-    whole = ~np.isnan(scores).any(axis=1) & ~withdrawn(job.ledger, clips["video_id"]).to_numpy()
-    return clips.filter(pa.array(whole)), scores[whole]
 
 
 def rows(clips: pa.Table, scores: Floats, chosen: Sequence[Choice], panel: Panel) -> list[HardClipRow]:

@@ -28,7 +28,7 @@ def _publish(job: Job, category: str) -> None:
         print_line(f"publish: {category} {keys['round']} finished already, {counts}")
         return
     hard_clips = job.datasets.rows_of(HARD_CLIPS, made)
-    clips = queued_clips(hard_clips, **keys, votes_wanted=job.config.review.votes_wanted)
+    clips = queued_clips(hard_clips, **keys, review=job.config.review)
     with job.ledger.transaction():
         job.ledger.run_many("queue_clip", map(asdict, clips))
         withdrawn = job.ledger.run("withdraw_unasked", **keys)

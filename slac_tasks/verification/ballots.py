@@ -75,11 +75,25 @@ class Ballots:
     """When it was cast, or the vote that it corrects: microseconds since 1970, UTC, shape (votes,)."""
     row: Ints
     """Row of each vote in the table that was read, shape (votes,)."""
+    wanted: Ints | None = None
+    """Answers that each clip wants before anything is decided, shape (clips,); None: the method's own number."""
 
     @property
     def clips(self) -> int:
         """How many clips there are."""
         return len(self.clip_ids)
+
+    def asked(self, queued: pa.Table) -> "Ballots":
+        """Return the same with the answers that each clip wants; one that the queue has not wants a single one.
+
+        Args:
+            queued: columns clip_id, category and votes_first.
+
+        """
+        names = pa.array(self.categories, pa.string()).take(pa.array(self.category))
+        own = clip_key(pa.table({"clip_id": self.clip_ids, "category": names}))
+        found = queued["votes_first"].take(pc.index_in(own, value_set=clip_key(queued)))
+        return replace(self, wanted=found.fill_null(1).to_numpy())
 
     def without_ids(self) -> "Ballots":
         """Return the same without the ids of the votes: half of the memory, and who reads all votes needs none."""
@@ -89,7 +103,7 @@ class Ballots:
     def joined(cls, parts: Sequence["Ballots"]) -> "Ballots":
         """Return the votes on the clips of several categories, each part those of one, in order of their names.
 
-        The ids of the votes are left out; see `without_ids`.
+        The ids of the votes are left out (see `without_ids`), and so is what each clip wants.
         """
         people = tuple(sorted({name for part in parts for name in part.people}))
         none = np.zeros(0, dtype=np.int64)

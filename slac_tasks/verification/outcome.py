@@ -29,8 +29,9 @@ class Settled:
 def queue_changes(labels: pa.Table, queued: pa.Table) -> list[Settled]:
     """Return what must change in the queue so that it agrees with labels.
 
-    A clip whose label is open wants one answer more than it was given; every other clip is finished. No clip wants
-    fewer answers than before, and one that was withdrawn from the queue stays withdrawn.
+    A clip whose label is open wants one answer more than it was given. Every other clip is finished, but for one that
+    is asked again and waits for that answer. No clip wants fewer answers than before, and one that was withdrawn from
+    the queue stays withdrawn.
 
     Args:
         labels: columns clip_id, category and status.
@@ -40,9 +41,11 @@ def queue_changes(labels: pa.Table, queued: pa.Table) -> list[Settled]:
     """
     place = pc.index_in(clip_key(queued), value_set=clip_key(labels))
     queued, place = queued.filter(place.is_valid()), place.drop_null()
-    waits = pc.equal(labels["status"].take(place), Status.OPEN.value).to_numpy(zero_copy_only=False)
+    undecided = pc.equal(labels["status"].take(place), Status.OPEN.value).to_numpy(zero_copy_only=False)
     had, given = queued["votes_wanted"].to_numpy(), queued["given"].to_numpy()
-    wanted = np.where(waits, np.maximum(had, given + 1), had)
+    wanted = np.where(undecided, np.maximum(had, given + 1), had)
+    again = queued["again"].to_numpy() & (given < had)
+    waits = undecided | again
     is_open = pc.equal(queued["state"], "open").to_numpy(zero_copy_only=False)
     is_withdrawn = pc.equal(queued["state"], "withdrawn").to_numpy(zero_copy_only=False)
     rows = np.flatnonzero(~is_withdrawn & ((wanted != had) | (waits != is_open)))

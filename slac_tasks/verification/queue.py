@@ -3,7 +3,12 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from slac_tasks.model import Strategy, unit_hash
 from slac_tasks.storage.datasets.scoring import HardClipRow
+from slac_tasks.verification.settings import Review
+
+CONTROLS = frozenset({Strategy.RANDOM, Strategy.COMPANION})
+"""Strategies whose clips are drawn by lot: their answers say what labels are worth."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,15 +27,37 @@ class QueuedClip:
     votes_wanted: int
 
 
-def queued_clips(
-    hard_clips: Iterable[HardClipRow], *, category: str, round: str, votes_wanted: int
-) -> list[QueuedClip]:
-    """Return the rows of the queue that ask about these clips."""
+def is_audited(clip_id: str, category: str, share: float) -> bool:
+    """Return whether a chosen clip belongs to the audit: its lot is cast by its name, whatever it was chosen for."""
+    return unit_hash("audit", clip_id, category) < share
+
+
+def answers_per_clip(review: Review, control: float) -> float:
+    """Return how many answers a clip of a round is asked at first, on average.
+
+    Args:
+        review: how people are asked.
+        control: share of the round that is drawn by lot.
+
+    """
+    most = max(review.control_votes, review.votes_wanted)
+    chosen = review.votes_wanted + review.audit_share * (most - review.votes_wanted)
+    return control * most + (1 - control) * chosen
+
+
+def queued_clips(hard_clips: Iterable[HardClipRow], *, category: str, round: str, review: Review) -> list[QueuedClip]:
+    """Return the rows of the queue that ask about these clips: more answers for the control and the audit."""
+
+    def votes_wanted(clip: HardClipRow) -> int:
+        if clip.strategy in CONTROLS or is_audited(clip.clip_id, category, review.audit_share):
+            return max(review.control_votes, review.votes_wanted)
+        return review.votes_wanted
+
     return [
         QueuedClip(
             clip_id=clip.clip_id, category=category, video_id=clip.video_id, round=round, strategy=clip.strategy,
             start_sec=clip.start_sec, end_sec=clip.end_sec, split=clip.split, proxy_256=clip.proxy_256,
-            votes_wanted=votes_wanted,
+            votes_wanted=votes_wanted(clip),
         )
         for clip in hard_clips
     ]  # fmt: skip

@@ -13,6 +13,24 @@ class Review(Section):
     votes_wanted: int = setting(
         2, "Answers asked at first; a clip on which they differ asks for more, up to `votes_most`.", least=1, most=99
     )
+    control_votes: int = setting(
+        3,
+        "Answers asked about each clip of the random control and of the audit: they say what labels are worth (ours).",
+        least=1,
+        most=99,
+    )
+    audit_share: float = setting(
+        0.05, "Share of the chosen clips that get as many answers as the control (ours).", least=0, most=1
+    )
+    again_below: float = setting(
+        0.8,
+        "A second person is asked where all else leaves a first answer less probable than this (ours); 0: nobody is.",
+        least=0,
+        most=1,
+    )
+    model_least: float = setting(
+        0.9, "The people's model labels clips of which it is at least so sure (ours); 1: none.", least=0.5, most=1
+    )
     votes_most: int = setting(3, "HACS v3: three people per clip, kept when at least two agree.", least=1, most=99)
     lease_sec: float = setting(
         120.0, "A clip handed to a person comes back after this long without an answer.", above=0, most=86_400
@@ -31,6 +49,8 @@ class Review(Section):
         """A clip never wants more answers than it may get."""
         if self.votes_most < self.votes_wanted:
             yield self.refusal("votes_most", f"votes_wanted ({self.votes_wanted}) or more")
+        if self.votes_most < self.control_votes:
+            yield self.refusal("control_votes", f"votes_most ({self.votes_most}) or fewer")
 
 
 @dataclass(frozen=True, kw_only=True)

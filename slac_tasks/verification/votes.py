@@ -24,12 +24,15 @@ QUEUED = pa.schema(
         *(LABELS.schema.field(name) for name in ("clip_id", "category", "video_id", "start_sec", "end_sec", "split")),
         *(LABELS.schema.field(name) for name in ("round", "strategy")),
         pa.field("votes_wanted", pa.int64(), nullable=False),
+        pa.field("votes_first", pa.int64(), nullable=False),
         pa.field("state", pa.string(), nullable=False),
+        pa.field("again", pa.bool_(), nullable=False),
         pa.field("withdrawn", pa.bool_(), nullable=False),
         pa.field("given", pa.int64(), nullable=False),
     ]
 )
-"""Columns of a table of asked clips. `withdrawn`: the clip's video was; `given`: answers, corrections not counted."""
+"""Columns of a table of asked clips. `withdrawn`: the clip's video was; `given`: answers, corrections not counted;
+`votes_first`: answers wanted before anything is decided; `again`: one more is wanted although the label stands."""
 
 _CLIPS_AT_ONCE = 20_000
 """Clips that one statement names."""

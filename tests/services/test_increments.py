@@ -12,7 +12,7 @@ from slac_tasks.storage.datasets import CROWD, LABEL_CHANGES, LABELS
 from slac_tasks.storage.ledger import Ledger
 from slac_tasks.storage.tables import Datasets
 from slac_tasks.verification import versions
-from slac_tasks.verification.settings import Aggregation, Review
+from slac_tasks.verification.settings import Aggregation
 from slac_tasks.verification.versions import newest, newest_labels
 
 VOTES = st.tuples(
@@ -94,10 +94,10 @@ def test_a_change_of_the_settings_decides_every_clip_again(make_job: Any, ledger
             voting.vote(person, clip, 0, "yes")
     run(make_job, ledger, sync, aggregate)
     voting.vote(2, 0, 0, "yes")
-    run(make_job, ledger, sync, aggregate, review=Review(votes_wanted=3))
+    run(make_job, ledger, sync, aggregate, aggregation=Aggregation(method="dawid_skene"))
     datasets = make_job("aggregate").datasets
     assert newest(datasets, LABELS) == "000002"
-    assert [row["status"] for row in rows(datasets)] == ["settled"] + ["open"] * (CLIPS - 1)
+    assert {row["method"].partition("/")[0] for row in rows(datasets)} == {"dawid_skene"}
 
 
 def test_a_version_that_exists_does_not_take_note_of_later_withdrawals(make_job: Any, ledger: Ledger) -> None:

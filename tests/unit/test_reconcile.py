@@ -146,7 +146,8 @@ def test_records_of_a_year_take_seconds(platform: Platform, store: FolderStore, 
         assert f"{count - 20:,} more are not in the store any more, and are forgotten" in lines
         assert len(rows(ledger)) == 1
     assert seconds[1] < 5.0
-    assert seconds[1] < 4 * seconds[0]
+    # A collection of garbage may fall into either.
+    assert seconds[1] < 4 * max(seconds[0], 0.25)
 
 
 @pytest.fixture

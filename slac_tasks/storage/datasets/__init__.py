@@ -6,6 +6,8 @@ from typing import Any
 from slac_tasks.storage.datasets.collecting import CANDIDATES, CLIPS, FETCHED, VIDEOS
 from slac_tasks.storage.datasets.labelling import (
     AGREEMENT,
+    CARRIED,
+    CONTROL,
     CROWD,
     LABEL_CHANGES,
     LABELS,
@@ -19,16 +21,16 @@ from slac_tasks.storage.datasets.scoring import COMMITTEES, FEATURES, HARD_CLIPS
 from slac_tasks.storage.declarations import Dataset
 
 __all__ = [
-    "AGREEMENT", "ALL", "CANDIDATES", "CLIPS", "COMMITTEES", "CROWD", "EVALUATIONS", "FEATURES", "FETCHED",
-    "HARD_CLIPS", "LABELS", "LABEL_CHANGES", "MODELS", "PEOPLE", "QUALITY", "RELEASES", "ROUNDS", "SCORES", "VIDEOS",
-    "VOTES",
+    "AGREEMENT", "ALL", "CANDIDATES", "CARRIED", "CLIPS", "COMMITTEES", "CONTROL", "CROWD", "EVALUATIONS", "FEATURES",
+    "FETCHED", "HARD_CLIPS", "LABELS", "LABEL_CHANGES", "MODELS", "PEOPLE", "QUALITY", "RELEASES", "ROUNDS", "SCORES",
+    "VIDEOS", "VOTES",
 ]  # fmt: skip
 
 ALL: Mapping[str, Dataset[Any]] = {
     dataset.name: dataset
     for dataset in (
         CANDIDATES, FETCHED, VIDEOS, CLIPS, COMMITTEES, SCORES, FEATURES, HARD_CLIPS, VOTES, LABELS, LABEL_CHANGES,
-        CROWD, PEOPLE, AGREEMENT, QUALITY, ROUNDS, RELEASES, MODELS, EVALUATIONS,
+        CROWD, PEOPLE, AGREEMENT, QUALITY, ROUNDS, CARRIED, CONTROL, RELEASES, MODELS, EVALUATIONS,
     )
 }  # fmt: skip
 """Every dataset by name, in the order of the procedure."""

@@ -47,6 +47,30 @@ class LabelRow(ClipColumns):
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class CarriedRow(ClipColumns):
+    """What all answers about a category together say of one clip."""
+
+    category: Annotated[str, "hypothesised action"]
+    kind: Annotated[str, "people (asked), carried (from its neighbours in the shot) or model (from the people's model)"]
+    label: Annotated[Int8, "+1 contains the action, -1 does not"]
+    confidence: Annotated[float, "probability that the label is right, 0 to 1"]
+    support: Annotated[Int32, "answers that it rests on: its own, its neighbours', or all that the model learnt from"]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ControlRow:
+    """What one way of labelling says of a clip that was drawn by lot, beside what three people say of it."""
+
+    clip_id: Annotated[str, "video_id:start_ms"]
+    category: Annotated[str, "hypothesised action"]
+    kind: Annotated[str, "people (its first answers), carried or model (from answers to other clips alone)"]
+    label: Annotated[Int8, "what this way of labelling says: +1 or -1"]
+    confidence: Annotated[float, "probability that it is right, as the labels of this kind have it"]
+    truth: Annotated[Int8, "what most of its answers say: +1 or -1"]
+    weight: Annotated[float, "inverse of its chance to be drawn from the labels of this kind"]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class LabelChangeRow(LabelRow):
     """A label as it is from this version on."""
 
@@ -191,6 +215,14 @@ LABELS = Dataset(
 LABEL_CHANGES = Dataset(
     name="label_changes", version=1, keys=("labels",), unique=("clip_id", "category"), row=LabelChangeRow,
     meaning="A version of the labels as the rows that differ from the version before it.",
+)  # fmt: skip
+CARRIED = Dataset(
+    name="carried", version=1, keys=("labels",), unique=("clip_id", "category"), row=CarriedRow,
+    meaning="Labels of every kind, with how sure each is: people's, carried to neighbours, and the people's model's.",
+)  # fmt: skip
+CONTROL = Dataset(
+    name="control", version=1, keys=("labels",), unique=("clip_id", "category", "kind"), row=ControlRow,
+    meaning="What each way of labelling says of clips drawn by lot, without their own answers, beside their truth.",
 )  # fmt: skip
 _QUALITY_1 = Dataset(
     name="quality", version=1, keys=("labels",), unique=("category",), row=_QualityRow1,

@@ -1,4 +1,4 @@
-"""Two of three, as HACS counted: the first answer given twice is the label."""
+"""Two of three, as HACS counted: the first answer given twice is the label; where one is asked, that one is."""
 
 from dataclasses import dataclass
 
@@ -24,7 +24,9 @@ from slac_tasks.verification.ballots import (
 class TwoOfThree:
     """The first answer given twice is the label (HACS v3); confidence is the share of yes and no on its side.
 
-    Two people who are unsure end a clip of three answers as unsettled: one more could not make two that agree.
+    A clip of which one answer is wanted is settled by it, until a second one differs: then a third decides (ours).
+    Where two are wanted of three at most, two people who are unsure end a clip as unsettled: one more could not make
+    two that agree.
     """
 
     votes_wanted: int = 2
@@ -33,7 +35,7 @@ class TwoOfThree:
     """Answers after which a clip without agreement is unsettled."""
     set_aside: frozenset[str] = frozenset()
     """People whose answers are not counted: their clips ask somebody else (ours)."""
-    method: str = "two_of_three/1"
+    method: str = "two_of_three/2"
 
     def __call__(self, ballots: Ballots) -> Decisions:
         """Return the decisions; see `Aggregator`."""
@@ -41,17 +43,22 @@ class TwoOfThree:
             ballots = ballots.without(self.set_aside)
         counts = ballots.counts()
         total = counts.sum(axis=1)
-        twice = first_given_twice(ballots)
-        enough = total >= self.votes_wanted
+        wanted = np.full(ballots.clips, self.votes_wanted) if ballots.wanted is None else ballots.wanted
+        said = first_given_twice(ballots)
+        lead = np.sign(counts[:, YES] - counts[:, NO])
+        once = (wanted == 1) & (said < 0)
+        said[once & (lead > 0)], said[once & (lead < 0)] = YES, NO
+        enough = total >= wanted
         # [unsure, unsure] of 3: no answer can be given twice any more.
         best = counts[:, [YES, NO, BROKEN]].max(axis=1, initial=0)
-        hopeless = best + np.maximum(self.votes_most - total, 0) < 2
+        left = np.maximum(self.votes_most - total, 0)
+        hopeless = np.where(once, left == 0, best + left < 2)
         status = np.select(
-            [enough & (twice == BROKEN), enough & (twice >= 0), enough & hopeless],
+            [enough & (said == BROKEN), enough & (said >= 0), enough & hopeless],
             [IS_BROKEN, SETTLED, UNSETTLED],
             OPEN,
         )
-        positive = twice == YES
+        positive = said == YES
         on_side = np.where(positive, counts[:, YES], counts[:, NO])
         return Decisions(
             ballots=ballots,

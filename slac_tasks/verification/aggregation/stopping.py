@@ -82,7 +82,8 @@ def decide(ballots: Ballots, posterior: Floats, person: tuple[float, float], ask
     more = worth_asking(posterior, *person, np.maximum(asking.votes_most - total, 0), asking.vote_price)
     confidence = np.maximum(posterior, 1 - posterior)
     # Nobody said yes or no: a prior, or a committee alone, is no label.
-    is_open = (total < asking.votes_wanted) | more
+    wanted = asking.votes_wanted if ballots.wanted is None else ballots.wanted
+    is_open = (total < wanted) | more
     labelled = (counts[:, :2].sum(axis=1) > 0) & (confidence >= asking.min_confidence)
     status = np.select([counts[:, BROKEN] >= 2, is_open, labelled], [IS_BROKEN, OPEN, SETTLED], UNSETTLED)
     return Decisions(ballots=ballots, status=status, positive=posterior > 0.5, confidence=confidence, method=method)

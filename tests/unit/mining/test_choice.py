@@ -147,3 +147,22 @@ def test_what_cannot_be_mined_is_refused() -> None:
     with pytest.raises(BrokenContract, match="unknown or outside 0 to 1"):
         pool(clips, np.array([[float("nan")]]))
     assert choose(pool([], np.empty((0, 2))), WANTED, knobs=KNOBS) == []
+
+
+@given(scored(), st.integers(0, 12))
+def test_a_companion_is_a_neighbour_of_a_chosen_clip_that_nobody_was_asked(
+    found: tuple[list[str], np.ndarray, frozenset[str]], count: int
+) -> None:
+    clips, scores, asked = found
+    everything = pool(clips, scores)
+    wanted = {Strategy.DISAGREEMENT: 5, Strategy.RANDOM: 2, Strategy.COMPANION: count}
+    chosen = choose(everything, wanted, knobs=KNOBS, asked=asked)
+    names = {choice.index: clips[choice.index] for choice in chosen}
+    assert len(names) == len(chosen)
+    assert not set(names.values()) & asked
+    sources = [names[choice.index] for choice in chosen if choice.strategy is Strategy.DISAGREEMENT]
+    near = [parse_clip_id(name) for name in sources]
+    companions = [names[choice.index] for choice in chosen if choice.strategy is Strategy.COMPANION]
+    assert len(companions) <= min(count, len(sources))
+    for video, start in map(parse_clip_id, companions):
+        assert any(video == other and abs(start - at) <= KNOBS.carry_sec for other, at in near)

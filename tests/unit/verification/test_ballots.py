@@ -68,10 +68,37 @@ def test_two_of_three(
     assert row["status"] == status
     for name, want in (("label", label), ("confidence", confidence), ("first_two_agree", agree)):
         assert pd.isna(row[name]) if want is None else row[name] == pytest.approx(want), name
-    assert row["method"] == "two_of_three/1"
+    assert row["method"] == "two_of_three/2"
     assert [row[name] for name in ("yes", "no", "unsure", "broken")] == [
         answers.split().count(name) for name in ("yes", "no", "unsure", "broken")
     ]
+
+
+@pytest.mark.parametrize(
+    ("answers", "wanted", "status", "label"),
+    [
+        ("yes", 1, "settled", 1),
+        ("no", 1, "settled", -1),
+        ("unsure", 1, "open", None),
+        ("broken", 1, "open", None),
+        ("broken broken", 1, "broken", None),
+        ("unsure no", 1, "settled", -1),
+        ("yes no", 1, "open", None),
+        ("yes no no", 1, "settled", -1),
+        ("yes no unsure", 1, "unsettled", None),
+        ("unsure unsure unsure", 1, "unsettled", None),
+        ("yes yes", 3, "open", None),
+        ("yes no yes", 3, "settled", 1),
+        ("yes", 2, "open", None),
+    ],
+)
+def test_a_clip_is_decided_when_it_has_the_answers_that_it_wants(
+    answers: str, wanted: int, status: str, label: int | None
+) -> None:
+    ballots = read_ballots(arrow(votes(*answers.split())))
+    queued = pa.table({"clip_id": ["a:0"], "category": ["judo"], "votes_first": [wanted]})
+    (row,) = label_table(TwoOfThree()(ballots.asked(queued))).to_pylist()
+    assert (row["status"], row["label"]) == (status, label)
 
 
 def test_three_answers_may_be_wanted_at_once() -> None:

@@ -9,7 +9,7 @@ def queued(**clips: tuple[int, str, int]) -> pa.Table:
     """Clips by name: (answers wanted, state, answers given)."""
     wanted, state, given = zip(*clips.values(), strict=True)
     names = [f"{name}:0" for name in clips]
-    columns = {"clip_id": names, "votes_wanted": wanted, "state": state, "given": given}
+    columns = {"clip_id": names, "votes_wanted": wanted, "state": state, "given": given, "again": [False] * len(names)}
     return pa.table({"category": ["judo"] * len(names), **columns})
 
 
@@ -40,3 +40,10 @@ def test_no_clip_wants_fewer_answers_than_before() -> None:
 
 def test_clips_that_one_side_alone_knows_are_left_alone() -> None:
     assert queue_changes(labels(a="open"), queued(b=(2, "open", 2))) == []
+
+
+def test_a_clip_that_is_asked_again_waits_for_that_answer_although_its_label_stands() -> None:
+    asked = queued(a=(2, "open", 1), b=(2, "open", 2))
+    asked = asked.set_column(asked.column_names.index("again"), "again", pa.array([True, True]))
+    (change,) = queue_changes(labels(a="settled", b="settled"), asked)
+    assert change == Settled(clip_id="b:0", category="judo", votes_wanted=2, state="finished")

@@ -1,0 +1,183 @@
+"""Carry answers on to other clips, and ask again where all else contradicts one.
+
+Reads: the newest judged labels, with their people; clips, scores and features of the windows that were asked; the
+ledger's votes and queue.
+Writes: carried (labels), labels of every kind; control (labels), what each kind says of clips drawn by lot; in the
+queue, a second answer for clips whose one answer all else contradicts.
+Safe to run again: finished labels are left alone, and a clip is asked again once.
+
+Cost: every clip of the windows that were asked is read once, one category at a time. It runs before a release, not
+after each batch of votes: 40 million clips with three members are 15 GB of features.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from slac_tasks.admission.withdrawals import tombstones
+from slac_tasks.errors import NotMade
+from slac_tasks.job import Job
+from slac_tasks.mining.measures import consensus
+from slac_tasks.model import Split, round_window
+from slac_tasks.networks.committees import Panel, panels_of
+from slac_tasks.networks.scored import Scored, kept_features, score_manifests, scored_clips
+from slac_tasks.progress import print_line, track
+from slac_tasks.storage.datasets import CARRIED, CONTROL, PEOPLE, QUALITY
+from slac_tasks.storage.datasets.labelling import ControlRow
+from slac_tasks.storage.manifests import Manifest
+from slac_tasks.verification.ballots import Bools, read_ballots
+from slac_tasks.verification.carrying import CARRIED as CARRIED_ON
+from slac_tasks.verification.carrying import KINDS, Abilities, Clips, Said, joined_features, log_odds_of, spread
+from slac_tasks.verification.carrying import PEOPLE as PEOPLE_SAID
+from slac_tasks.verification.control import Answers, control_rows
+from slac_tasks.verification.versions import need_labels, newest
+from slac_tasks.verification.votes import queued_in, votes_in
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Part:
+    """The clips of one category that may be labelled."""
+
+    panel: Panel
+    windows: Mapping[str, Sequence[Manifest]]
+    """By window: the manifests of its clips and scores."""
+
+
+def run(job: Job) -> None:
+    """Carry the answers of the newest labels that were judged."""
+    version = newest(job.datasets, QUALITY)
+    if version is None:
+        print_line("carry: finished already, no labels were judged yet")
+        return
+    keys = {"labels": version}
+    parts = _parts(job, version)
+    scores = [one for part in parts for made in part.windows.values() for one in made]
+    inputs = [need_labels(job.datasets, version), *scores]
+    with job.partition(CONTROL, keys, inputs=inputs) as control:
+        if control.finished:
+            return
+        again: list[tuple[str, str]] = []
+        tables = _labelled(job, version, parts, control.rows, again)
+        with job.partition(CARRIED, keys, inputs=inputs) as made:
+            if not made.finished:
+                made.write_tables(tables)
+        for _ in tables:
+            # The rows were written by a call that was killed before it wrote the control: they are made again for it.
+            pass
+        asked = _ask(job, again)
+    counts = f"{made.manifest.rows:,} labels, {len(control.rows):,} rows of the control"
+    print_line(f"carry: {counts}, {asked:,} clips are asked again")
+
+
+def _parts(job: Job, version: str) -> list[_Part]:
+    """Return the categories with votes, each with the newest panel that has scored every window that was asked."""
+    committees = [row["committee"] for row in job.ledger.rows("committees")]
+    seated = cache(lambda committee: panels_of(job.datasets, committee))
+    asked: dict[str, set[str]] = {}
+    for row in job.ledger.rows("asked_rounds"):
+        asked.setdefault(row["category"], set()).add(round_window(row["round"]))
+    found = []
+    for category, windows in sorted(asked.items()):
+        panels = [panel for one in committees if (panel := seated(one).get(category)) is not None]
+        parts = [_Part(panel=panel, windows=_scored_windows(job, panel, windows)) for panel in dict.fromkeys(panels)]
+        best = max(parts, key=lambda part: len(part.windows), default=None)
+        if best is None or len(best.windows) < len(windows):
+            missing = sorted(windows - set(best.windows if best else ()))
+            print_line(f"carry: {category}: no panel has scored all of {', '.join(missing)}; nothing is carried there")
+        if best is not None and best.windows:
+            found.append(best)
+    return found
+
+
+def _scored_windows(job: Job, panel: Panel, windows: set[str]) -> dict[str, list[Manifest]]:
+    found = {}
+    for window in sorted(windows):
+        try:
+            found[window] = score_manifests(job.datasets, panel, window)
+        except NotMade:
+            continue
+    return found
+
+
+def _labelled(
+    job: Job, version: str, parts: Sequence[_Part], control: list[ControlRow], again: list[tuple[str, str]]
+) -> Iterator[pa.Table]:
+    """Yield the labels of each category; add to the control's rows, and to the clips that are asked again."""
+    gone = tombstones(job.ledger)
+    people = job.datasets.read(PEOPLE, ["category", "answers", "sensitivity", "specificity"], labels=version)
+    abilities = Abilities.of(people.filter(people["category"].is_null()))
+    for part in track(parts, len(parts), job.stage):
+        category, batch = part.panel.category, int(version)
+        queued = queued_in(job.ledger, category, until=batch)
+        ballots = read_ballots(votes_in(job.ledger, category, until=batch))
+        clips, scored = _clips(job, part, gone)
+        answers = Answers.of(ballots, queued, scored.clips["clip_id"])
+        training = pc.equal(scored.clips["split"], Split.TRAINING.value).to_numpy()
+        said = spread(clips, answers.own(abilities), job.config.mining.carry_sec, teaches=training)
+        control += control_rows(
+            category, scored.clips["clip_id"], training, said, answers, abilities, job.config.review
+        )
+        once = answers.once & (said.confidence < job.config.review.again_below)
+        again += [(clip, category) for clip in scored.clips["clip_id"].filter(pa.array(once)).to_pylist()]
+        yield _rows(category, scored.clips, training, said, answers, least=job.config.review.model_least)
+
+
+def _clips(job: Job, part: _Part, gone: Mapping[str, str]) -> tuple[Clips, Scored]:
+    """Return the clips of a category as arrays, with what the panel said of them."""
+    tables, scores, features = [], [], []
+    for window, made in part.windows.items():
+        scored = scored_clips(job.datasets, made).without(gone)
+        kept, _, missing = kept_features(job.datasets, part.panel, window, scored.clips)
+        tables.append(scored.clips)
+        scores.append(scored.scores)
+        features.append({} if missing else kept)
+    clips = pa.concat_tables(tables)
+    joint = np.concatenate(scores)
+    return Clips(
+        video=_codes(clips["video_id"]),
+        shot=clips["shot"].to_numpy().astype(np.int64),
+        start_ms=np.rint(clips["start_sec"].to_numpy() * 1000).astype(np.int64),
+        features=joined_features(features, clips.num_rows),
+        committee=log_odds_of(consensus(joint)),
+    ), Scored(clips=clips, scores=joint)
+
+
+def _codes(column: pa.ChunkedArray) -> NDArray[np.int64]:
+    return np.asarray(column.combine_chunks().dictionary_encode().indices.to_numpy(), dtype=np.int64)
+
+
+def _rows(category: str, clips: pa.Table, training: Bools, said: Said, answers: Answers, *, least: float) -> pa.Table:
+    """Return the labels of a category: people's everywhere, the others on training clips alone."""
+    kind = said.kind
+    sure = (kind == KINDS.index(CARRIED_ON)) | (said.confidence >= least)
+    rows = np.flatnonzero((kind == KINDS.index(PEOPLE_SAID)) | (training & sure))
+    taught = int((training & (said.own != 0)).sum())
+    support = np.select(
+        [kind == KINDS.index(PEOPLE_SAID), kind == KINDS.index(CARRIED_ON)],
+        [answers.yes + answers.no, said.answered],
+        taught,
+    )
+    table = clips.take(pa.array(rows))
+    made = {
+        "category": pa.repeat(category, len(rows)),
+        "kind": pa.array(KINDS, pa.string()).take(pa.array(kind[rows])),
+        "label": pa.array(np.where(said.positive[rows], 1, -1).astype(np.int8)),
+        "confidence": pa.array(said.confidence[rows]),
+        "support": pa.array(support[rows].astype(np.int32)),
+    }
+    for name, column in made.items():
+        table = table.append_column(name, column)
+    return table.select(CARRIED.schema.names)
+
+
+def _ask(job: Job, again: Sequence[tuple[str, str]]) -> int:
+    """Ask a second person about these clips; return how many are asked now and were not before."""
+    if not again:
+        return 0
+    clip_ids, categories = zip(*again, strict=True)
+    return job.ledger.run("ask_again", clip_ids=list(clip_ids), categories=list(categories))

@@ -1,0 +1,192 @@
+"""Ask once, carry on, ask again: what each answer is worth beyond its own clip. Pure functions (ours).
+
+Three things speak about a clip, and their log-odds add up:
+
+* its own answers (kind `people`);
+* answers to clips of the same shot that start within `reach_sec` (kind `carried`): an action goes on, so what one clip
+  shows its neighbour shows as well, the less surely the further away it is;
+* the people's model (kind `model`), trained without the clip's video.
+
+A label has the kind of the strongest thing that speaks: own answers, else carried ones, else the model. Later answers
+overrule, since everything is computed from the answers that stand.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+from scipy.special import expit, logit
+
+from slac_tasks.networks.features import Features
+from slac_tasks.verification import peoples_model
+from slac_tasks.verification.ballots import Bools, Floats, Ints
+from slac_tasks.verification.peoples_model import Taught
+
+AGREEMENT = ((500, 0.95), (1000, 0.93), (1500, 0.90), (2000, 0.88))
+"""(milliseconds between the starts of two clips of one shot, share of such pairs with one truth), measured on generated
+worlds (ours)."""
+
+PEOPLE, CARRIED, MODEL = "people", "carried", "model"
+KINDS = (PEOPLE, CARRIED, MODEL)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Clips:
+    """Clips of one category, in any order, as arrays of one length."""
+
+    video: Ints
+    """Code of each clip's video."""
+    shot: Ints
+    start_ms: Ints
+    features: Features
+    """Kept features, shape (clips, numbers)."""
+    committee: Floats
+    """Log-odds of the committee's joint score."""
+
+    def __len__(self) -> int:
+        return len(self.video)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Said:
+    """What is known of each clip, in log-odds of the action: above 0 for it. Arrays of shape (clips,)."""
+
+    own: Floats
+    """By its own answers; 0: none, or as many for as against."""
+    near: Floats
+    """By answers to its neighbours."""
+    model: Floats
+    """By the people's model, trained without its video."""
+    answered: Ints
+    """Neighbours with an answer: what `near` rests on."""
+    shared: Ints
+    """Clips, this one included, to which such a neighbour's answer is carried; the most where there are several."""
+
+    @property
+    def others(self) -> Floats:
+        """All but its own answers: what could contradict them."""
+        return self.near + self.model
+
+    @property
+    def total(self) -> Floats:
+        """All of it together."""
+        return self.own + self.others
+
+    @property
+    def kind(self) -> Ints:
+        """Index in KINDS of each clip's label."""
+        return np.where(self.own != 0, 0, np.where(self.answered > 0, 1, 2))
+
+    @property
+    def positive(self) -> Bools:
+        """Whether the label is +1: what people said where they were asked, else the sum."""
+        return np.asarray(np.where(self.own != 0, self.own, self.total) > 0)
+
+    @property
+    def confidence(self) -> Floats:
+        """Probability that the label is right, 0 to 1. An answer that all else contradicts may fall below a half."""
+        return np.asarray(expit(np.where(self.positive, self.total, -self.total)))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Abilities:
+    """How good the people are who answer, on average."""
+
+    sensitivity: float
+    """Chance of a yes to a clip with the action."""
+    specificity: float
+    """Chance of a no to a clip without it."""
+
+    @classmethod
+    def of(cls, people: pa.Table) -> "Abilities":
+        """Return the average of people, each weighing as much as the answers given.
+
+        Args:
+            people: columns answers, sensitivity and specificity, one row for each person.
+
+        """
+        if not people.num_rows:
+            return cls(sensitivity=0.9, specificity=0.9)
+        weight = people["answers"].to_numpy()
+        means = (float(np.average(people[name].to_numpy(), weights=weight)) for name in ("sensitivity", "specificity"))
+        sensitivity, specificity = (min(max(mean, 0.55), 0.99) for mean in means)
+        return cls(sensitivity=sensitivity, specificity=specificity)
+
+    def weigh(self, yes: Ints, no: Ints) -> Floats:
+        """Return the log-odds of the action that these counts of yes and no give a clip; as many of both give 0."""
+        for_yes = np.log(self.sensitivity / (1 - self.specificity))
+        for_no = np.log(self.specificity / (1 - self.sensitivity))
+        return np.asarray(np.where(yes == no, 0.0, yes * for_yes - no * for_no))
+
+
+def joined_features(parts: Sequence[Mapping[str, Features]], clips: int) -> Features:
+    """Return the members' features side by side, each member in its own unit of length, shape (clips, numbers).
+
+    Args:
+        parts: by window, in the order of its clips: features by member. Where some clip has none, none are used.
+        clips: how many there are.
+
+    """
+    members = set.intersection(*(set(part) for part in parts)) if parts else set()
+    columns = [np.empty((clips, 0), np.float32)]
+    for member in sorted(members):
+        seen = np.concatenate([part[member] for part in parts])
+        centred = seen - seen.mean(axis=0)
+        columns.append(centred / max(float(np.sqrt((centred**2).sum(axis=1).mean())), 1e-9))
+    return np.concatenate(columns, axis=1)
+
+
+def spread(clips: Clips, own: Floats, reach_sec: float, *, teaches: Bools) -> Said:
+    """Return what all answers together say of every clip.
+
+    Args:
+        clips: of one category.
+        own: log-odds by each clip's own answers, 0 where there are none, shape (clips,).
+        reach_sec: how far a neighbour in the same shot may start from a clip; 0: answers stay where they were given.
+        teaches: which clips the people's model may learn from, shape (clips,).
+
+    """
+    near, answered, shared = carried(clips, own, round(reach_sec * 1000))
+    taught = np.flatnonzero(teaches & ((own != 0) | (near != 0)))
+    known = own[taught] + near[taught]
+    # An answer that is carried with .9 teaches .8 of a clip: what is sure counts, what is even does not.
+    lesson = Taught(row=taught, positive=known > 0, weight=abs(np.tanh(known / 2)))
+    model = peoples_model.log_odds(clips.features, clips.committee, clips.video, lesson)
+    return Said(own=own, near=near, model=model, answered=answered, shared=shared)
+
+
+def carried(clips: Clips, own: Floats, reach_ms: int) -> tuple[Floats, Ints, Ints]:
+    """Return the fields `near`, `answered` and `shared` of `Said`."""
+    near, answered = np.zeros(len(clips)), np.zeros(len(clips), dtype=np.int64)
+    shared = np.zeros_like(answered)
+    if not len(clips) or reach_ms <= 0:
+        return near, answered, shared
+    place = (clips.video * (int(clips.shot.max()) + 1) + clips.shot) * np.int64(2**40) + clips.start_ms
+    order = np.argsort(place, kind="stable")
+    sorted_place = place[order]
+    sources = np.flatnonzero(own != 0)
+    first = np.searchsorted(sorted_place, place[sources] - reach_ms, side="left")
+    last = np.searchsorted(sorted_place, place[sources] + reach_ms, side="right")
+    lengths = last - first
+    source = np.repeat(sources, lengths)
+    offset = np.arange(len(source)) - np.repeat(np.cumsum(lengths) - lengths, lengths)
+    target = order[np.repeat(first, lengths) + offset]
+    apart = source != target
+    source, target, reached = source[apart], target[apart], np.repeat(lengths - 1, lengths)[apart]
+    known = np.tanh(own[source] / 2) * (2 * _agreement(abs(place[source] - place[target])) - 1)
+    np.add.at(near, target, 2 * np.arctanh(known))
+    np.add.at(answered, target, 1)
+    np.maximum.at(shared, target, reached)
+    return near, answered, shared
+
+
+def _agreement(apart_ms: Ints) -> Floats:
+    """Return the chance that clips of one shot that far apart are of one truth."""
+    at, agree = zip(*AGREEMENT, strict=True)
+    return np.asarray(np.interp(apart_ms, (0, *at), (1.0 - 1e-6, *agree)))
+
+
+def log_odds_of(consensus: Floats) -> Floats:
+    """Return a joint score as log-odds, within what a network can be believed."""
+    return np.asarray(logit(consensus.clip(1e-3, 1 - 1e-3)))

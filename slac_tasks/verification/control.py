@@ -1,0 +1,162 @@
+"""The control: what each way of labelling says of clips that were drawn by lot, beside what three people say (ours).
+
+A way of labelling is judged as if the clip had not been drawn: people's by its first answers, as many as would have
+been asked; the others by answers to other clips alone. Who was drawn was decided before anybody looked:
+
+* clips of strategy `random` stand for all clips, so for those that the people's model labels;
+* they and the audited share of the chosen clips stand for all clips that were asked;
+* `companion` clips, each a neighbour of a chosen clip, stand for the clips to which answers are carried.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+from scipy.special import expit
+
+from slac_tasks.model import Strategy
+from slac_tasks.storage.datasets.labelling import ControlRow
+from slac_tasks.verification.ballots import NO, YES, Ballots, Bools, Floats, Ints
+from slac_tasks.verification.carrying import CARRIED, MODEL, PEOPLE, Abilities, Said
+from slac_tasks.verification.queue import CONTROLS
+from slac_tasks.verification.settings import Review
+
+FIRST = 3
+"""Answers of a clip that are read one by one: as many as the control gets."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Answers:
+    """What people said of the clips of one category, as arrays of the caller's clips: shape (clips,) each."""
+
+    yes: Ints
+    no: Ints
+    first: Ints
+    """+1 or -1 for each of the first answers of yes or no, in the order given; 0: none. Shape (clips, FIRST)."""
+    strategy: NDArray[np.object_]
+    """Why the clip was asked; None: it was not."""
+    wanted: Ints
+    """Answers that it wanted at first; 0: it was not asked."""
+
+    @classmethod
+    def of(cls, ballots: Ballots, queued: pa.Table, clip_ids: pa.ChunkedArray) -> "Answers":
+        """Return the answers to these clips; those to others are left out.
+
+        Args:
+            ballots: the votes on one category.
+            queued: what the queue holds of its clips: columns clip_id, strategy and votes_first.
+            clip_ids: the caller's clips.
+
+        """
+        count = len(clip_ids)
+        place = pc.index_in(ballots.clip_ids, value_set=clip_ids.combine_chunks()).fill_null(-1).to_numpy()
+        counts = ballots.counts()
+        yes, no = np.zeros(count, dtype=np.int64), np.zeros(count, dtype=np.int64)
+        here = place >= 0
+        yes[place[here]], no[place[here]] = counts[here, YES], counts[here, NO]
+        first = np.zeros((count, FIRST), dtype=np.int64)
+        votes = np.flatnonzero(np.isin(ballots.answer, (YES, NO)) & here[ballots.clip])
+        clip = ballots.clip[votes]
+        turn = np.arange(len(votes)) - np.searchsorted(clip, clip, side="left")
+        early = turn < FIRST
+        signs = np.where(ballots.answer[votes] == YES, 1, -1)
+        first[place[clip[early]], turn[early]] = signs[early]
+        asked = pc.index_in(clip_ids, value_set=queued["clip_id"].combine_chunks())
+        return cls(
+            yes=yes, no=no, first=first,
+            strategy=np.array(queued["strategy"].take(asked).to_pylist(), dtype=object),
+            wanted=queued["votes_first"].take(asked).fill_null(0).to_numpy(),
+        )  # fmt: skip
+
+    def own(self, abilities: Abilities) -> Floats:
+        """Return the log-odds by each clip's own answers."""
+        return abilities.weigh(self.yes, self.no)
+
+    @property
+    def once(self) -> Bools:
+        """Which clips were asked once and have that answer alone."""
+        return np.asarray((self.wanted == 1) & (self.yes + self.no == 1))
+
+    @property
+    def truth(self) -> Ints:
+        """+1 or -1 by most of the answers to a clip with as many as the control gets; 0 elsewhere."""
+        return np.asarray(np.where(self.yes + self.no >= FIRST, np.sign(self.yes - self.no), 0))
+
+
+def as_if_asked_once(answers: Answers, others: Floats, abilities: Abilities, again_below: float) -> tuple[Ints, Floats]:
+    """Return (label, confidence) that the first answers give each clip under the rule of asking again; 0: none.
+
+    Args:
+        answers: of people.
+        others: log-odds by all but the clip's own answers, shape (clips,).
+        abilities: of people.
+        again_below: confidence of a first answer below which a second person is asked.
+
+    """
+    first = answers.first
+    number = np.ones(len(first), dtype=np.int64)
+    alone = _confidence(first[:, 0], abilities, others)
+    number[alone < again_below] = 2
+    number[(number == 2) & (first[:, 0] + first[:, 1] == 0)] = 3
+    counted = first * (np.arange(FIRST) < number[:, None])
+    yes, no = (counted > 0).sum(axis=1), (counted < 0).sum(axis=1)
+    label = np.sign(yes - no)
+    total = abilities.weigh(yes, no) + others
+    return label, np.asarray(expit(total * label))
+
+
+def _confidence(answer: Ints, abilities: Abilities, others: Floats) -> Floats:
+    own = abilities.weigh((answer > 0).astype(np.int64), (answer < 0).astype(np.int64))
+    return np.asarray(expit((own + others) * answer))
+
+
+def control_rows(
+    category: str, clip_ids: pa.ChunkedArray, training: Bools, said: Said, answers: Answers, abilities: Abilities,
+    review: Review,
+) -> Iterator[ControlRow]:  # fmt: skip
+    """Yield what each way of labelling says of the control of a category.
+
+    Args:
+        category: its key.
+        clip_ids: its clips.
+        training: which of them are for training, shape (clips,): others are labelled by people alone.
+        said: what is known of each clip.
+        answers: of people.
+        abilities: of people.
+        review: how people are asked.
+
+    """
+    truth = answers.truth
+    drawn = np.isin(answers.strategy, list(CONTROLS))
+    asked = (truth != 0) & (answers.wanted >= FIRST)
+    label, sure = as_if_asked_once(answers, said.others, abilities, review.again_below)
+    if review.votes_wanted > 1:
+        label, sure = truth, np.asarray(expit(answers.own(abilities) * truth + said.others * truth))
+    lot = np.where(drawn, 1.0, 1 / max(review.audit_share, 1e-9))
+    ways = (
+        (PEOPLE, asked & (label != 0), label, sure, lot),
+        (
+            CARRIED, asked & training & (answers.strategy == Strategy.COMPANION) & (said.answered > 0),
+            *_by(said.others), said.shared.astype(np.float64),
+        ),
+        (
+            MODEL, asked & training & (answers.strategy == Strategy.RANDOM) & (said.answered == 0), *_by(said.model),
+            np.ones(len(truth)),
+        ),
+    )  # fmt: skip
+    for kind, rows, labels, confidence, weight in ways:
+        places = np.flatnonzero(rows)
+        names = clip_ids.take(pa.array(places)).to_pylist()
+        for place, name in zip(places, names, strict=True):
+            yield ControlRow(
+                clip_id=name, category=category, kind=kind, label=int(labels[place]),
+                confidence=float(confidence[place]), truth=int(truth[place]), weight=float(weight[place]),
+            )  # fmt: skip
+
+
+def _by(log_odds: Floats) -> tuple[Ints, Floats]:
+    """Return the label that log-odds give, and its confidence."""
+    return np.where(log_odds > 0, 1, -1), np.asarray(expit(abs(log_odds)))

@@ -1,0 +1,78 @@
+"""What each way of labelling says of clips that were drawn by lot."""
+
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from slac_tasks.verification.ballots import read_ballots
+from slac_tasks.verification.carrying import Abilities, Said
+from slac_tasks.verification.control import Answers, as_if_asked_once, control_rows
+from slac_tasks.verification.settings import Review
+from slac_tasks.verification.votes import VOTED
+
+GOOD = Abilities(sensitivity=0.9, specificity=0.9)
+CLIPS = pa.chunked_array([["a:0", "b:0", "c:0", "d:0", "e:0"]])
+
+
+def answers(said: dict[str, str], *, wanted: int = 3, **strategies: str) -> Answers:
+    votes: list[dict[str, Any]] = [
+        {"vote_id": f"{clip}{turn}", "clip_id": clip, "category": "judo", "annotator": f"p{turn}", "answer": answer,
+         "cast_at": turn, "supersedes": None, "seconds": 3.0}
+        for clip, text in said.items() for turn, answer in enumerate(text.split())
+    ]  # fmt: skip
+    queued = [{"clip_id": clip, "strategy": strategies.get(clip[0], "random"), "votes_first": wanted} for clip in said]
+    ballots = read_ballots(pa.Table.from_pylist(votes, schema=VOTED))
+    return Answers.of(ballots, pa.Table.from_pylist(queued), CLIPS)
+
+
+def test_answers_lie_where_the_clips_do() -> None:
+    found = answers({"e:0": "yes no unsure yes", "b:0": "no", "z:0": "yes"}, e="companion")
+    assert found.yes.tolist() == [0, 0, 0, 0, 2]
+    assert found.no.tolist() == [0, 1, 0, 0, 1]
+    assert found.first.tolist() == [[0, 0, 0], [-1, 0, 0], [0, 0, 0], [0, 0, 0], [1, -1, 1]]
+    assert found.truth.tolist() == [0, 0, 0, 0, 1]
+    assert found.strategy.tolist() == [None, "random", None, None, "companion"]
+    assert found.wanted.tolist() == [0, 3, 0, 0, 3]
+
+
+def test_a_first_answer_stands_unless_all_else_contradicts_it_and_then_the_next_ones_decide() -> None:
+    found = answers({"a:0": "yes no no", "b:0": "yes no no", "c:0": "yes yes no", "d:0": "no no no"})
+    others = np.array([1.0, -3.0, -3.0, 0.0, 0.0])
+    label, sure = as_if_asked_once(found, others, GOOD, again_below=0.8)
+    assert label.tolist() == [1, -1, 1, -1, 0]
+    assert sure[0] == pytest.approx(1 / (1 + np.exp(-(np.log(9) + 1))))
+    assert sure[2] == pytest.approx(1 / (1 + np.exp(-(2 * np.log(9) - 3))))
+
+
+def test_each_kind_is_judged_on_the_clips_that_stand_for_it() -> None:
+    found = answers(
+        {"a:0": "yes yes no", "b:0": "yes yes yes", "c:0": "no no yes", "d:0": "yes no yes", "e:0": "yes"},
+        b="companion", c="disagreement",
+    )  # fmt: skip
+    said = Said(
+        own=found.own(GOOD), near=np.array([0, -2.0, 0, 1.0, 0]), model=np.array([-1.0, 0.5, 1, 1, 1]),
+        answered=np.array([0, 1, 0, 1, 0]), shared=np.array([0, 4, 0, 3, 0]),
+    )  # fmt: skip
+    review = Review(votes_wanted=1, audit_share=0.25)
+    rows = list(control_rows("judo", CLIPS, np.array([True] * 5), said, found, GOOD, review))
+    kinds = {(row.kind, row.clip_id): row for row in rows}
+    # Three answers each; the chosen one was audited by lot and stands for four.
+    assert {clip: kinds["people", clip].weight for kind, clip in kinds if kind == "people"} == {
+        "a:0": 1.0, "b:0": 1.0, "c:0": 4.0, "d:0": 1.0
+    }  # fmt: skip
+    carried = kinds["carried", "b:0"]
+    assert (carried.label, carried.truth, carried.weight) == (-1, 1, 4.0)
+    # A random clip beside an answered one would have a carried label, not the model's.
+    assert [clip for kind, clip in kinds if kind == "model"] == ["a:0"]
+    assert (kinds["model", "a:0"].label, kinds["model", "a:0"].truth) == (-1, 1)
+
+
+def test_clips_that_judge_later_are_labelled_by_people_alone() -> None:
+    found = answers({"a:0": "yes yes no", "b:0": "yes yes yes"}, b="companion")
+    said = Said(
+        own=found.own(GOOD), near=np.ones(5), model=np.ones(5), answered=np.array([0, 1, 0, 0, 0]), shared=np.ones(5)
+    )
+    rows = list(control_rows("judo", CLIPS, np.zeros(5, dtype=bool), said, found, GOOD, Review()))
+    assert {row.kind for row in rows} == {"people"}
