@@ -122,13 +122,16 @@ STAGES: dict[str, Stage] = {
         ),
         Stage(
             name="bootstrap", help="train a committee from weak labels for categories that have none",
-            keys=("window", "committee"), reads=("clips", "committees"), writes={"committees": ("committee",)},
+            keys=("window", "committee"), reads=("clips", "committees", "labels", "label_changes", "hard_clips"),
+            writes={"committees": ("committee",)},
             machine=_NETWORKS,
             flags=(
                 Flag(name="parent", help="committee to extend; without it the new one starts from nothing",
                      required=False),
                 Flag(name="category", help="category to cover; may be repeated; none: nothing to do", required=False,
                      repeated=True, item="uncovered"),
+                Flag(name="words", help="hash of what the categories are called; the member image_text needs it",
+                     required=False),
             ),
         ),
         Stage(

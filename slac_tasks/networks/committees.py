@@ -110,13 +110,17 @@ def settled(rows: Sequence[CommitteeRow], members: Collection[str]) -> list[Comm
     return [row for row in rows if row.member in kept or not set(members) <= panels[row.category]]
 
 
-def committee_key(parent: str | None, window: str, categories: Iterable[str], settings: Committee) -> str:
+def committee_key(
+    parent: str | None, window: str, categories: Iterable[str], settings: Committee, words: str | None = None
+) -> str:
     """Return the id of the committee that `bootstrap` trains by this recipe.
 
-    Any other parent, window, set of categories or setting of the committee gives another id.
+    Any other parent, window, set of categories or setting of the committee gives another id, and so do other words
+    where a member reads them.
     """
     recipe = {
-        "parent": parent, "window": window, "categories": sorted(set(categories)), "settings": asdict(settings)
+        "parent": parent, "window": window, "categories": sorted(set(categories)), "settings": asdict(settings),
+        **({"words": words} if words else {}),
     }  # fmt: skip
     return "c" + content_hash(json.dumps(recipe, sort_keys=True))[:8]
 

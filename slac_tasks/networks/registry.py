@@ -4,6 +4,7 @@ A classifier is a backbone (a network that maps a clip to features, frozen once 
 sigmoid output per category. The committee's members and the pretrained network are chosen here by name.
 """
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -19,6 +20,7 @@ from slac_tasks.model import View
 from slac_tasks.networks import efficientnet
 from slac_tasks.networks.backbones import EveryFrame, SmallVideoNetwork, small_frame_network
 from slac_tasks.networks.packaged import EFFICIENTNET_LITE0, Packaged
+from slac_tasks.networks.words import IMAGE_TEXT
 
 
 class Kind(StrEnum):
@@ -57,14 +59,16 @@ class Architecture:
     """Height and width of a decoded frame in pixels."""
     features: int
     """Length of the backbone's output."""
-    build: Callable[[], nn.Module]
-    """Make the backbone with random weights."""
+    build: Callable[..., nn.Module]
+    """Make the backbone with random weights; where its blob holds a recipe beside the tensors, from that text."""
     mean: tuple[float, float, float] = (0.5, 0.5, 0.5)
     """Subtracted from RGB in 0 to 1."""
     std: tuple[float, float, float] = (0.5, 0.5, 0.5)
     """RGB is divided by it after that."""
     layer: str = "fc"
     """Name of torchvision's last layer, which the backbone lacks."""
+    is_exact: bool = False
+    """Runs in float32 whatever the settings say: its scores hang on small differences of features."""
     hub: str = ""
     """Name of torchvision's weights for this backbone; empty where there are none."""
     package: Packaged | None = None
@@ -159,6 +163,25 @@ REGISTRY: Mapping[str, Architecture] = {
 """Every classifier by name. To add one: write its entry here, and its network in `networks` if torchvision has none."""
 
 
+_IMAGE_TEXT_FRAMES = 3
+_IMAGE_TEXT_NAME = re.compile(rf"{IMAGE_TEXT}:{_IMAGE_TEXT_FRAMES}x(\d+):(\d+)")
+
+
+def image_text_architecture(size: int, features: int) -> Architecture:
+    """Return the entry of an image-text network; its name says what it sees and gives, the rest is in its blob."""
+
+    def backbone(recipe: str) -> nn.Module:
+        from slac_tasks.networks.image_text import image_tower  # transformers is an extra
+
+        return image_tower(recipe)
+
+    return Architecture(
+        name=f"{IMAGE_TEXT}:{_IMAGE_TEXT_FRAMES}x{size}:{features}", kind=Kind.FRAME, stream=Stream.RGB,
+        frames=_IMAGE_TEXT_FRAMES, size=size, features=features, build=backbone, is_exact=True,
+        mean=(0.0, 0.0, 0.0), std=(1.0, 1.0, 1.0),
+    )  # fmt: skip
+
+
 def architecture(name: str) -> Architecture:
     """Return the entry called `name`.
 
@@ -166,27 +189,34 @@ def architecture(name: str) -> Architecture:
         WrongArguments: there is none.
 
     """
+    if found := _IMAGE_TEXT_NAME.fullmatch(name):
+        return image_text_architecture(int(found[1]), int(found[2]))
     if name not in REGISTRY:
         raise WrongArguments(f"classifier {name!r}: unknown, want one of {', '.join(REGISTRY)}")
     return REGISTRY[name]
 
 
-def committee(names: Sequence[str]) -> list[Architecture]:
-    """Return the members of a committee.
+def committee(names: Sequence[str]) -> Sequence[str]:
+    """Return the names of a committee's members once they are checked.
 
     Raises:
         WrongArguments: one is unknown or stands twice, or a kind is missing: members that see the same make the same
             mistakes, and their disagreement says nothing.
 
     """
-    members = [architecture(name) for name in names]
-    missing = set(Kind) - {member.kind for member in members}
-    if missing or len(set(names)) != len(names):
+    kinds = {Kind.FRAME if name == IMAGE_TEXT else _member(name).kind for name in names}
+    if kinds != set(Kind) or len(set(names)) != len(names):
         raise WrongArguments(
             f"setting committee.members: {', '.join(names)}; want different ones, and one at least of each kind: "
             f"{', '.join(Kind)}"
         )
-    return members
+    return names
+
+
+def _member(name: str) -> Architecture:
+    if name not in REGISTRY:
+        raise WrongArguments(f"classifier {name!r}: unknown, want one of {', '.join((*REGISTRY, IMAGE_TEXT))}")
+    return REGISTRY[name]
 
 
 def to_stream(entry: Architecture, clips: Tensor) -> Tensor:

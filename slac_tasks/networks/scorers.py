@@ -93,7 +93,7 @@ def load_scorers(read: Callable[[str], bytes], members: Sequence[CommitteeRow], 
         network = decode_backbone(entry, read(f"weights/{backbone}.pt")).to(where)
         if settings.compile:
             network.compile(dynamic=True)
-        dtype = precision(where, settings.precision)
+        dtype = precision(where, "float32" if entry.is_exact else settings.precision)
         scorers[backbone] = Scorer(
             extractor=Extractor(entry=entry, backbone=network, where=where, batch=batch, dtype=dtype),
             heads={

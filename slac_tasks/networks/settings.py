@@ -36,7 +36,13 @@ class Committee(Section):
 
     members: tuple[str, ...] = setting(
         ("frame_resnet18", "r3d_18", "motion_r3d_18"),
-        "Names in the registry of `slac_tasks.networks.registry`; at least three, of different kinds.",
+        "Names in the registry of `slac_tasks.networks.registry`; at least three, of different kinds. `image_text` "
+        "counts as one that sees frames: it scores a category by its name, its synonyms and its guideline.",
+    )
+    image_text: str = setting(
+        "",
+        "Folder of the network of `image_text`, where `bootstrap` runs: a CLIP or SigLIP as transformers writes it, "
+        "weights, tokenizer and preprocessor. Needs the extra `vlm`.",
     )
     pretrained: str = setting(
         "hub",

@@ -8,17 +8,22 @@ import torch
 from torch import Tensor, nn
 
 from slac_tasks.errors import BrokenContract
+from slac_tasks.networks.calibration import Calibration
 from slac_tasks.networks.registry import Architecture, Classifier, laid_out
 
 
 def encode_backbone(entry: Architecture, backbone: nn.Module) -> bytes:
-    """Return a backbone's blob."""
-    return _encode({"architecture": entry.name, "state": backbone.state_dict()})
+    """Return a backbone's blob; one that is not built from its architecture's name alone brings a `recipe`."""
+    recipe = {"recipe": backbone.recipe} if hasattr(backbone, "recipe") else {}
+    return _encode({"architecture": entry.name, **recipe, "state": backbone.state_dict()})
 
 
-def encode_head(entry: Architecture, head: nn.Linear, categories: Sequence[str]) -> bytes:
-    """Return a head's blob; its outputs are `categories`, in that order."""
-    return _encode({"architecture": entry.name, "categories": list(categories), "state": head.state_dict()})
+def encode_head(
+    entry: Architecture, head: nn.Linear, categories: Sequence[str], calibration: Calibration | None = None
+) -> bytes:
+    """Return a head's blob; its outputs are `categories`, in that order, and this calibration is in its weights."""
+    known = {"calibration": [calibration.slope, calibration.offset]} if calibration else {}
+    return _encode({"architecture": entry.name, "categories": list(categories), **known, "state": head.state_dict()})
 
 
 def decode_backbone(entry: Architecture, data: bytes) -> nn.Module:
@@ -28,8 +33,9 @@ def decode_backbone(entry: Architecture, data: bytes) -> nn.Module:
         BrokenContract: the blob is damaged, or of another architecture.
 
     """
-    backbone = entry.build()
-    _load(backbone, entry, _decode(data, entry))
+    blob = _decode(data, entry)
+    backbone = entry.build(blob["recipe"]) if "recipe" in blob else entry.build()
+    _load(backbone, entry, blob)
     return laid_out(backbone).eval().requires_grad_(False)
 
 
@@ -44,6 +50,12 @@ def decode_head(entry: Architecture, data: bytes) -> tuple[nn.Linear, list[str]]
     head = nn.Linear(entry.features, len(blob["categories"]))
     _load(head, entry, blob)
     return head.eval().requires_grad_(False), blob["categories"]
+
+
+def decode_calibration(entry: Architecture, data: bytes) -> Calibration:
+    """Return the calibration that is in the weights of a head."""
+    slope, offset = _decode(data, entry)["calibration"]
+    return Calibration(slope=slope, offset=offset)
 
 
 def decode_classifier(entry: Architecture, backbone: bytes, head: bytes) -> tuple[Classifier, list[str]]:

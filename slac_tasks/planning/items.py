@@ -20,6 +20,8 @@ class Item:
     """The committee that `committee` extends."""
     uncovered: tuple[str, ...] = ()
     """Categories that `committee` scores and `parent` does not."""
+    words: str | None = None
+    """Hash of what these are called, where a member of the settings reads it."""
     round: str | None = None
     labels: str | None = None
     release: str | None = None

@@ -8,9 +8,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from slac_tasks.admission.told_apart import undone
+from slac_tasks.collect.names import terms
 from slac_tasks.collect.settings import WHERE
 from slac_tasks.model import round_key, round_window
 from slac_tasks.networks.committees import changes, committee_key, uncovered
+from slac_tasks.networks.words import FOLDER, IMAGE_TEXT, Words, encode_words
 from slac_tasks.planning.items import Item, batches, of_windows
 from slac_tasks.planning.planner import Planner
 from slac_tasks.progress import print_line
@@ -25,6 +27,7 @@ from slac_tasks.storage.datasets import (
     VIDEOS,
 )
 from slac_tasks.storage.declarations import Dataset
+from slac_tasks.storage.objects import put_by_content
 from slac_tasks.verification import label_studio
 from slac_tasks.verification.ballots import clip_key
 
@@ -106,14 +109,28 @@ def score_clips(planner: Planner) -> list[Item]:
     scorable = _by_window({pair for pair in wanted if pair[0] in planner.panels or pair[0] in lacking})
     todo = dict(sorted(scorable.items(), reverse=True))
     parent = planner.committee
-    committee = committee_key(parent, lesson, lacking, planner.settings.committee) if lacking else parent
+    words = _words(planner, lacking) if lacking and IMAGE_TEXT in members else None
+    committee = committee_key(parent, lesson, lacking, planner.settings.committee, words) if lacking else parent
     return [
         Item(
             category=some, window=(window,), parent=parent, committee=committee,
-            uncovered=lacking if window == lesson else (),
+            uncovered=lacking if window == lesson else (), words=words if window == lesson else None,
         )
         for window, some in batches(todo, planner.settings.batch_categories)
     ]  # fmt: skip
+
+
+def _words(planner: Planner, categories: Collection[str]) -> str:
+    """Put what these categories are called into the store, and return its hash."""
+    synonyms = planner.settings.collect.synonyms
+    words = {
+        row["category"]: Words(
+            name=row["name"], synonyms=tuple(terms(row["category"], synonyms)[1:]), guideline=row["guideline"]
+        )
+        for row in planner.ledger.rows("categories")
+        if row["category"] in categories
+    }
+    return put_by_content(planner.datasets.store, FOLDER, ".json", encode_words(words))
 
 
 def _rows(planner: Planner, dataset: Dataset[Any], window: str | None = None) -> dict[tuple[str, str], int]:

@@ -1,6 +1,8 @@
 """Train a committee from weak labels: every clip of a video is taken to show what the video was retrieved for.
 
-Reads: clips of all categories in the window, training videos only; the parent committee; proxies; withdrawals.
+Reads: clips of all categories in the window, training videos only; the parent committee; proxies; withdrawals. For the
+member `image_text` also what categories are called (words/<hash>.json, of `plan`), labels and hard clips: the random
+control calibrates it.
 Writes: committees (committee) and the weights that it names.
 Safe to run again: a finished committee is left alone, and with nothing uncovered nothing is done.
 
@@ -10,47 +12,31 @@ copied as they are, so scores of other categories stay what they are. A member t
 where a member of the settings does not score yet.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
 import pyarrow.compute as pc
-from torch import Tensor
 
 from slac_tasks.admission.withdrawals import Withdrawals
 from slac_tasks.errors import NotMade, WrongArguments
 from slac_tasks.job import Job, Partition
-from slac_tasks.model import Split, View, content_hash
+from slac_tasks.model import Split, Status, Strategy, View, content_hash
+from slac_tasks.networks.calibration import Calibration
 from slac_tasks.networks.committees import PRETRAINED, committee_key, recency, settled
+from slac_tasks.networks.image_text import ImageText
 from slac_tasks.networks.inference import device
-from slac_tasks.networks.registry import Architecture, Classifier, architecture, committee
-from slac_tasks.networks.starting import starting_backbone
-from slac_tasks.networks.weights import decode_backbone, encode_backbone, encode_head
+from slac_tasks.networks.registry import Architecture, architecture, committee
+from slac_tasks.networks.weights import decode_calibration
+from slac_tasks.networks.words import FOLDER, IMAGE_TEXT, decode_words
 from slac_tasks.progress import print_line
-from slac_tasks.storage.datasets import CLIPS, COMMITTEES
+from slac_tasks.storage.datasets import CLIPS, COMMITTEES, HARD_CLIPS
 from slac_tasks.storage.datasets.scoring import CommitteeRow
 from slac_tasks.storage.manifests import Drop, Manifest
 from slac_tasks.storage.objects import put_by_content
-from slac_tasks.training.trainer import (
-    FRESH_RATE,
-    TUNED_RATE,
-    Recipe,
-    features,
-    fit,
-    fit_head,
-    masked_loss,
-    seeded,
-    target_matrix,
-)  # fmt: skip
+from slac_tasks.training.teaching import ByClips, ByWords, Member
+from slac_tasks.verification.versions import need_labels, newest_labels, read_labels
 from slac_tasks.video.clips import ADDRESS, ClipAddress, addresses, gather, spread
-
-Weak = Mapping[str, set[str]]
-"""clip_id -> the categories that its video was retrieved for."""
-
-
-def weak_targets(clips: Sequence[ClipAddress], weak: Weak, categories: Sequence[str]) -> Tensor:
-    """Return (clips, categories): +1 for the retrieval categories of the clip's video, -1 for all others (HACS)."""
-    rows = [{category: 1 if category in weak[clip.clip_id] else -1 for category in categories} for clip in clips]
-    return target_matrix(rows, categories)
 
 
 def run(job: Job) -> None:
@@ -76,7 +62,8 @@ def _check_recipe(job: Job) -> None:
         WrongArguments: the id is not that of these arguments and settings.
 
     """
-    want = committee_key(job.given.get("parent"), job.key("window"), job.categories, job.config.committee)
+    parent, words = job.given.get("parent"), job.given.get("words")
+    want = committee_key(parent, job.key("window"), job.categories, job.config.committee, words)
     if job.key("committee") != want:
         raise WrongArguments(
             f"committee {job.key('committee')}: is the id of another recipe; this parent, window, these categories "
@@ -92,7 +79,7 @@ def _train(job: Job, sources: Sequence[Manifest], old: Sequence[CommitteeRow], m
     if len(bare) == len(job.categories) and not old:
         raise NotMade(f"bootstrap: {window} holds no training clips of {', '.join(bare)}; want some of one")
     categories = [c for c in sorted(job.categories) if c not in bare]
-    rows = settled([*old, *_taught(footage, old, categories)], members)
+    rows = settled([*old, *_taught(footage, old, categories, made)], members)
     for member in sorted({row.member for row in old} - {row.member for row in rows}):
         print_line(f"bootstrap: {member} is not in committee.members and leaves the committee")
     made.write(rows)
@@ -100,18 +87,87 @@ def _train(job: Job, sources: Sequence[Manifest], old: Sequence[CommitteeRow], m
     made.drops += footage.drops.values()
 
 
-def _taught(footage: "_Footage", old: Sequence[CommitteeRow], categories: Sequence[str]) -> list[CommitteeRow]:
-    """Train every member of the settings for what it does not score yet, and return what is new."""
+def _taught(
+    footage: "_Footage", old: Sequence[CommitteeRow], categories: Sequence[str], made: Partition[CommitteeRow]
+) -> list[CommitteeRow]:
+    """Teach every member of the settings what it does not score yet, and return what is new."""
+    job = footage.job
     new: list[CommitteeRow] = []
-    for entry in committee(footage.job.config.committee.members):
-        own = [row for row in old if row.member == entry.name]
+    for name in committee(job.config.committee.members):
+        own = [row for row in old if row.member == name]
         lacking = [c for c in categories if c not in {row.category for row in own}]
         if lacking:
-            new += _extended(footage, own, lacking) if own else _fresh(footage, entry, lacking)
+            member = _by_words(job, own, made) if name == IMAGE_TEXT else _by_clips(footage, name, architecture(name))
+            new += _rows(job, member, own, lacking)
     # A network that a release trained covers what nobody scores yet; for all else people's labels teach it.
     own = [row for row in old if row.member == PRETRAINED]
     lacking = [c for c in categories if c not in {row.category for row in old}]
-    return new + (_extended(footage, own, lacking) if own and lacking else [])
+    if own and lacking:
+        entry = architecture(max(own, key=recency).architecture)
+        new += _rows(job, _by_clips(footage, PRETRAINED, entry), own, lacking)
+    return new
+
+
+def _rows(job: Job, member: Member, own: Sequence[CommitteeRow], categories: Sequence[str]) -> list[CommitteeRow]:
+    """Teach one member these categories, store its weights, and return its new rows; `own` are those that it has."""
+    newest = job.store.get(f"weights/{max(own, key=recency).backbone}.pt") if own else None
+    taught = member.taught(categories, newest)
+    print_line(f"bootstrap: {member.name} learned {', '.join(categories)} from {taught.how}")
+    backbone = put_by_content(job.store, "weights", ".pt", taught.backbone)
+    head = put_by_content(job.store, "weights", ".pt", taught.head)
+    return [
+        CommitteeRow(
+            member=member.name, architecture=taught.entry.name, category=category, backbone=backbone, head=head,
+            output=output, weights=content_hash(taught.entry.name, backbone, head),
+            origin=f"bootstrap:{job.key('window')}",
+        )
+        for output, category in enumerate(categories)
+    ]  # fmt: skip
+
+
+def _by_clips(footage: "_Footage", name: str, entry: Architecture) -> Member:
+    settings, where = footage.job.config.committee, device(footage.job.config.device)
+    return ByClips(name=name, entry=entry, footage=footage, settings=settings, where=where)
+
+
+def _by_words(job: Job, own: Sequence[CommitteeRow], made: Partition[CommitteeRow]) -> Member:
+    """Return the member that reads, with what categories are called and what the control says of its scores."""
+    key = job.key("words")
+    made.weights["words"] = key
+    return ByWords(
+        network=ImageText.load(job.config.committee.image_text),
+        words=decode_words(job.store.get(f"{FOLDER}/{key}.json")),
+        calibration=_calibration(job, own, made),
+    )
+
+
+def _calibration(job: Job, own: Sequence[CommitteeRow], made: Partition[CommitteeRow]) -> Calibration:
+    """Learn a member's calibration from the random control of the categories that it has scored.
+
+    Clips that were chosen by their scores say nothing about other clips.
+    """
+    version = newest_labels(job.datasets) if own else None
+    if version is None:
+        return Calibration()
+    labels = read_labels(job.datasets, version, ["clip_id", "category", "strategy", "status", "label"])
+    control = labels.filter((pc.field("strategy") == Strategy.RANDOM) & (pc.field("status") == Status.SETTLED))
+    shows = {(row["clip_id"], row["category"]): row["label"] > 0 for row in control.to_pylist()}
+    known = {
+        row.weights: decode_calibration(architecture(row.architecture), job.store.get(f"weights/{row.head}.pt"))
+        for row in own
+    }
+    logits: dict[tuple[str, str], float] = {}
+    made.inputs.append(need_labels(job.datasets, version))
+    for category in sorted({category for _, category in shows} & {row.category for row in own}):
+        for keys in job.datasets.partitions(HARD_CLIPS, category=category):
+            chosen = job.datasets.need(HARD_CLIPS, **keys)
+            made.inputs.append(chosen)
+            for clip in job.datasets.rows_of(HARD_CLIPS, chosen):
+                for said in clip.scores:
+                    if said.weights in known and (clip.clip_id, category) in shows:
+                        logits[clip.clip_id, category] = float(known[said.weights].undone(np.array(said.score)))
+    answers = np.array([shows[pair] for pair in logits], dtype=bool)
+    return Calibration.learned(np.array(list(logits.values())), answers)
 
 
 class _Footage:
@@ -147,56 +203,3 @@ class _Footage:
 
     def _lost(self, video_id: str, why: str) -> None:
         self.drops[video_id] = Drop(item=video_id, reason="undecodable", detail=why)
-
-
-def _fresh(footage: _Footage, entry: Architecture, categories: Sequence[str]) -> list[CommitteeRow]:
-    """Train a member that knows nothing: backbone and head, or the head alone where the settings freeze backbones."""
-    job, settings = footage.job, footage.job.config.committee
-    clips, pixels = footage.of(entry)
-    targets = weak_targets(clips, footage.weak, categories)
-    with seeded(settings.seed):
-        backbone, pretrained = starting_backbone(entry, settings.pretrained)
-        classifier = Classifier(entry, len(categories), backbone)
-    where = device(job.config.device)
-    how = f"from {'pretrained' if pretrained else 'random'} weights"
-    if pretrained and settings.frozen:
-        frozen = classifier.backbone.to(where).eval().requires_grad_(False)
-        classifier.head = fit_head(features(frozen, entry, pixels, where), targets)
-        how += ", the backbone as it was"
-    else:
-        rate = TUNED_RATE if pretrained else FRESH_RATE
-        recipe = Recipe(steps=settings.steps, batch=settings.batch, seed=settings.seed, rate=rate)
-        loss = fit(classifier, pixels, targets, masked_loss(targets), recipe, where, entry.name)
-        how += f", loss {loss:.3f}"
-    print_line(f"bootstrap: {entry.name} learned {len(categories)} categories from {len(clips)} clips {how}")
-    stored = put_by_content(job.store, "weights", ".pt", encode_backbone(entry, classifier.backbone))
-    head = put_by_content(job.store, "weights", ".pt", encode_head(entry, classifier.head, categories))
-    return _rows(entry.name, entry, stored, head, categories, job.key("window"))
-
-
-def _extended(footage: _Footage, own: Sequence[CommitteeRow], lacking: Sequence[str]) -> list[CommitteeRow]:
-    """Give a member, of which these are the rows, a head for what it lacks, on its newest backbone."""
-    job, newest = footage.job, max(own, key=recency)
-    where = device(job.config.device)
-    entry = architecture(newest.architecture)
-    clips, pixels = footage.of(entry)
-    frozen = decode_backbone(entry, job.store.get(f"weights/{newest.backbone}.pt")).to(where)
-    found = features(frozen, entry, pixels, where)
-    head = fit_head(found, weak_targets(clips, footage.weak, lacking))
-    stored = put_by_content(job.store, "weights", ".pt", encode_head(entry, head, lacking))
-    print_line(
-        f"bootstrap: {newest.member} learned {', '.join(lacking)} from {len(clips)} clips on its frozen backbone"
-    )
-    return _rows(newest.member, entry, newest.backbone, stored, lacking, job.key("window"))
-
-
-def _rows(
-    member: str, entry: Architecture, backbone: str, head: str, categories: Sequence[str], window: str
-) -> list[CommitteeRow]:
-    return [
-        CommitteeRow(
-            member=member, architecture=entry.name, category=category, backbone=backbone, head=head, output=output,
-            weights=content_hash(entry.name, backbone, head), origin=f"bootstrap:{window}",
-        )
-        for output, category in enumerate(categories)
-    ]  # fmt: skip

@@ -8,26 +8,15 @@ from slac_tasks.collect.downloads.reasons import Unfetched
 from slac_tasks.collect.downloads.sites import Info, search
 from slac_tasks.collect.downloads.web import Web
 from slac_tasks.collect.locations import PAGE
+from slac_tasks.collect.names import terms
 from slac_tasks.collect.settings import Collect, Fetch
 from slac_tasks.collect.sources.base import Candidate, Offer, Unreadable
 from slac_tasks.errors import Temporary, WrongArguments
 from slac_tasks.given.words import printable
-from slac_tasks.model import Window, check_slug
+from slac_tasks.model import Window
 
 MOST = 1000
 """Results taken of one search (ours)."""
-
-
-def terms(category: str, synonyms: tuple[str, ...]) -> list[str]:
-    """Return what is searched for: the category's name (HACS v3), then its synonyms; each once."""
-    found = [category.replace("_", " ")]
-    for line in synonyms:
-        key, colon, words = line.partition(":")
-        if not colon:
-            raise WrongArguments(f"setting collect.synonyms: {line!r}, want `category_key: words, other words`")
-        if check_slug(key.strip()) == category:
-            found += [word.strip() for word in words.split(",") if word.strip()]
-    return list(dict.fromkeys(found))
 
 
 class SearchSource:

@@ -23,11 +23,10 @@ from slac_tasks.collect.downloads import sites
 from slac_tasks.collect.downloads.reasons import Unfetched
 from slac_tasks.collect.downloads.web import Web
 from slac_tasks.collect.locations import Access
-from slac_tasks.collect.names import Categories
+from slac_tasks.collect.names import Categories, terms
 from slac_tasks.collect.settings import Collect, Fetch
 from slac_tasks.collect.sources import Candidate, ManifestSource, Unreadable, bucket, open_sources, unplaced_lines
 from slac_tasks.collect.sources.folder import FolderSource
-from slac_tasks.collect.sources.search import terms
 from slac_tasks.errors import NotConfigured, Temporary, WrongArguments
 from slac_tasks.model import Window
 from slac_tasks.storage.objects import FolderStore, open_store

@@ -81,6 +81,7 @@ recipes = st.tuples(
         Committee, members=st.permutations(MEMBERS).map(tuple), steps=st.integers(1, 3), seed=st.integers(0, 2),
         pretrained=st.sampled_from(["hub", "random"]), batch=st.integers(1, 2), clips_per_video=st.integers(1, 2),
     ),
+    st.sampled_from([None, "w0", "w1"]),
 )  # fmt: skip
 
 

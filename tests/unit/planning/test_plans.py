@@ -12,6 +12,8 @@ from slac_tasks.collect.settings import Collect
 from slac_tasks.commands import plan as command
 from slac_tasks.errors import NotConfigured, WrongArguments
 from slac_tasks.model import round_key
+from slac_tasks.networks.settings import Committee
+from slac_tasks.networks.words import FOLDER, IMAGE_TEXT, Words, decode_words
 from slac_tasks.planning.items import Item
 from slac_tasks.planning.notes import notes
 from slac_tasks.planning.planner import Planner
@@ -260,6 +262,23 @@ def test_a_member_that_is_new_in_the_settings_is_trained_and_said(platform: Plat
     said = capsys.readouterr().err
     assert "plan: r3d_18 joins the committee: bootstrap trains it" in said
     assert "plan: member 0 is not in committee.members: it leaves with the next committee" in said
+
+
+def test_what_new_categories_are_called_is_handed_on_where_a_member_reads_it(platform: Platform) -> None:
+    platform.fields |= {
+        "committee": Committee(members=(*Committee().members, IMAGE_TEXT)),
+        "collect": Collect(synonyms=("judo: throw",)),
+    }
+    platform.ledger.run("register_category", category="judo", name="judo", guideline="Two people")
+    platform.record(VIDEOS, category="judo", window=WEEKS[0])
+    platform.admit("judo", WEEKS[0], split="training")
+    (before,) = score_clips(platform.planner(window=WEEKS[0]))
+    words = decode_words(platform.store.get(f"{FOLDER}/{before.words}.json"))
+    assert words == {"judo": Words(name="judo", synonyms=("throw",), guideline="Two people")}
+    platform.ledger.run("register_category", category="judo", name="judo", guideline="Two people, one mat")
+    (after,) = score_clips(platform.planner(window=WEEKS[0]))
+    assert before.words != after.words
+    assert before.committee != after.committee
 
 
 def test_one_window_teaches_and_the_committee_that_comes_of_it_scores_all(platform: Platform) -> None:

@@ -7,7 +7,6 @@ from slac_tasks.networks.registry import architecture
 from slac_tasks.networks.weights import encode_backbone
 from slac_tasks.stages import bootstrap, score
 from slac_tasks.storage.datasets import COMMITTEES, SCORES
-from slac_tasks.video.clips import ClipAddress
 
 
 @pytest.fixture
@@ -98,7 +97,7 @@ def test_a_member_that_left_the_settings_stays_where_its_successor_has_yet_to_le
 
 def test_a_second_run_does_nothing(world, monkeypatch, capsys):
     train(world, "wave", "jump")
-    monkeypatch.setattr(bootstrap, "_fresh", lambda *_: pytest.fail("trained again"))
+    monkeypatch.setattr(bootstrap, "ByClips", lambda **_: pytest.fail("trained again"))
     train(world, "wave", "jump")
     assert "finished already" in capsys.readouterr().err
 
@@ -121,9 +120,3 @@ def test_a_category_without_training_clips_is_set_aside_with_its_reason(world):
     rows = train(world, "wave", "late")
     assert {row.category for row in rows} == {"wave"}
     assert world.datasets.need(COMMITTEES, committee=world.recipe("wave", "late")).dropped == {"no training clips": 1}
-
-
-def test_a_clip_counts_for_every_category_that_its_video_was_retrieved_for():
-    clip = ClipAddress(clip_id="v:0", video_id="v", start_sec=0, proxy_128="p", proxy_256="p")
-    targets = bootstrap.weak_targets([clip], {"v:0": {"a", "c"}}, ["a", "b", "c"])
-    assert torch.equal(targets, torch.tensor([[1, -1, 1]], dtype=torch.int8))

@@ -1,0 +1,215 @@
+"""Image-text networks, such as CLIP and SigLIP, from a folder of `transformers` weights: categories by their words.
+
+Features of a clip are the mean of its frames' embeddings, at length 1. The score of a category is linear in them: the
+network's own scale times how much nearer they are to the category's texts than to the neutral text. So such a member is
+a backbone with a linear head as any other. Only the head is made of words and not of clips: a new category costs no
+training, and the hash of the head, which is part of the scores' key, is a hash of the words.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from copy import copy
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any, cast
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from slac_tasks.errors import NotConfigured
+from slac_tasks.networks.calibration import Calibration
+from slac_tasks.networks.registry import Architecture, image_text_architecture, laid_out
+from slac_tasks.networks.words import NEUTRAL, Words
+
+_FILES: Mapping[str, Sequence[str]] = {
+    "the network's shape": ("config.json",),
+    "its weights": ("*.safetensors", "pytorch_model*.bin"),
+    "a tokenizer": ("tokenizer.json", "vocab.json", "*.model"),
+    "the mean and deviation of pixels": ("preprocessor_config.json", "processor_config.json"),
+}
+_NO_SHAPE = ("transformers_version", "architectures", "dtype")
+"""What a configuration says of the file and not of the network."""
+_WHAT = "committee.image_text"
+
+
+class ImageTower(nn.Module):
+    """The half of the network that sees: RGB in 0 to 1 becomes embeddings of length 1."""
+
+    mean: Tensor
+    std: Tensor
+
+    def __init__(self, network: Any, mean: Sequence[float], std: Sequence[float]) -> None:
+        super().__init__()
+        self.network = _seeing_half(network)
+        self.register_buffer("mean", torch.tensor(mean).view(3, 1, 1))
+        self.register_buffer("std", torch.tensor(std).view(3, 1, 1))
+
+    @property
+    def recipe(self) -> str:
+        """What `image_tower` needs to build it again, as its blob keeps it."""
+        shape = self.network.config.to_diff_dict()
+        told = {name: shape[name] for name in sorted(shape) if name not in _NO_SHAPE}
+        return json.dumps({"model_type": self.network.config.model_type, **told}, sort_keys=True)
+
+    def forward(self, stream: Tensor) -> Tensor:
+        """Return (n, features) of a stream (n, 3, frames, height, width): the mean over the frames."""
+        n, channels, frames, height, width = stream.shape
+        images = (stream.transpose(1, 2).reshape(n * frames, channels, height, width) - self.mean) / self.std
+        found = F.normalize(_embedding(self.network.get_image_features(pixel_values=images)), dim=-1)
+        return F.normalize(found.view(n, frames, -1).mean(1), dim=-1)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ImageText:
+    """Both halves of a network."""
+
+    network: Any
+    """transformers' network, whole; `tower` shares its seeing half."""
+    tokenizer: Any
+    entry: Architecture
+    tower: ImageTower
+    scale: float
+    """Logits are so many times the cosine of picture and text."""
+
+    @classmethod
+    def load(cls, folder: str) -> "ImageText":
+        """Read a folder that `save_pretrained` wrote, or that the hub holds, network and processor.
+
+        Raises:
+            NotConfigured: the folder, a file of it or the extra `vlm` is missing, or it holds another kind of network.
+
+        """
+        path = check_folder(folder)
+        from transformers import AutoModel, AutoTokenizer
+        from transformers.utils import logging
+
+        mean, std = _normalisation(path)
+        logging.disable_progress_bar()  # type: ignore[no-untyped-call]
+        try:
+            network, found = AutoModel.from_pretrained(path, local_files_only=True, output_loading_info=True)
+            tokenizer = AutoTokenizer.from_pretrained(path, local_files_only=True)
+        except Exception as error:  # it raises almost anything on what is damaged or foreign
+            raise NotConfigured(f"{_WHAT}: cannot read {path}: {type(error).__name__}: {error}") from error
+        if found["missing_keys"]:
+            lacking = sorted(found["missing_keys"])
+            raise NotConfigured(f"{_WHAT}: the weights in {path} lack {len(lacking)} tensors, such as {lacking[0]}")
+        return cls.of(network.float().eval(), tokenizer, mean, std, str(path))
+
+    @classmethod
+    def of(cls, network: Any, tokenizer: Any, mean: Sequence[float], std: Sequence[float], where: str) -> "ImageText":
+        """Return a network once it has shown that it makes embeddings of one length of pictures and of texts."""
+        try:
+            size = int(network.config.vision_config.image_size)
+            scale = float(network.logit_scale.detach().exp())
+            seen = _embedding(network.get_image_features(pixel_values=torch.zeros(1, 3, size, size)))
+            read = _read(network, tokenizer, [NEUTRAL])
+        except (AttributeError, TypeError, ValueError, RuntimeError) as error:
+            raise NotConfigured(
+                f"{_WHAT}: {where} holds a {type(network).__name__}, which does not turn pictures and texts into "
+                f"embeddings ({error}); want a CLIP, a SigLIP or another with get_image_features and get_text_features"
+            ) from error
+        if seen.shape[-1] != read.shape[-1]:
+            raise NotConfigured(
+                f"{_WHAT}: {where} makes embeddings of {seen.shape[-1]} numbers of pictures and {read.shape[-1]} of "
+                "texts, want equally many"
+            )
+        return cls(
+            network=network, tokenizer=tokenizer, entry=image_text_architecture(size, seen.shape[-1]), scale=scale,
+            tower=cast(ImageTower, laid_out(ImageTower(network, mean, std)).eval()),
+        )  # fmt: skip
+
+    def head(self, words: Sequence[Words], calibration: Calibration) -> nn.Linear:
+        """Return the head whose outputs are the calibrated logits of these categories, in their order."""
+        neutral = self._meaning([NEUTRAL])
+        head = nn.Linear(self.entry.features, len(words)).requires_grad_(False)
+        for output, found in enumerate(words):
+            head.weight[output] = calibration.slope * self.scale * (self._meaning(found.texts) - neutral)
+            head.bias[output] = calibration.offset
+        return head.eval()
+
+    def _meaning(self, texts: Sequence[str]) -> Tensor:
+        """Return the mean of the texts' embeddings, at length 1."""
+        return F.normalize(F.normalize(_read(self.network, self.tokenizer, texts), dim=-1).mean(0), dim=-1)
+
+
+def check_folder(folder: str) -> Path:
+    """Return the path of a folder in which nothing is missing at first sight; no network is opened.
+
+    Raises:
+        NotConfigured: something is missing.
+
+    """
+    if find_spec("transformers") is None:
+        raise NotConfigured(
+            f"{_WHAT}: the package transformers is not installed on this machine; install the extra `vlm` "
+            "(uv pip install 'slac[vlm]'), or take image_text out of committee.members"
+        )
+    path = Path(folder)
+    if not folder or not path.is_dir():
+        raise NotConfigured(
+            f"{_WHAT}: {f'no folder {path}' if folder else 'is empty'}, but committee.members names image_text; want "
+            "the folder of a CLIP or SigLIP as `save_pretrained` writes it, network and processor"
+        )
+    for what, names in _FILES.items():
+        if not any(any(path.glob(name)) for name in names):
+            raise NotConfigured(f"{_WHAT}: folder {path} lacks {what}: want {' or '.join(names)} there")
+    return path
+
+
+def image_tower(recipe: str) -> nn.Module:
+    """Return the seeing half with random weights.
+
+    Raises:
+        NotConfigured: the extra `vlm` is missing.
+
+    """
+    if find_spec("transformers") is None:
+        raise NotConfigured(
+            "weights of image_text: need the package transformers; install the extra `vlm` (uv pip install 'slac[vlm]')"
+        )
+    from transformers import AutoConfig, AutoModel
+
+    shape = json.loads(recipe)
+    config = AutoConfig.for_model(shape.pop("model_type"), **shape)
+    network = AutoModel.from_config(config, dtype=torch.float32)  # type: ignore[no-untyped-call]
+    return ImageTower(network, (0.0, 0.0, 0.0), (1.0, 1.0, 1.0))
+
+
+def _seeing_half(network: Any) -> Any:
+    """Return a network that shares its modules with `network` and lacks those that read."""
+    half = copy(network)
+    half._modules = {name: module for name, module in network._modules.items() if not name.startswith("text")}
+    half._parameters = {name: one for name, one in network._parameters.items() if not name.startswith("logit")}
+    return half
+
+
+def _read(network: Any, tokenizer: Any, texts: Sequence[str]) -> Tensor:
+    """Return the embeddings (texts, features); texts are cut at the length that the network was trained with."""
+    length = network.config.text_config.max_position_embeddings
+    tokens = tokenizer(list(texts), padding="max_length", truncation=True, max_length=length, return_tensors="pt")
+    with torch.inference_mode():
+        return _embedding(network.get_text_features(**tokens)).clone()
+
+
+def _embedding(found: Any) -> Tensor:
+    """Return the tensor in an answer of transformers, which some versions wrap."""
+    return cast(Tensor, getattr(found, "pooler_output", found))
+
+
+def _normalisation(path: Path) -> tuple[Sequence[float], Sequence[float]]:
+    """Return mean and deviation of pixels in 0 to 1."""
+    for name in _FILES["the mean and deviation of pixels"]:
+        if (path / name).is_file():
+            try:
+                told = json.loads((path / name).read_text(encoding="utf-8"))
+                told = told.get("image_processor", told)
+                mean, std = (torch.tensor(told[key], dtype=torch.float32).expand(3).tolist() for key in _PIXELS)
+            except (ValueError, KeyError, TypeError, RuntimeError, AttributeError) as error:
+                raise NotConfigured(f"{_WHAT}: {path / name} lacks {' and '.join(_PIXELS)}, want numbers") from error
+            return mean, std
+    raise NotConfigured(f"{_WHAT}: folder {path} lacks {' or '.join(_FILES['the mean and deviation of pixels'])}")
+
+
+_PIXELS = ("image_mean", "image_std")
