@@ -4,9 +4,9 @@
 
 **Reads** `labels` with `label_changes`, their `quality` and `people`, `videos`, `clips`, `scores` and `features`, and
 renditions of training videos.
-**Writes** `carried` and `control`, second answers wanted in the queue, `release` with its exports, `models`,
-`evaluations`, `committees` when the model is promoted, and one event of the asset `videos` per window that shall be
-scored again.
+**Writes** `carried` and `control`, second answers wanted in the queue, `certificates`, `release` with its exports,
+`models`, `evaluations`, `committees` when the model is promoted, and one event of the asset `videos` per window that
+shall be scored again.
 
 **Skips** every task after `plan` while fewer new labels than `release.min_new_labels` are waiting; `rescore` when no
 window holds clips that want scores.
@@ -29,10 +29,11 @@ with DAG(
 ):
     todo = plan("pretrain")
     carry = slac("carry", all_of=todo)
+    certify = slac("certify", all_of=todo)
     release = slac("release", all_of=todo)
     pretrain = slac("pretrain", all_of=todo)
     evaluate = slac("evaluate", all_of=todo)
     promote = slac("promote", all_of=todo)
     rescore = announce(VIDEOS, "score_clips", task_id="rescore")
 
-    todo >> carry >> release >> pretrain >> evaluate >> promote >> rescore
+    todo >> carry >> certify >> release >> pretrain >> evaluate >> promote >> rescore

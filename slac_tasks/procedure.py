@@ -184,6 +184,11 @@ STAGES: dict[str, Stage] = {
             machine=Machine(processors=2, memory_gib=8, scratch_gib=10),
         ),
         Stage(
+            name="certify", help="say how many labels of each kind are wrong at most, and which are good enough",
+            reads=("carried", "control", "certificates"), writes={"certificates": ("quality",)}, ledger=True,
+            alone=True,
+        ),
+        Stage(
             name="release", help="write validated labels as Parquet, HACS csv and ActivityNet json",
             keys=("release",), reads=("labels", "label_changes", "quality", "videos"),
             writes={"release": ()}, ledger=True,

@@ -7,6 +7,7 @@ from slac_tasks.storage.datasets.collecting import CANDIDATES, CLIPS, FETCHED, V
 from slac_tasks.storage.datasets.labelling import (
     AGREEMENT,
     CARRIED,
+    CERTIFICATES,
     CONTROL,
     CROWD,
     LABEL_CHANGES,
@@ -21,16 +22,17 @@ from slac_tasks.storage.datasets.scoring import COMMITTEES, FEATURES, HARD_CLIPS
 from slac_tasks.storage.declarations import Dataset
 
 __all__ = [
-    "AGREEMENT", "ALL", "CANDIDATES", "CARRIED", "CLIPS", "COMMITTEES", "CONTROL", "CROWD", "EVALUATIONS", "FEATURES",
-    "FETCHED", "HARD_CLIPS", "LABELS", "LABEL_CHANGES", "MODELS", "PEOPLE", "QUALITY", "RELEASES", "ROUNDS", "SCORES",
-    "VIDEOS", "VOTES",
+    "AGREEMENT", "ALL", "CANDIDATES", "CARRIED", "CERTIFICATES", "CLIPS", "COMMITTEES", "CONTROL", "CROWD",
+    "EVALUATIONS", "FEATURES", "FETCHED", "HARD_CLIPS", "LABELS", "LABEL_CHANGES", "MODELS", "PEOPLE", "QUALITY",
+    "RELEASES", "ROUNDS", "SCORES", "VIDEOS", "VOTES",
 ]  # fmt: skip
 
 ALL: Mapping[str, Dataset[Any]] = {
     dataset.name: dataset
     for dataset in (
         CANDIDATES, FETCHED, VIDEOS, CLIPS, COMMITTEES, SCORES, FEATURES, HARD_CLIPS, VOTES, LABELS, LABEL_CHANGES,
-        CROWD, PEOPLE, AGREEMENT, QUALITY, ROUNDS, CARRIED, CONTROL, RELEASES, MODELS, EVALUATIONS,
+        CROWD, PEOPLE, AGREEMENT, QUALITY, ROUNDS, CARRIED, CONTROL, CERTIFICATES, RELEASES,
+        MODELS, EVALUATIONS,
     )
 }  # fmt: skip
 """Every dataset by name, in the order of the procedure."""

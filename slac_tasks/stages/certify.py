@@ -1,0 +1,109 @@
+"""Say how many of the labels of each kind are wrong at most, and from which confidence on they are good enough.
+
+Reads: the newest labels that were carried, with their control; the certificates before, with the control that they saw;
+the ledger's answers to clips whose answer is known.
+Writes: certificates (labels).
+Safe to run again: finished certificates are left alone. With --remake, what was certified before counts as a look.
+"""
+
+from contextlib import suppress
+
+import pandas as pd
+import pyarrow as pa
+
+from slac_tasks.admission.withdrawals import tombstones
+from slac_tasks.errors import NotMade
+from slac_tasks.job import Job
+from slac_tasks.model import Answer, parse_clip_id
+from slac_tasks.progress import print_line
+from slac_tasks.quality.certificate import CONTROL as COLUMNS
+from slac_tasks.quality.certificate import Before, certify, waiting
+from slac_tasks.quality.gold import judged_by_three
+from slac_tasks.storage.datasets import CARRIED, CERTIFICATES, CONTROL
+from slac_tasks.storage.datasets.labelling import CertificateRow
+from slac_tasks.storage.manifests import Manifest
+from slac_tasks.verification.ballots import Ballots, read_ballots
+from slac_tasks.verification.versions import newest
+from slac_tasks.verification.votes import CLIPS, votes_on
+
+GOLD = "gold"
+"""Purpose of a known answer with which people are measured; examples are shown to them."""
+
+
+def run(job: Job) -> None:
+    """Certify the newest labels that were carried."""
+    version = newest(job.datasets, CONTROL)
+    if version is None:
+        print_line("certify: finished already, no labels were carried yet")
+        return
+    keys = {"labels": version}
+    control, carried = job.datasets.need(CONTROL, **keys), job.datasets.need(CARRIED, **keys)
+    with job.partition(CERTIFICATES, keys, inputs=[control, carried]) as made:
+        if made.finished:
+            return
+        earlier = _earlier(job, version)
+        rows = certify(
+            _control(job, control),
+            waiting(job.datasets.tables(carried, ["category", "kind", "confidence"])),
+            judged_by_three(*_gold(job, until=int(version))),
+            job.config.quality,
+            _before(job, earlier) if earlier else None,
+        )
+        made.inputs += [earlier] if earlier else []
+        made.write(rows)
+    for row in rows:
+        if row.category is None:
+            print_line(f"certify: {_sentence(row)}")
+
+
+def _earlier(job: Job, version: str) -> Manifest | None:
+    """Return the certificates before: of this version where it was certified already, else of an older one."""
+    own = job.datasets.manifest(CERTIFICATES, labels=version)
+    if own is not None:
+        return own
+    (found,) = job.ledger.rows("newest_labels", datasets=[CERTIFICATES.name], before=version)
+    return None if found["labels"] is None else job.datasets.need(CERTIFICATES, labels=found["labels"])
+
+
+def _before(job: Job, earlier: Manifest) -> Before:
+    """Return a look, with the very control that it was at; None where that is no more: all may be new then."""
+    control = None
+    mark = earlier.made_from.get(CONTROL.address(earlier.keys))
+    if mark is not None:
+        with suppress(NotMade):
+            control = _control(job, job.datasets.generation(CONTROL, earlier.keys, mark))
+    return Before(rows=list(job.datasets.rows_of(CERTIFICATES, earlier)), control=control)
+
+
+def _control(job: Job, manifest: Manifest) -> pd.DataFrame:
+    rows: pd.DataFrame = job.datasets.read_all(CONTROL, [manifest], COLUMNS).to_pandas()
+    return rows
+
+
+def _gold(job: Job, until: int) -> tuple[Ballots, dict[tuple[str, str], bool]]:
+    """Return the votes on gold up to a batch, and what is known of it, without withdrawn videos."""
+    gone = tombstones(job.ledger)
+    known = {
+        (row["category"], row["clip_id"]): row["answer"] == Answer.YES
+        for row in job.ledger.rows("known_answers")
+        if row["purpose"] == GOLD and parse_clip_id(row["clip_id"])[0] not in gone
+    }
+    clips = [{"category": category, "clip_id": clip} for category, clip in known]
+    votes = votes_on(job.ledger, pa.Table.from_pylist(clips, schema=CLIPS), until=until)
+    return read_ballots(votes), known
+
+
+def _sentence(row: CertificateRow) -> str:
+    """Return what is certified of a kind, over all categories."""
+    if row.threshold is not None and row.bound is not None:
+        return (
+            f"{row.kind}: {row.certified:,} labels of confidence {row.threshold:g} or more, "
+            f"at most {row.bound:.1%} of them wrong"
+        )
+    found = "an unknown share" if row.bound is None else f"up to {row.bound:.1%}"
+    if row.answers_needed is None:
+        return f"{row.kind}: nothing; {found} may be wrong, want {row.wanted:.1%}, and no number of answers is enough"
+    return (
+        f"{row.kind}: nothing; {found} may be wrong, want {row.wanted:.1%}: at least {row.answers_needed:,} answers "
+        f"more, {row.gold_needed:,} of them to gold"
+    )

@@ -1,0 +1,135 @@
+"""Certificates of labels that were carried: what people get wrong comes from their votes on gold, in the ledger."""
+
+from argparse import Namespace
+from typing import Any
+
+import pytest
+from review_work import cast, lease, publish_and_answer
+
+from slac_tasks.commands import show
+from slac_tasks.quality.settings import Quality
+from slac_tasks.stages import certify, sync
+from slac_tasks.storage.datasets import CARRIED, CERTIFICATES, CONTROL
+from slac_tasks.storage.datasets.labelling import CarriedRow, CertificateRow, ControlRow
+from slac_tasks.storage.ledger import Ledger
+from slac_tasks.storage.tables import Datasets
+
+CLIPS, VERSION = 60, "000001"
+LAX = {"quality": Quality(max_error=0.4)}
+
+
+def answer_gold(make_job: Any, ledger: Ledger) -> None:
+    """Three people answer what an expert knows, wrongly about every tenth clip; a fourth contradicts them all."""
+    clips = publish_and_answer(make_job, ledger, {}, clips=CLIPS)
+    with ledger._connection.cursor() as cursor:
+        cursor.execute("UPDATE queue SET votes_wanted = 4")
+    for person in ("ann", "bob", "cid", "dan"):
+        lease(ledger, person, most=CLIPS)
+        for index, clip in enumerate(clips):
+            assert cast(ledger, person, clip, "no" if index % 10 == 0 or person == "dan" else "yes")
+    for index, clip in enumerate(clips):
+        purpose = "example" if index == 1 else "gold"
+        ledger.run("add_known_answer", clip_id=clip, category="high_jump", answer="yes", purpose=purpose, person="eve")
+    sync.run(make_job("sync"))
+
+
+def write(datasets: Datasets, clips: int, confidence: float = 0.97, version: str = VERSION) -> None:
+    """Write labels of the model, with a control of which one in fifty differs from three people."""
+    control = [
+        ControlRow(clip_id=f"c{index}:0", category="high_jump", kind="model", label=1, confidence=confidence,
+                   truth=-1 if index % 50 == 0 else 1, weight=1.0)
+        for index in range(clips)
+    ]  # fmt: skip
+    carried = [
+        CarriedRow(clip_id=f"w{index}:0", video_id=f"w{index}", start_sec=0.0, end_sec=2.0, split="training",
+                   category="high_jump", kind="model", label=1, confidence=confidence, support=9)
+        for index in range(7)
+    ]  # fmt: skip
+    made: dict[str, Any] = {"stage": "test", "settings": {}, "made_from": {}, "keys": {"labels": version}}
+    datasets.write(CONTROL, [CONTROL.table(control)], **made)
+    datasets.write(CARRIED, [CARRIED.table(carried)], **made)
+
+
+def rows(datasets: Datasets, version: str = VERSION) -> dict[str | None, CertificateRow]:
+    manifest = datasets.need(CERTIFICATES, labels=version)
+    return {row.category: row for row in datasets.rows_of(CERTIFICATES, manifest)}
+
+
+def test_labels_are_certified_by_control_and_gold(
+    make_job: Any, ledger: Ledger, capsys: pytest.CaptureFixture[str]
+) -> None:
+    answer_gold(make_job, ledger)
+    job = make_job("certify", settings=LAX)
+    write(job.datasets, clips=200)
+    certify.run(job)
+    found = rows(job.datasets)
+    assert set(found) == {None, "high_jump"}
+    row = found["high_jump"]
+    assert (row.gold, row.gold_errors) == (CLIPS - 1, 6), "examples are no gold, and the fourth answer is not counted"
+    assert (row.threshold, row.certified, row.control, row.errors) == (0.0, 7, 200, 4)
+    assert row.bound is not None
+    assert row.bound <= row.wanted == 0.4
+    assert "certify: model: 7 labels of confidence 0 or more, at most" in capsys.readouterr().err
+    certify.run(make_job("certify", settings=LAX))
+    assert "finished already" in capsys.readouterr().err
+    assert job.datasets.need(CERTIFICATES, labels=VERSION).generation == 1
+
+
+def test_without_control_nothing_is_certified_and_the_stage_says_what_is_needed(
+    make_job: Any, ledger: Ledger, capsys: pytest.CaptureFixture[str]
+) -> None:
+    job = make_job("certify")
+    certify.run(job)
+    assert "no labels were carried yet" in capsys.readouterr().err
+    write(job.datasets, clips=0)
+    certify.run(job)
+    row = rows(job.datasets)["high_jump"]
+    assert (row.threshold, row.bound, row.certified) == (None, None, 0)
+    assert f"certify: model: nothing; an unknown share may be wrong, want 5.0%: at least {row.answers_needed:,}" in (
+        capsys.readouterr().err
+    )
+
+
+def test_each_change_of_the_labels_is_a_look_of_its_own(make_job: Any, ledger: Ledger) -> None:
+    answer_gold(make_job, ledger)
+    job = make_job("certify", settings=LAX)
+    write(job.datasets, clips=200)
+    certify.run(job)
+    assert rows(job.datasets)[None].rules == 1
+    # Control clips come, and the labels stay: the same way of labelling.
+    write(job.datasets, clips=300, version="000002")
+    certify.run(make_job("certify", settings=LAX))
+    assert rows(job.datasets, "000002")[None].rules == 1
+    # Carried again: other confidences under the same version.
+    write(job.datasets, clips=300, confidence=0.98, version="000002")
+    certify.run(make_job("certify", settings=LAX))
+    assert rows(job.datasets, "000002")[None].rules == 1, "stale certificates stand until they are asked for again"
+    for rules in (2, 2):
+        certify.run(make_job("certify", settings=LAX, remake=True))
+        assert rows(job.datasets, "000002")[None].rules == rules
+    write(job.datasets, clips=300, confidence=0.97, version="000003")
+    certify.run(make_job("certify", settings=LAX))
+    assert rows(job.datasets, "000003")[None].rules == 3
+
+
+def test_a_withdrawn_video_is_no_gold(make_job: Any, ledger: Ledger) -> None:
+    answer_gold(make_job, ledger)
+    ledger.run("add_tombstone", video_id=f"{0:016x}", reason="takedown")
+    job = make_job("certify", settings=LAX)
+    write(job.datasets, clips=10)
+    certify.run(job)
+    row = rows(job.datasets)[None]
+    assert (row.gold, row.gold_errors) == (CLIPS - 2, 5)
+
+
+@pytest.mark.usefixtures("ledger")
+def test_certificates_are_shown(make_job: Any, capsys: pytest.CaptureFixture[str], monkeypatch: Any) -> None:
+    job = make_job("certify")
+    write(job.datasets, clips=3)
+    certify.run(job)
+    monkeypatch.setenv("SLAC_STORE", job.config.store_url)
+    capsys.readouterr()
+    show.main(Namespace(dataset="certificates", keys=[f"labels={VERSION}"], rows=5))
+    said = capsys.readouterr().out
+    assert "answers_needed" in said
+    assert "'kind': 'model'" in said
