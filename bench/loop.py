@@ -33,7 +33,10 @@ from slac_tasks.storage.tables import Datasets
 from slac_tasks.world import measure as worth
 from slac_tasks.world import people
 from slac_tasks.world.catalogue import SIZES, WINDOWS
+from slac_tasks.world.joined import make_rehearsal
 from slac_tasks.world.make import make_world
+from slac_tasks.world.rehearsal import WINDOWS as REHEARSED
+from slac_tasks.world.rehearsal import Rehearsal
 from slac_tasks.world.truth import read_truth
 
 MOST_ROUNDS = 8
@@ -120,9 +123,13 @@ class Loop:
         """The windows of the world."""
         return [str(window) for window in WINDOWS[: SIZES[self.size].windows]]
 
+    def make(self) -> None:
+        """Write the world."""
+        make_world(self.world, seed=self.seed, size=self.size, processes=os.cpu_count() or 1)
+
     def begin(self) -> None:
         """Make the world, the ledger's tables, and register the categories that the sources offer."""
-        make_world(self.world, seed=self.seed, size=self.size, processes=os.cpu_count() or 1)
+        self.make()
         migrate(os.environ)
         self.call(["register", "--from-sources"])
 
@@ -137,6 +144,23 @@ class Loop:
         for item in self.plan("pretrain"):
             for stage in ("release", "pretrain", "evaluate", "promote"):
                 self.slac(stage, release=item.release)
+
+
+class RehearsalLoop(Loop):
+    """The procedure in one process, on a rehearsal."""
+
+    def __init__(self, folder: Path, rehearsal: Rehearsal) -> None:
+        super().__init__(folder, size="rehearsal", seed=rehearsal.seed)
+        self.rehearsal = rehearsal
+
+    @property
+    def windows(self) -> list[str]:
+        """The windows of the rehearsal."""
+        return [str(window) for window in WINDOWS[:REHEARSED]]
+
+    def make(self) -> None:
+        """Write the rehearsal."""
+        make_rehearsal(self.rehearsal, self.world, processes=os.cpu_count() or 1)
 
 
 def figures(datasets: Datasets, world: Path, size: str) -> Figures:

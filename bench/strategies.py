@@ -14,10 +14,13 @@ for training, by the world's truth: the mean over categories of (true positive r
 (Student's t over the seeds); `gain_*` is the member's difference to random in the same world after the last round,
 `gain_all_*` its mean over the rounds, `gain_committee_*` the committee's after the last. The last line is one JSON
 object.
+
+With `--real FOLDER` the same is played on rehearsals (`slac rehearse`): trimmed videos of FOLDER/<class> joined into
+untrimmed ones, with series apart in the splits. Their figures start with `real_`. Without a folder they are left out.
 """
 
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Annotated, Any
@@ -33,7 +36,7 @@ from bench.harness import Bench, Figures
 from bench.harness.costs import now
 from bench.harness.places import platform
 from bench.harness.tables import Cell, table
-from bench.harness.worlds import World, collect
+from bench.harness.worlds import World, collect, rehearse
 from bench.loop import scale
 from slac_tasks.mining.choice import choose
 from slac_tasks.mining.coverage import space
@@ -55,7 +58,8 @@ MINUTES = 1.0
 SECONDS = CLIP_SEC + people.DECIDE_SEC
 """What one simulated answer costs."""
 MODEL = "small_motion"
-"""The member whose accuracy is reported: no other one's frozen features tell these actions apart as well."""
+"""The member whose accuracy is reported: no other one's frozen features tell these actions apart as well. In a
+committee without it, the first by name."""
 
 MIXED, RELABEL = "mix", "one_more_vote"
 STRATEGIES: Mapping[str, Mapping[str, Any]] = {
@@ -93,6 +97,8 @@ class Size:
     worlds: Annotated[int, "worlds, each with another seed"] = 5
     crews: Annotated[int, "crews of people in each world"] = 1
     rounds: Annotated[int, "rounds of buying labels"] = 3
+    real: Annotated[Path | None, "folder of trimmed videos, one sub-folder per class, to rehearse on"] = None
+    real_videos: Annotated[int, "joined videos of one class of it"] = 36
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -173,7 +179,8 @@ def simulate(world: World, name: str, rounds: int) -> list[State]:
         heads = trained(world, bought, name)
         spent = np.mean([so_far.seconds for so_far in bought.values()]) / 60
         scores = scored(world, heads)
-        member = accuracy(world, scores[:, sorted(world.found).index(MODEL)])
+        members = sorted(world.found)
+        member = accuracy(world, scores[:, members.index(MODEL) if MODEL in members else 0])
         after.append(State(member=member, committee=accuracy(world, consensus(scores)), minutes=float(spent)))
     return after
 
@@ -312,13 +319,20 @@ def figures(after: After) -> dict[str, float | None]:
     return found
 
 
-def measure(size: Size, folder: Path) -> Figures:
-    """Play every strategy in every world, with every crew."""
+def played(size: Size, folder: Path, collected: Callable[[Path, int], World]) -> After:
+    """Play every strategy in every world, with every crew, and print what came of it.
+
+    Args:
+        size: how much is played.
+        folder: to work in.
+        collected: makes the world of a seed in a folder of its own.
+
+    """
     after: dict[str, list[list[State]]] = {name: [] for name in STRATEGIES}
     for seed in range(size.worlds):
         place, began = folder / str(seed), now()
         with platform(place, place / "world" / "slac.toml"):
-            world = collect(place, size.world, seed)
+            world = collected(place, seed)
         ready = now()
         for crew in range(size.crews):
             for strategy, results in after.items():
@@ -327,8 +341,23 @@ def measure(size: Size, folder: Path) -> Figures:
         took = f"{(ready - began).wall_sec:.0f} s to collect, {(now() - ready).wall_sec:.0f} s to simulate"
         print(f"world {seed}: {counts}; {took}")
     print(render(after, size.rounds))
+    return after
+
+
+def measure(size: Size, folder: Path) -> Figures:
+    """Play in generated worlds, and in rehearsals where there is a folder of trimmed videos."""
+    found = figures(played(size, folder / "worlds", lambda place, seed: collect(place, size.world, seed)))
+    takes = size.real
+    if takes is None:
+        print("no rehearsal on real pixels: --real names no folder of trimmed videos")
+    else:
+        print(f"rehearsals on {takes}")
+        real = played(
+            size, folder / "real", lambda place, seed: rehearse(place, takes, seed=seed, videos=size.real_videos)
+        )
+        found |= {f"real_{name}": value for name, value in figures(real).items()}
     return {
-        **figures(after),
+        **found,
         "seeds": size.worlds * size.crews,
         "rounds": size.rounds,
         "scale": size.worlds / Size().worlds * scale(size.world),

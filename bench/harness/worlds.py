@@ -9,11 +9,12 @@ import pandas as pd
 import torch
 from torch import Tensor, nn
 
-from bench.loop import Loop
+from bench.loop import Loop, RehearsalLoop
 from slac_tasks import config
 from slac_tasks.mining.settings import Mining
 from slac_tasks.model import Split
 from slac_tasks.networks.registry import architecture
+from slac_tasks.networks.settings import Committee
 from slac_tasks.networks.weights import decode_backbone, decode_head
 from slac_tasks.reports.frames import all_rows as rows_of
 from slac_tasks.storage.datasets import CLIPS, COMMITTEES, VIDEOS
@@ -21,8 +22,10 @@ from slac_tasks.storage.objects import open_store
 from slac_tasks.storage.tables import Datasets
 from slac_tasks.training.trainer import features
 from slac_tasks.video.clips import ClipAddress, gather
+from slac_tasks.world import disk, presets
 from slac_tasks.world import measure as worth
 from slac_tasks.world.catalogue import PLANTED
+from slac_tasks.world.rehearsal import Rehearsal
 from slac_tasks.world.truth import read_truth
 
 
@@ -48,7 +51,27 @@ class World:
 
 def collect(folder: Path, size: str, seed: int) -> World:
     """Make a world, collect it, bootstrap its committee on the first window, and look at every clip once."""
-    loop = Loop(folder, size, seed)
+    return _collected(Loop(folder, size, seed))
+
+
+def rehearse(folder: Path, takes: Path, *, seed: int, videos: int, committee: Committee = presets.REHEARSED) -> World:
+    """Do the same with a rehearsal on real pixels.
+
+    Args:
+        folder: where it is made; the platform's settings are `world/slac.toml` in it.
+        takes: one sub-folder of trimmed videos for each class, as `slac rehearse` takes them.
+        seed: of the rehearsal, hence of what is tested, and of the people.
+        videos: joined videos of one class.
+        committee: members, where they start, and how long they learn.
+
+    """
+    loop = RehearsalLoop(folder, Rehearsal.of(takes, seed=seed, videos=videos))
+    loop.make()
+    disk.write(loop.world / "slac.toml", presets.rehearsal_settings(loop.world, committee))
+    return _collected(loop)
+
+
+def _collected(loop: Loop) -> World:
     loop.begin()
     for window in loop.windows:
         for item in loop.plan("collect_videos", window):
@@ -60,7 +83,7 @@ def collect(folder: Path, size: str, seed: int) -> World:
             if item.uncovered and window == loop.windows[0]:
                 keys = {"window": window, "committee": item.committee, "parent": item.parent}
                 loop.slac("bootstrap", category=item.uncovered, **keys)
-    return build_world(loop.world, seed, loop.windows)
+    return build_world(loop.world, loop.seed, loop.windows)
 
 
 def build_world(folder: Path, seed: int, windows: Sequence[str]) -> World:

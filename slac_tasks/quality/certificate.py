@@ -1,9 +1,9 @@
 """The certificate: how many of the labels of one kind are wrong at most, and which are good enough to be released.
 
-Control clips were drawn at random before anything was chosen, and three people or more answered each of them. So the
-share of control clips on which a way of labelling differs from these people says how often its labels differ from them
-elsewhere (PAC labels, Candes et al. 2025). Gold says how many labels agree with people who are wrong (`quality.gold`).
-The two shares together bound the share of wrong labels; the threshold is the laxest one at which they are at most the
+Control clips were drawn at random before anything was chosen, and three people answered each of them. So the share of
+control clips on which a way of labelling differs from the three says how often its labels differ from them elsewhere
+(PAC labels, Candes et al. 2025). Gold says how many labels agree with three people who are wrong (`quality.gold`). The
+two shares together bound the share of wrong labels; the threshold is the laxest one at which they are at most the
 wanted error, and it holds at every look (`quality.thresholds`).
 
 The promise rests on this: the control was drawn, by known weights, from the clips whose labels are released; the label

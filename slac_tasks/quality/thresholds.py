@@ -1,7 +1,7 @@
 """From which confidence on labels are good enough, whatever is looked at again: thresholds, and how alpha is spent.
 
 The certificate of one kind may be false with a chance of `ALPHA`, over all looks. Of it, `CONTROL_ALPHA` is for labels
-that differ from what people say, and twice `GOLD_ALPHA` for what people get wrong. No more is spent, since:
+that differ from what three people say, and twice `GOLD_ALPHA` for what people get wrong. No more is spent, since:
 
 1. Thresholds, strict to lax, share what a way of labelling has, and each hands its share on to the next when it passes
    (fallback, Wiens 2003). So one whose labels are too wrong can pass first only on its own share and those of the good
@@ -53,7 +53,7 @@ class Control:
     """The control clips of one category and kind, or of one kind: counts by threshold and weight."""
 
     sample: Sample
-    """Shape (thresholds, strata); `wrong`: the label differs from what people say."""
+    """Shape (thresholds, strata); `wrong`: the label differs from what three people say."""
 
     @classmethod
     def of(cls, confidence: Floats, wrong: Bools, weight: Floats, heaviest: float) -> "Control":
@@ -61,7 +61,7 @@ class Control:
 
         Args:
             confidence: of the label.
-            wrong: whether the label differs from what people say.
+            wrong: whether the label differs from what three people say.
             weight: inverse of the clip's chance to be in the control.
             heaviest: the largest weight that a clip may have.
 

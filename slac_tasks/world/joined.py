@@ -19,6 +19,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
+from functools import partial
 from itertools import accumulate
 from pathlib import Path
 
@@ -34,7 +35,7 @@ from slac_tasks.world.takes import (
     LEAST_PLAY_SEC,
     MOST_PLAY_SEC,
     POINTS,
-    deal,
+    dealt,
     parts_of,
     read_footage,
     rehearsed,
@@ -86,9 +87,8 @@ def _write(rehearsal: Rehearsal, into: Path, processes: int) -> None:
     footage = read_footage(rehearsal.folder)
     parts = parts_of(footage.takes, rehearsal.seed)
     actions = rehearsed(footage, parts)
-    points = deal(parts, actions, rehearsal.seed)
     joins = plan(
-        parts, points, actions, footage.backgrounds,
+        dealt(parts, actions, rehearsal.seed), actions, footage.backgrounds,
         seed=rehearsal.seed, videos=rehearsal.videos, wrong=rehearsal.wrong,
     )  # fmt: skip
     others = sorted({take.action for take in footage.takes} - set(actions))
@@ -100,8 +100,9 @@ def _write(rehearsal: Rehearsal, into: Path, processes: int) -> None:
     )
     set_aside = Counter(footage.set_aside)
     made: list[tuple[Join, Made]] = []
+    fatal: set[str] = set()
     with ThreadPoolExecutor(max_workers=processes) as pool:
-        done = pool.map(lambda each: _joined(into, each, points[each.part.name]), joins)
+        done = pool.map(partial(_joined, into, fatal), joins)
         for each, result in track(zip(joins, done, strict=True), len(joins), "rehearse: joins videos"):
             if isinstance(result, Made):
                 made.append((each, result))
@@ -119,43 +120,51 @@ def _write(rehearsal: Rehearsal, into: Path, processes: int) -> None:
     disk.write(into / "slac.toml", presets.rehearsal_settings(into))
 
 
-def _joined(into: Path, each: Join, point: int) -> Made | str:
-    """Write one video, unless it is there; return what is in it, or the reason why there is none."""
+def _joined(into: Path, fatal: set[str], each: Join) -> Made | str:
+    """Write one video, unless it is there; return what is in it, or the reason why there is none.
+
+    Takes that end the decoder are put into `fatal`, so that no other video tries them.
+    """
     target = into / each.location
     beside = target.with_suffix(".json")
     if not (target.exists() and beside.exists()):
         target.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix=".joining-", dir=into) as scratch:
             part = Path(scratch) / "joined.mp4"
-            result = _join(part, each.pieces)
+            result = _join(part, each.pieces, fatal)
             if result is None:
                 return "joined video of which nothing can be decoded"
-            _settle(part, point)
+            _settle(part, each.part.point)
             disk.write(beside, json.dumps(asdict(result)))
             part.replace(target)
     kept = json.loads(beside.read_text(encoding="utf-8"))
     return Made(rate=kept["rate"], frames=tuple(kept["frames"]), actions=tuple(kept["actions"]), lost=kept["lost"])
 
 
-def _join(target: Path, pieces: Sequence[Piece]) -> Made | None:
-    """Let a confined process join the pieces; what ends it is left out. Return None where nothing is left."""
-    answer = _ask(target, pieces)
-    fatal = {}
+def _join(target: Path, pieces: Sequence[Piece], fatal: set[str]) -> Made | None:
+    """Let a confined process join the pieces; return None where none of them can be decoded."""
+    alive = [piece for piece in pieces if piece.take.name not in fatal]
+    answer = _ask(target, alive)
     if answer is None:
-        for piece in {piece.take.name: piece for piece in pieces}.values():
+        for piece in {piece.take.name: piece for piece in alive}.values():
             if _ask(target, [piece]) is None:
-                fatal[piece.take.name] = "ends the decoder"
-        pieces = [piece for piece in pieces if piece.take.name not in fatal]
-        answer = _ask(target, pieces) if fatal and pieces else None
+                fatal.add(piece.take.name)
+        alive = [piece for piece in alive if piece.take.name not in fatal]
+        answer = _ask(target, alive)
     if answer is None or answer.rate is None:
         return None
-    found = [(piece, count) for piece, count in zip(pieces, answer.pieces, strict=True) if isinstance(count, int)]
-    failed = {p.take.name: why for p, why in zip(pieces, answer.pieces, strict=True) if isinstance(why, str)}
+    lost = {piece.take.name: "ends the decoder" for piece in pieces if piece.take.name in fatal}
+    found: list[tuple[Piece, int]] = []
+    for piece, became in zip(alive, answer.pieces, strict=True):
+        if isinstance(became, int):
+            found.append((piece, became))
+        else:
+            lost[piece.take.name] = became
     return Made(
         rate=answer.rate,
         frames=tuple(count for _, count in found),
         actions=tuple("" if piece.still_sec else piece.take.action for piece, _ in found),
-        lost=fatal | failed,
+        lost=lost,
     )
 
 

@@ -62,14 +62,13 @@ class Join:
 
 
 def plan(
-    parts: Sequence[Part], points: dict[str, int], actions: Sequence[str], backgrounds: frozenset[str],
+    parts: Sequence[Part], actions: Sequence[str], backgrounds: frozenset[str],
     *, seed: int, videos: int, wrong: float,
 ) -> list[Join]:  # fmt: skip
     """Return the videos of every action.
 
     Args:
-        parts: the takes that a video may join.
-        points: by part, where its videos lie among the splits.
+        parts: the takes that a video may join, dealt to the splits.
         actions: what is rehearsed.
         backgrounds: classes that are none of the actions.
         seed: of every draw.
@@ -80,7 +79,7 @@ def plan(
     found = []
     for action in actions:
         used: Counter[str] = Counter()
-        for number, (part, is_wrong) in enumerate(_slots(parts, points, action, seed, videos, wrong)):
+        for number, (part, is_wrong) in enumerate(_slots(parts, action, seed, videos, wrong)):
             rng = np.random.default_rng((seed, 2, *action.encode(), number))
             source_id = content_hash("rehearsal", str(seed), action, str(number))[:11]
             found.append(
@@ -95,21 +94,20 @@ def plan(
     return found
 
 
-def _slots(
-    parts: Sequence[Part], points: dict[str, int], action: str, seed: int, videos: int, wrong: float
-) -> Iterator[tuple[Part, bool]]:
+def _slots(parts: Sequence[Part], action: str, seed: int, videos: int, wrong: float) -> Iterator[tuple[Part, bool]]:
     """Yield (part, whether it is wrong) of each video of an action, in the order in which windows take turns.
 
-    Both kinds are ordered by split, so that each window gets as much of each split and as many wrong ones.
+    Both kinds are ordered by split, so that each window gets as much of each split and as many wrong ones. They are
+    drawn evenly along that order, so that each split gets its share of the right ones to within one video.
     """
     rng = np.random.default_rng((seed, 3, *action.encode()))
     count = round(videos * wrong)
+    # From training to testing: the first window, which a committee learns from, never lacks what trains.
+    ordered = sorted(parts, key=lambda part: -part.point)
     for is_wrong, many in ((False, videos - count), (True, count)):
-        # Evenly over the parts by their share, from a random start.
-        weights = [1 / len(parts)] * len(parts) if is_wrong else shares(parts, action)
-        at = (np.arange(many) + rng.random()) / max(1, many)
-        chosen = [parts[int(place)] for place in np.searchsorted(np.cumsum(weights), at * (1 - 1e-9), side="right")]
-        yield from ((part, is_wrong) for part in sorted(chosen, key=lambda part: points[part.name]))
+        weights = [1 / len(parts)] * len(parts) if is_wrong else shares(ordered, action)
+        at = (np.arange(many) + rng.random()) / max(1, many) * (1 - 1e-9)
+        yield from ((ordered[int(place)], is_wrong) for place in np.searchsorted(np.cumsum(weights), at, side="right"))
 
 
 def _pieces(

@@ -53,20 +53,23 @@ _TINY = replace(
 PRESETS = {"demo": _DEMO, "quick": _QUICK, "tiny": _TINY}
 
 
-_REHEARSAL = replace(
-    _DEMO,
-    committee=replace(SMALL, steps=300, clips_per_video=12),
-    mining=Mining(),
-    quality=Quality(),
-    release=Release(min_new_labels=200, wait_for_queue=True),
-    training=Training(architecture="small_3d", steps=300),
-)
-"""The defaults, but for networks that need no download and a release that a small folder can fill."""
+REHEARSED = replace(SMALL, steps=300, clips_per_video=12)
+"""The committee of a rehearsal, where nobody names another."""
 
 
-def rehearsal_settings(folder: Path) -> str:
-    """Return slac.toml of the rehearsal in `folder`; the store's address is not in it."""
-    config = replace(_REHEARSAL, collect=Collect(sources=(str(folder / "manifest.jsonl"),)))
+def rehearsal_settings(folder: Path, committee: Committee = REHEARSED) -> str:
+    """Return slac.toml of the rehearsal in `folder`; the store's address is not in it.
+
+    They are the defaults, but for networks that need no download and a release that a small folder can fill.
+    """
+    config = Config(
+        store_url="",
+        batch_categories=9,
+        collect=Collect(sources=(str(folder / "manifest.jsonl"),)),
+        committee=committee,
+        release=Release(min_new_labels=200, wait_for_queue=True),
+        training=Training(architecture="small_3d", steps=300),
+    )
     return toml.changes(
         config,
         "Written by `slac rehearse`. Networks of the platform's own, which start from nothing: they need no download "

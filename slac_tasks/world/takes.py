@@ -7,8 +7,8 @@ part, and a part is in one split.
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
 import numpy as np
@@ -76,16 +76,13 @@ class Part:
     """Takes that one video may join."""
 
     takes: tuple[Take, ...]
+    point: int = 0
+    """The stretch of [0, 1) in which its videos lie, of `POINTS`: it decides their split."""
 
     @property
     def series(self) -> tuple[str, ...]:
         """The series that it is made of."""
         return tuple(sorted({take.series for take in self.takes}))
-
-    @property
-    def name(self) -> str:
-        """A name that no other part has."""
-        return self.series[0]
 
     def count(self, action: str) -> int:
         """Return how many takes show an action."""
@@ -201,8 +198,8 @@ def shares(parts: Sequence[Part], action: str) -> list[float]:
     return [root / sum(roots) for root in roots]
 
 
-def deal(parts: Sequence[Part], actions: Sequence[str], seed: int) -> dict[str, int]:
-    """Return, by name of the part, the stretch of [0, 1) in which the videos of each part lie; see `POINTS`.
+def dealt(parts: Sequence[Part], actions: Sequence[str], seed: int) -> list[Part]:
+    """Return the parts, each at the point that puts it into its split.
 
     Of many random ways it is the one in which each action's videos are shared out most nearly as the splits are by
     default. An action that would be missing among the training or the testing videos weighs more than anything else.
@@ -214,16 +211,15 @@ def deal(parts: Sequence[Part], actions: Sequence[str], seed: int) -> dict[str, 
         Split.VALIDATION: rules.validation_share,
         Split.TRAINING: 1 - rules.testing_share - rules.validation_share,
     }
-    best, least = np.zeros(len(parts), np.int64), np.inf
-    rng = np.random.default_rng((seed, 1))
-    for points in rng.integers(0, POINTS, (_DEALS, len(parts))):
+
+    def unevenness(points: Iterable[int]) -> float:
         splits = [
             split_at(point / POINTS, validation_share=rules.validation_share, testing_share=rules.testing_share)
             for point in points
         ]
         got = {split: weights[:, [each == split for each in splits]].sum(axis=1) for split in Split}
-        uneven = sum(float(((got[split] - share) ** 2).sum()) for split, share in wanted.items())
-        uneven += len(parts) * sum(int((got[split] == 0).sum()) for split in (Split.TRAINING, Split.TESTING))
-        if uneven < least:
-            best, least = points, uneven
-    return {part.name: int(point) for part, point in zip(parts, best, strict=True)}
+        missing = sum(int((got[split] == 0).sum()) for split in (Split.TRAINING, Split.TESTING))
+        return len(parts) * missing + sum(float(((got[split] - share) ** 2).sum()) for split, share in wanted.items())
+
+    tried = np.random.default_rng((seed, 1)).integers(0, POINTS, (_DEALS, len(parts))).tolist()
+    return [replace(part, point=point) for part, point in zip(parts, min(tried, key=unevenness), strict=True)]

@@ -33,7 +33,7 @@ def gold(count: int, wrong: int = 0) -> pd.DataFrame:
     return pd.DataFrame(
         {
             "clip_id": [f"gold{number}:0" for number in range(count)], "category": "judo",
-            "said": np.where(np.arange(count) < wrong, -1, 1), "known": 1,
+            "three": np.where(np.arange(count) < wrong, -1, 1), "known": 1,
         }
     )  # fmt: skip
 
@@ -102,9 +102,9 @@ def test_so_many_clean_answers_more_certify_and_no_fewer_do(clips: int, wrong: i
 
 
 def test_gold_that_was_not_drawn_says_nothing_of_disagreement() -> None:
-    """People err often, and never together with the label: gold that is labelled is worth it."""
+    """Three people err often, and never together with the label: gold that is labelled is worth it."""
     known = gold(1500, 60)
-    labelled = control(1500, 0).assign(clip_id=known["clip_id"], weight=0.0, truth=known["said"])
+    labelled = control(1500, 0).assign(clip_id=known["clip_id"], weight=0.0, truth=known["three"])
     (alone, _) = certify(control(2000, 30), waits(1.0), known, KNOBS)
     (row, _) = certify(pd.concat([control(2000, 30), labelled]), waits(1.0), known, KNOBS)
     assert alone.threshold is None

@@ -1,11 +1,11 @@
-"""What people get wrong is counted by clips, in the first answers of each."""
+"""What people get wrong is counted by clips, in the first three answers of each."""
 
 import pandas as pd
 import pytest
 from crowds import ballots_of
 
 from slac_tasks.quality.bounds import Sample
-from slac_tasks.quality.gold import COLUMNS, Asking, Gold, judged_gold
+from slac_tasks.quality.gold import COLUMNS, Gold, judged_by_three
 from slac_tasks.quality.thresholds import GOLD_ALPHA, spent
 
 
@@ -13,7 +13,7 @@ def answers(clip: str, *said: str) -> list[tuple[str, str, str]]:
     return [(clip, f"p{number}", answer) for number, answer in enumerate(said)]
 
 
-def test_the_first_who_say_yes_or_no_decide() -> None:
+def test_the_first_three_who_say_yes_or_no_decide() -> None:
     ballots = ballots_of(
         [
             *answers("v1:0", "yes", "no", "yes", "no", "no", "no"),
@@ -23,26 +23,16 @@ def test_the_first_who_say_yes_or_no_decide() -> None:
         ]
     )
     known = {("judo", "v1:0"): True, ("judo", "v2:0"): True, ("judo", "v3:0"): False, ("chess", "v4:0"): False}
-    found = judged_gold(ballots, known, Asking(lead=1, most=3))
+    found = judged_by_three(ballots, known)
     assert found.to_dict("records") == [
-        {"clip_id": "v1:0", "category": "judo", "said": 1, "known": 1},
-        {"clip_id": "v2:0", "category": "judo", "said": -1, "known": 1},
+        {"clip_id": "v1:0", "category": "judo", "three": 1, "known": 1},
+        {"clip_id": "v2:0", "category": "judo", "three": -1, "known": 1},
     ]
-    assert judged_gold(ballots, {}, Asking(lead=1, most=3)).columns.tolist() == list(COLUMNS)
-    nobody = ballots_of([("v5:0", "p0", "unsure")])
-    assert len(judged_gold(nobody, {("judo", "v5:0"): True}, Asking(lead=1, most=3))) == 0
-
-
-@pytest.mark.parametrize(
-    ("answered", "said"),
-    [("yyy", 1), ("nnn", -1), ("yyn", None), ("yynyy", 1), ("ynynynn", -1), ("ynynyny", 1), ("nnynny", -1), ("", None)],
-)
-def test_people_are_asked_until_one_side_leads(answered: str, said: int | None) -> None:
-    assert Asking(lead=3, most=7).said([answer == "y" for answer in answered]) == said
+    assert judged_by_three(ballots, {}).columns.tolist() == list(COLUMNS)
 
 
 def test_a_label_that_is_wrong_together_with_three_people_is_counted_apart() -> None:
-    gold = pd.DataFrame({"clip_id": list("abcd"), "category": "judo", "said": [1, -1, -1, 1], "known": [1, 1, 1, -1]})
+    gold = pd.DataFrame({"clip_id": list("abcd"), "category": "judo", "three": [1, -1, -1, 1], "known": [1, 1, 1, -1]})
     labels = pd.DataFrame({"clip_id": list("abcx"), "category": "judo", "label": [1, -1, 1, 1]})
     found = Gold.of(gold, labels, 0.05, ordinal=1)
     assert (found.clips, found.wrong, found.labelled, found.both_wrong) == (4, 3, 3, 1)

@@ -3,6 +3,7 @@
 import hashlib
 import json
 import re
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -147,14 +148,15 @@ def test_a_take_that_ends_the_decoder_is_left_out_and_the_others_are_joined(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     folder = takes(tmp_path / "takes")
-    for path in folder.rglob("beach__*_1.mp4"):
-        path.rename(path.with_name("beach__hostile.mp4"))
+    shutil.rmtree(folder / "other")
+    for path in folder.rglob("*__plank_1.mp4"):
+        path.rename(path.with_stem(path.stem + "_hostile"))
     script = tmp_path / "joining.py"
     crash = 'import os, sys\nif "hostile" in sys.argv[1]:\n    os.kill(os.getpid(), 11)\n'
     script.write_text(crash + Path(joined.joining.__file__).read_text())
     monkeypatch.setattr(joined.joining, "__file__", str(script))
     assert make_rehearsal(Rehearsal.of(folder, videos=3), tmp_path / "world", processes=2)
-    assert re.search(r"set aside [123]: cannot be decoded", capsys.readouterr().err)
+    assert re.search(r"set aside [1234]: cannot be decoded", capsys.readouterr().err)
     for row in rows(tmp_path / "world" / "truth.jsonl"):
         frames = shown(tmp_path / "world" / "videos" / row["category"] / f"{row['source_id']}.mp4")
         assert row["duration_sec"] == pytest.approx(len(frames) / 24, abs=1e-6)

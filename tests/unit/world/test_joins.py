@@ -6,9 +6,10 @@ from pathlib import Path
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from slac_tasks.model import Window
+from slac_tasks.admission.settings import Admission
+from slac_tasks.model import Split, Window, split_at
 from slac_tasks.world.joins import LEAST_SEC, MOST_SEC, Join, plan
-from slac_tasks.world.takes import MOST_PLAY_SEC, Footage, Take, deal, parts_of, rehearsed
+from slac_tasks.world.takes import MOST_PLAY_SEC, POINTS, Footage, Take, dealt, parts_of, rehearsed
 
 CLASSES = ("other", "plank", "row", "squat")
 
@@ -24,8 +25,9 @@ def planned(seed: int, videos: int, wrong: float, takes: int, series: int) -> li
     footage = Footage(takes=tuple(found), backgrounds=frozenset({"other"}), set_aside={})
     parts = parts_of(found, seed)
     actions = rehearsed(footage, parts)
-    points = deal(parts, actions, seed)
-    return plan(parts, points, actions, footage.backgrounds, seed=seed, videos=videos, wrong=wrong)
+    return plan(
+        dealt(parts, actions, seed), actions, footage.backgrounds, seed=seed, videos=videos, wrong=wrong
+    )  # fmt: skip
 
 
 PLANS = st.builds(
@@ -69,6 +71,20 @@ def test_so_many_are_wrong_in_each_class_and_each_week(seed: int, videos: int, w
             assert max(counts) - min(counts) <= 1
 
 
+@settings(max_examples=40, deadline=None)
+@given(st.integers(0, 99))
+def test_each_class_is_shown_to_those_who_learn_and_to_those_who_test(seed: int) -> None:
+    rules = Admission()
+    joins = planned(seed, 12, 0.3, takes=4, series=9)
+    for category in {each.category for each in joins}:
+        points = {each.part.point for each in joins if each.category == category and not each.is_wrong}
+        splits = {
+            split_at(point / POINTS, validation_share=rules.validation_share, testing_share=rules.testing_share)
+            for point in points
+        }
+        assert {Split.TRAINING, Split.TESTING} <= splits
+
+
 def test_a_plan_is_a_function_of_its_seed() -> None:
     assert planned(1, 6, 0.3, 4, 5) == planned(1, 6, 0.3, 4, 5)
     assert planned(1, 6, 0.3, 4, 5) != planned(2, 6, 0.3, 4, 5)
@@ -79,7 +95,6 @@ def test_a_picture_is_held_where_there_is_no_background() -> None:
         Take(name=f"{action}/{s}__{n}", path=Path("/x"), action=action, series=str(s), seconds=4.0)
         for s in range(3) for action in ("plank", "squat") for n in range(4)
     ]  # fmt: skip
-    parts = parts_of(takes, 0)
-    points = deal(parts, ["plank", "squat"], 0)
-    joins = plan(parts, points, ["plank", "squat"], frozenset({"other"}), seed=0, videos=3, wrong=0.3)
+    parts = dealt(parts_of(takes, 0), ["plank", "squat"], 0)
+    joins = plan(parts, ["plank", "squat"], frozenset({"other"}), seed=0, videos=3, wrong=0.3)
     assert any(piece.still_sec for each in joins for piece in each.pieces)

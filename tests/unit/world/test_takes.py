@@ -16,7 +16,7 @@ from slac_tasks.world.takes import (
     POINTS,
     Footage,
     Take,
-    deal,
+    dealt,
     parts_of,
     read_footage,
     rehearsed,
@@ -105,14 +105,14 @@ def test_a_folder_of_one_series_is_refused() -> None:
 def test_each_action_is_learned_and_tested(seed: int) -> None:
     takes = [one for series in "abcdefgh" for one in studio(series)]
     parts = parts_of(takes, seed)
-    points = deal(parts, ["squat", "plank"], seed)
+    found = dealt(parts, ["squat", "plank"], seed)
     rules = Admission()
     splits = {
-        split_at(point / POINTS, validation_share=rules.validation_share, testing_share=rules.testing_share)
-        for point in points.values()
+        split_at(part.point / POINTS, validation_share=rules.validation_share, testing_share=rules.testing_share)
+        for part in found
     }
     assert {Split.TRAINING, Split.TESTING} <= splits
-    assert points == deal(parts, ["squat", "plank"], seed)
+    assert found == dealt(parts, ["squat", "plank"], seed)
 
 
 def test_one_large_series_does_not_make_most_videos() -> None:
