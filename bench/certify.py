@@ -1,10 +1,10 @@
 """Whether certificates hold, and what their caution costs: `python -m bench.certify [--quick]`.
 
-A replay is a campaign of some rounds. Each round draws more control clips and more gold at random, asks three of twelve
-simulated people about each, and reads the certificates of the product's engine: of each kind of labels, in each of four
-categories and in all together. Clips differ in how hard they are, for people and for the model. The model is trained
-again each round, so its labels and confidences change. A certificate holds when no more than the wanted share (5 %) of
-the labels that it certifies is wrong, by the truth of all clips of the world.
+A replay is a campaign of some rounds. Each round draws more control clips and more gold at random, asks some of twelve
+simulated people about each until one side leads by three, and reads the certificates of the product's engine: of each
+kind of labels, in each of four categories and in all together. Clips differ in how hard they are, for people and for
+the model. The model is trained again each round, so its labels and confidences change. A certificate holds when no more
+than the wanted share (5 %) of the labels that it certifies is wrong, by the truth of all clips of the world.
 
 Worlds:
 
@@ -12,16 +12,17 @@ Worlds:
 * too sure: the same, and the model's log-odds are three times too large.
 * hasty: the first world with people who are right on 93 %.
 * flat, edge, blind: adversaries. One clip in a thousand more than 5 % is wrong, in each category: at every threshold
-  (flat); over all labels, while those of high confidence are good (edge); at every threshold because three people are
-  wrong, with whom each label agrees (blind). In flat and edge three people are never wrong and gold abounds, so nearly
-  all of the wanted share is left for disagreement; in blind nothing ever disagrees. So the bounds are tight, and each
-  certificate is false that goes beyond what is good.
+  (flat); over all labels, while those of high confidence are good (edge); at every threshold because people are wrong,
+  with whom each label agrees (blind). In flat and edge people are never wrong and gold abounds, so nearly all of the
+  wanted share is left for disagreement; in blind nothing ever disagrees. So the bounds are tight, and each certificate
+  is false that goes beyond what is good.
 
 `coverage` is the share of replays in which a certificate holds after the last round, and `coverage_peeking` the share
 in which it held after every round: the lowest over worlds, kinds and categories. `exact_peeking` is the same of the
 exact binomial bound (Clopper and Pearson), which is good for one look, when it is read after every round at every
-threshold. `lost` is the share of labels that caution costs after the last round, in the worlds without adversary, with
-all categories together; an oracle with the same thresholds knows the truth. The last line is one JSON object.
+threshold. `lost` is the share of labels that caution costs after the last round, in the first two worlds (`lost_hasty`:
+in the third), with all categories together; an oracle with the same thresholds knows the truth. The last line is one
+JSON object.
 
 Full scale (scale 1.0): 1,000 replays of each world.
 """
@@ -51,6 +52,8 @@ PLACES = (None, *range(CATEGORIES))
 BASE_RATES = np.array([0.15, 0.3, 0.45, 0.6])
 WANTED = 0.05
 CREW = 12
+LEAD, MOST = 3, 7
+"""People are asked about a control clip or a gold clip until one side leads by so many answers, this many at most."""
 RIGHT, HASTY = 0.98, 0.93
 """How often the average person is right about the average clip."""
 HARDER = 0.6
@@ -79,6 +82,15 @@ class Size:
         return self.replays / Size().replays * self.rounds / Size().rounds
 
 
+def asked(faults: Bools) -> Bools:
+    """Return whether people are wrong who are asked one by one until one side leads; answers in the last axis."""
+    ahead = np.where(faults, 1, -1).cumsum(axis=-1)
+    enough = abs(ahead) >= LEAD
+    enough[..., -1] = True
+    last = enough.argmax(axis=-1)
+    return np.asarray(np.take_along_axis(ahead, last[..., None], axis=-1)[..., 0] > 0)
+
+
 # Worlds -------------------------------------------------------------------------------------------------------------
 
 
@@ -89,7 +101,7 @@ class Labels:
     wrong: Bools
     """By the truth."""
     differs: Bools
-    """By what three people say."""
+    """By what people say."""
     confidence: Floats
 
     @cached_property
@@ -107,7 +119,7 @@ class Labels:
 
 @dataclass(kw_only=True)
 class World:
-    """Clips, what three people get wrong on each, and how they are labelled."""
+    """Clips, what people get wrong on each, and how they are labelled."""
 
     chance: np.random.Generator
     right: float = RIGHT
@@ -117,7 +129,7 @@ class World:
     gold_factor: int = 1
     """How many times more gold there is than the size says."""
     truth: Bools = field(init=False)
-    three_wrong: Bools = field(init=False)
+    people_wrong: Bools = field(init=False)
     fixed: Mapping[str, Labels] = field(init=False)
     """Labels that stay the same, by kind."""
 
@@ -127,19 +139,19 @@ class World:
         self.hard = self.chance.normal(size=shape)
         self.seen = self.chance.normal(size=shape)
         skill = logit(self.right) + self.chance.normal(0, 0.4, CREW)
-        crew = self.chance.random((*shape, CREW)).argsort(axis=-1)[..., :4]
+        crew = self.chance.random((*shape, CREW)).argsort(axis=-1)[..., : MOST + 1]
         faults = self.chance.random(crew.shape) > expit(skill[crew] - HARDER * self.hard[..., None])
-        self.three_wrong = faults[..., :3].sum(axis=-1) >= 2
+        self.people_wrong = asked(faults[..., :MOST])
         kind = self.chance.integers(0, len(DISTANCES), shape)
         apart = self.chance.random(shape) < np.array(list(DISTANCES.values()))[kind]
-        carried = apart ^ faults[..., 3]
+        carried = apart ^ faults[..., MOST]
         self.fixed = {
             "people": self._labels(faults[..., 0], np.ones(shape)),
             "carried": self._labels(carried, np.array(list(DISTANCES))[kind]),
         }
 
     def _labels(self, wrong: Bools, confidence: Floats) -> Labels:
-        return Labels(wrong=wrong, differs=wrong ^ self.three_wrong, confidence=confidence)
+        return Labels(wrong=wrong, differs=wrong ^ self.people_wrong, confidence=confidence)
 
     def labels(self, progress: float) -> Mapping[str, Labels]:
         """Return the labels by kind, after a share of the campaign."""
@@ -159,12 +171,12 @@ class Adversary(World):
     faults: Ints
     """Wrong clips of each band, strict to lax."""
     blind: bool = False
-    """Whether three people say what each label says."""
+    """Whether people say what each label says."""
 
     def __post_init__(self) -> None:
         self.fixed = {"people": self._labelled()}
         wrong = self.fixed["people"].wrong
-        self.three_wrong = wrong if self.blind else np.zeros_like(wrong)
+        self.people_wrong = wrong if self.blind else np.zeros_like(wrong)
 
     def labels(self, progress: float) -> Mapping[str, Labels]:
         """Return the labels by kind; where people see them, the model's faults are drawn again for each round."""
@@ -201,28 +213,17 @@ def replayed(world: World, size: Size) -> Iterator[list[Read]]:
     ways: dict[tuple[str, int | None], Way] = {}
     gold = world.chance.integers(0, CATEGORIES * CLIPS, (size.rounds, size.gold * world.gold_factor))
     for number in range(1, size.rounds + 1):
+        wrong = world.people_wrong.ravel()[gold[:number]]
+        known = Gold(wanted=WANTED, clips=wrong.size, wrong=int(wrong.sum()))
         reads = []
         for kind, labels in world.labels(number / size.rounds).items():
             drawn = _with_sum(labels.control(order[:, : number * size.control]))
-            now = [ways.get((kind, place), Way()) for place in PLACES]
-            known = _gold(world, labels, gold[:number].ravel(), now[0].ordinal)
-            after = [way.after(control, known.left_at_best) for way, control in zip(now, drawn, strict=True)]
-            if any(way.judged for way in after):
-                after[0] = after[0].taken
-            for place, way, control, every in zip(PLACES, after, drawn, _with_sum(labels.all_clips), strict=True):
+            for place, control, every in zip(PLACES, drawn, _with_sum(labels.all_clips), strict=True):
+                way = ways.get((kind, place), Way()).after(control, known.left)
                 reads.append(_read(kind, place, control, every, known, way))
                 # The model's labels are others in the next round.
                 ways[kind, place] = way.next if kind == "model" else way
         yield reads
-
-
-def _gold(world: World, labels: Labels, drawn: Ints, ordinal: int) -> Gold:
-    """Return what gold clips that were drawn say of a kind."""
-    wrong = world.three_wrong.ravel()[drawn]
-    both = int((wrong & labels.wrong.ravel()[drawn]).sum())
-    return Gold(
-        wanted=WANTED, clips=len(drawn), wrong=int(wrong.sum()), labelled=len(drawn), both_wrong=both, ordinal=ordinal
-    )
 
 
 def _with_sum(parts: Sequence[Control]) -> list[Control]:
@@ -237,7 +238,7 @@ def _read(kind: str, category: int | None, drawn: Control, every: Control, gold:
     labelled = every.clips[:, 0]
     good = every.sample.wrong[:, 0] <= WANTED * labelled
     possible = np.flatnonzero(good & (labelled > 0))
-    left = WANTED - exact_bound(gold.both_wrong, gold.labelled, ALPHA / 2)
+    left = WANTED - exact_bound(gold.wrong, gold.clips, ALPHA / 2)
     counts = zip(drawn.sample.wrong[:, 0].tolist(), drawn.clips[:, 0].tolist(), strict=True)
     exact = np.array([exact_bound(wrong, count, ALPHA / 2) <= left for wrong, count in counts])
     return Read(
@@ -324,14 +325,21 @@ def measure(size: Size, folder: Path) -> Figures:
     }
     print(table(heads, rows))
     every = [tally for tallies in found.values() for tally in tallies.values()]
-    together = [found[name][kind, None] for name in HONEST for kind in ("people", "carried", "model")]
     return {
         "coverage": min(tally.holds / tally.replays for tally in every),
         "coverage_peeking": min(tally.holds_always / tally.replays for tally in every),
         "exact_peeking": min(tally.exact_holds_always / tally.replays for tally in every),
-        "lost": 1 - sum(t.certified for t in together) / max(1, sum(t.possible for t in together)),
+        "lost": lost([found[name] for name in HONEST]),
+        "lost_hasty": lost([found["hasty"]]),
         "scale": size.scale,
     }
+
+
+def lost(worlds: Sequence[Mapping[tuple[str, int | None], Tally]]) -> float | None:
+    """Return the share of the labels of all kinds and categories that the oracle certifies and that are not."""
+    together = [tally for tallies in worlds for (_, category), tally in tallies.items() if category is None]
+    possible = sum(tally.possible for tally in together)
+    return 1 - sum(tally.certified for tally in together) / possible if possible else None
 
 
 BENCH = Bench(

@@ -1,9 +1,9 @@
 """The certificate: how many of the labels of one kind are wrong at most, and which are good enough to be released.
 
-Control clips were drawn at random before anything was chosen, and three people answered each of them. So the share of
-control clips on which a way of labelling differs from the three says how often its labels differ from them elsewhere
-(PAC labels, Candes et al. 2025). Gold says how many labels agree with three people who are wrong (`quality.gold`). The
-two shares together bound the share of wrong labels; the threshold is the laxest one at which they are at most the
+Control clips were drawn at random before anything was chosen, and three people or more answered each of them. So the
+share of control clips on which a way of labelling differs from these people says how often its labels differ from them
+elsewhere (PAC labels, Candes et al. 2025). Gold says how many labels agree with people who are wrong (`quality.gold`).
+The two shares together bound the share of wrong labels; the threshold is the laxest one at which they are at most the
 wanted error, and it holds at every look (`quality.thresholds`).
 
 The promise rests on this: the control was drawn, by known weights, from the clips whose labels are released; the label
@@ -59,7 +59,7 @@ def certify(
     """Return the certificate of each kind, for all categories together and for each category.
 
     Args:
-        control: a row for each control clip and kind, with `CONTROL`. One of weight 0 is gold that was not drawn.
+        control: a row for each control clip and kind, with `CONTROL`.
         labels: how many wait for it, with `WAITING`.
         gold: with `gold.COLUMNS`, of all categories.
         knobs: the error that is wanted.
@@ -67,6 +67,7 @@ def certify(
 
     """
     changed = _changed(control, before)
+    counted = Gold.of(gold, knobs.max_error)
     ways = {(row.category, row.kind): Way(rules=row.rules, judged=row.judged) for row in before.rows} if before else {}
     found = []
     for kind in sorted({*control["kind"].unique(), *labels["kind"].unique()}):
@@ -76,7 +77,7 @@ def certify(
             for category in (None, *sorted({*judged["category"].unique(), *waiting["category"].unique()}))
             for way in [ways.get((category, kind), Way())]
         }
-        found += _of_kind(kind, judged, waiting, Gold.of(gold, judged, knobs.max_error, now[None].ordinal), now)
+        found += _of_kind(kind, judged, waiting, counted, now)
     return found
 
 
@@ -86,7 +87,7 @@ def _of_kind(
     """Return the rows of one kind: all categories together, and each of `ways`."""
     # A label that would not be written says nothing of those that are.
     least = labels["least"].min() if len(labels) else 0.0
-    drawn = control[(control["weight"] > 0) & (control["confidence"] >= least)]
+    drawn = control[control["confidence"] >= least]
     heaviest = float(drawn["weight"].max()) if len(drawn) else 1.0
     counts = {
         category: Control.of(
@@ -98,11 +99,10 @@ def _of_kind(
         for category in ways
         for own in [_in(drawn, category)]
     }
-    after = {category: way.after(counts[category], gold.left_at_best) for category, way in ways.items()}
-    if any(way.judged for way in after.values()):
-        # What gold says of this kind is used by each of them.
-        after[None] = after[None].taken
-    return [_row(category, kind, counts[category], _in(labels, category), gold, way) for category, way in after.items()]
+    return [
+        _row(category, kind, counts[category], _in(labels, category), gold, way.after(counts[category], gold.left))
+        for category, way in ways.items()
+    ]
 
 
 def admissible(
@@ -148,8 +148,6 @@ def _row(
         errors=int(control.sample.wrong[at].sum()),
         gold=gold.clips,
         gold_errors=gold.wrong,
-        gold_labelled=gold.labelled,
-        gold_both_wrong=gold.both_wrong,
         answers_needed=needed and ANSWERS * sum(needed),
         gold_needed=needed and ANSWERS * needed[1],
         rules=way.rules,

@@ -1,11 +1,7 @@
-"""What people get wrong, by clips whose answer an expert knows: what a control that trusts three people cannot see.
+"""What people get wrong, by clips whose answer an expert knows: what a control that trusts people cannot see.
 
-A wrong label differs from what three people say, or it agrees with them and they are wrong too. The control counts the
-first; the second is bounded here, in two ways of which the better one counts:
-
-* three people are wrong, whatever the label: all gold with three answers says how often;
-* three people and the label are wrong: gold that is labelled by this kind says how often. It is the rarer event, but
-  labels change, so a new way of labelling has a smaller share of alpha (see `slac_tasks.quality.thresholds.Way`).
+About a control clip three people are asked, or more until one side leads. A wrong label differs from what they say, or
+it agrees with them and they are wrong too. The control counts the first; gold says how often they are wrong.
 """
 
 from collections.abc import Mapping, Sequence
@@ -16,88 +12,94 @@ import numpy as np
 import pandas as pd
 
 from slac_tasks.quality.bounds import Sample
-from slac_tasks.quality.thresholds import GOLD_ALPHA, smallest, spent
+from slac_tasks.quality.thresholds import GOLD_ALPHA, smallest
 from slac_tasks.verification.ballots import NO, YES, Ballots
 
 ANSWERS = 3
-"""Answers that decide about a control clip, and here about a gold clip."""
-COLUMNS = ("clip_id", "category", "three", "known")
-"""Columns of gold: what two of the three say, and what the expert knows; +1 or -1."""
+"""Answers that a control clip or a gold clip costs, at least."""
+COLUMNS = ("clip_id", "category", "said", "known")
+"""Columns of gold: what people say, and what the expert knows; +1 or -1."""
 
 _SHARES = (0.2, 0.35, 0.5, 0.65, 0.8)
 """Parts of the wanted error that more gold may leave to what people get wrong, of which the cheapest is named."""
 
 
-def judged_by_three(ballots: Ballots, known: Mapping[tuple[str, str], bool]) -> pd.DataFrame:
-    """Return the gold clips with three answers, with `COLUMNS`: the first three people who said yes or no decide.
+@dataclass(frozen=True, kw_only=True)
+class Asking:
+    """When people have said enough of a control clip."""
 
-    Everybody meets gold, so a clip has more answers than three. More of them say more of these people and nothing of
-    other clips: a clip counts once. The first three stay the first three, so what a clip says never changes.
+    least: int = ANSWERS
+    """Answers of yes or no that every clip gets."""
+    lead: int
+    """By how many answers one side must lead."""
+    most: int
+    """Answers after which nobody more is asked; the side that leads then is what they say."""
+
+    def said(self, answers: Sequence[bool]) -> int | None:
+        """Return what the first of these people say, +1 or -1, as if they had been asked one by one; None: not yet."""
+        ahead = 0
+        for count, answer in enumerate(answers, 1):
+            ahead += 1 if answer else -1
+            if ahead and (count >= self.most or (count >= self.least and abs(ahead) >= self.lead)):
+                return 1 if ahead > 0 else -1
+        return None
+
+
+def judged_gold(ballots: Ballots, known: Mapping[tuple[str, str], bool], asking: Asking) -> pd.DataFrame:
+    """Return the gold clips of which people said as much as they are asked of a control clip, with `COLUMNS`.
+
+    Everybody meets gold, so a clip has more answers than that. More of them say more of these people and nothing of
+    other clips: a clip counts once, by its first answers, so what it says never changes.
 
     Args:
         ballots: votes, those on gold clips among them.
         known: by (category, clip_id): whether the clip contains the action.
+        asking: how people are asked about the control.
 
     """
     plain = np.flatnonzero(ballots.answer <= NO)
-    clips, start, count = np.unique(ballots.clip[plain], return_index=True, return_counts=True)
+    clips, start = np.unique(ballots.clip[plain], return_index=True)
+    answers = np.split(ballots.answer[plain] == YES, start[1:])
     names = ballots.clip_ids.to_pylist()
     found = []
-    for clip, first, answers in zip(clips.tolist(), start.tolist(), count.tolist(), strict=True):
+    for clip, of_clip in zip(clips.tolist(), answers, strict=False):
         category = ballots.categories[ballots.category[clip]]
         contains = known.get((category, names[clip]))
-        if answers >= ANSWERS and contains is not None:
-            yes = int((ballots.answer[plain[first : first + ANSWERS]] == YES).sum())
-            found.append((names[clip], category, 1 if yes * 2 > ANSWERS else -1, 1 if contains else -1))
+        said = asking.said(of_clip.tolist())
+        if contains is not None and said is not None:
+            found.append((names[clip], category, said, 1 if contains else -1))
     return pd.DataFrame(found, columns=list(COLUMNS))
 
 
 @dataclass(frozen=True, kw_only=True)
 class Gold:
-    """Counts of gold clips for one kind of labels, over all categories, and what they leave for disagreement."""
+    """Counts of gold clips, over all categories, and what they leave for disagreement."""
 
     wanted: float
     """Share of wrong labels that is allowed."""
     clips: int
-    """With three answers."""
+    """With as many answers as a control clip."""
     wrong: int
-    """Those on which two of the three are wrong."""
-    labelled: int = 0
-    """Those with a label of this kind."""
-    both_wrong: int = 0
-    """Those of them on which the label is wrong too."""
-    ordinal: int = 1
-    """Which of the ways of labelling that were judged this is; the first is 1."""
+    """Those on which people are wrong."""
 
     @classmethod
-    def of(cls, gold: pd.DataFrame, control: pd.DataFrame, wanted: float, ordinal: int) -> "Gold":
-        """Count gold with `COLUMNS`, and the rows of one kind in the control on these clips."""
-        wrong = gold["three"] != gold["known"]
-        labelled = gold.merge(control[["clip_id", "category", "label"]], on=["clip_id", "category"])
-        both = (labelled["three"] != labelled["known"]) & (labelled["label"] == labelled["three"])
-        return cls(
-            wanted=wanted, clips=len(gold), wrong=int(wrong.sum()), labelled=len(labelled), both_wrong=int(both.sum()),
-            ordinal=ordinal,
-        )  # fmt: skip
+    def of(cls, gold: pd.DataFrame, wanted: float) -> "Gold":
+        """Count gold with `COLUMNS`."""
+        return cls(wanted=wanted, clips=len(gold), wrong=int((gold["said"] != gold["known"]).sum()))
 
     @cached_property
     def bound(self) -> float | None:
-        """Share of labels that agree with three people and are wrong, at most, at every look; None without gold."""
-        return self._bound() if self.clips else None
+        """Share of clips on which people are wrong, at most, at every look; None without gold."""
+        return self._bound(0) if self.clips else None
 
     @property
     def left(self) -> float:
-        """Share of labels that may differ from what three people say; 0 where there is no room or no gold."""
+        """Share of labels that may differ from what people say; 0 where there is no room or no gold."""
         return max(0.0, self.wanted - (1.0 if self.bound is None else self.bound))
 
     @cached_property
-    def left_at_best(self) -> float:
-        """The same, had no label been wrong together with three people: it does not depend on this way's labels."""
-        return max(0.0, self.wanted - self._bound(both_wrong=0))
-
-    @cached_property
     def options(self) -> Sequence[tuple[int, float]]:
-        """Gold clips more, all judged and labelled right, and what is left for disagreement then; fewest first."""
+        """Gold clips more, all judged right, and what is left for disagreement then; fewest first."""
         found = [(0, self.left)] if self.left else []
         for share in _SHARES:
             more = smallest(lambda count, share=share: self._bound(count) <= share * self.wanted)  # type: ignore[misc]
@@ -105,8 +107,5 @@ class Gold:
                 found.append((more, self.wanted - self._bound(more)))
         return sorted(found)
 
-    def _bound(self, more: int = 0, both_wrong: int | None = None) -> float:
-        faults = self.both_wrong if both_wrong is None else both_wrong
-        people = Sample.plain(self.wrong, self.clips + more).bound(GOLD_ALPHA)
-        both = Sample.plain(faults, self.labelled + more).bound(spent(GOLD_ALPHA, self.ordinal))
-        return min(people, both)
+    def _bound(self, more: int) -> float:
+        return Sample.plain(self.wrong, self.clips + more).bound(GOLD_ALPHA)

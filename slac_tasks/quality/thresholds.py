@@ -1,7 +1,7 @@
 """From which confidence on labels are good enough, whatever is looked at again: thresholds, and how alpha is spent.
 
 The certificate of one kind may be false with a chance of `ALPHA`, over all looks. Of it, `CONTROL_ALPHA` is for labels
-that differ from what three people say, and twice `GOLD_ALPHA` for what people get wrong. No more is spent, since:
+that differ from what people say, and `GOLD_ALPHA` for what people get wrong. No more is spent, since:
 
 1. Thresholds, strict to lax, share what a way of labelling has, and each hands its share on to the next when it passes
    (fallback, Wiens 2003). So one whose labels are too wrong can pass first only on its own share and those of the good
@@ -29,7 +29,7 @@ LEVEL = 0.95
 """Chance that a certificate is right at every look."""
 ALPHA = 1 - LEVEL
 CONTROL_ALPHA = ALPHA / 2
-GOLD_ALPHA = ALPHA / 4
+GOLD_ALPHA = ALPHA / 2
 
 _SHARES = np.append(np.full(len(THRESHOLDS) - 1, 0.5 / (len(THRESHOLDS) - 1)), 0.5)
 """Of alpha; the last threshold takes all labels, which is what a kind is asked of whose labels are all as sure."""
@@ -53,7 +53,7 @@ class Control:
     """The control clips of one category and kind, or of one kind: counts by threshold and weight."""
 
     sample: Sample
-    """Shape (thresholds, strata); `wrong`: the label differs from what three people say."""
+    """Shape (thresholds, strata); `wrong`: the label differs from what people say."""
 
     @classmethod
     def of(cls, confidence: Floats, wrong: Bools, weight: Floats, heaviest: float) -> "Control":
@@ -61,7 +61,7 @@ class Control:
 
         Args:
             confidence: of the label.
-            wrong: whether the label differs from what three people say.
+            wrong: whether the label differs from what people say.
             weight: inverse of the clip's chance to be in the control.
             heaviest: the largest weight that a clip may have.
 
@@ -92,7 +92,7 @@ class Control:
     def with_more(self, count: int) -> "Control":
         """Return it with so many clips more, all right, of confidences and weights like those that there are."""
         whole = self.clips[-1].sum()
-        more = np.floor(self.clips * (count / whole)) if whole else np.full_like(self.clips, float(count))
+        more = np.floor(self.clips * count / whole) if whole else np.full_like(self.clips, float(count))
         return Control(
             sample=Sample(weights=self.sample.weights, right=self.sample.right + more, wrong=self.sample.wrong)
         )
@@ -129,23 +129,15 @@ class Way:
     """Whether this one was."""
 
     @property
-    def ordinal(self) -> int:
-        """Which of the ways that were judged it is, or is to be."""
-        return self.rules if self.judged else self.rules + 1
-
-    @property
     def alpha(self) -> float:
         """The chance that it may be certified, at any look, although too many labels differ."""
-        return spent(CONTROL_ALPHA, self.ordinal)
-
-    @property
-    def taken(self) -> "Way":
-        """The same, judged."""
-        return self if self.judged else Way(rules=self.rules + 1, judged=True)
+        return spent(CONTROL_ALPHA, self.rules if self.judged else self.rules + 1)
 
     def after(self, control: Control, error: float) -> "Way":
-        """Return it after a look at a control, of which a share of less than `error` may differ at best."""
-        return self.taken if control.if_all_right.passes(error, self.alpha) else self
+        """Return it after a look at a control: it is judged once less than `error` could have been shown."""
+        if self.judged or not control.if_all_right.passes(error, self.alpha):
+            return self
+        return Way(rules=self.rules + 1, judged=True)
 
     @property
     def next(self) -> "Way":

@@ -18,7 +18,7 @@ from slac_tasks.model import Answer, parse_clip_id
 from slac_tasks.progress import print_line
 from slac_tasks.quality.certificate import CONTROL as COLUMNS
 from slac_tasks.quality.certificate import Before, certify, waiting
-from slac_tasks.quality.gold import judged_by_three
+from slac_tasks.quality.gold import ANSWERS, Asking, judged_gold
 from slac_tasks.storage.datasets import CARRIED, CERTIFICATES, CONTROL
 from slac_tasks.storage.datasets.labelling import CertificateRow
 from slac_tasks.storage.manifests import Manifest
@@ -45,7 +45,7 @@ def run(job: Job) -> None:
         rows = certify(
             _control(job, control),
             waiting(job.datasets.tables(carried, ["category", "kind", "confidence"])),
-            judged_by_three(*_gold(job, until=int(version))),
+            judged_gold(*_gold(job, until=int(version)), Asking(lead=1, most=ANSWERS)),
             job.config.quality,
             _before(job, earlier) if earlier else None,
         )

@@ -176,17 +176,13 @@ class CertificateRow:
     certified: Annotated[int, "labels that are certified"]
     bound: Annotated[float | None, "share of wrong labels, at most: the two bounds together; null: one is unknown"]
     disagreement_bound: Annotated[
-        float | None, "share that differs from what three people say, at most, from the threshold on; null: no control"
+        float | None, "share that differs from what people say, at most, from the threshold on; null: no control"
     ]
-    people_bound: Annotated[
-        float | None, "share that agrees with three people and is wrong as they are, at most; null: no gold"
-    ]
+    people_bound: Annotated[float | None, "share of clips on which people are wrong, at most; null: no gold"]
     control: Annotated[int, "control clips from the threshold on; without a threshold all"]
-    errors: Annotated[int, "those of them whose label differs from what three people say"]
-    gold: Annotated[int, "gold clips, of all categories, with three answers"]
-    gold_errors: Annotated[int, "those on which two of the three are wrong"]
-    gold_labelled: Annotated[int, "gold clips with a label of this kind"]
-    gold_both_wrong: Annotated[int, "those on which the label and two of the three are wrong"]
+    errors: Annotated[int, "those of them whose label differs from what people say"]
+    gold: Annotated[int, "gold clips, of all categories, with as many answers as a control clip"]
+    gold_errors: Annotated[int, "those on which people are wrong"]
     answers_needed: Annotated[
         int | None, "answers more, if all of them are right, after which some labels are certified; null: some are, or "
         "no number is enough"

@@ -33,7 +33,7 @@ def gold(count: int, wrong: int = 0) -> pd.DataFrame:
     return pd.DataFrame(
         {
             "clip_id": [f"gold{number}:0" for number in range(count)], "category": "judo",
-            "three": np.where(np.arange(count) < wrong, -1, 1), "known": 1,
+            "said": np.where(np.arange(count) < wrong, -1, 1), "known": 1,
         }
     )  # fmt: skip
 
@@ -99,17 +99,6 @@ def test_so_many_clean_answers_more_certify_and_no_fewer_do(clips: int, wrong: i
     assert more
     now = certify(control(clips + more - 1, wrong), waits(1.0), gold(golden + more_gold), KNOBS)
     assert by_category(now)[None].threshold is None
-
-
-def test_gold_that_was_not_drawn_says_nothing_of_disagreement() -> None:
-    """Three people err often, and never together with the label: gold that is labelled is worth it."""
-    known = gold(1500, 60)
-    labelled = control(1500, 0).assign(clip_id=known["clip_id"], weight=0.0, truth=known["three"])
-    (alone, _) = certify(control(2000, 30), waits(1.0), known, KNOBS)
-    (row, _) = certify(pd.concat([control(2000, 30), labelled]), waits(1.0), known, KNOBS)
-    assert alone.threshold is None
-    assert row.threshold is not None
-    assert (row.control, row.errors, row.gold_labelled, row.gold_both_wrong) == (2000, 30, 1500, 0)
 
 
 def test_control_below_every_label_says_nothing() -> None:
