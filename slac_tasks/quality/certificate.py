@@ -59,7 +59,7 @@ def certify(
     """Return the certificate of each kind, for all categories together and for each category.
 
     Args:
-        control: a row for each control clip and kind, with `CONTROL`.
+        control: a row for each control clip and kind, with `CONTROL`; one of weight 0 was not drawn.
         labels: how many wait for it, with `WAITING`.
         gold: with `gold.COLUMNS`, of all categories.
         knobs: the error that is wanted.
@@ -87,7 +87,7 @@ def _of_kind(
     """Return the rows of one kind: all categories together, and each of `ways`."""
     # A label that would not be written says nothing of those that are.
     least = labels["least"].min() if len(labels) else 0.0
-    drawn = control[control["confidence"] >= least]
+    drawn = control[(control["weight"] > 0) & (control["confidence"] >= least)]
     heaviest = float(drawn["weight"].max()) if len(drawn) else 1.0
     counts = {
         category: Control.of(

@@ -107,6 +107,12 @@ def test_control_below_every_label_says_nothing() -> None:
     assert (row.threshold, row.control, row.errors) == (0.0, 1000, 5)
 
 
+def test_a_clip_that_was_not_drawn_says_nothing() -> None:
+    beside = control(500, 500, first=1000).assign(weight=0.0)
+    found = certify(pd.concat([control(1000, 5), beside]), waits(1.0), gold(500), KNOBS)
+    assert found == certify(control(1000, 5), waits(1.0), gold(500), KNOBS)
+
+
 def test_a_heavy_clip_weighs_more() -> None:
     clips = control(2000, 20)
     heavy = clips.assign(weight=np.where(clips["label"] == -1, 20.0, 1.0))
