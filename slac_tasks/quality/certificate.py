@@ -59,7 +59,8 @@ def certify(
     """Return the certificate of each kind, for all categories together and for each category.
 
     Args:
-        control: a row for each control clip and kind, with `CONTROL`; one of weight 0 was not drawn.
+        control: a row for each control clip and kind, with `CONTROL`; one of weight 0 was not drawn. Where people are
+            to be asked on, truth is 0, and the label counts as wrong: without these clips the easy ones would be left.
         labels: how many wait for it, with `WAITING`.
         gold: with `gold.COLUMNS`, of all categories.
         knobs: the error that is wanted.
@@ -156,14 +157,17 @@ def _row(
 
 
 def _changed(control: pd.DataFrame, before: Before | None) -> set[tuple[str | None, str]]:
-    """Return the (category, kind), and (None, kind), whose control says other things of clips that it held before."""
+    """Return the (category, kind), and (None, kind), whose control says other things of clips that it held before.
+
+    People who decide on a clip later are no change: it counted as wrong until then, at a disadvantage to the labels.
+    """
     if before is None:
         return set()
     if before.control is None:
         return {(row.category, row.kind) for row in before.rows}
-    columns = list(CONTROL)
-    both = before.control[columns].merge(control[columns], on=columns, how="left", indicator=True)
-    other = both[both["_merge"] == "left_only"]
+    same = [name for name in CONTROL if name != "truth"]
+    both = before.control[list(CONTROL)].merge(control[list(CONTROL)], on=same, how="left", suffixes=("_before", ""))
+    other = both[both["truth"].isna() | ((both["truth_before"] != both["truth"]) & (both["truth_before"] != 0))]
     pairs = set(zip(other["category"], other["kind"], strict=True))
     return {*pairs, *((None, kind) for _, kind in pairs)}
 

@@ -18,7 +18,7 @@ from slac_tasks.verification.ballots import NO, YES, Ballots
 ANSWERS = 3
 """Answers that a control clip or a gold clip costs, at least."""
 COLUMNS = ("clip_id", "category", "said", "known")
-"""Columns of gold: what people say, and what the expert knows; +1 or -1."""
+"""Columns of gold: what people say, +1 or -1, 0 as long as they are to be asked on; and what the expert knows."""
 
 _SHARES = (0.2, 0.35, 0.5, 0.65, 0.8)
 """Parts of the wanted error that more gold may leave to what people get wrong, of which the cheapest is named."""
@@ -36,20 +36,24 @@ class Asking:
     """Answers after which nobody more is asked; the side that leads then is what they say."""
 
     def said(self, answers: Sequence[bool]) -> int | None:
-        """Return what the first of these people say, +1 or -1, as if they had been asked one by one; None: not yet."""
+        """Return what the first of these people say, as if they had been asked one by one.
+
+        +1 or -1; 0: they are to be asked on; None: the clip has not had its least answers.
+        """
         ahead = 0
         for count, answer in enumerate(answers, 1):
             ahead += 1 if answer else -1
             if ahead and (count >= self.most or (count >= self.least and abs(ahead) >= self.lead)):
                 return 1 if ahead > 0 else -1
-        return None
+        return 0 if len(answers) >= self.least else None
 
 
 def judged_gold(ballots: Ballots, known: Mapping[tuple[str, str], bool], asking: Asking) -> pd.DataFrame:
-    """Return the gold clips of which people said as much as they are asked of a control clip, with `COLUMNS`.
+    """Return the gold clips that have the least answers of a control clip, or more, with `COLUMNS`.
 
     Everybody meets gold, so a clip has more answers than that. More of them say more of these people and nothing of
-    other clips: a clip counts once, by its first answers, so what it says never changes.
+    other clips: a clip counts once, by its first answers, so what it says never changes. One on which people are to be
+    asked on is there as well: without it those would be left on which people agree at once, which are the easy ones.
 
     Args:
         ballots: votes, those on gold clips among them.
@@ -80,7 +84,7 @@ class Gold:
     clips: int
     """With as many answers as a control clip."""
     wrong: int
-    """Those on which people are wrong."""
+    """Those on which people are wrong, or are to be asked on: that counts as wrong until they have decided."""
 
     @classmethod
     def of(cls, gold: pd.DataFrame, wanted: float) -> "Gold":

@@ -107,6 +107,17 @@ def test_control_below_every_label_says_nothing() -> None:
     assert (row.threshold, row.control, row.errors) == (0.0, 1000, 5)
 
 
+def test_a_clip_on_which_people_are_to_be_asked_on_counts_as_wrong_and_is_no_new_way_once_they_decide() -> None:
+    waiting_clips = control(1000).assign(truth=np.where(np.arange(1000) < 20, 0, 1))
+    first = certify(waiting_clips, waits(1.0), gold(500), KNOBS)
+    assert {row.errors for row in first} == {20}
+    before = Before(rows=first, control=waiting_clips)
+    decided = certify(control(1000), waits(1.0), gold(500), KNOBS, before)
+    assert {(row.errors, row.rules) for row in decided} == {(0, 1)}
+    overturned = certify(waiting_clips.assign(truth=-waiting_clips["truth"]), waits(1.0), gold(500), KNOBS, before)
+    assert {row.rules for row in overturned} == {2}
+
+
 def test_a_clip_that_was_not_drawn_says_nothing() -> None:
     beside = control(500, 500, first=1000).assign(weight=0.0)
     found = certify(pd.concat([control(1000, 5), beside]), waits(1.0), gold(500), KNOBS)

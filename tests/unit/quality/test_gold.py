@@ -35,10 +35,27 @@ def test_the_first_who_say_yes_or_no_decide() -> None:
 
 @pytest.mark.parametrize(
     ("answered", "said"),
-    [("yyy", 1), ("nnn", -1), ("yyn", None), ("yynyy", 1), ("ynynynn", -1), ("ynynyny", 1), ("nnynny", -1), ("", None)],
+    [
+        ("yyy", 1),
+        ("nnn", -1),
+        ("yyn", 0),
+        ("yy", None),
+        ("yynyy", 1),
+        ("ynynynn", -1),
+        ("ynynyny", 1),
+        ("nnynny", -1),
+        ("", None),
+    ],
 )
 def test_people_are_asked_until_one_side_leads(answered: str, said: int | None) -> None:
     assert Asking(lead=3, most=7).said([answer == "y" for answer in answered]) == said
+
+
+def test_clips_on_which_people_differ_are_not_left_out_while_they_are_asked_on() -> None:
+    ballots = ballots_of([*answers("v1:0", "yes", "yes", "yes"), *answers("v2:0", "yes", "no", "yes")])
+    known = {("judo", "v1:0"): True, ("judo", "v2:0"): True}
+    found = Gold.of(judged_gold(ballots, known, Asking(lead=3, most=7)), wanted=0.05)
+    assert (found.clips, found.wrong) == (2, 1)
 
 
 def test_gold_says_how_often_people_are_wrong_and_what_is_left_for_labels() -> None:
