@@ -66,6 +66,10 @@ SIZES: Mapping[str, Size] = {
     "demo": Size(
         pairs=4, windows=3, videos=6, wrong=1, duration_sec=24.0, copies=3, broken=2, targets=8, train=10, test=25
     ),
+    # Four times the clips to choose from: for benchmarks of what an answer buys.
+    "large": Size(
+        pairs=4, windows=3, videos=24, wrong=4, duration_sec=24.0, copies=3, broken=2, targets=8, train=2, test=2
+    ),
     "quick": Size(
         pairs=2, windows=1, videos=4, wrong=1, duration_sec=16.0, copies=1, broken=2, targets=4, train=6, test=12
     ),

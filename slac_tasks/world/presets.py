@@ -50,7 +50,7 @@ _TINY = replace(
     release=replace(_QUICK.release, min_new_labels=1),
     training=replace(_QUICK.training, steps=2, batch=4, transfer_labels=1, transfer_steps=2, transfer_seeds=1),
 )
-PRESETS = {"demo": _DEMO, "quick": _QUICK, "tiny": _TINY}
+PRESETS = {"demo": _DEMO, "large": _DEMO, "quick": _QUICK, "tiny": _TINY}
 
 
 REHEARSED = replace(SMALL, steps=300, clips_per_video=12)
