@@ -77,6 +77,8 @@ class Ballots:
     """Row of each vote in the table that was read, shape (votes,)."""
     wanted: Ints | None = None
     """Answers that each clip wants before anything is decided, shape (clips,); None: the method's own number."""
+    lead: Ints | None = None
+    """By how many answers one side must lead before nobody more is asked, shape (clips,); None: no clip has to."""
 
     @property
     def clips(self) -> int:
@@ -84,16 +86,18 @@ class Ballots:
         return len(self.clip_ids)
 
     def asked(self, queued: pa.Table) -> "Ballots":
-        """Return the same with the answers that each clip wants; one that the queue has not wants a single one.
+        """Return the same with what each clip asks of people; one that the queue has not wants a single answer.
 
         Args:
-            queued: columns clip_id, category and votes_first.
+            queued: columns clip_id, category, votes_first and lead.
 
         """
         names = pa.array(self.categories, pa.string()).take(pa.array(self.category))
-        own = clip_key(pa.table({"clip_id": self.clip_ids, "category": names}))
-        found = queued["votes_first"].take(pc.index_in(own, value_set=clip_key(queued)))
-        return replace(self, wanted=found.fill_null(1).to_numpy())
+        place = pc.index_in(
+            clip_key(pa.table({"clip_id": self.clip_ids, "category": names})), value_set=clip_key(queued)
+        )
+        wanted, lead = (queued[name].take(place) for name in ("votes_first", "lead"))
+        return replace(self, wanted=wanted.fill_null(1).to_numpy(), lead=lead.fill_null(0).to_numpy())
 
     def without_ids(self) -> "Ballots":
         """Return the same without the ids of the votes: half of the memory, and who reads all votes needs none."""
@@ -103,7 +107,7 @@ class Ballots:
     def joined(cls, parts: Sequence["Ballots"]) -> "Ballots":
         """Return the votes on the clips of several categories, each part those of one, in order of their names.
 
-        The ids of the votes are left out (see `without_ids`), and so is what each clip wants.
+        The ids of the votes are left out (see `without_ids`), and so is what each clip asks of people.
         """
         people = tuple(sorted({name for part in parts for name in part.people}))
         none = np.zeros(0, dtype=np.int64)

@@ -85,6 +85,12 @@ class Answers:
         """+1 or -1 by most of the answers to a clip with as many as the control gets; 0 elsewhere."""
         return np.asarray(np.where(self.yes + self.no >= FIRST, np.sign(self.yes - self.no), 0))
 
+    def judged(self, review: Review) -> Bools:
+        """Which clips have all the answers that the control wants: one side leads, or nobody more is asked."""
+        total = self.yes + self.no
+        led = abs(self.yes - self.no) >= review.control_lead
+        return np.asarray((total >= FIRST) & (led | (total >= review.control_most)) & (self.truth != 0))
+
 
 def as_if_asked_once(answers: Answers, others: Floats, abilities: Abilities, again_below: float) -> tuple[Ints, Floats]:
     """Return (label, confidence) that the first answers give each clip under the rule of asking again; 0: none.
@@ -131,7 +137,7 @@ def control_rows(
     """
     truth = answers.truth
     drawn = np.isin(answers.strategy, list(CONTROLS))
-    asked = (truth != 0) & (answers.wanted >= FIRST)
+    asked = answers.judged(review) & (answers.wanted >= FIRST)
     label, sure = as_if_asked_once(answers, said.others, abilities, review.again_below)
     if review.votes_wanted > 1:
         label, sure = truth, np.asarray(expit(answers.own(abilities) * truth + said.others * truth))

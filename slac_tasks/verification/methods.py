@@ -25,7 +25,10 @@ def learns(aggregation: Aggregation) -> bool:
 
 def count(review: Review, set_aside: frozenset[str]) -> TwoOfThree:
     """Return the method that counts votes, without those of the people who are set aside."""
-    return TwoOfThree(votes_wanted=review.votes_wanted, votes_most=review.votes_most, set_aside=set_aside)
+    return TwoOfThree(
+        votes_wanted=review.votes_wanted, votes_most=review.votes_most, control_most=review.control_most,
+        set_aside=set_aside,
+    )  # fmt: skip
 
 
 def model(review: Review, aggregation: Aggregation, scores: Scores | None) -> DawidSkene | WithCommittee:
@@ -38,7 +41,8 @@ def model(review: Review, aggregation: Aggregation, scores: Scores | None) -> Da
 
     """
     asking = Asking(
-        votes_wanted=review.votes_wanted, votes_most=review.votes_most, vote_price=aggregation.vote_price,
+        votes_wanted=review.votes_wanted, votes_most=review.votes_most, control_most=review.control_most,
+        vote_price=aggregation.vote_price,
         min_confidence=aggregation.min_confidence,
     )  # fmt: skip
     people = Model(pooling=aggregation.pooling)

@@ -3,6 +3,9 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+import pyarrow as pa
+import pyarrow.compute as pc
+
 from slac_tasks.model import Strategy, unit_hash
 from slac_tasks.storage.datasets.scoring import HardClipRow
 from slac_tasks.verification.settings import Review
@@ -30,6 +33,20 @@ class QueuedClip:
 def is_audited(clip_id: str, category: str, share: float) -> bool:
     """Return whether a chosen clip belongs to the audit: its lot is cast by its name, whatever it was chosen for."""
     return unit_hash("audit", clip_id, category) < share
+
+
+def with_lead(queued: pa.Table, review: Review) -> pa.Table:
+    """Return what the queue holds of clips with the column lead: by how many answers one side must lead; 0: by none.
+
+    Args:
+        queued: columns clip_id, category, strategy and votes_first.
+        review: how people are asked.
+
+    """
+    drawn = pc.is_in(queued["strategy"], value_set=pa.array(sorted(CONTROLS)))
+    # The audited clips are those of which more answers were wanted than of the others.
+    audited = pc.greater_equal(queued["votes_first"], max(review.control_votes, review.votes_wanted + 1))
+    return queued.append_column("lead", pc.if_else(pc.or_(drawn, audited), review.control_lead, 0))
 
 
 def answers_per_clip(review: Review, control: float) -> float:

@@ -19,6 +19,14 @@ class Review(Section):
         least=1,
         most=99,
     )
+    control_lead: int = setting(
+        3,
+        "People are asked about a clip of the control until one side has so many answers more: three that agree are "
+        "wrong far less often than two of three (ours).",
+        least=1,
+        most=9,
+    )
+    control_most: int = setting(7, "Answers after which nobody more is asked about it (ours).", least=1, most=99)
     audit_share: float = setting(
         0.05, "Share of the chosen clips that get as many answers as the control (ours).", least=0, most=1
     )
@@ -49,8 +57,8 @@ class Review(Section):
         """A clip never wants more answers than it may get."""
         if self.votes_most < self.votes_wanted:
             yield self.refusal("votes_most", f"votes_wanted ({self.votes_wanted}) or more")
-        if self.votes_most < self.control_votes:
-            yield self.refusal("control_votes", f"votes_most ({self.votes_most}) or fewer")
+        if self.control_most < self.control_votes:
+            yield self.refusal("control_most", f"control_votes ({self.control_votes}) or more")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -31,6 +31,8 @@ class TwoOfThree:
 
     votes_wanted: int = 2
     """Answers that a clip must have before anything is decided."""
+    control_most: int = 7
+    """The same of a clip of the control, on which one side must lead (ours)."""
     votes_most: int = 3
     """Answers after which a clip without agreement is unsettled."""
     set_aside: frozenset[str] = frozenset()
@@ -48,11 +50,17 @@ class TwoOfThree:
         lead = np.sign(counts[:, YES] - counts[:, NO])
         once = (wanted == 1) & (said < 0)
         said[once & (lead > 0)], said[once & (lead < 0)] = YES, NO
+        if ballots.lead is not None:
+            # Where one side must lead, the side with more answers is the label, whatever was given twice first.
+            control = (ballots.lead > 0) & (said != BROKEN)
+            said[control] = np.where(lead > 0, YES, np.where(lead < 0, NO, -1))[control]
+            short = abs(counts[:, YES] - counts[:, NO]) < ballots.lead
+            wanted = np.where(control & short, np.maximum(wanted, self.control_most), wanted)
         enough = total >= wanted
         # [unsure, unsure] of 3: no answer can be given twice any more.
         best = counts[:, [YES, NO, BROKEN]].max(axis=1, initial=0)
         left = np.maximum(self.votes_most - total, 0)
-        hopeless = np.where(once, left == 0, best + left < 2)
+        hopeless = np.where(once, left == 0, best + left < 2) | (said < 0) & (total >= self.control_most)
         status = np.select(
             [enough & (said == BROKEN), enough & (said >= 0), enough & hopeless],
             [IS_BROKEN, SETTLED, UNSETTLED],

@@ -7,9 +7,11 @@ import numpy as np
 from slac_tasks.verification.ballots import (
     BROKEN,
     IS_BROKEN,
+    NO,
     OPEN,
     SETTLED,
     UNSETTLED,
+    YES,
     Ballots,
     Decisions,
     Floats,
@@ -23,6 +25,8 @@ class Asking:
 
     votes_wanted: int = 2
     """Answers that a clip must have before anything is decided."""
+    control_most: int = 7
+    """Answers after which nobody more is asked about a clip of the control, on which one side must lead."""
     votes_most: int = 3
     """Answers after which nobody more is asked."""
     vote_price: float = 0.02
@@ -84,6 +88,9 @@ def decide(ballots: Ballots, posterior: Floats, person: tuple[float, float], ask
     # Nobody said yes or no: a prior, or a committee alone, is no label.
     wanted = asking.votes_wanted if ballots.wanted is None else ballots.wanted
     is_open = (total < wanted) | more
+    if ballots.lead is not None:
+        short = abs(counts[:, YES] - counts[:, NO]) < ballots.lead
+        is_open |= short & (total < asking.control_most)
     labelled = (counts[:, :2].sum(axis=1) > 0) & (confidence >= asking.min_confidence)
     status = np.select([counts[:, BROKEN] >= 2, is_open, labelled], [IS_BROKEN, OPEN, SETTLED], UNSETTLED)
     return Decisions(ballots=ballots, status=status, positive=posterior > 0.5, confidence=confidence, method=method)

@@ -1,0 +1,205 @@
+"""A campaign in a world: rounds of choosing clips, asking simulated people, carrying their answers and asking again.
+
+Choosing, carrying, the control and the rule of asking again are the product's own engines. What people answer follows
+from the world's truth and the crew (`slac_tasks.world.people`).
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from bench.harness.worlds import World
+from slac_tasks.mining.choice import choose
+from slac_tasks.mining.coverage import space
+from slac_tasks.mining.measures import Floats, Ints, consensus
+from slac_tasks.mining.plan import plan_round
+from slac_tasks.mining.pool import Pool, make_pool
+from slac_tasks.model import CLIP_SEC, Answer, Strategy
+from slac_tasks.networks.features import projection
+from slac_tasks.storage.datasets.labelling import ControlRow
+from slac_tasks.verification.ballots import Bools
+from slac_tasks.verification.carrying import Abilities, Clips, Said, joined_features, log_odds_of, spread
+from slac_tasks.verification.control import FIRST, Answers, control_rows
+from slac_tasks.verification.queue import CONTROLS, answers_per_clip, is_audited
+from slac_tasks.verification.settings import Review
+from slac_tasks.world import people
+
+SECONDS = CLIP_SEC + people.DECIDE_SEC
+"""What one simulated answer costs."""
+ABILITIES = Abilities(sensitivity=0.88, specificity=0.91)
+"""Of the average person, one who clicks at random among twenty; the platform measures it (`slac validate`)."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Policy:
+    """How a campaign spends people's time."""
+
+    shares: Mapping[Strategy, float]
+    """Of each round; what they leave is the random control."""
+    review: Review
+    again: float = 0.0
+    """Most of a round's answers that go to clips which all else contradicts."""
+    again_by_lot: bool = False
+    """Whether clips are asked again by lot and not where all else contradicts."""
+    carry_sec: float = 1.0
+
+
+@dataclass(kw_only=True)
+class Category:
+    """One category of a campaign: its clips and what people said of them."""
+
+    name: str
+    rows: Ints
+    """Rows of its clips in the world."""
+    ids: Sequence[str]
+    start_sec: Floats
+    truth: Bools
+    pool: Pool
+    clips: Clips
+    answers: dict[int, list[int]] = field(default_factory=dict)
+    """By clip: +1 or -1 for each answer, in order."""
+    strategy: NDArray[np.object_]
+    wanted: Ints
+    seconds: float = 0.0
+
+    @classmethod
+    def of(cls, world: World, name: str, scores: Floats) -> "Category":
+        """Return a category of a world, as nobody has answered yet; scores: (clips of the world, members)."""
+        rows = np.flatnonzero((world.clips["category"] == name) & world.clips["is_pool"])
+        own: pd.DataFrame = world.clips.iloc[rows]
+        seen = {
+            member: (found[rows].numpy() @ projection(found.shape[1]).matrix).astype(np.float32)
+            for member, found in world.found.items()
+        }
+        start, shot = own["start_sec"].to_numpy(float), own["shot"].to_numpy().astype(np.int64)
+        return cls(
+            name=name, rows=rows, ids=own["clip_id"].tolist(), start_sec=start, truth=own["truth"].to_numpy(bool),
+            pool=make_pool(
+                pa.array(own["video_id"].tolist(), pa.string()), start, shot, scores[rows],
+                seed=f"{world.seed} {name}", at=space(list(seen.values())),
+            ),
+            clips=Clips(
+                video=np.unique(own["video_id"], return_inverse=True)[1], shot=shot,
+                start_ms=np.rint(start * 1000).astype(np.int64), features=joined_features([seen], len(rows)),
+                committee=log_odds_of(consensus(scores[rows])),
+            ),
+            strategy=np.full(len(rows), None, dtype=object), wanted=np.zeros(len(rows), dtype=np.int64),
+        )  # fmt: skip
+
+    def ask(self, crew: Sequence[people.Person], seed: int, clip: int, answers: int) -> None:
+        """Let people answer about a clip until it has so many answers."""
+        given = self.answers.setdefault(clip, [])
+        for person in people.assigned(tuple(crew), seed, self.ids[clip], self.name)[len(given) : answers]:
+            said = person.answer(seed, self.ids[clip], self.name, bool(self.truth[clip]))
+            given.append(1 if said is Answer.YES else -1)
+            self.seconds += SECONDS
+
+    def counted(self) -> Answers:
+        """Return the answers as arrays."""
+        yes, no = np.zeros(len(self.rows), dtype=np.int64), np.zeros(len(self.rows), dtype=np.int64)
+        first = np.zeros((len(self.rows), FIRST), dtype=np.int64)
+        for clip, given in self.answers.items():
+            yes[clip], no[clip] = given.count(1), given.count(-1)
+            first[clip, : len(given[:FIRST])] = given[:FIRST]
+        return Answers(yes=yes, no=no, first=first, strategy=self.strategy, wanted=self.wanted)
+
+
+@dataclass(kw_only=True)
+class Campaign:
+    """A campaign in one world with one crew."""
+
+    world: World
+    policy: Policy
+    crew: Sequence[people.Person]
+    seed: int
+    categories: list[Category]
+
+    @classmethod
+    def begin(cls, world: World, policy: Policy, scores: Floats, seed: int) -> "Campaign":
+        """Return a campaign before its first round; scores: of the bootstrapped committee, (clips, members)."""
+        named = [Category.of(world, name, scores) for name in world.categories]
+        return cls(world=world, policy=policy, crew=people.crew(seed), seed=seed, categories=named)
+
+    @property
+    def minutes(self) -> float:
+        """Human minutes spent."""
+        return sum(each.seconds for each in self.categories) / 60
+
+    def round(self, minutes: float) -> None:
+        """Spend so many minutes on each category."""
+        for category in self.categories:
+            until = category.seconds + minutes * 60
+            if self.policy.again and category.answers:
+                self._again(category, int(self.policy.again * minutes * 60 / SECONDS))
+            self._new(category, until - category.seconds)
+
+    def _again(self, category: Category, answers: int) -> None:
+        said, counted = self.said(category), category.counted()
+        rows = np.flatnonzero(counted.once)
+        if self.policy.again_by_lot:
+            rows = rows[np.argsort([hash((self.seed, category.name, int(row))) for row in rows])]
+        else:
+            rows = rows[said.confidence[rows] < self.policy.review.again_below]
+            rows = rows[np.argsort(said.confidence[rows], kind="stable")]
+        end = category.seconds + answers * SECONDS
+        for clip in rows.tolist():
+            if category.seconds + SECONDS > end:
+                break
+            category.ask(self.crew, self.seed, clip, 2)
+            if sum(category.answers[clip]) == 0:
+                category.ask(self.crew, self.seed, clip, 3)
+
+    def _new(self, category: Category, seconds: float) -> None:
+        policy, review = self.policy, self.policy.review
+        share = dict(policy.shares)
+        shares: dict[str, Any] = {name: share.get(strategy, 0.0) for name, strategy in _SHARES.items()}
+        knobs = replace(
+            self.world.knobs, clips_per_round=100_000, clips_per_video=1000, carry_sec=policy.carry_sec,
+            minutes_per_round=max(seconds, 1e-9) / 60, entropy_of="", **shares,
+        )  # fmt: skip
+        control = 1 - sum(part for strategy, part in share.items() if strategy not in CONTROLS)
+        pace = SECONDS * answers_per_clip(review, control)
+        if seconds < pace:
+            return
+        plan = plan_round(knobs, seconds_per_clip=pace)
+        asked = [category.ids[clip] for clip in category.answers]
+        for choice in choose(category.pool, plan.clips, knobs=knobs, asked=asked):
+            most = choice.strategy in CONTROLS or is_audited(
+                category.ids[choice.index], category.name, review.audit_share
+            )
+            wanted = max(review.control_votes, review.votes_wanted) if most else review.votes_wanted
+            category.strategy[choice.index], category.wanted[choice.index] = choice.strategy.value, wanted
+            category.ask(self.crew, self.seed, choice.index, wanted)
+            given = category.answers[choice.index]
+            while most and abs(sum(given)) < review.control_lead and len(given) < review.control_most:
+                category.ask(self.crew, self.seed, choice.index, len(given) + 1)
+            if wanted == 2 and sum(category.answers[choice.index]) == 0:
+                category.ask(self.crew, self.seed, choice.index, 3)
+
+    def said(self, category: Category) -> Said:
+        """Return what all answers together say of the clips of a category."""
+        return spread(
+            category.clips,
+            category.counted().own(ABILITIES),
+            self.policy.carry_sec,
+            teaches=np.ones(len(category.rows), dtype=bool),
+        )
+
+    def control(self, category: Category, said: Said) -> list[ControlRow]:
+        """Return the rows of the control."""
+        ids = pa.chunked_array([list(category.ids)])
+        everything = np.ones(len(category.rows), dtype=bool)
+        counted = category.counted()
+        return list(control_rows(category.name, ids, everything, said, counted, ABILITIES, self.policy.review))
+
+
+_SHARES = {
+    "disagreement": Strategy.DISAGREEMENT, "consensus": Strategy.CONSENSUS, "entropy": Strategy.ENTROPY,
+    "coverage": Strategy.COVERAGE, "unsure_coverage": Strategy.UNSURE_COVERAGE, "companions": Strategy.COMPANION,
+}  # fmt: skip
+"""Shares by the name of their setting."""
