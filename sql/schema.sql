@@ -212,6 +212,8 @@ CREATE TABLE queue (
     votes_first integer NOT NULL DEFAULT 2 CHECK (votes_first > 0),
     -- Whether a second person is asked although the label stands.
     again boolean NOT NULL DEFAULT false,
+    -- People are asked until one side has so many answers more; 0: none has to.
+    lead integer NOT NULL DEFAULT 0 CHECK (lead >= 0),
     PRIMARY KEY (clip_id, category)
 );
 CREATE INDEX queue_round ON queue (category, round);

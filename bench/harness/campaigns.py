@@ -19,8 +19,9 @@ from slac_tasks.mining.coverage import space
 from slac_tasks.mining.measures import Floats, Ints, consensus
 from slac_tasks.mining.plan import plan_round
 from slac_tasks.mining.pool import Pool, make_pool
-from slac_tasks.model import CLIP_SEC, Answer, Strategy
+from slac_tasks.model import CLIP_SEC, Answer, Strategy, unit_hash
 from slac_tasks.networks.features import projection
+from slac_tasks.quality.gold import COLUMNS
 from slac_tasks.storage.datasets.labelling import ControlRow
 from slac_tasks.verification.ballots import Bools
 from slac_tasks.verification.carrying import Abilities, Clips, Said, joined_features, log_odds_of, spread
@@ -47,6 +48,8 @@ class Policy:
     again_by_lot: bool = False
     """Whether clips are asked again by lot and not where all else contradicts."""
     carry_sec: float = 1.0
+    gold: float = 0.0
+    """Share of the clips whose answer an expert knows. People's answers to them are training, which costs time too."""
 
 
 @dataclass(kw_only=True)
@@ -65,6 +68,7 @@ class Category:
     """By clip: +1 or -1 for each answer, in order."""
     strategy: NDArray[np.object_]
     wanted: Ints
+    lead: Ints
     seconds: float = 0.0
 
     @classmethod
@@ -89,6 +93,7 @@ class Category:
                 committee=log_odds_of(consensus(scores[rows])),
             ),
             strategy=np.full(len(rows), None, dtype=object), wanted=np.zeros(len(rows), dtype=np.int64),
+            lead=np.zeros(len(rows), dtype=np.int64),
         )  # fmt: skip
 
     def ask(self, crew: Sequence[people.Person], seed: int, clip: int, answers: int) -> None:
@@ -106,7 +111,7 @@ class Category:
         for clip, given in self.answers.items():
             yes[clip], no[clip] = given.count(1), given.count(-1)
             first[clip, : len(given[:FIRST])] = given[:FIRST]
-        return Answers(yes=yes, no=no, first=first, strategy=self.strategy, wanted=self.wanted)
+        return Answers(yes=yes, no=no, first=first, strategy=self.strategy, wanted=self.wanted, lead=self.lead)
 
 
 @dataclass(kw_only=True)
@@ -123,7 +128,11 @@ class Campaign:
     def begin(cls, world: World, policy: Policy, scores: Floats, seed: int) -> "Campaign":
         """Return a campaign before its first round; scores: of the bootstrapped committee, (clips, members)."""
         named = [Category.of(world, name, scores) for name in world.categories]
-        return cls(world=world, policy=policy, crew=people.crew(seed), seed=seed, categories=named)
+        begun = cls(world=world, policy=policy, crew=people.crew(seed), seed=seed, categories=named)
+        for category in named:
+            for clip in np.flatnonzero(begun.is_gold(category)).tolist():
+                begun._until_one_leads(category, clip)
+        return begun
 
     @property
     def minutes(self) -> float:
@@ -174,12 +183,32 @@ class Campaign:
             )
             wanted = max(review.control_votes, review.votes_wanted) if most else review.votes_wanted
             category.strategy[choice.index], category.wanted[choice.index] = choice.strategy.value, wanted
+            category.lead[choice.index] = review.control_lead if most else 0
             category.ask(self.crew, self.seed, choice.index, wanted)
-            given = category.answers[choice.index]
-            while most and abs(sum(given)) < review.control_lead and len(given) < review.control_most:
-                category.ask(self.crew, self.seed, choice.index, len(given) + 1)
+            if most:
+                self._until_one_leads(category, choice.index)
             if wanted == 2 and sum(category.answers[choice.index]) == 0:
                 category.ask(self.crew, self.seed, choice.index, 3)
+
+    def _until_one_leads(self, category: Category, clip: int) -> None:
+        given, review = category.answers.setdefault(clip, []), self.policy.review
+        while abs(sum(given)) < review.control_lead and len(given) < review.control_most:
+            category.ask(self.crew, self.seed, clip, len(given) + 1)
+
+    def gold(self) -> pd.DataFrame:
+        """Return what people and the expert say of gold, with the columns of `slac_tasks.quality.gold`."""
+        rows = [
+            (category.ids[clip], category.name, int(np.sign(sum(category.answers[clip]))), int(truth))
+            for category in self.categories
+            for clip, truth in enumerate(np.where(category.truth, 1, -1).tolist())
+            if self.is_gold(category)[clip] and sum(category.answers[clip])
+        ]
+        return pd.DataFrame(rows, columns=list(COLUMNS))
+
+    def is_gold(self, category: Category) -> Bools:
+        """Return which clips are gold: drawn by lot, apart from the round's own draw."""
+        draws = [unit_hash("gold", str(self.seed), category.name, clip) for clip in category.ids]
+        return np.array(draws) < self.policy.gold
 
     def said(self, category: Category) -> Said:
         """Return what all answers together say of the clips of a category."""
@@ -195,7 +224,10 @@ class Campaign:
         ids = pa.chunked_array([list(category.ids)])
         everything = np.ones(len(category.rows), dtype=bool)
         counted = category.counted()
-        return list(control_rows(category.name, ids, everything, said, counted, ABILITIES, self.policy.review))
+        rows = control_rows(
+            category.name, ids, everything, self.is_gold(category), said, counted, ABILITIES, self.policy.review
+        )
+        return list(rows)
 
 
 _SHARES = {

@@ -188,7 +188,7 @@ def _decided(job: Job, version: _Version, ballots: Ballots, queued: pa.Table, cr
 
 
 def _decisions(job: Job, version: _Version, ballots: Ballots, queued: pa.Table, crowd: Crowd | None) -> Decisions:
-    ballots = ballots.asked(with_lead(queued, job.config.review))
+    ballots = ballots.asked(queued)
     if crowd is None:
         return methods.count(job.config.review, _random(job, version.judged))(ballots)
     return methods.model(job.config.review, job.config.aggregation, _scores(job, ballots, queued)).decide(

@@ -24,6 +24,9 @@ from slac_tasks.verification.carrying import CARRIED, MODEL, PEOPLE, Abilities, 
 from slac_tasks.verification.queue import CONTROLS
 from slac_tasks.verification.settings import Review
 
+GOLD = "gold"
+"""Purpose of a known answer with which people are measured; examples are shown to them."""
+
 FIRST = 3
 """Answers of a clip that are read one by one: as many as the control gets."""
 
@@ -40,6 +43,8 @@ class Answers:
     """Why the clip was asked; None: it was not."""
     wanted: Ints
     """Answers that it wanted at first; 0: it was not asked."""
+    lead: Ints
+    """By how many answers one side must lead; 0: the clip is none of the control, nor audited."""
 
     @classmethod
     def of(cls, ballots: Ballots, queued: pa.Table, clip_ids: pa.ChunkedArray) -> "Answers":
@@ -69,6 +74,7 @@ class Answers:
             yes=yes, no=no, first=first,
             strategy=np.array(queued["strategy"].take(asked).to_pylist(), dtype=object),
             wanted=queued["votes_first"].take(asked).fill_null(0).to_numpy(),
+            lead=queued["lead"].take(asked).fill_null(0).to_numpy(),
         )  # fmt: skip
 
     def own(self, abilities: Abilities) -> Floats:
@@ -85,11 +91,11 @@ class Answers:
         """+1 or -1 by most of the answers to a clip with as many as the control gets; 0 elsewhere."""
         return np.asarray(np.where(self.yes + self.no >= FIRST, np.sign(self.yes - self.no), 0))
 
-    def judged(self, review: Review) -> Bools:
-        """Which clips have all the answers that the control wants: one side leads, or nobody more is asked."""
+    def judged(self, most: int) -> Bools:
+        """Which clips of the control have all answers: one side leads, or it has `most` and nobody more is asked."""
         total = self.yes + self.no
-        led = abs(self.yes - self.no) >= review.control_lead
-        return np.asarray((total >= FIRST) & (led | (total >= review.control_most)) & (self.truth != 0))
+        led = abs(self.yes - self.no) >= self.lead
+        return np.asarray((self.lead > 0) & (led | (total >= most)) & (self.truth != 0))
 
 
 def as_if_asked_once(answers: Answers, others: Floats, abilities: Abilities, again_below: float) -> tuple[Ints, Floats]:
@@ -120,8 +126,8 @@ def _confidence(answer: Ints, abilities: Abilities, others: Floats) -> Floats:
 
 
 def control_rows(
-    category: str, clip_ids: pa.ChunkedArray, training: Bools, said: Said, answers: Answers, abilities: Abilities,
-    review: Review,
+    category: str, clip_ids: pa.ChunkedArray, training: Bools, gold: Bools, said: Said, answers: Answers,
+    abilities: Abilities, review: Review,
 ) -> Iterator[ControlRow]:  # fmt: skip
     """Yield what each way of labelling says of the control of a category.
 
@@ -129,6 +135,7 @@ def control_rows(
         category: its key.
         clip_ids: its clips.
         training: which of them are for training, shape (clips,): others are labelled by people alone.
+        gold: which of them an expert has answered, shape (clips,); those that were not drawn have the weight 0.
         said: what is known of each clip.
         answers: of people.
         abilities: of people.
@@ -137,7 +144,8 @@ def control_rows(
     """
     truth = answers.truth
     drawn = np.isin(answers.strategy, list(CONTROLS))
-    asked = answers.judged(review) & (answers.wanted >= FIRST)
+    judged = answers.judged(review.control_most)
+    asked = judged | (gold & (truth != 0))
     label, sure = as_if_asked_once(answers, said.others, abilities, review.again_below)
     if review.votes_wanted > 1:
         label, sure = truth, np.asarray(expit(answers.own(abilities) * truth + said.others * truth))
@@ -145,21 +153,24 @@ def control_rows(
     ways = (
         (PEOPLE, asked & (label != 0), label, sure, lot),
         (
-            CARRIED, asked & training & (answers.strategy == Strategy.COMPANION) & (said.answered > 0),
+            CARRIED, asked & training & (gold | (answers.strategy == Strategy.COMPANION)) & (said.answered > 0),
             *_by(said.others), said.shared.astype(np.float64),
         ),
         (
-            MODEL, asked & training & (answers.strategy == Strategy.RANDOM) & (said.answered == 0), *_by(said.model),
-            np.ones(len(truth)),
+            MODEL, asked & training & (gold | (answers.strategy == Strategy.RANDOM)) & (said.answered == 0),
+            *_by(said.model), np.ones(len(truth)),
         ),
     )  # fmt: skip
+    of = answers.strategy
+    stands = {PEOPLE: judged, CARRIED: judged & (of == Strategy.COMPANION), MODEL: judged & (of == Strategy.RANDOM)}
     for kind, rows, labels, confidence, weight in ways:
         places = np.flatnonzero(rows)
         names = clip_ids.take(pa.array(places)).to_pylist()
         for place, name in zip(places, names, strict=True):
             yield ControlRow(
                 clip_id=name, category=category, kind=kind, label=int(labels[place]),
-                confidence=float(confidence[place]), truth=int(truth[place]), weight=float(weight[place]),
+                confidence=float(confidence[place]), truth=int(truth[place]),
+                weight=float(weight[place]) if stands[kind][place] else 0.0,
             )  # fmt: skip
 
 

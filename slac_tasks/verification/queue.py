@@ -3,15 +3,15 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-import pyarrow as pa
-import pyarrow.compute as pc
-
 from slac_tasks.model import Strategy, unit_hash
 from slac_tasks.storage.datasets.scoring import HardClipRow
 from slac_tasks.verification.settings import Review
 
 CONTROLS = frozenset({Strategy.RANDOM, Strategy.COMPANION})
 """Strategies whose clips are drawn by lot: their answers say what labels are worth."""
+
+_LEAD_OF_AN_ANSWER = 0.8
+"""By how much an answer brings the right side forward, with people who are right nine times in ten."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,25 +28,13 @@ class QueuedClip:
     split: str
     proxy_256: str
     votes_wanted: int
+    lead: int
+    """By how many answers one side must lead before nobody more is asked; 0: none has to."""
 
 
 def is_audited(clip_id: str, category: str, share: float) -> bool:
     """Return whether a chosen clip belongs to the audit: its lot is cast by its name, whatever it was chosen for."""
     return unit_hash("audit", clip_id, category) < share
-
-
-def with_lead(queued: pa.Table, review: Review) -> pa.Table:
-    """Return what the queue holds of clips with the column lead: by how many answers one side must lead; 0: by none.
-
-    Args:
-        queued: columns clip_id, category, strategy and votes_first.
-        review: how people are asked.
-
-    """
-    drawn = pc.is_in(queued["strategy"], value_set=pa.array(sorted(CONTROLS)))
-    # The audited clips are those of which more answers were wanted than of the others.
-    audited = pc.greater_equal(queued["votes_first"], max(review.control_votes, review.votes_wanted + 1))
-    return queued.append_column("lead", pc.if_else(pc.or_(drawn, audited), review.control_lead, 0))
 
 
 def answers_per_clip(review: Review, control: float) -> float:
@@ -57,7 +45,7 @@ def answers_per_clip(review: Review, control: float) -> float:
         control: share of the round that is drawn by lot.
 
     """
-    most = max(review.control_votes, review.votes_wanted)
+    most = max(review.control_votes, review.votes_wanted, review.control_lead / _LEAD_OF_AN_ANSWER)
     chosen = review.votes_wanted + review.audit_share * (most - review.votes_wanted)
     return control * most + (1 - control) * chosen
 
@@ -65,16 +53,17 @@ def answers_per_clip(review: Review, control: float) -> float:
 def queued_clips(hard_clips: Iterable[HardClipRow], *, category: str, round: str, review: Review) -> list[QueuedClip]:
     """Return the rows of the queue that ask about these clips: more answers for the control and the audit."""
 
-    def votes_wanted(clip: HardClipRow) -> int:
+    def asked(clip: HardClipRow) -> dict[str, int]:
         if clip.strategy in CONTROLS or is_audited(clip.clip_id, category, review.audit_share):
-            return max(review.control_votes, review.votes_wanted)
-        return review.votes_wanted
+            most = max(review.control_votes, review.votes_wanted)
+            return {"votes_wanted": most, "lead": review.control_lead}
+        return {"votes_wanted": review.votes_wanted, "lead": 0}
 
     return [
         QueuedClip(
             clip_id=clip.clip_id, category=category, video_id=clip.video_id, round=round, strategy=clip.strategy,
             start_sec=clip.start_sec, end_sec=clip.end_sec, split=clip.split, proxy_256=clip.proxy_256,
-            votes_wanted=votes_wanted(clip),
+            **asked(clip),
         )
         for clip in hard_clips
     ]  # fmt: skip

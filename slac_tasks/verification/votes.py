@@ -27,12 +27,14 @@ QUEUED = pa.schema(
         pa.field("votes_first", pa.int64(), nullable=False),
         pa.field("state", pa.string(), nullable=False),
         pa.field("again", pa.bool_(), nullable=False),
+        pa.field("lead", pa.int64(), nullable=False),
         pa.field("withdrawn", pa.bool_(), nullable=False),
         pa.field("given", pa.int64(), nullable=False),
     ]
 )
 """Columns of a table of asked clips. `withdrawn`: the clip's video was; `given`: answers, corrections not counted;
-`votes_first`: answers wanted before anything is decided; `again`: one more is wanted although the label stands."""
+`votes_first`: answers wanted before anything is decided; `again`: one more is wanted although the label stands;
+`lead`: by how many answers one side must lead."""
 
 _CLIPS_AT_ONCE = 20_000
 """Clips that one statement names."""

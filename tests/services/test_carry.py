@@ -49,10 +49,13 @@ def answered(make_job: Any, ledger: Ledger, *, wrong: int = 0) -> None:
                 "VALUES (%s, %s, %s, 'training', '{}')", (name, name * 4, name)
             )  # fmt: skip
     run(make_job, mine, publish, categories=("high_jump",), round=ROUND)
+    with ledger._connection.cursor() as cursor:
+        cursor.execute("SELECT clip_id FROM queue WHERE lead > 0")
+        control = {row[0] for row in cursor.fetchall()}
     for person in ("ann", "bob", "cid"):
         for clip in lease(ledger, person):
             shows = int(parse_clip_id(clip["clip_id"])[0], 16) < 5
-            mistake = wrong > 0 and person == "ann"
+            mistake = wrong > 0 and person == "ann" and clip["clip_id"] not in control
             wrong -= mistake
             cast(ledger, person, clip["clip_id"], "yes" if shows ^ mistake else "no")
     run(make_job, sync, aggregate, validate)

@@ -17,7 +17,7 @@ from slac_tasks.verification.settings import Review
 ROUND = round_key(WINDOW, panel_key(MEMBERS))
 KNOBS = Mining(clips_per_round=40, minutes_per_round=4.0, seconds_per_answer=4.0, disagreement=0.5, consensus=0.25,
                companions=0.0)  # fmt: skip
-PLAIN = Review(control_votes=2, audit_share=0.0)
+PLAIN = Review(control_votes=2, control_lead=1, audit_share=0.0)
 """Every clip is asked twice."""
 
 
@@ -103,7 +103,7 @@ def test_slow_people_are_asked_less(make_job: Any, ledger: Ledger) -> None:
         )  # fmt: skip
     asked = {"clip_id": f"{video}:0", "category": "judo", "video_id": video, "round": "older", "start_sec": 0.0,
              "end_sec": 2.0, "split": "training", "proxy_256": "p", "strategy": "random",
-             "votes_wanted": 2}  # fmt: skip
+             "votes_wanted": 2, "lead": 0}  # fmt: skip
     ledger.run("queue_clip", **asked)
     ledger.run("ensure_annotator", annotator="ann")
     ledger.run(

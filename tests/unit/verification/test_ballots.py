@@ -96,7 +96,7 @@ def test_a_clip_is_decided_when_it_has_the_answers_that_it_wants(
     answers: str, wanted: int, status: str, label: int | None
 ) -> None:
     ballots = read_ballots(arrow(votes(*answers.split())))
-    queued = pa.table({"clip_id": ["a:0"], "category": ["judo"], "votes_first": [wanted]})
+    queued = pa.table({"clip_id": ["a:0"], "category": ["judo"], "votes_first": [wanted], "lead": [0]})
     (row,) = label_table(TwoOfThree()(ballots.asked(queued))).to_pylist()
     assert (row["status"], row["label"]) == (status, label)
 

@@ -14,6 +14,7 @@ from slac_tasks.verification.votes import VOTED
 
 GOOD = Abilities(sensitivity=0.9, specificity=0.9)
 CLIPS = pa.chunked_array([["a:0", "b:0", "c:0", "d:0", "e:0"]])
+NO_GOLD = np.zeros(5, dtype=bool)
 
 
 def answers(said: dict[str, str], *, wanted: int = 3, **strategies: str) -> Answers:
@@ -22,7 +23,15 @@ def answers(said: dict[str, str], *, wanted: int = 3, **strategies: str) -> Answ
          "cast_at": turn, "supersedes": None, "seconds": 3.0}
         for clip, text in said.items() for turn, answer in enumerate(text.split())
     ]  # fmt: skip
-    queued = [{"clip_id": clip, "strategy": strategies.get(clip[0], "random"), "votes_first": wanted} for clip in said]
+    queued = [
+        {
+            "clip_id": clip,
+            "strategy": strategies.get(clip[0], "random"),
+            "votes_first": wanted,
+            "lead": 0 if len(said[clip].split()) < 3 else 1,
+        }
+        for clip in said
+    ]
     ballots = read_ballots(pa.Table.from_pylist(votes, schema=VOTED))
     return Answers.of(ballots, pa.Table.from_pylist(queued), CLIPS)
 
@@ -56,7 +65,7 @@ def test_each_kind_is_judged_on_the_clips_that_stand_for_it() -> None:
         answered=np.array([0, 1, 0, 1, 0]), shared=np.array([0, 4, 0, 3, 0]),
     )  # fmt: skip
     review = Review(votes_wanted=1, audit_share=0.25)
-    rows = list(control_rows("judo", CLIPS, np.array([True] * 5), said, found, GOOD, review))
+    rows = list(control_rows("judo", CLIPS, np.ones(5, dtype=bool), NO_GOLD, said, found, GOOD, review))
     kinds = {(row.kind, row.clip_id): row for row in rows}
     # Three answers each; the chosen one was audited by lot and stands for four.
     assert {clip: kinds["people", clip].weight for kind, clip in kinds if kind == "people"} == {
@@ -74,5 +83,5 @@ def test_clips_that_judge_later_are_labelled_by_people_alone() -> None:
     said = Said(
         own=found.own(GOOD), near=np.ones(5), model=np.ones(5), answered=np.array([0, 1, 0, 0, 0]), shared=np.ones(5)
     )
-    rows = list(control_rows("judo", CLIPS, np.zeros(5, dtype=bool), said, found, GOOD, Review()))
+    rows = list(control_rows("judo", CLIPS, np.zeros(5, dtype=bool), NO_GOLD, said, found, GOOD, Review()))
     assert {row.kind for row in rows} == {"people"}

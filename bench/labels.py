@@ -1,0 +1,206 @@
+"""Labels for a minute of a person's time, with an error that is certified: `python -m bench.labels [--quick]`.
+
+Campaigns are played in generated worlds (`bench.harness.campaigns`): choosing, the rules of asking, carrying, the
+control and the certificate are the product's own engines; what people answer follows from the truth of the world. One
+campaign goes over all worlds of a size at once, as over that many more categories, and is played by several crews.
+
+* today: random clips, two answers each and a third where they differ (HACS v3). A label is a settled clip.
+* once: clips that stand for others are asked once, a second person where all else contradicts the first, three and more
+  about the random control, the companions and the audit; gold is answered as the control is. A label is whatever the
+  certificate of its kind lets through: people's own, carried, the model's.
+
+`labels_per_minute_5` counts the labels that are certified to hold at most 5 % of errors (all categories together, each
+kind by itself), over all minutes that people spent, control and gold included; `error_5` is the share of them that is
+wrong, by the truth. `labels_per_minute_5_known` is what the same answers would let through if the truth were known: the
+rest is what certainty costs, and it falls with the size of the campaign. Intervals are 95 % (Student's t over crews).
+The last line is one JSON object.
+"""
+
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Annotated
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+
+from bench.harness import Bench, Figures
+from bench.harness.campaigns import Campaign, Policy
+from bench.harness.costs import now
+from bench.harness.places import platform
+from bench.harness.tables import Cell, table
+from bench.harness.worlds import World, collect
+from bench.loop import scale
+from bench.strategies import interval, scored
+from slac_tasks.model import Strategy
+from slac_tasks.quality.certificate import admissible, certify, waiting
+from slac_tasks.quality.settings import Quality
+from slac_tasks.verification.carrying import KINDS
+from slac_tasks.verification.settings import Review
+
+ERRORS = (0.05, 0.1)
+"""Shares of wrong labels that are wanted."""
+TODAY = Policy(
+    shares={}, carry_sec=0.0,
+    review=Review(votes_wanted=2, control_votes=2, control_lead=1, control_most=3, audit_share=0.0),
+)  # fmt: skip
+ONCE = Policy(
+    shares={Strategy.COVERAGE: 0.8, Strategy.COMPANION: 0.08}, again=0.3, gold=0.02,
+    review=Review(votes_wanted=1, audit_share=0.05),
+)  # fmt: skip
+
+
+@dataclass(frozen=True, kw_only=True)
+class Size:
+    """How much is played."""
+
+    world: Annotated[str, "size of each world: large, demo, quick or tiny"] = "large"
+    worlds: Annotated[int, "worlds, each with another seed"] = 5
+    crews: Annotated[int, "crews of people, each in all worlds"] = 3
+    minutes: Annotated[float, "human minutes for one category"] = 15.0
+    rounds: Annotated[int, "rounds in which they are spent"] = 3
+
+
+@dataclass(frozen=True, kw_only=True)
+class Result:
+    """What one campaign over all worlds led to."""
+
+    minutes: float
+    answers: int
+    counts: Mapping[str, float]
+    """By figure."""
+
+
+def play(worlds: Sequence[World], policy: Policy, size: Size, crew: int) -> list[Campaign]:
+    """Play a campaign in every world."""
+    found = []
+    for world in worlds:
+        campaign = Campaign.begin(world, policy, scored(world, world.heads), world.seed * 1000 + crew)
+        for _ in range(size.rounds):
+            campaign.round(size.minutes / size.rounds)
+        found.append(campaign)
+    return found
+
+
+def result(campaigns: Sequence[Campaign], *, today: bool) -> Result:
+    """Return the labels of a campaign over all worlds."""
+    parts, control, gold = [], [], []
+    for number, campaign in enumerate(campaigns):
+        for category in campaign.categories:
+            said = campaign.said(category)
+            name = f"{number} {category.name}"
+            settled = np.isin(np.arange(len(category.rows)), list(category.answers)) & (said.own != 0)
+            parts.append(
+                pd.DataFrame(
+                    {"category": name, "kind": np.array(KINDS)[said.kind], "confidence": said.confidence,
+                     "right": said.positive == category.truth, "settled": settled}
+                )
+            )  # fmt: skip
+            rows = pd.DataFrame([vars_of(row) for row in campaign.control(category, said)])
+            control.append(rows.assign(category=name) if len(rows) else rows)
+        known = campaign.gold()
+        gold.append(known.assign(category=[f"{number} {one}" for one in known["category"]]))
+    labels = pd.concat(parts)
+    minutes = sum(campaign.minutes for campaign in campaigns)
+    answers = sum(len(given) for campaign in campaigns for one in campaign.categories for given in one.answers.values())
+    if today:
+        own = labels[labels["settled"]]
+        counts = {"labels_per_minute": len(own) / minutes, "error": float((~own["right"]).mean())}
+        return Result(minutes=minutes, answers=answers, counts=counts)
+    counts = {}
+    drawn = pd.concat(control)
+    for error in ERRORS:
+        let = certified(labels, drawn, pd.concat(gold), error)
+        at = round(error * 100)
+        counts |= {
+            f"labels_per_minute_{at}": float(let.sum()) / minutes,
+            f"error_{at}": float((~labels["right"][let]).mean()) if let.any() else 0.0,
+            f"labels_per_minute_{at}_known": known_best(labels, error) / minutes,
+            f"answers_per_label_{at}": answers / max(int(let.sum()), 1),
+        }
+        for kind in KINDS:
+            counts[f"{kind}_{at}"] = float((let & (labels["kind"] == kind)).sum()) / minutes
+    return Result(minutes=minutes, answers=answers, counts=counts)
+
+
+def vars_of(row: object) -> dict[str, object]:
+    """Return a row of a dataset as a mapping: rows have slots."""
+    return {name: getattr(row, name) for name in row.__slots__}  # type: ignore[attr-defined]
+
+
+def certified(labels: pd.DataFrame, control: pd.DataFrame, gold: pd.DataFrame, error: float) -> np.ndarray:
+    """Return which labels are certified, all categories together, shape (labels,)."""
+    columns = pa.Table.from_pandas(labels[["category", "kind", "confidence"]], preserve_index=False)
+    rows = certify(control, waiting([columns]), gold, replace(Quality(), max_error=error, promise="all"))
+    let = np.zeros(len(labels), dtype=bool)
+    for kind in KINDS:
+        own = (labels["kind"] == kind).to_numpy()
+        some = labels[own]
+        let[own] = admissible(rows, kind, some["category"].tolist(), some["confidence"].tolist(), "all")
+    return let
+
+
+def known_best(labels: pd.DataFrame, error: float) -> int:
+    """Return how many labels each kind's best threshold lets through, were the truth known."""
+    count = 0
+    for _, own in labels.groupby("kind"):
+        wrong = ~own.sort_values("confidence", ascending=False)["right"].to_numpy()
+        fine = np.flatnonzero(np.cumsum(wrong) / np.arange(1, len(wrong) + 1) <= error)
+        count += int(fine[-1]) + 1 if len(fine) else 0
+    return count
+
+
+def figures(today: Sequence[Result], once: Sequence[Result]) -> dict[str, float | None]:
+    """Return every figure with its interval over crews."""
+    found: dict[str, float | None] = {}
+    for prefix, results in (("today", today), ("", once)):
+        for name in results[0].counts:
+            key = f"{name}_{prefix}" if prefix else name
+            found[key], found[f"{key}_low"], found[f"{key}_high"] = interval([one.counts[name] for one in results])
+    return found
+
+
+def render(today: Sequence[Result], once: Sequence[Result]) -> str:
+    """Return a table for people."""
+    rows: list[tuple[Cell, ...]] = []
+    for results in (today, once):
+        for name in results[0].counts:
+            rows.append((name, *interval([one.counts[name] for one in results])))
+        rows.append(("minutes", float(np.mean([one.minutes for one in results])), None, None))
+        rows.append(("answers", float(np.mean([one.answers for one in results])), None, None))
+    return table({"figure": "", "mean": ".3f", "low": ".3f", "high": ".3f"}, rows)
+
+
+def measure(size: Size, folder: Path) -> Figures:
+    """Play both campaigns with each crew."""
+    worlds = []
+    for seed in range(size.worlds):
+        place, began = folder / str(seed), now()
+        with platform(place, place / "world" / "slac.toml"):
+            worlds.append(collect(place, size.world, seed))
+        print(f"world {seed}: {worlds[-1].clips['is_pool'].sum():,} clips, {(now() - began).wall_sec:.0f} s to collect")
+    return measured(worlds, size)
+
+
+def measured(worlds: Sequence[World], size: Size) -> Figures:
+    """Return the figures of these worlds."""
+    today = [result(play(worlds, TODAY, size, crew), today=True) for crew in range(size.crews)]
+    once = [result(play(worlds, ONCE, size, crew), today=False) for crew in range(size.crews)]
+    print(render(today, once))
+    full = Size()
+    return {
+        **figures(today, once),
+        "crews": size.crews,
+        "scale": size.worlds / full.worlds * size.minutes / full.minutes * scale(size.world) / scale(full.world),
+    }
+
+
+BENCH = Bench(
+    name="labels", doc=__doc__, measure=measure, full=Size(),
+    quick=Size(world="quick", worlds=1, crews=2, minutes=3.0), tiny=Size(world="tiny", worlds=1, crews=2, minutes=1.0),
+)  # fmt: skip
+
+if __name__ == "__main__":
+    sys.exit(BENCH.main())
