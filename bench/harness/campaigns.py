@@ -224,9 +224,7 @@ class Campaign:
         ids = pa.chunked_array([list(category.ids)])
         everything = np.ones(len(category.rows), dtype=bool)
         counted = category.counted()
-        rows = control_rows(
-            category.name, ids, everything, self.is_gold(category), said, counted, ABILITIES, self.policy.review
-        )
+        rows = control_rows(category.name, ids, everything, said, counted, ABILITIES, self.policy.review)
         return list(rows)
 
 

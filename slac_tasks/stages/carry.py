@@ -34,7 +34,7 @@ from slac_tasks.verification.ballots import Bools, read_ballots
 from slac_tasks.verification.carrying import CARRIED as CARRIED_ON
 from slac_tasks.verification.carrying import KINDS, Abilities, Clips, Said, joined_features, log_odds_of, spread
 from slac_tasks.verification.carrying import PEOPLE as PEOPLE_SAID
-from slac_tasks.verification.control import GOLD, Answers, control_rows
+from slac_tasks.verification.control import Answers, control_rows
 from slac_tasks.verification.versions import need_labels, newest
 from slac_tasks.verification.votes import queued_in, votes_in
 
@@ -109,10 +109,6 @@ def _labelled(
 ) -> Iterator[pa.Table]:
     """Yield the labels of each category; add to the control's rows, and to the clips that are asked again."""
     gone = tombstones(job.ledger)
-    known: dict[str, list[str]] = {}
-    for row in job.ledger.rows("known_answers"):
-        if row["purpose"] == GOLD:
-            known.setdefault(row["category"], []).append(row["clip_id"])
     people = job.datasets.read(PEOPLE, ["category", "answers", "sensitivity", "specificity"], labels=version)
     abilities = Abilities.of(people.filter(people["category"].is_null()))
     for part in track(parts, len(parts), job.stage):
@@ -123,9 +119,8 @@ def _labelled(
         answers = Answers.of(ballots, queued, scored.clips["clip_id"])
         training = pc.equal(scored.clips["split"], Split.TRAINING.value).to_numpy()
         said = spread(clips, answers.own(abilities), job.config.mining.carry_sec, teaches=training)
-        gold = pc.is_in(scored.clips["clip_id"], value_set=pa.array(known.get(category, []), pa.string())).to_numpy()
         control += control_rows(
-            category, scored.clips["clip_id"], training, gold, said, answers, abilities, job.config.review
+            category, scored.clips["clip_id"], training, said, answers, abilities, job.config.review
         )
         once = answers.once & (said.confidence < job.config.review.again_below)
         again += [(clip, category) for clip in scored.clips["clip_id"].filter(pa.array(once)).to_pylist()]

@@ -18,16 +18,14 @@ from slac_tasks.model import Answer, parse_clip_id
 from slac_tasks.progress import print_line
 from slac_tasks.quality.certificate import CONTROL as COLUMNS
 from slac_tasks.quality.certificate import Before, certify, waiting
-from slac_tasks.quality.gold import ANSWERS, Asking, judged_gold
+from slac_tasks.quality.gold import Asking, judged_gold
 from slac_tasks.storage.datasets import CARRIED, CERTIFICATES, CONTROL
 from slac_tasks.storage.datasets.labelling import CertificateRow
 from slac_tasks.storage.manifests import Manifest
 from slac_tasks.verification.ballots import Ballots, read_ballots
+from slac_tasks.verification.control import GOLD
 from slac_tasks.verification.versions import newest
 from slac_tasks.verification.votes import CLIPS, votes_on
-
-GOLD = "gold"
-"""Purpose of a known answer with which people are measured; examples are shown to them."""
 
 
 def run(job: Job) -> None:
@@ -37,6 +35,7 @@ def run(job: Job) -> None:
         print_line("certify: finished already, no labels were carried yet")
         return
     keys = {"labels": version}
+    review = job.config.review
     control, carried = job.datasets.need(CONTROL, **keys), job.datasets.need(CARRIED, **keys)
     with job.partition(CERTIFICATES, keys, inputs=[control, carried]) as made:
         if made.finished:
@@ -45,7 +44,7 @@ def run(job: Job) -> None:
         rows = certify(
             _control(job, control),
             waiting(job.datasets.tables(carried, ["category", "kind", "confidence"])),
-            judged_gold(*_gold(job, until=int(version)), Asking(lead=1, most=ANSWERS)),
+            judged_gold(*_gold(job, until=int(version)), Asking(lead=review.control_lead, most=review.control_most)),
             job.config.quality,
             _before(job, earlier) if earlier else None,
         )

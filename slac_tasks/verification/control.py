@@ -98,21 +98,21 @@ class Answers:
         return np.asarray((self.lead > 0) & (led | (total >= most)) & (self.truth != 0))
 
 
-def as_if_asked_once(answers: Answers, others: Floats, abilities: Abilities, again_below: float) -> tuple[Ints, Floats]:
-    """Return (label, confidence) that the first answers give each clip under the rule of asking again; 0: none.
+def as_if_chosen(answers: Answers, others: Floats, abilities: Abilities, review: Review) -> tuple[Ints, Floats]:
+    """Return (label, confidence) that each clip would have, had it been asked like the chosen ones; label 0: none.
 
     Args:
         answers: of people.
         others: log-odds by all but the clip's own answers, shape (clips,).
         abilities: of people.
-        again_below: confidence of a first answer below which a second person is asked.
+        review: how people are asked.
 
     """
     first = answers.first
-    number = np.ones(len(first), dtype=np.int64)
-    alone = _confidence(first[:, 0], abilities, others)
-    number[alone < again_below] = 2
-    number[(number == 2) & (first[:, 0] + first[:, 1] == 0)] = 3
+    number = np.full(len(first), min(review.votes_wanted, FIRST))
+    if review.votes_wanted == 1:
+        number[_confidence(first[:, 0], abilities, others) < review.again_below] = 2
+    number[(number == 2) & (first[:, 0] + first[:, 1] == 0)] = FIRST
     counted = first * (np.arange(FIRST) < number[:, None])
     yes, no = (counted > 0).sum(axis=1), (counted < 0).sum(axis=1)
     label = np.sign(yes - no)
@@ -126,8 +126,8 @@ def _confidence(answer: Ints, abilities: Abilities, others: Floats) -> Floats:
 
 
 def control_rows(
-    category: str, clip_ids: pa.ChunkedArray, training: Bools, gold: Bools, said: Said, answers: Answers,
-    abilities: Abilities, review: Review,
+    category: str, clip_ids: pa.ChunkedArray, training: Bools, said: Said, answers: Answers, abilities: Abilities,
+    review: Review,
 ) -> Iterator[ControlRow]:  # fmt: skip
     """Yield what each way of labelling says of the control of a category.
 
@@ -135,42 +135,35 @@ def control_rows(
         category: its key.
         clip_ids: its clips.
         training: which of them are for training, shape (clips,): others are labelled by people alone.
-        gold: which of them an expert has answered, shape (clips,); those that were not drawn have the weight 0.
         said: what is known of each clip.
         answers: of people.
         abilities: of people.
         review: how people are asked.
 
     """
-    truth = answers.truth
     drawn = np.isin(answers.strategy, list(CONTROLS))
-    judged = answers.judged(review.control_most)
-    asked = judged | (gold & (truth != 0))
-    label, sure = as_if_asked_once(answers, said.others, abilities, review.again_below)
-    if review.votes_wanted > 1:
-        label, sure = truth, np.asarray(expit(answers.own(abilities) * truth + said.others * truth))
+    asked = (answers.lead > 0) & (answers.yes + answers.no >= FIRST)
+    truth = np.where(answers.judged(review.control_most), answers.truth, 0)
+    label, sure = as_if_chosen(answers, said.others, abilities, review)
     lot = np.where(drawn, 1.0, 1 / max(review.audit_share, 1e-9))
     ways = (
         (PEOPLE, asked & (label != 0), label, sure, lot),
         (
-            CARRIED, asked & training & (gold | (answers.strategy == Strategy.COMPANION)) & (said.answered > 0),
+            CARRIED, asked & training & (answers.strategy == Strategy.COMPANION) & (said.answered > 0),
             *_by(said.others), said.shared.astype(np.float64),
         ),
         (
-            MODEL, asked & training & (gold | (answers.strategy == Strategy.RANDOM)) & (said.answered == 0),
+            MODEL, asked & training & (answers.strategy == Strategy.RANDOM) & (said.answered == 0),
             *_by(said.model), np.ones(len(truth)),
         ),
     )  # fmt: skip
-    of = answers.strategy
-    stands = {PEOPLE: judged, CARRIED: judged & (of == Strategy.COMPANION), MODEL: judged & (of == Strategy.RANDOM)}
     for kind, rows, labels, confidence, weight in ways:
         places = np.flatnonzero(rows)
         names = clip_ids.take(pa.array(places)).to_pylist()
         for place, name in zip(places, names, strict=True):
             yield ControlRow(
                 clip_id=name, category=category, kind=kind, label=int(labels[place]),
-                confidence=float(confidence[place]), truth=int(truth[place]),
-                weight=float(weight[place]) if stands[kind][place] else 0.0,
+                confidence=float(confidence[place]), truth=int(truth[place]), weight=float(weight[place]),
             )  # fmt: skip
 
 

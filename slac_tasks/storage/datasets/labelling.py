@@ -66,7 +66,7 @@ class ControlRow:
     kind: Annotated[str, "people (its first answers), carried or model (from answers to other clips alone)"]
     label: Annotated[Int8, "what this way of labelling says: +1 or -1"]
     confidence: Annotated[float, "probability that it is right, as the labels of this kind have it"]
-    truth: Annotated[Int8, "what most of its answers say: +1 or -1"]
+    truth: Annotated[Int8, "what most of its answers say: +1 or -1; 0: people are to be asked on"]
     weight: Annotated[float, "inverse of its chance to be drawn from the labels of this kind"]
 
 

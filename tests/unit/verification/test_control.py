@@ -1,5 +1,6 @@
 """What each way of labelling says of clips that were drawn by lot."""
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -8,13 +9,12 @@ import pytest
 
 from slac_tasks.verification.ballots import read_ballots
 from slac_tasks.verification.carrying import Abilities, Said
-from slac_tasks.verification.control import Answers, as_if_asked_once, control_rows
+from slac_tasks.verification.control import Answers, as_if_chosen, control_rows
 from slac_tasks.verification.settings import Review
 from slac_tasks.verification.votes import VOTED
 
 GOOD = Abilities(sensitivity=0.9, specificity=0.9)
 CLIPS = pa.chunked_array([["a:0", "b:0", "c:0", "d:0", "e:0"]])
-NO_GOLD = np.zeros(5, dtype=bool)
 
 
 def answers(said: dict[str, str], *, wanted: int = 3, **strategies: str) -> Answers:
@@ -49,7 +49,7 @@ def test_answers_lie_where_the_clips_do() -> None:
 def test_a_first_answer_stands_unless_all_else_contradicts_it_and_then_the_next_ones_decide() -> None:
     found = answers({"a:0": "yes no no", "b:0": "yes no no", "c:0": "yes yes no", "d:0": "no no no"})
     others = np.array([1.0, -3.0, -3.0, 0.0, 0.0])
-    label, sure = as_if_asked_once(found, others, GOOD, again_below=0.8)
+    label, sure = as_if_chosen(found, others, GOOD, Review(votes_wanted=1, again_below=0.8))
     assert label.tolist() == [1, -1, 1, -1, 0]
     assert sure[0] == pytest.approx(1 / (1 + np.exp(-(np.log(9) + 1))))
     assert sure[2] == pytest.approx(1 / (1 + np.exp(-(2 * np.log(9) - 3))))
@@ -65,7 +65,7 @@ def test_each_kind_is_judged_on_the_clips_that_stand_for_it() -> None:
         answered=np.array([0, 1, 0, 1, 0]), shared=np.array([0, 4, 0, 3, 0]),
     )  # fmt: skip
     review = Review(votes_wanted=1, audit_share=0.25)
-    rows = list(control_rows("judo", CLIPS, np.ones(5, dtype=bool), NO_GOLD, said, found, GOOD, review))
+    rows = list(control_rows("judo", CLIPS, np.ones(5, dtype=bool), said, found, GOOD, review))
     kinds = {(row.kind, row.clip_id): row for row in rows}
     # Three answers each; the chosen one was audited by lot and stands for four.
     assert {clip: kinds["people", clip].weight for kind, clip in kinds if kind == "people"} == {
@@ -83,5 +83,21 @@ def test_clips_that_judge_later_are_labelled_by_people_alone() -> None:
     said = Said(
         own=found.own(GOOD), near=np.ones(5), model=np.ones(5), answered=np.array([0, 1, 0, 0, 0]), shared=np.ones(5)
     )
-    rows = list(control_rows("judo", CLIPS, np.zeros(5, dtype=bool), NO_GOLD, said, found, GOOD, Review()))
+    rows = list(control_rows("judo", CLIPS, np.zeros(5, dtype=bool), said, found, GOOD, Review()))
     assert {row.kind for row in rows} == {"people"}
+
+
+def test_where_two_are_asked_a_third_decides_between_them() -> None:
+    found = answers({"a:0": "yes no no", "b:0": "yes yes no", "c:0": "no no"})
+    label, sure = as_if_chosen(found, np.zeros(5), GOOD, Review(votes_wanted=2))
+    assert label.tolist() == [-1, 1, -1, 0, 0]
+    assert sure[:3] == pytest.approx([0.9, 81 / 82, 81 / 82])
+
+
+def test_a_clip_on_which_people_are_asked_on_has_no_truth_yet() -> None:
+    found = answers({"a:0": "yes yes no", "b:0": "yes yes yes", "c:0": "yes yes no yes yes no yes", "d:0": "yes yes"})
+    found = replace(found, lead=np.array([3, 3, 3, 3, 0]))
+    said = Said(own=found.own(GOOD), near=np.zeros(5), model=np.ones(5), answered=np.zeros(5), shared=np.zeros(5))
+    rows = control_rows("judo", CLIPS, np.ones(5, dtype=bool), said, found, GOOD, Review())
+    truth = {row.clip_id: row.truth for row in rows if row.kind == "people"}
+    assert truth == {"a:0": 0, "b:0": 1, "c:0": 1}
