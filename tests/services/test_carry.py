@@ -53,9 +53,10 @@ def answered(make_job: Any, ledger: Ledger, *, wrong: int = 0) -> None:
         cursor.execute("SELECT clip_id FROM queue WHERE lead > 0")
         control = {row[0] for row in cursor.fetchall()}
     for person in ("ann", "bob", "cid"):
-        for clip in lease(ledger, person):
+        for place, clip in enumerate(lease(ledger, person)):
             shows = int(parse_clip_id(clip["clip_id"])[0], 16) < 5
-            mistake = wrong > 0 and person == "ann" and clip["clip_id"] not in control
+            # Each has neighbours that are answered right.
+            mistake = wrong > 0 and place % 5 == 2 and clip["clip_id"] not in control
             wrong -= mistake
             cast(ledger, person, clip["clip_id"], "yes" if shows ^ mistake else "no")
     run(make_job, sync, aggregate, validate)
@@ -95,7 +96,7 @@ def test_the_control_is_judged_without_its_own_answers(make_job: Any, ledger: Le
 
 
 def test_a_contradicted_answer_is_asked_again_once_and_holds_up_nothing(make_job: Any, ledger: Ledger) -> None:
-    answered(make_job, ledger, wrong=3)
+    answered(make_job, ledger, wrong=12)
     run(make_job, carry)
     run(make_job, carry)
     with ledger._connection.cursor() as cursor:
