@@ -107,7 +107,11 @@ def _slots(parts: Sequence[Part], action: str, seed: int, videos: int, wrong: fl
     for is_wrong, many in ((False, videos - count), (True, count)):
         weights = [1 / len(parts)] * len(parts) if is_wrong else shares(ordered, action)
         at = (np.arange(many) + rng.random()) / max(1, many) * (1 - 1e-9)
-        yield from ((ordered[int(place)], is_wrong) for place in np.searchsorted(np.cumsum(weights), at, side="right"))
+        chosen = [ordered[int(place)] for place in np.searchsorted(np.cumsum(weights), at, side="right")]
+        if not is_wrong and many > 1:
+            # However small its share is, what is tested on is there.
+            chosen[-1] = next(part for part in reversed(ordered) if part.count(action))
+        yield from ((part, is_wrong) for part in chosen)
 
 
 def _pieces(
