@@ -3,7 +3,8 @@
 **Runs** when the videos of a window arrive (asset `videos`, the same partition key), and again for windows that a
 promotion names. One run at a time: each bootstrap extends the committee that the one before it made.
 
-**Reads** `videos` and their renditions. **Writes** `clips`, `scores` and `features` (keyed by weights, so an unchanged
+**Reads** `videos` and their renditions; `labels` with `label_changes` and `hard_clips`, by which a member that reads
+words is calibrated. **Writes** `clips`, `scores` and `features` (keyed by weights, so an unchanged
 member never scores a clip twice), and `committees` when a category has none.
 
 **Skips** every task after `plan` when all clips of the window are scored; `bootstrap` when the committee covers every

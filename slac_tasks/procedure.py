@@ -190,7 +190,7 @@ STAGES: dict[str, Stage] = {
         ),
         Stage(
             name="release", help="write validated labels as Parquet, HACS csv and ActivityNet json",
-            keys=("release",), reads=("labels", "label_changes", "quality", "videos"),
+            keys=("release",), reads=("labels", "label_changes", "quality", "carried", "certificates", "videos"),
             writes={"release": ()}, ledger=True,
         ),
         Stage(

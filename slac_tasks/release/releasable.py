@@ -1,17 +1,31 @@
-"""Which labels may be released: settled, of an accepted category, in a round that is answered whole."""
+"""Which labels may be released.
 
+People's: settled, of an accepted category, in a round that is answered whole. Of the other kinds: certified, of an
+accepted category, and of a clip that people were not asked about.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+from numpy.typing import NDArray
 
 from slac_tasks.admission.withdrawals import tombstones
 from slac_tasks.model import Status
-from slac_tasks.storage.datasets import LABELS, RELEASES
+from slac_tasks.storage.datasets import CARRIED, LABELS, RELEASES
 from slac_tasks.storage.ledger import Ledger
+from slac_tasks.storage.manifests import Manifest
 from slac_tasks.storage.tables import Datasets
-from slac_tasks.verification.ballots import joined_key
+from slac_tasks.verification.ballots import clip_key, joined_key
+from slac_tasks.verification.carrying import PEOPLE
 from slac_tasks.verification.versions import label_tables
 
+Admitted = Callable[[Sequence[str], Sequence[float]], NDArray[np.bool_]]
+"""Returns which labels may be released, from their categories and confidences."""
+
 _COLUMNS = [name for name in LABELS.schema.names if name in RELEASES.schema.names]
+_ORDER = [("category", "ascending"), ("video_id", "ascending"), ("start_sec", "ascending")]
 
 
 def releasable(datasets: Datasets, ledger: Ledger, labels: str) -> pa.Table:
@@ -19,16 +33,49 @@ def releasable(datasets: Datasets, ledger: Ledger, labels: str) -> pa.Table:
 
     Whole rounds only: a half-answered round would make a release depend on the hour at which it was cut (ours).
     """
-    accepted = pa.array([row["category"] for row in ledger.rows("accepted_categories", labels=labels)], pa.string())
+    accepted = _accepted(ledger, labels)
     unfinished = pa.array([f"{row['category']} {row['round']}" for row in ledger.rows("open_rounds")], pa.string())
     gone = pa.array(sorted(tombstones(ledger)), pa.string())
     found = []
-    for table in label_tables(datasets, labels, [*_COLUMNS, "status"]):
+    for table in label_tables(datasets, labels, [*_COLUMNS, "status", "yes", "no"]):
         may = pc.equal(table["status"], Status.SETTLED.value)
         may = pc.and_(may, pc.is_in(table["category"], value_set=accepted))
         may = pc.and_not(may, pc.is_in(joined_key(table, "round"), value_set=unfinished))
         may = pc.and_not(may, pc.is_in(table["video_id"], value_set=gone))
-        found.append(table.filter(may).select(_COLUMNS))
-    return pa.concat_tables(found).sort_by(
-        [("category", "ascending"), ("video_id", "ascending"), ("start_sec", "ascending"), ("round", "ascending")]
-    )
+        support = pc.add(table["yes"], table["no"])
+        table = table.append_column("kind", pa.repeat(PEOPLE, table.num_rows)).append_column("support", support)
+        found.append(table.filter(may).select([*_COLUMNS, "kind", "support"]))
+    return pa.concat_tables(found).sort_by(_ORDER)
+
+
+def releasable_of_others(
+    datasets: Datasets, ledger: Ledger, labels: str, carried: Manifest, admitted: Mapping[str, Admitted]
+) -> pa.Table:
+    """Return the carried and the model's labels that a release may hold, with the columns that they have.
+
+    Args:
+        datasets: where they are.
+        ledger: knows the verdicts and the tombstones.
+        labels: version of people's labels, which overrule the others.
+        carried: of labels of every kind.
+        admitted: by kind that is wanted, which of its labels are certified.
+
+    """
+    accepted, gone = _accepted(ledger, labels), pa.array(sorted(tombstones(ledger)), pa.string())
+    asked = pa.concat_arrays([pa.array([], pa.string()), *(
+        clip_key(table) for table in label_tables(datasets, labels, ["clip_id", "category"])
+    )])  # fmt: skip
+    columns = [name for name in CARRIED.schema.names if name in RELEASES.schema.names]
+    found = [pa.schema([CARRIED.schema.field(name) for name in columns]).empty_table()]
+    for table in datasets.tables(carried, columns):
+        may = pc.and_(pc.is_in(table["category"], value_set=accepted), pc.invert(pc.is_in(table["video_id"], gone)))
+        may = pc.and_not(may, pc.is_in(clip_key(table), value_set=asked))
+        table = table.filter(may)
+        for kind, admits in admitted.items():
+            own = table.filter(pc.equal(table["kind"], kind))
+            found.append(own.filter(pa.array(admits(own["category"].to_pylist(), own["confidence"].to_pylist()))))
+    return pa.concat_tables(found).sort_by(_ORDER)
+
+
+def _accepted(ledger: Ledger, labels: str) -> pa.Array:
+    return pa.array([row["category"] for row in ledger.rows("accepted_categories", labels=labels)], pa.string())

@@ -1,12 +1,14 @@
 """Write validated labels as a release, in every format.
 
-Reads: the newest judged labels; videos; the ledger's verdicts, decisions, queue and tombstones.
+Reads: the newest judged labels; the newest certified ones of other kinds, where the settings want them; videos; the
+ledger's verdicts, decisions, queue and tombstones.
 Writes: release (release) with exports beside it; the ledger's releases.
 Safe to run again: a finished release is left alone. Whole rounds of accepted or approved categories only; nothing to
 release ends with 65.
 """
 
 from collections.abc import Sequence
+from functools import partial
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -14,11 +16,14 @@ import pyarrow.compute as pc
 from slac_tasks.errors import BrokenContract
 from slac_tasks.job import Job
 from slac_tasks.model import parse_round_key
+from slac_tasks.progress import print_line
+from slac_tasks.quality.certificate import admissible
 from slac_tasks.release.exporting import write_exports
-from slac_tasks.release.releasable import releasable
-from slac_tasks.storage.datasets import QUALITY, RELEASES, VIDEOS
+from slac_tasks.release.releasable import releasable, releasable_of_others
+from slac_tasks.storage.datasets import CARRIED, CERTIFICATES, QUALITY, RELEASES, VIDEOS
 from slac_tasks.storage.manifests import Manifest
 from slac_tasks.verification.ballots import joined_key
+from slac_tasks.verification.carrying import PEOPLE
 from slac_tasks.verification.versions import labels_of, need_labels, newest
 
 
@@ -28,10 +33,8 @@ def run(job: Job) -> None:
     with job.partition(RELEASES, keys) as made:
         if not made.finished:
             labels = _newest_judged(job)
-            table, videos = _joined(job, labels)
             made.inputs += [need_labels(job.datasets, labels), job.datasets.need(QUALITY, labels=labels)]
-            made.inputs += videos
-            made.write_tables([table])
+            made.write_tables([_joined(job, labels, made.inputs)])
     names = {row["category"]: row["name"] for row in job.ledger.rows("categories")}
     write_exports(job.datasets, made.manifest, names)
     _record(job, made.manifest)
@@ -45,8 +48,8 @@ def _newest_judged(job: Job) -> str:
     return judged
 
 
-def _joined(job: Job, labels: str) -> tuple[pa.Table, list[Manifest]]:
-    """Return the rows of the release in their fixed order, and the manifests of the videos that they name."""
+def _joined(job: Job, labels: str, inputs: list[Manifest]) -> pa.Table:
+    """Return the rows of the release in their fixed order; add the manifests of what else they are made from."""
     kept = releasable(job.datasets, job.ledger, labels)
     if not kept.num_rows:
         wanted = "want whole rounds of accepted categories"
@@ -54,7 +57,33 @@ def _joined(job: Job, labels: str) -> tuple[pa.Table, list[Manifest]]:
     pairs = set(zip(kept["category"].to_pylist(), kept["round"].to_pylist(), strict=True))
     partitions = sorted({(category, str(parse_round_key(round_)[0])) for category, round_ in pairs})
     manifests = [job.datasets.need(VIDEOS, category=category, window=window) for category, window in partitions]
-    return _with_videos(job, kept, manifests), manifests
+    inputs += manifests
+    schema = pa.schema([RELEASES.schema.field(name) for name in kept.column_names])
+    found = [kept, *_others(job, labels, manifests, inputs)]
+    every = pa.concat_tables([table.select(schema.names).cast(schema) for table in found])
+    return _with_videos(job, every, manifests)
+
+
+def _others(job: Job, labels: str, videos: Sequence[Manifest], inputs: list[Manifest]) -> list[pa.Table]:
+    """Return the labels of other kinds than people's that the settings want, on these videos."""
+    kinds = job.config.release.kinds
+    if set(kinds) <= {PEOPLE}:
+        return []
+    certified = newest(job.datasets, CERTIFICATES)
+    if certified is None:
+        print_line(f"release {job.key('release')}: nothing was certified yet, so people's labels alone are released")
+        return []
+    carried, certificates = (job.datasets.need(of, labels=certified) for of in (CARRIED, CERTIFICATES))
+    inputs += [carried, certificates]
+    rows, promise = list(job.datasets.rows_of(CERTIFICATES, certificates)), job.config.quality.promise
+    admitted = {kind: partial(admissible, rows, kind, promise=promise) for kind in kinds if kind != PEOPLE}
+    table = releasable_of_others(job.datasets, job.ledger, labels, carried, admitted)
+    released = {manifest.keys["category"] for manifest in videos}
+    table = table.filter(pc.is_in(table["category"], value_set=pa.array(sorted(released), pa.string())))
+    for name in ("strategy", "round"):
+        table = table.append_column(name, pa.nulls(table.num_rows, pa.string()))
+    print_line(f"release {job.key('release')}: {table.num_rows:,} labels of other kinds than people's are certified")
+    return [table]
 
 
 def _with_videos(job: Job, labels: pa.Table, manifests: Sequence[Manifest]) -> pa.Table:

@@ -4,12 +4,15 @@ from typing import Any
 
 import pytest
 from review_work import cast, lease
-from scored_clips import MEMBERS, WINDOW, keep_features, prepare, seat
+from scored_clips import MADE, MEMBERS, WINDOW, keep_features, prepare, seat
 
 from slac_tasks.mining.settings import Mining
 from slac_tasks.model import panel_key, parse_clip_id, round_key
-from slac_tasks.stages import aggregate, carry, mine, publish, sync, validate
-from slac_tasks.storage.datasets import CARRIED, CONTROL
+from slac_tasks.quality.settings import Quality
+from slac_tasks.release.settings import Release
+from slac_tasks.stages import aggregate, carry, mine, publish, release, sync, validate
+from slac_tasks.storage.datasets import CARRIED, CERTIFICATES, CONTROL, RELEASES, VIDEOS
+from slac_tasks.storage.datasets.labelling import CertificateRow
 from slac_tasks.storage.ledger import Ledger
 from slac_tasks.verification.settings import Review
 
@@ -121,3 +124,42 @@ def test_without_labels_there_is_nothing_to_carry(
 ) -> None:
     run(make_job, carry)
     assert "no labels were judged yet" in capsys.readouterr().err
+
+
+def certificate(kind: str, threshold: float | None) -> CertificateRow:
+    return CertificateRow(
+        category="high_jump", kind=kind, wanted=0.05, level=0.95, threshold=threshold, certified=1, bound=0.04,
+        disagreement_bound=0.03, people_bound=0.01, control=100, errors=0, gold=100, gold_errors=0,
+        answers_needed=None, gold_needed=None, rules=1, judged=True,
+    )  # fmt: skip
+
+
+def test_a_release_holds_the_kinds_that_are_wanted_as_far_as_they_are_certified(make_job: Any, ledger: Ledger) -> None:
+    answered(make_job, ledger)
+    run(make_job, carry)
+    datasets = make_job("carry").datasets
+    videos = [
+        {"candidate_id": str(number), "source": "test", "source_id": str(number), "video_id": f"{number:016x}",
+         "group_id": f"{number:016x}", "duration_sec": 60.0, "fps": 25.0, "proxy_128": "p128", "proxy_256": "p256",
+         "proxy_sha256": "0", "shots": [], "split": "training"}
+        for number in range(10)
+    ]  # fmt: skip
+    keys = {"category": "high_jump", "window": WINDOW}
+    datasets.write(VIDEOS, [VIDEOS.from_records(videos)], keys=keys, **MADE)
+    rows = [certificate("people", 0.0), certificate("carried", 0.9), certificate("model", None)]
+    datasets.write(CERTIFICATES, [CERTIFICATES.table(rows)], keys={"labels": "000001"}, **MADE)
+    every = {"quality": Quality(min_labels=1), "release": Release(kinds=("people", "carried", "model"))}
+    for version, settings in (("r0001", {"quality": Quality(min_labels=1)}), ("r0002", every)):
+        job = make_job("validate", settings={**KNOBS, **settings}, remake=True)
+        validate.run(job)
+        release.run(make_job("release", settings={**KNOBS, **settings}, release=version))
+    plain, more = (datasets.read(RELEASES, release=version).to_pylist() for version in ("r0001", "r0002"))
+    assert {row["kind"] for row in plain} == {"people"}
+    assert all(row["support"] >= 1 and row["round"] == ROUND for row in plain)
+    carried = datasets.read(CARRIED, labels="000001").to_pylist()
+    sure = {row["clip_id"] for row in carried if row["kind"] == "carried" and row["confidence"] >= 0.9}
+    assert sure
+    assert {row["clip_id"] for row in more if row["kind"] == "carried"} == sure
+    assert [row for row in more if row["kind"] == "people"] == plain
+    assert {row["kind"] for row in more} == {"people", "carried"}
+    assert all(row["strategy"] is None and row["round"] is None for row in more if row["kind"] == "carried")
