@@ -3,6 +3,7 @@
 * Superseded generations: a partition was made again, and readers have seen the newer generation for a while.
 * Versions of the labels that no reader asks for: neither the newest one nor the newest judged one, none from which a
   release was made, none that one of these builds on, and none that is young.
+* Labels that were carried, but for the newest and those that a release names.
 * Weights that no committee, no score and no model names.
 
 What a release names stays, and so does every release. Nothing is deleted before it is older than an age: a stage that
@@ -19,7 +20,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from slac_tasks.storage.datasets import ALL, COMMITTEES, CROWD, MODELS, QUALITY, RELEASES, SCORES
+from slac_tasks.storage.datasets import ALL, CARRIED, COMMITTEES, CROWD, MODELS, QUALITY, RELEASES, SCORES
 from slac_tasks.storage.declarations import Dataset
 from slac_tasks.storage.ledger import Ledger
 from slac_tasks.storage.manifests import Manifest
@@ -216,11 +217,16 @@ def _superseded(folders: Iterable[_Folder], named: set[Generation], before: date
 
 
 def _old_labels(folders: Iterable[_Folder], wanted: set[Generation], before: datetime) -> Iterator[Garbage]:
-    """Yield the versions of the labels that nobody wants, newest first, then what their models had learnt."""
+    """Yield the versions of the labels that nobody wants, newest first, what was carried from them among them.
+
+    What their models had learnt goes last.
+    """
+    newest_carried = max((folder.keys["labels"] for folder in folders if folder.dataset == CARRIED), default=None)
     unwanted = [
         folder
         for folder in folders
-        if folder.dataset in (*FORMS, CROWD)
+        if folder.dataset in (*FORMS, CROWD, CARRIED)
+        and not (folder.dataset == CARRIED and folder.keys["labels"] == newest_carried)
         and folder.written_at(folder.current) < before
         and not any((folder.address, generation) in wanted for generation in folder.generations)
     ]

@@ -16,9 +16,7 @@ from slac_tasks.release.releasable import releasable
 from slac_tasks.stages import aggregate, release, sync
 from slac_tasks.storage import records
 from slac_tasks.storage.datasets import (
-    CLIPS as CLIPS_DATASET,
-)
-from slac_tasks.storage.datasets import (
+    CARRIED,
     COMMITTEES,
     LABEL_CHANGES,
     LABELS,
@@ -26,6 +24,9 @@ from slac_tasks.storage.datasets import (
     RELEASES,
     SCORES,
     VIDEOS,
+)
+from slac_tasks.storage.datasets import (
+    CLIPS as CLIPS_DATASET,
 )
 from slac_tasks.storage.datasets.labelling import QualityRow
 from slac_tasks.storage.ledger import Ledger
@@ -227,6 +228,21 @@ def test_superseded_generations_go_unless_a_release_names_them(store: FolderStor
     assert not [name for name in store.names(clips.address) if "/g0001/" in name]
     assert datasets.generation(VIDEOS, keys, "g0002").generation == 2
     assert datasets.generation(RELEASES, {"release": "r0001"}, "g0001").generation == 1
+
+
+def test_carried_labels_go_unless_they_are_the_newest_or_a_release_names_them(
+    store: FolderStore, ledger: Ledger
+) -> None:
+    datasets = Datasets(store)
+    made: dict[str, Any] = {"stage": "test", "settings": {}}
+    for version in ("000001", "000002", "000003"):
+        carried = datasets.write(CARRIED, [CARRIED.table([])], keys={"labels": version}, made_from={}, **made)
+        if version == "000001":
+            labels = datasets.write(LABELS, [LABELS.table([])], keys={"labels": version}, made_from={}, **made)
+            made_from = {one.address: one.mark for one in (labels, carried)}
+            datasets.write(RELEASES, [RELEASES.table([])], keys={"release": "r0001"}, made_from=made_from, **made)
+    collect(datasets, ledger)
+    assert [keys["labels"] for keys in datasets.partitions(CARRIED)] == ["000001", "000003"]
 
 
 def test_weights_go_unless_a_committee_a_score_or_a_model_names_them(store: FolderStore, ledger: Ledger) -> None:
