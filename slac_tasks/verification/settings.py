@@ -94,7 +94,8 @@ class Aggregation(Section):
         most=1,
     )
     pooling: float = setting(
-        10.0,
-        "Under a model: votes that the average person weighs in each person's sensitivity and specificity (ours).",
+        3.0,
+        "Under a model: votes that the average person weighs in each person's sensitivity and specificity (ours; by "
+        "`bench.crowds`).",
         least=0,
     )

@@ -56,7 +56,7 @@ class Fit:
 class Model:
     """Expectation and maximisation, in turns."""
 
-    pooling: float = 10.0
+    pooling: float = 3.0
     """Votes that the average person weighs in each person's rates, and the average category in each prior (ours)."""
     damping: float = 1.0
     """Votes for either side that every clip starts with, beside its own: 1 makes one yes of one 2/3, not certain."""
