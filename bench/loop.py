@@ -182,7 +182,7 @@ def figures(datasets: Datasets, world: Path, size: str) -> Figures:
         "accuracy_scratch": transfer.get("scratch"),
         **{f"positive_share_{strategy.value}": shares.get(strategy.value) for strategy in Strategy},
         "human_seconds_per_clip": seconds,
-        "saving_against_trimming": worth.saving(seconds),
+        "answers_per_label": len(votes) / max(1, len(labels)),
         "error_on_disagreement": errors.get("disagreement"),
         "error_on_consensus": errors.get("consensus"),
         "error_where_it_disagrees": divided,

@@ -21,6 +21,7 @@ from slac_tasks.storage.datasets import (
     AGREEMENT,
     ALL,
     CANDIDATES,
+    CERTIFICATES,
     COMMITTEES,
     FETCHED,
     HARD_CLIPS,
@@ -36,7 +37,7 @@ from slac_tasks.storage.ledger import Ledger
 from slac_tasks.storage.manifests import Manifest
 from slac_tasks.storage.records import ARRIVALS, Record, record
 from slac_tasks.storage.tables import Datasets
-from slac_tasks.verification.outcome import queue_changes, record_verdicts, replace_people, settle
+from slac_tasks.verification.outcome import queue_changes, record_verdicts, replace_certificates, replace_people, settle
 from slac_tasks.verification.queue import queued_clips
 from slac_tasks.verification.settings import Review
 from slac_tasks.verification.versions import label_tables, labels_of, newest, newest_labels
@@ -213,6 +214,13 @@ def _people(work: Repair) -> int:
     return len(rows)
 
 
+def _certificates(work: Repair) -> int:
+    version = newest(work.datasets, CERTIFICATES)
+    if version is None:
+        return 0
+    return replace_certificates(work.datasets, work.ledger, work.datasets.need(CERTIFICATES, labels=version))
+
+
 def _releases(work: Repair) -> int:
     manifests = sorted(work.stored.current(RELEASES), key=lambda manifest: manifest.keys["release"])
     for manifest in manifests:
@@ -266,6 +274,7 @@ REPAIRS: dict[str, Callable[[Repair], int]] = {
     "labels": _labels,
     "verdicts": _verdicts,
     "measures of people": _people,
+    "certificates": _certificates,
     "releases": _releases,
     "promotions": _promotions,
     "withdrawals": _withdrawals,

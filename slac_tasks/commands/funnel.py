@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from slac_tasks import config
 from slac_tasks.reports.frames import labels_frame
 from slac_tasks.reports.funnel import Facts, text
+from slac_tasks.reports.kinds import Kind, worths
 from slac_tasks.reports.shares import positive_by_strategy
 from slac_tasks.storage.datasets import EVALUATIONS, QUALITY
 from slac_tasks.storage.ledger import Ledger, open_ledger
@@ -38,7 +39,7 @@ def details(datasets: Datasets, ledger: Ledger, facts: Facts) -> Mapping[str, Se
     """Return the lines that stand below the metrics, by their names."""
     return {
         "kept": [f"dropped {row['items']:,}: {row['reason']}" for row in ledger.rows("dropped_items")],
-        "finished": [*_labels(datasets), *_time(facts)],
+        "finished": [*_labels(datasets), *_time(facts), *_worth(ledger)],
         "accepted": list(_held_back(datasets)),
         "released": list(_evaluations(datasets)),
     }
@@ -60,6 +61,12 @@ def _time(facts: Facts) -> Iterator[str]:
         yield f"human time: {facts.answer_sec:.2f} s an answer, {facts.votes:,} answers"
     if facts.finished:
         yield f"human time: {facts.seconds / facts.finished:.2f} s a finished clip"
+
+
+def _worth(ledger: Ledger) -> Iterator[str]:
+    """Yield what people's time gave over all categories, as the newest certificates have it."""
+    for worth in worths(ledger.all(Kind, "label_kinds"))[:1]:
+        yield from worth.lines()
 
 
 def _held_back(datasets: Datasets) -> Iterator[str]:

@@ -7,6 +7,7 @@ from datetime import datetime
 import pandas as pd
 
 from slac_tasks.reports.html import document
+from slac_tasks.reports.kinds import Worth
 from slac_tasks.reports.shares import Share, positive_by_strategy
 from slac_tasks.storage.datasets.labelling import AgreementRow, PersonRow, QualityRow
 
@@ -59,6 +60,8 @@ class Report:
     labels: pd.DataFrame
     people: Sequence[PersonRow]
     agreement: Sequence[AgreementRow]
+    worths: Sequence[Worth]
+    """Of the newest certificates, which may be older than the version."""
 
 
 def summarised(
@@ -99,6 +102,7 @@ def page(report: Report) -> str:
         overall=positive_by_strategy(report.labels[report.labels["status"] == "settled"]),
         counts={word: verdicts.count(word) for word in ("accepted", "refused", "pending")},
         people=sorted(overall, key=lambda row: (not row.flags, row.annotator)),
+        worths=report.worths,
         agreement=[replace(row, category=names.get(row.category, row.category)) for row in report.agreement],
     )
 

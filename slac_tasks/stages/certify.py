@@ -1,8 +1,8 @@
 """Say how many of the labels of each kind are wrong at most, and from which confidence on they are good enough.
 
 Reads: the newest labels that were carried, with their control; the certificates before, with the control that they saw;
-the ledger's answers to clips whose answer is known.
-Writes: certificates (labels).
+the ledger's votes, and its clips whose answer is known.
+Writes: certificates (labels); the ledger's copy of them, with labels and people's time, which the pages show.
 Safe to run again: finished certificates are left alone. With --remake, what was certified before counts as a look.
 """
 
@@ -19,11 +19,12 @@ from slac_tasks.progress import print_line
 from slac_tasks.quality.certificate import CONTROL as COLUMNS
 from slac_tasks.quality.certificate import Before, certify, waiting
 from slac_tasks.quality.gold import Asking, judged_gold
+from slac_tasks.reports.kinds import Kind, worths
 from slac_tasks.storage.datasets import CARRIED, CERTIFICATES, CONTROL
-from slac_tasks.storage.datasets.labelling import CertificateRow
 from slac_tasks.storage.manifests import Manifest
 from slac_tasks.verification.ballots import Ballots, read_ballots
 from slac_tasks.verification.control import GOLD
+from slac_tasks.verification.outcome import replace_certificates
 from slac_tasks.verification.versions import newest
 from slac_tasks.verification.votes import CLIPS, votes_on
 
@@ -38,21 +39,25 @@ def run(job: Job) -> None:
     review = job.config.review
     control, carried = job.datasets.need(CONTROL, **keys), job.datasets.need(CARRIED, **keys)
     with job.partition(CERTIFICATES, keys, inputs=[control, carried]) as made:
-        if made.finished:
-            return
-        earlier = _earlier(job, version)
-        rows = certify(
-            _control(job, control),
-            waiting(job.datasets.tables(carried, ["category", "kind", "confidence"])),
-            judged_gold(*_gold(job, until=int(version)), Asking(lead=review.control_lead, most=review.control_most)),
-            job.config.quality,
-            _before(job, earlier) if earlier else None,
-        )
-        made.inputs += [earlier] if earlier else []
-        made.write(rows)
-    for row in rows:
-        if row.category is None:
-            print_line(f"certify: {_sentence(row)}")
+        if not made.finished:
+            earlier = _earlier(job, version)
+            rows = certify(
+                _control(job, control),
+                waiting(job.datasets.tables(carried, ["category", "kind", "confidence"])),
+                judged_gold(
+                    *_gold(job, until=int(version)), Asking(lead=review.control_lead, most=review.control_most)
+                ),
+                job.config.quality,
+                _before(job, earlier) if earlier else None,
+            )
+            made.inputs += [earlier] if earlier else []
+            made.write(rows)
+    with job.ledger.transaction():
+        replace_certificates(job.datasets, job.ledger, made.manifest)
+    if not made.finished:
+        for worth in worths(job.ledger.all(Kind, "label_kinds"))[:1]:
+            for line in worth.lines():
+                print_line(f"certify: {line}")
 
 
 def _earlier(job: Job, version: str) -> Manifest | None:
@@ -90,19 +95,3 @@ def _gold(job: Job, until: int) -> tuple[Ballots, dict[tuple[str, str], bool]]:
     clips = [{"category": category, "clip_id": clip} for category, clip in known]
     votes = votes_on(job.ledger, pa.Table.from_pylist(clips, schema=CLIPS), until=until)
     return read_ballots(votes), known
-
-
-def _sentence(row: CertificateRow) -> str:
-    """Return what is certified of a kind, over all categories."""
-    if row.threshold is not None and row.bound is not None:
-        return (
-            f"{row.kind}: {row.certified:,} labels of confidence {row.threshold:g} or more, "
-            f"at most {row.bound:.1%} of them wrong"
-        )
-    found = "an unknown share" if row.bound is None else f"up to {row.bound:.1%}"
-    if row.answers_needed is None:
-        return f"{row.kind}: nothing; {found} may be wrong, want {row.wanted:.1%}, and no number of answers is enough"
-    return (
-        f"{row.kind}: nothing; {found} may be wrong, want {row.wanted:.1%}: at least {row.answers_needed:,} answers "
-        f"more, {row.gold_needed:,} of them to gold"
-    )

@@ -1,6 +1,7 @@
 """Write the data-quality report: one page a person can read, without anything to load from elsewhere.
 
-Reads: the newest judged labels, their verdicts, what is said of people; the ledger's queue, decisions and categories.
+Reads: the newest judged labels, their verdicts, what is said of people; the ledger's queue, decisions, categories
+and newest certificates.
 Writes: rounds (version of the labels); reports/v1/labels=<version>/index.html and rounds.html in the store; a table of
 the verdicts on the terminal.
 Safe to run again: the page is written again from the same data.
@@ -11,6 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from slac_tasks.job import Job
 from slac_tasks.progress import print_line
 from slac_tasks.reports import labels, rounds, rounds_page
+from slac_tasks.reports.kinds import Kind, worths
 from slac_tasks.reports.labels import Decision, Queued, Report
 from slac_tasks.storage.datasets import AGREEMENT, HARD_CLIPS, PEOPLE, QUALITY, ROUNDS, VOTES
 from slac_tasks.storage.datasets.labelling import RoundRow
@@ -44,6 +46,7 @@ def _report(job: Job, version: str) -> Report:
         labels=table,
         people=_rows(job, PEOPLE, version),
         agreement=_rows(job, AGREEMENT, version),
+        worths=worths(job.ledger.all(Kind, "label_kinds")),
     )
 
 

@@ -1,15 +1,21 @@
-"""What a version of the labels changes in the ledger: the queue, the verdicts, and what the pages show of people."""
+"""What a version of the labels changes in the ledger: the queue, the verdicts, what pages show of people and kinds."""
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from slac_tasks.errors import NotMade
 from slac_tasks.model import Status
+from slac_tasks.storage.datasets import CARRIED, CERTIFICATES
 from slac_tasks.storage.datasets.labelling import AgreementRow, PersonRow, QualityRow
 from slac_tasks.storage.ledger import Ledger
+from slac_tasks.storage.manifests import Manifest
+from slac_tasks.storage.tables import Datasets
 from slac_tasks.verification.ballots import clip_key
 
 _AT_ONCE = 500
@@ -93,3 +99,44 @@ def replace_people(ledger: Ledger, labels: str, people: Iterable[PersonRow], agr
         "add_annotator_quality", [{**asdict(row), "flags": list(row.flags), "labels": labels} for row in people]
     )
     ledger.run_many("add_category_agreement", [{**asdict(row), "labels": labels} for row in agreement])
+
+
+def replace_certificates(datasets: Datasets, ledger: Ledger, certificates: Manifest) -> int:
+    """Replace the ledger's copy of the certificates, with the labels of each kind and what people gave for them.
+
+    The caller opens the transaction, so that readers see the old rows or the new ones.
+
+    Args:
+        datasets: where the labels of every kind are.
+        ledger: it holds the votes, which are counted up to the version of the labels.
+        certificates: the newest ones.
+
+    Returns: how many rows there are.
+
+    """
+    counts = _labels_of_kinds(datasets, certificates)
+    rows = [
+        {**asdict(row), **certificates.keys, "label_count": counts[row.category, row.kind]}
+        for row in datasets.rows_of(CERTIFICATES, certificates)
+    ]
+    ledger.run("clear_label_kinds")
+    ledger.run_many("add_label_kind", rows)
+    ledger.run("add_label_costs", **certificates.keys)
+    return len(rows)
+
+
+def _labels_of_kinds(datasets: Datasets, certificates: Manifest) -> Counter[tuple[str | None, str]]:
+    """Count the labels of which the certificates speak, by category (None: all together) and kind.
+
+    Where that generation was deleted, the newest one is counted.
+    """
+    carried = None
+    if mark := certificates.made_from.get(CARRIED.address(certificates.keys)):
+        with suppress(NotMade):
+            carried = datasets.generation(CARRIED, certificates.keys, mark)
+    counts: Counter[tuple[str | None, str]] = Counter()
+    for table in datasets.tables(carried or datasets.need(CARRIED, **certificates.keys), ["category", "kind"]):
+        for row in table.group_by(["category", "kind"]).aggregate([([], "count_all")]).to_pylist():
+            for category in (row["category"], None):
+                counts[category, row["kind"]] += row["count_all"]
+    return counts

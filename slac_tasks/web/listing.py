@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from slac_tasks.admission.told_apart import lookalike_pairs
 from slac_tasks.model import PAPER_CLIP_SEC
 from slac_tasks.reports.funnel import METRICS, Facts
+from slac_tasks.reports.kinds import Kind, worths
 
 if TYPE_CHECKING:
     from slac_tasks.storage.ledger import Ledger
@@ -39,6 +40,7 @@ def _funnel(ledger: "Ledger") -> Mapping[str, object]:
         "paper_sec": PAPER_CLIP_SEC,
         "releases": ledger.rows("web_releases", most=20),
         "rows": ledger.rows("web_funnel"),
+        "worths": worths(ledger.all(Kind, "label_kinds"))[:1],
     }
 
 
@@ -47,6 +49,7 @@ def _quality(ledger: "Ledger") -> Mapping[str, object]:
         "agreement": ledger.rows("web_agreement"),
         "people": ledger.rows("web_people"),
         "rows": ledger.rows("web_quality"),
+        "worths": worths(ledger.all(Kind, "label_kinds")),
     }
 
 

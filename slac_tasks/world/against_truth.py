@@ -4,9 +4,9 @@ from collections.abc import Iterator
 
 from slac_tasks.reports.frames import all_rows, labels_frame
 from slac_tasks.reports.hardness import pools, unlearned
-from slac_tasks.storage.datasets import HARD_CLIPS, VIDEOS, VOTES
+from slac_tasks.storage.datasets import HARD_CLIPS, VIDEOS
 from slac_tasks.storage.tables import Datasets
-from slac_tasks.world.measure import TRIMMING_SEC, accuracy_of_labels, committee_error, error_by_agreement, saving
+from slac_tasks.world.measure import accuracy_of_labels, committee_error, error_by_agreement
 from slac_tasks.world.truth import Truth
 
 
@@ -20,8 +20,6 @@ def lines(datasets: Datasets, truth: Truth) -> Iterator[str]:
     named = all_rows(datasets, VIDEOS)[["video_id", "category", "source_id"]]
     accuracy = accuracy_of_labels(settled.merge(named, on=["video_id", "category"]), truth)
     yield f"accuracy of the labels against the world's truth: {accuracy:.3f}"
-    seconds = float(all_rows(datasets, VOTES)["seconds"].sum()) / len(settled)
-    yield f"saving against trimming by hand ({TRIMMING_SEC:.0f} s per clip): {saving(seconds):.1%} (modelled)"
     hard = unlearned(datasets, all_rows(datasets, HARD_CLIPS)).merge(named, on=["video_id", "category"])
     yield f"on {len(hard):,} clips of videos that the committee did not learn from, its majority is wrong on"
     for strategy, share in committee_error(hard, truth).items():

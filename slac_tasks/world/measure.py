@@ -6,11 +6,8 @@ import numpy as np
 import pandas as pd
 
 from slac_tasks.mining.measures import consensus, disagreement
-from slac_tasks.model import PAPER_CLIP_SEC, Strategy
+from slac_tasks.model import Strategy
 from slac_tasks.world.truth import Truth
-
-TRIMMING_SEC = PAPER_CLIP_SEC / 0.05
-"""Human seconds to trim one action by hand: the paper spent 5 % of them on a clip (SLAC v1)."""
 
 
 def contained(clips: pd.DataFrame, truth: Truth) -> pd.Series:
@@ -80,8 +77,3 @@ def error_by_agreement(pool: pd.DataFrame, truth: Truth, share: float = 0.1) -> 
         for found, by in zip(wrong, (disagreement(scores), abs(consensus(scores) - 0.5)), strict=True):
             found += errs[np.argsort(-by, kind="stable")[:few]].tolist()
     return fmean(wrong[0]), fmean(wrong[1])
-
-
-def saving(seconds_per_clip: float) -> float:
-    """Return the share of human time saved against trimming by hand, modelled."""
-    return 1 - seconds_per_clip / TRIMMING_SEC

@@ -108,6 +108,22 @@ def seed(ledger_url: str, store: FolderStore, folder: Path) -> None:
             "INSERT INTO decisions (category, labels, decision, reason, person, covers, shortfalls) VALUES"
             " ('tai_chi', '000003', 'reject', 'guideline is being rewritten', 'mara', '{agreement}', '{0.14}')"
         )
+        cursor.executemany(
+            "INSERT INTO label_kinds (category, kind, labels, label_count, certified, threshold, bound, wanted, level,"
+            " answers_needed, gold_needed) VALUES (%s, %s, '000003', %s, %s, %s, %s, 0.05, 0.95, %s, %s)",
+            [
+                (None, "people", 1640, 1234, 0.9, 0.041, None, None),
+                (None, "carried", 3210, 0, None, 0.118, 1737, 609),
+                (None, "model", 25400, 21900, 0.97, 0.049, None, None),
+                ("clean_and_jerk", "people", 1240, 1234, 0.0, 0.041, None, None),
+                ("clean_and_jerk", "carried", 3210, 0, None, None, None, None),
+                ("tai_chi", "people", 400, 0, None, 0.212, 2310, 609),
+            ],
+        )
+        cursor.executemany(
+            "INSERT INTO label_costs VALUES (%s, '000003', %s, %s, %s, %s)",
+            [("clean_and_jerk", 2610, 8640.0, 210, 31), ("tai_chi", 930, 3570.0, 0, 0)],
+        )
         cursor.execute(
             "INSERT INTO releases (release, labels, label_count, categories) VALUES ('r0001', '000003', 1240, %s)",
             (["clean_and_jerk"],),

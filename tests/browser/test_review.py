@@ -255,6 +255,31 @@ def test_the_pages_say_what_the_ledger_holds(page: Page, service: Any) -> None:
     look(page, "quality")
 
 
+@pytest.mark.parametrize("width", [1440, 390])
+def test_labels_a_minute_and_certificates_fit_the_window(page: Page, service: Any, width: int) -> None:
+    page.set_viewport_size({"width": width, "height": 900})
+    page.goto(f"{service.url}/funnel")
+    shown = page.locator(".worths li.card")
+    expect(shown).to_have_count(1)
+    expect(shown).to_contain_text("1,640 labels, 8.1 a minute")
+    expect(shown).to_contain_text("at most 4.1 % of 1,234 labels of confidence 0.9 or more wrong (95 %)")
+    fits(page)
+    shown.scroll_into_view_if_needed()
+    look(page, f"funnel-kinds-{width}")
+    page.goto(f"{service.url}/quality")
+    kinds = shown.nth(1).locator("ul li")
+    expect(kinds.first).to_contain_text("at most 4.1 % of 1,234 labels wrong (95 %)")
+    expect(kinds.nth(1)).to_contain_text("no number of answers would be enough")
+    fits(page)
+    shown.nth(2).scroll_into_view_if_needed()
+    look(page, f"quality-kinds-{width}")
+
+
+def fits(page: Page) -> None:
+    """Nothing lies beside the window but what its own box scrolls."""
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
 def test_a_login_leads_nowhere_else_and_a_logout_ends_it(page: Page, service: Any) -> None:
     clip_after(page, None)
     page.get_by_role("button", name="Log out").click()

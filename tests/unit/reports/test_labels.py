@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 import pandas as pd
 
 from slac_tasks.reports import labels
+from slac_tasks.reports.kinds import Kind, Worth
 from slac_tasks.reports.labels import Decision, Queued, Report
 from slac_tasks.storage.datasets.labelling import AgreementRow, PersonRow, QualityRow
 
@@ -28,6 +29,12 @@ ANN = PersonRow(
     flags=("hurried",),
 )  # fmt: skip
 
+JUDO = Kind(
+    category="judo", name="Judo", kind="carried", labels="000001", label_count=90, certified=0, threshold=None,
+    bound=0.3, wanted=0.05, level=0.95, answers_needed=1737, gold_needed=609, answers=8, seconds=60.0, twice=0,
+    differ=0,
+)  # fmt: skip
+
 
 def report() -> Report:
     queue = Queued(
@@ -37,6 +44,7 @@ def report() -> Report:
         version="000002", categories=labels.summarised(LABELS, VERDICTS, {"judo": "Judo"}, [DECISION]), queue=[queue],
         labels=LABELS, people=[ANN],
         agreement=[AgreementRow(category="judo", clips=4, krippendorff=0.5, cohen=None, pairs=1)],
+        worths=[Worth(kinds=(JUDO,))],
     )  # fmt: skip
 
 
@@ -45,6 +53,8 @@ def test_the_page_says_what_is_known_and_loads_nothing() -> None:
     for word in ("Judo", "polo", "agreement is &lt;low&gt;", "lea: approve, seen", "asked again", "2.5", "hurried"):
         assert word in html, word
     assert "1 refused, 1 pending" in html
+    assert "<b>90.0</b> a minute" in html
+    assert "at least 1,737 answers more would be needed, 609 of them to gold" in html
     for loaded in ("<script", "src=", 'rel="stylesheet"', "http://", "https://"):
         assert loaded not in html
 

@@ -50,10 +50,6 @@ def test_error_is_told_apart_by_how_far_the_members_agree() -> None:
     assert measure.error_by_agreement(pool, TRUTH, share=0.25) == (1.0, 0.0)
 
 
-def test_saving_is_modelled_against_trimming_by_hand() -> None:
-    assert measure.saving(8.8) == pytest.approx(0.95)
-
-
 def test_unknown_video_is_no_negative() -> None:
     with pytest.raises(BrokenContract, match="v2"):
         TRUTH.contains("v2", "judo", 0, 2)
