@@ -29,11 +29,11 @@ import pyarrow as pa
 from bench.harness import Bench, Figures
 from bench.harness.campaigns import Campaign, Policy
 from bench.harness.costs import now
+from bench.harness.intervals import interval
 from bench.harness.places import platform
 from bench.harness.tables import Cell, table
-from bench.harness.worlds import World, collect
+from bench.harness.worlds import World, collect, scored
 from bench.loop import scale
-from bench.strategies import interval, scored
 from slac_tasks.model import Strategy
 from slac_tasks.quality.certificate import admissible, certify, waiting
 from slac_tasks.quality.settings import Quality

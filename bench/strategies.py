@@ -1,259 +1,182 @@
-"""What people's time buys, by the way in which clips are chosen: `python -m bench.strategies [--quick]`.
+"""What people's time teaches, by how clips are chosen and asked: `python -m bench.strategies [--quick]`.
 
-One generated world for each seed. The stages collect it and bootstrap a committee on its first window; the clips of the
-other windows are the pool, so no member remembers the weak label of a video that it is judged on. The frozen backbones
-see every clip once. Then, for each strategy, three rounds: mining chooses from the pool, simulated people answer until
-the same minutes are spent, the answers become labels, and every member's head is trained again on all labels so far;
-the next round is mined by those heads. Choosing, planning, counting votes and training are the product's own engines.
+Campaigns are played in generated worlds (`bench.harness.campaigns`). A committee is bootstrapped on a world's first
+window; the clips of the other windows are the pool, so no member remembers the weak label of a video that it is judged
+on. After each budget of human minutes, and every 45 minutes, all heads are trained again on the labels bought so far,
+and the next clips are chosen by them. Choosing, carrying and training are the product's own engines; backbones are
+frozen, so the differences are those of the labels.
 
-Strategies ask two or three people about a clip, as the platform does by default; those called `..._once` ask one.
+The base is `random_2_3`: random clips, two answers each and a third where they differ (HACS v3). Ways that end in
+`_once` ask one person. Ways that end in `_carried` also learn from the clips of the same shot within a second of an
+answer (`verification.carrying`); what people said of a clip stands above what was carried to it.
 
-Accuracy is that of one member (`MODEL`), and of the whole committee by its joint score, on clips of videos that are not
-for training, by the world's truth: the mean over categories of (true positive rate + true negative rate) / 2, so that
-0.5 is a guess. Only heads are trained, not backbones, so the differences are those of the labels. Intervals are 95 %
-(Student's t over the seeds); `gain_*` is the member's difference to random in the same world after the last round,
-`gain_all_*` its mean over the rounds, `gain_committee_*` the committee's after the last. The last line is one JSON
-object.
+Accuracy is balanced: the mean over categories of (true positive rate + true negative rate) / 2 by the world's truth, on
+clips of videos that are not for training; 0.5 is a guess. It is that of the committee's joint score; beside it stands
+that of one member (`MODEL`). Heads are combined: the log-odds of the head that learned from bought labels plus `weak`
+times those of the bootstrapped head, which learned from weak labels. `weak` is 1; the table shows every way at 0 too,
+and `gain_weak_*` is what the weak labels add to the base.
+
+`gain_*` is the committee's accuracy minus that of the base with the same crew in the same world after the same minutes.
+`gain_best_*` is that of ONE way for each budget: the way that gains most on the choosing pairs of world and crew (the
+first half of the worlds; of one world, of the crews), judged on the other pairs alone. A way whose pool ends before a
+budget is spent in every world has no figure there (null) and cannot be the best. Intervals are 95 % (Student's t over
+worlds and crews). The last line is one JSON object.
 
 With `--real FOLDER` the same is played on rehearsals (`slac rehearse`): trimmed videos of FOLDER/<class> joined into
-untrimmed ones, with series apart in the splits. Their figures start with `real_`. Without a folder they are left out.
+untrimmed ones, with series apart in the splits; `gain_real_*` is their `gain_best_*`, null without a folder. With
+`--picture FILE` the gains are drawn over the minutes, and where lines cross, as SVG.
 """
 
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, TypeAlias
 
 import numpy as np
-import pandas as pd
-import pyarrow as pa
 import torch
-from scipy.special import stdtrit
 from torch import nn
 
 from bench.harness import Bench, Figures
+from bench.harness.campaigns import ABILITIES, SECONDS, Campaign, Category, Policy
 from bench.harness.costs import now
+from bench.harness.drawing import lines
+from bench.harness.intervals import Interval, interval
 from bench.harness.places import platform
 from bench.harness.tables import Cell, table
-from bench.harness.worlds import World, collect, rehearse
+from bench.harness.worlds import Head, World, collect, one_thread, rehearse, scored
 from bench.loop import scale
-from slac_tasks.mining.choice import choose
-from slac_tasks.mining.coverage import space
 from slac_tasks.mining.measures import Floats, consensus
-from slac_tasks.mining.one_more_vote import Answers, next_answers
-from slac_tasks.mining.plan import plan_round
-from slac_tasks.mining.pool import make_pool
-from slac_tasks.mining.settings import Mining
-from slac_tasks.model import CLIP_SEC, Strategy
-from slac_tasks.networks.features import projection
-from slac_tasks.storage.datasets import VOTES
+from slac_tasks.model import Strategy
 from slac_tasks.training.trainer import fit_head, target_matrix
-from slac_tasks.verification.aggregation.majority import TwoOfThree
-from slac_tasks.verification.ballots import VOTE, label_table, read_ballots
-from slac_tasks.world import people
+from slac_tasks.verification.carrying import carried
+from slac_tasks.verification.settings import Review
 
-MINUTES = 1.0
-"""Human minutes for one category in one round."""
-SECONDS = CLIP_SEC + people.DECIDE_SEC
-"""What one simulated answer costs."""
+ROUND = 45.0
+"""Minutes after which the committee is trained again at the latest: a round of the default settings."""
+SPENT = 0.95
+"""Share of a budget that must have been spent for it to count, but for what one more clip may cost."""
 MODEL = "small_motion"
 """The member whose accuracy is reported: no other one's frozen features tell these actions apart as well. In a
 committee without it, the first by name."""
+WEAK = (1, 0)
+"""How much the bootstrapped head's log-odds count; the first is what clips are chosen by and figures are given for."""
+BASE = "random_2_3"
 
-MIXED, RELABEL = "mix", "one_more_vote"
-STRATEGIES: Mapping[str, Mapping[str, Any]] = {
-    # name: what differs from the world's settings
-    "random": {},
-    MIXED: {"disagreement": 0.62, "consensus": 0.3},
-    "disagreement": {},
-    "vote_entropy": {"disagreement_by": "vote_entropy"},
-    "spread": {"disagreement_by": "spread"},
-    "disagreement_anywhere": {"coherence_sec": 0.0},
-    "consensus": {},
-    "entropy": {"entropy_of": "small_3d"},
-    "coverage": {},
-    "unsure_coverage": {},
-    "random_once": {},
-    "coverage_once": {},
-    "unsure_coverage_once": {},
-    RELABEL: {},
+_MOST = 0.95
+"""The largest share of one strategy: the settings leave the rest to the random control."""
+_TWICE = Review(votes_wanted=2, control_votes=2, control_lead=1, control_most=3, audit_share=0.0)
+_ONCE = Review(votes_wanted=1, control_votes=1, control_lead=1, control_most=1, audit_share=0.0)
+_ASKED: Mapping[str, tuple[Mapping[Strategy, float], Review]] = {
+    BASE: ({}, _TWICE),
+    "random_once": ({}, _ONCE),
+    "coverage_once": ({Strategy.COVERAGE: _MOST}, _ONCE),
+    "unsure_coverage_once": ({Strategy.UNSURE_COVERAGE: _MOST}, _ONCE),
+    "disagreement_once": ({Strategy.DISAGREEMENT: _MOST}, _ONCE),
 }
-"""Each alone, but for the mix, which is the default of the settings with its random control."""
-ONCE = tuple(name for name in STRATEGIES if name.endswith("_once"))
-"""These ask one person about a clip; the answer is the label."""
-ALONE = {name: Strategy.DISAGREEMENT for name in STRATEGIES} | {
-    "random": Strategy.RANDOM, "consensus": Strategy.CONSENSUS, "entropy": Strategy.ENTROPY,
-    "coverage": Strategy.COVERAGE, "unsure_coverage": Strategy.UNSURE_COVERAGE, "random_once": Strategy.RANDOM,
-    "coverage_once": Strategy.COVERAGE, "unsure_coverage_once": Strategy.UNSURE_COVERAGE,
-}  # fmt: skip
+WAYS: Mapping[str, Policy] = {
+    f"{name}{suffix}": Policy(shares=shares, review=review, carry_sec=reach_sec)
+    for name, (shares, review) in _ASKED.items()
+    for suffix, reach_sec in (("", 0.0), ("_carried", 1.0))
+}
+"""Each strategy alone, beside the least random control that there may be."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Size:
     """How much is played."""
 
-    world: Annotated[str, "size of each world: demo, quick or tiny"] = "demo"
+    world: Annotated[str, "size of each world: large, demo, quick or tiny"] = "large"
     worlds: Annotated[int, "worlds, each with another seed"] = 5
-    crews: Annotated[int, "crews of people in each world"] = 1
-    rounds: Annotated[int, "rounds of buying labels"] = 3
+    crews: Annotated[int, "crews of people in each world, two at least"] = 3
+    budgets: Annotated[tuple[float, ...], "human minutes for one category; may be repeated"] = (3, 15, 45, 135)
+    min_gap_sec: Annotated[float, "clips of one video start at least so far apart; less makes the pool last"] = 2.0
     real: Annotated[Path | None, "folder of trimmed videos, one sub-folder per class, to rehearse on"] = None
     real_videos: Annotated[int, "joined videos of one class of it"] = 36
+    picture: Annotated[Path | None, "SVG file to draw the gains into"] = None
 
 
 @dataclass(frozen=True, kw_only=True)
 class State:
-    """What a round of buying labels led to."""
+    """What one campaign has led to after one budget."""
 
-    member: float
-    """Accuracy of `MODEL`."""
-    committee: float
-    """Accuracy of all members' joint score."""
     minutes: float
-    """Human minutes spent so far on each category."""
+    """Human minutes spent on each category, on average."""
+    committee: Mapping[int, float]
+    """Accuracy of all members' joint score, by how much the weak labels count."""
+    member: Mapping[int, float]
+    """Accuracy of `MODEL`, likewise."""
 
 
-After = Mapping[str, Sequence[Sequence[State]]]
-"""By strategy, in each world, after each round."""
+Pair: TypeAlias = tuple[int, int]
+"""World and crew."""
+Played: TypeAlias = Mapping[str, Mapping[Pair, Sequence[State]]]
+"""By way and pair, after each budget."""
+Gain: TypeAlias = Interval | tuple[None, None, None]
+UNKNOWN: Gain = (None, None, None)
 
 
-@dataclass(kw_only=True)
-class Bought:
-    """What people have said so far about one category, and what it cost."""
-
-    votes: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
-    """By clip."""
-
-    @property
-    def seconds(self) -> float:
-        """Human seconds spent."""
-        return SECONDS * sum(len(votes) for votes in self.votes.values())
-
-    def ask(self, world: World, row: Any, votes_wanted: int) -> None:
-        """Let simulated people answer about a clip until it has `votes_wanted` answers."""
-        votes = self.votes.setdefault(row.clip_id, [])
-        asked = people.OpenClip(
-            clip_id=row.clip_id, category=row.category, start_sec=row.start_sec,
-            end_sec=row.start_sec + CLIP_SEC,
-            votes_wanted=votes_wanted, guideline_version=1, source_id="",
-            annotators=[vote["annotator"] for vote in votes],
-        )  # fmt: skip
-        crew = people.crew(world.seed)
-        for vote in people.votes_for(crew, world.seed, asked, bool(row.truth)):
-            votes.append({**vote, "cast_at": pd.Timestamp(len(votes), unit="s", tz="UTC")})
-
-    def labels(self, votes_most: int) -> pd.DataFrame:
-        """Return what the votes add up to, as the stage `aggregate` would."""
-        every = [{name: vote[name] for name in VOTE} for votes in self.votes.values() for vote in votes]
-        schema = pa.schema([VOTES.schema.field(name) for name in VOTE])
-        ballots = read_ballots(pa.Table.from_pylist(every, schema=schema))
-        found: pd.DataFrame = label_table(TwoOfThree(votes_wanted=2, votes_most=votes_most)(ballots)).to_pandas()
-        return found
+def simulate(world: World, policy: Policy, crew: int, budgets: Iterable[float]) -> Iterator[State]:
+    """Yield what a campaign has led to after each budget, the smallest first."""
+    campaign = Campaign.begin(world, policy, scored(world, world.heads), world.seed * 1000 + crew)
+    bought: dict[str, nn.Linear] = {}
+    granted = 0.0
+    for budget in sorted(budgets):
+        while granted < budget:
+            minutes, before = min(ROUND, budget - granted), campaign.minutes
+            campaign.round(minutes)
+            granted += minutes
+            if campaign.minutes > before:
+                bought = taught(world, campaign)
+                campaign.see(scored(world, combined(world, bought, WEAK[0])))
+        judged = {weak: accuracies(world, scored(world, combined(world, bought, weak))) for weak in WEAK}
+        yield State(
+            minutes=campaign.minutes / len(campaign.categories),
+            committee={weak: each[0] for weak, each in judged.items()},
+            member={weak: each[1] for weak, each in judged.items()},
+        )
 
 
-def scored(world: World, heads: Mapping[str, tuple[nn.Linear, list[str]]]) -> Floats:
-    """Return every member's score of every clip for its hypothesised action, shape (clips, members)."""
-    columns = []
-    for member, (head, outputs) in sorted(heads.items()):
-        place = {category: output for output, category in enumerate(outputs)}
-        with torch.inference_mode():
-            every = torch.sigmoid(head(world.found[member])).numpy()
-        rows = np.arange(len(world.clips))
-        columns.append(every[rows, [place.get(category, 0) for category in world.clips["category"]]])
-    return np.stack(columns, axis=1).astype(np.float64)
+def labels(category: Category, reach_sec: float) -> Iterator[tuple[int, int]]:
+    """Yield (row in the world, +1 or -1) for each clip that has a label of people or a carried one."""
+    own = category.counted().own(ABILITIES)
+    near, _, _ = carried(category.clips, own, round(reach_sec * 1000))
+    said = np.sign(np.where(own != 0, own, near)).astype(np.int64)
+    known = np.flatnonzero(said)
+    yield from zip(category.rows[known].tolist(), said[known].tolist(), strict=True)
 
 
-def simulate(world: World, name: str, rounds: int) -> list[State]:
-    """Return what each round of buying labels in one way led to."""
-    knobs = replace(world.knobs, clips_per_round=10_000, **STRATEGIES[name])
-    bought = {category: Bought() for category in world.categories}
-    heads, after = world.heads, []
-    for number in range(1, rounds + 1):
-        scores = scored(world, heads)
-        for category, so_far in bought.items():
-            budget = number * MINUTES * 60 - so_far.seconds
-            if name == RELABEL:
-                buy_answers(world, category, so_far, scores, knobs, int(budget / SECONDS))
-            else:
-                buy_clips(world, category, so_far, scores, knobs, budget, name)
-        heads = trained(world, bought, name)
-        spent = np.mean([so_far.seconds for so_far in bought.values()]) / 60
-        scores = scored(world, heads)
-        members = sorted(world.found)
-        member = accuracy(world, scores[:, members.index(MODEL) if MODEL in members else 0])
-        after.append(State(member=member, committee=accuracy(world, consensus(scores)), minutes=float(spent)))
-    return after
-
-
-def pool_of(world: World, category: str, scores: Floats) -> tuple[pd.DataFrame, Any]:
-    """Return (the clips of a category that may be bought, the same as a pool)."""
-    rows = np.flatnonzero((world.clips["category"] == category) & world.clips["is_pool"])
-    own = world.clips.iloc[rows]
-    pool = make_pool(
-        pa.array(own["video_id"].tolist(), pa.string()), own["start_sec"].to_numpy(), own["shot"].to_numpy(),
-        scores[rows], seed=f"{world.seed} {category}",
-        at=space([found[rows].numpy() @ projection(found.shape[1]).matrix for found in world.found.values()]),
-    )  # fmt: skip
-    return own, pool
-
-
-def buy_clips(
-    world: World, category: str, so_far: Bought, scores: Floats, knobs: Mining, budget: float, name: str
-) -> None:
-    """Ask about clips until the budget in seconds is spent, as mining, publish and aggregate would."""
-    own, pool = pool_of(world, category, scores)
-    answers = 1 if name in ONCE else 2
-    pace = so_far.seconds / len(so_far.votes) if so_far.votes else answers * SECONDS
-    plan = plan_round(replace(knobs, minutes_per_round=budget / 60), seconds_per_clip=pace)
-    wanted = plan.clips if name == MIXED else {ALONE[name]: sum(plan.clips.values())}
-    members = sorted(world.found)
-    member = members.index(knobs.entropy_of) if knobs.entropy_of in members else 0
-    for choice in choose(pool, wanted, knobs=knobs, asked=list(so_far.votes), entropy_of=member):
-        so_far.ask(world, next(own.iloc[[choice.index]].itertuples()), answers)
-    if name in ONCE:
-        return
-    truth = own.set_index("clip_id", drop=False)
-    for row in so_far.labels(3).itertuples():
-        if row.status == "open":
-            so_far.ask(world, next(truth.loc[[row.clip_id]].itertuples()), 3)
-
-
-def buy_answers(world: World, category: str, so_far: Bought, scores: Floats, knobs: Mining, count: int) -> None:
-    """Buy single answers, on new clips or on old ones, whichever is worth more."""
-    own, pool = pool_of(world, category, scores)
-    given = [[vote["answer"] for vote in so_far.votes.get(own["clip_id"].iloc[row], [])] for row in pool.row.tolist()]
-    said = Answers(
-        yes=np.array([votes.count("yes") for votes in given]), no=np.array([votes.count("no") for votes in given])
-    )
-    for answer in next_answers(pool, said, count, knobs=knobs):
-        row: Any = next(own.iloc[[answer.index]].itertuples())
-        so_far.ask(world, row, len(so_far.votes.get(row.clip_id, [])) + 1)
-
-
-def labels_of(so_far: Bought, name: str) -> Iterator[tuple[str, int]]:
-    """Yield (clip, +1 or -1): settled labels, or for single answers the side that has more of them."""
-    if name not in (*ONCE, RELABEL):
-        found = so_far.labels(3)
-        settled = found[found["status"] == "settled"]
-        yield from zip(settled["clip_id"], settled["label"].astype(int), strict=True)
-        return
-    for clip, votes in so_far.votes.items():
-        said = [vote["answer"] for vote in votes]
-        if more := said.count("yes") - said.count("no"):
-            yield clip, 1 if more > 0 else -1
-
-
-def trained(world: World, bought: Mapping[str, Bought], name: str) -> dict[str, tuple[nn.Linear, list[str]]]:
-    """Return every member's head, trained on all labels bought so far."""
-    labels = {(clip, category): label for category, so_far in bought.items() for clip, label in labels_of(so_far, name)}
-    keys = zip(world.clips["clip_id"], world.clips["category"], strict=True)
+def taught(world: World, campaign: Campaign) -> dict[str, nn.Linear]:
+    """Return every member's head, trained on all labels bought so far; outputs are the world's categories."""
     rows, targets = [], []
-    for row, (clip, category) in enumerate(keys):
-        if (clip, category) in labels:
+    for category in campaign.categories:
+        for row, label in labels(category, campaign.policy.carry_sec):
             rows.append(row)
-            targets.append({category: labels[clip, category]})
+            targets.append({category.name: label})
     matrix = target_matrix(targets, world.categories)
-    return {member: (fit_head(seen[rows], matrix), world.categories) for member, seen in world.found.items()}
+    return {member: fit_head(seen[rows], matrix) for member, seen in world.found.items()}
+
+
+def combined(world: World, bought: Mapping[str, nn.Linear], weak: float) -> dict[str, Head]:
+    """Return every member's bought head plus `weak` times its bootstrapped one, in log-odds."""
+    found: dict[str, Head] = {}
+    categories = world.categories
+    for member, head in bought.items():
+        begun, outputs = world.heads[member]
+        own = [outputs.index(category) for category in categories]
+        both = nn.Linear(head.in_features, head.out_features)
+        with torch.no_grad():
+            both.weight.copy_(head.weight + weak * begun.weight[own])
+            both.bias.copy_(head.bias + weak * begun.bias[own])
+        found[member] = both.eval().requires_grad_(False), categories
+    return found
+
+
+def accuracies(world: World, scores: Floats) -> tuple[float, float]:
+    """Return the balanced accuracy of (all members' joint score, one member's) of scores (clips, members)."""
+    members = sorted(world.found)
+    member = members.index(MODEL) if MODEL in members else 0
+    return accuracy(world, consensus(scores)), accuracy(world, scores[:, member])
 
 
 def accuracy(world: World, score: Floats) -> float:
@@ -268,105 +191,187 @@ def accuracy(world: World, score: Floats) -> float:
     return float(np.mean(found))
 
 
-def interval(values: Sequence[float]) -> tuple[float, float | None, float | None]:
-    """Return (mean, low, high) by Student's t, 95 %; of the spread of one value nothing is known."""
-    mean, count = float(np.mean(values)), len(values)
-    if count == 1:
-        return mean, None, None
-    reach = float(stdtrit(count - 1, 0.975) * np.std(values, ddof=1) / count**0.5)
-    return mean, mean - reach, mean + reach
+def gains(played: Played, way: str, place: int, *, pairs: Sequence[Pair]) -> list[float]:
+    """Return a way's gain over the base after one budget, for each of these pairs."""
+    weak = WEAK[0]
+    return [played[way][at][place].committee[weak] - played[BASE][at][place].committee[weak] for at in pairs]
 
 
-def render(after: After, rounds: int) -> str:
-    """Return a table for people: accuracy after each round, and the gain over random in the same world."""
-    rows: list[tuple[Cell, ...]] = []
-    for name, worlds in after.items():
-        means = [float(np.mean([world[n].member for world in worlds])) for n in range(rounds)]
-        _, low, high = interval([world[-1].member for world in worlds])
-        bases = [base[-1] for base in after["random"]]
-        gain = interval([world[-1].member - base.member for world, base in zip(worlds, bases, strict=True)])
-        joint = interval([world[-1].committee - base.committee for world, base in zip(worlds, bases, strict=True)])
-        committee = float(np.mean([world[-1].committee for world in worlds]))
-        minutes = float(np.mean([world[-1].minutes for world in worlds]))
-        rows.append((name, *means, low, high, minutes, *gain, committee, *joint))
-    accuracies = dict.fromkeys((*(f"round {n + 1}" for n in range(rounds)), "low", "high"), ".3f")
-    gains = dict.fromkeys(("gain over random", "low ", "high "), "+.3f")
-    theirs = dict.fromkeys(("its gain", "low  ", "high  "), "+.3f")
-    return table({"strategy": "", **accuracies, "minutes": ".2f", **gains, "committee": ".3f", **theirs}, rows)
+def took(played: Played, way: str, place: int, budget: float) -> bool:
+    """Return whether a way could spend a budget in every world: its pool did not end before."""
+    least = min(SPENT * budget, budget - 3 * SECONDS / 60)
+    return all(states[place].minutes >= least for states in played[way].values())
 
 
-def figures(after: After) -> dict[str, float | None]:
-    """Return the accuracy of every strategy after the last round, its gain over random, and their intervals."""
+def gain_of(played: Played, way: str, place: int, budget: float) -> Gain:
+    """Return a way's gain over the base on all pairs; unknown where the pool of either ended before."""
+    able = took(played, way, place, budget) and took(played, BASE, place, budget)
+    return interval(gains(played, way, place, pairs=sorted(played[BASE]))) if able else UNKNOWN
+
+
+def halves(played: Played) -> tuple[list[Pair], list[Pair]]:
+    """Return (the pairs on which a way is chosen, those on which it is judged); of two worlds none is in both."""
+    pairs = sorted(played[BASE])
+    worlds = sorted({world for world, _ in pairs})
+    if len(worlds) > 1:
+        first = set(worlds[: len(worlds) // 2])
+        choosing = [pair for pair in pairs if pair[0] in first]
+    else:
+        choosing = pairs[: len(pairs) // 2]
+    return choosing, [pair for pair in pairs if pair not in choosing]
+
+
+def best(played: Played, place: int, budget: float) -> str | None:
+    """Return the way that gains most after a budget on the choosing pairs; None where no way could spend it."""
+    choosing, _ = halves(played)
+    able = [way for way in WAYS if way != BASE and took(played, way, place, budget)]
+    if not able or not took(played, BASE, place, budget):
+        return None
+    return max(able, key=lambda way: float(np.mean(gains(played, way, place, pairs=choosing))))
+
+
+def gain_of_best(played: Played, place: int, budget: float) -> tuple[str | None, Gain]:
+    """Return (the best way after a budget, its gain on the judging pairs)."""
+    way = best(played, place, budget)
+    return (way, interval(gains(played, way, place, pairs=halves(played)[1]))) if way else (None, UNKNOWN)
+
+
+def figures(played: Played, budgets: Sequence[float]) -> dict[str, float | None]:
+    """Return for each budget the best way's gain, every way's accuracy and gain, and what weak labels add."""
     found: dict[str, float | None] = {}
-    for name, worlds in after.items():
-        gains = [
-            [mine.member - theirs.member for mine, theirs in zip(world, base, strict=True)]
-            for world, base in zip(worlds, after["random"], strict=True)
-        ]
-        for what, values in (
-            ("accuracy", [world[-1].member for world in worlds]),
-            ("gain", [each[-1] for each in gains]),
-            ("gain_all", [float(np.mean(each)) for each in gains]),
-            ("committee", [world[-1].committee for world in worlds]),
-            (
-                "gain_committee",
-                [world[-1].committee - base[-1].committee for world, base in zip(worlds, after["random"], strict=True)],
-            ),
-        ):
-            for end, value in zip(("", "_low", "_high"), interval(values), strict=True):
-                found[f"{what}_{name}{end}"] = value
-        found[f"minutes_{name}"] = float(np.mean([world[-1].minutes for world in worlds]))
+    pairs = sorted(played[BASE])
+    for place, budget in enumerate(budgets):
+        at = f"{budget:g}"
+        found |= with_ends(f"gain_best_{at}", gain_of_best(played, place, budget)[1])
+        for way, states in played.items():
+            able = took(played, way, place, budget)
+            each = [states[pair][place] for pair in pairs]
+            found[f"accuracy_{way}_{at}"] = float(np.mean([one.committee[WEAK[0]] for one in each])) if able else None
+            found[f"member_{way}_{at}"] = float(np.mean([one.member[WEAK[0]] for one in each])) if able else None
+            if way != BASE:
+                found |= with_ends(f"gain_{way}_{at}", gain_of(played, way, place, budget))
+        base = [played[BASE][pair][place].committee for pair in pairs]
+        found |= with_ends(f"gain_weak_{at}", interval([one[1] - one[0] for one in base]))
     return found
 
 
-def played(size: Size, folder: Path, collected: Callable[[Path, int], World]) -> After:
-    """Play every strategy in every world, with every crew, and print what came of it.
+def with_ends(name: str, value: Gain) -> dict[str, float | None]:
+    """Return a figure with its lower and upper end."""
+    return {f"{name}{end}": each for end, each in zip(("", "_low", "_high"), value, strict=True)}
 
-    Args:
-        size: how much is played.
-        folder: to work in.
-        collected: makes the world of a seed in a folder of its own.
 
-    """
-    after: dict[str, list[list[State]]] = {name: [] for name in STRATEGIES}
+def render(played: Played, budgets: Sequence[float]) -> str:
+    """Return a table for each budget, and who wins, for people."""
+    pairs = sorted(played[BASE])
+    parts = []
+    for place, budget in enumerate(budgets):
+        rows: list[tuple[Cell, ...]] = []
+        for way, states in played.items():
+            each = [states[pair][place] for pair in pairs]
+            means = [
+                float(np.mean([of[weak] for of in every]))
+                for every in ([one.committee for one in each], [one.member for one in each])
+                for weak in WEAK
+            ]
+            minutes = float(np.mean([one.minutes for one in each]))
+            able = took(played, way, place, budget)
+            gain = gain_of(played, way, place, budget)
+            rows.append((way, minutes, *means, *gain, "" if able else "pool ended"))
+        accuracies = {"committee": ".3f", "bought only": ".3f", "member": ".3f", "bought only ": ".3f"}
+        ends = dict.fromkeys(("gain", "low", "high"), "+.3f")
+        parts.append(table({f"{budget:g} minutes": "", "spent": ".2f", **accuracies, **ends, "": ""}, rows))
+        parts.append(verdict(played, place, budget))
+    return "\n".join(parts)
+
+
+def verdict(played: Played, place: int, budget: float) -> str:
+    """Return the best way after a budget in a sentence."""
+    way, (gain, low, high) = gain_of_best(played, place, budget)
+    if way is None or gain is None:
+        return f"{budget:g} minutes: no figure, since the pool ended for the base or for every other way\n"
+    choosing, judging = halves(played)
+    ends = "" if low is None else f" [{low:+.3f}, {high:+.3f}]"
+    judged = f"chosen on {len(choosing)} pairs, {gain:+.3f}{ends} over {BASE} on the {len(judging)} others"
+    return f"{budget:g} minutes: best is {way}, {judged}\n"
+
+
+def draw(played: Played, budgets: Sequence[float], file: Path) -> None:
+    """Draw every way's gain over the minutes; a point is left out where the pool had ended."""
+    pairs = sorted(played[BASE])
+    drawn = {
+        way: [
+            (budget, float(np.mean(gains(played, way, place, pairs=pairs))))
+            for place, budget in enumerate(budgets)
+            if took(played, way, place, budget) and took(played, BASE, place, budget)
+        ]
+        for way in played
+    }
+    file.write_text(lines(drawn, across="human minutes for one category", up=f"accuracy over {BASE}"))
+
+
+def in_worlds(worlds: Iterable[World], size: Size) -> Played:
+    """Play every way in every world, with every crew."""
+    played: dict[str, dict[Pair, Sequence[State]]] = {way: {} for way in WAYS}
+    for number, collected_one in enumerate(worlds):
+        world, began = replace(collected_one, knobs=replace(collected_one.knobs, min_gap_sec=size.min_gap_sec)), now()
+        with one_thread():
+            for crew in range(size.crews):
+                for way, policy in WAYS.items():
+                    played[way][number, crew] = list(simulate(world, policy, crew, budgets_of(size)))
+        counts = f"{world.clips['is_pool'].sum():,} clips to choose from, {world.clips['is_test'].sum():,} to test on"
+        print(f"world {number}: {counts}; {(now() - began).wall_sec:.0f} s to simulate", flush=True)
+    return played
+
+
+def budgets_of(size: Size) -> list[float]:
+    """Return the budgets, the smallest first."""
+    return sorted(size.budgets)
+
+
+def collected(size: Size, folder: Path, collect_one: Callable[[Path, int], World]) -> Iterator[World]:
+    """Yield worlds, each made in a folder of its own."""
     for seed in range(size.worlds):
-        place, began = folder / str(seed), now()
+        place = folder / str(seed)
         with platform(place, place / "world" / "slac.toml"):
-            world = collected(place, seed)
-        ready = now()
-        for crew in range(size.crews):
-            for strategy, results in after.items():
-                results.append(simulate(replace(world, seed=seed + crew), strategy, size.rounds))
-        counts = f"{world.clips['is_pool'].sum()} clips to choose from, {world.clips['is_test'].sum()} to test on"
-        took = f"{(ready - began).wall_sec:.0f} s to collect, {(now() - ready).wall_sec:.0f} s to simulate"
-        print(f"world {seed}: {counts}; {took}")
-    print(render(after, size.rounds))
-    return after
+            world = collect_one(place, seed)
+        yield world
+
+
+def measured(worlds: Iterable[World], size: Size, picture: Path | None = None) -> dict[str, float | None]:
+    """Return the figures of these worlds."""
+    played, budgets = in_worlds(worlds, size), budgets_of(size)
+    print(render(played, budgets))
+    if picture:
+        draw(played, budgets, picture)
+    return figures(played, budgets)
 
 
 def measure(size: Size, folder: Path) -> Figures:
     """Play in generated worlds, and in rehearsals where there is a folder of trimmed videos."""
-    found = figures(played(size, folder / "worlds", lambda place, seed: collect(place, size.world, seed)))
+    made = collected(size, folder / "worlds", lambda place, seed: collect(place, size.world, seed))
+    found = measured(made, size, size.picture)
     takes = size.real
     if takes is None:
         print("no rehearsal on real pixels: --real names no folder of trimmed videos")
+        empty = [with_ends(f"gain_real_{budget:g}", UNKNOWN) for budget in budgets_of(size)]
+        found |= {name: value for each in empty for name, value in each.items()}
     else:
         print(f"rehearsals on {takes}")
-        real = played(
+        joined = collected(
             size, folder / "real", lambda place, seed: rehearse(place, takes, seed=seed, videos=size.real_videos)
         )
-        found |= {f"real_{name}": value for name, value in figures(real).items()}
-    return {
-        **found,
-        "seeds": size.worlds * size.crews,
-        "rounds": size.rounds,
-        "scale": size.worlds / Size().worlds * scale(size.world),
-    }
+        real = measured(joined, size)
+        found |= {f"real_{name}": value for name, value in real.items() if not name.startswith("gain_best_")}
+        found |= {name.replace("best", "real"): value for name, value in real.items() if name.startswith("gain_best_")}
+    full = Size()
+    played = max(size.budgets) / max(full.budgets) * size.worlds / full.worlds
+    return {**found, "pairs": size.worlds * size.crews, "scale": played * scale(size.world) / scale(full.world)}
 
 
 BENCH = Bench(
     name="strategies", doc=__doc__, measure=measure, full=Size(),
-    quick=Size(world="quick", worlds=1, crews=2, rounds=2), tiny=Size(world="tiny", worlds=1, crews=2, rounds=1),
+    quick=Size(world="quick", worlds=1, crews=2, budgets=(0.5, 1)),
+    tiny=Size(world="tiny", worlds=1, crews=2, budgets=(0.5, 1)),
 )  # fmt: skip
 
 if __name__ == "__main__":

@@ -14,7 +14,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from bench.harness.worlds import World
-from slac_tasks.mining.choice import choose
+from slac_tasks.mining.choice import Choice, choose
 from slac_tasks.mining.coverage import space
 from slac_tasks.mining.measures import Floats, Ints, consensus
 from slac_tasks.mining.plan import plan_round
@@ -32,6 +32,7 @@ from slac_tasks.world import people
 
 SECONDS = CLIP_SEC + people.DECIDE_SEC
 """What one simulated answer costs."""
+_ROUNDING = 1e-6
 ABILITIES = Abilities(sensitivity=0.88, specificity=0.91)
 """Of the average person, one who clicks at random among twenty; the platform measures it (`slac validate`)."""
 
@@ -70,6 +71,9 @@ class Category:
     wanted: Ints
     lead: Ints
     seconds: float = 0.0
+    """Human seconds spent."""
+    granted: float = 0.0
+    """Human seconds that may be spent so far."""
 
     @classmethod
     def of(cls, world: World, name: str, scores: Floats) -> "Category":
@@ -95,6 +99,11 @@ class Category:
             strategy=np.full(len(rows), None, dtype=object), wanted=np.zeros(len(rows), dtype=np.int64),
             lead=np.zeros(len(rows), dtype=np.int64),
         )  # fmt: skip
+
+    def see(self, scores: Floats) -> None:
+        """Go by these scores from here on; shape (clips of the category, members)."""
+        self.pool = replace(self.pool, scores=scores[self.pool.row])
+        self.clips = replace(self.clips, committee=log_odds_of(consensus(scores)))
 
     def ask(self, crew: Sequence[people.Person], seed: int, clip: int, answers: int) -> None:
         """Let people answer about a clip until it has so many answers."""
@@ -132,7 +141,13 @@ class Campaign:
         for category in named:
             for clip in np.flatnonzero(begun.is_gold(category)).tolist():
                 begun._until_one_leads(category, clip)
+            category.granted = category.seconds
         return begun
+
+    def see(self, scores: Floats) -> None:
+        """Go by the scores of a committee that has learned, shape (clips of the world, members)."""
+        for category in self.categories:
+            category.see(scores[category.rows])
 
     @property
     def minutes(self) -> float:
@@ -140,18 +155,20 @@ class Campaign:
         return sum(each.seconds for each in self.categories) / 60
 
     def round(self, minutes: float) -> None:
-        """Spend so many minutes on each category."""
+        """Spend so many minutes on each category, and what earlier rounds left of theirs; less where the pool ends."""
         for category in self.categories:
-            until = category.seconds + minutes * 60
+            category.granted += minutes * 60
             if self.policy.again and category.answers:
                 self._again(category, int(self.policy.again * minutes * 60 / SECONDS))
-            self._new(category, until - category.seconds)
+            # A plan estimates what its clips cost: what it leaves is planned again.
+            while self._new(category):
+                pass
 
     def _again(self, category: Category, answers: int) -> None:
         said, counted = self.said(category), category.counted()
         rows = np.flatnonzero(counted.once)
         if self.policy.again_by_lot:
-            rows = rows[np.argsort([hash((self.seed, category.name, int(row))) for row in rows])]
+            rows = rows[np.argsort([self._lot("again", category, row) for row in rows.tolist()])]
         else:
             rows = rows[said.confidence[rows] < self.policy.review.again_below]
             rows = rows[np.argsort(said.confidence[rows], kind="stable")]
@@ -163,32 +180,44 @@ class Campaign:
             if sum(category.answers[clip]) == 0:
                 category.ask(self.crew, self.seed, clip, 3)
 
-    def _new(self, category: Category, seconds: float) -> None:
+    def _new(self, category: Category) -> bool:
+        """Ask about new clips while there is time; return whether any was found."""
         policy, review = self.policy, self.policy.review
         share = dict(policy.shares)
+        control = 1 - sum(part for strategy, part in share.items() if strategy not in CONTROLS)
+        pace, left = SECONDS * answers_per_clip(review, control), category.granted - category.seconds
+        if left < pace:
+            return False
         shares: dict[str, Any] = {name: share.get(strategy, 0.0) for name, strategy in _SHARES.items()}
         knobs = replace(
             self.world.knobs, clips_per_round=100_000, clips_per_video=1000, carry_sec=policy.carry_sec,
-            minutes_per_round=max(seconds, 1e-9) / 60, entropy_of="", **shares,
+            minutes_per_round=left / 60, entropy_of="", **shares,
         )  # fmt: skip
-        control = 1 - sum(part for strategy, part in share.items() if strategy not in CONTROLS)
-        pace = SECONDS * answers_per_clip(review, control)
-        if seconds < pace:
-            return
-        plan = plan_round(knobs, seconds_per_clip=pace)
+        plan, before = plan_round(knobs, seconds_per_clip=pace), category.seconds
         asked = [category.ids[clip] for clip in category.answers]
-        for choice in choose(category.pool, plan.clips, knobs=knobs, asked=asked):
+        chosen = choose(category.pool, plan.clips, knobs=knobs, asked=asked)
+        # By lot, so that no strategy is the one for which no time is left.
+        for choice in sorted(chosen, key=lambda choice: self._lot("turn", category, choice.index)):
             most = choice.strategy in CONTROLS or is_audited(
                 category.ids[choice.index], category.name, review.audit_share
             )
             wanted = max(review.control_votes, review.votes_wanted) if most else review.votes_wanted
-            category.strategy[choice.index], category.wanted[choice.index] = choice.strategy.value, wanted
-            category.lead[choice.index] = review.control_lead if most else 0
-            category.ask(self.crew, self.seed, choice.index, wanted)
-            if most:
-                self._until_one_leads(category, choice.index)
-            if wanted == 2 and sum(category.answers[choice.index]) == 0:
-                category.ask(self.crew, self.seed, choice.index, 3)
+            if category.seconds + wanted * SECONDS > category.granted + _ROUNDING:
+                break
+            self._open(category, choice, wanted, lead=review.control_lead if most else 0)
+        return category.seconds > before
+
+    def _open(self, category: Category, choice: Choice, wanted: int, *, lead: int) -> None:
+        clip = choice.index
+        category.strategy[clip], category.wanted[clip], category.lead[clip] = choice.strategy.value, wanted, lead
+        category.ask(self.crew, self.seed, clip, wanted)
+        if lead:
+            self._until_one_leads(category, clip)
+        if wanted == 2 and sum(category.answers[clip]) == 0:
+            category.ask(self.crew, self.seed, clip, 3)
+
+    def _lot(self, what: str, category: Category, clip: int) -> float:
+        return unit_hash(what, str(self.seed), category.name, category.ids[clip])
 
     def _until_one_leads(self, category: Category, clip: int) -> None:
         given, review = category.answers.setdefault(clip, []), self.policy.review

@@ -36,7 +36,7 @@ class Bench(Generic[S]):
     """One benchmark at three sizes.
 
     A size is a frozen dataclass. Each field is annotated with a sentence, `Annotated[int, "videos of one category"]`,
-    and is a flag of the same name; its type is int, float, str, Path, one of these or None, or a tuple of strings.
+    and is a flag of the same name; its type is int, float, str, Path, one of these or None, or a tuple of one of them.
     """
 
     name: str
@@ -126,7 +126,7 @@ def _flag(hint: Any, sizes: str) -> dict[str, Any]:
     kind, help_text = get_args(hint)[:2]
     flag: dict[str, Any] = {"default": argparse.SUPPRESS, "help": f"{help_text} ({sizes})".replace("%", "%%")}
     if get_origin(kind) is tuple:
-        return flag | {"action": "append"}
+        return flag | {"action": "append", "type": get_args(kind)[0]}
     plain = [part for part in get_args(kind) or (kind,) if part is not type(None)]
     return flag | {"type": plain[0]}
 

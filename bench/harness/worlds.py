@@ -1,16 +1,19 @@
 """Worlds that are collected once and judged often: each clip with its truth, and with its features of every member."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, TypeAlias, cast
 
+import numpy as np
 import pandas as pd
 import torch
 from torch import Tensor, nn
 
 from bench.loop import Loop, RehearsalLoop
 from slac_tasks import config
+from slac_tasks.mining.measures import Floats
 from slac_tasks.mining.settings import Mining
 from slac_tasks.model import Split
 from slac_tasks.networks.registry import architecture
@@ -28,6 +31,9 @@ from slac_tasks.world.catalogue import PLANTED
 from slac_tasks.world.rehearsal import Rehearsal
 from slac_tasks.world.truth import read_truth
 
+Head: TypeAlias = tuple[nn.Linear, list[str]]
+"""A head, and the categories of its outputs."""
+
 
 @dataclass(kw_only=True)
 class World:
@@ -40,8 +46,8 @@ class World:
     """clip_id, video_id, category, start_sec, shot, truth, is_test, is_pool; row i is row i of the features."""
     found: dict[str, Tensor]
     """By member: features (clips, features) of its frozen backbone."""
-    heads: dict[str, tuple[nn.Linear, list[str]]]
-    """By member: the bootstrapped head, and the categories of its outputs."""
+    heads: dict[str, Head]
+    """By member: the bootstrapped head."""
 
     @property
     def categories(self) -> list[str]:
@@ -117,3 +123,26 @@ def build_world(folder: Path, seed: int, windows: Sequence[str]) -> World:
 def lost(video_id: str, why: str) -> None:
     """Stop: no video of a world may be lost."""
     raise RuntimeError(f"video {video_id}: {why}")
+
+
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """Compute in one thread inside the block: with heads this small, two wait for each other longer than they work."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+
+
+def scored(world: World, heads: Mapping[str, Head]) -> Floats:
+    """Return every member's score of every clip for its hypothesised action, shape (clips, members)."""
+    columns = []
+    for member, (head, outputs) in sorted(heads.items()):
+        place = {category: output for output, category in enumerate(outputs)}
+        with torch.inference_mode():
+            every = torch.sigmoid(head(world.found[member])).numpy()
+        rows = np.arange(len(world.clips))
+        columns.append(every[rows, [place.get(category, 0) for category in world.clips["category"]]])
+    return np.stack(columns, axis=1).astype(np.float64)

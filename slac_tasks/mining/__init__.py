@@ -5,5 +5,4 @@ measures       how much members disagree, agree or doubt, and whether an action 
 pool           the clips of one category that may be chosen, with their measures
 choice         a ranking for each strategy, and the choice by quotas
 plan           what a round's minutes buy
-one_more_vote  for which clips a further answer is worth most
 """

@@ -32,6 +32,7 @@ class Size:
     seconds: Annotated[float, "length, 100 % of it"] = 10.0
     folder: Annotated[Path | None, "real ones"] = None
     weights: Annotated[tuple[str, ...], "NAME=FILE"] = ()
+    budgets: Annotated[tuple[float, ...], "minutes"] = (3,)
     seed: Seed = 0
 
 
@@ -66,7 +67,11 @@ def test_the_size_is_the_issues_unless_a_flag_says_otherwise() -> None:
 
 def test_each_field_is_a_flag_of_its_type() -> None:
     argv = ["--quick", "--seconds", "2", "--folder", "a/b", "--weights", "x=1", "--weights", "y=2", "--seed", "7"]
-    assert run(argv)[1] == Size(videos=10, seconds=2.0, folder=Path("a/b"), weights=("x=1", "y=2"), seed=7)
+    argv += ["--budgets", "1.5", "--budgets", "6"]
+    size = Size(
+        videos=10, seconds=2.0, folder=Path("a/b"), weights=("x=1", "y=2"), seed=7, budgets=(1.5, 6.0)
+    )  # fmt: skip
+    assert run(argv)[1] == size
 
 
 def test_two_sizes_at_once_are_refused() -> None:
