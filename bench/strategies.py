@@ -306,7 +306,7 @@ def draw(played: Played, budgets: Sequence[float], file: Path) -> None:
         ]
         for way in played
     }
-    file.write_text(lines(drawn, across="human minutes for one category", up=f"accuracy over {BASE}"))
+    file.write_text(lines(drawn, across="human minutes for one category", up=f"accuracy over {BASE}"), encoding="utf-8")
 
 
 def in_worlds(worlds: Iterable[World], size: Size) -> Played:
