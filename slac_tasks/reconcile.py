@@ -190,8 +190,9 @@ def _labels(work: Repair) -> int:
     if version is None:
         return 0
     count = 0
-    for labels in label_tables(work.datasets, version, ["clip_id", "category", "status"]):
-        settle(work.ledger, queue_changes(labels, queued(work.ledger, labels, until=int(version))))
+    for labels in label_tables(work.datasets, version, ["clip_id", "category", "status", "yes", "no"]):
+        found = queued(work.ledger, labels, until=int(version))
+        settle(work.ledger, queue_changes(labels, found, work.review.control_most))
         count += labels.num_rows
     return count
 

@@ -102,6 +102,7 @@ class LearningWorld:
                     {
                         **kept, "split": "testing" if row["video_id"] == last else "training", "category": category,
                         "label": 1 if index % 2 else -1, "confidence": 1.0, "strategy": "random", "round": "r",
+                        "kind": "people", "support": 2,
                         "source": "folder", "source_id": row["video_id"], "duration_sec": float(SECONDS),
                     }
                 )  # fmt: skip

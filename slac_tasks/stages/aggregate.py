@@ -144,7 +144,7 @@ def _whole(job: Job, version: _Version, crowd: Crowd | None) -> Iterator[pa.Tabl
     """Yield the labels of each category, sorted, and bring its clips in the queue in line with them."""
     for queued, ballots in _by_category(job, version):
         labels = _decided(job, version, ballots, queued, crowd)
-        settle(job.ledger, queue_changes(labels, queued))
+        settle(job.ledger, queue_changes(labels, queued, job.config.review.control_most))
         yield labels.select(LABELS.schema.names)
 
 
@@ -160,7 +160,7 @@ def _changes(job: Job, version: _Version, withdrawn: list[str], crowd: Crowd | N
     queued = votes.queued(job.ledger, clips, until=until)
     ballots = read_ballots(votes.votes_on(job.ledger, clips, until=until))
     labels = _decided(job, version, ballots, queued, crowd)
-    settle(job.ledger, queue_changes(labels, queued))
+    settle(job.ledger, queue_changes(labels, queued, job.config.review.control_most))
     return labels.select(LABEL_CHANGES.schema.names)
 
 

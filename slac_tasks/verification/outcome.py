@@ -32,24 +32,28 @@ class Settled:
     state: str
 
 
-def queue_changes(labels: pa.Table, queued: pa.Table) -> list[Settled]:
+def queue_changes(labels: pa.Table, queued: pa.Table, control_most: int) -> list[Settled]:
     """Return what must change in the queue so that it agrees with labels.
 
-    A clip whose label is open wants one answer more than it was given. Every other clip is finished, but for one that
+    A clip whose label is open wants one answer more than it was given; one on which a side must lead wants as many more
+    as that takes at least. Every other clip is finished, but for one that
     is asked again and waits for that answer. No clip wants fewer answers than before, and one that was withdrawn from
     the queue stays withdrawn.
 
     Args:
-        labels: columns clip_id, category and status.
+        labels: columns clip_id, category, status, yes and no.
         queued: what the queue holds of these clips, as `votes.QUEUED`; clips that only one of the tables has are left
             alone.
+        control_most: answers after which nobody more is asked about a clip on which a side must lead.
 
     """
     place = pc.index_in(clip_key(queued), value_set=clip_key(labels))
     queued, place = queued.filter(place.is_valid()), place.drop_null()
     undecided = pc.equal(labels["status"].take(place), Status.OPEN.value).to_numpy(zero_copy_only=False)
     had, given = queued["votes_wanted"].to_numpy(), queued["given"].to_numpy()
-    wanted = np.where(undecided, np.maximum(had, given + 1), had)
+    ahead = abs(pc.subtract(labels["yes"], labels["no"]).take(place).to_numpy())
+    until_one_leads = np.minimum(queued["lead"].to_numpy() - ahead, control_most - given)
+    wanted = np.where(undecided, np.maximum(had, given + np.maximum(until_one_leads, 1)), had)
     again = queued["again"].to_numpy() & (given < had)
     waits = undecided | again
     is_open = pc.equal(queued["state"], "open").to_numpy(zero_copy_only=False)
