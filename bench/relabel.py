@@ -167,7 +167,7 @@ def measure(size: Size, folder: Path) -> Figures:
 
 BENCH = Bench(
     name="relabel", doc=__doc__, measure=measure, full=Size(),
-    quick=Size(world="quick", worlds=1, crews=3, minutes=3.0), tiny=Size(world="tiny", worlds=1, crews=2, minutes=1.0),
+    quick=Size(world="quick", worlds=1, crews=2, minutes=2.0), tiny=Size(world="tiny", worlds=1, crews=2, minutes=1.0),
 )  # fmt: skip
 
 if __name__ == "__main__":
