@@ -88,8 +88,11 @@ class ImageText:
         mean, std = _normalisation(path)
         logging.disable_progress_bar()  # type: ignore[no-untyped-call]
         try:
-            network, found = AutoModel.from_pretrained(path, local_files_only=True, output_loading_info=True)
-            tokenizer = AutoTokenizer.from_pretrained(path, local_files_only=True)
+            # A folder of this machine: nothing is downloaded, so there is no revision to pin.
+            network, found = AutoModel.from_pretrained(  # nosec B615
+                path, local_files_only=True, output_loading_info=True
+            )
+            tokenizer = AutoTokenizer.from_pretrained(path, local_files_only=True)  # nosec B615
         except Exception as error:  # it raises almost anything on what is damaged or foreign
             raise NotConfigured(f"{_WHAT}: cannot read {path}: {type(error).__name__}: {error}") from error
         if found["missing_keys"]:
