@@ -142,6 +142,8 @@ class Loop:
         self.slac("validate")
         self.slac("report")
         for item in self.plan("pretrain"):
+            for stage in ("carry", "certify"):
+                self.slac(stage)
             for stage in ("release", "pretrain", "evaluate", "promote"):
                 self.slac(stage, release=item.release)
 
