@@ -28,15 +28,14 @@ import pyarrow as pa
 
 from bench.harness import Bench, Figures
 from bench.harness.campaigns import Campaign, Policy
-from bench.harness.costs import now
 from bench.harness.intervals import interval
-from bench.harness.places import platform
 from bench.harness.tables import Cell, table
-from bench.harness.worlds import World, collect, scored
+from bench.harness.worlds import World, collect, collected
 from bench.loop import scale
 from slac_tasks.model import Strategy
 from slac_tasks.quality.certificate import admissible, certify, waiting
 from slac_tasks.quality.settings import Quality
+from slac_tasks.storage.datasets import CONTROL
 from slac_tasks.verification.carrying import KINDS
 from slac_tasks.verification.settings import Review
 
@@ -75,13 +74,7 @@ class Result:
 
 def play(worlds: Sequence[World], policy: Policy, size: Size, crew: int) -> list[Campaign]:
     """Play a campaign in every world."""
-    found = []
-    for world in worlds:
-        campaign = Campaign.begin(world, policy, scored(world, world.heads), world.seed * 1000 + crew)
-        for _ in range(size.rounds):
-            campaign.round(size.minutes / size.rounds)
-        found.append(campaign)
-    return found
+    return [Campaign.played(world, policy, crew, minutes=size.minutes, rounds=size.rounds) for world in worlds]
 
 
 def result(campaigns: Sequence[Campaign], *, today: bool) -> Result:
@@ -98,8 +91,7 @@ def result(campaigns: Sequence[Campaign], *, today: bool) -> Result:
                      "right": said.positive == category.truth, "settled": settled}
                 )
             )  # fmt: skip
-            rows = pd.DataFrame([vars_of(row) for row in campaign.control(category, said)])
-            control.append(rows.assign(category=name) if len(rows) else rows)
+            control.append(CONTROL.table(campaign.control(category, said)).to_pandas().assign(category=name))
         known = campaign.gold()
         gold.append(known.assign(category=[f"{number} {one}" for one in known["category"]]))
     labels = pd.concat(parts)
@@ -123,11 +115,6 @@ def result(campaigns: Sequence[Campaign], *, today: bool) -> Result:
         for kind in KINDS:
             counts[f"{kind}_{at}"] = float((let & (labels["kind"] == kind)).sum()) / minutes
     return Result(minutes=minutes, answers=answers, counts=counts)
-
-
-def vars_of(row: object) -> dict[str, object]:
-    """Return a row of a dataset as a mapping: rows have slots."""
-    return {name: getattr(row, name) for name in row.__slots__}  # type: ignore[attr-defined]
 
 
 def certified(labels: pd.DataFrame, control: pd.DataFrame, gold: pd.DataFrame, error: float) -> np.ndarray:
@@ -175,13 +162,7 @@ def render(today: Sequence[Result], once: Sequence[Result]) -> str:
 
 def measure(size: Size, folder: Path) -> Figures:
     """Play both campaigns with each crew."""
-    worlds = []
-    for seed in range(size.worlds):
-        place, began = folder / str(seed), now()
-        with platform(place, place / "world" / "slac.toml"):
-            worlds.append(collect(place, size.world, seed))
-        print(f"world {seed}: {worlds[-1].clips['is_pool'].sum():,} clips, {(now() - began).wall_sec:.0f} s to collect")
-    return measured(worlds, size)
+    return measured(list(collected(folder, size.worlds, lambda place, seed: collect(place, size.world, seed))), size)
 
 
 def measured(worlds: Sequence[World], size: Size) -> Figures:

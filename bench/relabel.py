@@ -23,11 +23,9 @@ import numpy as np
 
 from bench.harness import Bench, Figures
 from bench.harness.campaigns import Campaign, Policy
-from bench.harness.costs import now
 from bench.harness.intervals import interval
-from bench.harness.places import platform
 from bench.harness.tables import Cell, table
-from bench.harness.worlds import World, collect, scored
+from bench.harness.worlds import World, collect, collected
 from bench.labels import ONCE
 from bench.loop import scale
 
@@ -79,9 +77,7 @@ def ways(share: float) -> dict[str, Policy]:
 
 def play(world: World, policy: Policy, size: Size, crew: int) -> Outcome:
     """Play one campaign and judge people's labels."""
-    campaign = Campaign.begin(world, policy, scored(world, world.heads), world.seed * 1000 + crew)
-    for _ in range(size.rounds):
-        campaign.round(size.minutes / size.rounds)
+    campaign = Campaign.played(world, policy, crew, minutes=size.minutes, rounds=size.rounds)
     asked = [
         (len(given), bool(category.wanted[clip] == 1), (sum(given) > 0) == category.truth[clip])
         for category in campaign.categories
@@ -156,13 +152,7 @@ def measured(worlds: Sequence[World], size: Size) -> Figures:
 
 def measure(size: Size, folder: Path) -> Figures:
     """Collect the worlds and play in them."""
-    worlds = []
-    for seed in range(size.worlds):
-        place, began = folder / str(seed), now()
-        with platform(place, place / "world" / "slac.toml"):
-            worlds.append(collect(place, size.world, seed))
-        print(f"world {seed}: {worlds[-1].clips['is_pool'].sum():,} clips, {(now() - began).wall_sec:.0f} s to collect")
-    return measured(worlds, size)
+    return measured(list(collected(folder, size.worlds, lambda place, seed: collect(place, size.world, seed))), size)
 
 
 BENCH = Bench(

@@ -28,7 +28,7 @@ untrimmed ones, with series apart in the splits; `gain_real_*` is their `gain_be
 """
 
 import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated, TypeAlias
@@ -42,9 +42,8 @@ from bench.harness.campaigns import ABILITIES, SECONDS, Campaign, Category, Poli
 from bench.harness.costs import now
 from bench.harness.drawing import lines
 from bench.harness.intervals import Interval, interval
-from bench.harness.places import platform
 from bench.harness.tables import Cell, table
-from bench.harness.worlds import Head, World, collect, one_thread, rehearse, scored
+from bench.harness.worlds import Head, World, collect, collected, one_thread, rehearse, scored
 from bench.loop import scale
 from slac_tasks.mining.measures import Floats, consensus
 from slac_tasks.model import Strategy
@@ -118,7 +117,7 @@ UNKNOWN: Gain = (None, None, None)
 
 def simulate(world: World, policy: Policy, crew: int, budgets: Iterable[float]) -> Iterator[State]:
     """Yield what a campaign has led to after each budget, the smallest first."""
-    campaign = Campaign.begin(world, policy, scored(world, world.heads), world.seed * 1000 + crew)
+    campaign = Campaign.by_crew(world, policy, crew)
     bought: dict[str, nn.Linear] = {}
     granted = 0.0
     for budget in sorted(budgets):
@@ -328,15 +327,6 @@ def budgets_of(size: Size) -> list[float]:
     return sorted(size.budgets)
 
 
-def collected(size: Size, folder: Path, collect_one: Callable[[Path, int], World]) -> Iterator[World]:
-    """Yield worlds, each made in a folder of its own."""
-    for seed in range(size.worlds):
-        place = folder / str(seed)
-        with platform(place, place / "world" / "slac.toml"):
-            world = collect_one(place, seed)
-        yield world
-
-
 def measured(worlds: Iterable[World], size: Size, picture: Path | None = None) -> dict[str, float | None]:
     """Return the figures of these worlds."""
     played, budgets = in_worlds(worlds, size), budgets_of(size)
@@ -348,7 +338,7 @@ def measured(worlds: Iterable[World], size: Size, picture: Path | None = None) -
 
 def measure(size: Size, folder: Path) -> Figures:
     """Play in generated worlds, and in rehearsals where there is a folder of trimmed videos."""
-    made = collected(size, folder / "worlds", lambda place, seed: collect(place, size.world, seed))
+    made = collected(folder / "worlds", size.worlds, lambda place, seed: collect(place, size.world, seed))
     found = measured(made, size, size.picture)
     takes = size.real
     if takes is None:
@@ -358,7 +348,9 @@ def measure(size: Size, folder: Path) -> Figures:
     else:
         print(f"rehearsals on {takes}")
         joined = collected(
-            size, folder / "real", lambda place, seed: rehearse(place, takes, seed=seed, videos=size.real_videos)
+            folder / "real",
+            size.worlds,
+            lambda place, seed: rehearse(place, takes, seed=seed, videos=size.real_videos),
         )
         real = measured(joined, size)
         found |= {f"real_{name}": value for name, value in real.items() if not name.startswith("gain_best_")}

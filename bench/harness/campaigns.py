@@ -13,7 +13,7 @@ import pandas as pd
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from bench.harness.worlds import World
+from bench.harness.worlds import World, scored
 from slac_tasks.mining.choice import Choice, choose
 from slac_tasks.mining.coverage import space
 from slac_tasks.mining.measures import Floats, Ints, consensus
@@ -144,6 +144,19 @@ class Campaign:
             category.granted = category.seconds
         return begun
 
+    @classmethod
+    def played(cls, world: World, policy: Policy, crew: int, *, minutes: float, rounds: int) -> "Campaign":
+        """Return a campaign after so many minutes for each category, spent in equal rounds."""
+        campaign = cls.by_crew(world, policy, crew)
+        for _ in range(rounds):
+            campaign.round(minutes / rounds)
+        return campaign
+
+    @classmethod
+    def by_crew(cls, world: World, policy: Policy, crew: int) -> "Campaign":
+        """Return a campaign before its first round, chosen by the bootstrapped committee and asked of one crew."""
+        return cls.begin(world, policy, scored(world, world.heads), world.seed * 1000 + crew)
+
     def see(self, scores: Floats) -> None:
         """Go by the scores of a committee that has learned, shape (clips of the world, members)."""
         for category in self.categories:
@@ -227,10 +240,10 @@ class Campaign:
     def gold(self) -> pd.DataFrame:
         """Return what people and the expert say of gold, with the columns of `slac_tasks.quality.gold`."""
         rows = [
-            (category.ids[clip], category.name, int(np.sign(sum(category.answers[clip]))), int(truth))
+            (category.ids[clip], category.name, int(np.sign(said)), 1 if category.truth[clip] else -1)
             for category in self.categories
-            for clip, truth in enumerate(np.where(category.truth, 1, -1).tolist())
-            if self.is_gold(category)[clip] and sum(category.answers[clip])
+            for clip in np.flatnonzero(self.is_gold(category)).tolist()
+            if (said := sum(category.answers[clip]))
         ]
         return pd.DataFrame(rows, columns=list(COLUMNS))
 

@@ -1,6 +1,6 @@
 """Worlds that are collected once and judged often: each clip with its truth, and with its features of every member."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +11,8 @@ import pandas as pd
 import torch
 from torch import Tensor, nn
 
+from bench.harness.costs import now
+from bench.harness.places import platform
 from bench.loop import Loop, RehearsalLoop
 from slac_tasks import config
 from slac_tasks.mining.measures import Floats
@@ -58,6 +60,16 @@ class World:
 def collect(folder: Path, size: str, seed: int) -> World:
     """Make a world, collect it, bootstrap its committee on the first window, and look at every clip once."""
     return _collected(Loop(folder, size, seed))
+
+
+def collected(folder: Path, count: int, collect_one: Callable[[Path, int], World]) -> Iterator[World]:
+    """Yield so many worlds, each made in a folder of its own: `collect_one` takes it and the seed."""
+    for seed in range(count):
+        place, began = folder / str(seed), now()
+        with platform(place, place / "world" / "slac.toml"):
+            world = collect_one(place, seed)
+        print(f"world {seed}: {world.clips['is_pool'].sum():,} clips, {(now() - began).wall_sec:.0f} s to collect")
+        yield world
 
 
 def rehearse(folder: Path, takes: Path, *, seed: int, videos: int, committee: Committee = presets.REHEARSED) -> World:

@@ -11,9 +11,6 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import Protocol, TypeVar
 
-import pyarrow as pa
-import pyarrow.compute as pc
-
 from slac_tasks.collect.locations import address_of
 from slac_tasks.model import content_hash
 from slac_tasks.progress import print_line
@@ -133,11 +130,6 @@ class Tombstone:
 def tombstones(ledger: Ledger) -> dict[str, str]:
     """Return the reason of each withdrawn video, by video_id."""
     return {one.video_id: one.reason for one in ledger.all(Tombstone, "tombstones")}
-
-
-def withdrawn(ledger: Ledger, video_ids: pa.ChunkedArray) -> pa.ChunkedArray:
-    """Return for each of the videos whether it was withdrawn: what no dataset that is made now may hold."""
-    return pc.is_in(video_ids, value_set=pa.array(sorted(tombstones(ledger)), pa.string()))
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from slac_tasks.mining.measures import Floats, Ints
 from slac_tasks.mining.pool import Pool
 from slac_tasks.mining.settings import Mining
+from slac_tasks.networks.features import in_own_unit
 
 MOST = 4096
 """Clips that represent a pool, and clips that are candidates: a kernel of 64 MiB."""
@@ -33,11 +34,7 @@ def space(members: Sequence[NDArray[np.float32]]) -> Space:
         members: features (clips, numbers) of each member, row for row of the same clips.
 
     """
-    parts = []
-    for features in members:
-        centred = features - features.mean(axis=0, dtype=np.float64).astype(np.float32)
-        parts.append(centred / max(float(np.sqrt((centred**2).sum(axis=1).mean())), 1e-9))
-    joined = np.concatenate(parts, axis=1)
+    joined = np.concatenate([in_own_unit(features) for features in members], axis=1)
     return np.asarray(joined / np.maximum(np.linalg.norm(joined, axis=1, keepdims=True), 1e-9), dtype=np.float32)
 
 

@@ -50,6 +50,12 @@ def projection(length: int) -> Projection:
     return Projection(matrix=matrix, key=hashlib.sha256(matrix.tobytes()).hexdigest()[:16])
 
 
+def in_own_unit(features: Features) -> Features:
+    """Return features around their mean and in the unit of their mean length, so that all members weigh the same."""
+    centred = features - features.mean(axis=0, dtype=np.float64).astype(np.float32)
+    return np.asarray(centred / max(float(np.sqrt((centred**2).sum(axis=1).mean())), 1e-9))
+
+
 def unpacked(stored: pa.ChunkedArray) -> Features:
     """Return the features of clips, (clips, LENGTH), from the column in which they are stored."""
     parts = [

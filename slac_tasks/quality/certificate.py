@@ -21,7 +21,7 @@ import pyarrow as pa
 
 from slac_tasks.quality.gold import ANSWERS, Gold
 from slac_tasks.quality.settings import Quality
-from slac_tasks.quality.thresholds import LEVEL, THRESHOLDS, Control, Way, places, smallest
+from slac_tasks.quality.thresholds import LEVEL, THRESHOLDS, Control, Way, places
 from slac_tasks.storage.datasets.labelling import CertificateRow
 from slac_tasks.verification.ballots import Bools
 
@@ -177,7 +177,7 @@ def _needed(control: Control, gold: Gold, alpha: float) -> tuple[int, int] | Non
     best = None
     for more, left in gold.options:
         if best is None or more < sum(best):
-            clips = smallest(lambda count, left=left: control.with_more(count).passes(left, alpha))  # type: ignore[misc]
+            clips = control.fewest_more(left, alpha)
             if clips is not None and (best is None or clips + more < sum(best)):
                 best = clips, more
     return best

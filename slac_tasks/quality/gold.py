@@ -106,10 +106,13 @@ class Gold:
         """Gold clips more, all judged right, and what is left for disagreement then; fewest first."""
         found = [(0, self.left)] if self.left else []
         for share in _SHARES:
-            more = smallest(lambda count, share=share: self._bound(count) <= share * self.wanted)  # type: ignore[misc]
+            more = self._fewest_more(share * self.wanted)
             if more:
                 found.append((more, self.wanted - self._bound(more)))
         return sorted(found)
+
+    def _fewest_more(self, bound: float) -> int | None:
+        return smallest(lambda count: self._bound(count) <= bound)
 
     def _bound(self, more: int) -> float:
         return Sample.plain(self.wrong, self.clips + more).bound(GOLD_ALPHA)

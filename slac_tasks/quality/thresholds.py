@@ -109,6 +109,10 @@ class Control:
                     alphas[place + 1 : place + 2] += alphas[place]
         return laxest, alphas
 
+    def fewest_more(self, error: float, alpha: float) -> int | None:
+        """Return the fewest clips more, all right, with which some threshold passes; None: too many."""
+        return smallest(lambda count: self.with_more(count).passes(error, alpha))
+
     def bound(self, place: int, alpha: float) -> float | None:
         """Return the share of labels from a threshold on that differ, at most; None where no clip says anything."""
         sample = Sample(weights=self.sample.weights, right=self.sample.right[place], wrong=self.sample.wrong[place])

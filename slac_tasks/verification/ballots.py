@@ -133,6 +133,18 @@ class Ballots:
         flat = np.bincount(self.clip * len(ANSWERS) + self.answer, minlength=self.clips * len(ANSWERS))
         return flat.reshape(self.clips, len(ANSWERS))
 
+    def asked_on(self, counts: Ints, most: int) -> Bools:
+        """Return about which clips people are asked on: one side must lead, does not yet, and may still.
+
+        Args:
+            counts: of answers, as `counts`.
+            most: answers after which nobody more is asked about such a clip.
+
+        """
+        if self.lead is None:
+            return np.zeros(self.clips, dtype=bool)
+        return np.asarray((abs(counts[:, YES] - counts[:, NO]) < self.lead) & (counts.sum(axis=1) < most))
+
     def without(self, people: frozenset[str]) -> "Ballots":
         """Return the same clips without the votes of these people."""
         keep = ~np.isin(self.person, [index for index, name in enumerate(self.people) if name in people])

@@ -18,7 +18,7 @@ import numpy as np
 import pyarrow as pa
 from scipy.special import expit, logit
 
-from slac_tasks.networks.features import Features
+from slac_tasks.networks.features import Features, in_own_unit
 from slac_tasks.verification import peoples_model
 from slac_tasks.verification.ballots import Bools, Floats, Ints
 from slac_tasks.verification.peoples_model import Taught
@@ -129,12 +129,8 @@ def joined_features(parts: Sequence[Mapping[str, Features]], clips: int) -> Feat
 
     """
     members = set.intersection(*(set(part) for part in parts)) if parts else set()
-    columns = [np.empty((clips, 0), np.float32)]
-    for member in sorted(members):
-        seen = np.concatenate([part[member] for part in parts])
-        centred = seen - seen.mean(axis=0)
-        columns.append(centred / max(float(np.sqrt((centred**2).sum(axis=1).mean())), 1e-9))
-    return np.concatenate(columns, axis=1)
+    found = [in_own_unit(np.concatenate([part[member] for part in parts])) for member in sorted(members)]
+    return np.concatenate([np.empty((clips, 0), np.float32), *found], axis=1)
 
 
 def spread(clips: Clips, own: Floats, reach_sec: float, *, teaches: Bools) -> Said:

@@ -31,10 +31,10 @@ class TwoOfThree:
 
     votes_wanted: int = 2
     """Answers that a clip must have before anything is decided."""
-    control_most: int = 7
-    """The same of a clip of the control, on which one side must lead (ours)."""
     votes_most: int = 3
     """Answers after which a clip without agreement is unsettled."""
+    control_most: int = 7
+    """The same of a clip of the control, on which one side must lead (ours)."""
     set_aside: frozenset[str] = frozenset()
     """People whose answers are not counted: their clips ask somebody else (ours)."""
     method: str = "two_of_three/2"
@@ -54,9 +54,8 @@ class TwoOfThree:
             # Where one side must lead, the side with more answers is the label, whatever was given twice first.
             control = (ballots.lead > 0) & (said != BROKEN)
             said[control] = np.where(lead > 0, YES, np.where(lead < 0, NO, -1))[control]
-            short = abs(counts[:, YES] - counts[:, NO]) < ballots.lead
-            wanted = np.where(control & short, np.maximum(wanted, self.control_most), wanted)
-        enough = total >= wanted
+        asked_on = ballots.asked_on(counts, self.control_most) & (said != BROKEN)
+        enough = (total >= wanted) & ~asked_on
         # [unsure, unsure] of 3: no answer can be given twice any more.
         best = counts[:, [YES, NO, BROKEN]].max(axis=1, initial=0)
         left = np.maximum(self.votes_most - total, 0)

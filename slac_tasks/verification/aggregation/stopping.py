@@ -7,11 +7,9 @@ import numpy as np
 from slac_tasks.verification.ballots import (
     BROKEN,
     IS_BROKEN,
-    NO,
     OPEN,
     SETTLED,
     UNSETTLED,
-    YES,
     Ballots,
     Decisions,
     Floats,
@@ -87,10 +85,7 @@ def decide(ballots: Ballots, posterior: Floats, person: tuple[float, float], ask
     confidence = np.maximum(posterior, 1 - posterior)
     # Nobody said yes or no: a prior, or a committee alone, is no label.
     wanted = asking.votes_wanted if ballots.wanted is None else ballots.wanted
-    is_open = (total < wanted) | more
-    if ballots.lead is not None:
-        short = abs(counts[:, YES] - counts[:, NO]) < ballots.lead
-        is_open |= short & (total < asking.control_most)
+    is_open = (total < wanted) | more | ballots.asked_on(counts, asking.control_most)
     labelled = (counts[:, :2].sum(axis=1) > 0) & (confidence >= asking.min_confidence)
     status = np.select([counts[:, BROKEN] >= 2, is_open, labelled], [IS_BROKEN, OPEN, SETTLED], UNSETTLED)
     return Decisions(ballots=ballots, status=status, positive=posterior > 0.5, confidence=confidence, method=method)
