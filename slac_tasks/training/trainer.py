@@ -182,9 +182,13 @@ def fit_head(found: Tensor, targets: Tensor) -> nn.Linear:
     """Return the linear head that separates features (n, features) by masked targets (n, categories) best.
 
     Logistic regression with a penalty, on features brought to mean 0 and deviation 1; the scaling is folded into the
-    weights, so the head reads plain features. Convex: the same input gives the same head, no seed needed.
+    weights, so the head reads plain features. Convex: the same input gives the same head, no seed needed. It is fitted
+    to however few clips there are: a single one decides the offset alone, none gives a head that says 0 of everything.
     """
-    mean, deviation = found.mean(0), found.std(0).clamp(min=1e-3)
+    if not len(found):
+        found, targets = found.new_zeros(1, found.shape[1]), targets.new_zeros(1, targets.shape[1])
+    # Of the clips themselves and not an estimate for others: that of a single one would be unknown.
+    mean, deviation = found.mean(0), found.std(0, correction=0).clamp(min=1e-3)
     scaled = (found - mean) / deviation
     loss = masked_loss(targets)
     weight = torch.zeros(targets.shape[1], found.shape[1], requires_grad=True)

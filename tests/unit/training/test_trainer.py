@@ -89,6 +89,18 @@ def test_a_head_separates_what_a_line_separates_and_repeats():
     assert torch.equal(head.weight, fit_head(found, targets).weight)
 
 
+@given(said=st.lists(st.sampled_from([-1, 0, 1]), max_size=4), seed=st.integers(0, 1000))
+@settings(max_examples=40, deadline=None)
+def test_a_head_is_fitted_to_however_few_labels_there_are(said, seed):
+    found = torch.randn(len(said), 5, generator=torch.Generator().manual_seed(seed))
+    head = fit_head(found, torch.tensor(said, dtype=torch.int8).reshape(-1, 1))
+    assert torch.isfinite(head.weight).all()
+    assert torch.isfinite(head.bias).all()
+    if len(said) == 1:
+        assert torch.sign(head(found)).item() == said[0]
+        assert not head.weight.any()
+
+
 def test_a_gpu_that_is_asked_for_and_absent_is_said(monkeypatch):
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     with pytest.raises(NotConfigured, match="no GPU"):
