@@ -13,6 +13,7 @@ from slac_tasks.job import Job
 from slac_tasks.model import Answer
 from slac_tasks.progress import print_line
 from slac_tasks.quality import gate
+from slac_tasks.quality.rules import broken_rules
 from slac_tasks.storage.datasets import AGREEMENT, LABELS, PEOPLE, QUALITY
 from slac_tasks.storage.datasets.labelling import PersonRow, QualityRow
 from slac_tasks.storage.manifests import Manifest
@@ -59,7 +60,7 @@ def _verdicts(job: Job, version: str) -> list[QualityRow]:
 
     """
     labels = read_labels(job.datasets, version, _GATED).to_pandas()
-    wrong = gate.broken_rules(labels, answers_least=min(2, job.config.review.votes_wanted))
+    wrong = broken_rules(labels, answers_least=min(2, job.config.review.votes_wanted))
     if wrong:
         raise BrokenContract(f"labels {version}: {len(wrong)} expectations fail: {'; '.join(wrong)}")
     return gate.judge(labels, job.config.quality)
