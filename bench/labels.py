@@ -33,7 +33,7 @@ from bench.harness.tables import Cell, table
 from bench.harness.worlds import World, collect, collected
 from bench.loop import scale
 from slac_tasks.model import Strategy
-from slac_tasks.quality.certificate import admissible, certify, waiting
+from slac_tasks.quality.certificate import certified_bounds, certify, waiting
 from slac_tasks.quality.settings import Quality
 from slac_tasks.storage.datasets import CONTROL
 from slac_tasks.verification.carrying import KINDS
@@ -125,7 +125,9 @@ def certified(labels: pd.DataFrame, control: pd.DataFrame, gold: pd.DataFrame, e
     for kind in KINDS:
         own = (labels["kind"] == kind).to_numpy()
         some = labels[own]
-        let[own] = admissible(rows, kind, some["category"].tolist(), some["confidence"].tolist(), "all")
+        let[own] = np.isfinite(
+            certified_bounds(rows, kind, some["category"].tolist(), some["confidence"].tolist(), "all")
+        )
     return let
 
 

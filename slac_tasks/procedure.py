@@ -190,8 +190,8 @@ STAGES: dict[str, Stage] = {
         ),
         Stage(
             name="release", help="write validated labels as Parquet, HACS csv and ActivityNet json",
-            keys=("release",), reads=("labels", "label_changes", "quality", "carried", "certificates", "videos"),
-            writes={"release": ()}, ledger=True,
+            keys=("release",), writes={"release": ()}, ledger=True,
+            reads=("labels", "label_changes", "quality", "carried", "certificates", "videos", "fetched"),
         ),
         Stage(
             name="pretrain", help="train a video network on a release",

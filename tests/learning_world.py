@@ -104,6 +104,7 @@ class LearningWorld:
                         "label": 1 if index % 2 else -1, "confidence": 1.0, "strategy": "random", "round": "r",
                         "kind": "people", "support": 2,
                         "source": "folder", "source_id": row["video_id"], "duration_sec": float(SECONDS),
+                        "name": row["video_id"],
                     }
                 )  # fmt: skip
         self.datasets.write(

@@ -21,9 +21,9 @@ from slac_tasks.collect.downloads.reasons import Unfetched
 from slac_tasks.collect.downloads.turns import in_turn
 from slac_tasks.collect.locations import Access
 from slac_tasks.intervals import wilson
-from slac_tasks.model import parse_round_key, unit_hash
+from slac_tasks.model import unit_hash
 from slac_tasks.progress import track
-from slac_tasks.storage.datasets import FETCHED, RELEASES
+from slac_tasks.storage.datasets import FETCHED, RELEASES, VIDEOS
 from slac_tasks.storage.objects import open_store
 from slac_tasks.storage.tables import Datasets
 
@@ -67,17 +67,15 @@ def main(arguments: argparse.Namespace) -> None:
 def videos(datasets: Datasets, release: str) -> list[ReleasedVideo]:
     """Return each video and category of a release once, with where it was found."""
     found: dict[tuple[str, str], ReleasedVideo] = {}
-    places = set()
-    columns = ("category", "video_id", "source", "source_id", "round")
-    for table in datasets.tables(datasets.need(RELEASES, release=release), columns):
-        for category, video_id, source, source_id, key in zip(
-            *(table[name].to_pylist() for name in columns), strict=True
-        ):
+    columns = ("category", "video_id", "source", "source_id")
+    made = datasets.need(RELEASES, release=release)
+    for table in datasets.tables(made, columns):
+        for category, video_id, source, source_id in zip(*(table[name].to_pylist() for name in columns), strict=True):
             found[category, video_id] = ReleasedVideo(
                 category=category, video_id=video_id, source=source, source_id=source_id
             )
-            places.add((category, str(parse_round_key(key)[0])))
-    manifests = [datasets.need(FETCHED, category=category, window=window) for category, window in sorted(places)]
+    places = [keys for address in sorted(made.made_from) if (keys := VIDEOS.keys_at(address))]
+    manifests = [datasets.need(FETCHED, **keys) for keys in places]
     for manifest in manifests:
         for row in datasets.rows_of(FETCHED, manifest):
             if video := found.get((manifest.keys["category"], row.video_id)):

@@ -23,7 +23,7 @@ from slac_tasks.quality.gold import ANSWERS, Gold
 from slac_tasks.quality.settings import Quality
 from slac_tasks.quality.thresholds import LEVEL, THRESHOLDS, Control, Way, places
 from slac_tasks.storage.datasets.labelling import CertificateRow
-from slac_tasks.verification.ballots import Bools
+from slac_tasks.verification.ballots import Floats
 
 CONTROL = ("clip_id", "category", "kind", "label", "confidence", "truth", "weight")
 """Columns of the control."""
@@ -106,14 +106,16 @@ def _of_kind(
     ]
 
 
-def admissible(
+def certified_bounds(
     certificates: Sequence[CertificateRow],
     kind: str,
     category: Sequence[str],
     confidence: Sequence[float],
     promise: str,
-) -> Bools:
-    """Return which labels of a kind may be released, shape (labels,): those from their threshold on.
+) -> Floats:
+    """Return the share of wrong labels, at most, among those that are certified with each label, shape (labels,).
+
+    A label below its threshold is not certified: NaN.
 
     Args:
         certificates: of the version of the labels.
@@ -123,9 +125,14 @@ def admissible(
         promise: `quality.promise`: `category`, each has its own threshold, or `all`, they share one.
 
     """
-    found = {row.category: row.threshold for row in certificates if row.kind == kind and row.threshold is not None}
-    least = [found.get(None if promise == "all" else one, math.inf) for one in category]
-    return np.asarray(confidence, dtype=float) >= np.array(least, dtype=float)
+    found = {
+        row.category: (row.threshold, row.bound)
+        for row in certificates
+        if row.kind == kind and row.threshold is not None and row.bound is not None
+    }
+    own = [found.get(None if promise == "all" else one, (math.inf, math.nan)) for one in category]
+    least, bound = np.array(own, dtype=float).reshape(-1, 2).T
+    return np.where(np.asarray(confidence, dtype=float) >= least, bound, math.nan)
 
 
 def _row(

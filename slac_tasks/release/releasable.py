@@ -4,7 +4,7 @@ People's: settled, of an accepted category, in a round that is answered whole. O
 accepted category, and of a clip that people were not asked about.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Sequence
 
 import numpy as np
 import pyarrow as pa
@@ -21,8 +21,8 @@ from slac_tasks.verification.ballots import clip_key, joined_key
 from slac_tasks.verification.carrying import PEOPLE
 from slac_tasks.verification.versions import label_tables
 
-Admitted = Callable[[Sequence[str], Sequence[float]], NDArray[np.bool_]]
-"""Returns which labels may be released, from their categories and confidences."""
+Certified = Callable[[str, Sequence[str], Sequence[float]], NDArray[np.float64]]
+"""Returns the bound with which each label is certified (NaN: it is not), from its kind, category and confidence."""
 
 _COLUMNS = [name for name in LABELS.schema.names if name in RELEASES.schema.names]
 _ORDER = [("category", "ascending"), ("video_id", "ascending"), ("start_sec", "ascending")]
@@ -49,7 +49,7 @@ def releasable(datasets: Datasets, ledger: Ledger, labels: str) -> pa.Table:
 
 
 def releasable_of_others(
-    datasets: Datasets, ledger: Ledger, labels: str, carried: Manifest, admitted: Mapping[str, Admitted]
+    datasets: Datasets, ledger: Ledger, labels: str, carried: Manifest, kinds: Collection[str], certified: Certified
 ) -> pa.Table:
     """Return the carried and the model's labels that a release may hold, with the columns that they have.
 
@@ -58,7 +58,8 @@ def releasable_of_others(
         ledger: knows the verdicts and the tombstones.
         labels: version of people's labels, which overrule the others.
         carried: of labels of every kind.
-        admitted: by kind that is wanted, which of its labels are certified.
+        kinds: those that are wanted, people's not among them.
+        certified: by which bound each of them is certified.
 
     """
     accepted, gone = _accepted(ledger, labels), pa.array(sorted(tombstones(ledger)), pa.string())
@@ -66,15 +67,55 @@ def releasable_of_others(
         clip_key(table) for table in label_tables(datasets, labels, ["clip_id", "category"])
     )])  # fmt: skip
     columns = [name for name in CARRIED.schema.names if name in RELEASES.schema.names]
-    found = [pa.schema([CARRIED.schema.field(name) for name in columns]).empty_table()]
+    found = [_with_bounds(pa.schema([CARRIED.schema.field(name) for name in columns]).empty_table(), certified)]
     for table in datasets.tables(carried, columns):
         may = pc.and_(pc.is_in(table["category"], value_set=accepted), pc.invert(pc.is_in(table["video_id"], gone)))
+        may = pc.and_(may, pc.is_in(table["kind"], value_set=pa.array(sorted(kinds), pa.string())))
         may = pc.and_not(may, pc.is_in(clip_key(table), value_set=asked))
-        table = table.filter(may)
-        for kind, admits in admitted.items():
-            own = table.filter(pc.equal(table["kind"], kind))
-            found.append(own.filter(pa.array(admits(own["category"].to_pylist(), own["confidence"].to_pylist()))))
+        table = _with_bounds(table.filter(may), certified)
+        found.append(table.filter(table["certificate"].is_valid()))
     return pa.concat_tables(found).sort_by(_ORDER)
+
+
+def with_certificates(datasets: Datasets, labels: pa.Table, carried: Manifest | None, certified: Certified) -> pa.Table:
+    """Return people's labels with the column `certificate`.
+
+    What is certified is the probability that a label is right, which stands among the labels of every kind. A label of
+    the other sign has no certificate.
+
+    Args:
+        datasets: where the labels of every kind are.
+        labels: people's.
+        carried: the labels of every kind that were made of this version; None: nothing is certified.
+        certified: by which bound each label is certified.
+
+    """
+    bound = pa.nulls(labels.num_rows, pa.float64())
+    if carried is not None:
+        found = [
+            _with_bounds(table.filter(pc.equal(table["kind"], PEOPLE)), certified)
+            for table in datasets.tables(carried, ["clip_id", "category", "kind", "label", "confidence"])
+        ]
+        every = pa.concat_tables(found)
+        place = pc.index_in(_label_key(labels), value_set=_label_key(every))
+        bound = every["certificate"].take(place)
+    return labels.append_column("certificate", bound)
+
+
+def _with_bounds(labels: pa.Table, certified: Certified) -> pa.Table:
+    """Return labels of any kind with the column `certificate`; null: they are not certified."""
+    bounds = np.full(labels.num_rows, np.nan)
+    kinds = labels["kind"].to_pylist()
+    for kind in set(kinds):
+        own = np.flatnonzero(np.array(kinds) == kind)
+        some = labels.take(pa.array(own))
+        bounds[own] = certified(kind, some["category"].to_pylist(), some["confidence"].to_pylist())
+    return labels.append_column("certificate", pa.array(bounds, pa.float64(), mask=np.isnan(bounds)))
+
+
+def _label_key(labels: pa.Table) -> pa.Array:
+    label = labels["label"].combine_chunks().cast(pa.string())
+    return pc.binary_join_element_wise(clip_key(labels), label, " ")
 
 
 def _accepted(ledger: Ledger, labels: str) -> pa.Array:

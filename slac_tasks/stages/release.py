@@ -1,13 +1,13 @@
 """Write validated labels as a release, in every format.
 
-Reads: the newest judged labels; the newest certified ones of other kinds, where the settings want them; videos; the
-ledger's verdicts, decisions, queue and tombstones.
+Reads: the newest judged labels; the newest certified ones of other kinds, where the settings want them; videos, and
+where they were fetched; the ledger's verdicts, decisions, queue and tombstones.
 Writes: release (release) with exports beside it; the ledger's releases.
 Safe to run again: a finished release is left alone. Whole rounds of accepted or approved categories only; nothing to
 release ends with 65.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 
 import pyarrow as pa
@@ -17,14 +17,20 @@ from slac_tasks.errors import BrokenContract
 from slac_tasks.job import Job
 from slac_tasks.model import parse_round_key
 from slac_tasks.progress import print_line
-from slac_tasks.quality.certificate import admissible
+from slac_tasks.quality.certificate import certified_bounds
+from slac_tasks.release.described import described, videos_of
 from slac_tasks.release.exporting import write_exports
-from slac_tasks.release.releasable import releasable, releasable_of_others
-from slac_tasks.storage.datasets import CARRIED, CERTIFICATES, QUALITY, RELEASES, VIDEOS
+from slac_tasks.release.naming import names_of
+from slac_tasks.release.releasable import releasable, releasable_of_others, with_certificates
+from slac_tasks.storage.datasets import CARRIED, CERTIFICATES, FETCHED, QUALITY, RELEASES, VIDEOS
 from slac_tasks.storage.manifests import Manifest
-from slac_tasks.verification.ballots import joined_key
 from slac_tasks.verification.carrying import PEOPLE
 from slac_tasks.verification.versions import labels_of, need_labels, newest
+
+Manifests = Mapping[str, Sequence[Manifest]]
+"""Manifests of one dataset by category, the oldest window first."""
+
+_ORDER = [("category", "ascending"), ("video_id", "ascending"), ("start_sec", "ascending")]
 
 
 def run(job: Job) -> None:
@@ -34,7 +40,7 @@ def run(job: Job) -> None:
         if not made.finished:
             labels = _newest_judged(job)
             made.inputs += [need_labels(job.datasets, labels), job.datasets.need(QUALITY, labels=labels)]
-            made.write_tables([_joined(job, labels, made.inputs)])
+            made.write_tables(_tables(job, labels, made.inputs))
     names = {row["category"]: row["name"] for row in job.ledger.rows("categories")}
     write_exports(job.datasets, made.manifest, names)
     _record(job, made.manifest)
@@ -48,64 +54,80 @@ def _newest_judged(job: Job) -> str:
     return judged
 
 
-def _joined(job: Job, labels: str, inputs: list[Manifest]) -> pa.Table:
-    """Return the rows of the release in their fixed order; add the manifests of what else they are made from."""
-    kept = releasable(job.datasets, job.ledger, labels)
-    if not kept.num_rows:
+def _tables(job: Job, labels: str, inputs: list[Manifest]) -> Iterator[pa.Table]:
+    """Return the rows of the release in their fixed order, a table for each category that is made while it is written.
+
+    The manifests of what else they are made from are added to `inputs` at once.
+    """
+    people = releasable(job.datasets, job.ledger, labels)
+    if not people.num_rows:
         wanted = "want whole rounds of accepted categories"
         raise BrokenContract(f"release {job.key('release')}: labels {labels} hold nothing to release, {wanted}")
-    pairs = set(zip(kept["category"].to_pylist(), kept["round"].to_pylist(), strict=True))
-    partitions = sorted({(category, str(parse_round_key(round_)[0])) for category, round_ in pairs})
-    manifests = [job.datasets.need(VIDEOS, category=category, window=window) for category, window in partitions]
-    inputs += manifests
-    schema = pa.schema([RELEASES.schema.field(name) for name in kept.column_names])
-    found = [kept, *_others(job, labels, manifests, inputs)]
-    every = pa.concat_tables([table.select(schema.names).cast(schema) for table in found])
-    return _with_videos(job, every, manifests)
+    videos, fetched = _manifests(job, people)
+    schema = pa.schema([RELEASES.schema.field(name) for name in (*people.column_names, "certificate")])
+    found = [table.select(schema.names).cast(schema) for table in _certified(job, labels, people, inputs)]
+    inputs += [manifest for some in (videos, fetched) for one in some.values() for manifest in one]
+    every = pa.concat_tables(found).sort_by(_ORDER)
+    return _described(job, every, videos, fetched)
 
 
-def _others(job: Job, labels: str, videos: Sequence[Manifest], inputs: list[Manifest]) -> list[pa.Table]:
-    """Return the labels of other kinds than people's that the settings want, on these videos."""
-    kinds = job.config.release.kinds
-    if set(kinds) <= {PEOPLE}:
-        return []
-    certified = newest(job.datasets, CERTIFICATES)
-    if certified is None:
-        print_line(f"release {job.key('release')}: nothing was certified yet, so people's labels alone are released")
-        return []
-    carried, certificates = (job.datasets.need(of, labels=certified) for of in (CARRIED, CERTIFICATES))
-    inputs += [carried, certificates]
-    rows, promise = list(job.datasets.rows_of(CERTIFICATES, certificates)), job.config.quality.promise
-    admitted = {kind: partial(admissible, rows, kind, promise=promise) for kind in kinds if kind != PEOPLE}
-    table = releasable_of_others(job.datasets, job.ledger, labels, carried, admitted)
-    released = {manifest.keys["category"] for manifest in videos}
-    table = table.filter(pc.is_in(table["category"], value_set=pa.array(sorted(released), pa.string())))
+def _manifests(job: Job, people: pa.Table) -> tuple[Manifests, Manifests]:
+    """Return by category (its videos, where they were fetched), of the windows in which people were asked."""
+    pairs = set(zip(people["category"].to_pylist(), people["round"].to_pylist(), strict=True))
+    videos: dict[str, list[Manifest]] = {}
+    fetched: dict[str, list[Manifest]] = {}
+    for category, window in sorted({(category, str(parse_round_key(round_)[0])) for category, round_ in pairs}):
+        keys = {"category": category, "window": window}
+        videos.setdefault(category, []).append(job.datasets.need(VIDEOS, **keys))
+        address = job.datasets.manifest(FETCHED, **keys)
+        fetched.setdefault(category, []).extend([address] if address else [])
+    return videos, fetched
+
+
+def _certified(job: Job, labels: str, people: pa.Table, inputs: list[Manifest]) -> Iterator[pa.Table]:
+    """Yield people's labels, then those of the other kinds that the settings want, each with its certificate."""
+    kinds = set(job.config.release.kinds) - {PEOPLE}
+    version = newest(job.datasets, CERTIFICATES)
+    rows, carried = [], None
+    if version is not None:
+        carried, certificates = (job.datasets.need(of, labels=version) for of in (CARRIED, CERTIFICATES))
+        inputs += [carried, certificates]
+        rows = list(job.datasets.rows_of(CERTIFICATES, certificates))
+    certified = partial(certified_bounds, rows, promise=job.config.quality.promise)
+    yield with_certificates(job.datasets, people, carried if version == labels else None, certified)
+    if carried is None or not kinds:
+        if kinds:
+            print_line(
+                f"release {job.key('release')}: nothing was certified yet, so people's labels alone are released"
+            )
+        return
+    table = releasable_of_others(job.datasets, job.ledger, labels, carried, kinds, certified)
     for name in ("strategy", "round"):
         table = table.append_column(name, pa.nulls(table.num_rows, pa.string()))
     print_line(f"release {job.key('release')}: {table.num_rows:,} labels of other kinds than people's are certified")
-    return [table]
+    yield table
 
 
-def _with_videos(job: Job, labels: pa.Table, manifests: Sequence[Manifest]) -> pa.Table:
-    """Return labels with the columns of a release that their videos know.
+def _described(job: Job, labels: pa.Table, videos: Manifests, fetched: Manifests) -> Iterator[pa.Table]:
+    """Yield the rows of each category.
 
     Raises:
-        BrokenContract: a label is on a clip of no video.
+        BrokenContract: people were asked about a clip of no video.
 
     """
-    wanted = [name for name in RELEASES.schema.names if name not in labels.column_names]
-    parts = []
-    for manifest in manifests:
-        videos = job.datasets.read_all(VIDEOS, [manifest], ["video_id", *wanted])
-        parts.append(videos.append_column("category", pa.repeat(manifest.keys["category"], videos.num_rows)))
-    videos = pa.concat_tables(parts)
-    place = pc.index_in(joined_key(labels, "video_id"), value_set=joined_key(videos, "video_id"))
-    if place.null_count:
-        strange = labels.filter(place.is_null()).slice(0, 1).to_pylist()[0]
-        raise BrokenContract(f"labels: clip {strange['clip_id']} is of no video of {strange['category']}")
-    for name in wanted:
-        labels = labels.append_column(name, videos[name].take(place))
-    return labels.select(RELEASES.schema.names)
+    names = names_of(
+        (video_id, source_id)
+        for manifests in videos.values()
+        for table in (job.datasets.read_all(VIDEOS, manifests, ["video_id", "source_id"]),)
+        for video_id, source_id in zip(*(column.to_pylist() for column in table.columns), strict=True)
+    )
+    for category in sorted(videos):
+        own = labels.filter(pc.equal(labels["category"], category))
+        known = videos_of(job.datasets, videos[category], fetched[category])
+        lost = pc.and_not(pc.equal(own["kind"], PEOPLE), pc.is_in(own["video_id"], value_set=known["video_id"]))
+        for clip in own.filter(lost)["clip_id"].slice(0, 1).to_pylist():
+            raise BrokenContract(f"labels: clip {clip} is of no video of {category}")
+        yield described(own, known, names)
 
 
 def _record(job: Job, manifest: Manifest) -> None:

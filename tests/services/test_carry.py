@@ -6,12 +6,13 @@ import pytest
 from review_work import cast, lease
 from scored_clips import MADE, MEMBERS, WINDOW, keep_features, prepare, seat
 
+from slac_tasks.commands import recheck
 from slac_tasks.mining.settings import Mining
 from slac_tasks.model import panel_key, parse_clip_id, round_key
 from slac_tasks.quality.settings import Quality
 from slac_tasks.release.settings import Release
 from slac_tasks.stages import aggregate, carry, mine, publish, release, sync, validate
-from slac_tasks.storage.datasets import CARRIED, CERTIFICATES, CONTROL, RELEASES, VIDEOS
+from slac_tasks.storage.datasets import CARRIED, CERTIFICATES, CONTROL, FETCHED, RELEASES, VIDEOS
 from slac_tasks.storage.datasets.labelling import CertificateRow
 from slac_tasks.storage.ledger import Ledger
 from slac_tasks.verification.settings import Review
@@ -146,6 +147,12 @@ def test_a_release_holds_the_kinds_that_are_wanted_as_far_as_they_are_certified(
     ]  # fmt: skip
     keys = {"category": "high_jump", "window": WINDOW}
     datasets.write(VIDEOS, [VIDEOS.from_records(videos)], keys=keys, **MADE)
+    fetched = [
+        {**video, "media_sha256": "0", "size_bytes": 1, "codec": "h264", "width": 64, "height": 48, "frame_hashes": [],
+         "location": f"https://ann:secret@host/{video['source_id']}.mp4"}
+        for video in videos
+    ]  # fmt: skip
+    datasets.write(FETCHED, [FETCHED.from_records(fetched)], keys=keys, **MADE)
     rows = [certificate("people", 0.0), certificate("carried", 0.9), certificate("model", None)]
     datasets.write(CERTIFICATES, [CERTIFICATES.table(rows)], keys={"labels": "000001"}, **MADE)
     every = {"quality": Quality(min_labels=1), "release": Release(kinds=("people", "carried", "model"))}
@@ -162,4 +169,8 @@ def test_a_release_holds_the_kinds_that_are_wanted_as_far_as_they_are_certified(
     assert {row["clip_id"] for row in more if row["kind"] == "carried"} == sure
     assert [row for row in more if row["kind"] == "people"] == plain
     assert {row["kind"] for row in more} == {"people", "carried"}
-    assert all(row["strategy"] is None and row["round"] is None for row in more if row["kind"] == "carried")
+    others = [row for row in more if row["kind"] == "carried"]
+    assert all(row["strategy"] is None and row["round"] is None for row in others)
+    assert {row["certificate"] for row in more} == {0.04}
+    assert {row["url"] for row in more} <= {f"https://host/{number}.mp4" for number in range(10)}
+    assert len(recheck.videos(datasets, "r0002")) == len({row["video_id"] for row in more})

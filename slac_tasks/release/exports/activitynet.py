@@ -19,11 +19,10 @@ class _Video:
 
 def write(release: Contents, path: Path) -> None:
     """Write the videos in the order of their names."""
-    public = release.public_ids()
     database: dict[str, _Video] = {}
     for row in release.rows():
         entry = _Video(duration=row.duration_sec, subset=row.split)
-        video = database.setdefault(public[row.video_id], entry)
+        video = database.setdefault(row.name, entry)
         if row.label == 1:
             segment = [row.start_sec, row.end_sec]
             video.annotations.append({"label": release.names[row.category], "segment": segment})

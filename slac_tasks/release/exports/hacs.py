@@ -10,10 +10,9 @@ COLUMNS = ("classname", "youtube_id", "subset", "start", "end", "label")
 
 def write(release: Contents, path: Path) -> None:
     """Write every label, one line each."""
-    public = release.public_ids()
     with path.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(COLUMNS)
         for row in release.rows():
             name = release.names[row.category]
-            writer.writerow([name, public[row.video_id], row.split, row.start_sec, row.end_sec, row.label])
+            writer.writerow([name, row.name, row.split, row.start_sec, row.end_sec, row.label])

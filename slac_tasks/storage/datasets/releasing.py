@@ -1,6 +1,7 @@
 """What goes out, and what is learned from it: releases, pretrained networks, and their evaluations."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Annotated
 
 import pyarrow as pa
@@ -11,7 +12,7 @@ from slac_tasks.storage.declarations import Dataset, Upgrade
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class _ReleasedColumns(ClipColumns):
+class _ReleaseRow2(ClipColumns):
     category: Annotated[str, "hypothesised action"]
     label: Annotated[Int8, "+1 contains the action, -1 does not"]
     confidence: Annotated[float, "people: share of the votes on its side; else the probability that it is right"]
@@ -20,22 +21,26 @@ class _ReleasedColumns(ClipColumns):
     duration_sec: Annotated[float, "length of the video in seconds"]
     proxy_128: Annotated[str, "object name of the rendition that 112-pixel models read"]
     proxy_256: Annotated[str, "object name of the rendition that 224-pixel models read"]
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class _ReleaseRow1(_ReleasedColumns):
-    strategy: Annotated[str, "why the clip was asked"]
-    round: Annotated[str, "round in which the clip was asked"]
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class ReleaseRow(_ReleasedColumns):
-    """One released label."""
-
     strategy: Annotated[str | None, "why the clip was asked; null: it was not"]
     round: Annotated[str | None, "round in which the clip was asked; null: it was not"]
     kind: Annotated[str, "people (asked), carried (from its neighbours in the shot) or model (from the people's model)"]
-    support: Annotated[Int32 | None, "answers that it rests on; null in version 1"]
+    support: Annotated[Int32 | None, "answers that it rests on; null: not known"]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ReleaseRow(_ReleaseRow2):
+    """One released label. It says all that is known of its video, so that an export reads nothing else."""
+
+    certificate: Annotated[
+        float | None, "share of wrong labels, at most, among those that were certified with it; null: it was not"
+    ]
+    name: Annotated[str, "name of the video in every format and every release: its YouTube id, else its video_id"]
+    group_id: Annotated[str | None, "look-alikes share it, and its split; null in version 2"]
+    title: Annotated[str | None, "title at the source; null: not known"]
+    licence: Annotated[str | None, "licence at the source; null: not known"]
+    url: Annotated[str | None, "address at the source, for people; null: a file of a machine, or not known"]
+    published_at: Annotated[datetime | None, "publication at the source; null: not known"]
+    proxy_sha256: Annotated[str | None, "SHA-256 (hex) of proxy_256; null in version 2"]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -64,19 +69,18 @@ class EvaluationRow:
     budget: Annotated[str, "labels and steps that the subject was given"]
 
 
-def _of_people(rows: pa.Table) -> pa.Table:
-    """Say of what kind labels are that were released before there was another one."""
-    rows = rows.append_column("kind", pa.repeat("people", rows.num_rows))
-    return rows.append_column("support", pa.nulls(rows.num_rows, pa.int32()))
+def _named(rows: pa.Table) -> pa.Table:
+    """Name the videos of releases that had no names: by what is of one video in any case."""
+    return rows.append_column("name", rows["video_id"])
 
 
-_RELEASES_1 = Dataset(
-    name="release", version=1, keys=("release",), unique=("video_id", "category", "start_sec"), row=_ReleaseRow1,
+_RELEASES_2 = Dataset(
+    name="release", version=2, keys=("release",), unique=("video_id", "category", "start_sec"), row=_ReleaseRow2,
     meaning="Validated sparse labels, ready for training.",
 )  # fmt: skip
 RELEASES = Dataset(
-    name="release", version=2, keys=("release",), unique=("video_id", "category", "start_sec"), row=ReleaseRow,
-    meaning=_RELEASES_1.meaning, upgrade=Upgrade(previous=_RELEASES_1, change=_of_people),
+    name="release", version=3, keys=("release",), unique=("video_id", "category", "start_sec"), row=ReleaseRow,
+    meaning=_RELEASES_2.meaning, upgrade=Upgrade(previous=_RELEASES_2, change=_named),
 )  # fmt: skip
 MODELS = Dataset(
     name="models", version=1, keys=("release",), unique=("backbone",), row=ModelRow,

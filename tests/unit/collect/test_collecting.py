@@ -257,14 +257,17 @@ def test_a_takedown_holds_for_now_and_for_good(
     videos = {row["source_id"]: row["video_id"] for row in datasets.read(VIDEOS, **KEYS).to_pylist()}
     assert len(videos) == 3
     rows = [
-        {**dict.fromkeys(RELEASES.schema.names, ""), "support": None, "clip_id": f"{video}:0", "video_id": video,
+        {**dict.fromkeys(RELEASES.schema.names, ""), "support": None, "certificate": None, "published_at": None,
+         "clip_id": f"{video}:0", "video_id": video,
          "category": "judo", "label": 1, "confidence": 1.0, "start_sec": 0.0, "end_sec": 2.0, "duration_sec": 3.0,
          "round": f"{WEEK}.p1", "source": str(tmp_path / "m.jsonl"), "source_id": name}
         for name, video in videos.items()
     ]  # fmt: skip
+    of = datasets.need(VIDEOS, **KEYS)
     datasets.write(
-        RELEASES, [RELEASES.from_records(rows)], keys={"release": "r0001"}, stage="release", settings={}, made_from={}
-    )
+        RELEASES, [RELEASES.from_records(rows)], keys={"release": "r0001"}, stage="release", settings={},
+        made_from={of.address: of.mark},
+    )  # fmt: skip
     monkeypatch.setenv("SLAC_STORE", config.store_url)
     monkeypatch.setenv("SLAC_DATABASE_URL", judo)
     (tmp_path / "names.csv").write_text(f"/0.mp4\n{server.url}/1.mp4\nnobody-knows-it\n")

@@ -8,7 +8,7 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 
-from slac_tasks.quality.certificate import CONTROL, WAITING, Before, admissible, certify, waiting
+from slac_tasks.quality.certificate import CONTROL, WAITING, Before, certified_bounds, certify, waiting
 from slac_tasks.quality.settings import Quality
 from slac_tasks.storage.datasets.labelling import CertificateRow
 
@@ -153,7 +153,10 @@ def test_the_promise_says_whose_threshold_counts() -> None:
     (together, judo) = certify(control(1000, 5), waits(1.0), gold(500), KNOBS)
     rows = [replace(together, threshold=0.9), judo, replace(judo, category="chess", threshold=None)]
     some = ["judo", "chess", "judo", "boxing"], [0.5, 0.99, 0.95, 0.89]
-    assert admissible(rows, "model", *some, "category").tolist() == [True, False, True, False]
-    assert admissible(rows, "model", *some, "all").tolist() == [False, True, True, False]
-    assert not admissible(rows, "carried", *some, "all").any()
-    assert not admissible([], "model", *some, "category").any()
+    bounds = [certified_bounds(rows, "model", *some, promise).tolist() for promise in ("category", "all")]
+    assert bounds == [
+        pytest.approx([judo.bound, np.nan, judo.bound, np.nan], nan_ok=True),
+        pytest.approx([np.nan, together.bound, together.bound, np.nan], nan_ok=True),
+    ]
+    assert np.isnan(certified_bounds(rows, "carried", *some, "all")).all()
+    assert np.isnan(certified_bounds([], "model", *some, "category")).all()
