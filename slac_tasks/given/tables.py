@@ -19,7 +19,7 @@ from slac_tasks.given.cells import Unclear
 if TYPE_CHECKING:
     import pyarrow as pa
 
-_DELIMITERS = ",;\t|"
+DELIMITERS = ",;\t|"
 _PARQUET = b"PAR1"
 
 
@@ -79,7 +79,9 @@ def lines(path: Path, what: str, *, needed: Collection[str], known: Collection[s
         yield from _csv(path, what, text, needed, known)
 
 
-def _columns(path: Path, what: str, found: Sequence[str], needed: Collection[str], known: Collection[str]) -> list[str]:
+def columns_of(
+    path: Path, what: str, found: Sequence[str], needed: Collection[str], known: Collection[str]
+) -> list[str]:
     """Return the names of columns in the one way in which they are looked up.
 
     Raises:
@@ -99,7 +101,7 @@ def _name(column: str) -> str:
 
 
 def _csv(path: Path, what: str, text: str, needed: Collection[str], known: Collection[str]) -> Iterator[Line]:
-    delimiter = _delimiter(text, needed)
+    delimiter = delimiter_of(text, needed)
     # A line of csv ends in \n or \r\n alone: U+2028 and U+0085 are part of a title, and so is a quoted line break.
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
     columns: list[str] = []
@@ -108,7 +110,7 @@ def _csv(path: Path, what: str, text: str, needed: Collection[str], known: Colle
             if not values:
                 continue
             if not columns:
-                columns = _columns(path, what, values, needed, known)
+                columns = columns_of(path, what, values, needed, known)
             elif len(values) > len(columns):
                 fault = f"has {len(values)} values, want at most {len(columns)}, one for each column"
                 yield Line(number=reader.line_num, fault=fault)
@@ -118,10 +120,10 @@ def _csv(path: Path, what: str, text: str, needed: Collection[str], known: Colle
         raise BrokenContract(f"{what} {path} line {reader.line_num}: {error}, want a csv line") from error
 
 
-def _delimiter(text: str, needed: Collection[str]) -> str:
+def delimiter_of(text: str, needed: Collection[str]) -> str:
     """Return the sign that parts the header into the needed columns; a comma where none does."""
     header = text.lstrip("\r\n").partition("\n")[0].strip()
-    for delimiter in _DELIMITERS:
+    for delimiter in DELIMITERS:
         if set(needed) <= set(map(_name, next(csv.reader([header], delimiter=delimiter), []))):
             return delimiter
     return ","
@@ -176,7 +178,7 @@ def _parquet(path: Path, what: str, needed: Collection[str], known: Collection[s
         with pq.ParquetFile(path, pre_buffer=False) as file:
             found = file.schema_arrow.names
             columns = {
-                raw: name for raw, name in zip(found, _columns(path, what, found, needed, known), strict=True)
+                raw: name for raw, name in zip(found, columns_of(path, what, found, needed, known), strict=True)
                 if name in known
             }  # fmt: skip
             number = 0

@@ -22,8 +22,13 @@ class NotText(ValueError):
     """Bytes that are no text which can be read in one way; the message says where and what is wanted."""
 
 
-def decode(data: bytes) -> str:
+def decode(data: bytes, *, escaped: bool = False) -> str:
     """Return the text of a file's bytes, without a byte-order mark.
+
+    Args:
+        data: the whole file.
+        escaped: bytes that are not UTF-8 become lone surrogates, which `words.fault_of` names. So a reader of a list
+            can set one line aside and read the others.
 
     Raises:
         NotText: they are neither UTF-8, nor UTF-16 or UTF-32 with a mark.
@@ -32,7 +37,7 @@ def decode(data: bytes) -> str:
     mark, encoding = next(((mark, encoding) for mark, encoding in _MARKS if data.startswith(mark)), (b"", "utf-8"))
     body = data[len(mark) :]
     try:
-        text = body.decode(encoding)
+        text = body.decode(encoding, "surrogateescape" if escaped and encoding == "utf-8" else "strict")
     except UnicodeDecodeError as error:
         line = body[: error.start].decode(encoding, "replace").count("\n") + 1
         found = body[error.start : error.start + 1].hex()
@@ -57,7 +62,7 @@ def read_line(stream: TextIO) -> str:
     return line.rstrip("\r\n")
 
 
-def read(path: Path) -> str:
+def read(path: Path, *, escaped: bool = False) -> str:
     """Return the text of a file; see `decode`.
 
     Raises:
@@ -65,4 +70,4 @@ def read(path: Path) -> str:
         OSError: it cannot be read.
 
     """
-    return decode(path.read_bytes())
+    return decode(path.read_bytes(), escaped=escaped)

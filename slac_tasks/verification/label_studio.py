@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from slac_tasks.annotations.readers import label_studio
 from slac_tasks.errors import NotConfigured
 from slac_tasks.given.words import printable
 from slac_tasks.model import Answer
@@ -111,11 +112,9 @@ def _moment(microseconds: int | None) -> datetime | str:
 def _choice(result: str | None) -> Any:
     """Return the one choice of an annotation's result, or what stands there instead."""
     try:
-        (region,) = [region for region in json.loads(result or "null") if region["from_name"] == "answer"]
-        choices = region["value"]["choices"]
-    except (TypeError, KeyError, ValueError, RecursionError):
+        return label_studio.answer(json.loads(result or "null"))
+    except (ValueError, RecursionError):
         return None
-    return choices[0] if isinstance(choices, list) and len(choices) == 1 else choices
 
 
 def connect(environ: Mapping[str, str]) -> LabelStudio | None:

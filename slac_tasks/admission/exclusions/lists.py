@@ -23,15 +23,12 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from urllib.parse import parse_qs, unquote, urlsplit
 
+from slac_tasks.annotations.rows import SPLITS
 from slac_tasks.collect.locations import address_of
 from slac_tasks.errors import BrokenContract, WrongArguments
 from slac_tasks.given import texts
 from slac_tasks.model import Split, slug
 
-_SUBSETS = {
-    "train": Split.TRAINING, "training": Split.TRAINING, "val": Split.VALIDATION, "valid": Split.VALIDATION,
-    "validate": Split.VALIDATION, "validation": Split.VALIDATION, "test": Split.TESTING, "testing": Split.TESTING,
-}  # fmt: skip
 _ID_COLUMNS = ("youtube_id", "video_id", "id")
 _SUBSET_COLUMNS = ("split", "subset")
 _DELIMITERS = ",;\t"
@@ -178,7 +175,7 @@ def _json(path: Path, text: str) -> tuple[str, _Found]:
         subset = _subset(about.get("subset") if isinstance(about, dict) else None)
         found.append((name, subset or ""))
         if not subset:
-            bad.append(f"{name!r} has no subset of {', '.join(_SUBSETS)}")
+            bad.append(f"{name!r} has no subset of {', '.join(SPLITS)}")
     _refuse(path, bad)
     if all(_LINES["thumos14"].fullmatch(name) for name, _ in found):
         return "thumos14", found
@@ -224,7 +221,7 @@ def _table(path: Path, text: str, delimiter: str) -> tuple[str, _Found]:
             elif not name:
                 bad.append(f"line {reader.line_num}: {key} is missing or empty")
             elif not subset:
-                bad.append(f"line {reader.line_num}: {split} is {given!r}, want one of {', '.join(_SUBSETS)}")
+                bad.append(f"line {reader.line_num}: {split} is {given!r}, want one of {', '.join(SPLITS)}")
     except csv.Error as error:
         raise BrokenContract(f"list {path} line {reader.line_num}: {error}, want a csv line") from error
     _refuse(path, bad)
@@ -263,7 +260,7 @@ def _subset_of(groups: Mapping[str, str | None]) -> str:
 
 
 def _subset(value: object) -> str | None:
-    found = _SUBSETS.get(value.strip().lower()) if isinstance(value, str) else None
+    found = SPLITS.get(value.strip().lower()) if isinstance(value, str) else None
     return str(found) if found else None
 
 

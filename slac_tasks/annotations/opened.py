@@ -1,0 +1,65 @@
+"""A file or folder that is to be read: each reader looks at it through the same few windows, and it is read once."""
+
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from slac_tasks.errors import WrongArguments
+from slac_tasks.given import documents, lists
+from slac_tasks.given.tables import DELIMITERS, Line
+
+WHAT = "annotations"
+"""The noun by which a message names such a file."""
+
+
+@dataclass(frozen=True)
+class Opened:
+    """One path, as a reader sees it."""
+
+    path: Path
+
+    def __post_init__(self) -> None:
+        if not self.path.exists():
+            raise WrongArguments(f"{WHAT} {self.path}: is not there, want a file or a folder")
+
+    @property
+    def is_folder(self) -> bool:
+        """Whether it is a folder of videos and no list."""
+        return self.path.is_dir()
+
+    @cached_property
+    def lines(self) -> list[tuple[int, str]]:
+        """Its lines that are not blank, each with its number."""
+        try:
+            return [] if self.is_folder else lists.lines(self.path, WHAT)
+        except OSError as error:
+            raise WrongArguments(f"{WHAT} {self.path}: cannot be read: {error.strerror}") from error
+
+    @property
+    def first(self) -> str:
+        """Its first line; empty where it has none."""
+        return self.lines[0][1] if self.lines else ""
+
+    @property
+    def is_json(self) -> bool:
+        """Whether it looks like a JSON document."""
+        return self.first[:1] in ("{", "[")
+
+    @cached_property
+    def document(self) -> Any:
+        """The JSON document; None where it is none."""
+        return documents.read(self.path, WHAT) if self.is_json else None
+
+    @cached_property
+    def columns(self) -> frozenset[str]:
+        """What its first line may name as columns, in small letters."""
+        if self.is_json or not self.first:
+            return frozenset()
+        found = max((self.first.split(each) for each in DELIMITERS), key=len)
+        return frozenset(each.strip().strip('"').casefold() for each in found)
+
+    def table(self, *, needed: Collection[str], known: Collection[str]) -> Iterator[Line]:
+        """Yield its lines as lines of a csv; see `lists.table`."""
+        return lists.table(self.path, WHAT, needed=needed, known=known)

@@ -1,0 +1,53 @@
+"""JSON documents that people give, read whole. What a reader cannot take for a value stays visible.
+
+A name that an object has twice would lose the first value in silence, and NaN is no number: both become values that no
+reader of cells accepts, so that their row is set aside and the others are read.
+"""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from slac_tasks.errors import BrokenContract
+from slac_tasks.given import texts
+
+_MOST_DIGITS = 18
+
+
+@dataclass(frozen=True, kw_only=True)
+class Twice:
+    """What an object holds under a name that it has more than once."""
+
+    values: tuple[Any, ...]
+
+
+def read(path: Path, what: str) -> Any:
+    """Return the document.
+
+    Raises:
+        BrokenContract: it is no JSON.
+        OSError: it cannot be read.
+
+    """
+    try:
+        text = texts.read(path, escaped=True)
+        return json.loads(text, object_pairs_hook=_object, parse_constant=str, parse_int=_whole)
+    except (ValueError, RecursionError) as error:
+        raise BrokenContract(f"{what} {path}: {str(error)[:200]}, want JSON") from error
+
+
+def _whole(digits: str) -> int | str:
+    # Python refuses to read thousands of digits; one number must not hold up the file.
+    return int(digits) if len(digits) <= _MOST_DIGITS else digits
+
+
+def _object(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
+    found: dict[str, Any] = dict(pairs)
+    if len(found) < len(pairs):
+        for name in found:
+            values = tuple(value for each, value in pairs if each == name)
+            if len(values) > 1:
+                found[name] = Twice(values=values)
+    return found

@@ -1,0 +1,221 @@
+"""Published lists are read whole: each line is a row, or is odd with its place and reason, and holds up no other."""
+
+import json
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from slac_tasks.annotations.opened import Opened
+from slac_tasks.annotations.reading import Published, read, recognised
+from slac_tasks.annotations.rows import SPLITS
+from slac_tasks.errors import BrokenContract, WrongArguments
+
+HACS = "classname,youtube_id,subset,start,end,label\n"
+THUMOS = "video,type,type_idx,start,end,startFrame,endFrame\n"
+NUMBERED = "video-name,t-init,t-end,f-init,f-end,video-duration,frame-rate,video-frames,label-idx\n"
+KINETICS = "label,youtube_id,time_start,time_end,split,is_cc\n"
+ID = "a2X2hz1G6i8"
+
+
+def odd(found: Published) -> list[tuple[str, str]]:
+    return [(one.place, one.reason) for one in found.odd]
+
+
+def first(found: Published) -> tuple[Any, ...]:
+    row = found.labels[0]
+    return (row.video, row.label, row.start_sec, row.end_sec, row.positive, row.split)
+
+
+LAYOUTS = [
+    # format, file, content, the first label
+    ("hacs", "a.csv", HACS + f"Archery,{ID},training,15.5,17.5,-1\n", (ID, "Archery", 15.5, 17.5, False, "training")),
+    ("mini_hacs", "train.csv", f"train/{ID}_00015 31 184\n", (ID, "184", 15.0, 17.0, True, "training")),
+    ("activitynet", "a.json", json.dumps({"database": {ID: {
+        "subset": "validation", "duration": "20.5", "annotations": [{"label": "Ballet", "segment": ["1", 2.5]}],
+    }}}), (ID, "Ballet", 1.0, 2.5, True, "validation")),
+    ("activitynet", "b.json", json.dumps({"v_" + ID: {
+        "duration_second": 20.5, "annotations": [{"label": "Ballet", "segment": [1, 2]}],
+    }}), ("v_" + ID, "Ballet", 1.0, 2.0, True, None)),
+    ("multithumos", "m.json", json.dumps({"video_test_0000896": {
+        "subset": "testing", "duration": 226.77, "actions": [[12, 18.6, 24.8]],
+    }}), ("video_test_0000896", "12", 18.6, 24.8, True, "testing")),
+    ("kinetics", "k.csv", KINETICS + f"abseiling,{ID},417,427,val,0\n",
+     (ID, "abseiling", 417.0, 427.0, True, "validation")),
+    ("thumos14", "t.csv", THUMOS + "video_test_0000004,Diving,26,0.2,1.1,6,33\n",
+     ("video_test_0000004", "Diving", 0.2, 1.1, True, "testing")),
+    ("thumos14", "t.csv", NUMBERED + "video_validation_0000278,0.0,1.4,0,42,215.2,30.0,6455,-1\n",
+     ("video_validation_0000278", "-1", 0.0, 1.4, True, "validation")),
+    ("thumos14", "Billiards_val.txt", "video_validation_0000051  67.5 75.9\n",
+     ("video_validation_0000051", "Billiards", 67.5, 75.9, True, "validation")),
+    ("ucf101", "trainlist01.txt", "YoYo/v_YoYo_g08_c01.avi 101\r\n",
+     ("v_YoYo_g08_c01.avi", "YoYo", None, None, True, "training")),
+    ("ucf101", "testlist01.txt", "YoYo/v_YoYo_g01_c01.avi\r\n",
+     ("v_YoYo_g01_c01.avi", "YoYo", None, None, True, "testing")),
+    ("hmdb51", "brush_hair_test_split1.txt", "#1 (HQ)_brush_0.avi 2 \n",
+     ("#1 (HQ)_brush_0.avi", "brush_hair", None, None, True, "testing")),
+    ("coco", "c.json", json.dumps({
+        "videos": [{"id": 1, "file_name": "a.mp4", "split": "test"}], "categories": [{"id": 7, "name": "Archery"}],
+        "annotations": [{"id": 1, "video_id": 1, "category_id": 7, "segment": [15.5, 17.5], "positive": -1}],
+    }), ("a.mp4", "Archery", 15.5, 17.5, False, "testing")),
+    ("label_studio", "ls.json", json.dumps([{
+        "data": {"clip_id": "0f:15500", "category": "judo", "start": 15.5, "end": 17.5},
+        "annotations": [{"result": [{"from_name": "answer", "value": {"choices": ["no"]}}]}]}]),
+     ("0f", "judo", 15.5, 17.5, False, None)),
+    ("label_studio", "lv.json", json.dumps([{"data": {"video": "a.mp4"}, "annotations": [{"result": [
+        {"value": {"start": 1.5, "end": 2.5, "labels": ["Dive"]}}, {"value": {"choices": ["Sport"]}}]}]}]),
+     ("a.mp4", "Dive", 1.5, 2.5, True, None)),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("name", "file", "content", "wanted"), LAYOUTS, ids=[one[0] for one in LAYOUTS])
+@pytest.mark.parametrize("mark", ["", "\ufeff"], ids=["", "BOM"])
+@pytest.mark.parametrize("ending", ["\n", "\r\n"], ids=["LF", "CRLF"])
+def test_a_layout_is_recognised_and_read(
+    tmp_path: Path, name: str, file: str, content: str, wanted: tuple[Any, ...], mark: str, ending: str
+) -> None:
+    (tmp_path / file).write_text(mark + content.replace("\n", ending), encoding="utf-8", newline="")
+    assert recognised(Opened(tmp_path / file)).name == name
+    found = read([tmp_path / file])
+    assert (first(found), odd(found)) == (wanted, [])
+
+
+def test_class_folders_are_read_with_and_without_splits(tmp_path: Path) -> None:
+    for name in (
+        "flat/judo/b.mp4",
+        "flat/judo/.hidden",
+        "flat/stray.mp4",
+        "parts/train/yoga/a.mp4",
+        "parts/val/yoga/b.mp4",
+    ):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).touch()
+    flat, parts = read([tmp_path / "flat"]), read([tmp_path / "parts"])
+    assert (first(flat), odd(flat)) == (("judo/b.mp4", "judo", None, None, True, None), [("file stray.mp4", "file")])
+    assert [(row.video, str(row.split)) for row in parts.labels] == [
+        ("train/yoga/a.mp4", "training"), ("val/yoga/b.mp4", "validation"),
+    ]  # fmt: skip
+
+
+GOOD = f"Archery,{ID},training,15.5,17.5,1"
+ODD_LINES = [
+    # a line of a HACS csv, the reason for which it is odd
+    (f"Archery,{ID},training,17.5,15.5,1", "order"), (f"Archery,{ID},training,15.5,15.5,1", "order"),
+    (f"Archery,{ID},training,-1,2,1", "time"), (f"Archery,{ID},training,nan,2,1", "time"),
+    (f"Archery,{ID},training,1,1e400,1", "time"), (f"Archery,{ID},training,,2,1", "time"),
+    (f"Archery,{ID},training,0:15,2,1", "time"), (f'Archery,{ID},training,"1,5",2,1', "time"),
+    (f"Archery,{ID},dev,1,3,1", "split"), (f"Archery,{ID},,1,3,1", "split"),
+    (f"Archery,{ID},training,1,3,2", "verdict"),
+    (f"Archery,{ID},training,1,3,", "verdict"), (f",{ID},training,1,3,1", "label"),
+    ("Archery, ,training,1,3,1", "video"),
+    (f"Archery,{ID},training", "time"), (f"Archery,{ID},training,1,3,1,9", "columns"),
+    (f'"Archery,{ID},training,1,3,1', "columns"), (f'Arch"ery,"{ID}"x,training,1,3,1', "columns"),
+    (f"Arch\x00ery,{ID},training,1,3,1", "label"), ("A" * 5_000 + f",{ID},training,1,3,1", "label"),
+    ("A" * 200_000 + f",{ID},training,1,3,1", "columns"), (f"Arch\udce9ry,{ID},training,1,3,1", "label"),
+    (GOOD, "duplicate"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("line", "reason"), ODD_LINES, ids=[f"{n} {reason}" for n, (_, reason) in enumerate(ODD_LINES)]
+)
+def test_an_odd_line_is_named_with_its_reason_and_holds_up_no_other(tmp_path: Path, line: str, reason: str) -> None:
+    path = tmp_path / "hacs.csv"
+    text = "\n".join([HACS.strip(), GOOD, line, f"Ballet,{ID},training,1,3,1", ""])
+    path.write_bytes(text.encode("utf-8", "surrogateescape"))
+    found = read([path])
+    assert [row.label for row in found.labels] == ["Archery", "Ballet"]
+    assert odd(found) == [("line 3", reason)]
+    assert found.odd[0].detail.isprintable()
+
+
+def test_a_quoted_cell_may_hold_a_comma_a_quote_and_a_line_break(tmp_path: Path) -> None:
+    path = tmp_path / "hacs.csv"
+    path.write_text(HACS + f'"Jump, ""high""\nup",{ID},training,1,3,1\n{GOOD}\n')
+    found = read([path])
+    assert [row.label for row in found.labels] == ['Jump, "high"\nup', "Archery"]
+    assert [row.place for row in found.labels] == ["line 2", "line 4"]
+
+
+def test_lines_that_contradict_each_other_are_both_set_aside(tmp_path: Path) -> None:
+    path = tmp_path / "hacs.csv"
+    path.write_text(HACS + "\n".join([GOOD, GOOD[:-1] + "-1", f"Archery,{ID},testing,1,3,1"]))
+    found = read([path])
+    assert (found.labels, sorted(odd(found))) == (
+        [], [("line 2", "contradiction"), ("line 3", "contradiction"), ("line 4", "two splits")],
+    )  # fmt: skip
+
+
+def test_odd_parts_of_a_document_hold_up_no_other(tmp_path: Path) -> None:
+    good = {"label": "Ballet", "segment": [1, 2]}
+    path = tmp_path / "a.json"
+    segments = [
+        json.dumps(good), '{"label": "x", "segment": [NaN, 2]}', '{"segment": [1, 2]}', "7",
+        '{"label": "x", "segment": [1]}', '{"label": "x", "segment": [1, ' + "9" * 5000 + "]}",
+        '{"label": "late", "segment": [9, 11]}',
+    ]  # fmt: skip
+    video = '{"subset": "training", "duration": 10, "annotations": [' + ",".join(segments) + "]}"
+    odd_ones = '"twice": {"annotations": []}, "twice": {"annotations": []}, "list": [], "none": {"annotations": 3}'
+    path.write_text('{"database": {' + odd_ones + ', "a": ' + video + "}}")
+    found = read([path])
+    assert [row.label for row in found.labels] == ["Ballet", "late"]
+    assert Counter(one.reason for one in found.odd) == {
+        "video": 2, "segments": 3, "time": 2, "label": 1, "past the end": 1,
+    }  # fmt: skip
+    assert ("video 'a', segment 7", "past the end") in odd(found)
+
+
+def test_what_one_list_knows_of_a_video_holds_in_the_other(tmp_path: Path) -> None:
+    (tmp_path / "a.json").write_text(json.dumps({"v": {"annotations": [{"label": "Ballet", "segment": [1, 2]}]}}))
+    (tmp_path / "info.csv").write_text("video,seconds,subset\nv,20.5,testing\nw,3,training\n")
+    found = read([tmp_path / "a.json", tmp_path / "info.csv"])
+    (row,) = found.labels
+    assert (row.split, row.duration_sec, found.videos) == ("testing", 20.5, ["v", "w"])
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "error"),
+    [
+        ("a.csv", b"classname,youtube_id\nA,b\n", BrokenContract),
+        ("a.csv", b"", WrongArguments),
+        ("a.csv", b"name,age\nann,3\n", WrongArguments),
+        ("a.json", b'{"database": {', BrokenContract),
+        ("a.json", b"[" * 100_000, BrokenContract),
+        ("a.json", b'{"results": {"x": [{"label": "a", "score": 1}]}}', WrongArguments),
+        ("a.csv", HACS.encode("utf-16-le"), BrokenContract),
+    ],
+)
+def test_a_file_that_is_none_of_the_formats_is_refused(
+    tmp_path: Path, name: str, content: bytes, error: type[Exception]
+) -> None:
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(error, match=str(tmp_path)):
+        read([tmp_path / name])
+
+
+CELLS = st.one_of(
+    st.sampled_from([ID, "Archery", "training", "1.5", "3", "-1", "1", "", '"', "nan", "\x00", "é", "a,b", "\udcff"]),
+    st.text(max_size=5),
+)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("lists")
+
+
+@given(st.lists(st.lists(CELLS, min_size=1, max_size=8), max_size=8))
+@settings(max_examples=150)
+def test_no_line_is_lost_or_read_twice_whatever_it_holds(folder: Path, lines: Sequence[Sequence[str]]) -> None:
+    path = folder / "any.csv"
+    text = HACS + "\n".join(",".join(cells) for cells in lines) + "\n" + f"Last,{ID},training,1,3,1\n"
+    path.write_bytes(text.encode("utf-8", "surrogatepass"))
+    found = read([path], "hacs")
+    places = [one.place for one in (*found.rows, *found.set_aside)]
+    assert len(places) == len(set(places))
+    assert found.rows, "the last line is good"
+    assert all(row.split in SPLITS.values() and row.end_sec > row.start_sec >= 0 for row in found.labels)
