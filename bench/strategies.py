@@ -48,7 +48,7 @@ from bench.loop import scale
 from slac_tasks.mining.measures import Floats, consensus
 from slac_tasks.model import Strategy
 from slac_tasks.training.trainer import fit_head, target_matrix
-from slac_tasks.verification.carrying import carried
+from slac_tasks.verification.carrying import carried, within_reach
 from slac_tasks.verification.settings import Review
 
 ROUND = 45.0
@@ -139,7 +139,8 @@ def simulate(world: World, policy: Policy, crew: int, budgets: Iterable[float]) 
 def labels(category: Category, reach_sec: float) -> Iterator[tuple[int, int]]:
     """Yield (row in the world, +1 or -1) for each clip that has a label of people or a carried one."""
     own = category.counted().own(ABILITIES)
-    near, _, _ = carried(category.clips, own, round(reach_sec * 1000))
+    answered, _ = within_reach(category.clips, own, round(reach_sec * 1000))
+    near = np.where(answered > 0, carried(category.clips, own), 0.0)
     said = np.sign(np.where(own != 0, own, near)).astype(np.int64)
     known = np.flatnonzero(said)
     yield from zip(category.rows[known].tolist(), said[known].tolist(), strict=True)

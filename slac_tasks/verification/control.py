@@ -154,7 +154,7 @@ def control_rows(
         ),
         (
             MODEL, asked & training & (answers.strategy == Strategy.RANDOM) & (said.answered == 0),
-            *_by(said.model), np.ones(len(truth)),
+            *_by(said.others), np.ones(len(truth)),
         ),
     )  # fmt: skip
     for kind, rows, labels, confidence, weight in ways:

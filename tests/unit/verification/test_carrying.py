@@ -1,4 +1,6 @@
-"""Answers that are carried to neighbours, and what all answers together say of a clip."""
+"""Answers that are carried along a shot, and what all answers together say of a clip."""
+
+from itertools import product
 
 import numpy as np
 import pyarrow as pa
@@ -14,11 +16,13 @@ from slac_tasks.verification.carrying import (
     KINDS,
     MODEL,
     PEOPLE,
+    REDRAWN_PER_SEC,
     Abilities,
     Clips,
     carried,
     joined_features,
     spread,
+    within_reach,
 )
 from slac_tasks.verification.peoples_model import SUREST, Taught
 
@@ -44,40 +48,74 @@ def answers(count: int, **at: int) -> Floats:
     return own
 
 
-def test_an_answer_reaches_the_clips_of_its_shot_within_the_reach_and_weakens_with_the_distance() -> None:
-    near, answered, shared = carried(clips(each=12, shots=2), answers(12, _4=1), 1000)
-    assert np.flatnonzero(near).tolist() == [2, 3, 5]
+def test_an_answer_reaches_the_clips_of_its_shot_within_the_reach() -> None:
+    answered, shared = within_reach(clips(each=12, shots=2), answers(12, _4=1), 1000)
     assert answered.tolist() == [0, 0, 1, 1, 0, 1] + [0] * 6
-    assert near[3] == near[5] > near[2] > 0
     assert shared[[2, 3, 5]].tolist() == [3, 3, 3]
 
 
+def test_what_an_answer_says_weakens_with_the_distance_and_ends_with_the_shot() -> None:
+    near = carried(clips(each=12, shots=2), answers(12, _4=1))
+    assert near[3] == pytest.approx(near[5])
+    assert near[3] > near[2] > near[1] > near[0] > 0
+    assert not near[4]
+    assert not near[6:].any()
+
+
+def test_two_answers_that_agree_make_what_lies_between_them_nearly_sure() -> None:
+    between, beside = carried(clips(), answers(12, _2=1, _6=1))[[4, 8]]
+    assert between > beside > 0
+
+
 def test_answers_that_contradict_each_other_cancel_between_them() -> None:
-    near, answered, _ = carried(clips(), answers(12, _2=1, _4=-1), 1000)
-    assert answered[3] == 2
-    assert near[3] == pytest.approx(0)
+    everything, own = clips(videos=3), answers(36, _2=1, _4=-1, _14=1, _16=-1, _26=1, _28=-1)
+    assert within_reach(everything, own, 1000)[0][3] == 2
+    assert carried(everything, own)[3] == pytest.approx(0)
+
+
+@given(st.lists(st.sampled_from([-1, 0, 1]), min_size=6, max_size=6), st.lists(st.integers(1, 3000), min_size=5))
+def test_what_is_carried_is_what_all_courses_of_the_shot_together_say(said: list[int], apart_ms: list[int]) -> None:
+    """Against every one of the 2^6 courses that a shot of six clips can take; the action is as frequent as not."""
+    start_ms = np.cumsum([0, *apart_ms[:5]])
+    own = answers(6, **{f"_{place}": sign for place, sign in enumerate(said) if sign})
+    shot = Clips(
+        video=np.zeros(6, dtype=np.int64), shot=np.zeros(6, dtype=np.int64), start_ms=start_ms,
+        features=np.zeros((6, 0), np.float32), committee=np.zeros(6),
+    )  # fmt: skip
+    goes_on = np.exp(-REDRAWN_PER_SEC * np.diff(start_ms) / 1000)
+    weight = np.zeros((6, 2))
+    for course in product((0, 1), repeat=6):
+        steps = [stay + (1 - stay) / 2 if one == other else (1 - stay) / 2
+                 for stay, one, other in zip(goes_on, course, course[1:], strict=False)]  # fmt: skip
+        for place in range(6):
+            others = sum(own[other] * course[other] for other in range(6) if other != place)
+            weight[place, course[place]] += np.prod(steps) * np.exp(others)
+    assert carried(shot, own) == pytest.approx(np.log(weight[:, 1] / weight[:, 0]), abs=1e-9)
 
 
 @given(st.lists(st.sampled_from([-1, 0, 1]), min_size=24, max_size=24), st.integers(0, 4000))
 def test_what_is_carried_to_a_clip_never_comes_from_itself_nor_from_another_shot(said: list[int], reach: int) -> None:
     everything = clips(videos=2, each=12, shots=3)
     own = answers(24, **{f"_{place}": sign for place, sign in enumerate(said) if sign})
-    near, answered, _ = carried(everything, own, reach)
+    near, (answered, _) = carried(everything, own), within_reach(everything, own, reach)
     for place in range(24):
         others = [
             other for other in np.flatnonzero(own).tolist()
             if other != place and everything.video[other] == everything.video[place]
             and everything.shot[other] == everything.shot[place]
-            and abs(everything.start_ms[other] - everything.start_ms[place]) <= reach
         ]  # fmt: skip
-        assert answered[place] == (len(others) if reach else 0)
-        assert not near[place] or others
+        within = [other for other in others if abs(everything.start_ms[other] - everything.start_ms[place]) <= reach]
+        assert answered[place] == (len(within) if reach else 0)
+        assert others or near[place] == pytest.approx(0)
+        turned = own.copy()
+        turned[place] = -own[place]
+        assert carried(everything, turned)[place] == pytest.approx(near[place])
     order = np.random.default_rng(1).permutation(24)
     mixed = Clips(
         video=everything.video[order], shot=everything.shot[order], start_ms=everything.start_ms[order],
         features=everything.features[order], committee=everything.committee[order],
     )  # fmt: skip
-    assert carried(mixed, own[order], reach)[0] == pytest.approx(near[order])
+    assert carried(mixed, own[order]) == pytest.approx(near[order])
 
 
 def test_a_label_has_the_kind_of_the_strongest_thing_that_speaks() -> None:
