@@ -33,8 +33,8 @@ class Mining(Section):
     )
     carry_sec: float = setting(
         1.0,
-        "Clips of a shot that start at most so many seconds from an answer are labelled by it (`carried`); further away "
-        "it only helps the model. 0: an answer says nothing of other clips (ours).",
+        "Clips of a shot that start at most so many seconds from an answer are labelled by it (`carried`); further "
+        "away it only helps the model. 0: an answer says nothing of other clips (ours).",
         least=0,
         most=10,
     )
