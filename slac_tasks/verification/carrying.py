@@ -185,7 +185,7 @@ def _share(video: Ints, own: Floats) -> Floats:
     answered, sure = own != 0, np.where(own != 0, expit(own), 0.0)
     of_video = np.stack([np.bincount(video, weights=column) for column in (answered, sure)])
     count, positive = of_video.sum(axis=1, keepdims=True) - of_video
-    return ((positive + 1) / (count + 2))[video]
+    return np.asarray(((positive + 1) / (count + 2))[video])
 
 
 def _foretold(at_sec: Floats, own: Floats, begins: Ints, length: Ints, share: Floats) -> Floats:
