@@ -1,15 +1,20 @@
 """Write a release that exists in one more format.
 
-slac export --release r0001 --as hacs --to clips.csv      into a file
-slac export --release r0001 --as activitynet              into the store, beside the release
+slac export --release r0001 --as hacs --to clips.csv        into a file
+slac export --release r0001 --as activitynet                into the store, beside the release
+slac export --release r0001 --as fiftyone --to fo --media /data/slac
+slac export --release r0001 --as webdataset --to shards --licence "CC BY 4.0"
 
-Reads the release and the ledger's display names of categories. Safe to run again.
+Reads the release, the ledger's display names of categories and, for webdataset, the renditions. Safe to run again: a
+file is replaced, and a folder that exists is refused.
 """
 
 import argparse
+import shutil
 from pathlib import Path
 
 from slac_tasks import config
+from slac_tasks.errors import WrongArguments
 from slac_tasks.progress import print_line
 from slac_tasks.release.exporting import contents, export_name, write_exports
 from slac_tasks.release.exports import EXPORTS
@@ -25,24 +30,34 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--release", required=True, help="version of the release, e.g. r0001")
     parser.add_argument("--as", dest="format", required=True, choices=sorted(EXPORTS), help=formats)
     parser.add_argument("--to", type=Path, help="path of the file; without it the export goes beside the release")
+    parser.add_argument("--media", default="", help="where the store's objects are found; default: the store itself")
+    parser.add_argument(
+        "--licence", action="append", default=[], help="licence under which media may be handed on; may be repeated"
+    )
 
 
 def main(arguments: argparse.Namespace) -> None:
     """Write the export and print where it is."""
+    if arguments.to is None and (arguments.media or arguments.licence):
+        raise WrongArguments("--media and --licence: want --to as well, since what lies beside a release is made once")
     datasets = Datasets(open_store(config.load().store_url))
     manifest = datasets.need(RELEASES, release=arguments.release)
     ledger = open_ledger()
     names = {row["category"]: row["name"] for row in ledger.rows("categories")}
     ledger.close()
     export = EXPORTS[arguments.format]
+    release = contents(datasets, manifest, names, media=arguments.media, licences=arguments.licence)
     if arguments.to is None:
-        write_exports(datasets, manifest, names, [export])
+        write_exports(datasets, manifest, release, [export])
         print_line(f"export: {export_name(manifest, export)} in {datasets.store.url}")
         return
+    if export.folder and arguments.to.exists():
+        raise WrongArguments(f"--to {arguments.to}: exists, want the name of a new folder")
     part = arguments.to.with_name(f".{arguments.to.name}.part")
     try:
-        export.write(contents(datasets, manifest, names), part)
+        shutil.rmtree(part, ignore_errors=True)
+        export.write(release, part)
         part.replace(arguments.to)
     finally:
-        part.unlink(missing_ok=True)
+        part.unlink(missing_ok=True) if part.is_file() else shutil.rmtree(part, ignore_errors=True)
     print_line(f"export: wrote {arguments.to}")

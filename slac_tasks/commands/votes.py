@@ -34,7 +34,7 @@ from slac_tasks.storage.datasets import VOTES
 from slac_tasks.storage.ledger import open_ledger
 from slac_tasks.storage.objects import open_store
 from slac_tasks.storage.tables import Datasets
-from slac_tasks.verification import label_studio
+from slac_tasks.verification import label_studio_tasks
 from slac_tasks.verification.answers import GivenAnswer, RawAnswer, Rejection, parse
 from slac_tasks.verification.imports import import_answers
 from slac_tasks.verification.people import name_of
@@ -68,12 +68,12 @@ def main(arguments: argparse.Namespace) -> None:
     elif arguments.what == "rejected":
         _print_rejected()
     elif arguments.config:
-        print(label_studio.LABEL_CONFIG, end="")
+        print(label_studio_tasks.LABEL_CONFIG, end="")
     else:
         if not arguments.category or not arguments.media:
             raise WrongArguments("votes tasks: want --category and --media, or --config")
         clips = open_ledger().rows("clips_to_ask", category=arguments.category)
-        json.dump(label_studio.tasks(clips, arguments.media), sys.stdout, indent=1)
+        json.dump(label_studio_tasks.tasks(clips, arguments.media), sys.stdout, indent=1)
         print()
 
 

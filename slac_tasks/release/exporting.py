@@ -1,5 +1,7 @@
 """Exports of a release that exists: each format is written once, beside the release."""
 
+import hashlib
+import json
 import tempfile
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -11,23 +13,34 @@ from slac_tasks.storage.datasets import RELEASES
 from slac_tasks.storage.manifests import Manifest
 from slac_tasks.storage.tables import Datasets
 
+WITH_EVERY_RELEASE = tuple(export for export in EXPORTS.values() if export.always)
+LIST = "files.json"
+"""Written last into a folder of the store: each of its files, with its SHA-256. Without it the folder is unfinished."""
+
 
 def export_name(manifest: Manifest, export: Export) -> str:
-    """Return the object name of an export of a release."""
+    """Return the object name of an export of a release; of a folder, what the names of its files begin with."""
     return f"{manifest.address}/g{manifest.generation:04d}/exports/{export.file}"
 
 
-def contents(datasets: Datasets, manifest: Manifest, names: Mapping[str, str]) -> Contents:
+def contents(
+    datasets: Datasets, manifest: Manifest, names: Mapping[str, str], *, media: str = "", licences: Iterable[str] = ()
+) -> Contents:
     """Return what an export is given of a release.
 
     Args:
         datasets: where the release is.
         manifest: of the release.
         names: display name of each category; one that has none goes by its key.
+        media: folder or address below which the store's objects are found; empty: the store's own.
+        licences: under which media may be handed on.
 
     """
     every = {category: names.get(category, category) for category in _categories(datasets, manifest)}
-    return Contents(release=manifest.keys["release"], rows=lambda: datasets.rows_of(RELEASES, manifest), names=every)
+    return Contents(
+        release=manifest.keys["release"], rows=lambda: datasets.rows_of(RELEASES, manifest), names=every,
+        media=datasets.store.get, media_address=media or datasets.store.url, licences=tuple(licences),
+    )  # fmt: skip
 
 
 def _categories(datasets: Datasets, manifest: Manifest) -> set[str]:
@@ -36,16 +49,31 @@ def _categories(datasets: Datasets, manifest: Manifest) -> set[str]:
 
 
 def write_exports(
-    datasets: Datasets, manifest: Manifest, names: Mapping[str, str], exports: Iterable[Export] = EXPORTS.values()
+    datasets: Datasets, manifest: Manifest, release: Contents, exports: Iterable[Export] = WITH_EVERY_RELEASE
 ) -> None:
     """Write those exports of a generation of a release that are not in the store yet."""
-    missing = [export for export in exports if not datasets.store.exists(export_name(manifest, export))]
-    if not missing:
-        return
-    release = contents(datasets, manifest, names)
     with tempfile.TemporaryDirectory(prefix="slac-export-") as folder:
-        for export in missing:
+        for export in exports:
+            name = export_name(manifest, export)
+            if datasets.store.exists(f"{name}/{LIST}" if export.folder else name):
+                continue
             path = Path(folder) / export.file
             export.write(release, path)
-            datasets.store.put_file(export_name(manifest, export), path)
-            print_line(f"release: wrote {export_name(manifest, export)}")
+            if export.folder:
+                _put_folder(datasets, name, path)
+            else:
+                datasets.store.put_file(name, path)
+            print_line(f"release: wrote {name}")
+
+
+def _put_folder(datasets: Datasets, name: str, folder: Path) -> None:
+    """Copy a folder into the store, and the list of its files last."""
+    listed = {}
+    for path in sorted(path for path in folder.rglob("*") if path.is_file()):
+        relative = path.relative_to(folder).as_posix()
+        with path.open("rb") as file:
+            listed[relative] = {
+                "sha256": hashlib.file_digest(file, "sha256").hexdigest(), "size_bytes": path.stat().st_size,
+            }  # fmt: skip
+        datasets.store.put_file(f"{name}/{relative}", path)
+    datasets.store.put(f"{name}/{LIST}", json.dumps(listed, indent=1, sort_keys=True).encode())

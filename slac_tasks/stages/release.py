@@ -19,7 +19,7 @@ from slac_tasks.model import parse_round_key
 from slac_tasks.progress import print_line
 from slac_tasks.quality.certificate import certified_bounds
 from slac_tasks.release.described import described, videos_of
-from slac_tasks.release.exporting import write_exports
+from slac_tasks.release.exporting import contents, write_exports
 from slac_tasks.release.naming import names_of
 from slac_tasks.release.releasable import releasable, releasable_of_others, with_certificates
 from slac_tasks.storage.datasets import CARRIED, CERTIFICATES, FETCHED, QUALITY, RELEASES, VIDEOS
@@ -42,7 +42,7 @@ def run(job: Job) -> None:
             made.inputs += [need_labels(job.datasets, labels), job.datasets.need(QUALITY, labels=labels)]
             made.write_tables(_tables(job, labels, made.inputs))
     names = {row["category"]: row["name"] for row in job.ledger.rows("categories")}
-    write_exports(job.datasets, made.manifest, names)
+    write_exports(job.datasets, made.manifest, contents(job.datasets, made.manifest, names))
     _record(job, made.manifest)
 
 

@@ -30,7 +30,7 @@ from urllib.parse import urlsplit
 import psycopg2
 
 from slac_tasks.model import clip_id
-from slac_tasks.verification import label_studio
+from slac_tasks.verification import label_studio, label_studio_tasks
 
 ROOT = Path(__file__).resolve().parents[2]
 CLIPS = [clip_id(f"{index:016x}", 0.0) for index in range(20)]
@@ -170,12 +170,13 @@ def check(base: str, studio_url: str, ledger: str, folder: Path) -> None:
     """Answer as people do, collect twice after each step, and compare what was made with what arrived."""
     lead = Person(base, LEAD, "/user/login/")
     ann, bob = Person(base, ANN, "/user/signup/"), Person(base, BOB, "/user/signup/")
-    project = lead.ask("POST", "/api/projects/", {"title": "judo", "label_config": label_studio.LABEL_CONFIG})["id"]
+    about = {"title": "judo", "label_config": label_studio_tasks.LABEL_CONFIG}
+    project = lead.ask("POST", "/api/projects/", about)["id"]
     clips = [
         {"clip_id": clip, "category": "judo", "name": "Judo", "guideline": "", "proxy_256": "p", "start_sec": 0.0,
          "end_sec": 2.0} for clip in CLIPS
     ]  # fmt: skip
-    tasks = label_studio.tasks(clips, "https://media.example")
+    tasks = label_studio_tasks.tasks(clips, "https://media.example")
     lead.ask("POST", f"/api/projects/{project}/import", tasks)
     listed = lead.ask("GET", f"/api/tasks?project={project}&page_size=100&fields=all")["tasks"]
     task_of = {task["data"]["clip_id"]: task["id"] for task in listed}

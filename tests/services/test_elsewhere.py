@@ -18,7 +18,7 @@ from slac_tasks.errors import BrokenContract, NotConfigured, Temporary
 from slac_tasks.stages import sync
 from slac_tasks.storage.datasets import VOTES
 from slac_tasks.storage.ledger import Ledger
-from slac_tasks.verification import label_studio
+from slac_tasks.verification import label_studio, label_studio_tasks
 from slac_tasks.verification.answers import GivenAnswer
 from slac_tasks.verification.settings import Elsewhere
 
@@ -291,7 +291,7 @@ def test_an_annotation_that_commits_late_is_found_late(
 def test_tasks_of_label_studio_name_the_clip() -> None:
     clip = {"clip_id": "v:15500", "category": "judo", "name": "Judo", "guideline": "g", "proxy_256": "media/v/256.mp4",
             "start_sec": 15.5, "end_sec": 17.5}  # fmt: skip
-    (task,) = label_studio.tasks([clip], "https://media.example/slac/")
+    (task,) = label_studio_tasks.tasks([clip], "https://media.example/slac/")
     assert task["data"]["video"] == "https://media.example/slac/media/v/256.mp4#t=15.5,17.5"
     assert {name: task["data"][name] for name in ("clip_id", "category", "start", "end")} == {
         "clip_id": "v:15500", "category": "judo", "start": 15.5, "end": 17.5,

@@ -1,9 +1,18 @@
-"""What an export is given: the rows of a release, and what people call its categories."""
+"""What an export is given: the rows of a release, what people call its categories, and where its media are."""
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+from slac_tasks.errors import NotConfigured
+from slac_tasks.model import Split
 from slac_tasks.storage.datasets.releasing import ReleaseRow
+
+SHORT_SPLITS: Mapping[str, str] = {Split.TRAINING: "train", Split.VALIDATION: "val", Split.TESTING: "test"}
+"""What Kinetics and COCO call the parts."""
+
+
+def _no_media(name: str) -> bytes:
+    raise NotConfigured(f"media {name}: this export was given no store, want one")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -15,3 +24,9 @@ class Contents:
     """Yields the rows in their fixed order, from the start at every call."""
     names: Mapping[str, str]
     """Display name of each category."""
+    media: Callable[[str], bytes] = field(default=_no_media, repr=False)
+    """Returns the bytes of a rendition, by its object name."""
+    media_address: str = ""
+    """Folder or address below which the renditions are found by their object names."""
+    licences: tuple[str, ...] = ()
+    """Licences under which media may be handed on; none: no media are."""

@@ -39,6 +39,7 @@ def test_every_format_holds_every_label(tmp_path: Path) -> None:
     rows = [row("a" * 16, "a2X2hz1G6i8", 15.5), row("b" * 16, "jump, high.mp4", 3.0, label=-1, split="validation")]
     for export in EXPORTS.values():
         export.write(contents(*rows), tmp_path / export.file)
+        assert (tmp_path / export.file).is_dir() == export.folder, export.name
         assert (tmp_path / export.file).stat().st_size, export.name
     lines = list(csv.reader((tmp_path / "clips.csv").read_text().splitlines()))
     assert lines == [

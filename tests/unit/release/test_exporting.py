@@ -1,0 +1,35 @@
+"""A folder that was not copied into the store to its end is no finished export."""
+
+import hashlib
+import json
+from pathlib import Path
+
+from release_rows import release_of, release_row
+
+from slac_tasks.release.exporting import LIST, contents, export_name, write_exports
+from slac_tasks.release.exports import EXPORTS
+from slac_tasks.storage.datasets import RELEASES
+from slac_tasks.storage.objects import FolderStore
+from slac_tasks.storage.tables import Datasets
+
+
+def test_a_folder_that_was_cut_off_is_written_again_and_its_list_comes_last(tmp_path: Path) -> None:
+    datasets = Datasets(FolderStore(tmp_path))
+    rows = list(release_of([release_row(video, 0.5) for video in range(3)]).rows())
+    manifest = datasets.write(
+        RELEASES, [RELEASES.table(rows)], keys={"release": "r0001"}, stage="release", settings={}, made_from={},
+    )  # fmt: skip
+    export = EXPORTS["hugging_face"]
+    release, name = contents(datasets, manifest, {}), export_name(manifest, export)
+    write_exports(datasets, manifest, release, [export])
+    listed = json.loads(datasets.store.get(f"{name}/{LIST}"))
+    files = {one.removeprefix(f"{name}/") for one in datasets.store.names(f"{name}/")} - {LIST}
+    assert files == set(listed)
+    for one, about in listed.items():
+        data = datasets.store.get(f"{name}/{one}")
+        assert (hashlib.sha256(data).hexdigest(), len(data)) == (about["sha256"], about["size_bytes"])
+    for lost in (LIST, "README.md"):
+        datasets.store.delete(f"{name}/{lost}")
+    write_exports(datasets, manifest, release, [export])
+    assert json.loads(datasets.store.get(f"{name}/{LIST}")) == listed
+    assert datasets.store.exists(f"{name}/README.md")
