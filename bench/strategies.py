@@ -66,6 +66,7 @@ _MOST = 0.95
 """The largest share of one strategy: the settings leave the rest to the random control."""
 _TWICE = Review(votes_wanted=2, control_votes=2, control_lead=1, control_most=3, audit_share=0.0)
 _ONCE = Review(votes_wanted=1, control_votes=1, control_lead=1, control_most=1, audit_share=0.0)
+_MIX = dict.fromkeys((Strategy.COVERAGE, Strategy.UNSURE_COVERAGE, Strategy.DISAGREEMENT), _MOST / 3)
 _ASKED: Mapping[str, tuple[Mapping[Strategy, float], Review]] = {
     BASE: ({}, _TWICE),
     "random_once": ({}, _ONCE),
@@ -77,8 +78,12 @@ WAYS: Mapping[str, Policy] = {
     f"{name}{suffix}": Policy(shares=shares, review=review, carry_sec=reach_sec)
     for name, (shares, review) in _ASKED.items()
     for suffix, reach_sec in (("", 0.0), ("_carried", 1.0))
+} | {
+    name: Policy(shares=_MIX, review=_ONCE, carry_sec=1.0, referee=referee)
+    for name, referee in (("mixed", False), ("referee", True))
 }
-"""Each strategy alone, beside the least random control that there may be."""
+"""Each strategy alone, beside the least random control that there may be; and all of them in equal shares, which stay
+so (`mixed`) or which the referee moves (`referee`), with the same control."""
 
 
 @dataclass(frozen=True, kw_only=True)

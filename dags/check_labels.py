@@ -2,7 +2,7 @@
 
 **Runs** when there are new labels (asset `labels`), and daily.
 
-**Reads** `labels` with `label_changes`, `votes`, `hard_clips` and `scores`.
+**Reads** `labels` with `label_changes`, `votes`, `hard_clips`, `scores` and `accounts`.
 **Writes** `quality`, `people`, `agreement` and `rounds`, the report under `reports/v1/`, the ledger's verdicts, and
 what a person decided. `report` announces `validated_labels` before anybody is asked: an answer that takes a day holds
 up no other category, and this DAG not either, since judging goes on in the next run while a question waits.

@@ -4,9 +4,9 @@
 
 **Reads** `labels` with `label_changes`, their `quality` and `people`, `videos`, `clips`, `scores` and `features`, and
 renditions of training videos.
-**Writes** `carried` and `control`, second answers wanted in the queue, `certificates`, `release` with its exports,
-`models`, `evaluations`, `committees` when the model is promoted, and one event of the asset `videos` per window that
-shall be scored again.
+**Writes** `carried`, `control` and `accounts`, second answers wanted in the queue, `certificates`, `release` with its
+exports, `models`, `evaluations`, `committees` when the model is promoted, and one event of the asset `videos` per
+window that shall be scored again.
 
 **Skips** every task after `plan` while fewer new labels than `release.min_new_labels` are waiting; `rescore` when no
 window holds clips that want scores.

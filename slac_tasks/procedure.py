@@ -142,7 +142,7 @@ STAGES: dict[str, Stage] = {
         ),
         Stage(
             name="mine", help="choose the clips worth a person's time",
-            keys=("category", "round"), reads=("clips", "scores", "features", "committees"),
+            keys=("category", "round"), reads=("clips", "scores", "features", "committees", "accounts"),
             writes={"hard_clips": ("mining",)}, ledger=True,
         ),
         Stage(
@@ -163,7 +163,8 @@ STAGES: dict[str, Stage] = {
         ),
         Stage(
             name="report", help="write the data-quality report",
-            reads=("labels", "label_changes", "quality", "people", "agreement", "votes", "hard_clips", "scores"),
+            reads=("labels", "label_changes", "quality", "people", "agreement", "votes", "hard_clips", "scores",
+                   "accounts"),
             writes={"rounds": ()},
             ledger=True, alone=True,
         ),
@@ -180,7 +181,7 @@ STAGES: dict[str, Stage] = {
         Stage(
             name="carry", help="carry answers on to other clips, and ask again where all else contradicts one",
             reads=("labels", "label_changes", "people", "clips", "scores", "features", "committees"),
-            writes={"carried": ("mining", "review"), "control": ("mining", "review")}, ledger=True, alone=True,
+            writes={name: ("mining", "review") for name in ("carried", "control", "accounts")}, ledger=True, alone=True,
             machine=Machine(processors=2, memory_gib=8, scratch_gib=10),
         ),
         Stage(

@@ -19,10 +19,12 @@ from slac_tasks.mining.coverage import space
 from slac_tasks.mining.measures import Floats, Ints, consensus
 from slac_tasks.mining.plan import plan_round
 from slac_tasks.mining.pool import Pool, make_pool
+from slac_tasks.mining.referee import refereed
 from slac_tasks.model import CLIP_SEC, Answer, Strategy, unit_hash
 from slac_tasks.networks.features import projection
 from slac_tasks.quality.gold import COLUMNS
-from slac_tasks.storage.datasets.labelling import ControlRow
+from slac_tasks.storage.datasets.labelling import AccountRow, ControlRow
+from slac_tasks.verification.account import account
 from slac_tasks.verification.ballots import Bools
 from slac_tasks.verification.carrying import Abilities, Clips, Said, joined_features, log_odds_of, spread
 from slac_tasks.verification.control import FIRST, Answers, control_rows
@@ -49,6 +51,8 @@ class Policy:
     again_by_lot: bool = False
     """Whether clips are asked again by lot and not where all else contradicts."""
     carry_sec: float = 1.0
+    referee: bool = False
+    """Whether shares follow what the control says that each strategy's answers were worth."""
     gold: float = 0.0
     """Share of the clips whose answer an expert knows. People's answers to them are training, which costs time too."""
 
@@ -132,6 +136,8 @@ class Campaign:
     crew: Sequence[people.Person]
     seed: int
     categories: list[Category]
+    rounds: int = 0
+    """How many were begun."""
 
     @classmethod
     def begin(cls, world: World, policy: Policy, scores: Floats, seed: int) -> "Campaign":
@@ -169,13 +175,27 @@ class Campaign:
 
     def round(self, minutes: float) -> None:
         """Spend so many minutes on each category, and what earlier rounds left of theirs; less where the pool ends."""
+        self.rounds += 1
+        accounts = (
+            [row for category in self.categories for row in self.account(category)] if self.policy.referee else []
+        )
         for category in self.categories:
             category.granted += minutes * 60
             if self.policy.again and category.answers:
                 self._again(category, int(self.policy.again * minutes * 60 / SECONDS))
             # A plan estimates what its clips cost: what it leaves is planned again.
-            while self._new(category):
+            while self._new(category, accounts):
                 pass
+
+    def account(self, category: Category) -> list[AccountRow]:
+        """Return what each strategy's answers bought in a category."""
+        answers, seconds = category.counted(), np.zeros(len(category.rows))
+        for clip, given in category.answers.items():
+            seconds[clip] = len(given) * SECONDS
+        return account(
+            category.name, category.clips, answers.own(ABILITIES), answers, seconds,
+            reach_sec=self.policy.carry_sec, teaches=np.ones(len(seconds), dtype=bool),
+        )  # fmt: skip
 
     def _again(self, category: Category, answers: int) -> None:
         said, counted = self.said(category), category.counted()
@@ -193,7 +213,7 @@ class Campaign:
             if sum(category.answers[clip]) == 0:
                 category.ask(self.crew, self.seed, clip, 3)
 
-    def _new(self, category: Category) -> bool:
+    def _new(self, category: Category, accounts: Sequence[AccountRow]) -> bool:
         """Ask about new clips while there is time; return whether any was found."""
         policy, review = self.policy, self.policy.review
         share = dict(policy.shares)
@@ -206,7 +226,8 @@ class Campaign:
             self.world.knobs, clips_per_round=100_000, clips_per_video=1000, carry_sec=policy.carry_sec,
             minutes_per_round=left / 60, entropy_of="", **shares,
         )  # fmt: skip
-        plan, before = plan_round(knobs, seconds_per_clip=pace), category.seconds
+        divided = refereed(knobs, accounts, category=category.name, round=str(self.rounds))
+        plan, before = plan_round(knobs, seconds_per_clip=pace, share=divided), category.seconds
         asked = [category.ids[clip] for clip in category.answers]
         chosen = choose(category.pool, plan.clips, knobs=knobs, asked=asked)
         # By lot, so that no strategy is the one for which no time is left.

@@ -5,11 +5,12 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 
 from slac_tasks import config
+from slac_tasks.reports import accounts
 from slac_tasks.reports.frames import labels_frame
 from slac_tasks.reports.funnel import Facts, text
 from slac_tasks.reports.kinds import Kind, worths
 from slac_tasks.reports.shares import positive_by_strategy
-from slac_tasks.storage.datasets import EVALUATIONS, QUALITY
+from slac_tasks.storage.datasets import ACCOUNTS, EVALUATIONS, QUALITY
 from slac_tasks.storage.ledger import Ledger, open_ledger
 from slac_tasks.storage.objects import open_store
 from slac_tasks.storage.records import absorb
@@ -39,7 +40,7 @@ def details(datasets: Datasets, ledger: Ledger, facts: Facts) -> Mapping[str, Se
     """Return the lines that stand below the metrics, by their names."""
     return {
         "kept": [f"dropped {row['items']:,}: {row['reason']}" for row in ledger.rows("dropped_items")],
-        "finished": [*_labels(datasets), *_time(facts), *_worth(ledger)],
+        "finished": [*_labels(datasets), *_time(facts), *_worth(ledger), *_accounts(datasets)],
         "accepted": list(_held_back(datasets)),
         "released": list(_evaluations(datasets)),
     }
@@ -67,6 +68,13 @@ def _worth(ledger: Ledger) -> Iterator[str]:
     """Yield what people's time gave over all categories, as the newest certificates have it."""
     for worth in worths(ledger.all(Kind, "label_kinds"))[:1]:
         yield from worth.lines()
+
+
+def _accounts(datasets: Datasets) -> Iterator[str]:
+    """Yield what people's time bought with each strategy, as the newest accounts have it."""
+    version = versions.newest(datasets, ACCOUNTS)
+    if version is not None:
+        yield from accounts.lines(datasets.rows(ACCOUNTS, labels=version))
 
 
 def _held_back(datasets: Datasets) -> Iterator[str]:

@@ -5,4 +5,5 @@ measures       how much members disagree, agree or doubt, and whether an action 
 pool           the clips of one category that may be chosen, with their measures
 choice         a ranking for each strategy, and the choice by quotas
 plan           what a round's minutes buy
+referee        the shares of a round, by what the strategies' answers were worth
 """

@@ -47,18 +47,24 @@ def shares(knobs: Mining) -> dict[Strategy, float]:
     return {Strategy.RANDOM: 1 - sum(found.values()), **found}
 
 
-def plan_round(knobs: Mining, *, seconds_per_clip: float) -> RoundPlan:
+def plan_round(knobs: Mining, *, seconds_per_clip: float, share: Mapping[Strategy, float] | None = None) -> RoundPlan:
     """Return what a round's minutes buy, at most `clips_per_round`, in the strategies' shares (ours).
 
     The control gets its share rounded up, so that a small round has one too.
+
+    Args:
+        knobs: what a round may cost.
+        seconds_per_clip: human seconds that one clip costs.
+        share: each strategy's part; they sum to 1. None: those of the settings.
+
     """
     if seconds_per_clip <= 0:
         raise WrongArguments(f"mining: a clip costs {seconds_per_clip} s of people's time, want more than 0")
     total = min(knobs.clips_per_round, int(knobs.minutes_per_round * 60 / seconds_per_clip + 1e-9))
-    share = shares(knobs)
-    control = ceil(total * share.pop(Strategy.RANDOM) - 1e-9)
+    others = dict(share or shares(knobs))
+    control = ceil(total * others.pop(Strategy.RANDOM) - 1e-9)
     # Rounded sums, not rounded parts: the strategies share exactly what the control leaves.
-    upto = [0.0, *accumulate(share.values())]
+    upto = [0.0, *accumulate(others.values())]
     ends = [round((total - control) * part / upto[-1]) if upto[-1] else 0 for part in upto]
-    others = {name: end - start for name, (start, end) in zip(share, pairwise(ends), strict=True)}
-    return RoundPlan(clips={Strategy.RANDOM: control, **others}, seconds_per_clip=seconds_per_clip)
+    counts = {name: end - start for name, (start, end) in zip(others, pairwise(ends), strict=True)}
+    return RoundPlan(clips={Strategy.RANDOM: control, **counts}, seconds_per_clip=seconds_per_clip)

@@ -44,6 +44,11 @@ class Mining(Section):
         least=0,
         most=1,
     )
+    referee: bool = setting(
+        False,
+        "Shares follow what the random control says that each strategy's answers were worth, once a category has been "
+        "carried; strategies whose share is 0 stay out, and the control never has less than its share (ours).",
+    )
     disagreement_by: str = setting(
         "disagreement",
         "What stands for disagreement: `disagreement` (Jensen-Shannon), `vote_entropy` or `spread`.",

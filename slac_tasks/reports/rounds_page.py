@@ -1,9 +1,10 @@
-"""The rounds of mining as a page of its own. Its numbers are the rows of the dataset `rounds`."""
+"""The rounds of mining as a page of its own. Its numbers are the rows of the datasets `rounds` and `accounts`."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
+from slac_tasks.reports.accounts import Entry
 from slac_tasks.reports.html import document
 from slac_tasks.reports.rounds import BINS
 from slac_tasks.storage.datasets.labelling import RoundRow
@@ -72,8 +73,8 @@ class Section:
     scores: tuple[Figure, ...]
 
 
-def page(version: str, rows: Sequence[RoundRow]) -> str:
-    """Return the page on the rows of `rounds` of one version of the labels."""
+def page(version: str, rows: Sequence[RoundRow], accounts: Sequence[tuple[str, Sequence[Entry]]] = ()) -> str:
+    """Return the page on the rows of `rounds` of one version of the labels, and on each category's account."""
     rounds = sorted({row.round for row in rows if row.round is not None}, reverse=True)
     whole = [row for row in rows if row.round is None and row.category is None]
     sections = [_section("All rounds", whole)]
@@ -88,6 +89,7 @@ def page(version: str, rows: Sequence[RoundRow]) -> str:
         count=len(rounds),
         shown=SHOWN,
         sections=sections,
+        accounts=accounts,
         categories=[(name, list(part)) for name, part in groupby(by_category, key=lambda row: row.category)],
         width=WIDTH,
         height=HEIGHT,

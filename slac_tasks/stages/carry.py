@@ -2,8 +2,9 @@
 
 Reads: the newest judged labels, with their people; clips, scores and features of the windows that were asked; the
 ledger's votes and queue.
-Writes: carried (labels), labels of every kind; control (labels), what each kind says of clips drawn by lot; in the
-queue, a second answer for clips whose one answer all else contradicts.
+Writes: carried (labels), labels of every kind; control (labels), what each kind says of clips drawn by lot; accounts
+(labels), what people's time bought with each strategy; in the queue, a second answer for clips whose one answer all
+else contradicts.
 Safe to run again: finished labels are left alone, and a clip is asked again once.
 
 Cost: every clip of the windows that were asked is read once, one category at a time. It runs before a release, not
@@ -11,7 +12,7 @@ after each batch of votes: 40 million clips with three members are 15 GB of feat
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 
 import numpy as np
@@ -27,9 +28,10 @@ from slac_tasks.model import Split, round_window
 from slac_tasks.networks.committees import Panel, panels_of
 from slac_tasks.networks.scored import Scored, kept_features, score_manifests, scored_clips
 from slac_tasks.progress import print_line, track
-from slac_tasks.storage.datasets import CARRIED, CONTROL, PEOPLE, QUALITY
-from slac_tasks.storage.datasets.labelling import ControlRow
+from slac_tasks.storage.datasets import ACCOUNTS, CARRIED, CONTROL, PEOPLE, QUALITY
+from slac_tasks.storage.datasets.labelling import AccountRow, ControlRow
 from slac_tasks.storage.manifests import Manifest
+from slac_tasks.verification.account import account, seconds_of
 from slac_tasks.verification.ballots import Bools, read_ballots
 from slac_tasks.verification.carrying import CARRIED as CARRIED_ON
 from slac_tasks.verification.carrying import KINDS, Abilities, Clips, Said, joined_features, log_odds_of, spread
@@ -37,6 +39,16 @@ from slac_tasks.verification.carrying import PEOPLE as PEOPLE_SAID
 from slac_tasks.verification.control import Answers, control_rows
 from slac_tasks.verification.versions import need_labels, newest
 from slac_tasks.verification.votes import queued_in, votes_in
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Beside:
+    """What is learnt while the labels are made."""
+
+    control: list[ControlRow] = field(default_factory=list)
+    accounts: list[AccountRow] = field(default_factory=list)
+    again: list[tuple[str, str]] = field(default_factory=list)
+    """(clip_id, category) of the clips that are asked again."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,15 +73,19 @@ def run(job: Job) -> None:
     with job.partition(CONTROL, keys, inputs=inputs) as control:
         if control.finished:
             return
-        again: list[tuple[str, str]] = []
-        tables = _labelled(job, version, parts, control.rows, again)
+        beside = _Beside()
+        tables = _labelled(job, version, parts, beside)
         with job.partition(CARRIED, keys, inputs=inputs) as made:
             if not made.finished:
                 made.write_tables(tables)
         for _ in tables:
             # The rows were written by a call that was killed before it wrote the control: they are made again for it.
             pass
-        asked = _ask(job, again)
+        with job.partition(ACCOUNTS, keys, inputs=inputs) as accounts:
+            if not accounts.finished:
+                accounts.write(beside.accounts)
+        control.write(beside.control)
+        asked = _ask(job, beside.again)
     counts = f"{made.manifest.rows:,} labels, {len(control.rows):,} rows of the control"
     print_line(f"carry: {counts}, {asked:,} clips are asked again")
 
@@ -104,26 +120,28 @@ def _scored_windows(job: Job, panel: Panel, windows: set[str]) -> dict[str, list
     return found
 
 
-def _labelled(
-    job: Job, version: str, parts: Sequence[_Part], control: list[ControlRow], again: list[tuple[str, str]]
-) -> Iterator[pa.Table]:
-    """Yield the labels of each category; add to the control's rows, and to the clips that are asked again."""
+def _labelled(job: Job, version: str, parts: Sequence[_Part], beside: _Beside) -> Iterator[pa.Table]:
+    """Yield the labels of each category; add to what is learnt beside."""
     gone = tombstones(job.ledger)
     people = job.datasets.read(PEOPLE, ["category", "answers", "sensitivity", "specificity"], labels=version)
     abilities = Abilities.of(people.filter(people["category"].is_null()))
     for part in track(parts, len(parts), job.stage):
         category, batch = part.panel.category, int(version)
         queued = queued_in(job.ledger, category, until=batch)
-        ballots = read_ballots(votes_in(job.ledger, category, until=batch))
+        votes = votes_in(job.ledger, category, until=batch)
         clips, scored = _clips(job, part, gone)
-        answers = Answers.of(ballots, queued, scored.clips["clip_id"])
+        answers = Answers.of(read_ballots(votes), queued, scored.clips["clip_id"])
         training = pc.equal(scored.clips["split"], Split.TRAINING.value).to_numpy()
         said = spread(clips, answers.own(abilities), job.config.mining.carry_sec, teaches=training)
-        control += control_rows(
-            category, scored.clips["clip_id"], training, said, answers, abilities, job.config.review
+        beside.control.extend(
+            control_rows(category, scored.clips["clip_id"], training, said, answers, abilities, job.config.review)
         )
+        beside.accounts.extend(account(
+            category, clips, said.own, answers, seconds_of(votes, scored.clips["clip_id"]),
+            reach_sec=job.config.mining.carry_sec, teaches=training,
+        ))  # fmt: skip
         once = answers.once & (said.confidence < job.config.review.again_below)
-        again += [(clip, category) for clip in scored.clips["clip_id"].filter(pa.array(once)).to_pylist()]
+        beside.again.extend((clip, category) for clip in scored.clips["clip_id"].filter(pa.array(once)).to_pylist())
         yield _rows(category, scored.clips, training, said, answers, least=job.config.review.model_least)
 
 

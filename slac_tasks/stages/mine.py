@@ -1,7 +1,7 @@
 """Choose hard clips: for each category, the clips of one window on which the committee's votes teach the most.
 
-Reads: committees, clips and scores of the round's window, features where a strategy covers; the queue, for clips asked
-before and the people's pace.
+Reads: committees, clips and scores of the round's window, features where a strategy covers; the newest accounts where
+a referee divides the round; the queue, for clips asked before and the people's pace.
 Writes: hard_clips (category, round).
 Safe to run again: a finished round is left alone.
 """
@@ -22,11 +22,12 @@ from slac_tasks.mining.coverage import space
 from slac_tasks.mining.measures import Floats
 from slac_tasks.mining.plan import RoundPlan, plan_round, shares
 from slac_tasks.mining.pool import make_pool
-from slac_tasks.model import parse_round_key
+from slac_tasks.mining.referee import refereed
+from slac_tasks.model import Strategy, parse_round_key
 from slac_tasks.networks.committees import Panel, panels_of
 from slac_tasks.networks.scored import kept_features, score_manifests, scored_clips
 from slac_tasks.progress import print_line
-from slac_tasks.storage.datasets import HARD_CLIPS
+from slac_tasks.storage.datasets import ACCOUNTS, HARD_CLIPS
 from slac_tasks.storage.datasets.scoring import HardClipRow, MemberScore
 from slac_tasks.verification.queue import CONTROLS, answers_per_clip
 
@@ -57,7 +58,7 @@ def _mine(job: Job, panel: Panel, window: str) -> None:
             return
         scored = scored_clips(job.datasets, inputs).without(tombstones(job.ledger))
         clips, scores = scored.clips, scored.scores
-        plan = _plan(job, panel.category)
+        plan = _plan(job, panel.category, made)
         at = None
         if any(plan.clips.get(strategy) for strategy in COVERINGS):
             at = _features(job, panel, window, clips, made)
@@ -70,13 +71,25 @@ def _mine(job: Job, panel: Panel, window: str) -> None:
     )
 
 
-def _plan(job: Job, category: str) -> RoundPlan:
+def _plan(job: Job, category: str, made: Partition[HardClipRow]) -> RoundPlan:
     """Return what the round may ask, at the pace at which people answer about this category."""
     pace = job.ledger.one("answer_pace", category=category)
     seconds = pace["seconds"] if pace and pace["seconds"] else job.config.mining.seconds_per_answer
-    share = shares(job.config.mining)
+    share = _shares(job, category, made)
     answers = answers_per_clip(job.config.review, sum(share[strategy] for strategy in CONTROLS))
-    return plan_round(job.config.mining, seconds_per_clip=seconds * answers)
+    return plan_round(job.config.mining, seconds_per_clip=seconds * answers, share=share)
+
+
+def _shares(job: Job, category: str, made: Partition[HardClipRow]) -> dict[Strategy, float]:
+    """Return each strategy's share: the settings', or the referee's by the newest accounts, which become an input."""
+    knobs = job.config.mining
+    (newest,) = job.ledger.rows("newest_labels", datasets=[ACCOUNTS.name], before=None)
+    if not knobs.referee or newest["labels"] is None:
+        return shares(knobs)
+    manifest = job.datasets.need(ACCOUNTS, labels=newest["labels"])
+    made.inputs.append(manifest)
+    accounts = list(job.datasets.rows_of(ACCOUNTS, manifest))
+    return refereed(knobs, accounts, category=category, round=job.key("round"))
 
 
 def _features(

@@ -1,22 +1,24 @@
 """Write the data-quality report: one page a person can read, without anything to load from elsewhere.
 
-Reads: the newest judged labels, their verdicts, what is said of people; the ledger's queue, decisions, categories
-and newest certificates.
+Reads: the newest judged labels, their verdicts, what is said of people; the rounds and the newest accounts of the
+strategies; the ledger's queue, decisions, categories and newest certificates.
 Writes: rounds (version of the labels); reports/v1/labels=<version>/index.html and rounds.html in the store; a table of
 the verdicts on the terminal.
 Safe to run again: the page is written again from the same data.
 """
 
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 from slac_tasks.job import Job
 from slac_tasks.progress import print_line
-from slac_tasks.reports import labels, rounds, rounds_page
+from slac_tasks.reports import accounts, labels, rounds, rounds_page
 from slac_tasks.reports.kinds import Kind, worths
 from slac_tasks.reports.labels import Decision, Queued, Report
-from slac_tasks.storage.datasets import AGREEMENT, HARD_CLIPS, PEOPLE, QUALITY, ROUNDS, VOTES
-from slac_tasks.storage.datasets.labelling import RoundRow
+from slac_tasks.storage.datasets import ACCOUNTS, AGREEMENT, HARD_CLIPS, PEOPLE, QUALITY, ROUNDS, VOTES
+from slac_tasks.storage.datasets.labelling import AccountRow, RoundRow
 from slac_tasks.storage.declarations import Dataset, R
+from slac_tasks.storage.manifests import Manifest
 from slac_tasks.verification.versions import need_labels, newest, read_labels
 
 
@@ -28,7 +30,9 @@ def run(job: Job) -> None:
         return
     found = _report(job, version)
     folder = f"reports/v1/labels={version}"
-    job.store.put(f"{folder}/rounds.html", rounds_page.page(version, _rounds(job, version)).encode())
+    hard = _hard_clips(job)
+    bought = accounts.entries(_accounts(job), accounts.newest_rounds(job.datasets, hard))
+    job.store.put(f"{folder}/rounds.html", rounds_page.page(version, _rounds(job, version, hard), bought).encode())
     job.store.put(f"{folder}/index.html", labels.page(found).encode())
     print(labels.text(found.categories), flush=True)
     print_line(f"report: wrote {folder}/index.html, {len(found.categories)} categories")
@@ -56,10 +60,19 @@ def _rows(job: Job, dataset: Dataset[R], version: str) -> list[R]:
     return list(job.datasets.rows_of(dataset, manifest)) if manifest else []
 
 
-def _rounds(job: Job, version: str) -> list[RoundRow]:
-    """Write `rounds` for a version of the labels, unless it is finished, and return its rows."""
+def _accounts(job: Job) -> list[AccountRow]:
+    """Return the newest accounts, which may be older than the labels; none before anything was carried."""
+    version = newest(job.datasets, ACCOUNTS)
+    return _rows(job, ACCOUNTS, version) if version else []
+
+
+def _hard_clips(job: Job) -> list[Manifest]:
     with ThreadPoolExecutor(rounds.READERS) as pool:
-        hard = list(pool.map(lambda found: job.datasets.need(HARD_CLIPS, **found), job.datasets.partitions(HARD_CLIPS)))
+        return list(pool.map(lambda found: job.datasets.need(HARD_CLIPS, **found), job.datasets.partitions(HARD_CLIPS)))
+
+
+def _rounds(job: Job, version: str, hard: Sequence[Manifest]) -> list[RoundRow]:
+    """Write `rounds` for a version of the labels, unless it is finished, and return its rows."""
     votes = [job.datasets.need(VOTES, **found) for found in job.datasets.partitions(VOTES) if found["batch"] <= version]
     inputs = [need_labels(job.datasets, version), *hard, *votes]
     with job.partition(ROUNDS, {"labels": version}, inputs=inputs) as made:

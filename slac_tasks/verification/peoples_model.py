@@ -6,6 +6,7 @@ that was trained without the clip's video, so a label of it can be compared with
 """
 
 from dataclasses import dataclass
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -45,15 +46,15 @@ def log_odds(features: NDArray[np.float32], committee: Floats, video: Ints, taug
         taught: what is learnt from. With one kind of answer alone, the model says the same of every clip.
 
     """
-    inputs = _inputs(features if len(taught.row) >= _LEAST_ANSWERS else features[:, :0], committee)
-    fold = _folds(video, taught)
+    inputs = inputs_of(features, committee, answered=len(taught.row))
+    fold = folds_of(video, taught)
     best: tuple[float, Floats] | None = None
     for penalty in PENALTIES if inputs.shape[1] > 1 else PENALTIES[:1]:
         found = np.zeros(len(video))
         for held_out in range(FOLDS):
             learns = fold[taught.row] != held_out
             rows = fold == held_out
-            found[rows] = _fit(inputs, taught, learns, penalty)(inputs[rows])
+            found[rows] = fit(inputs, taught, learns, penalty)(inputs[rows])
         said = found[taught.row] * np.where(taught.positive, 1, -1)
         loss = -float(np.average(log_expit(said), weights=taught.weight)) if len(taught.row) else 0.0
         if best is None or loss < best[0]:
@@ -62,10 +63,21 @@ def log_odds(features: NDArray[np.float32], committee: Floats, video: Ints, taug
     return best[1].clip(-SUREST, SUREST)
 
 
-def _inputs(features: NDArray[np.float32], committee: Floats) -> NDArray[np.float64]:
-    """Return what the regression reads, each column with mean 0 and deviation 1; features share one unit of length."""
+Inputs: TypeAlias = NDArray[np.float64]
+"""What the regression reads, shape (clips, numbers)."""
+
+
+def inputs_of(features: NDArray[np.float32], committee: Floats, *, answered: int) -> Inputs:
+    """Return what the regression reads, each column with mean 0 and deviation 1; features share one unit of length.
+
+    Args:
+        features: shape (clips, numbers).
+        committee: log-odds of the committee's joint score, shape (clips,).
+        answered: clips with answers; few are not enough for features.
+
+    """
     columns = [_scaled(committee[:, None])]
-    if features.shape[1]:
+    if features.shape[1] and answered >= _LEAST_ANSWERS:
         columns.append(_scaled(features.astype(np.float64)) / np.sqrt(features.shape[1]))
     return np.concatenate(columns, axis=1)
 
@@ -74,7 +86,7 @@ def _scaled(columns: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.asarray((columns - columns.mean(axis=0)) / np.maximum(columns.std(axis=0), 1e-9))
 
 
-def _folds(video: Ints, taught: Taught) -> Ints:
+def folds_of(video: Ints, taught: Taught) -> Ints:
     """Return the fold of each clip: a video is in one of them, and videos with answers are spread over all."""
     answered = np.bincount(video[taught.row], minlength=int(video.max(initial=-1)) + 1)
     place = np.empty(len(answered), dtype=np.int64)
@@ -82,28 +94,36 @@ def _folds(video: Ints, taught: Taught) -> Ints:
     return place[video]
 
 
-class _Line:
+class Line:
     """A fitted regression."""
 
     def __init__(self, weights: Floats) -> None:
         self.weights = weights
 
-    def __call__(self, inputs: NDArray[np.float64]) -> Floats:
+    def __call__(self, inputs: Inputs) -> Floats:
+        """Return the log-odds of the action, shape (clips,)."""
         return np.asarray(inputs @ self.weights[:-1] + self.weights[-1])
 
 
-def _fit(inputs: NDArray[np.float64], taught: Taught, learns: Bools, penalty: float) -> _Line:
+def fit(inputs: Inputs, taught: Taught, learns: Bools, penalty: float) -> Line:
     """Return the regression on these of the taught clips."""
     x = inputs[taught.row[learns]]
     sign, weight = np.where(taught.positive[learns], 1.0, -1.0), taught.weight[learns]
     total = max(float(weight.sum()), 1e-9)
+    curvature = penalties(inputs.shape[1] + 1, penalty)
 
     def loss(weights: Floats) -> tuple[float, Floats]:
         said = sign * (x @ weights[:-1] + weights[-1])
         slope = -weight * sign * expit(-said) / total
-        value = -float((weight * log_expit(said)).sum()) / total + penalty * float((weights[:-1] ** 2).sum())
-        # A little on the offset: with one kind of answer it would grow without end.
-        value += 1e-3 * float(weights[-1]) ** 2
-        return value, np.append(slope @ x + 2 * penalty * weights[:-1], slope.sum() + 2e-3 * weights[-1])
+        value = -float((weight * log_expit(said)).sum()) / total + float((curvature * weights**2).sum()) / 2
+        return value, np.append(slope @ x, slope.sum()) + curvature * weights
 
-    return _Line(minimize(loss, np.zeros(inputs.shape[1] + 1), jac=True, method="L-BFGS-B").x)
+    return Line(minimize(loss, np.zeros(inputs.shape[1] + 1), jac=True, method="L-BFGS-B").x)
+
+
+def penalties(numbers: int, penalty: float) -> Floats:
+    """Return the second derivative of the penalty by each weight, the offset last, shape (numbers,).
+
+    There is a little on the offset: with one kind of answer it would grow without end.
+    """
+    return np.append(np.full(numbers - 1, 2 * penalty), 2e-3)

@@ -12,7 +12,7 @@ from slac_tasks.model import panel_key, parse_clip_id, round_key
 from slac_tasks.quality.settings import Quality
 from slac_tasks.release.settings import Release
 from slac_tasks.stages import aggregate, carry, mine, publish, release, sync, validate
-from slac_tasks.storage.datasets import CARRIED, CERTIFICATES, CONTROL, FETCHED, RELEASES, VIDEOS
+from slac_tasks.storage.datasets import ACCOUNTS, CARRIED, CERTIFICATES, CONTROL, FETCHED, RELEASES, VIDEOS
 from slac_tasks.storage.datasets.labelling import CertificateRow
 from slac_tasks.storage.ledger import Ledger
 from slac_tasks.verification.settings import Review
@@ -97,6 +97,25 @@ def test_the_control_is_judged_without_its_own_answers(make_job: Any, ledger: Le
     assert by_kind["carried"] <= {clip for clip, strategy in drawn.items() if strategy == "companion"}
     assert by_kind["carried"]
     assert all(row["weight"] >= 1 and row["truth"] in (-1, 1) for row in rows)
+
+
+def test_what_each_strategy_bought_stands_in_the_accounts(make_job: Any, ledger: Ledger) -> None:
+    answered(make_job, ledger)
+    run(make_job, carry)
+    datasets = make_job("carry").datasets
+    rows = {row.strategy: row for row in datasets.rows(ACCOUNTS, labels="000001")}
+    with ledger._connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT strategy, count(DISTINCT clip_id), sum(seconds) FROM queue JOIN votes USING (clip_id, category) "
+            "GROUP BY strategy"
+        )
+        found = {strategy: (labels, seconds) for strategy, labels, seconds in cursor.fetchall()}
+    assert {name: (row.labels, row.seconds) for name, row in rows.items()} == {
+        name: (labels, pytest.approx(seconds)) for name, (labels, seconds) in found.items()
+    }
+    assert all(row.control == rows["random"].labels and row.category == "high_jump" for row in rows.values())
+    assert all((row.worth is None) == (row.worth_error is None) for row in rows.values())
+    assert rows["disagreement"].worth is not None
 
 
 def test_a_contradicted_answer_is_asked_again_once_and_holds_up_nothing(make_job: Any, ledger: Ledger) -> None:

@@ -1,17 +1,20 @@
 """The stage `mine` on real datasets and a real ledger."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
-from scored_clips import MEMBERS, WINDOW, keep_features, prepare, seat
+from scored_clips import MADE, MEMBERS, WINDOW, keep_features, prepare, seat
 
 from slac_tasks.errors import BrokenContract
 from slac_tasks.mining.measures import consensus, disagreement, vote_entropy
 from slac_tasks.mining.settings import Mining
 from slac_tasks.model import panel_key, round_key
 from slac_tasks.stages import mine
-from slac_tasks.storage.datasets import HARD_CLIPS
+from slac_tasks.storage.datasets import ACCOUNTS, HARD_CLIPS
+from slac_tasks.storage.datasets.labelling import AccountRow
 from slac_tasks.storage.ledger import Ledger
+from slac_tasks.storage.records import Record, record
 from slac_tasks.verification.settings import Review
 
 ROUND = round_key(WINDOW, panel_key(MEMBERS))
@@ -42,6 +45,47 @@ def test_a_round_costs_its_minutes_and_keeps_every_score(make_job: Any, ledger: 
     assert len(set(values)) == len(values)
     mine.run(job)
     assert job.datasets.need(HARD_CLIPS, category="judo", round=ROUND).generation == 1
+
+
+def account(strategy: str, worth: float) -> AccountRow:
+    return AccountRow(
+        category="judo", strategy=strategy, seconds=60.0, labels=10, carried=0, errors=0, control=50, worth=worth,
+        worth_error=0.01,
+    )  # fmt: skip
+
+
+def test_a_referee_gives_the_round_to_what_the_newest_accounts_say(make_job: Any, ledger: Ledger) -> None:
+    fields = {"categories": ("judo",), "round": ROUND}
+    job = make_job("mine", settings={"mining": replace(KNOBS, referee=True), "review": PLAIN}, **fields)
+    prepare(ledger, job.datasets)
+    seat(ledger, job.datasets, "judo")
+    for version, best in (("000001", "disagreement"), ("000002", "consensus")):
+        rows = [account(name, 5.0 * (name == best)) for name in ("random", "disagreement", "consensus")]
+        record(ledger, [Record.of(
+            job.datasets.write(ACCOUNTS, [ACCOUNTS.table(rows)], keys={"labels": version}, **MADE)
+        )])  # fmt: skip
+    mine.run(job)
+    of = [row["strategy"] for row in job.datasets.read(HARD_CLIPS, category="judo", round=ROUND).to_pylist()]
+    # 30 clips: a quarter is the control's; a thirtieth of the rest goes to each strategy, and what is left to the best.
+    assert [of.count(name) for name in ("random", "disagreement", "consensus")] == [9, 1, 20]
+    manifest = job.datasets.need(HARD_CLIPS, category="judo", round=ROUND)
+    assert [address for address in manifest.made_from if "accounts" in address] == ["accounts/v1/labels=000002"]
+    # The same round, planned once more, as after a kill.
+    mine.run(
+        make_job("mine", settings={"mining": replace(KNOBS, referee=True), "review": PLAIN}, remake=True, **fields)
+    )
+    again = job.datasets.need(HARD_CLIPS, category="judo", round=ROUND)
+    assert (again.generation, again.contents) == (2, manifest.contents)
+
+
+def test_without_accounts_or_a_referee_the_settings_decide(make_job: Any, ledger: Ledger) -> None:
+    job = make_job("mine", categories=("judo",), round=ROUND,
+                   settings={"mining": replace(KNOBS, referee=True), "review": PLAIN})  # fmt: skip
+    prepare(ledger, job.datasets)
+    seat(ledger, job.datasets, "judo")
+    mine.run(job)
+    of = [row["strategy"] for row in job.datasets.read(HARD_CLIPS, category="judo", round=ROUND).to_pylist()]
+    assert [of.count(name) for name in ("random", "disagreement", "consensus")] == [8, 15, 7]
 
 
 COVERING = Mining(

@@ -5,6 +5,7 @@ from typing import Any
 
 from slac_tasks.storage.datasets.collecting import CANDIDATES, CLIPS, FETCHED, VIDEOS
 from slac_tasks.storage.datasets.labelling import (
+    ACCOUNTS,
     AGREEMENT,
     CARRIED,
     CERTIFICATES,
@@ -22,7 +23,7 @@ from slac_tasks.storage.datasets.scoring import COMMITTEES, FEATURES, HARD_CLIPS
 from slac_tasks.storage.declarations import Dataset
 
 __all__ = [
-    "AGREEMENT", "ALL", "CANDIDATES", "CARRIED", "CERTIFICATES", "CLIPS", "COMMITTEES", "CONTROL", "CROWD",
+    "ACCOUNTS", "AGREEMENT", "ALL", "CANDIDATES", "CARRIED", "CERTIFICATES", "CLIPS", "COMMITTEES", "CONTROL", "CROWD",
     "EVALUATIONS", "FEATURES", "FETCHED", "HARD_CLIPS", "LABELS", "LABEL_CHANGES", "MODELS", "PEOPLE", "QUALITY",
     "RELEASES", "ROUNDS", "SCORES", "VIDEOS", "VOTES",
 ]  # fmt: skip
@@ -31,7 +32,7 @@ ALL: Mapping[str, Dataset[Any]] = {
     dataset.name: dataset
     for dataset in (
         CANDIDATES, FETCHED, VIDEOS, CLIPS, COMMITTEES, SCORES, FEATURES, HARD_CLIPS, VOTES, LABELS, LABEL_CHANGES,
-        CROWD, PEOPLE, AGREEMENT, QUALITY, ROUNDS, CARRIED, CONTROL, CERTIFICATES, RELEASES,
+        CROWD, PEOPLE, AGREEMENT, QUALITY, ROUNDS, CARRIED, CONTROL, ACCOUNTS, CERTIFICATES, RELEASES,
         MODELS, EVALUATIONS,
     )
 }  # fmt: skip

@@ -71,6 +71,25 @@ class ControlRow:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class AccountRow:
+    """What people's time bought with one strategy in one category, in all rounds so far."""
+
+    category: Annotated[str, "hypothesised action"]
+    strategy: Annotated[str, "why the clips were asked"]
+    seconds: Annotated[float, "people's time on its clips; an answer counts a minute at most"]
+    labels: Annotated[Int32, "clips that have a label by their own answers"]
+    carried: Annotated[Int32, "other clips to which these answers are carried; one may count for two strategies"]
+    errors: Annotated[Int32, "labels that contradict the committee's joint score"]
+    control: Annotated[Int32, "answered clips of the random control: what all strategies of the category are judged on"]
+    worth: Annotated[
+        float | None,
+        "fall of the control's loss, in nats, if as much time again went to this strategy, to first order, beyond that "
+        "if it went as before; null: too little control",
+    ]  # fmt: skip
+    worth_error: Annotated[float | None, "standard error of worth; null where worth is"]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class LabelChangeRow(LabelRow):
     """A label as it is from this version on."""
 
@@ -219,6 +238,10 @@ CARRIED = Dataset(
 CONTROL = Dataset(
     name="control", version=1, keys=("labels",), unique=("clip_id", "category", "kind"), row=ControlRow,
     meaning="What each way of labelling says of clips drawn by lot, without their own answers, beside their truth.",
+)  # fmt: skip
+ACCOUNTS = Dataset(
+    name="accounts", version=1, keys=("labels",), unique=("category", "strategy"), row=AccountRow,
+    meaning="What people's time bought with each strategy, as the random control has it: the referee's account.",
 )  # fmt: skip
 _QUALITY_1 = Dataset(
     name="quality", version=1, keys=("labels",), unique=("category",), row=_QualityRow1,

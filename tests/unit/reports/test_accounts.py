@@ -1,0 +1,77 @@
+"""The account of the strategies as people see it."""
+
+from collections import Counter
+from typing import Any
+
+import pytest
+
+from slac_tasks.reports import accounts, rounds_page
+from slac_tasks.storage.datasets import ACCOUNTS, HARD_CLIPS
+from slac_tasks.storage.datasets.labelling import AccountRow
+from slac_tasks.storage.tables import Datasets
+
+
+def row(category: str, strategy: str, **fields: Any) -> AccountRow:
+    known = {
+        "seconds": 90.0,
+        "labels": 20,
+        "carried": 30,
+        "errors": 5,
+        "control": 40,
+        "worth": 0.1,
+        "worth_error": 0.05,
+    }
+    return AccountRow(category=category, strategy=strategy, **(known | fields))
+
+
+def test_an_entry_has_its_interval_and_its_share_of_the_newest_round() -> None:
+    rows = [row("kayak", "random", labels=0, errors=0, worth=None, worth_error=None), row("judo", "random")]
+    (judo, kayak) = accounts.entries(rows, {"judo": Counter(random=3, disagreement=9)})
+    assert (judo[0], kayak[0]) == ("judo", "kayak")
+    (known,), (unknown,) = judo[1], kayak[1]
+    assert (known.low, known.high) == pytest.approx((0.002, 0.198), abs=1e-3)
+    assert known.share == 0.25
+    assert known.errors is not None
+    assert (known.errors.part, known.errors.whole) == (5, 20)
+    assert (unknown.low, unknown.high, unknown.share, unknown.errors) == (None, None, None, None)
+
+
+def test_the_page_shows_every_strategy_of_every_category() -> None:
+    rows = [row("judo", name) for name in ("random", "disagreement")] + [row("kayak", "random", worth=None)]
+    html = rounds_page.page("000002", [], accounts.entries(rows, {"judo": Counter(random=1, disagreement=3)}))
+    assert html.count("0.100 <small>[0.002, 0.198]</small>") == 2
+    assert 'rowspan="2">judo' in html
+    assert "75%" in html
+    assert "What each strategy bought" not in rounds_page.page("000002", [])
+
+
+def test_a_terminal_shows_sums_over_all_categories() -> None:
+    rows = [row("judo", "random"), row("kayak", "random"), row("judo", "consensus")]
+    assert list(accounts.lines(rows)) == [
+        "consensus: 1.5 minutes bought 20 labels and 30 carried; 5 contradict the committee",
+        "random: 3.0 minutes bought 40 labels and 60 carried; 10 contradict the committee",
+    ]
+
+
+def test_rows_fit_the_dataset() -> None:
+    assert ACCOUNTS.table([row("judo", "random", worth=None, worth_error=None)]).num_rows == 1
+
+
+def test_of_several_rounds_the_one_that_was_written_last_is_shown(make_job: Any) -> None:
+    datasets: Datasets = make_job("mine").datasets
+    made = [hard(datasets, "2026-01-12.p2", "random"), hard(datasets, "2026-01-05.p1", "consensus", "random")]
+    assert accounts.newest_rounds(datasets, made) == {"judo": Counter(consensus=1, random=1)}
+
+
+def hard(datasets: Datasets, round: str, *strategies: str) -> Any:
+    rows = [
+        {
+            "clip_id": f"v:{place}", "video_id": "v", "start_sec": 0.0, "end_sec": 2.0, "split": "training",
+            "proxy_256": "p", "strategy": name, "disagreement": 0.0, "consensus": 0.0, "scores": [],
+        }
+        for place, name in enumerate(strategies)
+    ]  # fmt: skip
+    keys = {"category": "judo", "round": round}
+    return datasets.write(
+        HARD_CLIPS, [HARD_CLIPS.from_records(rows)], keys=keys, stage="t", settings={}, made_from={}
+    )  # fmt: skip
