@@ -20,7 +20,7 @@ from slac_tasks.given.words import fault_of, printable
 from slac_tasks.mining.settings import Mining
 from slac_tasks.model import content_hash
 from slac_tasks.networks.settings import Committee, Proposal, Scoring
-from slac_tasks.quality.settings import Quality
+from slac_tasks.quality.settings import Expectations, Quality
 from slac_tasks.release.settings import Release
 from slac_tasks.settings import Rule, Section, Table, from_table, setting
 from slac_tasks.training.settings import Training
@@ -53,6 +53,7 @@ class Config(Section):
     elsewhere: Elsewhere = field(default_factory=Elsewhere)
     aggregation: Aggregation = field(default_factory=Aggregation)
     quality: Quality = field(default_factory=Quality)
+    expectations: Expectations = field(default_factory=Expectations)
     release: Release = field(default_factory=Release)
     training: Training = field(default_factory=Training)
 

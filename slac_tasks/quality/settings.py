@@ -1,4 +1,4 @@
-"""Settings of the gate and of the certificate."""
+"""Settings of the gate, of the certificate and of the expectations of hand-overs."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -47,3 +47,51 @@ class Quality(Section):
         """Some share of positives passes."""
         if self.max_positive_share < self.min_positive_share:
             yield self.refusal("max_positive_share", f"min_positive_share ({self.min_positive_share}) or more")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Expectations(Section):
+    """What is expected of every hand-over beyond its contract; a value outside is a warning (ours)."""
+
+    min_gold_accuracy: float = setting(
+        0.8, "Share of the answers to gold that are right, of one person or one category.", least=0, most=1
+    )
+    min_agreement: float = setting(
+        0.6, "Share of a category's clips on which the first two answers agree.", least=0, most=1
+    )
+    hurried_sec: float = setting(0.4, "An answer that comes sooner than this was hardly thought about.", above=0)
+    max_hurried: float = setting(0.2, "Share of one person's answers that are so soon.", least=0, most=1)
+    max_same_answer: float = setting(0.97, "Share of one person's answers that are the same one.", least=0, most=1)
+    max_undecided: float = setting(0.4, "Share of a category's answers that are unsure or broken.", least=0, most=1)
+    min_positive: float = setting(
+        0.02, "Share of positives among the labels of one category or strategy.", least=0, most=1
+    )
+    max_positive: float = setting(0.98, "The same, at most.", least=0, most=1)
+    max_unsettled: float = setting(0.4, "Share of a category's finished clips without a label.", least=0, most=1)
+    max_against_counts: float = setting(
+        0.1, "Share of a category's labels on the side with fewer answers, where a model decides.", least=0, most=1
+    )
+    min_balance: float = setting(
+        0.2, "Effective number of categories (exponential of the entropy), as a share of their number.", least=0, most=1
+    )
+    max_drift: float = setting(
+        0.25, "Population stability index against the last release or window; from 0.25 on it is a shift.", above=0
+    )
+    max_flipped: float = setting(
+        0.1, "Share of a category's released labels that now have the other sign.", least=0, most=1
+    )
+    max_age_days: float = setting(45.0, "Older rows are stale.", above=0)
+    min_decoded: float = setting(0.9, "Share of the items that could be decoded.", least=0, most=1)
+    min_with_clips: float = setting(0.1, "Share of a window's videos that gave clips.", least=0, most=1)
+    min_licensed: float = setting(0.05, "Share of the candidates whose source names a licence.", least=0, most=1)
+    min_random: float = setting(0.03, "Share of a round that is drawn by lot.", least=0, most=1)
+    min_spread: float = setting(0.005, "Standard deviation of the scores of one member in one window.", least=0)
+    max_saturated: float = setting(0.9, "Share of the scores within a thousandth of 0 or 1.", least=0, most=1)
+    min_dimensions: float = setting(
+        2.0, "Effective number of dimensions of the features (participation ratio).", least=1
+    )
+
+    def conflicts(self) -> Iterator[str]:
+        """Some share of positives passes."""
+        if self.max_positive < self.min_positive:
+            yield self.refusal("max_positive", f"min_positive ({self.min_positive}) or more")

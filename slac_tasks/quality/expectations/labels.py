@@ -1,0 +1,271 @@
+"""What is expected of a version of the labels.
+
+Beside it: `admitted` (video_id, group_id, split), `videos` (video_id, duration_sec), `withdrawn` (video_id),
+`categories` (category), `votes` (vote_id, answer), `last_release` (clip_id, category, label).
+"""
+
+from collections.abc import Iterator
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from slac_tasks.model import Answer, Status, Strategy
+from slac_tasks.quality.expectations.clip_rows import (
+    CATEGORY_REGISTERED,
+    CONFIDENCE_IN_RANGE,
+    ID_OF_CLIP,
+    LABEL_IS_A_SIGN,
+    NOT_WITHDRAWN,
+    of_clips,
+)
+from slac_tasks.quality.expectations.declared import FRESH, declared
+from slac_tasks.quality.expectations.drift import balance, category_drift, flips, sign_drift
+from slac_tasks.quality.expectations.entries import (
+    CRITICAL,
+    WARNING,
+    Bools,
+    Expectation,
+    Finding,
+    Floats,
+    Handover,
+    Measure,
+    Wanted,
+)
+from slac_tasks.quality.expectations.measures import not_among, share, shares_by, wrong_rows
+from slac_tasks.storage.datasets import LABELS
+from slac_tasks.verification.ballots import ANSWERS
+
+_COUNTED = "two_of_three"
+"""The method whose labels follow from counts alone; the others learn how good people are."""
+_FEW = 30
+"""Clips of one category or strategy below which a share says little."""
+
+
+def _settled(handover: Handover) -> Bools:
+    return handover.equals("status", Status.SETTLED)
+
+
+def _plain(handover: Handover) -> tuple[Floats, Floats, Floats]:
+    """Return (answers on the label's side, on the other side, both), shape (rows,); NaN without a label."""
+    sign, yes, no = (handover.numbers(name) for name in ("label", "yes", "no"))
+    side = np.where(sign > 0, yes, np.where(sign < 0, no, np.nan))
+    return side, yes + no - side, yes + no
+
+
+def _by_count(handover: Handover) -> Bools:
+    methods, codes = handover.codes("method")
+    counted = np.array([method.startswith(_COUNTED) for method in methods] + [False], dtype=bool)
+    return np.asarray(counted[codes] & _settled(handover))
+
+
+def _label_without_decision(handover: Handover) -> Bools:
+    return ~_settled(handover) & (handover.known("label") | handover.known("confidence"))
+
+
+def _decision_without_label(handover: Handover) -> Bools:
+    return _settled(handover) & ~(handover.known("label") & handover.known("confidence"))
+
+
+def _no_answer(handover: Handover) -> Bools:
+    return _settled(handover) & (handover.numbers("yes") + handover.numbers("no") < 1)
+
+
+def _against_counts(handover: Handover) -> Bools:
+    """Return which labels are on the weaker side without having been given twice (two of three, HACS v3)."""
+    side, other, _ = _plain(handover)
+    return _by_count(handover) & handover.known("label") & (side < other) & (side < 2)
+
+
+def _other_confidence(handover: Handover) -> Bools:
+    side, _, both = _plain(handover)
+    want = side / np.maximum(both, 1)
+    return _by_count(handover) & handover.known("label") & ~(np.abs(handover.numbers("confidence") - want) < 1e-6)
+
+
+def _few_against_counts(handover: Handover) -> Iterator[Finding]:
+    side, other, _ = _plain(handover)
+    model = _settled(handover) & ~_by_count(handover) & handover.known("label")
+    yield from shares_by(*handover.codes("category"), side < other, model, least=_FEW)
+
+
+def _other_votes(handover: Handover) -> Bools:
+    """Return which labels count other answers than those of the votes that they name."""
+    lists = handover.rows["votes"].combine_chunks()
+    sizes = pc.list_value_length(lists).fill_null(0).to_numpy()
+    row = np.repeat(np.arange(len(sizes)), sizes)
+    votes = handover.beside["votes"]
+    place = pc.index_in(lists.flatten(), value_set=votes["vote_id"].combine_chunks()).fill_null(-1).to_numpy()
+    answers = pc.index_in(votes["answer"].combine_chunks(), value_set=pa.array(ANSWERS)).fill_null(-1).to_numpy()
+    answer = np.append(answers, -1)[place]
+    wrong = np.bincount(row[answer < 0], minlength=len(sizes)) > 0
+    for code, name in enumerate(ANSWERS):
+        wrong |= np.bincount(row[answer == code], minlength=len(sizes)) != handover.numbers(name)
+    return np.asarray(wrong)
+
+
+def _other_number_of_votes(handover: Handover) -> Bools:
+    sizes = pc.list_value_length(handover.rows["votes"].combine_chunks()).fill_null(0).to_numpy()
+    return np.asarray(sizes != sum(handover.numbers(name) for name in ANSWERS))
+
+
+def _repeated_votes(handover: Handover) -> Iterator[Finding]:
+    named = handover.rows["votes"].combine_chunks().flatten()
+    counts = pc.value_counts(named)
+    again = counts.field("values").filter(pc.greater(counts.field("counts"), 1))
+    yield Finding(value=float(len(named) - len(counts)), count=len(named), examples=tuple(again[:3].to_pylist()))
+
+
+def _first_two(handover: Handover) -> Bools:
+    """Return where `first_two_agree` contradicts the counts: known without two answers, or of two the wrong one."""
+    yes, no = handover.numbers("yes"), handover.numbers("no")
+    agree, known = handover.numbers("first_two_agree"), handover.known("first_two_agree")
+    alike = (yes == 0) | (no == 0)
+    two = yes + no == 2
+    contradicts = (two & ((agree == 1) != alike)) | (alike & (agree == 0))
+    return np.asarray((known != (yes + no >= 2)) | (known & contradicts))
+
+
+def _agreement(handover: Handover) -> Iterator[Finding]:
+    agree = handover.numbers("first_two_agree") == 1
+    yield from shares_by(*handover.codes("category"), agree, handover.known("first_two_agree"), least=_FEW)
+
+
+def _positive(by: str) -> Measure:
+    def measure(handover: Handover) -> Iterator[Finding]:
+        positive = handover.numbers("label") == 1
+        yield from shares_by(*handover.codes(by), positive, _settled(handover), least=_FEW)
+
+    return measure
+
+
+def _unsettled(handover: Handover) -> Iterator[Finding]:
+    finished = ~handover.equals("status", Status.OPEN)
+    yield from shares_by(*handover.codes("category"), ~_settled(handover) & finished, finished, least=_FEW)
+
+
+def _undecided(handover: Handover) -> Iterator[Finding]:
+    """Yield the share of answers that are unsure or broken, for each category."""
+    categories, codes = handover.codes("category")
+    counts = {name: np.bincount(codes, handover.numbers(name), len(categories)) for name in ANSWERS}
+    every = np.sum(list(counts.values()), axis=0)
+    left = counts[Answer.UNSURE] + counts[Answer.BROKEN]
+    for place, category in enumerate(categories):
+        if every[place] >= _FEW:
+            yield share(int(left[place]), int(every[place]), category)
+
+
+def _methods(handover: Handover) -> Iterator[Finding]:
+    methods, _ = handover.codes("method")
+    families = {method.partition("/")[0] for method in methods}
+    yield Finding(value=float(len(families)), count=handover.rows.num_rows, examples=tuple(sorted(families))[:3])
+
+
+EXPECTATIONS: tuple[Expectation, ...] = (
+    *declared(LABELS),
+    *of_clips(),
+    ID_OF_CLIP,
+    NOT_WITHDRAWN,
+    CATEGORY_REGISTERED,
+    LABEL_IS_A_SIGN,
+    CONFIDENCE_IN_RANGE,
+    FRESH,
+    Expectation(
+        name="status_registered", severity=CRITICAL, reads=("status",),
+        measure=not_among("status", [status.value for status in Status]),
+        sentence="Every status is open, settled, unsettled or broken.",
+    ),
+    Expectation(
+        name="strategy_registered", severity=CRITICAL, reads=("strategy",),
+        measure=not_among("strategy", [strategy.value for strategy in Strategy]),
+        sentence="Every strategy is one by which clips are chosen.",
+    ),
+    Expectation(
+        name="no_label_before_a_decision", severity=CRITICAL, reads=("status", "label", "confidence"),
+        measure=wrong_rows(_label_without_decision), sentence="A clip that is not settled has no label.",
+    ),
+    Expectation(
+        name="settled_has_a_label", severity=CRITICAL, reads=("status", "label", "confidence"),
+        measure=wrong_rows(_decision_without_label), sentence="A settled clip has a label and a confidence.",
+    ),
+    Expectation(
+        name="settled_has_answers", severity=CRITICAL, reads=("status", "yes", "no"), measure=wrong_rows(_no_answer),
+        sentence="A settled clip has an answer of yes or no.",
+    ),
+    Expectation(
+        name="label_follows_counts", severity=CRITICAL, reads=("status", "method", "label", "yes", "no"),
+        measure=wrong_rows(_against_counts), sentence="A counted label is what more people, or the first two, said.",
+    ),
+    Expectation(
+        name="confidence_follows_counts", severity=CRITICAL,
+        reads=("status", "method", "label", "confidence", "yes", "no"), measure=wrong_rows(_other_confidence),
+        sentence="The confidence of a counted label is the share of yes and no on its side.",
+    ),
+    Expectation(
+        name="counts_of_votes", severity=CRITICAL, reads=("votes", *ANSWERS), needs=("votes",),
+        measure=wrong_rows(_other_votes), sentence="A label counts the answers of the votes that it names.",
+    ),
+    Expectation(
+        name="number_of_votes", severity=CRITICAL, reads=("votes", *ANSWERS),
+        measure=wrong_rows(_other_number_of_votes), sentence="A label names as many votes as it counts.",
+    ),
+    Expectation(
+        name="vote_counted_once", severity=CRITICAL, reads=("votes",), measure=_repeated_votes,
+        sentence="No vote is counted twice.",
+    ),
+    Expectation(
+        name="first_two_follow_counts", severity=CRITICAL, reads=("first_two_agree", "yes", "no"),
+        measure=wrong_rows(_first_two), sentence="Whether the first two answers agree is what the counts allow.",
+    ),
+    Expectation(
+        name="one_method", severity=WARNING, reads=("method",), wanted=Wanted(high=1), measure=_methods,
+        sentence="All labels were decided by one method.",
+    ),
+    Expectation(
+        name="few_labels_against_counts", severity=WARNING,
+        reads=("status", "method", "label", "yes", "no", "category"),
+        wanted=Wanted(high="max_against_counts"), measure=_few_against_counts,
+        sentence="Where a model decides, few labels of a category are on the side with fewer answers.",
+    ),
+    Expectation(
+        name="agreement", severity=WARNING, reads=("first_two_agree", "category"), wanted=Wanted(low="min_agreement"),
+        measure=_agreement, sentence="The first two answers to a category's clips agree often.",
+    ),
+    Expectation(
+        name="positive_share_of_category", severity=WARNING, reads=("label", "status", "category"),
+        wanted=Wanted(low="min_positive", high="max_positive"), measure=_positive("category"),
+        sentence="Each category has positives and negatives.",
+    ),
+    Expectation(
+        name="positive_share_of_strategy", severity=WARNING, reads=("label", "status", "strategy"),
+        wanted=Wanted(low="min_positive", high="max_positive"), measure=_positive("strategy"),
+        sentence="Each strategy finds positives and negatives.",
+    ),
+    Expectation(
+        name="few_unsettled", severity=WARNING, reads=("status", "category"), wanted=Wanted(high="max_unsettled"),
+        measure=_unsettled, sentence="People can agree on most clips of a category.",
+    ),
+    Expectation(
+        name="few_undecided", severity=WARNING, reads=("category", *ANSWERS), wanted=Wanted(high="max_undecided"),
+        measure=_undecided, sentence="Few answers about a category are unsure or broken.",
+    ),
+    Expectation(
+        name="balance", severity=WARNING, reads=("category", "label"), wanted=Wanted(low="min_balance"),
+        measure=balance, sentence="No few categories hold most of the labels.",
+    ),
+    Expectation(
+        name="category_drift", severity=WARNING, reads=("category", "label"), needs=("last_release",),
+        wanted=Wanted(high="max_drift"), measure=category_drift,
+        sentence="Labels are spread over categories as in the last release.",
+    ),
+    Expectation(
+        name="sign_drift", severity=WARNING, reads=("category", "label"), needs=("last_release",),
+        wanted=Wanted(high="max_drift"), measure=sign_drift,
+        sentence="A category has as many positives as in the last release, as a share.",
+    ),
+    Expectation(
+        name="few_labels_flipped", severity=WARNING, reads=("clip_id", "category", "label"), needs=("last_release",),
+        wanted=Wanted(high="max_flipped"), measure=flips,
+        sentence="Few labels of a category have another sign than in the last release.",
+    ),
+)  # fmt: skip

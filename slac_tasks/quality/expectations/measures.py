@@ -1,0 +1,119 @@
+"""Measures that several datasets share: numbers of wrong rows, shares with intervals, distances of distributions."""
+
+from collections.abc import Callable, Collection, Iterator
+
+import numpy as np
+import pyarrow.compute as pc
+
+from slac_tasks.intervals import wilson
+from slac_tasks.quality.expectations.entries import Bools, Finding, Floats, Handover, Ints, Measure
+
+MOST_SUBJECTS = 5_000
+"""Findings of one measure; categories, strategies and people are fewer."""
+
+
+def wrong_rows(wrong: Callable[[Handover], Bools], column: str = "") -> Measure:
+    """Return a measure that counts rows which are wrong and names some of them by a column."""
+
+    def measure(handover: Handover) -> Iterator[Finding]:
+        found = wrong(handover)
+        yield Finding(value=float(np.count_nonzero(found)), count=len(found), examples=handover.examples(found, column))
+
+    return measure
+
+
+def outside(name: str, low: float, high: float, *, slack: float = 1e-6) -> Measure:
+    """Return a measure that counts the rows whose number lies outside a range; unknown ones are left out."""
+
+    def wrong(handover: Handover) -> Bools:
+        values = handover.numbers(name)
+        return handover.known(name) & ~((values >= low - slack) & (values <= high + slack))
+
+    return wrong_rows(wrong)
+
+
+def not_among(name: str, values: Collection[str]) -> Measure:
+    """Return a measure that counts the rows whose text is none of these."""
+
+    def wrong(handover: Handover) -> Bools:
+        found, codes = handover.codes(name)
+        strange = np.array([value not in values for value in found] + [False], dtype=bool)
+        return np.asarray(strange[codes])
+
+    return wrong_rows(wrong)
+
+
+def not_like(name: str, pattern: str) -> Measure:
+    """Return a measure that counts the rows whose text does not match a pattern; unknown ones are left out."""
+
+    def wrong(handover: Handover) -> Bools:
+        fits = pc.match_substring_regex(handover.rows[name].combine_chunks(), pattern)
+        return ~np.asarray(fits.fill_null(True).to_numpy(zero_copy_only=False), dtype=bool)
+
+    return wrong_rows(wrong)
+
+
+def not_in(name: str, beside: str, column: str = "") -> Measure:
+    """Return a measure that counts the rows whose value a table beside does not hold."""
+    return wrong_rows(lambda handover: handover.place_in(name, beside, column) < 0)
+
+
+def held_by(name: str, beside: str, column: str = "") -> Measure:
+    """Return a measure that counts the rows whose value a table beside does hold."""
+    return wrong_rows(lambda handover: handover.place_in(name, beside, column) >= 0)
+
+
+def share(part: int, whole: int, subject: str = "", examples: tuple[str, ...] = ()) -> Finding:
+    """Return a share with its 95 % interval (Wilson); without a value where there is nothing."""
+    if not whole:
+        return Finding(value=None, count=0, subject=subject)
+    low, high = wilson(part, whole)
+    return Finding(value=part / whole, low=low, high=high, count=whole, subject=subject, examples=examples)
+
+
+def shares_by(values: list[str], codes: Ints, part: Bools, whole: Bools, *, least: int = 1) -> Iterator[Finding]:
+    """Yield the share of `part` among the rows of `whole`, for each value that has the least rows.
+
+    Args:
+        values: the subjects.
+        codes: index of each row's subject, or -1.
+        part: which rows count, shape (rows,).
+        whole: among which, shape (rows,).
+        least: rows below which a subject says nothing.
+
+    """
+    chosen = whole & (codes >= 0)
+    of = np.bincount(codes[chosen], minlength=len(values))
+    parts = np.bincount(codes[chosen & part], minlength=len(values))
+    for place in np.flatnonzero(of >= least)[:MOST_SUBJECTS].tolist():
+        yield share(int(parts[place]), int(of[place]), values[place])
+
+
+def several(owner: Ints, property_: Ints) -> Bools:
+    """Return which owners have more than one property, shape (largest owner + 1,); rows with -1 are left out."""
+    used = (owner >= 0) & (property_ >= 0)
+    if not used.any():
+        return np.zeros(0, dtype=bool)
+    width = int(property_.max()) + 1
+    pairs = np.unique(owner[used] * width + property_[used])
+    return np.asarray(np.bincount(pairs // width) > 1)
+
+
+def effective(counts: Floats) -> float:
+    """Return how many equally large groups are as diverse as these: the exponential of the entropy, 1 to groups."""
+    shares = counts[counts > 0] / counts.sum()
+    return float(np.exp(-(shares * np.log(shares)).sum()))
+
+
+def population_stability(before: Floats, now: Floats) -> float:
+    """Return the population stability index of two histograms, less what chance alone adds; 0: no drift.
+
+    Each count has half an item added, so an empty bin is no infinite distance. Two samples of one distribution differ
+    by (bins - 1) (1 / n + 1 / m) in expectation (Yurdakul 2018); that is subtracted.
+    """
+    first, second = before + 0.5, now + 0.5
+    first, second = first / first.sum(), second / second.sum()
+    distance = float(((second - first) * np.log(second / first)).sum())
+    bins = max(int(np.count_nonzero(before + now)), 1)
+    chance = (bins - 1) * (1 / max(float(before.sum()), 1.0) + 1 / max(float(now.sum()), 1.0))
+    return float(max(0.0, distance - chance))
