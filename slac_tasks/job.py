@@ -184,7 +184,7 @@ class Job:
         before = self.datasets.manifest(dataset, **keys)
         with ExitStack() as stack:
             if not (before and self._stands(before, inputs, newer)) and STAGES[self.stage].ledger:
-                stack.enter_context(self._alone(dataset.address(keys)))
+                stack.enter_context(self.alone(dataset.address(keys)))
                 before = self.datasets.manifest(dataset, **keys)
             generation = before.generation + 1 if before and not before.is_older else 1
             made = Partition(
@@ -211,8 +211,13 @@ class Job:
             made.shards.delete()
 
     @contextmanager
-    def _alone(self, address: str) -> Iterator[None]:
-        """Have a partition for this process, by a lock in the ledger."""
+    def alone(self, address: str) -> Iterator[None]:
+        """Have a partition, or whatever has this address, for this process, by a lock in the ledger.
+
+        Raises:
+            Temporary: another process has it.
+
+        """
         if not self.ledger.rows("lock_partition", address=address)[0]["taken"]:
             raise Temporary(f"dataset {address}: another process makes it now; this one wrote nothing")
         try:

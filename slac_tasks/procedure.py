@@ -191,7 +191,7 @@ STAGES: dict[str, Stage] = {
         ),
         Stage(
             name="release", help="write validated labels as Parquet, HACS csv and ActivityNet json",
-            keys=("release",), writes={"release": ()}, ledger=True,
+            keys=("release",), writes={"release": (), "released_videos": (), "release_versions": ()}, ledger=True,
             reads=("labels", "label_changes", "quality", "carried", "certificates", "videos", "fetched"),
         ),
         Stage(

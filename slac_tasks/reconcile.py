@@ -17,6 +17,8 @@ from slac_tasks.admission.exclusions.registry import restore
 from slac_tasks.admission.withdrawals import all_withdrawals
 from slac_tasks.errors import BrokenContract, NotMade
 from slac_tasks.networks.committees import adopt_committees
+from slac_tasks.release.finished import need_release
+from slac_tasks.release.recording import record_release
 from slac_tasks.storage.datasets import (
     AGREEMENT,
     ALL,
@@ -28,7 +30,7 @@ from slac_tasks.storage.datasets import (
     MODELS,
     PEOPLE,
     QUALITY,
-    RELEASES,
+    RELEASE_VERSIONS,
     VIDEOS,
     VOTES,
 )
@@ -40,7 +42,7 @@ from slac_tasks.storage.tables import Datasets
 from slac_tasks.verification.outcome import queue_changes, record_verdicts, replace_certificates, replace_people, settle
 from slac_tasks.verification.queue import queued_clips
 from slac_tasks.verification.settings import Review
-from slac_tasks.verification.versions import label_tables, labels_of, newest, newest_labels
+from slac_tasks.verification.versions import label_tables, newest, newest_labels
 from slac_tasks.verification.votes import queued
 
 _NAMED = 20
@@ -223,17 +225,13 @@ def _certificates(work: Repair) -> int:
 
 
 def _releases(work: Repair) -> int:
-    manifests = sorted(work.stored.current(RELEASES), key=lambda manifest: manifest.keys["release"])
-    for manifest in manifests:
-        categories = work.datasets.read_all(RELEASES, [manifest], ["category"])["category"].unique().to_pylist()
-        work.ledger.run(
-            "add_release",
-            **manifest.keys,
-            labels=labels_of(manifest),
-            label_count=manifest.rows,
-            categories=sorted(categories),
-        )
-    return len(manifests)
+    count = 0
+    for manifest in sorted(work.stored.current(RELEASE_VERSIONS), key=lambda manifest: manifest.keys["release"]):
+        # One that is made again and was cut off has the rows of both: it is recorded when it is finished.
+        with suppress(NotMade):
+            record_release(work.ledger, *need_release(work.datasets, manifest.keys["release"]))
+            count += 1
+    return count
 
 
 def _promotions(work: Repair) -> int:

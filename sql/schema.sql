@@ -602,7 +602,16 @@ CREATE TABLE releases (
     labels text NOT NULL,
     label_count bigint NOT NULL,
     categories text[] NOT NULL,
-    released_at timestamptz NOT NULL DEFAULT now()
+    released_at timestamptz NOT NULL DEFAULT now(),
+    -- NULL in what follows: released before there were numbers.
+    version text,
+    content text,
+    -- NULL: there is none before it.
+    previous text,
+    added bigint,
+    changed bigint,
+    withdrawn bigint,
+    corrected bigint
 );
 
 CREATE TABLE promotions (

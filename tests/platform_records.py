@@ -18,6 +18,15 @@ from slac_tasks.storage.objects import FolderStore
 from slac_tasks.storage.records import Record, record
 from slac_tasks.storage.tables import Datasets
 
+
+def add_release(ledger: Ledger, *categories: str) -> None:
+    """Record the first release, of these categories."""
+    ledger.run(
+        "add_release", release="r0001", labels="000001", label_count=1, categories=list(categories), version="1.0.0",
+        content="0", previous=None, added=1, changed=0, withdrawn=0, corrected=0,
+    )  # fmt: skip
+
+
 WEEKS = ["2026-01-05", "2026-01-12", "2026-01-19"]
 NOW = datetime(2026, 6, 1, tzinfo=UTC)
 
@@ -120,7 +129,7 @@ class Platform:
 
     def promote(self, *, rescore: list[str]) -> None:
         """Let a network join the committee, and windows be scored again."""
-        self.ledger.run("add_release", release="r0001", labels="000001", label_count=1, categories=["judo"])
+        add_release(self.ledger, "judo")
         self.ledger.run("add_promotion", release="r0001", committee=None, reason="better", rescore=rescore)
 
     def queue(self, category: str, round: str, *, clips: int = 1, state: str = "open") -> None:

@@ -2,9 +2,11 @@
 
 Reads: the newest judged labels; the newest certified ones of other kinds, where the settings want them; videos, and
 where they were fetched; the ledger's verdicts, decisions, queue and tombstones.
-Writes: release (release) with exports beside it; the ledger's releases.
-Safe to run again: a finished release is left alone. Whole rounds of accepted or approved categories only; nothing to
-release ends with 65.
+Writes: release (release) with exports beside it; released_videos (release), the names and splits that stay;
+release_versions (release), last: it makes the release finished; the ledger's releases.
+Safe to run again: a finished release is left alone, one that was cut off goes on with the rows that it has. Whole
+rounds of accepted or approved categories only; nothing to release, or a video that changed its split, ends with 65. Of
+two at once one goes on, and the other ends with 75.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -14,36 +16,67 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from slac_tasks.errors import BrokenContract
-from slac_tasks.job import Job
+from slac_tasks.job import Job, Partition
 from slac_tasks.model import parse_round_key
 from slac_tasks.progress import print_line
 from slac_tasks.quality.certificate import certified_bounds
+from slac_tasks.release.content import ORDER
 from slac_tasks.release.described import described, videos_of
 from slac_tasks.release.exporting import contents, write_exports
+from slac_tasks.release.finished import need_release, version_of
+from slac_tasks.release.mix import benchmark, mix_of
 from slac_tasks.release.naming import names_of
+from slac_tasks.release.recording import record_release
+from slac_tasks.release.register import register, registered
 from slac_tasks.release.releasable import releasable, releasable_of_others, with_certificates
-from slac_tasks.storage.datasets import CARRIED, CERTIFICATES, FETCHED, QUALITY, RELEASES, VIDEOS
+from slac_tasks.storage.datasets import (
+    CARRIED,
+    CERTIFICATES,
+    FETCHED,
+    QUALITY,
+    RELEASE_VERSIONS,
+    RELEASED_VIDEOS,
+    RELEASES,
+    VIDEOS,
+)
+from slac_tasks.storage.datasets.releasing import ReleaseVersionRow
 from slac_tasks.storage.manifests import Manifest
 from slac_tasks.verification.carrying import PEOPLE
-from slac_tasks.verification.versions import labels_of, need_labels, newest
+from slac_tasks.verification.versions import need_labels, newest
 
 Manifests = Mapping[str, Sequence[Manifest]]
 """Manifests of one dataset by category, the oldest window first."""
 
-_ORDER = [("category", "ascending"), ("video_id", "ascending"), ("start_sec", "ascending")]
-
 
 def run(job: Job) -> None:
-    """Write the release and its exports."""
+    """Write the release: its rows, the register of videos, every format, and last what makes it finished."""
     keys = {"release": job.key("release")}
+    rows = job.datasets.manifest(RELEASES, **keys)
+    with job.partition(RELEASE_VERSIONS, keys, inputs=[rows] if rows else []) as version:
+        if not version.finished:
+            # Two releases at once, of whatever names, would both follow the same one.
+            with job.alone("releases"):
+                _make(job, keys, version)
+    _record(job, version.manifest)
+
+
+def _make(job: Job, keys: Mapping[str, str], version: Partition[ReleaseVersionRow]) -> None:
+    found = job.ledger.one("release_before", **keys)
+    before = found["release"] if found else None
     with job.partition(RELEASES, keys) as made:
         if not made.finished:
             labels = _newest_judged(job)
             made.inputs += [need_labels(job.datasets, labels), job.datasets.need(QUALITY, labels=labels)]
-            made.write_tables(_tables(job, labels, made.inputs))
+            made.write_tables(_tables(job, labels, before, made.inputs))
+    rows = made.manifest
+    with job.partition(RELEASED_VIDEOS, keys, inputs=[rows]) as videos:
+        if not videos.finished:
+            videos.write_tables([register(job.datasets, before, rows)])
     names = {row["category"]: row["name"] for row in job.ledger.rows("categories")}
-    write_exports(job.datasets, made.manifest, contents(job.datasets, made.manifest, names))
-    _record(job, made.manifest)
+    write_exports(job.datasets, rows, contents(job.datasets, rows, names))
+    version.inputs += [rows, videos.manifest]
+    version.inputs += [job.datasets.need(RELEASES, release=before)] if before else []
+    version.write([version_of(job.datasets, rows, before)])
 
 
 def _newest_judged(job: Job) -> str:
@@ -54,7 +87,7 @@ def _newest_judged(job: Job) -> str:
     return judged
 
 
-def _tables(job: Job, labels: str, inputs: list[Manifest]) -> Iterator[pa.Table]:
+def _tables(job: Job, labels: str, before: str | None, inputs: list[Manifest]) -> Iterator[pa.Table]:
     """Return the rows of the release in their fixed order, a table for each category that is made while it is written.
 
     The manifests of what else they are made from are added to `inputs` at once.
@@ -67,8 +100,7 @@ def _tables(job: Job, labels: str, inputs: list[Manifest]) -> Iterator[pa.Table]
     schema = pa.schema([RELEASES.schema.field(name) for name in (*people.column_names, "certificate")])
     found = [table.select(schema.names).cast(schema) for table in _certified(job, labels, people, inputs)]
     inputs += [manifest for some in (videos, fetched) for one in some.values() for manifest in one]
-    every = pa.concat_tables(found).sort_by(_ORDER)
-    return _described(job, every, videos, fetched)
+    return _described(job, pa.concat_tables(found).sort_by(ORDER), videos, fetched, before)
 
 
 def _manifests(job: Job, people: pa.Table) -> tuple[Manifests, Manifests]:
@@ -108,35 +140,37 @@ def _certified(job: Job, labels: str, people: pa.Table, inputs: list[Manifest]) 
     yield table
 
 
-def _described(job: Job, labels: pa.Table, videos: Manifests, fetched: Manifests) -> Iterator[pa.Table]:
+def _described(
+    job: Job, labels: pa.Table, videos: Manifests, fetched: Manifests, before: str | None
+) -> Iterator[pa.Table]:
     """Yield the rows of each category.
 
     Raises:
         BrokenContract: people were asked about a clip of no video.
 
     """
+    known = registered(job.datasets, before)
     names = names_of(
-        (video_id, source_id)
-        for manifests in videos.values()
-        for table in (job.datasets.read_all(VIDEOS, manifests, ["video_id", "source_id"]),)
-        for video_id, source_id in zip(*(column.to_pylist() for column in table.columns), strict=True)
+        (
+            (video_id, source_id)
+            for manifests in videos.values()
+            for table in (job.datasets.read_all(VIDEOS, manifests, ["video_id", "source_id"]),)
+            for video_id, source_id in zip(*(column.to_pylist() for column in table.columns), strict=True)
+        ),
+        dict(zip(known["video_id"].to_pylist(), known["name"].to_pylist(), strict=True)),
     )
+    mixed = mix_of(job.datasets, before)
     for category in sorted(videos):
         own = labels.filter(pc.equal(labels["category"], category))
-        known = videos_of(job.datasets, videos[category], fetched[category])
-        lost = pc.and_not(pc.equal(own["kind"], PEOPLE), pc.is_in(own["video_id"], value_set=known["video_id"]))
+        found = videos_of(job.datasets, videos[category], fetched[category])
+        lost = pc.and_not(pc.equal(own["kind"], PEOPLE), pc.is_in(own["video_id"], value_set=found["video_id"]))
         for clip in own.filter(lost)["clip_id"].slice(0, 1).to_pylist():
             raise BrokenContract(f"labels: clip {clip} is of no video of {category}")
-        yield described(own, known, names)
+        own = own.append_column("benchmark", benchmark(own, mixed.get(category, ())))
+        yield described(own, found, names)
 
 
-def _record(job: Job, manifest: Manifest) -> None:
-    """Record the release in the ledger, with the version of the labels from which it was made."""
-    table = job.datasets.read_all(RELEASES, [manifest], ["category"])
-    job.ledger.run(
-        "add_release",
-        release=manifest.keys["release"],
-        labels=labels_of(manifest),
-        label_count=manifest.rows,
-        categories=sorted(pc.unique(table["category"]).to_pylist()),
-    )
+def _record(job: Job, version: Manifest) -> None:
+    """Record the finished release in the ledger."""
+    row, rows = need_release(job.datasets, version.keys["release"])
+    record_release(job.ledger, row, rows)

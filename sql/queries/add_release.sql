@@ -1,4 +1,19 @@
--- Record a release; one that is recorded already stays. No number is used up where nothing is added.
-INSERT INTO releases (release, labels, label_count, categories)
-SELECT %(release)s::text, %(labels)s::text, %(label_count)s::bigint, %(categories)s::text[]
-WHERE NOT EXISTS (SELECT FROM releases WHERE release = %(release)s::text);
+-- add_release
+-- Record a finished release; one that was made again gets what it is now. No number is used up where nothing is added.
+WITH known AS (
+    UPDATE releases
+    SET labels = %(labels)s::text, label_count = %(label_count)s::bigint, categories = %(categories)s::text[],
+        version = %(version)s::text, content = %(content)s::text, previous = %(previous)s::text,
+        added = %(added)s::bigint, changed = %(changed)s::bigint, withdrawn = %(withdrawn)s::bigint,
+        corrected = %(corrected)s::bigint
+    WHERE release = %(release)s::text
+    RETURNING release
+)
+INSERT INTO releases (
+    release, labels, label_count, categories, version, content, previous, added, changed, withdrawn, corrected
+)
+SELECT
+    %(release)s::text, %(labels)s::text, %(label_count)s::bigint, %(categories)s::text[], %(version)s::text,
+    %(content)s::text, %(previous)s::text, %(added)s::bigint, %(changed)s::bigint, %(withdrawn)s::bigint,
+    %(corrected)s::bigint
+WHERE NOT EXISTS (SELECT FROM known);

@@ -1,2 +1,3 @@
 -- The newest release.
-SELECT release, ordinal, labels, label_count, categories, released_at FROM releases ORDER BY ordinal DESC LIMIT 1;
+SELECT release, ordinal, labels, label_count, categories, released_at, version, content, previous, withdrawn
+FROM releases ORDER BY ordinal DESC LIMIT 1;

@@ -18,14 +18,14 @@ from slac_tasks.storage.datasets.labelling import (
     ROUNDS,
     VOTES,
 )
-from slac_tasks.storage.datasets.releasing import EVALUATIONS, MODELS, RELEASES
+from slac_tasks.storage.datasets.releasing import EVALUATIONS, MODELS, RELEASE_VERSIONS, RELEASED_VIDEOS, RELEASES
 from slac_tasks.storage.datasets.scoring import COMMITTEES, FEATURES, HARD_CLIPS, SCORES
 from slac_tasks.storage.declarations import Dataset
 
 __all__ = [
     "ACCOUNTS", "AGREEMENT", "ALL", "CANDIDATES", "CARRIED", "CERTIFICATES", "CLIPS", "COMMITTEES", "CONTROL", "CROWD",
     "EVALUATIONS", "FEATURES", "FETCHED", "HARD_CLIPS", "LABELS", "LABEL_CHANGES", "MODELS", "PEOPLE", "QUALITY",
-    "RELEASES", "ROUNDS", "SCORES", "VIDEOS", "VOTES",
+    "RELEASED_VIDEOS", "RELEASES", "RELEASE_VERSIONS", "ROUNDS", "SCORES", "VIDEOS", "VOTES",
 ]  # fmt: skip
 
 ALL: Mapping[str, Dataset[Any]] = {
@@ -33,7 +33,7 @@ ALL: Mapping[str, Dataset[Any]] = {
     for dataset in (
         CANDIDATES, FETCHED, VIDEOS, CLIPS, COMMITTEES, SCORES, FEATURES, HARD_CLIPS, VOTES, LABELS, LABEL_CHANGES,
         CROWD, PEOPLE, AGREEMENT, QUALITY, ROUNDS, CARRIED, CONTROL, ACCOUNTS, CERTIFICATES, RELEASES,
-        MODELS, EVALUATIONS,
+        RELEASED_VIDEOS, RELEASE_VERSIONS, MODELS, EVALUATIONS,
     )
 }  # fmt: skip
 """Every dataset by name, in the order of the procedure."""

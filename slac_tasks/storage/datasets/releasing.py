@@ -34,6 +34,10 @@ class ReleaseRow(_ReleaseRow2):
     certificate: Annotated[
         float | None, "share of wrong labels, at most, among those that were certified with it; null: it was not"
     ]
+    benchmark: Annotated[
+        bool | None,
+        "whether it is of the mix of strategies, in equal shares, that networks are compared on; null in training",
+    ]
     name: Annotated[str, "name of the video in every format and every release: its YouTube id, else its video_id"]
     group_id: Annotated[str | None, "look-alikes share it, and its split; null in version 2"]
     title: Annotated[str | None, "title at the source; null: not known"]
@@ -41,6 +45,35 @@ class ReleaseRow(_ReleaseRow2):
     url: Annotated[str | None, "address at the source, for people; null: a file of a machine, or not known"]
     published_at: Annotated[datetime | None, "publication at the source; null: not known"]
     proxy_sha256: Annotated[str | None, "SHA-256 (hex) of proxy_256; null in version 2"]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ReleasedVideoRow:
+    """What must never change of a video that was released once."""
+
+    video_id: Annotated[str, "16 hex digits of the media's SHA-256"]
+    name: Annotated[str, "its name in every format"]
+    group_id: Annotated[str | None, "look-alikes share it, and its split; null: released in version 2"]
+    split: Annotated[str, "training, validation or testing"]
+    release: Annotated[str, "the release that held it first"]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ReleaseVersionRow:
+    """A finished release: its number, its hash, and how it differs from the one before."""
+
+    version: Annotated[str, "MAJOR.MINOR.PATCH: labels changed or withdrawn, labels added, only other columns differ"]
+    content: Annotated[str, "SHA-256 (hex) of the rows, see slac_tasks.release.content"]
+    previous: Annotated[str | None, "the release before; null: there is none"]
+    labels: Annotated[int, "labels"]
+    positive: Annotated[int, "labels +1"]
+    videos: Annotated[int, "videos"]
+    groups: Annotated[int, "groups of look-alikes"]
+    categories: Annotated[tuple[str, ...], "categories, in order"]
+    added: Annotated[int, "labels that the release before does not hold"]
+    changed: Annotated[int, "labels whose sign differs from the release before"]
+    withdrawn: Annotated[int, "labels that the release before holds and this one does not"]
+    corrected: Annotated[int, "labels of the same sign of which another column differs"]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -81,6 +114,14 @@ _RELEASES_2 = Dataset(
 RELEASES = Dataset(
     name="release", version=3, keys=("release",), unique=("video_id", "category", "start_sec"), row=ReleaseRow,
     meaning=_RELEASES_2.meaning, upgrade=Upgrade(previous=_RELEASES_2, change=_named),
+)  # fmt: skip
+RELEASED_VIDEOS = Dataset(
+    name="released_videos", version=1, keys=("release",), unique=("video_id",), row=ReleasedVideoRow,
+    meaning="Every video of this release and all before it: names and splits stay for ever.",
+)  # fmt: skip
+RELEASE_VERSIONS = Dataset(
+    name="release_versions", version=1, keys=("release",), unique=("version",), row=ReleaseVersionRow,
+    meaning="What a release is. Written last, when its rows, its formats and its data sheet are there.",
 )  # fmt: skip
 MODELS = Dataset(
     name="models", version=1, keys=("release",), unique=("backbone",), row=ModelRow,

@@ -257,8 +257,8 @@ def test_a_takedown_holds_for_now_and_for_good(
     videos = {row["source_id"]: row["video_id"] for row in datasets.read(VIDEOS, **KEYS).to_pylist()}
     assert len(videos) == 3
     rows = [
-        {**dict.fromkeys(RELEASES.schema.names, ""), "support": None, "certificate": None, "published_at": None,
-         "clip_id": f"{video}:0", "video_id": video,
+        {**dict.fromkeys(RELEASES.schema.names, ""), "support": None, "certificate": None, "benchmark": None,
+         "published_at": None, "clip_id": f"{video}:0", "video_id": video,
          "category": "judo", "label": 1, "confidence": 1.0, "start_sec": 0.0, "end_sec": 2.0, "duration_sec": 3.0,
          "round": f"{WEEK}.p1", "source": str(tmp_path / "m.jsonl"), "source_id": name}
         for name, video in videos.items()

@@ -145,8 +145,8 @@ def released(datasets: Datasets) -> dict[str, str]:
     """Release a label of every admitted video; return their ids by file."""
     videos = {Path(row["source_id"]).name: row["video_id"] for row in datasets.read(VIDEOS, **KEYS).to_pylist()}
     rows = [
-        {**dict.fromkeys(RELEASES.schema.names, ""), "support": None, "certificate": None, "published_at": None,
-         "clip_id": f"{video}:0", "video_id": video,
+        {**dict.fromkeys(RELEASES.schema.names, ""), "support": None, "certificate": None, "benchmark": None,
+         "published_at": None, "clip_id": f"{video}:0", "video_id": video,
          "category": "judo", "label": 1, "confidence": 1.0, "start_sec": 0.0, "end_sec": 2.0, "duration_sec": 3.0,
          "round": f"{WEEK}.p1"}
         for video in videos.values()

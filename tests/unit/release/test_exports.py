@@ -19,7 +19,8 @@ def row(video_id: str, source_id: str, start: float, label: int = 1, split: str 
         clip_id=f"{video_id}:{round(start * 1000)}", video_id=video_id, start_sec=start, end_sec=start + 2, split=split,
         category="high_jump", label=label, confidence=1.0, strategy="random", round="2026-01-05.p1", source="a.csv",
         source_id=source_id, duration_sec=60.0, proxy_128="128", proxy_256="256",
-        kind="people", support=2, certificate=None, name=NAMED.get(source_id, video_id), group_id=video_id,
+        kind="people", support=2, certificate=None, benchmark=None,
+        name=NAMED.get(source_id, video_id), group_id=video_id,
         title=None, licence="CC BY 4.0", url=None, published_at=None, proxy_sha256="0",
     )  # fmt: skip
 

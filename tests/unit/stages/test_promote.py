@@ -1,4 +1,5 @@
 import pytest
+from platform_records import add_release
 
 from slac_tasks.networks.committees import adopt_committees
 from slac_tasks.networks.settings import Committee
@@ -46,7 +47,7 @@ class Ended:
         ]
         self.write(EVALUATIONS, measured, release="r0001")
         self.write(COMMITTEES, self.seats("wave"), committee="parent")
-        ledger.run("add_release", release="r0001", labels="000001", label_count=1, categories=["wave"])
+        add_release(ledger, "wave")
 
     def write(self, dataset, rows, /, made_from=(), **keys: str) -> None:
         made = {one.address: one.mark for one in made_from}

@@ -1,0 +1,31 @@
+"""Finished releases in the ledger, which plans and pages ask."""
+
+from slac_tasks.storage.datasets.releasing import ReleaseVersionRow
+from slac_tasks.storage.ledger import Ledger
+from slac_tasks.storage.manifests import Manifest
+from slac_tasks.verification.versions import labels_of
+
+
+def record_release(ledger: Ledger, row: ReleaseVersionRow, rows: Manifest) -> None:
+    """Record what a finished release is; one that was made again is recorded anew.
+
+    Args:
+        ledger: where.
+        row: what it is.
+        rows: manifest of its rows, which names the version of the labels.
+
+    """
+    ledger.run(
+        "add_release",
+        release=rows.keys["release"],
+        labels=labels_of(rows),
+        label_count=row.labels,
+        categories=list(row.categories),
+        version=row.version,
+        content=row.content,
+        previous=row.previous,
+        added=row.added,
+        changed=row.changed,
+        withdrawn=row.withdrawn,
+        corrected=row.corrected,
+    )

@@ -1,0 +1,189 @@
+"""Releases on a real ledger: numbers, what is cut off, two at once, and what is taken down."""
+
+import itertools
+import re
+import threading
+from pathlib import Path
+from typing import Any
+
+import pytest
+from review_work import cast, lease, publish_and_answer
+
+from slac_tasks.admission.withdrawals import withdraw
+from slac_tasks.errors import NotMade, Temporary
+from slac_tasks.quality.settings import Quality
+from slac_tasks.release.finished import need_release
+from slac_tasks.stages import aggregate, release, sync, validate
+from slac_tasks.storage.datasets import RELEASE_VERSIONS, RELEASES
+from slac_tasks.storage.ledger import Ledger
+from slac_tasks.storage.objects import FolderStore, Store
+from slac_tasks.storage.tables import Datasets
+
+GATE = {"quality": Quality(min_labels=1, min_positive_share=0.0, max_positive_share=1.0)}
+
+
+def judged(make_job: Any) -> None:
+    """Turn the votes that are there into judged labels."""
+    sync.run(make_job("sync"))
+    aggregate.run(make_job("aggregate"))
+    validate.run(make_job("validate", settings=GATE))
+
+
+@pytest.fixture
+def answered(make_job: Any, ledger: Ledger) -> list[str]:
+    """Twelve clips that two people have answered yes."""
+    clips = publish_and_answer(make_job, ledger, {"ann": "yes", "bob": "yes"})
+    judged(make_job)
+    return clips
+
+
+def correct(ledger: Ledger, clip: str, answer: str) -> None:
+    """Let everybody who answered a clip give another answer instead."""
+    with ledger._connection.cursor() as cursor:
+        cursor.execute("SELECT vote_id, annotator FROM votes WHERE clip_id = %s", (clip,))
+        votes = cursor.fetchall()
+    for vote, person in votes:
+        assert cast(ledger, person, clip, answer, supersedes=str(vote))
+
+
+def test_each_release_says_how_it_differs_from_the_one_before(
+    make_job: Any, ledger: Ledger, answered: list[str]
+) -> None:
+    datasets = make_job("release").datasets
+
+    def made(name: str) -> Any:
+        release.run(make_job("release", release=name))
+        return need_release(datasets, name)[0]
+
+    first, same = made("r0001"), made("r0002")
+    assert (first.version, first.labels, first.added, first.positive, first.videos) == ("1.0.0", 12, 12, 12, 12)
+    assert (same.version, same.content) == (first.version, first.content)
+    correct(ledger, answered[3], "no")
+    withdraw(datasets, ledger, {answered[5].split(":")[0]}, "asked")
+    judged(make_job)
+    third = made("r0003")
+    assert (third.version, third.added, third.changed, third.withdrawn, third.labels) == ("2.0.0", 0, 1, 1, 11)
+    # The earlier release stays as it was, a takedown ends in the next one and in all of its formats.
+    assert made("r0001") == first
+    exports = [name for name in datasets.store.names("release/") if "/exports/" in name]
+    for export in exports:
+        held = answered[5].split(":")[0].encode() in datasets.store.get(export)
+        assert held == ("release=r0003" not in export) or export.endswith(".parquet"), export
+    assert any("release=r0003" in export for export in exports)
+    recorded = ledger.one("last_release")
+    assert recorded is not None
+    assert {name: recorded[name] for name in ("release", "version", "content", "previous", "withdrawn")} == {
+        "release": "r0003", "version": "2.0.0", "content": third.content, "previous": "r0002", "withdrawn": 1,
+    }  # fmt: skip
+
+
+class Cut(FolderStore):
+    """A store whose machine loses its power at the n-th write."""
+
+    left: int
+
+    def __init__(self, folder: Path, left: int) -> None:
+        super().__init__(folder)
+        self.left = left
+
+    def _spend(self) -> None:
+        self.left -= 1
+        if self.left < 0:
+            raise Temporary("cut off")
+
+    def put(self, name: str, data: bytes) -> None:
+        self._spend()
+        super().put(name, data)
+
+    def put_file(self, name: str, path: Path) -> None:
+        self._spend()
+        super().put_file(name, path)
+
+    def create(self, name: str, data: bytes) -> bool:
+        self._spend()
+        return super().create(name, data)
+
+
+def through(job: Any, store: Store) -> Any:
+    """Let a job write through another store."""
+    vars(job)["store"] = store
+    return job
+
+
+def objects(store: Store) -> dict[str, bytes]:
+    """Return what a release wrote, without moments."""
+    found = {name: store.get(name) for name in store.names("release")}
+    return {name: re.sub(rb'"written_at": "[^"]+"|"[^"]*[0-9a-f]{64}"', b"", data) for name, data in found.items()}
+
+
+def test_a_release_that_is_cut_off_anywhere_never_looks_finished_and_can_be_finished(
+    make_job: Any, ledger: Ledger, answered: list[str]
+) -> None:
+    store = make_job("release").store
+    assert isinstance(store, FolderStore)
+    release.run(make_job("release", release="r0001"))
+    want = objects(store)
+    for cuts in itertools.count():
+        for name in list(store.names("release")):
+            store.delete(name)
+        with ledger._connection.cursor() as cursor:
+            cursor.execute("TRUNCATE releases, promotions")
+            cursor.execute("DELETE FROM datasets WHERE dataset LIKE 'release%'")
+        try:
+            release.run(through(make_job("release", release="r0001"), Cut(Path(store.url), cuts)))
+            break
+        except Temporary:
+            assert ledger.one("last_release") is None, cuts
+            # The last write of all moves a pointer past a manifest that is there.
+            if cuts < len(want) - 1:
+                with pytest.raises(NotMade, match=r"release r0001: (does not exist|is not finished)"):
+                    need_release(Datasets(store), "r0001")
+        release.run(make_job("release", release="r0001"))
+        assert objects(store) == want, cuts
+        assert ledger.one("last_release")["label_count"] == 12  # type: ignore[index]
+    assert cuts == len(want)
+
+
+def test_of_two_at_once_one_makes_the_release_and_the_other_says_so(
+    make_job: Any, ledger: Ledger, answered: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    inside, go_on = threading.Event(), threading.Event()
+    write = release.write_exports
+
+    def slow(*given: Any) -> None:
+        inside.set()
+        assert go_on.wait(30)
+        write(*given)
+
+    monkeypatch.setattr(release, "write_exports", slow)
+    first = make_job("release", release="r0001")
+    thread = threading.Thread(target=release.run, args=(first,))
+    thread.start()
+    try:
+        assert inside.wait(30)
+        for name in ("r0001", "r0002"):
+            with pytest.raises(Temporary, match="another process makes it now"):
+                release.run(make_job("release", release=name))
+    finally:
+        go_on.set()
+        thread.join()
+    datasets = make_job("release").datasets
+    assert datasets.partitions(RELEASE_VERSIONS) == datasets.partitions(RELEASES) == [{"release": "r0001"}]
+    release.run(make_job("release", release="r0002"))
+    assert need_release(datasets, "r0002")[0].previous == "r0001"
+
+
+def test_a_release_that_is_made_again_and_cut_off_is_not_finished(
+    make_job: Any, ledger: Ledger, answered: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    release.run(make_job("release", release="r0001"))
+    store = make_job("release").store
+    with pytest.raises(Temporary):
+        release.run(through(make_job("release", release="r0001", remake=True), Cut(Path(store.url), 3)))
+    with pytest.raises(NotMade, match="r0001: is not finished"):
+        need_release(make_job("release").datasets, "r0001")
+    with pytest.raises(NotMade):
+        release.run(make_job("release", release="r0001"))
+    release.run(make_job("release", release="r0001", remake=True))
+    assert need_release(make_job("release").datasets, "r0001")[1].generation == 3
+    assert lease(ledger, "cid") == []
