@@ -20,8 +20,8 @@ def release_row(
         split=("training", "validation", "testing")[video % 3], category=category, label=label, confidence=0.75,
         strategy="random", round="2026-01-05.p1", source="a.csv", source_id=f"source {video}", duration_sec=60.5,
         proxy_128=f"media/{video_id}/128.mp4", proxy_256=f"media/{video_id}/256.mp4", kind="people", support=2,
-        certificate=None, name=f"name_{video:06d}" if video % 2 else video_id, group_id=video_id, title=None,
-        licence=licence, url=f"https://media.example/{video}" if video % 2 else None, published_at=None,
+        certificate=None, benchmark=None, name=f"name_{video:06d}" if video % 2 else video_id, group_id=video_id,
+        title=None, licence=licence, url=f"https://media.example/{video}" if video % 2 else None, published_at=None,
         proxy_sha256="0",
     )  # fmt: skip
 
