@@ -36,6 +36,7 @@ COMMANDS = {
     "exclude": ("slac_tasks.commands.exclude", "keep the validation and test videos of other benchmarks out"),
     "recheck": ("slac_tasks.commands.recheck", "say how much of a release could still be fetched"),
     "gc": ("slac_tasks.commands.gc", "delete what nobody needs: old generations, old labels, unnamed weights"),
+    "import": ("slac_tasks.commands.import_labels", "import an existing dataset as candidates with labels"),
     "export": ("slac_tasks.commands.export", "write a release that exists in one more format"),
     "show": ("slac_tasks.commands.show", "list a dataset, or the pairs of look-alikes: rows, drops by reason, origin"),
     "funnel": ("slac_tasks.commands.funnel", "print what became of everything that was found"),

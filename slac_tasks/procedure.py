@@ -212,6 +212,9 @@ STAGES: dict[str, Stage] = {
 }  # fmt: skip
 """Every stage of the procedure by name, in order."""
 
+COMMAND_DATASETS: Mapping[str, tuple[str, ...]] = {"import": ("imported",)}
+"""Datasets that a command writes, since a person gives what is in them; by command."""
+
 LEDGER_COMMANDS = frozenset({"plan", "register"})
 """Commands that are no stages, that Airflow starts, and that are given the ledger's address."""
 

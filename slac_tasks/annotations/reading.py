@@ -81,7 +81,7 @@ def read(paths: Sequence[Path], name: str | None = None) -> Published:
                 odds.append(replace(found, place=prefix + found.place))
             else:
                 rows.append(replace(found, place=prefix + found.place) if prefix else found)
-    taken = _agreeing(_joined(rows, odds), odds)
+    taken = agreeing(_joined(rows, odds), odds)
     odds += [remark for row in taken if (remark := past_end(row))]
     return Published(rows=tuple(taken), odd=tuple(odds))
 
@@ -118,8 +118,8 @@ def _joined(rows: Sequence[Row], odds: list[OddRow]) -> list[Row]:
     return found
 
 
-def _agreeing(rows: Sequence[Row], odds: list[OddRow]) -> list[Row]:
-    """Return each claim once; of claims that contradict each other, none."""
+def agreeing(rows: Sequence[Row], odds: list[OddRow]) -> list[Row]:
+    """Return each claim once; of claims that contradict each other, none. What is left out is added to `odds`."""
     first: dict[_Claim, Row] = {}
     contradicted: set[_Claim] = set()
     for row in rows:

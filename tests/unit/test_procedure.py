@@ -12,7 +12,7 @@ import pytest
 from slac_tasks import cli, procedure
 from slac_tasks.config import Config
 from slac_tasks.errors import WrongArguments
-from slac_tasks.procedure import KEYS, STAGES, Flag, Machine, Stage
+from slac_tasks.procedure import COMMAND_DATASETS, KEYS, STAGES, Flag, Machine, Stage
 from slac_tasks.storage.datasets import ALL
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -32,8 +32,12 @@ def test_datasets_keys_and_settings_that_stages_name_exist() -> None:
         assert {name for names in stage.writes.values() for name in names} <= sections, stage.name
 
 
-def test_every_dataset_is_written_by_a_stage() -> None:
-    assert {name for stage in STAGES.values() for name in stage.writes} == set(ALL)
+def test_every_dataset_is_written_by_a_stage_or_by_a_command_that_a_person_types() -> None:
+    by_hand = {name for names in COMMAND_DATASETS.values() for name in names}
+    by_stages = {name for stage in STAGES.values() for name in stage.writes}
+    assert by_stages | by_hand == set(ALL)
+    assert not by_stages & by_hand
+    assert set(COMMAND_DATASETS) <= set(cli.COMMANDS)
 
 
 def test_no_stage_that_holds_the_ledger_wants_a_gpu() -> None:

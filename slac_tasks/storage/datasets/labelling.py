@@ -90,6 +90,22 @@ class AccountRow:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class ImportedRow:
+    """One label of an existing dataset."""
+
+    candidate_id: Annotated[str, "16 hex digits of (source, source_id): the video, as the loop knows it"]
+    source: Annotated[str, "the manifest that offers the video"]
+    source_id: Annotated[str, "the dataset's own name of the video, e.g. a YouTube id"]
+    category: Annotated[str, "category to which the label was mapped"]
+    label: Annotated[Int8, "+1 contains the action, -1 does not"]
+    start_sec: Annotated[float | None, "start of the labelled stretch, seconds; null: the whole video"]
+    end_sec: Annotated[float | None, "its end, seconds; null: the whole video"]
+    split: Annotated[str | None, "training, validation or testing in the dataset; null: it does not say"]
+    name: Annotated[str, "the dataset's own name of the class"]
+    place: Annotated[str, "where the label stands in its file"]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class LabelChangeRow(LabelRow):
     """A label as it is from this version on."""
 
@@ -222,6 +238,10 @@ def _named_reasons(rows: pa.Table) -> pa.Table:
 VOTES = Dataset(
     name="votes", version=1, keys=("batch",), unique=("vote_id",), row=VoteRow,
     meaning="People's answers, as they were given; each vote is in one batch.",
+)  # fmt: skip
+IMPORTED = Dataset(
+    name="imported", version=1, keys=("origin",), unique=("candidate_id", "category", "start_sec", "end_sec"),
+    row=ImportedRow, meaning="Labels of an existing dataset, as it published them; what is no label is set aside.",
 )  # fmt: skip
 LABELS = Dataset(
     name="labels", version=1, keys=("labels",), unique=("clip_id", "category"), row=LabelRow,

@@ -1,0 +1,145 @@
+"""Import an existing dataset: its videos become candidates, its labels labels of kind `imported`.
+
+slac import clips.csv --as hacs --manifest hacs.jsonl
+slac import anet.json video_info.csv --as anet --manifest /data/anet/videos.jsonl --media '/data/anet/{id}.mp4'
+slac import train.csv --as mini --manifest mini.jsonl --category-map classes.csv      columns label,category
+
+Writes the manifest, which `collect.sources` names from then on, and the dataset imported (origin). What is no label is
+set aside; `slac show imported origin=hacs` lists it with its reason. Safe to run again: the same files with the same
+map change nothing. People's votes overrule imported labels wherever both speak.
+"""
+
+import argparse
+import hashlib
+import json
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+
+from slac_tasks import config
+from slac_tasks.annotations.readers import READERS
+from slac_tasks.annotations.reading import read
+from slac_tasks.errors import NotMade, WrongArguments
+from slac_tasks.given import cells, lists
+from slac_tasks.given.words import printable
+from slac_tasks.progress import print_line
+from slac_tasks.storage import records
+from slac_tasks.storage.datasets import IMPORTED
+from slac_tasks.storage.ledger import open_ledger
+from slac_tasks.storage.manifests import Manifest
+from slac_tasks.storage.objects import open_store
+from slac_tasks.storage.records import Record
+from slac_tasks.storage.tables import Datasets
+from slac_tasks.verification.imported_labels import ImportedLabels, Offered, imported_labels, locator
+
+STAGE = "import"
+_FIRST = 5
+"""So many lines that were set aside are printed."""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the flags."""
+    parser.add_argument("files", nargs="+", type=Path, help="files of the dataset, or one folder of classes")
+    parser.add_argument("--as", dest="origin", required=True, metavar="NAME", help="what the dataset is called here")
+    parser.add_argument("--manifest", required=True, type=Path, help="where its videos are listed: a .jsonl")
+    parser.add_argument(
+        "--format", choices=sorted(READERS), help="format of the files; default: what they hold decides"
+    )
+    parser.add_argument("--category-map", type=Path, help="csv with the columns label and category (display name)")
+    parser.add_argument(
+        "--media", default="", help="path or address of a video, with {id} or {name}; default: the list's, or YouTube"
+    )
+
+
+def main(arguments: argparse.Namespace) -> None:
+    """Write the dataset and the manifest, and print what became of every line."""
+    if arguments.manifest.suffix.lower() != ".jsonl":
+        raise WrongArguments(f"--manifest {arguments.manifest}: want a name that ends with .jsonl")
+    datasets = Datasets(open_store(config.load().store_url))
+    given = _map(arguments.category_map) if arguments.category_map else {}
+    found = read(arguments.files, arguments.format)
+    folder = str(arguments.files[0].absolute()) if arguments.files[0].is_dir() else None
+    source = str(arguments.manifest.absolute())
+    imported = imported_labels(found, source, given, locator(arguments.media, folder))
+    if not imported.rows:
+        first = f"; the first: {imported.drops[0].item}: {imported.drops[0].detail}" if imported.drops else ""
+        raise WrongArguments(f"import {arguments.origin}: holds no label that can be used, of {found}{first}")
+    _write_manifest(arguments.manifest, imported.videos)
+    manifest = _stored(datasets, arguments.origin, imported, given | {"": arguments.media}, arguments.files)
+    ledger = open_ledger()
+    records.record(ledger, [Record.of(manifest)])
+    ledger.close()
+    _print(arguments.origin, imported, source)
+
+
+def _map(path: Path) -> dict[str, str]:
+    """Return the category of each class, by the dataset's own name.
+
+    Raises:
+        WrongArguments: a line is none, or a class is there twice.
+
+    """
+    found: dict[str, str] = {}
+    try:
+        for line in lists.table(path, "category map", needed=("label", "category"), known=("label", "category")):
+            label, category = (cells.text(line.cells.get(name)) or "" for name in ("label", "category"))
+            if line.fault or not label.strip() or not category.strip():
+                raise WrongArguments(f"category map {path} line {line.number}: want a label and a category")
+            if found.setdefault(label.strip(), category.strip()) != category.strip():
+                raise WrongArguments(f"category map {path} line {line.number}: {label!r} is mapped twice")
+    except OSError as error:
+        raise WrongArguments(f"category map {path}: cannot be read: {error.strerror}") from error
+    return found
+
+
+def _write_manifest(path: Path, videos: Iterable[Offered]) -> None:
+    part = path.with_name(f".{path.name}.part")
+    part.write_text("".join(json.dumps(vars(video), ensure_ascii=False) + "\n" for video in videos), encoding="utf-8")
+    part.replace(path)
+
+
+def _stored(
+    datasets: Datasets, origin: str, imported: ImportedLabels, knobs: Mapping[str, str], files: Sequence[Path]
+) -> Manifest:
+    """Return the manifest of the labels: the one that is there, if it holds the same of the same files."""
+    made_from = {f"file {path.name}": _mark(path) for path in files}
+    settings = {"import": dict(knobs)}
+    try:
+        current = datasets.need(IMPORTED, origin=origin)
+    except NotMade:
+        current = None
+    table = IMPORTED.table(imported.rows)
+    if current is not None and (dict(current.made_from), current.drops) == (made_from, imported.drops):
+        if datasets.read_all(IMPORTED, [current]).equals(table):
+            return current
+    return datasets.write(
+        IMPORTED, [table], keys={"origin": origin}, stage=STAGE, settings=settings, made_from=made_from,
+        drops=imported.drops,
+    )  # fmt: skip
+
+
+def _mark(path: Path) -> str:
+    """Return the SHA-256 of a file; of a folder, that of the names in it."""
+    if path.is_dir():
+        names = "\n".join(sorted(str(each.relative_to(path)) for each in path.rglob("*")))
+        return hashlib.sha256(names.encode("utf-8", "surrogateescape")).hexdigest()
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _print(origin: str, imported: ImportedLabels, source: str) -> None:
+    for one in imported.drops[:_FIRST]:
+        print_line(printable(f"import: set aside {one.item}: {one.reason}: {one.detail}"))
+    reasons = Counter(drop.reason for drop in imported.drops)
+    aside = ", ".join(f"{count:,} {reason}" for reason, count in sorted(reasons.items()))
+    if aside:
+        print_line(f"import: set aside in all: {aside}; `slac show imported origin={origin}` lists them")
+    if imported.remarks:
+        odd = Counter(one.reason for one in imported.remarks)
+        print_line("import: taken all the same: " + ", ".join(f"{count:,} {why}" for why, count in sorted(odd.items())))
+    counts = f"{len(imported.rows):,} labels of {len(imported.videos):,} videos"
+    categories = len({row.category for row in imported.rows})
+    print_line(
+        f"import: {origin}: {counts} in {categories} categories; name {source} in collect.sources, then "
+        "`slac register --from-sources`"
+    )

@@ -1,0 +1,119 @@
+"""An existing dataset enters the loop: its videos as candidates, its labels as rows; what is none is set aside."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from slac_tasks import cli
+from slac_tasks.collect.sources import ManifestSource, Unreadable
+from slac_tasks.model import Window
+from slac_tasks.storage.datasets import IMPORTED
+from slac_tasks.storage.datasets.labelling import ImportedRow
+from slac_tasks.storage.ledger import Ledger
+from slac_tasks.storage.manifests import Manifest
+from slac_tasks.storage.objects import FolderStore
+from slac_tasks.storage.tables import Datasets
+
+HACS = """classname,youtube_id,subset,start,end,label
+High Jump,a2X2hz1G6i8,training,15.5,17.5,1
+High Jump,a2X2hz1G6i8,training,19.0,21.0,-1
+Jumping high,a2X2hz1G6i8,training,15.5,17.5,-1
+Jumping high,b2X2hz1G6i8,training,1.0,3.0,1
+Yoga,c2X2hz1G6i8,testing,1.0,3.0,1
+Yoga,c2X2hz1G6i8,testing,9.0,3.0,1
+Boxing,d2X2hz1G6i8,testing,1.0,3.0,1
+"""
+MAP = "label,category\nHigh Jump,High jump\nJumping high,High jump\nYoga,Yoga\n"
+
+
+@pytest.fixture
+def place(tmp_path: Path, store: FolderStore, ledger_url: str, monkeypatch: pytest.MonkeyPatch) -> Path:
+    for name, value in {"SLAC_STORE": store.url, "SLAC_DATABASE_URL": ledger_url, "SLAC_CONFIG": ""}.items():
+        monkeypatch.setenv(name, value)
+    (tmp_path / "hacs.csv").write_text(HACS)
+    (tmp_path / "map.csv").write_text(MAP)
+    return tmp_path
+
+
+def imported(place: Path, *more: str, files: tuple[str, ...] = ("hacs.csv",)) -> int:
+    words = [str(place / file) for file in files]
+    return cli.main(["import", *words, "--as", "hacs", "--manifest", str(place / "hacs.jsonl"), *more])
+
+
+def made(store: FolderStore) -> tuple[Manifest, list[ImportedRow]]:
+    datasets = Datasets(store)
+    return datasets.need(IMPORTED, origin="hacs"), datasets.rows(IMPORTED, origin="hacs")
+
+
+def test_labels_become_rows_and_what_is_none_is_listed_with_its_reason(
+    place: Path, store: FolderStore, ledger: Ledger, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert imported(place, "--category-map", str(place / "map.csv")) == 0
+    manifest, rows = made(store)
+    assert [(row.category, row.source_id, row.start_sec, row.label, row.name, row.place) for row in rows] == [
+        ("high_jump", "a2X2hz1G6i8", 19.0, -1, "High Jump", "line 3"),
+        ("high_jump", "b2X2hz1G6i8", 1.0, 1, "Jumping high", "line 5"),
+        ("yoga", "c2X2hz1G6i8", 1.0, 1, "Yoga", "line 6"),
+    ]
+    assert manifest.dropped == {"contradiction": 2, "order": 1, "not mapped": 1}
+    (record,) = [row for row in ledger.rows("current_datasets", dataset="imported", versions=[1], window=None)]
+    assert record["row_count"] == 3
+    capsys.readouterr()
+    assert cli.main(["show", "imported", "origin=hacs"]) == 0
+    assert "dropped line 7: order: starts at 9 and ends at 3, want an end after the start" in capsys.readouterr().out
+
+
+def test_the_same_files_again_change_nothing_and_others_are_the_next_generation(
+    place: Path, store: FolderStore
+) -> None:
+    assert imported(place) == imported(place) == 0
+    before, _ = made(store)
+    assert before.generation == 1
+    (place / "hacs.csv").write_text(HACS.replace("Boxing,", "Judo,"))
+    assert imported(place) == 0
+    assert made(store)[0].generation == 2
+
+
+def test_the_manifest_offers_the_videos_as_candidates_with_the_ids_of_the_labels(
+    place: Path, store: FolderStore
+) -> None:
+    assert imported(place, "--category-map", str(place / "map.csv"), "--media", "https://media.example/{id}.mp4") == 0
+    source = ManifestSource(place / "hacs.jsonl")
+    offers = [offer for key in ("high_jump", "yoga") for offer in source.candidates(key, Window.parse("2026-01-05"))]
+    assert not any(isinstance(offer, Unreadable) for offer in offers)
+    _, rows = made(store)
+    assert {offer.candidate_id for offer in offers} == {row.candidate_id for row in rows}
+    assert offers[0].location == "https://media.example/a2X2hz1G6i8.mp4"
+
+
+def test_class_folders_are_candidates_where_they_lie(place: Path, store: FolderStore) -> None:
+    for name in ("set/judo/a.mp4", "set/yoga/b.mp4"):
+        (place / name).parent.mkdir(parents=True)
+        (place / name).touch()
+    assert imported(place, files=("set",)) == 0
+    assert [(row.category, row.label, row.start_sec) for row in made(store)[1]] == [
+        ("judo", 1, None),
+        ("yoga", 1, None),
+    ]
+    lines = [json.loads(line) for line in (place / "hacs.jsonl").read_text().splitlines()]
+    assert [line["location"] for line in lines] == [str(place / "set/judo/a.mp4"), str(place / "set/yoga/b.mp4")]
+
+
+@pytest.mark.parametrize(
+    ("words", "wanted"),
+    [
+        (("--media", "/data"), "want {id} or {name} in it"),
+        (("--category-map", "{place}/none.csv"), "cannot be read"),
+        (("--category-map", "{place}/other.csv"), "holds no label that can be used"),
+        (("--category-map", "{place}/half.csv"), "line 2: want a label and a category"),
+    ],
+)
+def test_a_wrong_wish_ends_with_its_reason(
+    place: Path, words: tuple[str, ...], wanted: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (place / "other.csv").write_text("label,category\nNobody,Judo\n")
+    (place / "half.csv").write_text("label,category\nYoga,\n")
+    assert imported(place, *(word.format(place=place) if "{place}" in word else word for word in words)) == 64
+    assert wanted in capsys.readouterr().err
+    assert not (place / "hacs.jsonl").exists()
