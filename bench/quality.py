@@ -21,7 +21,8 @@ import pyarrow as pa
 
 from bench.harness import Bench, Figures
 from bench.harness.costs import now, peak_bytes_of
-from bench.harness.defects import DEFECTS, Defect
+from bench.harness.defects import DEFECTS
+from bench.harness.defects.planting import Defect
 from bench.harness.handovers import KEYS, NOW, World, good
 from bench.harness.tables import listing, table
 from slac_tasks.quality.expectations import EXPECTATIONS

@@ -110,7 +110,8 @@ def good(*, labels: int, categories: int = 6, people: int = 12, seed: int = 0) -
         "last_release": release.select(["clip_id", "category", "label"]),
         "labels": found.select(["clip_id", "category", "label"]),
         "candidates": candidates.select(["candidate_id"]),
-        "fetched": rows[FETCHED.name].select(["video_id", "duration_sec"]),
+        "fetched": rows[FETCHED.name].select(["candidate_id"]),
+        "scores_before": _scores(clips, chance).select(["score"]),
         "clips": clips.select(["clip_id"]),
     }  # fmt: skip
     return World(rows=rows, beside=beside)
@@ -300,6 +301,8 @@ def _release(labels: pa.Table, videos: pa.Table, chance: np.random.Generator) ->
         RELEASES, **columns, source=pa.repeat("list", kept.num_rows), source_id=names,
         duration_sec=videos["duration_sec"].take(place), proxy_128=pc.binary_join_element_wise("p/", names, ""),
         proxy_256=pc.binary_join_element_wise("p/", names, ""), kind=pa.repeat("people", kept.num_rows),
+        name=names,
+        group_id=videos["group_id"].take(place),
         support=pa.array(np.full(kept.num_rows, 3, np.int32)),
     )  # fmt: skip
     return table.select(RELEASES.schema.names).cast(RELEASES.schema)

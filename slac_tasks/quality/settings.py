@@ -83,7 +83,15 @@ class Expectations(Section):
     max_age_days: float = setting(45.0, "Older rows are stale.", above=0)
     min_decoded: float = setting(0.9, "Share of the items that could be decoded.", least=0, most=1)
     min_with_clips: float = setting(0.1, "Share of a window's videos that gave clips.", least=0, most=1)
-    min_licensed: float = setting(0.05, "Share of the candidates whose source names a licence.", least=0, most=1)
+    min_licensed: float = setting(0.1, "Share of the candidates whose source names a licence.", least=0, most=1)
+    max_repeated_titles: float = setting(
+        0.5, "Share of the candidates whose title another one of the window has too.", least=0, most=1
+    )
+    min_fingerprinted: float = setting(0.5, "Share of the fetched media with a fingerprint.", least=0, most=1)
+    min_training: float = setting(0.3, "Share of a window's videos that are for training.", least=0, most=1)
+    max_same_in_video: float = setting(
+        0.5, "Share of the videos whose clips all have one score of a member.", least=0, most=1
+    )
     min_random: float = setting(0.03, "Share of a round that is drawn by lot.", least=0, most=1)
     min_spread: float = setting(0.005, "Standard deviation of the scores of one member in one window.", least=0)
     max_saturated: float = setting(0.9, "Share of the scores within a thousandth of 0 or 1.", least=0, most=1)

@@ -2,13 +2,42 @@
 
 from collections.abc import Mapping
 
-from slac_tasks.quality.expectations import clips, labels, votes
+from slac_tasks.quality.expectations import (
+    candidates,
+    clips,
+    features,
+    fetched,
+    hard_clips,
+    labels,
+    releases,
+    scores,
+    videos,
+    votes,
+)
 from slac_tasks.quality.expectations.entries import Expectation
-from slac_tasks.storage.datasets import CLIPS, LABELS, VOTES
+from slac_tasks.storage.datasets import (
+    CANDIDATES,
+    CLIPS,
+    FEATURES,
+    FETCHED,
+    HARD_CLIPS,
+    LABELS,
+    RELEASES,
+    SCORES,
+    VIDEOS,
+    VOTES,
+)
 
 EXPECTATIONS: Mapping[str, tuple[Expectation, ...]] = {
+    CANDIDATES.name: candidates.EXPECTATIONS,
+    FETCHED.name: fetched.EXPECTATIONS,
+    VIDEOS.name: videos.EXPECTATIONS,
     CLIPS.name: clips.EXPECTATIONS,
+    SCORES.name: scores.EXPECTATIONS,
+    FEATURES.name: features.EXPECTATIONS,
+    HARD_CLIPS.name: hard_clips.EXPECTATIONS,
     VOTES.name: votes.EXPECTATIONS,
     LABELS.name: labels.EXPECTATIONS,
+    RELEASES.name: releases.EXPECTATIONS,
 }
 """The expectations of each dataset, by its name, in the order of the procedure."""

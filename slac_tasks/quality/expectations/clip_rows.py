@@ -13,6 +13,35 @@ _SHORTER_SEC = MISSING_FRAMES / 24 + _SLACK_SEC
 """How far a clip may reach over the end of a video that is some frames shorter than a clip."""
 
 
+SPLITS: tuple[Expectation, ...] = (
+    Expectation(
+        name="split_registered", severity=CRITICAL, reads=("split",),
+        measure=not_among("split", [split.value for split in Split]),
+        sentence="Every split is training, validation or testing.",
+    ),
+    Expectation(
+        name="one_split_per_video", severity=CRITICAL, reads=("video_id", "split"),
+        measure=wrong_rows(lambda handover: _splits_of_video(handover), "video_id"),
+        sentence="All rows of a video are in one split.",
+    ),
+    Expectation(
+        name="one_split_per_group", severity=CRITICAL, reads=("video_id", "split"), needs=("admitted",),
+        measure=wrong_rows(lambda handover: _splits_of_group(handover), "video_id"),
+        sentence="All videos of a look-alike group are in one split.",
+    ),
+    Expectation(
+        name="split_of_admission", severity=CRITICAL, reads=("video_id", "split"), needs=("admitted",),
+        measure=wrong_rows(lambda handover: _other_split(handover), "video_id"),
+        sentence="The split of a video is the one that it was admitted to.",
+    ),
+    Expectation(
+        name="video_admitted", severity=CRITICAL, reads=("video_id",), needs=("admitted",),
+        measure=not_in("video_id", "admitted"), sentence="Every video was admitted.",
+    ),
+)  # fmt: skip
+"""What rows with a video and its split must be."""
+
+
 def of_clips(*, of_video: str = "") -> tuple[Expectation, ...]:
     """Return what rows about clips must be.
 
@@ -35,29 +64,7 @@ def of_clips(*, of_video: str = "") -> tuple[Expectation, ...]:
             needs=() if of_video else ("videos",), measure=wrong_rows(_over_the_end if of_video else _over_video_end),
             sentence="Every clip ends before its video does.",
         ),
-        Expectation(
-            name="split_registered", severity=CRITICAL, reads=("split",),
-            measure=not_among("split", [split.value for split in Split]),
-            sentence="Every split is training, validation or testing.",
-        ),
-        Expectation(
-            name="one_split_per_video", severity=CRITICAL, reads=("video_id", "split"),
-            measure=wrong_rows(_splits_of_video, "video_id"), sentence="All rows of a video are in one split.",
-        ),
-        Expectation(
-            name="one_split_per_group", severity=CRITICAL, reads=("video_id", "split"), needs=("admitted",),
-            measure=wrong_rows(_splits_of_group, "video_id"),
-            sentence="All videos of a look-alike group are in one split.",
-        ),
-        Expectation(
-            name="split_of_admission", severity=CRITICAL, reads=("video_id", "split"), needs=("admitted",),
-            measure=wrong_rows(_other_split, "video_id"),
-            sentence="The split of a video is the one that it was admitted to.",
-        ),
-        Expectation(
-            name="video_admitted", severity=CRITICAL, reads=("video_id",), needs=("admitted",),
-            measure=not_in("video_id", "admitted"), sentence="Every video was admitted.",
-        ),
+        *SPLITS,
     )  # fmt: skip
 
 
@@ -115,15 +122,15 @@ def _over_video_end(handover: Handover) -> Bools:
 def _other_id(handover: Handover) -> Bools:
     start = handover.numbers("start_sec") * 1000
     start_ms = pa.array(np.rint(np.where(np.isfinite(start), start, -1)).astype(np.int64)).cast(pa.string())
-    video = handover.rows["video_id"].combine_chunks().cast(pa.string())
+    video = handover.column("video_id").cast(pa.string())
     ids = pc.binary_join_element_wise(video, start_ms, ":")
-    same = pc.equal(ids, handover.rows["clip_id"].combine_chunks().cast(pa.string()))
+    same = pc.equal(ids, handover.column("clip_id").cast(pa.string()))
     return ~np.asarray(same.fill_null(False).to_numpy(zero_copy_only=False), dtype=bool)
 
 
 def _splits_of_video(handover: Handover) -> Bools:
-    _, video = handover.codes("video_id")
-    mixed = np.append(several(video, handover.codes("split")[1]), False)
+    video = handover.places("video_id")
+    mixed = np.append(several(video, handover.places("split")), False)
     return np.asarray(mixed[video])
 
 
@@ -134,7 +141,7 @@ def _splits_of_group(handover: Handover) -> Bools:
     of_row = np.append(groups, -1)[handover.place_in("video_id", "admitted")]
     splits = pa.array(handover.codes("split")[0], pa.string())
     fixed = pc.index_in(admitted["split"].combine_chunks(), value_set=splits).fill_null(len(splits)).to_numpy()
-    found = several(np.append(of_row, groups), np.append(handover.codes("split")[1], fixed))
+    found = several(np.append(of_row, groups), np.append(handover.places("split"), fixed))
     return np.asarray(np.append(found, False)[of_row])
 
 
@@ -142,7 +149,7 @@ def _other_split(handover: Handover) -> Bools:
     place = handover.place_in("video_id", "admitted")
     if not handover.beside["admitted"].num_rows:
         return np.zeros(len(place), dtype=bool)
-    own = handover.rows["split"].combine_chunks().cast(pa.string())
+    own = handover.column("split").cast(pa.string())
     fixed = handover.beside["admitted"]["split"].combine_chunks().take(pa.array(np.maximum(place, 0)))
     equal = pc.equal(own, fixed).fill_null(True).to_numpy(zero_copy_only=False).astype(bool)
     return np.asarray((place >= 0) & ~equal)

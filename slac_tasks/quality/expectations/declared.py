@@ -96,8 +96,8 @@ def _repeated(handover: Handover) -> Bools:
             values, codes = np.unique(handover.numbers(name), return_inverse=True)
             size = len(values)
         else:
-            texts, codes = handover.codes(name)
-            size = len(texts)
+            codes = handover.places(name)
+            size = int(codes.max(initial=0)) + 1
         # The codes of a pair are made dense again, so that any number of columns fits into 64 bits.
         key = np.unique(key * (size + 1) + codes + 1, return_inverse=True)[1]
     again = np.ones(len(key), dtype=bool)

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
 from functools import cached_property
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import pyarrow as pa
@@ -23,6 +23,8 @@ from slac_tasks.storage.declarations import Dataset
 Bools = NDArray[np.bool_]
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
+
+T = TypeVar("T")
 
 
 class Severity(StrEnum):
@@ -101,31 +103,44 @@ class Handover:
         )
 
     @cached_property
-    def _numbers(self) -> dict[str, Floats]:
+    def _made(self) -> dict[str, Any]:
         return {}
 
-    @cached_property
-    def _codes(self) -> dict[str, tuple[list[str], Ints]]:
-        return {}
+    def once(self, name: str, make: Callable[[], T]) -> T:
+        """Return what `make` returns, made once for this hand-over: several measures read it."""
+        if name not in self._made:
+            self._made[name] = make()
+        found: T = self._made[name]
+        return found
+
+    def column(self, name: str) -> pa.Array:
+        """Return a column in one piece."""
+        return self.once(f"column {name}", lambda: whole(self.rows[name]))
 
     def numbers(self, name: str) -> Floats:
         """Return a column as numbers, shape (rows,); an unknown value is NaN."""
-        if name not in self._numbers:
-            column = self.rows[name].cast(pa.float64()).combine_chunks()
-            self._numbers[name] = np.asarray(column.to_numpy(zero_copy_only=False), dtype=np.float64)
-        return self._numbers[name]
+        return self.once(f"numbers {name}", lambda: _floats(self.column(name)))
 
     def known(self, name: str) -> Bools:
         """Return which rows have a value in this column, shape (rows,)."""
-        return np.asarray(self.rows[name].is_valid().combine_chunks().to_numpy(zero_copy_only=False), dtype=bool)
+        return np.asarray(self.column(name).is_valid().to_numpy(zero_copy_only=False), dtype=bool)
+
+    def places(self, name: str) -> Ints:
+        """Return the index of each row's value among those that occur, or -1 where it is unknown; shape (rows,)."""
+        return self._encoded(name)[1]
 
     def codes(self, name: str) -> tuple[list[str], Ints]:
-        """Return (the values that occur, the index of each row's value or -1 where it is unknown)."""
-        if name not in self._codes:
-            encoded = self.rows[name].combine_chunks().dictionary_encode()
-            codes = encoded.indices.fill_null(-1).to_numpy(zero_copy_only=False).astype(np.int64)
-            self._codes[name] = encoded.dictionary.to_pylist(), codes
-        return self._codes[name]
+        """Return (the values that occur, `places`), of a column with few different values."""
+        values, codes = self._encoded(name)
+        return self.once(f"values {name}", values.to_pylist), codes
+
+    def _encoded(self, name: str) -> tuple[pa.Array, Ints]:
+        def encode() -> tuple[pa.Array, Ints]:
+            found = self.column(name).dictionary_encode()
+            codes = found.indices.fill_null(-1).to_numpy(zero_copy_only=False)
+            return found.dictionary, codes.astype(np.int64)
+
+        return self.once(f"encoded {name}", encode)
 
     def equals(self, name: str, value: str) -> Bools:
         """Return which rows hold this text in a column, shape (rows,)."""
@@ -134,9 +149,14 @@ class Handover:
 
     def place_in(self, name: str, beside: str, column: str = "") -> Ints:
         """Return the row of a table beside that holds each row's value, or -1; shape (rows,)."""
-        values = self.beside[beside][column or name].combine_chunks()
-        found = pc.index_in(self.rows[name].combine_chunks(), value_set=values)
-        return np.asarray(found.fill_null(-1).to_numpy(zero_copy_only=False), dtype=np.int64)
+
+        def place() -> Ints:
+            values, codes = self._encoded(name)
+            # Each value is sought once, however many rows have it.
+            found = pc.index_in(values, value_set=whole(self.beside[beside][column or name]))
+            return np.append(found.fill_null(-1).to_numpy(zero_copy_only=False).astype(np.int64), -1)[codes]
+
+        return self.once(f"{name} in {beside}.{column}", place)
 
     def examples(self, wrong: Bools, column: str = "") -> tuple[str, ...]:
         """Return what names the first wrong rows: by this column, else by the first unique one."""
@@ -145,6 +165,15 @@ class Handover:
             return ()
         places = np.flatnonzero(wrong)[:EXAMPLES]
         return tuple(str(self.rows[name][int(place)].as_py()) for place in places)
+
+
+def whole(column: pa.ChunkedArray) -> pa.Array:
+    """Return a column in one piece; one that is in one piece already is not copied."""
+    return column.chunk(0) if column.num_chunks == 1 else column.combine_chunks()
+
+
+def _floats(column: pa.Array) -> Floats:
+    return np.asarray(column.cast(pa.float64()).to_numpy(zero_copy_only=False), dtype=np.float64)
 
 
 EXAMPLES = 3

@@ -29,8 +29,10 @@ from slac_tasks.quality.expectations.entries import (
     Finding,
     Floats,
     Handover,
+    Ints,
     Measure,
     Wanted,
+    whole,
 )
 from slac_tasks.quality.expectations.measures import not_among, share, shares_by, wrong_rows
 from slac_tasks.storage.datasets import LABELS
@@ -89,15 +91,29 @@ def _few_against_counts(handover: Handover) -> Iterator[Finding]:
     yield from shares_by(*handover.codes("category"), side < other, model, least=_FEW)
 
 
+def _sizes(handover: Handover) -> Ints:
+    """Return how many votes each label names, shape (rows,)."""
+    return np.asarray(pc.list_value_length(handover.column("votes")).fill_null(0).to_numpy(), dtype=np.int64)
+
+
+def _named_votes(handover: Handover) -> Ints:
+    """Return the place of each vote that a label names among the known votes, or -1; shape (votes,)."""
+    known = handover.beside["votes"]["vote_id"]
+    return handover.once(
+        "named votes",
+        lambda: np.asarray(
+            pc.index_in(handover.column("votes").flatten(), value_set=whole(known)).fill_null(-1).to_numpy(),
+            dtype=np.int64,
+        ),
+    )
+
+
 def _other_votes(handover: Handover) -> Bools:
     """Return which labels count other answers than those of the votes that they name."""
-    lists = handover.rows["votes"].combine_chunks()
-    sizes = pc.list_value_length(lists).fill_null(0).to_numpy()
+    sizes, named = _sizes(handover), _named_votes(handover)
     row = np.repeat(np.arange(len(sizes)), sizes)
-    votes = handover.beside["votes"]
-    place = pc.index_in(lists.flatten(), value_set=votes["vote_id"].combine_chunks()).fill_null(-1).to_numpy()
-    answers = pc.index_in(votes["answer"].combine_chunks(), value_set=pa.array(ANSWERS)).fill_null(-1).to_numpy()
-    answer = np.append(answers, -1)[place]
+    answers = pc.index_in(whole(handover.beside["votes"]["answer"]), value_set=pa.array(ANSWERS))
+    answer = np.append(answers.fill_null(-1).to_numpy().astype(np.int64), -1)[named]
     wrong = np.bincount(row[answer < 0], minlength=len(sizes)) > 0
     for code, name in enumerate(ANSWERS):
         wrong |= np.bincount(row[answer == code], minlength=len(sizes)) != handover.numbers(name)
@@ -105,15 +121,16 @@ def _other_votes(handover: Handover) -> Bools:
 
 
 def _other_number_of_votes(handover: Handover) -> Bools:
-    sizes = pc.list_value_length(handover.rows["votes"].combine_chunks()).fill_null(0).to_numpy()
-    return np.asarray(sizes != sum(handover.numbers(name) for name in ANSWERS))
+    return np.asarray(_sizes(handover) != sum(handover.numbers(name) for name in ANSWERS))
 
 
-def _repeated_votes(handover: Handover) -> Iterator[Finding]:
-    named = handover.rows["votes"].combine_chunks().flatten()
-    counts = pc.value_counts(named)
-    again = counts.field("values").filter(pc.greater(counts.field("counts"), 1))
-    yield Finding(value=float(len(named) - len(counts)), count=len(named), examples=tuple(again[:3].to_pylist()))
+def _vote_of_another(handover: Handover) -> Bools:
+    """Return which labels name a vote that an earlier label, or they themselves, name too."""
+    sizes, named = _sizes(handover), _named_votes(handover)
+    again = np.ones(len(named), dtype=bool)
+    again[np.unique(named, return_index=True)[1]] = False
+    row = np.repeat(np.arange(len(sizes)), sizes)
+    return np.asarray(np.bincount(row[again & (named >= 0)], minlength=len(sizes)) > 0)
 
 
 def _first_two(handover: Handover) -> Bools:
@@ -210,8 +227,8 @@ EXPECTATIONS: tuple[Expectation, ...] = (
         measure=wrong_rows(_other_number_of_votes), sentence="A label names as many votes as it counts.",
     ),
     Expectation(
-        name="vote_counted_once", severity=CRITICAL, reads=("votes",), measure=_repeated_votes,
-        sentence="No vote is counted twice.",
+        name="vote_counted_once", severity=CRITICAL, reads=("votes",), needs=("votes",),
+        measure=wrong_rows(_vote_of_another), sentence="No vote is counted twice.",
     ),
     Expectation(
         name="first_two_follow_counts", severity=CRITICAL, reads=("first_two_agree", "yes", "no"),

@@ -47,7 +47,7 @@ def not_like(name: str, pattern: str) -> Measure:
     """Return a measure that counts the rows whose text does not match a pattern; unknown ones are left out."""
 
     def wrong(handover: Handover) -> Bools:
-        fits = pc.match_substring_regex(handover.rows[name].combine_chunks(), pattern)
+        fits = pc.match_substring_regex(handover.column(name), pattern)
         return ~np.asarray(fits.fill_null(True).to_numpy(zero_copy_only=False), dtype=bool)
 
     return wrong_rows(wrong)

@@ -36,8 +36,8 @@ _LONGEST_SEC = 86_400.0
 
 def _standing(handover: Handover) -> Bools:
     """Return which votes are not corrected by another one of the batch, shape (rows,)."""
-    corrected = handover.rows["supersedes"].combine_chunks().drop_null()
-    gone = pc.is_in(handover.rows["vote_id"].combine_chunks(), value_set=corrected)
+    corrected = handover.column("supersedes").drop_null()
+    gone = pc.is_in(handover.column("vote_id"), value_set=corrected)
     return ~np.asarray(gone.to_numpy(zero_copy_only=False), dtype=bool)
 
 
@@ -45,8 +45,8 @@ def _said_twice(handover: Handover) -> Bools:
     """Return which standing votes are a person's second one on the same clip and category."""
     key = np.zeros(handover.rows.num_rows, dtype=np.int64)
     for name in ("clip_id", "category", "annotator"):
-        values, codes = handover.codes(name)
-        key = np.unique(key * (len(values) + 1) + codes + 1, return_inverse=True)[1]
+        codes = handover.places(name)
+        key = np.unique(key * (int(codes.max(initial=0)) + 2) + codes + 1, return_inverse=True)[1]
     standing = np.flatnonzero(_standing(handover))
     first = np.unique(key[standing], return_index=True)[1]
     wrong = np.zeros(len(key), dtype=bool)
@@ -57,14 +57,14 @@ def _said_twice(handover: Handover) -> Bools:
 def _corrects(handover: Handover) -> tuple[np.ndarray, np.ndarray]:
     """Return (rows that correct a vote; the row of that vote in the batch or -1)."""
     rows = np.flatnonzero(handover.known("supersedes"))
-    named = handover.rows["supersedes"].combine_chunks().take(pa.array(rows))
-    place = pc.index_in(named, value_set=handover.rows["vote_id"].combine_chunks())
+    named = handover.column("supersedes").take(pa.array(rows))
+    place = pc.index_in(named, value_set=handover.column("vote_id"))
     return rows, place.fill_null(-1).to_numpy().astype(np.int64)
 
 
 def _corrects_nothing(handover: Handover) -> Bools:
     rows, place = _corrects(handover)
-    named = handover.rows["supersedes"].combine_chunks().take(pa.array(rows))
+    named = handover.column("supersedes").take(pa.array(rows))
     earlier = pc.is_in(named, value_set=handover.beside["earlier"]["vote_id"].combine_chunks())
     wrong = np.zeros(handover.rows.num_rows, dtype=bool)
     wrong[rows] = (place < 0) & ~np.asarray(earlier.to_numpy(zero_copy_only=False), dtype=bool)
@@ -77,13 +77,13 @@ def _corrects_others(handover: Handover) -> Bools:
     rows, place = rows[place >= 0], place[place >= 0]
     wrong = np.zeros(handover.rows.num_rows, dtype=bool)
     for name in ("annotator", "clip_id", "category"):
-        codes = handover.codes(name)[1]
+        codes = handover.places(name)
         wrong[rows] |= codes[rows] != codes[place]
     return wrong
 
 
 def _in_the_future(handover: Handover) -> Bools:
-    late = pc.greater(handover.rows["cast_at"].combine_chunks(), pa.scalar(handover.now, pa.timestamp("us", tz="UTC")))
+    late = pc.greater(handover.column("cast_at"), pa.scalar(handover.now, pa.timestamp("us", tz="UTC")))
     return np.asarray(late.fill_null(False).to_numpy(zero_copy_only=False), dtype=bool)
 
 
