@@ -25,7 +25,7 @@ from slac_tasks.progress import print_line
 from slac_tasks.storage.objects import is_disk_full
 
 COMMANDS = {
-    # verb: (module with add_arguments and main, help)
+    # verb: (module with add_arguments and main, help); a second word makes it a command beside the stage of that name
     "plan": ("slac_tasks.commands.plan", "say what a DAG has to do, as one line of JSON"),
     "register": ("slac_tasks.commands.register", "register a category, or all categories of the sources"),
     "migrate": ("slac_tasks.commands.migrate", "upgrade the ledger to this code's version"),
@@ -38,6 +38,8 @@ COMMANDS = {
     "gc": ("slac_tasks.commands.gc", "delete what nobody needs: old generations, old labels, unnamed weights"),
     "import": ("slac_tasks.commands.import_labels", "import an existing dataset as candidates with labels"),
     "export": ("slac_tasks.commands.export", "write a release that exists in one more format"),
+    "release diff": ("slac_tasks.commands.release_diff", "say what differs between two releases"),
+    "release verify": ("slac_tasks.commands.release_verify", "prove that a release is what it says"),
     "show": ("slac_tasks.commands.show", "list a dataset, or the pairs of look-alikes: rows, drops by reason, origin"),
     "funnel": ("slac_tasks.commands.funnel", "print what became of everything that was found"),
     "world": ("slac_tasks.commands.world", "make the synthetic world, or let its people answer"),
@@ -182,10 +184,15 @@ def _stop(signum: int, frame: object) -> NoReturn:
     raise _Stopped(f"stopped by signal {signal.Signals(signum).name}; run again to go on")
 
 
+def _named(words: Sequence[str]) -> str | None:
+    """Return the command that these words begin with; None: they name a stage, or nothing."""
+    return next((name for name in (" ".join(words[:2]), *words[:1]) if name in COMMANDS), None)
+
+
 def _run(words: Sequence[str]) -> int:
     """Run one command; what it printed has left this process when it returns."""
-    if words and words[0] in COMMANDS:
-        code = _command(words[0], words[1:])
+    if name := _named(words):
+        code = _command(name, words[len(name.split()) :])
     else:
         arguments = parser().parse_args(words)
         _take_words(arguments)
@@ -226,7 +233,7 @@ def _end_unread() -> int:
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; return the exit code that says what became of it. The last line on stderr is the reason."""
     words = list(sys.argv[1:] if argv is None else argv)
-    name = f"slac {words[0]}" if words else "slac"
+    name = f"slac {_named(words) or words[0]}" if words else "slac"
     signal.signal(signal.SIGTERM, _stop)
 
     def end(reason: object, code: int) -> int:

@@ -1,10 +1,10 @@
 """Rows of releases, and releases that are finished, without all the stages before them."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from slac_tasks.model import clip_id
-from slac_tasks.release.finished import version_of
+from slac_tasks.release.finished import folder_of, version_of
 from slac_tasks.release.register import register
 from slac_tasks.storage.datasets import RELEASE_VERSIONS, RELEASED_VIDEOS, RELEASES
 from slac_tasks.storage.datasets.releasing import ReleaseRow
@@ -35,12 +35,20 @@ def write_rows(datasets: Datasets, release: str, rows: Iterable[ReleaseRow]) -> 
     return datasets.write(RELEASES, tables, keys={"release": release}, made_from={}, **MADE)
 
 
-def finish(datasets: Datasets, release: str, rows: Iterable[ReleaseRow], before: str | None = None) -> Manifest:
-    """Write a release as the stage does, without formats; return the manifest of its rows."""
+def finish(
+    datasets: Datasets,
+    release: str,
+    rows: Iterable[ReleaseRow],
+    before: str | None = None,
+    files: Mapping[str, bytes] | None = None,
+) -> Manifest:
+    """Write a release as the stage does, with these files beside it; return the manifest of its rows."""
     keys = {"release": release}
     written = write_rows(datasets, release, rows)
+    for name, data in (files or {}).items():
+        datasets.store.put(f"{folder_of(written)}/{name}", data)
     of = {written.address: written.mark}
     datasets.write(RELEASED_VIDEOS, [register(datasets, before, written)], keys=keys, made_from=of, **MADE)
-    table = RELEASE_VERSIONS.table([version_of(datasets, written, before)])
+    table = RELEASE_VERSIONS.table([version_of(datasets, written, before, list(files or {}))])
     datasets.write(RELEASE_VERSIONS, [table], keys=keys, made_from=of, **MADE)
     return written

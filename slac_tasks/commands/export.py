@@ -18,7 +18,7 @@ from slac_tasks.errors import WrongArguments
 from slac_tasks.progress import print_line
 from slac_tasks.release.exporting import contents, export_name, write_exports
 from slac_tasks.release.exports import EXPORTS
-from slac_tasks.storage.datasets import RELEASES
+from slac_tasks.release.finished import need_release
 from slac_tasks.storage.ledger import open_ledger
 from slac_tasks.storage.objects import open_store
 from slac_tasks.storage.tables import Datasets
@@ -41,7 +41,7 @@ def main(arguments: argparse.Namespace) -> None:
     if arguments.to is None and (arguments.media or arguments.licence):
         raise WrongArguments("--media and --licence: want --to as well, since what lies beside a release is made once")
     datasets = Datasets(open_store(config.load().store_url))
-    manifest = datasets.need(RELEASES, release=arguments.release)
+    _, manifest = need_release(datasets, arguments.release)
     ledger = open_ledger()
     names = {row["category"]: row["name"] for row in ledger.rows("categories")}
     ledger.close()

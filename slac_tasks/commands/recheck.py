@@ -54,7 +54,7 @@ def main(arguments: argparse.Namespace) -> None:
     datasets = Datasets(open_store(loaded.store_url))
     rows = videos(datasets, arguments.release)
     if arguments.sample is not None:
-        rows = sorted(rows, key=lambda row: unit_hash("recheck", row.video_id, row.category))[: arguments.sample]
+        rows = sampled(rows, arguments.sample)
     access = Access(collect=loaded.collect, fetch=loaded.fetch, environ=os.environ)
     found = check(rows, access, Withdrawals.read(datasets.store))
     print(render(found))
@@ -62,6 +62,11 @@ def main(arguments: argparse.Namespace) -> None:
     low, high = wilson(good, total)
     print(f"release {arguments.release}: {good:,} of {total:,} videos could be fetched, {good / max(1, total):.1%}"
           + (f" (95 % interval {low:.1%} to {high:.1%})" if arguments.sample is not None else ""))  # fmt: skip
+
+
+def sampled(rows: Sequence[ReleasedVideo], size: int) -> list[ReleasedVideo]:
+    """Return so many of the rows, drawn by a fixed hash."""
+    return sorted(rows, key=lambda row: unit_hash("recheck", row.video_id, row.category))[:size]
 
 
 def videos(datasets: Datasets, release: str) -> list[ReleasedVideo]:

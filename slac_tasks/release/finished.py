@@ -5,6 +5,8 @@ videos, every format and the data sheet. It names the very generation of the row
 release on asks `need_release`.
 """
 
+import hashlib
+from collections.abc import Sequence
 from dataclasses import asdict
 
 import pyarrow as pa
@@ -16,6 +18,7 @@ from slac_tasks.release.content import by_category, content_of
 from slac_tasks.storage.datasets import RELEASE_VERSIONS, RELEASES
 from slac_tasks.storage.datasets.releasing import ReleaseVersionRow
 from slac_tasks.storage.manifests import Manifest
+from slac_tasks.storage.objects import Store
 from slac_tasks.storage.tables import Datasets
 
 
@@ -37,13 +40,17 @@ def need_release(datasets: Datasets, release: str) -> tuple[ReleaseVersionRow, M
     return row, rows
 
 
-def version_of(datasets: Datasets, rows: Manifest, before: str | None) -> ReleaseVersionRow:
+def version_of(datasets: Datasets, rows: Manifest, before: str | None, files: Sequence[str] = ()) -> ReleaseVersionRow:
     """Return what a release is; its rows are read once, category by category.
 
     Args:
         datasets: where the releases are.
         rows: manifest of its rows.
         before: the release before; None: there is none.
+        files: names of what lies beside the rows, below their folder.
+
+    Raises:
+        NotMade: a file is not there.
 
     """
     changes = Changes(added=rows.rows)
@@ -62,7 +69,25 @@ def version_of(datasets: Datasets, rows: Manifest, before: str | None) -> Releas
         groups=len(pc.unique(counts.groups)),
         categories=tuple(counts.categories),
         **asdict(changes),
+        files=tuple(sorted(files)),
+        hashes=tuple(hash_of(datasets.store, rows, name) for name in sorted(files)),
     )
+
+
+def folder_of(rows: Manifest) -> str:
+    """Return the folder in the store of the generation whose manifest this is."""
+    return f"{rows.address}/g{rows.generation:04d}"
+
+
+def hash_of(store: Store, rows: Manifest, name: str) -> str:
+    """Return the SHA-256 (hex) of a file beside the rows.
+
+    Raises:
+        NotMade: it is not there.
+
+    """
+    with store.local(f"{folder_of(rows)}/{name}") as path, open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _number(datasets: Datasets, release: str | None) -> str | None:

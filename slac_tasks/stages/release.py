@@ -22,8 +22,8 @@ from slac_tasks.progress import print_line
 from slac_tasks.quality.certificate import certified_bounds
 from slac_tasks.release.content import ORDER
 from slac_tasks.release.described import described, videos_of
-from slac_tasks.release.exporting import contents, write_exports
-from slac_tasks.release.finished import need_release, version_of
+from slac_tasks.release.exporting import WITH_EVERY_RELEASE, contents, export_name, write_exports
+from slac_tasks.release.finished import folder_of, need_release, version_of
 from slac_tasks.release.mix import benchmark, mix_of
 from slac_tasks.release.naming import names_of
 from slac_tasks.release.recording import record_release
@@ -76,7 +76,8 @@ def _make(job: Job, keys: Mapping[str, str], version: Partition[ReleaseVersionRo
     write_exports(job.datasets, rows, contents(job.datasets, rows, names))
     version.inputs += [rows, videos.manifest]
     version.inputs += [job.datasets.need(RELEASES, release=before)] if before else []
-    version.write([version_of(job.datasets, rows, before)])
+    files = [export_name(rows, export).removeprefix(f"{folder_of(rows)}/") for export in WITH_EVERY_RELEASE]
+    version.write([version_of(job.datasets, rows, before, files)])
 
 
 def _newest_judged(job: Job) -> str:

@@ -74,6 +74,8 @@ class ReleaseVersionRow:
     changed: Annotated[int, "labels whose sign differs from the release before"]
     withdrawn: Annotated[int, "labels that the release before holds and this one does not"]
     corrected: Annotated[int, "labels of the same sign of which another column differs"]
+    files: Annotated[tuple[str, ...], "what lies beside the rows, by its name below their folder, in order"]
+    hashes: Annotated[tuple[str, ...], "SHA-256 (hex) of each file"]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -23,7 +23,7 @@ from slac_tasks.admission.withdrawals import Withdrawals
 from slac_tasks.collect.downloads import scratch
 from slac_tasks.collect.locations import Access
 from slac_tasks.collect.settings import Collect, Fetch
-from slac_tasks.commands import recheck
+from slac_tasks.commands import recheck, release_verify
 from slac_tasks.config import Config
 from slac_tasks.errors import Temporary
 from slac_tasks.job import Job
@@ -293,6 +293,10 @@ def test_a_takedown_holds_for_now_and_for_good(
     assert datasets.need(FETCHED, **KEYS).dropped == {"taken down": 1}
     assert cli.main(["recheck", "--release", "r0001"]) == 0
     assert "release r0001" in capsys.readouterr().out
+    access = Access(collect=copied.collect, fetch=copied.fetch, environ={})
+    found = release_verify.links(datasets, "r0001", 3, access)
+    assert found.ok
+    assert "2 withdrawn since" in found.found
 
 
 def test_recheck_counts_what_could_still_be_fetched(tmp_path: Path, server: Planned) -> None:
