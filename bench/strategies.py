@@ -10,6 +10,10 @@ The base is `random_2_3`: random clips, two answers each and a third where they 
 `_once` ask one person. Ways that end in `_carried` also learn from the clips of the same shot within a second of an
 answer (`verification.carrying`); what people said of a clip stands above what was carried to it.
 
+`mixed` shares the minutes equally between three strategies; `referee` begins so, and from then on the shares follow
+what the random control says that each one's answers were worth (`slac_tasks.mining.referee`); `gain_of_referee_*` is
+the second less the first. Both ask once and carry.
+
 Accuracy is balanced: the mean over categories of (true positive rate + true negative rate) / 2 by the world's truth, on
 clips of videos that are not for training; 0.5 is a guess. It is that of the committee's joint score; beside it stands
 that of one member (`MODEL`). Heads are combined: the log-odds of the head that learned from bought labels plus `weak`
@@ -196,10 +200,10 @@ def accuracy(world: World, score: Floats) -> float:
     return float(np.mean(found))
 
 
-def gains(played: Played, way: str, place: int, *, pairs: Sequence[Pair]) -> list[float]:
+def gains(played: Played, way: str, place: int, *, pairs: Sequence[Pair], base: str = BASE) -> list[float]:
     """Return a way's gain over the base after one budget, for each of these pairs."""
     weak = WEAK[0]
-    return [played[way][at][place].committee[weak] - played[BASE][at][place].committee[weak] for at in pairs]
+    return [played[way][at][place].committee[weak] - played[base][at][place].committee[weak] for at in pairs]
 
 
 def took(played: Played, way: str, place: int, budget: float) -> bool:
@@ -208,10 +212,10 @@ def took(played: Played, way: str, place: int, budget: float) -> bool:
     return all(states[place].minutes >= least for states in played[way].values())
 
 
-def gain_of(played: Played, way: str, place: int, budget: float) -> Gain:
+def gain_of(played: Played, way: str, place: int, budget: float, *, base: str = BASE) -> Gain:
     """Return a way's gain over the base on all pairs; unknown where the pool of either ended before."""
-    able = took(played, way, place, budget) and took(played, BASE, place, budget)
-    return interval(gains(played, way, place, pairs=sorted(played[BASE]))) if able else UNKNOWN
+    able = took(played, way, place, budget) and took(played, base, place, budget)
+    return interval(gains(played, way, place, pairs=sorted(played[base]), base=base)) if able else UNKNOWN
 
 
 def halves(played: Played) -> tuple[list[Pair], list[Pair]]:
@@ -242,7 +246,7 @@ def gain_of_best(played: Played, place: int, budget: float) -> tuple[str | None,
 
 
 def figures(played: Played, budgets: Sequence[float]) -> dict[str, float | None]:
-    """Return for each budget the best way's gain, every way's accuracy and gain, and what weak labels add."""
+    """Return for each budget the best way's gain, every way's accuracy and gain, what weak labels and a referee add."""
     found: dict[str, float | None] = {}
     pairs = sorted(played[BASE])
     for place, budget in enumerate(budgets):
@@ -255,6 +259,7 @@ def figures(played: Played, budgets: Sequence[float]) -> dict[str, float | None]
             found[f"member_{way}_{at}"] = float(np.mean([one.member[WEAK[0]] for one in each])) if able else None
             if way != BASE:
                 found |= with_ends(f"gain_{way}_{at}", gain_of(played, way, place, budget))
+        found |= with_ends(f"gain_of_referee_{at}", gain_of(played, "referee", place, budget, base="mixed"))
         base = [played[BASE][pair][place].committee for pair in pairs]
         found |= with_ends(f"gain_weak_{at}", interval([one[1] - one[0] for one in base]))
     return found
@@ -286,6 +291,8 @@ def render(played: Played, budgets: Sequence[float]) -> str:
         ends = dict.fromkeys(("gain", "low", "high"), "+.3f")
         parts.append(table({f"{budget:g} minutes": "", "spent": ".2f", **accuracies, **ends, "": ""}, rows))
         parts.append(verdict(played, place, budget))
+        moved = gain_of(played, "referee", place, budget, base="mixed")
+        parts.append(f"{budget:g} minutes: the referee adds {in_words(moved)} to equal shares\n")
     return "\n".join(parts)
 
 
@@ -295,9 +302,17 @@ def verdict(played: Played, place: int, budget: float) -> str:
     if way is None or gain is None:
         return f"{budget:g} minutes: no figure, since the pool ended for the base or for every other way\n"
     choosing, judging = halves(played)
-    ends = "" if low is None else f" [{low:+.3f}, {high:+.3f}]"
-    judged = f"chosen on {len(choosing)} pairs, {gain:+.3f}{ends} over {BASE} on the {len(judging)} others"
+    found = in_words((gain, low, high))
+    judged = f"chosen on {len(choosing)} pairs, {found} over {BASE} on the {len(judging)} others"
     return f"{budget:g} minutes: best is {way}, {judged}\n"
+
+
+def in_words(gain: Gain) -> str:
+    """Return a gain with its ends, where they are known."""
+    value, low, high = gain
+    if value is None:
+        return "an unknown gain"
+    return f"{value:+.3f}" if low is None else f"{value:+.3f} [{low:+.3f}, {high:+.3f}]"
 
 
 def draw(played: Played, budgets: Sequence[float], file: Path) -> None:

@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +20,7 @@ from bench.harness.worlds import World, scored
 from bench.labels import ONCE, TODAY
 from bench.strategies import BASE, WAYS, State, combined, figures, simulate
 from slac_tasks.mining.settings import Mining
+from slac_tasks.model import Strategy
 
 ROOT = Path(__file__).resolve().parents[2]
 PAIRS = [(world, crew) for world in range(4) for crew in range(2)]
@@ -75,6 +77,18 @@ def test_a_round_that_the_pool_cannot_fill_ends() -> None:
     played = campaign(WAYS["coverage_once"], 1, 60)
     assert played.minutes < 10
     assert len(played.categories[0].answers) == 120
+
+
+def test_a_referee_moves_the_shares_once_there_is_control_enough() -> None:
+    shares = {Strategy.DISAGREEMENT: 0.3, Strategy.COVERAGE: 0.3}
+    even = Policy(shares=shares, review=WAYS["mixed"].review, carry_sec=0.0)
+    counts = {}
+    for referee in (False, True):
+        for rounds in (1, 2):
+            (category,) = campaign(replace(even, referee=referee), rounds, 3.0).categories
+            counts[referee, rounds] = [int((category.strategy == name).sum()) for name in ("coverage", "disagreement")]
+    assert counts[True, 1] == counts[False, 1]
+    assert counts[True, 2] != counts[False, 2]
 
 
 ASKED_AGAIN = """
