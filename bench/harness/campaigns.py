@@ -229,7 +229,8 @@ class Campaign:
         divided = refereed(knobs, accounts, category=category.name, round=str(self.rounds))
         plan, before = plan_round(knobs, seconds_per_clip=pace, share=divided), category.seconds
         asked = [category.ids[clip] for clip in category.answers]
-        chosen = choose(category.pool, plan.clips, knobs=knobs, asked=asked)
+        drawn = [category.ids[clip] for clip in np.flatnonzero(category.strategy == Strategy.RANDOM).tolist()]
+        chosen = choose(category.pool, plan.clips, knobs=knobs, asked=asked, drawn=drawn)
         # By lot, so that no strategy is the one for which no time is left.
         for choice in sorted(chosen, key=lambda choice: self._lot("turn", category, choice.index)):
             most = choice.strategy in CONTROLS or is_audited(

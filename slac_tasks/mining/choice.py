@@ -64,8 +64,6 @@ def held_together(found: Measures) -> Floats:
 
 
 RANKINGS: Mapping[Strategy, Ranking] = {
-    # The control is drawn first, from all clips, so that no strategy has been there before it.
-    Strategy.RANDOM: by_lot,
     Strategy.DISAGREEMENT: by_disagreement,
     Strategy.CONSENSUS: by_consensus,
     Strategy.ENTROPY: by_entropy,
@@ -83,11 +81,15 @@ def choose(
     *,
     knobs: Mining,
     asked: Collection[str] = (),
+    drawn: Collection[str] = (),
     entropy_of: int = 0,
 ) -> list[Choice]:
     """Choose clips of one category in one round.
 
-    No video gives more than its quota, and no two chosen clips of a video start closer than the gap, clips asked in
+    The random control comes first, by lot from all clips that were not asked. Nothing else decides about it, and it
+    decides about nothing else, so it stands for all clips: it lies beside a chosen clip as often as any clip does.
+
+    Of the others, no video gives more than its quota, and no two of a video start closer than the gap, clips chosen in
     earlier rounds included. Each clip of a video that is chosen already makes the video's others worth less
     (`diversity`), and no pattern of votes fills more than its share of the disagreement, unless nothing else is left.
 
@@ -96,6 +98,7 @@ def choose(
         wanted: how many clips each strategy may choose.
         knobs: quotas, gap and diversity.
         asked: clips of this category that people were asked before.
+        drawn: those of them that are of the random control.
         entropy_of: column of the member that the strategy `entropy` asks.
 
     Returns:
@@ -109,27 +112,31 @@ def choose(
         pool.scores, member=entropy_of, video=pool.video, shot=pool.shot, start_ms=pool.start_ms,
         reach_ms=round(knobs.coherence_sec * 1000),
     )  # fmt: skip
-    free = ~pool.near(asked, gap_ms)
+    free = np.ones(len(pool), dtype=bool)
+    free[pool.rows_of(asked)] = False
+    control = np.flatnonzero(free)
+    control = control[np.argsort(pool.draw[control])][: wanted.get(Strategy.RANDOM, 0)]
+    chosen = [
+        Choice(index=int(pool.row[row]), strategy=Strategy.RANDOM, value=None, measures=found.at(row))
+        for row in control.tolist()
+    ]
+    free &= ~pool.near(set(asked) - set(drawn), gap_ms)
+    free[control] = False
     given = np.zeros(len(pool.videos), dtype=np.int64)
-    chosen: list[Choice] = []
     for strategy, ranking in RANKINGS.items():
         if not wanted.get(strategy):
             continue
         value = ranking(found, knobs)
-        control = strategy is Strategy.RANDOM
-        order = in_order(pool, value, free, given, knobs, decay=1.0 if control else knobs.diversity)
+        order = in_order(pool, value, free, given, knobs, decay=knobs.diversity)
         if strategy is Strategy.DISAGREEMENT:
             order = _mixed(order, _pattern(pool.scores), int(wanted[strategy] * knobs.max_pattern_share + 1))
         taken = order[: wanted[strategy]]
         np.add.at(given, pool.video[taken], 1)
         free &= ~_close_to(pool, taken, gap_ms)
         chosen += [
-            Choice(
-                index=int(pool.row[row]), strategy=strategy, value=None if control else float(value[row]),
-                measures=found.at(row),
-            )
+            Choice(index=int(pool.row[row]), strategy=strategy, value=float(value[row]), measures=found.at(row))
             for row in taken.tolist()
-        ]  # fmt: skip
+        ]
     for strategy, ranking in COVERINGS.items():
         if not wanted.get(strategy):
             continue

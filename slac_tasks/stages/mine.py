@@ -119,6 +119,7 @@ def _choose(
     )
     return choose(
         pool, plan.clips, knobs=knobs, asked=[row["clip_id"] for row in asked],
+        drawn=[row["clip_id"] for row in asked if row["strategy"] == Strategy.RANDOM],
         entropy_of=members.index(knobs.entropy_of) if knobs.entropy_of in members else 0,
     )  # fmt: skip
 

@@ -3,9 +3,11 @@
 A way of labelling is judged as if the clip had not been drawn: people's by its first answers, as many as would have
 been asked; the others by answers to other clips alone. Who was drawn was decided before anybody looked:
 
-* clips of strategy `random` stand for all clips, so for those that the people's model labels;
+* clips of strategy `random` stand for all clips: for those to which answers are carried where an answer is near, for
+  those that the people's model labels elsewhere;
 * they and the audited share of the chosen clips stand for all clips that were asked;
-* `companion` clips, each a neighbour of a chosen clip, stand for the clips to which answers are carried.
+* `companion` clips, each a neighbour of a chosen clip, stand for the clips to which answers are carried, which the
+  random ones seldom meet where few of many clips were asked.
 """
 
 from collections.abc import Iterator
@@ -149,8 +151,8 @@ def control_rows(
     ways = (
         (PEOPLE, asked & (label != 0), label, sure, lot),
         (
-            CARRIED, asked & training & (answers.strategy == Strategy.COMPANION) & (said.answered > 0),
-            *_by(said.others), said.shared.astype(np.float64),
+            CARRIED, asked & training & np.isin(answers.strategy, list(CONTROLS)) & (said.answered > 0),
+            *_by(said.others), 1 / _met(answers.strategy, said.shared, training),
         ),
         (
             MODEL, asked & training & (answers.strategy == Strategy.RANDOM) & (said.answered == 0),
@@ -165,6 +167,14 @@ def control_rows(
                 clip_id=name, category=category, kind=kind, label=int(labels[place]),
                 confidence=float(confidence[place]), truth=int(truth[place]), weight=float(weight[place]),
             )  # fmt: skip
+
+
+def _met(strategy: NDArray[np.object_], shared: Ints, training: Bools) -> Floats:
+    """Return the chance that a clip near an answer was drawn, at random or as a companion; at least the tiniest."""
+    random, companions = strategy == Strategy.RANDOM, strategy == Strategy.COMPANION
+    sources = (strategy != None) & ~random & ~companions  # noqa: E711
+    every = (random & training).sum() / max(int(training.sum()), 1)
+    return np.asarray(companions.sum() / max(int(sources.sum()), 1) / np.maximum(shared, 1) + every).clip(1e-9)
 
 
 def _by(log_odds: Floats) -> tuple[Ints, Floats]:

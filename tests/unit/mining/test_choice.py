@@ -45,7 +45,7 @@ def test_quotas_gaps_and_earlier_questions_hold_and_order_means_nothing(
     assert len(set(names)) == len(names)
     assert not set(names) & asked
     by_video: dict[str, list[float]] = {}
-    for name in names:
+    for name in (clips[choice.index] for choice in chosen if choice.strategy is not Strategy.RANDOM):
         video, start = parse_clip_id(name)
         by_video.setdefault(video, []).append(start)
     earlier = [parse_clip_id(name) for name in asked]
@@ -102,6 +102,24 @@ def test_the_random_slice_does_not_look_at_scores() -> None:
     assert [c.index for c in first] == [c.index for c in second]
     assert len(first) == 3
     assert all(c.value is None and c.measures.disagreement >= 0 for c in first)
+
+
+@settings(max_examples=40, deadline=None)
+@given(scored())
+def test_the_random_control_and_what_is_chosen_do_not_know_of_each_other(
+    case: tuple[list[str], np.ndarray, frozenset[str]],
+) -> None:
+    """The control is the first of all unasked clips by lot; clips that are drawn keep no other away from them."""
+    clips, scores, asked = case
+    everything = pool(clips, scores)
+    control = [c.index for c in choose(everything, WANTED, knobs=KNOBS, asked=asked) if c.strategy is Strategy.RANDOM]
+    by_lot = [row for row in everything.row[np.argsort(everything.draw)].tolist() if clips[row] not in asked]
+    assert control == by_lot[: WANTED[Strategy.RANDOM]]
+    alone = choose(everything, {**WANTED, Strategy.RANDOM: 0}, knobs=KNOBS)
+    beside = choose(everything, {**WANTED, Strategy.RANDOM: 0}, knobs=KNOBS, asked=asked, drawn=asked)
+    first = {choice.index for choice in alone[:1]}
+    if first and clips[alone[0].index] not in asked:
+        assert {choice.index for choice in beside[:1]} == first
 
 
 def test_the_draw_is_even_over_clips_and_differs_by_seed() -> None:
