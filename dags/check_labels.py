@@ -2,19 +2,25 @@
 
 **Runs** when there are new labels (asset `labels`), and daily.
 
-**Reads** `labels` with `label_changes`, `votes`, `hard_clips`, `scores` and `accounts`.
-**Writes** `quality`, `people`, `agreement` and `rounds`, the report under `reports/v1/`, the ledger's verdicts, and
-what a person decided. `report` announces `validated_labels` before anybody is asked: an answer that takes a day holds
-up no other category, and this DAG not either, since judging goes on in the next run while a question waits.
+**Reads** `labels` with `label_changes`, `control`, `votes`, `hard_clips`, `scores` and
+`accounts`.
+**Writes** `measures`, `quality`, `people`, `agreement` and `rounds`, the report under `reports/v1/`, the ledger's
+verdicts, and what a person decided. `announce` emits the asset `validated_labels` before anybody is asked: an answer
+that takes a day holds up no other category, and this DAG not either, since judging goes on in the next run while a
+question waits.
 
-**Skips** every task after `refused` when nothing is refused and undecided, or while a question waits for its answer;
-`ask` when nobody answers in time, or the answer is `not now`. Nothing is recorded then, and the next run asks again.
+**Partitioned** by category: `judge`, `ask` and `approve` are one task for each, under its name. `judge` has those whose
+labels changed. A category that could not be measured fails alone; to clear its task and those after it tries again.
+
+**Skips** `judge` when no category has changed; `announce` when no label was accepted that the last release lacks; every
+task after `refused` when nothing is refused and undecided, or while a question waits for its answer; `ask` when nobody
+answers in time, or the answer is `not now`. Nothing is recorded then, and the next run asks again.
 
 **Safe to run again**: labels that are judged stay judged, and a decision is recorded once.
 """
 
 from airflow.sdk import DAG, AssetOrTimeSchedule, CronTriggerTimetable
-from slac_airflow import LABELS, VALIDATED_LABELS, PlanToAsk, ask, plan, slac
+from slac_airflow import LABELS, VALIDATED_LABELS, AnnounceAny, PlanSome, PlanToAsk, ask, ended, plan, slac
 
 with DAG(
     dag_id="check_labels",
@@ -25,10 +31,16 @@ with DAG(
     max_active_runs=3,
     tags=["slac", "people"],
 ):
-    validate = slac("validate")
-    report = slac("report", outlets=[VALIDATED_LABELS])
+    changed = plan("judge", task_id="changed", kind=PlanSome)
+    judge = slac("judge", each=changed)
+    validate = slac("validate", trigger_rule="all_done")
+    report = slac("report", trigger_rule="all_done")
+    tell = plan("validated_labels", task_id="announce", kind=AnnounceAny, outlets=[VALIDATED_LABELS])
     refused = plan("check_labels", task_id="refused", kind=PlanToAsk)
     question = ask(each=refused)
     approve = slac("approve", each=question)
 
-    validate >> report >> refused >> question >> approve
+    changed >> judge >> validate >> report >> tell
+    report >> refused >> question >> approve
+    # `refused` skips all that comes after it, so the leaf that ends the run failed is none of that.
+    [judge, validate, tell] >> ended()

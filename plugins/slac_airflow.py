@@ -29,7 +29,7 @@ VIDEOS = Asset("videos")
 LABELS = Asset("labels")
 """People's answers became a new version of the labels."""
 VALIDATED_LABELS = Asset("validated_labels")
-"""A version of the labels has been judged."""
+"""Labels were accepted, by the gate or by a person, that the last release does not hold."""
 
 
 class Local(Command):
@@ -122,6 +122,32 @@ class AnnounceFinished(Announce):
         """Return the (category, window) to announce."""
         return pairs(self.item) - pairs(listed)
 
+
+class PlanSome(Plan):
+    """A plan that may be empty: only the task that is mapped over it is skipped then."""
+
+    def execute(self, context: Any) -> Any:
+        """Return the items."""
+        return self.listed(context)
+
+
+class AnnounceAny(Plan):
+    """Emit the event of the task's asset when the plan lists something."""
+
+    def execute(self, context: Any) -> None:
+        """End well, which emits the event.
+
+        Raises:
+            AirflowSkipException: the plan is empty.
+
+        """
+        if not self.listed(context):
+            raise AirflowSkipException("nothing to announce")
+
+
+CATEGORIES = "{{ task.item['category'] | join(', ') | truncate(80) }}"
+"""The name of a mapped task: the categories of its item, cut short: Airflow's table holds 250 characters.
+The UI shows it instead of a number."""
 
 UNFINISHED = ("scheduled", "queued", "running", "deferred", "awaiting_input", "up_for_retry", "up_for_reschedule")
 """States of a task that has begun and has not ended."""
@@ -230,7 +256,7 @@ def slac(stage: str, *, each: Plan | None = None, all_of: Any = None, **kwargs: 
         **kwargs,
     }
     if each is not None:
-        settings.setdefault("trigger_rule", "all_done")
+        settings = {"trigger_rule": "all_done", "map_index_template": CATEGORIES, **settings}
         return operator.partial(**settings).expand(item=each.output)
     return operator(item=all_of.output if isinstance(all_of, BaseOperator) else all_of, **settings)
 
@@ -250,7 +276,7 @@ def announce(asset: Asset, dag_name: str, *, done: Plan | None = None, **kwargs:
 
 def ask(each: Plan, **kwargs: Any) -> Any:
     """Make the question to a person, one per item."""
-    return Ask.partial(task_id="ask", **kwargs).expand(item=each.output)
+    return Ask.partial(task_id="ask", map_index_template=CATEGORIES, **kwargs).expand(item=each.output)
 
 
 def ended() -> EmptyOperator:

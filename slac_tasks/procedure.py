@@ -156,10 +156,15 @@ STAGES: dict[str, Stage] = {
                     "crowd": ("aggregation",)}, ledger=True,
         ),
         Stage(
-            name="validate", help="judge the labels of every category against the expectations",
-            reads=("labels", "label_changes"),
-            writes={"quality": ("quality",), "people": ("aggregation",), "agreement": ("aggregation",)}, ledger=True,
-            alone=True,
+            name="judge", help="measure the labels of a category, with intervals, against what is wanted",
+            keys=("category", "labels"), reads=("labels", "label_changes", "control"),
+            writes={"measures": ("quality", "review")}, ledger=True, follows=True,
+        ),
+        Stage(
+            name="validate", help="check the table of labels, and give the verdict on every category",
+            reads=("labels", "label_changes", "control", "measures"),
+            writes={"measures": ("quality", "review"), "quality": ("quality",), "people": ("aggregation",),
+                    "agreement": ("aggregation",)}, ledger=True, alone=True, follows=True,
         ),
         Stage(
             name="report", help="write the data-quality report",
@@ -169,7 +174,8 @@ STAGES: dict[str, Stage] = {
             ledger=True, alone=True,
         ),
         Stage(
-            name="approve", help="record a person's decision on a refused category", keys=("labels",), ledger=True,
+            name="approve", help="record a person's decision on a category that was not accepted", keys=("labels",),
+            ledger=True,
             flags=(
                 CATEGORY,
                 Flag(name="decision", help="what the person decided", choices=("approve", "reject")),

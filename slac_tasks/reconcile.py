@@ -27,6 +27,7 @@ from slac_tasks.storage.datasets import (
     COMMITTEES,
     FETCHED,
     HARD_CLIPS,
+    MEASURES,
     MODELS,
     PEOPLE,
     QUALITY,
@@ -39,7 +40,14 @@ from slac_tasks.storage.ledger import Ledger
 from slac_tasks.storage.manifests import Manifest
 from slac_tasks.storage.records import ARRIVALS, Record, record
 from slac_tasks.storage.tables import Datasets
-from slac_tasks.verification.outcome import queue_changes, record_verdicts, replace_certificates, replace_people, settle
+from slac_tasks.verification.outcome import (
+    queue_changes,
+    record_measures,
+    record_verdicts,
+    replace_certificates,
+    replace_people,
+    settle,
+)
 from slac_tasks.verification.queue import queued_clips
 from slac_tasks.verification.settings import Review
 from slac_tasks.verification.versions import label_tables, newest, newest_labels
@@ -208,6 +216,14 @@ def _verdicts(work: Repair) -> int:
     return count
 
 
+def _measures(work: Repair) -> int:
+    manifests = list(work.stored.current(MEASURES))
+    with work.ledger.transaction():
+        for manifest in manifests:
+            record_measures(work.ledger, work.datasets.rows_of(MEASURES, manifest), **manifest.keys)
+    return sum(manifest.rows for manifest in manifests)
+
+
 def _people(work: Repair) -> int:
     version = newest(work.datasets, PEOPLE)
     if version is None:
@@ -272,6 +288,7 @@ REPAIRS: dict[str, Callable[[Repair], int]] = {
     "votes": _votes,
     "labels": _labels,
     "verdicts": _verdicts,
+    "measures": _measures,
     "measures of people": _people,
     "certificates": _certificates,
     "releases": _releases,

@@ -483,6 +483,30 @@ CREATE TABLE verdicts (
     CHECK (cardinality(failed) = cardinality(reasons) AND cardinality(shortfalls) = cardinality(reasons))
 );
 
+-- What a category is judged by, at the version of the labels at which its labels changed.
+CREATE TABLE measures (
+    labels text NOT NULL,
+    category text NOT NULL REFERENCES categories,
+    -- Its place among the measures of the category, from 0.
+    place integer NOT NULL,
+    measure text NOT NULL,
+    -- The kind of label whose precision it is; NULL: it is another measure.
+    kind text CHECK (kind IN ('people', 'carried', 'model')),
+    -- NULL: there is nothing to measure.
+    value double precision,
+    -- Ends of the 95 % interval; NULL: a count has none.
+    low double precision,
+    high double precision,
+    clip_count bigint NOT NULL,
+    -- The range wanted; NULL: it is open on this side.
+    least double precision,
+    most double precision,
+    state text NOT NULL CHECK (state IN ('met', 'outside', 'unclear', 'shown')),
+    -- Answers more, at least, after which it could be met; NULL: it is, or nobody knows.
+    needed bigint,
+    PRIMARY KEY (category, labels, place)
+);
+
 -- What the newest labels say of each person: (mean, low, high) of 95 % credible intervals.
 CREATE TABLE annotator_quality (
     annotator text NOT NULL REFERENCES annotators,
@@ -540,7 +564,7 @@ CREATE TABLE label_costs (
     differ bigint NOT NULL CHECK (differ <= twice)
 );
 
--- A person's decision on a refused category: a newer one on the same labels replaces it.
+-- A person's decision on a category that was not accepted: a newer one on the same labels replaces it.
 CREATE TABLE decisions (
     category text NOT NULL REFERENCES categories,
     labels text NOT NULL,
@@ -579,9 +603,10 @@ SELECT
     v.labels, v.category, v.verdict, v.reasons, v.judged_at,
     d.decision, d.reason AS decision_reason, d.person, d.decided_at, d.labels AS decided_labels, d.stands,
     CASE
-        WHEN v.verdict <> 'refused' THEN v.verdict
+        WHEN v.verdict = 'accepted' THEN 'accepted'
         WHEN d.stands AND d.decision = 'approve' THEN 'approved'
         WHEN d.stands THEN 'rejected'
+        WHEN v.verdict = 'pending' THEN 'pending'
         ELSE 'undecided'
     END AS standing
 FROM verdicts AS v
@@ -591,7 +616,7 @@ LEFT JOIN LATERAL (
         is_covered(v.failed, v.shortfalls, n.covers, n.shortfalls)
         AND (n.decision = 'approve' OR is_covered(n.covers, n.shortfalls, v.failed, v.shortfalls)) AS stands
     FROM decisions AS n
-    WHERE v.verdict = 'refused' AND n.category = v.category AND n.labels <= v.labels
+    WHERE v.verdict <> 'accepted' AND n.category = v.category AND n.labels <= v.labels
     ORDER BY n.decided_at DESC, n.labels DESC
     LIMIT 1
 ) AS d ON TRUE;

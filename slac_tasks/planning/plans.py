@@ -16,6 +16,7 @@ from slac_tasks.networks.words import FOLDER, IMAGE_TEXT, Words, encode_words
 from slac_tasks.planning.items import Item, batches, of_windows
 from slac_tasks.planning.planner import Planner
 from slac_tasks.progress import print_line
+from slac_tasks.quality.judging import Judging
 from slac_tasks.release.releasable import releasable
 from slac_tasks.storage.datasets import (
     CLIPS,
@@ -234,6 +235,22 @@ def sync_verifications(planner: Planner) -> list[Item]:
     return [Item(votes=int(waiting["votes"]))] if waiting and waiting["votes"] else []
 
 
+def judge(planner: Planner) -> list[Item]:
+    """Categories whose labels, or what these are judged by, have changed since they were measured; one item each."""
+    version = planner.newest_labels()
+    if version is None:
+        return []
+    judging = Judging(config=planner.settings, datasets=planner.datasets, ledger=planner.known, version=version)
+    todo = {version: [one for one in judging.changed if one in planner.categories]}
+    return [Item(category=some, labels=labels) for labels, some in batches(todo, size=1)]
+
+
+def validated_labels(planner: Planner) -> list[Item]:
+    """The newest judged labels, if they hold a label that may be released and that the last release does not hold."""
+    judged = planner.newest_labels(QUALITY)
+    return [Item(labels=judged)] if judged is not None and _new_labels(planner, judged) else []
+
+
 def check_labels(planner: Planner) -> list[Item]:
     """Refused categories that wait for a person's decision, one item each."""
     return [
@@ -253,15 +270,21 @@ def pretrain(planner: Planner) -> list[Item]:
     knobs = planner.settings.release
     if knobs.wait_for_queue and not _is_quiet(planner, judged):
         return []
-    last = planner.ledger.one("last_release")
-    waiting = releasable(planner.datasets, planner.ledger, judged)
-    held = planner.datasets.read(RELEASES, _HELD, release=last["release"]) if last else RELEASES.table([])
-    if new_labels(waiting, held) < max(1, knobs.min_new_labels):
+    if _new_labels(planner, judged) < max(1, knobs.min_new_labels):
         return []
+    last = planner.ledger.one("last_release")
     return [Item(release=f"r{(int(last['ordinal']) if last else 0) + 1:04d}")]
 
 
 _HELD = ("clip_id", "category", "label")
+
+
+def _new_labels(planner: Planner, judged: str) -> int:
+    """Return how many labels of a version may be released that the last release does not hold."""
+    last = planner.ledger.one("last_release")
+    waiting = releasable(planner.datasets, planner.ledger, judged)
+    held = planner.datasets.read(RELEASES, _HELD, release=last["release"]) if last else RELEASES.table([])
+    return new_labels(waiting, held)
 
 
 def new_labels(waiting: pa.Table, held: pa.Table) -> int:
@@ -303,7 +326,7 @@ def add_category(planner: Planner) -> list[Item]:
 PLANS: dict[str, Callable[[Planner], list[Item]]] = {
     plan.__name__: plan
     for plan in (
-        collect_videos, score_clips, send_hard_clips, sync_verifications, aggregate, check_labels, pretrain,
-        add_category,
+        collect_videos, score_clips, send_hard_clips, sync_verifications, aggregate, judge, check_labels,
+        validated_labels, pretrain, add_category,
     )
 }  # fmt: skip

@@ -1,95 +1,166 @@
 """The gate: what makes the labels of a category worth training on (thresholds ours, see `settings.py`).
 
-A measure outside its range refuses that category alone, until a person says otherwise. What the table as such must be
+Every measure of a category has a value, a 95 % interval, the clips that it rests on, the range wanted, and a state:
+
+* `settled`, a count, comes first: with fewer labels the category is `pending`, and nothing else is asked of it.
+* A share (`agreement`, `positive_share`, `unsettled_share`, `gold`) is outside where its value is. The interval says
+  whether more answers may change that; but a category on which few clips leave a doubt is refused, and a person is
+  asked, since one that waits for certainty would wait for ever where nobody is asked any more.
+* `precision` is met where the lower end of its interval reaches the floor. Where it could not, had every clip been
+  right, too little is known: `unclear`, and the category is `pending`. Else it is outside.
+
+One measure outside refuses the category alone, until a person says otherwise. What the table of labels as such must be
 is in `rules.py`.
 """
 
 import math
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import pandas as pd
 
+from slac_tasks.quality.estimates import Estimate, Stratum, best_case, of_clips, of_strata
+from slac_tasks.quality.precision import of_gold, strata_of_kind, strata_of_people
 from slac_tasks.quality.settings import Quality
-from slac_tasks.storage.datasets.labelling import QualityRow
+from slac_tasks.quality.thresholds import smallest
+from slac_tasks.storage.datasets.labelling import MeasureRow, QualityRow
+from slac_tasks.verification.carrying import CARRIED, MODEL, PEOPLE
+from slac_tasks.verification.queue import CONTROLS
+from slac_tasks.verification.settings import Review
+
+MET, OUTSIDE, UNCLEAR, SHOWN = "met", "outside", "unclear", "shown"
+SETTLED, PRECISION = "settled", "precision"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Measure:
-    """One number of a category and the range that it must lie in."""
+class Evidence:
+    """What is known of the labels of one category."""
 
-    name: str
-    value: float | None
-    low: float
-    high: float = math.inf
-
-    @property
-    def reason(self) -> str:
-        """Why the category is refused when this measure fails."""
-        found = (
-            "unknown"
-            if self.value is None
-            else f"{self.value:g}"
-            if isinstance(self.value, int)
-            else f"{self.value:.3f}"
-        )
-        wanted = f"at least {self.low:g}" if self.high == math.inf else f"{self.low:g} to {self.high:g}"
-        return f"{self.name} is {found}, want {wanted}"
-
-    @property
-    def is_outside(self) -> bool:
-        """Whether the value is outside the range, or unknown."""
-        return self.value is None or not self.low <= self.value <= self.high
-
-    @property
-    def shortfall(self) -> float | None:
-        """How far the value lies outside the range, in its own unit; None where it is unknown."""
-        return None if self.value is None else max(self.low - self.value, self.value - self.high)
+    category: str
+    labels: pd.DataFrame
+    """Its labels: columns video_id, strategy, status, label and first_two_agree."""
+    judged: pd.DataFrame
+    """Clips with a better truth, with `precision.JUDGED`."""
+    control: pd.DataFrame
+    """The control of the other kinds: columns clip_id, kind, label, truth and weight."""
 
 
-def measures(rows: pd.DataFrame, knobs: Quality) -> list[Measure]:
-    """Return the numbers by which a category is judged, from its labels."""
-    settled = rows[rows["status"] == "settled"]
-    twice = rows["first_two_agree"].dropna()
-    finished = int((rows["status"] != "open").sum())
-    positive, unsettled = int((settled["label"] == 1).sum()), int((rows["status"] == "unsettled").sum())
-    return [
-        Measure(name="agreement", value=_share(int(twice.sum()), len(twice)), low=knobs.min_agreement, high=1.0),
-        Measure(
-            name="positive_share",
-            value=_share(positive, len(settled)),
-            low=knobs.min_positive_share,
-            high=knobs.max_positive_share,
-        ),
-        Measure(name="unsettled_share", value=_share(unsettled, finished), low=0.0, high=knobs.max_unsettled_share),
-    ]
+def measures(evidence: Evidence, knobs: Quality, review: Review) -> list[MeasureRow]:
+    """Return every measure of a category."""
+    return [*_of_labels(evidence.labels, knobs, review), *_of_truth(evidence, knobs, review)]
 
 
-def judge(labels: pd.DataFrame, knobs: Quality) -> list[QualityRow]:
-    """Return the verdict on every category of the table, in order of their keys."""
-    return [_verdict(str(category), rows, knobs) for category, rows in labels.groupby("category", sort=True)]
-
-
-def _verdict(category: str, rows: pd.DataFrame, knobs: Quality) -> QualityRow:
-    """Return the verdict on one category, from its labels."""
-    settled = int((rows["status"] == "settled").sum())
-    found = measures(rows, knobs)
-    if settled < knobs.min_labels:
-        verdict, wrong = "pending", [Measure(name="settled", value=settled, low=knobs.min_labels)]
-    else:
-        wrong = [measure for measure in found if measure.is_outside]
-        verdict = "refused" if wrong else "accepted"
+def judged(category: str, rows: Sequence[MeasureRow]) -> QualityRow:
+    """Return the verdict on a category, from its measures."""
+    missed = [row for row in rows if row.state in (OUTSIDE, UNCLEAR)]
+    # Of so few labels nothing else can be said.
+    wrong = [row for row in missed if row.measure == SETTLED] or missed
+    refused = any(row.state == OUTSIDE for row in wrong)
+    found = {row.measure: row for row in rows if row.kind in (None, PEOPLE)}
+    settled = int(found[SETTLED].value or 0)
     return QualityRow(
         category=category,
-        verdict=verdict,
-        reasons=tuple(measure.reason for measure in wrong),
-        failed=tuple(measure.name for measure in wrong),
-        shortfalls=tuple(measure.shortfall for measure in wrong),
+        verdict="refused" if refused else "pending" if wrong else "accepted",
+        reasons=tuple(map(reason, wrong)),
+        failed=tuple(row.measure for row in wrong),
+        shortfalls=tuple(map(shortfall, wrong)),
         settled=settled,
-        positive=int((rows["label"] == 1).sum()),
-        agreement=found[0].value,
-        unsettled=int((rows["status"] == "unsettled").sum()),
+        positive=round((found["positive_share"].value or 0.0) * settled),
+        agreement=found["agreement"].value,
+        unsettled=round((found["unsettled_share"].value or 0.0) * found["unsettled_share"].count),
     )
 
 
-def _share(part: int, whole: int) -> float | None:
-    return part / whole if whole else None
+def reason(row: MeasureRow) -> str:
+    """Return why a measure is not met, in words, with the value found and the value wanted."""
+    name = row.measure if row.kind is None else f"{row.measure} of {row.kind}'s labels"
+    found = "unknown" if row.value is None else f"{row.value:.3f}" if row.high is not None else f"{row.value:g}"
+    if row.low is not None and row.high is not None and row.value is not None:
+        found += f" ({row.low:.3f} to {row.high:.3f}, {row.count:,} clips)"
+    wanted = f"at least {row.least:g}" if row.most is None else f"{row.least or 0:g} to {row.most:g}"
+    end = " at the lower end" if row.measure == PRECISION else ""
+    more = f"; at least {row.needed:,} answers more are wanted" if row.needed and row.state == UNCLEAR else ""
+    return f"{name} is {found}, want {wanted}{end}{more}"
+
+
+def shortfall(row: MeasureRow) -> float | None:
+    """Return how far a measure lies outside its range, in its own unit; None where it is unknown.
+
+    Of precision it is the lower end that must lie in the range.
+    """
+    found = row.low if row.measure == PRECISION else row.value
+    if found is None:
+        return None
+    least, most = -math.inf if row.least is None else row.least, math.inf if row.most is None else row.most
+    return max(least - found, found - most)
+
+
+def _of_labels(labels: pd.DataFrame, knobs: Quality, review: Review) -> Iterator[MeasureRow]:
+    """Yield what the labels themselves say."""
+    settled = labels[labels["status"] == "settled"]
+    count = len(settled)
+    yield MeasureRow(
+        measure=SETTLED, kind=None, value=float(count), low=None, high=None, count=count, least=float(knobs.min_labels),
+        most=None, state=MET if count >= knobs.min_labels else UNCLEAR,
+        needed=max(0, knobs.min_labels - count) * review.votes_wanted or None,
+    )  # fmt: skip
+    twice = labels[labels["first_two_agree"].notna()]
+    finished = labels[labels["status"] != "open"]
+    shares = (
+        ("agreement", twice, twice["first_two_agree"] == True, knobs.min_agreement, 1.0),  # noqa: E712
+        ("positive_share", settled, settled["label"] == 1, knobs.min_positive_share, knobs.max_positive_share),
+        ("unsettled_share", finished, finished["status"] == "unsettled", 0.0, knobs.max_unsettled_share),
+    )
+    for name, clips, holds, least, most in shares:
+        found = of_clips(holds.to_numpy(bool), clips["video_id"].to_numpy())
+        yield _share(name, found, least, most)
+
+
+def _of_truth(evidence: Evidence, knobs: Quality, review: Review) -> Iterator[MeasureRow]:
+    """Yield what clips with a better truth say of the labels, by kind of label."""
+    floor = knobs.floor(evidence.category)
+    settled = evidence.labels[evidence.labels["status"] == "settled"]
+    drawn = int(settled["strategy"].isin(list(CONTROLS)).sum())
+    strata = strata_of_people(evidence.judged, drawn, len(settled) - drawn, review)
+    yield _precision(PEOPLE, strata, floor, review)
+    gold = of_gold(evidence.judged)
+    if gold.value is not None:
+        yield _share("gold", gold, floor, None)
+    for kind in (CARRIED, MODEL):
+        strata = strata_of_kind(evidence.control[evidence.control["kind"] == kind])
+        if strata:
+            # Each of these labels needs a certificate, which is stricter: people's labels do not wait for them.
+            yield _row(PRECISION, of_strata(strata), kind=kind, least=floor, most=None, state=SHOWN, needed=None)
+
+
+def _share(name: str, found: Estimate, least: float, most: float | None) -> MeasureRow:
+    """Return a share that is judged by its value."""
+    if found.value is None:
+        state = UNCLEAR if least > 0 else MET
+    else:
+        state = MET if least <= found.value <= (1.0 if most is None else most) else OUTSIDE
+    return _row(name, found, kind=None, least=least, most=most, state=state, needed=None)
+
+
+def _precision(kind: str, strata: Sequence[Stratum], floor: float, review: Review) -> MeasureRow:
+    """Return a precision that is judged by the lower end of its interval."""
+    found = of_strata(strata)
+    needed = None
+    if found.low >= floor:
+        state = MET
+    elif best_case(strata) >= floor:
+        state = OUTSIDE
+    else:
+        state = UNCLEAR
+        more = smallest(lambda clips: best_case(strata, clips) >= floor) if strata else None
+        needed = None if more is None else more * max(review.control_votes, review.control_lead)
+    return _row(PRECISION, found, kind=kind, least=floor, most=None, state=state, needed=needed)
+
+
+def _row(
+    measure: str, found: Estimate, *, kind: str | None, least: float, most: float | None, state: str, needed: int | None
+) -> MeasureRow:
+    return MeasureRow(
+        measure=measure, kind=kind, value=found.value, low=found.low, high=found.high, count=found.count, least=least,
+        most=most, state=state, needed=needed,
+    )  # fmt: skip

@@ -5,6 +5,9 @@ from dataclasses import dataclass
 
 from slac_tasks.settings import Section, setting
 
+_MOST_FLOOR = 0.999
+"""No number of answers shows that every label is right."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Quality(Section):
@@ -23,6 +26,14 @@ class Quality(Section):
     max_unsettled_share: float = setting(
         0.3, "Share of a category's finished clips on which people could not agree.", least=0, most=1
     )
+    min_precision: float = setting(
+        0.55,
+        "Share of a category's labels that is right, at least; the lower end of its 95 % interval must reach it. One "
+        "default round of 45 minutes can show as much; raise it as answers come in. 0: nothing is demanded.",
+        least=0,
+        most=_MOST_FLOOR,
+    )
+    floors: tuple[str, ...] = setting((), "Such shares of single categories instead, such as `judo: 0.9`.")
     max_error: float = setting(
         0.05,
         "Share of the released labels that may be wrong, what people get wrong included; what is certified holds it.",
@@ -43,10 +54,29 @@ class Quality(Section):
         most=31_536_000,
     )
 
+    def floor(self, category: str) -> float:
+        """Return which share of a category's labels must be right."""
+        return dict(map(_floor, self.floors)).get(category, self.min_precision)
+
     def conflicts(self) -> Iterator[str]:
-        """Some share of positives passes."""
+        """Some share of positives passes, and floors are shares."""
+        try:
+            found = [category for category, _ in map(_floor, self.floors)]
+        except ValueError:
+            yield self.refusal("floors", "texts `<category>: <share>` with a share of 0 to 0.999")
+        else:
+            if len(set(found)) < len(found):
+                yield self.refusal("floors", "one share for each category")
         if self.max_positive_share < self.min_positive_share:
             yield self.refusal("max_positive_share", f"min_positive_share ({self.min_positive_share}) or more")
+
+
+def _floor(text: str) -> tuple[str, float]:
+    """Return (category, share) of a text such as `judo: 0.9`; raises ValueError where it is none."""
+    category, _, share = text.partition(":")
+    if not category.strip() or not 0 <= float(share) <= _MOST_FLOOR:
+        raise ValueError(text)
+    return category.strip(), float(share)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,9 +1,11 @@
 """Judge the labels of every category against the expectations, and say how good each person's answers are.
 
-Reads: the newest labels; the ledger's votes up to their newest batch, and its known answers.
-Writes: quality, people and agreement (labels); the ledger's verdicts, and its copy of what is said of people.
+Reads: the newest labels and the measures of each category; the ledger's votes up to their newest batch, and its known
+answers.
+Writes: quality, people and agreement (labels); measures of categories that `judge` has not measured; the ledger's
+verdicts, and its copy of measures and of what is said of people.
 Safe to run again: finished when the newest labels are judged. A table that is not what labels must be ends the stage
-with 65 and nothing written; a category that fails is refused, with reasons, and holds up no other.
+with 65 and no verdict; a category that fails is refused, with reasons, and holds up no other.
 """
 
 import numpy as np
@@ -12,16 +14,17 @@ from slac_tasks.errors import BrokenContract
 from slac_tasks.job import Job
 from slac_tasks.model import Answer
 from slac_tasks.progress import print_line
-from slac_tasks.quality import gate
+from slac_tasks.quality.gate import judged
+from slac_tasks.quality.judging import Judging, judge
 from slac_tasks.quality.rules import broken_rules
-from slac_tasks.storage.datasets import AGREEMENT, LABELS, PEOPLE, QUALITY
-from slac_tasks.storage.datasets.labelling import PersonRow, QualityRow
+from slac_tasks.storage.datasets import AGREEMENT, LABELS, MEASURES, PEOPLE, QUALITY
+from slac_tasks.storage.datasets.labelling import PersonRow
 from slac_tasks.storage.manifests import Manifest
 from slac_tasks.verification.aggregation.dawid_skene import Model
 from slac_tasks.verification.agreement import agreements
 from slac_tasks.verification.annotators import qualities
 from slac_tasks.verification.ballots import Ballots, Floats, read_ballots
-from slac_tasks.verification.outcome import record_verdicts, replace_people
+from slac_tasks.verification.outcome import record_measures, record_verdicts, replace_people
 from slac_tasks.verification.versions import need_labels, newest_labels, read_labels
 from slac_tasks.verification.votes import votes_in
 
@@ -41,29 +44,59 @@ def run(job: Job) -> None:
 
 
 def _judge_categories(job: Job, labels: Manifest) -> None:
-    with job.partition(QUALITY, labels.keys, inputs=[labels]) as made:
+    """Write the verdict on every category, from its newest measures; what nobody has measured yet is measured here.
+
+    Raises:
+        BrokenContract: the table is not what labels must be.
+        Exception: at the end, the failure of a category that could not be measured; the others have their verdicts.
+
+    """
+    version = labels.keys["labels"]
+    failure = _measure(job, version)
+    # What was measured above stands from now on.
+    stands = _judging(job, version).measured
+    measured = {one: job.datasets.need(MEASURES, labels=of, category=one) for one, of in sorted(stands.items())}
+    with job.partition(QUALITY, labels.keys, inputs=[labels, *measured.values()]) as made:
         if not made.finished:
-            made.write(_verdicts(job, labels.keys["labels"]))
+            _check_table(job, version)
+            made.write(judged(one, list(job.datasets.rows_of(MEASURES, of))) for one, of in measured.items())
     verdicts = list(job.datasets.rows_of(QUALITY, made.manifest))
-    record_verdicts(job.ledger, labels.keys["labels"], verdicts)
+    with job.ledger.transaction():
+        for manifest in measured.values():
+            record_measures(job.ledger, job.datasets.rows_of(MEASURES, manifest), **manifest.keys)
+        record_verdicts(job.ledger, version, verdicts)
     if not made.finished:
         for verdict in verdicts:
             if verdict.reasons:
                 print_line(f"validate: {verdict.category} {verdict.verdict}: {'; '.join(verdict.reasons)}")
+    if failure is not None:
+        raise failure
 
 
-def _verdicts(job: Job, version: str) -> list[QualityRow]:
-    """Return the gate's verdict on every category.
+def _judging(job: Job, version: str) -> Judging:
+    return Judging(config=job.config, datasets=job.datasets, ledger=job.ledger, version=version)
+
+
+def _measure(job: Job, version: str) -> Exception | None:
+    """Measure the categories that are not measured; return the failure of one of them, if any."""
+    try:
+        judge(job, version, _judging(job, version).changed)
+    except Exception as failure:
+        return failure
+    return None
+
+
+def _check_table(job: Job, version: str) -> None:
+    """Check the table as such.
 
     Raises:
-        BrokenContract: the table is not what labels must be.
+        BrokenContract: it is not what labels must be.
 
     """
     labels = read_labels(job.datasets, version, _GATED).to_pandas()
     wrong = broken_rules(labels, answers_least=min(2, job.config.review.votes_wanted))
     if wrong:
         raise BrokenContract(f"labels {version}: {len(wrong)} expectations fail: {'; '.join(wrong)}")
-    return gate.judge(labels, job.config.quality)
 
 
 def _judge_people(job: Job, labels: Manifest) -> None:

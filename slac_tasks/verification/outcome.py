@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 from slac_tasks.errors import NotMade
 from slac_tasks.model import Status
 from slac_tasks.storage.datasets import CARRIED, CERTIFICATES
-from slac_tasks.storage.datasets.labelling import AgreementRow, PersonRow, QualityRow
+from slac_tasks.storage.datasets.labelling import AgreementRow, MeasureRow, PersonRow, QualityRow
 from slac_tasks.storage.ledger import Ledger
 from slac_tasks.storage.manifests import Manifest
 from slac_tasks.storage.tables import Datasets
@@ -91,6 +91,18 @@ def record_verdicts(ledger: Ledger, labels: str, verdicts: Iterable[QualityRow])
             for row in verdicts
         ],
     )  # fmt: skip
+
+
+def record_measures(ledger: Ledger, measures: Iterable[MeasureRow], *, labels: str, category: str) -> None:
+    """Record what a category is judged by at a version of the labels; recorded again, the newer measures stand.
+
+    The caller opens the transaction, so that readers see the old rows or the new ones.
+    """
+    ledger.run("clear_measures", labels=labels, category=category)
+    ledger.run_many(
+        "add_measure",
+        [{**asdict(row), "place": place, "labels": labels, "category": category} for place, row in enumerate(measures)],
+    )
 
 
 def replace_people(ledger: Ledger, labels: str, people: Iterable[PersonRow], agreement: Iterable[AgreementRow]) -> None:

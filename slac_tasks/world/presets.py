@@ -12,6 +12,7 @@ from slac_tasks.networks.settings import Committee
 from slac_tasks.quality.settings import Quality
 from slac_tasks.release.settings import Release
 from slac_tasks.training.settings import Training
+from slac_tasks.verification.settings import Review
 
 SMALL = Committee(members=("small_frame", "small_3d", "small_motion"), pretrained="random")
 """Networks of the platform's own, which start from nothing: they need no download and run on a processor."""
@@ -21,7 +22,9 @@ _DEMO = Config(
     batch_categories=9,
     committee=replace(SMALL, steps=100, clips_per_video=24),
     mining=Mining(clips_per_round=30, disagreement=0.4, clips_per_video=6),
-    quality=Quality(min_agreement=0.65, min_positive_share=0.12),
+    # So few clips show little of what labels are worth, even with a fifth of the chosen ones audited.
+    review=Review(audit_share=0.2),
+    quality=Quality(min_agreement=0.65, min_positive_share=0.12, min_precision=0.3),
     # Two windows cannot fill a release, so the first one holds all three; a second round stays below it.
     release=Release(min_new_labels=500, wait_for_queue=True),
     training=Training(
@@ -38,6 +41,8 @@ _QUICK = replace(
     _DEMO,
     committee=replace(_DEMO.committee, steps=25, batch=16),
     mining=replace(_DEMO.mining, clips_per_round=20),
+    # One round of twenty clips shows nothing.
+    quality=replace(_DEMO.quality, min_precision=0.0),
     release=replace(_DEMO.release, min_new_labels=10),
     training=replace(_DEMO.training, steps=40, batch=16, transfer_steps=30, rescore_gpu_hours=0.0),
 )
@@ -46,7 +51,7 @@ _TINY = replace(
     admission=Admission(testing_share=0.4),
     committee=replace(_QUICK.committee, steps=2, batch=4, clips_per_video=2),
     mining=replace(_QUICK.mining, clips_per_round=10),
-    quality=Quality(min_labels=1, min_agreement=0.0, min_positive_share=0.0),
+    quality=Quality(min_labels=1, min_agreement=0.0, min_positive_share=0.0, min_precision=0.0),
     release=replace(_QUICK.release, min_new_labels=1),
     training=replace(_QUICK.training, steps=2, batch=4, transfer_labels=1, transfer_steps=2, transfer_seeds=1),
 )

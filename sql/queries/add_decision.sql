@@ -1,4 +1,4 @@
--- Record a person's decision on a refused category; a second one on the same labels replaces the first.
+-- Record a person's decision on a category that was not accepted; a second one on the same labels replaces the first.
 INSERT INTO decisions (category, labels, decision, reason, person, covers, shortfalls)
 VALUES (
     %(category)s::text, %(labels)s::text, %(decision)s::text, %(reason)s::text, %(person)s::text, %(covers)s::text[],

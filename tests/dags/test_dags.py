@@ -107,12 +107,20 @@ def test_one_unmapped_task_alone_carries_each_outlet(parsed: dict) -> None:
         ("add_category", "announce"): ["videos"],
         ("pretrain", "rescore"): ["videos"],
         ("sync_verifications", "aggregate"): ["labels"],
-        ("check_labels", "report"): ["validated_labels"],
+        ("check_labels", "announce"): ["validated_labels"],
     }
 
 
-def test_a_question_to_a_person_comes_after_the_event(parsed: dict) -> None:
+def test_a_question_to_a_person_holds_up_no_event(parsed: dict) -> None:
     tasks = parsed["dags"]["check_labels"]["tasks"]
-    assert [tasks[name][1] for name in ("validate", "report", "refused", "ask")] == [
-        *(["report"], ["refused"], ["ask"], ["approve"])
-    ]
+    assert {name: tasks[name][1] for name in tasks} == {
+        "changed": ["judge"],
+        "judge": ["ended", "validate"],
+        "validate": ["ended", "report"],
+        "report": ["announce", "refused"],
+        "announce": ["ended"],
+        "refused": ["ask"],
+        "ask": ["approve"],
+        "approve": [],
+        "ended": [],
+    }

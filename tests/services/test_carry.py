@@ -174,8 +174,11 @@ def test_a_release_holds_the_kinds_that_are_wanted_as_far_as_they_are_certified(
     datasets.write(FETCHED, [FETCHED.from_records(fetched)], keys=keys, **MADE)
     rows = [certificate("people", 0.0), certificate("carried", 0.9), certificate("model", None)]
     datasets.write(CERTIFICATES, [CERTIFICATES.table(rows)], keys={"labels": "000001"}, **MADE)
-    every = {"quality": Quality(min_labels=1), "release": Release(kinds=("people", "carried", "model"))}
-    for version, settings in (("r0001", {"quality": Quality(min_labels=1)}), ("r0002", every)):
+    every = {
+        "quality": Quality(min_labels=1, min_precision=0.0),
+        "release": Release(kinds=("people", "carried", "model")),
+    }
+    for version, settings in (("r0001", {"quality": Quality(min_labels=1, min_precision=0.0)}), ("r0002", every)):
         job = make_job("validate", settings={**KNOBS, **settings}, remake=True)
         validate.run(job)
         release.run(make_job("release", settings={**KNOBS, **settings}, release=version))

@@ -17,7 +17,7 @@ from slac_tasks.storage.datasets import QUALITY, RELEASES
 from slac_tasks.storage.ledger import Ledger, migrations
 
 CATEGORIES = ("judo", "polo")
-KINDS = ("agreement", "positive_share", "unsettled_share")
+KINDS = ("agreement", "positive_share", "precision")
 MARGIN = 0.05
 """A measure may move so far from what a person saw before the person is asked again; see sql/schema.sql."""
 
@@ -48,7 +48,7 @@ class History:
 
     def decide(self, category: str, labels: int, decision: str) -> None:
         labels = labels % len(self.verdicts) if self.verdicts else 0
-        if not self.verdicts or self.verdicts[labels][category][0] != "refused":
+        if not self.verdicts or self.verdicts[labels][category][0] == "accepted":
             return
         self.moments += 1
         failed = self.verdicts[labels][category][1]
@@ -62,11 +62,13 @@ class History:
         """What became of the category in this version: the rule of DECISIONS, written again."""
         verdict, failed = self.verdicts[labels][category]
         mine = [made for (whose, of), made in self.decisions.items() if whose == category and of <= labels]
-        if verdict != "refused" or not mine:
+        if verdict == "accepted" or not mine:
             return "undecided" if verdict == "refused" else verdict
         _, decision, seen = max(mine)
         stands = covers(seen, failed) and (decision == "approve" or covers(failed, seen))
-        return {"approve": "approved", "reject": "rejected"}[decision] if stands else "undecided"
+        if not stands:
+            return "undecided" if verdict == "refused" else verdict
+        return {"approve": "approved", "reject": "rejected"}[decision]
 
 
 def covers(seen: Failed, now: Failed) -> bool:
@@ -84,7 +86,8 @@ def covers(seen: Failed, now: Failed) -> bool:
 gaps = st.sampled_from([None, 0.01, 0.04, 0.08, 0.3])
 refusals = st.tuples(st.just("refused"), st.dictionaries(st.sampled_from(KINDS), gaps, min_size=1))
 verdicts = st.one_of(
-    refusals, refusals, st.just(("accepted", {})), st.just(("pending", {"settled": 3.0}))  # refusals matter most
+    refusals, refusals, st.just(("accepted", {})), st.just(("pending", {"settled": 3.0})),  # refusals matter most
+    st.tuples(st.just("pending"), st.fixed_dictionaries({"precision": gaps})),
 )  # fmt: skip
 judgements = st.tuples(st.just("judge"), st.fixed_dictionaries(dict.fromkeys(CATEGORIES, verdicts)), st.booleans())
 answers = st.tuples(
@@ -143,9 +146,10 @@ def judged(make_job: Any, ledger: Ledger, **knobs: float) -> None:
 
 
 def relabel(make_job: Any, **knobs: float) -> None:
+    """Judge the newest votes. Twelve clips say too little of precision, so nothing is demanded of it by default."""
     for stage, module in (("sync", sync), ("aggregate", aggregate)):
         module.run(make_job(stage))
-    validate.run(make_job("validate", settings={"quality": Quality(**knobs)}))
+    validate.run(make_job("validate", settings={"quality": Quality(**{"min_precision": 0.0, **knobs})}))
 
 
 def decide(make_job: Any, decision: str, labels: str = "000001") -> None:

@@ -96,7 +96,7 @@ def test_votes_become_labels_verdicts_and_a_release(make_job: Any, ledger: Ledge
     rows = read_labels(datasets, "000001").to_pylist()
     assert [row["status"] for row in rows].count("open") == 2
     assert states(ledger) == {"queued": 12, "waiting": 2, "finished": 10, "withdrawn": 0, "votes": 24}
-    gate = Quality(min_labels=10, max_positive_share=1.0)
+    gate = Quality(min_labels=10, max_positive_share=1.0, min_precision=0.0)
     validate.run(make_job("validate", settings={"quality": gate}))
     with pytest.raises(BrokenContract, match="whole rounds"):
         release.run(make_job("release", release="r0001"))
@@ -130,10 +130,10 @@ def test_votes_become_labels_verdicts_and_a_release(make_job: Any, ledger: Ledge
 def test_a_refused_category_is_released_when_a_person_approves(make_job: Any, ledger: Ledger) -> None:
     publish_and_answer(make_job, ledger, {"ann": "yes", "bob": "yes"})
     for stage, module in (("sync", sync), ("aggregate", aggregate), ("validate", validate)):
-        module.run(make_job(stage))
+        module.run(make_job(stage, settings={"quality": Quality(min_precision=0.0)}))
     verdict = make_job("validate").datasets.read(QUALITY, labels="000001").to_pylist()[0]
     assert verdict["verdict"] == "refused"
-    assert verdict["reasons"] == ["positive_share is 1.000, want 0.05 to 0.98"]
+    assert verdict["reasons"] == ["positive_share is 1.000 (0.735 to 1.000, 12 clips), want 0.05 to 0.98"]
     with pytest.raises(BrokenContract):
         release.run(make_job("release", release="r0001"))
     decide = {"labels": "000001", "categories": ("high_jump",), "person": "eve"}

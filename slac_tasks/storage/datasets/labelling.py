@@ -135,6 +135,22 @@ class QualityRow(_QualityRow1):
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class MeasureRow:
+    """One measure of the labels of one category, in long form."""
+
+    measure: Annotated[str, "settled, agreement, positive_share, unsettled_share, precision or gold"]
+    kind: Annotated[str | None, "kind of label whose precision it is: people, carried or model; null: another measure"]
+    value: Annotated[float | None, "the measure; null where there is nothing to measure"]
+    low: Annotated[float | None, "lower end of the 95 % interval; null: a count has none"]
+    high: Annotated[float | None, "upper end of the 95 % interval; null: a count has none"]
+    count: Annotated[int, "clips that it rests on"]
+    least: Annotated[float | None, "smallest value wanted; null: none"]
+    most: Annotated[float | None, "largest value wanted; null: none"]
+    state: Annotated[str, "met, outside, unclear (too little is known) or shown (nothing is demanded of it)"]
+    needed: Annotated[int | None, "answers more, at least, after which it could be met; null: it is, or nobody knows"]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class RoundRow:
     """One measure of one round of mining, in long form."""
 
@@ -270,6 +286,10 @@ _QUALITY_1 = Dataset(
 QUALITY = Dataset(
     name="quality", version=2, keys=("labels",), unique=("category",), row=QualityRow,
     meaning=_QUALITY_1.meaning, upgrade=Upgrade(previous=_QUALITY_1, change=_named_reasons),
+)  # fmt: skip
+MEASURES = Dataset(
+    name="measures", version=1, keys=("labels", "category"), unique=("measure", "kind"), row=MeasureRow,
+    meaning="What a category is judged by, at the version of the labels at which its labels changed; long form.",
 )  # fmt: skip
 ROUNDS = Dataset(
     name="rounds", version=1, keys=("labels",), row=RoundRow,
