@@ -90,7 +90,7 @@ def _held_back(datasets: Datasets) -> Iterator[str]:
     for row in held[:SHOWN]:
         yield f"  {row.category} is {row.verdict}: {'; '.join(row.reasons)}"
     if len(held) > SHOWN:
-        yield f"  and {len(held) - SHOWN} more: `slac show quality`"
+        yield f"  and {len(held) - SHOWN} more: `slac show verdicts`"
 
 
 def _evaluations(datasets: Datasets) -> Iterator[str]:

@@ -1,8 +1,9 @@
-"""List a dataset: its partitions, rows, drops by reason, and what each was made from; or the pairs of look-alikes.
+"""List a dataset: its partitions, rows, drops by reason, and inputs; or the verdicts, or the pairs of look-alikes.
 
 slac show                                     every dataset, with its partitions and rows
 slac show videos                              every partition of one dataset
 slac show videos category=judo window=2026-01-05     one partition: columns, drops, inputs, first rows
+slac show verdicts [category=judo]            what each category is judged by, and what people decided
 slac show duplicates [category=judo] [window=2026-01-05]     videos that were dropped for one that shows the same
 """
 
@@ -16,6 +17,7 @@ from slac_tasks.admission.told_apart import LookalikePair, lookalike_pairs, told
 from slac_tasks.errors import WrongArguments
 from slac_tasks.given.words import printable
 from slac_tasks.model import Window
+from slac_tasks.reports.measures import Judged, by_category
 from slac_tasks.storage.datasets import ALL
 from slac_tasks.storage.declarations import Dataset
 from slac_tasks.storage.ledger import open_ledger
@@ -25,11 +27,13 @@ from slac_tasks.storage.tables import Datasets
 
 DUPLICATES = "duplicates"
 """What lists pairs of look-alikes, of the ledger and not of a dataset."""
+VERDICTS = "verdicts"
+"""What lists the newest verdicts with their measures, of the ledger as well."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments of `slac show`."""
-    parser.add_argument("dataset", nargs="?", help=f"one of {', '.join(ALL)}; or {DUPLICATES}")
+    parser.add_argument("dataset", nargs="?", help=f"one of {', '.join(ALL)}; or {VERDICTS}, {DUPLICATES}")
     parser.add_argument("keys", nargs="*", help="key=value; all keys of the dataset show one partition")
     parser.add_argument("--rows", type=int, default=5, help="how many rows of a partition to print (default 5)")
 
@@ -39,12 +43,17 @@ def main(arguments: argparse.Namespace) -> None:
     if arguments.dataset == DUPLICATES:
         _show_duplicates(**_keys(arguments.keys, ("category", "window")))
         return
+    if arguments.dataset == VERDICTS:
+        _show_verdicts(**_keys(arguments.keys, ("category",)))
+        return
     datasets = Datasets(open_store(config.load().store_url))
     if arguments.dataset is None:
         _show_all(datasets)
         return
     if arguments.dataset not in ALL:
-        raise WrongArguments(f"dataset {arguments.dataset!r}: unknown, want one of {', '.join(ALL)} or {DUPLICATES}")
+        raise WrongArguments(
+            f"dataset {arguments.dataset!r}: unknown, want one of {', '.join(ALL)}, {VERDICTS} or {DUPLICATES}"
+        )
     dataset = ALL[arguments.dataset]
     keys = _keys(arguments.keys, dataset.keys)
     if set(keys) == set(dataset.keys):
@@ -61,6 +70,21 @@ def _keys(words: Sequence[str], names: Sequence[str]) -> dict[str, str]:
             raise WrongArguments(f"key {word!r}: want {' '.join(f'{name}=...' for name in names)}")
         keys[key] = value
     return keys
+
+
+def _show_verdicts(category: str | None = None) -> None:
+    ledger = open_ledger()
+    judged = by_category(ledger.all(Judged, "web_measures"))
+    for row in ledger.rows("web_quality"):
+        if category not in (None, row["category"]):
+            continue
+        standing = "" if row["standing"] == row["verdict"] else f", {row['standing']}"
+        print(f"{row['category']}: {row['verdict'] or 'not judged yet'}{standing}")
+        for measure in judged.get(row["category"], ()):
+            print(f"  {measure.line}")
+        if row["decision"]:
+            stands = "" if row["stands"] else "; the reasons are no longer the same"
+            print(printable(f"  {row['decision']} by {row['person']}: {row['decision_reason']}{stands}"))
 
 
 def _show_duplicates(category: str | None = None, window: str | None = None) -> None:

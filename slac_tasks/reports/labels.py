@@ -8,6 +8,7 @@ import pandas as pd
 
 from slac_tasks.reports.html import document
 from slac_tasks.reports.kinds import Worth
+from slac_tasks.reports.measures import Judged, by_category
 from slac_tasks.reports.shares import Share, positive_by_strategy
 from slac_tasks.storage.datasets.labelling import AgreementRow, PersonRow, QualityRow
 
@@ -48,6 +49,7 @@ class Category:
     verdict: QualityRow
     strategies: tuple[Share, ...]
     decision: Decision | None
+    measures: Sequence[Judged]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,17 +67,23 @@ class Report:
 
 
 def summarised(
-    labels: pd.DataFrame, verdicts: Sequence[QualityRow], names: Mapping[str, str], decisions: Sequence[Decision]
+    labels: pd.DataFrame,
+    verdicts: Sequence[QualityRow],
+    names: Mapping[str, str],
+    decisions: Sequence[Decision],
+    measures: Sequence[Judged],
 ) -> list[Category]:
     """Return what the report says of each judged category; `labels` are those of all."""
     settled = labels[labels["status"] == "settled"]
     decided = {decision.category: decision for decision in decisions}
+    judged = by_category(measures)
     return [
         Category(
             name=names.get(verdict.category, verdict.category),
             verdict=verdict,
             strategies=tuple(positive_by_strategy(settled[settled["category"] == verdict.category])),
             decision=decided.get(verdict.category),
+            measures=judged.get(verdict.category, ()),
         )
         for verdict in verdicts
     ]

@@ -2,8 +2,8 @@
 
 Reads: the newest judged labels, their verdicts, what is said of people; the rounds and the newest accounts of the
 strategies; the ledger's queue, decisions, categories and newest certificates.
-Writes: rounds (version of the labels); reports/v1/labels=<version>/index.html and rounds.html in the store; a table of
-the verdicts on the terminal.
+Writes: rounds (version of the labels); index.html, measures.csv and rounds.html under reports/v1/labels=<version>/;
+a table of the verdicts on the terminal.
 Safe to run again: the page is written again from the same data.
 """
 
@@ -12,7 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 from slac_tasks.job import Job
 from slac_tasks.progress import print_line
-from slac_tasks.reports import accounts, labels, rounds, rounds_page
+from slac_tasks.reports import accounts, labels, measures, rounds, rounds_page
 from slac_tasks.reports.kinds import Kind, worths
 from slac_tasks.reports.labels import Decision, Queued, Report
 from slac_tasks.storage.datasets import ACCOUNTS, AGREEMENT, HARD_CLIPS, PEOPLE, QUALITY, ROUNDS, VOTES
@@ -33,6 +33,8 @@ def run(job: Job) -> None:
     hard = _hard_clips(job)
     bought = accounts.entries(_accounts(job), accounts.newest_rounds(job.datasets, hard))
     job.store.put(f"{folder}/rounds.html", rounds_page.page(version, _rounds(job, version, hard), bought).encode())
+    shown = [row for category in found.categories for row in category.measures]
+    job.store.put(f"{folder}/measures.csv", measures.table(shown).encode())
     job.store.put(f"{folder}/index.html", labels.page(found).encode())
     print(labels.text(found.categories), flush=True)
     print_line(f"report: wrote {folder}/index.html, {len(found.categories)} categories")
@@ -43,9 +45,10 @@ def _report(job: Job, version: str) -> Report:
     table = read_labels(job.datasets, version, ["category", "strategy", "status", "label"]).to_pandas()
     names = {row["category"]: row["name"] for row in job.ledger.rows("categories")}
     decisions = [Decision(**row) for row in job.ledger.rows("decisions", labels=version)]
+    judged = job.ledger.all(measures.Judged, "web_measures")
     return Report(
         version=version,
-        categories=labels.summarised(table, job.datasets.rows(QUALITY, labels=version), names, decisions),
+        categories=labels.summarised(table, job.datasets.rows(QUALITY, labels=version), names, decisions, judged),
         queue=[Queued(**row) for row in job.ledger.rows("queue_totals")],
         labels=table,
         people=_rows(job, PEOPLE, version),

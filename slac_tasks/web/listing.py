@@ -11,6 +11,7 @@ from slac_tasks.admission.told_apart import lookalike_pairs
 from slac_tasks.model import PAPER_CLIP_SEC
 from slac_tasks.reports.funnel import METRICS, Facts
 from slac_tasks.reports.kinds import Kind, worths
+from slac_tasks.reports.measures import Judged, by_category
 
 if TYPE_CHECKING:
     from slac_tasks.storage.ledger import Ledger
@@ -47,6 +48,7 @@ def _funnel(ledger: "Ledger") -> Mapping[str, object]:
 def _quality(ledger: "Ledger") -> Mapping[str, object]:
     return {
         "agreement": ledger.rows("web_agreement"),
+        "judged": by_category(ledger.all(Judged, "web_measures")),
         "people": ledger.rows("web_people"),
         "rows": ledger.rows("web_quality"),
         "worths": worths(ledger.all(Kind, "label_kinds")),

@@ -109,6 +109,16 @@ def seed(ledger_url: str, store: FolderStore, folder: Path) -> None:
             " ('tai_chi', '000003', 'reject', 'guideline is being rewritten', 'mara', '{agreement}', '{0.14}')"
         )
         cursor.executemany(
+            "INSERT INTO measures (labels, category, place, measure, kind, value, low, high, clip_count, least, most,"
+            " state, needed) VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)",
+            [
+                ("000002", "tai_chi", 1, "agreement", None, 0.71, 0.61, 0.79, 210, 0.75, 1.0, "outside", None),
+                ("000003", "tai_chi", 0, "settled", None, 400, None, None, 400, 10, None, "met", None),
+                ("000003", "tai_chi", 1, "agreement", None, 0.61, 0.53, 0.68, 400, 0.75, 1.0, "outside", None),
+                ("000003", "tai_chi", 2, "precision", "people", 0.96, 0.71, 1.0, 31, 0.8, None, "unclear", 120),
+            ],
+        )
+        cursor.executemany(
             "INSERT INTO label_kinds (category, kind, labels, label_count, certified, threshold, bound, wanted, level,"
             " answers_needed, gold_needed) VALUES (%s, %s, '000003', %s, %s, %s, %s, 0.05, 0.95, %s, %s)",
             [

@@ -7,6 +7,7 @@ import pandas as pd
 from slac_tasks.reports import labels
 from slac_tasks.reports.kinds import Kind, Worth
 from slac_tasks.reports.labels import Decision, Queued, Report
+from slac_tasks.reports.measures import Judged
 from slac_tasks.storage.datasets.labelling import AgreementRow, PersonRow, QualityRow
 
 LABELS = pd.DataFrame(
@@ -35,13 +36,19 @@ JUDO = Kind(
     differ=0,
 )  # fmt: skip
 
+AGREED = Judged(
+    category="judo", labels="000001", measure="agreement", kind=None, value=0.5, low=0.12, high=0.88, clip_count=4,
+    least=0.75, most=1.0, state="outside", needed=None, trend=(0.75, 0.5),
+)  # fmt: skip
+
 
 def report() -> Report:
     queue = Queued(
         category="judo", queued=10, waiting=6, finished=4, withdrawn=0, votes=8, seconds=20.0, people=2
     )  # fmt: skip
     return Report(
-        version="000002", categories=labels.summarised(LABELS, VERDICTS, {"judo": "Judo"}, [DECISION]), queue=[queue],
+        version="000002", queue=[queue],
+        categories=labels.summarised(LABELS, VERDICTS, {"judo": "Judo"}, [DECISION], [AGREED]),
         labels=LABELS, people=[ANN],
         agreement=[AgreementRow(category="judo", clips=4, krippendorff=0.5, cohen=None, pairs=1)],
         worths=[Worth(kinds=(JUDO,))],
@@ -50,7 +57,18 @@ def report() -> Report:
 
 def test_the_page_says_what_is_known_and_loads_nothing() -> None:
     html = labels.page(report())
-    for word in ("Judo", "polo", "agreement is &lt;low&gt;", "lea: approve, seen", "asked again", "2.5", "hurried"):
+    for word in (
+        "Judo",
+        "polo",
+        "agreement is &lt;low&gt;",
+        "lea: approve, seen",
+        "asked again",
+        "2.5",
+        "hurried",
+        "50.0 % [12.0 %, 88.0 %]",
+        "75 % to 100 %",
+        "2 versions, from 75% to 50%",
+    ):
         assert word in html, word
     assert "1 refused, 1 pending" in html
     assert "<b>90.0</b> a minute" in html
