@@ -19,8 +19,8 @@ from slac_tasks.mining.plan import shares
 from slac_tasks.mining.settings import Mining
 from slac_tasks.model import Strategy, content_hash
 
-LEAST_CONTROL = 10
-"""Answered clips of a category's control below which the settings' shares stand."""
+LEAST_CONTROL = 50
+"""Answered clips of the control, over all categories, below which the settings' shares stand."""
 EXPLORED = 0.1
 """Part of what is divided that all strategies share equally, whatever they were worth."""
 _ARMS = frozenset(Strategy) - {Strategy.COMPANION}
@@ -76,8 +76,8 @@ def refereed(knobs: Mining, accounts: Sequence[Account], *, category: str, round
 
     """
     given = shares(knobs)
-    own = [each for each in accounts if each.category == category]
-    if max((each.control for each in own), default=0) < LEAST_CONTROL:
+    control = {each.category: each.control for each in accounts}
+    if not control.get(category) or sum(control.values()) < LEAST_CONTROL:
         return given
     arms = [name for name, share in given.items() if name is Strategy.RANDOM or (share and name in _ARMS)]
     divided = sum(given[name] for name in arms if name is not Strategy.RANDOM)

@@ -7,8 +7,9 @@ it would lower the model's loss on the control clips of other videos. Neither wa
 is the mean of that over its answers for the time that they took, less that of all answers together: the worth of one
 more minute with it, whatever its share was. The random control's own answers are an account of their own.
 
-The loss weighs yes and no alike, so that a rare action counts. The fifths are five measurements: their mean is the
-worth, and their spread gives its standard error.
+The loss weighs every control clip alike, as the model weighs every answer. With yes and no made equal on one side alone
+a strategy would be worth something for its share of yes. The fifths are five measurements: their mean is the worth, and
+their spread gives its standard error.
 """
 
 from collections.abc import Iterator, Sequence
@@ -93,17 +94,16 @@ def account(
 def _judged(
     clips: Clips, own: Floats, answers: Answers, seconds: Floats, arms: Sequence[str], teaches: Bools
 ) -> _Judged | None:
-    """Return the answered clips that may teach; None where the control has not been answered both yes and no."""
+    """Return the answered clips that may teach; None where none of the control is among them."""
     rows = np.flatnonzero(teaches & (own != 0) & (seconds > 0))
     control = answers.strategy[rows] == Strategy.RANDOM.value
-    positive = own[rows] > 0
-    if not (positive[control].any() and (~positive[control]).any()):
+    if not control.any():
         return None
     inputs = peoples_model.inputs_of(clips.features[rows], clips.committee[rows], answered=len(rows))
     return _Judged(
         inputs=np.column_stack([inputs, np.ones(len(rows))]),
         video=np.unique(clips.video[rows], return_inverse=True)[1],
-        taught=Taught(row=np.arange(len(rows)), positive=positive, weight=abs(np.tanh(own[rows] / 2))),
+        taught=Taught(row=np.arange(len(rows)), positive=own[rows] > 0, weight=abs(np.tanh(own[rows] / 2))),
         control=control,
         arms={arm: answers.strategy[rows] == arm for arm in arms},
         seconds=seconds[rows],
@@ -130,16 +130,13 @@ def _worth(judged: _Judged) -> dict[str, tuple[float, float]]:
 def _gains(judged: _Judged) -> Iterator[tuple[Floats, Ints]]:
     """Yield for each fifth (by how much each answer lowers the control's loss, shape (answers,); their rows)."""
     x, taught, positive = judged.inputs, judged.taught, judged.taught.positive
-    weight = taught.weight
-    # Yes and no of the control weigh the same.
-    share = positive[judged.control].mean()
-    judges = np.where(positive, 0.5 / share, 0.5 / (1 - share)) * judged.control
+    weight, judges = taught.weight, judged.control
     fold = peoples_model.folds_of(judged.video, taught)
     for held_out in range(FOLDS):
         learns, of = fold != held_out, np.flatnonzero(fold == held_out)
         apart = judged.video[of][:, None] != judged.video[of][None]
         # Control clips of the answer's own video say nothing of others: they are left out.
-        counted = (apart * judges[of]).sum(axis=1)
+        counted = (apart & judges[of]).sum(axis=1)
         if not learns.any() or not counted.any():
             continue
         line = peoples_model.fit(x[:, :-1], taught, learns, _PENALTY)

@@ -60,9 +60,14 @@ def test_shares_sum_to_one_and_leave_the_control_and_every_strategy_a_part(accou
     [
         [],
         rows({Strategy.COVERAGE: 9.0}, category="kayak"),
-        [Row(strategy="coverage", control=LEAST_CONTROL - 1, worth=9.0)],
+        [*rows({Strategy.COVERAGE: 9.0}, category="kayak"), Row(strategy="coverage", control=0, worth=None)],
+        [
+            Row(category=name, strategy=arm, control=LEAST_CONTROL // 2 - 1, worth=9.0)
+            for name in ("judo", "kayak")
+            for arm in ("coverage", "random")
+        ],
     ],
-    ids=["none", "of another category", "too little control"],
+    ids=["none", "of another category", "no control of its own", "too little control"],
 )
 def test_without_an_account_the_settings_decide(accounts: list[Row]) -> None:
     assert refereed(KNOBS, accounts, category="judo", round="r") == shares(KNOBS)
