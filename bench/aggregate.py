@@ -123,6 +123,7 @@ def cast(clip: Ints, person: Ints, answer: Ints, category: Ints) -> pa.Table:
             "answer": pa.array(["yes", "no"]).take(pa.array(answer)),
             "cast_at": moment,
             "supersedes": pa.nulls(votes, pa.string()),
+            "set_id": pa.nulls(votes, pa.string()),
         }
     )
 

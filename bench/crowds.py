@@ -109,6 +109,7 @@ def by_model(votes: Votes, pooling: float) -> Mapping[str, float]:
             "answer": pa.array(np.where(votes.yes, "yes", "no").tolist()),
             "cast_at": pa.array(np.arange(count)).cast(pa.timestamp("us", tz="UTC")),
             "supersedes": pa.nulls(count, pa.string()),
+            "set_id": pa.nulls(count, pa.string()),
         }
     )  # fmt: skip
     decisions = DawidSkene(model=Model(pooling=pooling))(read_ballots(rows))

@@ -128,7 +128,7 @@ def begin(made: Ledger, category: str, clips: int, chance: random.Random) -> Non
             [
                 {"vote_id": str(uuid.UUID(int=chance.getrandbits(128), version=4)), "clip_id": row["clip_id"],
                  "category": category, "annotator": person, "answer": "yes", "seconds": 2.0, "guideline_version": 1,
-                 "supersedes": None}
+                 "supersedes": None, "set_id": None}
                 for row in rows
             ],
         )  # fmt: skip

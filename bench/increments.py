@@ -219,7 +219,7 @@ def vote(job: Job, asked: Sequence[Question], dice: random.Random) -> None:
                 "vote_id": str(uuid.UUID(int=dice.getrandbits(128), version=4)),
                 "clip_id": clip, "category": category,
                 "annotator": f"person_{PEOPLE:03d}", "answer": dice.choice(["yes", "no"]), "seconds": 4.2,
-                "guideline_version": 1, "supersedes": None,
+                "guideline_version": 1, "supersedes": None, "set_id": None,
             }
             for clip, category in asked
         ],

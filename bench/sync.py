@@ -39,7 +39,7 @@ from slac_tasks.storage.tables import Datasets
 
 CLIPS, VOTES_OF_ONE = 100, 3
 CLIP = {"category": "anything", "video_id": "v", "round": "2026-01-05.p1", "strategy": "random", "split": "training",
-        "proxy_256": "media/v/256.mp4", "votes_wanted": 3, "lead": 0}  # fmt: skip
+        "proxy_256": "media/v/256.mp4", "votes_wanted": 3, "lead": 0, "alike": None}  # fmt: skip
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -121,7 +121,7 @@ def write(connected: Ledger, person: int, dice: random.Random) -> set[str]:
             with connected.transaction():
                 connected.one(
                     "cast_vote", vote_id=vote_id, clip_id=f"v:{1000 * clip}", category="anything", seconds=1.0,
-                    annotator=f"p{person}", answer="yes", guideline_version=1, supersedes=None,
+                    annotator=f"p{person}", answer="yes", guideline_version=1, supersedes=None, set_id=None,
                 )  # fmt: skip
                 time.sleep(dice.expovariate(200))
                 if dice.random() < 0.1:

@@ -214,11 +214,16 @@ CREATE TABLE queue (
     again boolean NOT NULL DEFAULT false,
     -- People are asked until one side has so many answers more; 0: none has to.
     lead integer NOT NULL DEFAULT 0 CHECK (lead >= 0),
+    -- Clips of which this is the same look alike, and may be asked together; NULL: it is asked alone.
+    alike text,
     PRIMARY KEY (clip_id, category)
 );
 CREATE INDEX queue_round ON queue (category, round);
 -- Holds what can be handed out and nothing else: a clip that has enough answers and hands leaves it.
 CREATE INDEX queue_available ON queue (category, taken DESC, place) WHERE state = 'open' AND taken < votes_wanted;
+-- The same for sets.
+CREATE INDEX queue_alike ON queue (category, taken DESC, alike)
+WHERE state = 'open' AND taken < votes_wanted AND alike IS NOT NULL;
 CREATE INDEX queue_finished ON queue (category, place) WHERE state = 'finished';
 
 -- The queue without the clips of withdrawn videos: what every reader of the queue reads. A new column of the queue needs
@@ -233,6 +238,8 @@ CREATE TABLE leases (
     category text NOT NULL,
     annotator text NOT NULL REFERENCES annotators,
     expires_at timestamptz NOT NULL,
+    -- With which other clips it was handed out; NULL: alone.
+    set_id uuid,
     PRIMARY KEY (clip_id, category, annotator),
     FOREIGN KEY (clip_id, category) REFERENCES queue
 );
@@ -245,6 +252,7 @@ CREATE TABLE lapsed_leases (
     clip_id text NOT NULL,
     category text NOT NULL,
     annotator text NOT NULL REFERENCES annotators,
+    set_id uuid,
     PRIMARY KEY (annotator, category, clip_id),
     FOREIGN KEY (clip_id, category) REFERENCES queue
 );
@@ -260,8 +268,11 @@ CREATE TABLE votes (
     guideline_version integer NOT NULL,
     supersedes uuid UNIQUE REFERENCES votes,
     cast_at timestamptz NOT NULL DEFAULT now(),
+    -- The set in which the person saw the clip and answered it with the others; NULL: alone.
+    set_id uuid,
     FOREIGN KEY (clip_id, category) REFERENCES queue
 );
+CREATE INDEX votes_set ON votes (set_id) WHERE set_id IS NOT NULL;
 CREATE INDEX votes_pace ON votes (category, cast_at);
 CREATE UNIQUE INDEX votes_once ON votes (clip_id, category, annotator) WHERE supersedes IS NULL;
 -- Corrections of the answers to a clip; `votes_once` finds the answers themselves.
@@ -520,7 +531,13 @@ CREATE TABLE annotator_quality (
     gold_right bigint NOT NULL,
     seconds double precision NOT NULL,
     drift double precision,
-    flags text[] NOT NULL
+    flags text[] NOT NULL,
+    -- Gold clips that the person met in sets which got another answer, how many of them got the answer of their set, and
+    -- the ends of the 95 % interval of that share.
+    set_gold bigint NOT NULL DEFAULT 0,
+    set_missed bigint NOT NULL DEFAULT 0,
+    set_miss_low double precision,
+    set_miss_high double precision
 );
 CREATE INDEX annotator_quality_category ON annotator_quality (category);
 
@@ -538,7 +555,7 @@ CREATE TABLE category_agreement (
 CREATE TABLE label_kinds (
     -- NULL: all categories together.
     category text REFERENCES categories,
-    kind text NOT NULL CHECK (kind IN ('people', 'carried', 'model')),
+    kind text NOT NULL CHECK (kind IN ('people', 'sets', 'carried', 'model')),
     labels text NOT NULL,
     label_count bigint NOT NULL,
     certified bigint NOT NULL,

@@ -23,6 +23,7 @@ def vote_table(clips: list[str], people: list[str], answers: list[str], categori
             "answer": answers,
             "cast_at": pa.array(range(count), pa.int64()).cast(pa.timestamp("us", tz="UTC")),
             "supersedes": pa.nulls(count, pa.string()),
+            "set_id": pa.nulls(count, pa.string()),
         }
     )
 

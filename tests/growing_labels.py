@@ -72,7 +72,8 @@ def flag(ledger: Ledger, datasets: Datasets, people: set[int]) -> None:
     bounds = {f"{name}{end}": 0.5 for name in ("sensitivity", "specificity") for end in ("", "_low", "_high")}
     found = [
         PersonRow(
-            annotator=name, category=None, answers=20, gold=0, gold_right=0, seconds=1.0, drift=None,
+            annotator=name, category=None, answers=20, gold=0, gold_right=0, seconds=1.0, drift=None, set_gold=0,
+            set_missed=0, set_miss_low=None, set_miss_high=None,
             flags=("random",) if index in people else (), **bounds,
         )
         for index, name in enumerate(PEOPLE_NAMES)

@@ -76,7 +76,14 @@ def lease(ledger: Ledger, person: str, most: int = 100, category: str = "high_ju
 def cast(
     ledger: Ledger, person: str, clip: str, answer: str, category: str = "high_jump", **changes: Any
 ) -> str | None:
-    vote = {"vote_id": str(uuid.uuid4()), "seconds": 3.5, "guideline_version": 1, "supersedes": None, **changes}
+    vote = {
+        "vote_id": str(uuid.uuid4()),
+        "seconds": 3.5,
+        "guideline_version": 1,
+        "supersedes": None,
+        "set_id": None,
+        **changes,
+    }
     found = ledger.one("cast_vote", clip_id=clip, category=category, annotator=person, answer=answer, **vote)
     return found["vote_id"] if found else None
 

@@ -1,7 +1,7 @@
 """Choose hard clips: for each category, the clips of one window on which the committee's votes teach the most.
 
-Reads: committees, clips and scores of the round's window, features where a strategy covers; the newest accounts where
-a referee divides the round; the queue, for clips asked before and the people's pace.
+Reads: committees, clips, scores and kept features of the round's window; the newest accounts where a referee divides
+the round; the queue, for clips asked before and the people's pace.
 Writes: hard_clips (category, round).
 Safe to run again: a finished round is left alone.
 """
@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from slac_tasks.admission.withdrawals import tombstones
 from slac_tasks.errors import BrokenContract
 from slac_tasks.job import Job, Partition
+from slac_tasks.mining.alike import clusters
 from slac_tasks.mining.choice import COVERINGS, Choice, choose
 from slac_tasks.mining.coverage import space
 from slac_tasks.mining.measures import Floats
@@ -30,8 +31,9 @@ from slac_tasks.progress import print_line
 from slac_tasks.storage.datasets import ACCOUNTS, HARD_CLIPS
 from slac_tasks.storage.datasets.scoring import HardClipRow, MemberScore
 from slac_tasks.verification.queue import CONTROLS, answers_per_clip
+from slac_tasks.verification.sets import SET_MOST
 
-_KEPT = ["clip_id", "video_id", "start_sec", "end_sec", "split", "proxy_256"]
+_KEPT = ["clip_id", "video_id", "start_sec", "end_sec", "split", "proxy_256", "shot"]
 
 
 def run(job: Job) -> None:
@@ -59,13 +61,11 @@ def _mine(job: Job, panel: Panel, window: str) -> None:
         scored = scored_clips(job.datasets, inputs).without(tombstones(job.ledger))
         clips, scores = scored.clips, scored.scores
         plan = _plan(job, panel.category, made)
-        at = None
-        if any(plan.clips.get(strategy) for strategy in COVERINGS):
-            at = _features(job, panel, window, clips, made)
-            if at is None:
-                plan = plan.without(COVERINGS)
+        at = _features(job, panel, window, clips, made)
+        if at is None:
+            plan = plan.without(COVERINGS)
         chosen = _choose(job, panel, clips, scores, plan, at, seed=f"{panel.category} {window}")
-        made.write(rows(clips, scores, chosen, panel))
+        made.write(rows(clips, scores, chosen, panel, alike(chosen, at)))
     print_line(
         f"mine: {panel.category} {keys['round']}: {made.manifest.rows} of {clips.num_rows:,} clips; planned {plan}"
     )
@@ -101,8 +101,8 @@ def _features(
     if found:
         return space(list(found.values()))
     print_line(
-        f"mine: {panel.category} {window}: {', '.join(missing)}; nothing is chosen by coverage, and its share is drawn "
-        "at random. Features are kept when clips are scored: `slac score --remake`"
+        f"mine: {panel.category} {window}: {', '.join(missing)}; nothing is chosen by coverage, its share is drawn at "
+        "random, and clips are asked together by shot. Features are kept when clips are scored: `slac score --remake`"
     )
     return None
 
@@ -124,8 +124,21 @@ def _choose(
     )  # fmt: skip
 
 
-def rows(clips: pa.Table, scores: Floats, chosen: Sequence[Choice], panel: Panel) -> list[HardClipRow]:
-    """Return the chosen clips with everything that is known of why they were chosen."""
+def alike(chosen: Sequence[Choice], at: NDArray[np.float32] | None) -> list[int | None]:
+    """Return the cluster of each chosen clip; None for those that are drawn by lot, and where no features are kept."""
+    found: list[int | None] = [None] * len(chosen)
+    asked = [place for place, choice in enumerate(chosen) if choice.strategy not in CONTROLS]
+    if at is not None and asked:
+        points = at[[chosen[place].index for place in asked]]
+        for place, cluster in zip(asked, clusters(points, SET_MOST), strict=True):
+            found[place] = cluster
+    return found
+
+
+def rows(
+    clips: pa.Table, scores: Floats, chosen: Sequence[Choice], panel: Panel, cluster: Sequence[int | None]
+) -> list[HardClipRow]:
+    """Return the chosen clips with everything that is known of why they were chosen, and which of them look alike."""
     taken = clips.select(_KEPT).take(pa.array([choice.index for choice in chosen], pa.int64())).to_pylist()
     return [
         HardClipRow(
@@ -133,10 +146,11 @@ def rows(clips: pa.Table, scores: Floats, chosen: Sequence[Choice], panel: Panel
             **asdict(choice.measures),
             strategy=choice.strategy.value,
             value=choice.value,
+            cluster=group,
             scores=tuple(
                 MemberScore(member=seat.member, weights=seat.weights, score=float(scores[choice.index, column]))
                 for column, seat in enumerate(panel.seats)
             ),
         )
-        for clip, choice in zip(taken, chosen, strict=True)
+        for clip, choice, group in zip(taken, chosen, cluster, strict=True)
     ]

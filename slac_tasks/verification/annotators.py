@@ -13,6 +13,10 @@ Flags (thresholds ours; at least 20 answers):
 * drifting: agreement with the others fell by 0.1 or more from the earlier to the later half, and by three standard
   errors.
 * hurried: the median answer comes before half of the clip was shown.
+
+Who answers clips in sets may give a clip the answer of the others without having seen it. Gold says how often: of the
+gold clips that a person met in sets and that were to get another answer than most of the set, the share that got the
+answer of most. Its interval is Wilson's.
 """
 
 from collections.abc import Mapping
@@ -23,11 +27,11 @@ import numpy as np
 import pandas as pd
 from scipy.special import bdtrc, betaincinv, expit
 
-from slac_tasks.intervals import Z95
+from slac_tasks.intervals import Z95, wilson
 from slac_tasks.model import CLIP_SEC
 from slac_tasks.storage.datasets.labelling import PersonRow
 from slac_tasks.verification.aggregation.dawid_skene import Fit, Model, damped_majority, people_as_voters
-from slac_tasks.verification.ballots import NO, YES, Ballots, Bools, Floats, Ints
+from slac_tasks.verification.ballots import ALONE, NO, YES, Ballots, Bools, Floats, Ints
 
 RANDOM, STRAIGHT_LINE, DRIFTING, HURRIED = "random", "straight-line", "drifting", "hurried"
 
@@ -89,6 +93,10 @@ class _Evidence:
     """The same without this vote."""
     gold: Bools
     """Whether that is certain."""
+    differs: Bools
+    """Gold that was to get another answer than the person gave to most of its set."""
+    missed: Bools
+    """Those of them that got the answer of most."""
 
 
 def _truth(ballots: Ballots, known: Mapping[tuple[str, str], bool]) -> Floats:
@@ -108,7 +116,29 @@ def _evidence(ballots: Ballots, fit: Fit, truth: Floats) -> _Evidence:
     own = np.where(plain, weight[ballots.person * 2 + np.minimum(ballots.answer, NO)], 0.0)
     gold = ~np.isnan(truth[ballots.clip])
     others = np.where(gold, np.nan_to_num(truth)[ballots.clip], expit(fit.log_odds[ballots.clip] - own))
-    return _Evidence(answer=ballots.answer, posterior=fit.posterior[ballots.clip], others=others, gold=gold)
+    differs, missed = _in_sets(ballots, truth[ballots.clip])
+    return _Evidence(
+        answer=ballots.answer, posterior=fit.posterior[ballots.clip], others=others, gold=gold, differs=differs,
+        missed=missed,
+    )  # fmt: skip
+
+
+def _in_sets(ballots: Ballots, truth: Floats) -> tuple[Bools, Bools]:
+    """Return the fields `differs` and `missed` of `_Evidence`.
+
+    Args:
+        ballots: the votes.
+        truth: of each vote's clip, NaN where it is unknown, shape (votes,).
+
+    """
+    gold, member = ~np.isnan(truth), ballots.set != ALONE
+    # What the person said of the ordinary clips of the set: yes less no. As many of both: the set has no answer.
+    said = np.where(ballots.answer == YES, 1, -1)
+    ordinary = member & ~gold & (ballots.answer <= NO)
+    most = np.sign(np.bincount(ballots.set[ordinary], said[ordinary], minlength=int(ballots.set.max(initial=0)) + 1))
+    of_most = np.where(member, most[ballots.set], 0)
+    differs = member & gold & (ballots.answer <= NO) & (of_most != 0) & (of_most != np.where(truth == 1, 1, -1))
+    return differs, differs & (said == of_most)
 
 
 def _soft_counts(evidence: _Evidence, group: Ints, groups: int) -> Floats:
@@ -149,6 +179,8 @@ def _measure(
     is_gold = evidence.gold & plain
     gold = np.bincount(group[is_gold], minlength=groups)
     gold_right = np.bincount(group[is_gold], weights=agrees[is_gold], minlength=groups)
+    differ = np.bincount(group[evidence.differs], minlength=groups)
+    missed = np.bincount(group[evidence.missed], minlength=groups)
     pace = pd.Series(seconds).groupby(group).median().reindex(range(groups)).to_numpy()
     enough = answers >= _ANSWERS_LEAST
     flags = {
@@ -171,9 +203,17 @@ def _measure(
             "seconds": float(pace[row]),
             "drift": float(drift[row]) if np.isfinite(drift[row]) else None,
             "flags": tuple(name for name, raised in flags.items() if raised[row]),
+            "set_gold": int(differ[row]),
+            "set_missed": int(missed[row]),
+            **_ends(int(missed[row]), int(differ[row])),
         }
         for row in range(groups)
     ]
+
+
+def _ends(missed: int, differ: int) -> dict[str, float | None]:
+    low, high = wilson(missed, differ) if differ else (None, None)
+    return {"set_miss_low": low, "set_miss_high": high}
 
 
 def _expected(evidence: _Evidence, group: Ints, groups: int, mean_counts: Floats) -> Floats:

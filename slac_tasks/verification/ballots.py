@@ -28,7 +28,7 @@ from numpy.typing import NDArray
 from slac_tasks.errors import BrokenContract
 from slac_tasks.model import Answer, Status
 
-VOTE = ("vote_id", "clip_id", "category", "annotator", "answer", "cast_at", "supersedes")
+VOTE = ("vote_id", "clip_id", "category", "annotator", "answer", "cast_at", "supersedes", "set_id")
 """Columns of the votes that aggregation reads."""
 
 LABEL = (
@@ -40,6 +40,9 @@ LABEL = (
 ANSWERS = tuple(answer.value for answer in Answer)
 """Answers in the order of their codes."""
 YES, NO, UNSURE, BROKEN = range(4)
+
+ALONE = -1
+"""Set of a vote that was given in none."""
 
 STATUSES = tuple(status.value for status in Status)
 """What may become of a clip, in the order of their codes."""
@@ -75,6 +78,8 @@ class Ballots:
     """When it was cast, or the vote that it corrects: microseconds since 1970, UTC, shape (votes,)."""
     row: Ints
     """Row of each vote in the table that was read, shape (votes,)."""
+    set: Ints
+    """Number of the set in which each vote was given, from 0; ALONE: in none. Shape (votes,)."""
     wanted: Ints | None = None
     """Answers that each clip wants before anything is decided, shape (clips,); None: the method's own number."""
     lead: Ints | None = None
@@ -126,6 +131,15 @@ class Ballots:
             answer=np.concatenate([none, *(part.answer for part in parts)]),
             cast_at=np.concatenate([none, *(part.cast_at for part in parts)]),
             row=np.concatenate([none, *(part.row + first for part, first in zip(parts, votes, strict=False))]),
+            set=np.concatenate(
+                [
+                    none,
+                    *(
+                        np.where(part.set == ALONE, ALONE, part.set + first)
+                        for part, first in zip(parts, votes, strict=False)
+                    ),
+                ]
+            ),
         )
 
     def counts(self) -> Ints:
@@ -147,7 +161,17 @@ class Ballots:
 
     def without(self, people: frozenset[str]) -> "Ballots":
         """Return the same clips without the votes of these people."""
-        keep = ~np.isin(self.person, [index for index, name in enumerate(self.people) if name in people])
+        return self._of(~np.isin(self.person, [index for index, name in enumerate(self.people) if name in people]))
+
+    def asked_alone(self) -> "Ballots":
+        """Return the same clips with the votes that were given in no set."""
+        return self._of(self.set == ALONE)
+
+    def asked_in_sets(self) -> "Ballots":
+        """Return the same clips with the votes that were given in sets."""
+        return self._of(self.set != ALONE)
+
+    def _of(self, keep: Bools) -> "Ballots":
         return replace(
             self,
             vote_ids=self.vote_ids.filter(pa.array(keep)),
@@ -156,6 +180,7 @@ class Ballots:
             answer=self.answer[keep],
             cast_at=self.cast_at[keep],
             row=self.row[keep],
+            set=self.set[keep],
         )
 
 
@@ -235,6 +260,7 @@ def read_ballots(votes: pa.Table) -> Ballots:
         answer=answer.to_numpy().astype(np.int64)[order],
         cast_at=place[order],
         row=keep[order],
+        set=_sets(votes["set_id"])[order],
     )
 
 
@@ -245,6 +271,13 @@ def _sorted_codes(column: pa.ChunkedArray) -> tuple[pa.Array, Ints]:
     rank = np.empty(len(order), dtype=np.int64)
     rank[order] = np.arange(len(order))
     return encoded.dictionary.take(pa.array(order)), rank[encoded.indices.to_numpy()]
+
+
+def _sets(column: pa.ChunkedArray) -> Ints:
+    """Return the number of each row's set, ALONE for a null."""
+    if column.null_count == len(column):
+        return np.full(len(column), ALONE)
+    return np.asarray(_whole(column).dictionary_encode().indices.fill_null(ALONE).to_numpy(), dtype=np.int64)
 
 
 def _whole(column: pa.ChunkedArray) -> pa.Array:

@@ -1,10 +1,11 @@
 """The review queue's row of a chosen clip."""
 
-from collections.abc import Iterable
+from collections.abc import Hashable, Iterable
 from dataclasses import dataclass
 
 from slac_tasks.model import Strategy, unit_hash
 from slac_tasks.storage.datasets.scoring import HardClipRow
+from slac_tasks.verification.sets import named
 from slac_tasks.verification.settings import Review
 
 CONTROLS = frozenset({Strategy.RANDOM, Strategy.COMPANION})
@@ -30,6 +31,8 @@ class QueuedClip:
     votes_wanted: int
     lead: int
     """By how many answers one side must lead before nobody more is asked; 0: none has to."""
+    alike: str | None
+    """Clips with the same name may be asked together; None: it is asked alone."""
 
 
 def is_audited(clip_id: str, category: str, share: float) -> bool:
@@ -51,19 +54,36 @@ def answers_per_clip(review: Review, control: float) -> float:
 
 
 def queued_clips(hard_clips: Iterable[HardClipRow], *, category: str, round: str, review: Review) -> list[QueuedClip]:
-    """Return the rows of the queue that ask about these clips: more answers for the control and the audit."""
+    """Return the rows of the queue that ask about these clips.
+
+    The control and the audit are asked more often, and alone; others that look alike may be asked together.
+    """
+    clips = list(hard_clips)
+
+    def judges(clip: HardClipRow) -> bool:
+        return clip.strategy in CONTROLS or is_audited(clip.clip_id, category, review.audit_share)
 
     def asked(clip: HardClipRow) -> dict[str, int]:
-        if clip.strategy in CONTROLS or is_audited(clip.clip_id, category, review.audit_share):
+        if judges(clip):
             most = max(review.control_votes, review.votes_wanted)
             return {"votes_wanted": most, "lead": review.control_lead}
         return {"votes_wanted": review.votes_wanted, "lead": 0}
 
+    sets = named([None if judges(clip) else _group(clip, review) for clip in clips], category, round)
     return [
         QueuedClip(
             clip_id=clip.clip_id, category=category, video_id=clip.video_id, round=round, strategy=clip.strategy,
             start_sec=clip.start_sec, end_sec=clip.end_sec, split=clip.split, proxy_256=clip.proxy_256,
-            **asked(clip),
+            alike=alike, **asked(clip),
         )
-        for clip in hard_clips
+        for clip, alike in zip(clips, sets, strict=True)
     ]  # fmt: skip
+
+
+def _group(clip: HardClipRow, review: Review) -> Hashable | None:
+    """Return what a clip has in common with those that may be asked with it; None: nothing is known."""
+    if review.sets == "never":
+        return None
+    if review.sets == "clusters" and clip.cluster is not None:
+        return clip.cluster
+    return None if clip.shot is None else f"{clip.video_id} {clip.shot}"

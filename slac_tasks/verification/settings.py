@@ -40,6 +40,13 @@ class Review(Section):
         0.9, "The people's model labels clips of which it is at least so sure (ours); 1: none.", least=0.5, most=1
     )
     votes_most: int = setting(3, "HACS v3: three people per clip, kept when at least two agree.", least=1, most=99)
+    sets: str = setting(
+        "clusters",
+        "Which clips may be asked together, twelve on a screen: `clusters`, clips that look alike by their kept "
+        "features, and where none are kept as `shots`, clips of one shot of a video; `never`. The control and the "
+        "audit are asked alone (ours).",
+        choices=("clusters", "shots", "never"),
+    )
     lease_sec: float = setting(
         120.0, "A clip handed to a person comes back after this long without an answer.", above=0, most=86_400
     )

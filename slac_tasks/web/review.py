@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from fastapi import APIRouter, Depends, Header, HTTPException, Query, Request
 from fastapi.exceptions import RequestValidationError
@@ -16,13 +16,14 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from slac_tasks.model import Answer
 from slac_tasks.storage.ledger import Ledger
 from slac_tasks.verification.answers import LONGEST_SEC
+from slac_tasks.verification.sets import SET_LEAST, SET_MOST
 from slac_tasks.verification.settings import Review
 from slac_tasks.web.ledgers import Ledgers
 from slac_tasks.web.media import Media
 from slac_tasks.web.text import CategoryKey, ClipId
 
 CLIPS_MOST = 24
-"""Most clips that one call leases, two screens of the grid: more would only lie in somebody's hands."""
+"""Most clips that one call leases: more would only lie in somebody's hands."""
 VOTES_MOST = 50
 """Most answers in one call."""
 LEFT_MOST = 1000
@@ -45,6 +46,8 @@ class Vote(BaseModel):
     seconds: float = Field(ge=0, le=LONGEST_SEC, allow_inf_nan=False)
     guideline_version: int = Field(ge=1, le=2**31 - 1)
     supersedes: UUID | None = None
+    set_id: UUID | None = None
+    """The set in which the clip was answered together with others; None: it was answered alone."""
 
 
 class Votes(BaseModel):
@@ -113,6 +116,8 @@ def _check_asked(ledger: Ledger, person: str, votes: Sequence[Vote]) -> None:
                 f"{vote.clip_id} ({vote.category}): guideline version {vote.guideline_version}, "
                 f"want 1 to {row['newest_version']}",
             )
+        if vote.set_id is not None and str(vote.set_id) not in row["set_ids"]:
+            raise HTTPException(422, f"{vote.clip_id} ({vote.category}): was not handed to you in set {vote.set_id}")
 
 
 def _cast(ledger: Ledger, person: str, vote: Vote) -> bool:
@@ -126,19 +131,26 @@ def _cast(ledger: Ledger, person: str, vote: Vote) -> bool:
 
 @dataclass(frozen=True, kw_only=True)
 class HandedOut:
-    """A clip in a person's hands; the columns of lease_clips.sql and held_clips.sql."""
+    """A clip in a person's hands; the columns of lease_clips.sql, lease_set.sql and held_clips.sql."""
 
     clip_id: str
     category: str
     start_sec: float
     end_sec: float
     proxy_256: str
+    set_id: str | None
+    """The set in which it was handed out; None: it is asked alone."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class Example(HandedOut):
+class Example:
     """A clip whose answer everybody may see; the columns of web_examples.sql."""
 
+    clip_id: str
+    category: str
+    start_sec: float
+    end_sec: float
+    proxy_256: str
     answer: str
 
 
@@ -148,7 +160,7 @@ def routes(authenticate: Callable[..., Any], ledgers: Ledgers, media: Media, rev
     person_dep = Depends(authenticate)
     sweep = _Sweep()
 
-    def shown(clip: HandedOut, person: str) -> dict[str, str | float]:
+    def shown(clip: HandedOut | Example, person: str) -> dict[str, object]:
         """What a browser learns of a clip. No strategy, score, vote of others or sign of gold: people answer blind."""
         return {
             "clip_id": clip.clip_id,
@@ -158,6 +170,9 @@ def routes(authenticate: Callable[..., Any], ledgers: Ledgers, media: Media, rev
             "media": media.address(clip.proxy_256, person),
         }
 
+    def handed(clips: Sequence[HandedOut], person: str) -> JSONResponse:
+        return JSONResponse([{**shown(clip, person), "set_id": clip.set_id} for clip in clips])
+
     @router.get("/me")
     def me(person: Annotated[str, person_dep]) -> dict[str, object]:
         """Who is asking, today's work and pace, and the categories that this person may review."""
@@ -165,7 +180,10 @@ def routes(authenticate: Callable[..., Any], ledgers: Ledgers, media: Media, rev
             ledger.run("ensure_annotator", annotator=person)
             pace = ledger.one("web_pace", annotator=person) or {}
             categories = ledger.rows("web_categories", annotator=person)
-        return {"annotator": person, **pace, "categories": categories, "lease_sec": review.lease_sec}
+        return {
+            "annotator": person, **pace, "categories": categories, "lease_sec": review.lease_sec,
+            "has_sets": review.sets != "never",
+        }  # fmt: skip
 
     @router.get("/category")
     def one_category(person: Annotated[str, person_dep], category: CategoryKey) -> Any:
@@ -196,14 +214,36 @@ def routes(authenticate: Callable[..., Any], ledgers: Ledgers, media: Media, rev
                 ledger.run("expire_leases")
             found = ledger.all(HandedOut, "held_clips", **asked) if held else []
             if len(found) < most:
-                found += ledger.all(HandedOut, "lease_again", **asked, clips_most=most - len(found))
+                found += ledger.all(HandedOut, "lease_again", **asked, clips_most=most - len(found), in_sets=False)
             if len(found) < most:
                 wanted = most - len(found)
                 gold = sum(random.random() < review.gold_share for _ in range(wanted))
                 found += ledger.all(
                     HandedOut, "lease_clips", **asked, clips_most=wanted, gold_most=gold, place=random.random()
                 )  # fmt: skip
-        return JSONResponse([shown(clip, person) for clip in found])
+        return handed(found, person)
+
+    @router.get("/set")
+    def one_set(person: Annotated[str, person_dep], category: CategoryKey, held: bool = False) -> JSONResponse:
+        """Lease clips that look alike and are answered together: first those not answered in time, then a new set.
+
+        Gold takes the place of one of a set's clips as often as its share of all clips demands. `held`: before both
+        come the clips in this person's hands, those that are asked alone among them.
+        """
+        asked = {"annotator": person, "category": category, "lease_sec": review.lease_sec}
+        with ledgers.borrow() as ledger:
+            if sweep.is_due():
+                ledger.run("expire_leases")
+            found = ledger.all(HandedOut, "held_clips", **asked) if held else []
+            if not any(clip.set_id for clip in found):
+                found += ledger.all(HandedOut, "lease_again", **asked, clips_most=SET_MOST, in_sets=True)
+            if not any(clip.set_id for clip in found) and review.sets != "never":
+                gold = int(random.random() < review.gold_share * SET_MOST)
+                found += ledger.all(
+                    HandedOut, "lease_set", **asked, set_id=str(uuid4()), set_most=SET_MOST, set_least=SET_LEAST,
+                    gold_most=gold, place=f"{random.getrandbits(64):016x}",
+                )  # fmt: skip
+        return handed(found, person)
 
     @router.get("/media")
     def address(
@@ -225,18 +265,21 @@ def routes(authenticate: Callable[..., Any], ledgers: Ledgers, media: Media, rev
         Says of each whether it is in the ledger. One that is not never will be: the clip was withdrawn, or answered
         already by this person, or the category is not this person's to review. An answer that nobody asked this person
         for, and one under a version of the guideline that does not exist, is refused, and the others of the call with
-        it.
+        it. A set whose answers are mixed is split: others see its clips in smaller sets, or one by one.
         """
         # In one order for everybody, so that two people who answer the same clips at once do not block each other.
         # A correction stays behind what it corrects: both are about one clip, and the sort is stable.
         ordered = sorted(sent.votes, key=lambda vote: (vote.category, vote.clip_id))
+        sets = sorted({str(vote.set_id) for vote in ordered if vote.set_id is not None})
         with ledgers.borrow() as ledger:
             _check_asked(ledger, person, ordered)
-            if len(ordered) == 1:
+            if len(ordered) == 1 and not sets:
                 stored = [_cast(ledger, person, ordered[0])]
             else:
                 with ledger.transaction():
                     stored = [_cast(ledger, person, vote) for vote in ordered]
+                    if sets:
+                        ledger.run("split_sets", annotator=person, set_ids=sets, set_least=SET_LEAST)
         return JSONResponse({"stored": {str(vote.vote_id): done for vote, done in zip(ordered, stored, strict=True)}})
 
     return router

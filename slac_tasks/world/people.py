@@ -105,6 +105,7 @@ def votes_for(people: tuple[Person, ...], seed: int, asked: OpenClip, contains: 
             "seconds": CLIP_SEC + DECIDE_SEC,
             "guideline_version": asked.guideline_version,
             "supersedes": None,
+            "set_id": None,
         }
         for person in called
     ]

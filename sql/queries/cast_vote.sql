@@ -21,10 +21,10 @@ WITH allowed AS (
         )
     FOR NO KEY UPDATE OF q
 ), stored AS (
-    INSERT INTO votes (vote_id, clip_id, category, annotator, answer, seconds, guideline_version, supersedes)
+    INSERT INTO votes (vote_id, clip_id, category, annotator, answer, seconds, guideline_version, supersedes, set_id)
     SELECT
         %(vote_id)s::uuid, clip_id, category, %(annotator)s::text, %(answer)s::text, %(seconds)s::double precision,
-        %(guideline_version)s::integer, %(supersedes)s::uuid
+        %(guideline_version)s::integer, %(supersedes)s::uuid, %(set_id)s::uuid
     FROM allowed
     ON CONFLICT DO NOTHING
     RETURNING vote_id

@@ -9,6 +9,6 @@ WITH held AS (
         AND a.annotator = l.annotator AND a.active
         AND c.category = l.category AND (c.reviewers IS NULL OR c.reviewers = ANY (a.groups))
         AND (q.clip_id, q.category) = (l.clip_id, l.category) AND q.state <> 'withdrawn'
-    RETURNING q.clip_id, q.category, q.start_sec, q.end_sec, q.proxy_256
+    RETURNING q.clip_id, q.category, q.start_sec, q.end_sec, q.proxy_256, l.set_id::text
 )
 SELECT * FROM held ORDER BY random();

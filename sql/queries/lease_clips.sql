@@ -131,7 +131,7 @@ WITH me AS (
 ), counted AS (
     UPDATE queue AS q SET taken = q.taken + 1 FROM leased AS l WHERE (q.clip_id, q.category) = (l.clip_id, l.category)
 )
-SELECT q.clip_id, q.category, q.start_sec, q.end_sec, q.proxy_256
+SELECT q.clip_id, q.category, q.start_sec, q.end_sec, q.proxy_256, NULL AS set_id
 FROM leased AS l
 JOIN queue AS q USING (clip_id, category)
 ORDER BY random();

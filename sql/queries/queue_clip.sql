@@ -2,16 +2,17 @@
 -- withdrawn before anybody answered; that one comes back with its new round. Clips of withdrawn videos stay out.
 INSERT INTO queue AS q
     (clip_id, category, video_id, round, strategy, start_sec, end_sec, split, proxy_256, votes_wanted, votes_first,
-    lead)
+    lead, alike)
 SELECT
     %(clip_id)s::text, %(category)s::text, %(video_id)s::text, %(round)s::text, %(strategy)s::text,
     %(start_sec)s::double precision, %(end_sec)s::double precision, %(split)s::text, %(proxy_256)s::text,
-    %(votes_wanted)s::integer, %(votes_wanted)s::integer, %(lead)s::integer
+    %(votes_wanted)s::integer, %(votes_wanted)s::integer, %(lead)s::integer, %(alike)s::text
 WHERE NOT EXISTS (SELECT FROM tombstones AS t WHERE t.video_id = %(video_id)s::text)
 ON CONFLICT (clip_id, category) DO UPDATE
 SET
     round = excluded.round, strategy = excluded.strategy, votes_wanted = excluded.votes_wanted,
-    votes_first = excluded.votes_first, lead = excluded.lead, again = false, proxy_256 = excluded.proxy_256, state = 'open', queued_at = now()
+    votes_first = excluded.votes_first, lead = excluded.lead, alike = excluded.alike, again = false,
+    proxy_256 = excluded.proxy_256, state = 'open', queued_at = now()
 WHERE
     q.state = 'withdrawn' AND q.round <> excluded.round
     AND NOT EXISTS (

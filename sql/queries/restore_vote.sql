@@ -2,11 +2,11 @@
 WITH gone AS (
     DELETE FROM outbox WHERE vote_id = %(vote_id)s::uuid
 ), stored AS (
-    INSERT INTO votes (vote_id, clip_id, category, annotator, answer, seconds, guideline_version, supersedes, cast_at)
+    INSERT INTO votes (vote_id, clip_id, category, annotator, answer, seconds, guideline_version, supersedes, cast_at, set_id)
     VALUES (
         %(vote_id)s::uuid, %(clip_id)s::text, %(category)s::text, %(annotator)s::text, %(answer)s::text,
         %(seconds)s::double precision, %(guideline_version)s::integer, %(supersedes)s::uuid,
-        %(cast_at)s::timestamptz
+        %(cast_at)s::timestamptz, %(set_id)s::uuid
     )
     ON CONFLICT (vote_id) DO NOTHING
 )

@@ -6,7 +6,7 @@ WITH asked AS (
     UNION ALL
     SELECT v.* FROM asked AS a JOIN votes AS v USING (clip_id, category) WHERE v.supersedes IS NOT NULL
 )
-SELECT f.vote_id::text, f.clip_id, f.category, f.annotator, f.answer, f.seconds, f.cast_at, f.supersedes::text
+SELECT f.vote_id::text, f.clip_id, f.category, f.annotator, f.answer, f.seconds, f.cast_at, f.supersedes::text, f.set_id::text
 FROM found AS f
 JOIN batch_votes AS b USING (vote_id)
 WHERE b.batch <= %(until)s::integer;

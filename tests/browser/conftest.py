@@ -90,11 +90,15 @@ def seed(ledger_url: str, store: FolderStore, folder: Path) -> None:
             )
             for half in range(0, 20, 2):
                 start = half / 2
+                # Two clusters of twelve; the last clips of each video are the control, which is asked alone.
+                place = 8 * number + half // 2
+                alike = None if half >= 16 else f"cluster {place // 12}"
+                strategy = "coverage" if alike else "random"
                 cursor.execute(
                     "INSERT INTO queue (clip_id, category, video_id, round, strategy, start_sec, end_sec, split,"
-                    " proxy_256, votes_wanted) VALUES (%s, 'ball_swing', %s, '2026-01-05.c1234abcd', 'random', %s, %s,"
-                    " 'training', %s, 2)",
-                    (clip_id(video, start), video, start, start + 2, name),
+                    " proxy_256, votes_wanted, alike) VALUES (%s, 'ball_swing', %s, '2026-01-05.c1234abcd', %s, %s, %s,"
+                    " 'training', %s, 2, %s)",
+                    (clip_id(video, start), video, strategy, start, start + 2, name, alike),
                 )
         cursor.executemany(
             "INSERT INTO verdicts (labels, category, verdict, reasons, failed, shortfalls)"

@@ -49,7 +49,7 @@ def hand_out(ledger: Ledger, most: int, annotator: str = "eve", share: float | N
     """Hand clips out as the service does."""
     share = Review().gold_share if share is None else share
     asked = {"annotator": annotator, "category": CATEGORY, "lease_sec": 3600.0}
-    found = ledger.rows("lease_again", **asked, clips_most=most)
+    found = ledger.rows("lease_again", **asked, clips_most=most, in_sets=False)
     if wanted := most - len(found):
         gold = sum(random.random() < share for _ in range(wanted))
         found += ledger.rows("lease_clips", **asked, clips_most=wanted, gold_most=gold, place=random.random())
@@ -58,7 +58,7 @@ def hand_out(ledger: Ledger, most: int, annotator: str = "eve", share: float | N
 
 def vote(ledger: Ledger, clip: str, annotator: str = "eve", **changes: Any) -> str:
     """Answer a clip; return the vote's id."""
-    values = {"vote_id": str(uuid.uuid4()), "answer": "yes", "supersedes": None} | changes
+    values = {"vote_id": str(uuid.uuid4()), "answer": "yes", "supersedes": None, "set_id": None} | changes
     stored = ledger.rows(
         "cast_vote", clip_id=clip, category=CATEGORY, annotator=annotator, seconds=1.0, guideline_version=1, **values
     )

@@ -147,12 +147,12 @@ def test_slow_people_are_asked_less(make_job: Any, ledger: Ledger) -> None:
         )  # fmt: skip
     asked = {"clip_id": f"{video}:0", "category": "judo", "video_id": video, "round": "older", "start_sec": 0.0,
              "end_sec": 2.0, "split": "training", "proxy_256": "p", "strategy": "random",
-             "votes_wanted": 2, "lead": 0}  # fmt: skip
+             "votes_wanted": 2, "lead": 0, "alike": None}  # fmt: skip
     ledger.run("queue_clip", **asked)
     ledger.run("ensure_annotator", annotator="ann")
     ledger.run(
         "cast_vote", vote_id="00000000-0000-0000-0000-000000000001", clip_id=f"{video}:0", category="judo",
-        annotator="ann", answer="yes", seconds=12.0, guideline_version=1, supersedes=None,
+        annotator="ann", answer="yes", seconds=12.0, guideline_version=1, supersedes=None, set_id=None,
     )  # fmt: skip
     mine.run(job)
     # 4 minutes at 2 answers of 12 s

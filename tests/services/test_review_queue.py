@@ -46,7 +46,14 @@ def lease(ledger: Ledger, person: str, most: int = 6, *, gold: int = 0, category
 
 
 def cast(ledger: Ledger, person: str, clip: str, answer: str = "yes", **changes: Any) -> bool:
-    vote = {"vote_id": str(uuid.uuid4()), "seconds": 3.0, "guideline_version": 1, "supersedes": None, **changes}
+    vote = {
+        "vote_id": str(uuid.uuid4()),
+        "seconds": 3.0,
+        "guideline_version": 1,
+        "supersedes": None,
+        "set_id": None,
+        **changes,
+    }
     return bool(ledger.rows("cast_vote", clip_id=clip, category=CATEGORY, annotator=person, answer=answer, **vote))
 
 
@@ -252,7 +259,9 @@ def test_another_group_gets_no_clip_no_vote_and_no_name(ledger: Ledger, ledger_u
     who[0] = "ann"
     clips = call("GET", f"/api/clips?category={CATEGORY}&most=6").json()
     assert sorted(clip["clip_id"] for clip in clips) == names
-    assert {frozenset(clip) for clip in clips} == {frozenset({"clip_id", "category", "start_sec", "end_sec", "media"})}
+    assert {frozenset(clip) for clip in clips} == {
+        frozenset({"clip_id", "category", "start_sec", "end_sec", "media", "set_id"})
+    }
     again = call("GET", f"/api/clips?category={CATEGORY}&most=6&held=true").json()
     assert sorted(clip["clip_id"] for clip in again) == names
     for _ in range(2):  # a repeated send is harmless

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated
 
+import numpy as np
 import pyarrow as pa
 
 from slac_tasks.storage.columns import Int8, Int32
@@ -12,9 +13,7 @@ from slac_tasks.storage.declarations import Dataset, Upgrade
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class VoteRow:
-    """One person's answer about one clip."""
-
+class _VoteRow1:
     vote_id: Annotated[str, "UUID made by the client"]
     clip_id: Annotated[str, "video_id:start_ms"]
     category: Annotated[str, "hypothesised action"]
@@ -25,6 +24,13 @@ class VoteRow:
     guideline_version: Annotated[Int32, "version of the guideline that the person saw"]
     cast_at: Annotated[datetime, "when the answer was stored"]
     supersedes: Annotated[str | None, "vote that this one corrects"] = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class VoteRow(_VoteRow1):
+    """One person's answer about one clip."""
+
+    set_id: Annotated[str | None, "UUID of the set in which it was answered with others; null: alone"] = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -172,9 +178,7 @@ class RoundRow:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class PersonRow:
-    """How good one person's answers are, in one category or over all."""
-
+class _PersonRow1:
     annotator: Annotated[str, "who answered"]
     category: Annotated[str | None, "category answered; null: all together"]
     answers: Annotated[int, "answers that stand"]
@@ -189,6 +193,16 @@ class PersonRow:
     seconds: Annotated[float, "median seconds of an answer"]
     drift: Annotated[float | None, "agreement with the others, later half less earlier; null: too few"]
     flags: Annotated[tuple[str, ...], "random, straight-line, drifting, hurried"]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PersonRow(_PersonRow1):
+    """How good one person's answers are, in one category or over all."""
+
+    set_gold: Annotated[int, "gold clips met in sets that were to get another answer than most of the set"]
+    set_missed: Annotated[int, "those of them that got the answer of most"]
+    set_miss_low: Annotated[float | None, "lower end of the 95 % interval of their share; null: no such clip"]
+    set_miss_high: Annotated[float | None, "upper end of it"]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -251,9 +265,20 @@ def _named_reasons(rows: pa.Table) -> pa.Table:
     return rows.append_column("shortfalls", pa.array([[None] * len(row) for row in reasons], pa.list_(pa.float64())))
 
 
-VOTES = Dataset(
-    name="votes", version=1, keys=("batch",), unique=("vote_id",), row=VoteRow,
+def _no_sets(rows: pa.Table) -> pa.Table:
+    """Add that a person met no gold in sets: nobody wrote down which answers were given in sets."""
+    for name in ("set_gold", "set_missed"):
+        rows = rows.append_column(name, pa.array(np.zeros(rows.num_rows, dtype=np.int64)))
+    return rows
+
+
+_VOTES_1 = Dataset(
+    name="votes", version=1, keys=("batch",), unique=("vote_id",), row=_VoteRow1,
     meaning="People's answers, as they were given; each vote is in one batch.",
+)  # fmt: skip
+VOTES = Dataset(
+    name="votes", version=2, keys=("batch",), unique=("vote_id",), row=VoteRow,
+    meaning=_VOTES_1.meaning, upgrade=Upgrade(previous=_VOTES_1),
 )  # fmt: skip
 IMPORTED = Dataset(
     name="imported", version=1, keys=("origin",), unique=("candidate_id", "category", "start_sec", "end_sec"),
@@ -300,9 +325,13 @@ CROWD = Dataset(
     name="crowd", version=1, keys=("labels",), unique=("kind", "name", "answer", "bin"), row=CrowdRow,
     meaning="What the model learnt of those who answer, under which later votes are decided; beside a whole table.",
 )  # fmt: skip
-PEOPLE = Dataset(
-    name="people", version=1, keys=("labels",), unique=("annotator", "category"), row=PersonRow,
+_PEOPLE_1 = Dataset(
+    name="people", version=1, keys=("labels",), unique=("annotator", "category"), row=_PersonRow1,
     meaning="How good each person's answers are, by category and over all, under a model of all votes.",
+)  # fmt: skip
+PEOPLE = Dataset(
+    name="people", version=2, keys=("labels",), unique=("annotator", "category"), row=PersonRow,
+    meaning=_PEOPLE_1.meaning, upgrade=Upgrade(previous=_PEOPLE_1, change=_no_sets),
 )  # fmt: skip
 AGREEMENT = Dataset(
     name="agreement", version=1, keys=("labels",), unique=("category",), row=AgreementRow,

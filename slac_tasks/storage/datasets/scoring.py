@@ -63,23 +63,27 @@ class MemberScore:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class _HardClipRow1(ClipColumns):
+class _HardClipRow2(ClipColumns):
     proxy_256: Annotated[str, "object name of the rendition that people see"]
     strategy: Annotated[str, "disagreement, consensus, random, entropy, coverage or unsure_coverage"]
     disagreement: Annotated[float, "Jensen-Shannon divergence of the members, in bits, 0 to 1"]
     consensus: Annotated[float, "members' joint score: their mean log-odds as a probability, 0 to 1"]
     scores: Annotated[tuple[MemberScore, ...], _SCORES, "each member's score"]
+    vote_entropy: Annotated[float | None, "entropy of the members' votes, in bits; null: unknown"] = None
+    spread: Annotated[float | None, "highest minus lowest score; null: unknown"] = None
+    entropy: Annotated[float | None, "entropy of one member's score, in bits; null: unknown"] = None
+    coherence: Annotated[float | None, "how far the action holds over the clip's neighbours; null without"] = None
+    value: Annotated[float | None, "what its strategy ranked the clip by; null where drawn by lot"] = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class HardClipRow(_HardClipRow1):
+class HardClipRow(_HardClipRow2):
     """A clip that was chosen for people."""
 
-    vote_entropy: Annotated[float | None, "entropy of the members' votes, in bits; null in version 1"] = None
-    spread: Annotated[float | None, "highest minus lowest score; null in version 1"] = None
-    entropy: Annotated[float | None, "entropy of one member's score, in bits; null in version 1"] = None
-    coherence: Annotated[float | None, "how far the action holds over the clip's neighbours; null without"] = None
-    value: Annotated[float | None, "what its strategy ranked the clip by; null where drawn by lot"] = None
+    shot: Annotated[Int32 | None, "shot of its video, from 0; null: unknown"] = None
+    cluster: Annotated[
+        Int32 | None, "clips of the round with the same number look alike; null: no features, or drawn by lot"
+    ] = None  # fmt: skip
 
 
 COMMITTEES = Dataset(
@@ -98,11 +102,11 @@ FEATURES = Dataset(
     name="features", version=1, keys=("category", "window", "weights"), unique=("clip_id",), row=FeatureRow,
     meaning="What one member's backbone makes of each clip, projected to 64 numbers.",
 )  # fmt: skip
-_HARD_CLIPS_1 = Dataset(
-    name="hard_clips", version=1, keys=("category", "round"), unique=("clip_id",), row=_HardClipRow1,
+_HARD_CLIPS_2 = Dataset(
+    name="hard_clips", version=2, keys=("category", "round"), unique=("clip_id",), row=_HardClipRow2,
     meaning="Clips chosen for people, with the strategy and every score that chose them.",
 )  # fmt: skip
 HARD_CLIPS = Dataset(
-    name="hard_clips", version=2, keys=("category", "round"), unique=("clip_id",), row=HardClipRow,
-    meaning=_HARD_CLIPS_1.meaning, upgrade=Upgrade(previous=_HARD_CLIPS_1),
+    name="hard_clips", version=3, keys=("category", "round"), unique=("clip_id",), row=HardClipRow,
+    meaning=_HARD_CLIPS_2.meaning, upgrade=Upgrade(previous=_HARD_CLIPS_2),
 )  # fmt: skip

@@ -1,4 +1,4 @@
-// Twelve clips at once: all get one answer but the exceptions that a person marks.
+// A set of clips at once: all get one answer but the exceptions that a person marks.
 
 import { Loop } from "./loop.js";
 
@@ -88,10 +88,25 @@ export class Grid {
     this.changed();
   }
 
-  flip() {
-    this.others = this.others === "no" ? "yes" : "no";
-    this.values = this.values.map((value) => (value === this.others ? null : value));
+  get hasMarks() {
+    return this.values.some((value) => value != null);
+  }
+
+  // Say what all clips get that are not marked.
+  setOthers(value) {
+    this.others = value;
+    this.values = this.values.map((mark) => (mark === value ? null : mark));
     this.draw();
+  }
+
+  flip() {
+    this.setOthers(this.others === "no" ? "yes" : "no");
+  }
+
+  // Whether to ask before all others get this answer: no to every clip is what somebody says who overlooks one, and
+  // marks with this very answer were meant as exceptions from the other one.
+  isDoubtful(value) {
+    return (value === "no" && !this.hasMarks) || (value !== this.others && this.values.includes(value));
   }
 
   move(key) {

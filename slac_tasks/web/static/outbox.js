@@ -36,14 +36,17 @@ export class Outbox {
     return [...this.memory.values()];
   }
 
-  keep(vote) {
-    this.counter += 1;
-    const name = `${this.prefix}${String(Date.now()).padStart(15, "0")}.${String(this.counter).padStart(6, "0")}`;
-    this.memory.set(name, vote);
-    try {
-      localStorage.setItem(name, JSON.stringify(vote));
-    } catch {
-      this.isKept = false;
+  // Answers that were given at once travel in one call.
+  keep(votes) {
+    for (const vote of votes) {
+      this.counter += 1;
+      const name = `${this.prefix}${String(Date.now()).padStart(15, "0")}.${String(this.counter).padStart(6, "0")}`;
+      this.memory.set(name, vote);
+      try {
+        localStorage.setItem(name, JSON.stringify(vote));
+      } catch {
+        this.isKept = false;
+      }
     }
     this.send();
   }

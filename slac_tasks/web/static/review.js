@@ -1,5 +1,5 @@
-// The review page. One clip loops at once; a key answers it; the next clip is already there. Or twelve clips loop, and
-// the exceptions are marked. What is in hand lives in work.js, a clip in loop.js, answers on their way in outbox.js.
+// The review page. One clip loops at once; a key answers it; the next clip is already there. Or a set of clips that look
+// alike loops, and the exceptions are marked. What is in hand lives in work.js, a clip in loop.js, answers on their way in outbox.js.
 
 import { Grid, TILES } from "./grid.js";
 import { Loop } from "./loop.js";
@@ -36,6 +36,8 @@ const page = {
   isSlow: false,
   withContext: false,
   isPaused: false,
+  doubted: null, // the answer for all of a set that was asked back
+  hasSets: true,
   hasKeys: remember.get("keys") !== "off",
 };
 
@@ -44,22 +46,28 @@ const events = {
   refused: (vote) => say(`An answer (${vote.answer}) was not taken: the clip was withdrawn, or answered before`),
   loggedOut,
   arrived() {
-    const isFull = page.mode === "single" || grid.clips.length === Math.min(TILES, work.queue.length);
+    if (!asked().length) return refill();
+    const isFull = page.mode === "single" || grid.clips.length === Math.min(TILES, work.set.length);
     if (root.dataset.state !== "asking" || !isFull) begin();
     prepare();
     draw();
   },
-  nothing: empty,
+  nothing: (inSets) => (inSets === isGrid() ? empty() : refill()),
   silent(failure) {
     if (failure.status === 401) return loggedOut();
     if (failure.status && failure.status < 500) return show("ended", "You cannot answer these clips", failure.message);
-    if (!work.queue.length) show("waiting", "No answer from the server", "Your answers are kept; it is asked again in a moment.");
-    setTimeout(() => work.refill(hand()), 2000);
+    if (!asked().length) show("waiting", "No answer from the server", "Your answers are kept; it is asked again in a moment.");
+    setTimeout(refill, 2000);
   },
 };
 const work = new Work(root.dataset.person, events);
-const grid = new Grid($("tiles"), () => draw());
-const hand = () => (page.mode === "grid" ? 2 * TILES : HAND);
+const grid = new Grid($("tiles"), () => {
+  page.doubted = null;
+  draw();
+});
+const isGrid = () => page.mode === "grid";
+const asked = () => (isGrid() ? work.set : work.queue); // what can be asked now
+const refill = () => work.refill(HAND, isGrid());
 
 // The clip on screen -------------------------------------------------------------------------------------------------
 
@@ -80,10 +88,10 @@ function letGo(clip) {
 
 // Load what comes next, and let go of what is past.
 function prepare() {
-  const ahead = page.mode === "grid" ? 2 * TILES : 1 + AHEAD;
-  if (page.mode === "single") for (const clip of work.queue.slice(0, ahead)) loopOf(clip);
-  else grid.prepare(work.queue.slice(0, ahead));
-  for (const clip of work.queue.slice(ahead)) letGo(clip);
+  const ahead = isGrid() ? work.queue.filter((clip) => clip.set_id).slice(0, 2 * TILES) : work.queue.slice(0, 1 + AHEAD);
+  if (isGrid()) grid.prepare(ahead);
+  else for (const clip of ahead) loopOf(clip);
+  for (const clip of work.queue) if (!ahead.includes(clip)) letGo(clip);
   const kept = page.mode === "grid" ? 0 : 1;
   for (const { clip } of work.done.slice(0, work.done.length - kept)) letGo(clip);
 }
@@ -93,9 +101,11 @@ function begin() {
   $("message").hidden = true;
   page.shownAt = null;
   page.isPaused = false;
+  page.doubted = null;
   if (page.mode === "grid") {
-    grid.ask(work.queue.slice(0, TILES), work.category, framed);
-    root.dataset.clip = work.queue[0].clip_id;
+    const set = work.set.slice(0, TILES);
+    grid.ask(set, work.category, framed);
+    root.dataset.clip = set[0].clip_id;
     return draw();
   }
   const clip = work.queue[0];
@@ -127,11 +137,12 @@ function dead() {
 }
 
 function empty() {
-  if (work.queue.length) return;
+  if (asked().length) return;
+  setTimeout(() => root.dataset.state === "empty" && refill(), AGAIN_MS);
+  if (isGrid()) return show("empty", `No sets left in ${work.category.name}`, "Other clips are asked one by one.", "Go on clip by clip", () => tools.grid());
   const other = page.categories.find((category) => category.category !== work.category.category && category.is_open);
   if (other) show("empty", `Nothing left in ${work.category.name}`, doneSoFar(), `Go on with ${other.name}`, () => choose(other.category));
   else show("empty", "Nothing left to review", `${doneSoFar()} New clips appear here by themselves.`.trim());
-  setTimeout(() => root.dataset.state === "empty" && work.refill(hand()), AGAIN_MS);
 }
 
 const doneSoFar = () => (work.today ? `You answered ${work.today.toLocaleString("en")} ${work.today === 1 ? "clip" : "clips"} today.` : "");
@@ -154,18 +165,25 @@ function answer(value, when) {
   // No answer before the first frame: a key that is held down says nothing about a clip.
   if (root.dataset.state !== "asking" || !clip || page.shownAt === null) return;
   const before = clip.vote?.answer;
-  work.answer(clip, value, (when - page.shownAt) / 1000, null);
+  work.answer(clip, value, (when - page.shownAt) / 1000);
   say(before && before !== value ? `Corrected to ${value}` : "");
   hit(value);
   go(when);
 }
 
-function send(when) {
+// Send a set: all clips that are not marked get this answer.
+function send(value, when) {
   if (root.dataset.state !== "asking" || page.shownAt === null || !grid.isSeen) return;
+  if (page.doubted !== value && grid.isDoubtful(value)) {
+    page.doubted = value;
+    if (!grid.hasMarks) setOthers(value);
+    announce(doubt());
+    return draw();
+  }
+  setOthers(value);
   const answers = grid.answers();
   const seconds = (when - page.shownAt) / 1000 / Math.max(1, answers.length);
-  work.batch += 1;
-  for (const { clip, value } of answers) work.answer(clip, value, seconds, work.batch);
+  work.answerSet(answers, seconds);
   say(`${answers.length} answers given`);
   go(when);
 }
@@ -174,21 +192,26 @@ function send(when) {
 function go(when) {
   page.pressedAt = when;
   work.expired().forEach(letGo);
-  if (work.queue.length) begin();
+  if (asked().length) begin();
   else show("loading", "");
   prepare();
-  work.refill(hand());
+  refill();
+}
+
+function setOthers(value) {
+  grid.setOthers(value);
+  if (work.category) remember.set(`others.${work.category.category}`, value);
 }
 
 const tools = {
   undo() {
+    if (!work.canUndo(isGrid())) return;
     const back = work.undo();
-    if (!back) return;
     page.pressedAt = null;
     begin();
     prepare();
     const said = work.queue[0].vote.answer;
-    announce(back === 1 ? `Back to the clip before, which you answered with ${said}. ${question()}` : `Back to the ${back} clips before.`);
+    if (root.dataset.state === "asking") announce(back === 1 ? `Back to the clip before, which you answered with ${said}. ${question()}` : `Back to the ${back} clips before.`);
   },
   slower() {
     page.isSlow = !page.isSlow;
@@ -211,30 +234,34 @@ const tools = {
     draw();
   },
   grid() {
+    if (!page.hasSets) return;
     page.mode = page.mode === "grid" ? "single" : "grid";
     remember.set("mode", page.mode);
     root.dataset.mode = page.mode;
     for (const clip of work.queue) letGo(clip);
     for (const { clip } of work.done) letGo(clip);
     grid.clear();
-    if (work.queue.length) begin(), prepare();
+    if (asked().length) begin(), prepare();
+    else show("loading", "");
     if (work.category) announce(question());
-    work.refill(hand());
+    refill();
     draw();
   },
   flip() {
-    grid.flip();
-    if (work.category) remember.set(`others.${work.category.category}`, grid.others);
+    setOthers(grid.others === "no" ? "yes" : "no");
+    page.doubted = null;
     announce(question());
     draw();
   },
-  send: () => send(performance.now()),
+  send: () => send(grid.others, performance.now()),
+  yes: () => send("yes", performance.now()),
+  no: () => send("no", performance.now()),
 };
 
 const everywhere = { g: "grid", " ": "pause" };
 const single = { y: "yes", n: "no", u: "unsure", b: "broken" };
 const singleTools = { z: "undo", s: "slower", c: "context" };
-const gridTools = { Enter: "send", Backspace: "undo", x: "flip" };
+const gridTools = { Backspace: "undo", x: "flip" };
 
 addEventListener("keydown", (event) => {
   if (event.repeat || event.ctrlKey || event.metaKey || event.altKey || event.target.closest("select, input, textarea")) return;
@@ -248,8 +275,9 @@ addEventListener("keydown", (event) => {
   else if (page.mode === "single" && singleTools[key]) act = tools[singleTools[key]];
   else if (page.mode === "grid" && grid.indexOf(event) >= 0) act = () => grid.mark(grid.indexOf(event));
   else if (page.mode === "grid" && onTile && event.key.startsWith("Arrow")) act = () => grid.move(event.key);
-  else if (page.mode === "grid" && key === "Enter" && (!onButton || onTile)) act = () => send(event.timeStamp);
-  else if (page.mode === "grid" && gridTools[key] && key !== "Enter") act = tools[gridTools[key]];
+  else if (page.mode === "grid" && key === "Enter" && (!onButton || onTile)) act = () => send(grid.others, event.timeStamp);
+  else if (page.mode === "grid" && (key === "y" || key === "n")) act = () => send(single[key], event.timeStamp);
+  else if (page.mode === "grid" && gridTools[key]) act = tools[gridTools[key]];
   else if (everywhere[key] && !(key === " " && onButton)) act = tools[everywhere[key]];
   if (!act) return;
   event.preventDefault();
@@ -269,7 +297,18 @@ $("keys").addEventListener("change", (event) => {
 
 function question() {
   if (page.mode === "single") return `Does this clip contain ${work.category.name}?`;
-  return grid.others === "no" ? `Mark the clips that contain ${work.category.name}` : `Mark the clips that do not contain ${work.category.name}`;
+  return `${lead()} ${work.category.name}`;
+}
+
+function lead() {
+  if (page.mode === "single") return "Does this clip contain";
+  return grid.others === "no" ? "Mark the clips that contain" : "Mark the clips that do not contain";
+}
+
+// What is asked back before a set is sent.
+function doubt() {
+  const { length } = grid.answers();
+  return grid.hasMarks ? `${length} times ${page.doubted}, marked ones too? Again to send` : `${length} times ${page.doubted}? Again to send`;
 }
 
 function say(text) {
@@ -326,8 +365,9 @@ function draw() {
     button.classList.toggle("was", said === button.dataset.answer);
   }
   const press = (name, on) => root.querySelectorAll(`[data-do="${name}"]`).forEach((button) => button.setAttribute("aria-pressed", String(on)));
-  for (const button of root.querySelectorAll('[data-do="undo"]')) button.disabled = !work.done.length;
-  for (const button of root.querySelectorAll('[data-do="send"], [data-do="flip"]')) button.disabled = !isAsking;
+  for (const button of root.querySelectorAll('[data-do="undo"]')) button.disabled = !work.canUndo(isGrid());
+  for (const button of root.querySelectorAll(".answers.many button")) button.disabled = !isAsking;
+  root.querySelector('[data-do="grid"]').hidden = !page.hasSets;
   press("slower", page.isSlow);
   press("context", page.withContext);
   press("pause", page.isPaused);
@@ -347,9 +387,12 @@ function draw() {
   $("badge").textContent = words.join(" · ");
   drawStatus();
   if (!work.category) return;
-  $("lead").textContent = page.mode === "single" ? "Does this clip contain" : grid.others === "no" ? "Mark the clips that contain" : "Mark the clips that do not contain";
+  $("lead").textContent = lead();
   $("action").textContent = page.mode === "single" ? `${work.category.name}?` : work.category.name;
-  $("others").textContent = grid.others === "no" ? "No" : "Yes";
+  const isDoubted = isGrid() && page.doubted !== null;
+  const others = grid.others === "no" ? "No" : "Yes";
+  $("send").textContent = isDoubted ? doubt() : grid.hasMarks ? `Send: all others are ${others}` : `Send: all are ${others}`;
+  root.querySelector(".send").classList.toggle("doubted", isDoubted);
   const { answered, remaining, remaining_most: most } = work.category;
   $("left").textContent = remaining >= most ? `${most.toLocaleString("en")}+` : remaining.toLocaleString("en");
   $("today").textContent = work.today.toLocaleString("en");
@@ -402,7 +445,7 @@ async function choose(key) {
   drawExamples(chosen.examples);
   announce(question());
   draw();
-  work.refill(hand());
+  refill();
 }
 
 async function start() {
@@ -410,6 +453,8 @@ async function start() {
   try {
     const me = await ask("api/me");
     page.categories = me.categories;
+    page.hasSets = me.has_sets;
+    if (!page.hasSets) page.mode = root.dataset.mode = "single";
     Object.assign(work, { leaseSec: me.lease_sec, today: me.today, pace: me.pace_sec });
   } catch (failure) {
     if (failure.status === 401) return loggedOut();

@@ -21,7 +21,7 @@ export class Work {
     this.events = events; // also: arrived(), nothing(), silent(failure)
     this.category = null;
     this.leaseSec = 120;
-    this.queue = []; // clips to come; the first is on screen, in the grid the first twelve
+    this.queue = []; // clips to come; the first is on screen, in the grid the first set
     this.done = []; // {clip, vote, batch} of this session, newest last
     this.seen = new Set(this.outbox.votes.map(keyOf)); // answered, so that nothing comes twice
     this.times = [];
@@ -37,15 +37,27 @@ export class Work {
     Object.assign(this, { category, queue: [], done: [], fetching: 0, isResumed: false });
   }
 
-  // Ask for more when less than half of `hand` clips is left.
-  async refill(hand) {
-    if (this.fetching || this.queue.length > hand / 2) return;
+  // How many sets are in hand.
+  get sets() {
+    return new Set(this.queue.filter((clip) => clip.set_id).map((clip) => clip.set_id)).size;
+  }
+
+  // The clips of the first set in hand.
+  get set() {
+    const first = this.queue.find((clip) => clip.set_id);
+    return first ? this.queue.filter((clip) => clip.set_id === first.set_id) : [];
+  }
+
+  // Ask for more when less than half of `hand` clips is left, or less than two sets.
+  async refill(hand, inSets) {
+    if (this.fetching || (inSets ? this.sets > 1 : this.queue.length > hand / 2)) return;
     const call = (this.fetching = ++this.calls);
     const category = this.category;
     try {
-      const query = new URLSearchParams({ category: category.category, most: hand - this.queue.length });
+      const query = new URLSearchParams({ category: category.category });
+      if (!inSets) query.set("most", hand - this.queue.length);
       if (!this.isResumed) query.set("held", "true");
-      const clips = await ask(`api/clips?${query}`);
+      const clips = await ask(`api/${inSets ? "set" : "clips"}?${query}`);
       if (this.category !== category) return;
       this.isResumed = true;
       const known = new Set(this.queue.map(keyOf));
@@ -53,7 +65,7 @@ export class Work {
       const fresh = clips.filter((clip) => !known.has(keyOf(clip)) && !this.seen.has(keyOf(clip)));
       this.queue.push(...fresh.map((clip) => ({ ...clip, leasedAt })));
       this.fetching = 0;
-      fresh.length || this.queue.length ? this.events.arrived() : this.events.nothing();
+      (inSets ? this.sets : this.queue.length) ? this.events.arrived() : this.events.nothing(inSets);
     } catch (failure) {
       if (this.category !== category) return;
       // The answer may have been lost on the way, and with it clips that are in this person's hands now.
@@ -64,8 +76,19 @@ export class Work {
     }
   }
 
-  // Record what was said of a clip that is in the queue; returns the vote that stands.
-  answer(clip, value, seconds, batch) {
+  // Record what was said of a clip that is in the queue.
+  answer(clip, value, seconds) {
+    this.outbox.keep(this.record(clip, value, seconds, null));
+  }
+
+  // Record what was said of clips that were seen together, as [{clip, value}].
+  answerSet(answers, seconds) {
+    this.batch += 1;
+    this.outbox.keep(answers.flatMap(({ clip, value }) => this.record(clip, value, seconds, this.batch)));
+  }
+
+  // Returns the vote to send, none where it was given before; in a batch it was given in the clip's set.
+  record(clip, value, seconds, batch) {
     const before = clip.vote ?? null;
     let vote = before;
     if (before?.answer !== value) {
@@ -77,8 +100,8 @@ export class Work {
         seconds: Math.min(seconds, 86400),
         guideline_version: this.category.guideline_version,
         supersedes: before?.vote_id ?? null,
+        set_id: batch ? clip.set_id : null,
       };
-      this.outbox.keep(vote);
     }
     if (!before) {
       this.category.answered += 1;
@@ -89,7 +112,7 @@ export class Work {
     this.seen.add(keyOf(clip));
     this.queue = this.queue.filter((other) => other !== clip);
     this.done.push({ clip, vote, batch });
-    return vote;
+    return vote === before ? [] : [vote];
   }
 
   // Let go of clips that lay here longer than their lease: they may be in somebody else's hands. Returns them.
@@ -98,6 +121,11 @@ export class Work {
     const gone = this.queue.filter((clip) => !clip.vote && clip.leasedAt < oldest);
     this.queue = this.queue.filter((clip) => !gone.includes(clip));
     return gone;
+  }
+
+  // Whether the last answer can be taken up again: in the grid, one that was given there.
+  canUndo(inSets) {
+    return this.done.length > 0 && (!inSets || Boolean(this.done.at(-1).batch));
   }
 
   // Put the clip before, or the whole screen before, back in front; returns how many came back.

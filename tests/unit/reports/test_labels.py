@@ -27,6 +27,7 @@ DECISION = Decision(
 ANN = PersonRow(
     annotator="ann", category=None, answers=5, sensitivity=0.9, sensitivity_low=0.8, sensitivity_high=0.95,
     specificity=0.7, specificity_low=0.5, specificity_high=0.8, gold=2, gold_right=1, seconds=3.5, drift=None,
+    set_gold=0, set_missed=0, set_miss_low=None, set_miss_high=None,
     flags=("hurried",),
 )  # fmt: skip
 
