@@ -6,6 +6,9 @@ elsewhere (PAC labels, Candes et al. 2025). Gold says how many labels agree with
 The two shares together bound the share of wrong labels; the threshold is the laxest one at which they are at most the
 wanted error, and it holds at every look (`quality.thresholds`).
 
+Labels with answers from sets (kind `sets`) have another control: gold that people answered in sets, whose truth is the
+expert's. The share of it on which such labels are wrong bounds them alone.
+
 The promise rests on this: the control was drawn, by known weights, from the clips whose labels are released; the label
 of a control clip comes from answers to other clips (of kind people: from its first answers); and people err on the
 released clips no more often than on gold. docs/certificate.md says more.
@@ -13,17 +16,18 @@ released clips no more often than on gold. docs/certificate.md says more.
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from slac_tasks.quality.gold import ANSWERS, Gold
+from slac_tasks.quality.gold import ANSWERS, Gold, Sure
 from slac_tasks.quality.settings import Quality
 from slac_tasks.quality.thresholds import LEVEL, THRESHOLDS, Control, Way, places
 from slac_tasks.storage.datasets.labelling import CertificateRow
 from slac_tasks.verification.ballots import Floats
+from slac_tasks.verification.carrying import SETS
 
 CONTROL = ("clip_id", "category", "kind", "label", "confidence", "truth", "weight")
 """Columns of the control."""
@@ -70,7 +74,7 @@ def certify(
     changed = _changed(control, before)
     counted = Gold.of(gold, knobs.max_error)
     ways = {(row.category, row.kind): Way(rules=row.rules, judged=row.judged) for row in before.rows} if before else {}
-    found = []
+    found: list[CertificateRow] = []
     for kind in sorted({*control["kind"].unique(), *labels["kind"].unique()}):
         judged, waiting = control[control["kind"] == kind], labels[labels["kind"] == kind]
         now = {
@@ -78,8 +82,19 @@ def certify(
             for category in (None, *sorted({*judged["category"].unique(), *waiting["category"].unique()}))
             for way in [ways.get((category, kind), Way())]
         }
-        found += _of_kind(kind, judged, waiting, counted, now)
+        if kind == SETS:
+            found += map(_of_people, _of_kind(kind, judged, waiting, Sure(wanted=knobs.max_error), now))
+        else:
+            found += _of_kind(kind, judged, waiting, counted, now)
     return found
+
+
+def _of_people(row: CertificateRow) -> CertificateRow:
+    """Return a row whose control was gold as what it is: what people get wrong, and answers to gold."""
+    return replace(
+        row, people_bound=row.disagreement_bound, disagreement_bound=None, gold=row.control, gold_errors=row.errors,
+        control=0, errors=0, gold_needed=row.answers_needed,
+    )  # fmt: skip
 
 
 def _of_kind(

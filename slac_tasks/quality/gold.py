@@ -116,3 +116,21 @@ class Gold:
 
     def _bound(self, more: int) -> float:
         return Sample.plain(self.wrong, self.clips + more).bound(GOLD_ALPHA)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sure(Gold):
+    """Where the control is gold itself, the truth is the expert's, and nothing is left of what people get wrong."""
+
+    clips: int = 0
+    wrong: int = 0
+
+    @property
+    def bound(self) -> float:
+        """No clip's truth is what people say."""
+        return 0.0
+
+    @property
+    def options(self) -> Sequence[tuple[int, float]]:
+        """No gold more is needed beside the control."""
+        return [(0, self.wanted)]

@@ -18,7 +18,7 @@ from slac_tasks.storage.ledger import Ledger
 from slac_tasks.storage.manifests import Manifest
 from slac_tasks.storage.tables import Datasets
 from slac_tasks.verification.ballots import clip_key, joined_key
-from slac_tasks.verification.carrying import PEOPLE
+from slac_tasks.verification.carrying import PEOPLE, SETS
 from slac_tasks.verification.versions import label_tables
 
 Certified = Callable[[str, Sequence[str], Sequence[float]], NDArray[np.float64]]
@@ -81,7 +81,7 @@ def with_certificates(datasets: Datasets, labels: pa.Table, carried: Manifest | 
     """Return people's labels with the column `certificate`.
 
     What is certified is the probability that a label is right, which stands among the labels of every kind. A label of
-    the other sign has no certificate.
+    the other sign has no certificate, and one with answers from sets has the certificate of such labels.
 
     Args:
         datasets: where the labels of every kind are.
@@ -93,7 +93,7 @@ def with_certificates(datasets: Datasets, labels: pa.Table, carried: Manifest | 
     bound = pa.nulls(labels.num_rows, pa.float64())
     if carried is not None:
         found = [
-            _with_bounds(table.filter(pc.equal(table["kind"], PEOPLE)), certified)
+            _with_bounds(table.filter(pc.is_in(table["kind"], value_set=pa.array([PEOPLE, SETS]))), certified)
             for table in datasets.tables(carried, ["clip_id", "category", "kind", "label", "confidence"])
         ]
         every = pa.concat_tables(found)

@@ -54,6 +54,7 @@ class Kind:
             "no number of answers would be enough"
             if self.answers_needed is None
             else f"at least {self.answers_needed:,} answers more would be needed, {self.gold_needed:,} of them to gold"
+            f"{' in sets' if self.kind == 'sets' else ''}"
         )
         return f"nothing is certified; {found} may be wrong, want {_percent(self.wanted)}; {needed}"
 

@@ -1,7 +1,7 @@
 """Carry answers on to other clips, and ask again where all else contradicts one.
 
 Reads: the newest judged labels, with their people; clips, scores and features of the windows that were asked; the
-ledger's votes and queue.
+ledger's votes, queue and known answers.
 Writes: carried (labels), labels of every kind; control (labels), what each kind says of clips drawn by lot; accounts
 (labels), what people's time bought with each strategy; in the queue, a second answer for clips whose one answer all
 else contradicts.
@@ -24,7 +24,7 @@ from slac_tasks.admission.withdrawals import tombstones
 from slac_tasks.errors import NotMade
 from slac_tasks.job import Job
 from slac_tasks.mining.measures import consensus
-from slac_tasks.model import Split, round_window
+from slac_tasks.model import Answer, Split, round_window
 from slac_tasks.networks.committees import Panel, panels_of
 from slac_tasks.networks.scored import Scored, kept_features, score_manifests, scored_clips
 from slac_tasks.progress import print_line, track
@@ -34,9 +34,9 @@ from slac_tasks.storage.manifests import Manifest
 from slac_tasks.verification.account import account, seconds_of
 from slac_tasks.verification.ballots import Bools, read_ballots
 from slac_tasks.verification.carrying import CARRIED as CARRIED_ON
-from slac_tasks.verification.carrying import KINDS, Abilities, Clips, Said, joined_features, log_odds_of, spread
+from slac_tasks.verification.carrying import KINDS, SETS, Abilities, Clips, Said, joined_features, log_odds_of, spread
 from slac_tasks.verification.carrying import PEOPLE as PEOPLE_SAID
-from slac_tasks.verification.control import Answers, control_rows
+from slac_tasks.verification.control import GOLD, Answers, control_rows, set_rows
 from slac_tasks.verification.versions import need_labels, newest
 from slac_tasks.verification.votes import queued_in, votes_in
 
@@ -123,6 +123,10 @@ def _scored_windows(job: Job, panel: Panel, windows: set[str]) -> dict[str, list
 def _labelled(job: Job, version: str, parts: Sequence[_Part], beside: _Beside) -> Iterator[pa.Table]:
     """Yield the labels of each category; add to what is learnt beside."""
     gone = tombstones(job.ledger)
+    gold: dict[str, dict[str, bool]] = {}
+    for row in job.ledger.rows("known_answers"):
+        if row["purpose"] == GOLD:
+            gold.setdefault(row["category"], {})[row["clip_id"]] = row["answer"] == Answer.YES
     people = job.datasets.read(PEOPLE, ["category", "answers", "sensitivity", "specificity"], labels=version)
     abilities = Abilities.of(people.filter(people["category"].is_null()))
     for part in track(parts, len(parts), job.stage):
@@ -130,11 +134,15 @@ def _labelled(job: Job, version: str, parts: Sequence[_Part], beside: _Beside) -
         queued = queued_in(job.ledger, category, until=batch)
         votes = votes_in(job.ledger, category, until=batch)
         clips, scored = _clips(job, part, gone)
-        answers = Answers.of(read_ballots(votes), queued, scored.clips["clip_id"])
+        ballots, clip_ids = read_ballots(votes), scored.clips["clip_id"]
+        answers, alone, in_sets = (
+            Answers.of(some, queued, clip_ids) for some in (ballots, ballots.asked_alone(), ballots.asked_in_sets())
+        )
         training = pc.equal(scored.clips["split"], Split.TRAINING.value).to_numpy()
         said = spread(clips, answers.own(abilities), job.config.mining.carry_sec, teaches=training)
+        beside.control.extend(control_rows(category, clip_ids, training, said, alone, abilities, job.config.review))
         beside.control.extend(
-            control_rows(category, scored.clips["clip_id"], training, said, answers, abilities, job.config.review)
+            set_rows(category, clip_ids, said, in_sets, gold.get(category, {}), abilities, job.config.review)
         )
         beside.accounts.extend(account(
             category, clips, said.own, answers, seconds_of(votes, scored.clips["clip_id"]),
@@ -142,7 +150,8 @@ def _labelled(job: Job, version: str, parts: Sequence[_Part], beside: _Beside) -
         ))  # fmt: skip
         once = answers.once & (said.confidence < job.config.review.again_below)
         beside.again.extend((clip, category) for clip in scored.clips["clip_id"].filter(pa.array(once)).to_pylist())
-        yield _rows(category, scored.clips, training, said, answers, least=job.config.review.model_least)
+        from_sets = in_sets.yes + in_sets.no > 0
+        yield _rows(category, scored.clips, training, said, answers, from_sets, least=job.config.review.model_least)
 
 
 def _clips(job: Job, part: _Part, gone: Mapping[str, str]) -> tuple[Clips, Scored]:
@@ -169,7 +178,9 @@ def _codes(column: pa.ChunkedArray) -> NDArray[np.int64]:
     return np.asarray(column.combine_chunks().dictionary_encode().indices.to_numpy(), dtype=np.int64)
 
 
-def _rows(category: str, clips: pa.Table, training: Bools, said: Said, answers: Answers, *, least: float) -> pa.Table:
+def _rows(
+    category: str, clips: pa.Table, training: Bools, said: Said, answers: Answers, from_sets: Bools, *, least: float
+) -> pa.Table:  # fmt: skip
     """Return the labels of a category: people's everywhere, the others on training clips alone."""
     kind = said.kind
     sure = (kind == KINDS.index(CARRIED_ON)) | (said.confidence >= least)
@@ -180,10 +191,11 @@ def _rows(category: str, clips: pa.Table, training: Bools, said: Said, answers: 
         [answers.yes + answers.no, said.answered],
         taught,
     )
+    names = np.where((kind == KINDS.index(PEOPLE_SAID)) & from_sets, SETS, np.array(KINDS, dtype=object)[kind])
     table = clips.take(pa.array(rows))
     made = {
         "category": pa.repeat(category, len(rows)),
-        "kind": pa.array(KINDS, pa.string()).take(pa.array(kind[rows])),
+        "kind": pa.array(names[rows], pa.string()),
         "label": pa.array(np.where(said.positive[rows], 1, -1).astype(np.int8)),
         "confidence": pa.array(said.confidence[rows]),
         "support": pa.array(support[rows].astype(np.int32)),

@@ -85,7 +85,10 @@ def _control(job: Job, manifest: Manifest) -> pd.DataFrame:
 
 
 def _gold(job: Job, until: int) -> tuple[Ballots, dict[tuple[str, str], bool]]:
-    """Return the votes on gold up to a batch, and what is known of it, without withdrawn videos."""
+    """Return the votes on gold up to a batch, and what is known of it, without withdrawn videos.
+
+    The control is asked in no sets, so what people say of gold in sets says nothing of it.
+    """
     gone = tombstones(job.ledger)
     known = {
         (row["category"], row["clip_id"]): row["answer"] == Answer.YES
@@ -94,4 +97,4 @@ def _gold(job: Job, until: int) -> tuple[Ballots, dict[tuple[str, str], bool]]:
     }
     clips = [{"category": category, "clip_id": clip} for category, clip in known]
     votes = votes_on(job.ledger, pa.Table.from_pylist(clips, schema=CLIPS), until=until)
-    return read_ballots(votes), known
+    return read_ballots(votes).asked_alone(), known

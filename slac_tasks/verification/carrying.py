@@ -8,7 +8,8 @@ Three things speak about a clip, and their log-odds add up:
   nearest answer on each side counts most, and two that agree make what lies between them nearly sure;
 * the people's model, trained without the clip's video.
 
-A label is of kind `people` where the clip has answers of its own, `carried` where an answer starts within `reach_sec`
+A label is of kind `people` where the clip has answers of its own, and of kind `sets` where one of them was given in a
+set, beside other clips; `carried` where an answer starts within `reach_sec`
 in its shot, else `model`. Later answers overrule, since everything is computed from the answers that stand.
 """
 
@@ -31,6 +32,9 @@ worlds have .951, .926, .902 and .878 (ours)."""
 
 PEOPLE, CARRIED, MODEL = "people", "carried", "model"
 KINDS = (PEOPLE, CARRIED, MODEL)
+"""What a label may rest on."""
+SETS = "sets"
+"""People's labels with an answer that was given in a set: other errors than people's make them wrong."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

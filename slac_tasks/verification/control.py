@@ -8,9 +8,12 @@ been asked; the others by answers to other clips alone. Who was drawn was decide
 * they and the audited share of the chosen clips stand for all clips that were asked;
 * `companion` clips, each a neighbour of a chosen clip, stand for the clips to which answers are carried, which the
   random ones seldom meet where few of many clips were asked.
+
+Nobody is asked about the control in sets. So labels with answers from sets are judged by gold that people met in sets:
+what would be said of a gold clip by its first answers there, beside what the expert knows.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -22,7 +25,7 @@ from scipy.special import expit
 from slac_tasks.model import Strategy
 from slac_tasks.storage.datasets.labelling import ControlRow
 from slac_tasks.verification.ballots import NO, YES, Ballots, Bools, Floats, Ints
-from slac_tasks.verification.carrying import CARRIED, MODEL, PEOPLE, Abilities, Said
+from slac_tasks.verification.carrying import CARRIED, MODEL, PEOPLE, SETS, Abilities, Said
 from slac_tasks.verification.queue import CONTROLS
 from slac_tasks.verification.settings import Review
 
@@ -138,7 +141,7 @@ def control_rows(
         clip_ids: its clips.
         training: which of them are for training, shape (clips,): others are labelled by people alone.
         said: what is known of each clip.
-        answers: of people.
+        answers: of people, those that were given in no set.
         abilities: of people.
         review: how people are asked.
 
@@ -175,6 +178,32 @@ def _met(strategy: NDArray[np.object_], shared: Ints, training: Bools) -> Floats
     sources = (strategy != None) & ~random & ~companions  # noqa: E711
     every = (random & training).sum() / max(int(training.sum()), 1)
     return np.asarray(companions.sum() / max(int(sources.sum()), 1) / np.maximum(shared, 1) + every).clip(1e-9)
+
+
+def set_rows(
+    category: str, clip_ids: pa.ChunkedArray, said: Said, answers: Answers, known: Mapping[str, bool],
+    abilities: Abilities, review: Review,
+) -> Iterator[ControlRow]:  # fmt: skip
+    """Yield what labels from sets would say of the gold of a category, beside what the expert knows.
+
+    Args:
+        category: its key.
+        clip_ids: its clips.
+        said: what is known of each clip.
+        answers: of people, those that were given in sets.
+        known: by gold clip: whether it contains the action.
+        abilities: of people.
+        review: how people are asked.
+
+    """
+    label, sure = as_if_chosen(answers, said.others, abilities, review)
+    enough = (answers.yes + answers.no >= FIRST) & (label != 0)
+    for place, name in zip(np.flatnonzero(enough), clip_ids.filter(pa.array(enough)).to_pylist(), strict=True):
+        if name in known:
+            yield ControlRow(
+                clip_id=name, category=category, kind=SETS, label=int(label[place]), confidence=float(sure[place]),
+                truth=1 if known[name] else -1, weight=1.0,
+            )  # fmt: skip
 
 
 def _by(log_odds: Floats) -> tuple[Ints, Floats]:

@@ -57,7 +57,9 @@ class CarriedRow(ClipColumns):
     """What all answers about a category together say of one clip."""
 
     category: Annotated[str, "hypothesised action"]
-    kind: Annotated[str, "people (asked), carried (from its neighbours in the shot) or model (from the people's model)"]
+    kind: Annotated[
+        str, "people (asked), sets (asked together with others), carried (from its neighbours in the shot) or model"
+    ]  # fmt: skip
     label: Annotated[Int8, "+1 contains the action, -1 does not"]
     confidence: Annotated[float, "probability that the label is right, 0 to 1"]
     support: Annotated[Int32, "answers that it rests on: its own, its neighbours', or all that the model learnt from"]
@@ -69,10 +71,12 @@ class ControlRow:
 
     clip_id: Annotated[str, "video_id:start_ms"]
     category: Annotated[str, "hypothesised action"]
-    kind: Annotated[str, "people (its first answers), carried or model (from answers to other clips alone)"]
+    kind: Annotated[
+        str, "people (its first answers), sets (gold: its first answers in sets), carried or model (answers to others)"
+    ]  # fmt: skip
     label: Annotated[Int8, "what this way of labelling says: +1 or -1"]
     confidence: Annotated[float, "probability that it is right, as the labels of this kind have it"]
-    truth: Annotated[Int8, "what most of its answers say: +1 or -1; 0: people are to be asked on"]
+    truth: Annotated[Int8, "what most of its answers say, of gold the expert: +1 or -1; 0: people are to be asked on"]
     weight: Annotated[float, "inverse of its chance to be drawn from the labels of this kind"]
 
 
@@ -234,7 +238,7 @@ class CertificateRow:
     """What is promised of the labels of one kind: at most this share of them is wrong."""
 
     category: Annotated[str | None, "category of the labels; null: all categories together"]
-    kind: Annotated[str, "kind of the labels: people, carried or model"]
+    kind: Annotated[str, "kind of the labels: people, sets, carried or model"]
     wanted: Annotated[float, "share of wrong labels that is allowed: quality.max_error"]
     level: Annotated[float, "chance that the row is right at every version of the labels at which it is read"]
     threshold: Annotated[float | None, "labels of this confidence or more are certified; null: none are"]
@@ -246,7 +250,9 @@ class CertificateRow:
     people_bound: Annotated[float | None, "share of clips on which people are wrong, at most; null: no gold"]
     control: Annotated[int, "control clips from the threshold on; without a threshold all"]
     errors: Annotated[int, "those of them whose label differs from what people say"]
-    gold: Annotated[int, "gold clips, of all categories, with as many answers as a control clip"]
+    gold: Annotated[
+        int, "gold clips, of all categories, with as many answers as a control clip; of kind sets: answered in sets"
+    ]
     gold_errors: Annotated[int, "those on which people are wrong"]
     answers_needed: Annotated[
         int | None, "answers more, if all of them are right, after which some labels are certified; null: some are, or "

@@ -160,3 +160,31 @@ def test_the_promise_says_whose_threshold_counts() -> None:
     ]
     assert np.isnan(certified_bounds(rows, "carried", *some, "all")).all()
     assert np.isnan(certified_bounds([], "model", *some, "category")).all()
+
+
+def of_sets(right: int, wrong: int = 0) -> list[CertificateRow]:
+    """The certificate of a thousand labels from sets, with gold in sets and nothing else."""
+    rows = pd.concat([control(right, kind="sets"), control(wrong, wrong=wrong, kind="sets")])
+    waiting_ = waits(*[0.95] * 1000).assign(kind="sets")
+    return certify(rows, waiting_, gold(0), Quality())
+
+
+def test_labels_from_sets_are_certified_by_gold_in_sets_alone() -> None:
+    every, judo = of_sets(400)
+    assert every.threshold is not None
+    assert judo.certified == 1000
+    assert judo.bound == judo.people_bound
+    assert judo.bound is not None
+    assert judo.bound <= 0.05
+    assert (judo.gold, judo.gold_errors, judo.control, judo.disagreement_bound) == (400, 0, 0, None)
+
+
+@pytest.mark.parametrize(("right", "wrong"), [(0, 0), (20, 0), (300, 40)])
+def test_without_enough_gold_in_sets_nothing_of_them_is_certified(right: int, wrong: int) -> None:
+    (judo,) = (row for row in of_sets(right, wrong) if row.category == "judo")
+    assert (judo.threshold, judo.certified) == (None, 0)
+    assert judo.answers_needed == judo.gold_needed
+    assert judo.answers_needed is not None
+    assert judo.answers_needed > 0
+    (enough,) = (row for row in of_sets(right + judo.answers_needed // 3, wrong) if row.category == "judo")
+    assert enough.threshold is not None

@@ -1,13 +1,15 @@
 """Who is good, who clicks, who tires: rates with intervals that hold, and flags that name the right people."""
 
 import numpy as np
+import pyarrow as pa
 import pytest
-from crowds import crowd
+from crowds import crowd, vote_table
 
+from slac_tasks.intervals import wilson
 from slac_tasks.storage.datasets.labelling import PersonRow
 from slac_tasks.verification.aggregation.dawid_skene import Model
 from slac_tasks.verification.annotators import DRIFTING, HURRIED, RANDOM, STRAIGHT_LINE, qualities
-from slac_tasks.verification.ballots import Ballots
+from slac_tasks.verification.ballots import Ballots, read_ballots
 
 PEOPLE = 20
 
@@ -72,3 +74,41 @@ def test_few_answers_raise_no_flag_and_no_drift() -> None:
         assert (row.flags, row.drift) == ((), None)
         assert 0 < row.sensitivity_low < row.sensitivity < row.sensitivity_high < 1
         assert row.seconds == pytest.approx(3.5)
+
+
+def in_sets(rows: list[tuple[str, str, str | None]]) -> Ballots:
+    """Ballots of one person from (clip, answer, set)."""
+    clips, answers, sets = (list(column) for column in zip(*rows, strict=True))
+    table = vote_table(clips, ["ann"] * len(rows), answers, ["judo"] * len(rows))
+    return read_ballots(table.set_column(table.column_names.index("set_id"), "set_id", pa.array(sets, pa.string())))
+
+
+def missed(rows: list[tuple[str, str, str | None]], known: dict[str, bool]) -> list[object]:
+    gold = {("judo", clip): contains for clip, contains in known.items()}
+    row = qualities(in_sets(rows), np.full(len(rows), 3.0), Model(), gold)[0]
+    return [row.set_gold, row.set_missed, row.set_miss_low, row.set_miss_high]
+
+
+def test_gold_that_got_the_wrong_answer_of_its_set_was_missed() -> None:
+    first = [(f"a{number}", "no", "s1") for number in range(5)]
+    second = [(f"b{number}", "yes", "s2") for number in range(5)]
+    rows = [*first, *second, ("g1", "no", "s1"), ("g2", "yes", "s1"), ("g3", "yes", "s2"), ("g4", "no", "s1")]
+    known = {"g1": True, "g2": True, "g3": True, "g4": False}
+    # g3 and g4 were to get the answer of their sets; g1 and g2 were not, and g1 got it.
+    assert missed(rows, known) == [2, 1, *map(pytest.approx, wilson(1, 2))]
+
+
+@pytest.mark.parametrize(
+    ("rows", "known"),
+    [
+        ([("a", "no", None), ("g", "no", None)], {"g": True}),
+        ([("a", "no", "s"), ("b", "yes", "s"), ("g", "no", "s")], {"g": True}),
+        ([("a", "no", "s"), ("g", "unsure", "s")], {"g": True}),
+        ([("a", "no", "s"), ("g", "no", "t")], {"g": True}),
+    ],
+    ids=["alone", "a set without an answer of most", "unsure", "another set"],
+)
+def test_gold_that_no_set_could_hide_says_nothing_of_sets(
+    rows: list[tuple[str, str, str | None]], known: dict[str, bool]
+) -> None:
+    assert missed(rows, known) == [0, 0, None, None]

@@ -9,7 +9,7 @@ import pytest
 
 from slac_tasks.verification.ballots import read_ballots
 from slac_tasks.verification.carrying import Abilities, Said
-from slac_tasks.verification.control import Answers, as_if_chosen, control_rows
+from slac_tasks.verification.control import Answers, as_if_chosen, control_rows, set_rows
 from slac_tasks.verification.settings import Review
 from slac_tasks.verification.votes import VOTED
 
@@ -103,3 +103,14 @@ def test_a_clip_on_which_people_are_asked_on_has_no_truth_yet() -> None:
     rows = control_rows("judo", CLIPS, np.ones(5, dtype=bool), said, found, GOOD, Review())
     truth = {row.clip_id: row.truth for row in rows if row.kind == "people"}
     assert truth == {"a:0": 0, "b:0": 1, "c:0": 1}
+
+
+def test_labels_from_sets_are_judged_by_gold_that_was_answered_in_sets() -> None:
+    found = answers({"a:0": "yes yes no", "b:0": "yes yes yes", "c:0": "no no yes", "d:0": "yes no", "e:0": "no no no"})
+    nothing, none = np.zeros(5), np.zeros(5, dtype=np.int64)
+    said = Said(own=nothing, near=nothing, model=nothing, answered=none, shared=none)
+    known = {"a:0": True, "b:0": False, "c:0": False, "d:0": True}
+    rows = list(set_rows("judo", CLIPS, said, found, known, GOOD, Review(votes_wanted=1, again_below=0.0)))
+    assert [(row.clip_id, row.kind, row.label, row.truth, row.weight) for row in rows] == [
+        ("a:0", "sets", 1, 1, 1.0), ("b:0", "sets", 1, -1, 1.0), ("c:0", "sets", -1, -1, 1.0),
+    ]  # fmt: skip

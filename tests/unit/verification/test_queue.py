@@ -1,5 +1,7 @@
 """How many answers each clip of a round is asked."""
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -9,10 +11,10 @@ from slac_tasks.verification.queue import answers_per_clip, is_audited, queued_c
 from slac_tasks.verification.settings import Review
 
 
-def hard(strategy: str, clip: str = "v:0") -> HardClipRow:
+def hard(strategy: str, clip: str = "v:0", **known: int) -> HardClipRow:
     return HardClipRow(
         clip_id=clip, video_id="v", start_sec=0.0, end_sec=2.0, split="training", proxy_256="p", strategy=strategy,
-        disagreement=0.5, consensus=0.5, scores=(),
+        disagreement=0.5, consensus=0.5, scores=(), **known,
     )  # fmt: skip
 
 
@@ -38,3 +40,33 @@ def test_the_audit_is_drawn_by_the_name_of_the_clip_and_of_its_share() -> None:
 def test_a_clip_costs_at_least_the_answers_that_it_wants(control: float, audit: float, wanted: int) -> None:
     review = Review(votes_wanted=wanted, votes_most=5, audit_share=audit)
     assert wanted - 1e-9 <= answers_per_clip(review, control) <= max(wanted, 3.75) + 1e-9
+
+
+def sets(review: Review, *clips: HardClipRow) -> list[str | None]:
+    return [clip.alike for clip in queued_clips(clips, category="judo", round="r", review=review)]
+
+
+def test_the_control_and_the_audit_are_in_no_set() -> None:
+    clips = [hard("random" if number % 3 == 0 else "coverage", f"v:{number}", cluster=1) for number in range(12)]
+    found = sets(Review(audit_share=0.0), *clips)
+    assert [name is None for name in found] == [number % 3 == 0 for number in range(12)]
+    audited = sets(Review(audit_share=0.3), *clips)
+    for clip, name in zip(clips, audited, strict=True):
+        assert name is None or not is_audited(clip.clip_id, "judo", 0.3)
+    assert sets(Review(audit_share=1.0), *clips) == [None] * 12
+
+
+def test_sets_are_clusters_or_shots_or_none() -> None:
+    clips = [hard("coverage", f"v:{number}", cluster=number % 2, shot=number // 4) for number in range(8)]
+    plain = Review(audit_share=0.0)
+    by_cluster = sets(plain, *clips)
+    assert by_cluster[0::2] == [by_cluster[0]] * 4
+    assert by_cluster[1::2] == [by_cluster[1]] * 4
+    by_shot = sets(replace(plain, sets="shots"), *clips)
+    assert by_shot[:4] == [by_shot[0]] * 4
+    assert by_shot[4:] == [by_shot[4]] * 4
+    assert len({*by_cluster, *by_shot}) == 4
+    assert sets(replace(plain, sets="never"), *clips) == [None] * 8
+    without = [replace(clip, cluster=None) for clip in clips]
+    assert sets(plain, *without) == by_shot, "without features shots stand for clusters"
+    assert sets(plain, *(replace(clip, shot=None) for clip in without)) == [None] * 8
