@@ -28,7 +28,8 @@ WITH me AS (
             WHERE l.clip_id = q.clip_id AND l.category = q.category AND l.annotator = %(annotator)s::text
         )
 ), begun AS (
-    SELECT head.alike, max(head.taken) AS taken
+    -- A look at the head of the index, which sets fill that this person has answered already.
+    SELECT head.alike
     FROM (
         SELECT h.clip_id, h.alike, h.taken
         FROM queue AS h
@@ -38,23 +39,27 @@ WITH me AS (
         ORDER BY h.taken DESC, h.alike
         LIMIT 480
     ) AS head
-    WHERE NOT EXISTS (
-        SELECT FROM votes AS v
-        WHERE
-            v.clip_id = head.clip_id AND v.category = %(category)s::text AND v.annotator = %(annotator)s::text
-            AND v.supersedes IS NULL
-    ) AND NOT EXISTS (
-        SELECT FROM leases AS l
-        WHERE l.clip_id = head.clip_id AND l.category = %(category)s::text AND l.annotator = %(annotator)s::text
-    )
+    JOIN live_queue AS q ON q.clip_id = head.clip_id AND q.category = %(category)s::text
+    WHERE
+        NOT EXISTS (SELECT FROM known_answers AS k WHERE (k.clip_id, k.category) = (q.clip_id, q.category))
+        AND NOT EXISTS (
+            SELECT FROM votes AS v
+            WHERE
+                v.clip_id = q.clip_id AND v.category = q.category AND v.annotator = %(annotator)s::text
+                AND v.supersedes IS NULL
+        )
+        AND NOT EXISTS (
+            SELECT FROM leases AS l
+            WHERE l.clip_id = q.clip_id AND l.category = q.category AND l.annotator = %(annotator)s::text
+        )
     GROUP BY head.alike
     HAVING count(*) >= %(set_least)s::integer
-    ORDER BY taken DESC, head.alike
+    ORDER BY max(head.taken) DESC, head.alike
     LIMIT 1
 ), fresh AS (
     SELECT head.alike
     FROM (
-        SELECT h.alike
+        SELECT h.clip_id, h.alike
         FROM queue AS h
         WHERE
             h.category = %(category)s::text AND h.state = 'open' AND h.taken < h.votes_wanted
@@ -62,27 +67,31 @@ WITH me AS (
         ORDER BY h.alike
         LIMIT 480
     ) AS head
+    JOIN live_queue AS q ON q.clip_id = head.clip_id AND q.category = %(category)s::text
+    WHERE
+        NOT EXISTS (SELECT FROM known_answers AS k WHERE (k.clip_id, k.category) = (q.clip_id, q.category))
     GROUP BY head.alike
     HAVING count(*) >= %(set_least)s::integer
     ORDER BY head.alike
     LIMIT 1
 ), rest AS (
     -- Whatever is left: only reached when neither of them has a set.
-    SELECT h.alike
-    FROM queue AS h
+    SELECT q.alike
+    FROM live_queue AS q
     WHERE
-        h.category = %(category)s::text AND h.state = 'open' AND h.taken < h.votes_wanted AND h.alike IS NOT NULL
+        q.category = %(category)s::text AND q.state = 'open' AND q.taken < q.votes_wanted AND q.alike IS NOT NULL
+        AND NOT EXISTS (SELECT FROM known_answers AS k WHERE (k.clip_id, k.category) = (q.clip_id, q.category))
         AND NOT EXISTS (
             SELECT FROM votes AS v
             WHERE
-                v.clip_id = h.clip_id AND v.category = h.category AND v.annotator = %(annotator)s::text
+                v.clip_id = q.clip_id AND v.category = q.category AND v.annotator = %(annotator)s::text
                 AND v.supersedes IS NULL
         )
         AND NOT EXISTS (
             SELECT FROM leases AS l
-            WHERE l.clip_id = h.clip_id AND l.category = h.category AND l.annotator = %(annotator)s::text
+            WHERE l.clip_id = q.clip_id AND l.category = q.category AND l.annotator = %(annotator)s::text
         )
-    GROUP BY h.alike
+    GROUP BY q.alike
     HAVING count(*) >= %(set_least)s::integer
     LIMIT 1
 ), picked AS MATERIALIZED (

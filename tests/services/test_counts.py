@@ -182,7 +182,8 @@ def asked_by_pages() -> list[str]:
 
 SAMPLES = {
     "text": "judo", "text[]": ["judo"], "uuid": str(uuid.UUID(int=1)), "integer": 12, "double precision": 0.5,
-    "timestamptz": "2026-01-05T00:00:00Z", "date": "2026-01-05", "bigint": 100,
+    "timestamptz": "2026-01-05T00:00:00Z", "date": "2026-01-05", "bigint": 100, "boolean": True,
+    "uuid[]": [str(uuid.UUID(int=1))],
 }  # fmt: skip
 
 

@@ -71,7 +71,7 @@ def test_a_version_is_stored_as_the_clips_that_new_votes_are_about(make_job: Any
     assert [row["yes"] for row in rows(datasets)] == [1, 1, 2, 1, 1, 1]
     assert [row["yes"] for row in rows(datasets, "000001")] == [1] * CLIPS
     made_from = datasets.need(LABEL_CHANGES, labels="000002").made_from
-    assert set(made_from) == {"votes/v1/batch=000002", "labels/v1/labels=000001"}
+    assert set(made_from) == {"votes/v2/batch=000002", "labels/v1/labels=000001"}
 
 
 def test_after_enough_changes_the_next_version_is_whole(

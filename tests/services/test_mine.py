@@ -132,7 +132,7 @@ def test_without_features_the_share_of_coverage_is_drawn_at_random(
     said = capsys.readouterr().err
     assert "video kept no features of 3 clips" in said
     assert "frame kept no features" in said
-    assert "nothing is chosen by coverage, and its share is drawn at random" in said
+    assert "nothing is chosen by coverage, its share is drawn at random" in said
 
 
 def test_slow_people_are_asked_less(make_job: Any, ledger: Ledger) -> None:

@@ -107,6 +107,16 @@ def test_gold_takes_the_place_of_one_clip_and_looks_like_the_others(ledger: Ledg
     assert all(len(row) == 6 for row in held)
 
 
+def test_a_set_of_withdrawn_videos_hides_no_other(ledger: Ledger) -> None:
+    groups = fill(ledger, 12, 12)
+    for clip in groups["0"]:
+        ledger.run("add_tombstone", video_id=clip[:16], reason="takedown")
+    _, found = hand_out(ledger, "ann", place="0")
+    assert sorted(found) == groups["1"]
+    assert sorted(hand_out(ledger, "bob", place="0")[1]) == groups["1"]
+    assert hand_out(ledger, "ann", place="0") == ("", [])
+
+
 def test_gold_alone_is_no_set(ledger: Ledger) -> None:
     fill(ledger, alone=6)
     for name in alike(ledger):
