@@ -80,12 +80,14 @@ def test_a_round_that_the_pool_cannot_fill_ends() -> None:
 
 
 def test_a_referee_moves_the_shares_once_there_is_control_enough() -> None:
-    shares = {Strategy.DISAGREEMENT: 0.3, Strategy.COVERAGE: 0.3}
-    even = Policy(shares=shares, review=WAYS["mixed"].review, carry_sec=0.0)
+    toy = world(videos=120)
+    even = Policy(shares=dict.fromkeys((Strategy.DISAGREEMENT, Strategy.COVERAGE), 0.2), review=WAYS["mixed"].review)
     counts = {}
     for referee in (False, True):
+        begun = Campaign.begin(toy, replace(even, referee=referee), scored(toy, toy.heads), 1)
         for rounds in (1, 2):
-            (category,) = campaign(replace(even, referee=referee), rounds, 3.0).categories
+            begun.round(6)
+            (category,) = begun.categories
             counts[referee, rounds] = [int((category.strategy == name).sum()) for name in ("coverage", "disagreement")]
     assert counts[True, 1] == counts[False, 1]
     assert counts[True, 2] != counts[False, 2]
