@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from slac_tasks.model import clip_id
-from slac_tasks.release.finished import folder_of, version_of
+from slac_tasks.release.finished import folder_of, version_of, with_files
 from slac_tasks.release.register import register
 from slac_tasks.storage.datasets import RELEASE_VERSIONS, RELEASED_VIDEOS, RELEASES
 from slac_tasks.storage.datasets.releasing import ReleaseRow
@@ -49,6 +49,7 @@ def finish(
         datasets.store.put(f"{folder_of(written)}/{name}", data)
     of = {written.address: written.mark}
     datasets.write(RELEASED_VIDEOS, [register(datasets, before, written)], keys=keys, made_from=of, **MADE)
-    table = RELEASE_VERSIONS.table([version_of(datasets, written, before, list(files or {}))])
+    row = with_files(datasets.store, written, version_of(datasets, written, before), files or {})
+    table = RELEASE_VERSIONS.table([row])
     datasets.write(RELEASE_VERSIONS, [table], keys=keys, made_from=of, **MADE)
     return written

@@ -6,8 +6,8 @@ release on asks `need_release`.
 """
 
 import hashlib
-from collections.abc import Sequence
-from dataclasses import asdict
+from collections.abc import Iterable
+from dataclasses import asdict, replace
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -40,17 +40,13 @@ def need_release(datasets: Datasets, release: str) -> tuple[ReleaseVersionRow, M
     return row, rows
 
 
-def version_of(datasets: Datasets, rows: Manifest, before: str | None, files: Sequence[str] = ()) -> ReleaseVersionRow:
-    """Return what a release is; its rows are read once, category by category.
+def version_of(datasets: Datasets, rows: Manifest, before: str | None) -> ReleaseVersionRow:
+    """Return what a release is, without what lies beside its rows; its rows are read once, category by category.
 
     Args:
         datasets: where the releases are.
         rows: manifest of its rows.
         before: the release before; None: there is none.
-        files: names of what lies beside the rows, below their folder.
-
-    Raises:
-        NotMade: a file is not there.
 
     """
     changes = Changes(added=rows.rows)
@@ -69,9 +65,26 @@ def version_of(datasets: Datasets, rows: Manifest, before: str | None, files: Se
         groups=len(pc.unique(counts.groups)),
         categories=tuple(counts.categories),
         **asdict(changes),
-        files=tuple(sorted(files)),
-        hashes=tuple(hash_of(datasets.store, rows, name) for name in sorted(files)),
+        files=(),
+        hashes=(),
     )
+
+
+def with_files(store: Store, rows: Manifest, row: ReleaseVersionRow, files: Iterable[str]) -> ReleaseVersionRow:
+    """Return what a release is, with the hashes of what lies beside its rows.
+
+    Args:
+        store: where it is.
+        rows: manifest of its rows.
+        row: what it is.
+        files: names below the folder of the rows.
+
+    Raises:
+        NotMade: one of them is not there.
+
+    """
+    names = sorted(files)
+    return replace(row, files=tuple(names), hashes=tuple(hash_of(store, rows, name) for name in names))
 
 
 def folder_of(rows: Manifest) -> str:

@@ -2,8 +2,8 @@
 
 Reads: the newest judged labels; the newest certified ones of other kinds, where the settings want them; videos, and
 where they were fetched; the ledger's verdicts, decisions, queue and tombstones.
-Writes: release (release) with exports beside it; released_videos (release), the names and splits that stay;
-release_versions (release), last: it makes the release finished; the ledger's releases.
+Writes: release (release) with exports and a data sheet beside it; released_videos (release), the names and splits that
+stay; release_versions (release), last: it makes the release finished; the ledger's releases.
 Safe to run again: a finished release is left alone, one that was cut off goes on with the rows that it has. Whole
 rounds of accepted or approved categories only; nothing to release, or a video that changed its split, ends with 65. Of
 two at once one goes on, and the other ends with 75.
@@ -23,12 +23,14 @@ from slac_tasks.quality.certificate import certified_bounds
 from slac_tasks.release.content import ORDER
 from slac_tasks.release.described import described, videos_of
 from slac_tasks.release.exporting import WITH_EVERY_RELEASE, contents, export_name, write_exports
-from slac_tasks.release.finished import folder_of, need_release, version_of
+from slac_tasks.release.finished import folder_of, need_release, version_of, with_files
 from slac_tasks.release.mix import benchmark, mix_of
 from slac_tasks.release.naming import names_of
 from slac_tasks.release.recording import record_release
 from slac_tasks.release.register import register, registered
 from slac_tasks.release.releasable import releasable, releasable_of_others, with_certificates
+from slac_tasks.release.sheet import sheet
+from slac_tasks.release.tallies import tallies
 from slac_tasks.storage.datasets import (
     CARRIED,
     CERTIFICATES,
@@ -72,12 +74,21 @@ def _make(job: Job, keys: Mapping[str, str], version: Partition[ReleaseVersionRo
     with job.partition(RELEASED_VIDEOS, keys, inputs=[rows]) as videos:
         if not videos.finished:
             videos.write_tables([register(job.datasets, before, rows)])
-    names = {row["category"]: row["name"] for row in job.ledger.rows("categories")}
-    write_exports(job.datasets, rows, contents(job.datasets, rows, names))
     version.inputs += [rows, videos.manifest]
     version.inputs += [job.datasets.need(RELEASES, release=before)] if before else []
-    files = [export_name(rows, export).removeprefix(f"{folder_of(rows)}/") for export in WITH_EVERY_RELEASE]
-    version.write([version_of(job.datasets, rows, before, files)])
+    row = version_of(job.datasets, rows, before)
+    version.write([with_files(job.store, rows, row, _files(job, rows, row))])
+
+
+def _files(job: Job, rows: Manifest, row: ReleaseVersionRow) -> Iterator[str]:
+    """Write what lies beside the rows: every format, and the data sheet. Yield the name of each file."""
+    names = {one["category"]: one["name"] for one in job.ledger.rows("categories")}
+    folder = folder_of(rows)
+    write_exports(job.datasets, rows, contents(job.datasets, rows, names))
+    yield from (export_name(rows, export).removeprefix(f"{folder}/") for export in WITH_EVERY_RELEASE)
+    for name, text in sheet(job.key("release"), row, tallies(job.datasets, rows), names).items():
+        job.store.put(f"{folder}/{name}", text.encode())
+        yield name
 
 
 def _newest_judged(job: Job) -> str:

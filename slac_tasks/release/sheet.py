@@ -1,0 +1,144 @@
+"""The data sheet of a release: a README that says what is in it, how it was made, and what it is not good for.
+
+README.md               for people; its five lines of Python run
+plots/categories.svg    labels by category and sign
+plots/strategies.svg    why clips were asked, by split
+
+The prose is `templates/README.md`. It follows the questions of *Datasheets for Datasets* (Gebru et al. 2021) as far as
+numbers can answer them.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+
+import jinja2
+
+from slac_tasks import __version__
+from slac_tasks.model import CLIP_SEC, Split, Strategy
+from slac_tasks.release.plots import stacked
+from slac_tasks.release.tallies import UNKNOWN, Agreement, Tallies
+from slac_tasks.storage.datasets import RELEASES
+from slac_tasks.storage.datasets.releasing import ReleaseVersionRow
+from slac_tasks.verification.carrying import KINDS
+
+README = "README.md"
+_TEMPLATES = Path(__file__).parent / "templates"
+_SPLITS = tuple(split.value for split in Split)
+_WHY = (*(strategy.value for strategy in Strategy), UNKNOWN)
+_LEAST = 30
+"""Fewer labels of a category in testing say little: the interval of a share is then wider than 0.3."""
+
+
+def sheet(release: str, row: ReleaseVersionRow, counted: Tallies, names: Mapping[str, str]) -> dict[str, str]:
+    """Return the files of the data sheet, by name.
+
+    Args:
+        release: its key.
+        row: what it is.
+        counted: what is in it.
+        names: display name of each category; one that has none goes by its key.
+
+    """
+    every = {category: names.get(category, category) for category in row.categories}
+    signs, mix = counted.by("category", "label"), counted.by("split", "strategy")
+    used = [one for one in _WHY if any((split, one) in mix for split in _SPLITS)]
+    return {
+        README: _readme(release, row, counted, every),
+        "plots/categories.svg": stacked(
+            "Labels by category", ("positive", "negative"), {name: _signs(signs, key) for key, name in every.items()}
+        ),
+        "plots/strategies.svg": stacked(
+            "Why clips were asked", used, {split: [mix.get((split, one), 0) for one in used] for split in _SPLITS}
+        ),
+    }
+
+
+def _readme(release: str, row: ReleaseVersionRow, counted: Tallies, names: Mapping[str, str]) -> str:
+    engine = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(_TEMPLATES), undefined=jinja2.StrictUndefined, trim_blocks=True,
+        lstrip_blocks=True, keep_trailing_newline=True,
+        # Markdown, not HTML: `_cell` escapes what comes from strangers.
+        autoescape=False,
+    )  # fmt: skip
+    of_split = counted.by("category", "split")
+    few = [name for key, name in names.items() if of_split.get((key, Split.TESTING.value), 0) < _LEAST]
+    return engine.get_template(README).render(
+        release=release,
+        row=row,
+        count=lambda number: f"{number:,}",
+        seconds=f"{CLIP_SEC:g}",
+        splits=_splits(counted),
+        licences=_licences(counted),
+        categories=_categories(counted, names),
+        strategies=_strategies(counted),
+        kinds=_kinds(counted),
+        columns=_table(("column", "meaning"), ((f"`{column.name}`", column.meaning) for column in RELEASES.columns)),
+        few=[_cell(name) for name in few],
+        least=_LEAST,
+        unlicensed=counted.videos_by("licence").get(UNKNOWN, 0),
+        code=__version__,
+    )
+
+
+def _splits(counted: Tallies) -> str:
+    videos, signs, mixed = counted.videos_by("split"), counted.by("split", "label"), counted.by("split", "benchmark")
+    return _table(
+        ("split", "videos", "positive", "negative", "in the benchmark"),
+        ((one, videos.get(one, 0), *_signs(signs, one), mixed.get((one, "True"), 0)) for one in _SPLITS),
+    )
+
+
+def _licences(counted: Tallies) -> str:
+    videos, labels = counted.videos_by("licence"), counted.by("licence")
+    commonest = sorted(videos.items(), key=lambda item: (-item[1], item[0]))
+    return _table(("licence", "videos", "labels"), ((name, count, labels[name,]) for name, count in commonest))
+
+
+def _categories(counted: Tallies, names: Mapping[str, str]) -> str:
+    signs, agreement = counted.by("category", "label"), {one.category: one for one in counted.agreement}
+    return _table(
+        ("category", "positive", "negative", "first two people agree"),
+        ((name, *_signs(signs, key), _agreement(agreement.get(key))) for key, name in names.items()),
+    )
+
+
+def _strategies(counted: Tallies) -> str:
+    signs = counted.by("strategy", "label")
+    used = [one for one in _WHY if any(_signs(signs, one))]
+    return _table(("why a clip was asked", "positive", "negative"), ((one, *_signs(signs, one)) for one in used))
+
+
+def _kinds(counted: Tallies) -> str:
+    labels = counted.by("kind")
+    certified = {kind: counted.certified(kind) for kind in KINDS if (kind,) in labels}
+    return _table(
+        ("kind", "labels", "certified", "wrong at most"),
+        (
+            (kind, labels[kind,], count, "not certified" if bound is None else f"{bound:.1%}")
+            for kind, (count, bound) in certified.items()
+        ),
+    )
+
+
+def _signs(counts: Mapping[tuple[str, ...], int], key: str) -> list[int]:
+    """Return (positive, negative) labels."""
+    return [counts.get((key, sign), 0) for sign in ("1", "-1")]
+
+
+def _agreement(found: Agreement | None) -> str:
+    if found is None:
+        return "not asked twice"
+    low, high = found.interval
+    return f"{found.agree / found.clips:.1%} ({low:.1%} to {high:.1%}) of {found.clips:,}"
+
+
+def _table(heads: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
+    """Return a table in Markdown."""
+    lines = ["| " + " | ".join(heads) + " |", "|" + "---|" * len(heads)]
+    lines += ["| " + " | ".join(map(_cell, row)) + " |" for row in rows]
+    return "\n".join(lines)
+
+
+def _cell(value: object) -> str:
+    text = f"{value:,}" if isinstance(value, int) else str(value)
+    return " ".join(text.replace("\\", "\\\\").replace("|", "\\|").replace("<", "&lt;").split())

@@ -1,0 +1,107 @@
+"""What is counted of a release for its data sheet, in one pass over its rows."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from slac_tasks.intervals import wilson
+from slac_tasks.release.content import by_category
+from slac_tasks.storage.manifests import Manifest
+from slac_tasks.storage.tables import Datasets
+from slac_tasks.verification.versions import label_tables, labels_of
+
+UNKNOWN = "not known"
+_LABELS = ["category", "split", "label", "strategy", "kind", "licence", "benchmark"]
+_VIDEOS = ["video_id", "split", "licence"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Agreement:
+    """How often the first two people who answered a clip said the same."""
+
+    category: str
+    agree: int
+    clips: int
+
+    @property
+    def interval(self) -> tuple[float, float]:
+        """The 95 % Wilson interval of the share."""
+        return wilson(self.agree, self.clips)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Tallies:
+    """Counts of a release."""
+
+    labels: pa.Table
+    """Columns `_LABELS`, count, certified, and bound (the largest, null where nothing is certified)."""
+    videos: pa.Table
+    """Each video and licence once: columns `_VIDEOS`."""
+    agreement: Sequence[Agreement]
+    """By category, in order."""
+
+    def by(self, *names: str) -> dict[tuple[str, ...], int]:
+        """Return the number of labels for each value of these columns; null counts as "not known"."""
+        return _counts(self.labels, names, "count")
+
+    def videos_by(self, name: str) -> dict[str, int]:
+        """Return the number of videos for each value of a column."""
+        distinct = self.videos.group_by(["video_id", name], use_threads=False).aggregate([])
+        found = distinct.append_column("count", pa.repeat(1, distinct.num_rows))
+        return {key: count for (key,), count in _counts(found, (name,), "count").items()}
+
+    def certified(self, kind: str) -> tuple[int, float | None]:
+        """Return (certified labels of a kind, the largest share of wrong ones that was promised)."""
+        own = self.labels.filter(pc.equal(self.labels["kind"], kind))
+        return pc.sum(own["certified"]).as_py() or 0, pc.max(own["bound"]).as_py()
+
+
+def _counts(table: pa.Table, names: Sequence[str], count: str) -> dict[tuple[str, ...], int]:
+    grouped = table.group_by(list(names), use_threads=False).aggregate([(count, "sum")])
+    found = {
+        tuple(UNKNOWN if row[name] is None else str(row[name]) for name in names): row[f"{count}_sum"]
+        for row in grouped.to_pylist()
+    }
+    return dict(sorted(found.items()))
+
+
+def tallies(datasets: Datasets, rows: Manifest) -> Tallies:
+    """Count a release, category by category.
+
+    Args:
+        datasets: where it is.
+        rows: manifest of its rows.
+
+    """
+    labels, videos = [], []
+    for _, table in by_category(datasets, rows, [*_LABELS, "video_id", "start_sec", "certificate"]):
+        grouped = table.group_by(_LABELS, use_threads=False).aggregate(
+            [([], "count_all"), ("certificate", "count"), ("certificate", "max")]
+        )
+        names = {"count_all": "count", "certificate_count": "certified", "certificate_max": "bound"}
+        labels.append(grouped.rename_columns([names.get(name, name) for name in grouped.column_names]))
+        videos.append(table.group_by(_VIDEOS, use_threads=False).aggregate([]))
+    counted = pa.concat_tables(labels)
+    categories = set(counted["category"].to_pylist())
+    return Tallies(
+        labels=counted, videos=pa.concat_tables(videos), agreement=tuple(_agreement(datasets, rows, categories))
+    )
+
+
+def _agreement(datasets: Datasets, rows: Manifest, categories: set[str]) -> Iterator[Agreement]:
+    """Yield how often people agreed on all clips of these categories that two of them answered, released or not."""
+    found: dict[str, list[int]] = {}
+    for table in label_tables(datasets, labels_of(rows), ["category", "first_two_agree"]):
+        grouped = table.group_by("category", use_threads=False).aggregate(
+            [("first_two_agree", "count"), ("first_two_agree", "sum")]
+        )
+        for row in grouped.to_pylist():
+            own = found.setdefault(row["category"], [0, 0])
+            own[0] += row["first_two_agree_sum"] or 0
+            own[1] += row["first_two_agree_count"]
+    for category in sorted(categories & set(found)):
+        agree, clips = found[category]
+        if clips:
+            yield Agreement(category=category, agree=agree, clips=clips)

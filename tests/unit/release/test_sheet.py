@@ -1,0 +1,103 @@
+"""The data sheet: its numbers are those of the rows, its code runs, and nothing from strangers breaks its tables."""
+
+import re
+import xml.etree.ElementTree as ElementTree
+from pathlib import Path
+
+import pytest
+from learning_world import draw
+from released import finish, released
+
+from slac_tasks.release.finished import need_release
+from slac_tasks.release.sheet import README, sheet
+from slac_tasks.release.tallies import tallies
+from slac_tasks.storage.datasets import LABELS, RELEASES
+from slac_tasks.storage.manifests import Manifest
+from slac_tasks.storage.objects import FolderStore
+from slac_tasks.storage.tables import Datasets
+
+A, B, C = ("a" * 16, "b" * 16, "c" * 16)
+
+
+def with_labels(datasets: Datasets, rows: Manifest) -> Manifest:
+    """Let the release be made of labels on which people agreed in nine clips of ten."""
+    fields = {
+        "video_id": A, "start_sec": 0.0, "end_sec": 2.0, "split": "training", "category": "high_jump", "round": "r",
+        "strategy": "random", "status": "settled", "label": 1, "confidence": 1.0, "method": "m", "yes": 2, "no": 0,
+        "unsure": 0, "broken": 0, "votes": [],
+    }  # fmt: skip
+    found = [{**fields, "clip_id": f"{A}:{n}", "first_two_agree": n > 0 if n < 10 else None} for n in range(12)]
+    labels = datasets.write(
+        LABELS, [LABELS.from_records(found)], keys={"labels": "000001"}, stage="test", settings={}, made_from={}
+    )
+    table = datasets.read_all(RELEASES, [rows])
+    return datasets.write(
+        RELEASES, [table], keys=rows.keys, stage="release", settings={}, made_from={labels.address: labels.mark}
+    )
+
+
+@pytest.fixture
+def files(tmp_path: Path) -> dict[str, str]:
+    datasets = Datasets(FolderStore(tmp_path / "store"))
+    rows = [
+        released(A, 1.0, certificate=0.04), released(A, 3.0, label=-1, licence=None, strategy="consensus"),
+        released(B, 1.0, kind="carried", strategy=None, round=None, certificate=0.031, licence="a | b <i>\n\n# c"),
+        released(C, 1.0, split="testing", category="judo", benchmark=True),
+    ]  # fmt: skip
+    finish(datasets, "r0001", rows[:1])
+    draw(tmp_path / "drawn.mp4", colour=(200, 40, 40), speed=2)
+    datasets.store.put_file(f"media/{A}/128.mp4", tmp_path / "drawn.mp4")
+    written = finish(datasets, "r0002", rows, before="r0001")
+    row, _ = need_release(datasets, "r0002")
+    return sheet("r0002", row, tallies(datasets, with_labels(datasets, written)), {"high_jump": "High jump"})
+
+
+def test_every_number_is_that_of_the_rows(files: dict[str, str]) -> None:
+    page = files[README]
+    for line in (
+        "# Sparse action labels, r0002, version 1.1.0",
+        "Against r0001: 3 labels added, 0 changed, 0 withdrawn, 0 corrected",
+        "| training | 2 | 2 | 1 | 0 |",
+        "| testing | 1 | 1 | 0 | 1 |",
+        "| CC BY 4.0 | 2 | 2 |",
+        "| not known | 1 | 1 |",
+        "| a \\| b &lt;i> # c | 1 | 1 |",
+        "| High jump | 2 | 1 | 90.0% (59.6% to 98.2%) of 10 |",
+        "| judo | 1 | 0 | not asked twice |",
+        "| random | 2 | 0 |",
+        "| consensus | 0 | 1 |",
+        "| people | 3 | 1 | 4.0% |",
+        "| carried | 1 | 1 | 3.1% |",
+        "- High jump, judo: fewer than 30 labels in testing",
+        "- The licence of 1 videos is not known.",
+    ):
+        assert line in page, line
+    assert "title     = {{HACS}: Human" in page
+    assert not re.search(r"[{]%|%[}]", page)
+
+
+def test_every_table_has_as_many_cells_as_its_head(files: dict[str, str]) -> None:
+    tables = re.findall(r"(?:^\|.*\n)+", files[README], re.M)
+    assert len(tables) == 6
+    for table in tables:
+        assert len({len(re.findall(r"(?<!\\)\|", line)) for line in table.splitlines()}) == 1, table
+
+
+def test_plots_are_pictures_with_every_bar(files: dict[str, str]) -> None:
+    assert set(files) == {README, "plots/categories.svg", "plots/strategies.svg"}
+    for name in ("plots/categories.svg", "plots/strategies.svg"):
+        assert f"({name})" in files[README]
+        texts = {one.text for one in ElementTree.fromstring(files[name]).iter() if one.tag.endswith("text")}
+        assert texts > ({"High jump", "judo"} if "categories" in name else {"training", "testing", "consensus"})
+
+
+def test_its_five_lines_run(files: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys) -> None:
+    (code,) = re.findall(r"```python\n(.*?)```", files[README], re.S)
+    assert len([line for line in code.splitlines() if line]) == 5
+    monkeypatch.setenv("SLAC_STORE", str(tmp_path / "store"))
+    store = Datasets(FolderStore(tmp_path / "store"))
+    # The fixture wrote the rows again: this is what makes them a release.
+    rows = [released(A, 1.0), released(A, 3.0, label=-1)]
+    finish(store, "r0002", rows, before="r0001")
+    exec(code, {})
+    assert capsys.readouterr().out == f"2 {A}:1000 (3, 8, 112, 112) tensor([1], dtype=torch.int8)\n"

@@ -1,0 +1,101 @@
+"""A release as a PyTorch dataset: ids beside tensors, unknown targets masked, withdrawn videos left out."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pyarrow.parquet as pq
+import pytest
+import torch
+from learning_world import draw
+from released import finish, released
+from torch.utils.data import DataLoader
+
+from slac_tasks.admission.withdrawals import write_withdrawal
+from slac_tasks.dataset import Clips
+from slac_tasks.errors import BrokenContract, NotMade
+from slac_tasks.storage.datasets import RELEASES
+from slac_tasks.storage.objects import FolderStore
+from slac_tasks.storage.tables import Datasets
+from slac_tasks.video.frames import read_clips
+
+A, B, C = ("a" * 16, "b" * 16, "c" * 16)
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> FolderStore:
+    """A release of two training videos and a tested one; the first video was found for two categories."""
+    made = FolderStore(tmp_path / "store")
+    rows = [
+        released(A, 1.0), released(A, 1.0, category="judo", label=-1), released(A, 4.0, label=-1), released(B, 2.0),
+        released(C, 2.0, split="testing", category="surfing"),
+    ]  # fmt: skip
+    for number, video in enumerate((A, B, C)):
+        draw(tmp_path / "drawn.mp4", colour=(200, 40 * number, 40), speed=1 + number)
+        for size in (128, 256):
+            made.put_file(f"media/{video}/{size}.mp4", tmp_path / "drawn.mp4")
+    finish(Datasets(made), "r0001", rows)
+    pq.write_table(RELEASES.table(rows), tmp_path / "labels.parquet")
+    return made
+
+
+def test_an_item_is_a_clip_with_its_ids_and_all_of_its_labels(store: FolderStore) -> None:
+    clips = Clips(store.url, "r0001", frames=4, size=32)
+    assert clips.categories == ("high_jump", "judo", "surfing")
+    assert [(one["clip_id"], one["targets"].tolist()) for one in clips] == [
+        (f"{A}:1000", [1, -1, 0]), (f"{A}:4000", [-1, 0, 0]), (f"{B}:2000", [1, 0, 0]),
+    ]  # fmt: skip
+    one = clips[0]
+    assert one["mask"].tolist() == [True, True, False]
+    assert (one["pixels"].shape, one["pixels"].dtype) == ((3, 4, 32, 32), torch.uint8)
+    with store.local(f"media/{A}/128.mp4") as path:
+        (want,) = read_clips(path, [1.0], frames=4, size=32)
+    assert torch.equal(one["pixels"], torch.from_numpy(want).permute(3, 0, 1, 2))
+    (tested,) = Clips(store.url, "r0001", split="testing", frames=4, size=32)
+    assert tested["targets"].tolist() == [0, 0, 1]
+
+
+@pytest.mark.parametrize("workers", [0, 2])
+def test_a_loader_gives_each_clip_once_with_its_own_pixels(store: FolderStore, workers: int) -> None:
+    clips = Clips(store.url, "r0001", frames=2, size=16)
+    own = {one["clip_id"]: one["pixels"] for one in clips}
+    context = "forkserver" if workers else None
+    loader = DataLoader(clips, batch_size=2, shuffle=True, num_workers=workers, multiprocessing_context=context)
+    found = {name: pixels for batch in loader for name, pixels in zip(batch["clip_id"], batch["pixels"], strict=True)}
+    assert found.keys() == own.keys()
+    assert all(torch.equal(found[name], own[name]) for name in own)
+
+
+def test_a_parquet_file_beside_the_media_is_read_alike(store: FolderStore, tmp_path: Path) -> None:
+    one = Clips(store.url, "r0001", frames=2, size=16)
+    other = Clips(tmp_path / "labels.parquet", media=store.url, frames=2, size=16)
+    assert [clip["clip_id"] for clip in one] == [clip["clip_id"] for clip in other]
+    assert torch.equal(one[2]["pixels"], other[2]["pixels"])
+    assert other.release == "labels"
+
+
+def test_what_was_withdrawn_since_is_left_out(store: FolderStore) -> None:
+    write_withdrawal(store, A, "asked")
+    clips = Clips(store.url, "r0001", frames=2, size=16)
+    assert [clip["video_id"] for clip in clips] == [B]
+    assert clips.withdrawn == 1
+    write_withdrawal(store, B, "asked")
+    with pytest.raises(BrokenContract, match="no clips in split training, 2 videos withdrawn"):
+        Clips(store.url, "r0001")
+    with pytest.raises(NotMade, match="r0002: does not exist"):
+        Clips(store.url, "r0002")
+
+
+def test_it_is_imported_with_torch_alone() -> None:
+    script = """
+import sys
+class Lacking:
+    def find_spec(self, name, path=None, target=None):
+        if name.partition(".")[0] in {"pyarrow", "av", "cv2", "pandas", "psycopg2", "minio", "jinja2"}:
+            raise ImportError(name)
+sys.meta_path.insert(0, Lacking())
+from slac_tasks.dataset import Clips
+print(Clips.__name__)
+"""
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=120)
+    assert done.stdout == "Clips\n", done.stderr
