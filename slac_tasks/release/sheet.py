@@ -55,11 +55,14 @@ def sheet(release: str, row: ReleaseVersionRow, counted: Tallies, names: Mapping
 
 def _readme(release: str, row: ReleaseVersionRow, counted: Tallies, names: Mapping[str, str]) -> str:
     engine = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(_TEMPLATES), undefined=jinja2.StrictUndefined, trim_blocks=True,
-        lstrip_blocks=True, keep_trailing_newline=True,
-        # Markdown, not HTML: `_cell` escapes what comes from strangers.
-        autoescape=False,
-    )  # fmt: skip
+        loader=jinja2.FileSystemLoader(_TEMPLATES),
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+        # Markdown is not escaped as HTML: `_cell` escapes what comes from strangers.
+        autoescape=jinja2.select_autoescape(),
+    )
     of_split = counted.by("category", "split")
     few = [name for key, name in names.items() if of_split.get((key, Split.TESTING.value), 0) < _LEAST]
     return engine.get_template(README).render(
