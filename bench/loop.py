@@ -141,6 +141,7 @@ class Loop:
         self.verify()
         self.slac("validate")
         self.slac("report")
+        self.slac("inspect")
         for item in self.plan("pretrain"):
             for stage in ("carry", "certify"):
                 self.slac(stage)

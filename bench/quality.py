@@ -26,7 +26,7 @@ from bench.harness.defects.planting import Defect
 from bench.harness.handovers import KEYS, NOW, World, good
 from bench.harness.tables import listing, table
 from slac_tasks.quality.expectations import EXPECTATIONS
-from slac_tasks.quality.expectations.entries import Handover
+from slac_tasks.quality.expectations.entries import Handover, in_one_piece
 from slac_tasks.quality.expectations.judging import FAILED, judged, line, measured
 from slac_tasks.quality.settings import Expectations
 from slac_tasks.storage.datasets import LABELS, VOTES
@@ -107,12 +107,12 @@ def judge_all(folder: str) -> None:
 
     def handover(dataset: Dataset[Any], keys: Mapping[str, str], **more: pa.Table) -> Handover:
         manifest = datasets.need(dataset, **keys)
-        rows = datasets.read_all(dataset, [manifest])
+        rows = in_one_piece(datasets.tables(manifest))
         return Handover(dataset=dataset, keys=keys, rows=rows, knobs=knobs, now=NOW, beside={**beside, **more})
 
     batches = datasets.partitions(VOTES)
     of_votes = [measured(handover(VOTES, keys), EXPECTATIONS[VOTES.name]) for keys in batches]
-    votes = pa.concat_tables(datasets.read(VOTES, ["vote_id", "answer"], **keys) for keys in batches)
+    votes = in_one_piece(datasets.read(VOTES, ["vote_id", "answer"], **keys) for keys in batches)
     of_labels = [measured(handover(LABELS, {"labels": KEYS["labels"]}, votes=votes), EXPECTATIONS[LABELS.name])]
     rows = [
         row

@@ -2,12 +2,12 @@
 
 **Runs** when there are new labels (asset `labels`), and daily.
 
-**Reads** `labels` with `label_changes`, `control`, `votes`, `hard_clips`, `scores` and
-`accounts`.
-**Writes** `measures`, `quality`, `people`, `agreement` and `rounds`, the report under `reports/v1/`, the ledger's
-verdicts, and what a person decided. `announce` emits the asset `validated_labels` before anybody is asked: an answer
-that takes a day holds up no other category, and this DAG not either, since judging goes on in the next run while a
-question waits.
+**Reads** `candidates`, `fetched`, `videos`, `clips`, `scores`, `features`, `hard_clips`, `votes`, `labels` with
+`label_changes`, `control`, `release` and `accounts`.
+**Writes** `expectations`, `measures`, `quality`, `people`, `agreement` and `rounds`, the report under `reports/v1/`, the
+ledger's verdicts, and what a person decided. `announce` emits the asset `validated_labels` before anybody is asked: an
+answer that takes a day holds up no other category, and this DAG not either, since judging goes on in the next run while
+a question waits.
 
 **Partitioned** by category: `judge`, `ask` and `approve` are one task for each, under its name. `judge` has those whose
 labels changed. A category that could not be measured fails alone; to clear its task and those after it tries again.
@@ -31,6 +31,8 @@ with DAG(
     max_active_runs=3,
     tags=["slac", "people"],
 ):
+    # Beside the others: a hand-over of one category that is not what it should be holds up no other category.
+    slac("inspect")
     changed = plan("judge", task_id="changed", kind=PlanSome)
     judge = slac("judge", each=changed)
     validate = slac("validate", trigger_rule="all_done")

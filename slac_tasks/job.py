@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from slac_tasks.storage.tables import Datasets
 
 R = TypeVar("R")
+V = TypeVar("V")
 
 
 @dataclass(kw_only=True)
@@ -161,13 +162,14 @@ class Job:
         *,
         inputs: "Iterable[Manifest]" = (),
         newer: Sequence[str] = (),
+        again: bool = False,
     ) -> Iterator[Partition[R]]:
         """Make one partition of a dataset: write it when the block ends, once, the manifest last.
 
         `finished` of what the block is given says that there is nothing to do: the partition exists and none of
         `--remake`, `--follow` and `--retry` concerns it. One made from other inputs or settings is stale: that is
         printed, and it stands. `newer` names what else has changed since it was made, beside its inputs: for that too
-        `--follow` makes it again.
+        `--follow` makes it again. `again` makes it again in any case: the caller knows that its inputs are others.
         The sections of the settings that shape the dataset are those that `procedure.STAGES` declares. Either way the
         ledger's copy of the manifest is refreshed.
 
@@ -182,14 +184,18 @@ class Job:
         inputs = list(inputs)
         sections = STAGES[self.stage].writes[dataset.name]
         before = self.datasets.manifest(dataset, **keys)
+
+        def stands(found: "Manifest") -> bool:
+            return not again and self._stands(found, inputs, newer)
+
         with ExitStack() as stack:
-            if not (before and self._stands(before, inputs, newer)) and STAGES[self.stage].ledger:
+            if not (before and stands(before)) and STAGES[self.stage].ledger:
                 stack.enter_context(self.alone(dataset.address(keys)))
                 before = self.datasets.manifest(dataset, **keys)
             generation = before.generation + 1 if before and not before.is_older else 1
             made = Partition(
                 dataset=dataset, keys=keys, inputs=inputs, shards=self._shards(dataset, keys, inputs, generation),
-                finished=before if before and self._stands(before, inputs, newer) else None,
+                finished=before if before and stands(before) else None,
             )  # fmt: skip
             if made.finished:
                 self._print_finished(made.finished, inputs, sections, newer)
@@ -324,7 +330,7 @@ class Job:
         do_each(self.stage, "category", self.categories, work)
 
 
-def do_each(stage: str, what: str, values: Iterable[str], work: Callable[[str], None]) -> None:
+def do_each(stage: str, what: str, values: Iterable[V], work: Callable[[V], None]) -> None:
     """Do `work` for every value; one that fails does not hold up the others.
 
     Args:

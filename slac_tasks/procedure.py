@@ -167,6 +167,13 @@ STAGES: dict[str, Stage] = {
                     "agreement": ("aggregation",)}, ledger=True, alone=True, follows=True,
         ),
         Stage(
+            name="inspect", help="judge every hand-over that is new against what is expected of it",
+            reads=("candidates", "fetched", "videos", "clips", "scores", "features", "hard_clips", "votes", "labels",
+                   "label_changes", "release"),
+            writes={"expectations": ("expectations",)}, ledger=True, alone=True,
+            machine=Machine(processors=2, memory_gib=8, scratch_gib=10),
+        ),
+        Stage(
             name="report", help="write the data-quality report",
             reads=("labels", "label_changes", "quality", "people", "agreement", "votes", "hard_clips", "scores",
                    "accounts"),

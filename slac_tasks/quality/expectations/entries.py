@@ -172,6 +172,20 @@ def whole(column: pa.ChunkedArray) -> pa.Array:
     return column.chunk(0) if column.num_chunks == 1 else column.combine_chunks()
 
 
+def in_one_piece(tables: Iterable[pa.Table]) -> pa.Table:
+    """Return tables of one schema as one table with columns in one piece.
+
+    Memory holds the rows, and one column of them a second time.
+    """
+    parts = [dict(zip(table.column_names, table.columns, strict=True)) for table in tables]
+    schema = pa.schema([(name, column.type) for name, column in parts[0].items()])
+    joined = {}
+    for name in schema.names:
+        chunks = [chunk for part in parts for chunk in part.pop(name).chunks]
+        joined[name] = pa.chunked_array(chunks, schema.field(name).type).combine_chunks()
+    return pa.table(joined, schema=schema)
+
+
 def _floats(column: pa.Array) -> Floats:
     return np.asarray(column.cast(pa.float64()).to_numpy(zero_copy_only=False), dtype=np.float64)
 

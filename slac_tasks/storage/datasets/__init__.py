@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from slac_tasks.storage.datasets.collecting import CANDIDATES, CLIPS, FETCHED, VIDEOS
+from slac_tasks.storage.datasets.judging import EXPECTATIONS
 from slac_tasks.storage.datasets.labelling import (
     ACCOUNTS,
     AGREEMENT,
@@ -26,8 +27,9 @@ from slac_tasks.storage.declarations import Dataset
 
 __all__ = [
     "ACCOUNTS", "AGREEMENT", "ALL", "CANDIDATES", "CARRIED", "CERTIFICATES", "CLIPS", "COMMITTEES", "CONTROL", "CROWD",
-    "EVALUATIONS", "FEATURES", "FETCHED", "HARD_CLIPS", "IMPORTED", "LABELS", "LABEL_CHANGES", "MEASURES", "MODELS",
-    "PEOPLE", "QUALITY", "RELEASED_VIDEOS", "RELEASES", "RELEASE_VERSIONS", "ROUNDS", "SCORES", "VIDEOS", "VOTES",
+    "EVALUATIONS", "EXPECTATIONS", "FEATURES", "FETCHED", "HARD_CLIPS", "IMPORTED", "LABELS", "LABEL_CHANGES",
+    "MEASURES", "MODELS", "PEOPLE", "QUALITY", "RELEASED_VIDEOS", "RELEASES", "RELEASE_VERSIONS", "ROUNDS", "SCORES",
+    "VIDEOS", "VOTES",
 ]  # fmt: skip
 
 ALL: Mapping[str, Dataset[Any]] = {
@@ -35,7 +37,7 @@ ALL: Mapping[str, Dataset[Any]] = {
     for dataset in (
         CANDIDATES, FETCHED, VIDEOS, CLIPS, COMMITTEES, SCORES, FEATURES, HARD_CLIPS, IMPORTED, VOTES, LABELS,
         LABEL_CHANGES, CROWD, PEOPLE, AGREEMENT, MEASURES, QUALITY, ROUNDS, CARRIED, CONTROL, ACCOUNTS, CERTIFICATES,
-        RELEASES, RELEASED_VIDEOS, RELEASE_VERSIONS, MODELS, EVALUATIONS,
+        RELEASES, RELEASED_VIDEOS, RELEASE_VERSIONS, MODELS, EVALUATIONS, EXPECTATIONS,
     )
 }  # fmt: skip
 """Every dataset by name, in the order of the procedure."""

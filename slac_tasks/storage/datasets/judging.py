@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from typing import Annotated
 
+from slac_tasks.storage.declarations import Dataset
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ExpectationRow:
@@ -20,3 +22,9 @@ class ExpectationRow:
     verdict: Annotated[str, "met, failed, or unchecked (nothing to measure); an interval fails as a whole or not"]
     count: Annotated[int, "rows that the value rests on"]
     examples: Annotated[tuple[str, ...], "a few of the rows that are wrong"]
+
+
+EXPECTATIONS = Dataset(
+    name="expectations", version=1, keys=("judged", "partition"), unique=("name", "subject"), row=ExpectationRow,
+    meaning="What each expectation of one hand-over found, and its verdict, by dataset and its keys.",
+)  # fmt: skip

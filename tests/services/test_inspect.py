@@ -1,0 +1,65 @@
+"""Every hand-over is judged once, on a real ledger; what is not what it promises ends the stage with 65."""
+
+from typing import Any
+
+import pyarrow as pa
+import pytest
+from review_work import publish_and_answer
+
+from slac_tasks.errors import BrokenContract
+from slac_tasks.job import Job
+from slac_tasks.stages import aggregate, inspect, sync
+from slac_tasks.storage.datasets import EXPECTATIONS, LABELS, VOTES
+from slac_tasks.storage.ledger import Ledger
+
+
+def judged(job: Job) -> dict[tuple[str, str], int]:
+    """The judged partitions, with their generation."""
+    found = job.datasets.partitions(EXPECTATIONS)
+    return {(keys["judged"], keys["partition"]): job.datasets.need(EXPECTATIONS, **keys).generation for keys in found}
+
+
+def answered(make_job: Any, ledger: Ledger) -> Job:
+    publish_and_answer(make_job, ledger, {"ann": "yes", "bob": "yes"})
+    sync.run(make_job("sync"))
+    aggregate.run(make_job("aggregate"))
+    job: Job = make_job("inspect")
+    return job
+
+
+def test_what_is_new_is_judged_and_what_was_judged_is_not_judged_again(
+    make_job: Any, ledger: Ledger, capsys: pytest.CaptureFixture[str]
+) -> None:
+    job = answered(make_job, ledger)
+    inspect.run(job)
+    before = judged(job)
+    assert {dataset for dataset, _ in before} >= {"votes", "labels"}
+    rows = {row.name: row for row in job.datasets.rows(EXPECTATIONS, judged="labels", partition="000001")}
+    assert rows["label_follows_counts"].verdict == "met"
+    assert rows["counts_of_votes"].verdict == "met", "the votes are read beside the labels"
+    inspect.run(make_job("inspect"))
+    assert judged(job) == before
+    assert "judged 0 hand-overs that are new" in capsys.readouterr().err.splitlines()[-1]
+
+
+def test_a_critical_failure_ends_with_65_after_all_was_judged(make_job: Any, ledger: Ledger) -> None:
+    job = answered(make_job, ledger)
+    rows = job.datasets.read(LABELS, labels="000001")
+    place = rows.schema.get_field_index("label")
+    flipped = rows.set_column(place, rows.schema.field("label"), pa.array([-1] * rows.num_rows, pa.int8()))
+    job.datasets.write(LABELS, [flipped], keys={"labels": "000001"}, stage="aggregate", settings={}, made_from={})
+    with pytest.raises(BrokenContract, match="labels 000001: label_follows_counts: A counted label is"):
+        inspect.run(job)
+    assert ("votes", "000001") in judged(job)
+    assert ("labels", "000001") in judged(job)
+
+
+def test_a_partition_that_was_made_again_is_judged_again(make_job: Any, ledger: Ledger) -> None:
+    job = answered(make_job, ledger)
+    inspect.run(job)
+    make = make_job("sync", remake=True)
+    rows = job.datasets.read(VOTES, batch="000001")
+    with make.partition(VOTES, {"batch": "000001"}) as made:
+        made.write_tables([rows])
+    inspect.run(make_job("inspect"))
+    assert judged(job)["votes", "000001"] == 2
