@@ -4,10 +4,10 @@
 
 **Reads** `candidates`, `fetched`, `videos`, `clips`, `scores`, `features`, `hard_clips`, `votes`, `labels` with
 `label_changes`, `control`, `release` and `accounts`.
-**Writes** `expectations`, `measures`, `quality`, `people`, `agreement` and `rounds`, the report under `reports/v1/`, the
-ledger's verdicts, and what a person decided. `announce` emits the asset `validated_labels` before anybody is asked: an
-answer that takes a day holds up no other category, and this DAG not either, since judging goes on in the next run while
-a question waits.
+**Writes** `expectations`, `measures`, `quality`, `people`, `agreement` and `rounds`, the report under `reports/v1/`,
+the ledger's verdicts, and what a person decided. `announce` emits the asset `validated_labels` before anybody is asked:
+an answer that takes a day holds up no other category, and this DAG not either, since judging goes on in the next run
+while a question waits.
 
 **Partitioned** by category: `judge`, `ask` and `approve` are one task for each, under its name. `judge` has those whose
 labels changed. A category that could not be measured fails alone; to clear its task and those after it tries again.
@@ -32,7 +32,7 @@ with DAG(
     tags=["slac", "people"],
 ):
     # Beside the others: a hand-over of one category that is not what it should be holds up no other category.
-    slac("inspect")
+    inspect = slac("inspect")
     changed = plan("judge", task_id="changed", kind=PlanSome)
     judge = slac("judge", each=changed)
     validate = slac("validate", trigger_rule="all_done")
@@ -45,4 +45,4 @@ with DAG(
     changed >> judge >> validate >> report >> tell
     report >> refused >> question >> approve
     # `refused` skips all that comes after it, so the leaf that ends the run failed is none of that.
-    [judge, validate, tell] >> ended()
+    [inspect, judge, validate, tell] >> ended()

@@ -114,6 +114,7 @@ def test_one_unmapped_task_alone_carries_each_outlet(parsed: dict) -> None:
 def test_a_question_to_a_person_holds_up_no_event(parsed: dict) -> None:
     tasks = parsed["dags"]["check_labels"]["tasks"]
     assert {name: tasks[name][1] for name in tasks} == {
+        "inspect": ["ended"],
         "changed": ["judge"],
         "judge": ["ended", "validate"],
         "validate": ["ended", "report"],
