@@ -67,6 +67,12 @@ def _score_clips(planner: Planner) -> Iterator[str]:
         yield f"{len(stale)} (category, window) are stale, cut with other settings; `slac propose --remake` cuts again"
 
 
+def _judge(planner: Planner) -> Iterator[str]:
+    registered = {row["category"] for row in planner.ledger.rows("categories")}
+    if unknown := planner.settings.quality.with_floor - registered:
+        yield f"{_named(unknown)}: no such category is registered, and `quality.floors` names it"
+
+
 def _named(names: Collection[str]) -> str:
     shown = ", ".join(sorted(names)[:_SHOWN])
     return shown if len(names) <= _SHOWN else f"{shown} and {len(names) - _SHOWN} more"
@@ -75,4 +81,5 @@ def _named(names: Collection[str]) -> str:
 NOTES: dict[str, Callable[[Planner], Iterator[str]]] = {
     "collect_videos": _collect_videos,
     "score_clips": _score_clips,
+    "judge": _judge,
 }

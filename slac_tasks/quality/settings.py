@@ -54,6 +54,11 @@ class Quality(Section):
         most=31_536_000,
     )
 
+    @property
+    def with_floor(self) -> frozenset[str]:
+        """The categories that have a floor of their own."""
+        return frozenset(category for category, _ in map(_floor, self.floors))
+
     def floor(self, category: str) -> float:
         """Return which share of a category's labels must be right."""
         return dict(map(_floor, self.floors)).get(category, self.min_precision)

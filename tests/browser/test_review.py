@@ -365,6 +365,20 @@ def test_labels_a_minute_and_certificates_fit_the_window(page: Page, service: An
     look(page, f"quality-kinds-{width}")
 
 
+@pytest.mark.parametrize("width", [1440, 390])
+def test_every_measure_has_interval_range_and_trend(page: Page, service: Any, width: int) -> None:
+    page.set_viewport_size({"width": width, "height": 900})
+    page.goto(f"{service.url}/quality")
+    rows = page.locator(".verdicts li.card").first.locator(".measures tbody tr")
+    expect(rows).to_have_count(3)
+    expect(rows.nth(1)).to_contain_text("61.0 % [53.0 %, 68.0 %]")
+    expect(rows.nth(1)).to_contain_text("75 % to 100 %")
+    expect(rows.nth(1).locator(".trend")).to_have_attribute("aria-label", "2 versions, from 71% to 61%")
+    expect(rows.nth(2)).to_contain_text("120 answers more, at least")
+    fits(page)
+    look(page, f"quality-measures-{width}")
+
+
 def fits(page: Page) -> None:
     """Nothing lies beside the window but what its own box scrolls."""
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from airflow.sdk import Asset
 from airflow.sdk.exceptions import AirflowSkipException
-from slac_airflow import Announce, AnnounceFinished
+from slac_airflow import CATEGORIES, Announce, AnnounceAny, AnnounceFinished, PlanSome, slac
 
 ASSET = Asset("videos")
 PLANNED = [
@@ -52,3 +52,27 @@ def test_without_a_plan_before_what_is_listed_is_announced(monkeypatch: pytest.M
     event = announced(Announce(task_id="rescore", dag_name="score_clips", outlets=[ASSET]), PLANNED, monkeypatch)
     assert event.partitions == ["2026-01-05", "2026-01-12", "2026-01-19"]
     assert event.extra == {"categories": ["judo", "polo"]}
+
+
+def test_labels_are_announced_only_where_the_plan_lists_some(monkeypatch: pytest.MonkeyPatch) -> None:
+    task = AnnounceAny(task_id="announce", dag_name="validated_labels", outlets=[Asset("validated_labels")])
+    monkeypatch.setattr(AnnounceAny, "listed", lambda self, context: [{"labels": "000003"}])
+    task.execute({})  # the event is emitted because the task ends well
+    monkeypatch.setattr(AnnounceAny, "listed", lambda self, context: [])
+    with pytest.raises(AirflowSkipException, match="nothing to announce"):
+        task.execute({})
+
+
+def test_an_empty_plan_of_some_skips_nothing_but_its_map(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(PlanSome, "listed", lambda self, context: [])
+    assert PlanSome(task_id="changed", dag_name="judge").execute({}) == []
+
+
+@pytest.mark.parametrize(
+    ("categories", "name"),
+    [(["judo"], "judo"), (["judo", "polo"], "judo, polo"), ([f"category_{n:03d}" for n in range(99)], None)],
+)
+def test_a_mapped_task_is_named_after_its_categories(categories: list[str], name: str | None) -> None:
+    task = slac("judge", all_of={"category": categories, "labels": "000003"})
+    shown = task.get_template_env().from_string(CATEGORIES).render(task=task)
+    assert shown == name if name else len(shown) <= 250

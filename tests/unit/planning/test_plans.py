@@ -18,6 +18,7 @@ from slac_tasks.planning.items import Item
 from slac_tasks.planning.notes import notes
 from slac_tasks.planning.planner import Planner
 from slac_tasks.planning.plans import add_category, collect_videos, new_labels, score_clips, send_hard_clips
+from slac_tasks.quality.settings import Quality
 from slac_tasks.storage.datasets import CLIPS, FETCHED, HARD_CLIPS, RELEASES, SCORES, VIDEOS
 from slac_tasks.storage.ledger import Ledger
 from slac_tasks.storage.objects import FolderStore
@@ -234,6 +235,12 @@ def test_categories_that_wait_for_training_videos_are_named(platform: Platform) 
     assert line.startswith("polo: no member scores it and no training video is there")
     platform.admit("polo", WEEKS[0], split="training")
     assert notes(platform.planner(window=WEEKS[0]), "score_clips") == []
+
+
+def test_a_floor_of_a_category_that_does_not_exist_is_named(platform: Platform) -> None:
+    platform.fields["quality"] = Quality(floors=("judo: 0.9", "jodo: 0.9"))
+    (line,) = notes(platform.planner(), "judge")
+    assert line.startswith("jodo: no such category is registered")
 
 
 def test_a_window_without_videos_is_not_scored(platform: Platform) -> None:
