@@ -5,8 +5,9 @@ control and the certificate are the product's own engines; what people answer fo
 campaign goes over all worlds of a size at once, as over that many more categories, and is played by several crews.
 
 * today: random clips, two answers each and a third where they differ (HACS v3). A label is a settled clip.
-* once: clips that stand for others are asked once, a second person where all else contradicts the first, three and more
-  about the random control, the companions and the audit; gold is answered as the control is. A label is whatever the
+* once: half of the clips stand for others and are asked once, a second person where all else contradicts the first. The
+  other half is the random control, about which three and more are asked, as about the audit and gold. So large a
+  control pays here: a tighter bound lets more labels through than more answers make. A label is whatever the
   certificate of its kind lets through: people's own, carried, the model's.
 
 `labels_per_minute_5` counts the labels that are certified to hold at most 5 % of errors (all categories together, each
@@ -46,8 +47,8 @@ TODAY = Policy(
     review=Review(votes_wanted=2, control_votes=2, control_lead=1, control_most=3, audit_share=0.0),
 )  # fmt: skip
 ONCE = Policy(
-    shares={Strategy.COVERAGE: 0.8, Strategy.COMPANION: 0.08}, again=0.3, gold=0.02,
-    review=Review(votes_wanted=1, audit_share=0.05),
+    shares={Strategy.COVERAGE: 0.5}, again=0.1, gold=0.015, carry_sec=2.0,
+    review=Review(votes_wanted=1, audit_share=0.1),
 )  # fmt: skip
 
 

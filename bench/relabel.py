@@ -1,10 +1,10 @@
 """A second answer where all else contradicts the first, or by lot? `python -m bench.relabel [--quick]`.
 
-Campaigns as those of `bench.labels`, with four ways of spending up to `share` of each round after the first on second
-answers (and third ones, where two differ): `contradicted`, on the clips whose label all else makes least probable;
-`by_lot`, on clips drawn by lot; `below`, the product's rule, on the former as long as their label is less probable than
-`review.again_below`, so on fewer; `none`, on none. What a way does not spend on second answers buys new clips. The same
-minutes, worlds and crews; each crew plays a campaign of its own in each world.
+Campaigns in generated worlds (`bench.harness.campaigns`), with four ways of spending up to `share` of each round after
+the first on second answers (and third ones, where two differ): `contradicted`, on the clips whose label all else makes
+least probable; `by_lot`, on clips drawn by lot; `below`, the product's rule, on the former as long as their label is
+less probable than `review.again_below`, so on fewer; `none`, on none. What a way does not spend on second answers buys
+new clips. The same minutes, worlds and crews; each crew plays a campaign of its own in each world.
 
 `accuracy_*` is the share of people's own labels that are right, by the world's truth, after all minutes; a clip on
 which people are even has none. `gain` is that of `contradicted` over `by_lot` in the same world with the same crew.
@@ -26,9 +26,12 @@ from bench.harness.campaigns import Campaign, Policy
 from bench.harness.intervals import interval
 from bench.harness.tables import Cell, table
 from bench.harness.worlds import World, collect, collected
-from bench.labels import ONCE
 from bench.loop import scale
+from slac_tasks.model import Strategy
+from slac_tasks.verification.settings import Review
 
+ASKED = Policy(shares={Strategy.COVERAGE: 0.9}, review=Review(votes_wanted=1, audit_share=0.05))
+"""Clips that stand for others, asked once, beside a small control."""
 CONTRADICTED, BY_LOT, BELOW, NONE = "contradicted", "by_lot", "below", "none"
 
 
@@ -66,7 +69,7 @@ Played = Mapping[str, Sequence[Outcome]]
 
 def ways(share: float) -> dict[str, Policy]:
     """Return how each way spends people's time."""
-    below = replace(ONCE, again=share, gold=0.0)
+    below = replace(ASKED, again=share)
     return {
         CONTRADICTED: replace(below, review=replace(below.review, again_below=1.0)),
         BY_LOT: replace(below, again_by_lot=True),

@@ -32,7 +32,7 @@ class Mining(Section):
         0.0, "The same, where the committee is unsure (Uncertainty Herding).", least=0, most=1
     )
     carry_sec: float = setting(
-        1.0,
+        2.0,
         "Clips of a shot that start at most so many seconds from an answer are labelled by it (`carried`); further "
         "away it only helps the model. 0: an answer says nothing of other clips (ours).",
         least=0,

@@ -23,16 +23,17 @@ import numpy as np
 from slac_tasks.quality.bounds import Sample
 from slac_tasks.verification.ballots import Bools, Floats, Ints
 
-THRESHOLDS = (0.9999, 0.999, 0.995, 0.98, 0.95, 0.9, 0.8, 0.7, 0.0)
-"""Confidences from which on labels may be certified, strict to lax; a model that is too sure has many above .99."""
+THRESHOLDS = (0.995, 0.98, 0.95, 0.93, 0.9, 0.87, 0.8, 0.7, 0.0)
+"""Confidences from which on labels may be certified, strict to lax."""
 LEVEL = 0.95
 """Chance that a certificate is right at every look."""
 ALPHA = 1 - LEVEL
 CONTROL_ALPHA = ALPHA / 2
 GOLD_ALPHA = ALPHA / 2
 
-_SHARES = np.append(np.full(len(THRESHOLDS) - 1, 0.5 / (len(THRESHOLDS) - 1)), 0.5)
-"""Of alpha; the last threshold takes all labels, which is what a kind is asked of whose labels are all as sure."""
+_SHARES = np.array([0.05, 0.15, 0.3, 0.0, 0.15, 0.0, 0.1, 0.0, 0.25])
+"""Of alpha, one for each threshold. Most is where generated worlds have many labels and few faults; one with nothing
+can pass after the one before it alone. The last takes all labels: of people's, all may be good enough."""
 _ASCENDING = np.array(THRESHOLDS[::-1])
 _MOST_CLIPS = 10_000_000
 """Nobody plans with more."""
@@ -104,7 +105,7 @@ class Control:
         if error > 0:
             doubts = -self.sample.log_capital(error)
             for place in range(len(THRESHOLDS)):
-                if doubts[place] <= math.log(alphas[place]):
+                if alphas[place] and doubts[place] <= math.log(alphas[place]):
                     laxest = place
                     alphas[place + 1 : place + 2] += alphas[place]
         return laxest, alphas

@@ -55,7 +55,7 @@ def test_labels_are_counted_part_by_part() -> None:
     found = waiting([labels(0.96, 0.95, 0.1), labels(0.97), labels(0.1, category="chess"), labels()])
     assert found.to_dict("split")["data"] == [
         ["chess", "model", 8, 1, 0.1],
-        ["judo", "model", 4, 3, 0.95],
+        ["judo", "model", 2, 3, 0.95],
         ["judo", "model", 8, 1, 0.1],
     ]
     assert found.columns.tolist() == waiting([]).columns.tolist() == list(WAITING)
