@@ -195,7 +195,9 @@ CREATE TABLE queue (
     round text NOT NULL,
     strategy text NOT NULL
         CHECK (
-            strategy IN ('disagreement', 'consensus', 'random', 'entropy', 'coverage', 'unsure_coverage', 'companion')
+            strategy IN (
+                'disagreement', 'consensus', 'random', 'entropy', 'coverage', 'unsure_coverage', 'lot', 'companion'
+            )
         ),
     start_sec double precision NOT NULL,
     end_sec double precision NOT NULL,
