@@ -142,7 +142,8 @@ STAGES: dict[str, Stage] = {
         ),
         Stage(
             name="mine", help="choose the clips worth a person's time",
-            keys=("category", "round"), reads=("clips", "scores", "features", "committees", "accounts"),
+            keys=("category", "round"),
+            reads=("videos", "clips", "scores", "features", "committees", "accounts", "imported"),
             writes={"hard_clips": ("mining",)}, ledger=True,
         ),
         Stage(

@@ -196,7 +196,7 @@ CREATE TABLE queue (
     strategy text NOT NULL
         CHECK (
             strategy IN (
-                'disagreement', 'consensus', 'random', 'entropy', 'coverage', 'unsure_coverage', 'lot', 'companion'
+                'disagreement', 'consensus', 'random', 'entropy', 'coverage', 'unsure_coverage', 'contradiction', 'companion'
             )
         ),
     start_sec double precision NOT NULL,

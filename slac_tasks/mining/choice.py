@@ -17,6 +17,8 @@ Ranking = Callable[[Measures, Mining], Floats]
 """What a strategy goes by: one value for each clip, not negative, higher first; equal values are drawn by lot."""
 
 _FAR = 2**40
+DOUBTED = 0.5
+"""Imported labels beyond this are more likely wrong than right."""
 _BESIDE_MOST = 40
 """Clips before and after one among which its neighbours are looked for: twenty seconds of the usual grid."""
 
@@ -64,7 +66,6 @@ def held_together(found: Measures) -> Floats:
 
 
 RANKINGS: Mapping[Strategy, Ranking] = {
-    Strategy.LOT: by_lot,
     Strategy.DISAGREEMENT: by_disagreement,
     Strategy.CONSENSUS: by_consensus,
     Strategy.ENTROPY: by_entropy,
@@ -124,6 +125,14 @@ def choose(
     free &= ~pool.near(set(asked) - set(drawn), gap_ms)
     free[control] = False
     given = np.zeros(len(pool.videos), dtype=np.int64)
+    if pool.doubt is not None:
+        # First of all that looks at clips: a label that is more likely wrong than right misleads whoever trusts it.
+        order = in_order(pool, pool.doubt, free & (pool.doubt > DOUBTED), given, knobs, decay=1.0)
+        taken = order[: wanted.get(Strategy.CONTRADICTION, 0)]
+        np.add.at(given, pool.video[taken], 1)
+        free &= ~_close_to(pool, taken, gap_ms)
+        chosen += _chosen(pool, Strategy.CONTRADICTION, taken, pool.doubt, found)
+        wanted = _given_back(wanted, wanted.get(Strategy.CONTRADICTION, 0) - len(taken))
     for strategy, ranking in RANKINGS.items():
         if not wanted.get(strategy):
             continue
@@ -134,10 +143,7 @@ def choose(
         taken = order[: wanted[strategy]]
         np.add.at(given, pool.video[taken], 1)
         free &= ~_close_to(pool, taken, gap_ms)
-        chosen += [
-            Choice(index=int(pool.row[row]), strategy=strategy, value=float(value[row]), measures=found.at(row))
-            for row in taken.tolist()
-        ]
+        chosen += _chosen(pool, strategy, taken, value, found)
     for strategy, ranking in COVERINGS.items():
         if not wanted.get(strategy):
             continue
@@ -158,6 +164,19 @@ def choose(
         index = int(pool.row[row])
         chosen.append(Choice(index=index, strategy=Strategy.COMPANION, value=None, measures=found.at(row)))
     return chosen
+
+
+def _given_back(wanted: Mapping[Strategy, int], left: int) -> Mapping[Strategy, int]:
+    """Return what is wanted when so many clips more go to the strategy that chooses most."""
+    most = max((*RANKINGS, *COVERINGS), key=lambda strategy: wanted.get(strategy, 0))
+    return {**wanted, most: wanted.get(most, 0) + left}
+
+
+def _chosen(pool: Pool, strategy: Strategy, rows: Ints, value: Floats, found: Measures) -> list[Choice]:
+    return [
+        Choice(index=int(pool.row[row]), strategy=strategy, value=float(value[row]), measures=found.at(row))
+        for row in rows.tolist()
+    ]
 
 
 def companions(pool: Pool, chosen: Sequence[Choice], count: int, asked: Collection[str], knobs: Mining) -> Ints:

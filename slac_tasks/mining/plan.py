@@ -9,6 +9,9 @@ from slac_tasks.errors import WrongArguments
 from slac_tasks.mining.settings import Mining
 from slac_tasks.model import Strategy
 
+_DRAWN = (Strategy.RANDOM, Strategy.COMPANION)
+"""What is drawn by lot."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class RoundPlan:
@@ -29,6 +32,23 @@ class RoundPlan:
         left[Strategy.RANDOM] += sum(self.clips.values()) - sum(left.values())
         return replace(self, clips=left)
 
+    def asking_first(self, doubted: int, share: float) -> "RoundPlan":
+        """Return the plan in which clips with doubted labels come first: they take from all strategies alike.
+
+        Args:
+            doubted: how many there are.
+            share: most of what is chosen that they may take, 0 to 1; the control and companions stay as they are.
+
+        """
+        chosen = {name: count for name, count in self.clips.items() if name not in _DRAWN}
+        taken = min(doubted, int(sum(chosen.values()) * share + 1e-9))
+        if not taken:
+            return self
+        upto = [0, *accumulate(chosen.values())]
+        ends = [round((upto[-1] - taken) * part / upto[-1]) for part in upto]
+        left = {name: end - start for name, (start, end) in zip(chosen, pairwise(ends), strict=True)}
+        return replace(self, clips={**self.clips, **left, Strategy.CONTRADICTION: taken})
+
     def __str__(self) -> str:
         parts = ", ".join(f"{count} {strategy}" for strategy, count in self.clips.items() if count)
         return f"{parts or 'nothing'}: {self.minutes:.1f} minutes at {self.seconds_per_clip:.1f} s a clip"
@@ -42,7 +62,6 @@ def shares(knobs: Mining) -> dict[Strategy, float]:
         Strategy.ENTROPY: knobs.entropy,
         Strategy.COVERAGE: knobs.coverage,
         Strategy.UNSURE_COVERAGE: knobs.unsure_coverage,
-        Strategy.LOT: 0.0,
         Strategy.COMPANION: knobs.companions,
     }
     return {Strategy.RANDOM: 1 - sum(found.values()), **found}

@@ -31,6 +31,8 @@ class Pool:
     """Chance that repeats, in [0, 1): a fixed function of the seed and the clip, whatever the order."""
     at: NDArray[np.float32] | None = None
     """Where each clip lies in the space of the members' features (`coverage.space`); None where none are kept."""
+    doubt: Floats | None = None
+    """Probability that the imported label of each clip is wrong; None where the category has no imported labels."""
 
     def __len__(self) -> int:
         return len(self.row)
@@ -62,7 +64,7 @@ def _place(video: Ints | np.int64, start_ms: Ints | np.int64) -> Ints:
 
 def make_pool(
     video_ids: pa.Array, start_sec: Floats, shots: Ints, scores: Floats, *, seed: str,
-    at: NDArray[np.float32] | None = None,
+    at: NDArray[np.float32] | None = None, doubt: Floats | None = None,
 ) -> Pool:  # fmt: skip
     """Return the pool of these clips, the same in whatever order they come.
 
@@ -73,6 +75,7 @@ def make_pool(
         scores: shape (clips, members), at least one member.
         seed: names the draw.
         at: where each clip lies in the space of the members' features, shape (clips, numbers).
+        doubt: probability that each clip's imported label is wrong, shape (clips,).
 
     Raises:
         BrokenContract: the arrays differ in length, or a score is not between 0 and 1.
@@ -101,6 +104,7 @@ def make_pool(
         scores=np.asarray(scores, dtype=np.float64)[order],
         draw=_draw(seed, videos, video, start_ms),
         at=None if at is None else at[order],
+        doubt=None if doubt is None else doubt[order],
     )
 
 

@@ -49,6 +49,12 @@ class Mining(Section):
         "Shares follow what the random control says that each strategy's answers were worth, once a category has been "
         "carried; strategies whose share is 0 stay out, and the control never has less than its share (ours).",
     )
+    contradiction: float = setting(
+        0.5,
+        "Most of what is chosen that goes first to clips whose imported label all else contradicts (ours).",
+        least=0,
+        most=1,
+    )
     disagreement_by: str = setting(
         "disagreement",
         "What stands for disagreement: `disagreement` (Jensen-Shannon), `vote_entropy` or `spread`.",

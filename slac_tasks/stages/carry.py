@@ -18,7 +18,6 @@ from functools import cache
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-from numpy.typing import NDArray
 
 from slac_tasks.admission.withdrawals import tombstones
 from slac_tasks.errors import NotMade
@@ -34,7 +33,7 @@ from slac_tasks.storage.manifests import Manifest
 from slac_tasks.verification.account import account, seconds_of
 from slac_tasks.verification.ballots import Bools, read_ballots
 from slac_tasks.verification.carrying import CARRIED as CARRIED_ON
-from slac_tasks.verification.carrying import KINDS, SETS, Abilities, Clips, Said, joined_features, log_odds_of, spread
+from slac_tasks.verification.carrying import KINDS, SETS, Abilities, Clips, Said, as_clips, log_odds_of, spread
 from slac_tasks.verification.carrying import PEOPLE as PEOPLE_SAID
 from slac_tasks.verification.control import GOLD, Answers, control_rows, set_rows
 from slac_tasks.verification.versions import need_labels, newest
@@ -165,17 +164,7 @@ def _clips(job: Job, part: _Part, gone: Mapping[str, str]) -> tuple[Clips, Score
         features.append({} if missing else kept)
     clips = pa.concat_tables(tables)
     joint = np.concatenate(scores)
-    return Clips(
-        video=_codes(clips["video_id"]),
-        shot=clips["shot"].to_numpy().astype(np.int64),
-        start_ms=np.rint(clips["start_sec"].to_numpy() * 1000).astype(np.int64),
-        features=joined_features(features, clips.num_rows),
-        committee=log_odds_of(consensus(joint)),
-    ), Scored(clips=clips, scores=joint)
-
-
-def _codes(column: pa.ChunkedArray) -> NDArray[np.int64]:
-    return np.asarray(column.combine_chunks().dictionary_encode().indices.to_numpy(), dtype=np.int64)
+    return as_clips(clips, features, log_odds_of(consensus(joint))), Scored(clips=clips, scores=joint)
 
 
 def _rows(

@@ -1,7 +1,8 @@
 """Choose hard clips: for each category, the clips of one window on which the committee's votes teach the most.
 
 Reads: committees, clips, scores and kept features of the round's window; the newest accounts where a referee divides
-the round; the queue, for clips asked before and the people's pace.
+the round; imported labels of the category, with the window's videos; the queue, for clips asked before, and people's
+answers and pace.
 Writes: hard_clips (category, round).
 Safe to run again: a finished round is left alone.
 """
@@ -12,27 +13,38 @@ from functools import cache
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from slac_tasks.admission.withdrawals import tombstones
 from slac_tasks.errors import BrokenContract
 from slac_tasks.job import Job, Partition
 from slac_tasks.mining.alike import clusters
-from slac_tasks.mining.choice import COVERINGS, Choice, choose
+from slac_tasks.mining.choice import COVERINGS, DOUBTED, Choice, choose
 from slac_tasks.mining.coverage import space
-from slac_tasks.mining.measures import Floats
+from slac_tasks.mining.measures import Floats, consensus
 from slac_tasks.mining.plan import RoundPlan, plan_round, shares
 from slac_tasks.mining.pool import make_pool
 from slac_tasks.mining.referee import refereed
-from slac_tasks.model import Strategy, parse_round_key
+from slac_tasks.model import Split, Strategy, parse_round_key
 from slac_tasks.networks.committees import Panel, panels_of
-from slac_tasks.networks.scored import kept_features, score_manifests, scored_clips
+from slac_tasks.networks.scored import Scored, kept_features, score_manifests, scored_clips
 from slac_tasks.progress import print_line
-from slac_tasks.storage.datasets import ACCOUNTS, HARD_CLIPS
+from slac_tasks.storage.columns import from_table
+from slac_tasks.storage.datasets import ACCOUNTS, HARD_CLIPS, IMPORTED, PEOPLE, VIDEOS
+from slac_tasks.storage.datasets.labelling import ImportedRow
 from slac_tasks.storage.datasets.scoring import HardClipRow, MemberScore
+from slac_tasks.storage.manifests import Manifest
+from slac_tasks.verification.ballots import read_ballots
+from slac_tasks.verification.carrying import Abilities, as_clips, log_odds_of
+from slac_tasks.verification.control import Answers
+from slac_tasks.verification.label_errors import doubted, given_on
 from slac_tasks.verification.queue import CONTROLS, answers_per_clip
 from slac_tasks.verification.sets import SET_MOST
+from slac_tasks.verification.votes import queued_in, votes_in
 
+_EVERY_BATCH = 2**31 - 1
+"""All votes that are in a batch."""
 _KEPT = ["clip_id", "video_id", "start_sec", "end_sec", "split", "proxy_256", "shot"]
 
 
@@ -64,7 +76,10 @@ def _mine(job: Job, panel: Panel, window: str) -> None:
         at = _features(job, panel, window, clips, made)
         if at is None:
             plan = plan.without(COVERINGS)
-        chosen = _choose(job, panel, clips, scores, plan, at, seed=f"{panel.category} {window}")
+        doubt = _doubt(job, panel, window, scored, made)
+        if doubt is not None:
+            plan = plan.asking_first(int((doubt > DOUBTED).sum()), job.config.mining.contradiction)
+        chosen = _choose(job, panel, clips, scores, plan, at, doubt, seed=f"{panel.category} {window}")
         made.write(rows(clips, scores, chosen, panel, alike(chosen, at)))
     print_line(
         f"mine: {panel.category} {keys['round']}: {made.manifest.rows} of {clips.num_rows:,} clips; planned {plan}"
@@ -107,15 +122,55 @@ def _features(
     return None
 
 
+def _doubt(job: Job, panel: Panel, window: str, scored: Scored, made: Partition[HardClipRow]) -> Floats | None:
+    """Return how probable it is that each clip's imported label is wrong; None where nobody imported labels.
+
+    People's answers overrule a label: a clip that they answered has none to doubt.
+    """
+    found = _imported(job, panel.category)
+    if not found:
+        return None
+    videos = job.datasets.need(VIDEOS, category=panel.category, window=window)
+    features, _, _ = kept_features(job.datasets, panel, window, scored.clips)
+    made.inputs += [*(manifest for manifest, _ in found), videos]
+    admitted = job.datasets.read_all(VIDEOS, [videos], ["candidate_id", "video_id"])
+    names = dict(zip(admitted["candidate_id"].to_pylist(), admitted["video_id"].to_pylist(), strict=True))
+    ballots = read_ballots(votes_in(job.ledger, panel.category, until=_EVERY_BATCH))
+    answers = Answers.of(ballots, queued_in(job.ledger, panel.category, until=_EVERY_BATCH), scored.clips["clip_id"])
+    own = answers.own(Abilities.of(PEOPLE.table([])))
+    given = given_on(scored.clips, [row for _, of_origin in found for row in of_origin], names)
+    training = pc.equal(scored.clips["split"], Split.TRAINING.value).to_numpy()
+    clips = as_clips(scored.clips, [features], log_odds_of(consensus(scored.scores)))
+    said = doubted(clips, given, own, teaches=training)
+    return np.asarray(np.where(own != 0, 0.0, said.wrong))
+
+
+def _imported(job: Job, category: str) -> list[tuple[Manifest, list[ImportedRow]]]:
+    """Return the imported labels of a category, by the manifest that holds them."""
+    found = []
+    for keys in job.datasets.partitions(IMPORTED):
+        manifest = job.datasets.need(IMPORTED, **keys)
+        tables = [table.filter(pc.equal(table["category"], category)) for table in job.datasets.tables(manifest)]
+        if any(table.num_rows for table in tables):
+            found.append((manifest, from_table(pa.concat_tables(tables), ImportedRow)))
+    return found
+
+
 def _choose(
-    job: Job, panel: Panel, clips: pa.Table, scores: Floats, plan: RoundPlan, at: NDArray[np.float32] | None, *,
-    seed: str,
+    job: Job, panel: Panel, clips: pa.Table, scores: Floats, plan: RoundPlan, at: NDArray[np.float32] | None,
+    doubt: Floats | None, *, seed: str,
 ) -> list[Choice]:  # fmt: skip
     knobs = job.config.mining
     members = [seat.member for seat in panel.seats]
     asked = job.ledger.rows("asked_clips", category=panel.category, round=job.key("round"))
     pool = make_pool(
-        clips["video_id"], clips["start_sec"].to_numpy(), clips["shot"].to_numpy(), scores, seed=seed, at=at
+        clips["video_id"],
+        clips["start_sec"].to_numpy(),
+        clips["shot"].to_numpy(),
+        scores,
+        seed=seed,
+        at=at,
+        doubt=doubt,
     )
     return choose(
         pool, plan.clips, knobs=knobs, asked=[row["clip_id"] for row in asked],

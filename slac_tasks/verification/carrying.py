@@ -126,6 +126,23 @@ class Abilities:
         return np.asarray(np.where(yes == no, 0.0, yes * for_yes - no * for_no))
 
 
+def as_clips(clips: pa.Table, features: Sequence[Mapping[str, Features]], committee: Floats) -> Clips:
+    """Return clips of one category as arrays, in their order.
+
+    Args:
+        clips: columns video_id, shot and start_sec.
+        features: by window, in the order of its clips: features by member.
+        committee: log-odds of the committee's joint score, shape (clips,).
+
+    """
+    codes = clips["video_id"].combine_chunks().dictionary_encode().indices
+    return Clips(
+        video=np.asarray(codes.to_numpy(), dtype=np.int64), shot=clips["shot"].to_numpy().astype(np.int64),
+        start_ms=np.rint(clips["start_sec"].to_numpy() * 1000).astype(np.int64),
+        features=joined_features(features, clips.num_rows), committee=committee,
+    )  # fmt: skip
+
+
 def joined_features(parts: Sequence[Mapping[str, Features]], clips: int) -> Features:
     """Return the members' features side by side, each member in its own unit of length, shape (clips, numbers).
 

@@ -11,8 +11,8 @@ from slac_tasks.mining.measures import consensus, disagreement, vote_entropy
 from slac_tasks.mining.settings import Mining
 from slac_tasks.model import panel_key, round_key
 from slac_tasks.stages import mine
-from slac_tasks.storage.datasets import ACCOUNTS, HARD_CLIPS
-from slac_tasks.storage.datasets.labelling import AccountRow
+from slac_tasks.storage.datasets import ACCOUNTS, HARD_CLIPS, IMPORTED, VIDEOS
+from slac_tasks.storage.datasets.labelling import AccountRow, ImportedRow
 from slac_tasks.storage.ledger import Ledger
 from slac_tasks.storage.records import Record, record
 from slac_tasks.verification.settings import Review
@@ -60,15 +60,14 @@ def test_a_referee_gives_the_round_to_what_the_newest_accounts_say(make_job: Any
     prepare(ledger, job.datasets)
     seat(ledger, job.datasets, "judo")
     for version, best in (("000001", "disagreement"), ("000002", "consensus")):
-        rows = [account(name, 5.0 * (name == best)) for name in ("lot", "disagreement", "consensus")]
+        rows = [account(name, 5.0 * (name == best)) for name in ("random", "disagreement", "consensus")]
         record(ledger, [Record.of(
             job.datasets.write(ACCOUNTS, [ACCOUNTS.table(rows)], keys={"labels": version}, **MADE)
         )])  # fmt: skip
     mine.run(job)
     of = [row["strategy"] for row in job.datasets.read(HARD_CLIPS, category="judo", round=ROUND).to_pylist()]
-    # 30 clips: a quarter is the control's. A thirtieth of the rest goes to each strategy, what is left to the best.
-    counts = [of.count(name) for name in ("random", "disagreement", "consensus", "lot")]
-    assert counts == [8, 1, 20, 1]
+    # 30 clips: a quarter is the control's; a thirtieth of the rest goes to each strategy, and what is left to the best.
+    assert [of.count(name) for name in ("random", "disagreement", "consensus")] == [9, 1, 20]
     manifest = job.datasets.need(HARD_CLIPS, category="judo", round=ROUND)
     assert [address for address in manifest.made_from if "accounts" in address] == ["accounts/v1/labels=000002"]
     # The same round, planned once more, as after a kill.
@@ -181,3 +180,36 @@ def test_a_category_that_fails_holds_up_no_other(make_job: Any, ledger: Ledger) 
     with pytest.raises(BrokenContract, match=r"no committee seats panel .* for category sumo"):
         mine.run(job)
     assert job.datasets.partitions(HARD_CLIPS) == [{"category": "judo", "round": ROUND}]
+
+
+def test_imported_labels_that_all_else_contradicts_are_asked_first(make_job: Any, ledger: Ledger) -> None:
+    job = make_job("mine", categories=("judo",), round=ROUND, settings={"mining": KNOBS, "review": PLAIN})
+    prepare(ledger, job.datasets)
+    seat(ledger, job.datasets, "judo")
+    # The first shot of each video shows the action, the second does not; one label of each first shot is wrong.
+    wrong = [video * 20 + 3 for video in range(10)]
+    videos = [
+        {"candidate_id": f"c{video}", "source": "s", "source_id": str(video), "duration_sec": 60.0, "fps": 24.0,
+         "proxy_256": "p", "proxy_128": "p", "proxy_sha256": "0", "shots": [], "video_id": f"{video:016x}",
+         "group_id": f"{video:016x}", "split": "training"} for video in range(10)
+    ]  # fmt: skip
+    keys = {"category": "judo", "window": WINDOW}
+    job.datasets.write(VIDEOS, [VIDEOS.from_records(videos)], keys=keys, **MADE)
+    rows = [
+        ImportedRow(
+            candidate_id=f"c{place // 20}", source="s", source_id=str(place // 20), category="judo",
+            label=1 if (place % 20 <= 10) != (place in wrong) else -1, start_sec=place % 20 * 0.5,
+            end_sec=place % 20 * 0.5 + 2, split=None, name="Judo", place=f"line {place + 2}",
+        )
+        for place in range(200)
+    ]  # fmt: skip
+    job.datasets.write(IMPORTED, [IMPORTED.table(rows)], keys={"origin": "hacs"}, **MADE)
+    mine.run(job)
+    found = job.datasets.read(HARD_CLIPS, category="judo", round=ROUND).to_pylist()
+    asked = {int(row["video_id"], 16) * 20 + round(row["start_sec"] * 2): row["strategy"] for row in found}
+    first = [place for place, strategy in asked.items() if strategy == "contradiction"]
+    # Clips that the control drew are asked too.
+    assert set(first) == {place for place in wrong if asked.get(place) != "random"}
+    assert len(asked) == 30
+    manifest = job.datasets.need(HARD_CLIPS, category="judo", round=ROUND)
+    assert "imported/v1/origin=hacs" in manifest.made_from

@@ -184,3 +184,24 @@ def test_a_companion_is_a_neighbour_of_a_chosen_clip_that_nobody_was_asked(
     assert len(companions) <= min(count, len(sources))
     for video, start in map(parse_clip_id, companions):
         assert any(video == other and abs(start - at) <= KNOBS.carry_sec for other, at in near)
+
+
+def test_clips_with_doubted_labels_come_first_after_the_control_and_no_other_clip_is_one_of_them() -> None:
+    clips = [clip_id(f"v{video}", step * 3.0) for video in range(8) for step in range(3)]
+    videos, starts = zip(*map(parse_clip_id, clips), strict=True)
+    scores = np.random.default_rng(0).random((len(clips), 3))
+    doubt = np.linspace(0.2, 0.9, len(clips))
+    made = make_pool(
+        pa.array(videos, pa.string()), np.array(starts), np.zeros(len(clips), np.int64), scores, seed="s", doubt=doubt
+    )
+    chosen = choose(made, {**WANTED, Strategy.CONTRADICTION: 20}, knobs=KNOBS)
+    of = [choice.strategy for choice in chosen]
+    control = of.count(Strategy.RANDOM)
+    doubted = [choice for choice in chosen if choice.strategy is Strategy.CONTRADICTION]
+    assert chosen[control : control + len(doubted)] == doubted
+    assert [choice.value for choice in doubted] == sorted((doubt[choice.index] for choice in doubted), reverse=True)
+    drawn = {choice.index for choice in chosen if choice.strategy is Strategy.RANDOM}
+    assert {choice.index for choice in doubted} == set(np.flatnonzero(doubt > 0.5).tolist()) - drawn
+    assert Strategy.CONTRADICTION not in {
+        choice.strategy for choice in choose(pool(clips, scores), WANTED, knobs=KNOBS)
+    }

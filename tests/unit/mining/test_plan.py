@@ -1,9 +1,9 @@
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from slac_tasks.errors import WrongArguments
-from slac_tasks.mining.plan import plan_round
+from slac_tasks.mining.plan import RoundPlan, plan_round
 from slac_tasks.mining.settings import Mining
 from slac_tasks.model import Strategy
 
@@ -41,3 +41,20 @@ def test_a_round_without_a_control_is_refused() -> None:
         Mining(disagreement=0.7, consensus=0.28)
     with pytest.raises(WrongArguments, match="0 s of people's time"):
         plan_round(Mining(), seconds_per_clip=0)
+
+
+@settings(deadline=None)
+@given(
+    counts=st.dictionaries(st.sampled_from(list(Strategy)), st.integers(0, 200)), doubted=st.integers(0, 500),
+    share=st.floats(0, 1),
+)  # fmt: skip
+def test_doubted_labels_take_from_what_is_chosen_and_never_from_what_is_drawn(
+    counts: dict[Strategy, int], doubted: int, share: float
+) -> None:
+    before = {**counts, Strategy.CONTRADICTION: 0}
+    plan = RoundPlan(clips=before, seconds_per_clip=4.0)
+    found = plan.asking_first(doubted, share).clips
+    assert sum(found.values()) == sum(before.values())
+    assert all(found.get(name) == before.get(name) for name in (Strategy.RANDOM, Strategy.COMPANION))
+    assert 0 <= found[Strategy.CONTRADICTION] <= doubted
+    assert min(found.values()) >= 0
