@@ -46,8 +46,9 @@ class Mining(Section):
     )
     referee: bool = setting(
         False,
-        "Shares follow what the random control says that each strategy's answers were worth, once a category has been "
-        "carried; strategies whose share is 0 stay out, and the control never has less than its share (ours).",
+        "Once a category has been carried, the shares of its strategies follow what the random control says that their "
+        "answers were worth. Strategies whose share is 0 stay out; the control keeps its share, and clips drawn by lot "
+        "compete with the rest (ours).",
     )
     contradiction: float = setting(
         0.5,

@@ -58,21 +58,21 @@ def newest_rounds(datasets: Datasets, rounds: Sequence[Manifest]) -> dict[str, C
     }
 
 
-def entries(
-    accounts: Sequence[AccountRow], rounds: Mapping[str, Counter[str]]
-) -> list[tuple[str, list[Entry]]]:  # fmt: skip
-    """Return the account of each category.
+def entries(accounts: Sequence[AccountRow], rounds: Mapping[str, Counter[str]]) -> list[tuple[str, list[Entry]]]:
+    """Return the account of each category; a strategy that is new in its newest round has bought nothing yet.
 
     Args:
         accounts: of one version of the labels.
         rounds: clips of each category's newest round, by strategy.
 
     """
-    rows = sorted(accounts, key=lambda row: (row.category, row.strategy))
-    return [
-        (category, [_entry(row, rounds.get(category, Counter())) for row in part])
-        for category, part in groupby(rows, key=lambda row: row.category)
-    ]
+    rows = sorted(accounts, key=lambda row: row.category)
+    found = []
+    for category, part in groupby(rows, key=lambda row: row.category):
+        own, clips = {row.strategy: row for row in part}, rounds.get(category, Counter())
+        names = sorted({*own, *clips})
+        found.append((category, [_entry(own.get(name) or _nothing(category, name), clips) for name in names]))
+    return found
 
 
 def _entry(row: AccountRow, clips: Counter[str]) -> Entry:
@@ -81,6 +81,13 @@ def _entry(row: AccountRow, clips: Counter[str]) -> Entry:
         errors=Share.of(row.strategy, row.errors, row.labels) if row.labels else None,
         share=clips[row.strategy] / clips.total() if clips else None,
     )
+
+
+def _nothing(category: str, strategy: str) -> AccountRow:
+    return AccountRow(
+        category=category, strategy=strategy, seconds=0.0, labels=0, carried=0, errors=0, control=0, worth=None,
+        worth_error=None,
+    )  # fmt: skip
 
 
 def lines(accounts: Sequence[AccountRow]) -> Iterator[str]:

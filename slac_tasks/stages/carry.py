@@ -144,7 +144,7 @@ def _labelled(job: Job, version: str, parts: Sequence[_Part], beside: _Beside) -
             set_rows(category, clip_ids, said, in_sets, gold.get(category, {}), abilities, job.config.review)
         )
         beside.accounts.extend(account(
-            category, clips, said.own, answers, seconds_of(votes, scored.clips["clip_id"]),
+            category, clips, said.own, answers, seconds_of(votes, clip_ids),
             reach_sec=job.config.mining.carry_sec, teaches=training,
         ))  # fmt: skip
         once = answers.once & (said.confidence < job.config.review.again_below)

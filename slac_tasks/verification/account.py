@@ -134,9 +134,9 @@ def _gains(judged: _Judged) -> Iterator[tuple[Floats, Ints]]:
     fold = peoples_model.folds_of(judged.video, taught)
     for held_out in range(FOLDS):
         learns, of = fold != held_out, np.flatnonzero(fold == held_out)
-        apart = judged.video[of][:, None] != judged.video[of][None]
         # Control clips of the answer's own video say nothing of others: they are left out.
-        counted = (apart & judges[of]).sum(axis=1)
+        videos, place = np.unique(judged.video[of], return_inverse=True)
+        counted = judges[of].sum() - np.bincount(place, weights=judges[of], minlength=len(videos))[place]
         if not learns.any() or not counted.any():
             continue
         line = peoples_model.fit(x[:, :-1], taught, learns, _PENALTY)
@@ -144,8 +144,10 @@ def _gains(judged: _Judged) -> Iterator[tuple[Floats, Ints]]:
         chance = expit(x[learns] @ line.weights)
         curved = x[learns] * (weight[learns] * chance * (1 - chance))[:, None]
         curve = curved.T @ x[learns] / weight[learns].sum() + np.diag(peoples_model.penalties(x.shape[1], _PENALTY))
-        pull = x[of] * (weight[of] * slope[of])[:, None]
+        pull = np.linalg.solve(curve, (x[of] * (weight[of] * slope[of])[:, None]).T).T
         wanted = x[of] * (judges[of] * slope[of])[:, None]
-        each = np.linalg.solve(curve, pull.T).T @ wanted.T
+        of_video = np.zeros((len(videos), x.shape[1]))
+        np.add.at(of_video, place, wanted)
+        lowered = (pull * (wanted.sum(axis=0) - of_video[place])).sum(axis=1)
         seen = counted > 0
-        yield (each * apart).sum(axis=1)[seen] / counted[seen] / weight.sum(), of[seen]
+        yield lowered[seen] / counted[seen] / weight.sum(), of[seen]

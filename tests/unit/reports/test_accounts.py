@@ -28,7 +28,8 @@ def test_an_entry_has_its_interval_and_its_share_of_the_newest_round() -> None:
     rows = [row("kayak", "random", labels=0, errors=0, worth=None, worth_error=None), row("judo", "random")]
     (judo, kayak) = accounts.entries(rows, {"judo": Counter(random=3, disagreement=9)})
     assert (judo[0], kayak[0]) == ("judo", "kayak")
-    (known,), (unknown,) = judo[1], kayak[1]
+    (new, known), (unknown,) = judo[1], kayak[1]
+    assert (new.bought.strategy, new.share, new.bought.seconds, new.errors) == ("disagreement", 0.75, 0.0, None)
     assert (known.low, known.high) == pytest.approx((0.002, 0.198), abs=1e-3)
     assert known.share == 0.25
     assert known.errors is not None
