@@ -112,7 +112,7 @@ class Loop:
             ledger = open_ledger()
             sent = people.answer_open(ledger, truth, self.seed)
             ledger.close()
-            if not sent and not self.plan("sync_verifications"):
+            if not sent.votes and not self.plan("sync_verifications"):
                 return
             self.slac("sync")
             self.slac("aggregate")

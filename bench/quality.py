@@ -4,7 +4,8 @@ Each defect of `bench.harness.defects` is planted in a copy of a good hand-over.
 is meant for it fails; what else fails is counted beside it. Clean platforms, each with other people and clips, give the
 false alarms: any expectation that fails on them, warnings included. Then a version of the labels and the batches of
 votes that it counts are judged at the issue's size, in a process of its own: its time from the first read to the last
-verdict, the import of Great Expectations included, and its largest memory. The last line is one JSON object.
+verdict, the import of Great Expectations included, and its largest memory. `docs_mb` is the size of the docs of all
+datasets when more hand-overs fail than they hold, so that they grow no further. The last line is one JSON object.
 """
 
 import json
@@ -12,7 +13,7 @@ import os
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
@@ -29,7 +30,10 @@ from slac_tasks.quality.expectations import EXPECTATIONS
 from slac_tasks.quality.expectations.entries import Handover, in_one_piece
 from slac_tasks.quality.expectations.judging import FAILED, judged, line, measured
 from slac_tasks.quality.settings import Expectations
+from slac_tasks.reports.data_docs import Docs
+from slac_tasks.reports.inspected import MOST_FAILING, after, index, page
 from slac_tasks.storage.datasets import LABELS, VOTES
+from slac_tasks.storage.datasets.judging import ExpectationRow
 from slac_tasks.storage.declarations import Dataset
 from slac_tasks.storage.objects import open_store
 from slac_tasks.storage.parquet import decode, encode
@@ -55,17 +59,31 @@ class Size:
         return self.labels / LABELS_WANTED
 
 
-def planted(world: World) -> list[tuple[Defect, list[str]]]:
-    """Plant every defect and return, with each, the expectations that failed. One suite judges a dataset's copies."""
-    found = []
+def planted(world: World) -> list[tuple[Defect, Sequence[ExpectationRow]]]:
+    """Plant every defect and return, with each, what was found of its copy. One suite judges a dataset's copies."""
+    found: list[tuple[Defect, Sequence[ExpectationRow]]] = []
     for dataset, expectations in EXPECTATIONS.items():
         defects = [defect for defect in DEFECTS if defect.dataset == dataset]
         copies = [measured(defect.plant(world.handover(dataset)), expectations) for defect in defects]
         verdicts = judged(dataset, copies, world.knobs).rows if copies else []
-        for defect, rows in zip(defects, verdicts, strict=True):
-            failed = sorted({row.name for row in rows if row.verdict == FAILED})
-            found.append((defect, failed))
+        found += zip(defects, verdicts, strict=True)
     return found
+
+
+def failures_of(rows: Sequence[ExpectationRow]) -> list[str]:
+    """Return the names of the expectations that failed."""
+    return sorted({row.name for row in rows if row.verdict == FAILED})
+
+
+def docs_bytes(found: Sequence[tuple[Defect, Sequence[ExpectationRow]]]) -> int:
+    """Return how long the docs of all datasets are when as many hand-overs fail as they hold: they grow no further."""
+    every = []
+    for dataset in EXPECTATIONS:
+        bad = [rows for defect, rows in found if defect.dataset == dataset]
+        many = {f"{number:04d}.category.{KEYS['window']}": bad[number % len(bad)] for number in range(2 * MOST_FAILING)}
+        every.append(after(Docs(dataset=dataset, inspected_at="now"), many, "now"))
+    pages = [page(docs).encode() for docs in every] + [docs.encode() for docs in every]
+    return sum(map(len, [*pages, index(every).encode()]))
 
 
 def alarms(count: int, labels: int) -> Counter[str]:
@@ -143,7 +161,8 @@ def judged_alone(store: Path) -> dict[str, Any]:
 
 def measure(size: Size, folder: Path) -> Figures:
     """Plant, judge clean platforms, and judge at size."""
-    found = planted(good(labels=size.small))
+    copies = planted(good(labels=size.small))
+    found = [(defect, failures_of(rows)) for defect, rows in copies]
     print(
         table(
             {"defect": "", "dataset": "", "meant for it": "", "caught": "", "others that fail": ""},
@@ -171,6 +190,7 @@ def measure(size: Size, folder: Path) -> Figures:
         "seconds": cost["seconds"],
         "processor_seconds": cost["processor"],
         "gib": cost["gib"],
+        "docs_mb": docs_bytes(copies) / 1e6,
         "scale": size.scale,
     }
     print(listing(figures))

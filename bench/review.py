@@ -6,6 +6,10 @@ ask for more when half of what they hold is left, keep what was not taken and se
 the database are killed (SIGKILL) and started again; requests that touch these times are counted apart. At the end the
 ledger is compared with what every client noted. Media is left out. The last line is one JSON object.
 
+`modelled_sec_alone` and `modelled_sec_set_<exceptions>` are no measurements of people. They are what a clip costs that
+is asked alone, and one in a set of twelve with so many exceptions, by the keystroke-level model
+(`slac_tasks.world.people`).
+
 Full scale (scale 1.0): 200 reviewers, 2,000,000 pending clips, ten minutes. scale is the product of the three shares.
 """
 
@@ -24,6 +28,8 @@ from bench.harness.reviewers import Log, compare, crowd, fill, healthy, send_all
 from bench.harness.service import Service, percentile
 from bench.harness.tables import listing
 from slac_tasks.launcher.postgres import EmbeddedPostgres
+from slac_tasks.verification.sets import SET_MOST
+from slac_tasks.world.people import alone_seconds, set_seconds
 
 RECOVERY_SEC = 3.0
 """After a server answers again, this long still belongs to its kill."""
@@ -81,6 +87,12 @@ async def reviewing(service: Service, server: EmbeddedPostgres, size: Size) -> L
     return log
 
 
+def modelled() -> dict[str, float]:
+    """Return the modelled seconds for a clip, alone and in a set of twelve with some exceptions."""
+    in_sets = {f"modelled_sec_set_{count}": set_seconds(SET_MOST, count) / SET_MOST for count in (0, 1, 3)}
+    return {"modelled_sec_alone": alone_seconds(), **in_sets}
+
+
 def figures(log: Log, found: dict[str, int], size: Size) -> Figures:
     """Return the bench's figures; times in milliseconds."""
     calm = [call for call in log.calls if not log.is_disturbed(call[1], call[2])]
@@ -95,6 +107,7 @@ def figures(log: Log, found: dict[str, int], size: Size) -> Figures:
         "p95_vote_ms": percentile(took["vote"], 0.95),
         "p95_open_ms": percentile(took["open"], 0.95),
         **found,
+        **modelled(),
         "votes": len(log.intents),
         "votes_per_sec": len(log.intents) / size.seconds,
         "next_calls": len(took["next"]),

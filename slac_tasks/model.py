@@ -82,6 +82,8 @@ class Strategy(StrEnum):
     """Clips that stand for the others in the space of kept features (MaxHerding)."""
     UNSURE_COVERAGE = "unsure_coverage"
     """The same, where the committee is unsure (Uncertainty Herding)."""
+    LOT = "lot"
+    """Drawn by lot, but asked and spaced like a chosen clip: what a referee gives random (ours)."""
     CONTRADICTION = "contradiction"
     """All else contradicts the label that an imported dataset gives the clip (ours)."""
     COMPANION = "companion"

@@ -196,7 +196,8 @@ CREATE TABLE queue (
     strategy text NOT NULL
         CHECK (
             strategy IN (
-                'disagreement', 'consensus', 'random', 'entropy', 'coverage', 'unsure_coverage', 'contradiction', 'companion'
+                'disagreement', 'consensus', 'random', 'entropy', 'coverage', 'unsure_coverage', 'lot', 'contradiction',
+                'companion'
             )
         ),
     start_sec double precision NOT NULL,

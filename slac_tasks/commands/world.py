@@ -31,6 +31,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="without a world: take every clip to contain the action that its video was found for",
     )
+    review.add_argument("--sets", action="store_true", help="answer clips together that may be asked together")
     card = what.add_parser("card", help="measure what the world promises")
     card.add_argument("folder", type=Path)
     measure = what.add_parser("measure", help="measure what the platform made of it, against its truth")
@@ -55,6 +56,7 @@ def main(arguments: argparse.Namespace) -> int:
         seed=arguments.seed,
         follow=arguments.follow,
         assume_right=arguments.assume_retrieval_is_right,
+        in_sets=arguments.sets,
     )
     return 0
 

@@ -66,6 +66,7 @@ def held_together(found: Measures) -> Floats:
 
 
 RANKINGS: Mapping[Strategy, Ranking] = {
+    Strategy.LOT: by_lot,
     Strategy.DISAGREEMENT: by_disagreement,
     Strategy.CONSENSUS: by_consensus,
     Strategy.ENTROPY: by_entropy,

@@ -62,6 +62,7 @@ def shares(knobs: Mining) -> dict[Strategy, float]:
         Strategy.ENTROPY: knobs.entropy,
         Strategy.COVERAGE: knobs.coverage,
         Strategy.UNSURE_COVERAGE: knobs.unsure_coverage,
+        Strategy.LOT: 0.0,
         Strategy.COMPANION: knobs.companions,
     }
     return {Strategy.RANDOM: 1 - sum(found.values()), **found}

@@ -4,7 +4,7 @@ Each strategy has in each category an estimate of what a minute of people's time
 minute there, with a standard error (`verification.account`). Categories lend each other strength: a strategy's worth in
 one is drawn towards its mean over all, the more the less is known of it there. Its share is its chance to be worth most
 (Thompson 1933), beside a floor, so that one that lost can come back. The control keeps its share before anything is
-divided.
+divided. Clips that are drawn by lot and asked like chosen ones (`Strategy.LOT`) compete too, so that random can win.
 """
 
 from collections.abc import Sequence
@@ -23,9 +23,8 @@ LEAST_CONTROL = 50
 """Answered clips of the control, over all categories, below which the settings' shares stand."""
 EXPLORED = 0.1
 """Part of what is divided that all strategies share equally, whatever they were worth."""
-_ARMS = frozenset(Strategy) - {Strategy.COMPANION, Strategy.CONTRADICTION}
-"""Companions say how far answers may be carried, and contradicted labels are asked about to be corrected: both are
-chosen for that, whatever they teach."""
+_KEPT = (Strategy.RANDOM, Strategy.COMPANION)
+"""They say what labels and strategies are worth, whatever their own answers teach."""
 _LEAST_VARIANCE = 1e-18
 _DRAWS = 4000
 """Draws of Thompson sampling: shares are their mean, exact to a hundredth."""
@@ -66,8 +65,9 @@ class _Belief:
 def refereed(knobs: Mining, accounts: Sequence[Account], *, category: str, round: str) -> dict[Strategy, float]:
     """Return each strategy's share of a round; they sum to 1.
 
-    Strategies without a share in the settings get none, companions keep theirs, and the random control never has less
-    than the settings leave it. While a category has no account, or too little control, the settings' shares stand.
+    Strategies without a share in the settings get none, companions and the random control keep theirs. What is left is
+    divided between the others and `lot`. While a category has no account, or too little control, the settings' shares
+    stand.
 
     Args:
         knobs: the settings' shares.
@@ -80,13 +80,12 @@ def refereed(knobs: Mining, accounts: Sequence[Account], *, category: str, round
     control = {each.category: each.control for each in accounts}
     if not control.get(category) or sum(control.values()) < LEAST_CONTROL:
         return given
-    arms = [name for name, share in given.items() if name is Strategy.RANDOM or (share and name in _ARMS)]
-    divided = sum(given[name] for name in arms if name is not Strategy.RANDOM)
+    arms = [name for name, share in given.items() if name is Strategy.LOT or (share and name not in _KEPT)]
+    divided = sum(given[name] for name in arms)
     wins = _chances([_believed(accounts, category, arm) for arm in arms], f"{category} {round}")
     found = dict(given)
     for arm, chance in zip(arms, wins.tolist(), strict=True):
-        part = divided * (EXPLORED / len(arms) + (1 - EXPLORED) * chance)
-        found[arm] = part + (given[arm] if arm is Strategy.RANDOM else 0.0)
+        found[arm] = divided * (EXPLORED / len(arms) + (1 - EXPLORED) * chance)
     return found
 
 

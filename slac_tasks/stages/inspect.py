@@ -2,7 +2,7 @@
 
 Reads: the current partitions of every dataset with expectations, and what is known beside them: admitted videos,
 tombstones, categories, the queue and known answers in the ledger, and other datasets in the store.
-Writes: expectations (judged, partition), one for each hand-over.
+Writes: expectations (judged, partition), one for each hand-over; docs/v1/: pages of what was found.
 Safe to run again: a partition whose generation was judged is not judged again, so the cost grows with what is new. A
 critical failure ends the stage with 65, after everything was judged and written: it names the rows that are not what
 their dataset promises. One bad partition holds up no other. Of the labels the newest version is judged.
@@ -11,7 +11,7 @@ their dataset promises. One bad partition holds up no other. Of the labels the n
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import cached_property
 from typing import Any
 
@@ -25,6 +25,8 @@ from slac_tasks.progress import print_line
 from slac_tasks.quality.expectations import EXPECTATIONS
 from slac_tasks.quality.expectations.entries import Handover, Severity, in_one_piece
 from slac_tasks.quality.expectations.judging import Measured, failures, judged, measured
+from slac_tasks.reports import data_docs, inspected
+from slac_tasks.reports.data_docs import Docs
 from slac_tasks.storage import datasets as declared
 from slac_tasks.storage.datasets import (
     CANDIDATES,
@@ -36,6 +38,7 @@ from slac_tasks.storage.datasets import (
     VIDEOS,
     VOTES,
 )
+from slac_tasks.storage.datasets.judging import ExpectationRow
 from slac_tasks.storage.declarations import Dataset
 from slac_tasks.storage.manifests import Manifest
 from slac_tasks.storage.records import current
@@ -111,6 +114,7 @@ def _inspect(job: Job, partitions: Sequence[_Pending], beside: "_Beside", critic
         do_each(job.stage, dataset.name, partitions, measure)
     finally:
         verdicts = judged(dataset.name, [each for _, _, each in found], job.config.expectations).rows
+        _write_docs(job, dataset.name, {one[1]: rows for one, rows in zip(found, verdicts, strict=True)})
         for (manifest, partition, _), rows in zip(found, verdicts, strict=True):
             keys = {"judged": dataset.name, "partition": partition}
             with job.partition(declared.EXPECTATIONS, keys, inputs=[manifest], again=True) as made:
@@ -120,6 +124,21 @@ def _inspect(job: Job, partitions: Sequence[_Pending], beside: "_Beside", critic
                 for line in lines:
                     print_line(f"inspect: {severity}: {line}")
                 critical += lines if severity == Severity.CRITICAL else []
+
+
+def _write_docs(job: Job, dataset: str, found: Mapping[str, Sequence[ExpectationRow]]) -> None:
+    """Bring the docs of a dataset, and their index, in line with what was found of some of its hand-overs."""
+    if not found:
+        return
+    names = [data_docs.file(name) for name in EXPECTATIONS if job.store.exists(data_docs.file(name))]
+    every = {docs.dataset: docs for docs in (Docs.decode(job.store.get(name), name) for name in names)}
+    moment = f"{datetime.now(UTC):%-d %b %Y, %H:%M} UTC"
+    docs = inspected.after(every.get(dataset, Docs(dataset=dataset, inspected_at=moment)), found, moment)
+    every[dataset] = docs
+    job.store.put(data_docs.file(dataset), docs.encode())
+    job.store.put(f"{data_docs.FOLDER}/{dataset}.html", inspected.page(docs).encode())
+    listed = [every[name] for name in EXPECTATIONS if name in every]
+    job.store.put(f"{data_docs.FOLDER}/index.html", inspected.index(listed).encode())
 
 
 class _Beside:

@@ -12,7 +12,7 @@ Flags (thresholds ours; at least 20 answers):
 * straight-line: nearly always the same answer, where the clips shown make that a chance of one in ten thousand.
 * drifting: agreement with the others fell by 0.1 or more from the earlier to the later half, and by three standard
   errors.
-* hurried: the median answer comes before half of the clip was shown.
+* hurried: the median answer to a clip that is asked alone comes before half of it was shown.
 
 Who answers clips in sets may give a clip the answer of the others without having seen it. Gold says how often: of the
 gold clips that a person met in sets and that were to get another answer than most of the set, the share that got the
@@ -182,12 +182,15 @@ def _measure(
     differ = np.bincount(group[evidence.differs], minlength=groups)
     missed = np.bincount(group[evidence.missed], minlength=groups)
     pace = pd.Series(seconds).groupby(group).median().reindex(range(groups)).to_numpy()
+    # An answer of a set takes a part of the set's time.
+    alone = ballots.set == ALONE
+    hurry = pd.Series(seconds[alone]).groupby(group[alone]).median().reindex(range(groups)).to_numpy()
     enough = answers >= _ANSWERS_LEAST
     flags = {
         RANDOM: enough & (informed_high < _INFORMED_LEAST),
         STRAIGHT_LINE: enough & (most >= _SAME_LEAST * answers) & unlikely,
         DRIFTING: enough & (drift <= -_FALL) & (drift <= -_FALL_ERRORS * error),
-        HURRIED: enough & (pace < _HURRIED_SEC),
+        HURRIED: enough & (hurry < _HURRIED_SEC),
     }
     return [
         {

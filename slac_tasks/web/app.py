@@ -7,7 +7,7 @@ from fastapi import FastAPI
 
 from slac_tasks.config import Config
 from slac_tasks.web import accounts as own_accounts
-from slac_tasks.web import duplicates, failures, pages, review
+from slac_tasks.web import duplicates, expectations, failures, pages, review
 from slac_tasks.web.door import Door
 from slac_tasks.web.ledgers import Ledgers
 from slac_tasks.web.listing import open_to
@@ -57,6 +57,7 @@ def make_app(
 
     """
     app = FastAPI(title="slac", openapi_url=None, docs_url=None, redoc_url=None)
+    visible = accounts.visible if accounts else lambda request: open_to(lead=True)
     app.include_router(
         pages.routes(
             authenticate,
@@ -64,8 +65,11 @@ def make_app(
             ledgers,
             media,
             logout=accounts is not None,
-            visible=accounts.visible if accounts else lambda request: open_to(lead=True),
+            visible=visible,
         )
+    )
+    app.include_router(
+        expectations.routes(oversee or authenticate, media.store, logout=accounts is not None, visible=visible)
     )
     app.include_router(duplicates.routes(oversee or authenticate, ledgers))
     app.include_router(review.routes(authenticate, ledgers, media, config.review))

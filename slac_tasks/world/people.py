@@ -6,14 +6,17 @@ however often they are cut off. A vote's id is such a hash too, so that a repeat
 
 import time
 import uuid
-from collections.abc import Callable, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypedDict
 
 from slac_tasks.errors import NotConfigured, Temporary, WrongArguments
 from slac_tasks.model import CLIP_SEC, Answer, unit_hash
 from slac_tasks.progress import print_line
 from slac_tasks.storage.ledger import Ledger, open_ledger
+from slac_tasks.verification.sets import SET_LEAST
 from slac_tasks.world.truth import Truth, read_truth
 
 PEOPLE = 20
@@ -21,6 +24,11 @@ RANDOM_PEOPLE = 1
 """How many of them click at random."""
 DECIDE_SEC = 1.55
 """Modelled time from the end of the clip, seen once, to the answer."""
+KEY_SEC, MIND_SEC, GLANCE_SEC = 0.28, 1.35, 0.23
+"""To press a key, to make up one's mind, to look: the keystroke-level model (Card, Moran and Newell 1980)."""
+SET_MISS = 0.1
+"""Chance that somebody who answers a set overlooks that a clip differs from most of it. An assumption of ours: people
+do overlook what is rare (Wolfe et al. 2005), but nobody has measured it on these pages."""
 POLL_SEC = 2.0
 
 
@@ -33,11 +41,36 @@ class OpenClip:
     start_sec: float
     end_sec: float
     votes_wanted: int
+    alike: str | None
+    """Clips with the same name may be asked together; None: it is asked alone."""
     guideline_version: int
     source_id: str
     """The source's own name of its video."""
     annotators: Sequence[str]
     """Who has answered it."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Answered:
+    """What people were asked."""
+
+    votes: int
+    seconds: float
+    """Modelled."""
+
+
+class CastVote(TypedDict):
+    """A vote as sql/queries/cast_vote.sql takes it."""
+
+    vote_id: str
+    clip_id: str
+    category: str
+    annotator: str
+    answer: str
+    seconds: float
+    guideline_version: int
+    supersedes: str | None
+    set_id: str | None
 
 
 Contains = Callable[[OpenClip], bool]
@@ -81,7 +114,7 @@ def assigned(people: tuple[Person, ...], seed: int, clip: str, category: str) ->
     return sorted(people, key=lambda person: unit_hash("turn", str(seed), person.name, clip, category))
 
 
-def votes_for(people: tuple[Person, ...], seed: int, asked: OpenClip, contains: bool) -> list[dict[str, object]]:
+def votes_for(people: tuple[Person, ...], seed: int, asked: OpenClip, contains: bool) -> list[CastVote]:
     """Return the votes that a clip's `votes_wanted` still asks for.
 
     Args:
@@ -91,36 +124,102 @@ def votes_for(people: tuple[Person, ...], seed: int, asked: OpenClip, contains: 
         contains: whether the clip shows the hypothesised action.
 
     """
-    clip, category = asked.clip_id, asked.category
-    given = set(asked.annotators)
-    missing = max(0, asked.votes_wanted - len(given))
-    called = [person for person in assigned(people, seed, clip, category) if person.name not in given][:missing]
     return [
-        {
-            "vote_id": str(uuid.uuid5(uuid.NAMESPACE_OID, f"slac {seed} {person.name} {clip} {category}")),
-            "clip_id": clip,
-            "category": category,
-            "annotator": person.name,
-            "answer": person.answer(seed, clip, category, contains).value,
-            "seconds": CLIP_SEC + DECIDE_SEC,
-            "guideline_version": asked.guideline_version,
-            "supersedes": None,
-            "set_id": None,
-        }
-        for person in called
+        _vote(person, seed, asked, person.answer(seed, asked.clip_id, asked.category, contains), CLIP_SEC + DECIDE_SEC)
+        for person in _called(assigned(people, seed, asked.clip_id, asked.category), asked)
     ]
 
 
-def answer_open(ledger: Ledger, contains: Contains, seed: int) -> int:
-    """Answer every open clip that wants votes; return how many votes were sent."""
+def _called(turns: Iterable[Person], asked: OpenClip) -> list[Person]:
+    """Return who of these people is still asked about a clip."""
+    missing = max(0, asked.votes_wanted - len(set(asked.annotators)))
+    return [person for person in turns if person.name not in asked.annotators][:missing]
+
+
+def _vote(
+    person: Person, seed: int, asked: OpenClip, answer: Answer, seconds: float, set_id: str | None = None
+) -> CastVote:
+    named = f"slac {seed} {person.name} {asked.clip_id} {asked.category}"
+    return {
+        "vote_id": str(uuid.uuid5(uuid.NAMESPACE_OID, named)),
+        "clip_id": asked.clip_id,
+        "category": asked.category,
+        "annotator": person.name,
+        "answer": answer.value,
+        "seconds": seconds,
+        "guideline_version": asked.guideline_version,
+        "supersedes": None,
+        "set_id": set_id,
+    }
+
+
+def set_seconds(clips: int, exceptions: int) -> float:
+    """Return the modelled time of a set: a look and a thought for each clip, a key for each exception and the end."""
+    return clips * (GLANCE_SEC + MIND_SEC) + (exceptions + 1) * (MIND_SEC + KEY_SEC)
+
+
+def alone_seconds() -> float:
+    """Return the modelled time of a practised person's answer to one clip, of which half of a loop suffices."""
+    return CLIP_SEC / 2 + GLANCE_SEC + MIND_SEC + KEY_SEC
+
+
+def votes_for_set(
+    people: tuple[Person, ...], seed: int, asked: Sequence[OpenClip], contains: Contains
+) -> list[CastVote]:
+    """Return the votes that clips which look alike still ask for, each person's in one set.
+
+    Who overlooks an exception gives it the answer of most clips of the set.
+
+    Args:
+        people: everybody who may be asked.
+        seed: of the people.
+        asked: open clips of one category with one name of a set.
+        contains: whether a clip shows the hypothesised action.
+
+    """
+    alike, category = str(asked[0].alike), asked[0].category
+    hands: Mapping[Person, list[OpenClip]] = defaultdict(list)
+    for clip in asked:
+        for person in _called(assigned(people, seed, alike, category), clip):
+            hands[person].append(clip)
+    votes = []
+    for person, clips in hands.items():
+        seen = {clip.clip_id: person.answer(seed, clip.clip_id, category, contains(clip)) for clip in clips}
+        most = max((Answer.NO, Answer.YES), key=list(seen.values()).count)
+        said = {
+            clip: most if unit_hash("overlooks", str(seed), person.name, clip, category) < SET_MISS else answer
+            for clip, answer in seen.items()
+        }
+        exceptions = sum(answer != most for answer in said.values())
+        seconds = set_seconds(len(clips), exceptions) / len(clips)
+        set_id = str(uuid.uuid5(uuid.NAMESPACE_OID, f"slac {seed} {person.name} {alike} {category}"))
+        votes += [_vote(person, seed, clip, said[clip.clip_id], seconds, set_id) for clip in clips]
+    return votes
+
+
+def answer_open(ledger: Ledger, contains: Contains, seed: int, *, in_sets: bool = False) -> Answered:
+    """Answer every open clip that wants votes; with `in_sets`, those together that may be asked together."""
     people = crew(seed)
-    votes = [
-        vote for clip in ledger.all(OpenClip, "open_clips") for vote in votes_for(people, seed, clip, contains(clip))
-    ]  # fmt: skip
+    sets: Mapping[tuple[str, str], list[OpenClip]] = defaultdict(list)
+    votes: list[CastVote] = []
+    for clip in ledger.all(OpenClip, "open_clips"):
+        if in_sets and clip.alike is not None:
+            sets[clip.category, clip.alike].append(clip)
+        else:
+            votes += votes_for(people, seed, clip, contains(clip))
+    for clips in sets.values():
+        if len(clips) >= SET_LEAST:
+            votes += votes_for_set(people, seed, clips, contains)
+        else:
+            votes += [vote for clip in clips for vote in votes_for(people, seed, clip, contains(clip))]
     if votes:
         ledger.run_many("ensure_annotator", [{"annotator": person.name} for person in people])
         ledger.run_many("cast_vote", votes)
-    return len(votes)
+    for person in people:
+        given = {vote["set_id"] for vote in votes if vote["annotator"] == person.name and vote["set_id"]}
+        if given:
+            ledger.run("split_sets", annotator=person.name, set_ids=sorted(given), set_least=SET_LEAST)
+    return Answered(votes=len(votes), seconds=sum(vote["seconds"] for vote in votes))
 
 
 def seen_in(truth: Truth) -> Contains:
@@ -133,7 +232,7 @@ def seen_in(truth: Truth) -> Contains:
     return contains
 
 
-def review(folder: Path | None, *, seed: int, follow: bool, assume_right: bool) -> None:
+def review(folder: Path | None, *, seed: int, follow: bool, assume_right: bool, in_sets: bool) -> None:
     """Answer what is open, once or until stopped.
 
     Raises:
@@ -147,7 +246,7 @@ def review(folder: Path | None, *, seed: int, follow: bool, assume_right: bool) 
         try:
             ledger = open_ledger()
             try:
-                sent = answer_open(ledger, contains, seed)
+                sent = answer_open(ledger, contains, seed, in_sets=in_sets)
             finally:
                 ledger.close()
         except (Temporary, NotConfigured) as failure:
@@ -155,11 +254,9 @@ def review(folder: Path | None, *, seed: int, follow: bool, assume_right: bool) 
             if not follow:
                 raise
             print_line(f"world review: waits: {failure}")
-            sent = 0
-        if sent or not follow:
-            print_line(
-                f"world review: {sent} simulated answers, {sent * (CLIP_SEC + DECIDE_SEC):.0f} s of modelled work"
-            )
+            sent = Answered(votes=0, seconds=0.0)
+        if sent.votes or not follow:
+            print_line(f"world review: {sent.votes} simulated answers, {sent.seconds:.0f} s of modelled work")
         if not follow:
             return
         time.sleep(POLL_SEC)

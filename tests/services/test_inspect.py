@@ -1,5 +1,6 @@
 """Every hand-over is judged once, on a real ledger; what is not what it promises ends the stage with 65."""
 
+import contextlib
 from typing import Any
 
 import pyarrow as pa
@@ -8,6 +9,7 @@ from review_work import publish_and_answer
 
 from slac_tasks.errors import BrokenContract
 from slac_tasks.job import Job
+from slac_tasks.reports.data_docs import Docs
 from slac_tasks.stages import aggregate, inspect, sync
 from slac_tasks.storage.datasets import EXPECTATIONS, LABELS, VOTES
 from slac_tasks.storage.ledger import Ledger
@@ -40,6 +42,25 @@ def test_what_is_new_is_judged_and_what_was_judged_is_not_judged_again(
     inspect.run(make_job("inspect"))
     assert judged(job) == before
     assert "judged 0 hand-overs that are new" in capsys.readouterr().err.splitlines()[-1]
+
+
+def test_the_docs_say_what_was_found_and_a_mended_hand_over_leaves_them(make_job: Any, ledger: Ledger) -> None:
+    job = answered(make_job, ledger)
+    rows = job.datasets.read(VOTES, batch="000001")
+    place = rows.schema.get_field_index("seconds")
+    late = rows.set_column(place, rows.schema.field("seconds"), pa.array([1e6] * rows.num_rows))
+    make = make_job("sync", remake=True)
+    for table in (late, rows):
+        with make.partition(VOTES, {"batch": "000001"}) as made:
+            made.write_tables([table])
+        with contextlib.suppress(BrokenContract):
+            inspect.run(make_job("inspect"))
+        docs = Docs.decode(job.store.get("docs/v1/votes.json"), "votes")
+        page = job.store.get("docs/v1/votes.html").decode()
+        assert [one.partition for one in docs.failing if one.critical] == (["000001"] if table is late else [])
+        assert ("seconds_in_range: An answer takes" in page) is (table is late)
+    assert "votes.html" in job.store.get("docs/v1/index.html").decode()
+    assert "http" not in page, "nothing is loaded from elsewhere"
 
 
 def test_a_critical_failure_ends_with_65_after_all_was_judged(make_job: Any, ledger: Ledger) -> None:

@@ -60,14 +60,15 @@ def test_a_referee_gives_the_round_to_what_the_newest_accounts_say(make_job: Any
     prepare(ledger, job.datasets)
     seat(ledger, job.datasets, "judo")
     for version, best in (("000001", "disagreement"), ("000002", "consensus")):
-        rows = [account(name, 5.0 * (name == best)) for name in ("random", "disagreement", "consensus")]
+        rows = [account(name, 5.0 * (name == best)) for name in ("lot", "disagreement", "consensus")]
         record(ledger, [Record.of(
             job.datasets.write(ACCOUNTS, [ACCOUNTS.table(rows)], keys={"labels": version}, **MADE)
         )])  # fmt: skip
     mine.run(job)
     of = [row["strategy"] for row in job.datasets.read(HARD_CLIPS, category="judo", round=ROUND).to_pylist()]
-    # 30 clips: a quarter is the control's; a thirtieth of the rest goes to each strategy, and what is left to the best.
-    assert [of.count(name) for name in ("random", "disagreement", "consensus")] == [9, 1, 20]
+    # 30 clips: a quarter is the control's. A thirtieth of the rest goes to each strategy, what is left to the best.
+    counts = [of.count(name) for name in ("random", "disagreement", "consensus", "lot")]
+    assert counts == [8, 1, 20, 1]
     manifest = job.datasets.need(HARD_CLIPS, category="judo", round=ROUND)
     assert [address for address in manifest.made_from if "accounts" in address] == ["accounts/v1/labels=000002"]
     # The same round, planned once more, as after a kill.

@@ -1,20 +1,30 @@
 """Clips are handed out in sets, answered in sets, and what a vote says of its set goes wherever votes go."""
 
+import asyncio
 import random
 import uuid
+from collections.abc import Callable, Iterator
 from typing import Any
 
+import httpx
 import pyarrow as pa
 import pytest
 from review_work import cast, prepare
 
+from slac_tasks.config import Config
 from slac_tasks.model import Answer
 from slac_tasks.stages import publish, sync
 from slac_tasks.storage.datasets import VOTES
 from slac_tasks.storage.ledger import Ledger
+from slac_tasks.storage.objects import FolderStore
 from slac_tasks.verification.ballots import ALONE, read_ballots
 from slac_tasks.verification.sets import SET_LEAST, SET_MOST
+from slac_tasks.verification.settings import Review
 from slac_tasks.verification.votes import CLIPS, votes_on
+from slac_tasks.web.app import make_app
+from slac_tasks.web.ledgers import Ledgers
+from slac_tasks.web.media import Media
+from slac_tasks.world.people import answer_open
 
 CATEGORY = "high_jump"
 
@@ -196,9 +206,97 @@ def test_a_round_is_published_in_sets(ledger: Ledger, make_job: Any) -> None:
     assert set(alike(ledger).values()) == {None}, "nothing is known of shots or features of these clips"
 
 
+def test_simulated_people_answer_together_what_may_be_and_split_what_is_mixed(ledger: Ledger) -> None:
+    groups = fill(ledger, 12, 12, 3, alone=2)
+    with ledger._connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO admissions SELECT video_id, %s, '2026-01-05', video_id, 's', video_id FROM videos", (CATEGORY,)
+        )
+    mixed = set(groups["1"][:6])
+    found = answer_open(ledger, lambda clip: clip.clip_id in mixed, 0, in_sets=True)
+    assert found.votes == 2 * 29
+    with ledger._connection.cursor() as cursor:
+        cursor.execute("SELECT q.alike IS NULL OR q.alike = '2', bool_or(v.set_id IS NULL), bool_and(v.set_id IS NULL)"
+                       " FROM votes v JOIN queue q USING (clip_id, category) WHERE NOT v.clip_id = ANY (%s) GROUP BY 1",
+                       (groups["0"] + groups["1"],))  # fmt: skip
+        assert cursor.fetchall() == [(True, True, True)]
+    assert {alike(ledger)[clip] for clip in groups["1"]} != {"1"}
+    assert found.seconds < 3.55 * found.votes
+
+
 @pytest.mark.parametrize("value", list(Answer))
 def test_any_answer_may_be_given_in_a_set(ledger: Ledger, value: Answer) -> None:
     fill(ledger, 4)
     set_id, found = hand_out(ledger, "ann", place=f"{random.getrandbits(64):016x}")
     answer(ledger, "ann", set_id, dict.fromkeys(found, value.value))
     assert set(alike(ledger).values()) == {"0"}
+
+
+@pytest.fixture
+def call(ledger: Ledger, ledger_url: str, store: FolderStore) -> Iterator[Callable[..., httpx.Response]]:
+    """The review service, asked by ann."""
+    ledger.run("ensure_annotator", annotator="ann")
+    ledgers = Ledgers(lambda: Ledger(ledger_url))
+    media = Media(store=store, secret=b"key")
+
+    def one(method: str, path: str, sets: str = "clusters", **values: Any) -> httpx.Response:
+        config = Config(store_url=store.url, review=Review(gold_share=0.0, sets=sets))
+        app = make_app(config, ledgers, media, authenticate=lambda: "ann")
+
+        async def ask() -> httpx.Response:
+            async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://slac.test") as http:
+                return await http.request(method, path, headers={"X-Requested-With": "slac"}, **values)
+
+        return asyncio.run(ask())
+
+    yield one
+    ledgers.close()
+
+
+def votes(clips: list[dict[str, Any]], said: str = "yes", **changes: Any) -> dict[str, Any]:
+    return {
+        "votes": [
+            {"vote_id": str(uuid.uuid4()), "clip_id": clip["clip_id"], "category": CATEGORY, "answer": said,
+             "seconds": 1.0, "guideline_version": 1, "set_id": clip["set_id"], **changes}
+            for clip in clips
+        ]
+    }  # fmt: skip
+
+
+def test_the_service_hands_out_a_set_holds_it_and_takes_it_in_one_call(
+    ledger: Ledger, call: Callable[..., httpx.Response]
+) -> None:
+    groups = fill(ledger, 12)
+    found = call("GET", f"/api/set?category={CATEGORY}").json()
+    assert sorted(clip["clip_id"] for clip in found) == groups["0"]
+    assert len({clip["set_id"] for clip in found}) == 1
+    again = call("GET", f"/api/set?category={CATEGORY}&held=true").json()
+    assert {clip["clip_id"]: clip["set_id"] for clip in again} == {clip["clip_id"]: clip["set_id"] for clip in found}
+    sent = votes(found)
+    for _ in range(2):  # a repeated send is harmless
+        assert set(call("POST", "/api/votes", json=sent).json()["stored"].values()) == {True}
+    with ledger._connection.cursor() as cursor:
+        cursor.execute("SELECT count(*), count(DISTINCT set_id) FROM votes")
+        assert cursor.fetchall() == [(12, 1)]
+    correction = votes(found[:1], "no", supersedes=sent["votes"][0]["vote_id"])
+    assert call("POST", "/api/votes", json=correction).status_code == 200, "also in the set in which it was seen"
+
+
+def test_a_vote_in_a_set_that_was_not_handed_out_is_refused(
+    ledger: Ledger, call: Callable[..., httpx.Response]
+) -> None:
+    fill(ledger, 12, alone=2)
+    alone = call("GET", f"/api/clips?category={CATEGORY}&most=24").json()
+    assert {clip["set_id"] for clip in alone} == {None}
+    answer = call("POST", "/api/votes", json=votes(alone[:1], set_id=str(uuid.uuid4())))
+    assert answer.status_code == 422
+    assert "was not handed to you in set" in answer.json()["detail"]
+    assert call("POST", "/api/votes", json=votes(alone[:1])).status_code == 200
+
+
+def test_without_sets_the_page_knows_and_nothing_is_handed_out_together(
+    ledger: Ledger, call: Callable[..., httpx.Response]
+) -> None:
+    fill(ledger, 12)
+    assert [call("GET", "/api/me", sets).json()["has_sets"] for sets in ("never", "shots")] == [False, True]
+    assert call("GET", f"/api/set?category={CATEGORY}", "never").json() == []

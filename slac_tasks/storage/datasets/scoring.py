@@ -65,7 +65,7 @@ class MemberScore:
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _HardClipRow2(ClipColumns):
     proxy_256: Annotated[str, "object name of the rendition that people see"]
-    strategy: Annotated[str, "disagreement, consensus, random, entropy, coverage or unsure_coverage"]
+    strategy: Annotated[str, "a name of slac_tasks.model.Strategy"]
     disagreement: Annotated[float, "Jensen-Shannon divergence of the members, in bits, 0 to 1"]
     consensus: Annotated[float, "members' joint score: their mean log-odds as a probability, 0 to 1"]
     scores: Annotated[tuple[MemberScore, ...], _SCORES, "each member's score"]

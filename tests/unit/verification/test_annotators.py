@@ -89,6 +89,14 @@ def missed(rows: list[tuple[str, str, str | None]], known: dict[str, bool]) -> l
     return [row.set_gold, row.set_missed, row.set_miss_low, row.set_miss_high]
 
 
+def test_the_pace_of_a_set_is_no_hurry() -> None:
+    sets = [(f"c{number}", "no", f"s{number // 12}") for number in range(48)]
+    alone = [(clip, answer, None) for clip, answer, _ in sets]
+    fast = np.full(48, 0.8)
+    assert HURRIED not in qualities(in_sets(sets), fast, Model())[0].flags
+    assert HURRIED in qualities(in_sets(alone), fast, Model())[0].flags
+
+
 def test_gold_that_got_the_wrong_answer_of_its_set_was_missed() -> None:
     first = [(f"a{number}", "no", "s1") for number in range(5)]
     second = [(f"b{number}", "yes", "s2") for number in range(5)]

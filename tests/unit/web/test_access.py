@@ -15,6 +15,7 @@ from fastapi.routing import APIRoute
 
 from slac_tasks.config import Config
 from slac_tasks.errors import NotConfigured, NotMade, Temporary
+from slac_tasks.reports.data_docs import Docs, Failing
 from slac_tasks.storage.ledger import Ledger
 from slac_tasks.storage.objects import FolderStore
 from slac_tasks.web.accounts import COOKIE, REMEMBER_SEC, Account, Accounts, secret_of, secure_of
@@ -161,6 +162,21 @@ def test_funnel_quality_and_duplicates_are_for_leads(app: FastAPI, accounts: Acc
         assert Client(app, accounts.session(PEOPLE["grace"])).get(page).status_code == 503  # let in; no ledger here
     shown = {name: Client(app, accounts.session(PEOPLE[name])).get("/review").text for name in PEOPLE}
     assert ['href="quality"' in text for text in shown.values()] == [False, True]
+
+
+def test_the_docs_of_expectations_are_for_leads(app: FastAPI, accounts: Accounts, media: Media) -> None:
+    lead = Client(app, accounts.session(PEOPLE["grace"]))
+    assert "No hand-over was judged yet" in lead.get("/expectations").text
+    failing = Failing(partition="judo.2026-01-05", critical=("<b>off the grid</b>",), warnings=())
+    docs = Docs(dataset="clips", inspected_at="today", judged=1, failing=(failing,))
+    media.store.put("docs/v1/clips.json", docs.encode())
+    assert 'href="expectations?of=clips"' in lead.get("/expectations").text
+    page = lead.get("/expectations?of=clips").text
+    assert "judo.2026-01-05" in page
+    assert "&lt;b&gt;off the grid" in page
+    assert lead.get("/expectations?of=labels").status_code == 404
+    assert lead.get("/expectations?of=../../media/v/x-256.mp4").status_code == 404
+    assert Client(app, accounts.session(PEOPLE["ada"])).get("/expectations").status_code == 403
 
 
 def test_a_password_is_kept_salted_and_known_again() -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from bench.harness.defects import DEFECTS
 from bench.harness.handovers import World, good
-from bench.quality import alarms, planted
+from bench.quality import alarms, failures_of, planted
 from slac_tasks.quality.expectations import EXPECTATIONS
 from slac_tasks.quality.expectations.entries import Wanted
 from slac_tasks.quality.expectations.judging import UNCHECKED, judge
@@ -22,7 +22,7 @@ def world() -> World:
 
 
 def test_each_planted_defect_is_caught_by_the_expectation_meant_for_it(world: World) -> None:
-    missed = [(defect.name, failed) for defect, failed in planted(world) if defect.caught_by not in failed]
+    missed = [defect.name for defect, rows in planted(world) if defect.caught_by not in failures_of(rows)]
     assert missed == []
 
 

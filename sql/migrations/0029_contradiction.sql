@@ -2,6 +2,7 @@
 ALTER TABLE queue DROP CONSTRAINT queue_strategy_check;
 ALTER TABLE queue ADD CONSTRAINT queue_strategy_check CHECK (
     strategy IN (
-        'disagreement', 'consensus', 'random', 'entropy', 'coverage', 'unsure_coverage', 'contradiction', 'companion'
+        'disagreement', 'consensus', 'random', 'entropy', 'coverage', 'unsure_coverage', 'lot', 'contradiction',
+        'companion'
     )
 );
