@@ -10,7 +10,7 @@ Every measure of a category has a value, a 95 % interval, the clips that it rest
   right, too little is known: `unclear`, and the category is `pending`. Else it is outside.
 
 One measure outside refuses the category alone, until a person says otherwise. What the table of labels as such must be
-is in `rules.py`.
+is in `expectations/labels.py`.
 """
 
 import math

@@ -14,9 +14,12 @@ from slac_tasks.errors import BrokenContract
 from slac_tasks.job import Job
 from slac_tasks.model import Answer
 from slac_tasks.progress import print_line
+from slac_tasks.quality.expectations import EXPECTATIONS
+from slac_tasks.quality.expectations.entries import Handover, Severity, in_one_piece
+from slac_tasks.quality.expectations.judging import failures, judge
 from slac_tasks.quality.gate import judged
-from slac_tasks.quality.judging import Judging, judge
-from slac_tasks.quality.rules import broken_rules
+from slac_tasks.quality.judging import Judging
+from slac_tasks.quality.judging import judge as measure
 from slac_tasks.storage.datasets import AGREEMENT, LABELS, MEASURES, PEOPLE, QUALITY
 from slac_tasks.storage.datasets.labelling import PersonRow
 from slac_tasks.storage.manifests import Manifest
@@ -25,11 +28,8 @@ from slac_tasks.verification.agreement import agreements
 from slac_tasks.verification.annotators import qualities
 from slac_tasks.verification.ballots import Ballots, Floats, read_ballots
 from slac_tasks.verification.outcome import record_measures, record_verdicts, replace_people
-from slac_tasks.verification.versions import need_labels, newest_labels, read_labels
+from slac_tasks.verification.versions import label_tables, need_labels, newest_labels
 from slac_tasks.verification.votes import votes_in
-
-_GATED = [name for name in LABELS.schema.names if name not in ("round", "method", "votes")]
-"""Columns of the labels that the gate reads."""
 
 
 def run(job: Job) -> None:
@@ -80,7 +80,7 @@ def _judging(job: Job, version: str) -> Judging:
 def _measure(job: Job, version: str) -> Exception | None:
     """Measure the categories that are not measured; return the failure of one of them, if any."""
     try:
-        judge(job, version, _judging(job, version).changed)
+        measure(job, version, _judging(job, version).changed)
     except Exception as failure:
         return failure
     return None
@@ -93,8 +93,13 @@ def _check_table(job: Job, version: str) -> None:
         BrokenContract: it is not what labels must be.
 
     """
-    labels = read_labels(job.datasets, version, _GATED).to_pandas()
-    wrong = broken_rules(labels, answers_least=min(2, job.config.review.votes_wanted))
+    handover = Handover(
+        dataset=LABELS,
+        keys={"labels": version},
+        rows=in_one_piece(label_tables(job.datasets, version)),
+        knobs=job.config.expectations,
+    )
+    wrong = failures(judge(handover, EXPECTATIONS[LABELS.name]), Severity.CRITICAL)
     if wrong:
         raise BrokenContract(f"labels {version}: {len(wrong)} expectations fail: {'; '.join(wrong)}")
 
