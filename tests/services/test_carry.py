@@ -94,8 +94,8 @@ def test_the_control_is_judged_without_its_own_answers(make_job: Any, ledger: Le
         cursor.execute("SELECT clip_id, strategy FROM queue WHERE strategy IN ('random', 'companion')")
         drawn = dict(cursor.fetchall())
     assert by_kind["people"] == set(drawn)
-    assert by_kind["carried"] <= {clip for clip, strategy in drawn.items() if strategy == "companion"}
-    assert by_kind["carried"]
+    assert by_kind["carried"] <= set(drawn)
+    assert "companion" in {drawn[clip] for clip in by_kind["carried"]}
     assert all(row["weight"] >= 1 and row["truth"] in (-1, 1) for row in rows)
 
 
