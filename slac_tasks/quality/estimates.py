@@ -11,6 +11,7 @@ hold anything.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -70,7 +71,7 @@ class Stratum:
         return replace(self, clips=clips, right=clips, open=0, size=size)
 
 
-def effective(videos: Sequence[object] | NDArray[np.object_]) -> float:
+def effective(videos: Sequence[object] | NDArray[Any]) -> float:
     """Return as how many independent clips these count, by the video of each: those of one video count as one."""
     _, clips = np.unique(np.asarray(videos, dtype=str), return_counts=True)
     return float(clips.sum() ** 2 / (clips**2).sum()) if len(clips) else 0.0
@@ -84,7 +85,7 @@ def exact(share: float, size: float) -> tuple[float, float]:
     return low, high
 
 
-def of_clips(holds: NDArray[np.bool_], videos: Sequence[object] | NDArray[np.object_]) -> Estimate:
+def of_clips(holds: NDArray[np.bool_], videos: Sequence[object] | NDArray[Any]) -> Estimate:
     """Return the share of clips of which something holds; both arrays have shape (clips,)."""
     if not len(holds):
         return Estimate(value=None)
