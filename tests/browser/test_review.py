@@ -209,6 +209,7 @@ def test_one_key_answers_a_set_and_twelve_times_no_is_asked_back(grid: Page, ser
     look(grid, "grid-doubt")
     grid.keyboard.press("n")
     expect(grid.locator("#message-text")).to_have_text("No sets left in Ball swing")
+    expect(grid.locator("#send")).to_have_text("Send: all are No")
     look(grid, "grid-empty")
     grid.wait_for_function(SENT)
     given = service.rows(

@@ -191,6 +191,7 @@ function send(value, when) {
 // On to what comes next.
 function go(when) {
   page.pressedAt = when;
+  page.doubted = null;
   work.expired().forEach(letGo);
   if (asked().length) begin();
   else show("loading", "");
