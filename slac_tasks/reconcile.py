@@ -245,7 +245,7 @@ def _releases(work: Repair) -> int:
     for manifest in sorted(work.stored.current(RELEASE_VERSIONS), key=lambda manifest: manifest.keys["release"]):
         # One that is made again and was cut off has the rows of both: it is recorded when it is finished.
         with suppress(NotMade):
-            record_release(work.ledger, *need_release(work.datasets, manifest.keys["release"]))
+            record_release(work.datasets.store, work.ledger, *need_release(work.datasets, manifest.keys["release"]))
             count += 1
     return count
 

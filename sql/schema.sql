@@ -656,7 +656,10 @@ CREATE TABLE releases (
     added bigint,
     changed bigint,
     withdrawn bigint,
-    corrected bigint
+    corrected bigint,
+    -- NULL: released before there were pages of releases.
+    folder text,
+    preview jsonb NOT NULL DEFAULT '[]'
 );
 
 CREATE TABLE promotions (

@@ -24,6 +24,8 @@ def add_release(ledger: Ledger, *categories: str) -> None:
     ledger.run(
         "add_release", release="r0001", labels="000001", label_count=1, categories=list(categories), version="1.0.0",
         content="0", previous=None, added=1, changed=0, withdrawn=0, corrected=0,
+        folder="release/v3/release=r0001/g0001",
+        preview="[]",
     )  # fmt: skip
 
 

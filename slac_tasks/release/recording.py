@@ -1,16 +1,20 @@
 """Finished releases in the ledger, which plans and pages ask."""
 
+from slac_tasks.release.finished import folder_of
+from slac_tasks.release.preview import PREVIEW
 from slac_tasks.storage.datasets.releasing import ReleaseVersionRow
 from slac_tasks.storage.ledger import Ledger
 from slac_tasks.storage.manifests import Manifest
+from slac_tasks.storage.objects import Store
 from slac_tasks.verification.versions import labels_of
 
 
-def record_release(ledger: Ledger, row: ReleaseVersionRow, rows: Manifest) -> None:
+def record_release(store: Store, ledger: Ledger, row: ReleaseVersionRow, rows: Manifest) -> None:
     """Record what a finished release is; one that was made again is recorded anew.
 
     Args:
-        ledger: where.
+        store: has the clips that its page plays.
+        ledger: where it is recorded.
         row: what it is.
         rows: manifest of its rows, which names the version of the labels.
 
@@ -28,4 +32,6 @@ def record_release(ledger: Ledger, row: ReleaseVersionRow, rows: Manifest) -> No
         changed=row.changed,
         withdrawn=row.withdrawn,
         corrected=row.corrected,
+        folder=folder_of(rows),
+        preview=store.get(f"{folder_of(rows)}/{PREVIEW}").decode() if PREVIEW in row.files else "[]",
     )

@@ -26,6 +26,7 @@ from slac_tasks.release.exporting import WITH_EVERY_RELEASE, contents, export_na
 from slac_tasks.release.finished import folder_of, need_release, version_of, with_files
 from slac_tasks.release.mix import benchmark, mix_of
 from slac_tasks.release.naming import names_of
+from slac_tasks.release.preview import PREVIEW, preview
 from slac_tasks.release.recording import record_release
 from slac_tasks.release.register import register, registered
 from slac_tasks.release.releasable import releasable, releasable_of_others, with_certificates
@@ -86,7 +87,8 @@ def _files(job: Job, rows: Manifest, row: ReleaseVersionRow) -> Iterator[str]:
     folder = folder_of(rows)
     write_exports(job.datasets, rows, contents(job.datasets, rows, names))
     yield from (export_name(rows, export).removeprefix(f"{folder}/") for export in WITH_EVERY_RELEASE)
-    for name, text in sheet(job.key("release"), row, tallies(job.datasets, rows), names).items():
+    written = sheet(job.key("release"), row, tallies(job.datasets, rows), names)
+    for name, text in {**written, PREVIEW: preview(job.datasets, rows)}.items():
         job.store.put(f"{folder}/{name}", text.encode())
         yield name
 
@@ -185,4 +187,4 @@ def _described(
 def _record(job: Job, version: Manifest) -> None:
     """Record the finished release in the ledger."""
     row, rows = need_release(job.datasets, version.keys["release"])
-    record_release(job.ledger, row, rows)
+    record_release(job.store, job.ledger, row, rows)

@@ -39,7 +39,7 @@ def _funnel(ledger: "Ledger") -> Mapping[str, object]:
         "facts": facts,
         "metrics": METRICS,
         "paper_sec": PAPER_CLIP_SEC,
-        "releases": ledger.rows("web_releases", most=20),
+        "releases": ledger.rows("web_releases", most=RELEASES_MOST),
         "rows": ledger.rows("web_funnel"),
         "worths": worths(ledger.all(Kind, "label_kinds"))[:1],
     }
@@ -53,6 +53,14 @@ def _quality(ledger: "Ledger") -> Mapping[str, object]:
         "rows": ledger.rows("web_quality"),
         "worths": worths(ledger.all(Kind, "label_kinds")),
     }
+
+
+RELEASES_MOST = 20
+"""Releases on one page, the newest."""
+
+
+def _releases(ledger: "Ledger") -> Mapping[str, object]:
+    return {"releases": ledger.rows("web_releases", most=RELEASES_MOST)}
 
 
 PAIRS_MOST = 100
@@ -69,6 +77,7 @@ PAGES: Mapping[str, Page] = {
         Page(name="review", for_leads=False, values=None),
         Page(name="funnel", for_leads=True, values=_funnel),
         Page(name="quality", for_leads=True, values=_quality),
+        Page(name="releases", for_leads=True, values=_releases),
         Page(name="duplicates", for_leads=True, values=_duplicates),
     )
 }

@@ -19,7 +19,7 @@ from slac_tasks.storage.ledger import Ledger
 from slac_tasks.storage.objects import FolderStore, Store
 from slac_tasks.storage.tables import Datasets
 
-GATE = {"quality": Quality(min_labels=1, min_positive_share=0.0, max_positive_share=1.0)}
+GATE = {"quality": Quality(min_labels=1, min_positive_share=0.0, max_positive_share=1.0, min_precision=0.0)}
 
 
 def judged(make_job: Any) -> None:
@@ -70,6 +70,10 @@ def test_each_release_says_how_it_differs_from_the_one_before(
         held = answered[5].split(":")[0].encode() in datasets.store.get(export)
         assert held == ("release=r0003" not in export) or export.endswith(".parquet"), export
     assert any("release=r0003" in export for export in exports)
+    shown = ledger.rows("web_releases", most=9)
+    assert [row["release"] for row in shown] == ["r0003", "r0002", "r0001"]
+    assert all(row["folder"].endswith(f"release={row['release']}/g0001") for row in shown)
+    assert [clip["name"] for clip in shown[0]["clips"]] == ["High jump"]
     recorded = ledger.one("last_release")
     assert recorded is not None
     assert {name: recorded[name] for name in ("release", "version", "content", "previous", "withdrawn")} == {

@@ -1,0 +1,22 @@
+// The clips of a release: each plays while it is seen, and loads when it is about to be.
+
+import { Loop } from "./loop.js";
+
+const loops = new Map();
+
+function made(film) {
+  const { media, clip, category, start, end } = film.dataset;
+  const about = { media, clip_id: clip, category, start_sec: Number(start), end_sec: Number(end) };
+  const dead = () => (film.textContent = "This clip does not load. Load the page again.");
+  return new Loop(about, film, { dead, loggedOut: () => location.reload() });
+}
+
+const seen = new IntersectionObserver((entries) => {
+  for (const { target, isIntersecting } of entries) {
+    if (isIntersecting && !loops.has(target)) loops.set(target, made(target));
+    if (isIntersecting) loops.get(target).play();
+    else loops.get(target)?.rest();
+  }
+});
+
+for (const film of document.querySelectorAll(".film")) seen.observe(film);
