@@ -1,12 +1,13 @@
 """Release the validated labels, pretrain a video network on them, evaluate it, and promote it if it is better.
 
-**Runs** weekly, and when labels have been validated (asset `validated_labels`).
+**Runs** weekly, and when labels have been validated that the last release lacks (asset
+`validated_labels`).
 
-**Reads** `labels` with `label_changes`, their `quality` and `people`, `videos`, `clips`, `scores` and `features`, and
-renditions of training videos.
+**Reads** `labels` with `label_changes`, their `quality` and `people`, `fetched`, `videos`, `clips`, `scores` and
+`features`, and renditions of training videos.
 **Writes** `carried`, `control` and `accounts`, second answers wanted in the queue, `certificates`, `release` with its
-exports, `models`, `evaluations`, `committees` when the model is promoted, and one event of the asset `videos` per
-window that shall be scored again.
+exports, `released_videos` and `release_versions`, `models`, `evaluations`, `committees` when the model is promoted, and
+one event of the asset `videos` per window that shall be scored again.
 
 **Skips** every task after `plan` while fewer new labels than `release.min_new_labels` are waiting; `rescore` when no
 window holds clips that want scores.
