@@ -12,10 +12,10 @@ labels of neighbours say added to these scores: what is left of the difference i
 
 `precision_100` is the share of flipped labels among the first 100 of ours on dense labels, `sparse_precision_100` on
 sparse ones; `found` is how many of the planted errors ours holds more likely wrong than right. Means over worlds and
-draws; where fewer than 100 labels are flipped, the first so many are looked at (`looked_at`). `gain` is ours less
-cleanlab's on the same scores with its 95 % interval (Student's t over worlds and draws). With `--real FOLDER` the same
-is measured on a rehearsal (`slac rehearse`) with the trimmed videos of FOLDER/<class>; `real_*` are its figures, null
-without a folder. The last line is one JSON object.
+draws; where fewer than 100 labels are flipped, the first so many are looked at (`looked_at`), and where none is, the
+figures are null. `gain` is ours less cleanlab's on the same scores with its 95 % interval (Student's t over worlds and
+draws). With `--real FOLDER` the same is measured on a rehearsal (`slac rehearse`) with the trimmed videos of
+FOLDER/<class>; `real_*` are its figures, null without a folder. The last line is one JSON object.
 """
 
 import sys
@@ -109,7 +109,7 @@ def judged(ranked: Sequence[Ranked]) -> Outcome:
     near = np.concatenate([each.doubt.near for each in ranked])
 
     def share(order: Ints) -> float:
-        return float(flipped[order[:first]].mean()) if first else 0.0
+        return float(flipped[order[:first]].sum() / max(first, 1))
 
     return Outcome(
         ours=share(np.argsort(-doubts, kind="stable")), cleanlab=share(by_cleanlab(positive, expit(model))),
@@ -143,10 +143,12 @@ def outcomes_of(worlds: Sequence[World], size: Size) -> dict[str, list[Outcome]]
 def figures(played: Mapping[str, Sequence[Outcome]]) -> dict[str, float | None]:
     """Return the means of each layout, and the gain with its interval."""
     found: dict[str, float | None] = {}
-    for layout, outcomes in played.items():
-        gain, low, high = interval([each.ours - each.cleanlab for each in outcomes])
-        means = {name: float(np.mean([getattr(each, name) for each in outcomes])) for name in _MEANS}
-        found |= {f"{layout}{_MEANS[name]}": value for name, value in means.items()}
+    for layout, every in played.items():
+        outcomes = [each for each in every if each.looked_at]
+        gain, low, high = interval([each.ours - each.cleanlab for each in outcomes]) if outcomes else (None,) * 3
+        for name, figure in _MEANS.items():
+            values = [float(getattr(each, name)) for each in outcomes]
+            found[f"{layout}{figure}"] = float(np.mean(values)) if values else None
         found |= {f"{layout}gain": gain, f"{layout}gain_low": low, f"{layout}gain_high": high}
     return found
 
