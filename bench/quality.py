@@ -199,7 +199,7 @@ def measure(size: Size, folder: Path) -> Figures:
 
 BENCH = Bench(
     name="quality", doc=__doc__, measure=measure, full=Size(), quick=Size(labels=100_000, clean=20),
-    tiny=Size(labels=3_000, small=2_000, clean=2),
+    tiny=Size(labels=3_000, small=3_000, clean=2),
 )  # fmt: skip
 
 if __name__ == "__main__":

@@ -48,6 +48,8 @@ class Finding:
     low: float | None = None
     """Lower end of the 95 % interval; None: the value is no estimate."""
     high: float | None = None
+    surely: tuple[float, float] | None = None
+    """The interval that decides: it holds the values of all subjects of the measure with 95 % together (Bonferroni)."""
     count: int
     """Rows that it rests on."""
     subject: str = ""

@@ -95,9 +95,10 @@ def line(row: ExpectationRow) -> str:
 
 def _nearest(finding: Finding, low: float, high: float) -> float | None:
     """Return the value of an interval that is nearest to what is wanted: an estimate fails only as a whole."""
-    if finding.value is None or finding.low is None or finding.high is None:
+    if finding.value is None or finding.surely is None:
         return finding.value
-    return min(max(finding.value, min(low, finding.high)), max(high, finding.low))
+    lowest, highest = finding.surely
+    return min(max(finding.value, min(low, highest)), max(high, lowest))
 
 
 def _row(expectation: Expectation, finding: Finding, knobs: Expectations, is_outside: bool) -> ExpectationRow:

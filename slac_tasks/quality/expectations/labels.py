@@ -169,7 +169,7 @@ def _undecided(handover: Handover) -> Iterator[Finding]:
     left = counts[Answer.UNSURE] + counts[Answer.BROKEN]
     for place, category in enumerate(categories):
         if every[place] >= _FEW:
-            yield share(int(left[place]), int(every[place]), category)
+            yield share(int(left[place]), int(every[place]), category, subjects=len(categories))
 
 
 def _methods(handover: Handover) -> Iterator[Finding]:

@@ -1,6 +1,7 @@
 """Measures that several datasets share: numbers of wrong rows, shares with intervals, distances of distributions."""
 
 from collections.abc import Callable, Collection, Iterator
+from statistics import NormalDist
 
 import numpy as np
 import pyarrow.compute as pc
@@ -63,12 +64,29 @@ def held_by(name: str, beside: str, column: str = "") -> Measure:
     return wrong_rows(lambda handover: handover.place_in(name, beside, column) >= 0)
 
 
-def share(part: int, whole: int, subject: str = "", examples: tuple[str, ...] = ()) -> Finding:
-    """Return a share with its 95 % interval (Wilson); without a value where there is nothing."""
+def share(part: int, whole: int, subject: str = "", examples: tuple[str, ...] = (), *, subjects: int = 1) -> Finding:
+    """Return a share with its 95 % interval (Wilson); without a value where there is nothing.
+
+    Args:
+        part: how many of `whole`.
+        whole: how many there are.
+        subject: whose share it is.
+        examples: a few of those that are wrong.
+        subjects: how many shares are judged beside each other: of hundreds of people some are unlucky.
+
+    """
     if not whole:
         return Finding(value=None, count=0, subject=subject)
     low, high = wilson(part, whole)
-    return Finding(value=part / whole, low=low, high=high, count=whole, subject=subject, examples=examples)
+    return Finding(
+        value=part / whole,
+        low=low,
+        high=high,
+        surely=wilson(part, whole, NormalDist().inv_cdf(1 - 0.025 / subjects)),
+        count=whole,
+        subject=subject,
+        examples=examples,
+    )
 
 
 def shares_by(values: list[str], codes: Ints, part: Bools, whole: Bools, *, least: int = 1) -> Iterator[Finding]:
@@ -85,8 +103,9 @@ def shares_by(values: list[str], codes: Ints, part: Bools, whole: Bools, *, leas
     chosen = whole & (codes >= 0)
     of = np.bincount(codes[chosen], minlength=len(values))
     parts = np.bincount(codes[chosen & part], minlength=len(values))
-    for place in np.flatnonzero(of >= least)[:MOST_SUBJECTS].tolist():
-        yield share(int(parts[place]), int(of[place]), values[place])
+    enough = np.flatnonzero(of >= least)[:MOST_SUBJECTS].tolist()
+    for place in enough:
+        yield share(int(parts[place]), int(of[place]), values[place], subjects=len(enough))
 
 
 def several(owner: Ints, property_: Ints) -> Bools:

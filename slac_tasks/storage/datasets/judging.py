@@ -19,7 +19,7 @@ class ExpectationRow:
     high: Annotated[float | None, "upper end of the value's 95 % interval; null: it is no estimate"]
     wanted_low: Annotated[float | None, "lowest value that is accepted; null: any"]
     wanted_high: Annotated[float | None, "highest value that is accepted; null: any"]
-    verdict: Annotated[str, "met, failed, or unchecked (nothing to measure); an interval fails as a whole or not"]
+    verdict: Annotated[str, "met, failed (an estimate: surely, all subjects together), or unchecked"]
     count: Annotated[int, "rows that the value rests on"]
     examples: Annotated[tuple[str, ...], "a few of the rows that are wrong"]
 

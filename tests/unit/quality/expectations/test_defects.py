@@ -18,7 +18,7 @@ BY_DECLARATION = {"schema", "values_known", "numbers_finite", "rows_unique", "no
 
 @pytest.fixture(scope="module")
 def world() -> World:
-    return good(labels=2_000)
+    return good(labels=3_000)
 
 
 def test_each_planted_defect_is_caught_by_the_expectation_meant_for_it(world: World) -> None:

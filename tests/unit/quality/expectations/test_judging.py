@@ -40,6 +40,17 @@ def test_a_value_fails_when_it_is_surely_outside(finding: Finding, wanted: Wante
     assert verdict(finding, wanted) == found
 
 
+def test_of_many_people_none_fails_by_bad_luck() -> None:
+    chance = np.random.default_rng(0)
+    right = chance.binomial(5, 0.92, 2_000)  # the unluckiest of 2,000 good people has 1 or 2 of 5
+    assert right.min() <= 2
+    found = [
+        (expectation(Wanted(low=0.8)), share(int(one), 5, str(person), subjects=len(right)))
+        for person, one in enumerate(right)
+    ]
+    assert {row.verdict for row in judged("votes", [found], KNOBS).rows[0]} == {MET}
+
+
 def test_several_partitions_are_judged_at_once_and_each_keeps_its_own_verdict() -> None:
     one = expectation(Wanted(high=0.0))
     found = judged("clips", [[(one, Finding(value=float(value), count=5))] for value in (0, 2, 0)], KNOBS)
