@@ -251,8 +251,8 @@ def test_the_pages_name_their_queries() -> None:
 
 
 def test_one_view_leaves_withdrawn_videos_out_of_the_queue() -> None:
-    # They write or list tombstones, or ask about videos and not about the queue.
-    own = {"add_tombstone", "tombstones", "excluded_media", "queue_clip", "training_videos"}
+    # They write or list tombstones, or ask about videos and releases and not about the queue.
+    own = {"web_releases", "add_tombstone", "tombstones", "excluded_media", "queue_clip", "training_videos"}
     own |= {"tombstones_labelled", "unlabelled_tombstones", "queued_on_clips", "duplicates", "tell_apart"}
     found = {path.stem for path in (SQL / "queries").glob("*.sql") if "tombstones" in path.read_text()}
     assert found == own
