@@ -81,7 +81,7 @@ def test_every_clip_near_an_answer_gets_a_label_of_its_kind(make_job: Any, ledge
     for row in kinds["carried"]:
         video, start = parse_clip_id(row["clip_id"])
         near = [parse_clip_id(clip)[1] for clip in asked if parse_clip_id(clip)[0] == video]
-        assert min(abs(start - other) for other in near) <= 1.0
+        assert min(abs(start - other) for other in near) <= KNOBS["mining"].carry_sec
     assert kinds["carried"]
 
 
