@@ -89,7 +89,8 @@ def imported_labels(found: Published, source: str, given: Mapping[str, str], loc
     # Two classes that become one category may say the same, or the opposite, of one stretch.
     mapped = agreeing([replace(row, label=names[row.label or ""]) for row in labels], odds)
     videos: dict[tuple[str, str], Offered] = {}
-    rows = []
+    rows: list[ImportedRow] = []
+    said: dict[tuple[str, str, float | None, float | None], ImportedRow] = {}
     for row in mapped:
         location, category = locate(row), row.label or ""
         if location is None:
@@ -100,9 +101,16 @@ def imported_labels(found: Published, source: str, given: Mapping[str, str], loc
         except ValueError as error:
             odds.append(odd(row.place, "video", str(error)))
             continue
+        made = _row(row, candidate, slug(category), classes[row.place])
+        # One video may go by two names, such as an id and a file that is named after it.
+        before = said.setdefault((made.candidate_id, made.category, made.start_sec, made.end_sec), made)
+        if before is not made:
+            why_not = "duplicate" if before.label == made.label else "contradiction"
+            odds.append(odd(row.place, why_not, f"is of the same stretch as {before.place}"))
+            continue
         offered = Offered(category=category, source_id=candidate.source_id, location=location)
-        videos.setdefault((slug(category), candidate.source_id), offered)
-        rows.append(_row(row, candidate, slug(category), classes[row.place]))
+        videos.setdefault((made.category, candidate.source_id), offered)
+        rows.append(made)
     return ImportedLabels(
         videos=tuple(videos.values()), rows=tuple(rows), drops=tuple(_drops(odds)),
         remarks=tuple(one for one in found.odd if one.taken),

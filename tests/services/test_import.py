@@ -87,6 +87,17 @@ def test_the_manifest_offers_the_videos_as_candidates_with_the_ids_of_the_labels
     assert offers[0].location == "https://media.example/a2X2hz1G6i8.mp4"
 
 
+def test_one_video_under_two_names_is_one_and_says_one_thing(place: Path, store: FolderStore) -> None:
+    lines = ["classname,youtube_id,subset,start,end,label"]
+    lines += [f"Judo,{name},training,1.0,3.0,1" for name in ("a2X2hz1G6i8", "v_a2X2hz1G6i8.mp4")]
+    (place / "hacs.csv").write_text("\n".join(lines))
+    assert imported(place) == 0
+    manifest, rows = made(store)
+    assert [row.place for row in rows] == ["line 2"]
+    assert manifest.dropped == {"duplicate": 1}
+    assert len((place / "hacs.jsonl").read_text().splitlines()) == 1
+
+
 def test_class_folders_are_candidates_where_they_lie(place: Path, store: FolderStore) -> None:
     for name in ("set/judo/a.mp4", "set/yoga/b.mp4"):
         (place / name).parent.mkdir(parents=True)

@@ -90,5 +90,12 @@ def _region(place: str, data: Mapping[str, Any], region: Any) -> Iterator[RawRow
     if not isinstance(names, list):
         yield odd(place, "region", f"is {str(region)[:60]}, want choices, or labels with start and end in seconds")
         return
-    for name in names:
-        yield RawRow(place=place, label=name, start=said.get("start"), end=said.get("end"), timed=timed, **_known(data))
+    for number, name in enumerate(names, start=1):
+        yield RawRow(
+            place=f"{place}, label {number}",
+            label=name,
+            start=said.get("start"),
+            end=said.get("end"),
+            timed=timed,
+            **_known(data),
+        )
