@@ -29,8 +29,6 @@ class Line:
     failed: int
     unchecked: int
     """Values with each verdict: hand-overs, and subjects in them."""
-    worst: str
-    """A value that failed, in words; empty: none did."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -60,11 +60,10 @@ def _lines(rows: Sequence[ExpectationRow]) -> Iterable[Line]:
     found = []
     for name, some in of.items():
         counts = {verdict: sum(row.verdict == verdict for row in some) for verdict in (MET, FAILED, UNCHECKED)}
-        failed = next((line(row) for row in some if row.verdict == FAILED), "")
         found.append(
             Line(
                 name=name, sentence=some[0].sentence, severity=some[0].severity, met=counts[MET],
-                failed=counts[FAILED], unchecked=counts[UNCHECKED], worst=failed,
+                failed=counts[FAILED], unchecked=counts[UNCHECKED],
             )
         )  # fmt: skip
     return sorted(found, key=lambda one: (one.failed == 0, one.severity != "critical"))
