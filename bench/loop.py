@@ -139,6 +139,8 @@ class Loop:
         for window in self.windows:
             self.collect(window)
         self.verify()
+        for item in self.plan("judge"):
+            self.slac("judge", category=item.category, labels=item.labels)
         self.slac("validate")
         self.slac("report")
         self.slac("inspect")
