@@ -128,7 +128,11 @@ class Expectations(Section):
         0.5, "Share of the videos whose clips all have one score of a member.", least=0, most=1
     )
     min_random: float = setting(0.03, "Share of a round that is drawn by lot.", least=0, most=1)
-    min_spread: float = setting(0.005, "Standard deviation of the scores of one member in one window.", least=0)
+    min_spread: float = setting(
+        0.0005,
+        "Standard deviation of the scores of one member in one window. One that learned next to nothing has .003.",
+        least=0,
+    )
     max_saturated: float = setting(0.9, "Share of the scores within a thousandth of 0 or 1.", least=0, most=1)
     min_dimensions: float = setting(
         2.0, "Effective number of dimensions of the features (participation ratio).", least=1
