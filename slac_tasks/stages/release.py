@@ -4,12 +4,14 @@ Reads: the newest judged labels; the newest certified ones of other kinds, where
 where they were fetched; the ledger's verdicts, decisions, queue and tombstones.
 Writes: release (release) with exports and a data sheet beside it; released_videos (release), the names and splits that
 stay; release_versions (release), last: it makes the release finished; the ledger's releases.
-Safe to run again: a finished release is left alone, one that was cut off goes on with the rows that it has. Whole
+Safe to run again: a finished release is left alone, one that was cut off goes on with the rows that it has. Rows that
+fail a critical expectation end it with 65 before anything is finished, and the next run makes them again. Whole
 rounds of accepted or approved categories only; nothing to release, or a video that changed its split, ends with 65. Of
 two at once one goes on, and the other ends with 75.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
 from functools import partial
 
 import pyarrow as pa
@@ -19,7 +21,11 @@ from slac_tasks.errors import BrokenContract
 from slac_tasks.job import Job, Partition
 from slac_tasks.model import parse_round_key
 from slac_tasks.progress import print_line
+from slac_tasks.quality.beside import Beside
 from slac_tasks.quality.certificate import certified_bounds
+from slac_tasks.quality.expectations import EXPECTATIONS
+from slac_tasks.quality.expectations.entries import Handover, Severity
+from slac_tasks.quality.expectations.judging import failures, judge
 from slac_tasks.release.content import ORDER
 from slac_tasks.release.described import described, videos_of
 from slac_tasks.release.exporting import WITH_EVERY_RELEASE, contents, export_name, write_exports
@@ -66,12 +72,7 @@ def run(job: Job) -> None:
 def _make(job: Job, keys: Mapping[str, str], version: Partition[ReleaseVersionRow]) -> None:
     found = job.ledger.one("release_before", **keys)
     before = found["release"] if found else None
-    with job.partition(RELEASES, keys) as made:
-        if not made.finished:
-            labels = _newest_judged(job)
-            made.inputs += [need_labels(job.datasets, labels), job.datasets.need(QUALITY, labels=labels)]
-            made.write_tables(_tables(job, labels, before, made.inputs))
-    rows = made.manifest
+    rows = _sound_rows(job, keys, before)
     with job.partition(RELEASED_VIDEOS, keys, inputs=[rows]) as videos:
         if not videos.finished:
             videos.write_tables([register(job.datasets, before, rows)])
@@ -79,6 +80,50 @@ def _make(job: Job, keys: Mapping[str, str], version: Partition[ReleaseVersionRo
     version.inputs += [job.datasets.need(RELEASES, release=before)] if before else []
     row = version_of(job.datasets, rows, before)
     version.write([with_files(job.store, rows, row, _files(job, rows, row))])
+
+
+def _sound_rows(job: Job, keys: Mapping[str, str], before: str | None) -> Manifest:
+    """Return the rows of the release, after they were judged.
+
+    Raises:
+        BrokenContract: they are not what a release promises.
+
+    """
+    rows, is_new = _rows(job, keys, before)
+    wrong = _wrong(job, rows)
+    if wrong and not is_new:
+        # Rows of a run that ended before the release was finished. What they were made from may be mended by now.
+        rows, _ = _rows(job, keys, before, again=True)
+        wrong = _wrong(job, rows)
+    if wrong:
+        raise BrokenContract(f"release {keys['release']}: {len(wrong)} expectations fail: {'; '.join(wrong)}")
+    return rows
+
+
+def _rows(job: Job, keys: Mapping[str, str], before: str | None, *, again: bool = False) -> tuple[Manifest, bool]:
+    """Return (the manifest of the rows, whether they were made now)."""
+    with job.partition(RELEASES, keys, again=again) as made:
+        if not made.finished:
+            labels = _newest_judged(job)
+            made.inputs += [need_labels(job.datasets, labels), job.datasets.need(QUALITY, labels=labels)]
+            made.write_tables(_tables(job, labels, before, made.inputs))
+    return made.manifest, not made.finished
+
+
+def _wrong(job: Job, rows: Manifest) -> list[str]:
+    """Return the critical failures of the rows, in words."""
+    beside = Beside(job)
+    handover = Handover(
+        dataset=RELEASES,
+        keys=rows.keys,
+        rows=beside.rows(RELEASES, rows),
+        knobs=job.config.expectations,
+        dropped=rows.dropped,
+        written_at=datetime.fromisoformat(rows.written_at),
+        beside=beside.tables(RELEASES, rows),
+    )
+    critical = [one for one in EXPECTATIONS[RELEASES.name] if one.severity == Severity.CRITICAL]
+    return failures(judge(handover, critical), Severity.CRITICAL)
 
 
 def _files(job: Job, rows: Manifest, row: ReleaseVersionRow) -> Iterator[str]:

@@ -6,15 +6,16 @@ import threading
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 import pytest
 from review_work import cast, lease, publish_and_answer
 
 from slac_tasks.admission.withdrawals import withdraw
-from slac_tasks.errors import NotMade, Temporary
+from slac_tasks.errors import BrokenContract, NotMade, Temporary
 from slac_tasks.quality.settings import Quality
 from slac_tasks.release.finished import need_release
 from slac_tasks.stages import aggregate, release, sync, validate
-from slac_tasks.storage.datasets import RELEASE_VERSIONS, RELEASES
+from slac_tasks.storage.datasets import LABELS, RELEASE_VERSIONS, RELEASES
 from slac_tasks.storage.ledger import Ledger
 from slac_tasks.storage.objects import FolderStore, Store
 from slac_tasks.storage.tables import Datasets
@@ -191,3 +192,26 @@ def test_a_release_that_is_made_again_and_cut_off_is_not_finished(
     release.run(make_job("release", release="r0001", remake=True))
     assert need_release(make_job("release").datasets, "r0001")[1].generation == 3
     assert lease(ledger, "cid") == []
+
+
+def write_labels(job: Any, rows: pa.Table) -> None:
+    job.datasets.write(LABELS, [rows], keys={"labels": "000001"}, stage="aggregate", settings={}, made_from={})
+
+
+def test_a_release_with_wrong_rows_is_not_finished_until_its_labels_are_mended(
+    make_job: Any, ledger: Ledger, answered: list[str]
+) -> None:
+    job = make_job("release", release="r0001")
+    sound = job.datasets.read(LABELS, labels="000001")
+    place = sound.schema.get_field_index("end_sec")
+    write_labels(job, sound.set_column(place, sound.schema.field("end_sec"), pa.array([9.0] * sound.num_rows)))
+    for _ in range(2):
+        with pytest.raises(BrokenContract, match=r"release r0001: 1 expectations fail: .*Every clip is 2 s long"):
+            release.run(make_job("release", release="r0001"))
+        assert job.datasets.manifest(RELEASE_VERSIONS, release="r0001") is None
+        assert ledger.one("last_release") is None
+    write_labels(job, sound)
+    release.run(make_job("release", release="r0001"))
+    version, rows = need_release(job.datasets, "r0001")
+    assert version.labels == 12
+    assert set(job.datasets.read_all(RELEASES, [rows])["end_sec"].to_pylist()) == {3.5}
