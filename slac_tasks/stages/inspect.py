@@ -5,7 +5,8 @@ tombstones, categories, the queue and known answers in the ledger, and other dat
 Writes: expectations (judged, partition), one for each hand-over; docs/v1/: pages of what was found.
 Safe to run again: a partition whose generation was judged is not judged again, so the cost grows with what is new. A
 critical failure ends the stage with 65, after everything was judged and written: it names the rows that are not what
-their dataset promises. One bad partition holds up no other. Of the labels the newest version is judged.
+their dataset promises. It does so in every run, until that partition is made again or is there no more. One bad
+partition holds up no other. Of the labels the newest version is judged.
 """
 
 from collections.abc import Mapping, Sequence
@@ -26,7 +27,7 @@ from slac_tasks.storage.datasets import (
     LABELS,
 )
 from slac_tasks.storage.datasets.judging import ExpectationRow
-from slac_tasks.storage.manifests import Manifest
+from slac_tasks.storage.manifests import Drop, Manifest
 from slac_tasks.verification.versions import need_labels, newest_labels
 
 _AT_ONCE = 100
@@ -37,14 +38,12 @@ _NAMED = 5
 
 def run(job: Job) -> None:
     """Judge what was not judged yet, dataset by dataset."""
-    beside, critical = Beside(job), list[str]()
+    beside = Beside(job)
     pending = _pending(job)
     parts = [some[start : start + _AT_ONCE] for some in pending.values() for start in range(0, len(some), _AT_ONCE)]
-    do_each(job.stage, "hand-overs", parts, lambda part: _inspect(job, part, beside, critical))
-    if critical:
-        named = "; ".join(critical[:_NAMED])
-        raise BrokenContract(f"inspect: {len(critical)} critical expectations failed, want none: {named}")
+    do_each(job.stage, "hand-overs", parts, lambda part: _inspect(job, part, beside))
     print_line(f"inspect: judged {sum(map(len, pending.values()))} hand-overs that are new")
+    _check_standing(job)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,8 +73,42 @@ def _pending(job: Job) -> Mapping[str, list[_Pending]]:
     return {name: [one for one in found if one.dataset == name] for name in EXPECTATIONS}
 
 
-def _inspect(job: Job, partitions: Sequence[_Pending], beside: Beside, critical: list[str]) -> None:
-    """Judge partitions of one dataset, write what was found, and add the critical failures in words.
+@dataclass(frozen=True, kw_only=True)
+class _Standing:
+    """A hand-over whose critical failures stand: its partition was not made again since it was judged."""
+
+    keys: Mapping[str, str]
+    """Of its partition of `expectations`."""
+    failures: int
+
+
+def _check_standing(job: Job) -> None:
+    """Check that no critical failure stands, of this inspection or of an earlier one; no rows are read for it.
+
+    Raises:
+        BrokenContract: some stand.
+
+    """
+    standing = [*_standing_labels(job), *job.ledger.all(_Standing, "standing_failures", apart=LABELS.name)]
+    if standing:
+        found = (job.datasets.need(declared.EXPECTATIONS, **one.keys) for one in standing[:_NAMED])
+        named = [f"{drop.item}: {drop.detail}" for manifest in found for drop in manifest.drops][:_NAMED]
+        count = sum(one.failures for one in standing)
+        raise BrokenContract(f"inspect: {count} critical expectations fail, want none: {'; '.join(named)}")
+
+
+def _standing_labels(job: Job) -> list[_Standing]:
+    """Return the newest version of the labels, if it failed: those before it are superseded."""
+    version = newest_labels(job.datasets)
+    if version is None:
+        return []
+    keys = {"judged": LABELS.name, "partition": version}
+    found = job.datasets.manifest(declared.EXPECTATIONS, **keys)
+    return [_Standing(keys=keys, failures=len(found.drops))] if found and found.drops else []
+
+
+def _inspect(job: Job, partitions: Sequence[_Pending], beside: Beside) -> None:
+    """Judge partitions of one dataset, and write what was found. A critical failure sets its hand-over aside.
 
     What can be read is judged and written, before a partition that cannot be read fails.
     """
@@ -98,13 +131,14 @@ def _inspect(job: Job, partitions: Sequence[_Pending], beside: Beside, critical:
         _write_docs(job, dataset.name, {one[1]: rows for one, rows in zip(found, verdicts, strict=True)})
         for (manifest, partition, _), rows in zip(found, verdicts, strict=True):
             keys = {"judged": dataset.name, "partition": partition}
+            name = f"{dataset.name} {partition}"
+            critical = failures(rows, Severity.CRITICAL)
             with job.partition(declared.EXPECTATIONS, keys, inputs=[manifest], again=True) as made:
                 made.write(rows)
+                made.drops += [Drop(item=name, reason=Severity.CRITICAL, detail=line) for line in critical]
             for severity in Severity:
-                lines = [f"{dataset.name} {partition}: {line}" for line in failures(rows, severity)]
-                for line in lines:
-                    print_line(f"inspect: {severity}: {line}")
-                critical += lines if severity == Severity.CRITICAL else []
+                for line in failures(rows, severity):
+                    print_line(f"inspect: {severity}: {name}: {line}")
 
 
 def _write_docs(job: Job, dataset: str, found: Mapping[str, Sequence[ExpectationRow]]) -> None:

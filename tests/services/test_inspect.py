@@ -84,3 +84,36 @@ def test_a_partition_that_was_made_again_is_judged_again(make_job: Any, ledger: 
         made.write_tables([rows])
     inspect.run(make_job("inspect"))
     assert judged(job)["votes", "000001"] == 2
+
+
+def test_a_critical_failure_ends_every_inspection_until_its_partition_is_made_again(
+    make_job: Any, ledger: Ledger
+) -> None:
+    job = answered(make_job, ledger)
+    rows = job.datasets.read(VOTES, batch="000001")
+    place = rows.schema.get_field_index("seconds")
+    late = rows.set_column(place, rows.schema.field("seconds"), pa.array([1e6] * rows.num_rows))
+    make = make_job("sync", remake=True)
+    with make.partition(VOTES, {"batch": "000001"}) as made:
+        made.write_tables([late])
+    for _ in range(3):
+        with pytest.raises(BrokenContract, match=r"1 critical expectations fail, want none: votes 000001: seconds_in"):
+            inspect.run(make_job("inspect"))
+        assert judged(job)["votes", "000001"] == 1, "it is not judged again"
+    with make.partition(VOTES, {"batch": "000001"}) as made:
+        made.write_tables([rows])
+    inspect.run(make_job("inspect"))
+
+
+def test_a_failure_of_superseded_labels_stands_no_more(make_job: Any, ledger: Ledger) -> None:
+    job = answered(make_job, ledger)
+    rows = job.datasets.read(LABELS, labels="000001")
+    place = rows.schema.get_field_index("label")
+    flipped = rows.set_column(place, rows.schema.field("label"), pa.array([-1] * rows.num_rows, pa.int8()))
+    written: dict[str, Any] = {"stage": "aggregate", "settings": {}, "made_from": {}}
+    job.datasets.write(LABELS, [flipped], keys={"labels": "000001"}, **written)
+    for _ in range(2):
+        with pytest.raises(BrokenContract, match="labels 000001: label_follows_counts"):
+            inspect.run(make_job("inspect"))
+    job.datasets.write(LABELS, [rows], keys={"labels": "000002"}, **written)
+    inspect.run(make_job("inspect"))
