@@ -1,10 +1,13 @@
 """The data-quality report: what a lead reads of a version of the labels."""
 
+import posixpath
+import re
 from datetime import UTC, datetime
 
 import pandas as pd
 
 from slac_tasks.reports import labels
+from slac_tasks.reports.data_docs import FOLDER
 from slac_tasks.reports.kinds import Kind, Worth
 from slac_tasks.reports.labels import Decision, Queued, Report
 from slac_tasks.reports.measures import Judged
@@ -54,6 +57,11 @@ def report() -> Report:
         agreement=[AgreementRow(category="judo", clips=4, krippendorff=0.5, cohen=None, pairs=1)],
         worths=[Worth(kinds=(JUDO,))],
     )  # fmt: skip
+
+
+def test_the_page_leads_to_the_docs_of_the_expectations() -> None:
+    (link,) = re.findall(r'href="([^"]*docs[^"]*)"', labels.page(report()))
+    assert posixpath.normpath(f"reports/v1/labels=000002/{link}") == f"{FOLDER}/index.html"
 
 
 def test_the_page_says_what_is_known_and_loads_nothing() -> None:
