@@ -15,6 +15,7 @@ from airflow.providers.standard.operators.hitl import HITLOperator
 from airflow.sdk import Asset, BaseOperator, Param
 from airflow.sdk.exceptions import AirflowSkipException, DownstreamTasksSkipped
 from slac_command import Command, Process, judge, merge
+from slac_links import links
 
 from slac_tasks import config
 from slac_tasks.procedure import STAGES, wants_gpu
@@ -36,6 +37,7 @@ class Local(Command):
     """A `slac` command as a process of the worker."""
 
     process: Process | None = None
+    operator_extra_links = property(links)
 
     def run(self, words: list[str], context: Mapping[str, Any]) -> str:
         """Run one command; return what it printed as its result."""

@@ -28,6 +28,7 @@ from airflow.sdk.exceptions import AirflowException
 from kubernetes.client import models as k8s
 from kubernetes.client.exceptions import ApiException
 from slac_command import Command, judge
+from slac_links import links
 
 from slac_tasks import config
 from slac_tasks.errors import Temporary
@@ -45,6 +46,7 @@ class Pod(Command, KubernetesPodOperator):
     """A `slac` command in a pod, watched by the triggerer."""
 
     template_fields = (*Command.template_fields, *KubernetesPodOperator.template_fields)
+    operator_extra_links = property(links)
 
     def __init__(self, *, stage: str, **kwargs: Any) -> None:
         settings = {**pod_settings(stage, os.environ), **kwargs}

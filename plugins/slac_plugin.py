@@ -11,6 +11,7 @@ from typing import Annotated, Any
 
 from airflow.configuration import conf
 from airflow.plugins_manager import AirflowPlugin
+from slac_links import MOUNTED, address, is_mounted
 
 from slac_tasks.web.listing import PAGES
 
@@ -55,8 +56,7 @@ class SlacPlugin(AirflowPlugin):
     fastapi_apps: list[Any] = []  # noqa: RUF012 - Airflow's own declaration
     external_views: list[Any] = []  # noqa: RUF012 - Airflow's own declaration
 
-    if _url := os.environ.get("SLAC_WEB_URL", "").rstrip("/"):
-        external_views = _views(_url)
-    elif os.environ.get("SLAC_STORE") and os.environ.get("SLAC_DATABASE_URL"):
-        fastapi_apps = [{"app": _mounted(), "url_prefix": "/slac", "name": "slac"}]
-        external_views = _views(conf.get("api", "base_url", fallback="").rstrip("/") + "/slac")
+    if _base := address(os.environ):
+        external_views = _views(_base)
+    if is_mounted(os.environ):
+        fastapi_apps = [{"app": _mounted(), "url_prefix": MOUNTED, "name": "slac"}]

@@ -1,0 +1,65 @@
+"""Links from a task instance to the page of the service that shows what it made.
+
+They lead to where Airflow's nav leads. Where the nav has no such pages, a task has no link.
+"""
+
+import os
+from collections.abc import Mapping
+from typing import Any
+
+import attrs
+from airflow.configuration import conf
+from airflow.sdk import BaseOperatorLink
+from slac_command import merge
+
+MOUNTED = "/slac"
+"""Where Airflow itself serves the pages, when it does."""
+
+
+def is_mounted(environ: Mapping[str, str]) -> bool:
+    """Return whether Airflow itself serves the pages: it has what they need, and no service is named."""
+    return not _service(environ) and bool(environ.get("SLAC_STORE") and environ.get("SLAC_DATABASE_URL"))
+
+
+def address(environ: Mapping[str, str]) -> str | None:
+    """Return where the pages are, without a slash at the end; None: nowhere."""
+    mounted = conf.get("api", "base_url", fallback="").rstrip("/") + MOUNTED if is_mounted(environ) else None
+    return _service(environ) or mounted
+
+
+def _service(environ: Mapping[str, str]) -> str:
+    return environ.get("SLAC_WEB_URL", "").rstrip("/")
+
+
+@attrs.define()
+class PageLink(BaseOperatorLink):
+    """The link of one task to one page."""
+
+    title: str
+    page: str
+
+    @property
+    def name(self) -> str:
+        """What the button says."""
+        return self.title
+
+    def get_link(self, operator: Any, *, ti_key: Any) -> str:
+        """Return the address of the page; of a release, its place on the page. Called when the task has ended."""
+        base = address(os.environ)
+        release = merge(operator.item or ()).get("release", []) if self.page == "releases" else []
+        return f"{base}/{self.page}" + "".join(f"#{one}" for one in release) if base else ""
+
+
+LINKS: Mapping[str, PageLink] = {
+    "inspect": PageLink(title="What was expected", page="expectations"),
+    "judge": PageLink(title="Quality", page="quality"),
+    "report": PageLink(title="Quality", page="quality"),
+    "release": PageLink(title="Release", page="releases"),
+}
+"""The link of a stage's task."""
+
+
+def links(operator: Any) -> tuple[PageLink, ...]:
+    """Return the links of a stage's task; Airflow asks this of a mapped task too, which is no instance of its class."""
+    stage = operator.partial_kwargs["stage"] if hasattr(operator, "partial_kwargs") else operator.stage
+    return (LINKS[stage],) if stage in LINKS and address(os.environ) else ()

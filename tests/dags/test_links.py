@@ -1,0 +1,57 @@
+"""From the instances of tasks to the pages that show what they made."""
+
+from typing import Any
+
+import pytest
+from airflow.sdk import DAG
+from airflow.serialization.serialized_objects import DagSerialization
+from slac_airflow import PlanSome, plan, slac
+
+PAGES = {
+    "inspect": "expectations",
+    "judge": "quality",
+    "report": "quality",
+    "release": "releases#r0001",
+}
+
+
+@pytest.fixture(autouse=True)
+def _nowhere(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("SLAC_WEB_URL", "SLAC_STORE", "SLAC_DATABASE_URL", "SLAC_PODS"):
+        monkeypatch.delenv(name, raising=False)
+
+
+def task(stage: str) -> Any:
+    with DAG("links"):
+        return slac(stage, all_of={"release": "r0001"})
+
+
+@pytest.mark.parametrize("stage", PAGES)
+def test_a_task_leads_to_the_page_of_what_it_made(stage: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SLAC_WEB_URL", "https://slac.example/")
+    made = task(stage)
+    (link,) = made.operator_extra_links
+    assert link.get_link(made, ti_key=None) == f"https://slac.example/{PAGES[stage]}"
+
+
+def test_without_pages_a_task_has_no_link() -> None:
+    assert [task(stage).operator_extra_links for stage in PAGES] == [()] * len(PAGES)
+
+
+def test_pages_behind_airflows_login_are_led_to(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SLAC_STORE", "/store")
+    monkeypatch.setenv("SLAC_DATABASE_URL", "postgresql://ledger")
+    made = task("report")
+    (link,) = made.operator_extra_links
+    assert link.get_link(made, ti_key=None).endswith("/slac/quality")
+
+
+# Airflow's own loading of plugins uses a name that its library has deprecated.
+@pytest.mark.filterwarnings("ignore:GitWildMatchPattern:DeprecationWarning")
+def test_a_mapped_task_has_its_link_in_the_ui_and_a_stage_without_a_page_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SLAC_WEB_URL", "https://slac.example")
+    with DAG("mapped", schedule=None) as dag:
+        slac("judge", each=plan("judge", kind=PlanSome))
+    found = DagSerialization.from_dict(DagSerialization.to_dict(dag))
+    assert list(found.get_task("judge").operator_extra_link_dict) == ["Quality"]
+    assert list(found.get_task("plan").operator_extra_link_dict) == []
