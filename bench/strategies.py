@@ -18,7 +18,9 @@ Accuracy is balanced: the mean over categories of (true positive rate + true neg
 clips of videos that are not for training; 0.5 is a guess. It is that of the committee's joint score; beside it stands
 that of one member (`MODEL`). Heads are combined: the log-odds of the head that learned from bought labels plus `weak`
 times those of the bootstrapped head, which learned from weak labels. `weak` is 1; the table shows every way at 0 too,
-and `gain_weak_*` is what the weak labels add to the base.
+and `gain_weak_*` is what the weak labels add to the base. A member counts as much as it can be believed: its log-odds
+are multiplied by the slope of its calibration (`networks.calibration`), learned on the bought labels of videos that its
+head did not see. The offset is left out, since both kinds of clips count alike here.
 
 `gain_*` is the committee's accuracy minus that of the base with the same crew in the same world after the same minutes.
 `gain_best_*` is that of ONE way for each budget: the way that gains most on the choosing pairs of world and crew (the
@@ -38,21 +40,18 @@ from pathlib import Path
 from typing import Annotated, TypeAlias
 
 import numpy as np
-import torch
-from torch import nn
 
 from bench.harness import Bench, Figures
-from bench.harness.campaigns import ABILITIES, SECONDS, Campaign, Category, Policy
+from bench.harness.campaigns import SECONDS, Campaign, Policy
 from bench.harness.costs import now
 from bench.harness.drawing import lines
+from bench.harness.heads import Bought, combined, taught
 from bench.harness.intervals import Interval, interval
 from bench.harness.tables import Cell, table
-from bench.harness.worlds import Head, World, collect, collected, one_thread, rehearse, scored
+from bench.harness.worlds import World, collect, collected, one_thread, rehearse, scored
 from bench.loop import scale
 from slac_tasks.mining.measures import Floats, consensus
 from slac_tasks.model import Strategy
-from slac_tasks.training.trainer import fit_head, target_matrix
-from slac_tasks.verification.carrying import carried, within_reach
 from slac_tasks.verification.settings import Review
 
 ROUND = 45.0
@@ -127,7 +126,7 @@ UNKNOWN: Gain = (None, None, None)
 def simulate(world: World, policy: Policy, crew: int, budgets: Iterable[float]) -> Iterator[State]:
     """Yield what a campaign has led to after each budget, the smallest first."""
     campaign = Campaign.by_crew(world, policy, crew)
-    bought: dict[str, nn.Linear] = {}
+    bought: dict[str, Bought] = {}
     granted = 0.0
     for budget in sorted(budgets):
         while granted < budget:
@@ -137,48 +136,12 @@ def simulate(world: World, policy: Policy, crew: int, budgets: Iterable[float]) 
             if campaign.minutes > before:
                 bought = taught(world, campaign)
                 campaign.see(scored(world, combined(world, bought, WEAK[0])))
-        judged = {weak: accuracies(world, scored(world, combined(world, bought, weak))) for weak in WEAK}
+        judged = {weight: accuracies(world, scored(world, combined(world, bought, weight))) for weight in WEAK}
         yield State(
             minutes=campaign.minutes / len(campaign.categories),
-            committee={weak: each[0] for weak, each in judged.items()},
-            member={weak: each[1] for weak, each in judged.items()},
+            committee={weight: each[0] for weight, each in judged.items()},
+            member={weight: each[1] for weight, each in judged.items()},
         )
-
-
-def labels(category: Category, reach_sec: float) -> Iterator[tuple[int, int]]:
-    """Yield (row in the world, +1 or -1) for each clip that has a label of people or a carried one."""
-    own = category.counted().own(ABILITIES)
-    answered, _ = within_reach(category.clips, own, round(reach_sec * 1000))
-    near = np.where(answered > 0, carried(category.clips, own), 0.0)
-    said = np.sign(np.where(own != 0, own, near)).astype(np.int64)
-    known = np.flatnonzero(said)
-    yield from zip(category.rows[known].tolist(), said[known].tolist(), strict=True)
-
-
-def taught(world: World, campaign: Campaign) -> dict[str, nn.Linear]:
-    """Return every member's head, trained on all labels bought so far; outputs are the world's categories."""
-    rows, targets = [], []
-    for category in campaign.categories:
-        for row, label in labels(category, campaign.policy.carry_sec):
-            rows.append(row)
-            targets.append({category.name: label})
-    matrix = target_matrix(targets, world.categories)
-    return {member: fit_head(seen[rows], matrix) for member, seen in world.found.items()}
-
-
-def combined(world: World, bought: Mapping[str, nn.Linear], weak: float) -> dict[str, Head]:
-    """Return every member's bought head plus `weak` times its bootstrapped one, in log-odds."""
-    found: dict[str, Head] = {}
-    categories = world.categories
-    for member, head in bought.items():
-        begun, outputs = world.heads[member]
-        own = [outputs.index(category) for category in categories]
-        both = nn.Linear(head.in_features, head.out_features)
-        with torch.no_grad():
-            both.weight.copy_(head.weight + weak * begun.weight[own])
-            both.bias.copy_(head.bias + weak * begun.bias[own])
-        found[member] = both.eval().requires_grad_(False), categories
-    return found
 
 
 def accuracies(world: World, scores: Floats) -> tuple[float, float]:

@@ -14,11 +14,13 @@ import torch
 from torch import nn
 
 from bench import strategies
+from bench.harness import heads
 from bench.harness.campaigns import SECONDS, Campaign, Policy
 from bench.harness.drawing import lines
+from bench.harness.heads import Bought, combined, trust
 from bench.harness.worlds import World, scored
 from bench.labels import ONCE, TODAY
-from bench.strategies import BASE, WAYS, State, combined, figures, simulate
+from bench.strategies import BASE, WAYS, State, figures, simulate
 from slac_tasks.mining.settings import Mining
 from slac_tasks.model import Strategy
 
@@ -112,15 +114,28 @@ def test_clips_that_are_asked_again_by_lot_are_the_same_in_every_process() -> No
     assert said[0] == said[1]
 
 
-def test_log_odds_of_weak_and_bought_labels_add_up() -> None:
+def test_log_odds_of_weak_and_bought_labels_add_up_as_far_as_a_member_can_be_believed() -> None:
     toy = world()
-    bought = {member: nn.Linear(6, 1).requires_grad_(False) for member in toy.found}
+    bought = {member: Bought(head=nn.Linear(6, 1).requires_grad_(False), trust=0.5) for member in toy.found}
     for weak in (0.0, 1.0):
         for member, (head, outputs) in combined(toy, bought, weak).items():
             assert outputs == ["wave"]
             seen = toy.found[member]
             begun = toy.heads[member][0](seen)[:, 1:]
-            torch.testing.assert_close(head(seen), bought[member](seen) + weak * begun)
+            torch.testing.assert_close(head(seen), 0.5 * (bought[member].head(seen) + weak * begun))
+
+
+def test_a_member_is_believed_as_far_as_it_is_right_about_videos_that_it_has_not_seen() -> None:
+    chance = torch.Generator().manual_seed(0)
+    targets = torch.randint(0, 2, (200, 1), generator=chance, dtype=torch.int8) * 2 - 1
+    noise = torch.randn(200, 6, generator=chance)
+    nothing = nn.Linear(6, 1).requires_grad_(False)
+    nothing.weight.zero_()
+    half = np.arange(200) % 2
+    able, unable = (trust(seen, nothing, targets, half) for seen in (noise + 2 * targets, noise))
+    assert able > 0.5
+    assert unable < 0.2
+    assert trust(noise[:0], nothing, targets[:0], half[:0]) == 1.0
 
 
 def test_answers_teach_the_committee() -> None:
@@ -138,7 +153,7 @@ def test_carried_labels_are_taught_beside_those_of_people() -> None:
         played = Campaign.begin(toy, WAYS[way], scored(toy, toy.heads), 1)
         played.round(1)
         (category,) = played.categories
-        taught = dict(strategies.labels(category, played.policy.carry_sec))
+        taught = dict(heads.labels(category, played.policy.carry_sec))
         own = {int(category.rows[clip]): sum(given) for clip, given in category.answers.items()}
         assert {row: taught[row] for row in own} == own
         counts[way] = len(taught) - len(own)
