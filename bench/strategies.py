@@ -25,8 +25,8 @@ head did not see. The offset is left out, since both kinds of clips count alike 
 `gain_*` is the committee's accuracy minus that of the base with the same crew in the same world after the same minutes.
 `gain_best_*` is that of ONE way for each budget: the way that gains most on the choosing pairs of world and crew (the
 first half of the worlds; of one world, of the crews), judged on the other pairs alone. A way whose pool ends before a
-budget is spent in every world has no figure there (null) and cannot be the best. Intervals are 95 % (Student's t over
-worlds and crews). The last line is one JSON object.
+budget is spent in every world has no figure there (null) and cannot be the best; nor has a budget that is not played.
+Intervals are 95 % (Student's t over worlds and crews). The last line is one JSON object.
 
 With `--real FOLDER` the same is played on rehearsals (`slac rehearse`): trimmed videos of FOLDER/<class> joined into
 untrimmed ones, with series apart in the splits; `gain_real_*` is their `gain_best_*`, null without a folder. With
@@ -340,13 +340,15 @@ def measure(size: Size, folder: Path) -> Figures:
         found |= {f"real_{name}": value for name, value in real.items() if not name.startswith("gain_best_")}
         found |= {name.replace("best", "real"): value for name, value in real.items() if name.startswith("gain_best_")}
     full = Size()
+    for budget in set(full.budgets) - set(size.budgets):
+        found |= with_ends(f"gain_best_{budget:g}", UNKNOWN) | with_ends(f"gain_real_{budget:g}", UNKNOWN)
     played = max(size.budgets) / max(full.budgets) * size.worlds / full.worlds
     return {**found, "pairs": size.worlds * size.crews, "scale": played * scale(size.world) / scale(full.world)}
 
 
 BENCH = Bench(
     name="strategies", doc=__doc__, measure=measure, full=Size(),
-    quick=Size(world="quick", worlds=1, crews=2, budgets=(0.5, 1)),
+    quick=Size(world="quick", worlds=1, crews=2, budgets=(3,)),
     tiny=Size(world="tiny", worlds=1, crews=2, budgets=(0.5, 1)),
 )  # fmt: skip
 
