@@ -26,6 +26,7 @@ from bench.harness import Bench, Figures, Seed
 from bench.harness.costs import ProcessCost, slac
 from bench.harness.places import platform
 from bench.harness.tables import table
+from slac_tasks.admission.likeness.lookalikes import stored
 from slac_tasks.model import Split, Strategy
 from slac_tasks.release.finished import need_release
 from slac_tasks.storage.datasets import FETCHED, LABELS, QUALITY, VIDEOS
@@ -61,7 +62,7 @@ def measure(size: Size, folder: Path) -> Figures:
         names = [f"category_{number:03d}" for number in range(size.categories)]
         for name in names:
             ledger.run("register_category", category=name, name=name.replace("_", " "), guideline=None)
-            _collect(datasets, name, _videos(size))
+            _collect(datasets, ledger, name, _videos(size))
         _judge(datasets, ledger, "000001", size, names)
         first = slac(["release", "--release", "r0001"], folder / "log")
         held = _judge(datasets, ledger, "000002", size, names)
@@ -108,11 +109,11 @@ def _ids(category: str, count: int) -> list[str]:
     return [f"{category[-3:]}{number:013d}" for number in range(count)]
 
 
-def _collect(datasets: Datasets, category: str, count: int) -> None:
-    """Write the videos of a category, and where they were fetched."""
+def _collect(datasets: Datasets, ledger: Ledger, category: str, count: int) -> None:
+    """Admit the videos of a category; write them, and where they were fetched."""
     videos, keys = _ids(category, count), {"category": category, "window": WINDOW}
-    columns = {
-        "candidate_id": videos, "video_id": videos, "group_id": videos,
+    columns: dict[str, Any] = {
+        "candidate_id": videos, "video_id": videos, "group_id": videos, "duration_sec": 120.0,
         "source_id": [f"y{one[-10:]}" for one in videos],
         "split": [_SPLITS[number % len(_SPLITS)] for number in range(count)],
         "title": [f"A video about {category}, number {number}" for number in range(count)],
@@ -124,6 +125,11 @@ def _collect(datasets: Datasets, category: str, count: int) -> None:
     }  # fmt: skip
     for dataset in (FETCHED, VIDEOS):
         datasets.write(dataset, [_filled(dataset, count, **columns)], keys=keys, **_MADE)
+    admitted = [
+        {"video_id": one, "media_sha256": one * 4, "group_id": one, "split": split, "proxy_256": proxy, **stored([])}
+        for one, split, proxy in zip(videos, columns["split"], columns["proxy_256"], strict=True)
+    ]
+    ledger.run_many("add_video", admitted)
 
 
 def _judge(datasets: Datasets, ledger: Ledger, version: str, size: Size, names: list[str]) -> int:
