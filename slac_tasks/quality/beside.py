@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
 from functools import cached_property
 from typing import Any
 
@@ -11,7 +12,7 @@ from slac_tasks.admission.withdrawals import tombstones
 from slac_tasks.job import Job
 from slac_tasks.model import round_window
 from slac_tasks.quality.expectations import EXPECTATIONS
-from slac_tasks.quality.expectations.entries import in_one_piece
+from slac_tasks.quality.expectations.entries import Handover, in_one_piece
 from slac_tasks.storage.datasets import (
     CANDIDATES,
     CLIPS,
@@ -52,6 +53,14 @@ class Beside:
         if dataset is LABELS:
             return in_one_piece(label_tables(self._job.datasets, manifest.keys["labels"], columns))
         return self._job.datasets.read_all(dataset, [manifest], columns)
+
+    def handover(self, dataset: Dataset[Any], manifest: Manifest) -> Handover:
+        """Return a generation as its expectations read it, with all that they need beside it."""
+        return Handover(
+            dataset=dataset, keys=manifest.keys, rows=self.rows(dataset, manifest), knobs=self._job.config.expectations,
+            dropped=manifest.dropped, written_at=datetime.fromisoformat(manifest.written_at),
+            beside=self.tables(dataset, manifest),
+        )  # fmt: skip
 
     def tables(self, dataset: Dataset[Any], manifest: Manifest) -> dict[str, pa.Table]:
         """Return the tables that a dataset's expectations need, as far as they exist."""

@@ -107,7 +107,7 @@ def _of_labels(labels: pd.DataFrame, knobs: Quality, review: Review) -> Iterator
     twice = labels[labels["first_two_agree"].notna()]
     finished = labels[labels["status"] != "open"]
     shares = (
-        ("agreement", twice, twice["first_two_agree"] == True, knobs.min_agreement, 1.0),  # noqa: E712
+        ("agreement", twice, twice["first_two_agree"], knobs.min_agreement, 1.0),
         ("positive_share", settled, settled["label"] == 1, knobs.min_positive_share, knobs.max_positive_share),
         ("unsettled_share", finished, finished["status"] == "unsettled", 0.0, knobs.max_unsettled_share),
     )

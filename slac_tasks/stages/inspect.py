@@ -18,7 +18,7 @@ from slac_tasks.job import Job, do_each
 from slac_tasks.progress import print_line
 from slac_tasks.quality.beside import Beside
 from slac_tasks.quality.expectations import EXPECTATIONS
-from slac_tasks.quality.expectations.entries import Handover, Severity
+from slac_tasks.quality.expectations.entries import Severity
 from slac_tasks.quality.expectations.judging import Measured, failures, judged, measured
 from slac_tasks.reports import data_docs, inspected
 from slac_tasks.reports.data_docs import Docs
@@ -117,11 +117,7 @@ def _inspect(job: Job, partitions: Sequence[_Pending], beside: Beside) -> None:
 
     def measure(one: _Pending) -> None:
         manifest = beside.manifest(dataset, one.keys)
-        handover = Handover(
-            dataset=dataset, keys=one.keys, rows=beside.rows(dataset, manifest), knobs=job.config.expectations,
-            dropped=manifest.dropped, written_at=datetime.fromisoformat(manifest.written_at),
-            beside=beside.tables(dataset, manifest),
-        )  # fmt: skip
+        handover = beside.handover(dataset, manifest)
         found.append((manifest, handover.partition, measured(handover, EXPECTATIONS[dataset.name])))
 
     try:

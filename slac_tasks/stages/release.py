@@ -11,7 +11,6 @@ two at once one goes on, and the other ends with 75.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import datetime
 from functools import partial
 
 import pyarrow as pa
@@ -24,7 +23,7 @@ from slac_tasks.progress import print_line
 from slac_tasks.quality.beside import Beside
 from slac_tasks.quality.certificate import certified_bounds
 from slac_tasks.quality.expectations import EXPECTATIONS
-from slac_tasks.quality.expectations.entries import Handover, Severity
+from slac_tasks.quality.expectations.entries import Severity
 from slac_tasks.quality.expectations.judging import failures, judge
 from slac_tasks.release.content import ORDER
 from slac_tasks.release.described import described, videos_of
@@ -112,18 +111,8 @@ def _rows(job: Job, keys: Mapping[str, str], before: str | None, *, again: bool 
 
 def _wrong(job: Job, rows: Manifest) -> list[str]:
     """Return the critical failures of the rows, in words."""
-    beside = Beside(job)
-    handover = Handover(
-        dataset=RELEASES,
-        keys=rows.keys,
-        rows=beside.rows(RELEASES, rows),
-        knobs=job.config.expectations,
-        dropped=rows.dropped,
-        written_at=datetime.fromisoformat(rows.written_at),
-        beside=beside.tables(RELEASES, rows),
-    )
     critical = [one for one in EXPECTATIONS[RELEASES.name] if one.severity == Severity.CRITICAL]
-    return failures(judge(handover, critical), Severity.CRITICAL)
+    return failures(judge(Beside(job).handover(RELEASES, rows), critical), Severity.CRITICAL)
 
 
 def _files(job: Job, rows: Manifest, row: ReleaseVersionRow) -> Iterator[str]:

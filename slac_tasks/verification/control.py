@@ -155,7 +155,7 @@ def control_rows(
         (PEOPLE, asked & (label != 0), label, sure, lot),
         (
             CARRIED, asked & training & np.isin(answers.strategy, list(CONTROLS)) & (said.answered > 0),
-            *_by(said.others), 1 / _met(answers.strategy, said.shared, training),
+            *_by(said.others), 1 / _met(answers, said.shared, training),
         ),
         (
             MODEL, asked & training & (answers.strategy == Strategy.RANDOM) & (said.answered == 0),
@@ -172,10 +172,10 @@ def control_rows(
             )  # fmt: skip
 
 
-def _met(strategy: NDArray[np.object_], shared: Ints, training: Bools) -> Floats:
+def _met(answers: Answers, shared: Ints, training: Bools) -> Floats:
     """Return the chance that a clip near an answer was drawn, at random or as a companion; at least the tiniest."""
-    random, companions = strategy == Strategy.RANDOM, strategy == Strategy.COMPANION
-    sources = (strategy != None) & ~random & ~companions  # noqa: E711
+    random, companions = answers.strategy == Strategy.RANDOM, answers.strategy == Strategy.COMPANION
+    sources = (answers.wanted > 0) & ~random & ~companions
     every = (random & training).sum() / max(int(training.sum()), 1)
     return np.asarray(companions.sum() / max(int(sources.sum()), 1) / np.maximum(shared, 1) + every).clip(1e-9)
 

@@ -20,7 +20,7 @@ from slac_tasks.quality.expectations.clip_rows import (
     of_clips,
 )
 from slac_tasks.quality.expectations.declared import FRESH, declared
-from slac_tasks.quality.expectations.drift import balance, category_drift, flips, sign_drift
+from slac_tasks.quality.expectations.drift import SPREAD
 from slac_tasks.quality.expectations.entries import (
     CRITICAL,
     WARNING,
@@ -266,23 +266,5 @@ EXPECTATIONS: tuple[Expectation, ...] = (
         name="few_undecided", severity=WARNING, reads=("category", *ANSWERS), wanted=Wanted(high="max_undecided"),
         measure=_undecided, sentence="Few answers about a category are unsure or broken.",
     ),
-    Expectation(
-        name="balance", severity=WARNING, reads=("category", "label"), wanted=Wanted(low="min_balance"),
-        measure=balance, sentence="No few categories hold most of the labels.",
-    ),
-    Expectation(
-        name="category_drift", severity=WARNING, reads=("category", "label"), needs=("last_release",),
-        wanted=Wanted(high="max_drift"), measure=category_drift,
-        sentence="Labels are spread over categories as in the last release.",
-    ),
-    Expectation(
-        name="sign_drift", severity=WARNING, reads=("category", "label"), needs=("last_release",),
-        wanted=Wanted(high="max_drift"), measure=sign_drift,
-        sentence="A category has as many positives as in the last release, as a share.",
-    ),
-    Expectation(
-        name="few_labels_flipped", severity=WARNING, reads=("clip_id", "category", "label"), needs=("last_release",),
-        wanted=Wanted(high="max_flipped"), measure=flips,
-        sentence="Few labels of a category have another sign than in the last release.",
-    ),
+    *SPREAD,
 )  # fmt: skip

@@ -19,7 +19,7 @@ from slac_tasks.quality.expectations.clip_rows import (
     of_clips,
 )
 from slac_tasks.quality.expectations.declared import FRESH, declared
-from slac_tasks.quality.expectations.drift import balance, category_drift, flips, sign_drift
+from slac_tasks.quality.expectations.drift import SPREAD
 from slac_tasks.quality.expectations.entries import CRITICAL, WARNING, Bools, Expectation, Finding, Handover, Wanted
 from slac_tasks.quality.expectations.measures import not_among, outside, several, shares_by, wrong_rows
 from slac_tasks.storage.datasets import RELEASES
@@ -114,23 +114,5 @@ EXPECTATIONS: tuple[Expectation, ...] = (
         name="splits_of_category", severity=WARNING, reads=("split", "category"), wanted=Wanted(low=len(Split)),
         measure=_splits, sentence="A large category has labels for training, validation and testing.",
     ),
-    Expectation(
-        name="balance", severity=WARNING, reads=("category", "label"), wanted=Wanted(low="min_balance"),
-        measure=balance, sentence="No few categories hold most of the labels.",
-    ),
-    Expectation(
-        name="category_drift", severity=WARNING, reads=("category", "label"), needs=("last_release",),
-        wanted=Wanted(high="max_drift"), measure=category_drift,
-        sentence="Labels are spread over categories as in the last release.",
-    ),
-    Expectation(
-        name="sign_drift", severity=WARNING, reads=("category", "label"), needs=("last_release",),
-        wanted=Wanted(high="max_drift"), measure=sign_drift,
-        sentence="A category has as many positives as in the last release, as a share.",
-    ),
-    Expectation(
-        name="few_labels_flipped", severity=WARNING, reads=("clip_id", "category", "label"), needs=("last_release",),
-        wanted=Wanted(high="max_flipped"), measure=flips,
-        sentence="Few labels of a category have another sign than in the last release.",
-    ),
+    *SPREAD,
 )  # fmt: skip

@@ -39,7 +39,7 @@ def made_up(seed: int, *, wrong: str | None = None, shares: dict[str, float]) ->
         start_ms=np.tile(np.arange(PER_VIDEO) * 3000, VIDEOS), features=features,
         committee=chance.normal(size=count),
     )  # fmt: skip
-    own = np.where(strategy == None, 0.0, np.where(said, 2.5, -2.5))  # noqa: E711 - by element
+    own = np.where([one is None for one in strategy], 0.0, np.where(said, 2.5, -2.5))
     return clips, own, asked(strategy, own)
 
 
