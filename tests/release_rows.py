@@ -1,6 +1,7 @@
 """Rows of a release, as hypothesis draws them: any split, any category, labels of both kinds."""
 
 from collections.abc import Sequence
+from typing import Any
 
 from hypothesis import strategies as st
 
@@ -26,10 +27,10 @@ def release_row(
     )  # fmt: skip
 
 
-def release_of(rows: Sequence[ReleaseRow], **more: object) -> Contents:
+def release_of(rows: Sequence[ReleaseRow], **more: Any) -> Contents:
     """Return a release with these rows, in the order of a release."""
     ordered = sorted(rows, key=lambda row: (row.category, row.video_id, row.start_sec))
-    return Contents(release="r0001", rows=lambda: iter(ordered), names=NAMES, **more)  # type: ignore[arg-type]
+    return Contents(release="r0001", rows=lambda: iter(ordered), names=NAMES, **more)
 
 
 ROWS = st.lists(

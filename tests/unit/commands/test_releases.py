@@ -5,6 +5,7 @@ import json
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from learning_world import draw
@@ -57,11 +58,11 @@ def flip(datasets: Datasets, name: str) -> None:
     datasets.store.put(name, bytes(data))
 
 
-def rewrite(datasets: Datasets, **changes: object) -> None:
+def rewrite(datasets: Datasets, **changes: Any) -> None:
     """Let the release say something else of itself."""
     manifest = datasets.need(RELEASE_VERSIONS, release="r0002")
     (row,) = datasets.rows_of(RELEASE_VERSIONS, manifest)
-    table = RELEASE_VERSIONS.table([replace(row, **changes)])  # type: ignore[arg-type]
+    table = RELEASE_VERSIONS.table([replace(row, **changes)])
     datasets.write(
         RELEASE_VERSIONS, [table], keys={"release": "r0002"}, stage="release", settings={}, made_from=manifest.made_from
     )
