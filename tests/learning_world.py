@@ -4,13 +4,14 @@ from pathlib import Path
 
 import av
 import numpy as np
+from released import finish, released
 
 from slac_tasks.config import Config
 from slac_tasks.job import Job
 from slac_tasks.model import clip_id
 from slac_tasks.networks.committees import committee_key
 from slac_tasks.networks.settings import Committee
-from slac_tasks.storage.datasets import CLIPS, RELEASES
+from slac_tasks.storage.datasets import CLIPS
 from slac_tasks.storage.objects import FolderStore
 from slac_tasks.storage.tables import Datasets
 from slac_tasks.training.settings import Training
@@ -95,26 +96,11 @@ class LearningWorld:
         for category, found in clips.items():
             last = max(row["video_id"] for row in found)
             for index, row in enumerate(found):
-                kept = {
-                    key: row[key] for key in ("clip_id", "video_id", "start_sec", "end_sec", "proxy_128", "proxy_256")
-                }
-                rows.append(
-                    {
-                        **kept, "split": "testing" if row["video_id"] == last else "training", "category": category,
-                        "label": 1 if index % 2 else -1, "confidence": 1.0, "strategy": "random", "round": "r",
-                        "kind": "people", "support": 2,
-                        "source": "folder", "source_id": row["video_id"], "duration_sec": float(SECONDS),
-                        "name": row["video_id"],
-                    }
-                )  # fmt: skip
-        self.datasets.write(
-            RELEASES,
-            [RELEASES.from_records(rows)],
-            keys={"release": "r0001"},
-            stage="release",
-            settings={},
-            made_from={},
-        )
+                split = "testing" if row["video_id"] == last else "training"
+                media = {name: row[name] for name in ("proxy_128", "proxy_256")}
+                answer = {"category": category, "label": 1 if index % 2 else -1}
+                rows.append(released(row["video_id"], row["start_sec"], split=split, **answer, **media))
+        finish(self.datasets, "r0001", rows)
 
     def add_transfer(self) -> None:
         for split in ("train", "test"):

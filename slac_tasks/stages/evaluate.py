@@ -1,6 +1,6 @@
 """Say what the pretrained network is worth: on people's own labels, and as a start for actions it never saw.
 
-Reads: release (testing split), models, proxies, withdrawals; the folder that training.transfer names.
+Reads: a finished release (testing split), its model, proxies, withdrawals; the folder that training.transfer names.
 Writes: evaluations (release).
 Safe to run again: a finished evaluation is left alone.
 """
@@ -18,6 +18,7 @@ from slac_tasks.networks.inference import device
 from slac_tasks.networks.registry import Architecture, architecture
 from slac_tasks.networks.weights import decode_backbone, decode_head
 from slac_tasks.progress import print_line
+from slac_tasks.release.finished import need_release
 from slac_tasks.storage.datasets import EVALUATIONS, MODELS, RELEASES
 from slac_tasks.storage.datasets.releasing import EvaluationRow, ModelRow, ReleaseRow
 from slac_tasks.storage.manifests import Drop
@@ -41,7 +42,8 @@ def share_row(measure: str, subject: str, right: int, n: int, budget: str) -> Ev
 def run(job: Job) -> None:
     """Judge the release's model."""
     keys = {"release": job.key("release")}
-    release, models = job.datasets.need(RELEASES, **keys), job.datasets.need(MODELS, **keys)
+    _, release = need_release(job.datasets, job.key("release"))
+    models = job.datasets.need(MODELS, **keys)
     with job.partition(EVALUATIONS, keys, inputs=[release, models]) as made:
         if made.finished:
             return

@@ -1,6 +1,6 @@
 """Pretrain a video network on a release's sparse labels: +1 and -1 where people answered, nothing elsewhere.
 
-Reads: release (training split), proxies, withdrawals.
+Reads: a finished release (training split), proxies, withdrawals.
 Writes: models (release) and the weights that it names.
 Safe to run again: a finished model is left alone.
 """
@@ -12,6 +12,7 @@ from slac_tasks.model import Split
 from slac_tasks.networks.inference import device
 from slac_tasks.networks.registry import Classifier, architecture
 from slac_tasks.networks.weights import encode_backbone, encode_head
+from slac_tasks.release.finished import need_release
 from slac_tasks.storage.datasets import MODELS, RELEASES
 from slac_tasks.storage.datasets.releasing import ModelRow, ReleaseRow
 from slac_tasks.storage.manifests import Drop
@@ -24,7 +25,7 @@ from slac_tasks.video.clips import gather
 def run(job: Job) -> None:
     """Train on the release's training split."""
     keys = {"release": job.key("release")}
-    release = job.datasets.need(RELEASES, **keys)
+    _, release = need_release(job.datasets, job.key("release"))
     with job.partition(MODELS, keys, inputs=[release]) as made:
         if not made.finished:
             rows = [row for row in job.datasets.rows_of(RELEASES, release) if row.split == Split.TRAINING]

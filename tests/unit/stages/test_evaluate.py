@@ -2,10 +2,11 @@ import dataclasses
 
 import pytest
 from learning_world import LearningWorld
+from released import write_rows
 
-from slac_tasks.errors import NotConfigured
+from slac_tasks.errors import NotConfigured, NotMade
 from slac_tasks.stages import evaluate, pretrain
-from slac_tasks.storage.datasets import EVALUATIONS
+from slac_tasks.storage.datasets import EVALUATIONS, RELEASES
 
 
 @pytest.fixture
@@ -49,4 +50,11 @@ def test_without_a_target_data_set_the_testing_split_alone_is_judged(world):
 def test_a_target_folder_that_is_absent_is_said_and_nothing_is_written(world):
     with pytest.raises(NotConfigured, match="is no folder"):
         evaluate.run(world.job("evaluate", release="r0001", config=transfer_at(world, "/nowhere/at/all")))
+    assert world.datasets.manifest(EVALUATIONS, release="r0001") is None
+
+
+def test_a_release_that_is_not_finished_judges_no_model(world):
+    write_rows(world.datasets, "r0001", world.datasets.rows(RELEASES, release="r0001"))  # and cut off before the end
+    with pytest.raises(NotMade, match="r0001: is not finished"):
+        evaluate.run(world.job("evaluate", release="r0001"))
     assert world.datasets.manifest(EVALUATIONS, release="r0001") is None

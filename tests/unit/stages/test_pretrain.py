@@ -2,8 +2,9 @@ import dataclasses
 
 import pytest
 from learning_world import LearningWorld
+from released import write_rows
 
-from slac_tasks.errors import BrokenContract
+from slac_tasks.errors import BrokenContract, NotMade
 from slac_tasks.stages import pretrain
 from slac_tasks.storage.datasets import MODELS, RELEASES
 
@@ -45,3 +46,10 @@ def test_a_clip_asked_for_two_actions_is_one_clip_with_two_answers(world):
     clips, answers = pretrain.answers_of(rows)
     assert len(clips) == 1
     assert pretrain.masked_targets(clips, answers, ["a", "b", "c"]).tolist() == [[1, -1, 0]]
+
+
+def test_a_release_that_is_not_finished_is_not_trained_on(world):
+    write_rows(world.datasets, "r0001", world.datasets.rows(RELEASES, release="r0001"))  # and cut off before the end
+    with pytest.raises(NotMade, match="r0001: is not finished"):
+        pretrain.run(world.job("pretrain", release="r0001"))
+    assert world.datasets.manifest(MODELS, release="r0001") is None
