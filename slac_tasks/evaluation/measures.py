@@ -173,7 +173,7 @@ def _bin(probability: Floats, bins: int) -> Ints:
 
 def _ratio(part: Floats, whole: Floats) -> Floats:
     """Return part / whole, NaN where whole is 0."""
-    return np.divide(part, whole, out=np.full(np.shape(part), np.nan), where=whole > 0)
+    return np.asarray(np.divide(part, whole, out=np.full(np.shape(part), np.nan), where=whole > 0))
 
 
 def _mean_of_known(values: Floats) -> Floats:
