@@ -1,0 +1,78 @@
+"""The cache of media: bounded, shared by processes, and never a reason to fail."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from slac_tasks.errors import NotMade
+from slac_tasks.storage.cache import CachedMedia
+from slac_tasks.storage.objects import FolderStore, Media
+
+
+class Remote:
+    """Objects that have to be fetched, each `size` bytes."""
+
+    url = "s3://bucket/store"
+
+    def __init__(self, folder: Path, size: int = 100) -> None:
+        self.folder, self.size, self.fetched = folder, size, list[str]()
+
+    @contextmanager
+    def __call__(self, name: str) -> Iterator[Path]:
+        if name == "missing":
+            raise NotMade("object missing: does not exist")
+        self.fetched.append(name)
+        path = self.folder / "fetched"
+        path.write_bytes(name.encode().ljust(self.size))
+        yield path
+        path.unlink()
+
+
+def held(folder: Path) -> int:
+    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
+
+
+@settings(max_examples=30, deadline=None)
+@given(names=st.lists(st.integers(0, 8), max_size=30), most=st.integers(0, 6))
+def test_it_never_holds_more_than_its_bound_and_every_reader_gets_its_own_bytes(
+    tmp_path_factory: pytest.TempPathFactory, names: list[int], most: int
+) -> None:
+    folder = tmp_path_factory.mktemp("cache")
+    cached = CachedMedia(Remote(tmp_path_factory.mktemp("remote")), folder / "held", 100 * most)  # type: ignore[arg-type]
+    for name in names:
+        with cached(f"{name}.mp4") as path:
+            assert path.read_bytes().strip() == f"{name}.mp4".encode()
+        assert held(folder) <= 100 * most
+
+
+def test_what_was_read_lately_is_read_from_the_cache(tmp_path: Path) -> None:
+    remote = Remote(tmp_path)
+    cached = CachedMedia(remote, tmp_path / "held", 200)  # type: ignore[arg-type]
+    for number, name in enumerate("abaca"):
+        with cached(name) as path:
+            os.utime(path, (number, number))
+    assert remote.fetched == ["a", "b", "c"]
+
+
+def test_a_file_that_is_open_outlives_its_place_in_the_cache(tmp_path: Path) -> None:
+    cached = CachedMedia(Remote(tmp_path), tmp_path / "held", 100)  # type: ignore[arg-type]
+    with cached("a") as first:
+        with cached("b"):
+            pass
+        assert first.read_bytes().strip() == b"a"
+    assert held(tmp_path / "held") <= 100
+    with pytest.raises(NotMade), cached("missing"):
+        pass
+
+
+def test_a_folder_is_read_where_it_is(tmp_path: Path) -> None:
+    store = FolderStore(tmp_path / "store")
+    store.put("a.mp4", b"bytes")
+    with CachedMedia(Media(store.url, {}), tmp_path / "held", 100)("a.mp4") as path:
+        assert path == tmp_path / "store/a.mp4"
+    assert not (tmp_path / "held").exists()
