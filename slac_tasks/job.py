@@ -34,6 +34,7 @@ from slac_tasks.storage.objects import Media, Store, open_store
 if TYPE_CHECKING:
     import pyarrow as pa
 
+    from slac_tasks.storage.checkpoints import Checkpoints
     from slac_tasks.storage.declarations import Dataset
     from slac_tasks.storage.ledger import Ledger
     from slac_tasks.storage.manifests import Drop, Manifest
@@ -63,6 +64,8 @@ class Partition(Generic[R]):
     """Tables that are made one by one while they are written, when the block ends."""
     shards: "Shards[R]"
     """Pieces that are in the store before the block ends."""
+    checkpoints: "Checkpoints"
+    """What a stage that learns goes on from after a kill; deleted when the partition is finished."""
     written: "Manifest | None" = None
 
     @property
@@ -196,6 +199,7 @@ class Job:
             made = Partition(
                 dataset=dataset, keys=keys, inputs=inputs, shards=self._shards(dataset, keys, inputs, generation),
                 finished=before if before and stands(before) else None,
+                checkpoints=self._checkpoints(dataset, keys, inputs, generation),
             )  # fmt: skip
             if made.finished:
                 self._print_finished(made.finished, inputs, sections, newer)
@@ -215,6 +219,8 @@ class Job:
             )
             self._record(made.written)
             made.shards.delete()
+            if STAGES[self.stage].machine.gpus:
+                made.checkpoints.delete()
 
     @contextmanager
     def alone(self, address: str) -> Iterator[None]:
@@ -243,6 +249,15 @@ class Job:
         made_of = json.dumps([generation, _made_from(inputs), settings], sort_keys=True)
         address = dataset.address(keys)
         return Shards(dataset=dataset, store=self.store, address=address, inputs=content_hash(made_of))
+
+    def _checkpoints(
+        self, dataset: "Dataset[R]", keys: Mapping[str, str], inputs: "list[Manifest]", generation: int
+    ) -> "Checkpoints":
+        """Return the checkpoints of a generation that is made from these inputs."""
+        from slac_tasks.storage.checkpoints import Checkpoints
+
+        made_of = self._shards(dataset, keys, inputs, generation).inputs
+        return Checkpoints(self.media, f"{dataset.address(keys)}/unfinished", made_of)
 
     def _write(
         self,

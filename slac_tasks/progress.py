@@ -39,3 +39,30 @@ def track(iterable: Iterable[T], total: int | None, what: str) -> Iterator[T]:
             said = now
             left = f" of {total}, about {(now - started) / done * (total - done):.0f} s left" if total else ""
             print(f"{what}: {done}{left}", file=sys.stderr, flush=True)
+
+
+class Pace:
+    """Says now and then how far a long loop is; it prints lines in a terminal too."""
+
+    def __init__(self, total: int, every_sec: float = _EVERY_SEC) -> None:
+        self._total, self._every_sec = total, every_sec
+        self._started = self._said = time.monotonic()
+        self._first: int | None = None
+
+    def due(self, done: int) -> bool:
+        """Return whether a line is due after `done` of all rounds; the first call says where the loop began."""
+        if self._first is None:
+            self._first = done - 1
+        now = time.monotonic()
+        if now - self._said < self._every_sec:
+            return False
+        self._said = now
+        return True
+
+    def a_second(self, done: int) -> float:
+        """Return the rounds in a second so far."""
+        return (done - (self._first or 0)) / max(1e-9, time.monotonic() - self._started)
+
+    def left(self, done: int) -> str:
+        """Return how far it is, and how long it may still take."""
+        return f"{done} of {self._total}, about {(self._total - done) / self.a_second(done):.0f} s left"

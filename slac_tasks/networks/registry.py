@@ -47,6 +47,24 @@ class Stream(StrEnum):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Rates:
+    """How fast a network is pretrained (AdamW)."""
+
+    fresh: float = 1e-3
+    """Highest learning rate from random weights, at `batch` clips in a step; with others it grows as their root."""
+    tuned: float = 2e-4
+    """The same from pretrained weights."""
+    batch: int = 32
+    weight_decay: float = 0.05
+    layer_decay: float = 0.75
+    """From pretrained weights, each layer learns at so much of the rate of the one above it (Bao et al., BEiT)."""
+    warmup: float = 0.1
+    """Share of the steps in which the rate rises."""
+    crop: float = 0.4
+    """Least share of a frame's area that a random crop shows."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Architecture:
     """One entry of the registry."""
 
@@ -71,6 +89,8 @@ class Architecture:
     """Runs in float32 whatever the settings say: its scores hang on small differences of features."""
     hub: str = ""
     """Name of torchvision's weights for this backbone; empty where there are none."""
+    rates: Rates = Rates()
+    """How fast it is pretrained on a release."""
     package: Packaged | None = None
     """The package that holds weights for this backbone, its tensors in the order of the network; None: none does."""
 
@@ -106,6 +126,10 @@ class _Norm(TypedDict):
     std: tuple[float, float, float]
 
 
+_TRANSFORMER = Rates(fresh=3e-4, tuned=1e-4)
+_SMALL = Rates(fresh=8e-3, tuned=1e-3, weight_decay=0.02, layer_decay=1.0, warmup=0.2, crop=0.7)
+"""Tried on the generated world; the others are those of the networks' papers, brought to this batch."""
+
 _KINETICS: _Norm = {"mean": (0.43216, 0.394666, 0.37645), "std": (0.22803, 0.22145, 0.216989)}
 _IMAGENET: _Norm = {"mean": (0.485, 0.456, 0.406), "std": (0.229, 0.224, 0.225)}
 _LITE: _Norm = {"mean": (127 / 255, 127 / 255, 127 / 255), "std": (128 / 255, 128 / 255, 128 / 255)}
@@ -115,10 +139,10 @@ _MVIT: _Norm = {"mean": (0.45, 0.45, 0.45), "std": (0.225, 0.225, 0.225)}
 
 def _video(
     name: str, build: Callable[..., nn.Module], hub: str, *, kind: Kind = Kind.VIDEO, stream: Stream = Stream.RGB,
-    size: int = 112, features: int = 512, layer: str = "fc", norm: _Norm | None = None,
+    size: int = 112, features: int = 512, layer: str = "fc", norm: _Norm | None = None, rates: Rates = Rates(),
 ) -> Architecture:  # fmt: skip
     return Architecture(
-        name=name, kind=kind, stream=stream, frames=16, size=size, features=features, layer=layer,
+        name=name, rates=rates, kind=kind, stream=stream, frames=16, size=size, features=features, layer=layer,
         hub=f"{hub}_Weights.KINETICS400_V1", build=_headless(build, layer), **(norm or _KINETICS),
     )  # fmt: skip
 
@@ -133,7 +157,9 @@ def _frame(
 
 
 def _small(name: str, kind: Kind, stream: Stream, features: int, build: Callable[[], nn.Module]) -> Architecture:
-    return Architecture(name=name, kind=kind, stream=stream, frames=8, size=56, features=features, build=build)
+    return Architecture(
+        name=name, kind=kind, stream=stream, frames=8, size=56, features=features, build=build, rates=_SMALL
+    )
 
 
 REGISTRY: Mapping[str, Architecture] = {
@@ -150,9 +176,11 @@ REGISTRY: Mapping[str, Architecture] = {
         _video("mc3_18", video.mc3_18, "MC3_18"),
         _video("r2plus1d_18", video.r2plus1d_18, "R2Plus1D_18"),
         _video("s3d", video.s3d, "S3D", size=224, features=1024, layer="classifier"),
-        _video("mvit_v2_s", video.mvit_v2_s, "MViT_V2_S", size=224, features=768, layer="head", norm=_MVIT),
+        _video("mvit_v2_s", video.mvit_v2_s, "MViT_V2_S", size=224, features=768, layer="head", norm=_MVIT,
+               rates=_TRANSFORMER),
         # Trained at 224 pixels, but it takes any size, and at 112 it shares the decode of the others.
-        _video("swin3d_t", video.swin3d_t, "Swin3D_T", features=768, layer="head", norm=_IMAGENET),
+        _video("swin3d_t", video.swin3d_t, "Swin3D_T", features=768, layer="head", norm=_IMAGENET,
+               rates=_TRANSFORMER),
         _video("motion_r3d_18", video.r3d_18, "R3D_18", kind=Kind.MOTION, stream=Stream.DIFF),
         _video("flow_r3d_18", video.r3d_18, "R3D_18", kind=Kind.MOTION, stream=Stream.FLOW, norm=_PLAIN),
         _small("small_frame", Kind.FRAME, Stream.CENTRE, 128, small_frame_network),

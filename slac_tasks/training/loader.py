@@ -4,10 +4,12 @@ from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from slac_tasks.training.index import Index, Place
+from slac_tasks.training.kept import KeptPixels
 from slac_tasks.training.order import Rows
 from slac_tasks.video.pool import Cut, Decoded, Pool
 
@@ -34,24 +36,41 @@ class Batch:
         return tuple(place.clip_id for place in self.places)
 
 
-def load(index: Index, pool: Pool, wanted: Iterable[Rows]) -> Iterator[Batch]:
+def load(index: Index, pool: Pool, wanted: Iterable[Rows], kept: KeptPixels | None = None) -> Iterator[Batch]:
     """Yield the batches of clips that `wanted` names, in order; it is read a buffer ahead.
+
+    Clips that are kept are not decoded again, and those that are decoded are kept.
 
     Raises:
         Temporary: the renditions are out of reach, or a decoding process was killed.
 
     """
-    ahead: deque[tuple[Rows, tuple[Place, ...]]] = deque()
+    ahead: deque[tuple[Rows, tuple[Place, ...], Rows]] = deque()
 
     def cuts() -> Iterator[list[Cut]]:
         for rows in wanted:
             places = tuple(index.places(rows))
-            ahead.append((rows, places))
-            yield [Cut(place.proxy, place.start_sec) for place in places]
+            missing = np.flatnonzero(~kept.held(rows)) if kept else np.arange(len(rows))
+            ahead.append((rows, places, missing))
+            yield [Cut(places[at].proxy, places[at].start_sec) for at in missing]
 
     for decoded in pool.batches(cuts()):
-        rows, places = ahead.popleft()
-        yield _batch(index, rows, places, decoded)
+        rows, places, missing = ahead.popleft()
+        whole = _with_kept(decoded, rows, missing, kept) if kept else decoded
+        yield _batch(index, rows, places, whole)
+
+
+def _with_kept(decoded: Decoded, rows: Rows, missing: Rows, kept: KeptPixels) -> Decoded:
+    """Return a whole batch of what was decoded of it and what was kept, and keep the former."""
+    pixels = np.zeros((len(rows), *decoded.pixels.shape[1:]), np.uint8)
+    lost = {int(missing[at]): why for at, why in decoded.lost.items()}
+    for at, clip in zip(missing.tolist(), decoded.pixels, strict=True):
+        pixels[at] = clip
+        if at not in lost:
+            kept.write(int(rows[at]), clip)
+    held = np.setdiff1d(np.arange(len(rows)), missing)
+    pixels[held] = kept.read(rows[held])
+    return Decoded(pixels=pixels, lost=lost)
 
 
 def _batch(index: Index, rows: Rows, places: tuple[Place, ...], decoded: Decoded) -> Batch:

@@ -1,5 +1,6 @@
 """Settings of pretraining, of its evaluation and of what a promotion may cost."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from slac_tasks.settings import Section, setting
@@ -12,6 +13,35 @@ class Training(Section):
     architecture: str = setting("r2plus1d_18", "A video network in the registry of `slac_tasks.networks.registry`.")
     steps: int = setting(20_000, "Pretraining steps.", least=1)
     batch: int = setting(32, "Clips in one step.", least=1)
+    start: str = setting(
+        "random",
+        "Where the backbone starts: `random`, `hub` (torchvision's weights), `package`, or a folder that holds "
+        "<architecture>.pt. From weights it learns slower, the lower its layer.",
+    )
+    frozen: bool = setting(False, "Train the head alone, on the backbone that `start` names.")
+    loss: str = setting(
+        "both",
+        "`binary`: each answer by itself; `softmax`: the categories beside a background; `both`: the first, and the "
+        "softmax over the positives.",
+        choices=("binary", "softmax", "both"),
+    )
+    negatives: str = setting(
+        "hard",
+        "Negatives that are learned from: `hard`, those that people gave; `random`, another category drawn by lot for "
+        "each positive clip; `none`.",
+        choices=("none", "random", "hard"),
+    )
+    balance: float = setting(0.0, "How much oftener rare labels come: 0 as they are, 1 all alike.", least=0, most=1)
+    average: float = setting(
+        0.999, "Decay of the moving average of the weights that is handed on; 0 hands on the last ones.", least=0,
+        most=0.999999,
+    )  # fmt: skip
+    checkpoint_steps: int = setting(500, "Steps from one checkpoint to the next.", least=1)
+    scratch_gib: float = setting(
+        20.0,
+        "Scratch disk of pretraining: decoded clips where all of them fit, else copies of renditions from an S3.",
+        least=0,
+    )
     transfer: str = setting(
         "",
         "Folder of the target data set: <split>/<class>/<video>; empty evaluates on the release's testing split alone.",
@@ -32,3 +62,8 @@ class Training(Section):
         above=0,
     )
     seed: int = setting(0, "Seed of every random choice in training.", least=0)
+
+    def conflicts(self) -> Iterator[str]:
+        """Refuse positives alone for a loss that would learn to say yes to everything."""
+        if self.negatives == "none" and self.loss == "binary":
+            yield self.refusal("negatives", "negatives for the loss 'binary'")

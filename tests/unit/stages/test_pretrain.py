@@ -1,5 +1,3 @@
-import dataclasses
-
 import pytest
 from learning_world import LearningWorld
 from released import write_rows
@@ -28,7 +26,7 @@ def test_a_release_becomes_a_model_that_repeats(world):
 
 def test_a_second_run_does_nothing(world, monkeypatch, capsys):
     pretrain.run(world.job("pretrain", release="r0001"))
-    monkeypatch.setattr(pretrain, "fit", lambda *_: pytest.fail("trained again"))
+    monkeypatch.setattr(pretrain, "pretrain", lambda *_: pytest.fail("trained again"))
     pretrain.run(world.job("pretrain", release="r0001"))
     assert "finished already" in capsys.readouterr().err
 
@@ -38,14 +36,6 @@ def test_a_release_without_readable_training_clips_is_refused(world):
         world.store.put(name, b"no video")
     with pytest.raises(BrokenContract, match="8 training clips, none readable"):
         pretrain.run(world.job("pretrain", release="r0001"))
-
-
-def test_a_clip_asked_for_two_actions_is_one_clip_with_two_answers(world):
-    (row, *_) = world.datasets.rows(RELEASES, release="r0001")
-    rows = [dataclasses.replace(row, category="a", label=1), dataclasses.replace(row, category="b", label=-1)]
-    clips, answers = pretrain.answers_of(rows)
-    assert len(clips) == 1
-    assert pretrain.masked_targets(clips, answers, ["a", "b", "c"]).tolist() == [[1, -1, 0]]
 
 
 def test_a_release_that_is_not_finished_is_not_trained_on(world):

@@ -1,0 +1,87 @@
+"""Checkpoints of a partition that a stage learns for long: kept by number, the manifest last.
+
+    <address>/unfinished/checkpoint-<step>.<hash>/state.pt        everything that the next step needs
+    <address>/unfinished/checkpoint-<step>.<hash>/manifest.json   written last: makes the checkpoint exist
+
+The hash names what the partition is made from, so a run from other inputs or settings takes up nothing of this one. The
+last `KEPT` stay; all go when the partition is finished.
+"""
+
+import hashlib
+import json
+import re
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from slac_tasks.errors import NotMade
+from slac_tasks.progress import print_line
+from slac_tasks.storage.objects import Media, Store, open_store
+
+KEPT = 2
+"""A newest checkpoint that is damaged leaves one to go on from."""
+
+_NAME = re.compile(r"checkpoint-(?P<step>[0-9]+)\.(?P<made_of>[0-9a-f]+)/manifest\.json")
+
+
+@dataclass(frozen=True)
+class Checkpoints:
+    """The checkpoints of one partition, in this process or in one that this object is sent to."""
+
+    media: Media
+    folder: str
+    """Where they are in the store."""
+    made_of: str
+    """Hash of what the partition is made from, hexadecimal."""
+
+    @cached_property
+    def _store(self) -> Store:
+        return open_store(self.media.url, self.media.environ)
+
+    def __reduce__(self) -> Any:
+        # A connection cannot be sent; the other process makes its own.
+        return Checkpoints, (self.media, self.folder, self.made_of)
+
+    def steps(self) -> list[int]:
+        """Return the numbers of those that exist, in order."""
+        found = (_NAME.fullmatch(name.removeprefix(f"{self.folder}/")) for name in self._store.names(self.folder + "/"))
+        return sorted(int(one["step"]) for one in found if one and one["made_of"] == self.made_of)
+
+    def write(self, step: int, path: Path) -> None:
+        """Put the file at `path` into the store as the checkpoint after `step` steps, and delete the older ones."""
+        name = self._name(step)
+        with path.open("rb") as file:
+            sha256 = hashlib.file_digest(file, "sha256").hexdigest()
+        self._store.put_file(f"{name}/state.pt", path)
+        manifest = {"step": step, "sha256": sha256, "size_bytes": path.stat().st_size}
+        self._store.put(f"{name}/manifest.json", json.dumps(manifest).encode())
+        for older in self.steps()[:-KEPT]:
+            self._delete(older)
+
+    def newest(self) -> Iterator[tuple[int, bytes]]:
+        """Yield (step, bytes) of those that are whole, the newest first; one that is damaged is printed and skipped."""
+        for step in reversed(self.steps()):
+            name = self._name(step)
+            with suppress(NotMade):  # deleted meanwhile
+                manifest = json.loads(self._store.get(f"{name}/manifest.json"))
+                data = self._store.get(f"{name}/state.pt")
+                if hashlib.sha256(data).hexdigest() == manifest.get("sha256"):
+                    yield step, data
+                else:
+                    print_line(f"checkpoint {name}: was altered, so the one before it is taken")
+
+    def delete(self) -> None:
+        """Delete all of them, those of other inputs too."""
+        for name in list(self._store.names(f"{self.folder}/checkpoint-")):
+            self._store.delete(name)
+
+    def _name(self, step: int) -> str:
+        return f"{self.folder}/checkpoint-{step:08d}.{self.made_of}"
+
+    def _delete(self, step: int) -> None:
+        # The manifest first: a checkpoint without its state must not exist.
+        for file in ("manifest.json", "state.pt"):
+            self._store.delete(f"{self._name(step)}/{file}")

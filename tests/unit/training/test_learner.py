@@ -1,0 +1,95 @@
+"""A step of pretraining: ranks and micro-batches add up to the whole batch, and memory that runs out halves them."""
+
+import pytest
+import torch
+from torch import Tensor, distributed, multiprocessing
+
+from slac_tasks.errors import Temporary
+from slac_tasks.networks.registry import Classifier, Rates, architecture
+from slac_tasks.training.learner import Learner, Plan
+from slac_tasks.training.losses import ReleaseLoss, with_negatives
+from slac_tasks.training.ranks import Ranks
+from slac_tasks.training.trainer import masked_loss, release_loss, seeded
+
+CPU = torch.device("cpu")
+BATCH = 4
+
+
+def learned(ranks: Ranks, steps: int = 3) -> list[Tensor]:
+    torch.set_num_threads(1)
+    plan = Plan(steps=steps, batch=BATCH, micro_batch=BATCH // 2, rates=Rates(fresh=1e-3, batch=BATCH))
+    with seeded(0):
+        learner = Learner(Classifier(architecture("small_motion"), 3), plan, ranks, CPU)
+    chance = torch.Generator().manual_seed(1)
+    share = slice(ranks.rank * BATCH // ranks.world, (ranks.rank + 1) * BATCH // ranks.world)
+    with seeded(0):
+        for _ in range(steps):
+            pixels = torch.randint(0, 256, (BATCH, 8, 56, 56, 3), generator=chance, dtype=torch.uint8)
+            targets = torch.randint(-1, 2, (BATCH, 3), generator=chance).to(torch.int8)
+            learner.step(pixels[share], targets[share])
+    return [tensor for tensor in learner.finish().state_dict().values() if tensor.is_floating_point()]
+
+
+def rank(number: int, folder: str) -> None:
+    distributed.init_process_group("gloo", init_method=f"file://{folder}/meeting", rank=number, world_size=2)
+    torch.save(learned(Ranks(rank=number, world=2)), f"{folder}/{number}.pt")
+    distributed.destroy_process_group()
+
+
+def test_two_ranks_learn_what_one_learns_from_the_double_batch(tmp_path) -> None:
+    multiprocessing.spawn(rank, (str(tmp_path),), nprocs=2)
+    one = learned(Ranks())
+    for number in range(2):
+        for own, whole in zip(torch.load(tmp_path / f"{number}.pt"), one, strict=True):
+            assert torch.allclose(own, whole, atol=1e-6, rtol=0)
+
+
+def test_memory_that_runs_out_halves_the_micro_batch_and_changes_no_step(monkeypatch, capsys) -> None:
+    whole = learned(Ranks())
+    before = Learner._part
+
+    def part(self: Learner, pixels: Tensor, *others: Tensor) -> Tensor:
+        if len(pixels) > 2:
+            raise torch.OutOfMemoryError("out of memory")
+        return before(self, pixels, *others)
+
+    monkeypatch.setattr(Learner, "_part", part)
+    plan = Plan(steps=3, batch=BATCH, rates=Rates(fresh=1e-3, batch=BATCH))
+    with seeded(0):
+        learner = Learner(Classifier(architecture("small_motion"), 3), plan, Ranks(), CPU)
+    chance = torch.Generator().manual_seed(1)
+    with seeded(0):
+        for _ in range(3):
+            pixels = torch.randint(0, 256, (BATCH, 8, 56, 56, 3), generator=chance, dtype=torch.uint8)
+            targets = torch.randint(-1, 2, (BATCH, 3), generator=chance).to(torch.int8)
+            learner.step(pixels, targets)
+    found = [tensor for tensor in learner.finish().state_dict().values() if tensor.is_floating_point()]
+    assert all(map(torch.equal, found, whole))
+    assert "out of memory at step 0; 2 clips at once from now" in capsys.readouterr().err
+    monkeypatch.setattr(Learner, "_part", lambda *_: (_ for _ in ()).throw(torch.OutOfMemoryError("none")))
+    with pytest.raises(Temporary, match="out of memory for one clip"):
+        learner.step(pixels, targets)
+
+
+def test_both_parts_of_the_loss_are_those_of_the_loss_in_memory() -> None:
+    chance = torch.Generator().manual_seed(0)
+    logits, targets = torch.randn(7, 3, generator=chance), torch.randint(-1, 2, (7, 3), generator=chance)
+    for kind, wanted in (("both", release_loss(targets)), ("binary", masked_loss(targets, balanced=False))):
+        loss = ReleaseLoss(kind)
+        counts = loss.counts(targets)
+        parts = sum(loss(logits[at : at + 2], targets[at : at + 2], counts) for at in range(0, 7, 2))
+        assert torch.allclose(parts, wanted(logits, targets), atol=1e-6)
+
+
+def test_a_softmax_with_background_learns_from_what_a_clip_lacks() -> None:
+    loss, lacking = ReleaseLoss("softmax"), torch.tensor([[-1, 0]])
+    low, high = (loss(torch.tensor([[z, 0.0]]), lacking, loss.counts(lacking)) for z in (-3.0, 3.0))
+    assert low < high
+    assert torch.isfinite(loss(torch.tensor([[90.0, 0.0]]), lacking, loss.counts(lacking)))
+
+
+def test_negatives_are_peoples_or_drawn_or_none() -> None:
+    targets, drawn = torch.tensor([[1, -1, 0], [-1, 0, 0]], dtype=torch.int8), torch.tensor([0.9, 0.1])
+    assert with_negatives(targets, "hard", drawn).tolist() == targets.tolist()
+    assert with_negatives(targets, "none", drawn).tolist() == [[1, 0, 0], [0, 0, 0]]
+    assert with_negatives(targets, "random", drawn).tolist() == [[1, 0, -1], [0, 0, 0]]

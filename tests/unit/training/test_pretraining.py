@@ -1,0 +1,91 @@
+"""Pretraining: killed at any step it ends with the same weights, and what is no number stops it by name."""
+
+import random
+from pathlib import Path
+
+import pytest
+import torch
+from learning_world import draw
+from released import released
+
+from slac_tasks.errors import BrokenContract
+from slac_tasks.networks.registry import Classifier, Rates, architecture
+from slac_tasks.storage.checkpoints import Checkpoints
+from slac_tasks.storage.datasets import RELEASES
+from slac_tasks.storage.objects import FolderStore, Media
+from slac_tasks.training.index import COLUMNS, temporary_index
+from slac_tasks.training.learner import Learner, Plan
+from slac_tasks.training.pretraining import pretrain
+from slac_tasks.training.trainer import seeded
+
+CPU = torch.device("cpu")
+PLAN = Plan(steps=8, batch=2, rates=Rates(fresh=8e-3), checkpoint_steps=1)
+
+
+class Killed(BaseException):
+    """Nothing catches it."""
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> FolderStore:
+    made = FolderStore(tmp_path / "store")
+    for number, video in enumerate("ab"):
+        draw(tmp_path / "drawn.mp4", colour=(200, 90 * number, 40), speed=1 + number)
+        made.put_file(f"media/{video * 16}/128.mp4", tmp_path / "drawn.mp4")
+    return made
+
+
+def learn(store: FolderStore, run: str, kill: int | None = None) -> list[torch.Tensor]:
+    rows = [released(video * 16, float(at), label=1 if at % 2 else -1) for video in "ab" for at in range(3)]
+    tables = [RELEASES.table(rows).select(list(COLUMNS))]
+    index = temporary_index(tables, split="training", small=True, withdrawn=lambda *_: False)
+    with seeded(0):
+        classifier = Classifier(architecture("small_motion"), 1)
+    media = Media(store.url, {})
+    keeps = Checkpoints(media, f"models/{run}/unfinished", "ab12")
+    before = Learner.step
+
+    def step(self: Learner, pixels: torch.Tensor, targets: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        if self.step_number == kill:
+            raise Killed
+        return before(self, pixels, targets)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Learner, "step", step)
+        pretrain(classifier, index, media, PLAN, keeps, CPU)
+    return [tensor.clone() for tensor in classifier.state_dict().values()]
+
+
+def test_killed_at_random_steps_it_ends_with_the_same_weights_bit_for_bit(store: FolderStore) -> None:
+    whole = learn(store, "whole")
+    for kill in sorted(random.Random(0).sample(range(PLAN.steps), 4)):
+        with pytest.raises(Killed):
+            learn(store, "killed", kill)
+    assert all(map(torch.equal, whole, learn(store, "killed")))
+
+
+def test_a_checkpoint_that_was_altered_is_not_taken(store: FolderStore, capsys: pytest.CaptureFixture[str]) -> None:
+    whole = learn(store, "whole")
+    with pytest.raises(Killed):
+        learn(store, "killed", 5)
+    steps = Checkpoints(Media(store.url, {}), "models/killed/unfinished", "ab12").steps()
+    assert steps == [4, 5]
+    store.put("models/killed/unfinished/checkpoint-00000005.ab12/state.pt", b"half")
+    assert all(map(torch.equal, whole, learn(store, "killed")))
+    assert "goes on after step 4" in capsys.readouterr().err
+
+
+def test_a_loss_that_is_no_number_names_the_step_and_its_clips(
+    store: FolderStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = Learner._part
+    monkeypatch.setattr(Learner, "_part", lambda self, *given: before(self, *given) * float("nan"))
+    with pytest.raises(BrokenContract, match=r"step 1: loss nan.*clips [ab]{16}:"):
+        learn(store, "nan")
+
+
+def test_no_readable_clip_is_refused(store: FolderStore) -> None:
+    for name in list(store.names("media/")):
+        store.put(name, b"no video")
+    with pytest.raises(BrokenContract, match="6 training clips, none readable"):
+        learn(store, "none")
