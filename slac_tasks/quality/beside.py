@@ -12,7 +12,7 @@ from slac_tasks.admission.withdrawals import tombstones
 from slac_tasks.job import Job
 from slac_tasks.model import round_window
 from slac_tasks.quality.expectations import EXPECTATIONS
-from slac_tasks.quality.expectations.entries import Handover, in_one_piece
+from slac_tasks.quality.expectations.entries import Expectation, Handover, in_one_piece
 from slac_tasks.storage.datasets import (
     CANDIDATES,
     CLIPS,
@@ -52,19 +52,33 @@ class Beside:
         """Return the rows of a generation; those of a whole version of the labels."""
         if dataset is LABELS:
             return in_one_piece(label_tables(self._job.datasets, manifest.keys["labels"], columns))
-        return self._job.datasets.read_all(dataset, [manifest], columns)
+        schema = dataset.schema if columns is None else pa.schema([dataset.schema.field(name) for name in columns])
+        return in_one_piece([schema.empty_table(), *self._job.datasets.tables(manifest, columns)])
 
-    def handover(self, dataset: Dataset[Any], manifest: Manifest) -> Handover:
-        """Return a generation as its expectations read it, with all that they need beside it."""
+    def handover(
+        self, dataset: Dataset[Any], manifest: Manifest, asked: Sequence[Expectation] | None = None
+    ) -> Handover:
+        """Return a generation as expectations read it, with all that they need beside it.
+
+        Args:
+            dataset: of the generation.
+            manifest: of the generation.
+            asked: what will judge it, which reads no other columns than it says; None: all that is expected of it,
+                with every column.
+
+        """
+        every = EXPECTATIONS[dataset.name] if asked is None else asked
+        read = {name for one in every for name in one.reads}
+        columns = None if asked is None else [name for name in dataset.schema.names if name in read]
         return Handover(
-            dataset=dataset, keys=manifest.keys, rows=self.rows(dataset, manifest), knobs=self._job.config.expectations,
-            dropped=manifest.dropped, written_at=datetime.fromisoformat(manifest.written_at),
-            beside=self.tables(dataset, manifest),
+            dataset=dataset, keys=manifest.keys, rows=self.rows(dataset, manifest, columns),
+            knobs=self._job.config.expectations, dropped=manifest.dropped,
+            written_at=datetime.fromisoformat(manifest.written_at), beside=self.tables(dataset, manifest, every),
         )  # fmt: skip
 
-    def tables(self, dataset: Dataset[Any], manifest: Manifest) -> dict[str, pa.Table]:
-        """Return the tables that a dataset's expectations need, as far as they exist."""
-        needed = {name for one in EXPECTATIONS[dataset.name] for name in one.needs}
+    def tables(self, dataset: Dataset[Any], manifest: Manifest, asked: Sequence[Expectation]) -> dict[str, pa.Table]:
+        """Return the tables that these expectations need, as far as they exist."""
+        needed = {name for one in asked for name in one.needs}
         found = {name: self._table(name, dataset, manifest) for name in sorted(needed)}
         return {name: table for name, table in found.items() if table is not None}
 

@@ -23,6 +23,7 @@ from slac_tasks.progress import print_line
 from slac_tasks.quality.beside import Beside
 from slac_tasks.quality.certificate import certified_bounds
 from slac_tasks.quality.expectations import EXPECTATIONS
+from slac_tasks.quality.expectations.declared import PROVEN
 from slac_tasks.quality.expectations.entries import Severity
 from slac_tasks.quality.expectations.judging import failures, judge
 from slac_tasks.release.content import ORDER
@@ -52,6 +53,10 @@ from slac_tasks.storage.manifests import Manifest
 from slac_tasks.verification.carrying import PEOPLE
 from slac_tasks.verification.versions import need_labels, newest
 
+CRITICAL = tuple(
+    one for one in EXPECTATIONS[RELEASES.name] if one.severity == Severity.CRITICAL and one.name not in PROVEN
+)
+"""What the rows must be before a release is finished, beside what was proved as they were written."""
 Manifests = Mapping[str, Sequence[Manifest]]
 """Manifests of one dataset by category, the oldest window first."""
 
@@ -110,9 +115,8 @@ def _rows(job: Job, keys: Mapping[str, str], before: str | None, *, again: bool 
 
 
 def _wrong(job: Job, rows: Manifest) -> list[str]:
-    """Return the critical failures of the rows, in words."""
-    critical = [one for one in EXPECTATIONS[RELEASES.name] if one.severity == Severity.CRITICAL]
-    return failures(judge(Beside(job).handover(RELEASES, rows), critical), Severity.CRITICAL)
+    """Return the critical failures of the rows, in words. Memory holds the columns that are asked for."""
+    return failures(judge(Beside(job).handover(RELEASES, rows, CRITICAL), CRITICAL), Severity.CRITICAL)
 
 
 def _files(job: Job, rows: Manifest, row: ReleaseVersionRow) -> Iterator[str]:

@@ -24,6 +24,7 @@ from slac_tasks.storage.declarations import Dataset
 def declared(dataset: Dataset[Any]) -> tuple[Expectation, ...]:
     """Return what the declaration of a dataset promises."""
     names = tuple(dataset.schema.names)
+    numbers = tuple(one.name for one in dataset.schema if pa.types.is_floating(one.type))
     return (
         Expectation(
             name="schema", severity=CRITICAL, reads=(), measure=_schema,
@@ -34,7 +35,7 @@ def declared(dataset: Dataset[Any]) -> tuple[Expectation, ...]:
             sentence="No value is unknown in a column that must be known.",
         ),
         Expectation(
-            name="numbers_finite", severity=CRITICAL, reads=(), measure=_not_finite,
+            name="numbers_finite", severity=CRITICAL, reads=numbers, measure=_not_finite,
             sentence="Every number is a number: neither infinite nor undefined.",
         ),
         Expectation(
@@ -52,6 +53,10 @@ FRESH = Expectation(
     name="fresh", severity=WARNING, reads=(), wanted=Wanted(high="max_age_days"),
     measure=lambda handover: _age(handover), sentence="The partition was written lately; the value is its age in days.",
 )  # fmt: skip
+
+
+PROVEN = frozenset({"schema", "values_known", "rows_unique"})
+"""Names of those that `Datasets.write` proves of all rows that it writes: the stage that wrote them need not ask."""
 
 
 def _schema(handover: Handover) -> Iterator[Finding]:
@@ -77,7 +82,7 @@ def _unknown(handover: Handover) -> Iterator[Finding]:
 
 def _not_finite(handover: Handover) -> Iterator[Finding]:
     strange: dict[str, int] = {}
-    for field in handover.rows.schema:
+    for field in handover.dataset.schema:
         if pa.types.is_floating(field.type):
             count = int(pc.sum(pc.invert(pc.is_finite(handover.rows[field.name]))).as_py() or 0)
             strange |= {field.name: count} if count else {}

@@ -8,6 +8,7 @@ from bench.harness.defects import DEFECTS
 from bench.harness.handovers import World, good
 from bench.quality import alarms, failures_of, planted
 from slac_tasks.quality.expectations import EXPECTATIONS
+from slac_tasks.quality.expectations.declared import PROVEN
 from slac_tasks.quality.expectations.entries import Wanted
 from slac_tasks.quality.expectations.judging import UNCHECKED, judge
 from slac_tasks.quality.settings import Expectations
@@ -24,6 +25,18 @@ def world() -> World:
 def test_each_planted_defect_is_caught_by_the_expectation_meant_for_it(world: World) -> None:
     missed = [defect.name for defect, rows in planted(world) if defect.caught_by not in failures_of(rows)]
     assert missed == []
+
+
+@pytest.mark.parametrize("dataset", EXPECTATIONS)
+def test_an_expectation_reads_no_column_but_those_that_it_names(world: World, dataset: str) -> None:
+    for defect in (one for one in DEFECTS if one.dataset == dataset):
+        bad = defect.plant(world.handover(dataset))
+        for one in EXPECTATIONS[dataset]:
+            if one.reads and one.name not in PROVEN:
+                held = [name for name in {*one.reads, *bad.dataset.unique} if name in bad.rows.column_names]
+                part = dataclasses.replace(bad, rows=bad.rows.select(held))
+                # As text, where a value that is no number equals itself.
+                assert repr((defect.name, one.findings(part))) == repr((defect.name, one.findings(bad)))
 
 
 def test_good_handovers_fail_no_expectation() -> None:
