@@ -3,11 +3,11 @@
 **Runs** weekly, and when labels have been validated that the last release lacks (asset
 `validated_labels`).
 
-**Reads** `labels` with `label_changes`, their `quality` and `people`, `fetched`, `videos`, `clips`, `scores` and
-`features`, and renditions of training videos.
-**Writes** `carried`, `control` and `accounts`, second answers wanted in the queue, `certificates`, `release` with its
-exports, `released_videos` and `release_versions`, `models`, `evaluations`, `committees` when the model is promoted, and
-one event of the asset `videos` per window that shall be scored again.
+**Reads** `labels` with `label_changes`, their `quality` and `people`, `imported`, `fetched`, `videos`, `clips`,
+`scores` and `features`, and renditions of training videos.
+**Writes** `carried`, `control`, `corrections` and `accounts`, second answers wanted in the queue, `certificates`,
+`release` with its exports, `released_videos` and `release_versions`, `models`, `evaluations`, `committees` when the
+model is promoted, and one event of the asset `videos` per window that shall be scored again.
 
 **Skips** every task after `plan` while fewer new labels than `release.min_new_labels` are waiting; `rescore` when no
 window holds clips that want scores.

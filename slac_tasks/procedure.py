@@ -194,8 +194,11 @@ STAGES: dict[str, Stage] = {
         ),
         Stage(
             name="carry", help="carry answers on to other clips, and ask again where all else contradicts one",
-            reads=("labels", "label_changes", "people", "clips", "scores", "features", "committees"),
-            writes={name: ("mining", "review") for name in ("carried", "control", "accounts")}, ledger=True, alone=True,
+            reads=(
+                "labels", "label_changes", "people", "videos", "clips", "scores", "features", "committees", "imported",
+            ),
+            writes={name: ("mining", "review") for name in ("carried", "control", "corrections", "accounts")},
+            ledger=True, alone=True,
             machine=Machine(processors=2, memory_gib=8, scratch_gib=10),
         ),
         Stage(
@@ -206,7 +209,9 @@ STAGES: dict[str, Stage] = {
         Stage(
             name="release", help="write validated labels as Parquet, HACS csv and ActivityNet json",
             keys=("release",), writes={"release": (), "released_videos": (), "release_versions": ()}, ledger=True,
-            reads=("labels", "label_changes", "quality", "carried", "certificates", "videos", "fetched"),
+            reads=(
+                "labels", "label_changes", "quality", "carried", "certificates", "corrections", "videos", "fetched",
+            ),
         ),
         Stage(
             name="pretrain", help="train a video network on a release",

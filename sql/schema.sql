@@ -180,6 +180,15 @@ CREATE TABLE annotators (
     role text NOT NULL DEFAULT 'reviewer' CHECK (role IN ('reviewer', 'lead'))
 );
 
+-- People who were forgotten: that it was done, and when.
+CREATE TABLE forgotten (
+    pseudonym text PRIMARY KEY,
+    -- The name, until nothing holds it any more; NULL: it is done.
+    name text UNIQUE,
+    since timestamptz NOT NULL DEFAULT now(),
+    done_at timestamptz
+);
+
 -- Logins to the review service that are open. A logout deletes the row, and the next login the rows that are over.
 CREATE TABLE sessions (
     session text PRIMARY KEY,
@@ -505,7 +514,7 @@ CREATE TABLE measures (
     place integer NOT NULL,
     measure text NOT NULL,
     -- The kind of label whose precision it is; NULL: it is another measure.
-    kind text CHECK (kind IN ('people', 'carried', 'model')),
+    kind text CHECK (kind IN ('people', 'carried', 'model', 'imported')),
     -- NULL: there is nothing to measure.
     value double precision,
     -- Ends of the 95 % interval; NULL: a count has none.
@@ -558,7 +567,7 @@ CREATE TABLE category_agreement (
 CREATE TABLE label_kinds (
     -- NULL: all categories together.
     category text REFERENCES categories,
-    kind text NOT NULL CHECK (kind IN ('people', 'sets', 'carried', 'model')),
+    kind text NOT NULL CHECK (kind IN ('people', 'sets', 'carried', 'model', 'imported')),
     labels text NOT NULL,
     label_count bigint NOT NULL,
     certified bigint NOT NULL,

@@ -4,10 +4,14 @@
   slac annotator add grace --lead                   a lead also sees funnel, quality and duplicates
   slac annotator add label-studio:ann@example.com --group judo_club     answers there, and needs no password here
   slac annotator close ada                          answers no more; the answers stay
+  slac annotator forget ada                         the votes stay, under a pseudonym; nothing shows the name any more
   slac annotator assign judo_club --category judo   this group alone reviews judo; --everybody gives it back to all
   slac annotator list
 
-Safe to run again: adding a known person sets a new password and ends the sessions of the old one.
+Safe to run again: adding a known person sets a new password and ends the sessions of the old one. `forget` goes on
+where it was cut off; run it again after a stage that was under way. It knows the store and the ledger alone. A name in
+a reason that somebody wrote, in the logs of Airflow, in a backup or in another system is not found. Releases hold no
+names of people, so published ones need no change.
 """
 
 import argparse
@@ -15,10 +19,14 @@ import getpass
 import re
 import sys
 
+from slac_tasks import config
 from slac_tasks.errors import WrongArguments
+from slac_tasks.forgetting import forget
 from slac_tasks.given import texts
 from slac_tasks.given.words import fault_of
 from slac_tasks.storage.ledger import Ledger, open_ledger
+from slac_tasks.storage.objects import open_store
+from slac_tasks.storage.tables import Datasets
 from slac_tasks.verification.label_studio import PREFIX
 from slac_tasks.verification.people import name_of
 from slac_tasks.web.passwords import MIN_LENGTH, seal
@@ -33,6 +41,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add.add_argument("--lead", action="store_true", help="also sees funnel, quality and duplicates")
     close = verbs.add_parser("close", help="let a person answer no more")
     close.add_argument("name")
+    forget = verbs.add_parser("forget", help="replace a person's name by a pseudonym, for data-protection law")
+    forget.add_argument("name")
     assign = verbs.add_parser("assign", help="say who reviews a category")
     assign.add_argument("group", nargs="?")
     assign.add_argument("--everybody", action="store_true", help="no group: everybody reviews it")
@@ -54,6 +64,8 @@ def main(arguments: argparse.Namespace) -> None:
         if not ledger.run("close_account", annotator=arguments.name):
             raise WrongArguments(f"annotator {arguments.name!r}: unknown")
         print(f"annotator: {arguments.name} answers no more")
+    elif arguments.what == "forget":
+        _forget(ledger, arguments.name)
     elif arguments.what == "assign":
         if bool(arguments.group) == arguments.everybody:
             raise WrongArguments("annotator assign: want a group, or --everybody")
@@ -82,6 +94,18 @@ def _add(ledger: Ledger, arguments: argparse.Namespace) -> None:
         raise WrongArguments(f"annotator {name!r}: want 1 to 64 of letters, digits and . _ @ -, or {PREFIX}<e-mail>")
     ledger.run("add_account", annotator=name, password=seal(_password()), groups=arguments.group, role=role)
     print(f"annotator: {name} may log in as a {role}, groups: {groups}")
+
+
+def _forget(ledger: Ledger, name: str) -> None:
+    name = _elsewhere(name) if name.startswith(PREFIX) else name
+    done = forget(Datasets(open_store(config.load().store_url)), ledger, name)
+    if done.nothing:
+        print("annotator: nothing holds that name any more")
+        return
+    found = f"{done.votes:,} votes, {done.generations:,} generations of datasets, {done.pages:,} pages"
+    print(
+        f"annotator: is {done.pseudonym} from now on: {found}; `slac inspect` and `slac report` write the pages again"
+    )
 
 
 def _elsewhere(name: str) -> str:

@@ -24,7 +24,7 @@ from slac_tasks.quality.precision import of_gold, strata_of_kind, strata_of_peop
 from slac_tasks.quality.settings import Quality
 from slac_tasks.quality.thresholds import smallest
 from slac_tasks.storage.datasets.labelling import MeasureRow, QualityRow
-from slac_tasks.verification.carrying import CARRIED, MODEL, PEOPLE
+from slac_tasks.verification.carrying import KINDS, PEOPLE
 from slac_tasks.verification.queue import CONTROLS
 from slac_tasks.verification.settings import Review
 
@@ -126,7 +126,7 @@ def _of_truth(evidence: Evidence, knobs: Quality, review: Review) -> Iterator[Me
     gold = of_gold(evidence.judged)
     if gold.value is not None:
         yield _share("gold", gold, floor, None)
-    for kind in (CARRIED, MODEL):
+    for kind in (one for one in KINDS if one != PEOPLE):
         strata = strata_of_kind(evidence.control[evidence.control["kind"] == kind])
         if strata:
             # Each of these labels needs a certificate, which is stricter: people's labels do not wait for them.

@@ -18,8 +18,9 @@ from slac_tasks.model import CLIP_SEC, Split, Strategy
 from slac_tasks.release.plots import stacked
 from slac_tasks.release.tallies import UNKNOWN, Agreement, Tallies
 from slac_tasks.storage.datasets import RELEASES
+from slac_tasks.storage.datasets.labelling import CorrectionRow
 from slac_tasks.storage.datasets.releasing import ReleaseVersionRow
-from slac_tasks.verification.carrying import KINDS
+from slac_tasks.verification.carrying import IMPORTED, KINDS
 
 README = "README.md"
 _TEMPLATES = Path(__file__).parent / "templates"
@@ -75,6 +76,7 @@ def _readme(release: str, row: ReleaseVersionRow, counted: Tallies, names: Mappi
         categories=_categories(counted, names),
         strategies=_strategies(counted),
         kinds=_kinds(counted),
+        corrections=_corrections(counted, names),
         columns=_table(("column", "meaning"), ((f"`{column.name}`", column.meaning) for column in RELEASES.columns)),
         few=[_cell(name) for name in few],
         least=_LEAST,
@@ -121,6 +123,26 @@ def _kinds(counted: Tallies) -> str:
             for kind, (count, bound) in certified.items()
         ),
     )
+
+
+def _corrections(counted: Tallies, names: Mapping[str, str]) -> str:
+    """Return what became of imported labels; empty where the release holds none of them and nobody imported any."""
+    if not counted.corrections:
+        return ""
+    released = counted.by("category", "kind")
+    rows = (
+        (names.get(row.category, row.category), row.labels, row.asked, row.wrong, row.doubted, row.rest, _error(row),
+         released.get((row.category, IMPORTED), 0))
+        for row in counted.corrections
+    )  # fmt: skip
+    heads = ("labels", "asked", "wrong", "set aside", "rest", "wrong in the rest", "released as imported")
+    return _table(("category", *heads), rows)
+
+
+def _error(row: CorrectionRow) -> str:
+    if row.error is None:
+        return "no clip was drawn"
+    return f"{row.error:.1%} ({row.error_low:.1%} to {row.error_high:.1%}), {row.control:,} clips"
 
 
 def _signs(counts: Mapping[tuple[str, ...], int], key: str) -> list[int]:

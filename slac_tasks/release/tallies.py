@@ -8,6 +8,8 @@ import pyarrow.compute as pc
 
 from slac_tasks.intervals import wilson
 from slac_tasks.release.content import by_category
+from slac_tasks.storage.datasets import CARRIED, CORRECTIONS
+from slac_tasks.storage.datasets.labelling import CorrectionRow
 from slac_tasks.storage.manifests import Manifest
 from slac_tasks.storage.tables import Datasets
 from slac_tasks.verification.versions import label_tables, labels_of
@@ -41,6 +43,8 @@ class Tallies:
     """Each video and licence once: columns `_VIDEOS`."""
     agreement: Sequence[Agreement]
     """By category, in order."""
+    corrections: Sequence[CorrectionRow] = ()
+    """How far the imported labels were checked, by category; none where the release holds people's labels alone."""
 
     def by(self, *names: str) -> dict[tuple[str, ...], int]:
         """Return the number of labels for each value of these columns; null counts as "not known"."""
@@ -86,8 +90,17 @@ def tallies(datasets: Datasets, rows: Manifest) -> Tallies:
     counted = pa.concat_tables(labels)
     categories = set(counted["category"].to_pylist())
     return Tallies(
-        labels=counted, videos=pa.concat_tables(videos), agreement=tuple(_agreement(datasets, rows, categories))
-    )
+        labels=counted, videos=pa.concat_tables(videos), agreement=tuple(_agreement(datasets, rows, categories)),
+        corrections=tuple(_corrections(datasets, rows, categories)),
+    )  # fmt: skip
+
+
+def _corrections(datasets: Datasets, rows: Manifest, categories: set[str]) -> Iterator[CorrectionRow]:
+    """Yield what became of the imported labels of these categories, at the version that was certified last."""
+    for keys in (found for address in sorted(rows.made_from) if (found := CARRIED.keys_at(address))):
+        manifest = datasets.manifest(CORRECTIONS, **keys)
+        if manifest is not None:
+            yield from (row for row in datasets.rows_of(CORRECTIONS, manifest) if row.category in categories)
 
 
 def _agreement(datasets: Datasets, rows: Manifest, categories: set[str]) -> Iterator[Agreement]:

@@ -11,13 +11,15 @@ A version holds what a whole table would hold, under a count of votes. Under a m
 `label_changes` are decided under what the last whole table learnt, and all clips are decided again by the next one.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from slac_tasks.errors import NotMade
 from slac_tasks.job import Job
 from slac_tasks.procedure import STAGES
 from slac_tasks.progress import print_line, track
@@ -224,11 +226,18 @@ def _set_aside_now_or_before(job: Job, version: _Version) -> frozenset[str]:
     if methods.learns(job.config.aggregation):
         return frozenset()
     then = [
-        job.datasets.generation(PEOPLE, keys, mark)
+        _judged_then(job, keys, mark)
         for address, mark in version.earlier[-1].made_from.items()
         if (keys := PEOPLE.keys_at(address))
     ]
     return _random(job, version.judged) ^ _random(job, then[0] if then else None)
+
+
+def _judged_then(job: Job, keys: Mapping[str, str], mark: str) -> Manifest:
+    """Return the people of an older version; written again since, where one of them was forgotten by name."""
+    with suppress(NotMade):
+        return job.datasets.generation(PEOPLE, keys, mark)
+    return job.datasets.need(PEOPLE, **keys)
 
 
 def _withdrawn(job: Job) -> list[str]:

@@ -1,10 +1,10 @@
 """Carry answers on to other clips, and ask again where all else contradicts one.
 
-Reads: the newest judged labels, with their people; clips, scores and features of the windows that were asked; the
-ledger's votes, queue and known answers.
-Writes: carried (labels), labels of every kind; control (labels), what each kind says of clips drawn by lot; accounts
-(labels), what people's time bought with each strategy; in the queue, a second answer for clips whose one answer all
-else contradicts.
+Reads: the newest judged labels, with their people; clips, scores and features of the windows that were asked; imported
+labels of their categories, with the videos of these windows; the ledger's votes, queue and known answers.
+Writes: carried (labels), labels of every kind; control (labels), what each kind says of clips drawn by lot; corrections
+(labels), how far imported labels were checked; accounts (labels), what people's time bought with each strategy; in the
+queue, a second answer for clips whose one answer all else contradicts.
 Safe to run again: finished labels are left alone, and a clip is asked again once.
 
 Cost: every clip of the windows that were asked is read once, one category at a time. It runs before a release, not
@@ -27,15 +27,28 @@ from slac_tasks.model import Answer, Split, round_window
 from slac_tasks.networks.committees import Panel, panels_of
 from slac_tasks.networks.scored import Scored, kept_features, score_manifests, scored_clips
 from slac_tasks.progress import print_line, track
-from slac_tasks.storage.datasets import ACCOUNTS, CARRIED, CONTROL, PEOPLE, QUALITY
-from slac_tasks.storage.datasets.labelling import AccountRow, ControlRow
+from slac_tasks.quality.corrections import correction
+from slac_tasks.storage.datasets import (
+    ACCOUNTS,
+    CARRIED,
+    CONTROL,
+    CORRECTIONS,
+    IMPORTED,
+    PEOPLE,
+    QUALITY,
+    VIDEOS,
+)
+from slac_tasks.storage.datasets.labelling import AccountRow, ControlRow, CorrectionRow
 from slac_tasks.storage.manifests import Manifest
 from slac_tasks.verification.account import account, seconds_of
 from slac_tasks.verification.ballots import Bools, read_ballots
 from slac_tasks.verification.carrying import CARRIED as CARRIED_ON
-from slac_tasks.verification.carrying import KINDS, SETS, Abilities, Clips, Said, as_clips, log_odds_of, spread
+from slac_tasks.verification.carrying import IMPORTED as FROM_ELSEWHERE
+from slac_tasks.verification.carrying import KINDS, MODEL, SETS, Abilities, Clips, Said, as_clips, log_odds_of, spread
 from slac_tasks.verification.carrying import PEOPLE as PEOPLE_SAID
 from slac_tasks.verification.control import GOLD, Answers, control_rows, set_rows
+from slac_tasks.verification.given_labels import given_in, imported_of
+from slac_tasks.verification.label_errors import Given, doubted, standing
 from slac_tasks.verification.versions import need_labels, newest
 from slac_tasks.verification.votes import queued_in, votes_in
 
@@ -45,6 +58,7 @@ class _Beside:
     """What is learnt while the labels are made."""
 
     control: list[ControlRow] = field(default_factory=list)
+    corrections: list[CorrectionRow] = field(default_factory=list)
     accounts: list[AccountRow] = field(default_factory=list)
     again: list[tuple[str, str]] = field(default_factory=list)
     """(clip_id, category) of the clips that are asked again."""
@@ -68,7 +82,8 @@ def run(job: Job) -> None:
     keys = {"labels": version}
     parts = _parts(job, version)
     scores = [one for part in parts for made in part.windows.values() for one in made]
-    inputs = [need_labels(job.datasets, version), *scores]
+    imported = [job.datasets.need(IMPORTED, **one) for one in job.datasets.partitions(IMPORTED)]
+    inputs = [need_labels(job.datasets, version), *scores, *imported]
     with job.partition(CONTROL, keys, inputs=inputs) as control:
         if control.finished:
             return
@@ -83,6 +98,9 @@ def run(job: Job) -> None:
         with job.partition(ACCOUNTS, keys, inputs=inputs) as accounts:
             if not accounts.finished:
                 accounts.write(beside.accounts)
+        with job.partition(CORRECTIONS, keys, inputs=inputs) as corrections:
+            if not corrections.finished:
+                corrections.write(beside.corrections)
         control.write(beside.control)
         asked = _ask(job, beside.again)
     counts = f"{made.manifest.rows:,} labels, {len(control.rows):,} rows of the control"
@@ -138,8 +156,13 @@ def _labelled(job: Job, version: str, parts: Sequence[_Part], beside: _Beside) -
             Answers.of(some, queued, clip_ids) for some in (ballots, ballots.asked_alone(), ballots.asked_in_sets())
         )
         training = pc.equal(scored.clips["split"], Split.TRAINING.value).to_numpy()
-        said = spread(clips, answers.own(abilities), job.config.mining.carry_sec, teaches=training)
-        beside.control.extend(control_rows(category, clip_ids, training, said, alone, abilities, job.config.review))
+        own = answers.own(abilities)
+        given = _given(job, part, scored.clips)
+        imported = standing(given, doubted(clips, given, own, teaches=training)) if given else None
+        said = spread(clips, own, job.config.mining.carry_sec, teaches=training, imported=imported)
+        control = list(control_rows(category, clip_ids, training, said, alone, abilities, job.config.review))
+        beside.control.extend(control)
+        beside.corrections.extend([correction(category, given, said, control)] if given else [])
         beside.control.extend(
             set_rows(category, clip_ids, said, in_sets, gold.get(category, {}), abilities, job.config.review)
         )
@@ -151,6 +174,16 @@ def _labelled(job: Job, version: str, parts: Sequence[_Part], beside: _Beside) -
         beside.again.extend((clip, category) for clip in scored.clips["clip_id"].filter(pa.array(once)).to_pylist())
         from_sets = in_sets.yes + in_sets.no > 0
         yield _rows(category, scored.clips, training, said, answers, from_sets, least=job.config.review.model_least)
+
+
+def _given(job: Job, part: _Part, clips: pa.Table) -> Given | None:
+    """Return the imported labels of a category; None where nobody imported any."""
+    category = part.panel.category
+    found = imported_of(job.datasets, category)
+    if not found:
+        return None
+    videos = [job.datasets.need(VIDEOS, category=category, window=window) for window in part.windows]
+    return given_in(job.datasets, (row for _, of_origin in found for row in of_origin), videos, clips)
 
 
 def _clips(job: Job, part: _Part, gone: Mapping[str, str]) -> tuple[Clips, Scored]:
@@ -172,12 +205,12 @@ def _rows(
 ) -> pa.Table:  # fmt: skip
     """Return the labels of a category: people's everywhere, the others on training clips alone."""
     kind = said.kind
-    sure = (kind == KINDS.index(CARRIED_ON)) | (said.confidence >= least)
+    sure = (kind != KINDS.index(MODEL)) | (said.confidence >= least)
     rows = np.flatnonzero((kind == KINDS.index(PEOPLE_SAID)) | (training & sure))
     taught = int((training & (said.own != 0)).sum())
     support = np.select(
-        [kind == KINDS.index(PEOPLE_SAID), kind == KINDS.index(CARRIED_ON)],
-        [answers.yes + answers.no, said.answered],
+        [kind == KINDS.index(one) for one in (PEOPLE_SAID, CARRIED_ON, FROM_ELSEWHERE)],
+        [answers.yes + answers.no, said.answered, 1],
         taught,
     )
     names = np.where((kind == KINDS.index(PEOPLE_SAID)) & from_sets, SETS, np.array(KINDS, dtype=object)[kind])

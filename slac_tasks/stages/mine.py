@@ -30,15 +30,13 @@ from slac_tasks.model import Split, Strategy, parse_round_key
 from slac_tasks.networks.committees import Panel, panels_of
 from slac_tasks.networks.scored import Scored, kept_features, score_manifests, scored_clips
 from slac_tasks.progress import print_line
-from slac_tasks.storage.columns import from_table
-from slac_tasks.storage.datasets import ACCOUNTS, HARD_CLIPS, IMPORTED, PEOPLE, VIDEOS
-from slac_tasks.storage.datasets.labelling import ImportedRow
+from slac_tasks.storage.datasets import ACCOUNTS, HARD_CLIPS, PEOPLE, VIDEOS
 from slac_tasks.storage.datasets.scoring import HardClipRow, MemberScore
-from slac_tasks.storage.manifests import Manifest
 from slac_tasks.verification.ballots import read_ballots
 from slac_tasks.verification.carrying import Abilities, as_clips, log_odds_of
 from slac_tasks.verification.control import Answers
-from slac_tasks.verification.label_errors import doubted, given_on
+from slac_tasks.verification.given_labels import given_in, imported_of
+from slac_tasks.verification.label_errors import doubted
 from slac_tasks.verification.queue import CONTROLS, answers_per_clip
 from slac_tasks.verification.sets import SET_MOST
 from slac_tasks.verification.votes import queued_in, votes_in
@@ -127,33 +125,20 @@ def _doubt(job: Job, panel: Panel, window: str, scored: Scored, made: Partition[
 
     People's answers overrule a label: a clip that they answered has none to doubt.
     """
-    found = _imported(job, panel.category)
+    found = imported_of(job.datasets, panel.category)
     if not found:
         return None
     videos = job.datasets.need(VIDEOS, category=panel.category, window=window)
     features, _, _ = kept_features(job.datasets, panel, window, scored.clips)
     made.inputs += [*(manifest for manifest, _ in found), videos]
-    admitted = job.datasets.read_all(VIDEOS, [videos], ["candidate_id", "video_id"])
-    names = dict(zip(admitted["candidate_id"].to_pylist(), admitted["video_id"].to_pylist(), strict=True))
     ballots = read_ballots(votes_in(job.ledger, panel.category, until=_EVERY_BATCH))
     answers = Answers.of(ballots, queued_in(job.ledger, panel.category, until=_EVERY_BATCH), scored.clips["clip_id"])
     own = answers.own(Abilities.of(PEOPLE.table([])))
-    given = given_on(scored.clips, [row for _, of_origin in found for row in of_origin], names)
+    given = given_in(job.datasets, (row for _, of_origin in found for row in of_origin), [videos], scored.clips)
     training = pc.equal(scored.clips["split"], Split.TRAINING.value).to_numpy()
     clips = as_clips(scored.clips, [features], log_odds_of(consensus(scored.scores)))
     said = doubted(clips, given, own, teaches=training)
     return np.asarray(np.where(own != 0, 0.0, said.wrong))
-
-
-def _imported(job: Job, category: str) -> list[tuple[Manifest, list[ImportedRow]]]:
-    """Return the imported labels of a category, by the manifest that holds them."""
-    found = []
-    for keys in job.datasets.partitions(IMPORTED):
-        manifest = job.datasets.need(IMPORTED, **keys)
-        tables = [table.filter(pc.equal(table["category"], category)) for table in job.datasets.tables(manifest)]
-        if any(table.num_rows for table in tables):
-            found.append((manifest, from_table(pa.concat_tables(tables), ImportedRow)))
-    return found
 
 
 def _choose(

@@ -1,7 +1,8 @@
 """Cut candidate clips of 2 seconds on a half-second grid, each inside one shot.
 
-Reads: dataset videos; the 256 renditions when a people filter is chosen.
-Writes: dataset clips.
+Reads: dataset videos; some of their 128 renditions, drawn by lot, which are decoded from start to end; the 256 ones
+when a people filter is chosen.
+Writes: dataset clips. A drawn video that cannot be decoded has none.
 Safe to run again: it writes nothing but its dataset, and that once.
 """
 
@@ -12,15 +13,20 @@ from functools import cache
 from pathlib import Path
 
 from slac_tasks.admission.withdrawals import Withdrawals
+from slac_tasks.errors import BrokenContract, NotMade
 from slac_tasks.job import Job, Partition
 from slac_tasks.model import CLIP_SEC, GRID_SEC, MISSING_FRAMES, clip_id
 from slac_tasks.networks import person_detectors
 from slac_tasks.progress import track
+from slac_tasks.quality.expectations.clips import BROKEN, drawn
 from slac_tasks.storage.datasets import CLIPS, VIDEOS
 from slac_tasks.storage.datasets.collecting import ClipRow, Span, VideoRow
 from slac_tasks.storage.manifests import Drop
+from slac_tasks.video.frames import read_clips
 
 _EPSILON = 1e-6
+_FRAMES, _PIXELS, _AT_ONCE = 8, 112, 60
+"""What is read of a rendition to see whether it can be decoded: frames of a clip, their side, clips at once."""
 
 
 def clip_starts(start_sec: float, end_sec: float) -> list[float]:
@@ -73,13 +79,35 @@ def run(job: Job) -> None:
     job.each_category(work)
 
 
+def _fault(job: Job, video: VideoRow) -> str | None:
+    """Return why the small rendition of a video cannot be decoded from start to end; None: it can."""
+    try:
+        with job.store.local(video.proxy_128) as path:
+            for start in _stretches(video.duration_sec):
+                read_clips(Path(path), start, frames=_FRAMES, size=_PIXELS)
+    except (BrokenContract, NotMade) as error:
+        return str(error)
+    return None
+
+
+def _stretches(duration_sec: float) -> Iterator[list[float]]:
+    """Yield where clips start that cover a video, some at a time: memory holds the pixels of these."""
+    starts = clip_starts(0.0, duration_sec)[:: round(CLIP_SEC / GRID_SEC)]
+    for place in range(0, len(starts), _AT_ONCE):
+        yield starts[place : place + _AT_ONCE]
+
+
 def _propose(
     job: Job, videos: list[VideoRow], detector: person_detectors.Detector | None, made: Partition[ClipRow], what: str
 ) -> None:
     """Write the clips of the videos; shots without people are set aside where a detector looks."""
     if detector and detector.weights:
         made.weights[f"people/{detector.name}"] = detector.weights
+    chosen = drawn(video.video_id for video in videos)
     for video in track(videos, len(videos), what):
+        if video.video_id in chosen and (fault := _fault(job, video)):
+            made.drops.append(Drop(item=video.video_id, reason=BROKEN, detail=fault))
+            continue
         spans = list(long_shots(video, job.config.proposal.min_shot_sec))
         if not spans:
             made.drops.append(Drop(item=video.video_id, reason="no shot long enough"))

@@ -9,8 +9,9 @@ Three things speak about a clip, and their log-odds add up:
 * the people's model, trained without the clip's video.
 
 A label is of kind `people` where the clip has answers of its own, and of kind `sets` where one of them was given in a
-set, beside other clips; `carried` where an answer starts within `reach_sec`
-in its shot, else `model`. Later answers overrule, since everything is computed from the answers that stand.
+set, beside other clips; `imported` where an existing dataset labels it and nothing contradicts that too far
+(`label_errors`); `carried` where an answer starts within `reach_sec` in its shot, else `model`. Later answers overrule,
+since everything is computed from the answers that stand.
 """
 
 from collections.abc import Mapping, Sequence
@@ -30,8 +31,8 @@ REDRAWN_PER_SEC = 0.18
 of the clips are of one truth in .960, .922, .888 and .858 of all pairs that start .5, 1, 1.5 and 2 s apart; generated
 worlds have .951, .926, .902 and .878 (ours)."""
 
-PEOPLE, CARRIED, MODEL = "people", "carried", "model"
-KINDS = (PEOPLE, CARRIED, MODEL)
+PEOPLE, CARRIED, MODEL, IMPORTED = "people", "carried", "model", "imported"
+KINDS = (PEOPLE, CARRIED, MODEL, IMPORTED)
 """What a label may rest on."""
 SETS = "sets"
 """People's labels with an answer that was given in a set: other errors than people's make them wrong."""
@@ -68,6 +69,8 @@ class Said:
     """Neighbours within reach that have an answer."""
     shared: Ints
     """Clips, this one included, in the reach of such a neighbour; the most where there are several."""
+    imported: Floats
+    """By an imported label, less what contradicts it; 0: there is none, or it is not believed."""
 
     @property
     def others(self) -> Floats:
@@ -82,17 +85,25 @@ class Said:
     @property
     def kind(self) -> Ints:
         """Index in KINDS of each clip's label."""
-        return np.where(self.own != 0, 0, np.where(self.answered > 0, 1, 2))
+        near = np.where(self.answered > 0, KINDS.index(CARRIED), KINDS.index(MODEL))
+        unasked = np.where(self.imported != 0, KINDS.index(IMPORTED), near)
+        return np.where(self.own != 0, KINDS.index(PEOPLE), unasked)
 
     @property
     def positive(self) -> Bools:
-        """Whether the label is +1: what people said where they were asked, else the sum."""
-        return np.asarray(np.where(self.own != 0, self.own, self.total) > 0)
+        """Whether the label is +1: what people said where they were asked, then what was imported, else the sum."""
+        return np.asarray(np.where(self.own != 0, self.own, self._unasked) > 0)
 
     @property
     def confidence(self) -> Floats:
         """Probability that the label is right, 0 to 1. An answer that all else contradicts may fall below a half."""
-        return np.asarray(expit(np.where(self.positive, self.total, -self.total)))
+        total = np.where(self.own != 0, self.total, self._unasked)
+        return np.asarray(expit(np.where(self.positive, total, -total)))
+
+    @property
+    def _unasked(self) -> Floats:
+        """What is known of a clip that nobody answered; an imported label holds what all else says of it."""
+        return np.where(self.imported != 0, self.imported, self.total)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -156,7 +167,7 @@ def joined_features(parts: Sequence[Mapping[str, Features]], clips: int) -> Feat
     return np.concatenate([np.empty((clips, 0), np.float32), *found], axis=1)
 
 
-def spread(clips: Clips, own: Floats, reach_sec: float, *, teaches: Bools) -> Said:
+def spread(clips: Clips, own: Floats, reach_sec: float, *, teaches: Bools, imported: Floats | None = None) -> Said:
     """Return what all answers together say of every clip.
 
     Args:
@@ -164,6 +175,8 @@ def spread(clips: Clips, own: Floats, reach_sec: float, *, teaches: Bools) -> Sa
         own: log-odds by each clip's own answers, 0 where there are none, shape (clips,).
         reach_sec: how far a neighbour in the same shot may start from a clip; 0: answers stay where they were given.
         teaches: which clips the people's model may learn from, shape (clips,).
+        imported: log-odds by imported labels (`label_errors.standing`), which teach nothing here, shape (clips,); None:
+            there are none.
 
     """
     near = carried(clips, own) if reach_sec else np.zeros(len(clips))
@@ -173,7 +186,8 @@ def spread(clips: Clips, own: Floats, reach_sec: float, *, teaches: Bools) -> Sa
     # An answer that is carried with .9 teaches .8 of a clip: what is sure counts, what is even does not.
     lesson = Taught(row=taught, positive=known > 0, weight=abs(np.tanh(known / 2)))
     model = peoples_model.log_odds(clips.features, clips.committee, clips.video, lesson)
-    return Said(own=own, near=near, model=model, answered=answered, shared=shared)
+    held = np.zeros(len(clips)) if imported is None else imported
+    return Said(own=own, near=near, model=model, answered=answered, shared=shared, imported=held)
 
 
 def carried(clips: Clips, own: Floats) -> Floats:

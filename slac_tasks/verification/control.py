@@ -4,7 +4,7 @@ A way of labelling is judged as if the clip had not been drawn: people's by its 
 been asked; the others by answers to other clips alone. Who was drawn was decided before anybody looked:
 
 * clips of strategy `random` stand for all clips: for those to which answers are carried where an answer is near, for
-  those that the people's model labels elsewhere;
+  those that the people's model labels elsewhere, and for those whose imported label is believed;
 * they and the audited share of the chosen clips stand for all clips that were asked;
 * `companion` clips, each a neighbour of a chosen clip, stand for the clips to which answers are carried, which the
   random ones seldom meet where few of many clips were asked.
@@ -25,7 +25,7 @@ from scipy.special import expit
 from slac_tasks.model import Strategy
 from slac_tasks.storage.datasets.labelling import ControlRow
 from slac_tasks.verification.ballots import NO, YES, Ballots, Bools, Floats, Ints
-from slac_tasks.verification.carrying import CARRIED, MODEL, PEOPLE, SETS, Abilities, Said
+from slac_tasks.verification.carrying import CARRIED, IMPORTED, MODEL, PEOPLE, SETS, Abilities, Said
 from slac_tasks.verification.queue import CONTROLS
 from slac_tasks.verification.settings import Review
 
@@ -150,16 +150,22 @@ def control_rows(
     asked = (answers.lead > 0) & (answers.yes + answers.no >= FIRST)
     truth = np.where(answers.judged(review.control_most), answers.truth, 0)
     label, sure = as_if_chosen(answers, said.others, abilities, review)
+    # A clip with an imported label gets one of no other kind but people's.
+    unlabelled = training & (said.imported == 0)
     lot = np.where(drawn, 1.0, 1 / max(review.audit_share, 1e-9))
     ways = (
         (PEOPLE, asked & (label != 0), label, sure, lot),
         (
-            CARRIED, asked & training & np.isin(answers.strategy, list(CONTROLS)) & (said.answered > 0),
+            CARRIED, asked & unlabelled & np.isin(answers.strategy, list(CONTROLS)) & (said.answered > 0),
             *_by(said.others), 1 / _met(answers, said.shared, training),
         ),
         (
-            MODEL, asked & training & (answers.strategy == Strategy.RANDOM) & (said.answered == 0),
+            MODEL, asked & unlabelled & (answers.strategy == Strategy.RANDOM) & (said.answered == 0),
             *_by(said.others), np.ones(len(truth)),
+        ),
+        (
+            IMPORTED, asked & training & (answers.strategy == Strategy.RANDOM) & (said.imported != 0),
+            *_by(said.imported), np.ones(len(truth)),
         ),
     )  # fmt: skip
     for kind, rows, labels, confidence, weight in ways:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pyarrow as pa
-from scipy.special import expit
+from scipy.special import expit, logit
 
 from slac_tasks.model import GRID_SEC
 from slac_tasks.storage.datasets.labelling import ImportedRow
@@ -24,6 +24,8 @@ from slac_tasks.verification.peoples_model import Taught
 
 WRONG = 0.05
 """Share of labels that are taken to be wrong before anything is known of them (ours)."""
+_SUREST = 1 - 1e-9
+"""No label is believed more than this."""
 _TRUST = float(np.log((1 - WRONG) / WRONG))
 
 
@@ -68,6 +70,16 @@ def doubted(clips: Clips, given: Given, own: Floats, *, teaches: Bools) -> Doubt
     model = peoples_model.log_odds(clips.features, clips.committee, clips.video, lesson)
     wrong = np.asarray(expit(-(_TRUST + given.label * (model + near))))
     return Doubted(model=model, near=near, wrong=np.where(given.label == 0, 0.0, wrong))
+
+
+def standing(given: Given, doubt: Doubted) -> Floats:
+    """Return the log-odds of the action by each label that is more likely right than wrong, shape (clips,).
+
+    0 where there is no label, or where all else contradicts it so far that it is not believed.
+    """
+    right = 1 - doubt.wrong
+    sure = np.where((given.label != 0) & (right > 0.5), given.label * logit(right.clip(0.5, _SUREST)), 0.0)
+    return np.asarray(sure)
 
 
 def given_on(clips: pa.Table, rows: Sequence[ImportedRow], videos: Mapping[str, str]) -> Given:

@@ -15,4 +15,4 @@ FROM label_kinds AS k
 LEFT JOIN categories AS c USING (category)
 LEFT JOIN costs AS o ON o.category IS NOT DISTINCT FROM k.category
 ORDER BY
-    k.category IS NOT NULL, c.name, k.category, CASE k.kind WHEN 'people' THEN 0 WHEN 'sets' THEN 1 WHEN 'carried' THEN 2 ELSE 3 END;
+    k.category IS NOT NULL, c.name, k.category, CASE k.kind WHEN 'people' THEN 0 WHEN 'sets' THEN 1 WHEN 'carried' THEN 2 WHEN 'model' THEN 3 ELSE 4 END;

@@ -1,19 +1,28 @@
 """What is expected of the clips of a category and window.
 
 Beside them: `admitted` (video_id, group_id, split), `videos` (video_id, duration_sec, shots), `withdrawn` (video_id).
+
+An inspection opens no media. So `propose`, which may, decodes some renditions that are drawn by lot, and sets aside the
+videos of those that break; the share of the others is judged here.
 """
 
-from collections.abc import Iterator
+import heapq
+from collections.abc import Iterable, Iterator
 
 import numpy as np
 import pyarrow.compute as pc
 
+from slac_tasks.model import unit_hash
 from slac_tasks.quality.expectations.clip_rows import ID_OF_CLIP, of_clips
 from slac_tasks.quality.expectations.declared import declared
 from slac_tasks.quality.expectations.entries import CRITICAL, WARNING, Bools, Expectation, Finding, Handover, Wanted
 from slac_tasks.quality.expectations.measures import not_in, share, wrong_rows
 from slac_tasks.storage.datasets import CLIPS
 
+DRAWN = 20
+"""Videos of a category and window whose rendition is decoded."""
+BROKEN = "broken rendition"
+"""Reason for which such a video is set aside."""
 _SLACK_SEC = 0.1
 """Two frames and a rounding: a shot that is some frames shorter than a clip is one."""
 
@@ -32,6 +41,19 @@ def _outside_shot(handover: Handover) -> Bools:
         handover.numbers("end_sec") <= ends[place] + _SLACK_SEC
     )
     return np.asarray((video >= 0) & ~inside)
+
+
+def drawn(videos: Iterable[str]) -> frozenset[str]:
+    """Return the videos of which the rendition is decoded: a few of all, the same at every call."""
+    return frozenset(heapq.nsmallest(DRAWN, set(videos), key=lambda video: unit_hash("decoded", video)))
+
+
+def _decoded(handover: Handover) -> Iterator[Finding]:
+    """Yield the share of the drawn renditions that could be decoded; those of withdrawn videos are not opened."""
+    videos, withdrawn = (set(handover.beside[name]["video_id"].to_pylist()) for name in ("videos", "withdrawn"))
+    broken = handover.dropped.get(BROKEN, 0)
+    opened = max(min(DRAWN, len(videos - withdrawn)), broken)
+    yield share(opened - broken, opened)
 
 
 def _fewer_than_none(handover: Handover) -> Bools:
@@ -63,5 +85,10 @@ EXPECTATIONS: tuple[Expectation, ...] = (
         name="videos_with_clips", severity=WARNING, reads=("video_id",), needs=("videos",),
         wanted=Wanted(low="min_with_clips"), measure=_with_clips,
         sentence="Some videos of the window gave clips.",
+    ),
+    Expectation(
+        name="renditions_decoded", severity=WARNING, reads=(), needs=("videos", "withdrawn"),
+        wanted=Wanted(low="min_decoded"), measure=_decoded,
+        sentence=f"Of {DRAWN} renditions that are drawn by lot, most can be decoded from start to end.",
     ),
 )  # fmt: skip

@@ -58,11 +58,14 @@ class CarriedRow(ClipColumns):
 
     category: Annotated[str, "hypothesised action"]
     kind: Annotated[
-        str, "people (asked), sets (asked together with others), carried (from its neighbours in the shot) or model"
+        str, "people (asked), sets (asked together with others), carried (from its neighbours in the shot), model, or "
+        "imported (from an existing dataset)",
     ]  # fmt: skip
     label: Annotated[Int8, "+1 contains the action, -1 does not"]
     confidence: Annotated[float, "probability that the label is right, 0 to 1"]
-    support: Annotated[Int32, "answers that it rests on: its own, its neighbours', or all that the model learnt from"]
+    support: Annotated[
+        Int32, "answers that it rests on: its own, its neighbours', or all that the model learnt from; 1: imported"
+    ]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -72,7 +75,8 @@ class ControlRow:
     clip_id: Annotated[str, "video_id:start_ms"]
     category: Annotated[str, "hypothesised action"]
     kind: Annotated[
-        str, "people (its first answers), sets (gold: its first answers in sets), carried or model (answers to others)"
+        str, "people (its first answers), sets (gold: its first answers in sets), carried or model (of others) or "
+        "imported",
     ]  # fmt: skip
     label: Annotated[Int8, "what this way of labelling says: +1 or -1"]
     confidence: Annotated[float, "probability that it is right, as the labels of this kind have it"]
@@ -116,6 +120,24 @@ class ImportedRow:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class CorrectionRow:
+    """What became of the imported labels of one category."""
+
+    category: Annotated[str, "category to which the labels were mapped"]
+    labels: Annotated[int, "clips with an imported label, in the windows in which people were asked"]
+    asked: Annotated[int, "those of them on which people have decided"]
+    wrong: Annotated[int, "those of the asked ones on which people say the opposite"]
+    doubted: Annotated[int, "those that were not asked and are set aside: they are more likely wrong than right"]
+    rest: Annotated[int, "those that stand: the labels of kind imported"]
+    control: Annotated[
+        int, "clips drawn by lot whose imported label stands: what the error of the rest is estimated on"
+    ]
+    error: Annotated[float | None, "share of the rest that is wrong, estimated; null: no control"]
+    error_low: Annotated[float | None, "lower end of its 95 % interval; null where error is"]
+    error_high: Annotated[float | None, "upper end of it"]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class LabelChangeRow(LabelRow):
     """A label as it is from this version on."""
 
@@ -149,7 +171,9 @@ class MeasureRow:
     """One measure of the labels of one category, in long form."""
 
     measure: Annotated[str, "settled, agreement, positive_share, unsettled_share, precision or gold"]
-    kind: Annotated[str | None, "kind of label whose precision it is: people, carried or model; null: another measure"]
+    kind: Annotated[
+        str | None, "kind of label whose precision it is: people, carried, model or imported; null: another"
+    ]
     value: Annotated[float | None, "the measure; null where there is nothing to measure"]
     low: Annotated[float | None, "lower end of the 95 % interval; null: a count has none"]
     high: Annotated[float | None, "upper end of the 95 % interval; null: a count has none"]
@@ -238,7 +262,7 @@ class CertificateRow:
     """What is promised of the labels of one kind: at most this share of them is wrong."""
 
     category: Annotated[str | None, "category of the labels; null: all categories together"]
-    kind: Annotated[str, "kind of the labels: people, sets, carried or model"]
+    kind: Annotated[str, "kind of the labels: people, sets, carried, model or imported"]
     wanted: Annotated[float, "share of wrong labels that is allowed: quality.max_error"]
     level: Annotated[float, "chance that the row is right at every version of the labels at which it is read"]
     threshold: Annotated[float | None, "labels of this confidence or more are certified; null: none are"]
@@ -305,6 +329,10 @@ CARRIED = Dataset(
 CONTROL = Dataset(
     name="control", version=1, keys=("labels",), unique=("clip_id", "category", "kind"), row=ControlRow,
     meaning="What each way of labelling says of clips drawn by lot, without their own answers, beside their truth.",
+)  # fmt: skip
+CORRECTIONS = Dataset(
+    name="corrections", version=1, keys=("labels",), unique=("category",), row=CorrectionRow,
+    meaning="How far the labels of existing datasets were checked by people, and how many of the rest are wrong.",
 )  # fmt: skip
 ACCOUNTS = Dataset(
     name="accounts", version=1, keys=("labels",), unique=("category", "strategy"), row=AccountRow,

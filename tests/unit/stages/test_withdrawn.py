@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 import pytest
-from learning_world import WINDOW, LearningWorld
+from learning_world import WINDOW, LearningWorld, draw
 
 from slac_tasks.admission.withdrawals import TAKEN_DOWN, write_withdrawal
 from slac_tasks.procedure import STAGES
@@ -58,6 +58,8 @@ def case_propose(world: LearningWorld):
         for name in ("stays", "leaves")
     ]  # fmt: skip
     write(world, VIDEOS, videos, **KEYS)
+    draw(world.folder / "p.mp4", colour=(200, 40, 40), speed=1)
+    world.store.put_file("p", world.folder / "p.mp4")
     write_withdrawal(world.store, "leaves", "excluded")
     propose.run(world.job("propose", window=WINDOW, categories=("wave",)))
     assert {row.video_id for row in world.datasets.rows(CLIPS, **KEYS)} == {"stays"}

@@ -13,6 +13,7 @@ from slac_tasks.verification import peoples_model
 from slac_tasks.verification.ballots import Floats
 from slac_tasks.verification.carrying import (
     CARRIED,
+    IMPORTED,
     KINDS,
     MODEL,
     PEOPLE,
@@ -124,6 +125,20 @@ def test_a_label_has_the_kind_of_the_strongest_thing_that_speaks() -> None:
     assert [KINDS[kind] for kind in said.kind] == [MODEL, CARRIED, PEOPLE, CARRIED] + [MODEL] * 8
     assert not said.positive[2]
     assert said.confidence[2] > said.confidence[1] > 0.5
+
+
+def test_an_imported_label_stands_where_nobody_answered_and_teaches_no_other_clip() -> None:
+    own, imported = answers(12, _2=-1), np.zeros(12)
+    imported[[1, 2, 7]] = [-3.0, 3.0, 2.0]
+    every = np.ones(12, dtype=bool)
+    plain = spread(clips(videos=2, each=6), own, 0.5, teaches=every)
+    said = spread(clips(videos=2, each=6), own, 0.5, teaches=every, imported=imported)
+    assert [KINDS[kind] for kind in said.kind[:4]] == [MODEL, IMPORTED, PEOPLE, CARRIED]
+    assert said.positive[[1, 2, 7]].tolist() == [False, False, True]
+    assert said.confidence[1] == pytest.approx(1 / (1 + np.exp(-3.0)))
+    rest = [place for place in range(12) if place not in (1, 7)]
+    assert (said.confidence[rest] == plain.confidence[rest]).all()
+    assert (said.others == plain.others).all()
 
 
 def test_an_answer_that_all_else_contradicts_stands_and_is_not_believed() -> None:

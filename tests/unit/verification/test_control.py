@@ -63,6 +63,7 @@ def test_each_kind_is_judged_on_the_clips_that_stand_for_it() -> None:
     said = Said(
         own=found.own(GOOD), near=np.array([0, -2.0, 0, 1.0, 0]), model=np.array([-1.0, 0.5, 1, 1, 1]),
         answered=np.array([0, 1, 0, 1, 0]), shared=np.array([0, 4, 0, 3, 0]),
+        imported=np.zeros(5),
     )  # fmt: skip
     review = Review(votes_wanted=1, audit_share=0.25)
     rows = list(control_rows("judo", CLIPS, np.ones(5, dtype=bool), said, found, GOOD, review))
@@ -80,11 +81,28 @@ def test_each_kind_is_judged_on_the_clips_that_stand_for_it() -> None:
     assert (kinds["model", "a:0"].label, kinds["model", "a:0"].truth) == (-1, 1)
 
 
+def test_a_believed_imported_label_is_judged_by_random_clips_and_takes_the_place_of_other_kinds() -> None:
+    found = answers(
+        {"a:0": "no no no", "b:0": "yes yes yes", "c:0": "no no no", "d:0": "yes yes yes"},
+        b="companion", c="contradiction",
+    )  # fmt: skip
+    said = Said(
+        own=found.own(GOOD), near=np.zeros(5), model=np.ones(5), answered=np.array([0, 1, 0, 1, 0]), shared=np.ones(5),
+        imported=np.array([2.0, 2.0, 2.0, 0.0, 2.0]),
+    )  # fmt: skip
+    rows = list(control_rows("judo", CLIPS, np.ones(5, dtype=bool), said, found, GOOD, Review(votes_wanted=1)))
+    others = [(row.clip_id, row.kind, row.label, row.truth, row.weight) for row in rows if row.kind != "people"]
+    # The companion and the doubted clip stand for no imported labels; the clip without one is judged as before.
+    assert [one[:2] for one in others] == [("d:0", "carried"), ("a:0", "imported")]
+    assert others[1][2:] == (1, -1, 1.0)
+
+
 def test_clips_that_judge_later_are_labelled_by_people_alone() -> None:
     found = answers({"a:0": "yes yes no", "b:0": "yes yes yes"}, b="companion")
     said = Said(
-        own=found.own(GOOD), near=np.ones(5), model=np.ones(5), answered=np.array([0, 1, 0, 0, 0]), shared=np.ones(5)
-    )
+        own=found.own(GOOD), near=np.ones(5), model=np.ones(5), answered=np.array([0, 1, 0, 0, 0]), shared=np.ones(5),
+        imported=np.ones(5),
+    )  # fmt: skip
     rows = list(control_rows("judo", CLIPS, np.zeros(5, dtype=bool), said, found, GOOD, Review()))
     assert {row.kind for row in rows} == {"people"}
 
@@ -99,7 +117,10 @@ def test_where_two_are_asked_a_third_decides_between_them() -> None:
 def test_a_clip_on_which_people_are_asked_on_has_no_truth_yet() -> None:
     found = answers({"a:0": "yes yes no", "b:0": "yes yes yes", "c:0": "yes yes no yes yes no yes", "d:0": "yes yes"})
     found = replace(found, lead=np.array([3, 3, 3, 3, 0]))
-    said = Said(own=found.own(GOOD), near=np.zeros(5), model=np.ones(5), answered=np.zeros(5), shared=np.zeros(5))
+    said = Said(
+        own=found.own(GOOD), near=np.zeros(5), model=np.ones(5), answered=np.zeros(5), shared=np.zeros(5),
+        imported=np.zeros(5),
+    )  # fmt: skip
     rows = control_rows("judo", CLIPS, np.ones(5, dtype=bool), said, found, GOOD, Review())
     truth = {row.clip_id: row.truth for row in rows if row.kind == "people"}
     assert truth == {"a:0": 0, "b:0": 1, "c:0": 1}
@@ -108,7 +129,7 @@ def test_a_clip_on_which_people_are_asked_on_has_no_truth_yet() -> None:
 def test_labels_from_sets_are_judged_by_gold_that_was_answered_in_sets() -> None:
     found = answers({"a:0": "yes yes no", "b:0": "yes yes yes", "c:0": "no no yes", "d:0": "yes no", "e:0": "no no no"})
     nothing, none = np.zeros(5), np.zeros(5, dtype=np.int64)
-    said = Said(own=nothing, near=nothing, model=nothing, answered=none, shared=none)
+    said = Said(own=nothing, near=nothing, model=nothing, answered=none, shared=none, imported=nothing)
     known = {"a:0": True, "b:0": False, "c:0": False, "d:0": True}
     rows = list(set_rows("judo", CLIPS, said, found, known, GOOD, Review(votes_wanted=1, again_below=0.0)))
     assert [(row.clip_id, row.kind, row.label, row.truth, row.weight) for row in rows] == [

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from slac_tasks.storage.datasets.labelling import ImportedRow
 from slac_tasks.verification.carrying import Clips
-from slac_tasks.verification.label_errors import Given, doubted, given_on
+from slac_tasks.verification.label_errors import Given, doubted, given_on, standing
 
 VIDEOS, PER_VIDEO = 40, 5
 COUNT = VIDEOS * PER_VIDEO
@@ -43,6 +43,19 @@ def test_flipped_labels_come_first(seed: int) -> None:
     found = doubted(clips, flipped(truth, wrong), NOBODY, teaches=ALL).wrong
     assert len(set(np.argsort(-found)[:10]) & set(wrong.tolist())) >= 9
     assert ((found >= 0) & (found <= 1)).all()
+
+
+def test_a_label_stands_with_the_log_odds_of_its_being_right_until_it_is_more_likely_wrong() -> None:
+    clips, truth = world(2)
+    wrong = np.random.default_rng(2).choice(COUNT, size=10, replace=False)
+    labels = flipped(truth, wrong)
+    labels.label[5] = 0
+    doubt = doubted(clips, labels, NOBODY, teaches=ALL)
+    found = standing(labels, doubt)
+    believed = (labels.label != 0) & (doubt.wrong < 0.5)
+    assert (np.sign(found) == np.where(believed, labels.label, 0)).all()
+    assert 1 / (1 + np.exp(abs(found[believed]))) == pytest.approx(doubt.wrong[believed], abs=1e-8)
+    assert not believed[wrong].all()
 
 
 def test_a_clip_without_a_label_is_never_doubted() -> None:

@@ -1,0 +1,153 @@
+"""Forget a person: a pseudonym takes the place of the name wherever the platform wrote it. The votes stay.
+
+1. The ledger, in one transaction: the person's votes, quality and words as an expert are the pseudonym's; the account,
+   its sessions and the clips in its hands are gone.
+2. The store: each generation of a dataset that holds the name is written again under the pseudonym, and the one that
+   holds it is deleted. Reports and docs that show it are deleted: their next run writes them without it.
+3. The ledger forgets which name the pseudonym stood for. What is left is that somebody was forgotten, and when.
+
+A process that is killed in between is run again with the same name: until the last step the ledger knows the pseudonym.
+"""
+
+import html
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from secrets import token_hex
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from slac_tasks.errors import NotMade
+from slac_tasks.storage import records
+from slac_tasks.storage.datasets import CROWD, EXPECTATIONS, PEOPLE, VOTES
+from slac_tasks.storage.declarations import Dataset
+from slac_tasks.storage.ledger import Ledger
+from slac_tasks.storage.manifests import Manifest
+from slac_tasks.storage.records import Record
+from slac_tasks.storage.tables import Datasets
+
+HOLDERS: tuple[tuple[Dataset[Any], str], ...] = (
+    (VOTES, "annotator"), (PEOPLE, "annotator"), (CROWD, "name"), (EXPECTATIONS, "subject"),
+)  # fmt: skip
+"""The datasets in which people have a name, and the column where it stands."""
+PAGES = ("reports/", "docs/")
+"""Where the store holds pages that show what datasets hold."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Forgotten:
+    """What was done."""
+
+    pseudonym: str
+    votes: int
+    """Votes that were renamed by this call."""
+    words: int
+    """Gold, look-alikes and decisions that were the person's word."""
+    generations: int
+    """Generations that held the name."""
+    pages: int
+
+    @property
+    def nothing(self) -> bool:
+        """Whether nothing held the name."""
+        return not (self.votes or self.words or self.generations or self.pages)
+
+
+def forget(datasets: Datasets, ledger: Ledger, name: str) -> Forgotten:
+    """Forget the person of this name.
+
+    Args:
+        datasets: in the store.
+        ledger: of the same platform.
+        name: as votes have it.
+
+    """
+    ledger.run("begin_forgetting", name=name, pseudonym=f"forgotten-{token_hex(4)}")
+    (row,) = ledger.rows("pseudonym_of", name=name)
+    pseudonym = str(row["pseudonym"])
+    with ledger.transaction():
+        known = ledger.run("add_pseudonym", name=name, pseudonym=pseudonym)
+        ledger.run("return_clips", annotator=name)
+        (renamed,) = ledger.rows("give_pseudonym", name=name, pseudonym=pseudonym)
+        ledger.run("delete_annotator", annotator=name)
+    generations = sum(_renamed(datasets, ledger, name, pseudonym))
+    pages = list(_pages(datasets, name))
+    for page in pages:
+        datasets.store.delete(page)
+    done = Forgotten(
+        pseudonym=pseudonym, votes=int(renamed["votes"]), words=int(renamed["words"]), generations=generations,
+        pages=len(pages),
+    )  # fmt: skip
+    ledger.run("end_forgetting", name=name, stays=bool(known) or not done.nothing)
+    return done
+
+
+def _renamed(datasets: Datasets, ledger: Ledger, name: str, pseudonym: str) -> Iterator[int]:
+    """Yield, for each partition with the name, how many of its generations held it; none of them is left."""
+    for dataset, column in HOLDERS:
+        versions = (dataset, dataset.upgrade and dataset.upgrade.previous)
+        for own in (replace(one, upgrade=None) for one in versions if one):
+            for keys, numbers in list(datasets.generations(own)):
+                every = [datasets.generation(own, keys, f"g{number:04d}") for number in numbers]
+                held = [one for one in every if _holds(datasets, one, column, name)]
+                if every[-1] in held:
+                    records.record(ledger, [Record.of(_written(datasets, own, every[-1], column, name, pseudonym))])
+                for one in held:
+                    _delete(datasets, ledger, one)
+                if held:
+                    yield len(held)
+
+
+def _holds(datasets: Datasets, manifest: Manifest, column: str, name: str) -> bool:
+    """Return whether a generation holds the name. One whose deletion was cut off counts: its parts are gone."""
+    try:
+        return any(_of_name(table, column, name).any() for table in datasets.tables(manifest))
+    except NotMade:
+        return True
+
+
+def _of_name(table: pa.Table, column: str, name: str) -> np.ndarray[Any, np.dtype[np.bool_]]:
+    """Return which rows are about the person, shape (rows,)."""
+    found = pc.equal(table[column], name).fill_null(False)
+    if table.schema.names[0] == "kind":  # of `crowd`, whose categories and panels have names too
+        found = pc.and_(found, pc.equal(table["kind"], "person"))
+    return np.asarray(found.to_numpy(), dtype=bool)
+
+
+def _written(
+    datasets: Datasets, dataset: Dataset[Any], manifest: Manifest, column: str, name: str, pseudonym: str
+) -> Manifest:
+    """Write the next generation of a partition, with the pseudonym; all else is as it was."""
+
+    def renamed(table: pa.Table) -> pa.Table:
+        own, place = _of_name(table, column, name), table.schema.get_field_index(column)
+        values = pc.if_else(pa.array(own), pa.scalar(pseudonym, pa.string()), table[column])
+        return table.set_column(place, table.schema.field(place), values)
+
+    return datasets.write(
+        dataset, map(renamed, datasets.tables(manifest)), keys=manifest.keys, stage=manifest.made_by.stage,
+        settings=manifest.made_by.settings, made_from=manifest.made_from, drops=manifest.drops,
+    )  # fmt: skip
+
+
+def _delete(datasets: Datasets, ledger: Ledger, manifest: Manifest) -> None:
+    """Delete a generation: its record first, its manifest last."""
+    ledger.run("forget_dataset", address=manifest.address, generation=manifest.generation)
+    folder = f"{manifest.address}/g{manifest.generation:04d}"
+    for part in manifest.parts:
+        datasets.store.delete(f"{folder}/{part.name}")
+    datasets.store.delete(f"{folder}/manifest.json")
+
+
+def _pages(datasets: Datasets, name: str) -> Iterator[str]:
+    """Yield the pages in the store that show the name as a word."""
+    spellings = {name, html.escape(name), json.dumps(name)[1:-1]}
+    pattern = re.compile(rf"(?<![\w-])(?:{'|'.join(map(re.escape, sorted(spellings)))})(?![\w-])")
+    for folder in PAGES:
+        for page in datasets.store.names(folder):
+            if pattern.search(datasets.store.get(page).decode(errors="replace")):
+                yield page

@@ -1,0 +1,22 @@
+-- Let everything that a person said be the pseudonym's, and drop what nobody else can use; how many votes and
+-- words of an expert it was.
+WITH of_votes AS (
+    UPDATE votes SET annotator = %(pseudonym)s::text WHERE annotator = %(name)s::text RETURNING 1
+), of_quality AS (
+    UPDATE annotator_quality SET annotator = %(pseudonym)s::text WHERE annotator = %(name)s::text
+), of_gold AS (
+    UPDATE known_answers SET person = %(pseudonym)s::text WHERE person = %(name)s::text RETURNING 1
+), of_pairs AS (
+    UPDATE told_apart SET person = %(pseudonym)s::text WHERE person = %(name)s::text RETURNING 1
+), of_decisions AS (
+    UPDATE decisions SET person = %(pseudonym)s::text WHERE person = %(name)s::text RETURNING 1
+), of_sessions AS (
+    DELETE FROM sessions WHERE annotator = %(name)s::text
+), of_lapsed AS (
+    DELETE FROM lapsed_leases WHERE annotator = %(name)s::text
+), of_rejected AS (
+    DELETE FROM rejected_votes WHERE strpos(detail, %(name)s::text) > 0
+)
+SELECT
+    (SELECT count(*) FROM of_votes) AS votes,
+    (SELECT count(*) FROM of_gold) + (SELECT count(*) FROM of_pairs) + (SELECT count(*) FROM of_decisions) AS words;

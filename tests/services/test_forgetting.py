@@ -1,0 +1,202 @@
+"""A person is forgotten: the votes stay under a pseudonym, and neither ledger nor store shows the name any more."""
+
+from pathlib import Path
+from typing import Any
+
+import pyarrow.parquet as pq
+import pytest
+from review_work import cast, lease, publish_and_answer
+
+from slac_tasks import cli
+from slac_tasks.errors import Temporary
+from slac_tasks.forgetting import forget
+from slac_tasks.quality.settings import Quality
+from slac_tasks.release.finished import need_release
+from slac_tasks.stages import aggregate, inspect, release, report, sync, validate
+from slac_tasks.storage.datasets import CROWD, EXPECTATIONS, PEOPLE, VOTES
+from slac_tasks.storage.ledger import Ledger
+from slac_tasks.storage.objects import FolderStore, Store
+from slac_tasks.storage.tables import Datasets
+from slac_tasks.verification.settings import Aggregation
+from slac_tasks.verification.versions import read_labels
+
+NAME = "zelda.quux@example.org"
+SETTINGS = {
+    "quality": Quality(min_labels=1, min_positive_share=0.0, max_positive_share=1.0, min_precision=0.0),
+    "aggregation": Aggregation(method="dawid_skene"),
+}
+
+
+def run(make_job: Any, *stages: Any, **fields: Any) -> None:
+    for stage in stages:
+        stage.run(make_job(stage.__name__.rpartition(".")[2], settings=SETTINGS, **fields))
+
+
+def in_store(store: Store, name: str) -> list[str]:
+    """Return the objects that show a name."""
+    found = []
+    for each in store.names(""):
+        with store.local(each) as path:
+            text = str(pq.read_table(path).to_pylist()) if each.endswith(".parquet") else path.read_text("latin-1")
+        if name in text:
+            found.append(each)
+    return found
+
+
+def in_ledger(ledger: Ledger, name: str) -> list[str]:
+    """Return the tables with a row that shows a name."""
+    with ledger._connection.cursor() as cursor:
+        cursor.execute("SELECT table_name FROM information_schema.tables WHERE table_schema = 'public'")
+        tables = [row[0] for row in cursor.fetchall()]
+        found = []
+        for table in tables:
+            cursor.execute(f'SELECT count(*) FROM "{table}" AS t WHERE strpos(t::text, %s) > 0', (name,))
+            found += [table] * (cursor.fetchone()[0] > 0)
+    return sorted(found)
+
+
+@pytest.fixture
+def platform(make_job: Any, ledger: Ledger) -> Datasets:
+    """Labels, verdicts, docs, a report and a release of what two people said; one of them said more than votes."""
+    clips = publish_and_answer(make_job, ledger, {}, clips=60)
+    for person in (NAME, "bob"):
+        lease(ledger, person, most=60)
+        for place, clip in enumerate(clips):
+            assert cast(ledger, person, clip, ("yes", "no")[place % 2])
+    with ledger._connection.cursor() as cursor:
+        cursor.execute("INSERT INTO sessions VALUES ('s', %s, now() + interval '1 day')", (NAME,))
+        cursor.execute("UPDATE annotators SET password = 'sealed' WHERE annotator = %s", (NAME,))
+        cursor.execute("UPDATE queue SET votes_wanted = 3, state = 'open' WHERE clip_id = %s", (clips[0],))
+        cursor.execute(
+            "INSERT INTO leases VALUES (%s, 'high_jump', %s, now() + interval '1 day', NULL)", (clips[1], NAME)
+        )
+        cursor.execute("UPDATE queue SET taken = taken + 1 WHERE clip_id = %s", (clips[1],))
+        cursor.execute("INSERT INTO rejected_votes VALUES ('s', 'i', 'r', %s, now(), now())", (f"{NAME} or another",))
+    known = {"clip_id": clips[2], "category": "high_jump", "answer": "no", "purpose": "gold", "person": NAME}
+    assert ledger.run("add_known_answer", **known)
+    run(make_job, sync, aggregate, validate, inspect, report)
+    decision = {"category": "high_jump", "labels": "000001", "decision": "approve", "reason": "looked"}
+    ledger.run("add_decision", **decision, person=NAME, covers=[], shortfalls=[])
+    run(make_job, release, release="r0001")
+    run(make_job, report)
+    return make_job("report").datasets
+
+
+def test_nothing_shows_the_name_of_somebody_who_was_forgotten_and_the_votes_stay(
+    make_job: Any, ledger: Ledger, platform: Datasets
+) -> None:
+    store = platform.store
+    before = in_store(store, NAME)
+    for dataset in (VOTES, PEOPLE, CROWD, EXPECTATIONS):
+        assert any(each.startswith(f"{dataset.name}/") for each in before), dataset.name
+    assert any(each.startswith("reports/") for each in before)
+    # Releases hold no names of people, so none of them has to change.
+    assert not any(each.startswith("release") for each in before)
+    released, labels = need_release(platform, "r0001"), read_labels(platform, "000001")
+
+    done = forget(platform, ledger, NAME)
+    assert (done.votes, done.words) == (60, 2)
+    assert in_store(store, NAME) == in_ledger(ledger, NAME) == []
+    assert in_ledger(ledger, done.pseudonym) == sorted(
+        ["annotator_quality", "annotators", "decisions", "forgotten", "known_answers", "votes"]
+    )
+    (account,) = [row for row in ledger.rows("accounts") if row["annotator"] == done.pseudonym]
+    assert (account["active"], account["has_login"]) == (False, False)
+    votes = platform.read(VOTES, batch="000001")
+    assert votes["annotator"].to_pylist().count(done.pseudonym) == 60
+    with ledger._connection.cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM leases")
+        assert cursor.fetchone() == (0,)
+        cursor.execute("SELECT max(taken) FROM queue")
+        assert cursor.fetchone() == (2,)
+    assert need_release(platform, "r0001") == released
+    assert read_labels(platform, "000001").equals(labels)
+
+    # The loop goes on: the next version builds on one that was judged under the name.
+    assert forget(platform, ledger, NAME).nothing
+    with ledger._connection.cursor() as cursor:
+        cursor.execute("UPDATE queue SET votes_wanted = 4, state = 'open'")
+    (clip, *_) = lease(ledger, "cid")
+    cast(ledger, "cid", clip["clip_id"], "yes")
+    run(make_job, sync, aggregate, validate, inspect, report)
+    assert in_store(store, NAME) == in_ledger(ledger, NAME) == []
+    assert in_store(store, done.pseudonym)
+
+
+def test_a_count_of_votes_goes_on_after_somebody_was_forgotten(make_job: Any, ledger: Ledger) -> None:
+    publish_and_answer(make_job, ledger, {NAME: "yes", "bob": "yes"})
+    datasets = make_job("sync").datasets
+
+    def answered(person: str, *stages: Any) -> None:
+        with ledger._connection.cursor() as cursor:
+            cursor.execute("UPDATE queue SET votes_wanted = votes_wanted + 1, state = 'open'")
+        (clip, *_) = lease(ledger, person)
+        cast(ledger, person, clip["clip_id"], "yes")
+        for stage in stages:
+            stage.run(make_job(stage.__name__.rpartition(".")[2]))
+
+    answered("cid", sync, aggregate, validate)
+    answered("dan", sync, aggregate)
+    # The second version was made from what the first one said of people; the third one asks for that again.
+    assert forget(datasets, ledger, NAME).generations
+    answered("eva", sync, aggregate)
+    assert read_labels(datasets, "000003").num_rows == 12
+
+
+class Cut(FolderStore):
+    """A store whose machine loses its power at the n-th change."""
+
+    def __init__(self, folder: Path, left: int) -> None:
+        super().__init__(folder)
+        self.left = left
+
+    def _spend(self) -> None:
+        self.left -= 1
+        if self.left < 0:
+            raise Temporary("cut off")
+
+    def put(self, name: str, data: bytes) -> None:
+        self._spend()
+        super().put(name, data)
+
+    def create(self, name: str, data: bytes) -> bool:
+        self._spend()
+        return super().create(name, data)
+
+    def delete(self, name: str) -> None:
+        self._spend()
+        super().delete(name)
+
+
+def test_a_call_that_is_cut_off_anywhere_is_finished_by_the_next_ones(ledger: Ledger, platform: Datasets) -> None:
+    pseudonyms = set()
+    for cut in range(100):
+        try:
+            done = forget(Datasets(Cut(Path(platform.store.url), cut)), ledger, NAME)
+            break
+        except Temporary:
+            (row,) = ledger.rows("pseudonym_of", name=NAME)
+            pseudonyms.add(row["pseudonym"])
+    assert cut > 5
+    assert pseudonyms == {done.pseudonym}
+    assert in_store(platform.store, NAME) == in_ledger(ledger, NAME) == []
+    assert platform.read(VOTES, batch="000001")["annotator"].to_pylist().count(done.pseudonym) == 60
+
+
+def test_the_command_says_the_pseudonym_and_a_name_that_nobody_has_leaves_nothing(
+    ledger: Ledger,
+    platform: Datasets,
+    ledger_url: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    environ = {"SLAC_STORE": platform.store.url, "SLAC_DATABASE_URL": ledger_url, "SLAC_CONFIG": ""}
+    for name, value in environ.items():
+        monkeypatch.setenv(name, value)
+    assert cli.main(["annotator", "forget", "nobody"]) == 0
+    assert "nothing holds that name" in capsys.readouterr().out
+    assert in_ledger(ledger, "forgotten-") == []
+    assert cli.main(["annotator", "forget", NAME]) == 0
+    said = capsys.readouterr().out
+    assert "is forgotten-" in said
+    assert NAME not in said
