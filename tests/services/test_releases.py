@@ -7,12 +7,15 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from review_work import cast, lease, publish_and_answer
 
+from slac_tasks import cli
 from slac_tasks.admission.withdrawals import withdraw
 from slac_tasks.errors import BrokenContract, NotMade, Temporary
 from slac_tasks.quality.settings import Quality
+from slac_tasks.release.exports import EXPORTS
 from slac_tasks.release.finished import need_release
 from slac_tasks.stages import aggregate, release, sync, validate
 from slac_tasks.storage.datasets import LABELS, RELEASE_VERSIONS, RELEASES
@@ -80,6 +83,34 @@ def test_each_release_says_how_it_differs_from_the_one_before(
     assert {name: recorded[name] for name in ("release", "version", "content", "previous", "withdrawn")} == {
         "release": "r0003", "version": "2.0.0", "content": third.content, "previous": "r0002", "withdrawn": 1,
     }  # fmt: skip
+
+
+def texts_of(path: Path) -> str:
+    """Return everything that an export says, with what its Parquet files hold."""
+    files = [path] if path.is_file() else sorted(each for each in path.rglob("*") if each.is_file())
+    return "".join(
+        str(pq.read_table(each).to_pylist()) if each.suffix == ".parquet" else each.read_text("latin-1")
+        for each in files
+    )
+
+
+def test_a_takedown_ends_in_every_format_of_later_releases(
+    make_job: Any, ledger: Ledger, answered: list[str], ledger_url: str, tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    store = make_job("release").store
+    for name, value in {"SLAC_STORE": store.url, "SLAC_DATABASE_URL": ledger_url, "SLAC_CONFIG": ""}.items():
+        monkeypatch.setenv(name, value)
+    gone = answered[5].split(":")[0]
+    release.run(make_job("release", release="r0001"))
+    assert cli.main(["takedown", "--named", gone, "--reason", "uploader asked"]) == 0
+    release.run(make_job("release", release="r0002"))
+    for name in EXPORTS:
+        for version, held in (("r0001", True), ("r0002", False)):
+            path = tmp_path / f"{version} {name}"
+            assert cli.main(["export", "--release", version, "--as", name, "--to", str(path)]) == 0
+            assert (gone in texts_of(path)) == held, (version, name)
+            assert answered[6].split(":")[0] in texts_of(path), (version, name)
 
 
 class Cut(FolderStore):
