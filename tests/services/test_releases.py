@@ -89,7 +89,7 @@ def texts_of(path: Path) -> str:
     """Return everything that an export says, with what its Parquet files hold."""
     files = [path] if path.is_file() else sorted(each for each in path.rglob("*") if each.is_file())
     return "".join(
-        str(pq.read_table(each).to_pylist()) if each.suffix == ".parquet" else each.read_text("latin-1")
+        str(pq.read_table(each).to_pylist()) if each.read_bytes()[:4] == b"PAR1" else each.read_text("latin-1")
         for each in files
     )
 
