@@ -6,8 +6,8 @@
 **Reads** `labels` with `label_changes`, their `quality` and `people`, `imported`, `fetched`, `videos`, `clips`,
 `scores` and `features`, and renditions of training videos.
 **Writes** `carried`, `control`, `corrections` and `accounts`, second answers wanted in the queue, `certificates`,
-`release` with its exports, `released_videos` and `release_versions`, `models`, `evaluations`, `committees` when the
-model is promoted, and one event of the asset `videos` per window that shall be scored again.
+`release` with its exports, `released_videos` and `release_versions`, `models`, `judged`, `evaluations`, `committees`
+when the model is promoted, and one event of the asset `videos` per window that shall be scored again.
 
 **Skips** every task after `plan` while fewer new labels than `release.min_new_labels` are waiting; `rescore` when no
 window holds clips that want scores.

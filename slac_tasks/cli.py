@@ -100,6 +100,8 @@ def _stage_arguments(verb: argparse.ArgumentParser, stage: Stage) -> None:
         verb.add_argument(
             "--follow", action="store_true", help="make again what was made from other rows than its inputs hold now"
         )
+    if stage.explains:
+        verb.add_argument("--explain", action="store_true", help="print the evidence as a table, and decide nothing")
 
 
 CHECKS: Mapping[str, Callable[[str], str]] = {
@@ -131,6 +133,7 @@ def _job(stage: Stage, arguments: argparse.Namespace) -> int:
         remake=values.get("remake", False),
         remakes=tuple(values.get("remake_only", ())),
         follow=values.get("follow", False),
+        explain=values.get("explain", False),
     )
     run = importlib.import_module(f"slac_tasks.stages.{stage.name}").run
     if stage.each:

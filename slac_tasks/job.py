@@ -121,6 +121,8 @@ class Job:
     """The same for some partitions alone: values of their keys, such as `judo/2026-01-05`."""
     follow: bool = False
     """Make again what was made from other rows than its inputs hold now."""
+    explain: bool = False
+    """Print the evidence for what the stage would decide, and decide nothing."""
 
     @cached_property
     def store(self) -> Store:

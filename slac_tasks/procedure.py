@@ -81,6 +81,8 @@ class Stage:
     """Takes --remake: write a next generation of a finished dataset."""
     follows: bool = False
     """Takes --follow: make again what was made from other rows than its inputs hold now. Airflow always gives it."""
+    explains: bool = False
+    """Takes --explain: print the evidence for what it would decide, and decide nothing."""
     alone: bool = False
     """Only one task of this stage runs at a time."""
 
@@ -220,12 +222,13 @@ STAGES: dict[str, Stage] = {
         ),
         Stage(
             name="evaluate", help="compare the pretrained network with training from scratch",
-            keys=("release",), reads=("release", "models"), writes={"evaluations": ("training",)}, machine=_NETWORKS,
+            keys=("release",), reads=("release", "models", "clips"),
+            writes={"judged": ("training",), "evaluations": ("training",)}, machine=_NETWORKS,
         ),
         Stage(
             name="promote", help="let a better model join the committee",
-            keys=("release",), reads=("models", "evaluations", "committees", "clips"), writes={"committees": ()},
-            ledger=True,
+            keys=("release",), reads=("models", "judged", "evaluations", "committees", "clips", "scores"),
+            writes={"committees": ()}, ledger=True, explains=True,
         ),
     )
 }  # fmt: skip

@@ -12,7 +12,7 @@ standard library only.
 import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import MISSING, dataclass, field, fields
-from typing import Any, TypeVar
+from typing import Any, TypeVar, get_args, get_origin
 
 from slac_tasks.errors import WrongArguments
 
@@ -22,7 +22,7 @@ S = TypeVar("S", bound="Section")
 Table = dict[str, Any]
 """A table of TOML, or the values of sections as a manifest keeps them."""
 
-Value = bool | int | float | str | tuple[str, ...]
+Value = bool | int | float | str | tuple[str, ...] | tuple[int, ...]
 """What a setting may hold."""
 
 _KINDS: Mapping[Any, str] = {
@@ -31,6 +31,7 @@ _KINDS: Mapping[Any, str] = {
     float: "a number",
     str: "a text",
     tuple[str, ...]: "a list of texts",
+    tuple[int, ...]: "a list of whole numbers",
 }
 _WHOLE_MOST = 2**63 - 1
 """TOML, Parquet and Postgres hold whole numbers of 64 bits."""
@@ -70,7 +71,7 @@ class Setting:
     """The table of the file that it stands in; empty: the top of the file."""
     name: str
     kind: Any
-    """bool, int, float, str or tuple[str, ...]."""
+    """bool, int, float, str, tuple[str, ...] or tuple[int, ...]."""
     default: Value | None
     """None: it has no default."""
     rule: Rule
@@ -97,22 +98,31 @@ class Setting:
 
     def converted(self, value: object) -> object:
         """Return a value of the settings file as this setting holds it: a list is a tuple, a whole number a number."""
-        if self.kind == tuple[str, ...] and isinstance(value, list) and all(isinstance(item, str) for item in value):
+        if self._items is not None and isinstance(value, list) and all(type(item) is self._items for item in value):
             return tuple(value)
         return float(value) if self.kind is float and type(value) is int and self.allows(value) else value
 
+    @property
+    def _items(self) -> type | None:
+        """The type of its items, of a list; None: it is none."""
+        found: type | None = get_args(self.kind)[0] if get_origin(self.kind) is tuple else None
+        return found
+
     def allows(self, value: object) -> bool:
-        """Return whether the setting may have this value."""
+        """Return whether the setting may have this value; of numbers in a list, each must be in the range."""
+        if self._items is not None:
+            return isinstance(value, tuple) and all(self._allows(item, self._items) for item in value)
+        return self._allows(value, self.kind)
+
+    def _allows(self, value: object, kind: Any) -> bool:
         rule = self.rule
-        if self.kind == tuple[str, ...]:
-            return isinstance(value, tuple) and all(isinstance(item, str) for item in value)
-        if self.kind in (bool, str):
-            return type(value) is self.kind and (not rule.choices or value in rule.choices)
+        if kind in (bool, str):
+            return type(value) is kind and (not rule.choices or value in rule.choices)
         # True is an int to Python, and no number to a person. NaN fails every comparison.
-        if not isinstance(value, int | float) or type(value) not in (int, self.kind):
+        if not isinstance(value, int | float) or type(value) not in (int, kind):
             return False
         return (
-            abs(value) <= (_WHOLE_MOST if self.kind is int else sys.float_info.max)
+            abs(value) <= (_WHOLE_MOST if kind is int else sys.float_info.max)
             and (rule.least is None or rule.least <= value)
             and (rule.above is None or rule.above < value)
             and (rule.most is None or value <= rule.most)

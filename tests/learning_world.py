@@ -49,8 +49,8 @@ class LearningWorld:
     def config(self, **committee: object) -> Config:
         settings = {"members": MEMBERS, "pretrained": "random", "steps": 3, "batch": 4, "clips_per_video": 2}
         training = Training(
-            architecture="small_3d", steps=3, batch=4, transfer=str(self.folder / "transfer"), transfer_labels=2,
-            transfer_steps=2, transfer_seeds=2,
+            architecture="small_3d", steps=3, batch=4, transfer=str(self.folder / "transfer"), transfer_labels=(2,),
+            transfer_steps=2, transfer_seeds=2, transfer_tune=False,
         )  # fmt: skip
         return Config(
             store_url=self.store.url, device="cpu", committee=Committee(**{**settings, **committee}), training=training

@@ -13,6 +13,7 @@ videos      ffmpeg, and videos as `fetch` makes them
 collection  videos as `fetch` sees them, and the index that is asked for them
 edits       edited copies of videos
 worlds      worlds that are collected once and judged often
+pretraining sparse labels to pretrain on, and other actions to transfer to
 campaigns   rounds of choosing, asking and carrying in such a world
 """
 

@@ -96,6 +96,9 @@ def _held_back(datasets: Datasets) -> Iterator[str]:
 def _evaluations(datasets: Datasets) -> Iterator[str]:
     for keys in datasets.partitions(EVALUATIONS):
         for row in datasets.rows(EVALUATIONS, **keys):
+            if row.category is not None:
+                continue
             interval = f"{row.value:.3f} (95 %: {row.low:.3f} to {row.high:.3f})"
-            name = f"{keys['release']} {row.measure} {row.subject}"
+            labels = f" with {row.labels} labels" if row.labels else ""
+            name = f"{keys['release']} {row.measure} {row.subject}{labels}"
             yield f"{name}: {interval}; {row.repeats} repeats; {row.budget}"

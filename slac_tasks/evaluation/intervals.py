@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtri, stdtrit
 
-from slac_tasks.evaluation.measures import Floats, Ints, Measure
+from slac_tasks.evaluation.measures import Floats, Ints, Measure, share
 from slac_tasks.quality.estimates import LEVEL, exact
 
 DRAWS = 1_000
@@ -141,6 +141,37 @@ def difference(new: Measure, old: Measure, sample: Sample, draws: int = DRAWS) -
         return Measured(value=value, low=min(value, 2 * low - 1), high=max(value, 2 * high - 1), **size)
     reach = float(stdtrit(sample.videos - 1, _UPPER)) * spread
     return Measured(value=value, low=max(-1.0, value - reach), high=min(1.0, value + reach), **size)
+
+
+def repeated(values: Floats, sample: Sample, least: float = 0.0, draws: int = DRAWS) -> Measured:
+    """Return the mean of numbers between `least` and 1 over repetitions and clips, with its interval.
+
+    Other repetitions would have given another mean, and so would other videos: the two variances add up, which is a
+    little wide, and the degrees of freedom are those of Welch and Satterthwaite.
+
+    Args:
+        values: of each repetition and clip, such as whether it was right, shape (repetitions, clips).
+        sample: the clips.
+        least: lowest possible value; -1 for differences.
+        draws: samples of the videos.
+
+    """
+    weight = sample.weight / sample.weight.sum()
+    by_repetition = values @ weight
+    size = {"clips": len(sample), "videos": sample.videos}
+    value = float(by_repetition.mean())
+    if len(values) < 2 or sample.videos < 2:
+        return Measured(value=value, low=least, high=1.0, **size)
+    of_repetitions = float(by_repetition.var(ddof=1)) / len(values)
+    of_videos = _deviation(sample.values(share(values.mean(axis=0)), draws), sample.videos) ** 2
+    if of_repetitions + of_videos == 0:
+        low, high = exact((value - least) / (1 - least), sample.independent)
+        return Measured(value=value, low=least + (1 - least) * low, high=least + (1 - least) * high, **size)
+    freedom = (of_repetitions + of_videos) ** 2 / (
+        of_repetitions**2 / (len(values) - 1) + of_videos**2 / (sample.videos - 1)
+    )
+    reach = float(stdtrit(freedom, _UPPER)) * (of_repetitions + of_videos) ** 0.5
+    return Measured(value=value, low=max(least, value - reach), high=min(1.0, value + reach), **size)
 
 
 def _deviation(values: Floats, videos: int) -> float:

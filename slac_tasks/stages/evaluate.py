@@ -1,42 +1,34 @@
 """Say what the pretrained network is worth: on people's own labels, and as a start for actions it never saw.
 
-Reads: a finished release (testing split), its model, proxies, withdrawals; the folder that training.transfer names.
-Writes: evaluations (release).
-Safe to run again: a finished evaluation is left alone.
+Reads: release (testing split), models, clips, proxies, withdrawals; the folder and lists that training.transfer and
+training.transfer_lists name.
+Writes: judged and evaluations (release); index.html under reports/v1/release=<version>/.
+Safe to run again: a finished evaluation is left alone, and its page is written again.
 """
 
-import statistics
+from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import torch
 
 from slac_tasks.admission.withdrawals import Withdrawals
-from slac_tasks.intervals import wilson
-from slac_tasks.job import Job
-from slac_tasks.model import Split
+from slac_tasks.evaluation.curve import of_transfer
+from slac_tasks.evaluation.judging import Judges, Place, judges, of_testing, window_of
+from slac_tasks.evaluation.transfer import Budget, Transfer, load_target
+from slac_tasks.job import Job, Partition
 from slac_tasks.networks.inference import device
 from slac_tasks.networks.registry import Architecture, architecture
 from slac_tasks.networks.weights import decode_backbone, decode_head
 from slac_tasks.progress import print_line
 from slac_tasks.release.finished import need_release
-from slac_tasks.storage.datasets import EVALUATIONS, MODELS, RELEASES
-from slac_tasks.storage.datasets.releasing import EvaluationRow, ModelRow, ReleaseRow
-from slac_tasks.storage.manifests import Drop
-from slac_tasks.training.targets import answers_of, masked_targets
-from slac_tasks.training.trainer import Recipe, features
-from slac_tasks.training.transfer import accuracy, few_labels, interval, load_target
+from slac_tasks.reports import evaluation_page
+from slac_tasks.storage.datasets import CLIPS, EVALUATIONS, JUDGED, MODELS, RELEASES
+from slac_tasks.storage.datasets.releasing import EvaluationRow, JudgedRow, ModelRow, ReleaseRow
+from slac_tasks.storage.manifests import Drop, Manifest
+from slac_tasks.training.targets import answers_of
+from slac_tasks.training.trainer import features
 from slac_tasks.video.clips import Lost, gather
-
-FEW = 30
-"""With fewer answers in the testing split, those of the validation split are judged too; nothing was tuned on them."""
-
-
-def share_row(measure: str, subject: str, right: int, n: int, budget: str) -> EvaluationRow:
-    """Return the row of a share with its Wilson interval."""
-    low, high = wilson(right, n)
-    return EvaluationRow(
-        measure=measure, subject=subject, value=right / n, low=low, high=high, repeats=n, budget=budget
-    )
 
 
 def run(job: Job) -> None:
@@ -44,77 +36,102 @@ def run(job: Job) -> None:
     keys = {"release": job.key("release")}
     _, release = need_release(job.datasets, job.key("release"))
     models = job.datasets.need(MODELS, **keys)
-    with job.partition(EVALUATIONS, keys, inputs=[release, models]) as made:
-        if made.finished:
-            return
-        (model,) = job.datasets.rows_of(MODELS, models)
-        entry = architecture(model.architecture)
+    (model,) = job.datasets.rows_of(MODELS, models)
+    entry = architecture(model.architecture)
+    with job.partition(JUDGED, keys, inputs=[release, models]) as made:
+        if not made.finished:
+            made.write(_judged(job, release, model, entry, made))
+    judged = made.manifest
+    with job.partition(EVALUATIONS, keys, inputs=[judged, models]) as evaluated:
+        if not evaluated.finished:
+            evaluated.write(_testing(job, judged, model))
+            evaluated.write(_transfer(job, model, entry, _lost(evaluated), evaluated.drops))
+            for row in evaluated.rows:
+                if row.category is None:
+                    print_line(_line(row))
+    rows = list(job.datasets.rows_of(EVALUATIONS, evaluated.manifest))
+    page = evaluation_page.page(keys["release"], model, rows)
+    job.store.put(f"reports/v1/release={keys['release']}/index.html", page.encode())
 
-        def lost(item: str, why: str) -> None:
-            made.drops.append(Drop(item=item, reason="undecodable", detail=why))
 
-        rows = [row for row in job.datasets.rows_of(RELEASES, release) if row.category in model.categories]
-        rows = Withdrawals.read(job.store).readable(rows, made.drops)
-        made.write([*_testing(job, rows, model, entry, lost), *_transfer(job, model, entry, lost, made.drops)])
-        for row in made.rows:
-            print_line(f"evaluate: {row.measure} {row.subject} {row.value:.3f} ({row.low:.3f} to {row.high:.3f})")
+def _line(row: EvaluationRow) -> str:
+    labels = f" with {row.labels} labels" if row.labels else ""
+    return f"evaluate: {row.measure} {row.subject}{labels} {row.value:.3f} ({row.low:.3f} to {row.high:.3f})"
 
 
-def _testing(job: Job, rows: list[ReleaseRow], model: ModelRow, entry: Architecture, lost: Lost) -> list[EvaluationRow]:
-    """Accuracy on answers that training did not see, beside always giving the commoner answer."""
-    judged, judged_on = [row for row in rows if row.split == Split.TESTING], "testing"
-    if len(judged) < FEW:
-        judged, judged_on = [row for row in rows if row.split != Split.TRAINING], "testing and validation"
-    wanted, answers = answers_of(judged)
+def _lost(made: Partition[JudgedRow] | Partition[EvaluationRow]) -> Lost:
+    """Return what notes a video that cannot be read as a drop."""
+    return lambda item, why: made.drops.append(Drop(item=item, reason="undecodable", detail=why))
+
+
+def _judged(
+    job: Job, release: Manifest, model: ModelRow, entry: Architecture, made: Partition[JudgedRow]
+) -> Iterator[JudgedRow]:
+    """Yield what the network says of the clips that judge it."""
+    rows = [row for row in job.datasets.rows_of(RELEASES, release) if row.category in model.categories]
+    rows = Withdrawals.read(job.store).readable(rows, made.drops)
+    chosen = judges(rows, _clips_of(job, rows))
+    print_line(f"evaluate: judged on {chosen.judged_on}, {len(chosen.rows)} answers")
+    scores = _scores(job, chosen, model, entry, _lost(made))
+    for row, weight in zip(chosen.rows, chosen.weights, strict=True):
+        if (row.clip_id, row.category) in scores:
+            yield JudgedRow(
+                clip_id=row.clip_id, video_id=row.video_id, category=row.category, window=window_of(row),
+                label=row.label, score=scores[row.clip_id, row.category], weight=weight, control=chosen.control,
+            )  # fmt: skip
+
+
+def _clips_of(job: Job, rows: list[ReleaseRow]) -> dict[Place, int]:
+    """Return how many clips there are, for each category and window of these rows."""
+    places = {(row.category, window) for row in rows if (window := window_of(row))}
+    found = {place: job.datasets.manifest(CLIPS, category=place[0], window=place[1]) for place in sorted(places)}
+    return {place: manifest.rows for place, manifest in found.items() if manifest}
+
+
+def _scores(job: Job, chosen: Judges, model: ModelRow, entry: Architecture, lost: Lost) -> dict[tuple[str, str], float]:
+    """Return the probability of each answer's action, by (clip, category)."""
+    wanted, answers = answers_of(chosen.rows)
     clips, pixels = gather(wanted, entry.view, job.media, lost, "decode", job.config.scoring.workers)
     if not clips:
-        print_line("evaluate: no readable testing clips, so no testing accuracy")
-        return []
+        return {}
     where = device(job.config.device)
     backbone = decode_backbone(entry, job.store.get(f"weights/{model.backbone}.pt")).to(where)
     head, categories = decode_head(entry, job.store.get(f"weights/{model.head}.pt"))
-    targets = masked_targets(clips, answers, categories)
     with torch.inference_mode():
-        yes = head(features(backbone, entry, pixels, where)) > 0
-    asked = targets != 0
-    n = int(asked.sum())
-    right = int(((yes == (targets > 0)) & asked).sum())
-    positive = int((targets > 0).sum())
-    budget = f"{model.clips} clips, {model.steps} steps; judged on {judged_on} clips"
-    return [
-        share_row("testing_accuracy", "pretrained", right, n, budget),
-        share_row(
-            "testing_best_guess", "guess", max(positive, n - positive), n, f"the commoner answer of {judged_on} clips"
-        ),
-    ]
+        found = torch.sigmoid(head(features(backbone, entry, pixels, where)))
+    return {
+        (clip.clip_id, category): float(found[place, categories.index(category)])
+        for place, clip in enumerate(clips)
+        for category in answers[clip.clip_id]
+    }
 
 
-def _transfer(job: Job, model: ModelRow, entry: Architecture, lost: Lost, drops: list[Drop]) -> list[EvaluationRow]:
-    """Top-1 on the target data set: the pretrained and a fresh start, the same labels, steps and seeds for both."""
+def _testing(job: Job, judged: Manifest, model: ModelRow) -> Iterator[EvaluationRow]:
+    """Yield what the network is worth on answers that training did not see, beside always giving the commoner one."""
+    rows = list(job.datasets.rows_of(JUDGED, judged))
+    if not rows:
+        print_line("evaluate: no readable testing clips, so no testing accuracy")
+        return
+    on = "the random control" if rows[0].control else "all answered clips, chosen ones too"
+    yield from of_testing(rows, f"{model.clips} clips, {model.steps} steps; judged on {on}")
+
+
+def _transfer(job: Job, model: ModelRow, entry: Architecture, lost: Lost, drops: list[Drop]) -> Iterator[EvaluationRow]:
+    """Yield the table of the transfer: the same labels, steps and seeds for every start."""
     settings = job.config.training
     if not settings.transfer:
         print_line("evaluate: training.transfer is empty, so no transfer accuracy")
-        return []
+        return
     folder = Path(settings.transfer)
-    target = load_target(folder, entry.view, lost)
+    lists = [Path(one) for one in settings.transfer_lists]
+    target = load_target(folder, entry.view, lost, lists, settings.transfer_clips)
     drops += [Drop(item=name, reason="class of one split alone", detail=str(folder)) for name in target.unmatched]
+    drops += [Drop(item=name, reason="listed, but not there", detail=str(folder)) for name in target.missing]
+    budget = Budget(
+        labels=tuple(sorted(settings.transfer_labels)), steps=settings.transfer_steps, batch=settings.batch,
+        seeds=range(settings.seed, settings.seed + settings.transfer_seeds), tune=settings.transfer_tune,
+    )  # fmt: skip
+    start = partial(decode_backbone, entry, job.store.get(f"weights/{model.backbone}.pt"))
     where = device(job.config.device)
-    blob = job.store.get(f"weights/{model.backbone}.pt")
-    found: dict[str, list[float]] = {"pretrained": [], "scratch": []}
-    for seed in range(settings.seed, settings.seed + settings.transfer_seeds):
-        chosen = few_labels(target.train.classes, settings.transfer_labels, seed)
-        for subject, values in found.items():
-            start = decode_backbone(entry, blob) if subject == "pretrained" else None
-            recipe = Recipe(steps=settings.transfer_steps, batch=settings.batch, seed=seed)
-            values.append(accuracy(entry, start, target.train, target.test, chosen, recipe, where, f"{subject} {seed}"))
-    budget = f"{settings.transfer_labels} labels per class, {settings.transfer_steps} steps of {settings.batch}"
-    rows = []
-    for subject, values in found.items():
-        low, high = interval(values)
-        rows.append(
-            EvaluationRow(
-                measure="transfer_accuracy", subject=subject, value=statistics.fmean(values), low=low, high=high,
-                repeats=len(values), budget=budget,
-            )
-        )  # fmt: skip
-    return rows
+    outcomes = list(Transfer(entry=entry, start=start, target=target, budget=budget, where=where).outcomes())
+    yield from of_transfer(outcomes, target.test, f"{budget.steps} steps of {budget.batch}")

@@ -1,50 +1,76 @@
-"""Let the pretrained network join the committee when it is worth it, and name the windows to score again.
+"""Let the pretrained network join the committee when it is better than the member that it replaces.
 
-Reads: models and evaluations of the release, the current committee.
+Reads: models, judged and evaluations of the release, the current committee and its scores, clips.
 Writes: committees (a new one, or none); the decision, with its reason, in the ledger.
 Safe to run again: a release is decided once, and a promoted network that lost its seat gets it back.
+
+With `--explain` it prints the evidence as a table and decides nothing.
 """
 
 from slac_tasks.errors import BrokenContract
+from slac_tasks.evaluation import promotion
+from slac_tasks.evaluation.promotion import Scores, Verdict
 from slac_tasks.job import Job
 from slac_tasks.model import content_hash
 from slac_tasks.networks.committees import PRETRAINED, adopt_committees, committee_id, merged, settled
 from slac_tasks.progress import print_line
-from slac_tasks.storage.datasets import CLIPS, COMMITTEES, EVALUATIONS, MODELS
-from slac_tasks.storage.datasets.releasing import ModelRow
+from slac_tasks.storage.datasets import CLIPS, COMMITTEES, EVALUATIONS, JUDGED, MODELS, SCORES
+from slac_tasks.storage.datasets.releasing import JudgedRow, ModelRow
 from slac_tasks.storage.datasets.scoring import CommitteeRow
-
-
-def verdict(measures: dict[tuple[str, str], float], min_gain: float) -> tuple[bool, str]:
-    """Return whether the network is promoted, and why, from (measure, subject) -> value (ours)."""
-    found = measures.get(("testing_accuracy", "pretrained"))
-    guess = measures.get(("testing_best_guess", "guess"))
-    if found is None or guess is None:
-        return False, "no testing clips: nothing says that the network is better than a guess"
-    gain = found - guess
-    text = f"testing accuracy {found:.3f} against {guess:.3f} for the best guess, want more than +{min_gain:.3f}"
-    return gain > min_gain, text
 
 
 def run(job: Job) -> None:
     """Decide on the release's network."""
     release = job.key("release")
+    if job.explain:
+        for line in promotion.table(_verdict(job, release)):
+            print(line, flush=True)
+        return
     before = job.ledger.one("promotion", release=release)
     if before:
         if before["committee"]:
             _seat(job, release)
         print_line(f"promote: release {release} finished already: {before['reason']}")
         return
-    rows = job.datasets.rows(EVALUATIONS, release=release)
-    measures = {(row.measure, row.subject): row.value for row in rows}
-    promoted, reason = verdict(measures, job.config.training.min_gain)
-    committee = _seat(job, release) if promoted else None
-    windows = _windows_to_rescore(job) if promoted else []
-    job.ledger.run("add_promotion", release=release, committee=committee, reason=reason, rescore=windows)
+    verdict = _verdict(job, release)
+    committee = _seat(job, release) if verdict.promoted else None
+    windows = _windows_to_rescore(job) if verdict.promoted else []
+    job.ledger.run("add_promotion", release=release, committee=committee, reason=verdict.reason, rescore=windows)
     outcome = f"joins committee {committee}" if committee else "is not promoted"
     print_line(
-        f"promote: the network of release {release} {outcome}: {reason}; windows to score again: {windows or 'none'}"
+        f"promote: the network of release {release} {outcome}: {verdict.reason}; "
+        f"windows to score again: {windows or 'none'}"
     )
+
+
+def _verdict(job: Job, release: str) -> Verdict:
+    """Hold the network against the member that it would replace, as the current committee has it."""
+    rows = list(job.datasets.rows_of(JUDGED, job.datasets.need(JUDGED, release=release)))
+    committee = adopt_committees(job.datasets, job.ledger, job.config.committee.members)
+    seats = list(job.datasets.rows(COMMITTEES, committee=committee)) if committee else []
+    own = f"release:{release}"
+    members = {
+        member: _scores(job, rows, [seat for seat in seats if seat.member == member and seat.origin != own])
+        for member in sorted({seat.member for seat in seats})
+    }
+    name, scores = promotion.incumbent(rows, members, PRETRAINED)
+    knobs = job.config.training
+    return promotion.decide(rows, name, scores, min_gain=knobs.min_gain, max_loss=knobs.max_loss)
+
+
+def _scores(job: Job, rows: list[JudgedRow], seats: list[CommitteeRow]) -> Scores:
+    """Return what a member said of the clips that judge, as far as it scored them."""
+    weights = {seat.category: seat.weights for seat in seats}
+    wanted = {(row.clip_id, row.category) for row in rows}
+    found: dict[tuple[str, str], float] = {}
+    for category, window in sorted({(row.category, row.window) for row in rows if row.window is not None}):
+        if category not in weights:
+            continue
+        manifest = job.datasets.manifest(SCORES, category=category, window=window, weights=weights[category])
+        for row in job.datasets.rows_of(SCORES, manifest) if manifest else ():
+            if (row.clip_id, category) in wanted:
+                found[row.clip_id, category] = row.score
+    return found
 
 
 def _seat(job: Job, release: str) -> str:

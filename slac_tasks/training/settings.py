@@ -46,14 +46,29 @@ class Training(Section):
         "",
         "Folder of the target data set: <split>/<class>/<video>; empty evaluates on the release's testing split alone.",
     )
-    transfer_labels: int = setting(10, "Labels per class that the transfer may use.", least=1)
+    transfer_lists: tuple[str, ...] = setting(
+        (),
+        "Published lists of the target's videos (UCF-101, HMDB-51, Kinetics, Something-Something v2, HACS), both parts "
+        "of one split; empty: its folders say what they hold.",
+    )
+    transfer_labels: tuple[int, ...] = setting(
+        (5, 10, 20), "Labels per class that the transfer may use: one or more points of the learning curve.", least=1
+    )
     transfer_steps: int = setting(300, "Fine-tuning steps, the same for the pretrained and the fresh network.", least=1)
     transfer_seeds: int = setting(5, "Repetitions, each with its own labels and start.", least=1)
+    transfer_clips: int = setting(10, "Clips of each test video, evenly spread, whose scores are averaged.", least=1)
+    transfer_tune: bool = setting(
+        True,
+        "Choose each start's learning rate on half of the target's training videos; else the usual rates are taken.",
+    )
     min_gain: float = setting(
         0.0,
-        "A model is promoted when its testing accuracy is above the best guess by more than this.",
+        "A network is promoted when the lower end of its gain in accuracy over the member that it replaces is above.",
         least=-1,
         most=1,
+    )
+    max_loss: float = setting(
+        0.1, "A network that is surely worse on a category, and by more than this, is not promoted.", least=0, most=1
     )
     rescore_gpu_hours: float = setting(1.0, "Budget for scoring old windows again with a promoted model.", least=0)
     clips_per_gpu_second: float = setting(
@@ -64,6 +79,8 @@ class Training(Section):
     seed: int = setting(0, "Seed of every random choice in training.", least=0)
 
     def conflicts(self) -> Iterator[str]:
-        """Refuse positives alone for a loss that would learn to say yes to everything."""
+        """Refuse positives alone for a loss that would learn to say yes, and a learning curve of no or equal points."""
         if self.negatives == "none" and self.loss == "binary":
             yield self.refusal("negatives", "negatives for the loss 'binary'")
+        if not self.transfer_labels or len(set(self.transfer_labels)) < len(self.transfer_labels):
+            yield self.refusal("transfer_labels", "one or more different numbers")

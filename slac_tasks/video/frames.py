@@ -83,8 +83,8 @@ def read_clips(
     clips = np.empty((len(start_secs), frames, size, size, 3), dtype=np.uint8)
     if not len(start_secs):
         return clips
-    with _opened(path) as (container, stream, fps):
-        numbers = frame_numbers(start_secs, frames=frames, fps=fps, count=stream.frames, clip_sec=clip_sec)
+    with _opened(path) as (container, stream, fps, count):
+        numbers = frame_numbers(start_secs, frames=frames, fps=fps, count=count, clip_sec=clip_sec)
         wanted, slots = np.unique(numbers.ravel(), return_inverse=True)
         order = np.argsort(slots, kind="stable")
         ends = np.cumsum(np.bincount(slots, minlength=len(wanted)))
@@ -103,8 +103,8 @@ def read_frames(path: Path, at_secs: Sequence[float]) -> list[NDArray[np.uint8]]
         BrokenContract: the file is no proxy or ends early.
 
     """
-    with _opened(path) as (container, stream, fps):
-        numbers = np.clip((np.asarray(at_secs, float) * fps).astype(np.int64), 0, stream.frames - 1)
+    with _opened(path) as (container, stream, fps, count):
+        numbers = np.clip((np.asarray(at_secs, float) * fps).astype(np.int64), 0, count - 1)
         wanted, slots = np.unique(numbers, return_inverse=True)
         images = [frame.to_ndarray(format="rgb24") for frame in _decoded(container, stream, wanted, fps, path)]
     return [images[slot] for slot in slots]
@@ -117,13 +117,24 @@ def count_frames(path: Path) -> int:
         BrokenContract: the file is no proxy.
 
     """
-    with _opened(path) as (_, stream, _):
-        return int(stream.frames)
+    with _opened(path) as (_, _, _, count):
+        return count
+
+
+def length_sec(path: Path) -> float:
+    """Return how long a video is, in seconds.
+
+    Raises:
+        BrokenContract: the file is no video.
+
+    """
+    with _opened(path) as (_, _, fps, count):
+        return count / fps
 
 
 @contextmanager
-def _opened(path: Path) -> Iterator[tuple["av.container.InputContainer", "av.video.stream.VideoStream", float]]:
-    """Open a proxy and yield (container, stream, frames per second); failures to decode inside become ours."""
+def _opened(path: Path) -> Iterator[tuple["av.container.InputContainer", "av.video.stream.VideoStream", float, int]]:
+    """Open a proxy and yield (container, stream, frames per second, frames); failures to decode inside become ours."""
     try:
         with av.open(str(path)) as container:
             if not container.streams.video:
@@ -132,11 +143,19 @@ def _opened(path: Path) -> Iterator[tuple["av.container.InputContainer", "av.vid
             # Threads cost more than they bring on frames this small; videos are read side by side instead.
             stream.codec_context.thread_count = 1
             fps = float(stream.average_rate or 0)
-            if not fps or not stream.frames:
-                raise BrokenContract(f"proxy {path.name}: rate {fps}, {stream.frames} frames; want those of a proxy")
-            yield container, stream, fps
+            count = int(stream.frames) or _counted(container, stream)
+            if not fps or not count:
+                raise BrokenContract(f"proxy {path.name}: rate {fps}, {count} frames; want those of a proxy")
+            yield container, stream, fps, count
     except av.FFmpegError as error:
         raise BrokenContract(f"proxy {path.name}: cannot be decoded: {error}") from error
+
+
+def _counted(container: "av.container.InputContainer", stream: "av.video.stream.VideoStream") -> int:
+    """Return the frames of a file whose header does not say how many there are, as in Matroska and WebM."""
+    count = sum(1 for packet in container.demux(stream) if packet.size)
+    container.seek(0, stream=stream)
+    return count
 
 
 def _decoded(

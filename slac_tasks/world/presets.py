@@ -30,9 +30,11 @@ _DEMO = Config(
     training=Training(
         architecture="small_3d",
         steps=200,
-        transfer_labels=5,
+        transfer_labels=(5,),
         transfer_steps=60,
         transfer_seeds=3,
+        # Half of five videos a class would choose badly.
+        transfer_tune=False,
         # Enough to score the newest window again, and no more.
         rescore_gpu_hours=0.003,
     ),
@@ -53,7 +55,7 @@ _TINY = replace(
     mining=replace(_QUICK.mining, clips_per_round=10),
     quality=Quality(min_labels=1, min_agreement=0.0, min_positive_share=0.0, min_precision=0.0),
     release=replace(_QUICK.release, min_new_labels=1),
-    training=replace(_QUICK.training, steps=2, batch=4, transfer_labels=1, transfer_steps=2, transfer_seeds=1),
+    training=replace(_QUICK.training, steps=2, batch=4, transfer_labels=(1,), transfer_steps=2, transfer_seeds=1),
 )
 PRESETS = {"demo": _DEMO, "large": _DEMO, "quick": _QUICK, "tiny": _TINY}
 

@@ -35,7 +35,8 @@ def made(each: Setting, value: Any) -> Section:
 
 def outside(each: Setting) -> st.SearchStrategy[Any]:
     """Values that a setting may not have: of another type, past an end, not among its choices, no number at all."""
-    others = [st.none(), st.dictionaries(st.text(), st.integers(), max_size=2), st.lists(st.integers(), min_size=1)]
+    others = [st.none(), st.dictionaries(st.text(), st.integers(), max_size=2)]
+    others += [st.lists(st.integers(), min_size=1).filter(lambda items: not each.allows(tuple(items)))]
     if each.kind is not str or each.rule.choices:
         others += [st.text().filter(lambda text: text not in each.rule.choices)]
     others += [st.booleans()] if each.kind is not bool else [st.integers()]

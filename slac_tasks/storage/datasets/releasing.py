@@ -92,16 +92,40 @@ class ModelRow:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class EvaluationRow:
-    """One measure of a pretrained network, or of what it is compared with."""
-
-    measure: Annotated[str, "testing_accuracy, testing_best_guess or transfer_accuracy"]
-    subject: Annotated[str, "pretrained, scratch or guess"]
-    value: Annotated[float, "mean, 0 to 1"]
+class _EvaluationRow1:
+    measure: Annotated[str, "what is measured; see slac_tasks.evaluation.report"]
+    subject: Annotated[str, "pretrained, scratch, frozen (backbone, with a new head) or guess (the commoner answer)"]
+    value: Annotated[float, "mean, 0 to 1; of a gain -1 to 1"]
     low: Annotated[float, "lower end of the 95 % interval"]
     high: Annotated[float, "upper end of the 95 % interval"]
     repeats: Annotated[int, "seeds, or clips where there is one run"]
     budget: Annotated[str, "labels and steps that the subject was given"]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class EvaluationRow(_EvaluationRow1):
+    """One measure of a pretrained network, or of what it is compared with."""
+
+    labels: Annotated[Int32 | None, "labels of a class that the transfer had; null: no transfer, or version 1"] = None
+    category: Annotated[str | None, "category or class; null: all together"] = None
+    guess: Annotated[str | None, "class that clips of the category were taken for; null: no confusion"] = None
+    clips: Annotated[Int32 | None, "clips that were judged; null in version 1"] = None
+    videos: Annotated[Int32 | None, "videos of these clips, which the interval resamples; null in version 1"] = None
+    rate: Annotated[float | None, "learning rate of the subject; null: none, or version 1"] = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class JudgedRow:
+    """What the pretrained network says of one clip that judges it, beside what people say."""
+
+    clip_id: Annotated[str, "video_id:start_ms"]
+    video_id: Annotated[str, "16 hex digits of the media's SHA-256"]
+    category: Annotated[str, "hypothesised action"]
+    window: Annotated[str | None, "week in which its video was collected; null: not known"]
+    label: Annotated[Int8, "people's answer: +1 or -1"]
+    score: Annotated[float, "probability of the action, 0 to 1"]
+    weight: Annotated[float, "clips of its category and week that it stands for: inverse of its chance to be drawn"]
+    control: Annotated[bool, "drawn by lot for the random control; else chosen, since there is too little control"]
 
 
 def _named(rows: pa.Table) -> pa.Table:
@@ -129,7 +153,15 @@ MODELS = Dataset(
     name="models", version=1, keys=("release",), unique=("backbone",), row=ModelRow,
     meaning="The network pretrained on a release.",
 )  # fmt: skip
-EVALUATIONS = Dataset(
-    name="evaluations", version=1, keys=("release",), unique=("measure", "subject"), row=EvaluationRow,
+_EVALUATIONS_1 = Dataset(
+    name="evaluations", version=1, keys=("release",), unique=("measure", "subject"), row=_EvaluationRow1,
     meaning="What the pretrained network is worth, with 95 % intervals.",
+)  # fmt: skip
+EVALUATIONS = Dataset(
+    name="evaluations", version=2, keys=("release",), unique=("measure", "subject", "labels", "category", "guess"),
+    row=EvaluationRow, meaning=_EVALUATIONS_1.meaning, upgrade=Upgrade(previous=_EVALUATIONS_1),
+)  # fmt: skip
+JUDGED = Dataset(
+    name="judged", version=1, keys=("release",), unique=("clip_id", "category"), row=JudgedRow,
+    meaning="What the pretrained network says of the clips that judge it.",
 )  # fmt: skip

@@ -44,6 +44,9 @@ LAYOUTS = [
     ("multithumos", "m.json", json.dumps({"video_test_0000896": {
         "subset": "testing", "duration": 226.77, "actions": [[12, 18.6, 24.8]],
     }}), ("video_test_0000896", "12", 18.6, 24.8, True, "testing")),
+    ("something_something", "something-something-v2-validation.json", json.dumps([
+        {"id": "74225", "label": "spinning cube", "template": "Spinning [something] that quickly stops spinning"},
+    ]), ("74225", "Spinning something that quickly stops spinning", None, None, True, "validation")),
     ("kinetics", "k.csv", KINETICS + f"abseiling,{ID},417,427,val,0\n",
      (ID, "abseiling", 417.0, 427.0, True, "validation")),
     ("thumos14", "t.csv", THUMOS + "video_test_0000004,Diving,26,0.2,1.1,6,33\n",

@@ -6,7 +6,7 @@ from released import write_rows
 
 from slac_tasks.errors import NotConfigured, NotMade
 from slac_tasks.stages import evaluate, pretrain
-from slac_tasks.storage.datasets import EVALUATIONS, RELEASES
+from slac_tasks.storage.datasets import EVALUATIONS, JUDGED, RELEASES
 
 
 @pytest.fixture
@@ -23,28 +23,48 @@ def transfer_at(world: LearningWorld, folder: str):
     return dataclasses.replace(config, training=dataclasses.replace(config.training, transfer=folder))
 
 
-def test_both_starts_get_the_same_budget_and_every_value_its_interval(world, monkeypatch, capsys):
+def test_every_start_gets_the_same_budget_and_every_value_its_interval(world, monkeypatch, capsys):
     evaluate.run(world.job("evaluate", release="r0001"))
-    rows = {(r["measure"], r["subject"]): r for r in world.datasets.read(EVALUATIONS, release="r0001").to_pylist()}
+    found = list(world.datasets.rows(EVALUATIONS, release="r0001"))
+    rows = {(row.measure, row.subject): row for row in found if row.category is None}
+    starts = ("pretrained", "scratch", "frozen")
+    measures = ("transfer_accuracy", "transfer_top5", "transfer_mean_class", "transfer_video")
     assert set(rows) == {
-        ("testing_accuracy", "pretrained"), ("testing_best_guess", "guess"),
-        ("transfer_accuracy", "pretrained"), ("transfer_accuracy", "scratch"),
+        ("testing_accuracy", "pretrained"), ("testing_best_guess", "guess"), ("testing_brier", "pretrained"),
+        ("testing_calibration_error", "pretrained"), ("testing_mean_average_precision", "pretrained"),
+        ("transfer_gain", "pretrained"), ("transfer_gain", "frozen"),
+        *((measure, start) for measure in measures for start in starts),
     }  # fmt: skip
-    assert all(row["low"] <= row["value"] <= row["high"] for row in rows.values())
-    assert rows["testing_best_guess", "guess"]["value"] == 0.5  # clips are answered in turn yes and no
-    assert rows["testing_accuracy", "pretrained"]["repeats"] == 8
-    # Few testing answers: the row says that those of validation were judged too.
-    assert rows["testing_accuracy", "pretrained"]["budget"].endswith("judged on testing and validation clips")
-    assert len({rows["transfer_accuracy", subject]["budget"] for subject in ("pretrained", "scratch")}) == 1
+    assert all(row.low <= row.value <= row.high for row in found)
+    assert rows["testing_best_guess", "guess"].value == 0.5  # clips are answered in turn yes and no
+    assert rows["testing_accuracy", "pretrained"].clips == 8
+    assert rows["testing_accuracy", "pretrained"].videos == 2
+    # Eight answers are too few to be choosy: the row says that chosen clips were judged too.
+    assert rows["testing_accuracy", "pretrained"].budget.endswith("judged on all answered clips, chosen ones too")
+    assert len({rows["transfer_accuracy", start].budget for start in starts}) == 1
+    assert {row.labels for row in found if row.measure == "transfer_accuracy"} == {2}
+    assert {row.category for row in found if row.measure == "testing_average_precision"} == {"wave", "jump"}
+    page = world.store.get("reports/v1/release=r0001/index.html").decode()
+    assert "pretrained and frozen" in page
+    assert "20.1 on UCF-101" in page
     monkeypatch.setattr(evaluate, "_transfer", lambda *_: pytest.fail("evaluated again"))
     evaluate.run(world.job("evaluate", release="r0001"))
     assert "finished already" in capsys.readouterr().err
 
 
-def test_without_a_target_data_set_the_testing_split_alone_is_judged(world):
+def test_what_the_network_says_of_each_judging_clip_is_kept_beside_the_answer(world):
     evaluate.run(world.job("evaluate", release="r0001", config=transfer_at(world, "")))
-    measures = world.datasets.read(EVALUATIONS, release="r0001")["measure"].to_pylist()
-    assert measures == ["testing_accuracy", "testing_best_guess"]
+    rows = list(world.datasets.rows(JUDGED, release="r0001"))
+    assert len(rows) == 8
+    assert {row.label for row in rows} == {1, -1}
+    assert all(0 < row.score < 1 and row.weight == 1 and not row.control for row in rows)
+
+
+def test_without_a_target_data_set_the_answers_alone_judge(world):
+    evaluate.run(world.job("evaluate", release="r0001", config=transfer_at(world, "")))
+    measures = {row.measure for row in world.datasets.rows(EVALUATIONS, release="r0001")}
+    assert measures
+    assert not any(measure.startswith("transfer") for measure in measures)
 
 
 def test_a_target_folder_that_is_absent_is_said_and_nothing_is_written(world):

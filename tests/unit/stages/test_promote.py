@@ -1,37 +1,27 @@
+import threading
+from dataclasses import replace
+
 import pytest
 from platform_records import add_release
 
+from slac_tasks.model import content_hash
 from slac_tasks.networks.committees import adopt_committees
 from slac_tasks.networks.settings import Committee
 from slac_tasks.stages import promote
-from slac_tasks.stages.promote import verdict
-from slac_tasks.storage.datasets import COMMITTEES, EVALUATIONS, MODELS
-from slac_tasks.storage.datasets.releasing import EvaluationRow, ModelRow
-from slac_tasks.storage.datasets.scoring import CommitteeRow
+from slac_tasks.storage.datasets import COMMITTEES, EVALUATIONS, JUDGED, MODELS, SCORES
+from slac_tasks.storage.datasets.releasing import JudgedRow, ModelRow
+from slac_tasks.storage.datasets.scoring import CommitteeRow, ScoreRow
+
+WINDOW = "2026-01-05"
 
 
-@pytest.mark.parametrize(
-    ("found", "guess", "gain", "promoted"),
-    [(0.75, 0.6, 0.0, True), (0.6, 0.6, 0.0, False), (0.65, 0.6, 0.1, False), (0.5, 0.6, 0.0, False)],
-)
-def test_a_network_is_promoted_when_it_beats_the_best_guess(
-    found: float, guess: float, gain: float, promoted: bool
-) -> None:
-    measures = {("testing_accuracy", "pretrained"): found, ("testing_best_guess", "guess"): guess}
-    decided, reason = verdict(measures, gain)
-    assert decided is promoted
-    assert f"{found:.3f}" in reason
-    assert f"{guess:.3f}" in reason
-
-
-def test_without_testing_clips_nothing_is_promoted() -> None:
-    decided, reason = verdict({("transfer_accuracy", "pretrained"): 0.9}, 0.0)
-    assert not decided
-    assert "no testing clips" in reason
+def weights_of(member: str, category: str) -> str:
+    """The key of a member's scores."""
+    return content_hash(member, category)
 
 
 class Ended:
-    """A release whose network was trained and judged better than a guess, and the committee that labelled it."""
+    """A release whose network was trained and judged better than any member, and the committee that labelled it."""
 
     def __init__(self, make_job, ledger) -> None:
         self.make_job, self.ledger = make_job, ledger
@@ -40,12 +30,12 @@ class Ended:
             architecture="small_3d", backbone="b", head="h", categories=("jump", "wave"), steps=1, clips=1, loss=0.5
         )
         self.write(MODELS, [model], release="r0001")
-        shares = [("testing_accuracy", "pretrained", 0.9), ("testing_best_guess", "guess", 0.5)]
-        measured = [
-            EvaluationRow(measure=measure, subject=subject, value=value, low=0.0, high=1.0, repeats=99, budget="")
-            for measure, subject, value in shares
-        ]
-        self.write(EVALUATIONS, measured, release="r0001")
+        judging = [self.judged(number) for number in range(60)]
+        self.write(JUDGED, judging, release="r0001")
+        self.write(EVALUATIONS, [], release="r0001")
+        for member in Committee().members:
+            said = [ScoreRow(clip_id=row.clip_id, video_id=row.video_id, member=member, score=0.4) for row in judging]
+            self.write(SCORES, said, category="wave", window=WINDOW, weights=weights_of(member, "wave"))
         self.write(COMMITTEES, self.seats("wave"), committee="parent")
         add_release(ledger, "wave")
 
@@ -54,17 +44,25 @@ class Ended:
         self.datasets.write(dataset, [dataset.table(rows)], keys=keys, stage="test", settings={}, made_from=made)
 
     @staticmethod
+    def judged(number: int) -> JudgedRow:
+        """A clip on which the network is right; every member says no, which is right on every other clip."""
+        return JudgedRow(
+            clip_id=f"{number}:0", video_id=str(number), category="wave", window=WINDOW,
+            label=1 if number % 2 else -1, score=0.9 if number % 2 else 0.1, weight=1.0, control=True,
+        )  # fmt: skip
+
+    @staticmethod
     def seats(category: str) -> list[CommitteeRow]:
         return [
             CommitteeRow(
                 member=member, architecture=member, category=category, backbone="b", head=category, output=0,
-                weights=f"{member} {category}", origin="bootstrap:2026-01-05",
+                weights=weights_of(member, category), origin=f"bootstrap:{WINDOW}",
             )
             for member in Committee().members
         ]  # fmt: skip
 
-    def promote(self) -> None:
-        promote.run(self.make_job("promote", release="r0001"))
+    def promote(self, **given) -> None:
+        promote.run(replace(self.make_job("promote", release="r0001"), **given))
 
     def current(self) -> set[tuple[str, str]]:
         committee = adopt_committees(self.datasets, self.ledger, Committee().members)
@@ -103,3 +101,60 @@ def test_a_promoted_network_that_lost_its_seat_gets_it_back(ended):
     ended.promote()
     assert ended.current() > NETWORK
     assert ended.ledger.rows("committees")[0]["committee"] == promoted
+
+
+def test_a_network_is_held_against_the_best_member_on_the_same_clips(ended):
+    ended.promote()
+    reason = ended.ledger.one("promotion", release="r0001")["reason"]
+    assert reason.startswith(f"gain over {max(Committee().members)} +0.500")
+    assert "on 60 clips of 60 videos" in reason
+
+
+def test_a_network_that_is_no_better_than_its_predecessor_is_not_promoted(ended):
+    seats = [
+        CommitteeRow(
+            member="pretrained", architecture="small_3d", category="wave", backbone="b", head="old", output=0,
+            weights="old", origin="release:r0000",
+        )
+    ]  # fmt: skip
+    ended.write(COMMITTEES, [*ended.seats("wave"), *seats], committee="with")
+    said = [
+        ScoreRow(clip_id=f"{number}:0", video_id=str(number), member="pretrained", score=0.9 if number % 2 else 0.1)
+        for number in range(60)
+    ]
+    ended.write(SCORES, said, category="wave", window=WINDOW, weights="old")
+    ended.promote()
+    found = ended.ledger.one("promotion", release="r0001")
+    assert found["committee"] is None
+    assert found["reason"].startswith("gain over pretrained +0.000")
+
+
+def test_explain_prints_the_evidence_and_decides_nothing(ended, capsys):
+    ended.promote(explain=True)
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0] == f"held against {max(Committee().members)}"
+    assert lines[-1].startswith("promoted: gain over")
+    assert ended.ledger.one("promotion", release="r0001") is None
+    assert not ended.current() & NETWORK
+
+
+def test_a_race_of_a_promotion_with_bootstrap_loses_nothing(ended, make_job):
+    """Whichever is adopted first, the current committee holds what both gained."""
+    parent = ended.datasets.need(COMMITTEES, committee="parent")
+    for number in range(4):
+        category = f"spin{number}"
+        ended.write(COMMITTEES, [*ended.seats("wave"), *ended.seats(category)], committee=category, made_from=[parent])
+        jobs = [make_job("promote", release="r0001") for _ in range(2)]
+        together = threading.Barrier(2)
+
+        def adopt(job=jobs[0], together=together) -> None:
+            together.wait()
+            adopt_committees(job.datasets, job.ledger, Committee().members)
+
+        other = threading.Thread(target=adopt)
+        other.start()
+        together.wait()
+        promote.run(jobs[1])
+        other.join()
+        wanted = NETWORK | {(member, category) for member in Committee().members}
+        assert wanted <= ended.current()

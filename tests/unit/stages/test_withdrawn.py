@@ -12,8 +12,8 @@ from slac_tasks.storage.datasets import (
     CANDIDATES,
     CLIPS,
     COMMITTEES,
-    EVALUATIONS,
     FETCHED,
+    JUDGED,
     MODELS,
     RELEASES,
     SCORES,
@@ -111,7 +111,7 @@ def case_evaluate(world: LearningWorld):
     tested = {row.video_id for row in world.datasets.rows(RELEASES, release="r0001") if row.split == "testing"}
     gone = withdraw(world, min(tested))
     evaluate.run(world.job("evaluate", release="r0001"))
-    return world.datasets.need(EVALUATIONS, release="r0001"), gone
+    return world.datasets.need(JUDGED, release="r0001"), gone
 
 
 CASES: dict[str, Callable] = {name.removeprefix("case_"): case for name, case in globals().items() if "case_" in name}

@@ -1,0 +1,255 @@
+"""The transfer test (HACS): with few labels of new actions, is a pretrained network a better start than none.
+
+Three subjects learn from the same labels. `pretrained` and `scratch` are trained whole, for the same steps; `frozen` is
+a linear head on what the pretrained backbone gives, so it needs no steps. Each of the first two has a learning rate of
+its own, since what is good for a fresh network wipes out what a pretrained one knows. It may be chosen on a part of the
+training videos that then teaches nothing; the test videos choose nothing.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from slac_tasks.errors import BrokenContract, NotConfigured
+from slac_tasks.evaluation.measures import Floats, Ints
+from slac_tasks.evaluation.targets import TargetVideo, listing
+from slac_tasks.model import CLIP_SEC, View
+from slac_tasks.networks.registry import Architecture, Classifier
+from slac_tasks.training.trainer import FRESH_RATE, TUNED_RATE, Recipe, class_loss, features, fit, fit_head, seeded
+from slac_tasks.video.flow import farneback
+from slac_tasks.video.frames import Pixels, length_sec, read_clips
+
+PRETRAINED, SCRATCH, FROZEN = "pretrained", "scratch", "frozen"
+SUBJECTS = (PRETRAINED, SCRATCH, FROZEN)
+RATES: Mapping[str, Sequence[float]] = {
+    PRETRAINED: (TUNED_RATE, 3 * TUNED_RATE, FRESH_RATE),
+    SCRATCH: (TUNED_RATE, 3 * TUNED_RATE, FRESH_RATE),
+}
+"""Rates among which one is chosen: the same for both."""
+DEFAULT_RATE: Mapping[str, float] = {PRETRAINED: TUNED_RATE, SCRATCH: FRESH_RATE}
+"""Rates where none is chosen."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Trimmed:
+    """One part of a data set as clips."""
+
+    pixels: Pixels
+    classes: Ints
+    """Index of each clip's class in `names`, shape (clips,)."""
+    videos: Ints
+    """Number of each clip's video, from 0, shape (clips,)."""
+    recordings: Sequence[str]
+    """Of each clip: what was recorded in one go."""
+    names: tuple[str, ...]
+
+    def part(self, places: Ints) -> "Trimmed":
+        """Return the clips at these places."""
+        return replace(
+            self, pixels=self.pixels[places], classes=self.classes[places],
+            videos=np.unique(self.videos[places], return_inverse=True)[1].astype(np.int64),
+            recordings=[self.recordings[place] for place in places],
+        )  # fmt: skip
+
+
+@dataclass(frozen=True, kw_only=True)
+class Target:
+    """A data set to which networks are transferred; both parts number their classes alike."""
+
+    train: Trimmed
+    test: Trimmed
+    unmatched: tuple[str, ...]
+    """Classes that only one part has."""
+    missing: tuple[str, ...]
+    """Listed videos that are not there."""
+
+
+Lost = Callable[[str, str], None]
+"""Is given the name of a video that cannot be read, and why."""
+
+
+def load_target(folder: Path, view: View, lost: Lost, lists: Sequence[Path] = (), clips: int = 1) -> Target:
+    """Read a data set: the middle clip of each training video, `clips` clips of each test video.
+
+    Raises:
+        NotConfigured: see `listing`; or a part holds no readable video.
+
+    """
+    found = listing(folder, lists)
+    train, test = (
+        load_videos(videos, names=found.classes, view=view, lost=lost, count=count)
+        for videos, count in ((found.train, 1), (found.test, clips))
+    )
+    return Target(train=train, test=test, unmatched=found.unmatched, missing=found.missing)
+
+
+def load_videos(
+    videos: Sequence[TargetVideo], *, names: tuple[str, ...], view: View, lost: Lost, count: int
+) -> Trimmed:
+    """Read up to `count` clips of each video; one that cannot be read is reported and left out.
+
+    Raises:
+        NotConfigured: none can be read.
+
+    """
+    pixels: list[Pixels] = []
+    owners: list[TargetVideo] = []
+    numbers: list[int] = []
+    for video in videos:
+        try:
+            clips = _clips(video, view, count)
+        except BrokenContract as error:
+            lost(f"{video.label}/{video.path.name}", str(error))
+            continue
+        pixels.append(clips)
+        numbers += [len(pixels) - 1] * len(clips)
+        owners += [video] * len(clips)
+    if not pixels:
+        raise NotConfigured(
+            f"setting training.transfer: no readable video of {', '.join(names[:5])} among {len(videos)}"
+        )
+    place = {name: index for index, name in enumerate(names)}
+    return Trimmed(
+        pixels=np.concatenate(pixels), classes=np.array([place[one.label] for one in owners]),
+        videos=np.array(numbers), recordings=[one.recording for one in owners], names=names,
+    )  # fmt: skip
+
+
+def _clips(video: TargetVideo, view: View, count: int) -> Pixels:
+    """Return up to `count` clips, evenly spread over what shows the class: the middle one, where one is wanted."""
+    begin, end = video.start_sec or 0.0, video.end_sec
+    whole = length_sec(video.path)
+    end = whole if end is None else min(end, whole)
+    clip_sec = min(CLIP_SEC, end - begin)
+    if clip_sec <= 0:
+        raise BrokenContract(f"{video.path.name}: lasts {whole:.1f} s, the class is shown from {begin:.1f} s on")
+    room = end - begin - clip_sec
+    starts = begin + room * (np.linspace(0.0, 1.0, count) if count > 1 and room > 0 else np.array([0.5]))
+    pixels = read_clips(video.path, starts.tolist(), frames=view.frames, size=view.size, clip_sec=clip_sec)
+    return farneback(pixels) if view.flow else pixels
+
+
+def few_labels(classes: Ints, per_class: int, seed: int) -> Ints:
+    """Return the places of `per_class` examples of each class (fewer where there are fewer), drawn by `seed`."""
+    chance = np.random.default_rng(seed)
+    return np.concatenate(
+        [chance.permutation(np.flatnonzero(classes == one))[:per_class] for one in range(int(classes.max()) + 1)]
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Budget:
+    """What each subject is given: the same labels, steps and seeds for all."""
+
+    labels: tuple[int, ...]
+    """Labels of a class, each a point of the learning curve."""
+    steps: int
+    batch: int
+    seeds: range
+    """Each draws labels and a start of its own."""
+    tune: bool
+    """Choose the rate of each subject on a part of the training videos; else the usual ones are taken."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Outcome:
+    """What one subject said of the test clips, seed by seed."""
+
+    subject: str
+    labels: int
+    rate: float | None
+    """None: it was trained in no steps."""
+    scores: tuple[Floats, ...]
+    """Of every class, one (clips, classes) for each seed."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Transfer:
+    """One start, on its way to one target."""
+
+    entry: Architecture
+    start: Callable[[], nn.Module]
+    """Gives a copy of the pretrained backbone."""
+    target: Target
+    budget: Budget
+    where: torch.device
+
+    def outcomes(self, subjects: Sequence[str] = SUBJECTS) -> Iterator[Outcome]:
+        """Yield what each subject says, for each number of labels."""
+        rates = {one: self.rate(one) for one in subjects if one != FROZEN}
+        known = self._frozen_features() if FROZEN in subjects else None
+        for labels in self.budget.labels:
+            for subject in subjects:
+                scores = [
+                    self._of_head(known, labels, seed)
+                    if known is not None and subject == FROZEN
+                    else self._trained(subject, labels, seed, rates[subject], self.target.train, self.target.test)
+                    for seed in self.budget.seeds
+                ]
+                yield Outcome(subject=subject, labels=labels, rate=rates.get(subject), scores=tuple(scores))
+
+    def rate(self, subject: str) -> float:
+        """Return the learning rate of a subject.
+
+        Where it is chosen, half of the recordings of the training part teach and the others judge, once; the numbers of
+        labels share the rate that is best for the middle one.
+        """
+        teaching, judging = halves(self.target.train)
+        if not self.budget.tune or not len(judging.classes):
+            return DEFAULT_RATE[subject]
+        labels = self.budget.labels[len(self.budget.labels) // 2]
+        found = {
+            rate: _right(self._trained(subject, labels, self.budget.seeds[0], rate, teaching, judging), judging)
+            for rate in RATES[subject]
+        }
+        return max(found, key=lambda rate: found[rate])
+
+    def _trained(self, subject: str, labels: int, seed: int, rate: float, train: Trimmed, test: Trimmed) -> Floats:
+        """Return the scores (clips, classes) of `test` after training on some of `train`."""
+        chosen = few_labels(train.classes, labels, seed)
+        recipe = Recipe(steps=self.budget.steps, batch=self.budget.batch, seed=seed, rate=rate)
+        with seeded(seed):
+            start = self.start() if subject == PRETRAINED else None
+            classifier = Classifier(self.entry, len(train.names), start)
+        classifier.requires_grad_(True)
+        classes = torch.from_numpy(train.classes[chosen])
+        what = f"{subject}, {labels} labels, seed {seed}"
+        fit(classifier, train.pixels[chosen], classes, class_loss, recipe, self.where, what)
+        return _scores(classifier.head.cpu(), features(classifier.backbone, self.entry, test.pixels, self.where))
+
+    def _frozen_features(self) -> tuple[Tensor, Tensor]:
+        backbone = self.start().to(self.where)
+        train, test = (features(backbone, self.entry, part.pixels, self.where)
+                       for part in (self.target.train, self.target.test))  # fmt: skip
+        return train, test
+
+    def _of_head(self, known: tuple[Tensor, Tensor], labels: int, seed: int) -> Floats:
+        classes = self.target.train.classes
+        chosen = few_labels(classes, labels, seed)
+        one_of = np.where(classes[chosen, None] == np.arange(len(self.target.train.names)), 1, -1)
+        head = fit_head(known[0][torch.from_numpy(chosen)], torch.from_numpy(one_of.astype(np.int8)))
+        return _scores(head, known[1])
+
+
+def halves(train: Trimmed) -> tuple[Trimmed, Trimmed]:
+    """Return two parts of a class's recordings each, none in both, as equal as their number allows."""
+    first: list[bool] = []
+    order: dict[int, dict[str, int]] = {}
+    for one, recording in zip(train.classes.tolist(), train.recordings, strict=True):
+        seen = order.setdefault(one, {})
+        first.append(seen.setdefault(recording, len(seen)) % 2 == 0)
+    teaching = np.array(first)
+    return train.part(np.flatnonzero(teaching)), train.part(np.flatnonzero(~teaching))
+
+
+def _right(scores: Floats, test: Trimmed) -> float:
+    return float((scores.argmax(axis=1) == test.classes).mean())
+
+
+def _scores(head: nn.Linear, found: Tensor) -> Floats:
+    with torch.inference_mode():
+        return torch.softmax(head(found), dim=1).numpy().astype(np.float64)

@@ -1,0 +1,58 @@
+"""The random control judges, and each of its clips stands for as many as it was drawn from."""
+
+import pytest
+from release_rows import release_row
+
+from slac_tasks.evaluation.judging import FEW, judges, of_testing
+from slac_tasks.storage.datasets.releasing import JudgedRow, ReleaseRow
+
+TRAINING, VALIDATION, TESTING = 0, 1, 2
+
+
+def answers(split: int, count: int, strategy: str = "random", week: str = "2026-01-05") -> list[ReleaseRow]:
+    """Return answers on so many clips of this split, one of a video."""
+    rows = [release_row(3 * number + split, 1.0) for number in range(count)]
+    fields = {name: getattr(rows[0], name) for name in ReleaseRow.__dataclass_fields__} if rows else {}
+    return [
+        ReleaseRow(**{**fields, "clip_id": row.clip_id, "video_id": row.video_id, "split": row.split,
+                      "strategy": strategy, "round": f"{week}.p1"})
+        for row in rows
+    ]  # fmt: skip
+
+
+def test_chosen_clips_do_not_judge_where_there_is_enough_control() -> None:
+    found = judges(answers(TESTING, FEW) + answers(TESTING, 99, "disagreement"), {})
+    assert (found.control, len(found.rows)) == (True, FEW)
+    assert {row.strategy for row in found.rows} == {"random"}
+
+
+def test_the_control_of_validation_helps_out_before_chosen_clips_do() -> None:
+    found = judges(answers(TESTING, 10) + answers(VALIDATION, 20) + answers(TESTING, 50, "consensus"), {})
+    assert (found.control, len(found.rows)) == (True, 30)
+    few = judges(answers(TESTING, 10) + answers(TESTING, 50, "consensus"), {})
+    assert (few.control, len(few.rows), few.judged_on) == (False, 60, "testing clips, chosen ones too")
+
+
+def test_training_never_judges() -> None:
+    assert judges(answers(TRAINING, 99), {}).rows == ()
+
+
+def test_a_control_clip_stands_for_the_clips_of_its_week_over_those_that_were_drawn() -> None:
+    # 40 clips of control in each week, 10 of them in training; one week holds ten times as many clips.
+    rows = [
+        row for week in ("2026-01-05", "2026-01-12")
+        for row in answers(TESTING, 30, week=week) + answers(TRAINING, 10, week=week)
+    ]  # fmt: skip
+    found = judges(rows, {("high_jump", "2026-01-05"): 4_000, ("high_jump", "2026-01-12"): 400})
+    assert sorted(set(found.weights)) == [10.0, 100.0]
+
+
+def test_figures_of_the_control_are_weighed() -> None:
+    rows = [
+        JudgedRow(clip_id=f"{number}:0", video_id=str(number), category="judo", window=None, label=1,
+                  score=0.9 if number % 2 else 0.1, weight=3.0 if number % 2 else 1.0, control=True)
+        for number in range(40)
+    ]  # fmt: skip
+    value = {row.measure: row.value for row in of_testing(rows, "")}
+    assert value["testing_accuracy"] == pytest.approx(0.75)
+    assert value["testing_best_guess"] == 1.0
