@@ -4,6 +4,7 @@ slac show                                     every dataset, with its partitions
 slac show videos                              every partition of one dataset
 slac show videos category=judo window=2026-01-05     one partition: columns, drops, inputs, first rows
 slac show verdicts [category=judo]            what each category is judged by, and what people decided
+slac show lineage release=r0001               the rounds of its network: scores, hard clips, votes, later releases
 slac show duplicates [category=judo] [window=2026-01-05]     videos that were dropped for one that shows the same
 """
 
@@ -17,8 +18,9 @@ from slac_tasks.admission.told_apart import LookalikePair, lookalike_pairs, told
 from slac_tasks.errors import WrongArguments
 from slac_tasks.given.words import printable
 from slac_tasks.model import Window
+from slac_tasks.networks.committees import weights_of
 from slac_tasks.reports.measures import Judged, by_category
-from slac_tasks.storage.datasets import ALL
+from slac_tasks.storage.datasets import ALL, MODELS
 from slac_tasks.storage.declarations import Dataset
 from slac_tasks.storage.ledger import open_ledger
 from slac_tasks.storage.manifests import Manifest
@@ -27,13 +29,15 @@ from slac_tasks.storage.tables import Datasets
 
 DUPLICATES = "duplicates"
 """What lists pairs of look-alikes, of the ledger and not of a dataset."""
+LINEAGE = "lineage"
+"""What follows a release's network through the ledger."""
 VERDICTS = "verdicts"
 """What lists the newest verdicts with their measures, of the ledger as well."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments of `slac show`."""
-    parser.add_argument("dataset", nargs="?", help=f"one of {', '.join(ALL)}; or {VERDICTS}, {DUPLICATES}")
+    parser.add_argument("dataset", nargs="?", help=f"one of {', '.join(ALL)}; or {VERDICTS}, {LINEAGE}, {DUPLICATES}")
     parser.add_argument("keys", nargs="*", help="key=value; all keys of the dataset show one partition")
     parser.add_argument("--rows", type=int, default=5, help="how many rows of a partition to print (default 5)")
 
@@ -47,13 +51,15 @@ def main(arguments: argparse.Namespace) -> None:
         _show_verdicts(**_keys(arguments.keys, ("category",)))
         return
     datasets = Datasets(open_store(config.load().store_url))
+    if arguments.dataset == LINEAGE:
+        _show_lineage(datasets, **_keys(arguments.keys, ("release",)))
+        return
     if arguments.dataset is None:
         _show_all(datasets)
         return
     if arguments.dataset not in ALL:
-        raise WrongArguments(
-            f"dataset {arguments.dataset!r}: unknown, want one of {', '.join(ALL)}, {VERDICTS} or {DUPLICATES}"
-        )
+        known = ", ".join((*ALL, VERDICTS, LINEAGE))
+        raise WrongArguments(f"dataset {arguments.dataset!r}: unknown, want one of {known} or {DUPLICATES}")
     dataset = ALL[arguments.dataset]
     keys = _keys(arguments.keys, dataset.keys)
     if set(keys) == set(dataset.keys):
@@ -105,6 +111,33 @@ def _pair(pair: LookalikePair) -> str:
         f"{pair.other_id} ({other}): {pair.evidence or 'evidence unknown'}"
     )
     return f"{line}; told apart by {pair.person}, and not admitted yet" if pair.person else line
+
+
+def _show_lineage(datasets: Datasets, release: str = "") -> None:
+    if not release:
+        raise WrongArguments("lineage: release=... is missing, want e.g. release=r0001")
+    ledger = open_ledger()
+    (model,) = datasets.rows(MODELS, release=release)
+    weights = weights_of(model)
+    print(f"release {release}: {model.clips:,} clips taught {model.architecture}, whose scores have the key {weights}")
+    if decided := ledger.one("promotion", release=release):
+        joined = f"joined committee {decided['committee']}" if decided["committee"] else "was not promoted"
+        print(f"it {joined}: {decided['reason']}")
+    for line in lineage_lines(ledger.rows("lineage", weights=[weights])):
+        print(line)
+
+
+def lineage_lines(rows: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Return the rounds that were mined from a network's scores, one in a line, and what became of their votes."""
+    lines = []
+    for row in rows:
+        batches = f", batches {row['first_batch']} to {row['last_batch']}" if row["first_batch"] is not None else ""
+        later = ", ".join(row["releases"]) or "no release yet"
+        lines.append(
+            f"{row['round']} {row['category']}: {row['clips']:,} clips scored, {row['chosen']:,} chosen, "
+            f"{row['asked']:,} asked, {row['votes']:,} votes{batches} -> {later}"
+        )
+    return lines or ["no round was mined from its scores yet"]
 
 
 def _show_all(datasets: Datasets) -> None:

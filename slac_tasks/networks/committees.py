@@ -13,6 +13,7 @@ from dataclasses import asdict, dataclass
 from slac_tasks.model import content_hash, panel_key
 from slac_tasks.networks.settings import Committee
 from slac_tasks.storage.datasets import COMMITTEES
+from slac_tasks.storage.datasets.releasing import ModelRow
 from slac_tasks.storage.datasets.scoring import CommitteeRow
 from slac_tasks.storage.ledger import Ledger
 from slac_tasks.storage.manifests import Manifest
@@ -123,6 +124,11 @@ def committee_key(
         **({"words": words} if words else {}),
     }  # fmt: skip
     return "c" + content_hash(json.dumps(recipe, sort_keys=True))[:8]
+
+
+def weights_of(model: ModelRow) -> str:
+    """Return the key of the scores of a release's network."""
+    return content_hash(model.architecture, model.backbone, model.head)
 
 
 def committee_id(rows: Iterable[CommitteeRow]) -> str:

@@ -11,8 +11,7 @@ from slac_tasks.errors import BrokenContract
 from slac_tasks.evaluation import promotion
 from slac_tasks.evaluation.promotion import Scores, Verdict
 from slac_tasks.job import Job
-from slac_tasks.model import content_hash
-from slac_tasks.networks.committees import PRETRAINED, adopt_committees, committee_id, merged, settled
+from slac_tasks.networks.committees import PRETRAINED, adopt_committees, committee_id, merged, settled, weights_of
 from slac_tasks.progress import print_line
 from slac_tasks.storage.datasets import CLIPS, COMMITTEES, EVALUATIONS, JUDGED, MODELS, SCORES
 from slac_tasks.storage.datasets.releasing import JudgedRow, ModelRow
@@ -101,7 +100,7 @@ def rows_of_model(model: ModelRow, release: str) -> list[CommitteeRow]:
     return [
         CommitteeRow(
             member=PRETRAINED, architecture=model.architecture, category=category, backbone=model.backbone,
-            head=model.head, output=output, weights=content_hash(model.architecture, model.backbone, model.head),
+            head=model.head, output=output, weights=weights_of(model),
             origin=f"release:{release}",
         )
         for output, category in enumerate(model.categories)
