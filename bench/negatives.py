@@ -20,9 +20,10 @@ import torch
 from bench.harness import Bench, Figures
 from bench.harness.pretraining import CPU, ENTRY, Course, Drawn, Labels, drawn, pretrained
 from bench.harness.tables import Cell, table
-from slac_tasks.evaluation.curve import ACCURACY, GAIN, of_transfer
+from slac_tasks.evaluation.curve import of_transfer
 from slac_tasks.evaluation.measures import Ints
-from slac_tasks.evaluation.transfer import PRETRAINED, SCRATCH, Budget, Outcome, Transfer
+from slac_tasks.evaluation.subjects import ACCURACY, GAIN, PRETRAINED, SCRATCH
+from slac_tasks.evaluation.transfer import Budget, Outcome, Transfer
 
 NONE, RANDOM, HARD = "none", "random", "hard"
 

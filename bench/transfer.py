@@ -23,7 +23,8 @@ from bench.harness import Bench, Figures
 from bench.harness.places import shared
 from bench.harness.pretraining import CPU, ENTRY, Course, Drawn, Real, drawn, pretrained, real
 from bench.harness.tables import Cell, table
-from slac_tasks.evaluation.curve import ACCURACY, GAIN, PAPER, of_transfer
+from slac_tasks.evaluation.curve import of_transfer
+from slac_tasks.evaluation.subjects import ACCURACY, GAIN, PAPER
 from slac_tasks.evaluation.transfer import Budget, Transfer
 from slac_tasks.storage.datasets.releasing import EvaluationRow
 

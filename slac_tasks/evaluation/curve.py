@@ -1,24 +1,15 @@
 """The table of a transfer: what each start was worth with each number of labels, and what pretraining gained."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 import numpy as np
 
 from slac_tasks.evaluation.intervals import Measured, Sample, repeated
 from slac_tasks.evaluation.measures import Floats, Ints, by_video, confusion, top_k
-from slac_tasks.evaluation.transfer import FROZEN, PRETRAINED, SCRATCH, Outcome, Trimmed
+from slac_tasks.evaluation.subjects import ACCURACY, CONFUSION, GAIN, MEAN_CLASS, PRETRAINED, SCRATCH, TOP_5, VIDEO
+from slac_tasks.evaluation.transfer import Outcome, Trimmed
 from slac_tasks.storage.datasets.releasing import EvaluationRow
-
-ACCURACY, TOP_5, MEAN_CLASS, VIDEO, GAIN, CONFUSION = (
-    "transfer_accuracy",
-    "transfer_top5",
-    "transfer_mean_class",
-    "transfer_video",
-    "transfer_gain",
-    "transfer_confusion",
-)
-"""Top-1 and top-5 by clip, top-1 with equal classes, top-1 by the mean over a video's clips, and the gain of top-1."""
 
 
 def of_transfer(outcomes: Sequence[Outcome], test: Trimmed, budget: str) -> Iterator[EvaluationRow]:
@@ -80,13 +71,3 @@ def _confusions(outcomes: Sequence[Outcome], test: Trimmed, budget: str) -> Iter
             found = repeated(taken, Sample.of(recordings[places]))
             row = _row(CONFUSION, one, found, budget)
             yield replace(row, category=test.names[truth], guess=test.names[guess])
-
-
-PAPER: Mapping[str, float] = {"UCF-101": 20.1, "HMDB-51": 35.4}
-"""Points of top-1 that pretraining gained over a start from nothing (SLAC v1, RGB), with all labels of the target."""
-
-SUBJECT_WORDS: Mapping[str, str] = {
-    PRETRAINED: "pretrained, then trained whole",
-    SCRATCH: "from scratch",
-    FROZEN: "pretrained and frozen, with a new head",
-}

@@ -16,6 +16,7 @@ from torch import Tensor, nn
 
 from slac_tasks.errors import BrokenContract, NotConfigured
 from slac_tasks.evaluation.measures import Floats, Ints
+from slac_tasks.evaluation.subjects import FROZEN, PRETRAINED, SCRATCH, SUBJECTS
 from slac_tasks.evaluation.targets import TargetVideo, listing
 from slac_tasks.model import CLIP_SEC, View
 from slac_tasks.networks.registry import Architecture, Classifier
@@ -23,8 +24,6 @@ from slac_tasks.training.trainer import FRESH_RATE, TUNED_RATE, Recipe, class_lo
 from slac_tasks.video.flow import farneback
 from slac_tasks.video.frames import Pixels, length_sec, read_clips
 
-PRETRAINED, SCRATCH, FROZEN = "pretrained", "scratch", "frozen"
-SUBJECTS = (PRETRAINED, SCRATCH, FROZEN)
 RATES: Mapping[str, Sequence[float]] = {
     PRETRAINED: (TUNED_RATE, 3 * TUNED_RATE, FRESH_RATE),
     SCRATCH: (TUNED_RATE, 3 * TUNED_RATE, FRESH_RATE),

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from slac_tasks.evaluation.curve import ACCURACY, CONFUSION, GAIN, PAPER, SUBJECT_WORDS
+from slac_tasks.evaluation.subjects import ACCURACY, CONFUSION, GAIN, PAPER, SUBJECT_WORDS
 from slac_tasks.reports.html import document
 from slac_tasks.storage.datasets.releasing import EvaluationRow, ModelRow
 

@@ -4,13 +4,11 @@ import torch
 from learning_world import draw
 
 from slac_tasks.errors import NotConfigured
-from slac_tasks.evaluation.curve import ACCURACY, CONFUSION, GAIN, VIDEO, of_transfer
+from slac_tasks.evaluation.curve import of_transfer
+from slac_tasks.evaluation.subjects import ACCURACY, CONFUSION, FROZEN, GAIN, PRETRAINED, SCRATCH, VIDEO
 from slac_tasks.evaluation.transfer import (
     DEFAULT_RATE,
-    FROZEN,
-    PRETRAINED,
     RATES,
-    SCRATCH,
     Budget,
     Outcome,
     Transfer,
