@@ -5,8 +5,8 @@ control and the certificate are the product's own engines; what people answer fo
 campaign goes over all worlds of a size at once, as over that many more categories, and is played by several crews.
 
 * today: random clips, two answers each and a third where they differ (HACS v3). A label is a settled clip.
-* once: half of the clips stand for others and are asked once, a second person where all else contradicts the first. The
-  other half is the random control, about which three and more are asked, as about the audit and gold. So large a
+* once: three in ten clips stand for others and are asked once, a second person where all else contradicts the first.
+  The others are the random control, about which three and more are asked, as about the audit and gold. So large a
   control pays here: a tighter bound lets more labels through than more answers make. A label is whatever the
   certificate of its kind lets through: people's own, carried, the model's.
 
@@ -47,8 +47,8 @@ TODAY = Policy(
     review=Review(votes_wanted=2, control_votes=2, control_lead=1, control_most=3, audit_share=0.0),
 )  # fmt: skip
 ONCE = Policy(
-    shares={Strategy.COVERAGE: 0.5}, again=0.1, gold=0.015, carry_sec=2.0,
-    review=Review(votes_wanted=1, audit_share=0.1),
+    shares={Strategy.COVERAGE: 0.3}, again=0.1, gold=0.015, carry_sec=2.0,
+    review=Review(votes_wanted=1, audit_share=0.25),
 )  # fmt: skip
 
 
@@ -59,7 +59,7 @@ class Size:
     world: Annotated[str, "size of each world: large, demo, quick or tiny"] = "large"
     worlds: Annotated[int, "worlds, each with another seed"] = 5
     crews: Annotated[int, "crews of people, each in all worlds"] = 3
-    minutes: Annotated[float, "human minutes for one category"] = 15.0
+    minutes: Annotated[float, "human minutes for one category"] = 25.0
     rounds: Annotated[int, "rounds in which they are spent"] = 3
 
 

@@ -174,18 +174,26 @@ class Campaign:
         return sum(each.seconds for each in self.categories) / 60
 
     def round(self, minutes: float) -> None:
-        """Spend so many minutes on each category, and what earlier rounds left of theirs; less where the pool ends."""
+        """Spend so many minutes on each category, and what earlier rounds left of theirs.
+
+        Where the pool ends, people are asked again, about the least sure clips first; less is spent where nobody was
+        asked once.
+        """
         self.rounds += 1
+        review = self.policy.review
         accounts = (
             [row for category in self.categories for row in self.account(category)] if self.policy.referee else []
         )
         for category in self.categories:
             category.granted += minutes * 60
             if self.policy.again and category.answers:
-                self._again(category, int(self.policy.again * minutes * 60 / SECONDS))
+                self._again(category, int(self.policy.again * minutes * 60 / SECONDS), review.again_below)
             # A plan estimates what its clips cost: what it leaves is planned again.
             while self._new(category, accounts):
                 pass
+            left = int((category.granted - category.seconds) / SECONDS)
+            if left > review.control_most:
+                self._again(category, left, least=1.0)
 
     def account(self, category: Category) -> list[AccountRow]:
         """Return what each strategy's answers bought in a category."""
@@ -197,13 +205,14 @@ class Campaign:
             reach_sec=self.policy.carry_sec, teaches=np.ones(len(seconds), dtype=bool),
         )  # fmt: skip
 
-    def _again(self, category: Category, answers: int) -> None:
+    def _again(self, category: Category, answers: int, least: float) -> None:
+        """Ask again about clips that were asked once and whose label is less sure than `least`."""
         said, counted = self.said(category), category.counted()
         rows = np.flatnonzero(counted.once)
         if self.policy.again_by_lot:
             rows = rows[np.argsort([self._lot("again", category, row) for row in rows.tolist()])]
         else:
-            rows = rows[said.confidence[rows] < self.policy.review.again_below]
+            rows = rows[said.confidence[rows] < least]
             rows = rows[np.argsort(said.confidence[rows], kind="stable")]
         end = category.seconds + answers * SECONDS
         for clip in rows.tolist():

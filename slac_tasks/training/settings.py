@@ -59,7 +59,7 @@ class Training(Section):
     transfer_clips: int = setting(10, "Clips of each test video, evenly spread, whose scores are averaged.", least=1)
     transfer_tune: bool = setting(
         True,
-        "Choose each start's learning rate on half of the target's training videos; else the usual rates are taken.",
+        "Choose each start's learning rate on half of the target's training videos; else both get a fresh network's.",
     )
     min_gain: float = setting(
         0.0,

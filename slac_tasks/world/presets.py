@@ -33,6 +33,7 @@ _DEMO = Config(
         transfer_labels=(5,),
         transfer_steps=60,
         transfer_seeds=3,
+        transfer_clips=4,
         # Half of five videos a class would choose badly.
         transfer_tune=False,
         # Enough to score the newest window again, and no more.

@@ -58,7 +58,8 @@ def test_a_value_that_a_setting_may_not_have_is_refused_with_its_name(each: Sett
     value = data.draw(outside(each))
     with pytest.raises(WrongArguments) as refused:
         made(each, value)
-    assert f"setting {each.path}: is {value!r}, want {each.wanted}" == str(refused.value)
+    found = each.converted(value)
+    assert f"setting {each.path}: is {found!r}, want {each.wanted}" == str(refused.value)
 
 
 @pytest.mark.parametrize("each", ALL, ids=path)

@@ -82,7 +82,7 @@ def colours(tmp_path):
 def test_every_start_is_right_where_the_other_part_lacks_a_class_between(colours):
     outcomes = list(transfer(colours).outcomes())
     assert [one.subject for one in outcomes] == [PRETRAINED, SCRATCH, FROZEN]
-    assert [one.rate for one in outcomes] == [DEFAULT_RATE[PRETRAINED], DEFAULT_RATE[SCRATCH], None]
+    assert [one.rate for one in outcomes] == [DEFAULT_RATE, DEFAULT_RATE, None]
     for one in outcomes[1:]:
         assert one.scores[0].argmax(axis=1).tolist() == [0, 1], one.subject
 
@@ -92,10 +92,10 @@ def test_a_rate_is_chosen_on_training_videos_alone(colours, monkeypatch):
 
     def trained(self, subject, labels, seed, rate, train, test):
         judged.append(test)
-        return np.eye(2)[test.classes] if rate == RATES[subject][1] else 1 - np.eye(2)[test.classes]
+        return np.eye(2)[test.classes] if rate == RATES[1] else 1 - np.eye(2)[test.classes]
 
     monkeypatch.setattr(Transfer, "_trained", trained)
-    assert transfer(colours, tune=True).rate(SCRATCH) == RATES[SCRATCH][1]
+    assert transfer(colours, tune=True).rate(SCRATCH) == RATES[1]
     assert all(one.pixels.shape[0] == 4 and one is not colours.test for one in judged)
 
 
