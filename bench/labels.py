@@ -59,7 +59,7 @@ class Size:
     world: Annotated[str, "size of each world: large, demo, quick or tiny"] = "large"
     worlds: Annotated[int, "worlds, each with another seed"] = 5
     crews: Annotated[int, "crews of people, each in all worlds"] = 3
-    minutes: Annotated[float, "human minutes for one category"] = 25.0
+    minutes: Annotated[float, "human minutes for one category"] = 35.0
     rounds: Annotated[int, "rounds in which they are spent"] = 3
 
 

@@ -79,7 +79,7 @@ def decide(rows: Sequence[JudgedRow], name: str, scores: Scores | None, *, min_g
         rows: the clips that judge it.
         name: whom it is held against.
         scores: what that member says of clips; None: the commoner answer of the clips.
-        min_gain: the lower end of its gain in accuracy must be above.
+        min_gain: the lower end of its gain in accuracy must be above; -1 asks for nothing.
         max_loss: where a category's gain is below minus this, and its whole interval below 0, it is not promoted.
 
     """
@@ -102,7 +102,10 @@ def decide(rows: Sequence[JudgedRow], name: str, scores: Scores | None, *, min_g
     reason = text + (f"; worse by more than {max_loss:.3f} on {worse}" if lost else "")
     control = "" if all(row.control for row in both) else "; not the random control alone, of which there is too little"
     return Verdict(
-        promoted=gain.low > min_gain and not lost, reason=reason + control, incumbent=name, evidence=tuple(found)
+        promoted=(gain.low > min_gain or min_gain <= -1) and not lost,
+        reason=reason + control,
+        incumbent=name,
+        evidence=tuple(found),
     )
 
 

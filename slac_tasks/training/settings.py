@@ -63,7 +63,8 @@ class Training(Section):
     )
     min_gain: float = setting(
         0.0,
-        "A network is promoted when the lower end of its gain in accuracy over the member that it replaces is above.",
+        "A network is promoted when the lower end of its gain in accuracy over the member that it replaces is above; "
+        "-1: any is.",
         least=-1,
         most=1,
     )
