@@ -30,9 +30,6 @@ if TYPE_CHECKING:
     from slac_tasks.training.loader import Batch
     from slac_tasks.training.order import Order, Rows
 
-SMALL_PROXY = 128
-"""Clips of at most this many pixels are read from the small rendition."""
-
 
 class Clip(TypedDict):
     """One item; a `DataLoader` stacks the tensors and lists the texts."""
@@ -107,6 +104,7 @@ class Clips(Dataset[Clip]):
         """
         from slac_tasks.admission.withdrawals import Withdrawals
         from slac_tasks.errors import BrokenContract
+        from slac_tasks.model import View
         from slac_tasks.storage.cache import CachedMedia
         from slac_tasks.storage.objects import Media, open_store
         from slac_tasks.training.index import temporary_index
@@ -117,8 +115,8 @@ class Clips(Dataset[Clip]):
         tables = _of_file(Path(where)) if media else _of_store(store, release)
         withdrawals = Withdrawals.read(store)
         self.index: Index = temporary_index(
-            tables, split=split, small=size <= SMALL_PROXY, withdrawn=withdrawals.covers_any
-        )  # fmt: skip
+            tables, split=split, small=View(frames, size).small, withdrawn=withdrawals.covers_any
+        )
         self.withdrawn = len(self.index.withdrawn_videos)
         if not len(self.index):
             raise BrokenContract(
@@ -147,10 +145,11 @@ class Clips(Dataset[Clip]):
         """
         from slac_tasks.video.frames import read_clips
 
-        place = self.index.place(range(len(self))[row])
+        row = range(len(self))[row]
+        place = self.index.place(row)
         with self.media(place.proxy) as path:
             (pixels,) = read_clips(path, [place.start_sec], frames=self.frames, size=self.size)
-        (targets,) = self.index.targets([range(len(self))[row]])
+        (targets,) = self.index.targets([row])
         return Clip(
             clip_id=place.clip_id,
             video_id=place.video_id,

@@ -198,10 +198,11 @@ class Job:
                 stack.enter_context(self.alone(dataset.address(keys)))
                 before = self.datasets.manifest(dataset, **keys)
             generation = before.generation + 1 if before and not before.is_older else 1
+            shards = self._shards(dataset, keys, inputs, generation)
             made = Partition(
-                dataset=dataset, keys=keys, inputs=inputs, shards=self._shards(dataset, keys, inputs, generation),
+                dataset=dataset, keys=keys, inputs=inputs, shards=shards,
                 finished=before if before and stands(before) else None,
-                checkpoints=self._checkpoints(dataset, keys, inputs, generation),
+                checkpoints=self._checkpoints(shards),
             )  # fmt: skip
             if made.finished:
                 self._print_finished(made.finished, inputs, sections, newer)
@@ -221,6 +222,7 @@ class Job:
             )
             self._record(made.written)
             made.shards.delete()
+            # To look for some lists the store, and only what learns on a GPU keeps any.
             if STAGES[self.stage].machine.gpus:
                 made.checkpoints.delete()
 
@@ -252,14 +254,11 @@ class Job:
         address = dataset.address(keys)
         return Shards(dataset=dataset, store=self.store, address=address, inputs=content_hash(made_of))
 
-    def _checkpoints(
-        self, dataset: "Dataset[R]", keys: Mapping[str, str], inputs: "list[Manifest]", generation: int
-    ) -> "Checkpoints":
-        """Return the checkpoints of a generation that is made from these inputs."""
+    def _checkpoints(self, shards: "Shards[R]") -> "Checkpoints":
+        """Return the checkpoints of a generation that is made from the same inputs as these shards."""
         from slac_tasks.storage.checkpoints import Checkpoints
 
-        made_of = self._shards(dataset, keys, inputs, generation).inputs
-        return Checkpoints(self.media, f"{dataset.address(keys)}/unfinished", made_of)
+        return Checkpoints(self.media, f"{shards.address}/unfinished", shards.inputs)
 
     def _write(
         self,

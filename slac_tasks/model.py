@@ -27,6 +27,10 @@ _SLUG = re.compile(r"[a-z0-9]+(_[a-z0-9]+)*")
 _WINDOW = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2})(T00:00:00(Z|\+00:00)?)?")
 
 
+SMALL_PROXY = 128
+"""Height and width in pixels up to which clips are read from the small rendition."""
+
+
 class View(NamedTuple):
     """How a clip is turned into pixels for a classifier; classifiers with the same view share one decode."""
 
@@ -36,6 +40,11 @@ class View(NamedTuple):
     """Height and width in pixels."""
     flow: bool = False
     """Optical flow between the frames instead of their colours."""
+
+    @property
+    def small(self) -> bool:
+        """Whether it is decoded from the small rendition."""
+        return self.size <= SMALL_PROXY
 
     def __str__(self) -> str:
         return f"{self.frames}x{self.size} {'flow' if self.flow else 'rgb'}"

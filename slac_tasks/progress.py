@@ -31,21 +31,18 @@ def track(iterable: Iterable[T], total: int | None, what: str) -> Iterator[T]:
         yield from tqdm(iterable, total=total, desc=what, leave=False)
         return
     # Airflow's logs hold lines, and not redrawn bars.
-    started = said = time.monotonic()
+    pace = Pace(total)
     for done, item in enumerate(iterable, start=1):
         yield item
-        now = time.monotonic()
-        if now - said >= _EVERY_SEC:
-            said = now
-            left = f" of {total}, about {(now - started) / done * (total - done):.0f} s left" if total else ""
-            print(f"{what}: {done}{left}", file=sys.stderr, flush=True)
+        if pace.due(done):
+            print(f"{what}: {pace.left(done)}", file=sys.stderr, flush=True)
 
 
 class Pace:
-    """Says now and then how far a long loop is; it prints lines in a terminal too."""
+    """Says now and then how far a long loop is; for loops that print lines of their own, in a terminal too."""
 
-    def __init__(self, total: int, every_sec: float = _EVERY_SEC) -> None:
-        self._total, self._every_sec = total, every_sec
+    def __init__(self, total: int | None) -> None:
+        self._total = total
         self._started = self._said = time.monotonic()
         self._first: int | None = None
 
@@ -54,7 +51,7 @@ class Pace:
         if self._first is None:
             self._first = done - 1
         now = time.monotonic()
-        if now - self._said < self._every_sec:
+        if now - self._said < _EVERY_SEC:
             return False
         self._said = now
         return True
@@ -64,5 +61,7 @@ class Pace:
         return (done - (self._first or 0)) / max(1e-9, time.monotonic() - self._started)
 
     def left(self, done: int) -> str:
-        """Return how far it is, and how long it may still take."""
+        """Return how far it is, and where the total is known, how long it may still take."""
+        if not self._total:
+            return str(done)
         return f"{done} of {self._total}, about {(self._total - done) / self.a_second(done):.0f} s left"

@@ -15,7 +15,7 @@ import numpy as np
 
 from slac_tasks.errors import WrongArguments
 from slac_tasks.evaluation.intervals import Measured, Sample, measured
-from slac_tasks.evaluation.measures import average_precision, brier, calibration_error, mean_of, share
+from slac_tasks.evaluation.measures import average_precision, brier, calibration_error, commoner, mean_of, share
 from slac_tasks.model import Split, Strategy, round_window
 from slac_tasks.storage.datasets.releasing import EvaluationRow, JudgedRow, ReleaseRow
 
@@ -83,7 +83,6 @@ def of_testing(rows: Sequence[JudgedRow], budget: str) -> Iterator[EvaluationRow
     sample = Sample.of([row.video_id for row in rows], [row.weight for row in rows])
     positive = np.array([row.label > 0 for row in rows])
     score = np.array([row.score for row in rows])
-    commoner = (sample.weight @ positive) * 2 >= sample.weight.sum()
     categories = np.array([row.category for row in rows])
     places = {one: np.flatnonzero(categories == one) for one in sorted(set(categories.tolist()))}
     precisions = {one: average_precision(score[at], positive[at]) for one, at in places.items()}
@@ -95,7 +94,7 @@ def of_testing(rows: Sequence[JudgedRow], budget: str) -> Iterator[EvaluationRow
         )  # fmt: skip
 
     yield row("testing_accuracy", measured(share((score > 0.5) == positive), sample))
-    yield row("testing_best_guess", measured(share(positive == commoner), sample), "guess")
+    yield row("testing_best_guess", measured(share(commoner(positive, sample.weight)), sample), "guess")
     yield row("testing_calibration_error", measured(calibration_error(score, positive), sample))
     yield row("testing_brier", measured(brier(score, positive), sample))
     both = mean_of([(one, places[category]) for category, one in precisions.items()])

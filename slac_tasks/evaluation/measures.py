@@ -49,6 +49,11 @@ def share(holds: Bools | Floats) -> Measure:
     return measure
 
 
+def commoner(positive: Bools, weight: Floats) -> Bools:
+    """Return on which clips it is right always to give the commoner answer; both have shape (clips,)."""
+    return np.asarray(positive == ((weight @ positive) * 2 >= weight.sum()))
+
+
 def mean_class(right: Bools, truth: Ints) -> Measure:
     """Return the mean over classes of the share of clips that are right; classes without a clip do not count."""
     classes = np.unique(truth)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from slac_tasks.evaluation.intervals import Measured, Sample, difference, measured
-from slac_tasks.evaluation.measures import Bools, share
+from slac_tasks.evaluation.measures import Bools, commoner, share
 from slac_tasks.storage.datasets.releasing import JudgedRow
 
 Scores = Mapping[tuple[str, str], float]
@@ -90,7 +90,10 @@ def decide(rows: Sequence[JudgedRow], name: str, scores: Scores | None, *, min_g
             reason=f"none of {len(rows)} judging clips has a score of {name}: nothing says that the network is better",
         )  # fmt: skip
     new = _right(both, [row.score for row in both])
-    old = _right(both, [scores[_key(row)] for row in both]) if scores is not None else _commoner(both)
+    if scores is not None:
+        old = _right(both, [scores[_key(row)] for row in both])
+    else:
+        old = commoner(_positive(both), np.array([row.weight for row in both]))
     found = list(_evidence(both, new, old, max_loss))
     gain = found[0].gain
     text = (
@@ -147,14 +150,12 @@ def _key(row: JudgedRow) -> tuple[str, str]:
 
 def _right(rows: Sequence[JudgedRow], scores: Sequence[float]) -> Bools:
     """Return on which clips a score and the answer agree."""
-    return np.asarray((np.array(scores) > 0.5) == np.array([row.label > 0 for row in rows]))
+    return np.asarray((np.array(scores) > 0.5) == _positive(rows))
 
 
-def _commoner(rows: Sequence[JudgedRow]) -> Bools:
-    """Return on which clips the commoner answer of all of them is right."""
-    positive = np.array([row.label > 0 for row in rows])
-    weight = np.array([row.weight for row in rows])
-    return np.asarray(positive == ((weight @ positive) * 2 >= weight.sum()))
+def _positive(rows: Sequence[JudgedRow]) -> Bools:
+    """Return of which clips people say that they show the action."""
+    return np.array([row.label > 0 for row in rows])
 
 
 def _share(found: Measured) -> str:

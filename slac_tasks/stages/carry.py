@@ -47,7 +47,7 @@ from slac_tasks.verification.carrying import IMPORTED as FROM_ELSEWHERE
 from slac_tasks.verification.carrying import KINDS, MODEL, SETS, Abilities, Clips, Said, as_clips, log_odds_of, spread
 from slac_tasks.verification.carrying import PEOPLE as PEOPLE_SAID
 from slac_tasks.verification.control import GOLD, Answers, control_rows, set_rows
-from slac_tasks.verification.given_labels import given_in, imported_of
+from slac_tasks.verification.given_labels import given_in, imported_labels, imported_of
 from slac_tasks.verification.label_errors import Given, doubted, standing
 from slac_tasks.verification.versions import need_labels, newest
 from slac_tasks.verification.votes import queued_in, votes_in
@@ -146,6 +146,7 @@ def _labelled(job: Job, version: str, parts: Sequence[_Part], beside: _Beside) -
             gold.setdefault(row["category"], {})[row["clip_id"]] = row["answer"] == Answer.YES
     people = job.datasets.read(PEOPLE, ["category", "answers", "sensitivity", "specificity"], labels=version)
     abilities = Abilities.of(people.filter(people["category"].is_null()))
+    imported_rows = imported_labels(job.datasets)
     for part in track(parts, len(parts), job.stage):
         category, batch = part.panel.category, int(version)
         queued = queued_in(job.ledger, category, until=batch)
@@ -157,7 +158,7 @@ def _labelled(job: Job, version: str, parts: Sequence[_Part], beside: _Beside) -
         )
         training = pc.equal(scored.clips["split"], Split.TRAINING.value).to_numpy()
         own = answers.own(abilities)
-        given = _given(job, part, scored.clips)
+        given = _given(job, part, imported_rows, scored.clips)
         imported = standing(given, doubted(clips, given, own, teaches=training)) if given else None
         said = spread(clips, own, job.config.mining.carry_sec, teaches=training, imported=imported)
         control = list(control_rows(category, clip_ids, training, said, alone, abilities, job.config.review))
@@ -176,10 +177,10 @@ def _labelled(job: Job, version: str, parts: Sequence[_Part], beside: _Beside) -
         yield _rows(category, scored.clips, training, said, answers, from_sets, least=job.config.review.model_least)
 
 
-def _given(job: Job, part: _Part, clips: pa.Table) -> Given | None:
-    """Return the imported labels of a category; None where nobody imported any."""
+def _given(job: Job, part: _Part, labels: Sequence[tuple[Manifest, pa.Table]], clips: pa.Table) -> Given | None:
+    """Return the imported labels of a category, from those of all; None where nobody imported any."""
     category = part.panel.category
-    found = imported_of(job.datasets, category)
+    found = imported_of(labels, category)
     if not found:
         return None
     videos = [job.datasets.need(VIDEOS, category=category, window=window) for window in part.windows]

@@ -35,7 +35,7 @@ from slac_tasks.storage.datasets.scoring import HardClipRow, MemberScore
 from slac_tasks.verification.ballots import read_ballots
 from slac_tasks.verification.carrying import Abilities, as_clips, log_odds_of
 from slac_tasks.verification.control import Answers
-from slac_tasks.verification.given_labels import given_in, imported_of
+from slac_tasks.verification.given_labels import given_in, imported_labels, imported_of
 from slac_tasks.verification.label_errors import doubted
 from slac_tasks.verification.queue import CONTROLS, answers_per_clip
 from slac_tasks.verification.sets import SET_MOST
@@ -125,7 +125,7 @@ def _doubt(job: Job, panel: Panel, window: str, scored: Scored, made: Partition[
 
     People's answers overrule a label: a clip that they answered has none to doubt.
     """
-    found = imported_of(job.datasets, panel.category)
+    found = imported_of(imported_labels(job.datasets), panel.category)
     if not found:
         return None
     videos = job.datasets.need(VIDEOS, category=panel.category, window=window)

@@ -28,7 +28,7 @@ from slac_tasks.training.kept import KeptPixels
 from slac_tasks.training.learner import Plan
 from slac_tasks.training.pretraining import pretrain
 from slac_tasks.training.trainer import seeded
-from slac_tasks.video.clips import SMALL_PROXY, decoders
+from slac_tasks.video.clips import decoders
 
 
 def run(job: Job) -> None:
@@ -42,7 +42,7 @@ def run(job: Job) -> None:
 
 def _index(job: Job, release: Manifest, made: Partition[ModelRow]) -> Index:
     """Return the clips that may be learned from; withdrawn videos are dropped."""
-    small = architecture(job.config.training.architecture).size <= SMALL_PROXY
+    small = architecture(job.config.training.architecture).view.small
     tables = job.datasets.tables(release, COLUMNS)
     withdrawn = Withdrawals.read(job.store).covers_any
     index = temporary_index(tables, split=Split.TRAINING, small=small, withdrawn=withdrawn)

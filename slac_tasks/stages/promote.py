@@ -7,6 +7,9 @@ Safe to run again: a release is decided once, and a promoted network that lost i
 With `--explain` it prints the evidence as a table and decides nothing.
 """
 
+import pyarrow as pa
+import pyarrow.compute as pc
+
 from slac_tasks.errors import BrokenContract
 from slac_tasks.evaluation import promotion
 from slac_tasks.evaluation.promotion import Scores, Verdict
@@ -60,15 +63,18 @@ def _verdict(job: Job, release: str) -> Verdict:
 def _scores(job: Job, rows: list[JudgedRow], seats: list[CommitteeRow]) -> Scores:
     """Return what a member said of the clips that judge, as far as it scored them."""
     weights = {seat.category: seat.weights for seat in seats}
-    wanted = {(row.clip_id, row.category) for row in rows}
+    wanted: dict[tuple[str, str], list[str]] = {}
+    for row in rows:
+        if row.window is not None and row.category in weights:
+            wanted.setdefault((row.category, row.window), []).append(row.clip_id)
     found: dict[tuple[str, str], float] = {}
-    for category, window in sorted({(row.category, row.window) for row in rows if row.window is not None}):
-        if category not in weights:
-            continue
+    for (category, window), clips in wanted.items():
         manifest = job.datasets.manifest(SCORES, category=category, window=window, weights=weights[category])
-        for row in job.datasets.rows_of(SCORES, manifest) if manifest else ():
-            if (row.clip_id, category) in wanted:
-                found[row.clip_id, category] = row.score
+        for table in job.datasets.tables(manifest, ("clip_id", "score")) if manifest else ():
+            # Few of a window's clips judge: the others become no objects.
+            own = table.filter(pc.is_in(table["clip_id"], pa.array(clips)))
+            for clip, score in zip(own["clip_id"].to_pylist(), own["score"].to_pylist(), strict=True):
+                found[clip, category] = score
     return found
 
 

@@ -148,7 +148,7 @@ class Learner:
                     loss += part.detach()
             except (torch.OutOfMemoryError, MemoryError):
                 short = True
-            if not (self.ranks.any(short, self.where) if self.ranks.world > 1 else short):
+            if not self.ranks.any(short, self.where):
                 return loss
             self._halve()
 

@@ -57,7 +57,7 @@ def _layer(name: str) -> str:
 
 
 class Average:
-    """The moving average of a network's weights, which transfers better than the last ones (ours: `training.ema`)."""
+    """The moving average of the weights, which transfers better than the last ones (ours: `training.average`)."""
 
     def __init__(self, module: nn.Module, decay: float) -> None:
         self.decay = decay

@@ -88,11 +88,11 @@ def pretrain(
 
 def _wanted(index: Index, plan: Plan, begin: int) -> Iterable[Rows]:
     """Yield the clips of each step that is left."""
-    labels, taught = index.labels, slice(None)
+    labels, hard = index.labels, plan.negatives == "hard"
     # Without people's negatives, clips that have no other label teach nothing.
-    own = labels.sign > 0 if plan.negatives != "hard" else taught
+    own = hard | (labels.sign > 0)
     weights = None
-    if plan.balance or plan.negatives != "hard":
+    if plan.balance or not hard:
         weights = balancing(labels.clip[own], labels.cell[own], clips=len(index), power=plan.balance)
     order = Order(videos=index.videos, seed=plan.seed, weights=weights)
     return (order.between(step * plan.batch, (step + 1) * plan.batch) for step in range(begin, plan.steps))

@@ -36,6 +36,8 @@ class Ranks:
 
     def any(self, flag: bool, where: torch.device) -> bool:
         """Return whether the flag is set on any rank."""
+        if self.world == 1:
+            return flag
         found = torch.tensor([float(flag)], device=where)
         self.add([found])
         return bool(found.item())

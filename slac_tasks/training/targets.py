@@ -1,11 +1,8 @@
-"""A release's rows as training targets: clips, and what people said of them."""
+"""A release's rows as clips, and what people said of them."""
 
-from collections.abc import Iterable, Sequence
-
-from torch import Tensor
+from collections.abc import Iterable
 
 from slac_tasks.storage.datasets.releasing import ReleaseRow
-from slac_tasks.training.trainer import target_matrix
 from slac_tasks.video.clips import ClipAddress
 
 Answers = dict[str, dict[str, int]]
@@ -20,8 +17,3 @@ def answers_of(rows: Iterable[ReleaseRow]) -> tuple[list[ClipAddress], Answers]:
         clips[row.clip_id] = ClipAddress.of(row)
         answers.setdefault(row.clip_id, {})[row.category] = row.label
     return list(clips.values()), answers
-
-
-def masked_targets(clips: Sequence[ClipAddress], answers: Answers, categories: Sequence[str]) -> Tensor:
-    """Return (clips, categories) of +1, -1, and 0 where nobody was asked."""
-    return target_matrix([answers[clip.clip_id] for clip in clips], categories)

@@ -15,15 +15,16 @@ from slac_tasks.verification.label_errors import Given, given_on
 _NAMES = ["candidate_id", "video_id"]
 
 
-def imported_of(datasets: Datasets, category: str) -> list[tuple[Manifest, list[ImportedRow]]]:
-    """Return the imported labels of a category, by the manifest that holds them; manifests without any are left out."""
-    found = []
-    for keys in datasets.partitions(IMPORTED):
-        manifest = datasets.need(IMPORTED, **keys)
-        tables = [table.filter(pc.equal(table["category"], category)) for table in datasets.tables(manifest)]
-        if any(table.num_rows for table in tables):
-            found.append((manifest, from_table(pa.concat_tables(tables), ImportedRow)))
-    return found
+def imported_labels(datasets: Datasets) -> list[tuple[Manifest, pa.Table]]:
+    """Return the imported labels of all categories, by the manifest that holds them."""
+    manifests = [datasets.need(IMPORTED, **keys) for keys in datasets.partitions(IMPORTED)]
+    return [(manifest, datasets.read_all(IMPORTED, [manifest])) for manifest in manifests]
+
+
+def imported_of(labels: Iterable[tuple[Manifest, pa.Table]], category: str) -> list[tuple[Manifest, list[ImportedRow]]]:
+    """Return those of one category, by the manifest that holds them; manifests without any are left out."""
+    own = ((manifest, table.filter(pc.equal(table["category"], category))) for manifest, table in labels)
+    return [(manifest, from_table(table, ImportedRow)) for manifest, table in own if table.num_rows]
 
 
 def given_in(datasets: Datasets, rows: Iterable[ImportedRow], videos: Iterable[Manifest], clips: pa.Table) -> Given:

@@ -31,8 +31,6 @@ OpenMedia = Callable[[str], AbstractContextManager[Path]]
 Lost = Callable[[str, str], None]
 """Called with (video_id, why) of a video that cannot be read."""
 
-SMALL_PROXY = 128
-"""Views of at most this many pixels are read from the small rendition."""
 _VIDEOS_PER_WORKER = 16
 """A decoding process starts in some seconds, in which one process decodes about so many videos."""
 
@@ -59,7 +57,7 @@ class ClipAddress:
 
     def proxy(self, view: View) -> str:
         """Return the object name of the rendition from which the view is decoded."""
-        return self.proxy_128 if view.size <= SMALL_PROXY else self.proxy_256
+        return self.proxy_128 if view.small else self.proxy_256
 
 
 def addresses(table: pa.Table) -> list[ClipAddress]:

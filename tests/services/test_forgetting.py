@@ -5,6 +5,7 @@ from typing import Any
 
 import pyarrow.parquet as pq
 import pytest
+from cut_store import CutStore
 from review_work import cast, lease, publish_and_answer
 
 from slac_tasks import cli
@@ -15,7 +16,7 @@ from slac_tasks.release.finished import need_release
 from slac_tasks.stages import aggregate, inspect, release, report, sync, validate
 from slac_tasks.storage.datasets import CROWD, EXPECTATIONS, PEOPLE, VOTES
 from slac_tasks.storage.ledger import Ledger
-from slac_tasks.storage.objects import FolderStore, Store
+from slac_tasks.storage.objects import Store
 from slac_tasks.storage.tables import Datasets
 from slac_tasks.verification.settings import Aggregation
 from slac_tasks.verification.versions import read_labels
@@ -143,28 +144,11 @@ def test_a_count_of_votes_goes_on_after_somebody_was_forgotten(make_job: Any, le
     assert read_labels(datasets, "000003").num_rows == 12
 
 
-class Cut(FolderStore):
-    """A store whose machine loses its power at the n-th change."""
-
-    def __init__(self, folder: Path, left: int) -> None:
-        super().__init__(folder)
-        self.left = left
-
-    def _spend(self) -> None:
-        self.left -= 1
-        if self.left < 0:
-            raise Temporary("cut off")
-
-    def put(self, name: str, data: bytes) -> None:
-        self._spend()
-        super().put(name, data)
-
-    def create(self, name: str, data: bytes) -> bool:
-        self._spend()
-        return super().create(name, data)
+class Cut(CutStore):
+    """A store that loses its power at deletions too."""
 
     def delete(self, name: str) -> None:
-        self._spend()
+        self.spend()
         super().delete(name)
 
 

@@ -9,6 +9,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from cut_store import CutStore
 from review_work import cast, lease, publish_and_answer
 
 from slac_tasks import cli
@@ -113,33 +114,6 @@ def test_a_takedown_ends_in_every_format_of_later_releases(
             assert answered[6].split(":")[0] in texts_of(path), (version, name)
 
 
-class Cut(FolderStore):
-    """A store whose machine loses its power at the n-th write."""
-
-    left: int
-
-    def __init__(self, folder: Path, left: int) -> None:
-        super().__init__(folder)
-        self.left = left
-
-    def _spend(self) -> None:
-        self.left -= 1
-        if self.left < 0:
-            raise Temporary("cut off")
-
-    def put(self, name: str, data: bytes) -> None:
-        self._spend()
-        super().put(name, data)
-
-    def put_file(self, name: str, path: Path) -> None:
-        self._spend()
-        super().put_file(name, path)
-
-    def create(self, name: str, data: bytes) -> bool:
-        self._spend()
-        return super().create(name, data)
-
-
 def through(job: Any, store: Store) -> Any:
     """Let a job write through another store."""
     vars(job)["store"] = store
@@ -166,7 +140,7 @@ def test_a_release_that_is_cut_off_anywhere_never_looks_finished_and_can_be_fini
             cursor.execute("TRUNCATE releases, promotions")
             cursor.execute("DELETE FROM datasets WHERE dataset LIKE 'release%'")
         try:
-            release.run(through(make_job("release", release="r0001"), Cut(Path(store.url), cuts)))
+            release.run(through(make_job("release", release="r0001"), CutStore(Path(store.url), cuts)))
             break
         except Temporary:
             assert ledger.one("last_release") is None, cuts
@@ -215,7 +189,7 @@ def test_a_release_that_is_made_again_and_cut_off_is_not_finished(
     release.run(make_job("release", release="r0001"))
     store = make_job("release").store
     with pytest.raises(Temporary):
-        release.run(through(make_job("release", release="r0001", remake=True), Cut(Path(store.url), 3)))
+        release.run(through(make_job("release", release="r0001", remake=True), CutStore(Path(store.url), 3)))
     with pytest.raises(NotMade, match="r0001: is not finished"):
         need_release(make_job("release").datasets, "r0001")
     with pytest.raises(NotMade):

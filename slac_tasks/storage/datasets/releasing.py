@@ -93,7 +93,7 @@ class ModelRow:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _EvaluationRow1:
-    measure: Annotated[str, "what is measured; see slac_tasks.evaluation.report"]
+    measure: Annotated[str, "what is measured; see slac_tasks.evaluation.judging and .subjects"]
     subject: Annotated[str, "pretrained, scratch, frozen (backbone, with a new head) or guess (the commoner answer)"]
     value: Annotated[float, "mean, 0 to 1; of a gain -1 to 1"]
     low: Annotated[float, "lower end of the 95 % interval"]

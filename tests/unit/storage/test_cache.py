@@ -3,6 +3,7 @@
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -14,13 +15,17 @@ from slac_tasks.storage.cache import CachedMedia
 from slac_tasks.storage.objects import FolderStore, Media
 
 
-class Remote:
+@dataclass(frozen=True)
+class Remote(Media):
     """Objects that have to be fetched, each `size` bytes."""
 
-    url = "s3://bucket/store"
+    folder: Path
+    size: int
+    fetched: list[str]
 
-    def __init__(self, folder: Path, size: int = 100) -> None:
-        self.folder, self.size, self.fetched = folder, size, list[str]()
+    @classmethod
+    def of(cls, folder: Path, size: int = 100) -> "Remote":
+        return cls("s3://bucket/store", {}, folder, size, [])
 
     @contextmanager
     def __call__(self, name: str) -> Iterator[Path]:
@@ -43,7 +48,7 @@ def test_it_never_holds_more_than_its_bound_and_every_reader_gets_its_own_bytes(
     tmp_path_factory: pytest.TempPathFactory, names: list[int], most: int
 ) -> None:
     folder = tmp_path_factory.mktemp("cache")
-    cached = CachedMedia(Remote(tmp_path_factory.mktemp("remote")), folder / "held", 100 * most)  # type: ignore[arg-type]
+    cached = CachedMedia(Remote.of(tmp_path_factory.mktemp("remote")), folder / "held", 100 * most)
     for name in names:
         with cached(f"{name}.mp4") as path:
             assert path.read_bytes().strip() == f"{name}.mp4".encode()
@@ -51,8 +56,8 @@ def test_it_never_holds_more_than_its_bound_and_every_reader_gets_its_own_bytes(
 
 
 def test_what_was_read_lately_is_read_from_the_cache(tmp_path: Path) -> None:
-    remote = Remote(tmp_path)
-    cached = CachedMedia(remote, tmp_path / "held", 200)  # type: ignore[arg-type]
+    remote = Remote.of(tmp_path)
+    cached = CachedMedia(remote, tmp_path / "held", 200)
     for number, name in enumerate("abaca"):
         with cached(name) as path:
             os.utime(path, (number, number))
@@ -60,7 +65,7 @@ def test_what_was_read_lately_is_read_from_the_cache(tmp_path: Path) -> None:
 
 
 def test_a_file_that_is_open_outlives_its_place_in_the_cache(tmp_path: Path) -> None:
-    cached = CachedMedia(Remote(tmp_path), tmp_path / "held", 100)  # type: ignore[arg-type]
+    cached = CachedMedia(Remote.of(tmp_path), tmp_path / "held", 100)
     with cached("a") as first:
         with cached("b"):
             pass

@@ -1,6 +1,6 @@
 """The index of a release: what stands in it, whatever the order of the rows, and what a worker is sent of it."""
 
-import pickle  # noqa: TID251  # what a process is sent is measured, nothing is read that others wrote
+from multiprocessing.reduction import ForkingPickler
 from pathlib import Path
 
 from hypothesis import given, settings
@@ -62,7 +62,7 @@ def test_other_splits_give_categories_and_withdrawn_videos_nothing() -> None:
 def test_a_process_is_sent_a_path_and_the_file_goes_with_the_index() -> None:
     index = index_of({("a", second, "judo"): (1,) for second in range(50)})
     path: Path = index.path
-    assert len(pickle.dumps(index)) < 200
+    assert len(ForkingPickler.dumps(index)) < 200
     assert index.place(3).proxy == f"media/{'a' * 16}/128.mp4"
     assert index_of({("a", 1, "judo"): (1,)}, small=False).place(0).proxy.endswith("256.mp4")
     del index
