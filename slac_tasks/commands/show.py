@@ -80,7 +80,7 @@ def _keys(words: Sequence[str], names: Sequence[str]) -> dict[str, str]:
 
 def _show_verdicts(category: str | None = None) -> None:
     ledger = open_ledger()
-    judged = by_category(ledger.all(Judged, "web_measures"))
+    judged = by_category(ledger.all(Judged, "web_measures", category=None))
     for row in ledger.rows("web_quality"):
         if category not in (None, row["category"]):
             continue

@@ -2,39 +2,14 @@
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from itertools import groupby
 
 from slac_tasks.intervals import Z95
 from slac_tasks.reports.shares import Share
+from slac_tasks.reports.trends import Spent
 from slac_tasks.storage.datasets.labelling import AccountRow
 from slac_tasks.storage.manifests import Manifest
 from slac_tasks.storage.tables import Datasets
-
-
-@dataclass(frozen=True, kw_only=True)
-class Entry:
-    """One strategy in one category."""
-
-    bought: AccountRow
-    errors: Share | None
-    """Labels that contradict the committee; None without labels."""
-    share: float | None
-    """Of the clips of the category's newest round; None before there is one."""
-
-    @property
-    def low(self) -> float | None:
-        """Lower end of the 95 % interval of its worth."""
-        return self._end(-Z95)
-
-    @property
-    def high(self) -> float | None:
-        """Upper end of it."""
-        return self._end(Z95)
-
-    def _end(self, errors: float) -> float | None:
-        one = self.bought
-        return None if one.worth is None or one.worth_error is None else one.worth + errors * one.worth_error
 
 
 def newest_rounds(datasets: Datasets, rounds: Sequence[Manifest]) -> dict[str, Counter[str]]:
@@ -58,7 +33,7 @@ def newest_rounds(datasets: Datasets, rounds: Sequence[Manifest]) -> dict[str, C
     }
 
 
-def entries(accounts: Sequence[AccountRow], rounds: Mapping[str, Counter[str]]) -> list[tuple[str, list[Entry]]]:
+def spent(accounts: Sequence[AccountRow], rounds: Mapping[str, Counter[str]]) -> list[Spent]:
     """Return the account of each category; a strategy that is new in its newest round has bought nothing yet.
 
     Args:
@@ -66,21 +41,26 @@ def entries(accounts: Sequence[AccountRow], rounds: Mapping[str, Counter[str]]) 
         rounds: clips of each category's newest round, by strategy.
 
     """
-    rows = sorted(accounts, key=lambda row: row.category)
-    found = []
-    for category, part in groupby(rows, key=lambda row: row.category):
-        own, clips = {row.strategy: row for row in part}, rounds.get(category, Counter())
-        names = sorted({*own, *clips})
-        found.append((category, [_entry(own.get(name) or _nothing(category, name), clips) for name in names]))
-    return found
+    own = {(row.category, row.strategy): row for row in accounts}
+    categories = {row.category for row in accounts}
+    new = {(category, name) for category, clips in rounds.items() if category in categories for name in clips}
+    return [
+        _spent(own.get((category, name)) or _nothing(category, name), rounds.get(category, Counter()))
+        for category, name in sorted({*own, *new})
+    ]
 
 
-def _entry(row: AccountRow, clips: Counter[str]) -> Entry:
-    return Entry(
-        bought=row,
-        errors=Share.of(row.strategy, row.errors, row.labels) if row.labels else None,
+def _spent(row: AccountRow, clips: Counter[str]) -> Spent:
+    errors = Share.of(row.strategy, row.errors, row.labels) if row.labels else None
+    reach = None if row.worth is None or row.worth_error is None else Z95 * row.worth_error
+    return Spent(
+        category=row.category, strategy=row.strategy, seconds=row.seconds, labels=row.labels, carried=row.carried,
+        errors=row.errors, errors_low=errors.low if errors else None, errors_high=errors.high if errors else None,
+        worth=row.worth,
+        low=None if row.worth is None or reach is None else row.worth - reach,
+        high=None if row.worth is None or reach is None else row.worth + reach,
         share=clips[row.strategy] / clips.total() if clips else None,
-    )
+    )  # fmt: skip
 
 
 def _nothing(category: str, strategy: str) -> AccountRow:

@@ -6,6 +6,9 @@ from pathlib import Path
 
 import jinja2
 
+from slac_tasks.reports.charts import multiples
+from slac_tasks.reports.drawing import drawing, spark
+
 TEMPLATES = Path(__file__).parent / "templates"
 STATIC = Path(__file__).parent / "static"
 """Holds the style sheet."""
@@ -26,8 +29,8 @@ def _when(moment: datetime | None) -> str:
     return f"{moment:%-d %b %Y, %H:%M} UTC" if moment else ""
 
 
-def _percent(share: float | None) -> str:
-    return "unknown" if share is None else f"{share:.0%}"
+def _percent(share: float | None, places: int = 0) -> str:
+    return "unknown" if share is None else f"{share:.{places}%}".replace("%", " %")
 
 
 def _decimals(value: float | None, places: int = 2) -> str:
@@ -44,6 +47,7 @@ def environment(*folders: Path) -> jinja2.Environment:
         lstrip_blocks=True,
     )
     made.filters.update(count=_count, duration=_duration, when=_when, percent=_percent, decimals=_decimals)
+    made.filters.update(drawing=drawing, multiples=multiples, spark=spark)
     return made
 
 

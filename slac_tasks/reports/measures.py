@@ -5,6 +5,8 @@ import io
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 
+from slac_tasks.reports.drawing import Spark, spark
+
 
 @dataclass(frozen=True, kw_only=True)
 class Judged:
@@ -54,10 +56,9 @@ class Judged:
     def wanted(self) -> str:
         """The range wanted; of precision the lower end of the interval must lie in it."""
         form = ".0%" if self.is_share else ",.0f"
-        least = format(self.least or 0.0, form).replace("%", " %")
-        if self.most is None:
-            return f"{least} or more" if self.least else "nothing"
-        return f"{least} to {format(self.most, form)}".replace("%", " %").replace("  ", " ")
+        least, most = self.least_end, self.most_end
+        words = [format(least or 0.0, form), "or more" if most is None else f"to {format(most, form)}"]
+        return "nothing" if least is None and most is None else " ".join(words).replace("%", " %")
 
     @property
     def line(self) -> str:
@@ -66,10 +67,37 @@ class Judged:
         return f"{self.name}: {self.found} of {self.clip_count:,} clips, want {self.wanted}: {self.state}{more}"
 
     @property
-    def points(self) -> str:
-        """The trend as points of a line, 60 wide and 14 high: 0 at the bottom, 1 at the top."""
-        step = 60 / max(1, len(self.trend) - 1)
-        return " ".join(f"{place * step:.1f},{13 - 12 * value:.1f}" for place, value in enumerate(self.trend))
+    def judged_value(self) -> float | None:
+        """What must lie in the range: of precision the lower end of the interval, of the others the value."""
+        return self.low if self.measure == "precision" else self.value
+
+    @property
+    def least_end(self) -> float | None:
+        """Lower end of the range; None: it is open, as no share is under 0."""
+        return self.least if self.least is not None and self.least > 0 else None
+
+    @property
+    def most_end(self) -> float | None:
+        """Upper end of the range; None: it is open, as no share is over 1."""
+        return None if self.most is None or (self.is_share and self.most >= 1) else self.most
+
+    @property
+    def room(self) -> float:
+        """How far inside the range it lies, as a share: negative outside of it, -1 where it is unknown."""
+        value = self.judged_value
+        if value is None:
+            return -1.0
+        whole = 1.0 if self.is_share else max(abs(value), abs(self.least or 0.0), 1.0)
+        ends = [value - self.least_end] if self.least_end is not None else []
+        ends += [self.most_end - value] if self.most_end is not None else []
+        return min(ends, default=whole) / whole
+
+    @property
+    def spark(self) -> Spark | None:
+        """The trend as a small line; None: it was measured once, or it is a count."""
+        if not self.is_share or len(self.trend) < 2:
+            return None
+        return spark(self.trend, self.least_end, self.most_end)
 
 
 COLUMNS = tuple(each.name for each in fields(Judged) if each.name != "trend")

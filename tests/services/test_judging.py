@@ -71,7 +71,7 @@ class Work:
         return [item.category for item in plan(planner)]
 
     def shown(self, category: str) -> dict[str, Judged]:
-        rows = self.ledger.all(Judged, "web_measures")
+        rows = self.ledger.all(Judged, "web_measures", category=None)
         return {row.measure: row for row in rows if row.category == category and row.kind in (None, "people")}
 
 

@@ -42,7 +42,7 @@ def test_the_page_shows_every_strategy_of_every_category() -> None:
     html = rounds_page.page("000002", [], accounts.entries(rows, {"judo": Counter(random=1, disagreement=3)}))
     assert html.count("0.100 <small>[0.002, 0.198]</small>") == 2
     assert 'rowspan="2">judo' in html
-    assert "75%" in html
+    assert "75 %" in html
     assert "What each strategy bought" not in rounds_page.page("000002", [])
 
 

@@ -7,9 +7,11 @@ from datetime import UTC, datetime
 import pandas as pd
 
 from slac_tasks.reports import labels
+from slac_tasks.reports.categories import Standing, categories
 from slac_tasks.reports.data_docs import FOLDER
+from slac_tasks.reports.funnel import Facts
 from slac_tasks.reports.kinds import Kind, Worth
-from slac_tasks.reports.labels import Decision, Queued, Report
+from slac_tasks.reports.labels import Report
 from slac_tasks.reports.measures import Judged
 from slac_tasks.storage.datasets.labelling import AgreementRow, PersonRow, QualityRow
 
@@ -23,9 +25,19 @@ VERDICTS = [
     QualityRow(category="polo", verdict="pending", reasons=(), settled=0, positive=0, agreement=None, unsettled=0,
                failed=(), shortfalls=()),
 ]  # fmt: skip
-DECISION = Decision(
-    category="judo", labels="000001", decision="approve", reason="seen", person="lea", stands=False,
-    decided_at=datetime(2026, 1, 5, tzinfo=UTC),
+DECIDED = Standing(
+    category="judo", name="Judo", labels="000002", verdict="refused", reasons=("agreement is <low>",),
+    judged_at=datetime(2026, 1, 6, tzinfo=UTC), standing="undecided", decision="approve", decision_reason="seen",
+    person="lea", decided_at=datetime(2026, 1, 5, tzinfo=UTC), decided_labels="000001", stands=False,
+)  # fmt: skip
+POLO = Standing(
+    category="polo", name="polo", labels="000002", verdict="pending", reasons=(), judged_at=DECIDED.judged_at,
+    standing="pending", decision=None, decision_reason=None, person=None, decided_at=None, decided_labels=None,
+    stands=None,
+)  # fmt: skip
+FACTS = Facts(
+    categories=2, found=20, kept=12, clips=100, scored=100, asked=10, answered=6, finished=4, votes=8, seconds=20.0,
+    judged=1, accepted=0, released=0, releases=0,
 )  # fmt: skip
 ANN = PersonRow(
     annotator="ann", category=None, answers=5, sensitivity=0.9, sensitivity_low=0.8, sensitivity_high=0.95,
@@ -47,12 +59,8 @@ AGREED = Judged(
 
 
 def report() -> Report:
-    queue = Queued(
-        category="judo", queued=10, waiting=6, finished=4, withdrawn=0, votes=8, seconds=20.0, people=2
-    )  # fmt: skip
     return Report(
-        version="000002", queue=[queue],
-        categories=labels.summarised(LABELS, VERDICTS, {"judo": "Judo"}, [DECISION], [AGREED]),
+        version="000002", categories=categories([POLO, DECIDED], {"judo": [AGREED]}), facts=FACTS,
         labels=LABELS, people=[ANN],
         agreement=[AgreementRow(category="judo", clips=4, krippendorff=0.5, cohen=None, pairs=1)],
         worths=[Worth(kinds=(JUDO,))],
@@ -70,33 +78,26 @@ def test_the_page_says_what_is_known_and_loads_nothing() -> None:
         "Judo",
         "polo",
         "agreement is &lt;low&gt;",
-        "lea: approve, seen",
+        "<b>Approved</b> by lea",
         "asked again",
-        "2.5",
+        "<b>2.5 s</b> an answer",
+        "Asked: clips sent to people",
+        "consensus",
         "hurried",
         "50.0 % [12.0 %, 88.0 %]",
-        "75 % to 100 %",
-        "2 versions, from 75% to 50%",
+        "75 % or more",
+        "2 versions, from 75 % to 50 %",
     ):
         assert word in html, word
-    assert "1 refused, 1 pending" in html
+    assert html.index("Judo") < html.index("polo"), "the worst first"
     assert "<b>90.0</b> a minute" in html
     assert "at least 1,737 answers more would be needed, 609 of them to gold" in html
     for loaded in ("<script", "src=", 'rel="stylesheet"', "http://", "https://"):
         assert loaded not in html
 
 
-def test_shares_are_of_settled_labels_by_strategy() -> None:
-    judo, polo = report().categories
-    assert [(share.name, share.part, share.whole) for share in judo.strategies] == [
-        ("consensus", 2, 2),
-        ("random", 1, 2),
-    ]
-    assert polo.strategies == ()
-
-
 def test_the_table_of_text_has_a_line_for_each_category() -> None:
-    head, judo, polo = labels.text(report().categories).splitlines()
+    head, judo, polo = labels.text(VERDICTS).splitlines()
     assert head.split()[:2] == ["category", "verdict"]
     assert judo.split()[:5] == ["judo", "refused", "4", "3", "50%"]
     assert polo.split()[-1] == "unknown"

@@ -2,6 +2,9 @@
 
 import csv
 import io
+from dataclasses import replace
+
+import pytest
 
 from slac_tasks.reports.measures import COLUMNS, Judged, by_category, table
 
@@ -28,8 +31,29 @@ def test_a_line_has_value_interval_clips_range_and_what_is_wanted_more() -> None
     assert UNKNOWN.line == "positive share: unknown of 0 clips, want 5 % to 98 %: unclear"
 
 
-def test_a_trend_is_drawn_from_the_oldest_version_to_the_newest() -> None:
-    assert PRECISION.points == "0.0,2.2 60.0,1.5"
+def test_a_trend_goes_from_the_oldest_version_to_the_newest_beside_the_end_that_is_wanted() -> None:
+    assert PRECISION.spark is not None
+    (first_x, first_y), (last_x, last_y) = (map(float, point.split(",")) for point in PRECISION.spark.points.split())
+    assert first_x < last_x
+    # up is better: 0.90, then 0.96, both over the 0.80 that is wanted
+    assert last_y < first_y < PRECISION.spark.wanted
+    assert (PRECISION.spark.x, PRECISION.spark.y) == (last_x, last_y)
+    assert SETTLED.spark is None, "a count has no trend in the dashboard"
+    assert UNKNOWN.spark is None
+
+
+def test_a_range_that_ends_where_shares_end_is_open() -> None:
+    agreement = replace(PRECISION, measure="agreement", kind=None, value=0.98, least=0.75, most=1.0)
+    assert agreement.wanted == "75 % or more"
+    assert agreement.room == pytest.approx(0.23), "not the 0.02 up to 1"
+    unsettled = replace(PRECISION, measure="unsettled_share", value=0.0, least=0.0, most=0.3)
+    assert (unsettled.wanted, unsettled.room) == ("0 % to 30 %", pytest.approx(0.3))
+
+
+def test_of_precision_the_lower_end_decides_and_what_is_unknown_has_no_room() -> None:
+    assert PRECISION.room == pytest.approx(0.714 - 0.8)
+    assert UNKNOWN.room == -1.0
+    assert SETTLED.room == pytest.approx((1400 - 10) / 1400)
 
 
 def test_measures_are_grouped_by_category() -> None:

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import httpx
 import pytest
@@ -177,6 +178,22 @@ def test_the_docs_of_expectations_are_for_leads(app: FastAPI, accounts: Accounts
     assert lead.get("/expectations?of=labels").status_code == 404
     assert lead.get("/expectations?of=../../media/v/x-256.mp4").status_code == 404
     assert Client(app, accounts.session(PEOPLE["ada"])).get("/expectations").status_code == 403
+
+
+@pytest.mark.parametrize("page", ["expectations", "expectations?of=clips", "category?of=tai_chi", "quality"])
+def test_a_login_leads_to_the_page_that_a_link_named(app: FastAPI, page: str) -> None:
+    answer = Client(app).get(f"/{page}")
+    assert (answer.status_code, answer.headers["location"]) == (303, f"login?next={quote(page)}")
+    shown = Client(app).get(f"/{answer.headers['location']}").text
+    assert f'name="next" value="{page}"' in shown
+    form = {"name": "grace", "password": "compilers!", "next": page}
+    assert Client(app).post("/login", data=form).headers["location"] == page
+
+
+@pytest.mark.parametrize("page", ["category?of=//elsewhere.test", "quality?of=a&of=b", "quality#x", "objects/x", ""])
+def test_a_login_leads_home_from_what_is_no_page(app: FastAPI, page: str) -> None:
+    form = {"name": "grace", "password": "compilers!", "next": page}
+    assert Client(app).post("/login", data=form).headers["location"] == "review"
 
 
 def test_a_password_is_kept_salted_and_known_again() -> None:

@@ -1,0 +1,123 @@
+"""People over time: answers a day, seconds an answer, and how often they are right on gold. Pure; Arrow in, rows out.
+
+The numbers are those of the funnel: an answer is a vote that corrects no other, and its seconds are counted as the
+ledger counts them.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from slac_tasks.intervals import wilson
+from slac_tasks.reports.charts import Chart, Line, Point
+from slac_tasks.reports.trends import Pace
+
+COLUMNS = ("annotator", "cast_at", "seconds", "clip_id", "category", "answer", "supersedes")
+"""What is read of the votes."""
+DAYS_MOST = 90
+"""Days in a chart, the newest; days on which nobody answered are none."""
+_LONGEST_SEC = 86_400.0
+"""What one answer counts at most: `counted_seconds` in sql/schema.sql."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Day:
+    """What one person did on one day (UTC)."""
+
+    person: str
+    day: str
+    answers: int
+    seconds: float
+    gold: int
+    """Answers yes or no to clips whose answer is known."""
+    right: int
+
+
+def days(votes: Iterable[pa.Table], gold: Mapping[tuple[str, str], str]) -> list[Day]:
+    """Return what each person did on each day, by day and person.
+
+    Args:
+        votes: tables with COLUMNS.
+        gold: by (category, clip_id), the answer that is known.
+
+    """
+    keys = [f"{category} {clip}" for category, clip in gold]
+    known = pa.table({"key": pa.array(keys, pa.string()), "known": pa.array(list(gold.values()), pa.string())})
+    parts = [_counted(table, known) for table in votes if table.num_rows]
+    if not parts:
+        return []
+    whole = pa.concat_tables(parts).group_by(["day", "annotator"])
+    sums = whole.aggregate([(name, "sum") for name in ("answers", "seconds", "gold", "right")])
+    rows = sums.sort_by([("day", "ascending"), ("annotator", "ascending")]).to_pylist()
+    return [
+        Day(person=row["annotator"], day=row["day"], answers=row["answers_sum"], seconds=row["seconds_sum"],
+            gold=row["gold_sum"], right=row["right_sum"])
+        for row in rows
+    ]  # fmt: skip
+
+
+def _counted(votes: pa.Table, known: pa.Table) -> pa.Table:
+    """Return the numbers of each person and day of one table."""
+    key = pc.binary_join_element_wise(votes["category"], votes["clip_id"], " ")
+    truth = known["known"].take(pc.index_in(key, value_set=known["key"].combine_chunks()))
+    plain = pc.is_in(votes["answer"], value_set=pa.array(["yes", "no"]))
+    is_gold = pc.and_(plain, pc.is_valid(truth))
+    flat = pa.table(
+        {
+            "annotator": votes["annotator"],
+            "day": pc.strftime(votes["cast_at"], "%Y-%m-%d"),
+            "answers": pc.cast(pc.is_null(votes["supersedes"]), pa.int64()),
+            "seconds": pc.min_element_wise(votes["seconds"], _LONGEST_SEC),
+            "gold": pc.cast(is_gold, pa.int64()),
+            "right": pc.cast(pc.and_(is_gold, pc.fill_null(pc.equal(votes["answer"], truth), False)), pa.int64()),
+        }
+    )
+    grouped = flat.group_by(["day", "annotator"])
+    sums = grouped.aggregate([(name, "sum") for name in ("answers", "seconds", "gold", "right")])
+    return sums.rename_columns([name.removesuffix("_sum") for name in sums.column_names])
+
+
+def charts(found: Sequence[Day]) -> list[Chart]:
+    """Return all people together: answers a day, seconds an answer, gold accuracy with its Wilson interval."""
+    ticks = tuple(sorted({one.day for one in found}))[-DAYS_MOST:]
+    places = {day: at for at, day in enumerate(ticks)}
+    sums = {day: [0, 0.0, 0, 0] for day in ticks}
+    for one in found:
+        if one.day in sums:
+            for place, number in enumerate((one.answers, one.seconds, one.gold, one.right)):
+                sums[one.day][place] += number
+    answers, pace, right = [], [], []
+    for day, (count, seconds, gold, good) in sums.items():
+        answers.append(Point(at=places[day], value=float(count)))
+        if count:
+            pace.append(Point(at=places[day], value=seconds / count, count=int(count)))
+        if gold:
+            low, high = wilson(int(good), int(gold))
+            right.append(Point(at=places[day], value=good / gold, low=low, high=high, count=int(gold)))
+    about = "Days (UTC) on which somebody answered."
+    return [
+        Chart(title="Answers a day", about=about, ticks=ticks, lines=(Line(name="answers", points=tuple(answers)),)),
+        Chart(title="Seconds an answer", about="", ticks=ticks, lines=(Line(name="seconds", points=tuple(pace)),)),
+        Chart(
+            title="Right on gold", about="Share of the answers to clips whose answer is known, with its 95 % interval.",
+            ticks=ticks, lines=(Line(name="right", points=tuple(right)),), is_share=True,
+        ),
+    ]  # fmt: skip
+
+
+def paces(found: Sequence[Day]) -> list[Pace]:
+    """Return each person's newest days, by name."""
+    of: dict[str, list[Day]] = {}
+    for one in found:
+        of.setdefault(one.person, []).append(one)
+    return [
+        Pace(
+            person=person,
+            answers=[one.answers for one in own[-DAYS_MOST:]],
+            seconds=[round(one.seconds / one.answers, 2) for one in own[-DAYS_MOST:] if one.answers],
+            gold=[round(one.right / one.gold, 3) for one in own[-DAYS_MOST:] if one.gold],
+        )
+        for person, own in sorted(of.items())
+    ]
