@@ -12,10 +12,10 @@ SHOWN = 100
 """Newest rounds in a chart; the dataset holds all of them."""
 _OVER_ROUNDS = (
     ("positive_share", "Positive share", "Of the settled labels of each strategy; random is the base rate.", True),
-    ("positives_per_minute", "Positives a minute", "For a minute of people’s time, by strategy.", False),
+    ("positives_per_minute", "Positives a minute", "For a minute of people's time, by strategy.", False),
     ("lift_over_random", "Lift over random", "Positives a minute, as a multiple of those of the control.", False),
     ("calibration_error", "Calibration error", "Mean distance between score and share of yes, on the control.", True),
-    ("kappa", "Agreement of members", "Cohen’s kappa of two members’ verdicts on the control.", False),
+    ("kappa", "Agreement of members", "Cohen's kappa of two members' verdicts on the control.", False),
 )
 _WHOLE = ("positive_share", "positives_per_minute", "lift_over_random", "agreement", "kappa")
 
@@ -67,7 +67,7 @@ def of_members(rows: Sequence[RoundRow]) -> list[Chart]:
         trust,
         *(
             Chart(
-                title=f"Scores of {member}", about="Share of each strategy’s clips, by score.", ticks=ticks,
+                title=f"Scores of {member}", about="Share of each strategy's clips, by score.", ticks=ticks,
                 lines=_by_bin([row for row in whole if row.measure == "scores" and row.member == member]),
                 is_share=True,
             )
