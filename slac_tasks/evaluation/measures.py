@@ -133,9 +133,18 @@ def brier(probability: Floats, positive: Bools) -> Measure:
 class Reliability:
     """One part of [0, 1]: how probable the network found the action there, and how often it was there."""
 
+    part: int
+    """Which of the equal parts, from 0; it holds its upper end, and the first one holds 0 too."""
     probability: float
-    share: float
+    """Mean over the clips of the part."""
+    positive: int
+    """Clips that show the action."""
     clips: int
+
+    @property
+    def share(self) -> float:
+        """Share of the clips that show the action."""
+        return self.positive / self.clips
 
 
 def reliability(probability: Floats, positive: Bools, bins: int = BINS) -> list[Reliability]:
@@ -143,11 +152,12 @@ def reliability(probability: Floats, positive: Bools, bins: int = BINS) -> list[
     place = _bin(probability, bins)
     return [
         Reliability(
+            part=one,
             probability=float(probability[place == one].mean()),
-            share=float(positive[place == one].mean()),
+            positive=int(positive[place == one].sum()),
             clips=int((place == one).sum()),
         )
-        for one in np.unique(place)
+        for one in np.unique(place).tolist()
     ]
 
 

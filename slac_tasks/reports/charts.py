@@ -42,6 +42,8 @@ class Chart:
     """What is measured, in a sentence."""
     ticks: tuple[str, ...]
     """Name of each place on the axis, in its order."""
+    spread: tuple[float, ...] = ()
+    """Where each place stands on the axis, from 0 to 1; empty: as far from one to the next."""
     lines: tuple[Line, ...]
     is_share: bool = False
     """Values are shares: shown as per cent."""
@@ -62,7 +64,7 @@ class Chart:
         lines = tuple(
             Line(name=line["name"], points=tuple(Point(**point) for point in line["points"])) for line in found["lines"]
         )
-        return cls(**{**found, "lines": lines, "ticks": tuple(found["ticks"])})
+        return cls(**{**found, "lines": lines, "ticks": tuple(found["ticks"]), "spread": tuple(found["spread"])})
 
 
 def multiples(chart: Chart) -> Sequence[Chart]:

@@ -12,8 +12,8 @@ LEFT, RIGHT, TOP, BOTTOM = 46.0, 14.0, 10.0, 24.0
 SPARK_WIDTH, SPARK_HEIGHT = 88.0, 22.0
 _DOTS_MOST = 40
 """More points than this are a line without dots."""
-_LABELS_MOST = 3
-"""Names at the horizontal axis; more of them would run into each other."""
+_LETTERS_MOST = 40
+"""Letters at the horizontal axis, two for each gap; more of them would run into each other."""
 _STEPS = (1.0, 2.0, 2.5, 5.0, 10.0)
 
 
@@ -92,6 +92,8 @@ def drawing(chart: Chart) -> Drawing:
     offset, reach = (0.5, len(chart.ticks)) if chart.is_square or len(chart.ticks) == 1 else (0.0, last)
 
     def x(at: int) -> float:
+        if chart.spread:
+            return LEFT + (WIDTH - LEFT - RIGHT) * chart.spread[at]
         return LEFT + (WIDTH - LEFT - RIGHT) * (at + offset) / max(1, reach)
 
     return Drawing(
@@ -164,7 +166,8 @@ def _across(chart: Chart, x: Callable[[int], float]) -> Iterator[Word]:
     if chart.is_square:
         yield from (Word(at=LEFT + (WIDTH - LEFT - RIGHT) * part, text=f"{part:g}") for part in (0.0, 0.5, 1.0))
         return
-    places = sorted({0, last // 2, last}) if last >= _LABELS_MOST else range(last + 1)
+    letters = sum(len(tick) + 2 for tick in chart.ticks)
+    places = range(last + 1) if letters <= _LETTERS_MOST else sorted({0, last // 2, last})
     for place in places:
         anchor = "middle" if last == 0 else "start" if place == 0 else "end" if place == last else "middle"
         yield Word(at=x(place), text=chart.ticks[place], anchor=anchor)

@@ -2,9 +2,9 @@
 
 from collections.abc import Sequence
 
+from slac_tasks.evaluation.measures import BINS
 from slac_tasks.model import parse_round_key
 from slac_tasks.reports.charts import Chart, Line, Point
-from slac_tasks.reports.rounds import BINS
 from slac_tasks.reports.trends import Found
 from slac_tasks.storage.datasets.labelling import RoundRow
 

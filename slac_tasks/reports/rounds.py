@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from slac_tasks.evaluation.measures import BINS, calibration_error, reliability
 from slac_tasks.intervals import Z95
 from slac_tasks.mining.measures import Floats
 from slac_tasks.model import Strategy
@@ -27,9 +28,6 @@ from slac_tasks.verification.versions import read_labels
 
 JOINT = "joint"
 """Name of the committee's joint score among the members."""
-BINS = 10
-"""Bins of a score, each a tenth wide; the last one holds 1."""
-
 READERS = 8
 """Rounds read at the same time: there are thousands of them, and each read waits for the store."""
 
@@ -166,21 +164,14 @@ def _agreement(one: str, other: str, says: NDArray[np.bool_]) -> Iterator[RoundR
 
 
 def _reliability(member: str, score: Floats, is_positive: NDArray[np.bool_]) -> Iterator[RoundRow]:
-    """For each bin of the score how often people said yes, and the calibration error over all bins.
-
-    The expected calibration error (Naeini et al. 2015): the mean distance between score and share of yes, bins weighing
-    as much as they hold.
-    """
+    """For each bin of the score how often people said yes, and the calibration error over all bins."""
     if not len(score):
         return
-    place = (score * BINS).astype(int).clip(max=BINS - 1)
-    error = 0.0
-    for number in np.unique(place).tolist():
-        here = place == number
-        share = Share.of("", int(is_positive[here].sum()), int(here.sum()))
-        error += abs(float(score[here].mean()) - share.value) * share.whole / len(score)
-        yield _row("reliability", share.whole, share.value, share.low, share.high, bin=number / BINS, member=member)
-    yield _row("calibration_error", len(score), error, member=member)
+    for found in reliability(score, is_positive):
+        share = Share.of("", found.positive, found.clips)
+        yield _row("reliability", share.whole, share.value, share.low, share.high, bin=found.part / BINS, member=member)
+    error = calibration_error(score, is_positive)(np.ones((1, len(score))))
+    yield _row("calibration_error", len(score), float(error[0]), member=member)
 
 
 def _row(

@@ -201,7 +201,8 @@ def test_an_approval_stands_for_later_labels_with_the_same_reasons(make_job: Any
     assert (row["decision"], row["decided_labels"]) == ("approve", "000001")
     report.run(make_job("report"))
     page = make_job("report").store.get("reports/v1/labels=000003/index.html").decode()
-    assert "eve: approve, an easy action" in page
+    assert "<b>Approved</b> by eve on labels" in page
+    assert "“an easy action”" in page
     release.run(make_job("release", release="r0001"))
     assert make_job("release").datasets.need(RELEASES, release="r0001").rows == 12
 

@@ -5,10 +5,12 @@ from typing import Any
 
 import pytest
 
+from slac_tasks.intervals import wilson
 from slac_tasks.reports import accounts, rounds_page
 from slac_tasks.storage.datasets import ACCOUNTS, HARD_CLIPS
 from slac_tasks.storage.datasets.labelling import AccountRow
 from slac_tasks.storage.tables import Datasets
+from tests.made_trends import trends_of
 
 
 def row(category: str, strategy: str, **fields: Any) -> AccountRow:
@@ -24,26 +26,26 @@ def row(category: str, strategy: str, **fields: Any) -> AccountRow:
     return AccountRow(category=category, strategy=strategy, **(known | fields))
 
 
-def test_an_entry_has_its_interval_and_its_share_of_the_newest_round() -> None:
+def test_what_was_spent_has_its_interval_and_its_share_of_the_newest_round() -> None:
     rows = [row("kayak", "random", labels=0, errors=0, worth=None, worth_error=None), row("judo", "random")]
-    (judo, kayak) = accounts.entries(rows, {"judo": Counter(random=3, disagreement=9)})
-    assert (judo[0], kayak[0]) == ("judo", "kayak")
-    (new, known), (unknown,) = judo[1], kayak[1]
-    assert (new.bought.strategy, new.share, new.bought.seconds, new.errors) == ("disagreement", 0.75, 0.0, None)
+    new, known, unknown = accounts.spent(rows, {"judo": Counter(random=3, disagreement=9), "polo": Counter(random=1)})
+    assert [one.category for one in (new, known, unknown)] == ["judo", "judo", "kayak"]
+    assert (new.strategy, new.share, new.seconds, new.value) == ("disagreement", 0.75, 0.0, None)
     assert (known.low, known.high) == pytest.approx((0.002, 0.198), abs=1e-3)
     assert known.share == 0.25
-    assert known.errors is not None
-    assert (known.errors.part, known.errors.whole) == (5, 20)
-    assert (unknown.low, unknown.high, unknown.share, unknown.errors) == (None, None, None, None)
+    assert known.value == 0.25
+    assert (known.errors_low, known.errors_high) == wilson(5, 20)
+    assert (unknown.low, unknown.high, unknown.share, unknown.value) == (None, None, None, None)
 
 
 def test_the_page_shows_every_strategy_of_every_category() -> None:
     rows = [row("judo", name) for name in ("random", "disagreement")] + [row("kayak", "random", worth=None)]
-    html = rounds_page.page("000002", [], accounts.entries(rows, {"judo": Counter(random=1, disagreement=3)}))
+    made = trends_of(spent=accounts.spent(rows, {"judo": Counter(random=1, disagreement=3)}))
+    html = rounds_page.page(made)
     assert html.count("0.100 <small>[0.002, 0.198]</small>") == 2
-    assert 'rowspan="2">judo' in html
+    assert html.count('<th scope="row">judo</th>') == 2
     assert "75 %" in html
-    assert "What each strategy bought" not in rounds_page.page("000002", [])
+    assert "What each strategy bought" not in rounds_page.page(trends_of())
 
 
 def test_a_terminal_shows_sums_over_all_categories() -> None:

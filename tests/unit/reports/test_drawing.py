@@ -4,6 +4,7 @@ import json
 from dataclasses import asdict
 from itertools import pairwise
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -59,6 +60,13 @@ def test_an_interval_is_a_band_around_its_line() -> None:
     assert band[0][1] < path[0][1] < band[3][1], "the upper end, the value, the lower end"
     assert line.dots[0].text == "judo, 2026-01-01: 50 % [40 %, 60 %] of 12"
     assert path[1][1] < drawn.wanted[0] < band[3][1]
+
+
+def test_places_lie_where_they_are_spread() -> None:
+    drawn = drawing(chart([0.2, 0.4, 0.6], ticks=("1", "10", "1000"), spread=(0.0, 1 / 3, 1.0), is_share=True))
+    near, middle, far = (x for x, _ in places(drawn.lines[0].path))
+    assert middle - near == pytest.approx((far - near) / 3, abs=0.2)
+    assert [word.text for word in drawn.across] == ["1", "10", "1000"], "three short names have room"
 
 
 def test_only_the_first_the_middle_and_the_last_place_are_named() -> None:

@@ -13,6 +13,7 @@ from slac_tasks.reports.funnel import Facts
 from slac_tasks.reports.kinds import Kind, Worth
 from slac_tasks.reports.labels import Report
 from slac_tasks.reports.measures import Judged
+from slac_tasks.reports.trends import Pace
 from slac_tasks.storage.datasets.labelling import AgreementRow, PersonRow, QualityRow
 
 LABELS = pd.DataFrame(
@@ -63,7 +64,7 @@ def report() -> Report:
         version="000002", categories=categories([POLO, DECIDED], {"judo": [AGREED]}), facts=FACTS,
         labels=LABELS, people=[ANN],
         agreement=[AgreementRow(category="judo", clips=4, krippendorff=0.5, cohen=None, pairs=1)],
-        worths=[Worth(kinds=(JUDO,))],
+        paces=[Pace(person="ann", answers=[2, 3], seconds=[5.0, 1.0], gold=[])], worths=[Worth(kinds=(JUDO,))],
     )  # fmt: skip
 
 
@@ -87,6 +88,7 @@ def test_the_page_says_what_is_known_and_loads_nothing() -> None:
         "50.0 % [12.0 %, 88.0 %]",
         "75 % or more",
         "2 versions, from 75 % to 50 %",
+        "2 days, from 2 to 3",
     ):
         assert word in html, word
     assert html.index("Judo") < html.index("polo"), "the worst first"

@@ -9,9 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from slac_tasks.intervals import wilson
-from slac_tasks.reports import rounds, rounds_page
+from slac_tasks.reports import round_charts, rounds, rounds_page
 from slac_tasks.storage.datasets import ROUNDS
 from slac_tasks.storage.datasets.labelling import RoundRow
+from tests.made_trends import trends_of
 
 ROUND = "2026-01-05.p0001"
 
@@ -84,7 +85,8 @@ def test_members_are_compared_on_the_control_alone(measured: list[RoundRow]) -> 
 
 def test_calibration_compares_scores_with_what_people_said(measured: list[RoundRow]) -> None:
     bins = {row.bin: (row.count, row.value) for row in of(measured, "reliability", member="a")}
-    assert bins == {0.1: (1, 0.0), 0.2: (1, 0.0), 0.6: (1, 0.0), 0.9: (1, 1.0)}
+    # A tenth holds its upper end: 0.9 is in the one that begins at 0.8.
+    assert bins == {0.0: (1, 0.0), 0.1: (1, 0.0), 0.5: (1, 0.0), 0.8: (1, 1.0)}
     (error,) = of(measured, "calibration_error", member="a")
     assert error.value == pytest.approx((0.1 + 0.2 + 0.6 + 0.1) / 4)
 
@@ -104,18 +106,27 @@ def test_members_who_always_say_the_same_have_no_kappa() -> None:
 def test_rows_fit_the_dataset_and_the_page_shows_them(measured: list[RoundRow]) -> None:
     keys = [tuple(row[name] for name in ROUNDS.unique) for row in ROUNDS.table(measured).to_pylist()]
     assert len(set(keys)) == len(keys)
-    html = rounds_page.page("000003", measured)
-    assert "Round 2026-01-05.p0001" in html
+    html = page(measured)
+    assert "1 round up to labels" in html
     assert "1.20 <small" in html, "the lift over random"
-    assert "a: calibration error 0.250 of 4 clips" in html
+    assert "a, 2026-01-05: 25 % of 4" in html, "the calibration error"
     assert "judo" in html
 
 
 def test_a_page_without_labels_says_so() -> None:
-    assert "No settled labels yet." in rounds_page.page("000001", [])
+    assert "No settled labels yet." in page([])
 
 
 def test_names_are_escaped() -> None:
     found = rounds.measured(clips("<b>", [1.0, -1.0]))
-    assert "&lt;b&gt;" in rounds_page.page("000001", found)
-    assert "<b>" not in rounds_page.page("000001", found)
+    assert "&lt;b&gt;" in page(found)
+    assert "<b>&lt;b&gt;" not in page(found)
+
+
+def page(rows: list[RoundRow]) -> str:
+    return rounds_page.page(
+        trends_of(
+            rounds=len(round_charts.rounds_of(rows)), over_rounds=round_charts.over_rounds(rows),
+            of_members=round_charts.of_members(rows), found=round_charts.found(rows),
+        )
+    )  # fmt: skip
