@@ -3,6 +3,7 @@
 import sys
 import time
 from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime, timedelta
 from typing import TypeVar
 
 from slac_tasks.given.words import printable
@@ -10,6 +11,7 @@ from slac_tasks.given.words import printable
 T = TypeVar("T")
 
 _EVERY_SEC = 30.0
+_HOUR_SEC = 3600.0
 
 
 def print_line(line: str) -> None:
@@ -41,8 +43,15 @@ def track(iterable: Iterable[T], total: int | None, what: str) -> Iterator[T]:
 class Pace:
     """Says now and then how far a long loop is; for loops that print lines of their own, in a terminal too."""
 
-    def __init__(self, total: int | None) -> None:
-        self._total = total
+    def __init__(self, total: int | None, *, first: int = 0) -> None:
+        """Begin to measure.
+
+        Args:
+            total: how many rounds there are; None: not known.
+            first: a line is due after so many rounds too, so that the end is known early; 0: none.
+
+        """
+        self._total, self._early = total, first
         self._started = self._said = time.monotonic()
         self._first: int | None = None
 
@@ -51,8 +60,10 @@ class Pace:
         if self._first is None:
             self._first = done - 1
         now = time.monotonic()
-        if now - self._said < _EVERY_SEC:
+        early = bool(self._early) and done - self._first >= self._early
+        if not early and now - self._said < _EVERY_SEC:
             return False
+        self._early = 0
         self._said = now
         return True
 
@@ -64,4 +75,8 @@ class Pace:
         """Return how far it is, and where the total is known, how long it may still take."""
         if not self._total:
             return str(done)
-        return f"{done} of {self._total}, about {(self._total - done) / self.a_second(done):.0f} s left"
+        seconds = (self._total - done) / self.a_second(done)
+        if seconds < _HOUR_SEC:
+            return f"{done} of {self._total}, about {seconds:.0f} s left"
+        end = datetime.now(UTC) + timedelta(seconds=seconds)
+        return f"{done} of {self._total}, about {seconds / _HOUR_SEC:.1f} h left, until {end:%Y-%m-%d %H:%M} UTC"

@@ -3,11 +3,16 @@
 Reads: a finished release (training split), proxies, withdrawals.
 Writes: models (release) and the weights that it names; checkpoints until then.
 Safe to run again: a finished model is left alone, and one that was cut off goes on from its newest checkpoint.
+
+Several processes train together: one for each card of the machine, or as many as `training.processes` says; or those
+that `torchrun` has started, on any number of machines, each with this command. The first of them alone writes.
 """
 
 import tempfile
 from contextlib import closing
 from pathlib import Path
+
+import torch
 
 from slac_tasks.admission.withdrawals import TAKEN_DOWN, Withdrawals
 from slac_tasks.errors import BrokenContract
@@ -17,8 +22,10 @@ from slac_tasks.networks.inference import device
 from slac_tasks.networks.registry import Classifier, architecture
 from slac_tasks.networks.starting import starting_backbone
 from slac_tasks.networks.weights import encode_backbone, encode_head
+from slac_tasks.progress import print_line
 from slac_tasks.release.finished import need_release
 from slac_tasks.storage.cache import CachedMedia
+from slac_tasks.storage.checkpoints import Checkpoints
 from slac_tasks.storage.datasets import MODELS
 from slac_tasks.storage.datasets.releasing import ModelRow
 from slac_tasks.storage.manifests import Drop, Manifest
@@ -26,7 +33,10 @@ from slac_tasks.storage.objects import put_by_content
 from slac_tasks.training.index import COLUMNS, Index, temporary_index
 from slac_tasks.training.kept import KeptPixels
 from slac_tasks.training.learner import Plan
-from slac_tasks.training.pretraining import pretrain
+from slac_tasks.training.planned import plan_of, sentence
+from slac_tasks.training.pretraining import Learned, Work, pretrain
+from slac_tasks.training.ranks import Ranks
+from slac_tasks.training.together import pretrain_together, processes
 from slac_tasks.training.trainer import seeded
 from slac_tasks.video.clips import decoders
 
@@ -35,55 +45,76 @@ def run(job: Job) -> None:
     """Train on the release's training split."""
     keys = {"release": job.key("release")}
     _, release = need_release(job.datasets, job.key("release"))
-    with job.partition(MODELS, keys, inputs=[release]) as made:
-        if not made.finished:
-            made.write([_train(job, release, made)])
+    ranks = Ranks.of(job.environ)
+    with ranks.joined("env://", device(job.config.device)) as where:
+        if not ranks.first:
+            if ranks.from_first(False):
+                _learned(job, _index(job, release), None, ranks, where)
+            return
+        with job.partition(MODELS, keys, inputs=[release]) as made:
+            if ranks.from_first(not made.finished):
+                made.write([_model(job, release, made, ranks, where)])
 
 
-def _index(job: Job, release: Manifest, made: Partition[ModelRow]) -> Index:
-    """Return the clips that may be learned from; withdrawn videos are dropped."""
+def _index(job: Job, release: Manifest) -> Index:
+    """Return the clips that may be learned from."""
     small = architecture(job.config.training.architecture).view.small
     tables = job.datasets.tables(release, COLUMNS)
     withdrawn = Withdrawals.read(job.store).covers_any
     index = temporary_index(tables, split=Split.TRAINING, small=small, withdrawn=withdrawn)
-    made.drops += [Drop(item=video_id, reason=TAKEN_DOWN) for video_id in index.withdrawn_videos]
     if not len(index):
         raise BrokenContract(f"release {job.key('release')}: 0 training clips, want some")
     return index
 
 
-def _train(job: Job, release: Manifest, made: Partition[ModelRow]) -> ModelRow:
-    """Train a network on these labels."""
-    index, settings = _index(job, release, made), job.config.training
-    entry, where = architecture(settings.architecture), device(job.config.device)
-    with seeded(settings.seed):
-        backbone, tuned = starting_backbone(entry, settings.start)
-        classifier = Classifier(entry, len(index.categories), backbone)
-    plan = Plan(
-        steps=settings.steps, batch=settings.batch, rates=entry.rates, seed=settings.seed, loss=settings.loss,
-        negatives=settings.negatives, balance=settings.balance, average=settings.average, tuned=tuned,
-        frozen=settings.frozen, checkpoint_steps=settings.checkpoint_steps,
-    )  # fmt: skip
-    workers = decoders(job.config.scoring.workers, videos=int(index.videos[-1]) + 1)
-    room = int(settings.scratch_gib * 2**30)
-    with (
-        tempfile.TemporaryDirectory(prefix="slac-") as folder,
-        closing(KeptPixels(Path(folder), entry.view, len(index))) as kept,
-    ):
-        # Copies of renditions have the room that decoded clips leave, which is all of it where these do not fit.
-        fits = kept.size_bytes <= room
-        media = CachedMedia(job.media, Path(folder) / "media", room - kept.size_bytes if fits else room)
-        learned = pretrain(
-            classifier, index, media, plan, made.checkpoints, where, workers=workers, kept=kept if fits else None
-        )
+def _model(job: Job, release: Manifest, made: Partition[ModelRow], ranks: Ranks, where: torch.device) -> ModelRow:
+    """Train a network on these labels; withdrawn videos and clips that cannot be decoded are dropped."""
+    index = _index(job, release)
+    made.drops += [Drop(item=video_id, reason=TAKEN_DOWN) for video_id in index.withdrawn_videos]
+    classifier, plan, learned = _learned(job, index, made.checkpoints, ranks, where)
     lost = {clip_id.rpartition(":")[0]: why for clip_id, why in learned.lost.items()}
     made.drops += [Drop(item=video_id, reason="undecodable", detail=why) for video_id, why in sorted(lost.items())]
+    entry = classifier.entry
     return ModelRow(
         architecture=entry.name,
         backbone=put_by_content(job.store, "weights", ".pt", encode_backbone(entry, classifier.backbone)),
         head=put_by_content(job.store, "weights", ".pt", encode_head(entry, classifier.head, index.categories)),
         categories=index.categories,
-        steps=settings.steps,
+        steps=plan.steps,
         clips=len(index) - len(learned.lost),
         loss=sum(learned.losses) / len(learned.losses),
     )
+
+
+def _learned(
+    job: Job, index: Index, checkpoints: Checkpoints | None, ranks: Ranks, where: torch.device
+) -> tuple[Classifier, Plan, Learned]:
+    """Train, as one of the ranks that exist, or with ranks of this machine that are started here."""
+    settings = job.config.training
+    entry = architecture(settings.architecture)
+    world = ranks.world if ranks.world > 1 else processes(settings.processes, where)
+    with seeded(settings.seed):
+        backbone, tuned = starting_backbone(entry, settings.start)
+        classifier = Classifier(entry, len(index.categories), backbone)
+    plan = plan_of(settings, entry, clips=len(index), tuned=tuned, world=world)
+    if ranks.first:
+        print_line(f"pretrain: {sentence(plan, entry, index, world=world)}")
+    room = int(settings.scratch_gib * 2**30) // ranks.local_world
+    with (
+        tempfile.TemporaryDirectory(prefix="slac-") as name,
+        closing(KeptPixels(Path(name), entry.view, len(index))) as kept,
+    ):
+        # Copies of renditions have the room that decoded clips leave, which is all of it where these do not fit.
+        fits = kept.size_bytes <= room
+        work = Work(
+            index=index, keeps=checkpoints, kept=kept if fits else None,
+            media=CachedMedia(job.media, Path(name) / "media", room - kept.size_bytes if fits else room),
+            workers=decoders(job.config.scoring.workers, videos=int(index.videos[-1]) + 1),
+        )  # fmt: skip
+        if world == ranks.world:
+            learned = pretrain(classifier, work, plan, where, ranks)
+        else:
+            learned = pretrain_together(
+                classifier, work, plan, job.config.device, world=world, folder=Path(name)
+            )  # fmt: skip
+    return classifier, plan, learned

@@ -17,11 +17,18 @@ _HELD = 1
 
 @dataclass(frozen=True)
 class KeptPixels:
-    """The pixels of clips in one file, row by row, beside a file that says which are there."""
+    """The pixels of clips in one file, row by row, beside a file that says which are there.
+
+    It may be sent to other processes of the machine: what one of them decoded, none decodes again.
+    """
 
     folder: Path
     view: View
     clips: int
+
+    def __reduce__(self) -> "tuple[type[KeptPixels], tuple[Path, View, int]]":
+        # Open files cannot be sent; the other process opens its own, and sees what this one holds.
+        return KeptPixels, (self.folder, self.view, self.clips)
 
     @property
     def clip_bytes(self) -> int:

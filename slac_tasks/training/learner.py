@@ -102,7 +102,7 @@ class Learner:
         return [parameter for group in self._optimizer.param_groups for parameter in group["params"]]
 
     def step(self, pixels: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
-        """Learn from this rank's share of a batch; return (its part of the mean loss, length of the gradient).
+        """Learn from this rank's share of a batch; return (mean loss of the whole batch, length of the gradient).
 
         Both are on the device and may still be computed. Where they are not finite, the weights are worth nothing.
 
@@ -123,7 +123,7 @@ class Learner:
             group["lr"] = group["top"] * rate
         loss = self._gradients(pixels, targets, draws, counts)
         gradients = [parameter.grad for parameter in self._trained if parameter.grad is not None]
-        self.ranks.add(gradients)
+        self.ranks.add([loss, *gradients])
         self._norms.end(self.ranks)
         norm = nn.utils.clip_grad_norm_(self._trained, plan.clip)
         self._optimizer.step()

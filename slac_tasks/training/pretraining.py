@@ -5,11 +5,13 @@ goes on from a checkpoint, ends with the weights that it would have had, bit for
 """
 
 import io
+import resource
 import tempfile
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import torch
 from torch import Tensor
@@ -26,6 +28,9 @@ from slac_tasks.training.ranks import Ranks
 from slac_tasks.training.trainer import seeded
 from slac_tasks.video.pool import OpensMedia, Pool
 
+FIRST_STEPS = 5
+"""After so many steps the end is estimated for the first time."""
+
 
 class Keeps(Protocol):
     """Where checkpoints are kept, by the number of steps that were done."""
@@ -37,11 +42,25 @@ class Keeps(Protocol):
         """Yield those that are whole, the newest first."""
 
 
+@dataclass(frozen=True, kw_only=True)
+class Work:
+    """What is learned from, and where it lies; it is sent to processes as paths."""
+
+    index: Index
+    media: OpensMedia
+    """Renditions."""
+    keeps: Keeps | None
+    """Checkpoints, which the first rank alone reads and writes; the others may do without."""
+    kept: KeptPixels | None = None
+    """Decoded clips, where there is room for all of them."""
+    workers: int = 0
+    """Processes that decode, on this machine; 0: each rank decodes what it needs."""
+
+
 @dataclass(kw_only=True)
 class Learned:
-    """What came of it."""
+    """What came of it, beside the weights."""
 
-    classifier: Classifier
     losses: list[float] = field(default_factory=list)
     """Of each step of the last tenth."""
     lost: dict[str, str] = field(default_factory=dict)
@@ -49,75 +68,139 @@ class Learned:
 
 
 def pretrain(
-    classifier: Classifier, index: Index, open_media: OpensMedia, plan: Plan, keeps: Keeps, where: torch.device,
-    *, workers: int = 0, kept: KeptPixels | None = None,
-) -> Learned:  # fmt: skip
-    """Train in place, and return the network as it is handed on.
+    classifier: Classifier,
+    work: Work,
+    plan: Plan,
+    where: torch.device,
+    ranks: Ranks = Ranks(),  # noqa: B008
+) -> Learned:
+    """Train in place, and return what was learned from.
 
     Raises:
         BrokenContract: no clip can be read, or a loss is no number: the message names the step and its clips.
-        Temporary: the renditions are out of reach, or memory does not suffice for a single clip.
+        Temporary: the renditions are out of reach, memory does not suffice for a single clip, or a rank is gone.
 
     """
-    learner = Learner(classifier, plan, Ranks(), where)
-    learned = Learned(classifier=classifier)
-    _go_on(learner, learned, keeps)
-    view, pace = classifier.entry.view, Pace(plan.steps)
-    seen = 0
-    with seeded(plan.seed), Pool(open_media, view, batch=plan.batch, workers=workers) as pool:
-        for batch in load(index, pool, _wanted(index, plan, learner.step_number), kept):
-            learned.lost |= {batch.places[at].clip_id: why for at, why in batch.lost.items()}
-            seen += len(batch.places) - len(batch.lost)
-            loss, norm = learner.step(batch.pixels, batch.targets)
-            value = _checked(learner.step_number, batch, loss, norm)
-            if learner.step_number > plan.steps - max(1, plan.steps // 10):
-                learned.losses.append(value)
-            if learner.step_number % plan.checkpoint_steps == 0 and learner.step_number < plan.steps:
-                _keep(learner, learned, keeps)
-            if pace.due(learner.step_number):
-                clips = pace.a_second(learner.step_number) * plan.batch
-                print_line(f"pretrain: step {pace.left(learner.step_number)}, loss {value:.3f}, {clips:.0f} clips/s")
-            if not seen and len(learned.lost) == len(index):
-                break
-    if not seen and learned.lost:
-        why = next(iter(learned.lost.values()))
-        raise BrokenContract(f"{len(index)} training clips, none readable ({why}); want some")
-    learner.finish()
-    return learned
+    run = _Run(Learner(classifier, plan, ranks, where), work)
+    run.go_on()
+    with seeded(plan.seed), Pool(work.media, classifier.entry.view, batch=run.share, workers=run.workers) as pool:
+        for batch in load(work.index, pool, run.wanted(), work.kept):
+            run.step(batch)
+    run.end()
+    return run.learned
 
 
-def _wanted(index: Index, plan: Plan, begin: int) -> Iterable[Rows]:
-    """Yield the clips of each step that is left."""
-    labels, hard = index.labels, plan.negatives == "hard"
-    # Without people's negatives, clips that have no other label teach nothing.
-    own = hard | (labels.sign > 0)
-    weights = None
-    if plan.balance or not hard:
-        weights = balancing(labels.clip[own], labels.cell[own], clips=len(index), power=plan.balance)
-    order = Order(videos=index.videos, seed=plan.seed, weights=weights)
-    return (order.between(step * plan.batch, (step + 1) * plan.batch) for step in range(begin, plan.steps))
+class _Run:
+    """One rank's run."""
+
+    def __init__(self, learner: Learner, work: Work) -> None:
+        self.learner, self.work = learner, work
+        self.plan, self.ranks = learner.plan, learner.ranks
+        self.share = self.plan.batch // self.ranks.world
+        self.workers = -(-work.workers // self.ranks.local_world)
+        self.learned = Learned()
+        self._pace = Pace(self.plan.steps, first=FIRST_STEPS)
+        self._asked = self._readable = 0
+
+    @cached_property
+    def _order(self) -> Order:
+        index, plan = self.work.index, self.plan
+        labels, hard = index.labels, plan.negatives == "hard"
+        # Without people's negatives, clips that have no other label teach nothing.
+        own = hard | (labels.sign > 0)
+        weights = None
+        if plan.balance or not hard:
+            weights = balancing(labels.clip[own], labels.cell[own], clips=len(index), power=plan.balance)
+        return Order(videos=index.videos, seed=plan.seed, weights=weights)
+
+    def wanted(self) -> Iterable[Rows]:
+        """Yield this rank's clips of each step that is left."""
+        own = slice(self.ranks.rank * self.share, (self.ranks.rank + 1) * self.share)
+        for step in range(self.learner.step_number, self.plan.steps):
+            yield self._order.between(step * self.plan.batch, (step + 1) * self.plan.batch)[own]
+
+    def step(self, batch: Batch) -> None:
+        """Learn from a batch; check, keep and print what came of it."""
+        learner, plan = self.learner, self.plan
+        self._count(batch)
+        value = self._checked(batch, *learner.step(batch.pixels, batch.targets))
+        if learner.step_number > plan.steps - max(1, plan.steps // 10):
+            self.learned.losses.append(value)
+        if learner.step_number % plan.checkpoint_steps == 0 and learner.step_number < plan.steps:
+            self._keep()
+        if self._pace.due(learner.step_number) and self.ranks.first:
+            print_line(f"pretrain: {self._progress(value)}")
+
+    def _progress(self, loss: float) -> str:
+        done = self.learner.step_number
+        clips = self._pace.a_second(done) * self.plan.batch
+        memory = f"{peak_gib(self.learner.where):.1f} GiB at most"
+        return f"step {self._pace.left(done)}, loss {loss:.3f}, {clips:.0f} clips/s, {memory}"
+
+    def _count(self, batch: Batch) -> None:
+        """Count what can be read.
+
+        Raises:
+            BrokenContract: an epoch has passed, and no clip of it can be read.
+
+        """
+        self.learned.lost |= {batch.places[at].clip_id: why for at, why in batch.lost.items()}
+        self._asked += self.plan.batch
+        if not self._readable:
+            self._readable = sum(self.ranks.of_all(len(batch.places) - len(batch.lost)))
+        if not self._readable and self._asked >= len(self.work.index):
+            self._refuse()
+
+    def _refuse(self) -> None:
+        why = next(iter(self.learned.lost.values()), "they have no label that teaches")
+        raise BrokenContract(f"{len(self.work.index)} training clips, none readable ({why}); want some")
+
+    def _checked(self, batch: Batch, loss: Tensor, norm: Tensor) -> float:
+        if not torch.isfinite(loss + norm):
+            ids = ", ".join(clip_id for ids in self.ranks.of_all(batch.clip_ids) for clip_id in ids)
+            step = self.learner.step_number
+            raise BrokenContract(
+                f"pretrain: step {step}: loss {loss.item()}, gradient {norm.item()}, want numbers; clips {ids}"
+            )
+        return float(loss.item())
+
+    def _gather(self) -> None:
+        for lost in self.ranks.of_all(self.learned.lost):
+            self.learned.lost |= lost
+
+    def _keep(self) -> None:
+        self._gather()
+        if not (self.ranks.first and self.work.keeps):
+            return
+        state = {"learner": self.learner.state(), "losses": self.learned.losses, "lost": self.learned.lost}
+        with tempfile.TemporaryDirectory(prefix="slac-") as folder:
+            path = Path(folder) / "state.pt"
+            torch.save(state, path)
+            self.work.keeps.write(self.learner.step_number, path)
+
+    def go_on(self) -> None:
+        """Take up the newest checkpoint, if there is one."""
+        own = self.work.keeps if self.ranks.first else None
+        found = self.ranks.from_first(next(own.newest(), None) if own else None)
+        if not found:
+            return
+        step, data = found
+        state: dict[str, Any] = torch.load(io.BytesIO(data), map_location="cpu", weights_only=True)
+        self.learner.load(state["learner"])
+        self.learned.losses, self.learned.lost = state["losses"], state["lost"]
+        if self.ranks.first:
+            print_line(f"pretrain: goes on after step {step}")
+
+    def end(self) -> None:
+        """Hand on the network, and what all ranks lost."""
+        if not self._readable and self.learned.lost:
+            self._refuse()
+        self._gather()
+        self.learner.finish()
 
 
-def _checked(step: int, batch: Batch, loss: Tensor, norm: Tensor) -> float:
-    if not torch.isfinite(loss + norm):
-        ids = ", ".join(batch.clip_ids)
-        raise BrokenContract(
-            f"pretrain: step {step}: loss {loss.item()}, gradient {norm.item()}, want numbers; clips {ids}"
-        )
-    return float(loss.item())
-
-
-def _keep(learner: Learner, learned: Learned, keeps: Keeps) -> None:
-    with tempfile.TemporaryDirectory(prefix="slac-") as folder:
-        path = Path(folder) / "state.pt"
-        torch.save({"learner": learner.state(), "losses": learned.losses, "lost": learned.lost}, path)
-        keeps.write(learner.step_number, path)
-
-
-def _go_on(learner: Learner, learned: Learned, keeps: Keeps) -> None:
-    for step, data in keeps.newest():
-        state = torch.load(io.BytesIO(data), map_location="cpu", weights_only=True)
-        learner.load(state["learner"])
-        learned.losses, learned.lost = state["losses"], state["lost"]
-        print_line(f"pretrain: goes on after step {step}")
-        return
+def peak_gib(where: torch.device) -> float:
+    """Return the most memory that this process had so far, in GiB: the card's, or the machine's where there is none."""
+    if where.type == "cuda":
+        return torch.cuda.max_memory_allocated(where) / 2**30
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20

@@ -11,8 +11,23 @@ class Training(Section):
     """Pretraining on the release, and its evaluation by transfer."""
 
     architecture: str = setting("r2plus1d_18", "A video network in the registry of `slac_tasks.networks.registry`.")
-    steps: int = setting(20_000, "Pretraining steps.", least=1)
-    batch: int = setting(32, "Clips in one step.", least=1)
+    steps: int = setting(0, "Pretraining steps; 0: as many as `epochs` over the release are.", least=0)
+    epochs: float = setting(30.0, "How often each clip of the release is learned, where `steps` is 0.", above=0)
+    least_steps: int = setting(2_000, "A small release is learned for so many steps at least.", least=1)
+    most_steps: int = setting(300_000, "A large release is learned for so many steps at most.", least=1)
+    batch: int = setting(32, "Clips in one step, of all processes together.", least=1)
+    micro_batch: int = setting(
+        0,
+        "Clips that a process computes at once, whose gradients are added up to those of the step; 0: all of its "
+        "share. Halved by itself where memory runs out.",
+        least=0,
+    )
+    processes: int = setting(
+        0,
+        "Processes that train together on this machine, each on a card of its own; 0: one for each card. They divide "
+        "`batch`. Under torchrun its own number counts.",
+        least=0,
+    )
     start: str = setting(
         "random",
         "Where the backbone starts: `random`, `hub` (torchvision's weights), `package`, or a folder that holds "
@@ -80,8 +95,12 @@ class Training(Section):
     seed: int = setting(0, "Seed of every random choice in training.", least=0)
 
     def conflicts(self) -> Iterator[str]:
-        """Refuse positives alone for a loss that would learn to say yes, and a learning curve of no or equal points."""
+        """Refuse positives alone for a loss that would learn to say yes, and numbers that contradict each other."""
         if self.negatives == "none" and self.loss == "binary":
             yield self.refusal("negatives", "negatives for the loss 'binary'")
+        if self.least_steps > self.most_steps:
+            yield self.refusal("least_steps", f"at most most_steps, {self.most_steps:_}")
+        if self.processes and self.batch % self.processes:
+            yield self.refusal("batch", f"a multiple of processes, {self.processes}")
         if not self.transfer_labels or len(set(self.transfer_labels)) < len(self.transfer_labels):
             yield self.refusal("transfer_labels", "one or more different numbers")

@@ -1,4 +1,8 @@
+import io
+from dataclasses import replace
+
 import pytest
+import torch
 from learning_world import LearningWorld
 from released import write_rows
 
@@ -43,3 +47,36 @@ def test_a_release_that_is_not_finished_is_not_trained_on(world):
     with pytest.raises(NotMade, match="r0001: is not finished"):
         pretrain.run(world.job("pretrain", release="r0001"))
     assert world.datasets.manifest(MODELS, release="r0001") is None
+
+
+def weights_of(world: LearningWorld) -> list[torch.Tensor]:
+    (row,) = world.datasets.read(MODELS, release="r0001").to_pylist()
+    blobs = (world.store.get(f"weights/{row[part]}.pt") for part in ("backbone", "head"))
+    states = (torch.load(io.BytesIO(blob), weights_only=True)["state"] for blob in blobs)
+    return [tensor for state in states for tensor in state.values() if tensor.is_floating_point()]
+
+
+@pytest.fixture
+def one_thread(monkeypatch):
+    """A sum has one order: Adam makes a step of any difference, however small, where a gradient is all but zero."""
+    threads = torch.get_num_threads()
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
+
+
+@pytest.mark.usefixtures("one_thread")
+def test_two_processes_make_the_weights_of_one(world, capsys):
+    def run(**settings: object) -> None:
+        config = world.config()
+        config = replace(config, training=replace(config.training, checkpoint_steps=2, **settings))
+        pretrain.run(world.job("pretrain", release="r0001", remake=True, config=config))
+
+    run(micro_batch=2)
+    one = weights_of(world)
+    run(processes=2)
+    for own, wanted in zip(weights_of(world), one, strict=True):
+        assert torch.allclose(own, wanted, atol=1e-6, rtol=0)
+    assert "3 steps of 4 clips (1.5 epochs), 2 processes with 2 each" in capsys.readouterr().err
+    assert list(world.store.names("models/release=r0001/unfinished/")) == []

@@ -15,7 +15,7 @@ from slac_tasks.storage.datasets import RELEASES
 from slac_tasks.storage.objects import FolderStore, Media
 from slac_tasks.training.index import COLUMNS, temporary_index
 from slac_tasks.training.learner import Learner, Plan
-from slac_tasks.training.pretraining import pretrain
+from slac_tasks.training.pretraining import Work, pretrain
 from slac_tasks.training.trainer import seeded
 
 CPU = torch.device("cpu")
@@ -52,7 +52,7 @@ def learn(store: FolderStore, run: str, kill: int | None = None) -> list[torch.T
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Learner, "step", step)
-        pretrain(classifier, index, media, PLAN, keeps, CPU)
+        pretrain(classifier, Work(index=index, media=media, keeps=keeps), PLAN, CPU)
     return [tensor.clone() for tensor in classifier.state_dict().values()]
 
 
