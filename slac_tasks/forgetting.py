@@ -72,7 +72,7 @@ def forget(datasets: Datasets, ledger: Ledger, name: str) -> Forgotten:
     with ledger.transaction():
         known = ledger.run("add_pseudonym", name=name, pseudonym=pseudonym)
         ledger.run("return_clips", annotator=name)
-        (renamed,) = ledger.rows("give_pseudonym", name=name, pseudonym=pseudonym)
+        (renamed,) = ledger.rows("give_pseudonym", name=name, pseudonym=pseudonym, pattern=in_text(name))
         ledger.run("delete_annotator", annotator=name)
     generations = sum(_renamed(datasets, ledger, name, pseudonym))
     pages = list(_pages(datasets, name))
@@ -84,6 +84,15 @@ def forget(datasets: Datasets, ledger: Ledger, name: str) -> Forgotten:
     )  # fmt: skip
     ledger.run("end_forgetting", name=name, stays=bool(known) or not done.nothing)
     return done
+
+
+def in_text(*spellings: str) -> str:
+    """Return a regular expression, for Python and for Postgres, that finds a name but no longer name that holds it.
+
+    Names are made of letters, digits and `_`, `-`, `@`, `.`; a dot that nothing follows ends a sentence.
+    """
+    inner = "|".join(map(re.escape, spellings))
+    return rf"(?<![\w@-])(?<!\w\.)(?:{inner})(?![\w@-])(?!\.\w)"
 
 
 def _renamed(datasets: Datasets, ledger: Ledger, name: str, pseudonym: str) -> Iterator[int]:
@@ -145,8 +154,7 @@ def _delete(datasets: Datasets, ledger: Ledger, manifest: Manifest) -> None:
 
 def _pages(datasets: Datasets, name: str) -> Iterator[str]:
     """Yield the pages in the store that show the name as a word."""
-    spellings = {name, html.escape(name), json.dumps(name)[1:-1]}
-    pattern = re.compile(rf"(?<![\w-])(?:{'|'.join(map(re.escape, sorted(spellings)))})(?![\w-])")
+    pattern = re.compile(in_text(name, html.escape(name), json.dumps(name)[1:-1]))
     for folder in PAGES:
         for page in datasets.store.names(folder):
             if pattern.search(datasets.store.get(page).decode(errors="replace")):

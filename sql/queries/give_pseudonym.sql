@@ -1,5 +1,5 @@
 -- Let everything that a person said be the pseudonym's, and drop what nobody else can use; how many votes and
--- words of an expert it was.
+-- words of an expert it was. `pattern` finds the name in a text, but no longer name that holds it.
 WITH of_votes AS (
     UPDATE votes SET annotator = %(pseudonym)s::text WHERE annotator = %(name)s::text RETURNING 1
 ), of_quality AS (
@@ -15,7 +15,7 @@ WITH of_votes AS (
 ), of_lapsed AS (
     DELETE FROM lapsed_leases WHERE annotator = %(name)s::text
 ), of_rejected AS (
-    DELETE FROM rejected_votes WHERE strpos(detail, %(name)s::text) > 0
+    DELETE FROM rejected_votes WHERE detail ~ %(pattern)s::text
 )
 SELECT
     (SELECT count(*) FROM of_votes) AS votes,

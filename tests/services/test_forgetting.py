@@ -1,16 +1,19 @@
 """A person is forgotten: the votes stay under a pseudonym, and neither ledger nor store shows the name any more."""
 
+import re
 from pathlib import Path
 from typing import Any
 
 import pyarrow.parquet as pq
 import pytest
 from cut_store import CutStore
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from review_work import cast, lease, publish_and_answer
 
 from slac_tasks import cli
 from slac_tasks.errors import Temporary
-from slac_tasks.forgetting import forget
+from slac_tasks.forgetting import forget, in_text
 from slac_tasks.quality.settings import Quality
 from slac_tasks.release.finished import need_release
 from slac_tasks.stages import aggregate, inspect, release, report, sync, validate
@@ -142,6 +145,33 @@ def test_a_count_of_votes_goes_on_after_somebody_was_forgotten(make_job: Any, le
     assert forget(datasets, ledger, NAME).generations
     answered("eva", sync, aggregate)
     assert read_labels(datasets, "000003").num_rows == 12
+
+
+def test_what_was_rejected_of_others_stays_though_their_name_or_a_word_holds_the_name(
+    make_job: Any, ledger: Ledger
+) -> None:
+    others = ["annual: no such clip", "joanna has answered", "ann.lee and ann@example.org", "max-ann", "Jo.ann answers"]
+    own = ["ann answers no more", "'ann' and 'Ann'", "said by ann.", "(ann)", "ann"]
+    with ledger._connection.cursor() as cursor:
+        for place, detail in enumerate(others + own):
+            cursor.execute("INSERT INTO rejected_votes VALUES ('s', %s, 'r', %s, now(), now())", (str(place), detail))
+    forget(make_job("report").datasets, ledger, "ann")
+    with ledger._connection.cursor() as cursor:
+        cursor.execute("SELECT detail FROM rejected_votes ORDER BY item")
+        assert [row[0] for row in cursor.fetchall()] == others
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60, deadline=None)
+@given(
+    text=st.text(st.sampled_from("ann.@-_ (é'\\"), max_size=12), name=st.text(st.sampled_from("an.+*[\\"), min_size=1)
+)
+def test_ledger_and_pages_agree_on_where_a_name_stands(ledger: Ledger, text: str, name: str) -> None:
+    pattern = in_text(name)
+    with ledger._connection.cursor() as cursor:
+        cursor.execute("SELECT %s ~ %s", (text, pattern))
+        (found,) = cursor.fetchone()
+    assert found == bool(re.search(pattern, text))
+    assert re.search(pattern, f"({name}) answers no more")
 
 
 class Cut(CutStore):
