@@ -6,8 +6,11 @@ Z95 = 1.959964
 """Standard deviations from the mean of a normal distribution that hold 95 % of it."""
 
 
-def wilson(part: int, whole: int, z: float = Z95) -> tuple[float, float]:
-    """Return the ends of the Wilson score interval of part / whole (Wilson 1927); 95 % for the default `z`."""
+def wilson(part: float, whole: float, z: float = Z95) -> tuple[float, float]:
+    """Return the ends of the Wilson score interval of part / whole (Wilson 1927); 95 % for the default `z`.
+
+    Both may be fractions: of clips that hang together, as many as they are worth.
+    """
     if whole == 0:
         return 0.0, 1.0
     share, spread = part / whole, z * z / whole

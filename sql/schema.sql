@@ -560,7 +560,10 @@ CREATE TABLE category_agreement (
     clips bigint NOT NULL,
     krippendorff double precision,
     cohen double precision,
-    pairs bigint NOT NULL
+    pairs bigint NOT NULL,
+    -- Ends of the 95 % interval of alpha; NULL: unknown.
+    krippendorff_low double precision,
+    krippendorff_high double precision
 );
 
 -- What the newest certificates say of the labels of each kind, for the pages.

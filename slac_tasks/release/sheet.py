@@ -18,7 +18,7 @@ from slac_tasks.model import CLIP_SEC, Split, Strategy
 from slac_tasks.release.plots import stacked
 from slac_tasks.release.tallies import UNKNOWN, Agreement, Tallies
 from slac_tasks.storage.datasets import RELEASES
-from slac_tasks.storage.datasets.labelling import CorrectionRow
+from slac_tasks.storage.datasets.labelling import AgreementRow, CorrectionRow
 from slac_tasks.storage.datasets.releasing import ReleaseVersionRow
 from slac_tasks.verification.carrying import IMPORTED, KINDS
 
@@ -102,8 +102,11 @@ def _licences(counted: Tallies) -> str:
 def _categories(counted: Tallies, names: Mapping[str, str]) -> str:
     signs, agreement = counted.by("category", "label"), {one.category: one for one in counted.agreement}
     return _table(
-        ("category", "positive", "negative", "first two people agree"),
-        ((name, *_signs(signs, key), _agreement(agreement.get(key))) for key, name in names.items()),
+        ("category", "positive", "negative", "first two people agree", "Krippendorff's alpha"),
+        (
+            (name, *_signs(signs, key), _agreement(agreement.get(key)), _alpha(counted.alphas.get(key)))
+            for key, name in names.items()
+        ),
     )
 
 
@@ -155,6 +158,14 @@ def _agreement(found: Agreement | None) -> str:
         return "not asked twice"
     low, high = found.interval
     return f"{found.agree / found.clips:.1%} ({low:.1%} to {high:.1%}) of {found.clips:,}"
+
+
+def _alpha(found: AgreementRow | None) -> str:
+    if found is None or found.krippendorff is None:
+        return "unknown"
+    if found.krippendorff_low is None:
+        return f"{found.krippendorff:.2f}"
+    return f"{found.krippendorff:.2f} ({found.krippendorff_low:.2f} to {found.krippendorff_high:.2f})"
 
 
 def _table(heads: Sequence[str], rows: Iterable[Sequence[object]]) -> str:

@@ -1,6 +1,6 @@
 """What is counted of a release for its data sheet, in one pass over its rows."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import pyarrow as pa
@@ -8,8 +8,8 @@ import pyarrow.compute as pc
 
 from slac_tasks.intervals import wilson
 from slac_tasks.release.content import by_category
-from slac_tasks.storage.datasets import CARRIED, CORRECTIONS
-from slac_tasks.storage.datasets.labelling import CorrectionRow
+from slac_tasks.storage.datasets import AGREEMENT, CARRIED, CORRECTIONS
+from slac_tasks.storage.datasets.labelling import AgreementRow, CorrectionRow
 from slac_tasks.storage.manifests import Manifest
 from slac_tasks.storage.tables import Datasets
 from slac_tasks.verification.versions import label_tables, labels_of
@@ -43,6 +43,8 @@ class Tallies:
     """Each video and licence once: columns `_VIDEOS`."""
     agreement: Sequence[Agreement]
     """By category, in order."""
+    alphas: Mapping[str, AgreementRow]
+    """How far people agree beyond chance, by category; none where the labels were judged before that was counted."""
     corrections: Sequence[CorrectionRow] = ()
     """How far the imported labels were checked, by category; none where the release holds people's labels alone."""
 
@@ -91,6 +93,7 @@ def tallies(datasets: Datasets, rows: Manifest) -> Tallies:
     categories = set(counted["category"].to_pylist())
     return Tallies(
         labels=counted, videos=pa.concat_tables(videos), agreement=tuple(_agreement(datasets, rows, categories)),
+        alphas={row.category: row for row in _alphas(datasets, rows)},
         corrections=tuple(_corrections(datasets, rows, categories)),
     )  # fmt: skip
 
@@ -101,6 +104,13 @@ def _corrections(datasets: Datasets, rows: Manifest, categories: set[str]) -> It
         manifest = datasets.manifest(CORRECTIONS, **keys)
         if manifest is not None:
             yield from (row for row in datasets.rows_of(CORRECTIONS, manifest) if row.category in categories)
+
+
+def _alphas(datasets: Datasets, rows: Manifest) -> Iterator[AgreementRow]:
+    """Yield how far people agree on each category, as the report on the same labels says it."""
+    manifest = datasets.manifest(AGREEMENT, labels=labels_of(rows))
+    if manifest is not None:
+        yield from datasets.rows_of(AGREEMENT, manifest)
 
 
 def _agreement(datasets: Datasets, rows: Manifest, categories: set[str]) -> Iterator[Agreement]:

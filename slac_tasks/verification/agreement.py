@@ -1,7 +1,13 @@
 """Agreement beyond chance, from sparse answers: Krippendorff's alpha and Cohen's kappa. Vectorised, pure."""
 
-import numpy as np
+from dataclasses import dataclass
+from math import sqrt
 
+import numpy as np
+import pyarrow.compute as pc
+from scipy.special import stdtrit
+
+from slac_tasks.intervals import Z95, wilson
 from slac_tasks.storage.datasets.labelling import AgreementRow
 from slac_tasks.verification.ballots import NO, Ballots, Floats, Ints
 
@@ -9,23 +15,70 @@ _SHARED_LEAST = 10
 """Clips that two people must share before they count as a pair: kappa of a few clips is noise (ours)."""
 
 
-def alpha(counts: Ints) -> float | None:
-    """Return Krippendorff's alpha for nominal values; None where chance leaves nothing to agree on.
+@dataclass(frozen=True, kw_only=True)
+class Alpha:
+    """Krippendorff's alpha for nominal values."""
+
+    value: float | None
+    """None: chance leaves nothing to agree on, as where all answers are the same."""
+    low: float | None = None
+    """Ends of the 95 % interval; None: unknown, as where one video alone holds all answers of a value."""
+    high: float | None = None
+
+
+def alpha(counts: Ints, video: Ints) -> Alpha:
+    """Return Krippendorff's alpha with an interval in which the clips of one video hang together.
+
+    Alpha is computed without one video after another: the spread of these values is its standard deviation (jackknife,
+    Efron and Stein 1981). It says of how many independent answers the observed disagreement is a share. The interval is
+    Wilson's of a share of so many, so it has a width where nobody disagreed. Over simulated campaigns it holds the
+    truth in .93 to .99; a bootstrap of the videos holds it in .82 to .95.
+
+    Source of alpha: Krippendorff 2011, "Computing Krippendorff's Alpha-Reliability", with the coincidences summed per
+    unit. Source of the interval: ours, after Korn and Graubard 1998.
 
     Args:
         counts: how often each value was given to each unit, shape (units, values). Units with one value are left out.
-
-    Source: Krippendorff 2011, "Computing Krippendorff's Alpha-Reliability", with the coincidences summed per unit.
+        video: number of each unit's video, shape (units,).
 
     """
     given = counts.sum(axis=1)
-    counts, given = counts[given >= 2], given[given >= 2]
-    total, by_value = given.sum(), counts.sum(axis=0)
-    expected = float(total**2 - (by_value**2).sum())
-    if expected == 0:
-        return None
-    observed = float(((given**2 - (counts**2).sum(axis=1)) / (given - 1)).sum())
-    return float(1 - (total - 1) * observed / expected)
+    counts, video, given = counts[given >= 2], video[given >= 2], given[given >= 2]
+    apart = (given**2 - (counts**2).sum(axis=1)) / (given - 1)
+    _, place = np.unique(video, return_inverse=True)
+    of_video = np.stack([np.bincount(place, column) for column in (given, apart, *counts.T)], axis=1)
+    whole = of_video.sum(axis=0)
+    value, without = float(_alpha(whole)), _alpha(whole - of_video)
+    if np.isnan(value):
+        return Alpha(value=None)
+    if len(of_video) < 2 or np.isnan(without).any():
+        return Alpha(value=value)
+    # alpha = 1 - observed / expected: what is not sure is above all the share of answers that differ.
+    observed, expected = float(whole[1] / whole[0]), float(_expected(whole) / (whole[0] * (whole[0] - 1)))
+    videos = len(of_video)
+    spread = expected * sqrt((videos - 1) / videos * float(((without - without.mean()) ** 2).sum()))
+    size: float = videos
+    if spread > 0 and 0 < observed < 1:
+        size = min(observed * (1 - observed) / spread**2, len(counts))
+    size *= (Z95 / float(stdtrit(videos - 1, 0.975))) ** 2
+    least, most = wilson(observed * size, size)
+    return Alpha(value=value, low=min(value, 1 - most / expected), high=max(value, 1 - least / expected))
+
+
+def _alpha(sums: Floats) -> Floats:
+    """Return alpha of sums over units, shape (..., 2 + values): answers, observed disagreement, answers of each value.
+
+    NaN: chance leaves nothing to agree on.
+    """
+    expected = _expected(sums)
+    known = expected > 0
+    ratio = (sums[..., 0] - 1) * sums[..., 1] / np.where(known, expected, 1)
+    return np.where(known, 1 - ratio, np.nan)
+
+
+def _expected(sums: Floats) -> Floats:
+    """Return how many ordered pairs of answers would differ by chance."""
+    return np.asarray(sums[..., 0] ** 2 - (sums[..., 2:] ** 2).sum(axis=-1))
 
 
 def kappa(table: Floats) -> Floats:
@@ -45,15 +98,20 @@ def agreements(ballots: Ballots) -> list[AgreementRow]:
     counts = ballots.counts()[:, : NO + 1]
     tables, category = _pairs(ballots)
     kappas, shared = kappa(tables), tables.sum(axis=(1, 2))
+    video = pc.replace_substring_regex(ballots.clip_ids, ":[0-9]+$", "").dictionary_encode().indices.to_numpy()
     found = []
     for index, name in enumerate(ballots.categories):
-        rows = counts[ballots.category == index]
+        own = ballots.category == index
+        rows = counts[own]
+        found_alpha = alpha(rows, video[own])
         pairs = np.flatnonzero((category == index) & ~np.isnan(kappas))
         found.append(
             AgreementRow(
                 category=name,
                 clips=int((rows.sum(axis=1) >= 2).sum()),
-                krippendorff=alpha(rows),
+                krippendorff=found_alpha.value,
+                krippendorff_low=found_alpha.low,
+                krippendorff_high=found_alpha.high,
                 cohen=float(np.average(kappas[pairs], weights=shared[pairs])) if len(pairs) else None,
                 pairs=len(pairs),
             )

@@ -247,14 +247,20 @@ class CrowdRow:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class AgreementRow:
-    """How far people agree on one category."""
-
+class _AgreementRow1:
     category: Annotated[str, "category answered"]
     clips: Annotated[int, "clips with two yes or no answers or more"]
     krippendorff: Annotated[float | None, "alpha, nominal; null: no two answers differ in value"]
     cohen: Annotated[float | None, "kappa of pairs of people, weighted by shared clips; null: none"]
     pairs: Annotated[int, "pairs of people in it"]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class AgreementRow(_AgreementRow1):
+    """How far people agree on one category."""
+
+    krippendorff_low: Annotated[float | None, "lower end of alpha's 95 % interval; null: unknown, or version 1"] = None
+    krippendorff_high: Annotated[float | None, "upper end of it; null: unknown, or version 1"] = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -367,9 +373,13 @@ PEOPLE = Dataset(
     name="people", version=2, keys=("labels",), unique=("annotator", "category"), row=PersonRow,
     meaning=_PEOPLE_1.meaning, upgrade=Upgrade(previous=_PEOPLE_1, change=_no_sets),
 )  # fmt: skip
-AGREEMENT = Dataset(
-    name="agreement", version=1, keys=("labels",), unique=("category",), row=AgreementRow,
+_AGREEMENT_1 = Dataset(
+    name="agreement", version=1, keys=("labels",), unique=("category",), row=_AgreementRow1,
     meaning="How far people agree on each category, beyond chance.",
+)  # fmt: skip
+AGREEMENT = Dataset(
+    name="agreement", version=2, keys=("labels",), unique=("category",), row=AgreementRow,
+    meaning=_AGREEMENT_1.meaning, upgrade=Upgrade(previous=_AGREEMENT_1),
 )  # fmt: skip
 CERTIFICATES = Dataset(
     name="certificates", version=1, keys=("labels",), unique=("category", "kind"), row=CertificateRow,

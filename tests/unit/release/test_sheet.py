@@ -11,7 +11,8 @@ from released import finish, released
 from slac_tasks.release.finished import need_release
 from slac_tasks.release.sheet import README, sheet
 from slac_tasks.release.tallies import tallies
-from slac_tasks.storage.datasets import LABELS, RELEASES
+from slac_tasks.storage.datasets import AGREEMENT, LABELS, RELEASES
+from slac_tasks.storage.datasets.labelling import AgreementRow
 from slac_tasks.storage.manifests import Manifest
 from slac_tasks.storage.objects import FolderStore
 from slac_tasks.storage.tables import Datasets
@@ -30,6 +31,11 @@ def with_labels(datasets: Datasets, rows: Manifest) -> Manifest:
     labels = datasets.write(
         LABELS, [LABELS.from_records(found)], keys={"labels": "000001"}, stage="test", settings={}, made_from={}
     )
+    agreed = AgreementRow(
+        category="high_jump", clips=10, krippendorff=0.81, krippendorff_low=0.444, krippendorff_high=0.95, cohen=None,
+        pairs=0,
+    )  # fmt: skip
+    datasets.write(AGREEMENT, [AGREEMENT.table([agreed])], keys=labels.keys, stage="test", settings={}, made_from={})
     table = datasets.read_all(RELEASES, [rows])
     return datasets.write(
         RELEASES, [table], keys=rows.keys, stage="release", settings={}, made_from={labels.address: labels.mark}
@@ -62,8 +68,8 @@ def test_every_number_is_that_of_the_rows(files: dict[str, str]) -> None:
         "| CC BY 4.0 | 2 | 2 |",
         "| not known | 1 | 1 |",
         "| a \\| b &lt;i> # c | 1 | 1 |",
-        "| High jump | 2 | 1 | 90.0% (59.6% to 98.2%) of 10 |",
-        "| judo | 1 | 0 | not asked twice |",
+        "| High jump | 2 | 1 | 90.0% (59.6% to 98.2%) of 10 | 0.81 (0.44 to 0.95) |",
+        "| judo | 1 | 0 | not asked twice | unknown |",
         "| random | 2 | 0 |",
         "| consensus | 0 | 1 |",
         "| people | 3 | 1 | 4.0% |",
