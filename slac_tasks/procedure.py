@@ -212,7 +212,8 @@ STAGES: dict[str, Stage] = {
             name="release", help="write validated labels as Parquet, HACS csv and ActivityNet json",
             keys=("release",), writes={"release": (), "released_videos": (), "release_versions": ()}, ledger=True,
             reads=(
-                "labels", "label_changes", "quality", "carried", "certificates", "corrections", "videos", "fetched",
+                "labels", "label_changes", "quality", "agreement", "carried", "certificates", "corrections", "videos",
+                "fetched",
             ),
         ),
         Stage(
