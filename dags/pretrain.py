@@ -3,8 +3,8 @@
 **Runs** weekly, and when labels have been validated that the last release lacks (asset
 `validated_labels`).
 
-**Reads** `labels` with `label_changes`, their `quality` and `people`, `imported`, `fetched`, `videos`, `clips`,
-`scores` and `features`, and renditions of training videos.
+**Reads** `labels` with `label_changes`, their `quality`, `people` and `agreement`, `imported`, `fetched`, `videos`,
+`clips`, `scores` and `features`, and renditions of training videos.
 **Writes** `carried`, `control`, `corrections` and `accounts`, second answers wanted in the queue, `certificates`,
 `release` with its exports, `released_videos` and `release_versions`, `models`, `judged`, `evaluations`, `committees`
 when the model is promoted, and one event of the asset `videos` per window that shall be scored again.

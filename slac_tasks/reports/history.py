@@ -32,13 +32,15 @@ def charts(rows: Sequence[Measured]) -> list[Chart]:
 
     """
     days = {row.labels: row.day or row.labels for row in rows}
+    # Several versions of a day go by their numbers.
+    ticks = tuple(days.values()) if len(set(days.values())) == len(days) else tuple(days)
     places = {version: at for at, version in enumerate(days)}
     of: dict[tuple[str, str | None], list[Measured]] = {}
     for row in rows:
         of.setdefault((row.measure, row.kind), []).append(row)
     # The newest version says in which order they stand.
     order = sorted(of, key=lambda name: of[name][-1].place)
-    return [_chart(of[name], tuple(days.values()), places) for name in order]
+    return [_chart(of[name], ticks, places) for name in order]
 
 
 def _chart(rows: Sequence[Measured], ticks: tuple[str, ...], places: dict[str, int]) -> Chart:

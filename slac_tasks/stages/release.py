@@ -1,7 +1,7 @@
 """Write validated labels as a release, in every format.
 
-Reads: the newest judged labels and how far people agree; the newest certified ones of other kinds, where the settings want them; videos, and
-where they were fetched; the ledger's verdicts, decisions, queue and tombstones.
+Reads: the newest judged labels and how far people agree on them; the newest certified ones of other kinds, where the
+settings want them; videos, and where they were fetched; the ledger's verdicts, decisions, queue and tombstones.
 Writes: release (release) with exports and a data sheet beside it; released_videos (release), the names and splits that
 stay; release_versions (release), last: it makes the release finished; the ledger's releases.
 Safe to run again: a finished release is left alone, one that was cut off goes on with the rows that it has. Rows that

@@ -30,6 +30,11 @@ def test_a_measure_that_was_unknown_has_a_gap_and_keeps_its_place() -> None:
     assert [point.at for point in chart.lines[0].points] == [1]
 
 
+def test_versions_of_one_day_go_by_their_numbers() -> None:
+    (chart,) = charts([AGREEMENT, replace(AGREEMENT, labels="000002")])
+    assert chart.ticks == ("000001", "000002")
+
+
 def test_precision_is_told_apart_by_kind_of_label() -> None:
     kinds = [replace(AGREEMENT, measure="precision", kind=kind, place=place) for place, kind in enumerate("ab")]
     assert [chart.title for chart in charts(kinds)] == ["precision, a", "precision, b"]
