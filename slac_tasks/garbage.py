@@ -29,6 +29,8 @@ from slac_tasks.storage.tables import Datasets
 from slac_tasks.verification.versions import FORMS, labels_manifest, labels_of, newest, newest_labels, pieces
 
 WEIGHTS = "weights/"
+_BLOBS = ("backbone", "head", "network", "card")
+"""Columns of committees and models that name what is there."""
 
 Generation = tuple[str, int]
 """Address of a partition, and the number of a generation."""
@@ -239,15 +241,16 @@ def _weights(
     datasets: Datasets, folders: Iterable[_Folder], gone: set[Generation], before: datetime
 ) -> Iterator[Garbage]:
     """Yield the weights that no committee and no model names, superseded ones that are not gone included."""
-    named: set[str] = set()
+    named: set[str | None] = set()
     for folder in folders:
         if folder.dataset not in (COMMITTEES, MODELS):
             continue
         for generation in folder.generations:
             if (folder.address, generation) not in gone:
                 manifest = folder.manifest(datasets, generation)
-                table = datasets.read_all(folder.dataset, [manifest], ["backbone", "head"])
-                named |= {*table["backbone"].to_pylist(), *table["head"].to_pylist()}
+                columns = [name for name in _BLOBS if name in folder.dataset.schema.names]
+                table = datasets.read_all(folder.dataset, [manifest], columns)
+                named.update(*(table[name].to_pylist() for name in columns))
     for one in datasets.store.objects(WEIGHTS):
-        if one.name.removeprefix(WEIGHTS).removesuffix(".pt") not in named and one.written_at < before:
+        if one.name.removeprefix(WEIGHTS).partition(".")[0] not in named and one.written_at < before:
             yield Garbage(why="weights", name=one.name, objects=(one,))

@@ -5,6 +5,7 @@ slac show videos                              every partition of one dataset
 slac show videos category=judo window=2026-01-05     one partition: columns, drops, inputs, first rows
 slac show verdicts [category=judo]            what each category is judged by, and what people decided
 slac show lineage release=r0001               the rounds of its network: scores, hard clips, votes, later releases
+slac show card release=r0001                  the model card of its network, and where the files are
 slac show duplicates [category=judo] [window=2026-01-05]     videos that were dropped for one that shows the same
 """
 
@@ -15,11 +16,12 @@ from typing import Any
 
 from slac_tasks import config
 from slac_tasks.admission.told_apart import LookalikePair, lookalike_pairs, told_apart
-from slac_tasks.errors import WrongArguments
+from slac_tasks.errors import NotMade, WrongArguments
 from slac_tasks.given.words import printable
 from slac_tasks.model import Window
 from slac_tasks.networks.committees import weights_of
 from slac_tasks.reports.measures import Judged, by_category
+from slac_tasks.reports.model_card import CARD as EVALUATED
 from slac_tasks.storage.datasets import ALL, MODELS
 from slac_tasks.storage.declarations import Dataset
 from slac_tasks.storage.ledger import open_ledger
@@ -29,6 +31,8 @@ from slac_tasks.storage.tables import Datasets
 
 DUPLICATES = "duplicates"
 """What lists pairs of look-alikes, of the ledger and not of a dataset."""
+CARD = "card"
+"""What prints the model card of a release's network."""
 LINEAGE = "lineage"
 """What follows a release's network through the ledger."""
 VERDICTS = "verdicts"
@@ -37,7 +41,9 @@ VERDICTS = "verdicts"
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments of `slac show`."""
-    parser.add_argument("dataset", nargs="?", help=f"one of {', '.join(ALL)}; or {VERDICTS}, {LINEAGE}, {DUPLICATES}")
+    parser.add_argument(
+        "dataset", nargs="?", help=f"one of {', '.join(ALL)}; or {VERDICTS}, {LINEAGE}, {CARD}, {DUPLICATES}"
+    )
     parser.add_argument("keys", nargs="*", help="key=value; all keys of the dataset show one partition")
     parser.add_argument("--rows", type=int, default=5, help="how many rows of a partition to print (default 5)")
 
@@ -54,11 +60,14 @@ def main(arguments: argparse.Namespace) -> None:
     if arguments.dataset == LINEAGE:
         _show_lineage(datasets, **_keys(arguments.keys, ("release",)))
         return
+    if arguments.dataset == CARD:
+        _show_card(datasets, **_keys(arguments.keys, ("release",)))
+        return
     if arguments.dataset is None:
         _show_all(datasets)
         return
     if arguments.dataset not in ALL:
-        known = ", ".join((*ALL, VERDICTS, LINEAGE))
+        known = ", ".join((*ALL, VERDICTS, LINEAGE, CARD))
         raise WrongArguments(f"dataset {arguments.dataset!r}: unknown, want one of {known} or {DUPLICATES}")
     dataset = ALL[arguments.dataset]
     keys = _keys(arguments.keys, dataset.keys)
@@ -125,6 +134,18 @@ def _show_lineage(datasets: Datasets, release: str = "") -> None:
         print(f"it {joined}: {decided['reason']}")
     for line in lineage_lines(ledger.rows("lineage", weights=[weights])):
         print(line)
+
+
+def _show_card(datasets: Datasets, release: str = "") -> None:
+    if not release:
+        raise WrongArguments("card: release=... is missing, want e.g. release=r0001")
+    (model,) = datasets.rows(MODELS, release=release)
+    if model.card is None:
+        raise NotMade(f"release {release}: its network was trained before there were cards; `slac pretrain --remake`")
+    evaluated = f"reports/v1/release={release}/{EVALUATED}"
+    name = evaluated if datasets.store.exists(evaluated) else f"weights/{model.card}.md"
+    print(datasets.store.get(name).decode(), end="")
+    print(f"\nnetwork: weights/{model.network}.safetensors\ncard: {name}\nstore: {datasets.store.url}")
 
 
 def lineage_lines(rows: Sequence[Mapping[str, Any]]) -> list[str]:

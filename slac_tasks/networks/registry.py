@@ -85,6 +85,8 @@ class Architecture:
     """RGB is divided by it after that."""
     layer: str = "fc"
     """Name of torchvision's last layer, which the backbone lacks."""
+    linear: str = ""
+    """Name of the weights of the last linear map in torchvision's network, where `layer` holds more than that map."""
     is_exact: bool = False
     """Runs in float32 whatever the settings say: its scores hang on small differences of features."""
     hub: str = ""
@@ -98,6 +100,17 @@ class Architecture:
     def view(self) -> View:
         """What a clip is decoded to."""
         return View(self.frames, self.size, self.stream is Stream.FLOW)
+
+    @property
+    def torchvision(self) -> str:
+        """Name of torchvision's network with this backbone; empty: it has none."""
+        return self.hub.partition("_Weights")[0].lower()
+
+    @property
+    def shape(self) -> tuple[int, int, int, int]:
+        """What the backbone is given of one clip: (channels, frames, height, width)."""
+        frames = 1 if self.stream is Stream.CENTRE else self.frames
+        return 6 if self.stream is Stream.RGB_DIFF else 3, frames, self.size, self.size
 
     @property
     def preprocessing(self) -> str:
@@ -139,10 +152,12 @@ _MVIT: _Norm = {"mean": (0.45, 0.45, 0.45), "std": (0.225, 0.225, 0.225)}
 
 def _video(
     name: str, build: Callable[..., nn.Module], hub: str, *, kind: Kind = Kind.VIDEO, stream: Stream = Stream.RGB,
-    size: int = 112, features: int = 512, layer: str = "fc", norm: _Norm | None = None, rates: Rates = Rates(),
+    size: int = 112, features: int = 512, layer: str = "fc", linear: str = "", norm: _Norm | None = None,
+    rates: Rates = Rates(),
 ) -> Architecture:  # fmt: skip
     return Architecture(
         name=name, rates=rates, kind=kind, stream=stream, frames=16, size=size, features=features, layer=layer,
+        linear=linear,
         hub=f"{hub}_Weights.KINETICS400_V1", build=_headless(build, layer), **(norm or _KINETICS),
     )  # fmt: skip
 
@@ -175,9 +190,9 @@ REGISTRY: Mapping[str, Architecture] = {
         _video("r3d_18", video.r3d_18, "R3D_18"),
         _video("mc3_18", video.mc3_18, "MC3_18"),
         _video("r2plus1d_18", video.r2plus1d_18, "R2Plus1D_18"),
-        _video("s3d", video.s3d, "S3D", size=224, features=1024, layer="classifier"),
-        _video("mvit_v2_s", video.mvit_v2_s, "MViT_V2_S", size=224, features=768, layer="head", norm=_MVIT,
-               rates=_TRANSFORMER),
+        _video("s3d", video.s3d, "S3D", size=224, features=1024, layer="classifier", linear="classifier.1"),
+        _video("mvit_v2_s", video.mvit_v2_s, "MViT_V2_S", size=224, features=768, layer="head", linear="head.1",
+               norm=_MVIT, rates=_TRANSFORMER),
         # Trained at 224 pixels, but it takes any size, and at 112 it shares the decode of the others.
         _video("swin3d_t", video.swin3d_t, "Swin3D_T", features=768, layer="head", norm=_IMAGENET,
                rates=_TRANSFORMER),

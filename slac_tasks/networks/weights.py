@@ -1,13 +1,16 @@
 """Trained weights as bytes: equal weights give equal bytes, so a blob's name is a function of what it holds."""
 
 import io
-from collections.abc import Sequence
+import json
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torchvision.models import get_model
 
 from slac_tasks.errors import BrokenContract
+from slac_tasks.networks.backbones import EveryFrame
 from slac_tasks.networks.calibration import Calibration
 from slac_tasks.networks.registry import Architecture, Classifier, laid_out
 
@@ -24,6 +27,30 @@ def encode_head(
     """Return a head's blob; its outputs are `categories`, in that order, and this calibration is in its weights."""
     known = {"calibration": [calibration.slope, calibration.offset]} if calibration else {}
     return _encode({"architecture": entry.name, "categories": list(categories), **known, "state": head.state_dict()})
+
+
+def encode_network(classifier: Classifier, categories: Sequence[str]) -> bytes:
+    """Return backbone and head in one safetensors file, under the names that torchvision's network gives them.
+
+    So `load_state_dict` of that network, with as many classes, loads it without a line of ours. Networks of our own
+    have the names of the backbone, and `fc` for the head. The metadata `slac` is JSON: categories in the order of the
+    outputs, architecture, and what a clip becomes before it is seen.
+    """
+    from safetensors.torch import save
+
+    entry = classifier.entry
+    target = classifier.backbone.frame_network if isinstance(classifier.backbone, EveryFrame) else classifier.backbone
+    assert isinstance(target, nn.Module)
+    known = target.state_dict()
+    head = {f"{entry.linear or entry.layer}.{name}": value for name, value in classifier.head.state_dict().items()}
+    if entry.torchvision:
+        # A linear map over channels is stored as a convolution by s3d.
+        with torch.device("meta"):
+            wanted = dict(get_model(entry.torchvision, num_classes=len(categories)).named_parameters())
+        head = {name: value.reshape(wanted[name].shape) for name, value in head.items()}
+    about = {"architecture": entry.name, "categories": list(categories), "sees": entry.preprocessing}
+    # One entry: the order of several is another one in each process.
+    return bytes(save(_plain({**known, **head}), metadata={"slac": json.dumps(about)}))
 
 
 def decode_backbone(entry: Architecture, data: bytes) -> nn.Module:
@@ -74,16 +101,18 @@ def _load(module: nn.Module, entry: Architecture, blob: dict[str, Any]) -> None:
 
 
 def _encode(blob: dict[str, Any]) -> bytes:
-    # Strides and the order of tensors show in the bytes of torch.save: both are made the same for equal weights.
+    buffer = io.BytesIO()
+    torch.save({**blob, "state": _plain(blob["state"])}, buffer)
+    return buffer.getvalue()
+
+
+def _plain(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Return the same tensors in one order and one layout, which show in the bytes of a file."""
     # `contiguous()` would not do: it leaves the strides of dimensions of length 1 as they are.
-    state: dict[str, Tensor] = blob["state"]
-    plain = {
+    return {
         name: torch.empty(state[name].shape, dtype=state[name].dtype).copy_(state[name].detach())
         for name in sorted(state)
     }
-    buffer = io.BytesIO()
-    torch.save({**blob, "state": plain}, buffer)
-    return buffer.getvalue()
 
 
 def _decode(data: bytes, entry: Architecture) -> dict[str, Any]:

@@ -8,13 +8,14 @@ The prose is `templates/README.md`. It follows the questions of *Datasheets for 
 numbers can answer them.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 
 import jinja2
 
 from slac_tasks import __version__
 from slac_tasks.model import CLIP_SEC, Split, Strategy
+from slac_tasks.release.markdown import cell, table
 from slac_tasks.release.plots import stacked
 from slac_tasks.release.tallies import UNKNOWN, Agreement, Tallies
 from slac_tasks.storage.datasets import RELEASES
@@ -61,7 +62,7 @@ def _readme(release: str, row: ReleaseVersionRow, counted: Tallies, names: Mappi
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=True,
-        # Markdown is not escaped as HTML: `_cell` escapes what comes from strangers.
+        # Markdown is not escaped as HTML: `cell` escapes what comes from strangers.
         autoescape=jinja2.select_autoescape(),
     )
     of_split = counted.by("category", "split")
@@ -77,8 +78,8 @@ def _readme(release: str, row: ReleaseVersionRow, counted: Tallies, names: Mappi
         strategies=_strategies(counted),
         kinds=_kinds(counted),
         corrections=_corrections(counted, names),
-        columns=_table(("column", "meaning"), ((f"`{column.name}`", column.meaning) for column in RELEASES.columns)),
-        few=[_cell(name) for name in few],
+        columns=table(("column", "meaning"), ((f"`{column.name}`", column.meaning) for column in RELEASES.columns)),
+        few=[cell(name) for name in few],
         least=_LEAST,
         unlicensed=counted.videos_by("licence").get(UNKNOWN, 0),
         code=__version__,
@@ -87,7 +88,7 @@ def _readme(release: str, row: ReleaseVersionRow, counted: Tallies, names: Mappi
 
 def _splits(counted: Tallies) -> str:
     videos, signs, mixed = counted.videos_by("split"), counted.by("split", "label"), counted.by("split", "benchmark")
-    return _table(
+    return table(
         ("split", "videos", "positive", "negative", "in the benchmark"),
         ((one, videos.get(one, 0), *_signs(signs, one), mixed.get((one, "True"), 0)) for one in _SPLITS),
     )
@@ -96,12 +97,12 @@ def _splits(counted: Tallies) -> str:
 def _licences(counted: Tallies) -> str:
     videos, labels = counted.videos_by("licence"), counted.by("licence")
     commonest = sorted(videos.items(), key=lambda item: (-item[1], item[0]))
-    return _table(("licence", "videos", "labels"), ((name, count, labels[name,]) for name, count in commonest))
+    return table(("licence", "videos", "labels"), ((name, count, labels[name,]) for name, count in commonest))
 
 
 def _categories(counted: Tallies, names: Mapping[str, str]) -> str:
     signs, agreement = counted.by("category", "label"), {one.category: one for one in counted.agreement}
-    return _table(
+    return table(
         ("category", "positive", "negative", "first two people agree", "Krippendorff's alpha"),
         (
             (name, *_signs(signs, key), _agreement(agreement.get(key)), _alpha(counted.alphas.get(key)))
@@ -113,13 +114,13 @@ def _categories(counted: Tallies, names: Mapping[str, str]) -> str:
 def _strategies(counted: Tallies) -> str:
     signs = counted.by("strategy", "label")
     used = [one for one in _WHY if any(_signs(signs, one))]
-    return _table(("why a clip was asked", "positive", "negative"), ((one, *_signs(signs, one)) for one in used))
+    return table(("why a clip was asked", "positive", "negative"), ((one, *_signs(signs, one)) for one in used))
 
 
 def _kinds(counted: Tallies) -> str:
     labels = counted.by("kind")
     certified = {kind: counted.certified(kind) for kind in KINDS if (kind,) in labels}
-    return _table(
+    return table(
         ("kind", "labels", "certified", "wrong at most"),
         (
             (kind, labels[kind,], count, "not certified" if bound is None else f"{bound:.1%}")
@@ -139,7 +140,7 @@ def _corrections(counted: Tallies, names: Mapping[str, str]) -> str:
         for row in counted.corrections
     )  # fmt: skip
     heads = ("labels", "asked", "wrong", "set aside", "rest", "wrong in the rest", "released as imported")
-    return _table(("category", *heads), rows)
+    return table(("category", *heads), rows)
 
 
 def _error(row: CorrectionRow) -> str:
@@ -166,15 +167,3 @@ def _alpha(found: AgreementRow | None) -> str:
     if found.krippendorff_low is None:
         return f"{found.krippendorff:.2f}"
     return f"{found.krippendorff:.2f} ({found.krippendorff_low:.2f} to {found.krippendorff_high:.2f})"
-
-
-def _table(heads: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
-    """Return a table in Markdown."""
-    lines = ["| " + " | ".join(heads) + " |", "|" + "---|" * len(heads)]
-    lines += ["| " + " | ".join(map(_cell, row)) + " |" for row in rows]
-    return "\n".join(lines)
-
-
-def _cell(value: object) -> str:
-    text = f"{value:,}" if isinstance(value, int) else str(value)
-    return " ".join(text.replace("\\", "\\\\").replace("|", "\\|").replace("<", "&lt;").split())

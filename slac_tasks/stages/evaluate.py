@@ -2,8 +2,9 @@
 
 Reads: release (testing split), models, clips, proxies, withdrawals; the folder and lists that training.transfer and
 training.transfer_lists name.
-Writes: judged and evaluations (release); index.html under reports/v1/release=<version>/.
-Safe to run again: a finished evaluation is left alone, and its page is written again.
+Writes: judged and evaluations (release); index.html, and the network's model card with these figures, under
+reports/v1/release=<version>/.
+Safe to run again: a finished evaluation is left alone, and its page and card are written again.
 """
 
 from collections.abc import Iterator
@@ -23,6 +24,7 @@ from slac_tasks.networks.weights import decode_backbone, decode_head
 from slac_tasks.progress import print_line
 from slac_tasks.release.finished import need_release
 from slac_tasks.reports import evaluation_page
+from slac_tasks.reports.model_card import CARD, with_figures
 from slac_tasks.storage.datasets import CLIPS, EVALUATIONS, JUDGED, MODELS, RELEASES
 from slac_tasks.storage.datasets.releasing import EvaluationRow, JudgedRow, ModelRow, ReleaseRow
 from slac_tasks.storage.manifests import Drop, Manifest
@@ -51,7 +53,11 @@ def run(job: Job) -> None:
                     print_line(_line(row))
     rows = list(job.datasets.rows_of(EVALUATIONS, evaluated.manifest))
     page = evaluation_page.page(keys["release"], model, rows)
-    job.store.put(f"reports/v1/release={keys['release']}/index.html", page.encode())
+    folder = f"reports/v1/release={keys['release']}"
+    job.store.put(f"{folder}/index.html", page.encode())
+    if model.card:
+        card = with_figures(job.store.get(f"weights/{model.card}.md").decode(), rows)
+        job.store.put(f"{folder}/{CARD}", card.encode())
 
 
 def _line(row: EvaluationRow) -> str:

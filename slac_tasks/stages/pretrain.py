@@ -1,7 +1,8 @@
 """Pretrain a video network on a release's sparse labels: +1 and -1 where people answered, nothing elsewhere.
 
 Reads: a finished release (training split), proxies, withdrawals.
-Writes: models (release) and the weights that it names; checkpoints until then.
+Writes: models (release), the weights that it names, also as one file for torchvision, and their model card; checkpoints
+until then.
 Safe to run again: a finished model is left alone, and one that was cut off goes on from its newest checkpoint.
 
 Several processes train together: one for each card of the machine, or as many as `training.processes` says; or those
@@ -9,7 +10,9 @@ that `torchrun` has started, on any number of machines, each with this command. 
 """
 
 import tempfile
+from collections.abc import Collection
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import torch
@@ -21,9 +24,11 @@ from slac_tasks.model import Split
 from slac_tasks.networks.inference import device
 from slac_tasks.networks.registry import Classifier, architecture
 from slac_tasks.networks.starting import starting_backbone
-from slac_tasks.networks.weights import encode_backbone, encode_head
+from slac_tasks.networks.weights import encode_backbone, encode_head, encode_network
 from slac_tasks.progress import print_line
 from slac_tasks.release.finished import need_release
+from slac_tasks.reports.model_card import COLUMNS as CARD
+from slac_tasks.reports.model_card import Seen, card, taught
 from slac_tasks.storage.cache import CachedMedia
 from slac_tasks.storage.checkpoints import Checkpoints
 from slac_tasks.storage.datasets import MODELS
@@ -44,7 +49,7 @@ from slac_tasks.video.clips import decoders
 def run(job: Job) -> None:
     """Train on the release's training split."""
     keys = {"release": job.key("release")}
-    _, release = need_release(job.datasets, job.key("release"))
+    version, release = need_release(job.datasets, job.key("release"))
     ranks = Ranks.of(job.environ)
     with ranks.joined("env://", device(job.config.device)) as where:
         if not ranks.first:
@@ -53,7 +58,9 @@ def run(job: Job) -> None:
             return
         with job.partition(MODELS, keys, inputs=[release]) as made:
             if ranks.from_first(not made.finished):
-                made.write([_model(job, release, made, ranks, where)])
+                model, seen, gone = _model(job, release, made, ranks, where)
+                text = card(model, keys["release"], version, taught(job.datasets.tables(release, CARD), gone), seen)
+                made.write([replace(model, card=put_by_content(job.store, "weights", ".md", text.encode()))])
 
 
 def _index(job: Job, release: Manifest) -> Index:
@@ -67,23 +74,32 @@ def _index(job: Job, release: Manifest) -> Index:
     return index
 
 
-def _model(job: Job, release: Manifest, made: Partition[ModelRow], ranks: Ranks, where: torch.device) -> ModelRow:
-    """Train a network on these labels; withdrawn videos and clips that cannot be decoded are dropped."""
+def _model(
+    job: Job, release: Manifest, made: Partition[ModelRow], ranks: Ranks, where: torch.device
+) -> tuple[ModelRow, Seen, Collection[str]]:
+    """Train a network on these labels; return it, what its card says of it, and the videos that were withdrawn.
+
+    These are dropped, and so are those that cannot be decoded.
+    """
     index = _index(job, release)
     made.drops += [Drop(item=video_id, reason=TAKEN_DOWN) for video_id in index.withdrawn_videos]
     classifier, plan, learned = _learned(job, index, made.checkpoints, ranks, where)
     lost = {clip_id.rpartition(":")[0]: why for clip_id, why in learned.lost.items()}
     made.drops += [Drop(item=video_id, reason="undecodable", detail=why) for video_id, why in sorted(lost.items())]
     entry = classifier.entry
-    return ModelRow(
+    model = ModelRow(
         architecture=entry.name,
         backbone=put_by_content(job.store, "weights", ".pt", encode_backbone(entry, classifier.backbone)),
         head=put_by_content(job.store, "weights", ".pt", encode_head(entry, classifier.head, index.categories)),
+        network=put_by_content(job.store, "weights", ".safetensors", encode_network(classifier, index.categories)),
         categories=index.categories,
         steps=plan.steps,
         clips=len(index) - len(learned.lost),
         loss=sum(learned.losses) / len(learned.losses),
     )
+    how = sentence(plan, entry, index)
+    seen = Seen(torchvision=entry.torchvision, line=entry.preprocessing, shape=entry.shape, plan=how)
+    return model, seen, index.withdrawn_videos
 
 
 def _learned(

@@ -41,7 +41,7 @@ def steps_of(settings: Training, clips: int) -> int:
     return min(max(wanted, settings.least_steps), settings.most_steps)
 
 
-def sentence(plan: Plan, entry: Architecture, index: Index, *, world: int) -> str:
+def sentence(plan: Plan, entry: Architecture, index: Index, *, world: int = 1) -> str:
     """Return what is about to be done, in a line for people."""
     labels, share = index.labels, plan.batch // world
     yes = int(np.count_nonzero(labels.sign > 0))

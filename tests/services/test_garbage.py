@@ -20,6 +20,7 @@ from slac_tasks.storage.datasets import (
     COMMITTEES,
     LABEL_CHANGES,
     LABELS,
+    MODELS,
     QUALITY,
     RELEASES,
     SCORES,
@@ -29,6 +30,7 @@ from slac_tasks.storage.datasets import (
     CLIPS as CLIPS_DATASET,
 )
 from slac_tasks.storage.datasets.labelling import QualityRow
+from slac_tasks.storage.datasets.releasing import ModelRow
 from slac_tasks.storage.ledger import Ledger
 from slac_tasks.storage.objects import FolderStore, put_by_content
 from slac_tasks.storage.records import Record
@@ -261,12 +263,20 @@ def test_weights_go_unless_a_committee_a_score_or_a_model_names_them(store: Fold
         committee("c1", blob)
     keys = {"category": "judo", "window": "2026-01-05", "weights": "wscored"}
     datasets.write(SCORES, [SCORES.table([])], keys=keys, **made)
+    model = ModelRow(
+        architecture="x", backbone=blobs["now"], head=blobs["now"], categories=("judo",), steps=1, clips=1, loss=0.0,
+        network=put_by_content(store, "weights", ".safetensors", b"network"),
+        card=put_by_content(store, "weights", ".md", b"card"),
+    )  # fmt: skip
+    datasets.write(MODELS, [MODELS.table([model])], keys={"release": "r0001"}, **made)
+    of_model = [f"weights/{model.network}.safetensors", f"weights/{model.card}.md"]
     wanted = [
         "superseded generation: committees/v1/committee=c1 g0002",
         *(f"weights: weights/{name}.pt" for name in sorted([blobs["old"], blobs["lost"]])),
     ]
     assert collect(datasets, ledger) == wanted
-    assert list(store.names("weights/")) == sorted(f"weights/{blobs[name]}.pt" for name in ("now", "scored"))
+    kept = [*(f"weights/{blobs[name]}.pt" for name in ("now", "scored")), *of_model]
+    assert list(store.names("weights/")) == sorted(kept)
     assert collect(datasets, ledger) == []
 
 

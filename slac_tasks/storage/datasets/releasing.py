@@ -79,9 +79,7 @@ class ReleaseVersionRow:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class ModelRow:
-    """A network that was pretrained on a release."""
-
+class _ModelRow1:
     architecture: Annotated[str, "name in the registry of slac_tasks.networks.registry"]
     backbone: Annotated[str, "content hash of the backbone: weights/<hash>.pt"]
     head: Annotated[str, "content hash of the head: weights/<hash>.pt"]
@@ -89,6 +87,16 @@ class ModelRow:
     steps: Annotated[int, "training steps"]
     clips: Annotated[int, "training clips"]
     loss: Annotated[float, "mean loss of the last tenth of the steps"]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ModelRow(_ModelRow1):
+    """A network that was pretrained on a release."""
+
+    network: Annotated[
+        str | None, "content hash of both as torchvision loads them: weights/<hash>.safetensors; null in version 1"
+    ] = None
+    card: Annotated[str | None, "content hash of its model card: weights/<hash>.md; null in version 1"] = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -149,9 +157,13 @@ RELEASE_VERSIONS = Dataset(
     name="release_versions", version=1, keys=("release",), unique=("version",), row=ReleaseVersionRow,
     meaning="What a release is. Written last, when its rows, its formats and its data sheet are there.",
 )  # fmt: skip
-MODELS = Dataset(
-    name="models", version=1, keys=("release",), unique=("backbone",), row=ModelRow,
+_MODELS_1 = Dataset(
+    name="models", version=1, keys=("release",), unique=("backbone",), row=_ModelRow1,
     meaning="The network pretrained on a release.",
+)  # fmt: skip
+MODELS = Dataset(
+    name="models", version=2, keys=("release",), unique=("backbone",), row=ModelRow, meaning=_MODELS_1.meaning,
+    upgrade=Upgrade(previous=_MODELS_1),
 )  # fmt: skip
 _EVALUATIONS_1 = Dataset(
     name="evaluations", version=1, keys=("release",), unique=("measure", "subject"), row=_EvaluationRow1,

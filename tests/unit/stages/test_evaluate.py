@@ -47,6 +47,7 @@ def test_every_start_gets_the_same_budget_and_every_value_its_interval(world, mo
     page = world.store.get("reports/v1/release=r0001/index.html").decode()
     assert "pretrained and frozen" in page
     assert "20.1 on UCF-101" in page
+    assert "| testing accuracy | pretrained | - |" in world.store.get("reports/v1/release=r0001/MODEL_CARD.md").decode()
     monkeypatch.setattr(evaluate, "_transfer", lambda *_: pytest.fail("evaluated again"))
     evaluate.run(world.job("evaluate", release="r0001"))
     assert "finished already" in capsys.readouterr().err

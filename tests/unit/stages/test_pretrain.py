@@ -1,3 +1,4 @@
+import argparse
 import io
 from dataclasses import replace
 
@@ -5,7 +6,9 @@ import pytest
 import torch
 from learning_world import LearningWorld
 from released import write_rows
+from safetensors.torch import load
 
+from slac_tasks.commands import show
 from slac_tasks.errors import BrokenContract, NotMade
 from slac_tasks.stages import pretrain
 from slac_tasks.storage.datasets import MODELS, RELEASES
@@ -18,7 +21,8 @@ def world(tmp_path):
     return made
 
 
-def test_a_release_becomes_a_model_that_repeats(world):
+def test_a_release_becomes_a_model_that_repeats(world, monkeypatch, capsys):
+    monkeypatch.setenv("SLAC_STORE", world.store.url)
     pretrain.run(world.job("pretrain", release="r0001"))
     first = world.datasets.read(MODELS, release="r0001").to_pylist()
     pretrain.run(world.job("pretrain", release="r0001", remake=True))
@@ -26,6 +30,14 @@ def test_a_release_becomes_a_model_that_repeats(world):
     assert first[0]["categories"] == ["jump", "wave"]
     assert first[0]["clips"] == 8  # 2 categories x 1 training video x 4 clips; the testing videos are left out
     assert world.store.exists(f"weights/{first[0]['backbone']}.pt")
+    assert load(world.store.get(f"weights/{first[0]['network']}.safetensors"))["fc.weight"].shape == (2, 60)
+    text = world.store.get(f"weights/{first[0]['card']}.md").decode()
+    assert "| 1 | wave | 2 | 2 |" in text
+    assert "small_3d from random weights: 8 clips" in text
+    show.main(argparse.Namespace(dataset="card", keys=["release=r0001"], rows=5))
+    shown = capsys.readouterr().out
+    assert shown.startswith(text)
+    assert f"network: weights/{first[0]['network']}.safetensors" in shown
 
 
 def test_a_second_run_does_nothing(world, monkeypatch, capsys):
@@ -79,4 +91,4 @@ def test_two_processes_make_the_weights_of_one(world, capsys):
     for own, wanted in zip(weights_of(world), one, strict=True):
         assert torch.allclose(own, wanted, atol=1e-6, rtol=0)
     assert "3 steps of 4 clips (1.5 epochs), 2 processes with 2 each" in capsys.readouterr().err
-    assert list(world.store.names("models/release=r0001/unfinished/")) == []
+    assert [name for name in world.store.names("models/") if "unfinished" in name] == []
