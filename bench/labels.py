@@ -37,11 +37,13 @@ from slac_tasks.model import Strategy
 from slac_tasks.quality.certificate import certified_bounds, certify, waiting
 from slac_tasks.quality.settings import Quality
 from slac_tasks.storage.datasets import CONTROL
-from slac_tasks.verification.carrying import KINDS
+from slac_tasks.verification.carrying import CARRIED, MODEL, PEOPLE
 from slac_tasks.verification.settings import Review
 
 ERRORS = (0.05, 0.1)
 """Shares of wrong labels that are wanted."""
+KINDS = (PEOPLE, CARRIED, MODEL)
+"""Kinds of the labels of a campaign, in the order of their numbers: nobody imports any here."""
 TODAY = Policy(
     shares={}, carry_sec=0.0,
     review=Review(votes_wanted=2, control_votes=2, control_lead=1, control_most=3, audit_share=0.0),

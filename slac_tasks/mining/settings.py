@@ -18,18 +18,18 @@ class Mining(Section):
     """Which clips are sent to people. What the shares leave, a twentieth at least, is drawn at random as a control."""
 
     minutes_per_round: float = setting(45.0, "Human minutes that one category may cost in one round.", above=0)
-    clips_per_round: int = setting(300, "Most clips of one category in one round.", least=1)
+    clips_per_round: int = setting(400, "Most clips of one category in one round.", least=1)
     seconds_per_answer: float = setting(
         PAPER_CLIP_SEC / 2, "What one answer costs until people have given some (SLAC v1: two answers a clip).", above=0
     )
-    disagreement: float = setting(0.59, "Share chosen by disagreement of the committee.", least=0, most=1)
-    consensus: float = setting(0.3, "Share chosen by its consensus.", least=0, most=1)
+    disagreement: float = setting(0.19, "Share chosen by disagreement of the committee.", least=0, most=1)
+    consensus: float = setting(0.1, "Share chosen by its consensus.", least=0, most=1)
     entropy: float = setting(0.0, "Share chosen by how unsure one member is.", least=0, most=1)
     coverage: float = setting(
-        0.0, "Share that stands for the other clips, by the members' features (MaxHerding).", least=0, most=1
+        0.3, "Share that stands for the other clips, by the members' features (MaxHerding).", least=0, most=1
     )
     unsure_coverage: float = setting(
-        0.0, "The same, where the committee is unsure (Uncertainty Herding).", least=0, most=1
+        0.3, "The same, where the committee is unsure (Uncertainty Herding).", least=0, most=1
     )
     carry_sec: float = setting(
         2.0,

@@ -14,8 +14,9 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 
-from slac_tasks.model import parse_clip_id
+from slac_tasks.model import Split, parse_clip_id
 from slac_tasks.quality.estimates import Estimate, Stratum, effective, of_clips
 from slac_tasks.verification.ballots import Ballots
 from slac_tasks.verification.carrying import Abilities
@@ -42,7 +43,8 @@ def judged_clips(ballots: Ballots, queued: pa.Table, known: Mapping[str, bool], 
     answers = Answers.of(ballots, queued, queued["clip_id"])
     # Nothing but a clip's own answers is known here, so nothing can contradict its first one.
     alone = replace(review, again_below=0.0)
-    label, _ = as_if_chosen(answers, np.zeros(queued.num_rows), _ALIKE, alone)
+    training = pc.equal(queued["split"], Split.TRAINING.value).to_numpy()
+    label, _ = as_if_chosen(answers, np.zeros(queued.num_rows), _ALIKE, training, alone)
     expert = np.array([{True: 1, False: -1, None: 0}[known.get(clip)] for clip in queued["clip_id"].to_pylist()], int)
     asked = (answers.lead > 0) & (answers.yes + answers.no >= FIRST)
     people = np.where(answers.judged(review.control_most), answers.truth, 0)

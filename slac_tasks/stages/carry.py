@@ -165,7 +165,7 @@ def _labelled(job: Job, version: str, parts: Sequence[_Part], beside: _Beside) -
         beside.control.extend(control)
         beside.corrections.extend([correction(category, given, said, control)] if given else [])
         beside.control.extend(
-            set_rows(category, clip_ids, said, in_sets, gold.get(category, {}), abilities, job.config.review)
+            set_rows(category, clip_ids, training, said, in_sets, gold.get(category, {}), abilities, job.config.review)
         )
         beside.accounts.extend(account(
             category, clips, said.own, answers, seconds_of(votes, clip_ids),

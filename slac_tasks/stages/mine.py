@@ -70,7 +70,7 @@ def _mine(job: Job, panel: Panel, window: str) -> None:
             return
         scored = scored_clips(job.datasets, inputs).without(tombstones(job.ledger))
         clips, scores = scored.clips, scored.scores
-        plan = _plan(job, panel.category, made)
+        plan = _plan(job, panel.category, clips, made)
         at = _features(job, panel, window, clips, made)
         if at is None:
             plan = plan.without(COVERINGS)
@@ -84,12 +84,16 @@ def _mine(job: Job, panel: Panel, window: str) -> None:
     )
 
 
-def _plan(job: Job, category: str, made: Partition[HardClipRow]) -> RoundPlan:
+def _plan(job: Job, category: str, clips: pa.Table, made: Partition[HardClipRow]) -> RoundPlan:
     """Return what the round may ask, at the pace at which people answer about this category."""
     pace = job.ledger.one("answer_pace", category=category)
     seconds = pace["seconds"] if pace and pace["seconds"] else job.config.mining.seconds_per_answer
     share = _shares(job, category, made)
-    answers = answers_per_clip(job.config.review, sum(share[strategy] for strategy in CONTROLS))
+    answers = answers_per_clip(
+        job.config.review,
+        control=sum(share[strategy] for strategy in CONTROLS),
+        judging=float(np.mean(clips["split"].to_numpy() != Split.TRAINING.value)) if clips.num_rows else 0.0,
+    )
     return plan_round(job.config.mining, seconds_per_clip=seconds * answers, share=share)
 
 

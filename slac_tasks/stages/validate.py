@@ -29,7 +29,7 @@ from slac_tasks.verification.annotators import qualities
 from slac_tasks.verification.ballots import Ballots, Floats, read_ballots
 from slac_tasks.verification.outcome import record_measures, record_verdicts, replace_people
 from slac_tasks.verification.versions import label_tables, need_labels, newest_labels
-from slac_tasks.verification.votes import votes_in
+from slac_tasks.verification.votes import queued_in, votes_in
 
 
 def run(job: Job) -> None:
@@ -138,6 +138,7 @@ def _ballots(job: Job, batch: int) -> tuple[Ballots, Floats]:
     for category in sorted(row["category"] for row in job.ledger.rows("categories")):
         votes = votes_in(job.ledger, category, until=batch)
         if votes.num_rows:
-            parts.append(read_ballots(votes).without_ids())
+            queued = queued_in(job.ledger, category, until=batch)
+            parts.append(read_ballots(votes).asked(queued).without_ids())
             seconds.append(votes["seconds"].to_numpy()[parts[-1].row])
     return Ballots.joined(parts), np.concatenate(seconds)

@@ -94,7 +94,11 @@ def kappa(table: Floats) -> Floats:
 
 
 def agreements(ballots: Ballots) -> list[AgreementRow]:
-    """Return the agreement on yes and no of each category, in order; unsure and broken are no values."""
+    """Return the agreement on yes and no of each category, in order; unsure and broken are no values.
+
+    Clips that were to be asked once are left out: a second answer there was asked because the first was doubted.
+    """
+    ballots = ballots.as_planned()
     counts = ballots.counts()[:, : NO + 1]
     tables, category = _pairs(ballots)
     kappas, shared = kappa(tables), tables.sum(axis=(1, 2))

@@ -104,6 +104,20 @@ class Ballots:
         wanted, lead = (queued[name].take(place) for name in ("votes_first", "lead"))
         return replace(self, wanted=wanted.fill_null(1).to_numpy(), lead=lead.fill_null(0).to_numpy())
 
+    @property
+    def planned(self) -> Bools:
+        """Which clips were to get two answers or more whatever the first one was, shape (clips,).
+
+        Agreement is counted on these: a second person who is asked because the first one is doubted differs more often.
+        """
+        if self.wanted is None or self.lead is None:
+            return np.ones(self.clips, dtype=bool)
+        return np.asarray((self.wanted > 1) | (self.lead > 1))
+
+    def as_planned(self) -> "Ballots":
+        """Return the same clips with the votes on those that were to get two answers or more."""
+        return self._of(self.planned[self.clip])
+
     def without_ids(self) -> "Ballots":
         """Return the same without the ids of the votes: half of the memory, and who reads all votes needs none."""
         return replace(self, vote_ids=pa.nulls(len(self.clip), pa.null()))
@@ -112,7 +126,8 @@ class Ballots:
     def joined(cls, parts: Sequence["Ballots"]) -> "Ballots":
         """Return the votes on the clips of several categories, each part those of one, in order of their names.
 
-        The ids of the votes are left out (see `without_ids`), and so is what each clip asks of people.
+        The ids of the votes are left out (see `without_ids`). What each clip asks of people is known where every part
+        knows it.
         """
         people = tuple(sorted({name for part in parts for name in part.people}))
         none = np.zeros(0, dtype=np.int64)
@@ -140,6 +155,8 @@ class Ballots:
                     ),
                 ]
             ),
+            wanted=_joined([part.wanted for part in parts]),
+            lead=_joined([part.lead for part in parts]),
         )
 
     def counts(self) -> Ints:
@@ -264,6 +281,12 @@ def read_ballots(votes: pa.Table) -> Ballots:
     )
 
 
+def _joined(parts: Sequence[Ints | None]) -> Ints | None:
+    """Return the parts as one; None where one of them is unknown, or there is none."""
+    known = [part for part in parts if part is not None]
+    return np.concatenate(known) if known and len(known) == len(parts) else None
+
+
 def _sorted_codes(column: pa.ChunkedArray) -> tuple[pa.Array, Ints]:
     """Return (the values, sorted, once each; the index of each row's value)."""
     encoded = _whole(column).dictionary_encode()
@@ -308,7 +331,7 @@ def _places(votes: pa.Table) -> tuple[Ints, pa.Array]:
 def label_table(decisions: Decisions) -> pa.Table:
     """Return the labels: one row per clip, sorted by (category, clip_id), with the columns of `LABEL`.
 
-    Unknown label, confidence and first_two_agree are null.
+    Unknown label, confidence and first_two_agree are null; so is the last where a second answer was not planned.
     """
     ballots = decisions.ballots
     counts = ballots.counts()
@@ -330,11 +353,11 @@ def label_table(decisions: Decisions) -> pa.Table:
 
 
 def _first_two_agree(ballots: Ballots) -> tuple[Bools, Bools]:
-    """Return (whether the first two yes or no answers to each clip are the same; whether there are two)."""
+    """Return (whether the first two yes or no answers to each clip are the same; whether there are two as planned)."""
     plain = ballots.answer <= NO
     clip, answer = ballots.clip[plain], ballots.answer[plain]
     twice = np.bincount(clip, minlength=ballots.clips) >= 2
     first = np.searchsorted(clip, np.flatnonzero(twice))
     agree = np.zeros(ballots.clips, dtype=bool)
     agree[twice] = answer[first] == answer[first + 1]
-    return agree, twice
+    return agree, twice & ballots.planned

@@ -26,7 +26,7 @@ from slac_tasks.model import Strategy
 from slac_tasks.storage.datasets.labelling import ControlRow
 from slac_tasks.verification.ballots import NO, YES, Ballots, Bools, Floats, Ints
 from slac_tasks.verification.carrying import CARRIED, IMPORTED, MODEL, PEOPLE, SETS, Abilities, Said
-from slac_tasks.verification.queue import CONTROLS
+from slac_tasks.verification.queue import CONTROLS, first_votes
 from slac_tasks.verification.settings import Review
 
 GOLD = "gold"
@@ -103,20 +103,22 @@ class Answers:
         return np.asarray((self.lead > 0) & (led | (total >= most)) & (self.truth != 0))
 
 
-def as_if_chosen(answers: Answers, others: Floats, abilities: Abilities, review: Review) -> tuple[Ints, Floats]:
+def as_if_chosen(
+    answers: Answers, others: Floats, abilities: Abilities, training: Bools, review: Review
+) -> tuple[Ints, Floats]:
     """Return (label, confidence) that each clip would have, had it been asked like the chosen ones; label 0: none.
 
     Args:
         answers: of people.
         others: log-odds by all but the clip's own answers, shape (clips,).
         abilities: of people.
+        training: which clips are for training, shape (clips,): of the others more answers may be wanted.
         review: how people are asked.
 
     """
     first = answers.first
-    number = np.full(len(first), min(review.votes_wanted, FIRST))
-    if review.votes_wanted == 1:
-        number[_confidence(first[:, 0], abilities, others) < review.again_below] = 2
+    number = np.where(training, first_votes(review, True), first_votes(review, False)).clip(max=FIRST)
+    number[(number == 1) & (_confidence(first[:, 0], abilities, others) < review.again_below)] = 2
     number[(number == 2) & (first[:, 0] + first[:, 1] == 0)] = FIRST
     counted = first * (np.arange(FIRST) < number[:, None])
     yes, no = (counted > 0).sum(axis=1), (counted < 0).sum(axis=1)
@@ -149,7 +151,7 @@ def control_rows(
     drawn = np.isin(answers.strategy, list(CONTROLS))
     asked = (answers.lead > 0) & (answers.yes + answers.no >= FIRST)
     truth = np.where(answers.judged(review.control_most), answers.truth, 0)
-    label, sure = as_if_chosen(answers, said.others, abilities, review)
+    label, sure = as_if_chosen(answers, said.others, abilities, training, review)
     # A clip with an imported label gets one of no other kind but people's.
     unlabelled = training & (said.imported == 0)
     lot = np.where(drawn, 1.0, 1 / max(review.audit_share, 1e-9))
@@ -187,7 +189,7 @@ def _met(answers: Answers, shared: Ints, training: Bools) -> Floats:
 
 
 def set_rows(
-    category: str, clip_ids: pa.ChunkedArray, said: Said, answers: Answers, known: Mapping[str, bool],
+    category: str, clip_ids: pa.ChunkedArray, training: Bools, said: Said, answers: Answers, known: Mapping[str, bool],
     abilities: Abilities, review: Review,
 ) -> Iterator[ControlRow]:  # fmt: skip
     """Yield what labels from sets would say of the gold of a category, beside what the expert knows.
@@ -195,6 +197,7 @@ def set_rows(
     Args:
         category: its key.
         clip_ids: its clips.
+        training: which of them are for training, shape (clips,).
         said: what is known of each clip.
         answers: of people, those that were given in sets.
         known: by gold clip: whether it contains the action.
@@ -202,7 +205,7 @@ def set_rows(
         review: how people are asked.
 
     """
-    label, sure = as_if_chosen(answers, said.others, abilities, review)
+    label, sure = as_if_chosen(answers, said.others, abilities, training, review)
     enough = (answers.yes + answers.no >= FIRST) & (label != 0)
     for place, name in zip(np.flatnonzero(enough), clip_ids.filter(pa.array(enough)).to_pylist(), strict=True):
         if name in known:

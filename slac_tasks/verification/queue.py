@@ -3,7 +3,7 @@
 from collections.abc import Hashable, Iterable
 from dataclasses import dataclass
 
-from slac_tasks.model import Strategy, unit_hash
+from slac_tasks.model import Split, Strategy, unit_hash
 from slac_tasks.storage.datasets.scoring import HardClipRow
 from slac_tasks.verification.sets import named
 from slac_tasks.verification.settings import Review
@@ -40,17 +40,23 @@ def is_audited(clip_id: str, category: str, share: float) -> bool:
     return unit_hash("audit", clip_id, category) < share
 
 
-def answers_per_clip(review: Review, control: float) -> float:
+def first_votes(review: Review, training: bool) -> int:
+    """Return how many answers a chosen clip is asked at first."""
+    return review.votes_wanted if training else max(review.votes_wanted, review.votes_judging)
+
+
+def answers_per_clip(review: Review, control: float, judging: float = 0.0) -> float:
     """Return how many answers a clip of a round is asked at first, on average.
 
     Args:
         review: how people are asked.
         control: share of the round that is drawn by lot.
+        judging: share of the clips that are for validation or testing.
 
     """
-    most = max(review.control_votes, review.votes_wanted, review.control_lead / _LEAD_OF_AN_ANSWER)
-    chosen = review.votes_wanted + review.audit_share * (most - review.votes_wanted)
-    return control * most + (1 - control) * chosen
+    first = judging * first_votes(review, False) + (1 - judging) * first_votes(review, True)
+    most = max(review.control_votes, first, review.control_lead / _LEAD_OF_AN_ANSWER)
+    return control * most + (1 - control) * (first + review.audit_share * (most - first))
 
 
 def queued_clips(hard_clips: Iterable[HardClipRow], *, category: str, round: str, review: Review) -> list[QueuedClip]:
@@ -64,10 +70,10 @@ def queued_clips(hard_clips: Iterable[HardClipRow], *, category: str, round: str
         return clip.strategy in CONTROLS or is_audited(clip.clip_id, category, review.audit_share)
 
     def asked(clip: HardClipRow) -> dict[str, int]:
+        first = first_votes(review, clip.split == Split.TRAINING)
         if judges(clip):
-            most = max(review.control_votes, review.votes_wanted)
-            return {"votes_wanted": most, "lead": review.control_lead}
-        return {"votes_wanted": review.votes_wanted, "lead": 0}
+            return {"votes_wanted": max(review.control_votes, first), "lead": review.control_lead}
+        return {"votes_wanted": first, "lead": 0}
 
     sets = named([None if judges(clip) else _group(clip, review) for clip in clips], category, round)
     return [

@@ -11,7 +11,18 @@ class Review(Section):
     """How people are asked."""
 
     votes_wanted: int = setting(
-        2, "Answers asked at first; a clip on which they differ asks for more, up to `votes_most`.", least=1, most=99
+        1,
+        "Answers asked at first about a chosen clip for training. Of one answer a second is asked where all else "
+        "contradicts it (`again_below`); a clip on which answers differ asks for more, up to `votes_most` (ours).",
+        least=1,
+        most=99,
+    )
+    votes_judging: int = setting(
+        2,
+        "The same, at least, about a clip for validation or testing: it judges networks, and no neighbour's answer "
+        "speaks for it (HACS v3).",
+        least=1,
+        most=99,
     )
     control_votes: int = setting(
         3,
@@ -62,8 +73,9 @@ class Review(Section):
 
     def conflicts(self) -> Iterator[str]:
         """A clip never wants more answers than it may get."""
-        if self.votes_most < self.votes_wanted:
-            yield self.refusal("votes_most", f"votes_wanted ({self.votes_wanted}) or more")
+        for name in ("votes_wanted", "votes_judging"):
+            if self.votes_most < (least := getattr(self, name)):
+                yield self.refusal("votes_most", f"{name} ({least}) or more")
         if self.control_most < self.control_votes:
             yield self.refusal("control_most", f"control_votes ({self.control_votes}) or more")
 

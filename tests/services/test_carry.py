@@ -26,6 +26,8 @@ KNOBS = {
         min_gap_sec=0.5,
         disagreement=0.6,
         consensus=0.2,
+        coverage=0.0,
+        unsure_coverage=0.0,
         companions=0.1,
     ),
     "review": Review(votes_wanted=1, audit_share=0.0),

@@ -37,7 +37,7 @@ ROUND = round_key(WINDOW, panel_key(MEMBERS))
 KNOBS = {
     "mining": Mining(
         clips_per_round=60, minutes_per_round=100.0, clips_per_video=8, min_gap_sec=0.5, disagreement=0.2,
-        consensus=0.2, companions=0.0,
+        consensus=0.2, coverage=0.0, unsure_coverage=0.0, companions=0.0,
     ),
     "review": Review(votes_wanted=1, audit_share=0.0),
     "quality": Quality(min_labels=1, min_precision=0.0),

@@ -19,8 +19,8 @@ from slac_tasks.verification.settings import Review
 
 ROUND = round_key(WINDOW, panel_key(MEMBERS))
 KNOBS = Mining(clips_per_round=40, minutes_per_round=4.0, seconds_per_answer=4.0, disagreement=0.5, consensus=0.25,
-               companions=0.0)  # fmt: skip
-PLAIN = Review(control_votes=2, control_lead=1, audit_share=0.0)
+               coverage=0.0, unsure_coverage=0.0, companions=0.0)  # fmt: skip
+PLAIN = Review(votes_wanted=2, control_votes=2, control_lead=1, audit_share=0.0)
 """Every clip is asked twice."""
 
 
@@ -96,6 +96,7 @@ COVERING = Mining(
     disagreement=0.25,
     consensus=0.0,
     coverage=0.5,
+    unsure_coverage=0.0,
     companions=0.0,
 )
 

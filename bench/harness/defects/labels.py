@@ -98,6 +98,12 @@ def two_in_dispute(handover: Handover) -> Handover:
     )
 
 
+def two_turned(handover: Handover) -> Handover:
+    """Say that two answers differ which are the same."""
+    alike = (handover.numbers("yes") == 0) | (handover.numbers("no") == 0)
+    return at("first_two_agree", False, among=alike & handover.known("first_two_agree"))(handover)
+
+
 def unsettled(handover: Handover) -> Handover:
     """Let people not agree on most clips of a category."""
     return at("status", "unsettled", share=0.8, among=in_category(handover))(handover)
@@ -130,8 +136,9 @@ DEFECTS: tuple[Defect, ...] = (
         ("labels of others' votes", "counts_of_votes", another_vote),
         ("a forgotten vote", "number_of_votes", vote_forgotten),
         ("a vote counted twice", "vote_counted_once", vote_shared),
-        ("agreement without answers", "first_two_follow_counts",
-         lambda h: at("first_two_agree", None, among=h.known("first_two_agree"))(h)),
+        ("answers that cannot agree", "first_two_follow_counts", two_turned),
+        ("agreement forgotten", "agreement_known",
+         lambda h: at("first_two_agree", None, among=h.known("first_two_agree") & h.equals("strategy", "random"))(h)),
         ("two methods mixed", "one_method", at("method", "dawid_skene/1")),
         ("a model against people", "few_labels_against_counts", modelled),
         ("people in dispute", "agreement", two_in_dispute),

@@ -37,6 +37,7 @@ from slac_tasks.quality.expectations.entries import (
 from slac_tasks.quality.expectations.measures import not_among, share, shares_by, wrong_rows
 from slac_tasks.storage.datasets import LABELS
 from slac_tasks.verification.ballots import ANSWERS
+from slac_tasks.verification.queue import CONTROLS
 
 _COUNTED = "two_of_three"
 """The method whose labels follow from counts alone; the others learn how good people are."""
@@ -140,7 +141,17 @@ def _first_two(handover: Handover) -> Bools:
     alike = (yes == 0) | (no == 0)
     two = yes + no == 2
     contradicts = (two & ((agree == 1) != alike)) | (alike & (agree == 0))
-    return np.asarray((known != (yes + no >= 2)) | (known & contradicts))
+    return np.asarray(known & ((yes + no < 2) | contradicts))
+
+
+def _agreement_lost(handover: Handover) -> Bools:
+    """Return which clips drawn by lot have two answers, of which nobody knows whether they agree."""
+    two = handover.numbers("yes") + handover.numbers("no") >= 2
+    return np.asarray(_drawn(handover) & two & ~handover.known("first_two_agree"))
+
+
+def _drawn(handover: Handover) -> Bools:
+    return np.asarray(np.logical_or.reduce([handover.equals("strategy", one) for one in sorted(CONTROLS)]))
 
 
 def _agreement(handover: Handover) -> Iterator[Finding]:
@@ -233,6 +244,11 @@ EXPECTATIONS: tuple[Expectation, ...] = (
     Expectation(
         name="first_two_follow_counts", severity=CRITICAL, reads=("first_two_agree", "yes", "no"),
         measure=wrong_rows(_first_two), sentence="Whether the first two answers agree is what the counts allow.",
+    ),
+    Expectation(
+        name="agreement_known", severity=WARNING, reads=("first_two_agree", "yes", "no", "strategy"),
+        measure=wrong_rows(_agreement_lost),
+        sentence="Whether the first two answers agree is known of every clip that was drawn by lot and has two.",
     ),
     Expectation(
         name="one_method", severity=WARNING, reads=("method",), wanted=Wanted(high=1), measure=_methods,

@@ -48,7 +48,9 @@ class LabelRow(ClipColumns):
     no: Annotated[Int32, "votes no"]
     unsure: Annotated[Int32, "votes unsure"]
     broken: Annotated[Int32, "votes broken"]
-    first_two_agree: Annotated[bool | None, "whether the first two yes/no answers agree; null before two"]
+    first_two_agree: Annotated[
+        bool | None, "whether the first two yes/no answers agree; null before two, and where one was to be enough"
+    ]
     votes: Annotated[tuple[str, ...], "vote_id of every vote counted, in the order cast"]
 
 

@@ -9,7 +9,15 @@ from slac_tasks.model import Strategy
 
 
 def test_minutes_buy_clips_at_the_pace_of_people() -> None:
-    knobs = Mining(minutes_per_round=10, clips_per_round=1000, disagreement=0.6, consensus=0.3, companions=0.0)
+    knobs = Mining(
+        minutes_per_round=10,
+        clips_per_round=1000,
+        disagreement=0.6,
+        consensus=0.3,
+        coverage=0.0,
+        unsure_coverage=0.0,
+        companions=0.0,
+    )
     plan = plan_round(knobs, seconds_per_clip=6)
     assert {name: count for name, count in plan.clips.items() if count or name is Strategy.ENTROPY} == {
         Strategy.RANDOM: 10, Strategy.DISAGREEMENT: 60, Strategy.CONSENSUS: 30, Strategy.ENTROPY: 0
@@ -27,7 +35,7 @@ def test_a_round_never_costs_more_than_its_minutes_and_always_has_its_control(
     knobs = Mining(
         minutes_per_round=minutes, clips_per_round=clips, disagreement=sum_of_others * first,
         consensus=sum_of_others * (1 - first) * second, entropy=sum_of_others * (1 - first) * (1 - second),
-        companions=0.0,
+        coverage=0.0, unsure_coverage=0.0, companions=0.0,
     )  # fmt: skip
     plan = plan_round(knobs, seconds_per_clip=seconds)
     total = sum(plan.clips.values())
@@ -37,8 +45,8 @@ def test_a_round_never_costs_more_than_its_minutes_and_always_has_its_control(
 
 
 def test_a_round_without_a_control_is_refused() -> None:
-    with pytest.raises(WrongArguments, match=r"mining\.disagreement: is 0\.7, .* 0\.05 stay for the random control"):
-        Mining(disagreement=0.7, consensus=0.28)
+    with pytest.raises(WrongArguments, match=r"mining\.disagreement: is 0\.4, .* 0\.05 stay for the random control"):
+        Mining(disagreement=0.4)
     with pytest.raises(WrongArguments, match="0 s of people's time"):
         plan_round(Mining(), seconds_per_clip=0)
 

@@ -12,7 +12,7 @@ from slac_tasks.mining.referee import EXPLORED, LEAST_CONTROL, refereed
 from slac_tasks.mining.settings import Mining
 from slac_tasks.model import Strategy
 
-KNOBS = Mining(disagreement=0.45, consensus=0.2, coverage=0.2, companions=0.05)
+KNOBS = Mining(disagreement=0.45, consensus=0.2, coverage=0.2, unsure_coverage=0.0, companions=0.05)
 ARMS = (Strategy.LOT, Strategy.DISAGREEMENT, Strategy.CONSENSUS, Strategy.COVERAGE)
 CONTROL = shares(KNOBS)[Strategy.RANDOM]
 FLOOR = (1 - CONTROL - KNOBS.companions) * EXPLORED / len(ARMS)

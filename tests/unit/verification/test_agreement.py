@@ -1,6 +1,7 @@
 """Hand-computed values, and public libraries on random tables."""
 
 import warnings
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -44,6 +45,22 @@ def test_equal_to_public_libraries(seed: int) -> None:
             kappas = [cohen_kappa_score(pair.iloc[:, 0], pair.iloc[:, 1], labels=[0, 1]) for pair in pairs]
             assert row.cohen == pytest.approx(np.average(kappas, weights=[len(pair) for pair in pairs]))
             assert (row.pairs, row.clips) == (len(pairs), 200)
+
+
+def test_clips_that_were_to_be_asked_once_say_nothing_of_agreement() -> None:
+    ballots, _ = crowd(7, 400, np.full(5, 0.9), np.full(5, 0.9), each=2)
+    asked = np.random.default_rng(1).random(ballots.clips) < 0.5
+    planned = replace(ballots, wanted=np.where(asked, 2, 1), lead=np.zeros(ballots.clips, dtype=np.int64))
+    votes = asked[ballots.clip]
+    # The second answer to a doubted clip differs from the first.
+    turned = replace(planned, answer=np.where(votes, ballots.answer, np.arange(len(votes)) % 2))
+    for row, fair, doubted in zip(
+        agreements(planned), agreements(ballots.without(frozenset())), agreements(turned), strict=True
+    ):
+        assert row == doubted
+        assert row.clips < fair.clips
+        assert row.krippendorff is not None
+        assert row.krippendorff > 0.5
 
 
 def test_unsure_and_broken_are_no_values() -> None:

@@ -101,6 +101,16 @@ def test_a_clip_is_decided_when_it_has_the_answers_that_it_wants(
     assert (row["status"], row["label"]) == (status, label)
 
 
+@pytest.mark.parametrize(("wanted", "lead", "agree"), [(1, 0, None), (2, 0, False), (3, 3, False), (1, 3, False)])
+def test_agreement_is_unknown_where_the_second_was_asked_because_the_first_was_doubted(
+    wanted: int, lead: int, agree: bool | None
+) -> None:
+    ballots = read_ballots(arrow(votes("yes", "no", "no")))
+    queued = pa.table({"clip_id": ["a:0"], "category": ["judo"], "votes_first": [wanted], "lead": [lead]})
+    (row,) = label_table(TwoOfThree()(ballots.asked(queued))).to_pylist()
+    assert row["first_two_agree"] == agree
+
+
 def test_three_answers_may_be_wanted_at_once() -> None:
     assert only(votes("yes", "yes"), votes_wanted=3)["status"] == "open"
     assert only(votes("yes", "yes", "no"), votes_wanted=3)["confidence"] == pytest.approx(2 / 3)

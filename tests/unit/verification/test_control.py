@@ -15,6 +15,7 @@ from slac_tasks.verification.votes import VOTED
 
 GOOD = Abilities(sensitivity=0.9, specificity=0.9)
 CLIPS = pa.chunked_array([["a:0", "b:0", "c:0", "d:0", "e:0"]])
+TRAINING = np.ones(5, dtype=bool)
 
 
 def answers(said: dict[str, str], *, wanted: int = 3, **strategies: str) -> Answers:
@@ -49,10 +50,17 @@ def test_answers_lie_where_the_clips_do() -> None:
 def test_a_first_answer_stands_unless_all_else_contradicts_it_and_then_the_next_ones_decide() -> None:
     found = answers({"a:0": "yes no no", "b:0": "yes no no", "c:0": "yes yes no", "d:0": "no no no"})
     others = np.array([1.0, -3.0, -3.0, 0.0, 0.0])
-    label, sure = as_if_chosen(found, others, GOOD, Review(votes_wanted=1, again_below=0.8))
+    label, sure = as_if_chosen(found, others, GOOD, TRAINING, Review(votes_wanted=1, again_below=0.8))
     assert label.tolist() == [1, -1, 1, -1, 0]
     assert sure[0] == pytest.approx(1 / (1 + np.exp(-(np.log(9) + 1))))
     assert sure[2] == pytest.approx(1 / (1 + np.exp(-(2 * np.log(9) - 3))))
+
+
+def test_a_clip_that_judges_networks_is_judged_by_as_many_answers_as_its_like_are_asked() -> None:
+    found = answers({"a:0": "yes no no", "b:0": "yes yes no", "c:0": "yes no no"})
+    training = np.array([True, True, False, False, False])
+    label, _ = as_if_chosen(found, np.zeros(5), GOOD, training, Review(votes_wanted=1, votes_judging=2))
+    assert label.tolist() == [1, 1, -1, 0, 0]
 
 
 def test_each_kind_is_judged_on_the_clips_that_stand_for_it() -> None:
@@ -109,7 +117,7 @@ def test_clips_that_judge_later_are_labelled_by_people_alone() -> None:
 
 def test_where_two_are_asked_a_third_decides_between_them() -> None:
     found = answers({"a:0": "yes no no", "b:0": "yes yes no", "c:0": "no no"})
-    label, sure = as_if_chosen(found, np.zeros(5), GOOD, Review(votes_wanted=2))
+    label, sure = as_if_chosen(found, np.zeros(5), GOOD, TRAINING, Review(votes_wanted=2))
     assert label.tolist() == [-1, 1, -1, 0, 0]
     assert sure[:3] == pytest.approx([0.9, 81 / 82, 81 / 82])
 
@@ -131,7 +139,7 @@ def test_labels_from_sets_are_judged_by_gold_that_was_answered_in_sets() -> None
     nothing, none = np.zeros(5), np.zeros(5, dtype=np.int64)
     said = Said(own=nothing, near=nothing, model=nothing, answered=none, shared=none, imported=nothing)
     known = {"a:0": True, "b:0": False, "c:0": False, "d:0": True}
-    rows = list(set_rows("judo", CLIPS, said, found, known, GOOD, Review(votes_wanted=1, again_below=0.0)))
+    rows = list(set_rows("judo", CLIPS, TRAINING, said, found, known, GOOD, Review(votes_wanted=1, again_below=0.0)))
     assert [(row.clip_id, row.kind, row.label, row.truth, row.weight) for row in rows] == [
         ("a:0", "sets", 1, 1, 1.0), ("b:0", "sets", 1, -1, 1.0), ("c:0", "sets", -1, -1, 1.0),
     ]  # fmt: skip

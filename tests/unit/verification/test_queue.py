@@ -11,9 +11,9 @@ from slac_tasks.verification.queue import answers_per_clip, is_audited, queued_c
 from slac_tasks.verification.settings import Review
 
 
-def hard(strategy: str, clip: str = "v:0", **known: int) -> HardClipRow:
+def hard(strategy: str, clip: str = "v:0", *, split: str = "training", **known: int) -> HardClipRow:
     return HardClipRow(
-        clip_id=clip, video_id="v", start_sec=0.0, end_sec=2.0, split="training", proxy_256="p", strategy=strategy,
+        clip_id=clip, video_id="v", start_sec=0.0, end_sec=2.0, split=split, proxy_256="p", strategy=strategy,
         disagreement=0.5, consensus=0.5, scores=(), **known,
     )  # fmt: skip
 
@@ -30,16 +30,30 @@ def test_the_control_and_the_audit_are_asked_until_one_side_leads(
     assert (clip.votes_wanted, clip.lead) == (wanted, lead)
 
 
+@pytest.mark.parametrize(
+    ("split", "training", "judging", "wanted"),
+    [("training", 1, 2, 1), ("validation", 1, 2, 2), ("testing", 1, 2, 2), ("testing", 3, 2, 3), ("training", 2, 3, 2)],
+)
+def test_a_clip_that_judges_networks_is_asked_more_often(split: str, training: int, judging: int, wanted: int) -> None:
+    review = Review(votes_wanted=training, votes_judging=judging, audit_share=0.0)
+    (clip,) = queued_clips([hard("coverage", split=split)], category="judo", round="r", review=review)
+    assert (clip.votes_wanted, clip.lead) == (wanted, 0)
+
+
 def test_the_audit_is_drawn_by_the_name_of_the_clip_and_of_its_share() -> None:
     drawn = [is_audited(f"v{number}:0", "judo", 0.25) for number in range(4000)]
     assert sum(drawn) == pytest.approx(1000, abs=100)
     assert drawn == [is_audited(f"v{number}:0", "judo", 0.25) for number in range(4000)]
 
 
-@given(st.floats(0, 1), st.floats(0, 1), st.integers(1, 5))
-def test_a_clip_costs_at_least_the_answers_that_it_wants(control: float, audit: float, wanted: int) -> None:
-    review = Review(votes_wanted=wanted, votes_most=5, audit_share=audit)
-    assert wanted - 1e-9 <= answers_per_clip(review, control) <= max(wanted, 3.75) + 1e-9
+@given(st.floats(0, 1), st.floats(0, 1), st.floats(0, 1), st.integers(1, 5), st.integers(1, 5))
+def test_a_clip_costs_at_least_the_answers_that_it_wants(
+    control: float, audit: float, judging: float, wanted: int, of_judging: int
+) -> None:
+    review = Review(votes_wanted=wanted, votes_judging=of_judging, votes_most=5, audit_share=audit)
+    found = answers_per_clip(review, control, judging)
+    assert wanted - 1e-9 <= found <= max(wanted, of_judging, 3.75) + 1e-9
+    assert found >= answers_per_clip(review, control) - 1e-9
 
 
 def sets(review: Review, *clips: HardClipRow) -> list[str | None]:
