@@ -16,7 +16,7 @@ from slac_tasks.verification.settings import Review
 
 WINDOW, ROUND = "2026-01-05", "2026-01-05.p0001"
 
-TWICE = Review(control_votes=2, control_lead=1, audit_share=0.0)
+TWICE = Review(votes_wanted=2, control_votes=2, control_lead=1, audit_share=0.0)
 """Two answers a clip, whatever it was chosen for."""
 
 

@@ -3,6 +3,9 @@
 Every measure of a category has a value, a 95 % interval, the clips that it rests on, the range wanted, and a state:
 
 * `settled`, a count, comes first: with fewer labels the category is `pending`, and nothing else is asked of it.
+* `agreement` is counted on the clips that were to get two answers from the start: those drawn by lot, the audit, and
+  clips that judge networks. People differ more often on a clip that was asked again because its first answer was
+  doubted. Without the others it is unknown.
 * A share (`agreement`, `positive_share`, `unsettled_share`, `gold`) is outside where its value is. The interval says
   whether more answers may change that; but a category on which few clips leave a doubt is refused, and a person is
   asked, since one that waits for certainty would wait for ever where nobody is asked any more.

@@ -15,7 +15,7 @@ class Quality(Section):
 
     min_labels: int = setting(10, "Fewer settled labels are too few to judge.", least=1)
     min_agreement: float = setting(
-        0.75, "Share of a category's clips on which the first two answers agree.", least=0, most=1
+        0.75, "Share of a category's clips with two planned answers on which these agree.", least=0, most=1
     )
     min_positive_share: float = setting(
         0.05, "A category with fewer positives is probably not what was retrieved.", least=0, most=1
@@ -92,7 +92,7 @@ class Expectations(Section):
         0.8, "Share of the answers to gold that are right, of one person or one category.", least=0, most=1
     )
     min_agreement: float = setting(
-        0.6, "Share of a category's clips on which the first two answers agree.", least=0, most=1
+        0.6, "Share of a category's clips with two planned answers on which these agree.", least=0, most=1
     )
     hurried_sec: float = setting(0.4, "An answer that comes sooner than this was hardly thought about.", above=0)
     max_hurried: float = setting(0.2, "Share of one person's answers that are so soon.", least=0, most=1)

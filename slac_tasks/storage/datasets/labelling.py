@@ -153,7 +153,7 @@ class _QualityRow1:
     reasons: Annotated[tuple[str, ...], "expectations that failed, with the value found and the value wanted"]
     settled: Annotated[int, "settled labels"]
     positive: Annotated[int, "positive labels"]
-    agreement: Annotated[float | None, "share of clips whose first two answers agree"]
+    agreement: Annotated[float | None, "share of clips with two planned answers on which these agree"]
     unsettled: Annotated[int, "clips on which people could not agree"]
 
 
