@@ -19,7 +19,11 @@ from slac_tasks.evaluation.transfer import Target, Trimmed, load_videos
 from slac_tasks.model import unit_hash
 from slac_tasks.networks.registry import Classifier, architecture
 from slac_tasks.networks.weights import decode_backbone, encode_backbone
-from slac_tasks.training.trainer import Recipe, fit, release_loss, seeded
+from slac_tasks.progress import track
+from slac_tasks.training.learner import Learner, Plan
+from slac_tasks.training.order import Order
+from slac_tasks.training.ranks import Ranks
+from slac_tasks.training.trainer import seeded
 from slac_tasks.video.frames import Pixels, frame_numbers
 from slac_tasks.world import film
 from slac_tasks.world.catalogue import CLIP_SEC, PAIRS, TARGETS
@@ -214,10 +218,15 @@ def _unreadable(name: str, why: str) -> None:
 
 
 def pretrained(labels: Labels, *, steps: int, batch: int, seed: int, what: str) -> Callable[[], nn.Module]:
-    """Return what gives a copy of the backbone that was pretrained on these labels."""
+    """Return what gives a copy of the backbone that was pretrained on these labels, step by step as a release's is."""
     targets = torch.from_numpy(labels.answers.astype(np.int8))
+    plan = Plan(steps=steps, batch=batch, rates=ENTRY.rates, seed=seed)
+    # Clips here have no videos that a cache would rather fetch together: each is one of its own.
+    order = Order(videos=np.arange(len(targets), dtype=np.int32), seed=seed)
     with seeded(seed):
         classifier = Classifier(ENTRY, labels.answers.shape[1])
-    recipe = Recipe(steps=steps, batch=batch, seed=seed)
-    fit(classifier, labels.pixels, targets, release_loss(targets), recipe, CPU, what)
-    return partial(decode_backbone, ENTRY, encode_backbone(ENTRY, classifier.backbone))
+        learner = Learner(classifier, plan, Ranks(), CPU)
+        for step in track(range(steps), steps, what):
+            rows = order.between(step * batch, (step + 1) * batch)
+            learner.step(torch.from_numpy(labels.pixels[rows]), targets[rows])
+    return partial(decode_backbone, ENTRY, encode_backbone(ENTRY, learner.finish().backbone))

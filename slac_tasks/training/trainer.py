@@ -77,24 +77,6 @@ def masked_loss(targets: Tensor, *, balanced: bool = True) -> Loss:
     return loss
 
 
-def release_loss(targets: Tensor) -> Loss:
-    """Return the masked loss of a release: binary over the asked cells, plus cross-entropy over the positives.
-
-    A positive clip shows one action, so it also says which of the categories is the likeliest; the binary part alone
-    learns little from it. On the generated world the sum transferred better than its first part (ours).
-    """
-    asked_loss = masked_loss(targets, balanced=False)
-
-    def loss(logits: Tensor, asked: Tensor) -> Tensor:
-        shown = (asked > 0).any(1)
-        if not shown.any():
-            return asked_loss(logits, asked)
-        right = (asked[shown] > 0).float()
-        return asked_loss(logits, asked) + F.cross_entropy(logits[shown], right / right.sum(1, keepdim=True))
-
-    return loss
-
-
 def class_loss(logits: Tensor, targets: Tensor) -> Tensor:
     """Return the cross-entropy of one right class per clip, `targets` (n,)."""
     return F.cross_entropy(logits, targets, label_smoothing=0.05)
