@@ -13,13 +13,12 @@ import pyarrow.compute as pc
 from slac_tasks.intervals import wilson
 from slac_tasks.reports.charts import Chart, Line, Point
 from slac_tasks.reports.trends import Pace
+from slac_tasks.verification.votes import counted_seconds
 
 COLUMNS = ("annotator", "cast_at", "seconds", "clip_id", "category", "answer", "supersedes")
 """What is read of the votes."""
 DAYS_MOST = 90
 """Days in a chart, the newest; days on which nobody answered are none."""
-_LONGEST_SEC = 86_400.0
-"""What one answer counts at most: `counted_seconds` in sql/schema.sql."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,7 +68,7 @@ def _counted(votes: pa.Table, known: pa.Table) -> pa.Table:
             "annotator": votes["annotator"],
             "day": pc.strftime(votes["cast_at"], "%Y-%m-%d"),
             "answers": pc.cast(pc.is_null(votes["supersedes"]), pa.int64()),
-            "seconds": pc.min_element_wise(votes["seconds"], _LONGEST_SEC),
+            "seconds": counted_seconds(votes["seconds"]),
             "gold": pc.cast(is_gold, pa.int64()),
             "right": pc.cast(pc.and_(is_gold, pc.fill_null(pc.equal(votes["answer"], truth), False)), pa.int64()),
         }

@@ -25,6 +25,7 @@ from slac_tasks.storage.manifests import Manifest
 from slac_tasks.storage.tables import Datasets
 from slac_tasks.verification.agreement import kappa
 from slac_tasks.verification.versions import read_labels
+from slac_tasks.verification.votes import counted_seconds
 
 JOINT = "joint"
 """Name of the committee's joint score among the members."""
@@ -45,7 +46,11 @@ def answered(datasets: Datasets, hard: Sequence[Manifest], votes: Sequence[Manif
     chosen = pd.concat(scores, ignore_index=True) if scores else pd.DataFrame()
     labels = read_labels(datasets, version, [*_CLIP, "status", "label"]).to_pandas()
     labels["label"] = labels["label"].astype(float).where(labels["status"] == "settled")
-    spent = [table.to_pandas() for made in votes for table in datasets.tables(made, ["clip_id", "category", "seconds"])]
+    spent = [
+        table.set_column(2, "seconds", counted_seconds(table["seconds"])).to_pandas()
+        for made in votes
+        for table in datasets.tables(made, ["clip_id", "category", "seconds"])
+    ]
     asked = labels.drop(columns="status")
     if spent:
         seconds = pd.concat(spent).groupby(["clip_id", "category"])["seconds"].sum().reset_index()

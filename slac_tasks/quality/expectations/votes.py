@@ -25,13 +25,13 @@ from slac_tasks.quality.expectations.entries import (
 )
 from slac_tasks.quality.expectations.measures import not_among, not_in, not_like, outside, shares_by, wrong_rows
 from slac_tasks.storage.datasets import VOTES
+from slac_tasks.verification.answers import LONGEST_SEC
 from slac_tasks.verification.ballots import clip_key
 
 _FEW = 30
 """Answers of one person below which a share says little."""
 _MANY = 100
 """Answers of one person from which on the same answer each time is strange."""
-_LONGEST_SEC = 86_400.0
 
 
 def _standing(handover: Handover) -> Bools:
@@ -147,7 +147,7 @@ EXPECTATIONS: tuple[Expectation, ...] = (
         measure=not_in("clip_id", "asked"), sentence="Every vote is on a clip that was put into the queue.",
     ),
     Expectation(
-        name="seconds_in_range", severity=CRITICAL, reads=("seconds",), measure=outside("seconds", 0.0, _LONGEST_SEC),
+        name="seconds_in_range", severity=CRITICAL, reads=("seconds",), measure=outside("seconds", 0.0, LONGEST_SEC),
         sentence="An answer takes between no time and a day.",
     ),
     Expectation(
