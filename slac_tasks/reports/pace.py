@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 from slac_tasks.intervals import wilson
 from slac_tasks.reports.charts import Chart, Line, Point
 from slac_tasks.reports.trends import Pace
-from slac_tasks.verification.votes import counted_seconds
+from slac_tasks.verification.ballots import counted_seconds
 
 COLUMNS = ("annotator", "cast_at", "seconds", "clip_id", "category", "answer", "supersedes")
 """What is read of the votes."""

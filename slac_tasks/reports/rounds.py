@@ -24,8 +24,8 @@ from slac_tasks.storage.datasets.labelling import RoundRow
 from slac_tasks.storage.manifests import Manifest
 from slac_tasks.storage.tables import Datasets
 from slac_tasks.verification.agreement import kappa
+from slac_tasks.verification.ballots import counted_seconds
 from slac_tasks.verification.versions import read_labels
-from slac_tasks.verification.votes import counted_seconds
 
 JOINT = "joint"
 """Name of the committee's joint score among the members."""

@@ -27,6 +27,7 @@ from numpy.typing import NDArray
 
 from slac_tasks.errors import BrokenContract
 from slac_tasks.model import Answer, Status
+from slac_tasks.verification.answers import LONGEST_SEC
 
 VOTE = ("vote_id", "clip_id", "category", "annotator", "answer", "cast_at", "supersedes", "set_id")
 """Columns of the votes that aggregation reads."""
@@ -51,6 +52,11 @@ OPEN, SETTLED, UNSETTLED, IS_BROKEN = range(4)
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
+
+
+def counted_seconds(seconds: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Return what each answer counts of people's time: a day at most, as `counted_seconds` in sql/schema.sql has it."""
+    return pc.min_element_wise(seconds, LONGEST_SEC)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -8,11 +8,9 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from slac_tasks.storage.datasets import LABELS, VOTES
 from slac_tasks.storage.ledger import Ledger
-from slac_tasks.verification.answers import LONGEST_SEC
 from slac_tasks.verification.ballots import VOTE
 
 CLIPS = pa.schema([LABELS.schema.field(name) for name in ("clip_id", "category")])
@@ -40,11 +38,6 @@ QUEUED = pa.schema(
 
 _CLIPS_AT_ONCE = 20_000
 """Clips that one statement names."""
-
-
-def counted_seconds(seconds: pa.ChunkedArray) -> pa.ChunkedArray:
-    """Return what each answer counts of people's time: a day at most, as `counted_seconds` in sql/schema.sql has it."""
-    return pc.min_element_wise(seconds, LONGEST_SEC)
 
 
 def clips_with_votes(ledger: Ledger, *, after: int, until: int) -> pa.Table:
