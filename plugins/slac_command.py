@@ -41,6 +41,8 @@ ENVIRONMENT = (
     *("SSL_CERT_", "http_proxy", "https_proxy", "no_proxy", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY"),
 )
 """Starts of the names of variables that a command is given; Airflow's own settings and secrets are not among them."""
+TRACKERS = {"pretrain": ("MLFLOW_", "WANDB_")}
+"""The same for some commands alone: who draws a curve may reach the server that shows it."""
 WITHHELD = ("SLAC_DATABASE_URL", "SLAC_WEB_", "SLAC_POD")
 
 SECONDS_TO_STOP = 10.0
@@ -94,9 +96,8 @@ def merge(items: Item | Iterable[Item]) -> dict[str, list[str]]:
 def environment(command: str, environ: Mapping[str, str]) -> dict[str, str]:
     """Return what a command may see of the worker's environment."""
     withheld = tuple(name for name in WITHHELD if not (name == "SLAC_DATABASE_URL" and holds_ledger(command)))
-    return {
-        name: value for name, value in environ.items() if name.startswith(ENVIRONMENT) and not name.startswith(withheld)
-    }
+    given = (*ENVIRONMENT, *TRACKERS.get(command, ()))
+    return {name: value for name, value in environ.items() if name.startswith(given) and not name.startswith(withheld)}
 
 
 def judge(code: int, reason: str, try_number: int) -> None:

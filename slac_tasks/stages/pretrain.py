@@ -1,8 +1,9 @@
 """Pretrain a video network on a release's sparse labels: +1 and -1 where people answered, nothing elsewhere.
 
 Reads: a finished release (training split), proxies, withdrawals.
-Writes: models (release), the weights that it names, also as one file for torchvision, and their model card; checkpoints
-until then.
+Writes: models (release), the weights that it names, also as one file for torchvision, and their model card; event
+files of TensorBoard under runs/; checkpoints until it is finished. MLFLOW_TRACKING_URI, WANDB_API_KEY and WANDB_MODE
+name trackers that get the curve too.
 Safe to run again: a finished model is left alone, and one that was cut off goes on from its newest checkpoint.
 
 Several processes train together: one for each card of the machine, or as many as `training.processes` says; or those
@@ -34,7 +35,7 @@ from slac_tasks.storage.checkpoints import Checkpoints
 from slac_tasks.storage.datasets import MODELS
 from slac_tasks.storage.datasets.releasing import ModelRow
 from slac_tasks.storage.manifests import Drop, Manifest
-from slac_tasks.storage.objects import put_by_content
+from slac_tasks.storage.objects import Folder, put_by_content
 from slac_tasks.training.index import COLUMNS, Index, temporary_index
 from slac_tasks.training.kept import KeptPixels
 from slac_tasks.training.learner import Plan
@@ -42,8 +43,12 @@ from slac_tasks.training.planned import plan_of, sentence
 from slac_tasks.training.pretraining import Learned, Work, pretrain
 from slac_tasks.training.ranks import Ranks
 from slac_tasks.training.together import pretrain_together, processes
+from slac_tasks.training.tracking import Tracked
 from slac_tasks.training.trainer import seeded
 from slac_tasks.video.clips import decoders
+
+RUNS = "runs"
+"""Folder of the store that TensorBoard shows: a folder for each run, with its event files."""
 
 
 def run(job: Job) -> None:
@@ -124,6 +129,7 @@ def _learned(
         fits = kept.size_bytes <= room
         work = Work(
             index=index, keeps=checkpoints, kept=kept if fits else None,
+            tracked=_tracked(job, checkpoints, entry.name) if checkpoints else None,
             media=CachedMedia(job.media, Path(name) / "media", room - kept.size_bytes if fits else room),
             workers=decoders(job.config.scoring.workers, videos=int(index.videos[-1]) + 1),
         )  # fmt: skip
@@ -134,3 +140,10 @@ def _learned(
                 classifier, work, plan, job.config.device, world=world, folder=Path(name)
             )  # fmt: skip
     return classifier, plan, learned
+
+
+def _tracked(job: Job, checkpoints: Checkpoints, architecture: str) -> Tracked:
+    """Return where the run can be watched; a run of the same inputs and settings is the same one."""
+    run = f"release={job.key('release')}/{checkpoints.made_of}"
+    about = {"release": job.key("release"), "architecture": architecture}
+    return Tracked(run=run, about=about, put=Folder(job.media, f"{RUNS}/{run}"), environ=dict(job.environ))

@@ -265,6 +265,25 @@ class Media:
         return Media, (self.url, dict(self.environ))
 
 
+@dataclass(frozen=True)
+class Folder:
+    """Writes objects below one name, in this process or in one that this object is sent to."""
+
+    media: Media
+    name: str
+
+    def __call__(self, name: str, data: bytes) -> None:
+        """Write `data` under a name in it, replacing what is there."""
+        self._store.put(f"{self.name}/{name}", data)
+
+    @cached_property
+    def _store(self) -> Store:
+        return open_store(self.media.url, self.media.environ)
+
+    def __reduce__(self) -> Any:
+        return Folder, (self.media, self.name)
+
+
 def put_by_content(store: Store, folder: str, suffix: str, data: bytes) -> str:
     """Write `data` under a name made of its SHA-256 and return the first 16 hex digits of the hash."""
     digest = hashlib.sha256(data).hexdigest()[:16]

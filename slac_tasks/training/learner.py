@@ -101,6 +101,11 @@ class Learner:
     def _trained(self) -> list[nn.Parameter]:
         return [parameter for group in self._optimizer.param_groups for parameter in group["params"]]
 
+    @property
+    def rate(self) -> float:
+        """Learning rate of the head in the step before."""
+        return float(max(group["lr"] for group in self._optimizer.param_groups))
+
     def step(self, pixels: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
         """Learn from this rank's share of a batch; return (mean loss of the whole batch, length of the gradient).
 

@@ -7,6 +7,7 @@ goes on from a checkpoint, ends with the weights that it would have had, bit for
 import io
 import resource
 import tempfile
+import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -19,12 +20,14 @@ from torch import Tensor
 from slac_tasks.errors import BrokenContract
 from slac_tasks.networks.registry import Classifier
 from slac_tasks.progress import Pace, print_line
+from slac_tasks.training.events import Point
 from slac_tasks.training.index import Index
 from slac_tasks.training.kept import KeptPixels
 from slac_tasks.training.learner import Learner, Plan
 from slac_tasks.training.loader import Batch, load
 from slac_tasks.training.order import Order, Rows, balancing
 from slac_tasks.training.ranks import Ranks
+from slac_tasks.training.tracking import Curve, Tracked
 from slac_tasks.training.trainer import seeded
 from slac_tasks.video.pool import OpensMedia, Pool
 
@@ -53,6 +56,8 @@ class Work:
     """Checkpoints, which the first rank alone reads and writes; the others may do without."""
     kept: KeptPixels | None = None
     """Decoded clips, where there is room for all of them."""
+    tracked: Tracked | None = None
+    """Where its curve can be watched."""
     workers: int = 0
     """Processes that decode, on this machine; 0: each rank decodes what it needs."""
 
@@ -84,8 +89,11 @@ def pretrain(
     run = _Run(Learner(classifier, plan, ranks, where), work)
     run.go_on()
     with seeded(plan.seed), Pool(work.media, classifier.entry.view, batch=run.share, workers=run.workers) as pool:
-        for batch in load(work.index, pool, run.wanted(), work.kept):
-            run.step(batch)
+        try:
+            for batch in load(work.index, pool, run.wanted(), work.kept):
+                run.step(batch)
+        finally:
+            run.curve.flush()
     run.end()
     return run.learned
 
@@ -99,6 +107,8 @@ class _Run:
         self.share = self.plan.batch // self.ranks.world
         self.workers = -(-work.workers // self.ranks.local_world)
         self.learned = Learned()
+        watched = work.tracked if self.ranks.first else None
+        self.curve = watched.curve(self.plan.steps) if watched else Curve(steps=self.plan.steps)
         self._pace = Pace(self.plan.steps, first=FIRST_STEPS)
         self._asked = self._readable = 0
 
@@ -123,7 +133,10 @@ class _Run:
         """Learn from a batch; check, keep and print what came of it."""
         learner, plan = self.learner, self.plan
         self._count(batch)
-        value = self._checked(batch, *learner.step(batch.pixels, batch.targets))
+        loss, norm = learner.step(batch.pixels, batch.targets)
+        value = self._checked(batch, loss, norm)
+        if self.curve.wants(learner.step_number):
+            self.curve.add(self._point(value, float(norm.item())))
         if learner.step_number > plan.steps - max(1, plan.steps // 10):
             self.learned.losses.append(value)
         if learner.step_number % plan.checkpoint_steps == 0 and learner.step_number < plan.steps:
@@ -131,11 +144,22 @@ class _Run:
         if self._pace.due(learner.step_number) and self.ranks.first:
             print_line(f"pretrain: {self._progress(value)}")
 
+    @property
+    def _clips_a_second(self) -> float:
+        return self._pace.a_second(self.learner.step_number) * self.plan.batch
+
     def _progress(self, loss: float) -> str:
-        done = self.learner.step_number
-        clips = self._pace.a_second(done) * self.plan.batch
-        memory = f"{peak_gib(self.learner.where):.1f} GiB at most"
-        return f"step {self._pace.left(done)}, loss {loss:.3f}, {clips:.0f} clips/s, {memory}"
+        left, memory = self._pace.left(self.learner.step_number), peak_gib(self.learner.where)
+        return f"step {left}, loss {loss:.3f}, {self._clips_a_second:.0f} clips/s, {memory:.1f} GiB at most"
+
+    def _point(self, loss: float, norm: float) -> Point:
+        learner = self.learner
+        values = {
+            "train/loss": loss, "train/gradient": norm, "train/rate": learner.rate,
+            "machine/clips_a_second": self._clips_a_second, "machine/memory_gib": peak_gib(learner.where),
+            "machine/micro_batch": learner.micro_batch,
+        }  # fmt: skip
+        return Point(step=learner.step_number, at_sec=time.time(), values=values)
 
     def _count(self, batch: Batch) -> None:
         """Count what can be read.
@@ -172,6 +196,7 @@ class _Run:
         self._gather()
         if not (self.ranks.first and self.work.keeps):
             return
+        self.curve.flush()
         state = {"learner": self.learner.state(), "losses": self.learned.losses, "lost": self.learned.lost}
         with tempfile.TemporaryDirectory(prefix="slac-") as folder:
             path = Path(folder) / "state.pt"
@@ -196,6 +221,7 @@ class _Run:
         if not self._readable and self.learned.lost:
             self._refuse()
         self._gather()
+        self.curve.close()
         self.learner.finish()
 
 

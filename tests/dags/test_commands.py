@@ -152,6 +152,11 @@ def test_only_stages_that_write_the_ledger_hold_its_password() -> None:
         assert not {"AIRFLOW__CORE__FERNET_KEY", "SLAC_WEB_SECRET"} & set(seen)
 
 
+def test_only_the_command_that_draws_a_curve_reaches_trackers() -> None:
+    environ = {"WANDB_API_KEY": "secret", "MLFLOW_TRACKING_URI": "https://curves.example"}
+    assert [command for command in STAGES if environment(command, environ)] == ["pretrain"]
+
+
 def test_a_real_command_ends_with_its_code_and_its_reason() -> None:
     process = Process(["slac", "approve"], {"PATH": os.environ["PATH"]}, LOG)
     code, printed, last = process.wait()

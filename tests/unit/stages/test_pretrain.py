@@ -37,6 +37,8 @@ def test_a_release_becomes_a_model_that_repeats(world, monkeypatch, capsys):
     show.main(argparse.Namespace(dataset="card", keys=["release=r0001"], rows=5))
     shown = capsys.readouterr().out
     assert shown.startswith(text)
+    _, events = (name for name in world.store.names("runs/release=r0001/") if "tfevents" in name)
+    assert b"train/loss" in world.store.get(events)
     assert f"network: weights/{first[0]['network']}.safetensors" in shown
 
 
@@ -66,16 +68,6 @@ def weights_of(world: LearningWorld) -> list[torch.Tensor]:
     blobs = (world.store.get(f"weights/{row[part]}.pt") for part in ("backbone", "head"))
     states = (torch.load(io.BytesIO(blob), weights_only=True)["state"] for blob in blobs)
     return [tensor for state in states for tensor in state.values() if tensor.is_floating_point()]
-
-
-@pytest.fixture
-def one_thread(monkeypatch):
-    """A sum has one order: Adam makes a step of any difference, however small, where a gradient is all but zero."""
-    threads = torch.get_num_threads()
-    monkeypatch.setenv("OMP_NUM_THREADS", "1")
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
 
 
 @pytest.mark.usefixtures("one_thread")
