@@ -23,6 +23,9 @@ from slac_tasks.networks.features import in_own_unit
 MOST = 4096
 """Clips that represent a pool, and clips that are candidates: a kernel of 64 MiB."""
 
+_ROWS = 64
+"""Rows of the kernel that are computed at once: 1 MiB."""
+
 Space = NDArray[np.float32]
 """Unit vectors, (clips, numbers): near ones show the like."""
 
@@ -34,8 +37,13 @@ def space(members: Sequence[NDArray[np.float32]]) -> Space:
         members: features (clips, numbers) of each member, row for row of the same clips.
 
     """
-    joined = np.concatenate([in_own_unit(features) for features in members], axis=1)
-    return np.asarray(joined / np.maximum(np.linalg.norm(joined, axis=1, keepdims=True), 1e-9), dtype=np.float32)
+    upto = np.cumsum([0, *(features.shape[1] for features in members)])
+    joined = np.empty((len(members[0]), upto[-1]), dtype=np.float32)
+    # One member after the other, in place: a pool of 200,000 clips is 200 MB here.
+    for features, start, end in zip(members, upto, upto[1:], strict=False):
+        joined[:, start:end] = in_own_unit(features)
+    joined /= np.maximum(np.sqrt(np.einsum("ij,ij->i", joined, joined)), 1e-9)[:, None]
+    return joined
 
 
 def covering(
@@ -74,8 +82,8 @@ def covering(
     covered = np.zeros(len(targets), dtype=np.float32)
     for start in range(0, len(taken), MOST):
         covered = np.maximum(covered, _kernel(at[targets], at[taken[start : start + MOST]], width).max(axis=1))
-    kernel = _kernel(at[targets], at[candidates], width).T.copy()
-    gains = np.maximum(kernel - covered, 0) @ worth
+    kernel = _kernel(at[candidates], at[targets], width)
+    gains = _gains(kernel, covered, worth)
     heap = [(-float(gains[place]), float(pool.draw[row]), place) for place, row in enumerate(candidates)]
     heapq.heapify(heap)
     left = knobs.clips_per_video - given
@@ -115,6 +123,22 @@ def _width(points: Space) -> float:
     return max(float(np.median(apart)) / 4, 1e-6)
 
 
-def _kernel(targets: Space, points: Space, width: float) -> Space:
-    """Return the Gaussian kernel, (targets, points)."""
-    return np.asarray(np.exp(np.minimum(2 * (targets @ points.T) - 2, 0) / np.float32(width)))
+def _gains(kernel: Space, covered: Space, worth: Space) -> Space:
+    """Return what each candidate would add, shape (candidates,); a few rows at once stay in the processor's cache."""
+    found = np.empty(len(kernel), dtype=np.float32)
+    for start in range(0, len(kernel), _ROWS):
+        more = kernel[start : start + _ROWS] - covered
+        found[start : start + _ROWS] = np.maximum(more, 0, out=more) @ worth
+    return found
+
+
+def _kernel(points: Space, others: Space, width: float) -> Space:
+    """Return the Gaussian kernel, (points, others)."""
+    found = np.asarray(points @ others.T, dtype=np.float32)
+    for start in range(0, len(found), _ROWS):
+        part = found[start : start + _ROWS]
+        part -= 1
+        np.minimum(part, 0, out=part)
+        part *= np.float32(2 / width)
+        np.exp(part, out=part)
+    return found

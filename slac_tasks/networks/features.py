@@ -53,7 +53,9 @@ def projection(length: int) -> Projection:
 def in_own_unit(features: Features) -> Features:
     """Return features around their mean and in the unit of their mean length, so that all members weigh the same."""
     centred = features - features.mean(axis=0, dtype=np.float64).astype(np.float32)
-    return np.asarray(centred / max(float(np.sqrt((centred**2).sum(axis=1).mean())), 1e-9))
+    lengths = np.einsum("ij,ij->i", centred, centred)
+    centred /= max(float(np.sqrt(lengths.mean(dtype=np.float64))), 1e-9)
+    return np.asarray(centred)
 
 
 def unpacked(stored: pa.ChunkedArray) -> Features:

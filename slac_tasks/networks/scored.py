@@ -91,10 +91,13 @@ def kept_features(
             missing.append(f"{seat.member} kept no features")
             continue
         table = datasets.read_all(FEATURES, [kept], ["clip_id", "features"])
-        place = pc.index_in(clips["clip_id"], value_set=table["clip_id"].combine_chunks())
-        if place.null_count:
-            missing.append(f"{seat.member} kept no features of {place.null_count} clips")
-            continue
-        found[seat.member] = unpacked(table["features"])[place.to_numpy()]
+        if table["clip_id"].equals(clips["clip_id"]):
+            found[seat.member] = unpacked(table["features"])
+        else:
+            place = pc.index_in(clips["clip_id"], value_set=table["clip_id"].combine_chunks())
+            if place.null_count:
+                missing.append(f"{seat.member} kept no features of {place.null_count} clips")
+                continue
+            found[seat.member] = unpacked(table["features"])[place.to_numpy()]
         manifests.append(kept)
     return found, manifests, missing
