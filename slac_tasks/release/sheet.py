@@ -1,14 +1,15 @@
 """The data sheet of a release: a README that says what is in it, how it was made, and what it is not good for.
 
-README.md               for people; its five lines of Python run
-plots/categories.svg    labels by category and sign
-plots/strategies.svg    why clips were asked, by split
+README.md           for people; its five lines of Python run
+plots/categories    labels by category and sign, as .svg and as .png
+plots/strategies    why clips were asked, by split; likewise
+plots/agreement     how far people agree on each category; likewise, and only where that is known
 
 The prose is `templates/README.md`. It follows the questions of *Datasheets for Datasets* (Gebru et al. 2021) as far as
 numbers can answer them.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import jinja2
@@ -16,7 +17,7 @@ import jinja2
 from slac_tasks import __version__
 from slac_tasks.model import CLIP_SEC, Split, Strategy
 from slac_tasks.release.markdown import cell, table
-from slac_tasks.release.plots import stacked
+from slac_tasks.release.plots import Plot, intervals, png, stacked, svg
 from slac_tasks.release.tallies import UNKNOWN, Agreement, Tallies
 from slac_tasks.storage.datasets import RELEASES
 from slac_tasks.storage.datasets.labelling import AgreementRow, CorrectionRow
@@ -31,7 +32,7 @@ _LEAST = 30
 """Fewer labels of a category in testing say little: the interval of a share is then wider than 0.3."""
 
 
-def sheet(release: str, row: ReleaseVersionRow, counted: Tallies, names: Mapping[str, str]) -> dict[str, str]:
+def sheet(release: str, row: ReleaseVersionRow, counted: Tallies, names: Mapping[str, str]) -> dict[str, bytes]:
     """Return the files of the data sheet, by name.
 
     Args:
@@ -42,20 +43,33 @@ def sheet(release: str, row: ReleaseVersionRow, counted: Tallies, names: Mapping
 
     """
     every = {category: names.get(category, category) for category in row.categories}
+    drawn = dict(_plots(counted, every))
+    files = {README: _readme(release, row, counted, every, list(drawn)).encode()}
+    for name, plot in drawn.items():
+        files |= {f"plots/{name}.svg": svg(plot), f"plots/{name}.png": png(plot)}
+    return files
+
+
+def _plots(counted: Tallies, names: Mapping[str, str]) -> Iterator[tuple[str, Plot]]:
+    """Yield each plot with its name."""
     signs, mix = counted.by("category", "label"), counted.by("split", "strategy")
+    by_name = {name: _signs(signs, key) for key, name in names.items()}
+    yield "categories", stacked("Labels by category", ("positive", "negative"), by_name)
     used = [one for one in _WHY if any((split, one) in mix for split in _SPLITS)]
-    return {
-        README: _readme(release, row, counted, every),
-        "plots/categories.svg": stacked(
-            "Labels by category", ("positive", "negative"), {name: _signs(signs, key) for key, name in every.items()}
-        ),
-        "plots/strategies.svg": stacked(
-            "Why clips were asked", used, {split: [mix.get((split, one), 0) for one in used] for split in _SPLITS}
-        ),
+    by_split = {split: [mix.get((split, one), 0) for one in used] for split in _SPLITS}
+    yield "strategies", stacked("Why clips were asked", used, by_split)
+    alphas = {
+        name: (row.krippendorff, row.krippendorff_low, row.krippendorff_high)
+        for key, name in names.items()
+        if (row := counted.alphas.get(key)) is not None and row.krippendorff is not None
     }
+    if alphas:
+        yield "agreement", intervals("Krippendorff's alpha, 95 % interval", alphas)
 
 
-def _readme(release: str, row: ReleaseVersionRow, counted: Tallies, names: Mapping[str, str]) -> str:
+def _readme(
+    release: str, row: ReleaseVersionRow, counted: Tallies, names: Mapping[str, str], plots: Sequence[str]
+) -> str:
     engine = jinja2.Environment(
         loader=jinja2.FileSystemLoader(_TEMPLATES),
         undefined=jinja2.StrictUndefined,
@@ -82,6 +96,7 @@ def _readme(release: str, row: ReleaseVersionRow, counted: Tallies, names: Mappi
         few=[cell(name) for name in few],
         least=_LEAST,
         unlicensed=counted.videos_by("licence").get(UNKNOWN, 0),
+        plots=plots,
         code=__version__,
     )
 

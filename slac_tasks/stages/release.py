@@ -126,8 +126,8 @@ def _files(job: Job, rows: Manifest, row: ReleaseVersionRow) -> Iterator[str]:
     write_exports(job.datasets, rows, contents(job.datasets, rows, names))
     yield from (export_name(rows, export).removeprefix(f"{folder}/") for export in WITH_EVERY_RELEASE)
     written = sheet(job.key("release"), row, tallies(job.datasets, rows), names)
-    for name, text in {**written, PREVIEW: preview(job.datasets, rows)}.items():
-        job.store.put(f"{folder}/{name}", text.encode())
+    for name, data in {**written, PREVIEW: preview(job.datasets, rows).encode()}.items():
+        job.store.put(f"{folder}/{name}", data)
         yield name
 
 

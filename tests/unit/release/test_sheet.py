@@ -2,10 +2,12 @@
 
 import re
 import xml.etree.ElementTree as ElementTree
+from io import BytesIO
 from pathlib import Path
 
 import pytest
 from learning_world import draw
+from PIL import Image
 from released import finish, released
 
 from slac_tasks.release.finished import need_release
@@ -43,7 +45,7 @@ def with_labels(datasets: Datasets, rows: Manifest) -> Manifest:
 
 
 @pytest.fixture
-def files(tmp_path: Path) -> dict[str, str]:
+def files(tmp_path: Path) -> dict[str, bytes]:
     datasets = Datasets(FolderStore(tmp_path / "store"))
     rows = [
         released(A, 1.0, certificate=0.04), released(A, 3.0, label=-1, licence=None, strategy="consensus"),
@@ -58,8 +60,8 @@ def files(tmp_path: Path) -> dict[str, str]:
     return sheet("r0002", row, tallies(datasets, with_labels(datasets, written)), {"high_jump": "High jump"})
 
 
-def test_every_number_is_that_of_the_rows(files: dict[str, str]) -> None:
-    page = files[README]
+def test_every_number_is_that_of_the_rows(files: dict[str, bytes]) -> None:
+    page = files[README].decode()
     for line in (
         "# Sparse action labels, r0002, version 1.1.0",
         "Against r0001: 3 labels added, 0 changed, 0 withdrawn, 0 corrected",
@@ -82,23 +84,29 @@ def test_every_number_is_that_of_the_rows(files: dict[str, str]) -> None:
     assert not re.search(r"[{]%|%[}]", page)
 
 
-def test_every_table_has_as_many_cells_as_its_head(files: dict[str, str]) -> None:
-    tables = re.findall(r"(?:^\|.*\n)+", files[README], re.M)
+def test_every_table_has_as_many_cells_as_its_head(files: dict[str, bytes]) -> None:
+    tables = re.findall(r"(?:^\|.*\n)+", files[README].decode(), re.M)
     assert len(tables) == 6
     for table in tables:
         assert len({len(re.findall(r"(?<!\\)\|", line)) for line in table.splitlines()}) == 1, table
 
 
-def test_plots_are_pictures_with_every_bar(files: dict[str, str]) -> None:
-    assert set(files) == {README, "plots/categories.svg", "plots/strategies.svg"}
-    for name in ("plots/categories.svg", "plots/strategies.svg"):
-        assert f"({name})" in files[README]
-        texts = {one.text for one in ElementTree.fromstring(files[name]).iter() if one.tag.endswith("text")}
-        assert texts > ({"High jump", "judo"} if "categories" in name else {"training", "testing", "consensus"})
+def test_plots_are_pictures_with_every_bar(files: dict[str, bytes]) -> None:
+    names = {
+        "categories": {"High jump", "judo"}, "strategies": {"training", "testing", "consensus"},
+        "agreement": {"High jump", "0.81"},
+    }  # fmt: skip
+    assert set(files) == {README, *(f"plots/{name}.{form}" for name in names for form in ("svg", "png"))}
+    for name, wanted in names.items():
+        assert f"(plots/{name}.svg)" in files[README].decode()
+        root = ElementTree.fromstring(files[f"plots/{name}.svg"])
+        assert {one.text for one in root.iter() if one.tag.endswith("text")} > wanted
+        picture = Image.open(BytesIO(files[f"plots/{name}.png"]))
+        assert picture.size == (2 * int(root.get("width", 0)), 2 * int(root.get("height", 0)))
 
 
-def test_its_five_lines_run(files: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys) -> None:
-    (code,) = re.findall(r"```python\n(.*?)```", files[README], re.S)
+def test_its_five_lines_run(files: dict[str, bytes], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys) -> None:
+    (code,) = re.findall(r"```python\n(.*?)```", files[README].decode(), re.S)
     assert len([line for line in code.splitlines() if line]) == 5
     monkeypatch.setenv("SLAC_STORE", str(tmp_path / "store"))
     store = Datasets(FolderStore(tmp_path / "store"))
