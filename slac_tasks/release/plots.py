@@ -14,9 +14,13 @@ from typing import Literal
 
 from PIL import Image, ImageDraw, ImageFont
 
-COLOURS = ("#2f6fb2", "#c9ced6", "#d98a2b", "#5a9e6f", "#8b6bb1", "#b0563f", "#6b7a8f")
+COLOURS = (
+    "#2f6fb2", "#c9ced6", "#d98a2b", "#5a9e6f", "#8b6bb1", "#b0563f", "#6b7a8f", "#d4b93c", "#57b5b8", "#d17fa8",
+)  # fmt: skip
 _INK, _PAPER = "#000000", "#ffffff"
 _ROW, _NAME, _BAR, _EDGE, _HEAD = 20, 190, 420, 100, 50
+_WIDTH, _LINE = _NAME + _BAR + _EDGE, 16
+"""Of the picture, and from one line of the legend to the next."""
 _LETTERS = 28
 """Letters of a name that have room."""
 _SCALE = 2
@@ -67,20 +71,29 @@ def stacked(title: str, parts: Sequence[str], rows: Mapping[str, Sequence[int]])
 
     """
     longest = max((sum(sizes) for sizes in rows.values()), default=0) or 1
-    boxes, words = [], []
-    left = 8.0
-    for name, colour in zip(parts, COLOURS, strict=False):
-        boxes.append(Box(x=left, y=28, width=10, height=10, colour=colour))
-        words.append(Word(x=left + 14, y=37, text=name))
-        left += 26 + 7 * len(name)
-    for (_, sizes), top in zip(rows.items(), _tops(rows), strict=True):
+    boxes, words, head = _legend(parts)
+    for sizes, top in zip(rows.values(), _tops(head, len(rows)), strict=True):
         x = float(_NAME)
-        for size, colour in zip(sizes, COLOURS, strict=False):
+        for size, colour in zip(sizes, COLOURS[: len(parts)], strict=True):
             wide = _BAR * size / longest
             boxes.append(Box(x=x, y=top, width=wide, height=14, colour=colour))
             x += wide
         words.append(Word(x=x + 5, y=top + 11, text=f"{sum(sizes):,}"))
-    return _plot(title, list(rows), boxes, words)
+    return _plot(title, list(rows), boxes, words, head)
+
+
+def _legend(parts: Sequence[str]) -> tuple[list[Box], list[Word], int]:
+    """Return the names of the parts with their colours, in as many lines as they need, and where the rows begin."""
+    boxes, words = [], []
+    left, top = 8, 28
+    for name, colour in zip(parts, COLOURS[: len(parts)], strict=True):
+        wide = 26 + 7 * len(name)
+        if left > 8 and left + wide > _WIDTH:
+            left, top = 8, top + _LINE
+        boxes.append(Box(x=left, y=top, width=10, height=10, colour=colour))
+        words.append(Word(x=left + 14, y=top + 9, text=name))
+        left += wide
+    return boxes, words, _HEAD + top - 28
 
 
 def intervals(title: str, rows: Mapping[str, tuple[float, float | None, float | None]]) -> Plot:
@@ -96,29 +109,29 @@ def intervals(title: str, rows: Mapping[str, tuple[float, float | None, float | 
     for part in (0.0, 0.25, 0.5, 0.75, 1.0):
         boxes.append(Box(x=_NAME + part * _BAR, y=42, width=1, height=bottom - 42, colour=COLOURS[1]))
         words.append(Word(x=_NAME + part * _BAR, y=37, text=f"{part:g}", anchor="middle"))
-    for (value, low, high), top in zip(rows.values(), _tops(rows), strict=True):
+    for (value, low, high), top in zip(rows.values(), _tops(_HEAD, len(rows)), strict=True):
         if low is not None and high is not None:
             left, right = (_NAME + _BAR * max(0.0, end) for end in (low, high))
             boxes.append(Box(x=left, y=top + 5, width=max(1.0, right - left), height=4, colour=COLOURS[0]))
         boxes.append(Box(x=_NAME + _BAR * max(0.0, value) - 2, y=top + 1, width=4, height=12, colour=COLOURS[0]))
         words.append(Word(x=_NAME + _BAR + 8, y=top + 11, text=f"{value:.2f}"))
-    return _plot(title, list(rows), boxes, words)
+    return _plot(title, list(rows), boxes, words, _HEAD)
 
 
-def _plot(title: str, names: Sequence[str], boxes: Sequence[Box], words: Sequence[Word]) -> Plot:
+def _plot(title: str, names: Sequence[str], boxes: Sequence[Box], words: Sequence[Word], head: int) -> Plot:
     heads = [
         Word(x=_NAME - 8, y=top + 11, text=name if len(name) <= _LETTERS else f"{name[: _LETTERS - 1]}…", anchor="end")
-        for name, top in zip(names, _tops(names), strict=True)
+        for name, top in zip(names, _tops(head, len(names)), strict=True)
     ]
     return Plot(
-        title=title, width=_NAME + _BAR + _EDGE, height=_HEAD + 6 + _ROW * len(names), boxes=tuple(boxes),
+        title=title, width=_WIDTH, height=head + 6 + _ROW * len(names), boxes=tuple(boxes),
         words=(Word(x=8, y=18, text=title, size=14), *heads, *words),
     )  # fmt: skip
 
 
-def _tops(rows: Sequence[str] | Mapping[str, object]) -> Iterator[int]:
+def _tops(head: int, rows: int) -> Iterator[int]:
     """Yield where each row begins."""
-    return (_HEAD + place * _ROW for place in range(len(rows)))
+    return (head + place * _ROW for place in range(rows))
 
 
 def svg(plot: Plot) -> bytes:

@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
+from slac_tasks.model import Strategy
 from slac_tasks.release.plots import COLOURS, Plot, intervals, png, stacked, svg
 
 NAMES = st.text(st.characters(codec="utf-8", exclude_categories=["C"]), min_size=1, max_size=40)
@@ -30,6 +31,18 @@ def test_bars_are_as_long_as_their_parts() -> None:
     assert found == [630, 210, 0, 420]
     texts = [one.text for one in ElementTree.fromstring(svg(plot)) if one.tag.endswith("text")]
     assert texts == ["Labels", "judo", "polo", "positive", "negative", "40", "20"]
+
+
+def test_every_reason_to_ask_has_a_colour_and_a_place_in_the_legend() -> None:
+    parts = [*(strategy.value for strategy in Strategy), "not known"]
+    plot = stacked("Why clips were asked", parts, {"training": [1] * len(parts)})
+    assert len({box.colour for box in plot.boxes}) == len(parts)
+    named = [word for word in plot.words if word.text in parts]
+    assert [word.text for word in named] == parts
+    assert all(word.x + 7 * len(word.text) <= plot.width for word in named)
+    tops = sorted({word.y for word in named})
+    assert len(tops) == 2
+    assert min(box.y for box in plot.boxes if box.height == 14) > tops[-1]
 
 
 def test_an_interval_reaches_from_low_to_high_and_nothing_is_drawn_below_0() -> None:
