@@ -226,7 +226,7 @@ class Batches:
 
         clips = self._clips
         view = View(clips.frames, clips.size)
-        with Pool(clips.media, view, batch=self._size, buffer=self._buffer, workers=self._workers) as pool:
+        with Pool(clips.media, [view], batch=self._size, buffer=self._buffer, workers=self._workers) as pool:
             for batch in load(clips.index, pool, self._rows()):
                 self._next += 1
                 yield _batch(batch)

@@ -6,10 +6,11 @@ from functools import cache
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from slac_tasks.errors import NotConfigured, Temporary
-from slac_tasks.networks.registry import Architecture, to_stream
+from slac_tasks.networks.forms import Form, run
+from slac_tasks.networks.registry import Architecture
 from slac_tasks.video.frames import Pixels
 
 
@@ -48,7 +49,7 @@ class Extractor:
     """A frozen backbone, the device it is on, and the batch that fits there."""
 
     entry: Architecture
-    backbone: nn.Module
+    form: Form
     where: torch.device
     batch: int
     """Clips at a time; halved, for good, when memory runs out."""
@@ -66,12 +67,27 @@ class Extractor:
             Temporary: memory does not suffice for a single clip.
 
         """
+        parts = []
+        for begin in range(0, len(pixels), self.batch):
+            part = pixels[begin : begin + self.batch]
+            # Clips of a training set are mapped read-only, which torch cannot express.
+            clips = torch.from_numpy(part if part.flags.writeable else np.array(part))
+            parts.append(self.on_device(clips.to(self.where)).cpu())
+        return torch.cat(parts) if parts else torch.empty(0, self.entry.features)
+
+    def on_device(self, clips: Tensor) -> Tensor:
+        """Return the features (n, features), float32, of clips (n, frames, h, w, 3) on the device; both stay there.
+
+        Raises:
+            Temporary: memory does not suffice for a single clip.
+
+        """
         parts: list[Tensor] = []
         start = 0
-        while start < len(pixels):
-            taken = pixels[start : start + self.batch]
+        while start < len(clips):
+            taken = clips[start : start + self.batch]
             try:
-                parts.append(self._of(taken))
+                parts.append(run(self.entry, self.form, taken, self.dtype))
             except (torch.OutOfMemoryError, MemoryError) as error:
                 if len(taken) == 1:
                     raise Temporary(
@@ -81,18 +97,7 @@ class Extractor:
                 torch.cuda.empty_cache()
             else:
                 start += len(taken)
-        return torch.cat(parts) if parts else torch.empty(0, self.entry.features)
-
-    def _of(self, pixels: Pixels) -> Tensor:
-        # Clips of a training set are mapped read-only, which torch cannot express.
-        clips = torch.from_numpy(pixels if pixels.flags.writeable else np.array(pixels))
-        if self.where.type == "cuda":
-            # From pinned memory a copy runs beside the network.
-            clips = clips.pin_memory().to(self.where, non_blocking=True)
-        low = self.dtype is torch.bfloat16
-        with torch.inference_mode(), torch.autocast(self.where.type, torch.bfloat16, enabled=low):
-            found: Tensor = self.backbone(to_stream(self.entry, clips))
-            return found.float().cpu()
+        return torch.cat(parts) if len(parts) != 1 else parts[0]
 
 
 def device(setting: str) -> torch.device:

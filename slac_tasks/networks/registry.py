@@ -8,6 +8,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cache
 from typing import TypedDict, cast
 
 import torch
@@ -262,12 +263,18 @@ def _member(name: str) -> Architecture:
     return REGISTRY[name]
 
 
+@cache
+def _norm(values: tuple[float, float, float], where: torch.device) -> Tensor:
+    """Return three numbers on a device. To bring them there waits for all that the device still has to do."""
+    with torch.inference_mode(False):
+        return torch.tensor(values, device=where)
+
+
 def to_stream(entry: Architecture, clips: Tensor) -> Tensor:
     """Return what a backbone sees of clips: uint8 (n, frames, h, w, 3) becomes float (n, channels, frames, h, w)."""
     if entry.stream is Stream.CENTRE:
         clips = clips[:, clips.shape[1] // 2, None]
-    low = torch.tensor(entry.mean, device=clips.device)
-    scale = torch.tensor(entry.std, device=clips.device)
+    low, scale = _norm(entry.mean, clips.device), _norm(entry.std, clips.device)
     rgb = ((clips.float() / 255 - low) / scale).permute(0, 4, 1, 2, 3)
     if entry.stream in (Stream.DIFF, Stream.RGB_DIFF):
         change = torch.zeros_like(rgb)

@@ -1,6 +1,8 @@
 """Settings of the networks: the people filter, the committee and how it learns from weak labels, and scoring."""
 
+import os
 from dataclasses import dataclass
+from pathlib import Path
 
 from slac_tasks.settings import Section, setting
 
@@ -71,7 +73,7 @@ class Scoring(Section):
     batch: int = setting(64, "Clips that a network is given at a time; halved when memory runs out.", least=1)
     workers: int = setting(
         -1,
-        "Processes that decode; -1: none where networks run on processors, else one per two processors and 8 at most.",
+        "Processes that decode; -1: none where networks run on processors, else all processors but two, 32 at most.",
         least=-1,
     )
     precision: str = setting(
@@ -79,6 +81,20 @@ class Scoring(Section):
         "`auto` (bfloat16 where the device multiplies it), `float32` or `bfloat16`.",
         choices=("auto", "float32", "bfloat16"),
     )
-    compile: bool = setting(
-        False, "Compile each network first: minutes at the start, worth it from some ten thousand clips on."
+    compile: str = setting(
+        "auto",
+        "Compile each network first: `always`, `never`, or `auto`, on a card where a job has 200,000 clips or more and "
+        "a compiled network runs fastest there. It takes half a minute for each.",
+        choices=("auto", "always", "never"),
     )
+    cache: str = setting(
+        "",
+        "Folder in which is written down how a network runs fastest on a card, which is tried once; empty: slac in "
+        "XDG_CACHE_HOME, or in ~/.cache.",
+    )
+
+    @property
+    def cache_folder(self) -> Path:
+        """The folder that `cache` names."""
+        base = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+        return Path(self.cache) if self.cache else base / "slac"

@@ -131,7 +131,7 @@ def _learned(
             index=index, keeps=checkpoints, kept=kept if fits else None,
             tracked=_tracked(job, checkpoints, entry.name) if checkpoints else None,
             media=CachedMedia(job.media, Path(name) / "media", room - kept.size_bytes if fits else room),
-            workers=decoders(job.config.scoring.workers, videos=int(index.videos[-1]) + 1),
+            workers=decoders(job.config.scoring.workers, clips=len(index)),
         )  # fmt: skip
         if world == ranks.world:
             learned = pretrain(classifier, work, plan, where, ranks)

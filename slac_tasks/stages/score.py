@@ -6,25 +6,28 @@ clips is not asked again.
 Safe to run again: scores that exist are left alone, and a run after a kill goes on where the one before was stopped.
 
 The work is cut into shards: consecutive videos of one category, with about `SHARD_CLIPS` clips together. A shard and
-its batches depend on the clips of the window alone: a score is the same to the bit, whatever was done before a kill. A
-shard is decoded once for all members that lack it, and stored when they have scored it.
+its batches depend on the clips of the window alone, and the form in which a network runs on the clips of the job: a
+score is the same to the bit, whatever was done before a kill. A shard is decoded once for all members that lack it, and
+stored when they have scored it. On a card the next shards are decoded and scored meanwhile.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import ExitStack
+from collections import deque
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import ExitStack, closing
 from dataclasses import dataclass, field
 from functools import partial
-from itertools import chain, islice
 
 import pyarrow as pa
 import pyarrow.compute as pc
+import torch
 
 from slac_tasks.admission.withdrawals import Withdrawals
 from slac_tasks.errors import NotMade, SlacError
 from slac_tasks.job import Job, Partition
 from slac_tasks.model import View
-from slac_tasks.networks.canaries import COUNT, Guard, canary
+from slac_tasks.networks.canaries import COUNT, Guard, canary, is_canary
 from slac_tasks.networks.inference import device
+from slac_tasks.networks.line import Line, OnCard, OnProcessors, Result
 from slac_tasks.networks.registry import architecture
 from slac_tasks.networks.scorers import Scorer, Sheet, load_scorers
 from slac_tasks.progress import print_line, track
@@ -32,19 +35,11 @@ from slac_tasks.storage.datasets import CLIPS, COMMITTEES, FEATURES, SCORES
 from slac_tasks.storage.datasets.scoring import CommitteeRow, FeatureRow, ScoreRow
 from slac_tasks.storage.manifests import Drop
 from slac_tasks.storage.shards import Shard
-from slac_tasks.video.clips import (
-    ADDRESS,
-    Footage,
-    Undecodable,
-    addresses,
-    batched,
-    decoded,
-    decoders,
-    reels_of,
-)  # fmt: skip
+from slac_tasks.video.clips import ADDRESS, ClipAddress, addresses, ahead, chunks, decoders
+from slac_tasks.video.pool import UNDECODABLE, Cut, Decoded, Pool
 
-SHARD_CLIPS = 256
-"""A kill loses the work on about so many clips."""
+SHARD_CLIPS: Mapping[str, int] = {"cpu": 256, "cuda": 2048}
+"""A kill loses the work on about so many clips: minutes on processors, a second or two on a card."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -89,16 +84,21 @@ class Piece:
 
     clips: pa.Table
     """Addresses of its clips that may be opened, video by video."""
-    videos: int
-    """How many videos they are of."""
     withdrawn: list[Drop]
     """Videos that may not be opened."""
     lacking: list[tuple[Want, Pair]]
 
-    @property
-    def views(self) -> list[View]:
-        """What its clips are decoded to."""
-        return sorted({architecture(want.member.architecture).view for want, _ in self.lacking})
+    def batches(self, size: int) -> Iterator[Sequence[ClipAddress]]:
+        """Yield its clips in batches.
+
+        One canary goes first and one last, so that what lies between them was scored by the same code and weights.
+        """
+        first, *last = (_canary(index) for index in range(COUNT))
+        return chunks([first, *addresses(self.clips), *last], size)
+
+
+def _canary(index: int) -> ClipAddress:
+    return canary(index, []).clips[0]
 
 
 @dataclass(kw_only=True)
@@ -117,15 +117,22 @@ class Work:
 def run(job: Job) -> None:
     """Score the categories of this job; each is written as soon as its last shard is done."""
     works: list[Work] = []
+    clips = 0
+
+    def add(category: str) -> None:
+        nonlocal clips
+        clips += job.datasets.need(CLIPS, category=category, window=job.key("window")).rows
+        works.extend(_missing(job, category, opened))
+
     failure: SlacError | None = None
     # Nothing of a category is written when scoring fails; its finished shards wait in the store.
     with ExitStack() as opened:
         try:
-            job.each_category(lambda category: works.extend(_missing(job, category, opened)))
+            job.each_category(add)
         except SlacError as error:
             failure = error
         if works:
-            _score(job, works)
+            _score(job, works, clips)
     if failure is not None:
         raise failure
 
@@ -153,24 +160,39 @@ def _missing(job: Job, category: str, opened: ExitStack) -> list[Work]:
         return [Work(clips=table, wants=wants, finish=opened.enter_context(finish.pop_all()))]
 
 
-def _score(job: Job, works: Sequence[Work]) -> None:
-    """Score the shards that are not in the store yet; one stream of work goes to the decoding processes."""
-    where = device(job.config.device)
-    scorers = load_scorers(job.store.get, [want.member for work in works for want in work.wants], job.config)
-    withdrawals = Withdrawals.read(job.store)
-    how = [where.type, str(job.config.scoring.batch), str(job.config.scoring.compile)]
-    for work in works:
-        work.pieces = _cut(work, withdrawals, {name: [*how, s.extractor.preprocessing] for name, s in scorers.items()})
-    todo = [piece for work in works for piece in work.pieces]
-    videos = sum(piece.videos for piece in todo)
-    reels = (reel for piece in todo for reel in reels_of(addresses(piece.clips), piece.views))
-    workers = decoders(job.config.scoring.workers, videos=videos, beside=where)
-    results = track(decoded(reels, job.media, workers), videos, "score")
-    guard = Guard(job.store)
-    for work in works:
-        for piece in work.pieces:
-            _score_piece(piece, islice(results, piece.videos), scorers, guard, job.config.scoring.batch)
-        work.finish.close()
+def _score(job: Job, works: Sequence[Work], clips: int) -> None:
+    """Score the shards that are not in the store yet, of a job about so many clips; one stream of work is decoded."""
+    settings, where = job.config.scoring, device(job.config.device)
+    members = [want.member for work in works for want in work.wants]
+    views = sorted({architecture(member.architecture).view for member in members})
+    workers = decoders(settings.workers, clips=sum(work.clips.num_rows for work in works), beside=where)
+    # The processes start while the networks are loaded.
+    buffer = ahead(views, batch=settings.batch, workers=workers)
+    with Pool(job.media, views, batch=settings.batch, buffer=buffer, workers=workers) as pool:
+        scorers = load_scorers(job.store.get, members, job.config, clips)
+        withdrawals = Withdrawals.read(job.store)
+        for work in works:
+            how = {name: [str(settings.batch), settings.compile, *scorer.how] for name, scorer in scorers.items()}
+            work.pieces = _cut(work, withdrawals, how, SHARD_CLIPS[where.type])
+        todo = [piece for work in works for piece in work.pieces]
+        batches = [rows for piece in todo for rows in piece.batches(settings.batch)]
+        found = track(pool.batches(map(_cuts, batches)), len(batches), "score")
+        with closing(_line(scorers, views, settings.batch, where, pool)) as line:
+            desk = Desk(scorers=scorers, guard=Guard(job.store), line=line, views=views)
+            for work in works:
+                for piece in work.pieces:
+                    desk.score(piece, found, settings.batch)
+                desk.then(work.finish.close)
+            desk.settle(0)
+
+
+def _line(scorers: Mapping[str, Scorer], views: Sequence[View], batch: int, where: torch.device, pool: Pool) -> Line:
+    extractors = {name: scorer.extractor for name, scorer in scorers.items()}
+    return OnProcessors(extractors) if where.type == "cpu" else OnCard(extractors, views, batch, pool.memory)
+
+
+def _cuts(rows: Sequence[ClipAddress]) -> list[Cut | None]:
+    return [None if is_canary(clip) else clip.cut for clip in rows]
 
 
 def shard_ends(video_ids: Sequence[str], size: int) -> list[int]:
@@ -190,18 +212,19 @@ def shard_ends(video_ids: Sequence[str], size: int) -> list[int]:
     return ends
 
 
-def _cut(work: Work, withdrawals: Withdrawals, how: Mapping[str, list[str]]) -> list[Piece]:
+def _cut(work: Work, withdrawals: Withdrawals, how: Mapping[str, list[str]], size: int) -> list[Piece]:
     """Return the shards of a category that some member lacks.
 
     Args:
         work: the category.
         withdrawals: what may not be opened.
         how: by backbone, what decides its scores beside the clips and the weights.
+        size: clips of a shard, at the least.
 
     """
     pieces = []
     begin = taken_up = 0
-    for number, end in enumerate(shard_ends(work.clips["video_id"].to_pylist(), SHARD_CLIPS)):
+    for number, end in enumerate(shard_ends(work.clips["video_id"].to_pylist(), size)):
         withdrawn: list[Drop] = []
         clips = work.clips.slice(begin, end - begin)
         readable = withdrawals.readable(addresses(clips), withdrawn)
@@ -213,7 +236,7 @@ def _cut(work: Work, withdrawals: Withdrawals, how: Mapping[str, list[str]]) -> 
             pieces.append(
                 Piece(
                     clips=clips.filter(pc.is_in(clips["clip_id"], pa.array(clip_ids, pa.string()))),
-                    videos=len({clip.video_id for clip in readable}), withdrawn=withdrawn, lacking=lacking,
+                    withdrawn=withdrawn, lacking=lacking,
                 )
             )  # fmt: skip
         begin = end
@@ -224,32 +247,97 @@ def _cut(work: Work, withdrawals: Withdrawals, how: Mapping[str, list[str]]) -> 
     return pieces
 
 
-def _score_piece(
-    piece: Piece, results: Iterable[Footage | Undecodable], scorers: Mapping[str, Scorer], guard: Guard, size: int
-) -> None:
-    """Score one shard with every member that lacks it, and store it.
+@dataclass(kw_only=True)
+class Round:
+    """One shard while it is scored."""
 
-    Raises:
-        BrokenContract: a canary came back with another score than it should; the shard is not stored.
+    piece: Piece
+    sheets: list[Sheet]
+    lost: dict[str, Drop] = field(default_factory=dict)
+    """Videos that cannot be decoded, by their ids."""
 
-    """
-    drops = list(piece.withdrawn)
 
-    def readable() -> Iterator[Footage]:
-        for result in results:
-            if isinstance(result, Undecodable):
-                drops.append(Drop(item=result.video_id, reason="undecodable", detail=result.why))
+@dataclass(kw_only=True)
+class Given:
+    """One batch that the networks look at."""
+
+    round: Round
+    rows: Sequence[ClipAddress]
+    lost: Collection[int]
+    """Rows without pixels."""
+    result: Result
+
+
+@dataclass(kw_only=True)
+class Desk:
+    """Gives batches to the networks, takes down what they say, and stores each shard with its last batch."""
+
+    scorers: Mapping[str, Scorer]
+    guard: Guard
+    line: Line
+    views: Sequence[View]
+    _due: deque[Given | Callable[[], None]] = field(default_factory=deque)
+    """Batches under way, and what is done when all before it is."""
+
+    def score(self, piece: Piece, found: Iterator[Decoded], size: int) -> None:
+        """Score one shard with every member that lacks it; it is stored when later ones are under way.
+
+        Raises:
+            BrokenContract: a canary came back with another score than it should; the shard is not stored.
+
+        """
+        round_ = Round(piece=piece, sheets=[Sheet(member=want.member) for want, _ in piece.lacking])
+        backbones = list(dict.fromkeys(sheet.member.backbone for sheet in round_.sheets))
+        for rows in piece.batches(size):
+            decoded = next(found)
+            self._add_canaries(rows, decoded)
+            for at, lost in sorted(decoded.lost.items()):
+                video = rows[at].video_id
+                drop = Drop(item=video, reason=lost.reason, detail=lost.detail, retryable=lost.reason != UNDECODABLE)
+                round_.lost.setdefault(video, drop)
+            result = self.line.give(decoded.pixels, backbones)
+            self._due.append(Given(round=round_, rows=rows, lost=decoded.lost.keys(), result=result))
+            self.settle(self.line.ahead)
+        self.then(partial(self._store, round_))
+
+    def then(self, act: Callable[[], None]) -> None:
+        """Do something when all batches that were given are scored."""
+        self._due.append(act)
+        self.settle(self.line.ahead)
+
+    def settle(self, ahead: int) -> None:
+        """Take down what the networks say, until no more than so many batches are under way."""
+        while self._due and (callable(self._due[0]) or self._under_way > ahead):
+            first = self._due.popleft()
+            if callable(first):
+                first()
             else:
-                yield result
+                self._take_down(first)
 
-    sheets = [Sheet(member=want.member) for want, _ in piece.lacking]
-    # One canary goes first and one last, so that what lies between them was scored by the same code and weights.
-    canaries = [canary(index, piece.views) for index in range(COUNT)]
-    for batch in batched(chain(canaries[:1], readable(), canaries[1:]), size):
-        for backbone in dict.fromkeys(sheet.member.backbone for sheet in sheets):
-            scorers[backbone].score(batch, [sheet for sheet in sheets if sheet.member.backbone == backbone])
-    for sheet in sheets:
-        alone = partial(scorers[sheet.member.backbone].canaries_alone, sheet.member.head)
-        guard.check(sheet.member.weights, sheet.member.member, sheet.canaries, alone)
-    for sheet, (_, shard) in zip(sheets, piece.lacking, strict=True):
-        shard.write(sheet, drops)
+    @property
+    def _under_way(self) -> int:
+        return sum(isinstance(one, Given) for one in self._due)
+
+    def _add_canaries(self, rows: Sequence[ClipAddress], decoded: Decoded) -> None:
+        for index in range(COUNT):
+            own = canary(index, self.views)
+            for at, clip in enumerate(rows):
+                if clip == own.clips[0]:
+                    for view in self.views:
+                        decoded.pixels[view][at] = own.pixels[view][0]
+
+    def _take_down(self, batch: Given) -> None:
+        features = batch.result.features()
+        kept = [at for at in range(len(batch.rows)) if at not in batch.lost]
+        clips = [batch.rows[at] for at in kept]
+        for backbone, found in features.items():
+            sheets = [sheet for sheet in batch.round.sheets if sheet.member.backbone == backbone]
+            self.scorers[backbone].note(clips, found[kept] if batch.lost else found, sheets)
+
+    def _store(self, round_: Round) -> None:
+        for sheet in round_.sheets:
+            alone = partial(self.scorers[sheet.member.backbone].canaries_alone, sheet.member.head)
+            self.guard.check(sheet.member.weights, sheet.member.member, sheet.canaries, alone)
+        drops = [*round_.piece.withdrawn, *round_.lost.values()]
+        for sheet, (_, shard) in zip(round_.sheets, round_.piece.lacking, strict=True):
+            shard.write(sheet.without(round_.lost) if round_.lost else sheet, drops)

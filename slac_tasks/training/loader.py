@@ -11,7 +11,8 @@ from torch import Tensor
 from slac_tasks.training.index import Index, Place
 from slac_tasks.training.kept import KeptPixels
 from slac_tasks.training.order import Rows
-from slac_tasks.video.pool import Cut, Decoded, Pool
+from slac_tasks.video.frames import Pixels
+from slac_tasks.video.pool import Cut, Pool
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,11 +57,21 @@ def load(index: Index, pool: Pool, wanted: Iterable[Rows], kept: KeptPixels | No
 
     for decoded in pool.batches(cuts()):
         rows, places, missing = ahead.popleft()
-        whole = _with_kept(decoded, rows, missing, kept) if kept else decoded
-        yield _batch(index, rows, places, whole)
+        (pixels,) = decoded.pixels.values()
+        found = _Found(pixels=pixels, lost={at: lost.detail for at, lost in decoded.lost.items()})
+        yield _batch(index, rows, places, _with_kept(found, rows, missing, kept) if kept else found)
 
 
-def _with_kept(decoded: Decoded, rows: Rows, missing: Rows, kept: KeptPixels) -> Decoded:
+@dataclass(frozen=True, kw_only=True)
+class _Found:
+    """Pixels of a batch."""
+
+    pixels: Pixels
+    """(n, frames, size, size, 3)."""
+    lost: Mapping[int, str]
+
+
+def _with_kept(decoded: _Found, rows: Rows, missing: Rows, kept: KeptPixels) -> _Found:
     """Return a whole batch of what was decoded of it and what was kept, and keep the former."""
     pixels = np.zeros((len(rows), *decoded.pixels.shape[1:]), np.uint8)
     lost = {int(missing[at]): why for at, why in decoded.lost.items()}
@@ -70,10 +81,10 @@ def _with_kept(decoded: Decoded, rows: Rows, missing: Rows, kept: KeptPixels) ->
             kept.write(int(rows[at]), clip)
     held = np.setdiff1d(np.arange(len(rows)), missing)
     pixels[held] = kept.read(rows[held])
-    return Decoded(pixels=pixels, lost=lost)
+    return _Found(pixels=pixels, lost=lost)
 
 
-def _batch(index: Index, rows: Rows, places: tuple[Place, ...], decoded: Decoded) -> Batch:
+def _batch(index: Index, rows: Rows, places: tuple[Place, ...], decoded: _Found) -> Batch:
     targets, pixels = index.targets(rows), decoded.pixels
     if decoded.lost:
         gone = sorted(decoded.lost)

@@ -29,7 +29,8 @@ from slac_tasks.training.order import Order, Rows, balancing
 from slac_tasks.training.ranks import Ranks
 from slac_tasks.training.tracking import Curve, Tracked
 from slac_tasks.training.trainer import seeded
-from slac_tasks.video.pool import OpensMedia, Pool
+from slac_tasks.video.pool import Pool
+from slac_tasks.video.sources import OpensMedia
 
 FIRST_STEPS = 5
 """After so many steps the end is estimated for the first time."""
@@ -88,7 +89,7 @@ def pretrain(
     """
     run = _Run(Learner(classifier, plan, ranks, where), work)
     run.go_on()
-    with seeded(plan.seed), Pool(work.media, classifier.entry.view, batch=run.share, workers=run.workers) as pool:
+    with seeded(plan.seed), Pool(work.media, [classifier.entry.view], batch=run.share, workers=run.workers) as pool:
         try:
             for batch in load(work.index, pool, run.wanted(), work.kept):
                 run.step(batch)

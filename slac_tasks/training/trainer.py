@@ -13,6 +13,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from slac_tasks.networks.forms import plain
 from slac_tasks.networks.inference import Extractor
 from slac_tasks.networks.registry import Architecture, Classifier, to_stream
 from slac_tasks.progress import track
@@ -157,7 +158,7 @@ def features(backbone: nn.Module, entry: Architecture, pixels: Pixels, where: to
 
     """
     dtype = torch.bfloat16 if half_precision(where) else torch.float32
-    return Extractor(entry=entry, backbone=backbone, where=where, batch=batch, dtype=dtype).features(pixels)
+    return Extractor(entry=entry, form=plain(backbone), where=where, batch=batch, dtype=dtype).features(pixels)
 
 
 def fit_head(found: Tensor, targets: Tensor) -> nn.Linear:

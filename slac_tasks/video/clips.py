@@ -1,38 +1,40 @@
 """Clips as pixels: each proxy is opened once for all of its clips, and addresses travel with the pixels they name."""
 
-import multiprocessing
 import os
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from itertools import groupby
-from pathlib import Path
-from threading import Thread
-from typing import Any
+from itertools import chain, groupby, repeat
+from typing import TypeVar
 
-import cv2
 import numpy as np
 import pyarrow as pa
 import torch
-from torch import Tensor
-from torch.utils.data import DataLoader, Dataset
 
 from slac_tasks.errors import BrokenContract
 from slac_tasks.model import View
 from slac_tasks.progress import track
 from slac_tasks.storage.datasets.collecting import ClipRow
 from slac_tasks.storage.datasets.releasing import ReleaseRow
-from slac_tasks.video.flow import farneback
-from slac_tasks.video.frames import Pixels, read_clips
+from slac_tasks.video.frames import Pixels
+from slac_tasks.video.pool import Cut, Decoded, Pool
+from slac_tasks.video.ring import Shape
+from slac_tasks.video.sources import OpensMedia
 
-OpenMedia = Callable[[str], AbstractContextManager[Path]]
-"""Gives a local path of a media object for the length of a block: `Store.local`, or `objects.Media` for workers."""
+T = TypeVar("T")
+
 Lost = Callable[[str, str], None]
 """Called with (video_id, why) of a video that cannot be read."""
 
-_VIDEOS_PER_WORKER = 16
-"""A decoding process starts in some seconds, in which one process decodes about so many videos."""
+_BATCH = 64
+"""Clips that are decoded into one slot, where the caller has no batches of its own."""
+_CLIPS_PER_WORKER = 40
+"""A process starts in half a second, in which another one decodes about so many clips."""
+_BESIDE_A_CARD = 2
+"""Processors that feed a card and write what it says."""
+_MOST_WORKERS = 32
+_LEAST_AHEAD = 4
+_AHEAD_BYTES = 2 * 2**30
 
 ADDRESS = ["clip_id", "video_id", "start_sec", "proxy_128", "proxy_256"]
 """Columns that say where a clip is."""
@@ -55,29 +57,15 @@ class ClipAddress:
         """Return where the clip of this row is."""
         return cls(**{name: getattr(row, name) for name in ADDRESS})
 
-    def proxy(self, view: View) -> str:
-        """Return the object name of the rendition from which the view is decoded."""
-        return self.proxy_128 if view.small else self.proxy_256
+    @property
+    def cut(self) -> Cut:
+        """What a pool is asked for."""
+        return Cut(self.proxy_128, self.start_sec, self.proxy_256)
 
 
 def addresses(table: pa.Table) -> list[ClipAddress]:
     """Return where the clips of a table are, row by row."""
     return [ClipAddress(**row) for row in table.select(ADDRESS).to_pylist()]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Reel:
-    """Clips of one video that are decoded together, and how: one item of work."""
-
-    clips: tuple[ClipAddress, ...]
-    views: tuple[View, ...]
-
-
-def reels_of(clips: Iterable[ClipAddress], views: Iterable[View]) -> Iterator[Reel]:
-    """Yield one reel for each video of `clips`, which stand video by video."""
-    seen = tuple(sorted(set(views)))
-    for _, own in groupby(clips, lambda clip: clip.video_id):
-        yield Reel(clips=tuple(own), views=seen)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -94,103 +82,30 @@ class Footage:
                 raise BrokenContract(f"footage {view}: {len(pixels)} clips decoded, want {len(self.clips)}")
 
 
-@dataclass(frozen=True, kw_only=True)
-class Undecodable:
-    """A video that is missing or cannot be decoded."""
-
-    video_id: str
-    why: str
-
-
-def decoded(reels: Iterable[Reel], open_media: OpenMedia, workers: int = 0) -> Iterator[Footage | Undecodable]:
-    """Yield what each reel becomes, one result for each, in their order.
-
-    Args:
-        reels: the work; read as far ahead as the workers need it.
-        open_media: where the proxies are; sent to the workers when there are any.
-        workers: processes that decode beside this one; they live until the last reel.
-
-    """
-    decoder = _Decoder(open_media)
-    results: Iterable[_Result] = map(decoder.__getitem__, reels)
-    if workers:
-        results = DataLoader(
-            # Work goes through the queue of the workers: what each of them is started with stays small.
-            decoder, batch_size=None, sampler=reels, num_workers=workers, worker_init_fn=_begin,
-            collate_fn=_unchanged,
-            # A fork of a process whose threads compute or hold connections may hang.
-            multiprocessing_context="forkserver",
-        )  # fmt: skip
-    for clips, pixels, failure in results:
-        if failure:
-            yield Undecodable(video_id=clips[0].video_id, why=failure)
-        else:
-            yield Footage(clips=clips, pixels={view: tensor.numpy() for view, tensor in pixels.items()})
-
-
-_Result = tuple[tuple[ClipAddress, ...], dict[View, Tensor], str]
-"""(clips, their pixels, why there are none): addresses cross the process boundary with the pixels they name."""
-
-
-class _Decoder(Dataset[_Result]):
-    """Decodes reels. A worker is given this object once, and then one reel after the other in place of an index."""
-
-    def __init__(self, open_media: OpenMedia) -> None:
-        self._open_media = open_media
-
-    def __getitem__(self, reel: Reel) -> _Result:
-        try:
-            return reel.clips, {view: torch.from_numpy(pixels) for view, pixels in self._decode(reel)}, ""
-        except BrokenContract as error:  # NotMade too: a takedown removes the bytes at once
-            return reel.clips, {}, str(error)
-
-    def _decode(self, reel: Reel) -> Iterator[tuple[View, Pixels]]:
-        starts = [clip.start_sec for clip in reel.clips]
-        colours: dict[View, Pixels] = {}
-        for view in reel.views:
-            plain = view._replace(flow=False)
-            if plain not in colours:
-                with self._open_media(reel.clips[0].proxy(view)) as path:
-                    colours[plain] = read_clips(path, starts, frames=view.frames, size=view.size)
-            yield view, farneback(colours[plain]) if view.flow else colours[plain]
-
-
-def _unchanged(result: Any) -> Any:
-    return result
-
-
-def _begin(_worker: int) -> None:
-    """Keep a worker to one processor, since there is one worker for each, and let it end when its stage is killed."""
-    torch.set_num_threads(1)
-    cv2.setNumThreads(1)
-    Thread(target=_end_with_the_stage, daemon=True).start()
-
-
-def _end_with_the_stage() -> None:
-    # A worker's parent is the fork server, which in turn lives as long as a worker: neither sees the stage die.
-    if stage := multiprocessing.parent_process():
-        stage.join()
-        os._exit(1)
-
-
-def decoders(setting: int, *, videos: int, beside: torch.device | None = None) -> int:
+def decoders(setting: int, *, clips: int, beside: torch.device | None = None) -> int:
     """Return how many processes decode; 0: this one.
 
     Args:
         setting: how many are asked for; -1: decide here.
-        videos: how many videos wait. Few are decoded sooner than a process starts.
+        clips: how many clips wait. Few are decoded sooner than a process starts.
         beside: where networks run meanwhile. On the processors they need all of them; None: nothing else runs.
 
     """
     if setting >= 0:
         return setting
     processors = os.cpu_count() or 1
-    free = processors if beside is None else max(1, processors // 2) if beside.type == "cuda" else 0
-    return min(8, free, videos // _VIDEOS_PER_WORKER)
+    free = processors if beside is None else max(1, processors - _BESIDE_A_CARD) if beside.type == "cuda" else 0
+    return min(_MOST_WORKERS, free, clips // _CLIPS_PER_WORKER)
+
+
+def ahead(views: Sequence[View], *, batch: int, workers: int) -> int:
+    """Return how many batches are decoded ahead: two for each process, as far as the memory of them is bounded."""
+    bytes_ = Shape(views=tuple(views), batch=batch, slots=1).size_bytes
+    return max(_LEAST_AHEAD, min(2 * workers, _AHEAD_BYTES // bytes_))
 
 
 def footage(
-    clips: Iterable[ClipAddress], views: Iterable[View], open_media: OpenMedia, lost: Lost, what: str, workers: int = 0
+    clips: Iterable[ClipAddress], views: Iterable[View], open_media: OpensMedia, lost: Lost, what: str, workers: int = 0
 ) -> Iterator[Footage]:
     """Yield the clips of each video, decoded in every view, video by video in the order of their ids.
 
@@ -199,53 +114,55 @@ def footage(
     Args:
         clips: what is wanted.
         views: how each is decoded.
-        open_media: where the proxies are; sent to the workers when there are any.
+        open_media: where the proxies are.
         lost: called for videos that cannot be read.
         what: what the progress bar says.
         workers: processes that decode beside this one; -1: as many as it is worth.
 
     """
     ordered = sorted(set(clips), key=lambda clip: (clip.video_id, clip.start_sec, clip.clip_id))
-    reels = list(reels_of(ordered, views))
-    workers = decoders(workers, videos=len(reels))
-    for result in track(decoded(reels, open_media, workers), len(reels), what):
-        if isinstance(result, Undecodable):
-            lost(result.video_id, result.why)
-        else:
-            yield result
+    seen = sorted(set(views))
+    workers = decoders(workers, clips=len(ordered))
+    batches = list(chunks(ordered, _BATCH))
+    with Pool(
+        open_media, seen, batch=_BATCH, buffer=ahead(seen, batch=_BATCH, workers=workers), workers=workers
+    ) as pool:
+        decoded = track(pool.batches([clip.cut for clip in batch] for batch in batches), len(batches), what)
+        rows = chain.from_iterable(
+            zip(batch, range(len(batch)), repeat(found)) for batch, found in zip(batches, decoded, strict=True)
+        )
+        for video_id, own in groupby(rows, lambda row: row[0].video_id):
+            yield from _of_video(video_id, own, seen, lost)
 
 
-def batched(reels: Iterable[Footage], size: int) -> Iterator[Footage]:
-    """Yield the same clips in batches of `size`, the last one smaller: videos are of all lengths, batches are not."""
-    held: list[Footage] = []
-    count = 0
-    for reel in reels:
-        held.append(reel)
-        count += len(reel.clips)
-        if count >= size:
-            whole = _joined(held)
-            full = count - count % size
-            yield from (_part(whole, at, at + size) for at in range(0, full, size))
-            held, count = ([_part(whole, full, count)], count - full) if count > full else ([], 0)
-    if count:
-        yield _joined(held)
+def _of_video(
+    video_id: str, rows: Iterable[tuple[ClipAddress, int, Decoded]], views: Sequence[View], lost: Lost
+) -> Iterator[Footage]:
+    """Yield the footage of a video, unless it cannot be decoded."""
+    clips: list[ClipAddress] = []
+    pixels: dict[View, list[Pixels]] = {view: [] for view in views}
+    why = ""
+    for clip, row, found in rows:
+        if row in found.lost:
+            why = why or found.lost[row].detail
+            continue
+        clips.append(clip)
+        for view in views:
+            # Copied: the next batch is decoded into the same memory.
+            pixels[view].append(found.pixels[view][row].copy())
+    if why:
+        lost(video_id, why)
+    else:
+        yield Footage(clips=tuple(clips), pixels={view: np.stack(own) for view, own in pixels.items()})
 
 
-def _joined(reels: Sequence[Footage]) -> Footage:
-    if len(reels) == 1:
-        return reels[0]
-    clips = tuple(clip for reel in reels for clip in reel.clips)
-    return Footage(
-        clips=clips, pixels={view: np.concatenate([reel.pixels[view] for reel in reels]) for view in reels[0].pixels}
-    )
-
-
-def _part(reel: Footage, begin: int, end: int) -> Footage:
-    return Footage(clips=reel.clips[begin:end], pixels={view: p[begin:end] for view, p in reel.pixels.items()})
+def chunks(rows: Sequence[T], size: int) -> Iterator[Sequence[T]]:
+    """Yield rows in batches of `size`, the last one smaller."""
+    return (rows[begin : begin + size] for begin in range(0, len(rows), size))
 
 
 def gather(
-    clips: Sequence[ClipAddress], view: View, open_media: OpenMedia, lost: Lost, what: str, workers: int = 0
+    clips: Sequence[ClipAddress], view: View, open_media: OpensMedia, lost: Lost, what: str, workers: int = 0
 ) -> tuple[list[ClipAddress], Pixels]:
     """Return (the clips that could be read, their pixels) for training, which visits clips many times.
 

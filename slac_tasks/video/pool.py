@@ -1,46 +1,49 @@
-"""Processes that decode clips into memory which they share with this one. They import no torch, so they start quickly.
-
-One program is started. It imports the decoders once and then forks itself, so that eight workers start as fast as one.
-A process of `multiprocessing` would import the caller's main module first, and with it torch: seconds for each worker.
+"""Processes that decode clips into memory which they share with this one: for scoring, training and judging alike.
 
 Pixels never pass through a pipe. A batch has a slot in the shared memory, workers write their clips into it, and what
 travels is where they are. There are as many slots as the buffer has batches, so nothing is decoded further ahead.
+
+A worker that dies, or does not answer for `patience_sec`, is replaced. What it was decoding is tried once more, by
+another one, and is then lost with a reason; what only waited for it is decoded as if nothing had happened.
 """
 
 import json
-import mmap
 import os
 import signal
 import socket
 import subprocess
 import sys
-import tempfile
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, suppress
-from dataclasses import dataclass
+import time
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
 from multiprocessing.connection import Connection, wait
 from pathlib import Path
 from types import TracebackType
-from typing import IO, NamedTuple, Protocol
+from typing import NamedTuple
 
-import cv2
 import numpy as np
+from numpy.typing import NDArray
 
-from slac_tasks import errors
-from slac_tasks.errors import BrokenContract, SlacError, Temporary
+from slac_tasks.errors import BrokenContract, Temporary
 from slac_tasks.model import View
-from slac_tasks.video.flow import farneback
-from slac_tasks.video.frames import Pixels, read_clips
+from slac_tasks.video.decoding import START, Done, Piece, Task, decode
+from slac_tasks.video.frames import Pixels
+from slac_tasks.video.ring import Shape, clip_shape, mapped, shared_file
+from slac_tasks.video.sources import OpensMedia, Sources
 
-_START = "import sys, json; sys.path[:] = json.loads(sys.argv[1]); from slac_tasks.video.pool import serve; serve()"
-"""The worker finds the same packages as this process, however this one found them."""
+UNDECODABLE, DIED, HUNG = "undecodable", "decoder died", "decoder hung"
+"""Reasons why a clip is lost: its file, or what became of the processes that read it, twice."""
 
+PATIENCE_SEC = 300.0
+"""No piece takes so long to decode; a worker that is silent for longer hangs."""
 
-class OpensMedia(Protocol):
-    """Gives a local path of a media object for the length of a block; it is sent to the workers."""
-
-    def __call__(self, name: str, /) -> AbstractContextManager[Path]:
-        """Return a context manager for the object of this name."""
+_TRIES = 2
+_TASKS_OF_A_WORKER = 8
+"""Tasks that a worker is given before it has answered, so that it need not wait for this process."""
+_KEPT = ("PATH", "LD_LIBRARY_PATH", "TMPDIR", "LANG")
+"""The program's environment: what finds libraries. Whatever else is set here may be a secret."""
 
 
 class Cut(NamedTuple):
@@ -48,76 +51,104 @@ class Cut(NamedTuple):
 
     proxy: str
     start_sec: float
+    large: str = ""
+    """The rendition for views that the small one is too small for; empty: `proxy` serves all views."""
+
+    def source(self, view: View) -> str:
+        """Return the rendition from which the view is decoded."""
+        return self.proxy if view.small or not self.large else self.large
 
 
-class _Piece(NamedTuple):
-    """Clips of one rendition in one batch, which are decoded together."""
+class Lost(NamedTuple):
+    """Why a clip has no pixels."""
 
-    proxy: str
-    places: tuple[int, ...]
-    """Their rows in the batch."""
-    start_secs: tuple[float, ...]
-
-
-class _Task(NamedTuple):
-    """One worker's share of a batch."""
-
-    number: int
-    pieces: tuple[_Piece, ...]
-
-
-class _Setup(NamedTuple):
-    """What a worker is sent first: nothing in it grows with the data set."""
-
-    open_media: OpensMedia
-    view: View
-    batch: int
-    buffer: int
-
-
-class _Done(NamedTuple):
-    """What a worker answers."""
-
-    number: int
-    lost: Mapping[int, str]
-    """Rows of the batch that cannot be decoded, with the reason."""
-    failure: tuple[str, str] | None
-    """(class of the error, its message) of what is no fault of a clip."""
+    reason: str
+    """One of a few, to be counted."""
+    detail: str
 
 
 @dataclass(frozen=True, kw_only=True)
 class Decoded:
     """One batch."""
 
-    pixels: Pixels
-    """(n, frames, size, size, 3), valid until the next batch is asked for."""
-    lost: Mapping[int, str]
-    """Rows that could not be decoded, with the reason; their pixels mean nothing."""
+    pixels: Mapping[View, Pixels]
+    """By view: (n, frames, size, size, 3), valid until the next batch is asked for."""
+    lost: Mapping[int, Lost]
+    """Rows that could not be decoded; their pixels mean nothing."""
+
+
+@dataclass(kw_only=True, eq=False)
+class _Share:
+    """A piece of a batch on its way."""
+
+    batch: int
+    piece: Piece
+    path: Path | None = None
+    tries: int = 0
+
+
+@dataclass(kw_only=True, eq=False)
+class _Worker:
+    """A process that decodes."""
+
+    connection: Connection
+    pid: int = 0
+    """Known when it has answered for the first time."""
+    shares: deque[_Share] = field(default_factory=deque)
+    """What it was given and has not answered: the first one is being decoded."""
+    since: float = 0.0
+    """When it answered last, or was given something to do."""
+
+
+@dataclass(kw_only=True, eq=False)
+class _Open:
+    """A batch on its way."""
+
+    count: int
+    due: int
+    """Pieces that are not decoded."""
+    lost: dict[int, Lost] = field(default_factory=dict)
 
 
 class Pool:
     """Decodes batches of clips, in order, at most a buffer ahead."""
 
-    def __init__(self, open_media: OpensMedia, view: View, *, batch: int, buffer: int = 4, workers: int = 0) -> None:
+    def __init__(
+        self, open_media: OpensMedia, views: Sequence[View], *, batch: int, buffer: int = 4, workers: int = 0,
+        patience_sec: float = PATIENCE_SEC,
+    ) -> None:  # fmt: skip
         """Start the workers.
 
         Args:
-            open_media: where the renditions are; sent to the workers.
-            view: how a clip is decoded.
+            open_media: where the renditions are; it stays in this process.
+            views: how each clip is decoded.
             batch: most clips in a batch.
             buffer: batches that are decoded ahead of the one that is asked for, that one included.
             workers: processes; 0: this one decodes, and nothing ahead.
+            patience_sec: a worker that is silent for longer is killed.
+
+        Raises:
+            Temporary: there is no room for the shared memory.
 
         """
-        self._setup = _Setup(open_media, view, batch, max(1, buffer))
-        self._workers: list[Connection] = []
+        self._open_media, self._views, self._patience_sec = open_media, tuple(dict.fromkeys(views)), patience_sec
+        self._shape = Shape(views=self._views, batch=batch, slots=max(1, buffer))
+        self._workers: list[_Worker] = []
+        self._wanted_workers = workers
         self._program: subprocess.Popen[bytes] | None = None
-        self._answers_due = 0
-        self._number = 0
+        self._waiting: deque[_Share] = deque()
+        self._open: dict[int, _Open] = {}
+        self._number = self._deaths = 0
+        self.memory: NDArray[np.uint8] | None = None
+        """All shared memory, for those who pin it; None where this process decodes."""
         if workers:
-            with _shared(_slot_bytes(self._setup) * self._setup.buffer) as file:
-                self._slots = _slots(file.fileno(), self._setup)
-                self._start(workers, file.fileno())
+            with shared_file(self._shape.size_bytes) as file:
+                self.memory = np.frombuffer(mapped(file, self._shape), np.uint8)
+                self._slots = self._shape.slots_of(self.memory)
+                self._start(file)
+            self._sources: Sources[_Share] = Sources(open_media, 2 * workers)
+            for _ in range(workers):
+                self._hire()
 
     def __enter__(self) -> "Pool":
         return self
@@ -130,205 +161,220 @@ class Pool:
             self.close()
 
     @property
-    def program(self) -> int | None:
-        """Process id of the program that was started; None where this process decodes."""
-        return self._program.pid if self._program else None
+    def processes(self) -> list[int]:
+        """Process ids of the workers that have answered; none where this process decodes."""
+        return [worker.pid for worker in self._workers if worker.pid]
 
     def close(self) -> None:
         """End the workers."""
+        if self._program is None:
+            return
+        self._control.close()
         for worker in self._workers:
-            worker.close()
+            worker.connection.close()
         self._workers.clear()
-        if self._program:
-            self._program.wait()
-            self._program = None
+        self._program.wait()
+        self._program = None
+        self._sources.close()
 
-    def batches(self, wanted: Iterable[Sequence[Cut]]) -> Iterator[Decoded]:
-        """Yield what each batch of clips becomes, in order; `wanted` is read a buffer ahead.
+    def batches(self, wanted: Iterable[Sequence[Cut | None]]) -> Iterator[Decoded]:
+        """Return what each batch of clips becomes, in order; the first buffer is read now, and the rest as it empties.
+
+        Args:
+            wanted: the batches. A row that is None is left to the caller, who may write its pixels.
 
         Raises:
-            Temporary: the renditions are out of reach, or a worker was killed.
+            Temporary: the renditions are out of reach, or workers die one after the other.
             NotConfigured: the store may not be read.
 
         """
-        if not self._workers:
-            for cuts in wanted:
-                pixels = np.zeros((len(cuts), *_clip_shape(self._setup.view)), np.uint8)
-                yield Decoded(pixels=pixels, lost=_decode(_pieces(cuts), pixels, self._setup))
-            return
-        yield from self._shared_batches(iter(wanted))
+        if not self._program:
+            return (self._decoded_here(cuts) for cuts in wanted)
+        # Of a loop that was left in its middle: its slots are written until its last piece is decoded.
+        self._open.clear()
+        self._deal()
+        while any(worker.shares for worker in self._workers):
+            self._receive()
+        rest = iter(wanted)
+        self._fill(rest)
+        return self._shared_batches(rest)
 
-    def _shared_batches(self, wanted: Iterator[Sequence[Cut]]) -> Iterator[Decoded]:
-        while self._answers_due:  # of a loop that was left in its middle
-            self._receive({})
-        open_: dict[int, _Open] = {}
-        following = self._number
-        while True:
-            while len(open_) < self._setup.buffer and (cuts := next(wanted, None)) is not None:
-                open_[self._number] = _Open(count=len(cuts), due=self._send(cuts), lost={})
-                self._number += 1
-            if not open_:
-                return
-            while open_[following].due:
-                self._receive(open_)
-            found = open_[following]
-            slot = self._slots[following % self._setup.buffer]
-            yield Decoded(pixels=slot[: found.count], lost=found.lost)
-            del open_[following]
-            following += 1
-
-    def _send(self, cuts: Sequence[Cut]) -> int:
-        """Deal a batch to the workers; return how many of them will answer."""
-        if len(cuts) > self._setup.batch:
-            raise ValueError(f"batch of {len(cuts)} clips, want at most {self._setup.batch}")
-        shares: list[list[_Piece]] = [[] for _ in self._workers]
-        loads = [0] * len(self._workers)
-        for piece in sorted(_pieces(cuts), key=lambda piece: -len(piece.places)):
-            # Each batch begins with another worker, so that the first one does not always have the most.
-            least = min(range(len(loads)), key=lambda at: (loads[at], (at - self._number) % len(loads)))
-            shares[least].append(piece)
-            loads[least] += len(piece.places)
-        due = 0
-        for worker, pieces in zip(self._workers, shares, strict=True):
-            if pieces:
-                try:
-                    worker.send(_Task(self._number, tuple(pieces)))
-                except OSError as error:
-                    raise _killed() from error
-                due += 1
-        self._answers_due += due
-        return due
-
-    def _receive(self, open_: "Mapping[int, _Open]") -> None:
-        for worker in wait(self._workers):
-            assert isinstance(worker, Connection)
+    def _decoded_here(self, cuts: Sequence[Cut | None]) -> Decoded:
+        pixels = {view: np.zeros((len(cuts), *clip_shape(view)), np.uint8) for view in self._views}
+        lost: dict[int, Lost] = {}
+        for piece in _pieces(cuts, self._views):
             try:
-                done: _Done = worker.recv()
-            except (EOFError, OSError) as error:
-                raise _killed() from error
-            self._answers_due -= 1
-            if done.failure:
-                raise _raised(*done.failure)
-            if batch := open_.get(done.number):
-                batch.due -= 1
-                batch.lost.update(done.lost)
+                with self._open_media(piece.proxy) as path:
+                    why = decode(path, piece, pixels)
+            except BrokenContract as error:  # NotMade too: a takedown removes the bytes at once
+                why = str(error)
+            if why:
+                lost.update(dict.fromkeys(piece.places, Lost(UNDECODABLE, why)))
+        return Decoded(pixels=pixels, lost=lost)
 
-    def _start(self, workers: int, memory: int) -> None:
-        pairs = [socket.socketpair() for _ in range(workers)]
-        theirs = [pair[1].fileno() for pair in pairs]
-        paths = [str(Path(path).absolute()) for path in sys.path]
-        words = [sys.executable, "-c", _START, json.dumps(paths), json.dumps([memory, *theirs])]
-        self._program = subprocess.Popen(words, stdin=subprocess.DEVNULL, pass_fds=(memory, *theirs))
-        for own, their in pairs:
-            their.close()
-            self._workers.append(Connection(own.detach()))
-        for worker in self._workers:
-            try:
-                worker.send(self._setup)
-            except OSError as error:
-                raise _killed() from error
+    def _shared_batches(self, wanted: Iterator[Sequence[Cut | None]]) -> Iterator[Decoded]:
+        while self._open:
+            following = min(self._open)
+            while self._open[following].due:
+                self._receive()
+            found = self._open[following]
+            slot = self._slots[following % self._shape.slots]
+            yield Decoded(pixels={view: pixels[: found.count] for view, pixels in slot.items()}, lost=found.lost)
+            # A loop over other batches may have begun, which forgets this one's.
+            self._open.pop(following, None)
+            self._fill(wanted)
+            self._receive(wait_sec=0)
 
+    def _fill(self, wanted: Iterator[Sequence[Cut | None]]) -> None:
+        while len(self._open) < self._shape.slots and (cuts := next(wanted, None)) is not None:
+            if len(cuts) > self._shape.batch:
+                raise ValueError(f"batch of {len(cuts)} clips, want at most {self._shape.batch}")
+            pieces = list(_pieces(cuts, self._views))
+            self._open[self._number] = _Open(count=len(cuts), due=len(pieces))
+            for piece in pieces:
+                self._sources.take(piece.proxy, _Share(batch=self._number, piece=piece))
+            self._number += 1
 
-@dataclass(kw_only=True)
-class _Open:
-    """A batch on its way."""
+    def _receive(self, wait_sec: float | None = None) -> None:
+        """Wait for something to happen, and deal with all that has."""
+        now = time.monotonic()
+        busy = [worker for worker in self._workers if worker.shares]
+        if wait_sec is None and busy:
+            wait_sec = max(0.0, min(worker.since for worker in busy) + self._patience_sec - now)
+        by_connection = {worker.connection: worker for worker in self._workers}
+        found = wait([self._sources.bell, *by_connection], wait_sec)
+        for worker in [by_connection[one] for one in found if isinstance(one, Connection)]:
+            self._answers(worker)
+        for share, path in self._sources.arrived():
+            self._arrives(share, path.result)
+        for worker in busy:
+            if worker.shares and worker in self._workers and time.monotonic() - worker.since > self._patience_sec:
+                self._replace(worker, HUNG)
+        self._deal()
 
-    count: int
-    due: int
-    """Workers that have not answered."""
-    lost: dict[int, str]
-
-
-def _pieces(cuts: Sequence[Cut]) -> Iterator[_Piece]:
-    """Yield the clips of a batch rendition by rendition: each is opened once."""
-    by_proxy: dict[str, list[int]] = {}
-    for place, cut in enumerate(cuts):
-        by_proxy.setdefault(cut.proxy, []).append(place)
-    for proxy, places in by_proxy.items():
-        yield _Piece(proxy, tuple(places), tuple(cuts[place].start_sec for place in places))
-
-
-def _clip_shape(view: View) -> tuple[int, int, int, int]:
-    return view.frames, view.size, view.size, 3
-
-
-def _slot_bytes(setup: _Setup) -> int:
-    return setup.batch * int(np.prod(_clip_shape(setup.view)))
-
-
-def _shared(size: int) -> IO[bytes]:
-    """Return a file without a name of this size, in memory where the system can."""
-    # /dev/shm is 64 MiB in a container, whatever memory it has; a memory file is not bound by that.
-    memory = hasattr(os, "memfd_create")
-    file = os.fdopen(os.memfd_create("slac-clips"), "r+b") if memory else tempfile.TemporaryFile(prefix="slac-")
-    os.truncate(file.fileno(), size)
-    return file
-
-
-def _slots(descriptor: int, setup: _Setup) -> list[Pixels]:
-    size = _slot_bytes(setup)
-    memory = mmap.mmap(descriptor, size * setup.buffer)
-    shape = (setup.batch, *_clip_shape(setup.view))
-    return [np.frombuffer(memory, np.uint8, size, at * size).reshape(shape) for at in range(setup.buffer)]
-
-
-def _decode(pieces: Iterable[_Piece], pixels: Pixels, setup: _Setup) -> dict[int, str]:
-    """Decode pieces into their rows; return the rows that cannot be decoded, with the reason."""
-    lost: dict[int, str] = {}
-    view = setup.view
-    for piece in pieces:
+    def _answers(self, worker: _Worker) -> None:
+        """Take all answers of a worker that has some, or has died."""
         try:
-            with setup.open_media(piece.proxy) as path:
-                found = read_clips(path, piece.start_secs, frames=view.frames, size=view.size)
+            while worker.connection.poll():
+                done: Done | int = worker.connection.recv()
+                worker.since = time.monotonic()
+                if isinstance(done, int):
+                    worker.pid = done
+                    continue
+                self._deaths = 0
+                share = worker.shares.popleft()
+                if done.bug:
+                    raise RuntimeError(done.bug)
+                self._finish(share, Lost(UNDECODABLE, done.lost) if done.lost else None)
+        except (EOFError, OSError):
+            self._replace(worker, DIED)
+
+    def _arrives(self, share: _Share, path: Callable[[], Path]) -> None:
+        """Let a piece wait for a worker, now that its rendition is open."""
+        try:
+            share.path = path()
         except BrokenContract as error:  # NotMade too: a takedown removes the bytes at once
-            lost.update(dict.fromkeys(piece.places, str(error)))
+            self._finish(share, Lost(UNDECODABLE, str(error)))
         else:
-            pixels[list(piece.places)] = farneback(found) if view.flow else found
-    return lost
+            self._waiting.append(share)
+
+    def _deal(self) -> None:
+        """Give what waits to the workers that have the least to do."""
+        while self._waiting:
+            worker = min(self._workers, key=lambda one: sum(len(share.piece.places) for share in one.shares))
+            if len(worker.shares) >= _TASKS_OF_A_WORKER:
+                return
+            share = self._waiting.popleft()
+            if share.batch not in self._open:
+                self._sources.give_back(share.piece.proxy)
+                continue
+            if not worker.shares:
+                worker.since = time.monotonic()
+            worker.shares.append(share)
+            assert share.path
+            # Where this fails the worker has died, and its end of the connection says so.
+            with suppress(OSError):
+                worker.connection.send(Task(share.path, share.batch % self._shape.slots, share.piece))
+
+    def _finish(self, share: _Share, lost: Lost | None) -> None:
+        """Note what became of a piece."""
+        self._sources.give_back(share.piece.proxy)
+        if batch := self._open.get(share.batch):
+            batch.due -= 1
+            if lost:
+                batch.lost.update(dict.fromkeys(share.piece.places, lost))
+
+    def _replace(self, worker: _Worker, why: str) -> None:
+        """Put another worker in the place of one that died or hangs.
+
+        Raises:
+            Temporary: they die one after the other.
+
+        """
+        if worker.pid:
+            with suppress(ProcessLookupError):
+                os.kill(worker.pid, signal.SIGKILL)
+        worker.connection.close()
+        self._workers.remove(worker)
+        self._deaths += 1
+        if self._deaths > 2 * self._wanted_workers + _TRIES:
+            raise _killed()
+        self._hire()
+        if worker.shares:
+            suspect = worker.shares.popleft()
+            suspect.tries += 1
+            if suspect.tries < _TRIES:
+                worker.shares.appendleft(suspect)
+            else:
+                what = f"{suspect.piece.proxy}: {suspect.tries} processes that decoded it were lost, the last one {why}"
+                self._finish(suspect, Lost(why, what))
+        self._waiting.extendleft(reversed(worker.shares))
+
+    def _start(self, memory: int) -> None:
+        """Start the program that forks the workers."""
+        self._control, theirs = socket.socketpair()
+        paths = [str(Path(path).absolute()) for path in sys.path]
+        words = [sys.executable, "-c", START, json.dumps(paths), json.dumps([memory, theirs.fileno()])]
+        # A library of linear algebra would start a thread for each processor, and forks do not take them along.
+        environ = {name: os.environ[name] for name in _KEPT if name in os.environ} | {"OPENBLAS_NUM_THREADS": "1"}
+        self._program = subprocess.Popen(
+            words, stdin=subprocess.DEVNULL, pass_fds=(memory, theirs.fileno()), env=environ
+        )
+        theirs.close()
+
+    def _hire(self) -> None:
+        """Have the program fork one more worker.
+
+        Raises:
+            Temporary: it was killed.
+
+        """
+        own, theirs = socket.socketpair()
+        connection = Connection(own.detach())
+        try:
+            with theirs:
+                socket.send_fds(self._control, [b"+"], [theirs.fileno()])
+            connection.send(self._shape)
+        except OSError as error:
+            connection.close()
+            raise _killed() from error
+        self._workers.append(_Worker(connection=connection, since=time.monotonic()))
+
+
+def _pieces(cuts: Sequence[Cut | None], views: Sequence[View]) -> Iterator[Piece]:
+    """Yield the clips of a batch rendition by rendition: each is opened once."""
+    wanted: dict[str, tuple[list[int], list[View]]] = {}
+    for place, cut in enumerate(cuts):
+        for view in views if cut else ():
+            assert cut
+            places, own = wanted.setdefault(cut.source(view), ([], []))
+            if not places or places[-1] != place:
+                places.append(place)
+            if view not in own:
+                own.append(view)
+    for proxy, (places, own) in wanted.items():
+        yield Piece(proxy, tuple(places), tuple(cut.start_sec for at in places if (cut := cuts[at])), tuple(own))
 
 
 def _killed() -> Temporary:
-    return Temporary("decoding: a process of it was killed, as when memory runs out; want it to live until the end")
-
-
-def _raised(kind: str, message: str) -> Exception:
-    known = getattr(errors, kind, None)
-    return known(message) if isinstance(known, type) and issubclass(known, SlacError) else RuntimeError(message)
-
-
-def serve() -> None:
-    """Be the program that a pool starts: fork a worker for each connection, and wait for them."""
-    memory, *connections = json.loads(sys.argv[2])
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the pool ends its workers
-    cv2.setNumThreads(1)
-    for at, descriptor in enumerate(connections):
-        # The last worker is this process itself, after the others were forked.
-        if at + 1 == len(connections) or not os.fork():
-            for other in connections[at + 1 :]:
-                os.close(other)
-            _serve_one(memory, Connection(descriptor))
-            break
-        os.close(descriptor)
-    while True:
-        with suppress(ChildProcessError):
-            os.wait()
-            continue
-        os._exit(0)
-
-
-def _serve_one(memory: int, connection: Connection) -> None:
-    """Decode until the pool closes the connection, or its process dies, which closes it as well."""
-    with suppress(EOFError, OSError):
-        setup: _Setup = connection.recv()
-        slots = _slots(memory, setup)
-        while True:
-            task: _Task = connection.recv()
-            lost: Mapping[int, str] = {}
-            failure = None
-            try:
-                lost = _decode(task.pieces, slots[task.number % setup.buffer], setup)
-            except SlacError as error:
-                failure = (type(error).__name__, str(error))
-            except Exception as error:
-                failure = ("", f"decoding: {type(error).__name__}: {error}")
-            connection.send(_Done(task.number, lost, failure))
+    return Temporary("decoding: processes of it were killed, as when memory runs out; want them to live until the end")

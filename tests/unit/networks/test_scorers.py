@@ -6,11 +6,12 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
+from slac_tasks.networks.forms import plain
 from slac_tasks.networks.inference import Extractor
 from slac_tasks.networks.registry import Stream, architecture
 from slac_tasks.networks.scorers import Scorer, Sheet
 from slac_tasks.storage.datasets.scoring import CommitteeRow
-from slac_tasks.video.clips import ClipAddress, Footage, batched
+from slac_tasks.video.clips import ClipAddress, Footage
 
 
 class Mean(torch.nn.Module):
@@ -48,10 +49,12 @@ def test_no_score_lands_on_another_clip(data):
     torch.nn.init.ones_(head.weight)
     torch.nn.init.zeros_(head.bias)
     memory = data.draw(st.integers(1, 5))
-    extractor = Extractor(entry=BRIGHT, backbone=Mean(), where=torch.device("cpu"), batch=memory, dtype=torch.float32)
-    scorer = Scorer(extractor=extractor, heads={"h": head})
-    for batch in batched(arrived, data.draw(st.integers(1, 9))):
-        scorer.score(batch, [sheet])
+    extractor = Extractor(
+        entry=BRIGHT, form=plain(Mean()), where=torch.device("cpu"), batch=memory, dtype=torch.float32
+    )
+    scorer = Scorer(extractor=extractor, exact=Mean(), heads={"h": head})
+    for reel in arrived:
+        scorer.note(reel.clips, extractor.features(reel.pixels[BRIGHT.view]), [sheet])
     found = {row.clip_id: row.score for row in sheet.scores}
     assert set(found) == {clip.clip_id for reel in arrived for clip in reel.clips}
     for clip_id, value in found.items():

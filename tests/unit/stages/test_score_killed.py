@@ -62,15 +62,15 @@ def work(job: Job, shard_clips: int, log: str) -> None:
     """Score, in a process of its own; the log gets a line for each shard that is begun."""
     # Threads of networks this small wait for each other longer than they compute.
     torch.set_num_threads(1)
-    score.SHARD_CLIPS = shard_clips
-    whole = score._score_piece
+    score.SHARD_CLIPS = {"cpu": shard_clips}
+    whole = score.Desk.score
 
-    def logged(piece: score.Piece, *rest: object) -> None:
+    def logged(desk: score.Desk, piece: score.Piece, *rest: object) -> None:
         with open(log, "a") as file:
             file.write(piece.clips["clip_id"][0].as_py() + "\n")
-        whole(piece, *rest)
+        whole(desk, piece, *rest)
 
-    score._score_piece = logged
+    score.Desk.score = logged
     score.run(job)
 
 

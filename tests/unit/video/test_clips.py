@@ -1,8 +1,7 @@
-import os
+import dataclasses
 import subprocess
 import sys
 import time
-from multiprocessing.reduction import ForkingPickler
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +15,7 @@ from slac_tasks.model import View
 from slac_tasks.storage.datasets import CLIPS
 from slac_tasks.storage.objects import Media
 from slac_tasks.video import clips as module
-from slac_tasks.video.clips import ClipAddress, Footage, addresses, batched, spread
+from slac_tasks.video.clips import ClipAddress, Footage, addresses, chunks, spread
 
 
 def clips(video: str, n: int) -> list[ClipAddress]:
@@ -36,90 +35,64 @@ def test_spread_takes_the_ends_and_the_middle_of_each_video():
     assert [clip.clip_id for clip in chosen] == ["a:0", "a:4", "a:8", "b:0", "b:1"]
 
 
-SEEN = View(1, 2)
-
-
-@given(lengths=st.lists(st.integers(1, 9), max_size=8), size=st.integers(1, 7))
-def test_batches_hold_every_clip_once_in_order_and_beside_its_own_pixels(lengths, size):
-    reels = []
-    for video, length in enumerate(lengths):
-        marks = np.arange(length, dtype=np.uint8) + 10 * video
-        pixels = np.broadcast_to(marks[:, None, None, None, None], (length, 1, 2, 2, 3))
-        reels.append(Footage(clips=tuple(clips(str(video), length)), pixels={SEEN: pixels}))
-    batches = list(batched(reels, size))
-    assert all(len(batch.clips) == size for batch in batches[:-1])
-    found = [
-        (clip.clip_id, int(mark))
-        for b in batches
-        for clip, mark in zip(b.clips, b.pixels[SEEN][:, 0, 0, 0, 0], strict=True)
-    ]
-    assert found == [(f"{v}:{i}", 10 * v + i) for v, length in enumerate(lengths) for i in range(length)]
+@given(count=st.integers(0, 40), size=st.integers(1, 7))
+def test_batches_hold_every_row_once_and_in_order(count, size):
+    batches = list(chunks(range(count), size))
+    assert all(len(batch) == size for batch in batches[:-1])
+    assert [row for batch in batches for row in batch] == list(range(count))
 
 
 def test_a_large_view_is_read_from_the_large_rendition():
     clip = ClipAddress(clip_id="v:0", video_id="v", start_sec=0, proxy_128="small", proxy_256="large")
-    assert [clip.proxy(View(16, size)) for size in (56, 112, 224)] == ["small", "small", "large"]
-
-
-class Started(Exception):
-    """Raised in place of the start of workers."""
-
-
-def test_workers_are_started_with_little_however_many_clips_wait(monkeypatch, tmp_path):
-    """A process object of more than 64 KiB blocks its parent until the child has imported torch."""
-    sizes = []
-
-    def start(dataset, *, sampler, **settings):
-        sizes.append(len(ForkingPickler.dumps((dataset, settings["worker_init_fn"], settings["collate_fn"]))))
-        raise Started
-
-    monkeypatch.setattr(module, "DataLoader", start)
-    reels = module.reels_of([clip for video in range(500) for clip in clips(f"{video:016d}", 20)], [SEEN])
-    with pytest.raises(Started):
-        next(module.decoded(reels, Media(str(tmp_path), dict(os.environ)), workers=4))
-    assert sizes[0] < 64 * 1024
+    assert [clip.cut.source(View(16, size)) for size in (56, 112, 224)] == ["small", "small", "large"]
 
 
 ENDLESS = """
 import itertools, sys
 from slac_tasks.model import View
 from slac_tasks.storage.objects import Media
-from slac_tasks.video.clips import ClipAddress, decoded, reels_of
-clip = ClipAddress(clip_id="v:0", video_id="v", start_sec=0, proxy_128="small", proxy_256="large")
-(reel,) = reels_of([clip], [View(4, 16)])
-for result in decoded(itertools.repeat(reel), Media(sys.argv[1], {}), workers=1):
-    print("decoding", flush=True)
-    sys.stdin.read()
+from slac_tasks.video.pool import Cut, Pool
+with Pool(Media(sys.argv[1], {}), [View(4, 16)], batch=1, workers=2) as pool:
+    for result in pool.batches(itertools.repeat([Cut("small", 0.0)])):
+        print(*pool.processes, flush=True)
+        if len(pool.processes) == 2:
+            sys.stdin.read()
 """
 
 
 def test_workers_end_with_a_stage_that_is_killed(tmp_path):
-    def left():
-        return [
-            process
-            for process in Path("/proc").glob("[0-9]*")
-            if (process / "environ").exists() and str(tmp_path).encode() in _bytes(process / "environ")
-        ]
-
     stage = subprocess.Popen(
-        [sys.executable, "-c", ENDLESS, str(tmp_path)], env={**os.environ, "MARK": str(tmp_path)},
-        stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-    )  # fmt: skip
-    assert stage.stdout.readline() == b"decoding\n"
-    assert len(left()) > 2
+        [sys.executable, "-c", ENDLESS, str(tmp_path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    )
+    while len(workers := stage.stdout.readline().split()) < 2:
+        continue
+    processes = [Path(f"/proc/{int(pid)}") for pid in workers]
+    assert all(map(_is_alive, processes))
     stage.kill()
     stage.communicate()
     deadline = time.monotonic() + 30
-    while left() and time.monotonic() < deadline:
-        time.sleep(0.1)
-    assert not left()
+    while any(map(_is_alive, processes)) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert not any(map(_is_alive, processes))
 
 
-def _bytes(path):
+def _is_alive(process):
     try:
-        return path.read_bytes()
-    except OSError:  # it has just ended
-        return b""
+        return (process / "stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
+
+
+def test_a_video_of_which_a_part_cannot_be_decoded_is_left_out_whole(tmp_path):
+    world = LearningWorld(tmp_path)
+    world.add_category("wave", videos=3)
+    wanted = addresses(world.datasets.read(CLIPS, category="wave", window=WINDOW))
+    beyond = dataclasses.replace(wanted[0], clip_id=f"{wanted[0].video_id}:99000", start_sec=99.0)
+    lost = {}
+    kept, pixels = module.gather([*wanted, beyond], View(4, 16), Media(world.store.url, {}), lost.__setitem__, "decode")
+    assert lost.keys() == {wanted[0].video_id}
+    assert [clip.clip_id for clip in kept] == [c.clip_id for c in wanted if c.video_id != wanted[0].video_id]
+    assert len(pixels) == len(kept)
 
 
 def test_more_processes_gather_the_same_clips_in_the_same_order(tmp_path):

@@ -1,0 +1,115 @@
+"""The program that decodes clips for a pool. It imports no torch, so it starts quickly, and it is given no secrets.
+
+It imports the decoders once and then forks itself for each worker that it is asked for: eight workers start as fast as
+one, and one that died is replaced at once. A process of `multiprocessing` would import the caller's main module first,
+and with it torch: seconds for each worker.
+"""
+
+import ctypes
+import json
+import os
+import signal
+import socket
+import sys
+from collections.abc import Mapping
+from contextlib import suppress
+from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import NamedTuple
+
+import cv2
+
+from slac_tasks.errors import BrokenContract
+from slac_tasks.model import View
+from slac_tasks.video.flow import farneback
+from slac_tasks.video.frames import Pixels, read_clips
+from slac_tasks.video.ring import Shape, mapped
+
+START = "import sys, json; sys.path[:] = json.loads(sys.argv[1]); from slac_tasks.video.decoding import serve; serve()"
+"""What Python runs; the first argument are the folders of the caller's packages, the second two descriptors."""
+
+_PR_SET_PDEATHSIG = 1
+
+
+class Piece(NamedTuple):
+    """Clips of one rendition in one batch, which are decoded together."""
+
+    proxy: str
+    """Name of the rendition in the store."""
+    places: tuple[int, ...]
+    """Their rows in the batch."""
+    start_secs: tuple[float, ...]
+    views: tuple[View, ...]
+    """What they are decoded to."""
+
+
+class Task(NamedTuple):
+    """A piece, as a worker is given it."""
+
+    path: Path
+    slot: int
+    piece: Piece
+
+
+class Done(NamedTuple):
+    """What a worker answers to a task."""
+
+    lost: str
+    """Why the clips cannot be decoded; empty: they are."""
+    bug: str
+    """What went wrong that is no fault of the clips."""
+
+
+def decode(path: Path, piece: Piece, slot: Mapping[View, Pixels]) -> str:
+    """Decode a piece into its rows of a slot; return why that cannot be done, or nothing."""
+    colours: dict[View, Pixels] = {}
+    try:
+        for view in piece.views:
+            plain = view._replace(flow=False)
+            if plain not in colours:
+                colours[plain] = read_clips(path, piece.start_secs, frames=view.frames, size=view.size)
+            slot[view][list(piece.places)] = farneback(colours[plain]) if view.flow else colours[plain]
+    except BrokenContract as error:
+        return str(error)
+    return ""
+
+
+def serve() -> None:
+    """Be the program that a pool starts: fork a worker for each connection that it sends, until it ends."""
+    memory, control = json.loads(sys.argv[2])
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the pool ends its workers
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody waits for those that end
+    cv2.setNumThreads(1)
+    requests = socket.socket(fileno=control)
+    while True:
+        found, descriptors, _, _ = socket.recv_fds(requests, 1, 1)
+        if not found:
+            os._exit(0)
+        if not os.fork():
+            requests.close()
+            _end_with_the_program()
+            _work(memory, Connection(descriptors[0]))
+            os._exit(0)
+        os.close(descriptors[0])
+
+
+def _end_with_the_program() -> None:
+    """Let this process be killed when the program ends, where the system is Linux: it may be deep in a video."""
+    if prctl := getattr(ctypes.CDLL(None), "prctl", None):
+        prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
+def _work(memory: int, pool: Connection) -> None:
+    """Decode until the pool closes the connection, or its process dies, which closes it as well."""
+    with suppress(EOFError, OSError):
+        pool.send(os.getpid())
+        shape: Shape = pool.recv()
+        slots = shape.slots_of(mapped(memory, shape))
+        while True:
+            task: Task = pool.recv()
+            lost, bug = "", ""
+            try:
+                lost = decode(task.path, task.piece, slots[task.slot])
+            except Exception as error:
+                bug = f"decoding {task.piece.proxy}: {type(error).__name__}: {error}"
+            pool.send(Done(lost, bug))
