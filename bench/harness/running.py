@@ -36,7 +36,8 @@ class Bench(Generic[S]):
     """One benchmark at three sizes.
 
     A size is a frozen dataclass. Each field is annotated with a sentence, `Annotated[int, "videos of one category"]`,
-    and is a flag of the same name; its type is int, float, str, Path, one of these or None, or a tuple of one of them.
+    and is a flag of the same name; its type is bool, int, float, str, Path, one of these or None,
+    or a tuple of one of them.
     """
 
     name: str
@@ -128,6 +129,8 @@ def _flag(hint: Any, sizes: str) -> dict[str, Any]:
     if get_origin(kind) is tuple:
         return flag | {"action": "append", "type": get_args(kind)[0]}
     plain = [part for part in get_args(kind) or (kind,) if part is not type(None)]
+    if plain[0] is bool:
+        return flag | {"action": argparse.BooleanOptionalAction}
     return flag | {"type": plain[0]}
 
 

@@ -162,6 +162,14 @@ class OnCard:
             self._pinned = None
 
 
+def line_of(
+    extractors: Mapping[str, Extractor], views: Sequence[View], batch: int, memory: NDArray[np.uint8] | None
+) -> Line:
+    """Return the line of the device on which these networks are; the arguments are those of `OnCard`."""
+    on_card = any(one.where.type == "cuda" for one in extractors.values())
+    return OnCard(extractors, views, batch, memory) if on_card else OnProcessors(extractors)
+
+
 def _pin(memory: NDArray[np.uint8]) -> bool:
     """Pin memory that is shared with other processes; where the system allows none, batches are copied once more."""
     return int(_driver().cudaHostRegister(memory.ctypes.data, memory.nbytes, 0)) == 0

@@ -19,7 +19,6 @@ from functools import partial
 
 import pyarrow as pa
 import pyarrow.compute as pc
-import torch
 
 from slac_tasks.admission.withdrawals import Withdrawals
 from slac_tasks.errors import NotMade, SlacError
@@ -27,7 +26,7 @@ from slac_tasks.job import Job, Partition
 from slac_tasks.model import View
 from slac_tasks.networks.canaries import COUNT, Guard, canary, is_canary
 from slac_tasks.networks.inference import device
-from slac_tasks.networks.line import Line, OnCard, OnProcessors, Result
+from slac_tasks.networks.line import Line, Result, line_of
 from slac_tasks.networks.registry import architecture
 from slac_tasks.networks.scorers import Scorer, Sheet, load_scorers
 from slac_tasks.progress import print_line, track
@@ -177,18 +176,14 @@ def _score(job: Job, works: Sequence[Work], clips: int) -> None:
         todo = [piece for work in works for piece in work.pieces]
         batches = [rows for piece in todo for rows in piece.batches(settings.batch)]
         found = track(pool.batches(map(_cuts, batches)), len(batches), "score")
-        with closing(_line(scorers, views, settings.batch, where, pool)) as line:
+        extractors = {name: scorer.extractor for name, scorer in scorers.items()}
+        with closing(line_of(extractors, views, settings.batch, pool.memory)) as line:
             desk = Desk(scorers=scorers, guard=Guard(job.store), line=line, views=views)
             for work in works:
                 for piece in work.pieces:
                     desk.score(piece, found, settings.batch)
                 desk.then(work.finish.close)
             desk.settle(0)
-
-
-def _line(scorers: Mapping[str, Scorer], views: Sequence[View], batch: int, where: torch.device, pool: Pool) -> Line:
-    extractors = {name: scorer.extractor for name, scorer in scorers.items()}
-    return OnProcessors(extractors) if where.type == "cpu" else OnCard(extractors, views, batch, pool.memory)
 
 
 def _cuts(rows: Sequence[ClipAddress]) -> list[Cut | None]:
