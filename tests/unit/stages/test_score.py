@@ -2,6 +2,7 @@ import dataclasses
 import itertools
 import json
 import random
+from collections.abc import Callable
 
 import numpy as np
 import pytest
@@ -19,6 +20,7 @@ from slac_tasks.networks.weights import decode_classifier
 from slac_tasks.stages import bootstrap, score
 from slac_tasks.storage.datasets import CLIPS, COMMITTEES, FEATURES, SCORES
 from slac_tasks.training.trainer import features
+from slac_tasks.video import pool
 from slac_tasks.video.frames import read_clips
 
 
@@ -145,6 +147,62 @@ def test_workers_decode_what_this_process_would(tmp_path):
     score.run(dataclasses.replace(job, config=config, remake=True))
     for member in MEMBERS:
         assert scores_of(world, "wave", member) == pytest.approx(before[member], abs=0.02)
+
+
+class Late:
+    """A line whose results are asked for two batches later, and whose pixels are gone by then."""
+
+    ahead = 2
+
+    def __init__(self, line):
+        self._line = line
+
+    def give(self, pixels, backbones):
+        copies = {view: clips.copy() for view, clips in pixels.items()}
+        for clips in pixels.values():
+            clips[:] = 0
+        return LateResult(lambda: self._line.give(copies, backbones).features())
+
+    def close(self):
+        self._line.close()
+
+
+@dataclasses.dataclass
+class LateResult:
+    features: Callable[[], object]
+
+
+def test_batches_that_overlap_change_no_byte(tmp_path, monkeypatch):
+    world = trained(tmp_path)
+    config = dataclasses.replace(world.config(), scoring=Scoring(batch=3))
+    monkeypatch.setattr(score, "SHARD_CLIPS", {"cpu": 4})
+
+    def scored():
+        job = world.job("score", config=config, window=WINDOW, committee=seated(world), categories=("jump", "wave"))
+        score.run(dataclasses.replace(job, remake=True))
+        found = world.datasets.partitions(SCORES)
+        return {tuple(keys.values()): world.datasets.need(SCORES, **keys).parts for keys in found}
+
+    before = scored()
+    whole = score.line_of
+    monkeypatch.setattr(score, "line_of", lambda *args: Late(whole(*args)))
+    assert scored() == before
+    assert len(before) == 2 * len(MEMBERS)
+
+
+def test_a_video_that_loses_its_decoder_twice_is_dropped_and_may_be_tried_again(tmp_path, monkeypatch):
+    world = trained(tmp_path)
+    gone = min(row.video_id for row in world.datasets.rows(CLIPS, category="wave", window=WINDOW))
+
+    def lose(decoded):
+        rows = {at: pool.Lost(pool.DIED, "x.mp4: 2 processes") for at in range(1, 3)}
+        return dataclasses.replace(decoded, lost=rows)
+
+    monkeypatch.setattr(pool.Pool, "_decoded_here", lambda own, cuts, old=pool.Pool._decoded_here: lose(old(own, cuts)))
+    score_all(world, "wave")
+    manifest = world.datasets.need(SCORES, category="wave", window=WINDOW, weights=seats(world)[0]["weights"])
+    assert [(drop.item, drop.reason, drop.retryable) for drop in manifest.drops] == [(gone, "decoder died", True)]
+    assert gone not in {clip.split(":")[0] for clip in scores_of(world, "wave", "small_3d")}
 
 
 def test_a_run_in_which_a_canary_scores_otherwise_writes_nothing(tmp_path):
