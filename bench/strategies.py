@@ -12,7 +12,8 @@ answer (`verification.carrying`); what people said of a clip stands above what w
 
 `mixed` shares the minutes equally between three strategies; `referee` begins so, and from then on the shares follow
 what the random control says that each one's answers were worth (`slac_tasks.mining.referee`); `gain_of_referee_*` is
-the second less the first. Both ask once and carry.
+the second less the first. Both ask once and carry. `defaults` is what the platform does without settings: its shares,
+its control and audit, which are asked three times and more, and second answers where all else contradicts the first.
 
 Accuracy is balanced: the mean over categories of (true positive rate + true negative rate) / 2 by the world's truth, on
 clips of videos that are not for training; 0.5 is a guess. It is that of the committee's joint score; beside it stands
@@ -51,6 +52,8 @@ from bench.harness.tables import Cell, table
 from bench.harness.worlds import World, collect, collected, one_thread, rehearse, scored
 from bench.loop import scale
 from slac_tasks.mining.measures import Floats, consensus
+from slac_tasks.mining.plan import shares
+from slac_tasks.mining.settings import Mining
 from slac_tasks.model import Strategy
 from slac_tasks.verification.settings import Review
 
@@ -77,16 +80,27 @@ _ASKED: Mapping[str, tuple[Mapping[Strategy, float], Review]] = {
     "unsure_coverage_once": ({Strategy.UNSURE_COVERAGE: _MOST}, _ONCE),
     "disagreement_once": ({Strategy.DISAGREEMENT: _MOST}, _ONCE),
 }
-WAYS: Mapping[str, Policy] = {
-    f"{name}{suffix}": Policy(shares=shares, review=review, carry_sec=reach_sec)
-    for name, (shares, review) in _ASKED.items()
-    for suffix, reach_sec in (("", 0.0), ("_carried", 1.0))
-} | {
-    name: Policy(shares=_MIX, review=_ONCE, carry_sec=1.0, referee=referee)
-    for name, referee in (("mixed", False), ("referee", True))
-}
-"""Each strategy alone, beside the least random control that there may be; and all of them in equal shares, which stay
-so (`mixed`) or which the referee moves (`referee`), with the same control."""
+WAYS: Mapping[str, Policy] = (
+    {
+        f"{name}{suffix}": Policy(shares=parts, review=review, carry_sec=reach_sec)
+        for name, (parts, review) in _ASKED.items()
+        for suffix, reach_sec in (("", 0.0), ("_carried", 1.0))
+    }
+    | {
+        name: Policy(shares=_MIX, review=_ONCE, carry_sec=1.0, referee=referee)
+        for name, referee in (("mixed", False), ("referee", True))
+    }
+    | {
+        "defaults": Policy(
+            shares={strategy: share for strategy, share in shares(Mining()).items() if strategy != Strategy.RANDOM},
+            review=Review(),
+            carry_sec=Mining().carry_sec,
+            again=0.1,
+        )
+    }
+)
+"""Each strategy alone, beside the least random control that there may be; all of them in equal shares, which stay so
+(`mixed`) or which the referee moves (`referee`), with the same control; and what the settings say."""
 
 
 @dataclass(frozen=True, kw_only=True)
