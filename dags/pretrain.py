@@ -1,7 +1,8 @@
 """Release the validated labels, pretrain a video network on them, evaluate it, and promote it if it is better.
 
-**Runs** weekly, and when labels have been validated that the last release lacks (asset
-`validated_labels`).
+**Runs** daily, and when labels have been validated that the last release lacks (asset
+`validated_labels`). `plan` decides whether it is time, and says why: in its log and by
+`slac show retraining`.
 
 **Reads** `labels` with `label_changes`, their `quality`, `people` and `agreement`, `imported`, `fetched`, `videos`,
 `clips`, `scores` and `features`, and renditions of training videos.
@@ -9,8 +10,9 @@
 `release` with its exports, `released_videos` and `release_versions`, `models`, `judged`, `evaluations`, `committees`
 when the model is promoted, and one event of the asset `videos` per window that shall be scored again.
 
-**Skips** every task after `plan` while fewer new labels than `release.min_new_labels` are waiting; `rescore` when no
-window holds clips that want scores.
+**Skips** every task after `plan` while fewer new labels than `release.min_new_labels` are waiting; where the last
+release is old (`release.max_age_days`) or scores have drifted (`release.max_drift`), the share `release.due_share` of
+them is enough. Skips `rescore` when no window holds clips that want scores.
 
 **Safe to run again**: a run that was cut off goes on with the same release.
 """
@@ -21,7 +23,7 @@ from slac_airflow import VALIDATED_LABELS, VIDEOS, announce, plan, slac
 with DAG(
     dag_id="pretrain",
     schedule=AssetOrTimeSchedule(
-        timetable=CronTriggerTimetable("0 6 * * 2", timezone="UTC"), assets=[VALIDATED_LABELS]
+        timetable=CronTriggerTimetable("0 6 * * *", timezone="UTC"), assets=[VALIDATED_LABELS]
     ),
     doc_md=__doc__,
     catchup=False,

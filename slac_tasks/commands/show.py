@@ -5,6 +5,7 @@ slac show videos                              every partition of one dataset
 slac show videos category=judo window=2026-01-05     one partition: columns, drops, inputs, first rows
 slac show verdicts [category=judo]            what each category is judged by, and what people decided
 slac show lineage release=r0001               the rounds of its network: scores, hard clips, votes, later releases
+slac show retraining                          what was decided each day on a new release and its network, and why
 slac show card release=r0001                  the model card of its network, and where the files are
 slac show duplicates [category=judo] [window=2026-01-05]     videos that were dropped for one that shows the same
 """
@@ -35,6 +36,9 @@ CARD = "card"
 """What prints the model card of a release's network."""
 LINEAGE = "lineage"
 """What follows a release's network through the ledger."""
+RETRAINING = "retraining"
+"""What lists the decisions of the last days on a new release and its network, of the ledger as well."""
+_DAYS = 30
 VERDICTS = "verdicts"
 """What lists the newest verdicts with their measures, of the ledger as well."""
 
@@ -42,7 +46,9 @@ VERDICTS = "verdicts"
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments of `slac show`."""
     parser.add_argument(
-        "dataset", nargs="?", help=f"one of {', '.join(ALL)}; or {VERDICTS}, {LINEAGE}, {CARD}, {DUPLICATES}"
+        "dataset",
+        nargs="?",
+        help=f"one of {', '.join(ALL)}; or {VERDICTS}, {LINEAGE}, {CARD}, {RETRAINING}, {DUPLICATES}",
     )
     parser.add_argument("keys", nargs="*", help="key=value; all keys of the dataset show one partition")
     parser.add_argument("--rows", type=int, default=5, help="how many rows of a partition to print (default 5)")
@@ -56,6 +62,9 @@ def main(arguments: argparse.Namespace) -> None:
     if arguments.dataset == VERDICTS:
         _show_verdicts(**_keys(arguments.keys, ("category",)))
         return
+    if arguments.dataset == RETRAINING:
+        _show_retraining(**_keys(arguments.keys, ()))
+        return
     datasets = Datasets(open_store(config.load().store_url))
     if arguments.dataset == LINEAGE:
         _show_lineage(datasets, **_keys(arguments.keys, ("release",)))
@@ -67,7 +76,7 @@ def main(arguments: argparse.Namespace) -> None:
         _show_all(datasets)
         return
     if arguments.dataset not in ALL:
-        known = ", ".join((*ALL, VERDICTS, LINEAGE, CARD))
+        known = ", ".join((*ALL, VERDICTS, LINEAGE, CARD, RETRAINING))
         raise WrongArguments(f"dataset {arguments.dataset!r}: unknown, want one of {known} or {DUPLICATES}")
     dataset = ALL[arguments.dataset]
     keys = _keys(arguments.keys, dataset.keys)
@@ -100,6 +109,14 @@ def _show_verdicts(category: str | None = None) -> None:
         if row["decision"]:
             stands = "" if row["stands"] else "; the reasons are no longer the same"
             print(printable(f"  {row['decision']} by {row['person']}: {row['decision_reason']}{stands}"))
+
+
+def _show_retraining() -> None:
+    rows = open_ledger().rows("retrain_decisions", days=_DAYS)
+    for row in rows:
+        print(f"{row['day']}: {'retrain, ' + row['release'] if row['retrain'] else 'wait'}: {row['reason']}")
+    if not rows:
+        print("nothing was decided yet; `slac plan --for pretrain` decides, and the DAG `pretrain` runs it each day")
 
 
 def _show_duplicates(category: str | None = None, window: str | None = None) -> None:

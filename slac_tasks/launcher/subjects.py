@@ -153,7 +153,7 @@ class OwnVideos:
             collect=Collect(sources=(str(self.folder),)),
             committee=presets.SMALL,
             mining=Mining(clips_per_round=60),
-            release=Release(min_new_labels=20, wait_for_queue=True),
+            release=Release(min_new_labels=20, due_share=1.0, wait_for_queue=True),
             training=Training(architecture="small_3d", steps=300, transfer_steps=100, transfer_seeds=3),
         )
         return toml.changes(

@@ -73,6 +73,11 @@ def _judge(planner: Planner) -> Iterator[str]:
         yield f"{_named(unknown)}: no such category is registered, and `quality.floors` names it"
 
 
+def _pretrain(planner: Planner) -> Iterator[str]:
+    for row in planner.ledger.rows("retrain_decisions", days=1):
+        yield f"{row['day']}: {'retrain' if row['retrain'] else 'wait'}: {row['reason']}"
+
+
 def _named(names: Collection[str]) -> str:
     shown = ", ".join(sorted(names)[:_SHOWN])
     return shown if len(names) <= _SHOWN else f"{shown} and {len(names) - _SHOWN} more"
@@ -82,4 +87,5 @@ NOTES: dict[str, Callable[[Planner], Iterator[str]]] = {
     "collect_videos": _collect_videos,
     "score_clips": _score_clips,
     "judge": _judge,
+    "pretrain": _pretrain,
 }

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Collection
 from dataclasses import replace
+from statistics import median
 from typing import Any
 
 import pyarrow as pa
@@ -15,11 +16,14 @@ from slac_tasks.networks.committees import changes, committee_key, uncovered
 from slac_tasks.networks.words import FOLDER, IMAGE_TEXT, Words, encode_words
 from slac_tasks.planning.items import Item, batches, of_windows
 from slac_tasks.planning.planner import Planner
+from slac_tasks.planning.retraining import Decision, Evidence, decide
 from slac_tasks.progress import print_line
+from slac_tasks.quality.expectations.scores import SCORE_DRIFT
 from slac_tasks.quality.judging import Judging
 from slac_tasks.release.releasable import releasable
 from slac_tasks.storage.datasets import (
     CLIPS,
+    EXPECTATIONS,
     FETCHED,
     HARD_CLIPS,
     QUALITY,
@@ -260,20 +264,46 @@ def check_labels(planner: Planner) -> list[Item]:
 
 
 def pretrain(planner: Planner) -> list[Item]:
-    """The release that is not finished, or a new one if enough labels are waiting that the last one does not hold."""
-    unfinished = planner.ledger.rows("unfinished_releases")
-    if unfinished:
-        return [Item(release=unfinished[0]["release"])]
+    """The release that is not finished, or a new one if it is time; what was decided today is recorded, and why."""
+    found = _retraining(planner)
+    known = found.evidence
+    planner.ledger.run(
+        "add_retrain_decision",
+        day=planner.now.date(), retrain=found.retrain, release=found.release, reason=found.reason,
+        new_labels=known.new_labels if known else None, age_days=known.age_days if known else None,
+        drift=known.drift if known else None,
+    )  # fmt: skip
+    return [Item(release=found.release)] if found.release else []
+
+
+def _retraining(planner: Planner) -> Decision:
+    """Decide whether to release and to retrain."""
+    if unfinished := planner.ledger.rows("unfinished_releases"):
+        release = unfinished[0]["release"]
+        return Decision(retrain=True, reason=f"{release} is not finished", release=release)
     judged = planner.newest_labels(QUALITY)
     if judged is None:
-        return []
-    knobs = planner.settings.release
-    if knobs.wait_for_queue and not _is_quiet(planner, judged):
-        return []
-    if _new_labels(planner, judged) < max(1, knobs.min_new_labels):
-        return []
+        return Decision(retrain=False, reason="no labels were judged yet")
+    if planner.settings.release.wait_for_queue and not _is_quiet(planner, judged):
+        return Decision(retrain=False, reason="clips wait to be mined, answered or judged")
     last = planner.ledger.one("last_release")
-    return [Item(release=f"r{(int(last['ordinal']) if last else 0) + 1:04d}")]
+    age = (planner.now - last["released_at"]).total_seconds() / 86_400 if last else None
+    known = Evidence(new_labels=_new_labels(planner, judged), age_days=age, drift=drift(planner))
+    found = decide(known, planner.settings.release)
+    return replace(found, release=f"r{(int(last['ordinal']) if last else 0) + 1:04d}") if found.retrain else found
+
+
+def drift(planner: Planner) -> float | None:
+    """Return the median drift of the scores of the newest window that has any and was inspected."""
+    window = max((one.keys["window"] for one in planner.current(SCORES)), default=None)
+    values = [
+        row.value
+        for one in planner.current(EXPECTATIONS)
+        if window and one.keys["judged"] == SCORES.name and window in one.keys["partition"].split(".")
+        for row in planner.datasets.rows(EXPECTATIONS, **one.keys)
+        if row.name == SCORE_DRIFT and row.value is not None
+    ]
+    return median(values) if values else None
 
 
 _HELD = ("clip_id", "category", "label")

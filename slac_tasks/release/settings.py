@@ -11,6 +11,20 @@ class Release(Section):
     """When validated labels become a release."""
 
     min_new_labels: int = setting(50_000, "Validated labels that the last release does not hold.", least=0)
+    due_share: float = setting(
+        0.1,
+        "Share of `min_new_labels` that is enough for a release where the last one is older than `max_age_days`, or "
+        "scores have drifted by more than `max_drift`. 1: nothing but new labels counts.",
+        least=0,
+        most=1,
+    )
+    max_age_days: float = setting(90.0, "Days after which a release is old.", above=0)
+    max_drift: float = setting(
+        0.25,
+        "How far the scores of the newest window may lie from those of the window before, under the same weights: the "
+        "population stability index that `inspect` measures, the median over categories and members.",
+        above=0,
+    )
     kinds: tuple[str, ...] = setting(
         ("people",),
         "Kinds of labels that are released: `people`; and `carried`, `model` and `imported`, as far as they are "

@@ -27,7 +27,7 @@ _DEMO = Config(
     # Some twenty clips of a category have two planned answers. People who are right nine times in ten agree on .82.
     quality=Quality(min_agreement=0.55, min_positive_share=0.12, min_precision=0.3),
     # Two windows cannot fill a release, so the first one holds all three; a second round stays below it.
-    release=Release(min_new_labels=500, wait_for_queue=True),
+    release=Release(min_new_labels=500, due_share=1.0, wait_for_queue=True),
     training=Training(
         architecture="small_3d",
         steps=200,
@@ -76,7 +76,7 @@ def rehearsal_settings(folder: Path, committee: Committee = REHEARSED) -> str:
         batch_categories=9,
         collect=Collect(sources=(str(folder / "manifest.jsonl"),)),
         committee=committee,
-        release=Release(min_new_labels=200, wait_for_queue=True),
+        release=Release(min_new_labels=200, due_share=1.0, wait_for_queue=True),
         training=Training(architecture="small_3d", steps=300),
     )
     return toml.changes(

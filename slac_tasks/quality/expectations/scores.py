@@ -60,6 +60,10 @@ def _same_in_video(handover: Handover) -> Iterator[Finding]:
         yield share(int(np.count_nonzero(more & ~mixed)), int(np.count_nonzero(more)))
 
 
+SCORE_DRIFT = "score_drift"
+"""Its name: by its values a plan decides whether to retrain."""
+
+
 def _drift(handover: Handover) -> Iterator[Finding]:
     before = handover.beside["scores_before"]["score"].to_numpy()
     now = handover.numbers("score")
@@ -100,7 +104,7 @@ EXPECTATIONS: tuple[Expectation, ...] = (
         measure=_saturated, sentence="Few scores are as good as 0 or 1.",
     ),
     Expectation(
-        name="score_drift", severity=WARNING, reads=("score",), needs=("scores_before",),
+        name=SCORE_DRIFT, severity=WARNING, reads=("score",), needs=("scores_before",),
         wanted=Wanted(high="max_drift"), measure=_drift,
         sentence="Scores are spread as in the window before, under the same weights.",
     ),

@@ -1,0 +1,49 @@
+"""Whether to retrain follows from new labels, age and drift, and the reason says which of them decided."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from slac_tasks.planning.retraining import Evidence, decide
+from slac_tasks.release.settings import Release
+
+KNOBS = Release(min_new_labels=1000, due_share=0.1, max_age_days=90.0, max_drift=0.25)
+
+
+def decided(new_labels: int, age_days: float | None = 5.0, drift: float | None = 0.0) -> tuple[bool, str]:
+    found = decide(Evidence(new_labels=new_labels, age_days=age_days, drift=drift), KNOBS)
+    return found.retrain, found.reason
+
+
+def test_enough_new_labels_suffice() -> None:
+    assert decided(1000) == (True, "1,000 new labels, 1,000 are enough")
+
+
+def test_few_new_labels_wait_and_the_reason_names_all_that_is_known() -> None:
+    assert decided(999) == (
+        False,
+        "999 new labels, want 1,000; the last release is 5 days old and scores drifted by 0.00, neither is a cause",
+    )
+    assert decided(3, None, None)[1].endswith("no release yet and the drift of scores is not known, neither is a cause")
+
+
+def test_an_old_release_and_drifted_scores_make_fewer_labels_enough() -> None:
+    assert decided(100, 91.0) == (
+        True, "the last release is 91 days old, more than 90; then 100 new labels are enough, and there are 100"
+    )  # fmt: skip
+    assert decided(100, drift=0.3)[0]
+    assert decided(99, 91.0, 0.3) == (
+        False,
+        "99 new labels, want 100 although the last release is 91 days old, more than 90 and scores drifted by 0.30, "
+        "more than 0.25",
+    )
+
+
+known = st.none() | st.floats(0, 1000)
+
+
+@given(st.integers(0, 5000), known, known)
+def test_more_labels_never_turn_a_yes_into_a_no_and_nothing_new_is_never_enough(new: int, age, drift) -> None:
+    yes, reason = decided(new, age, drift)
+    assert reason
+    assert not (yes and new == 0)
+    assert decided(new + 1, age, drift)[0] >= yes
