@@ -9,7 +9,7 @@ On equal weights every value is that of scikit-learn, ties included.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TypeAlias
 
 import numpy as np
@@ -135,6 +135,8 @@ class Reliability:
 
     part: int
     """Which of the equal parts, from 0; it holds its upper end, and the first one holds 0 too."""
+    places: Ints = field(repr=False, compare=False)
+    """Its clips."""
     probability: float
     """Mean over the clips of the part."""
     positive: int
@@ -153,6 +155,7 @@ def reliability(probability: Floats, positive: Bools, bins: int = BINS) -> list[
     return [
         Reliability(
             part=one,
+            places=np.flatnonzero(place == one),
             probability=float(probability[place == one].mean()),
             positive=int(positive[place == one].sum()),
             clips=int((place == one).sum()),

@@ -52,7 +52,7 @@ def run(job: Job) -> None:
                 if row.category is None:
                     print_line(_line(row))
     rows = list(job.datasets.rows_of(EVALUATIONS, evaluated.manifest))
-    page = evaluation_page.page(keys["release"], model, rows)
+    page = evaluation_page.page(keys["release"], model, rows, list(job.datasets.rows_of(JUDGED, judged)))
     folder = f"reports/v1/release={keys['release']}"
     job.store.put(f"{folder}/index.html", page.encode())
     if model.card:

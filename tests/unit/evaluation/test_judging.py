@@ -3,7 +3,7 @@
 import pytest
 from release_rows import release_row
 
-from slac_tasks.evaluation.judging import FEW, judges, of_testing
+from slac_tasks.evaluation.judging import FEW, calibration, judges, of_testing
 from slac_tasks.storage.datasets.releasing import JudgedRow, ReleaseRow
 
 TRAINING, VALIDATION, TESTING = 0, 1, 2
@@ -45,6 +45,29 @@ def test_a_control_clip_stands_for_the_clips_of_its_week_over_those_that_were_dr
     ]  # fmt: skip
     found = judges(rows, {("high_jump", "2026-01-05"): 4_000, ("high_jump", "2026-01-12"): 400})
     assert sorted(set(found.weights)) == [10.0, 100.0]
+
+
+def test_where_chosen_clips_judge_too_each_clip_weighs_the_inverse_of_its_chance_to_be_asked() -> None:
+    # Of 1,000 clips 20 were drawn by lot, and 100 of the others were sure to be asked.
+    rows = answers(TESTING, 20) + answers(TESTING, 100, "disagreement")
+    found = judges(rows, {("high_jump", "2026-01-05"): 1_000})
+    assert not found.control
+    weights = {row.strategy: weight for row, weight in zip(found.rows, found.weights, strict=True)}
+    assert weights == {"random": (1_000 - 100) / 20, "disagreement": 1.0}
+    assert sum(found.weights) == pytest.approx(1_000)
+
+
+def test_calibration_says_how_often_the_action_is_there_with_intervals_by_video() -> None:
+    rows = [
+        JudgedRow(clip_id=f"{number}:0", video_id=str(number // 2), category="judo", window=None,
+                  label=1 if number % 4 else -1, score=0.75 if number < 60 else 0.15, weight=1.0, control=True)
+        for number in range(80)
+    ]  # fmt: skip
+    low, high = calibration(rows)
+    assert (low.part, high.part) == (1, 7)
+    assert high.share.value == pytest.approx(0.75)
+    assert (high.share.clips, high.share.videos) == (60, 30)
+    assert high.share.low < 0.75 < high.share.high
 
 
 def test_figures_of_the_control_are_weighed() -> None:

@@ -31,6 +31,7 @@ def test_every_start_gets_the_same_budget_and_every_value_its_interval(world, mo
     measures = ("transfer_accuracy", "transfer_top5", "transfer_mean_class", "transfer_video")
     assert set(rows) == {
         ("testing_accuracy", "pretrained"), ("testing_best_guess", "guess"), ("testing_brier", "pretrained"),
+        ("testing_mean_class", "pretrained"),
         ("testing_calibration_error", "pretrained"), ("testing_mean_average_precision", "pretrained"),
         ("transfer_gain", "pretrained"), ("transfer_gain", "frozen"),
         *((measure, start) for measure in measures for start in starts),
@@ -47,6 +48,7 @@ def test_every_start_gets_the_same_budget_and_every_value_its_interval(world, mo
     page = world.store.get("reports/v1/release=r0001/index.html").decode()
     assert "pretrained and frozen" in page
     assert "20.1 on UCF-101" in page
+    assert "On the diagonal the action is there as often as the network says." in page
     assert "| testing accuracy | pretrained | - |" in world.store.get("reports/v1/release=r0001/MODEL_CARD.md").decode()
     monkeypatch.setattr(evaluate, "_transfer", lambda *_: pytest.fail("evaluated again"))
     evaluate.run(world.job("evaluate", release="r0001"))
