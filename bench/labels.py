@@ -14,7 +14,11 @@ campaign goes over all worlds of a size at once, as over that many more categori
 kind by itself), over all minutes that people spent, control and gold included; `error_5` is the share of them that is
 wrong, by the truth. `labels_per_minute_5_known` is what the same answers would let through if the truth were known: the
 rest is what certainty costs, and it falls with the size of the campaign. Intervals are 95 % (Student's t over crews).
-The last line is one JSON object.
+
+Last, the clips of one default round are asked in a grid, and the same clips one by one (`bench.harness.grids`):
+`labels_per_minute_grid_sets` and `error_grid_sets`, likewise `_alone_once` and `_alone_twice` (two people, and a third
+where they differ), over pairs of world and crew. Nothing of it is certified, and all seconds of it are modelled for a
+practised person, which is faster than in the campaigns above. The last line is one JSON object.
 """
 
 import sys
@@ -29,7 +33,8 @@ import pyarrow as pa
 
 from bench.harness import Bench, Figures
 from bench.harness.campaigns import Campaign, Policy
-from bench.harness.intervals import interval
+from bench.harness.grids import WAYS, Grid, grids
+from bench.harness.intervals import Interval, interval
 from bench.harness.tables import Cell, table
 from bench.harness.worlds import World, collect, collected
 from bench.loop import scale
@@ -52,6 +57,9 @@ ONCE = Policy(
     shares={Strategy.COVERAGE: 0.3}, again=0.1, gold=0.015, carry_sec=2.0,
     review=Review(votes_wanted=1, audit_share=0.25),
 )  # fmt: skip
+
+
+_ENDS = ("", "_low", "_high")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -154,6 +162,17 @@ def figures(today: Sequence[Result], once: Sequence[Result]) -> dict[str, float 
     return found
 
 
+def of_grids(asked: Sequence[Mapping[str, Grid]]) -> dict[str, Interval | tuple[None, None, None]]:
+    """Return every figure of the grid with its interval over pairs of world and crew; unknown where no set was."""
+    found: dict[str, Interval | tuple[None, None, None]] = {}
+    for way in WAYS:
+        for field, name in (("per_minute", "labels_per_minute"), ("error", "error"), ("mixed", "mixed")):
+            if field != "mixed" or way == "sets":
+                values = [getattr(one[way], field) for one in asked]
+                found[f"{name}_grid_{way}"] = interval(values) if values else (None, None, None)
+    return found
+
+
 def render(today: Sequence[Result], once: Sequence[Result]) -> str:
     """Return a table for people."""
     rows: list[tuple[Cell, ...]] = []
@@ -172,12 +191,21 @@ def measure(size: Size, folder: Path) -> Figures:
 
 def measured(worlds: Sequence[World], size: Size) -> Figures:
     """Return the figures of these worlds."""
+    asked = [found for world in worlds for crew in range(size.crews) if (found := grids(world, crew))]
     today = [result(play(worlds, TODAY, size, crew), today=True) for crew in range(size.crews)]
     once = [result(play(worlds, ONCE, size, crew), today=False) for crew in range(size.crews)]
     print(render(today, once))
+    print(table({"in a grid": "", "mean": ".3f", "low": ".3f", "high": ".3f"}, [
+        (name, *ends) for name, ends in of_grids(asked).items()
+    ]))  # fmt: skip
     full = Size()
     return {
         **figures(today, once),
+        **{
+            f"{name}{end}": each
+            for name, ends in of_grids(asked).items()
+            for end, each in zip(_ENDS, ends, strict=True)
+        },
         "crews": size.crews,
         "scale": size.worlds / full.worlds * size.minutes / full.minutes * scale(size.world) / scale(full.world),
     }

@@ -14,6 +14,7 @@ answer (`verification.carrying`); what people said of a clip stands above what w
 what the random control says that each one's answers were worth (`slac_tasks.mining.referee`); `gain_of_referee_*` is
 the second less the first. Both ask once and carry. `defaults` is what the platform does without settings: its shares,
 its control and audit, which are asked three times and more, and second answers where all else contradicts the first.
+Its heads learn from people's own labels, since a release holds no others unless `release.kinds` names them.
 
 Accuracy is balanced: the mean over categories of (true positive rate + true negative rate) / 2 by the world's truth, on
 clips of videos that are not for training; 0.5 is a guess. It is that of the committee's joint score; beside it stands
@@ -95,6 +96,7 @@ WAYS: Mapping[str, Policy] = (
             shares={strategy: share for strategy, share in shares(Mining()).items() if strategy != Strategy.RANDOM},
             review=Review(),
             carry_sec=Mining().carry_sec,
+            learn_sec=0.0,
             again=0.1,
         )
     }

@@ -51,6 +51,8 @@ class Policy:
     again_by_lot: bool = False
     """Whether clips are asked again by lot and not where all else contradicts."""
     carry_sec: float = 1.0
+    learn_sec: float | None = None
+    """Heads learn from answers carried so far; None: as far as they are carried, 0: from people's own labels."""
     referee: bool = False
     """Whether shares follow what the control says that each strategy's answers were worth."""
     gold: float = 0.0

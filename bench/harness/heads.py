@@ -38,8 +38,10 @@ def labels(category: Category, reach_sec: float) -> Iterator[tuple[int, int]]:
 def taught(world: World, campaign: Campaign) -> dict[str, Bought]:
     """Return what every member has learned from all labels bought so far."""
     rows, targets = [], []
+    policy = campaign.policy
+    reach_sec = policy.carry_sec if policy.learn_sec is None else policy.learn_sec
     for category in campaign.categories:
-        for row, label in labels(category, campaign.policy.carry_sec):
+        for row, label in labels(category, reach_sec):
             rows.append(row)
             targets.append({category.name: label})
     matrix = target_matrix(targets, world.categories)
