@@ -26,7 +26,7 @@ from slac_tasks.training.kept import KeptPixels
 from slac_tasks.training.learner import Learner, Plan
 from slac_tasks.training.loader import Batch, load
 from slac_tasks.training.order import Order, Rows, balancing
-from slac_tasks.training.ranks import Ranks
+from slac_tasks.training.ranks import ALONE, Ranks
 from slac_tasks.training.tracking import Curve, Tracked
 from slac_tasks.training.trainer import seeded
 from slac_tasks.video.pool import Pool
@@ -78,7 +78,7 @@ def pretrain(
     work: Work,
     plan: Plan,
     where: torch.device,
-    ranks: Ranks = Ranks(),  # noqa: B008
+    ranks: Ranks = ALONE,
 ) -> Learned:
     """Train in place, and return what was learned from.
 

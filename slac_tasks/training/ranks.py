@@ -8,7 +8,7 @@ here ranks agree first on whether all have theirs.
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import TypeVar, cast
 
 import torch
 from torch import Tensor, distributed
@@ -119,7 +119,7 @@ class Ranks:
         with self._with_others():
             distributed.broadcast_object_list(values)
         (found,) = values
-        return found  # type: ignore[return-value]
+        return cast(T, found)
 
     def of_all(self, value: T) -> list[T]:
         """Return the values of all ranks, in their order."""
@@ -128,4 +128,8 @@ class Ranks:
         values: list[T | None] = [None] * self.world
         with self._with_others():
             distributed.all_gather_object(values, value)
-        return values  # type: ignore[return-value]
+        return cast(list[T], values)
+
+
+ALONE = Ranks()
+"""The only process."""
