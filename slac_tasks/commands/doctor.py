@@ -20,8 +20,8 @@ from slac_tasks.storage.tables import Datasets
 PACKAGES = {
     "every command": ("certifi", "minio", "psycopg2", "urllib3"),
     "the stages": (
-        *("av", "cv2", "faiss", "ffmpeg", "great_expectations", "imageio_ffmpeg", "jinja2", "numpy", "pandas"),
-        *("pyarrow", "scenedetect", "scipy", "torch", "torchvision", "tqdm", "yt_dlp"),
+        *("PIL", "av", "cv2", "faiss", "ffmpeg", "great_expectations", "imageio_ffmpeg", "jinja2", "numpy", "pandas"),
+        *("pyarrow", "safetensors", "scenedetect", "scipy", "torch", "torchvision", "tqdm", "yt_dlp"),
     ),
     "the pages": ("fastapi", "httptools", "pydantic", "starlette", "uvicorn", "uvloop"),
     "members that read": ("transformers",),
