@@ -175,7 +175,7 @@ def _print_where(demo: Demo, airflow: Airflow) -> None:
     else:
         accounts = ", ".join(f"{name} {passwords[name]}" for name in REVIEWERS)
         print_now(
-            f"Review:   {airflow.url}/slac/review (Review in the navigation): y yes, n no; some want several people"
+            f"Review:   {airflow.url}/slac/review (Review in the navigation): y yes, n no; two people see every clip"
         )
         print_now(f"          people and their passwords: {accounts}")
         print_now("          Airflow collects the answers every minute; `slac demo` again shows how far it is")

@@ -11,9 +11,9 @@ class Review(Section):
     """How people are asked."""
 
     votes_wanted: int = setting(
-        1,
-        "Answers asked at first about a chosen clip for training. Of one answer a second is asked where all else "
-        "contradicts it (`again_below`); a clip on which answers differ asks for more, up to `votes_most` (ours).",
+        2,
+        "Answers asked at first about a chosen clip for training; a clip on which they differ asks for more, up to "
+        "`votes_most` (HACS v3). Of one answer a second is asked where all else contradicts it (`again_below`, ours).",
         least=1,
         most=99,
     )

@@ -24,8 +24,7 @@ _DEMO = Config(
     mining=Mining(clips_per_round=30, disagreement=0.1, coverage=0.25, unsure_coverage=0.25, clips_per_video=6),
     # So few clips show little of what labels are worth, even with a fifth of the chosen ones audited.
     review=Review(audit_share=0.2),
-    # Some twenty clips of a category have two planned answers. People who are right nine times in ten agree on .82.
-    quality=Quality(min_agreement=0.55, min_positive_share=0.12, min_precision=0.3),
+    quality=Quality(min_agreement=0.65, min_positive_share=0.12, min_precision=0.3),
     # Two windows cannot fill a release, so the first one holds all three; a second round stays below it.
     release=Release(min_new_labels=500, due_share=1.0, wait_for_queue=True),
     training=Training(

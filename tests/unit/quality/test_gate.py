@@ -80,7 +80,7 @@ def test_a_share_outside_its_range_refuses_and_its_reason_has_the_interval() -> 
 def test_of_too_few_labels_nothing_else_is_said() -> None:
     found = verdict(evidence(labels(status=["open"] * 4, label=[None] * 4, first_two_agree=[None] * 4)))
     assert (found.verdict, found.agreement, found.failed) == ("pending", None, ("settled",))
-    assert found.reasons == ("settled is 0, want at least 4; at least 4 answers more are wanted",)
+    assert found.reasons == ("settled is 0, want at least 4; at least 8 answers more are wanted",)
 
 
 FLOOR = replace(KNOBS, min_precision=0.8)
@@ -173,7 +173,7 @@ def test_the_other_kinds_are_shown_with_their_interval_and_hold_up_nothing() -> 
     assert verdict(both, FLOOR).verdict == "accepted"
 
 
-@pytest.mark.parametrize(("wrong", "passes"), [(0, True), (1, True), (3, True), (4, False)])
+@pytest.mark.parametrize(("wrong", "passes"), [(0, True), (1, True), (2, True), (4, False)])
 def test_a_default_round_can_show_the_default_floor(wrong: int, passes: bool) -> None:
     mining, review, admission = Mining(), Review(), Admission()
     control = sum(share for strategy, share in shares(mining).items() if strategy in CONTROLS)
@@ -183,10 +183,10 @@ def test_a_default_round_can_show_the_default_floor(wrong: int, passes: bool) ->
     drawn = sum(count for strategy, count in plan.clips.items() if strategy in ("random", "companion"))
     chosen = sum(plan.clips.values()) - drawn
     audited = round(chosen * review.audit_share)
-    assert (drawn, chosen, audited) == (41, 324, 16)
+    assert (drawn, chosen, audited) == (30, 240, 12)
     strata = [
         Stratum(labels=drawn, clips=drawn, right=drawn, size=drawn),
         Stratum(labels=chosen, rate=review.audit_share, clips=audited, right=audited - wrong, size=audited),
     ]
     assert (of_strata(strata).low >= Quality().min_precision) is passes
-    assert np.isclose(best_case(strata), 0.817, atol=1e-3)
+    assert np.isclose(best_case(strata), 0.764, atol=1e-3)
