@@ -32,6 +32,7 @@ NONE, RANDOM, HARD = "none", "random", "hard"
 class Size:
     """How much is learned."""
 
+    categories: Annotated[int, "actions that are pretrained on"] = 8
     videos: Annotated[int, "drawn videos of a category"] = 40
     clips: Annotated[int, "clips of a video that are asked"] = 8
     steps: Annotated[int, "pretraining steps"] = 500
@@ -47,7 +48,15 @@ class Size:
 def measure(size: Size, folder: Path) -> Figures:
     """Pretrain with each kind of negatives, and transfer."""
     course = drawn(
-        Drawn(seed=0, videos=size.videos, clips=size.clips, train=size.labels, test=size.test, targets=size.targets),
+        Drawn(
+            seed=0,
+            videos=size.videos,
+            clips=size.clips,
+            train=size.labels,
+            test=size.test,
+            targets=size.targets,
+            categories=size.categories,
+        ),
         size.processes,
     )
     chosen = kinds(course.labels)
@@ -97,7 +106,8 @@ BENCH = Bench(
     name="negatives", doc=__doc__, measure=measure,
     full=Size(),
     quick=Size(videos=12, clips=6, steps=40, labels=5, test=10, targets=4, tuned=20, batch=16, seeds=2),
-    tiny=Size(videos=2, clips=3, steps=2, labels=1, test=2, targets=2, tuned=2, batch=4, seeds=2, processes=1),
+    tiny=Size(categories=4, videos=2, clips=3, steps=2, labels=1, test=2, targets=2, tuned=2, batch=4, seeds=2,
+              processes=1),
 )  # fmt: skip
 
 if __name__ == "__main__":

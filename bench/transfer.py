@@ -11,21 +11,22 @@ with 5 labels a class, `_low` and `_high` its 95 % interval over seeds and video
 """
 
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
 import torch
+from torch import nn
 
 from bench.harness import Bench, Figures
 from bench.harness.places import shared
-from bench.harness.pretraining import CPU, ENTRY, Course, Drawn, Real, drawn, pretrained, real
+from bench.harness.pretraining import ACTIONS, CPU, ENTRY, Course, Drawn, Real, drawn, pretrained, real
 from bench.harness.tables import Cell, table
 from slac_tasks.evaluation.curve import of_transfer
-from slac_tasks.evaluation.subjects import ACCURACY, GAIN, PAPER
-from slac_tasks.evaluation.transfer import Budget, Transfer
+from slac_tasks.evaluation.subjects import ACCURACY, FROZEN, GAIN, PAPER, PRETRAINED, SCRATCH
+from slac_tasks.evaluation.transfer import Budget, Outcome, Transfer
 from slac_tasks.storage.datasets.releasing import EvaluationRow
 
 REHEARSAL = "real/exercises"
@@ -36,12 +37,14 @@ LABELS = (5, 10, 20)
 class Size:
     """How much is learned."""
 
-    videos: Annotated[int, "drawn videos of a category"] = 40
-    clips: Annotated[int, "labels of a drawn video"] = 8
-    steps: Annotated[int, "pretraining steps"] = 1_000
+    categories: Annotated[int, "actions of the drawn world that are pretrained on"] = len(ACTIONS)
+    videos: Annotated[int, "drawn videos of a category"] = 30
+    clips: Annotated[int, "labels of a drawn video"] = 6
+    steps: Annotated[int, "pretraining steps in the drawn world"] = 2_500
+    real_steps: Annotated[int, "pretraining steps on real videos, which are fewer"] = 500
     labels: Annotated[tuple[int, ...], "labels of a target class; may be repeated"] = LABELS
     train: Annotated[int, "drawn videos of a target class to learn from"] = 40
-    test: Annotated[int, "drawn videos of a target class that judge"] = 40
+    test: Annotated[int, "drawn videos of a target class that judge"] = 80
     targets: Annotated[int, "target classes of the drawn world"] = 8
     tuned: Annotated[int, "fine-tuning steps"] = 50
     batch: Annotated[int, "clips in a step"] = 32
@@ -56,39 +59,51 @@ class Size:
 
 def measure(size: Size, folder: Path) -> Figures:
     """Play both courses, side by side."""
-    courses: list[Callable[[], Course]] = [
-        lambda: drawn(
-            Drawn(seed=0, videos=size.videos, clips=size.clips, train=size.train, test=size.test, targets=size.targets),
-            size.processes,
+    courses: list[tuple[Callable[[], Course], int]] = [
+        (
+            lambda: drawn(
+                Drawn(
+                    seed=0, videos=size.videos, clips=size.clips, train=size.train, test=size.test,
+                    targets=size.targets, categories=size.categories,
+                ),
+                size.processes,
+            ),
+            size.steps,
         )
-    ]
+    ]  # fmt: skip
     videos = size.real or (shared(REHEARSAL) if size.families else None)
     if videos is not None and size.families:
-        courses.append(lambda: real(Real(folder=videos, targets=size.families)))
+        courses.append((lambda: real(Real(folder=videos, targets=size.families)), size.real_steps))
     figures: dict[str, float | None] = {"scale": size.steps / Size().steps * size.seeds / Size().seeds}
     with ProcessPoolExecutor(size.processes) as pool:
-        begun: list[tuple[Course, Future[list[EvaluationRow]]]] = []
-        for make in courses:
+        begun: list[tuple[Course, list[Future[list[Outcome]]]]] = []
+        for make, steps in courses:
             course = make()
-            begun.append((course, pool.submit(play, course, size)))
-        for course, rows in begun:
-            figures |= _shown(course, rows.result())
+            # A start from nothing waits for no pretraining.
+            parts = [pool.submit(play, course, size, steps, one) for one in ((PRETRAINED, FROZEN), (SCRATCH,))]
+            begun.append((course, parts))
+        for course, parts in begun:
+            outcomes = [outcome for part in parts for outcome in part.result()]
+            figures |= _shown(course, of_transfer(outcomes, course.target.test, f"{size.tuned} steps of {size.batch}"))
     return figures
 
 
-def play(course: Course, size: Size) -> list[EvaluationRow]:
-    """Pretrain, transfer, and return the table of the transfer."""
+def play(course: Course, size: Size, steps: int, subjects: Sequence[str]) -> list[Outcome]:
+    """Pretrain, where a subject wants it, transfer, and return what each subject says of the clips that judge."""
     torch.set_num_threads(1)
-    start = pretrained(course.labels, steps=size.steps, batch=size.batch, seed=0, what=f"{course.name}: pretrain")
+    start: Callable[[], nn.Module] = ENTRY.build
+    if subjects != (SCRATCH,):
+        start = pretrained(course.labels, steps=steps, batch=size.batch, seed=0, what=f"{course.name}: pretrain")
     budget = Budget(
         labels=tuple(size.labels), steps=size.tuned, batch=size.batch, seeds=range(size.seeds), tune=bool(size.tune)
     )
     transfer = Transfer(entry=ENTRY, start=start, target=course.target, budget=budget, where=CPU)
-    return list(of_transfer(list(transfer.outcomes()), course.target.test, f"{size.tuned} steps of {size.batch}"))
+    return list(transfer.outcomes(subjects))
 
 
-def _shown(course: Course, rows: Sequence[EvaluationRow]) -> dict[str, float | None]:
+def _shown(course: Course, rows: Iterable[EvaluationRow]) -> dict[str, float | None]:
     """Print a course's table and return its figures."""
+    rows = list(rows)
     test = course.target.test
     positive = len(course.labels.positive)
     print(
@@ -117,10 +132,10 @@ def _shown(course: Course, rows: Sequence[EvaluationRow]) -> dict[str, float | N
 BENCH = Bench(
     name="transfer", doc=__doc__, measure=measure,
     full=Size(),
-    quick=Size(videos=12, clips=6, steps=60, labels=(5,), train=10, test=15, targets=4, tuned=20, batch=16, seeds=2,
-               tune=0, families=0),
-    tiny=Size(videos=2, clips=2, steps=2, labels=(1,), train=2, test=2, targets=2, tuned=2, batch=4, seeds=2, tune=0,
-              families=0, processes=1),
+    quick=Size(categories=8, videos=12, clips=6, steps=60, labels=(5,), train=10, test=15, targets=4, tuned=20, batch=16,
+               seeds=2, tune=0, families=0),
+    tiny=Size(categories=4, videos=2, clips=2, steps=2, labels=(1,), train=2, test=2, targets=2, tuned=2, batch=4, seeds=2,
+              tune=0, families=0, processes=1),
 )  # fmt: skip
 
 if __name__ == "__main__":

@@ -26,15 +26,19 @@ from slac_tasks.training.ranks import Ranks
 from slac_tasks.training.trainer import seeded
 from slac_tasks.video.frames import Pixels, frame_numbers
 from slac_tasks.world import film
-from slac_tasks.world.catalogue import CLIP_SEC, PAIRS, TARGETS
-from slac_tasks.world.figure import Action, Image
+from slac_tasks.world.catalogue import CLIP_SEC, TARGETS
+from slac_tasks.world.figure import PROFILES, Action, Image
 from slac_tasks.world.scene import FPS, Script, trimmed_script, write_script
 from slac_tasks.world.truth import MIN_OVERLAP_SEC
 
 ENTRY = architecture("small_3d")
 """The network that is pretrained: small enough for a processor, on frames of 56 pixels."""
 VIDEO_SEC = 24.0
-ACTIONS: tuple[Action, ...] = tuple(action for pair in PAIRS for action in pair)
+ACTIONS: tuple[Action, ...] = tuple(
+    Action(joints=(joint,), profile=profile)
+    for joint in ("left_arm", "left_leg", "torso", "right_arm", "head", "left_elbow")
+    for profile in PROFILES
+)
 """What is pretrained on in the drawn world; none of it is a class of the transfer."""
 CPU = torch.device("cpu")
 
@@ -82,12 +86,19 @@ class Drawn:
     test: int
     """Videos of a target class to be judged on."""
     targets: int = len(TARGETS)
+    categories: int = len(ACTIONS)
+    """Actions that are pretrained on: the first of `ACTIONS`."""
+
+    @property
+    def actions(self) -> tuple[Action, ...]:
+        """What is pretrained on."""
+        return ACTIONS[: self.categories]
 
 
 def drawn(size: Drawn, processes: int) -> Course:
-    """Draw a course: eight categories of untrimmed videos, and other actions in trimmed ones; one answer in 20 errs."""
+    """Draw a course: categories of untrimmed videos, and other actions in trimmed ones; one answer in 20 errs."""
     with ProcessPoolExecutor(processes) as pool:
-        films = [(place, index) for place in range(len(ACTIONS)) for index in range(size.videos)]
+        films = [(place, index) for place in range(size.categories) for index in range(size.videos)]
         asked = list(pool.map(partial(_asked, size), films, chunksize=4))
         parts = [
             [(place, half, index) for place in range(size.targets) for index in range(count)]
@@ -114,16 +125,16 @@ def _part(places: Sequence[tuple[int, int, int]], clips: Sequence[Pixels], names
 def _asked(size: Drawn, which: tuple[int, int]) -> tuple[Pixels, Ints, Ints]:
     """Return (pixels, answers, which negatives are hard) of some clips of one video."""
     place, index = which
-    action = ACTIONS[place]
+    action = size.actions[place]
     key = (size.seed, 70, place, index)
-    paired = [other for other in ACTIONS if other.is_paired(action)]
-    others = [*paired * 3, *(other for other in ACTIONS if other != action and other not in paired)]
+    paired = [other for other in size.actions if other.is_paired(action)]
+    others = [*paired * 3, *(other for other in size.actions if other != action and other not in paired)]
     script = write_script(key, VIDEO_SEC, None if index % 5 == 4 else action, others)
     chance = np.random.default_rng((*key, 9))
     starts = np.sort(chance.choice(np.arange(0, VIDEO_SEC - CLIP_SEC + 0.1, 0.5), size.clips, replace=False))
     yes = np.array([_shows(script, action, start) for start in starts])
     alike = np.array([any(_shows(script, other, start) for other in paired) for start in starts])
-    answers = np.zeros((size.clips, len(ACTIONS)), dtype=np.int64)
+    answers = np.zeros((size.clips, size.categories), dtype=np.int64)
     answers[:, place] = np.where(yes ^ (chance.random(size.clips) < 0.05), 1, -1)
     return _pixels(script, starts.tolist()), answers, (~yes & alike).astype(np.int64)
 

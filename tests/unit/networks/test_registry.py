@@ -3,7 +3,7 @@ import torch
 from torchvision.models import get_weight
 
 from slac_tasks.errors import WrongArguments
-from slac_tasks.networks.registry import REGISTRY, Kind, Stream, architecture, committee, to_stream
+from slac_tasks.networks.registry import REGISTRY, Kind, Stream, architecture, committee, laid_out, to_stream
 from slac_tasks.networks.settings import Committee
 
 SMALL = [entry for entry in REGISTRY.values() if entry.name.startswith("small")]
@@ -72,3 +72,10 @@ def test_a_committee_of_too_few_kinds_is_refused(names):
 def test_an_unknown_name_is_answered_with_the_known_ones():
     with pytest.raises(WrongArguments, match="r2plus1d_18"):
         architecture("resnet_900")
+
+
+@pytest.mark.parametrize(("name", "last"), [("r3d_18", True), ("frame_resnet18", True), ("mvit_v2_s", False)])
+def test_kernels_lie_channels_last_but_where_some_see_one_channel(name: str, last: bool) -> None:
+    kernels = [one for one in laid_out(architecture(name).build()).parameters() if one.ndim >= 4 and one.shape[1] > 1]
+    layouts = {4: torch.channels_last, 5: torch.channels_last_3d}
+    assert all(kernel.is_contiguous(memory_format=layouts[kernel.ndim]) == last for kernel in kernels)
