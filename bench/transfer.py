@@ -132,10 +132,10 @@ def _shown(course: Course, rows: Iterable[EvaluationRow]) -> dict[str, float | N
 BENCH = Bench(
     name="transfer", doc=__doc__, measure=measure,
     full=Size(),
-    quick=Size(categories=8, videos=12, clips=6, steps=60, labels=(5,), train=10, test=15, targets=4, tuned=20, batch=16,
-               seeds=2, tune=0, families=0),
-    tiny=Size(categories=4, videos=2, clips=2, steps=2, labels=(1,), train=2, test=2, targets=2, tuned=2, batch=4, seeds=2,
-              tune=0, families=0, processes=1),
+    quick=Size(categories=8, videos=12, clips=6, steps=60, labels=(5,), train=10, test=15, targets=4, tuned=20,
+               batch=16, seeds=2, tune=0, families=0),
+    tiny=Size(categories=4, videos=2, clips=2, steps=2, labels=(1,), train=2, test=2, targets=2, tuned=2, batch=4,
+              seeds=2, tune=0, families=0, processes=1),
 )  # fmt: skip
 
 if __name__ == "__main__":
