@@ -7,11 +7,16 @@ import csv
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+from made_trends import trends_of
 from playwright.sync_api import Browser, Locator, Page, expect
+
+from slac_tasks.reports.charts import Chart, Line, Point
+from slac_tasks.reports.trends import NAME, Found, Pace
 
 MANY = 40
 """Categories beside those of the fixture: more than the dashboard shows at once."""
@@ -33,6 +38,32 @@ def judged(service: Any) -> Any:
           FROM generate_series(1, {MANY - 1}) AS n, unnest(ARRAY['000001', '000002', '000003']) AS labels;
         """
     )
+    service.run(
+        """
+        INSERT INTO annotators (annotator) VALUES ('ann'), ('bob') ON CONFLICT DO NOTHING;
+        INSERT INTO annotator_quality (annotator, labels, answers, sensitivity, specificity, gold, gold_right, seconds,
+            drift, flags)
+        VALUES ('ann', '000003', 40, '{0.9, 0.8, 0.95}', '{0.92, 0.85, 0.97}', 10, 9, 3.5, -0.02, '{}'),
+               ('bob', '000003', 12, '{0.5, 0.2, 0.8}', '{0.4, 0.2, 0.7}', 4, 1, 0.4, NULL, '{hurried}');
+        INSERT INTO category_agreement VALUES ('tai_chi', '000003', 40, 0.61, 0.55, 3, 0.4, 0.78);
+        """
+    )
+    days = tuple(f"2026-01-{day:02}" for day in range(1, 9))
+    points = tuple(Point(at=at, value=0.6 + at / 40, low=0.5 + at / 40, high=0.7 + at / 40) for at in range(len(days)))
+    shares = Chart(
+        title="Positive share", about="Of the settled labels of each strategy.", ticks=days, is_share=True,
+        lines=tuple(Line(name=name, points=points[place:]) for place, name in enumerate(("random", "disagreement"))),
+    )  # fmt: skip
+    found = Found(
+        measure="positive_share", category=None, strategy="random", member=None, other=None, count=60, value=0.28,
+        low=0.19, high=0.41,
+    )  # fmt: skip
+    made = trends_of(
+        version="000003", rounds=len(days), over_rounds=[shares], over_days=[replace(shares, title="Right on gold")],
+        found=[found, replace(found, category="tai_chi")], spent=[],
+        paces=[Pace(person="ann", answers=[4, 9, 6], seconds=[5.0, 3.0, 2.5], gold=[0.5, 1.0])],
+    )  # fmt: skip
+    service.media.store.put(NAME, made.encode())
     return service
 
 
@@ -105,7 +136,7 @@ def test_search_and_filter_leave_what_fits_and_the_csv_holds_just_that(
 
 
 def test_every_table_of_every_page_can_be_saved(browser: Browser, judged: Any, tmp_path: Path) -> None:
-    for page in ("quality", "funnel", "category?of=tai_chi"):
+    for page in ("quality", "funnel", "category?of=tai_chi", "people", "rounds"):
         with opened(browser, judged, page) as tab:
             tables = tab.locator("main table").count()
             assert tables > 0
@@ -122,6 +153,23 @@ def test_a_category_shows_each_measure_over_its_versions(browser: Browser, judge
         assert chart.locator(".wanted").count() == 1
         expect(tab.get_by_text("guideline is being rewritten")).to_be_visible()
         expect(tab.get_by_role("row", name="precision, people")).to_contain_text("120 answers more")
+
+
+def test_people_and_rounds_are_parts_of_the_dashboard(browser: Browser, judged: Any) -> None:
+    with opened(browser, judged, "quality") as tab:
+        tab.get_by_role("link", name="People").click()
+        people = tab.locator("table[data-table=people]")
+        expect(people.get_by_role("row", name="ann")).to_contain_text("0.90 [0.80, 0.95]")
+        expect(people.get_by_role("img", name="3 days, from 5.0 to 2.5")).to_be_visible()
+        assert names(people) == ["bob", "ann"], "who is flagged stands first"
+        people.get_by_role("button", name="Answers", exact=True).click()
+        assert names(people) == ["ann", "bob"]
+        expect(tab.get_by_role("row", name="Tai chi")).to_contain_text("0.61 [0.40, 0.78]")
+        tab.get_by_role("link", name="Rounds").click()
+        chart = tab.locator("figure.lines").filter(has_text="Positive share")
+        # two lines, and two in the key
+        expect(chart.locator("polyline")).to_have_count(4)
+        expect(chart.locator("circle title").first).to_have_text("random, 2026-01-01: 60 % [50 %, 70 %]")
 
 
 def test_the_colours_follow_the_system_until_somebody_chooses(browser: Browser, judged: Any) -> None:
@@ -143,7 +191,7 @@ def test_the_colours_follow_the_system_until_somebody_chooses(browser: Browser, 
 
 @pytest.mark.parametrize(("width", "scheme"), [(1440, "light"), (1024, "light"), (390, "light"), (390, "dark")])
 def test_no_page_is_wider_than_its_window(browser: Browser, judged: Any, width: int, scheme: str) -> None:
-    for page in ("quality", "category?of=tai_chi", "funnel", "expectations", "releases"):
+    for page in ("quality", "category?of=tai_chi", "people", "rounds", "funnel", "expectations", "releases"):
         with opened(browser, judged, page, width=width, scheme=scheme) as tab:
             if folder := os.environ.get("SCREENSHOTS"):
                 tab.screenshot(path=str(Path(folder) / f"{page.split('?')[0]}-{width}-{scheme}.png"), full_page=True)

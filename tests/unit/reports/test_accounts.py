@@ -4,13 +4,13 @@ from collections import Counter
 from typing import Any
 
 import pytest
+from made_trends import trends_of
 
 from slac_tasks.intervals import wilson
 from slac_tasks.reports import accounts, rounds_page
 from slac_tasks.storage.datasets import ACCOUNTS, HARD_CLIPS
 from slac_tasks.storage.datasets.labelling import AccountRow
 from slac_tasks.storage.tables import Datasets
-from tests.made_trends import trends_of
 
 
 def row(category: str, strategy: str, **fields: Any) -> AccountRow:

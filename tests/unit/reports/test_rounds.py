@@ -7,12 +7,12 @@ import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from made_trends import trends_of
 
 from slac_tasks.intervals import wilson
 from slac_tasks.reports import round_charts, rounds, rounds_page
 from slac_tasks.storage.datasets import ROUNDS
 from slac_tasks.storage.datasets.labelling import RoundRow
-from tests.made_trends import trends_of
 
 ROUND = "2026-01-05.p0001"
 
