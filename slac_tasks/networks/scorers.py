@@ -62,7 +62,7 @@ class Scorer:
         with torch.inference_mode():
             scores = {name: torch.sigmoid(self.heads[name](features)) for name in {s.member.head for s in sheets}}
         kept = projection(features.shape[1])
-        packed = kept.packed(features.numpy())
+        packed, preprocessing = kept.packed(features.numpy()), self.extractor.preprocessing
         for sheet in sheets:
             for clip, outputs, stored in zip(clips, scores[sheet.member.head].tolist(), packed, strict=True):
                 if is_canary(clip):
@@ -72,7 +72,7 @@ class Scorer:
                 sheet.scores.append(
                     ScoreRow(
                         **ids, member=sheet.member.member, score=outputs[sheet.member.output],
-                        preprocessing=self.extractor.preprocessing,
+                        preprocessing=preprocessing,
                     )
                 )  # fmt: skip
                 sheet.features.append(FeatureRow(**ids, features=stored, projection=kept.key))

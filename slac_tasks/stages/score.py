@@ -15,7 +15,7 @@ from collections import deque
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, field
-from functools import partial
+from functools import cached_property, partial
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -34,7 +34,7 @@ from slac_tasks.storage.datasets import CLIPS, COMMITTEES, FEATURES, SCORES
 from slac_tasks.storage.datasets.scoring import CommitteeRow, FeatureRow, ScoreRow
 from slac_tasks.storage.manifests import Drop
 from slac_tasks.storage.shards import Shard
-from slac_tasks.video.clips import ADDRESS, ClipAddress, addresses, ahead, chunks, decoders
+from slac_tasks.video.clips import ADDRESS, ClipAddress, Footage, addresses, ahead, chunks, decoders
 from slac_tasks.video.pool import UNDECODABLE, Cut, Decoded, Pool
 
 SHARD_CLIPS: Mapping[str, int] = {"cpu": 256, "cuda": 2048}
@@ -313,13 +313,16 @@ class Desk:
     def _under_way(self) -> int:
         return sum(isinstance(one, Given) for one in self._due)
 
+    @cached_property
+    def _canaries(self) -> Mapping[str, Footage]:
+        """Each canary by its id. They are made once: one costs as much as decoding ten clips."""
+        return {_canary(index).clip_id: canary(index, self.views) for index in range(COUNT)}
+
     def _add_canaries(self, rows: Sequence[ClipAddress], decoded: Decoded) -> None:
-        for index in range(COUNT):
-            own = canary(index, self.views)
-            for at, clip in enumerate(rows):
-                if clip == own.clips[0]:
-                    for view in self.views:
-                        decoded.pixels[view][at] = own.pixels[view][0]
+        for at, clip in enumerate(rows):
+            if is_canary(clip):
+                for view, pixels in self._canaries[clip.clip_id].pixels.items():
+                    decoded.pixels[view][at] = pixels[0]
 
     def _take_down(self, batch: Given) -> None:
         features = batch.result.features()

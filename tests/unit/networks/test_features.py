@@ -30,6 +30,13 @@ def test_features_come_back_clip_by_clip(clips: int, length: int, seed: int) -> 
     assert found == pytest.approx(features @ kept.matrix, abs=0.02)
 
 
+@given(clips=st.integers(2, 9), seed=st.integers(0, 100))
+def test_a_clip_is_stored_the_same_whatever_stands_beside_it(clips: int, seed: int) -> None:
+    features = np.random.default_rng(seed).normal(size=(clips, 512)).astype(np.float32)
+    kept = projection(512)
+    assert kept.packed(features) == [kept.packed(row[None])[0] for row in features]
+
+
 def test_a_short_output_is_kept_as_it_is() -> None:
     assert back(projection(3).packed(np.array([[1.0, 2.0, -0.5]], np.float32)))[0, :4].tolist() == [1.0, 2.0, -0.5, 0.0]
 

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from learning_world import MEMBERS, WINDOW, LearningWorld
 
 from slac_tasks.errors import BrokenContract, NotMade
+from slac_tasks.networks.canaries import COUNT
 from slac_tasks.networks.features import projection, unpacked
 from slac_tasks.networks.inference import precision
 from slac_tasks.networks.registry import architecture
@@ -214,6 +215,16 @@ def test_a_run_in_which_a_canary_scores_otherwise_writes_nothing(tmp_path):
     with pytest.raises(BrokenContract, match="clips are mixed up, or this machine computes differently"):
         score_all(world, "jump")
     assert not world.datasets.partitions(SCORES, category="jump")
+
+
+def test_canaries_are_made_once_and_not_for_each_batch(tmp_path, monkeypatch):
+    world = trained(tmp_path)
+    made = []
+    whole = score.canary
+    monkeypatch.setattr(score, "canary", lambda index, views: made.append(views) or whole(index, views))
+    config = dataclasses.replace(world.config(), scoring=Scoring(batch=2))
+    score.run(world.job("score", config=config, window=WINDOW, committee=seated(world), categories=("wave",)))
+    assert len([views for views in made if views]) == COUNT
 
 
 def test_scores_say_what_was_done_to_the_clip(tmp_path):
