@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any, NoReturn, Protocol
 from urllib.parse import urlsplit
 
+import hypothesis
 import psycopg2
 import psycopg2.sql
 import pytest
@@ -28,6 +29,10 @@ from slac_tasks.storage.ledger import Ledger
 from slac_tasks.storage.objects import FolderStore
 
 S3_KEY, S3_SECRET, S3_BUCKET = "slac-tests", "no-secret-of-anybody", "slac"
+
+# How long an example takes says how loaded the machine is; pytest's own limit stops one that hangs.
+hypothesis.settings.register_profile("loaded", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
+hypothesis.settings.load_profile("loaded")
 
 
 def absent(service: str) -> NoReturn:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from airflow.sdk.exceptions import AirflowException, AirflowFailException
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 from slac_command import Process, argv, environment, flags, judge
 
@@ -45,7 +45,6 @@ TEXT = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0")
 
 
 @pytest.mark.parametrize("stage", [*STAGES, "register"])
-@settings(deadline=None)
 @given(values=st.lists(TEXT, min_size=1, max_size=3))
 @example(values=["-blurry"])
 @example(values=["--help", "--", "-x=1"])
@@ -103,7 +102,6 @@ def test_one_command_admits_the_videos_of_several_windows() -> None:
 KEY = st.sampled_from(["judo/2026-01-05", "judo/2026-01-12", "polo/2026-01-05", "polo/2026-01-12"])
 
 
-@settings(deadline=None)
 @given(remade=st.lists(st.sets(KEY, max_size=2), min_size=1, max_size=4))
 @pytest.mark.parametrize("stage", ["fetch", "deduplicate", "propose"])
 def test_one_partition_to_remake_remakes_no_other(stage: str, remade: list[set[str]]) -> None:

@@ -96,7 +96,7 @@ def act(ledger: Ledger, what: str, *with_: Any) -> None:
         ledger.run("fold_counts")
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(history=st.lists(acts, max_size=14))
 def test_the_counts_are_those_of_the_rows_whatever_happened(ledger: Ledger, history: list[Any]) -> None:
     with ledger._connection.cursor() as cursor:

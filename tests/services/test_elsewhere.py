@@ -389,7 +389,7 @@ def test_lines_that_say_two_things_at_one_moment_are_both_set_aside(
 WHATEVER = st.text(st.characters(exclude_categories=("Cs",)), max_size=8)
 
 
-@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     st.lists(st.tuples(WHATEVER, WHATEVER, WHATEVER, WHATEVER), max_size=4), st.sampled_from(["utf-8-sig", "utf-16"])
 )

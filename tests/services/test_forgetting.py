@@ -161,7 +161,7 @@ def test_what_was_rejected_of_others_stays_though_their_name_or_a_word_holds_the
         assert [row[0] for row in cursor.fetchall()] == others
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60, deadline=None)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60)
 @given(
     text=st.text(st.sampled_from("ann.@-_ (é'\\"), max_size=12), name=st.text(st.sampled_from("an.+*[\\"), min_size=1)
 )

@@ -115,7 +115,7 @@ BATCHES = st.lists(
 )  # fmt: skip
 
 
-@settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=15, suppress_health_check=list(HealthCheck))
 @given(batches=BATCHES, deletions=st.integers(0, 12))
 def test_nobody_can_tell_that_garbage_was_collected(
     make_job: Any, ledger: Ledger, tmp_path_factory: pytest.TempPathFactory, batches: list[Any], deletions: int

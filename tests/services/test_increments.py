@@ -28,7 +28,7 @@ BATCHES = st.lists(
 """Each: votes, the clip whose video is withdrawn afterwards, and who is flagged afterwards."""
 
 
-@settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=15, suppress_health_check=list(HealthCheck))
 @given(batches=BATCHES)
 def test_labels_that_grow_are_those_of_all_votes_at_once(
     make_job: Any, ledger: Ledger, tmp_path_factory: pytest.TempPathFactory, batches: list[Any]

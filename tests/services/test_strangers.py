@@ -207,7 +207,7 @@ HEADERS = st.lists(
 )  # fmt: skip
 
 
-@settings(max_examples=600, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=600, suppress_health_check=list(HealthCheck))
 @given(
     method=st.sampled_from(["GET", "POST", "HEAD", "PUT", "DELETE", "OPTIONS", "TRACE"]),
     path=PATHS, query=QUERIES, headers=HEADERS, body=BODIES, logged_in=st.booleans(), ours=st.booleans(),

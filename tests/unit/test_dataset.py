@@ -85,7 +85,7 @@ def test_by_iteration_each_epoch_gives_each_clip_once_with_its_own_pixels(store:
         assert all(torch.equal(targets, own[name]["targets"]) for name, _, targets in found)
 
 
-@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data(), size=st.integers(1, 3), world=st.integers(1, 2), balance=st.sampled_from([0.0, 1.0]))
 def test_resumed_in_the_middle_of_an_epoch_it_gives_the_same_ids(
     store: FolderStore, data: st.DataObject, size: int, world: int, balance: float

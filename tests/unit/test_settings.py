@@ -52,7 +52,7 @@ def outside(each: Setting) -> st.SearchStrategy[Any]:
 
 
 @pytest.mark.parametrize("each", ALL, ids=path)
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(data=st.data())
 def test_a_value_that_a_setting_may_not_have_is_refused_with_its_name(each: Setting, data: st.DataObject) -> None:
     value = data.draw(outside(each))

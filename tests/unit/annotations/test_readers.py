@@ -212,7 +212,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @given(st.lists(st.lists(CELLS, min_size=1, max_size=8), max_size=8))
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_no_line_is_lost_or_read_twice_whatever_it_holds(folder: Path, lines: Sequence[Sequence[str]]) -> None:
     path = folder / "any.csv"
     text = HACS + "\n".join(",".join(cells) for cells in lines) + "\n" + f"Last,{ID},training,1,3,1\n"

@@ -189,7 +189,7 @@ def test_every_exchange_ends_with_a_file_or_a_reason(server: RawServer, tmp_path
         return "done"
 
     # Five exchanges for each example: downloads that go on where the one before ended, then a probe.
-    @settings(max_examples=400, deadline=None, database=None, suppress_health_check=list(HealthCheck))
+    @settings(max_examples=400, database=None, suppress_health_check=list(HealthCheck))
     @given(answers=st.lists(_exchanges(), min_size=5, max_size=5))
     def exchanges(answers: list[bytes]) -> None:
         files.delete(target)

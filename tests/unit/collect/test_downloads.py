@@ -180,7 +180,7 @@ def test_a_part_that_is_not_all_of_the_file_is_no_file(server: Planned, tmp_path
     assert target.read_bytes() == DATA
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.binary(min_size=1, max_size=3000), cuts=st.lists(st.integers(0, 1500), max_size=5))
 def test_however_often_it_is_cut_the_bytes_are_the_same(server: Planned, data: bytes, cuts: list[int]) -> None:
     server.paths["/cut"] = cut(data, iter(cuts))

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from sklearn import metrics
 from sklearn.calibration import calibration_curve
@@ -38,7 +38,6 @@ def rankings(draw):
     return scores, positive, chance.uniform(0.1, 9.0, count)
 
 
-@settings(deadline=None)
 @given(rankings())
 def test_average_precision_is_that_of_scikit_learn(ranking) -> None:
     scores, positive, weights = ranking
@@ -48,7 +47,6 @@ def test_average_precision_is_that_of_scikit_learn(ranking) -> None:
     assert value(measure, len(scores), weights) == pytest.approx(wanted, **EXACT)
 
 
-@settings(deadline=None)
 @given(rankings())
 def test_calibration_is_that_of_scikit_learn(ranking) -> None:
     probability, positive, weights = ranking
@@ -63,7 +61,6 @@ def test_calibration_is_that_of_scikit_learn(ranking) -> None:
     assert value(brier(probability, positive), len(positive), weights) == pytest.approx(wanted, **EXACT)
 
 
-@settings(deadline=None)
 @given(st.integers(0, 2**32), st.integers(3, 8), st.integers(1, 40))
 def test_top_k_mean_class_and_confusion_are_those_of_scikit_learn(seed: int, classes: int, count: int) -> None:
     chance = np.random.default_rng(seed)

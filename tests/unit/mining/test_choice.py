@@ -34,7 +34,7 @@ def scored(draw: st.DrawFn) -> tuple[list[str], np.ndarray, frozenset[str]]:
     return clips, scores, asked
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(scored())
 def test_quotas_gaps_and_earlier_questions_hold_and_order_means_nothing(
     case: tuple[list[str], np.ndarray, frozenset[str]],
@@ -62,7 +62,7 @@ def test_quotas_gaps_and_earlier_questions_hold_and_order_means_nothing(
     assert {(clips[turned[c.index]], c.strategy) for c in again} == {(clips[c.index], c.strategy) for c in chosen}
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(scored())
 def test_the_vectors_choose_what_one_clip_after_another_would(
     case: tuple[list[str], np.ndarray, frozenset[str]],
@@ -104,7 +104,7 @@ def test_the_random_slice_does_not_look_at_scores() -> None:
     assert all(c.value is None and c.measures.disagreement >= 0 for c in first)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(scored())
 def test_the_random_control_and_what_is_chosen_do_not_know_of_each_other(
     case: tuple[list[str], np.ndarray, frozenset[str]],

@@ -63,7 +63,7 @@ def test_what_is_worth_more_is_covered_first() -> None:
     assert of[rows].tolist() == [3]
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(seed=st.integers(0, 1000), count=st.integers(1, 12), n=st.integers(2, 40))
 def test_a_heap_of_old_gains_chooses_what_all_gains_would(seed: int, count: int, n: int) -> None:
     pool = pool_of(np.random.default_rng(seed).normal(size=(n, 6)))
@@ -79,7 +79,7 @@ def test_a_heap_of_old_gains_chooses_what_all_gains_would(seed: int, count: int,
     assert len(set(rows.tolist())) == len(rows) == min(count, n)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(seed=st.integers(0, 1000), quota=st.integers(1, 3), gap=st.sampled_from([0.0, 0.5, 1.0, 2.0]))
 def test_quota_and_gap_hold(seed: int, quota: int, gap: float) -> None:
     pool = pool_of(np.random.default_rng(seed).normal(size=(24, 4)), per_video=6)

@@ -57,7 +57,7 @@ def test_neighbours_are_in_the_same_shot_and_near() -> None:
     assert held([0.8, 0.1, 0.4], video=[0] * 3, shot=[0, 1, 0], start=[0, 0.5, 1.0]) == [0.5, None, 1.0]
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(st.integers(1, 6), st.integers(0, 2**32 - 1))
 def test_every_measure_is_between_0_and_1_and_does_not_depend_on_the_order_of_members(members: int, seed: int) -> None:
     rng = np.random.default_rng(seed)

@@ -1,5 +1,5 @@
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from slac_tasks.errors import WrongArguments
@@ -51,7 +51,6 @@ def test_a_round_without_a_control_is_refused() -> None:
         plan_round(Mining(), seconds_per_clip=0)
 
 
-@settings(deadline=None)
 @given(
     counts=st.dictionaries(st.sampled_from(list(Strategy)), st.integers(0, 200)), doubted=st.integers(0, 500),
     share=st.floats(0, 1),

@@ -44,7 +44,7 @@ def rows_of(labels: dict[tuple[str, int], tuple[int, str | None]]) -> list[Relea
     ]
 
 
-@settings(deadline=None, max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(old=SIGNS, new=SIGNS)
 def test_every_label_is_counted_once(tmp_path_factory: pytest.TempPathFactory, old: dict, new: dict) -> None:
     datasets = Datasets(FolderStore(tmp_path_factory.mktemp("store")))

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from released import released, write_rows
 
@@ -50,7 +50,6 @@ def by_hand(rows: list[ReleaseRow]) -> str:
 TEXTS = st.none() | st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=12)
 
 
-@settings(deadline=None)
 @given(
     title=TEXTS, licence=TEXTS, start=st.integers(0, 480).map(lambda half: half / 2), confidence=st.floats(0, 1),
     certificate=st.none() | st.floats(0, 1), published=st.none() | st.just(PUBLISHED), mixed=st.none() | st.booleans(),

@@ -53,7 +53,7 @@ def test_an_interval_reaches_from_low_to_high_and_nothing_is_drawn_below_0() -> 
     assert reach == [(2 * (190 + 105), 2 * (190 + 315)), (2 * 188, 2 * (190 + 105)), (2 * 608, 2 * 612)]
 
 
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 @given(st.dictionaries(NAMES, st.lists(st.integers(0, 10**9), min_size=2, max_size=2), max_size=5), NAMES)
 def test_any_name_is_drawn(rows: dict[str, list[int]], title: str) -> None:
     plot = stacked(title, ("positive", "negative"), rows)

@@ -16,7 +16,7 @@ SPLITS = ("training", "validation", "testing")
 VIDEOS = st.lists(st.dictionaries(st.integers(0, 5), st.sampled_from(SPLITS), min_size=1), min_size=1, max_size=4)
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(releases=VIDEOS, paired=st.booleans())
 def test_no_release_moves_a_video_or_a_group(
     tmp_path_factory: pytest.TempPathFactory, releases: list[dict[int, str]], paired: bool

@@ -54,7 +54,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.mark.parametrize(("name", "wanted", "every_video"), FORMATS, ids=[name for name, *_ in FORMATS])
 @given(rows=ROWS)
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 def test_what_goes_out_comes_back(
     folder: Path, name: str, wanted: Callable[[Sequence[ReleaseRow]], set[Label]], every_video: bool,
     rows: list[ReleaseRow],
@@ -68,7 +68,7 @@ def test_what_goes_out_comes_back(
 
 
 @given(rows=ROWS)
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=10)
 def test_an_export_of_what_came_back_is_equal_to_the_byte(folder: Path, rows: list[ReleaseRow]) -> None:
     for name in ("hacs", "kinetics", "activitynet", "coco"):
         first, second = folder / "first", folder / "second"

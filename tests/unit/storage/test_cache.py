@@ -42,7 +42,7 @@ def held(folder: Path) -> int:
     return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(names=st.lists(st.integers(0, 8), max_size=30), most=st.integers(0, 6))
 def test_it_never_holds_more_than_its_bound_and_every_reader_gets_its_own_bytes(
     tmp_path_factory: pytest.TempPathFactory, names: list[int], most: int

@@ -25,7 +25,7 @@ FETCHED_ROWS = st.builds(
 )  # fmt: skip
 
 
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=50)
 @given(rows=st.lists(FETCHED_ROWS, max_size=4))
 def test_rows_come_back_from_a_table_as_they_were(rows: list[FetchedRow]) -> None:
     assert from_table(FETCHED.table(rows), FetchedRow) == rows

@@ -22,13 +22,13 @@ def drawn(n: int = 2, seed: int = 0) -> Tensor:
 
 
 @given(st.integers(0, 10_000))
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 def test_without_reach_nothing_changes(seed: int) -> None:
     assert torch.allclose(NOTHING(clips(), drawn(seed=seed)), clips().float(), atol=1e-3)
 
 
 @given(st.integers(0, 10_000))
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 def test_pixels_stay_pixels_and_a_clip_does_not_depend_on_its_neighbours(seed: int) -> None:
     given_clips, numbers = clips(4), drawn(4, seed)
     whole = Augmentation()(given_clips, numbers)

@@ -29,7 +29,7 @@ def index_of(labels: dict, split: str = "training", **options: object) -> Index:
     return temporary_index(tables, **wanted)
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(labels=LABELS)
 def test_it_holds_every_clip_once_with_all_of_its_labels(labels: dict) -> None:
     index = index_of(labels)

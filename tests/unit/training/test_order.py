@@ -11,7 +11,7 @@ VIDEOS = st.lists(st.integers(1, 4), min_size=1, max_size=12).map(
 )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(videos=VIDEOS, seed=st.integers(0, 99), block=st.integers(1, 5), cut=st.integers(0, 60))
 def test_an_epoch_holds_each_clip_once_and_goes_on_from_any_place(
     videos: np.ndarray, seed: int, block: int, cut: int
@@ -34,7 +34,7 @@ def test_a_block_holds_whole_videos_so_that_a_rendition_is_opened_near_in_time()
         assert len({tuple(block) for block in seen}) == 10
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(
     weights=st.lists(st.floats(0, 9), min_size=2, max_size=30).filter(lambda w: sum(w) > 0.1), seed=st.integers(0, 9)
 )

@@ -15,7 +15,7 @@ CPU = torch.device("cpu")
 
 
 @given(seed=st.integers(0, 1000))
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 def test_cells_that_nobody_answered_never_move_the_loss(seed):
     chance = torch.Generator().manual_seed(seed)
     targets = torch.randint(-1, 2, (6, 3), generator=chance)
@@ -90,7 +90,7 @@ def test_a_head_separates_what_a_line_separates_and_repeats():
 
 
 @given(said=st.lists(st.sampled_from([-1, 0, 1]), max_size=4), seed=st.integers(0, 1000))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_a_head_is_fitted_to_however_few_labels_there_are(said, seed):
     found = torch.randn(len(said), 5, generator=torch.Generator().manual_seed(seed))
     head = fit_head(found, torch.tensor(said, dtype=torch.int8).reshape(-1, 1))

@@ -132,7 +132,7 @@ def test_no_votes_give_no_labels() -> None:
 ANSWERS = st.lists(st.sampled_from(["yes", "no", "unsure", "broken"]), max_size=5)
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(clips=st.lists(ANSWERS, min_size=1, max_size=4), order=st.randoms(use_true_random=False))
 def test_the_order_of_batches_does_not_matter(clips: list[list[str]], order: Any) -> None:
     table = pd.concat([votes(*answers, clip=f"c{index}:0") for index, answers in enumerate(clips)], ignore_index=True)
@@ -142,7 +142,7 @@ def test_the_order_of_batches_does_not_matter(clips: list[list[str]], order: Any
     assert labels_of(table).equals(labels_of(again))
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(answers=ANSWERS.filter(bool), more=st.sampled_from(["yes", "no", "unsure", "broken"]))
 def test_one_more_vote_never_loses_one_nor_turns_a_label(answers: list[str], more: str) -> None:
     before, after = only(votes(*answers)), only(votes(*answers, more))

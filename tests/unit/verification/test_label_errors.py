@@ -133,7 +133,7 @@ def test_a_row_speaks_of_the_clips_inside_its_stretch(rows: list[ImportedRow], w
 
 
 @given(st.lists(st.tuples(st.sampled_from([1, -1]), st.floats(0, 9), st.floats(0.1, 5)), max_size=6))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_rows_label_nothing_but_clips_of_their_video_and_agree_in_any_order(
     spans: list[tuple[int, float, float]],
 ) -> None:

@@ -49,7 +49,7 @@ def read(datasets: Datasets, version: str) -> dict[str, int]:
 CHANGES = st.lists(st.dictionaries(st.sampled_from("abcdef"), st.none() | st.integers(1, 9)), max_size=5)
 
 
-@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=40)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=40)
 @given(first=st.dictionaries(st.sampled_from("abcd"), st.integers(1, 9)), changes=CHANGES)
 def test_a_reader_sees_the_last_row_of_each_clip(
     tmp_path_factory: pytest.TempPathFactory, first: dict[str, int], changes: list[dict[str, int | None]]

@@ -36,14 +36,14 @@ PLANS = st.builds(
 )  # fmt: skip
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(PLANS)
 def test_a_video_joins_takes_of_one_part(joins: list[Join]) -> None:
     for each in joins:
         assert {piece.take.name for piece in each.pieces} <= {take.name for take in each.part.takes}
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(PLANS)
 def test_most_of_a_video_is_something_else_and_no_take_is_played_twice(joins: list[Join]) -> None:
     for each in joins:
@@ -55,7 +55,7 @@ def test_most_of_a_video_is_something_else_and_no_take_is_played_twice(joins: li
         assert max(played.values()) == 1
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.integers(0, 9), st.integers(3, 14), st.floats(0, 0.9))
 def test_so_many_are_wrong_in_each_class_and_each_week(seed: int, videos: int, wrong: float) -> None:
     joins = planned(seed, videos, wrong, takes=4, series=5)
@@ -71,7 +71,7 @@ def test_so_many_are_wrong_in_each_class_and_each_week(seed: int, videos: int, w
             assert max(counts) - min(counts) <= 1
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.integers(0, 99))
 def test_each_class_is_shown_to_those_who_learn_and_to_those_who_test(seed: int) -> None:
     rules = Admission()

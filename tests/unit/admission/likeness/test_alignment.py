@@ -13,7 +13,7 @@ def same(ours: Table, theirs: Table) -> Alignment | None:
     return aligned(ours, theirs, max_distance=14, min_shared=0.5)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     seed=st.integers(0, 2**32), rows=st.integers(4, 200), data=st.data(),
     share=st.floats(0, 0.1), rate=st.sampled_from((0.9, 0.95, 1.0, 1.05, 1.1)),
@@ -32,13 +32,13 @@ def test_a_cut_and_faster_copy_is_always_found(
     assert found.shared >= 0.5
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(seeds=st.lists(st.integers(0, 2**32), min_size=2, max_size=2, unique=True), rows=st.integers(1, 300))
 def test_videos_that_have_nothing_to_do_with_each_other_never_match(seeds: list[int], rows: int) -> None:
     assert same(random_table(seeds[0], rows), random_table(seeds[1], 100)) is None
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(seed=st.integers(0, 2**32), rows=st.integers(4, 300))
 def test_one_background_is_not_one_video(seed: int, rows: int) -> None:
     ours, theirs = random_table(seed, rows), random_table(seed + 1, 120)

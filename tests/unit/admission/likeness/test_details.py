@@ -15,7 +15,7 @@ def test_details_survive_being_written_as_numbers(rows: int, seed: int) -> None:
     assert np.array_equal(details.unpacked(np.array(details.packed(some), np.uint64), rows), some)
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(seconds=st.floats(1.0, 40.0))
 def test_a_fingerprint_says_whether_it_holds_details(seconds: float) -> None:
     small = film(room(1), 1, seconds)

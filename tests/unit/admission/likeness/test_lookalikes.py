@@ -9,7 +9,7 @@ from slac_tasks.admission.likeness.fingerprints import VIEWS
 from slac_tasks.admission.likeness.lookalikes import Lookalikes, keys_of, stored
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(seed=st.integers(0, 2**32), data=st.data())
 def test_a_cut_copy_is_found_whichever_came_first(seed: int, data: st.DataObject) -> None:
     whole = random_table(seed, 120)

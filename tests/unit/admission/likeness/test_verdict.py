@@ -21,7 +21,7 @@ def verdict(ours: Fingerprint, theirs: Fingerprint) -> Likeness | None:
     return found
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(background=SEEDS, people=st.tuples(SEEDS, SEEDS), lengths=st.tuples(SECONDS, SECONDS))
 def test_two_videos_of_one_room_are_never_the_same_whatever_their_length(
     background: int, people: tuple[int, int], lengths: tuple[float, float]
@@ -34,7 +34,7 @@ def test_two_videos_of_one_room_are_never_the_same_whatever_their_length(
     assert found is None or found.strength is not Strength.SAME
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(background=SEEDS, person=SEEDS, seconds=SECONDS)
 def test_a_copy_of_any_length_is_the_same(background: int, person: int, seconds: float) -> None:
     whole = film(room(background), person, seconds)
@@ -44,7 +44,7 @@ def test_a_copy_of_any_length_is_the_same(background: int, person: int, seconds:
     assert found.chance <= LIMIT
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(background=SEEDS, person=SEEDS, half_seconds=st.integers(8, MOST_ROWS), data=st.data())
 def test_a_cut_of_a_video_that_carries_details_is_the_same_or_related(
     background: int, person: int, half_seconds: int, data: st.DataObject

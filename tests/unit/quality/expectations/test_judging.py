@@ -66,7 +66,7 @@ def test_a_failure_says_what_was_expected_found_and_wanted() -> None:
 
 
 @given(st.lists(st.integers(0, 500), min_size=2, max_size=8))
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 def test_a_distribution_has_not_drifted_from_itself(counts: list[int]) -> None:
     assert population_stability(np.array(counts, float), np.array(counts, float)) == 0
 
@@ -76,7 +76,7 @@ def test_a_shift_of_half_the_items_is_drift() -> None:
 
 
 @given(st.lists(st.integers(1, 9), min_size=1, max_size=8))
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 def test_effective_groups_are_at_most_the_groups(counts: list[int]) -> None:
     assert 1 - 1e-9 <= effective(np.array(counts, float)) <= len(counts) + 1e-9
 

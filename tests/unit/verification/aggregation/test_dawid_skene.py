@@ -98,7 +98,7 @@ VOTES = st.lists(
 )  # fmt: skip
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(votes=VOTES)
 def test_turning_every_answer_around_turns_every_posterior_around(votes: list[tuple[str, str, str]]) -> None:
     turned = [(clip, person, "no" if answer == "yes" else "yes") for clip, person, answer in votes]
