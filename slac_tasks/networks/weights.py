@@ -17,8 +17,7 @@ from slac_tasks.networks.registry import Architecture, Classifier, laid_out
 
 def encode_backbone(entry: Architecture, backbone: nn.Module) -> bytes:
     """Return a backbone's blob; one that is not built from its architecture's name alone brings a `recipe`."""
-    recipe = {"recipe": backbone.recipe} if hasattr(backbone, "recipe") else {}
-    return _encode({"architecture": entry.name, **recipe, "state": backbone.state_dict()})
+    return _encode({"architecture": entry.name, **_recipe(backbone), "state": backbone.state_dict()})
 
 
 def encode_head(
@@ -34,7 +33,7 @@ def encode_network(classifier: Classifier, categories: Sequence[str]) -> bytes:
 
     So `load_state_dict` of that network, with as many classes, loads it without a line of ours. Networks of our own
     have the names of the backbone, and `fc` for the head. The metadata `slac` is JSON: categories in the order of the
-    outputs, architecture, and what a clip becomes before it is seen.
+    outputs, architecture, what a clip becomes before it is seen, and the recipe of a network that has one.
     """
     from safetensors.torch import save
 
@@ -49,8 +48,13 @@ def encode_network(classifier: Classifier, categories: Sequence[str]) -> bytes:
             wanted = dict(get_model(entry.torchvision, num_classes=len(categories)).named_parameters())
         head = {name: value.reshape(wanted[name].shape) for name, value in head.items()}
     about = {"architecture": entry.name, "categories": list(categories), "sees": entry.preprocessing}
+    about |= _recipe(target)
     # One entry: the order of several is another one in each process.
     return bytes(save(_plain({**known, **head}), metadata={"slac": json.dumps(about)}))
+
+
+def _recipe(backbone: nn.Module) -> dict[str, Any]:
+    return {"recipe": backbone.recipe} if hasattr(backbone, "recipe") else {}
 
 
 def decode_backbone(entry: Architecture, data: bytes) -> nn.Module:

@@ -36,6 +36,8 @@ class Seen:
     """(channels, frames, height, width)."""
     plan: str
     """How it was trained, in a line."""
+    is_attentive: bool = False
+    """A network of transformers is in it, frozen, under a pool and a head of ours."""
 
 
 @dataclass(frozen=True, kw_only=True)

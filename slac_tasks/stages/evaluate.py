@@ -140,4 +140,5 @@ def _transfer(job: Job, model: ModelRow, entry: Architecture, lost: Lost, drops:
     start = partial(decode_backbone, entry, job.store.get(f"weights/{model.backbone}.pt"))
     where = device(job.config.device)
     outcomes = list(Transfer(entry=entry, start=start, target=target, budget=budget, where=where).outcomes())
-    yield from of_transfer(outcomes, target.test, f"{budget.steps} steps of {budget.batch}")
+    given = "; the frozen network is given to every start" if entry.is_frozen else ""
+    yield from of_transfer(outcomes, target.test, f"{budget.steps} steps of {budget.batch}{given}")

@@ -23,8 +23,8 @@ from slac_tasks.errors import BrokenContract
 from slac_tasks.job import Job, Partition
 from slac_tasks.model import Split
 from slac_tasks.networks.inference import device
-from slac_tasks.networks.registry import Classifier, architecture
-from slac_tasks.networks.starting import starting_backbone
+from slac_tasks.networks.registry import Architecture, Classifier
+from slac_tasks.networks.starting import starting_backbone, starting_entry
 from slac_tasks.networks.weights import encode_backbone, encode_head, encode_network
 from slac_tasks.progress import print_line
 from slac_tasks.release.finished import need_release
@@ -68,9 +68,13 @@ def run(job: Job) -> None:
                 made.write([replace(model, card=put_by_content(job.store, "weights", ".md", text.encode()))])
 
 
+def _entry(job: Job) -> Architecture:
+    return starting_entry(job.config.training.architecture, job.config.training.start)
+
+
 def _index(job: Job, release: Manifest) -> Index:
     """Return the clips that may be learned from."""
-    small = architecture(job.config.training.architecture).view.small
+    small = _entry(job).view.small
     tables = job.datasets.tables(release, COLUMNS)
     withdrawn = Withdrawals.read(job.store).covers_any
     index = temporary_index(tables, split=Split.TRAINING, small=small, withdrawn=withdrawn)
@@ -103,7 +107,10 @@ def _model(
         loss=sum(learned.losses) / len(learned.losses),
     )
     how = sentence(plan, entry, index)
-    seen = Seen(torchvision=entry.torchvision, line=entry.preprocessing, shape=entry.shape, plan=how)
+    seen = Seen(
+        torchvision=entry.torchvision, line=entry.preprocessing, shape=entry.shape, plan=how,
+        is_attentive=entry.is_frozen,
+    )  # fmt: skip
     return model, seen, index.withdrawn_videos
 
 
@@ -112,7 +119,7 @@ def _learned(
 ) -> tuple[Classifier, Plan, Learned]:
     """Train, as one of the ranks that exist, or with ranks of this machine that are started here."""
     settings = job.config.training
-    entry = architecture(settings.architecture)
+    entry = _entry(job)
     world = ranks.world if ranks.world > 1 else processes(settings.processes, where)
     with seeded(settings.seed):
         backbone, tuned = starting_backbone(entry, settings.start)

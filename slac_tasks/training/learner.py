@@ -85,13 +85,13 @@ class Learner:
         self.plan, self.ranks, self.where = plan, ranks, where
         self.classifier = classifier.to(where).train()
         if plan.frozen:
-            classifier.backbone.requires_grad_(False).eval()
+            classifier.freeze()
         self.step_number = 0
         self.micro_batch = plan.micro_batch or -(-plan.batch // ranks.world)
         decay = plan.rates.layer_decay if plan.tuned else 1.0
         wanted = groups(classifier, rate=plan.rate, weight_decay=plan.rates.weight_decay, layer_decay=decay)
         self._optimizer = torch.optim.AdamW(wanted)
-        self._average = Average(classifier, plan.average)
+        self._average = Average(classifier.own_state(), plan.average)
         self._norms = Norms(nn.Module() if plan.frozen else classifier.backbone)
         self._loss = ReleaseLoss(plan.loss)
         colour = classifier.entry.stream is not Stream.FLOW
@@ -183,14 +183,14 @@ class Learner:
     def state(self) -> dict[str, Any]:
         """Return all that the next step needs."""
         return {
-            "step": self.step_number, "micro_batch": self.micro_batch, "model": self.classifier.state_dict(),
+            "step": self.step_number, "micro_batch": self.micro_batch, "model": self.classifier.own_state(),
             "optimizer": self._optimizer.state_dict(), "average": self._average.state(),
         }  # fmt: skip
 
     def load(self, state: dict[str, Any]) -> None:
         """Go on after the step that a state was kept after."""
         self.step_number, self.micro_batch = int(state["step"]), int(state["micro_batch"])
-        self.classifier.load_state_dict(state["model"])
+        self.classifier.load_state_dict(state["model"], strict=not self.classifier.entry.is_frozen)
         self._optimizer.load_state_dict(state["optimizer"])
         self._average.load(state["average"])
 

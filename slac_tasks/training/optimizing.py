@@ -1,7 +1,7 @@
 """What moves the weights: rates by layer, their rise and fall, and the moving average that is handed on."""
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -59,9 +59,9 @@ def _layer(name: str) -> str:
 class Average:
     """The moving average of the weights, which transfers better than the last ones (ours: `training.average`)."""
 
-    def __init__(self, module: nn.Module, decay: float) -> None:
+    def __init__(self, state: Mapping[str, Tensor], decay: float) -> None:
         self.decay = decay
-        self._own = [tensor for tensor in module.state_dict().values() if tensor.is_floating_point()]
+        self._own = [tensor for tensor in state.values() if tensor.is_floating_point()]
         self._held = [tensor.detach().clone() for tensor in self._own] if decay else []
 
     def update(self, step: int) -> None:

@@ -30,7 +30,7 @@ def plan_of(settings: Training, entry: Architecture, *, clips: int, tuned: bool,
     return Plan(
         steps=settings.steps or steps_of(settings, clips), batch=settings.batch, micro_batch=settings.micro_batch,
         rates=entry.rates, seed=settings.seed, loss=settings.loss, negatives=settings.negatives,
-        balance=settings.balance, average=settings.average, tuned=tuned, frozen=settings.frozen,
+        balance=settings.balance, average=settings.average, tuned=tuned, frozen=settings.frozen or entry.is_frozen,
         checkpoint_steps=settings.checkpoint_steps,
     )  # fmt: skip
 
@@ -50,7 +50,8 @@ def sentence(plan: Plan, entry: Architecture, index: Index, *, world: int = 1) -
     at_once = min(plan.micro_batch or share, share)
     accumulated = f"{-(-share // at_once)} times {at_once} at once, " if at_once < share else ""
     start = "from pretrained weights" if plan.tuned else "from random weights"
-    learned = ", its head alone" if plan.frozen else ""
+    part = "pool and head" if entry.is_frozen else "head"
+    learned = f", its {part} alone" if plan.frozen else ""
     return (
         f"{entry.name} {start}{learned}: {len(index):,} clips, {yes:,} labels yes and {len(labels.sign) - yes:,} no in "
         f"{len(index.categories):,} categories; {plan.steps:,} steps of {plan.batch} clips ({epochs:.1f} epochs), "

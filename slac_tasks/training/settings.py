@@ -10,7 +10,12 @@ from slac_tasks.settings import Section, setting
 class Training(Section):
     """Pretraining on the release, and its evaluation by transfer."""
 
-    architecture: str = setting("r2plus1d_18", "A video network in the registry of `slac_tasks.networks.registry`.")
+    architecture: str = setting(
+        "r2plus1d_18",
+        "A video network in the registry of `slac_tasks.networks.registry`, or `attentive`: a frozen video network of "
+        "transformers (V-JEPA 2, VideoMAE), from the folder that `start` names, of whose tokens a query and a head "
+        "learn. Needs the extra `vlm`.",
+    )
     steps: int = setting(0, "Pretraining steps; 0: as many as `epochs` over the release are.", least=0)
     epochs: float = setting(30.0, "How often each clip of the release is learned, where `steps` is 0.", above=0)
     least_steps: int = setting(2_000, "A small release is learned for so many steps at least.", least=1)
@@ -31,7 +36,8 @@ class Training(Section):
     start: str = setting(
         "random",
         "Where the backbone starts: `random`, `hub` (torchvision's weights), `package`, or a folder that holds "
-        "<architecture>.pt. From weights it learns slower, the lower its layer.",
+        "<architecture>.pt. From weights it learns slower, the lower its layer. Of `attentive`: the folder of network "
+        "and processor as transformers writes them.",
     )
     frozen: bool = setting(False, "Train the head alone, on the backbone that `start` names.")
     loss: str = setting(

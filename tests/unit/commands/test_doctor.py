@@ -36,7 +36,12 @@ def test_every_package_that_the_code_imports_is_looked_for_where_it_is_needed() 
     work = imports_of(*[path for path in files if not path.startswith((*PAGES, *MACHINE))])
     assert work == {
         name
-        for purpose in ("every command", "the stages", "members that read", "the detector pose")
+        for purpose in (
+            "every command",
+            "the stages",
+            "members that read and frozen video networks",
+            "the detector pose",
+        )
         for name in PACKAGES[purpose]
     }
     # Through uvicorn alone: its fast loop, where that is installed, and the parser of the protocol that we build on.

@@ -7,7 +7,7 @@ import torch.nn.functional as F
 from tiny_networks import FEATURES, SIZE, image_text_folder
 
 from slac_tasks.errors import NotConfigured
-from slac_tasks.networks import image_text
+from slac_tasks.networks import folders, image_text
 from slac_tasks.networks.calibration import Calibration
 from slac_tasks.networks.image_text import ImageText
 from slac_tasks.networks.registry import architecture, to_stream
@@ -99,7 +99,7 @@ def test_a_folder_that_is_missing_is_named(tmp_path: Path) -> None:
 
 
 def test_an_extra_that_is_missing_is_named(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(image_text, "find_spec", lambda name: None)
+    monkeypatch.setattr(folders, "find_spec", lambda name: None)
     with pytest.raises(NotConfigured, match=r"install the extra `vlm` \(uv pip install 'slac\[vlm\]'\)") as failure:
         ImageText.load(str(folder))
     assert failure.value.exit_code == 78
