@@ -31,4 +31,7 @@ def write(release: Contents, path: Path) -> None:
         "taxonomy": [],
         "version": release.release,
     }
-    path.write_text(json.dumps(found, ensure_ascii=False, indent=1, sort_keys=True) + "\n", encoding="utf-8")
+    # Written as it is encoded: the whole text at once took more memory than all else of a release.
+    with path.open("w", encoding="utf-8") as file:
+        json.dump(found, file, ensure_ascii=False, indent=1, sort_keys=True)
+        file.write("\n")

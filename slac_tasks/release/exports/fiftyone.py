@@ -33,4 +33,5 @@ def write(release: Contents, path: Path) -> None:
     path.mkdir()
     (path / "data.json").write_text(json.dumps(media, ensure_ascii=False, indent=0), encoding="utf-8")
     found = {"classes": list(classes), "labels": labels}
-    (path / "labels.json").write_text(json.dumps(found, ensure_ascii=False), encoding="utf-8")
+    with (path / "labels.json").open("w", encoding="utf-8") as file:
+        json.dump(found, file, ensure_ascii=False)
