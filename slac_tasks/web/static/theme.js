@@ -13,7 +13,6 @@ const theme = () => {
   root.dataset.theme = chosen === "light" || chosen === "dark" ? chosen : "system";
   const isDark = root.dataset.theme === "system" ? dark.matches : chosen === "dark";
   for (const button of document.querySelectorAll("[data-do=theme]")) {
-    button.hidden = false;
     button.textContent = isDark ? "Light" : "Dark";
     button.ariaLabel = isDark ? "Light colours" : "Dark colours";
   }
