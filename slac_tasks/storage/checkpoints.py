@@ -13,13 +13,11 @@ import re
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
-from typing import Any
 
 from slac_tasks.errors import NotMade
 from slac_tasks.progress import print_line
-from slac_tasks.storage.objects import Media, Store, open_store
+from slac_tasks.storage.objects import Media
 
 KEPT = 2
 """A newest checkpoint that is damaged leaves one to go on from."""
@@ -37,17 +35,11 @@ class Checkpoints:
     made_of: str
     """Hash of what the partition is made from, hexadecimal."""
 
-    @cached_property
-    def _store(self) -> Store:
-        return open_store(self.media.url, self.media.environ)
-
-    def __reduce__(self) -> Any:
-        # A connection cannot be sent; the other process makes its own.
-        return Checkpoints, (self.media, self.folder, self.made_of)
-
     def steps(self) -> list[int]:
         """Return the numbers of those that exist, in order."""
-        found = (_NAME.fullmatch(name.removeprefix(f"{self.folder}/")) for name in self._store.names(self.folder + "/"))
+        found = (
+            _NAME.fullmatch(name.removeprefix(f"{self.folder}/")) for name in self.media.store.names(self.folder + "/")
+        )
         return sorted(int(one["step"]) for one in found if one and one["made_of"] == self.made_of)
 
     def write(self, step: int, path: Path) -> None:
@@ -55,9 +47,9 @@ class Checkpoints:
         name = self._name(step)
         with path.open("rb") as file:
             sha256 = hashlib.file_digest(file, "sha256").hexdigest()
-        self._store.put_file(f"{name}/state.pt", path)
+        self.media.store.put_file(f"{name}/state.pt", path)
         manifest = {"step": step, "sha256": sha256, "size_bytes": path.stat().st_size}
-        self._store.put(f"{name}/manifest.json", json.dumps(manifest).encode())
+        self.media.store.put(f"{name}/manifest.json", json.dumps(manifest).encode())
         for older in self.steps()[:-KEPT]:
             self._delete(older)
 
@@ -66,8 +58,8 @@ class Checkpoints:
         for step in reversed(self.steps()):
             name = self._name(step)
             with suppress(NotMade):  # deleted meanwhile
-                manifest = json.loads(self._store.get(f"{name}/manifest.json"))
-                data = self._store.get(f"{name}/state.pt")
+                manifest = json.loads(self.media.store.get(f"{name}/manifest.json"))
+                data = self.media.store.get(f"{name}/state.pt")
                 if hashlib.sha256(data).hexdigest() == manifest.get("sha256"):
                     yield step, data
                 else:
@@ -75,8 +67,8 @@ class Checkpoints:
 
     def delete(self) -> None:
         """Delete all of them, those of other inputs too."""
-        for name in list(self._store.names(f"{self.folder}/checkpoint-")):
-            self._store.delete(name)
+        for name in list(self.media.store.names(f"{self.folder}/checkpoint-")):
+            self.media.store.delete(name)
 
     def _name(self, step: int) -> str:
         return f"{self.folder}/checkpoint-{step:08d}.{self.made_of}"
@@ -84,4 +76,4 @@ class Checkpoints:
     def _delete(self, step: int) -> None:
         # The manifest first: a checkpoint without its state must not exist.
         for file in ("manifest.json", "state.pt"):
-            self._store.delete(f"{self._name(step)}/{file}")
+            self.media.store.delete(f"{self._name(step)}/{file}")

@@ -254,10 +254,11 @@ class Media:
 
     def __call__(self, name: str) -> Any:
         """Return a context manager: a local path with the bytes of `name`, valid inside the block."""
-        return self._store.local(name)
+        return self.store.local(name)
 
     @cached_property
-    def _store(self) -> Store:
+    def store(self) -> Store:
+        """The store, opened in the process that asks for it."""
         return open_store(self.url, self.environ)
 
     def __reduce__(self) -> Any:
@@ -274,14 +275,7 @@ class Folder:
 
     def __call__(self, name: str, data: bytes) -> None:
         """Write `data` under a name in it, replacing what is there."""
-        self._store.put(f"{self.name}/{name}", data)
-
-    @cached_property
-    def _store(self) -> Store:
-        return open_store(self.media.url, self.media.environ)
-
-    def __reduce__(self) -> Any:
-        return Folder, (self.media, self.name)
+        self.media.store.put(f"{self.name}/{name}", data)
 
 
 def put_by_content(store: Store, folder: str, suffix: str, data: bytes) -> str:
