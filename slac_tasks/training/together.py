@@ -17,7 +17,6 @@ from typing import NamedTuple
 
 import torch
 
-from slac_tasks import errors
 from slac_tasks.errors import NotConfigured, SlacError, Temporary
 from slac_tasks.networks.inference import device
 from slac_tasks.networks.registry import Classifier, architecture
@@ -43,11 +42,10 @@ class _Setup(NamedTuple):
 
 
 class _Answer(NamedTuple):
-    """What a rank answers: what the first one learned, or a failure as (class, message)."""
+    """What a rank answers: what the first one learned, or a failure."""
 
     learned: Learned | None = None
-    failure: tuple[str, str] | None = None
-    lost_others: bool = False
+    failure: Exception | None = None
 
 
 @dataclass(frozen=True)
@@ -132,12 +130,10 @@ def _watched(running: Sequence[_Running]) -> Learned:
                 del waiting[rank]
                 if answers[rank].failure:
                     seconds = _SECONDS_TO_END
-    failed = [answer for answer in answers.values() if answer.failure]
-    for answer in sorted(failed, key=lambda answer: answer.lost_others):
-        assert answer.failure
-        kind, message = answer.failure
-        known = getattr(errors, kind, RuntimeError)
-        raise known(message)
+    failures = [answer.failure for answer in answers.values() if answer.failure]
+    if failures:
+        # Who lost the others did not fail first.
+        raise min(failures, key=lambda failure: isinstance(failure, RanksLost))
     learned = answers[0].learned
     assert learned is not None, "the first rank answers with what it learned"
     return learned
@@ -150,21 +146,20 @@ def _answer(rank: int, one: _Running) -> _Answer:
     except (EOFError, OSError):
         one.process.join()
         why = f"rank {rank} of pretraining: ended with {one.process.exitcode}, as when memory runs out"
-        return _Answer(failure=(Temporary.__name__, f"{why}; want it to live until the end"))
+        return _Answer(failure=Temporary(f"{why}; want it to live until the end"))
 
 
 def _rank(setup: _Setup, answers: Connection) -> None:
     """Be one rank, from its start to its answer."""
     Thread(target=_end_with_parent, args=(answers,), daemon=True).start()
     try:
-        answers.send(_learned(setup))
+        answer = _learned(setup)
     except SlacError as error:
-        lost = isinstance(error, RanksLost)
-        kind = Temporary.__name__ if lost else type(error).__name__
-        answers.send(_Answer(failure=(kind, str(error)), lost_others=lost))
+        answer = _Answer(failure=error)
     except Exception as error:
         traceback.print_exc()
-        answers.send(_Answer(failure=("", f"rank {setup.ranks.rank}: {type(error).__name__}: {error}")))
+        answer = _Answer(failure=RuntimeError(f"rank {setup.ranks.rank}: {type(error).__name__}: {error}"))
+    answers.send(answer)
 
 
 def _end_with_parent(answers: Connection) -> None:
