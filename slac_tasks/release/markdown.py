@@ -1,6 +1,23 @@
-"""Tables in Markdown, of what strangers may have named."""
+"""Templates and tables in Markdown, of what strangers may have named."""
 
 from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+import jinja2
+
+
+def template(folder: Path, name: str) -> jinja2.Template:
+    """Return a template of a folder; a value that it names and is not given is an error."""
+    engine = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(folder),
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+        # Markdown is not escaped as HTML: `cell` escapes what comes from strangers.
+        autoescape=jinja2.select_autoescape(),
+    )
+    return engine.get_template(name)
 
 
 def table(heads: Sequence[str], rows: Iterable[Sequence[object]]) -> str:

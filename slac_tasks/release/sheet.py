@@ -12,11 +12,9 @@ numbers can answer them.
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-import jinja2
-
 from slac_tasks import __version__
 from slac_tasks.model import CLIP_SEC, Split, Strategy
-from slac_tasks.release.markdown import cell, table
+from slac_tasks.release.markdown import cell, table, template
 from slac_tasks.release.plots import Plot, intervals, png, stacked, svg
 from slac_tasks.release.tallies import UNKNOWN, Agreement, Tallies
 from slac_tasks.storage.datasets import RELEASES
@@ -70,18 +68,9 @@ def _plots(counted: Tallies, names: Mapping[str, str]) -> Iterator[tuple[str, Pl
 def _readme(
     release: str, row: ReleaseVersionRow, counted: Tallies, names: Mapping[str, str], plots: Sequence[str]
 ) -> str:
-    engine = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(_TEMPLATES),
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-        # Markdown is not escaped as HTML: `cell` escapes what comes from strangers.
-        autoescape=jinja2.select_autoescape(),
-    )
     of_split = counted.by("category", "split")
     few = [name for key, name in names.items() if of_split.get((key, Split.TESTING.value), 0) < _LEAST]
-    return engine.get_template(README).render(
+    return template(_TEMPLATES, README).render(
         release=release,
         row=row,
         count=lambda number: f"{number:,}",

@@ -7,13 +7,12 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
-import jinja2
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from slac_tasks import __version__
 from slac_tasks.model import Split
-from slac_tasks.release.markdown import cell, table
+from slac_tasks.release.markdown import cell, table, template
 from slac_tasks.release.tallies import UNKNOWN
 from slac_tasks.reports.html import TEMPLATES
 from slac_tasks.storage.datasets.releasing import EvaluationRow, ModelRow, ReleaseVersionRow
@@ -78,11 +77,7 @@ def taught(tables: Iterable[pa.Table], withdrawn: Collection[str] = ()) -> Taugh
 
 def card(model: ModelRow, release: str, version: ReleaseVersionRow, known: Taught, seen: Seen) -> str:
     """Return the card of a network that nobody has evaluated yet."""
-    engine = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(TEMPLATES), undefined=jinja2.StrictUndefined, trim_blocks=True,
-        lstrip_blocks=True, keep_trailing_newline=True, autoescape=jinja2.select_autoescape(),
-    )  # fmt: skip
-    return engine.get_template("model_card.md").render(
+    return template(TEMPLATES, "model_card.md").render(
         model=model, release=release, version=version, seen=seen, code=__version__,
         count=lambda number: f"{number:,}",
         licences=table(
