@@ -130,10 +130,8 @@ def entry_of_folder(folder: str) -> Architecture:
     folders.need_files(_WHAT, path, _FILES)
     from transformers import AutoConfig
 
-    try:
+    with folders.reading(_WHAT, path / "config.json"):
         config = AutoConfig.from_pretrained(path, local_files_only=True)  # nosec B615
-    except Exception as error:  # it raises almost anything on what is damaged or foreign
-        raise NotConfigured(f"{_WHAT}: cannot read {path}/config.json: {type(error).__name__}: {error}") from error
     frames, size, width = (_number(path, config, names) for names in (_FRAMES, _SIZE, _WIDTH))
     return attentive_architecture(frames, size, width)
 

@@ -4,7 +4,8 @@ Each function is told which setting names the folder, so that its refusal names 
 """
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -70,6 +71,20 @@ def normalisation(what: str, path: Path, names: Sequence[str]) -> tuple[Sequence
     raise NotConfigured(f"{what}: folder {path} lacks {' or '.join(names)}")
 
 
+@contextmanager
+def reading(what: str, path: Path) -> Iterator[None]:
+    """Have transformers read a file or a folder in the block.
+
+    Raises:
+        NotConfigured: it cannot be read.
+
+    """
+    try:
+        yield
+    except Exception as error:  # it raises almost anything on what is damaged or foreign
+        raise NotConfigured(f"{what}: cannot read {path}: {type(error).__name__}: {error}") from error
+
+
 def read_network(what: str, path: Path) -> Any:
     """Return the network of a folder, in evaluation mode, its tensors in the precision of the file.
 
@@ -81,13 +96,11 @@ def read_network(what: str, path: Path) -> Any:
     from transformers.utils import logging
 
     logging.disable_progress_bar()  # type: ignore[no-untyped-call]
-    try:
+    with reading(what, path):
         # A folder of this machine: nothing is downloaded, so there is no revision to pin.
         network, found = AutoModel.from_pretrained(  # nosec B615
             path, local_files_only=True, output_loading_info=True
         )
-    except Exception as error:  # it raises almost anything on what is damaged or foreign
-        raise NotConfigured(f"{what}: cannot read {path}: {type(error).__name__}: {error}") from error
     if found["missing_keys"]:
         lacking = sorted(found["missing_keys"])
         raise NotConfigured(f"{what}: the weights in {path} lack {len(lacking)} tensors, such as {lacking[0]}")

@@ -81,10 +81,8 @@ class ImageText:
 
         mean, std = folders.normalisation(_WHAT, path, _FILES["the mean and deviation of pixels"])
         network = folders.read_network(_WHAT, path)
-        try:
+        with folders.reading(_WHAT, path):
             tokenizer = AutoTokenizer.from_pretrained(path, local_files_only=True)  # nosec B615
-        except Exception as error:  # it raises almost anything on what is damaged or foreign
-            raise NotConfigured(f"{_WHAT}: cannot read {path}: {type(error).__name__}: {error}") from error
         return cls.of(network.float(), tokenizer, mean, std, str(path))
 
     @classmethod
