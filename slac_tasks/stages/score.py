@@ -18,7 +18,6 @@ from dataclasses import dataclass, field
 from functools import cached_property, partial
 
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from slac_tasks.admission.withdrawals import Withdrawals
 from slac_tasks.errors import NotMade, SlacError
@@ -32,7 +31,7 @@ from slac_tasks.networks.scorers import Scorer, Sheet, load_scorers
 from slac_tasks.progress import print_line, track
 from slac_tasks.storage.datasets import CLIPS, COMMITTEES, FEATURES, SCORES
 from slac_tasks.storage.datasets.scoring import CommitteeRow, FeatureRow, ScoreRow
-from slac_tasks.storage.manifests import Drop
+from slac_tasks.storage.manifests import Drop, Manifest
 from slac_tasks.storage.shards import Shard
 from slac_tasks.video.clips import ADDRESS, ClipAddress, Footage, addresses, ahead, chunks, decoders
 from slac_tasks.video.pool import UNDECODABLE, Cut, Decoded, Pool
@@ -81,8 +80,8 @@ class Pair:
 class Piece:
     """One shard of a category, for the members that lack it."""
 
-    clips: pa.Table
-    """Addresses of its clips that may be opened, video by video."""
+    clips: Sequence[ClipAddress]
+    """Its clips that may be opened, video by video."""
     withdrawn: list[Drop]
     """Videos that may not be opened."""
     lacking: list[tuple[Want, Pair]]
@@ -93,7 +92,7 @@ class Piece:
         One canary goes first and one last, so that what lies between them was scored by the same code and weights.
         """
         first, *last = (_canary(index) for index in range(COUNT))
-        return chunks([first, *addresses(self.clips), *last], size)
+        return chunks([first, *self.clips, *last], size)
 
 
 def _canary(index: int) -> ClipAddress:
@@ -120,8 +119,9 @@ def run(job: Job) -> None:
 
     def add(category: str) -> None:
         nonlocal clips
-        clips += job.datasets.need(CLIPS, category=category, window=job.key("window")).rows
-        works.extend(_missing(job, category, opened))
+        made = job.datasets.need(CLIPS, category=category, window=job.key("window"))
+        clips += made.rows
+        works.extend(_missing(job, category, made, opened))
 
     failure: SlacError | None = None
     # Nothing of a category is written when scoring fails; its finished shards wait in the store.
@@ -136,10 +136,9 @@ def run(job: Job) -> None:
         raise failure
 
 
-def _missing(job: Job, category: str, opened: ExitStack) -> list[Work]:
+def _missing(job: Job, category: str, clips: Manifest, opened: ExitStack) -> list[Work]:
     """Return what the committee's members have still to score of a category, if anything."""
     window, committee = job.key("window"), job.key("committee")
-    clips = job.datasets.need(CLIPS, category=category, window=window)
     members = [row for row in job.datasets.rows(COMMITTEES, committee=committee) if row.category == category]
     if not members:
         raise NotMade(f"committee {committee}: scores no category {category}, want it covered by bootstrap")
@@ -221,19 +220,13 @@ def _cut(work: Work, withdrawals: Withdrawals, how: Mapping[str, list[str]], siz
     begin = taken_up = 0
     for number, end in enumerate(shard_ends(work.clips["video_id"].to_pylist(), size)):
         withdrawn: list[Drop] = []
-        clips = work.clips.slice(begin, end - begin)
-        readable = withdrawals.readable(addresses(clips), withdrawn)
+        readable = withdrawals.readable(addresses(work.clips.slice(begin, end - begin)), withdrawn)
         clip_ids = [clip.clip_id for clip in readable]
         shards = [(want, want.shard(f"{number:05d}", [*how[want.member.backbone], *clip_ids])) for want in work.wants]
         lacking = [(want, shard) for want, shard in shards if not shard.is_done]
         taken_up += len(shards) - len(lacking)
         if lacking:
-            pieces.append(
-                Piece(
-                    clips=clips.filter(pc.is_in(clips["clip_id"], pa.array(clip_ids, pa.string()))),
-                    withdrawn=withdrawn, lacking=lacking,
-                )
-            )  # fmt: skip
+            pieces.append(Piece(clips=readable, withdrawn=withdrawn, lacking=lacking))
         begin = end
     if taken_up:
         print_line(
