@@ -11,10 +11,11 @@ from torch import Tensor
 class ReleaseLoss:
     """The mean loss of a batch of masked targets: +1, -1, and 0 where nobody knows.
 
-    `binary`: cross-entropy of each known cell. `softmax`: cross-entropy of the category that a clip shows, beside a
-    background whose logit is 0; of a clip that does not show an action it is what the others leave. `both`: the binary
-    part and the cross-entropy of the positives among the categories. A positive clip shows one action, so it also says
-    which of the categories is the likeliest; on the generated world the sum transferred better than its first part.
+    `binary`: cross-entropy of each known cell; each weighs the same, which accuracy rewards (ours; HACS and SLAC do not
+    say how they weigh). `softmax`: cross-entropy of the category that a clip shows, beside a background whose logit is
+    0; of a clip that does not show an action it is what the others leave. `both`: the binary part and the cross-entropy
+    of the positives among the categories. A positive clip shows one action, so it also says which of the categories is
+    the likeliest; on the generated world the sum transferred better than its first part.
     """
 
     kind: str

@@ -57,18 +57,15 @@ def seeded(seed: int) -> Iterator[None]:
         yield
 
 
-def masked_loss(targets: Tensor, *, balanced: bool = True) -> Loss:
+def masked_loss(targets: Tensor) -> Loss:
     """Return the binary cross-entropy over the asked cells of `targets` (n, categories), +1, -1, or 0 for not asked.
 
-    Balanced, each category's positives weigh as much as its negatives over all of `targets`: scores of rare and of
-    common actions then mean the same to mining. Otherwise each answer weighs the same, which accuracy rewards (ours;
-    HACS and SLAC do not say how they weigh).
+    Each category's positives weigh as much as its negatives over all of `targets`: scores of rare and of common actions
+    then mean the same to mining (ours; HACS and SLAC do not say how they weigh).
     """
     positive = (targets > 0).sum(0).clamp(min=1).float()
     negative = (targets < 0).sum(0).clamp(min=1).float()
     of_positive, of_negative = (positive + negative) / (2 * positive), (positive + negative) / (2 * negative)
-    if not balanced:
-        of_positive, of_negative = torch.ones_like(positive), torch.ones_like(negative)
 
     def loss(logits: Tensor, asked: Tensor) -> Tensor:
         weight = torch.where(asked > 0, of_positive.to(asked.device), of_negative.to(asked.device)) * (asked != 0)
