@@ -12,7 +12,7 @@ slac show duplicates [category=judo] [window=2026-01-05]     videos that were dr
 
 import argparse
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from slac_tasks import config
@@ -30,17 +30,8 @@ from slac_tasks.storage.manifests import Manifest
 from slac_tasks.storage.objects import open_store
 from slac_tasks.storage.tables import Datasets
 
-DUPLICATES = "duplicates"
-"""What lists pairs of look-alikes, of the ledger and not of a dataset."""
-CARD = "card"
-"""What prints the model card of a release's network."""
-LINEAGE = "lineage"
-"""What follows a release's network through the ledger."""
-RETRAINING = "retraining"
-"""What lists the decisions of the last days on a new release and its network, of the ledger as well."""
 _DAYS = 30
-VERDICTS = "verdicts"
-"""What lists the newest verdicts with their measures, of the ledger as well."""
+"""Days whose decisions are listed."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -48,7 +39,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "dataset",
         nargs="?",
-        help=f"one of {', '.join(ALL)}; or {VERDICTS}, {LINEAGE}, {CARD}, {RETRAINING}, {DUPLICATES}",
+        help=f"one of {', '.join(ALL)}; or {', '.join(_OTHERS)}",
     )
     parser.add_argument("keys", nargs="*", help="key=value; all keys of the dataset show one partition")
     parser.add_argument("--rows", type=int, default=5, help="how many rows of a partition to print (default 5)")
@@ -56,34 +47,27 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def main(arguments: argparse.Namespace) -> None:
     """Print what is asked for."""
-    if arguments.dataset == DUPLICATES:
-        _show_duplicates(**_keys(arguments.keys, ("category", "window")))
+    if arguments.dataset in _OTHERS:
+        show, names = _OTHERS[arguments.dataset]
+        show(**_keys(arguments.keys, names))
         return
-    if arguments.dataset == VERDICTS:
-        _show_verdicts(**_keys(arguments.keys, ("category",)))
-        return
-    if arguments.dataset == RETRAINING:
-        _show_retraining(**_keys(arguments.keys, ()))
-        return
-    datasets = Datasets(open_store(config.load().store_url))
-    if arguments.dataset == LINEAGE:
-        _show_lineage(datasets, **_keys(arguments.keys, ("release",)))
-        return
-    if arguments.dataset == CARD:
-        _show_card(datasets, **_keys(arguments.keys, ("release",)))
-        return
+    datasets = _datasets()
     if arguments.dataset is None:
         _show_all(datasets)
         return
     if arguments.dataset not in ALL:
-        known = ", ".join((*ALL, VERDICTS, LINEAGE, CARD, RETRAINING))
-        raise WrongArguments(f"dataset {arguments.dataset!r}: unknown, want one of {known} or {DUPLICATES}")
+        *known, last = (*ALL, *_OTHERS)
+        raise WrongArguments(f"dataset {arguments.dataset!r}: unknown, want one of {', '.join(known)} or {last}")
     dataset = ALL[arguments.dataset]
     keys = _keys(arguments.keys, dataset.keys)
     if set(keys) == set(dataset.keys):
         _show_one(datasets, dataset, keys, arguments.rows)
     else:
         _show_partitions(datasets, dataset, keys)
+
+
+def _datasets() -> Datasets:
+    return Datasets(open_store(config.load().store_url))
 
 
 def _keys(words: Sequence[str], names: Sequence[str]) -> dict[str, str]:
@@ -139,9 +123,14 @@ def _pair(pair: LookalikePair) -> str:
     return f"{line}; told apart by {pair.person}, and not admitted yet" if pair.person else line
 
 
-def _show_lineage(datasets: Datasets, release: str = "") -> None:
+def _need_release(what: str, release: str) -> None:
     if not release:
-        raise WrongArguments("lineage: release=... is missing, want e.g. release=r0001")
+        raise WrongArguments(f"{what}: release=... is missing, want e.g. release=r0001")
+
+
+def _show_lineage(release: str = "") -> None:
+    datasets = _datasets()
+    _need_release("lineage", release)
     ledger = open_ledger()
     (model,) = datasets.rows(MODELS, release=release)
     weights = weights_of(model)
@@ -153,9 +142,9 @@ def _show_lineage(datasets: Datasets, release: str = "") -> None:
         print(line)
 
 
-def _show_card(datasets: Datasets, release: str = "") -> None:
-    if not release:
-        raise WrongArguments("card: release=... is missing, want e.g. release=r0001")
+def _show_card(release: str = "") -> None:
+    datasets = _datasets()
+    _need_release("card", release)
     (model,) = datasets.rows(MODELS, release=release)
     if model.card is None:
         raise NotMade(f"release {release}: its network was trained before there were cards; `slac pretrain --remake`")
@@ -223,3 +212,13 @@ def _print_drops(manifest: Manifest) -> None:
 
 def _drops(reasons: Mapping[str, int]) -> str:
     return "  dropped " + ", ".join(f"{count} {reason}" for reason, count in sorted(reasons.items())) if reasons else ""
+
+
+_OTHERS: Mapping[str, tuple[Callable[..., None], Sequence[str]]] = {
+    "verdicts": (_show_verdicts, ("category",)),
+    "lineage": (_show_lineage, ("release",)),
+    "card": (_show_card, ("release",)),
+    "retraining": (_show_retraining, ()),
+    "duplicates": (_show_duplicates, ("category", "window")),
+}
+"""What is shown beside the datasets: by its name, what shows it, and the keys that it takes."""
