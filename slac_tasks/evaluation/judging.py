@@ -99,8 +99,8 @@ def of_testing(rows: Sequence[JudgedRow], budget: str) -> Iterator[EvaluationRow
     positive = np.array([row.label > 0 for row in rows])
     score = np.array([row.score for row in rows])
     categories = np.array([row.category for row in rows])
-    number = np.unique(categories, return_inverse=True)[1].astype(np.int64)
-    places = {one: np.flatnonzero(categories == one) for one in sorted(set(categories.tolist()))}
+    names, number = np.unique(categories, return_inverse=True)
+    places = {one: np.flatnonzero(number == at) for at, one in enumerate(names.tolist())}
     precisions = {one: average_precision(score[at], positive[at]) for one, at in places.items()}
 
     def row(measure: str, found: Measured, subject: str = "pretrained", category: str | None = None) -> EvaluationRow:

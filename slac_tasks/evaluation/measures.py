@@ -141,7 +141,11 @@ class Reliability:
     """Mean over the clips of the part."""
     positive: int
     """Clips that show the action."""
-    clips: int
+
+    @property
+    def clips(self) -> int:
+        """How many clips it holds."""
+        return len(self.places)
 
     @property
     def share(self) -> float:
@@ -152,15 +156,10 @@ class Reliability:
 def reliability(probability: Floats, positive: Bools, bins: int = BINS) -> list[Reliability]:
     """Return the parts that hold a clip, from 0 to 1; both arrays have shape (clips,)."""
     place = _bin(probability, bins)
+    of_parts = {one: np.flatnonzero(place == one) for one in np.unique(place).tolist()}
     return [
-        Reliability(
-            part=one,
-            places=np.flatnonzero(place == one),
-            probability=float(probability[place == one].mean()),
-            positive=int(positive[place == one].sum()),
-            clips=int((place == one).sum()),
-        )
-        for one in np.unique(place).tolist()
+        Reliability(part=one, places=at, probability=float(probability[at].mean()), positive=int(positive[at].sum()))
+        for one, at in of_parts.items()
     ]
 
 
