@@ -40,7 +40,7 @@ def decide(known: Evidence, knobs: Release) -> Decision:
     labels = f"{known.new_labels:,} new labels"
     if known.new_labels >= enough:
         return Decision(retrain=True, reason=f"{labels}, {enough:,} are enough", evidence=known)
-    causes = list(_causes(known, knobs))
+    causes = _causes(known, knobs)
     if causes and known.new_labels >= due:
         reason = f"{' and '.join(causes)}; then {due:,} new labels are enough, and there are {known.new_labels:,}"
         return Decision(retrain=True, reason=reason, evidence=known)
