@@ -4,24 +4,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from slac_tasks.reports.charts import Chart, Line, Point
+from slac_tasks.reports.measures import Measure
 
 
 @dataclass(frozen=True, kw_only=True)
-class Measured:
-    """One measure of a category at one version of the labels; the columns of sql/queries/web_history.sql."""
+class Measured(Measure):
+    """A measure at any version; the columns of sql/queries/web_history.sql."""
 
-    labels: str
     day: str
     """Day of the verdict; empty: that version has none."""
     place: int
-    measure: str
-    kind: str | None
-    value: float | None
-    low: float | None
-    high: float | None
-    clip_count: int
-    least: float | None
-    most: float | None
 
 
 def charts(rows: Sequence[Measured]) -> list[Chart]:
@@ -45,16 +37,12 @@ def charts(rows: Sequence[Measured]) -> list[Chart]:
 
 def _chart(rows: Sequence[Measured], ticks: tuple[str, ...], places: dict[str, int]) -> Chart:
     newest = rows[-1]
-    is_share = any(row.high is not None for row in rows)
-    name = newest.measure.replace("_", " ")
     points = tuple(
         Point(at=places[row.labels], value=row.value, low=row.low, high=row.high, count=row.clip_count)
         for row in rows
         if row.value is not None
     )
     return Chart(
-        title=name if newest.kind is None else f"{name}, {newest.kind}",
-        about="", ticks=ticks, lines=(Line(name=name, points=points),), is_share=is_share,
-        least=newest.least if newest.least else None,
-        most=None if newest.most is None or (is_share and newest.most >= 1) else newest.most,
+        title=newest.name, about="", ticks=ticks, lines=(Line(name=newest.words, points=points),),
+        is_share=newest.is_share, least=newest.least_end, most=newest.most_end,
     )  # fmt: skip

@@ -9,12 +9,12 @@ from slac_tasks.reports.drawing import Spark, spark
 
 
 @dataclass(frozen=True, kw_only=True)
-class Judged:
-    """One measure of one category; the columns of sql/queries/web_measures.sql."""
+class Measure:
+    """One measure of one category at one version of the labels."""
 
     category: str
     labels: str
-    """Version of the labels at which the category was measured: its labels are still those."""
+    """The version."""
     measure: str
     kind: str | None
     """The kind of label whose precision it is; None: it is another measure."""
@@ -25,23 +25,46 @@ class Judged:
     clip_count: int
     least: float | None
     most: float | None
+
+    @property
+    def words(self) -> str:
+        """What is measured, whatever the kind of label."""
+        return self.measure.replace("_", " ")
+
+    @property
+    def name(self) -> str:
+        """What is measured, in words."""
+        return self.words if self.kind is None else f"{self.words}, {self.kind}"
+
+    @property
+    def is_share(self) -> bool:
+        """Whether it is a share with an interval, and no count."""
+        return self.high is not None
+
+    @property
+    def least_end(self) -> float | None:
+        """Lower end of the range; None: it is open, as no share is under 0."""
+        return self.least if self.least is not None and self.least > 0 else None
+
+    @property
+    def most_end(self) -> float | None:
+        """Upper end of the range; None: it is open, as no share is over 1."""
+        return None if self.most is None or (self.is_share and self.most >= 1) else self.most
+
+
+@dataclass(frozen=True, kw_only=True)
+class Judged(Measure):
+    """A measure at the newest version at which the category was measured: its labels are still those.
+
+    The columns of sql/queries/web_measures.sql.
+    """
+
     state: str
     """`met`, `outside`, `unclear` (too little is known) or `shown` (nothing is demanded of it)."""
     needed: int | None
     """Answers more, at least, after which it could be met."""
     trend: Sequence[float]
     """Its values at the last versions at which the category was measured, this one last."""
-
-    @property
-    def name(self) -> str:
-        """What is measured, in words."""
-        words = self.measure.replace("_", " ")
-        return words if self.kind is None else f"{words}, {self.kind}"
-
-    @property
-    def is_share(self) -> bool:
-        """Whether it is a share with an interval, and no count."""
-        return self.high is not None
 
     @property
     def found(self) -> str:
@@ -70,16 +93,6 @@ class Judged:
     def judged_value(self) -> float | None:
         """What must lie in the range: of precision the lower end of the interval, of the others the value."""
         return self.low if self.measure == "precision" else self.value
-
-    @property
-    def least_end(self) -> float | None:
-        """Lower end of the range; None: it is open, as no share is under 0."""
-        return self.least if self.least is not None and self.least > 0 else None
-
-    @property
-    def most_end(self) -> float | None:
-        """Upper end of the range; None: it is open, as no share is over 1."""
-        return None if self.most is None or (self.is_share and self.most >= 1) else self.most
 
     @property
     def room(self) -> float:

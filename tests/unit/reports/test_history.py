@@ -5,8 +5,8 @@ from dataclasses import replace
 from slac_tasks.reports.history import Measured, charts
 
 AGREEMENT = Measured(
-    labels="000001", day="2026-01-05", place=1, measure="agreement", kind=None, value=0.7, low=0.6, high=0.8,
-    clip_count=210, least=0.75, most=1.0,
+    category="judo", labels="000001", day="2026-01-05", place=1, measure="agreement", kind=None, value=0.7, low=0.6,
+    high=0.8, clip_count=210, least=0.75, most=1.0,
 )  # fmt: skip
 SETTLED = replace(AGREEMENT, place=0, measure="settled", value=400.0, low=None, high=None, least=10.0, most=None)
 
