@@ -4,7 +4,7 @@ A chart is made where the rows are, and travels to the web pages as json: they r
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 COLOURS = 7
@@ -71,4 +71,4 @@ def multiples(chart: Chart) -> Sequence[Chart]:
     """Return the chart, or one for each of its lines where they are too many to tell apart."""
     if len(chart.lines) <= COLOURS:
         return [chart]
-    return [Chart(**{**vars(chart), "title": f"{chart.title}: {line.name}", "lines": (line,)}) for line in chart.lines]
+    return [replace(chart, title=f"{chart.title}: {line.name}", lines=(line,)) for line in chart.lines]

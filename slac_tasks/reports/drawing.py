@@ -87,9 +87,8 @@ class _Scale:
 def drawing(chart: Chart) -> Drawing:
     """Return where everything of a chart lies."""
     scale = _Scale(low=0.0, high=1.0) if chart.is_square else _scale(chart)
-    last = max(1, len(chart.ticks) - 1)
     # A single place stands in the middle; the places of a square chart are the middles of equal parts of its axis.
-    offset, reach = (0.5, len(chart.ticks)) if chart.is_square or len(chart.ticks) == 1 else (0.0, last)
+    offset, reach = (0.5, len(chart.ticks)) if chart.is_square or len(chart.ticks) == 1 else (0.0, len(chart.ticks) - 1)
 
     def x(at: int) -> float:
         if chart.spread:

@@ -66,11 +66,10 @@ def calibration_curve(judged: Sequence[JudgedRow]) -> Chart:
         for one in (calibration(judged) if judged else ())
         if one.share.value is not None
     )  # fmt: skip
-    parts = range(BINS)
     return Chart(
         title="Calibration", about="On the diagonal the action is there as often as the network says.",
-        ticks=tuple(f"{part / BINS:.1f} to {(part + 1) / BINS:.1f}" for part in parts),
-        spread=tuple((part + 0.5) / BINS for part in parts), is_share=True, is_square=True,
+        ticks=tuple(f"{part / BINS:.1f} to {(part + 1) / BINS:.1f}" for part in range(BINS)),
+        is_share=True, is_square=True,
         lines=(Line(name="share of clips with it", points=points),),
     )  # fmt: skip
 
