@@ -6,10 +6,10 @@ from math import ceil, floor, log10
 
 from slac_tasks.reports.charts import Chart, Line, Point
 
-WIDTH, HEIGHT = 360.0, 190.0
-LEFT, RIGHT, TOP, BOTTOM = 46.0, 14.0, 10.0, 24.0
+WIDTH, HEIGHT = 360, 190
+LEFT, RIGHT, TOP, BOTTOM = 46, 14, 10, 24
 """Room around the plot, for the words at its axes."""
-SPARK_WIDTH, SPARK_HEIGHT = 88.0, 22.0
+SPARK_WIDTH, SPARK_HEIGHT = 88, 22
 _DOTS_MOST = 40
 """More points than this are a line without dots."""
 _LETTERS_MOST = 40

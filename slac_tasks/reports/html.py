@@ -6,8 +6,8 @@ from pathlib import Path
 
 import jinja2
 
-from slac_tasks.reports.charts import multiples
-from slac_tasks.reports.drawing import drawing, spark
+from slac_tasks.reports import drawing
+from slac_tasks.reports.charts import COLOURS, multiples
 
 TEMPLATES = Path(__file__).parent / "templates"
 STATIC = Path(__file__).parent / "static"
@@ -47,7 +47,9 @@ def environment(*folders: Path) -> jinja2.Environment:
         lstrip_blocks=True,
     )
     made.filters.update(count=_count, duration=_duration, when=_when, percent=_percent, decimals=_decimals)
-    made.filters.update(drawing=drawing, multiples=multiples, spark=spark)
+    made.filters.update(drawing=drawing.drawing, multiples=multiples, spark=drawing.spark)
+    # Templates write what `drawing` placed: its sizes stand there alone.
+    made.globals.update(sizes=drawing, colours=COLOURS)
     return made
 
 
