@@ -17,7 +17,6 @@ from slac_tasks.reports.measures import Judged, by_category
 
 if TYPE_CHECKING:
     from slac_tasks.storage.ledger import Ledger
-    from slac_tasks.storage.objects import Store
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,8 +26,8 @@ class Page:
     name: str
     for_leads: bool
     """Says names and numbers of people: reviewers may not open it."""
-    values: Callable[["Ledger", "Store"], Mapping[str, object]] | None
-    """Reads from ledger and store what its template shows; None: the page asks by itself."""
+    values: Callable[["Ledger"], Mapping[str, object]] | None
+    """Reads from the ledger what its template shows; None: the page asks by itself."""
 
     @property
     def title(self) -> str:
@@ -36,7 +35,7 @@ class Page:
         return self.name.capitalize()
 
 
-def _funnel(ledger: "Ledger", store: "Store") -> Mapping[str, object]:
+def _funnel(ledger: "Ledger") -> Mapping[str, object]:
     (facts,) = ledger.all(Facts, "funnel")
     return {
         "facts": facts,
@@ -48,7 +47,7 @@ def _funnel(ledger: "Ledger", store: "Store") -> Mapping[str, object]:
     }
 
 
-def _quality(ledger: "Ledger", store: "Store") -> Mapping[str, object]:
+def _quality(ledger: "Ledger") -> Mapping[str, object]:
     found = categories(
         ledger.all(Standing, "web_quality"), by_category(ledger.all(Judged, "web_measures", category=None))
     )
@@ -59,7 +58,7 @@ RELEASES_MOST = 20
 """Releases on one page, the newest."""
 
 
-def _releases(ledger: "Ledger", store: "Store") -> Mapping[str, object]:
+def _releases(ledger: "Ledger") -> Mapping[str, object]:
     return {"releases": ledger.rows("web_releases", most=RELEASES_MOST)}
 
 
@@ -67,7 +66,7 @@ PAIRS_MOST = 100
 """Pairs of look-alikes on one page."""
 
 
-def _duplicates(ledger: "Ledger", store: "Store") -> Mapping[str, object]:
+def _duplicates(ledger: "Ledger") -> Mapping[str, object]:
     return {"pairs": lookalike_pairs(ledger, most=PAIRS_MOST), "most": PAIRS_MOST}
 
 

@@ -80,7 +80,7 @@ def routes(
             values: Mapping[str, object] = {}
             if page.values is not None:
                 with ledgers.borrow() as ledger:
-                    values = page.values(ledger, media.store)
+                    values = page.values(ledger)
             shown: dict[str, object] = {
                 "page": page.name,
                 "person": person,
