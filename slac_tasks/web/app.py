@@ -57,24 +57,14 @@ def make_app(
 
     """
     app = FastAPI(title="slac", openapi_url=None, docs_url=None, redoc_url=None)
-    visible = accounts.visible if accounts else lambda request: open_to(lead=True)
-    app.include_router(
-        pages.routes(
-            authenticate,
-            oversee or authenticate,
-            ledgers,
-            media,
-            logout=accounts is not None,
-            visible=visible,
-        )
+    oversee = oversee or authenticate
+    bar = pages.Bar(
+        logout=accounts is not None, visible=accounts.visible if accounts else lambda request: open_to(lead=True)
     )
-    app.include_router(
-        expectations.routes(oversee or authenticate, media.store, logout=accounts is not None, visible=visible)
-    )
-    app.include_router(
-        dashboard.routes(oversee or authenticate, ledgers, media.store, logout=accounts is not None, visible=visible)
-    )
-    app.include_router(duplicates.routes(oversee or authenticate, ledgers))
+    app.include_router(pages.routes(authenticate, oversee, ledgers, media, bar))
+    app.include_router(expectations.routes(oversee, media.store, bar))
+    app.include_router(dashboard.routes(oversee, ledgers, media.store, bar))
+    app.include_router(duplicates.routes(oversee, ledgers))
     app.include_router(review.routes(authenticate, ledgers, media, config.review))
     if accounts is not None:
         app.include_router(own_accounts.routes(accounts))

@@ -1,6 +1,7 @@
 """The parts of the dashboard beside the page of all categories: one category, the rounds and the people; for leads."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
+from functools import partial
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, HTTPException, Request
@@ -13,37 +14,26 @@ from slac_tasks.reports.kinds import Kind, worths
 from slac_tasks.reports.measures import Judged, by_category
 from slac_tasks.storage.objects import Store
 from slac_tasks.web.ledgers import Ledgers
-from slac_tasks.web.listing import Page
-from slac_tasks.web.pages import render
+from slac_tasks.web.pages import Bar
 
 VERSIONS_MOST = 100
 """Versions on one page, the newest."""
 
 
-def routes(
-    oversee: Callable[..., Any],
-    ledgers: Ledgers,
-    store: Store,
-    *,
-    logout: bool,
-    visible: Callable[[Request], Sequence[Page]],
-) -> APIRouter:
+def routes(oversee: Callable[..., Any], ledgers: Ledgers, store: Store, bar: Bar) -> APIRouter:
     """Return the pages.
 
     Args:
         oversee: dependency that returns which lead is logged in: decisions and numbers name people.
         ledgers: connections to the ledger.
         store: where the trends of the newest report lie.
-        logout: this service owns the login.
-        visible: the pages that whoever makes a request may open.
+        bar: what stands on top of every page.
 
     """
     router = APIRouter()
     lead_dep = Depends(oversee)
 
-    def show(request: Request, person: str, template: str, **values: object) -> HTMLResponse:
-        shown = {"page": "quality", "person": person, "logout": logout, "pages": visible(request)}
-        return render(template, 200, **shown, **values)
+    show = partial(bar.render, page="quality")
 
     @router.get("/category", response_class=HTMLResponse)
     def category(request: Request, person: Annotated[str, lead_dep], of: str) -> HTMLResponse:
@@ -55,7 +45,7 @@ def routes(
             history = ledger.all(Measured, "web_history", category=of, most=VERSIONS_MOST)
             kinds = [kind for kind in ledger.all(Kind, "label_kinds") if kind.category == of]
         (found,) = categories(standing, by_category(measures))
-        return show(request, person, "category.html", one=found, charts=charts(history), worths=worths(kinds))
+        return show("category.html", request, person=person, one=found, charts=charts(history), worths=worths(kinds))
 
     @router.get("/people", response_class=HTMLResponse)
     def people(request: Request, person: Annotated[str, lead_dep]) -> HTMLResponse:
@@ -65,11 +55,11 @@ def routes(
         paces = {one.person: one for one in found.paces} if found else {}
         over_days = found.over_days if found else ()
         return show(
-            request, person, "people_page.html", people=rows, agreement=agreement, paces=paces, charts=over_days
+            "people_page.html", request, person=person, people=rows, agreement=agreement, paces=paces, charts=over_days
         )
 
     @router.get("/rounds", response_class=HTMLResponse)
     def rounds(request: Request, person: Annotated[str, lead_dep]) -> HTMLResponse:
-        return show(request, person, "rounds.html", trends=trends.read(store))
+        return show("rounds.html", request, person=person, trends=trends.read(store))
 
     return router

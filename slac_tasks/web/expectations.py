@@ -1,6 +1,6 @@
 """The page of the expectations: what the newest inspections found, drawn from the docs in the store, for leads."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, HTTPException, Request
@@ -9,20 +9,16 @@ from fastapi.responses import HTMLResponse
 from slac_tasks.errors import NotMade
 from slac_tasks.reports.data_docs import FOLDER, Docs, file
 from slac_tasks.storage.objects import Store
-from slac_tasks.web.listing import Page
-from slac_tasks.web.pages import render
+from slac_tasks.web.pages import Bar
 
 
-def routes(
-    oversee: Callable[..., Any], store: Store, *, logout: bool, visible: Callable[[Request], Sequence[Page]]
-) -> APIRouter:
+def routes(oversee: Callable[..., Any], store: Store, bar: Bar) -> APIRouter:
     """Return the page of all datasets, and of one.
 
     Args:
         oversee: dependency that returns which lead is logged in: the docs name people.
         store: where the docs lie.
-        logout: this service owns the login.
-        visible: the pages that whoever makes a request may open.
+        bar: what stands on top of every page.
 
     """
     router = APIRouter()
@@ -34,8 +30,7 @@ def routes(
             raise HTTPException(404, "nothing was judged of this dataset")
         docs = _read(store, file(of)) if of else None
         every = [] if of else [one for one in (_read(store, name) for name in names) if one]
-        shown = {"page": "quality", "person": person, "logout": logout, "pages": visible(request)}
-        return render("handovers.html", 200, **shown, docs=docs, every=every)
+        return bar.render("handovers.html", request, page="quality", person=person, docs=docs, every=every)
 
     return router
 

@@ -3,6 +3,7 @@
 import hashlib
 import mimetypes
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import cache, partial
 from pathlib import Path
 from typing import Annotated, Any
@@ -46,14 +47,22 @@ def render(template: str, status: int = 200, **values: Any) -> HTMLResponse:
     return HTMLResponse(_TEMPLATES.get_template(template).render(values), status_code=status)
 
 
+@dataclass(frozen=True, kw_only=True)
+class Bar:
+    """What stands on top of every page."""
+
+    logout: bool
+    """This service owns the login."""
+    visible: Callable[[Request], Sequence[Page]]
+    """The pages that whoever makes a request may open."""
+
+    def render(self, template: str, request: Request, *, page: str, person: str, **values: Any) -> HTMLResponse:
+        """Return a page made from the template, with `page` marked as the open one."""
+        return render(template, page=page, person=person, logout=self.logout, pages=self.visible(request), **values)
+
+
 def routes(
-    authenticate: Callable[..., Any],
-    oversee: Callable[..., Any],
-    ledgers: Ledgers,
-    media: Media,
-    *,
-    logout: bool,
-    visible: Callable[[Request], Sequence[Page]],
+    authenticate: Callable[..., Any], oversee: Callable[..., Any], ledgers: Ledgers, media: Media, bar: Bar
 ) -> APIRouter:
     """Return the pages; each answers only to somebody who is logged in.
 
@@ -62,8 +71,7 @@ def routes(
         oversee: the same for pages that only leads may open.
         ledgers: connections to the ledger.
         media: how objects reach browsers.
-        logout: this service owns the login.
-        visible: the pages that whoever makes a request may open.
+        bar: what stands on top of every page.
 
     """
     router = APIRouter()
@@ -81,14 +89,8 @@ def routes(
             if page.values is not None:
                 with ledgers.borrow() as ledger:
                     values = page.values(ledger)
-            shown: dict[str, object] = {
-                "page": page.name,
-                "person": person,
-                "logout": logout,
-                "pages": visible(request),
-            }
-            shown["address"] = partial(media.address, person=person)
-            return render(f"{page.name}.html", 200, **shown, **values)
+            address = partial(media.address, person=person)
+            return bar.render(f"{page.name}.html", request, page=page.name, person=person, address=address, **values)
 
         router.get(f"/{page.name}", response_class=HTMLResponse)(show)
 
