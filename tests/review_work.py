@@ -9,6 +9,7 @@ from slac_tasks.storage.datasets import (
     FETCHED,
     HARD_CLIPS,
     VIDEOS,
+    VOTES,
 )
 from slac_tasks.storage.ledger import Ledger
 from slac_tasks.storage.tables import Datasets
@@ -102,3 +103,14 @@ def publish_and_answer(make_job: Any, ledger: Ledger, answers: dict[str, str], *
 def states(ledger: Ledger) -> dict[str, int]:
     rows = ledger.rows("queue_totals")
     return {name: sum(row[name] for row in rows) for name in ("queued", "waiting", "finished", "withdrawn", "votes")}
+
+
+def collected(make_job: Any) -> list[dict[str, Any]]:
+    """Every vote in the store."""
+    datasets = make_job("sync").datasets
+    return [row for keys in datasets.partitions(VOTES) for row in datasets.read(VOTES, **keys).to_pylist()]
+
+
+def set_aside(ledger: Ledger) -> dict[str, str]:
+    """The reason of each answer that is no vote."""
+    return {row["item"]: row["reason"] for row in ledger.rows("rejected_votes")}

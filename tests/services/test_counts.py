@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from review_work import cast, lease, publish_and_answer
@@ -266,3 +267,20 @@ def test_clips_of_a_withdrawn_video_are_in_nobodys_hands(make_job: Any, ledger: 
     assert cast(ledger, "ann", clips[0], "yes") is None
     assert ledger.one("web_clip", annotator="ann", clip_id=clips[0], category="high_jump") is None
     assert [row["clips"] for row in ledger.rows("open_by_category")] == [2]
+
+
+@pytest.mark.parametrize("seconds", [1.7e308, 1e200])
+def test_whatever_seconds_the_ledger_holds_the_pages_count_them_as_a_day(
+    make_job: Any, ledger: Ledger, seconds: float
+) -> None:
+    clips = publish_and_answer(make_job, ledger, {}, clips=2)
+    for clip in clips:
+        for person in ("ann", "bob"):
+            ledger.run("ensure_annotator", annotator=person)
+            cast(ledger, person, clip, "yes", seconds=seconds)
+    for _ in range(2):
+        (page,) = ledger.rows("web_funnel")
+        (totals,) = ledger.rows("queue_totals")
+        assert page["seconds"] == totals["seconds"] == ledger.rows("funnel")[0]["seconds"] == 4 * 86_400
+        assert ledger.one("answer_pace", category="high_jump") == {"seconds": 60.0}
+        ledger.run("fold_counts")

@@ -1,25 +1,18 @@
-"""Answers from a file and from Label Studio's Postgres become votes, each once; an edit supersedes."""
+"""Answers from Label Studio's Postgres become votes, each once; an edit supersedes."""
 
-import csv
 import json
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import psycopg2
 import pytest
-from hypothesis import HealthCheck, example, given, settings
-from hypothesis import strategies as st
-from review_work import cast, publish_and_answer
+from review_work import collected, publish_and_answer, set_aside
 
 from slac_tasks import cli
-from slac_tasks.commands import votes
-from slac_tasks.errors import BrokenContract, NotConfigured, Temporary
+from slac_tasks.errors import NotConfigured, Temporary
 from slac_tasks.stages import sync
-from slac_tasks.storage.datasets import VOTES
 from slac_tasks.storage.ledger import Ledger
 from slac_tasks.verification import label_studio, label_studio_tasks
-from slac_tasks.verification.answers import GivenAnswer
 from slac_tasks.verification.settings import Elsewhere
 
 # What is read of Label Studio's schema (1.x): tables task and task_completion of tasks, htx_user of users.
@@ -57,15 +50,6 @@ def annotate(studio: Any, clip_id: str, answer: str, *, seconds: float | None = 
         (CHOICE % answer, cancelled, seconds, task),
     )
     return int(studio.fetchone()[0])
-
-
-def collected(make_job: Any) -> list[dict[str, Any]]:
-    datasets = make_job("sync").datasets
-    return [row for keys in datasets.partitions(VOTES) for row in datasets.read(VOTES, **keys).to_pylist()]
-
-
-def set_aside(ledger: Ledger) -> dict[str, str]:
-    return {row["item"]: row["reason"] for row in ledger.rows("rejected_votes")}
 
 
 def test_annotations_become_votes_once_and_an_edit_supersedes(
@@ -296,146 +280,3 @@ def test_tasks_of_label_studio_name_the_clip() -> None:
     assert {name: task["data"][name] for name in ("clip_id", "category", "start", "end")} == {
         "clip_id": "v:15500", "category": "judo", "start": 15.5, "end": 17.5,
     }  # fmt: skip
-
-
-@pytest.mark.parametrize("suffix", [".csv", ".parquet"])
-def test_what_is_exported_comes_back_and_a_second_import_adds_nothing(
-    make_job: Any, ledger: Ledger, tmp_path: Path, suffix: str, capsys: pytest.CaptureFixture[str]
-) -> None:
-    publish_and_answer(make_job, ledger, {"ann": "yes", "bob": "no"}, clips=3)
-    sync.run(make_job("sync"))
-    before = collected(make_job)
-    file = tmp_path / f"votes{suffix}"
-    assert votes.export(make_job("sync").datasets, file) == 6
-    answers = [answer for answer in votes.read(file) if isinstance(answer, GivenAnswer)]
-    assert [(a.vote_id, a.clip_id, a.answer, a.seconds, a.cast_at) for a in answers] == [
-        (row["vote_id"], row["clip_id"], row["answer"], row["seconds"], row["cast_at"]) for row in before
-    ]
-    assert str(votes.import_answers(ledger, file.name, answers)) == "6 known"
-
-
-def test_answers_of_a_file_are_votes_like_any_other(
-    make_job: Any, ledger: Ledger, ledger_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    clips = publish_and_answer(make_job, ledger, {}, clips=2)
-    monkeypatch.setenv("SLAC_DATABASE_URL", ledger_url)
-    file = tmp_path / "votes.csv"
-    head = "task,worker,label,time,seconds\n"
-    file.write_text(head + f"high_jump/{clips[0]},ann,yes,2026-01-05T12:00:00+00:00,3.1\n")
-    assert cli.main(["votes", "import", str(file)]) == 0
-    sync.run(make_job("sync"))
-    (row,) = collected(make_job)
-    assert (row["clip_id"], row["annotator"], row["answer"], row["seconds"]) == (clips[0], "ann", "yes", 3.1)
-    # A clip that nobody asks about holds up no other line.
-    file.write_text(
-        head
-        + f"high_jump/{clips[1]},ann,yes,2026-01-05T12:00:00+00:00,3.1\n"
-        + "high_jump/v:0,ann,yes,2026-01-05T12:00:00+00:00,3.1\n"
-    )
-    assert cli.main(["votes", "import", str(file)]) == 65
-    sync.run(make_job("sync"))
-    assert len(collected(make_job)) == 2
-
-
-def imported(
-    ledger: Ledger, ledger_url: str, monkeypatch: pytest.MonkeyPatch, file: Path
-) -> tuple[int, list[tuple[str, str]], dict[str, str]]:
-    """Exit code, votes as (person, answer) and lines that are set aside of an import."""
-    monkeypatch.setenv("SLAC_DATABASE_URL", ledger_url)
-    code = cli.main(["votes", "import", str(file)])
-    with ledger._connection.cursor() as cursor:
-        cursor.execute("SELECT annotator, answer FROM votes ORDER BY annotator, cast_at")
-        return code, cursor.fetchall(), set_aside(ledger)
-
-
-HEAD = "task,worker,label,time,seconds\n"
-
-
-def test_one_person_is_one_vote_however_the_name_is_typed(
-    make_job: Any, ledger: Ledger, ledger_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    (clip,) = publish_and_answer(make_job, ledger, {"ann": "yes"}, clips=1)
-    workers = ["bob", "bob ", "\u00a0bob", '"\tbob"', "  ", "Ann", "Bob", "josé", "jose\u0301", "\u200bzoe"]
-    file = tmp_path / "v.csv"
-    rows = [f"high_jump/{clip},{worker},yes,2026-02-01T10:00:00Z,1\n" for worker in workers]
-    file.write_text(HEAD + "".join(rows[:5]))
-    assert imported(ledger, ledger_url, monkeypatch, file) == (
-        65,
-        [("ann", "yes"), ("bob", "yes")],
-        {"line 6": "person"},
-    )
-    file.write_text(HEAD + "".join(rows))
-    code, votes, aside = imported(ledger, ledger_url, monkeypatch, file)
-    assert (code, [person for person, _ in votes]) == (65, ["ann", "bob", "josé", "zoe"])
-    assert aside == {"line 6": "person", "line 7": "two spellings", "line 8": "two spellings"}
-
-
-def test_lines_that_say_two_things_at_one_moment_are_both_set_aside(
-    make_job: Any, ledger: Ledger, ledger_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    (clip,) = publish_and_answer(make_job, ledger, {}, clips=1)
-    file = tmp_path / "v.csv"
-    rows = [f"high_jump/{clip},{who},{said},2026-02-01T10:00:00Z,1\n" for who, said in
-            (("ann", "yes"), ("ann", "no"), ("bob", "yes"), ("bob", "yes"))]  # fmt: skip
-    file.write_text(HEAD + "".join(rows))
-    wanted = {"line 2": "contradiction", "line 3": "contradiction"}
-    assert imported(ledger, ledger_url, monkeypatch, file) == (65, [("bob", "yes")], wanted)
-    file.write_text(HEAD + rows[3].replace("yes", "no"))
-    assert imported(ledger, ledger_url, monkeypatch, file) == (65, [("bob", "yes")], {"line 2": "changed"})
-    file.write_text(HEAD + rows[3])
-    assert imported(ledger, ledger_url, monkeypatch, file) == (0, [("bob", "yes")], {})
-
-
-WHATEVER = st.text(st.characters(exclude_categories=("Cs",)), max_size=8)
-
-
-@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(
-    st.lists(st.tuples(WHATEVER, WHATEVER, WHATEVER, WHATEVER), max_size=4), st.sampled_from(["utf-8-sig", "utf-16"])
-)
-@example([("a\x00n", "yes", "1", "2026-02-01T10:00:00Z")], "utf-8-sig")
-@example([("ann", "yes", "1e308", "2026-02-01T10:00:00Z"), ("bob", "no", "2", "2026-02-01T10:00:00Z")], "utf-16")
-def test_each_line_of_any_file_is_a_vote_or_set_aside_by_number(
-    ledger: Ledger, tmp_path: Path, rows: list[tuple[str, ...]], encoding: str
-) -> None:
-    file = tmp_path / "v.csv"
-    with file.open("w", newline="", encoding=encoding) as out:
-        csv.writer(out).writerows([("task", "worker", "label", "seconds", "time"), *(("j/v:0", *row) for row in rows)])
-    answers = votes.read(file)
-    found = votes.import_answers(ledger, file.name, answers)
-    assert found.stored + found.known + len(found.rejected) == len(answers) == len(rows)
-    assert set_aside(ledger) == {rejection.item: rejection.reason for rejection in found.rejected}
-
-
-@pytest.mark.parametrize("seconds", [1.7e308, 1e200])
-def test_whatever_seconds_the_ledger_holds_the_pages_count_them_as_a_day(
-    make_job: Any, ledger: Ledger, seconds: float
-) -> None:
-    clips = publish_and_answer(make_job, ledger, {}, clips=2)
-    for clip in clips:
-        for person in ("ann", "bob"):
-            ledger.run("ensure_annotator", annotator=person)
-            cast(ledger, person, clip, "yes", seconds=seconds)
-    for _ in range(2):
-        (page,) = ledger.rows("web_funnel")
-        (totals,) = ledger.rows("queue_totals")
-        assert page["seconds"] == totals["seconds"] == ledger.rows("funnel")[0]["seconds"] == 4 * 86_400
-        assert ledger.one("answer_pace", category="high_jump") == {"seconds": 60.0}
-        ledger.run("fold_counts")
-
-
-@pytest.mark.parametrize(
-    ("data", "reason"),
-    [
-        (b"task,worker,label,time\n", "want also \\['seconds'\\]"),
-        (b"", "is empty"),
-        (b"caf\xe9,worker,label,time,seconds\n", "line 1 is not UTF-8"),
-        (b'task,worker,label,time,seconds\njudo/v:0,"ann\n', "want a csv line"),
-        (b"PAR1", "is no whole parquet file"),
-    ],
-)
-def test_a_file_that_is_no_such_table_is_refused_whole(tmp_path: Path, data: bytes, reason: str) -> None:
-    file = tmp_path / "votes.csv"
-    file.write_bytes(data)
-    with pytest.raises(BrokenContract, match=reason):
-        votes.read(file)
