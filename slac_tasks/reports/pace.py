@@ -47,12 +47,10 @@ def days(votes: Iterable[pa.Table], gold: Mapping[tuple[str, str], str]) -> list
     parts = [_counted(table, known) for table in votes if table.num_rows]
     if not parts:
         return []
-    whole = pa.concat_tables(parts).group_by(["day", "annotator"])
-    sums = whole.aggregate([(name, "sum") for name in ("answers", "seconds", "gold", "right")])
-    rows = sums.sort_by([("day", "ascending"), ("annotator", "ascending")]).to_pylist()
+    rows = _summed(pa.concat_tables(parts)).sort_by([("day", "ascending"), ("annotator", "ascending")]).to_pylist()
     return [
-        Day(person=row["annotator"], day=row["day"], answers=row["answers_sum"], seconds=row["seconds_sum"],
-            gold=row["gold_sum"], right=row["right_sum"])
+        Day(person=row["annotator"], day=row["day"], answers=row["answers"], seconds=row["seconds"], gold=row["gold"],
+            right=row["right"])
         for row in rows
     ]  # fmt: skip
 
@@ -73,8 +71,14 @@ def _counted(votes: pa.Table, known: pa.Table) -> pa.Table:
             "right": pc.cast(pc.and_(is_gold, pc.fill_null(pc.equal(votes["answer"], truth), False)), pa.int64()),
         }
     )
-    grouped = flat.group_by(["day", "annotator"])
-    sums = grouped.aggregate([(name, "sum") for name in ("answers", "seconds", "gold", "right")])
+    return _summed(flat)
+
+
+def _summed(numbers: pa.Table) -> pa.Table:
+    """Return the sums of each person and day, under the same names."""
+    sums = numbers.group_by(["day", "annotator"]).aggregate(
+        [(name, "sum") for name in ("answers", "seconds", "gold", "right")]
+    )
     return sums.rename_columns([name.removesuffix("_sum") for name in sums.column_names])
 
 
