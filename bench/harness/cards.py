@@ -113,15 +113,17 @@ def ready_rate(made: Scene, committee: str, clips: int, seconds: float = 3.0) ->
     members = made.datasets.rows(COMMITTEES, committee=committee)
     scorers = load_scorers(made.datasets.store.get, members, made.settings, clips)
     extractors = {name: scorer.extractor for name, scorer in scorers.items()}
-    views = sorted({one.entry.view for one in extractors.values()})
     batch = made.settings.scoring.batch
     chance = np.random.default_rng(0)
-    pixels = {view: chance.integers(0, 256, (batch, *clip_shape(view)), np.uint8) for view in views}
+    pixels = {
+        view: chance.integers(0, 256, (batch, *clip_shape(view)), np.uint8)
+        for view in {one.entry.view for one in extractors.values()}
+    }
     if made.device == "cuda":
         pixels = {view: torch.from_numpy(clips).pin_memory().numpy() for view, clips in pixels.items()}
     under_way: deque[Result] = deque()
     done = 0
-    with closing(line_of(extractors, views, batch, None)) as line:
+    with closing(line_of(extractors, batch, None)) as line:
         line.give(pixels, list(extractors)).features()
         began = time.perf_counter()
         while time.perf_counter() - began < seconds:

@@ -99,14 +99,11 @@ class OnCard:
 
     ahead = _BUFFERS - 1
 
-    def __init__(
-        self, extractors: Mapping[str, Extractor], views: Sequence[View], batch: int, memory: NDArray[np.uint8] | None
-    ) -> None:
+    def __init__(self, extractors: Mapping[str, Extractor], batch: int, memory: NDArray[np.uint8] | None) -> None:
         """Take the buffers.
 
         Args:
             extractors: the networks on the card, by backbone.
-            views: what clips are decoded to.
             batch: clips at a time.
             memory: where batches lie before; it is pinned, so that the card reads it without a copy in between.
 
@@ -118,7 +115,7 @@ class OnCard:
             _Buffer(
                 pixels={
                     view: torch.zeros(batch, *clip_shape(view), dtype=torch.uint8, device=self._where)
-                    for view in dict.fromkeys(views)
+                    for view in {one.entry.view for one in extractors.values()}
                 },
                 free=_event(),
                 copied=_event(),
@@ -162,12 +159,10 @@ class OnCard:
             self._pinned = None
 
 
-def line_of(
-    extractors: Mapping[str, Extractor], views: Sequence[View], batch: int, memory: NDArray[np.uint8] | None
-) -> Line:
+def line_of(extractors: Mapping[str, Extractor], batch: int, memory: NDArray[np.uint8] | None) -> Line:
     """Return the line of the device on which these networks are; the arguments are those of `OnCard`."""
     on_card = any(one.where.type == "cuda" for one in extractors.values())
-    return OnCard(extractors, views, batch, memory) if on_card else OnProcessors(extractors)
+    return OnCard(extractors, batch, memory) if on_card else OnProcessors(extractors)
 
 
 def _pin(memory: NDArray[np.uint8]) -> bool:

@@ -176,7 +176,7 @@ def _score(job: Job, works: Sequence[Work], clips: int) -> None:
         batches = [rows for piece in todo for rows in piece.batches(settings.batch)]
         found = track(pool.batches(map(_cuts, batches)), len(batches), "score")
         extractors = {name: scorer.extractor for name, scorer in scorers.items()}
-        with closing(line_of(extractors, views, settings.batch, pool.memory)) as line:
+        with closing(line_of(extractors, settings.batch, pool.memory)) as line:
             desk = Desk(scorers=scorers, guard=Guard(job.store), line=line, views=views)
             for work in works:
                 for piece in work.pieces:

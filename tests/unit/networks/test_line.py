@@ -19,7 +19,7 @@ def test_batches_that_overlap_have_the_features_of_batches_alone() -> None:
     extractor = Extractor(entry=entry, form=plain(network), where=where, batch=8, dtype=torch.float32)
     chance = np.random.default_rng(0)
     ring = chance.integers(0, 256, (8, entry.frames, entry.size, entry.size, 3), np.uint8)
-    line = line_of({"b": extractor}, [entry.view], 8, ring.reshape(-1))
+    line = line_of({"b": extractor}, 8, ring.reshape(-1))
     under_way, found, want = deque(), [], []
     for count in (8, 8, 8, 8, 8, 3):
         ring[:count] = chance.integers(0, 256, ring[:count].shape, np.uint8)  # the same memory each time
