@@ -26,6 +26,11 @@ class EveryFrame(nn.Module):
         return features.view(n, frames, -1).mean(1)
 
 
+def under(backbone: nn.Module) -> nn.Module:
+    """Return the network whose tensors have torchvision's names: the backbone itself, or what sees each frame."""
+    return backbone.frame_network if isinstance(backbone, EveryFrame) else backbone
+
+
 def small_frame_network(width: int = 16) -> nn.Module:
     """Return a 2D network of four strided stages with `8 x width` features."""
     layers: list[nn.Module] = []

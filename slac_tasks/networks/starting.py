@@ -8,7 +8,7 @@ from torchvision import models
 
 from slac_tasks.errors import NotConfigured
 from slac_tasks.networks.attentive import entry_of_folder, load_attentive
-from slac_tasks.networks.backbones import EveryFrame
+from slac_tasks.networks.backbones import under
 from slac_tasks.networks.efficientnet import renamed
 from slac_tasks.networks.packaged import Packaged
 from slac_tasks.networks.registry import ATTENTIVE, Architecture, architecture, laid_out
@@ -48,7 +48,7 @@ def starting_backbone(entry: Architecture, pretrained: str) -> tuple[nn.Module, 
     if entry.is_frozen:
         return laid_out(load_attentive(entry, pretrained)), True
     backbone = laid_out(entry.build())
-    target = backbone.frame_network if isinstance(backbone, EveryFrame) else backbone
+    target = under(backbone)
     if pretrained == "random":
         return backbone, False
     if pretrained not in ("hub", "package"):

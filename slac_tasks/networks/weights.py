@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from torchvision.models import get_model
 
 from slac_tasks.errors import BrokenContract
-from slac_tasks.networks.backbones import EveryFrame
+from slac_tasks.networks.backbones import under
 from slac_tasks.networks.calibration import Calibration
 from slac_tasks.networks.registry import Architecture, Classifier, laid_out
 
@@ -38,8 +38,7 @@ def encode_network(classifier: Classifier, categories: Sequence[str]) -> bytes:
     from safetensors.torch import save
 
     entry = classifier.entry
-    target = classifier.backbone.frame_network if isinstance(classifier.backbone, EveryFrame) else classifier.backbone
-    assert isinstance(target, nn.Module)
+    target = under(classifier.backbone)
     known = target.state_dict()
     head = {f"{entry.linear or entry.layer}.{name}": value for name, value in classifier.head.state_dict().items()}
     if entry.torchvision:
