@@ -31,7 +31,7 @@ from scipy.special import expit
 
 from bench.harness import Bench, Figures
 from bench.harness.campaigns import Category
-from bench.harness.intervals import interval
+from bench.harness.intervals import UNKNOWN, interval, with_ends
 from bench.harness.tables import Cell, table
 from bench.harness.worlds import World, collect, collected, rehearse, scored
 from bench.loop import scale
@@ -145,11 +145,11 @@ def figures(played: Mapping[str, Sequence[Outcome]]) -> dict[str, float | None]:
     found: dict[str, float | None] = {}
     for layout, every in played.items():
         outcomes = [each for each in every if each.looked_at]
-        gain, low, high = interval([each.ours - each.cleanlab for each in outcomes]) if outcomes else (None,) * 3
+        gain = interval([each.ours - each.cleanlab for each in outcomes]) if outcomes else UNKNOWN
         for name, figure in _MEANS.items():
             values = [float(getattr(each, name)) for each in outcomes]
             found[f"{layout}{figure}"] = float(np.mean(values)) if values else None
-        found |= {f"{layout}gain": gain, f"{layout}gain_low": low, f"{layout}gain_high": high}
+        found |= with_ends(f"{layout}gain", gain)
     return found
 
 

@@ -34,7 +34,7 @@ import pyarrow as pa
 from bench.harness import Bench, Figures
 from bench.harness.campaigns import Campaign, Policy
 from bench.harness.grids import WAYS, Grid, grids
-from bench.harness.intervals import Interval, interval
+from bench.harness.intervals import UNKNOWN, Measured, interval, with_ends
 from bench.harness.tables import Cell, table
 from bench.harness.worlds import World, collect, collected
 from bench.loop import scale
@@ -57,9 +57,6 @@ ONCE = Policy(
     shares={Strategy.COVERAGE: 0.3}, again=0.1, gold=0.015, carry_sec=2.0,
     review=Review(votes_wanted=1, audit_share=0.25),
 )  # fmt: skip
-
-
-_ENDS = ("", "_low", "_high")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -158,18 +155,18 @@ def figures(today: Sequence[Result], once: Sequence[Result]) -> dict[str, float 
     for prefix, results in (("today", today), ("", once)):
         for name in results[0].counts:
             key = f"{name}_{prefix}" if prefix else name
-            found[key], found[f"{key}_low"], found[f"{key}_high"] = interval([one.counts[name] for one in results])
+            found |= with_ends(key, interval([one.counts[name] for one in results]))
     return found
 
 
-def of_grids(asked: Sequence[Mapping[str, Grid]]) -> dict[str, Interval | tuple[None, None, None]]:
+def of_grids(asked: Sequence[Mapping[str, Grid]]) -> dict[str, Measured]:
     """Return every figure of the grid with its interval over pairs of world and crew; unknown where no set was."""
-    found: dict[str, Interval | tuple[None, None, None]] = {}
+    found: dict[str, Measured] = {}
     for way in WAYS:
         for field, name in (("per_minute", "labels_per_minute"), ("error", "error"), ("mixed", "mixed")):
             if field != "mixed" or way == "sets":
                 values = [getattr(one[way], field) for one in asked]
-                found[f"{name}_grid_{way}"] = interval(values) if values else (None, None, None)
+                found[f"{name}_grid_{way}"] = interval(values) if values else UNKNOWN
     return found
 
 
@@ -191,21 +188,18 @@ def measure(size: Size, folder: Path) -> Figures:
 
 def measured(worlds: Sequence[World], size: Size) -> Figures:
     """Return the figures of these worlds."""
-    asked = [found for world in worlds for crew in range(size.crews) if (found := grids(world, crew))]
+    in_grids = of_grids([one for world in worlds for crew in range(size.crews) if (one := grids(world, crew))])
     today = [result(play(worlds, TODAY, size, crew), today=True) for crew in range(size.crews)]
     once = [result(play(worlds, ONCE, size, crew), today=False) for crew in range(size.crews)]
     print(render(today, once))
     print(table({"in a grid": "", "mean": ".3f", "low": ".3f", "high": ".3f"}, [
-        (name, *ends) for name, ends in of_grids(asked).items()
+        (name, *ends) for name, ends in in_grids.items()
     ]))  # fmt: skip
-    full = Size()
+    full, found = Size(), figures(today, once)
+    for name, ends in in_grids.items():
+        found |= with_ends(name, ends)
     return {
-        **figures(today, once),
-        **{
-            f"{name}{end}": each
-            for name, ends in of_grids(asked).items()
-            for end, each in zip(_ENDS, ends, strict=True)
-        },
+        **found,
         "crews": size.crews,
         "scale": size.worlds / full.worlds * size.minutes / full.minutes * scale(size.world) / scale(full.world),
     }

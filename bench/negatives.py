@@ -18,6 +18,7 @@ import numpy as np
 import torch
 
 from bench.harness import Bench, Figures
+from bench.harness.intervals import with_ends
 from bench.harness.pretraining import CPU, ENTRY, Course, Drawn, Labels, drawn, pretrained
 from bench.harness.tables import Cell, table
 from slac_tasks.evaluation.curve import of_transfer
@@ -73,8 +74,7 @@ def measure(size: Size, folder: Path) -> Figures:
         }
         top, gain = rows[ACCURACY], rows[GAIN]
         lines.append([kind, len(places), top.value, top.low, top.high, gain.value, gain.low, gain.high])
-        figures |= {f"top1_{kind}": top.value, f"gain_{kind}": gain.value}
-        figures |= {f"gain_{kind}_low": gain.low, f"gain_{kind}_high": gain.high}
+        figures |= {f"top1_{kind}": top.value} | with_ends(f"gain_{kind}", (gain.value, gain.low, gain.high))
     heads = {"negatives": "", "clips": "", "top-1": ".3f", "low": ".3f", "high": ".3f", "gain": "+.3f"}
     print(table({**heads, "gain low": "+.3f", "gain high": "+.3f"}, lines))
     return figures

@@ -23,7 +23,7 @@ import numpy as np
 
 from bench.harness import Bench, Figures
 from bench.harness.campaigns import Campaign, Policy
-from bench.harness.intervals import interval
+from bench.harness.intervals import interval, with_ends
 from bench.harness.tables import Cell, table
 from bench.harness.worlds import World, collect, collected
 from bench.loop import scale
@@ -113,7 +113,7 @@ def figures(played: Played) -> dict[str, float | None]:
             for way, outcomes in played.items()
         }
         for name, measured in values.items():
-            found[name], found[f"{name}_low"], found[f"{name}_high"] = interval(measured)
+            found |= with_ends(name, interval(measured))
     for way, outcomes in played.items():
         found[f"labels_{way}"] = float(np.mean([each.labels for each in outcomes]))
     return found

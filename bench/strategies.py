@@ -48,7 +48,7 @@ from bench.harness.campaigns import SECONDS, Campaign, Policy
 from bench.harness.costs import now
 from bench.harness.drawing import lines
 from bench.harness.heads import Bought, combined, taught
-from bench.harness.intervals import Interval, interval
+from bench.harness.intervals import UNKNOWN, Measured, interval, with_ends
 from bench.harness.tables import Cell, table
 from bench.harness.worlds import World, collect, collected, one_thread, rehearse, scored
 from bench.loop import scale
@@ -135,8 +135,6 @@ Pair: TypeAlias = tuple[int, int]
 """World and crew."""
 Played: TypeAlias = Mapping[str, Mapping[Pair, Sequence[State]]]
 """By way and pair, after each budget."""
-Gain: TypeAlias = Interval | tuple[None, None, None]
-UNKNOWN: Gain = (None, None, None)
 
 
 def simulate(world: World, policy: Policy, crew: int, budgets: Iterable[float]) -> Iterator[State]:
@@ -191,7 +189,7 @@ def took(played: Played, way: str, place: int, budget: float) -> bool:
     return all(states[place].minutes >= least for states in played[way].values())
 
 
-def gain_of(played: Played, way: str, place: int, budget: float, *, base: str = BASE) -> Gain:
+def gain_of(played: Played, way: str, place: int, budget: float, *, base: str = BASE) -> Measured:
     """Return a way's gain over the base on all pairs; unknown where the pool of either ended before."""
     able = took(played, way, place, budget) and took(played, base, place, budget)
     return interval(gains(played, way, place, pairs=sorted(played[base]), base=base)) if able else UNKNOWN
@@ -218,7 +216,7 @@ def best(played: Played, place: int, budget: float) -> str | None:
     return max(able, key=lambda way: float(np.mean(gains(played, way, place, pairs=choosing))))
 
 
-def gain_of_best(played: Played, place: int, budget: float) -> tuple[str | None, Gain]:
+def gain_of_best(played: Played, place: int, budget: float) -> tuple[str | None, Measured]:
     """Return (the best way after a budget, its gain on the judging pairs)."""
     way = best(played, place, budget)
     return (way, interval(gains(played, way, place, pairs=halves(played)[1]))) if way else (None, UNKNOWN)
@@ -242,11 +240,6 @@ def figures(played: Played, budgets: Sequence[float]) -> dict[str, float | None]
         base = [played[BASE][pair][place].committee for pair in pairs]
         found |= with_ends(f"gain_weak_{at}", interval([one[1] - one[0] for one in base]))
     return found
-
-
-def with_ends(name: str, value: Gain) -> dict[str, float | None]:
-    """Return a figure with its lower and upper end."""
-    return {f"{name}{end}": each for end, each in zip(("", "_low", "_high"), value, strict=True)}
 
 
 def render(played: Played, budgets: Sequence[float]) -> str:
@@ -286,7 +279,7 @@ def verdict(played: Played, place: int, budget: float) -> str:
     return f"{budget:g} minutes: best is {way}, {judged}\n"
 
 
-def in_words(gain: Gain) -> str:
+def in_words(gain: Measured) -> str:
     """Return a gain with its ends, where they are known."""
     value, low, high = gain
     if value is None:

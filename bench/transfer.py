@@ -21,6 +21,7 @@ import torch
 from torch import nn
 
 from bench.harness import Bench, Figures
+from bench.harness.intervals import with_ends
 from bench.harness.places import shared
 from bench.harness.pretraining import ACTIONS, CPU, ENTRY, Course, Drawn, Real, drawn, pretrained, real
 from bench.harness.tables import Cell, table
@@ -122,11 +123,10 @@ def _shown(course: Course, rows: Iterable[EvaluationRow]) -> dict[str, float | N
     paper = ", ".join(f"{name} {points:+.1f}" for name, points in PAPER.items())
     print(f"{course.name}: points of top-1 gained: {ours} labels a class; the paper, with all labels: {paper}\n")
     prefix = "" if course.name == "generated" else f"{course.name}_"
-    return {
-        f"{prefix}top1_gain_{labels}{end}": value
-        for labels, row in gains.items()
-        for end, value in (("", row.value), ("_low", row.low), ("_high", row.high))
-    }
+    found: dict[str, float | None] = {}
+    for labels, row in gains.items():
+        found |= with_ends(f"{prefix}top1_gain_{labels}", (row.value, row.low, row.high))
+    return found
 
 
 BENCH = Bench(

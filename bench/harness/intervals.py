@@ -8,6 +8,9 @@ from scipy.special import stdtrit
 
 Interval: TypeAlias = tuple[float, float | None, float | None]
 """Mean, lower and upper end."""
+Measured: TypeAlias = Interval | tuple[None, None, None]
+"""The same, or that nothing was measured."""
+UNKNOWN: Measured = (None, None, None)
 
 
 def interval(values: Sequence[float]) -> Interval:
@@ -17,3 +20,8 @@ def interval(values: Sequence[float]) -> Interval:
         return mean, None, None
     reach = float(stdtrit(count - 1, 0.975) * np.std(values, ddof=1) / count**0.5)
     return mean, mean - reach, mean + reach
+
+
+def with_ends(name: str, value: Measured) -> dict[str, float | None]:
+    """Return a figure with its lower and upper end."""
+    return {f"{name}{end}": each for end, each in zip(("", "_low", "_high"), value, strict=True)}
