@@ -22,6 +22,7 @@ from torchvision.models.video.resnet import VideoResNet
 from slac_tasks.networks.planes import Planes
 from slac_tasks.networks.registry import Architecture, laid_out, to_stream
 from slac_tasks.progress import print_line
+from slac_tasks.video.ring import clip_shape
 
 PLAIN = "plain"
 """As it was built and trained, each layer in the precision that autocast gives it."""
@@ -120,7 +121,7 @@ def trials(
     """Yield every form of a network that runs on this card, and how it does; the plain one comes first."""
     where = next(network.parameters()).device
     chance = torch.Generator(device=where).manual_seed(0)
-    shape = (batch, entry.frames, entry.size, entry.size, 3)
+    shape = (batch, *clip_shape(entry.view))
     pixels = torch.randint(0, 256, shape, dtype=torch.uint8, device=where, generator=chance)
     form = plain(network)
     exact = run(entry, form, pixels[:8], torch.float32)

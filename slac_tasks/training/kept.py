@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from slac_tasks.model import View
 from slac_tasks.training.order import Rows
 from slac_tasks.video.frames import Pixels
+from slac_tasks.video.ring import clip_shape
 
 _HELD = 1
 
@@ -48,7 +49,7 @@ class KeptPixels:
 
     def read(self, rows: Rows) -> Pixels:
         """Return these clips, which are there."""
-        found = np.empty((len(rows), self.view.frames, self.view.size, self.view.size, 3), np.uint8)
+        found = np.empty((len(rows), *clip_shape(self.view)), np.uint8)
         for row, clip in zip(rows.tolist(), found, strict=True):
             data = os.pread(self._pixels, self.clip_bytes, row * self.clip_bytes)
             clip[...] = np.frombuffer(data, np.uint8).reshape(clip.shape)

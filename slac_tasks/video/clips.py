@@ -18,7 +18,7 @@ from slac_tasks.storage.datasets.collecting import ClipRow
 from slac_tasks.storage.datasets.releasing import ReleaseRow
 from slac_tasks.video.frames import Pixels
 from slac_tasks.video.pool import Cut, Decoded, Pool
-from slac_tasks.video.ring import Shape
+from slac_tasks.video.ring import Shape, clip_shape
 from slac_tasks.video.sources import OpensMedia
 
 T = TypeVar("T")
@@ -177,8 +177,8 @@ def gather(
             kept += reel.clips
         file.flush()
         if not kept:
-            return [], np.empty((0, view.frames, view.size, view.size, 3), np.uint8)
-        return kept, np.memmap(file, np.uint8, "r", shape=(len(kept), view.frames, view.size, view.size, 3))
+            return [], np.empty((0, *clip_shape(view)), np.uint8)
+        return kept, np.memmap(file, np.uint8, "r", shape=(len(kept), *clip_shape(view)))
 
 
 def spread(clips: Sequence[ClipAddress], most: int) -> list[ClipAddress]:
