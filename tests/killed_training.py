@@ -10,6 +10,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
 import torch
 from learning_world import draw
 from released import released
@@ -40,12 +41,10 @@ def learn(store: FolderStore, run: str, begun: Callable[[int], object] = lambda 
         begun(self.step_number)
         return before(self, *batch)
 
-    Learner.step = step  # type: ignore[method-assign]
-    try:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Learner, "step", step)
         keeps = Checkpoints(media, f"models/{run}/unfinished", "ab12")
         pretrain(classifier, Work(index=index, media=media, keeps=keeps), PLAN, torch.device("cpu"))
-    finally:
-        Learner.step = before  # type: ignore[method-assign]
     return classifier.state_dict()
 
 
