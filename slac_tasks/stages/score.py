@@ -169,8 +169,8 @@ def _score(job: Job, works: Sequence[Work], clips: int) -> None:
     with Pool(job.media, views, batch=settings.batch, buffer=buffer, workers=workers) as pool:
         scorers = load_scorers(job.store.get, members, job.config, clips)
         withdrawals = Withdrawals.read(job.store)
+        how = {name: [str(settings.batch), settings.compile, *scorer.how] for name, scorer in scorers.items()}
         for work in works:
-            how = {name: [str(settings.batch), settings.compile, *scorer.how] for name, scorer in scorers.items()}
             work.pieces = _cut(work, withdrawals, how, SHARD_CLIPS[where.type])
         todo = [piece for work in works for piece in work.pieces]
         batches = [rows for piece in todo for rows in piece.batches(settings.batch)]
