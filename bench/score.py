@@ -37,7 +37,7 @@ from slac_tasks.networks.registry import Architecture, architecture
 from slac_tasks.stages import score
 from slac_tasks.storage.datasets import CLIPS, SCORES
 from slac_tasks.storage.objects import open_store
-from slac_tasks.video.clips import ADDRESS, addresses, footage
+from slac_tasks.video.clips import ADDRESS, addresses, chunks, footage
 from slac_tasks.video.pool import Cut, Pool
 from slac_tasks.video.sources import OpensMedia
 
@@ -183,7 +183,7 @@ def starting(size: Size, folder: Path) -> dict[str, float | None]:
     folder.mkdir()
     made = scene(folder, films(folder, 20), size.waiting, "cpu")
     rows = addresses(made.datasets.read(CLIPS, ADDRESS, category="anything", window=WINDOW))
-    batches = [[clip.cut for clip in rows[begin : begin + 64]] for begin in range(0, len(rows), 64)]
+    batches = [[clip.cut for clip in some] for some in chunks(rows, 64)]
     view = architecture(size.members[0]).view
     local = open_store(made.settings.store_url).local
     began = time.perf_counter()

@@ -55,7 +55,7 @@ def on_card(members: Sequence[str], clips: int, media: Path, folder: Path, devic
     eight = replace(made, settings=replace(made.settings, scoring=replace(made.settings.scoring, workers=8)))
     committee = seat(made, members)
     score.run(scoring(made, committee, WARM))
-    ready = ready_rate(made, committee, clips)
+    ready = ready_rate(made, committee)
     said(gpu_ready_clips_per_s=ready)
     first, rate = stage(eight, committee)
     said(gpu_first_batch_s=first, gpu_eight_workers_clips_per_s=rate)
@@ -63,7 +63,7 @@ def on_card(members: Sequence[str], clips: int, media: Path, folder: Path, devic
     said(gpu_clips_per_s=rate, steady_share=rate / ready)
     said(gpu_peak_share=peak_share(rate, members) if device == "cuda" else None)
     _, rate = stage(made, seat(made, members[:1]))
-    said(gpu_one_clips_per_s=rate, gpu_one_ready_clips_per_s=ready_rate(made, seat(made, members[:1]), clips))
+    said(gpu_one_clips_per_s=rate, gpu_one_ready_clips_per_s=ready_rate(made, seat(made, members[:1])))
     if (media / "1080.mp4").exists():
         large = scene(folder / "1080", media, max(8, clips // 8), device, small="1080.mp4", large="1080.mp4")
         one = seat(large, members[:1])
@@ -108,10 +108,10 @@ def stage(made: Scene, committee: str) -> tuple[float, float]:
     return times[0] - began, len(made.starts) * batches / len(times) / (ended - times[0])
 
 
-def ready_rate(made: Scene, committee: str, clips: int, seconds: float = 3.0) -> float:
+def ready_rate(made: Scene, committee: str, seconds: float = 3.0) -> float:
     """Return the clips/s of the committee's networks on pixels that are ready in memory."""
     members = made.datasets.rows(COMMITTEES, committee=committee)
-    scorers = load_scorers(made.datasets.store.get, members, made.settings, clips)
+    scorers = load_scorers(made.datasets.store.get, members, made.settings, len(made.starts))
     extractors = {name: scorer.extractor for name, scorer in scorers.items()}
     batch = made.settings.scoring.batch
     chance = np.random.default_rng(0)
