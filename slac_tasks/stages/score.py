@@ -18,6 +18,7 @@ from dataclasses import dataclass, field
 from functools import cached_property, partial
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from slac_tasks.admission.withdrawals import Withdrawals
 from slac_tasks.errors import NotMade, SlacError
@@ -80,11 +81,16 @@ class Pair:
 class Piece:
     """One shard of a category, for the members that lack it."""
 
-    clips: Sequence[ClipAddress]
-    """Its clips that may be opened, video by video."""
+    clips: pa.Table
+    """Addresses of its clips that may be opened, video by video."""
     withdrawn: list[Drop]
     """Videos that may not be opened."""
     lacking: list[tuple[Want, Pair]]
+
+    def count(self, size: int) -> int:
+        """Return how many batches it has."""
+        clips: int = self.clips.num_rows + COUNT
+        return -(-clips // size)
 
     def batches(self, size: int) -> Iterator[Sequence[ClipAddress]]:
         """Yield its clips in batches.
@@ -92,7 +98,7 @@ class Piece:
         One canary goes first and one last, so that what lies between them was scored by the same code and weights.
         """
         first, *last = (_canary(index) for index in range(COUNT))
-        return chunks([first, *self.clips, *last], size)
+        return chunks([first, *addresses(self.clips), *last], size)
 
 
 def _canary(index: int) -> ClipAddress:
@@ -173,8 +179,9 @@ def _score(job: Job, works: Sequence[Work], clips: int) -> None:
         for work in works:
             work.pieces = _cut(work, withdrawals, how, SHARD_CLIPS[where.type])
         todo = [piece for work in works for piece in work.pieces]
-        batches = [rows for piece in todo for rows in piece.batches(settings.batch)]
-        found = track(pool.batches(map(_cuts, batches)), len(batches), "score")
+        # As objects the addresses of a whole job are more than memory holds: a shard's are made when it is decoded.
+        cuts = (_cuts(rows) for piece in todo for rows in piece.batches(settings.batch))
+        found = track(pool.batches(cuts), sum(piece.count(settings.batch) for piece in todo), "score")
         extractors = {name: scorer.extractor for name, scorer in scorers.items()}
         with closing(line_of(extractors, settings.batch, pool.memory)) as line:
             desk = Desk(scorers=scorers, guard=Guard(job.store), line=line, views=views)
@@ -220,13 +227,15 @@ def _cut(work: Work, withdrawals: Withdrawals, how: Mapping[str, list[str]], siz
     begin = taken_up = 0
     for number, end in enumerate(shard_ends(work.clips["video_id"].to_pylist(), size)):
         withdrawn: list[Drop] = []
-        readable = withdrawals.readable(addresses(work.clips.slice(begin, end - begin)), withdrawn)
+        clips = work.clips.slice(begin, end - begin)
+        readable = withdrawals.readable(addresses(clips), withdrawn)
         clip_ids = [clip.clip_id for clip in readable]
         shards = [(want, want.shard(f"{number:05d}", [*how[want.member.backbone], *clip_ids])) for want in work.wants]
         lacking = [(want, shard) for want, shard in shards if not shard.is_done]
         taken_up += len(shards) - len(lacking)
         if lacking:
-            pieces.append(Piece(clips=readable, withdrawn=withdrawn, lacking=lacking))
+            opened = clips.filter(pc.is_in(clips["clip_id"], pa.array(clip_ids, pa.string())))
+            pieces.append(Piece(clips=opened, withdrawn=withdrawn, lacking=lacking))
         begin = end
     if taken_up:
         print_line(

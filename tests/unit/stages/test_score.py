@@ -227,6 +227,23 @@ def test_canaries_are_made_once_and_not_for_each_batch(tmp_path, monkeypatch):
     assert len([views for views in made if views]) == COUNT
 
 
+def test_addresses_are_made_shard_by_shard_and_not_of_the_whole_job(tmp_path, monkeypatch):
+    world = trained(tmp_path)
+    monkeypatch.setattr(score, "SHARD_CLIPS", {"cpu": 4})
+    begun, ahead = [], []
+    batches, whole = score.Piece.batches, score.Desk.score
+    monkeypatch.setattr(score.Piece, "batches", lambda piece, size: begun.append(piece) or batches(piece, size))
+
+    def scored(desk, piece, *rest):
+        ahead.append(any(one is piece for one in begun))
+        whole(desk, piece, *rest)
+
+    monkeypatch.setattr(score.Desk, "score", scored)
+    score_all(world, "wave")
+    assert len(ahead) > 1
+    assert not any(ahead)  # one process, which decodes nothing ahead
+
+
 def test_scores_say_what_was_done_to_the_clip(tmp_path):
     world = trained(tmp_path)
     score_all(world, "wave")

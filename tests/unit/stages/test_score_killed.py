@@ -67,7 +67,7 @@ def work(job: Job, shard_clips: int, log: str) -> None:
 
     def logged(desk: score.Desk, piece: score.Piece, *rest: object) -> None:
         with open(log, "a") as file:
-            file.write(piece.clips[0].clip_id + "\n")
+            file.write(piece.clips["clip_id"][0].as_py() + "\n")
         whole(desk, piece, *rest)
 
     score.Desk.score = logged
