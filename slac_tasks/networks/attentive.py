@@ -102,6 +102,18 @@ class Attentive(nn.Module):
         return cast(Tensor, self.pool(self.tokens(stream)))
 
 
+class MeanTokens(nn.Module):
+    """The mean of frozen tokens: features of a network whose pool has learned nothing."""
+
+    def __init__(self, backbone: nn.Module) -> None:
+        super().__init__()
+        self.tokens = backbone.get_submodule("tokens")
+
+    def forward(self, stream: Tensor) -> Tensor:
+        """Return features (n, width) of a stream (n, 3, frames, height, width)."""
+        return cast(Tensor, self.tokens(stream).mean(1))
+
+
 def attentive_backbone(recipe: str) -> nn.Module:
     """Return a backbone with random weights.
 

@@ -12,7 +12,7 @@ from torchvision.models import get_model
 from slac_tasks.errors import BrokenContract
 from slac_tasks.networks.backbones import under
 from slac_tasks.networks.calibration import Calibration
-from slac_tasks.networks.registry import Architecture, Classifier, laid_out
+from slac_tasks.networks.registry import Architecture, Classifier, architecture, laid_out
 
 
 def encode_backbone(entry: Architecture, backbone: nn.Module) -> bytes:
@@ -50,6 +50,30 @@ def encode_network(classifier: Classifier, categories: Sequence[str]) -> bytes:
     about |= _recipe(target)
     # One entry: the order of several is another one in each process.
     return bytes(save(_plain({**known, **head}), metadata={"slac": json.dumps(about)}))
+
+
+def decode_network(data: bytes) -> tuple[Architecture, nn.Module]:
+    """Return (entry, frozen backbone in evaluation mode) of what `encode_network` wrote.
+
+    Raises:
+        BrokenContract: the bytes are damaged, or of another program's network.
+
+    """
+    from safetensors import SafetensorError
+    from safetensors.torch import load
+
+    try:
+        length = int.from_bytes(data[:8], "little")
+        about = json.loads(json.loads(data[8 : 8 + length])["__metadata__"]["slac"])
+        state = load(data)
+    except (ValueError, KeyError, TypeError, SafetensorError) as error:
+        raise BrokenContract(f"network: is no file of `slac pretrain`: {type(error).__name__}: {error}") from error
+    entry = architecture(about["architecture"])
+    backbone = entry.build(about["recipe"]) if "recipe" in about else entry.build()
+    head = f"{entry.layer}."
+    blob = {"state": {name: value for name, value in state.items() if not name.startswith(head)}}
+    _load(under(backbone), entry, blob)
+    return entry, laid_out(backbone).eval().requires_grad_(False)
 
 
 def _recipe(backbone: nn.Module) -> dict[str, Any]:

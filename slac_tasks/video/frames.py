@@ -121,6 +121,17 @@ def count_frames(path: Path) -> int:
         return count
 
 
+def rate_and_count(path: Path) -> tuple[float, int]:
+    """Return (frames in a second, frames) of a proxy.
+
+    Raises:
+        BrokenContract: the file is no proxy.
+
+    """
+    with _opened(path) as (_, _, fps, count):
+        return fps, count
+
+
 def length_sec(path: Path) -> float:
     """Return how long a video is, in seconds.
 
