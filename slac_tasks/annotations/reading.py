@@ -60,12 +60,13 @@ def recognised(file: Opened) -> Reader:
     raise WrongArguments(f"{WHAT} {file.path}: begins with {file.first[:60]!r}, want a file of one of {known}")
 
 
-def read(paths: Sequence[Path], name: str | None = None) -> Published:
+def read(paths: Sequence[Path], name: str | None = None, *, repeated: bool = False) -> Published:
     """Read lists as one: what one of them says of a video's split, length and address holds for all of its rows.
 
     Args:
         paths: the files, or a folder of classes.
         name: the format; without it each file's own is found.
+        repeated: whether a label that is there twice is taken twice, as the published evaluations do.
 
     Raises:
         WrongArguments: a file is not there, or of no known format.
@@ -81,7 +82,8 @@ def read(paths: Sequence[Path], name: str | None = None) -> Published:
                 odds.append(replace(found, place=prefix + found.place))
             else:
                 rows.append(replace(found, place=prefix + found.place) if prefix else found)
-    taken = agreeing(_joined(rows, odds), odds)
+    joined = _joined(rows, odds)
+    taken = joined if repeated else agreeing(joined, odds)
     odds += [remark for row in taken if (remark := past_end(row))]
     return Published(rows=tuple(taken), odd=tuple(odds))
 

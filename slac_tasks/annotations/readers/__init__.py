@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from slac_tasks.annotations.opened import Opened
 from slac_tasks.annotations.readers import (
     activitynet,
+    charades,
     class_folders,
     coco,
     hacs,
@@ -58,6 +59,7 @@ READERS: Mapping[str, Reader] = _named(
         Reader(name="something_something", help="json of Something-Something v2", fits=something_something.fits,
                rows=something_something.rows),
         Reader(name="kinetics", help="csv of Kinetics", fits=kinetics.fits, rows=kinetics.rows),
+        Reader(name="charades", help="csv of Charades", fits=charades.fits, rows=charades.rows),
         Reader(name="thumos14", help="csv or txt of THUMOS14", fits=thumos14.fits, rows=thumos14.rows),
         Reader(name="ucf101", help="train or test list of UCF-101", fits=ucf101.fits, rows=ucf101.rows),
         Reader(name="hmdb51", help="split list of HMDB-51", fits=hmdb51.fits, rows=hmdb51.rows),

@@ -41,6 +41,13 @@ LAYOUTS = [
     ("activitynet", "b.json", json.dumps({"v_" + ID: {
         "duration_second": 20.5, "annotations": [{"label": "Ballet", "segment": [1, 2]}],
     }}), ("v_" + ID, "Ballet", 1.0, 2.0, True, None)),
+    ("activitynet", "HACS_segments_v1.1.1.json", json.dumps({"database": {ID: {
+        "url": "https://www.youtube.com/watch?v=" + ID, "subset": "validation", "duration": "92.166667",
+        "annotations": [{"label": "Dodgeball", "segment": [5.40, 11.60]}],
+    }}}), (ID, "Dodgeball", 5.4, 11.6, True, "validation")),
+    ("charades", "Charades_v1_train.csv", "id,subject,scene,quality,relevance,verified,script,objects,descriptions,"
+     'actions,length\n46GP8,HR43,Kitchen,6,7,Yes,"A person cooks, then eats.",food,"Cooking; eating.",'
+     "c092 11.90 21.20;c147 0.00 12.60,24.83\n", ("46GP8", "c092", 11.9, 21.2, True, "training")),
     ("multithumos", "m.json", json.dumps({"video_test_0000896": {
         "subset": "testing", "duration": 226.77, "actions": [[12, 18.6, 24.8]],
     }}), ("video_test_0000896", "12", 18.6, 24.8, True, "testing")),
@@ -102,6 +109,24 @@ def test_class_folders_are_read_with_and_without_splits(tmp_path: Path) -> None:
     assert [(row.video, str(row.split)) for row in parts.labels] == [
         ("train/yoga/a.mp4", "training"), ("val/yoga/b.mp4", "validation"),
     ]  # fmt: skip
+
+
+def test_a_video_of_charades_without_an_action_is_read_and_a_bad_action_holds_up_no_other(tmp_path: Path) -> None:
+    lines = ("id,actions,length", "A,,9.5", "B,c001 1 2;c002 1;c003 4 3;c004 5.0 6.0,9.5")
+    (tmp_path / "Charades_v1_test.csv").write_text("\n".join(lines))
+    found = read([tmp_path / "Charades_v1_test.csv"])
+    assert found.videos == ["A", "B"]
+    assert [(row.label, row.start_sec, str(row.split)) for row in found.labels] == [
+        ("c001", 1.0, "testing"), ("c004", 5.0, "testing"),
+    ]  # fmt: skip
+    assert odd(found) == [("line 3, action 2", "segments"), ("line 3, action 3", "order")]
+
+
+def test_a_label_that_is_there_twice_is_taken_twice_where_that_is_wanted(tmp_path: Path) -> None:
+    twice = [{"label": "Ballet", "segment": [1, 2.5]}] * 2
+    (tmp_path / "a.json").write_text(json.dumps({"database": {ID: {"subset": "training", "annotations": twice}}}))
+    assert len(read([tmp_path / "a.json"]).labels) == 1
+    assert len(read([tmp_path / "a.json"], repeated=True).labels) == 2
 
 
 GOOD = f"Archery,{ID},training,15.5,17.5,1"
