@@ -40,6 +40,7 @@ COMMANDS = {
     "export": ("slac_tasks.commands.export", "write a release that exists in one more format"),
     "release diff": ("slac_tasks.commands.release_diff", "say what differs between two releases"),
     "release verify": ("slac_tasks.commands.release_verify", "prove that a release is what it says"),
+    "evaluate segments": ("slac_tasks.commands.evaluate_segments", "judge segments by the rules of a benchmark"),
     "show": ("slac_tasks.commands.show", "list a dataset, or the pairs of look-alikes: rows, drops by reason, origin"),
     "funnel": ("slac_tasks.commands.funnel", "print what became of everything that was found"),
     "world": ("slac_tasks.commands.world", "make the synthetic world, or let its people answer"),

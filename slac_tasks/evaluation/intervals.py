@@ -110,10 +110,17 @@ def _times(videos: int, draws: int, seed: int) -> NDArray[np.uint16]:
 def measured(measure: Measure, sample: Sample, draws: int = DRAWS) -> Measured:
     """Return a measure that lies between 0 and 1, with its interval."""
     value = sample.value(measure)
+    if value is None or sample.videos < 2:
+        return of_values(value, np.empty(0), sample)
+    return of_values(value, sample.values(measure, draws), sample)
+
+
+def of_values(value: float | None, values: Floats, sample: Sample) -> Measured:
+    """Return the same of a measure whose value and whose values on samples of the videos, shape (draws,), are known."""
     size = {"clips": len(sample), "videos": sample.videos}
     if value is None or sample.videos < 2:
         return Measured(value=value, low=0.0, high=1.0, **size)
-    spread = _deviation(sample.values(measure, draws), sample.videos)
+    spread = _deviation(values, sample.videos)
     worth = sample.independent
     if spread > 0 and 0 < value < 1:
         worth = min(value * (1 - value) / spread**2, len(sample))

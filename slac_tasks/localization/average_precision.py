@@ -12,14 +12,16 @@ measure is asked for its value under many weightings of the videos (see `evaluat
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import TypeVar
 
 import numpy as np
 
 from slac_tasks.evaluation.measures import Bools, Floats, Ints
 from slac_tasks.localization.matching import by_score, pairs, taken_by_score, taken_by_truth
-from slac_tasks.localization.segments import Benchmark, Detections, Segments
+from slac_tasks.localization.segments import Benchmark, Detections, Segments, part
 
+_S = TypeVar("_S", bound=Segments)
 _CELLS = 10_000_000
 """Weights of detections that are held at once: 80 MB."""
 
@@ -133,6 +135,23 @@ class Matched:
             precision = np.maximum.accumulate(precision[:, ::-1], axis=1)[:, ::-1]
         return np.asarray((gained * precision).sum(axis=1))
 
+    def of_category(self, category: int) -> "Matched":
+        """Return it for one category and the videos in which it is shown or found; they are numbered anew."""
+        truth, found = self.benchmark.truth, self.found
+        segments, own = np.flatnonzero(truth.category == category), np.flatnonzero(found.category == category)
+        videos = np.union1d(truth.video[segments], found.video[own])
+        place = np.full(len(truth) + 1, -1)
+        place[segments] = np.arange(len(segments))
+        one = replace(
+            self.benchmark, videos=tuple(self.benchmark.videos[video] for video in videos),
+            duration_sec=self.benchmark.duration_sec[videos], categories=(self.benchmark.categories[category],),
+            truth=_renumbered(part(truth, segments), videos), ambiguous=part(truth, segments[:0]),
+        )  # fmt: skip
+        return replace(
+            self, benchmark=one, found=_renumbered(part(found, own), videos), taken=place[self.taken[:, own]],
+            left_out=self.left_out[:, own],
+        )  # fmt: skip
+
     def average(self, weights: Floats) -> Floats:
         """Return the mean over thresholds and categories, shape (draws,): a `Measure` of the videos."""
         return np.asarray(self.by_threshold(weights).mean(axis=1))
@@ -153,6 +172,10 @@ class Matched:
         """Average precision of each category at each threshold, shape (categories, thresholds)."""
         (found,) = self.by_category(np.ones((1, len(self.benchmark.videos))))
         return np.asarray(found)
+
+
+def _renumbered(columns: _S, videos: Ints) -> _S:
+    return replace(columns, video=np.searchsorted(videos, columns.video), category=np.zeros_like(columns.category))
 
 
 def matched(benchmark: Benchmark, found: Detections, rules: Rules, thresholds: Floats | None = None) -> Matched:
