@@ -157,11 +157,12 @@ def _pixels(script: Script, starts: Sequence[float]) -> Pixels:
     found = np.empty((*numbers.shape, ENTRY.size, ENTRY.size, 3), np.uint8)
     for number, image in enumerate(film.frames(script)):
         for clip, frame in np.argwhere(numbers == number).tolist():
-            found[clip, frame] = _small(image)
+            found[clip, frame] = small(image)
     return found
 
 
-def _small(image: Image) -> Pixels:
+def small(image: Image) -> Pixels:
+    """Return a drawn frame as the network sees it: the middle square, RGB."""
     height, width = image.shape[:2]
     left = (width - height) // 2
     square = cv2.resize(image[:, left : left + height], (ENTRY.size, ENTRY.size), interpolation=cv2.INTER_AREA)

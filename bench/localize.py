@@ -1,0 +1,148 @@
+"""Do sparse clips teach where actions begin and end? `python -m bench.localize [--quick]`.
+
+A network is pretrained on the sparse clips of a drawn world's training videos, and frozen. A head learns from its dense
+features, and finds segments in test videos; every figure is the mAP, averaged over tIoU .3, .4, .5, .6 and .7.
+
+`map_sparse`: the head has learned from the clips alone. `map_scratch`: the same head on the features of a network that
+learned nothing. `map_dense`: it has learned from all segments. `gain` is map_sparse less map_scratch, `gain_low` and
+`gain_high` its 95 % interval over seeds of clips and heads. `share_of_recipe` is map_dense over what ActionFormer's
+published recipe, made anew in `bench.harness.actionformer`, reaches on the same features and segments.
+
+With `--real FOLDER`, one sub-folder of trimmed videos for each class, the same on videos that are joined from them,
+where no series is in two splits; these figures begin with `real_`. Real segments with pixels are at hand nowhere.
+"""
+
+import sys
+from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Annotated
+
+import numpy as np
+import torch
+
+from bench.harness import Bench, Figures
+from bench.harness.actionformer import Recipe
+from bench.harness.actionformer import spot as spot_by_recipe
+from bench.harness.actionformer import train as train_by_recipe
+from bench.harness.intervals import interval, with_ends
+from bench.harness.pretraining import ENTRY, pretrained
+from bench.harness.tables import table
+from bench.harness.untrimmed import Course, Drawn, drawn, joined
+from slac_tasks.localization.detecting import SEARCH, spot
+from slac_tasks.localization.features import Dense
+from slac_tasks.localization.labels import Lesson
+from slac_tasks.localization.learning import Plan, taught
+from slac_tasks.training.trainer import seeded
+
+
+@dataclass(frozen=True, kw_only=True)
+class Size:
+    """How much is learned."""
+
+    categories: Annotated[int, "actions of the drawn world"] = 8
+    train: Annotated[int, "drawn videos of a category to learn from"] = 24
+    test: Annotated[int, "drawn videos of a category that judge"] = 16
+    seconds: Annotated[float, "length of a drawn video"] = 30.0
+    clips: Annotated[int, "sparse labels of a video"] = 8
+    pretraining: Annotated[int, "steps of the network"] = 1_000
+    steps: Annotated[int, "steps of the head"] = 800
+    width: Annotated[int, "channels of the head, and of the recipe"] = 128
+    epochs: Annotated[int, "epochs of the recipe, after 5 of warm-up; published: 45"] = 45
+    recipes: Annotated[int, "seeds of the recipe"] = 2
+    seeds: Annotated[int, "seeds of clips and heads"] = 5
+    real: Annotated[Path | None, "folder of trimmed videos, one sub-folder for each class"] = None
+    videos: Annotated[int, "joined videos of a class"] = 12
+    processes: Annotated[int, "processes, each of which computes in one thread"] = 2
+    device: Annotated[str, "where networks run: auto, cpu or cuda"] = "cpu"
+
+
+def measure(size: Size, folder: Path) -> Figures:
+    """Play the drawn course, and the real one where there is one."""
+    torch.set_num_threads(1)
+    world = Drawn(categories=size.categories, train=size.train, test=size.test, seconds=size.seconds)
+    figures: dict[str, float | None] = {"scale": size.pretraining / Size().pretraining * size.seeds / Size().seeds}
+    figures |= _played(drawn(world, folder / "drawn", size.processes), size)
+    if size.real is not None:
+        course = joined(size.real, folder / "joined", videos=size.videos, seed=0, processes=size.processes)
+        figures |= {f"real_{name}": value for name, value in _played(course, size).items()}
+    return figures
+
+
+def _played(course: Course, size: Size) -> dict[str, float | None]:
+    """Return the figures of a course."""
+    labels = course.labels(size.clips, seed=0)
+    network = pretrained(labels, steps=size.pretraining, batch=32, seed=0, what=f"{course.name}: pretrain")
+    with seeded(1):
+        nothing = ENTRY.build()
+    seen = course.seen(network(), size.device)
+    unseen = course.seen(nothing, size.device)
+    test = sum(video.is_test for video in course.videos)
+    print(
+        f"{course.name}: {len(labels.pixels)} clips of {len(seen) - test} videos teach, {len(labels.positive)} of them "
+        f"show their action; {test} videos judge"
+    )
+    tasks = [*_tasks("sparse", seen, size, cut=False), *_tasks("scratch", unseen, size, cut=False),
+             *_tasks("dense", seen, size, cut=True)]  # fmt: skip
+    tasks += [_Task(name="recipe", seen=seen, cut=True, seed=seed) for seed in range(size.recipes)]
+    with ProcessPoolExecutor(size.processes) as pool:
+        values = list(pool.map(partial(_judged, course, size), tasks))
+    by_name = {
+        name: [value for task, value in zip(tasks, values, strict=True) if task.name == name]
+        for name in dict.fromkeys(task.name for task in tasks)
+    }
+    heads = {"learned from": "", "seeds": "", "mAP": ".3f", "low": ".3f", "high": ".3f"}
+    print(table(heads, [[name, len(own), *interval(own)] for name, own in by_name.items()]))
+    means = {name: float(np.mean(own)) for name, own in by_name.items()}
+    gains = [one - other for one, other in zip(by_name["sparse"], by_name["scratch"], strict=True)]
+    return {
+        **{f"map_{name}": value for name, value in means.items()},
+        **with_ends("gain", interval(gains)),
+        "share_of_recipe": means["dense"] / means["recipe"] if means.get("recipe") else None,
+    }
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Task:
+    """One head that learns and is judged."""
+
+    name: str
+    seen: list[Dense]
+    cut: bool
+    seed: int
+
+
+def _tasks(name: str, seen: list[Dense], size: Size, *, cut: bool) -> Iterator[_Task]:
+    for seed in range(size.seeds):
+        yield _Task(name=name, seen=seen, cut=cut, seed=seed)
+
+
+def _judged(course: Course, size: Size, task: _Task) -> float:
+    """Return the average mAP of one head."""
+    torch.set_num_threads(1)
+    lessons = course.lessons(task.seen, clips=size.clips, cut=task.cut, seed=task.seed)
+    if task.name == "recipe":
+        recipe = Recipe(width=size.width, epochs=size.epochs, seed=task.seed)
+        network = train_by_recipe(lessons, len(course.categories), recipe)
+        return course.average_map(task.seen, lambda dense: spot_by_recipe(network, Lesson(dense=dense)))
+    head = taught(
+        lessons, course.categories, Plan(steps=size.steps, width=size.width, seed=task.seed), torch.device("cpu")
+    )
+    return course.average_map(
+        task.seen, lambda dense: spot(head, torch.from_numpy(dense.values), dense.clock, SEARCH)
+    )  # fmt: skip
+
+
+BENCH = Bench(
+    name="localize", doc=__doc__, measure=measure,
+    full=Size(),
+    quick=Size(categories=3, train=6, test=4, seconds=16.0, clips=6, pretraining=40, steps=60, width=64, epochs=5,
+               recipes=1, seeds=2),
+    tiny=Size(categories=2, train=2, test=1, seconds=8.0, clips=3, pretraining=2, steps=4, width=16, epochs=1,
+              recipes=1, seeds=2, processes=1),
+)  # fmt: skip
+
+if __name__ == "__main__":
+    sys.exit(BENCH.main())

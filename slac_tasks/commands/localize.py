@@ -1,0 +1,130 @@
+"""Find actions in your videos: where each begins and ends, with a score.
+
+slac localize talk.mp4 match.avi --release r0001        with the network that was pretrained on a release
+slac localize videos/ --release r0001 --category judo   every file of a folder, one action
+slac localize --release r0001 --save judo-localizer     write network and head into a folder, for other machines
+slac localize talk.mp4 --model judo-localizer           with such a folder: no store and no settings are needed
+
+Writes into the folder of --to: segments.json (the results of ActivityNet, which its scripts judge), segments.csv, and
+segments.html, which plays the videos with what was found on their bars.
+
+Of a release the head is taught once, when it is first wanted, by the sparse clips of training videos that are left; it
+is kept in the store, and a run that is cut off goes on. A file that cannot be read is counted with its reason and stops
+no other; if none can be read the command ends with 65.
+"""
+
+import argparse
+import os
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from slac_tasks import config
+from slac_tasks.errors import BrokenContract, WrongArguments
+from slac_tasks.localization.features import Unseen
+from slac_tasks.localization.folders import open_folder, write_folder
+from slac_tasks.localization.localizing import Localized, Localizer, Stopwatch, localize
+from slac_tasks.localization.releases import localizer_of_release
+from slac_tasks.localization.results import FoundVideo, apart, names_of, rows_of, write_csv, write_json
+from slac_tasks.networks.settings import Scoring
+from slac_tasks.progress import print_line
+from slac_tasks.reports.found_segments import Shown, page
+from slac_tasks.video.clips import decoders
+
+_WINDOWS_A_VIDEO = 400
+"""About a minute: enough that a process that decodes is worth its start."""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the flags."""
+    parser.add_argument("videos", nargs="*", type=Path, metavar="VIDEO", help="a file, or a folder of files")
+    parser.add_argument("--release", help="version of the release whose network and labels are used, e.g. r0001")
+    parser.add_argument("--model", type=Path, help="folder that --save wrote")
+    parser.add_argument("--category", action="append", default=[], help="find this action alone; may be repeated")
+    parser.add_argument("--to", type=Path, default=Path("localized"), help="folder of the results (default: localized)")
+    parser.add_argument(
+        "--least-score", type=float, default=0.3, help="what is printed and shown is surer (default .3)"
+    )
+    parser.add_argument("--save", type=Path, help="folder into which network and head are written, for --model")
+    parser.add_argument("--device", choices=("auto", "cpu", "cuda"), help="where networks run (default: the setting)")
+
+
+def main(arguments: argparse.Namespace) -> None:
+    """Find the segments, print them, and write the files."""
+    if (arguments.release is None) == (arguments.model is None):
+        raise WrongArguments("--release and --model: want one of them, the network that looks at the videos")
+    if not (arguments.videos or arguments.save):
+        raise WrongArguments("videos: none given, want files or folders, or --save alone")
+    if arguments.model:
+        localizer = open_folder(arguments.model, arguments.device or "auto", Scoring())
+    else:
+        settings = config.load()
+        settings = replace(settings, device=arguments.device or settings.device)
+        localizer = localizer_of_release(settings, arguments.release, os.environ)
+    known = localizer.head.shape.categories
+    if unknown := sorted(set(arguments.category) - set(known)):
+        raise WrongArguments(f"--category {', '.join(unknown)}: unknown, want some of {', '.join(known)}")
+    if arguments.save:
+        write_folder(arguments.save, localizer)
+        print_line(f"localize: wrote {arguments.save}, for --model")
+    if arguments.videos:
+        _find(_files(arguments.videos), localizer, arguments.category, arguments.to, arguments.least_score)
+
+
+def _files(given: Sequence[Path]) -> list[Path]:
+    """Return the files; of a folder all that lie in it."""
+    found: list[Path] = []
+    for path in given:
+        found += sorted(each for each in path.iterdir() if each.is_file()) if path.is_dir() else [path]
+    if not found:
+        raise WrongArguments(f"videos: {', '.join(map(str, given))} hold no file, want videos")
+    return found
+
+
+def _find(paths: Sequence[Path], localizer: Localizer, wanted: Sequence[str], to: Path, least_score: float) -> None:
+    names = names_of(paths)
+    path_of = dict(zip(names, paths, strict=True))
+    media = to / "media"
+    media.mkdir(parents=True, exist_ok=True)
+    workers = decoders(-1, clips=_WINDOWS_A_VIDEO * len(paths), beside=localizer.extractor.where)
+    watch, found, lost = Stopwatch(), [], Counter[str]()
+    played: dict[str, Localized] = {}
+    for each in localize(list(path_of.items()), localizer, media, workers=workers):
+        if isinstance(each, Unseen):
+            lost[each.lost.reason] += 1
+            print_line(f"localize: set aside {path_of[each.name]}: {each.lost.reason}: {each.lost.detail}".rstrip(": "))
+            continue
+        watch.add(each.clock)
+        rows = rows_of(each.name, each.spotted, localizer.head.shape.categories, wanted)
+        video = FoundVideo(
+            name=each.name, path=str(path_of[each.name]), duration_sec=each.clock.duration_sec, rows=rows
+        )
+        played[each.name] = each
+        found.append(video)
+        _print(video, least_score)
+    for reason, count in sorted(lost.items()):
+        print_line(f"localize: set aside {count}: {reason}")
+    if not found:
+        raise BrokenContract(f"{len(paths)} videos, none of which can be read; want files that play")
+    write_json(found, to / "segments.json", localizer.about.taught)
+    write_csv(found, to / "segments.csv")
+    shown = [
+        Shown(
+            name=video.name, media=f"media/{played[video.name].played.name}", duration_sec=video.duration_sec,
+            rows=apart(video.rows, least_score),
+        )
+        for video in found
+    ]  # fmt: skip
+    (to / "segments.html").write_text(page(shown, localizer.about.taught), encoding="utf-8")
+    print_line(
+        f"localize: {len(found)} videos, {watch.video_min:.1f} minutes; {watch.sec_per_min:.1f} s for a minute of "
+        f"video on {localizer.extractor.where}; wrote segments.json, segments.csv and segments.html into {to}"
+    )
+
+
+def _print(video: FoundVideo, least_score: float) -> None:
+    rows = apart(video.rows, least_score)
+    print(f"{video.path}  {video.duration_sec:.1f} s, {len(rows)} segments")
+    for row in rows:
+        print(f"  {row.start_sec:8.2f} to {row.end_sec:8.2f} s  {row.score:.2f}  {row.category}")

@@ -1,0 +1,105 @@
+"""Segments from what a head says: the surest places, their ends moved to the slopes of the curve, and soft-NMS."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from slac_tasks.localization.features import Clock
+from slac_tasks.localization.head import Head, Outputs
+from slac_tasks.localization.spotted import Floats, Ints, Spotted
+
+
+@dataclass(frozen=True, kw_only=True)
+class Search:
+    """How segments are chosen (all values ours but those of soft-NMS, which are ActionFormer's)."""
+
+    least_score: float = 1e-3
+    most_places: int = 2000
+    most_segments: int = 200
+    sigma: float = 0.5
+    curve: float = 0.5
+    """How much of a segment's score is the curve's: the score is shown^(1 - curve) * curve^curve."""
+    refine_sec: float = 0.5
+    """An end moves by so much at most, to where the curve is steepest; 0: it stays."""
+
+
+SEARCH = Search()
+"""As segments are chosen unless somebody compares."""
+
+
+@torch.inference_mode()
+def spot(head: Head, features: Tensor, clock: Clock, search: Search = SEARCH) -> Spotted:
+    """Return the segments of one video.
+
+    Args:
+        head: a head in evaluation mode.
+        features: (cells, features), on the head's device.
+        clock: how they lie on the video's clock.
+        search: how segments are chosen.
+
+    """
+    said, mask = look(head, features)
+    curve = torch.sigmoid(said.curve[0, : clock.count]).double().cpu().numpy()
+    middles, _ = head.places(mask.shape[1], features.device)
+    inside = middles < clock.count
+    shown = torch.sigmoid(said.shown[0][inside])
+    count = shown.shape[1]
+    score, order = shown.flatten().topk(min(search.most_places, shown.numel()))
+    order = order[score > search.least_score]
+    score = score[score > search.least_score]
+    place, category = (order // count).cpu().numpy(), (order % count).cpu().numpy()
+    reach, middle = said.reach[0][inside].double().cpu().numpy()[place], middles[inside].double().cpu().numpy()[place]
+    start = (middle - reach[:, 0]).clip(0, clock.count)
+    end = (middle + reach[:, 1]).clip(0, clock.count)
+    scores = score.double().cpu().numpy()
+    inner = mean_inside(curve, category, start, end)
+    scores = scores ** (1 - search.curve) * inner**search.curve
+    long = end - start > 0.5
+    kept = suppressed(category[long], start[long], end[long], scores[long], search)
+    return Spotted(
+        category=kept.category, start_sec=kept.start_sec * clock.stride_sec,
+        end_sec=np.minimum(kept.end_sec * clock.stride_sec, clock.duration_sec), score=kept.score,
+    )  # fmt: skip
+
+
+def look(head: Head, features: Tensor) -> tuple[Outputs, Tensor]:
+    """Return (what a head says of one video, the mask of its cells)."""
+    cells = len(features)
+    padded = -(-cells // head.multiple) * head.multiple
+    mask = torch.arange(padded, device=features.device)[None] < cells
+    said: Outputs = head(F.pad(features, (0, 0, 0, padded - cells))[None], mask)
+    return said, mask
+
+
+def mean_inside(curve: Floats, category: Ints, start: Floats, end: Floats) -> Floats:
+    """Return the mean of each segment's curve between its ends, given in cells; `curve` is (cells, categories)."""
+    summed = np.concatenate([np.zeros((1, curve.shape[1])), np.cumsum(curve, axis=0)])
+
+    def until(at: Floats) -> Floats:
+        low = np.floor(at).astype(np.int64).clip(0, len(curve) - 1)
+        return np.asarray(summed[low, category] + (at - low) * curve[low, category])
+
+    return np.asarray((until(end) - until(start)) / np.maximum(end - start, 1e-6))
+
+
+def suppressed(category: Ints, start: Floats, end: Floats, score: Floats, search: Search) -> Spotted:
+    """Return segments by falling score, where each lowers the scores of what overlaps it (Gaussian soft-NMS)."""
+    left = score.copy()
+    found: list[tuple[int, float]] = []
+    while len(left) and len(found) < search.most_segments:
+        best = int(left.argmax())
+        if left[best] < search.least_score:
+            break
+        found.append((best, float(left[best])))
+        shared = (np.minimum(end, end[best]) - np.maximum(start, start[best])).clip(0)
+        tiou = shared / np.maximum(end - start + end[best] - start[best] - shared, 1e-9)
+        left = np.where(category == category[best], left * np.exp(-(tiou**2) / search.sigma), left)
+        left[best] = -1
+    places = np.array([place for place, _ in found], dtype=np.int64)
+    return Spotted(
+        category=category[places], start_sec=start[places], end_sec=end[places],
+        score=np.array([value for _, value in found]),
+    )  # fmt: skip

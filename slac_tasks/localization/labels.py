@@ -1,0 +1,64 @@
+"""What a head learns from: sparse clips, segments, or both, as numbers for each cell and each place of the pyramid."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from slac_tasks.localization.features import Clock, Dense
+
+Span = tuple[int, float, float]
+"""Category, start and end in seconds."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Clip:
+    """A sparse label: two seconds of which people said whether they show a category."""
+
+    category: int
+    start_sec: float
+    end_sec: float
+    positive: bool
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Lesson:
+    """One video to learn from."""
+
+    dense: Dense
+    clips: tuple[Clip, ...] = ()
+    spans: tuple[Span, ...] | None = None
+    """All segments of the video; None: nobody has cut it, and only its clips are known."""
+
+
+def cell_labels(lesson: Lesson, categories: int) -> Tensor:
+    """Return +1, -1 and 0 (not known) for each cell and category, int8, shape (cells, categories).
+
+    All cells of a positive clip show the category, all of a negative clip do not (Clips of people, not of a frame,
+    so a clip may be up to half wrong: `world.truth.MIN_OVERLAP_SEC`). Segments say it of every cell, and overrule.
+    """
+    clock = lesson.dense.clock
+    labels = torch.zeros(clock.count, categories, dtype=torch.int8)
+    # Yes overrules no where clips overlap: a clip that is answered no may end in the action.
+    for clip in sorted(lesson.clips, key=lambda clip: clip.positive):
+        labels[_cells(clock, clip.start_sec, clip.end_sec), clip.category] = 1 if clip.positive else -1
+    if lesson.spans is not None:
+        labels[:] = -1
+        for category, start_sec, end_sec in lesson.spans:
+            labels[_cells(clock, start_sec, end_sec), category] = 1
+    return labels
+
+
+def _cells(clock: Clock, start_sec: float, end_sec: float) -> slice:
+    """Return the cells whose middles lie inside."""
+    first = int(np.ceil(start_sec / clock.stride_sec - 0.5 - 1e-6))
+    last = int(np.ceil(end_sec / clock.stride_sec - 0.5 - 1e-6))
+    return slice(max(0, first), max(0, last))
+
+
+def in_cells(spans: Sequence[Span], clock: Clock) -> tuple[Tensor, Tensor]:
+    """Return (ends in cells, shape (spans, 2); categories, shape (spans,))."""
+    ends = torch.tensor([[start, end] for _, start, end in spans], dtype=torch.float32).reshape(-1, 2)
+    return ends / clock.stride_sec, torch.tensor([category for category, _, _ in spans], dtype=torch.long)

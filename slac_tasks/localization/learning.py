@@ -1,0 +1,278 @@
+"""How a head learns: from sparse clips alone, from segments alone, or from clips first and then from both.
+
+Clips of two seconds say which cells show a category, so they teach the curve and nothing else. After `Plan.first` of
+the steps the curve is asked where the training videos' segments are (`proposing`), and from there on the whole head
+learns, from these segments where nobody has cut a video, and from people's where somebody has. No dense label is
+needed.
+
+Everything that a step draws is a function of the seed and the step's number, so that a run which goes on from a
+checkpoint ends with the same weights.
+"""
+
+import io
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from slac_tasks.errors import BrokenContract
+from slac_tasks.localization.features import Clock
+from slac_tasks.localization.head import Head, Outputs, Shape
+from slac_tasks.localization.labels import Lesson, Span, cell_labels, in_cells
+from slac_tasks.localization.losses import assign, distance, focal
+from slac_tasks.localization.proposing import propose
+from slac_tasks.progress import Pace, print_line
+from slac_tasks.training.optimizing import Average, factor
+from slac_tasks.training.pretraining import Keeps
+from slac_tasks.training.trainer import seeded
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """What shapes a run, beside its lessons (all values ours, tried on the generated world)."""
+
+    steps: int = 800
+    batch: int = 8
+    """Videos in a step, or stretches of long ones."""
+    cells: int = 512
+    """Longest stretch of a video that is learned from at once."""
+    rate: float = 1e-3
+    weight_decay: float = 0.05
+    warmup: float = 0.1
+    average: float = 0.99
+    first: float = 0.4
+    """Share of the steps in which the curve alone learns, where no video is cut."""
+    smoothing: float = 0.1
+    """A cell of a clip is so sure at most: people speak of the clip, and not of each of its frames."""
+    width: int = 128
+    seed: int = 0
+    checkpoint_steps: int = 200
+
+
+@dataclass(kw_only=True, eq=False)
+class _Video:
+    """A lesson as tensors."""
+
+    features: Tensor
+    labels: Tensor
+    clock: Clock
+    is_cut: bool
+    ends: Tensor
+    categories: Tensor
+    known: Tensor
+    """(cells, categories): where a place may be told that it shows nothing."""
+
+    @classmethod
+    def of(cls, lesson: Lesson, categories: int, where: torch.device) -> "_Video":
+        labels = cell_labels(lesson, categories)
+        ends, of = in_cells(lesson.spans or (), lesson.dense.clock)
+        return cls(
+            features=torch.from_numpy(lesson.dense.values).to(where), labels=labels.to(where), clock=lesson.dense.clock,
+            is_cut=lesson.spans is not None, ends=ends.to(where), categories=of.to(where),
+            known=(labels != 0).to(where),
+        )  # fmt: skip
+
+    def propose(self, spans: Sequence[Span], known: Tensor) -> None:
+        """Take over segments that the curve proposes."""
+        ends, of = in_cells(spans, self.clock)
+        self.ends, self.categories = ends.to(self.features.device), of.to(self.features.device)
+        self.known = known
+
+
+@dataclass(kw_only=True)
+class Teacher:
+    """One run."""
+
+    head: Head
+    videos: list[_Video]
+    plan: Plan
+    keeps: Keeps | None = None
+    step_number: int = 0
+    losses: list[float] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        grouped: dict[bool, list[Tensor]] = {True: [], False: []}
+        for parameter in self.head.parameters():
+            grouped[parameter.ndim > 1].append(parameter)
+        self._optimizer = torch.optim.AdamW(
+            [
+                {"params": grouped[True], "weight_decay": self.plan.weight_decay},
+                {"params": grouped[False], "weight_decay": 0.0},
+            ],
+            self.plan.rate,
+        )
+        self._average = Average(self.head.state_dict(), self.plan.average)
+        self._shown = 100.0
+        """Moving average of a batch's places that show something: the losses are divided by it (ActionFormer)."""
+        labels = torch.cat([video.labels for video in self.videos])
+        positive, negative = (labels > 0).sum(0).clamp(min=1), (labels < 0).sum(0).clamp(min=1)
+        self._of_positive = ((positive + negative) / (2 * positive)).float()
+        self._of_negative = ((positive + negative) / (2 * negative)).float()
+        self._proposed = all(video.is_cut for video in self.videos)
+
+    @property
+    def _begin_whole(self) -> int:
+        return 0 if self._proposed else round(self.plan.first * self.plan.steps)
+
+    def teach(self) -> None:
+        """Learn to the last step; the head is handed on with its average, in evaluation mode.
+
+        Raises:
+            BrokenContract: a loss is no number.
+
+        """
+        self._go_on()
+        pace = Pace(self.plan.steps, first=20)
+        while self.step_number < self.plan.steps:
+            if self.step_number == self._begin_whole and not self._proposed:
+                self._propose()
+            loss = self._step()
+            self.losses = [*self.losses, loss][-max(1, self.plan.steps // 10) :]
+            if self.step_number % self.plan.checkpoint_steps == 0 and self.step_number < self.plan.steps:
+                self._keep()
+            if pace.due(self.step_number):
+                print_line(f"localize: step {pace.left(self.step_number)}, loss {loss:.3f}")
+        self._average.put()
+        self.head.eval()
+
+    def _step(self) -> float:
+        plan = self.plan
+        chance = np.random.default_rng((plan.seed, self.step_number))
+        self.head.train()
+        for group in self._optimizer.param_groups:
+            group["lr"] = plan.rate * factor(self.step_number, plan.steps, plan.warmup)
+        with seeded((plan.seed * 1_000_003 + self.step_number) % 2**63):
+            chosen = [self.videos[int(at)] for at in chance.integers(len(self.videos), size=plan.batch)]
+            starts = [int(chance.integers(max(1, len(video.features) - plan.cells + 1))) for video in chosen]
+            loss = self._loss(chosen, starts)
+        if not torch.isfinite(loss):
+            raise BrokenContract(f"localize: step {self.step_number}: loss {loss.item()}, want a number")
+        self._optimizer.zero_grad()
+        loss.backward()  # type: ignore[no-untyped-call]
+        torch.nn.utils.clip_grad_norm_(self.head.parameters(), 1.0)
+        self._optimizer.step()
+        self._average.update(self.step_number)
+        self.step_number += 1
+        return float(loss.item())
+
+    def _loss(self, chosen: Sequence[_Video], starts: Sequence[int]) -> Tensor:
+        longest = max(min(len(video.features), self.plan.cells) for video in chosen)
+        padded = -(-longest // self.head.multiple) * self.head.multiple
+        features, labels, known = (
+            torch.stack(
+                [_stretch(getattr(video, name), start, padded) for video, start in zip(chosen, starts, strict=True)]
+            )
+            for name in ("features", "labels", "known")
+        )
+        lengths = torch.tensor(
+            [min(padded, len(video.features) - start) for video, start in zip(chosen, starts, strict=True)]
+        )
+        mask = (torch.arange(padded) < lengths[:, None]).to(features.device)
+        said: Outputs = self.head(features, mask)
+        loss = self._curve_loss(said.curve, labels)
+        if self.step_number >= self._begin_whole:
+            loss = loss + self._whole_loss(said, chosen, starts, known, mask)
+        return loss
+
+    def _curve_loss(self, curve: Tensor, labels: Tensor) -> Tensor:
+        weight = torch.where(labels > 0, self._of_positive, self._of_negative) * (labels != 0)
+        wanted = torch.where(labels > 0, 1 - self.plan.smoothing, self.plan.smoothing)
+        each = F.binary_cross_entropy_with_logits(curve, wanted, weight, reduction="sum")
+        return each / weight.sum().clamp(min=1e-6)
+
+    def _whole_loss(
+        self, said: Outputs, chosen: Sequence[_Video], starts: Sequence[int], known: Tensor, mask: Tensor
+    ) -> Tensor:
+        middles, spans = self.head.places(mask.shape[1], mask.device)
+        assigned = [
+            assign(middles, spans, video.ends - start, video.categories, said.shown.shape[2])
+            for video, start in zip(chosen, starts, strict=True)
+        ]
+        shown = torch.stack([each.shown for each in assigned])
+        reach = torch.stack([each.reach for each in assigned])
+        exists = torch.cat([own[:, 0] for own in self.head.masks(mask)], 1)[..., None]
+        # A place is told that it shows nothing where the cell in its middle is known.
+        at = middles.long().clamp(max=mask.shape[1] - 1)
+        judged = exists * torch.maximum(known[:, at].float(), (shown > 0).float())
+        positive = (shown.sum(2) > 0) & (exists[..., 0] > 0)
+        self._shown = 0.9 * self._shown + 0.1 * max(1, int(positive.sum()))
+        loss = focal(said.shown, shown, judged)
+        if positive.any():
+            loss = loss + distance(said.reach[positive], reach[positive]).sum()
+        return loss / self._shown
+
+    @torch.inference_mode()
+    def _propose(self) -> None:
+        """Ask the curve where the segments of uncut videos are."""
+        held = {name: value.clone() for name, value in self.head.state_dict().items()}
+        self._average.put()
+        self.head.eval()
+        count = 0
+        for video in self.videos:
+            if not video.is_cut:
+                spans, known = propose(self.head, video.features, video.labels, video.clock)
+                video.propose(spans, known)
+                count += len(spans)
+        self.head.load_state_dict(held)
+        print_line(f"localize: the curve proposes {count} segments in the videos that nobody has cut")
+
+    def _keep(self) -> None:
+        if self.keeps is None:
+            return
+        state = {
+            "step": self.step_number, "head": self.head.state_dict(), "optimizer": self._optimizer.state_dict(),
+            "average": self._average.state(), "shown": self._shown, "losses": self.losses,
+            "proposed": [[video.ends, video.categories, video.known] for video in self.videos],
+        }  # fmt: skip
+        with tempfile.TemporaryDirectory(prefix="slac-") as folder:
+            path = Path(folder) / "state.pt"
+            torch.save(state, path)
+            self.keeps.write(self.step_number, path)
+
+    def _go_on(self) -> None:
+        found = next(self.keeps.newest(), None) if self.keeps else None
+        if found is None:
+            return
+        state: dict[str, Any] = torch.load(io.BytesIO(found[1]), map_location="cpu", weights_only=True)
+        self.step_number, self._shown, self.losses = state["step"], state["shown"], state["losses"]
+        self.head.load_state_dict(state["head"])
+        self._optimizer.load_state_dict(state["optimizer"])
+        self._average.load(state["average"])
+        for video, (ends, categories, known) in zip(self.videos, state["proposed"], strict=True):
+            where = video.features.device
+            video.ends, video.categories, video.known = ends.to(where), categories.to(where), known.to(where)
+        print_line(f"localize: goes on after step {self.step_number}")
+
+
+def _stretch(values: Tensor, start: int, cells: int) -> Tensor:
+    part = values[start : start + cells]
+    return F.pad(part, (0, 0, 0, cells - len(part)))
+
+
+def taught(
+    lessons: Sequence[Lesson], categories: Sequence[str], plan: Plan, where: torch.device, keeps: Keeps | None = None
+) -> Head:
+    """Return a head that has learned from these lessons.
+
+    Raises:
+        BrokenContract: there is nothing to learn from, or a loss is no number.
+
+    """
+    if not any(lesson.clips or lesson.spans for lesson in lessons):
+        raise BrokenContract(f"localize: {len(lessons)} videos without a clip or a segment, want some")
+    shape = Shape(features=lessons[0].dense.values.shape[1], categories=tuple(categories), width=plan.width)
+    with seeded(plan.seed):
+        head = Head(shape)
+    values = np.concatenate([lesson.dense.values for lesson in lessons])
+    head.mean.copy_(torch.from_numpy(values.mean(0)))
+    head.scale.copy_(torch.from_numpy(values.std(0)).clamp(min=1e-3))
+    head.to(where)
+    videos = [_Video.of(lesson, len(categories), where) for lesson in lessons]
+    Teacher(head=head, videos=videos, plan=plan, keeps=keeps).teach()
+    return head

@@ -1,0 +1,132 @@
+"""Segments of files that somebody has: each is made into a rendition, looked at, and cut; a bad file stops no other."""
+
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import torch
+
+from slac_tasks.collect.settings import Collect
+from slac_tasks.localization.detecting import spot
+from slac_tasks.localization.features import Clock, Dense, Film, Unseen, dense_features
+from slac_tasks.localization.head import Head
+from slac_tasks.localization.kept import About
+from slac_tasks.localization.spotted import Spotted
+from slac_tasks.networks.inference import Extractor
+from slac_tasks.video import originals
+from slac_tasks.video.pool import Lost
+
+NO_FILE = "no such file"
+"""Reason why a path is set aside, beside those of `originals` and of `features`."""
+
+LONGEST_SEC = 3600.0
+"""A longer file is refused: the small frames of its rendition would take a gigabyte of memory."""
+_LIMITS = Collect(max_duration_sec=LONGEST_SEC)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Localizer:
+    """A head with the network whose features it reads."""
+
+    head: Head
+    about: About
+    extractor: Extractor
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Localized:
+    """What was found in one file."""
+
+    name: str
+    clock: Clock
+    spotted: Spotted
+    played: Path
+    """The rendition, which every browser plays, on the clock of the segments."""
+
+
+def localize(
+    paths: Sequence[tuple[str, Path]], localizer: Localizer, folder: Path, *, workers: int = 0
+) -> Iterator[Localized | Unseen]:
+    """Yield what is found in each file, or why it cannot be read.
+
+    Args:
+        paths: name and path of each file.
+        localizer: what looks.
+        folder: where renditions go: `<name>.mp4`.
+        workers: processes that decode; 0: this one does.
+
+    Raises:
+        Temporary: memory does not suffice for a single window.
+
+    """
+    refused: list[Unseen] = []
+    device = localizer.extractor.where
+    head = localizer.head.to(device)
+    with TemporaryDirectory(prefix="slac-", dir=folder) as scratch:
+        films = _films(paths, Path(scratch), folder, refused)
+        seen = dense_features(
+            films, localizer.extractor, _local, stride_frames=localizer.about.stride_frames, workers=workers
+        )
+        for each in seen:
+            yield from _taken(refused)
+            (Path(scratch) / f"{each.name}.mp4").unlink(missing_ok=True)
+            if isinstance(each, Dense):
+                spotted = spot(head, torch.from_numpy(each.values).to(device), each.clock)
+                yield Localized(name=each.name, clock=each.clock, spotted=spotted, played=folder / f"{each.name}.mp4")
+            else:
+                (folder / f"{each.name}.mp4").unlink(missing_ok=True)
+                yield each
+        yield from _taken(refused)
+
+
+def _taken(refused: list[Unseen]) -> list[Unseen]:
+    """Return what was refused since the last call."""
+    found = refused.copy()
+    refused.clear()
+    return found
+
+
+def _films(paths: Sequence[tuple[str, Path]], scratch: Path, folder: Path, refused: list[Unseen]) -> Iterator[Film]:
+    """Make the renditions, each when it is wanted."""
+    for name, path in paths:
+        try:
+            found = originals.probe(path, _LIMITS)
+            with TemporaryDirectory(dir=scratch) as made:
+                proxy = originals.make_proxy(path, Path(made), found, _LIMITS)
+                proxy.path_256.replace(folder / f"{name}.mp4")
+                proxy.path_128.replace(scratch / f"{name}.mp4")
+        except originals.Rejected as no:
+            refused.append(Unseen(name=name, lost=Lost(no.reason, no.detail)))
+        except (FileNotFoundError, IsADirectoryError, PermissionError) as error:
+            refused.append(Unseen(name=name, lost=Lost(NO_FILE, error.strerror or str(error))))
+        else:
+            yield Film(name=name, proxy=str(scratch / f"{name}.mp4"), large=str(folder / f"{name}.mp4"))
+
+
+@contextmanager
+def _local(name: str) -> Iterator[Path]:
+    yield Path(name)
+
+
+class Stopwatch:
+    """Seconds of work for each minute of video."""
+
+    def __init__(self) -> None:
+        self._began, self._video_sec = time.monotonic(), 0.0
+
+    def add(self, clock: Clock) -> None:
+        """Count a video that is done."""
+        self._video_sec += clock.duration_sec
+
+    @property
+    def video_min(self) -> float:
+        """Minutes of video so far."""
+        return self._video_sec / 60
+
+    @property
+    def sec_per_min(self) -> float:
+        """Seconds of work for a minute of video so far, on this machine."""
+        return (time.monotonic() - self._began) / max(1e-9, self.video_min)

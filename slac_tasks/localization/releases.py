@@ -1,0 +1,160 @@
+"""The localizer of a release: its pretrained network, and a head that its sparse clips teach when it is first wanted.
+
+Reads: a finished release (training split), its network, renditions, withdrawals.
+Writes: localizers/<release>.<hash>.pt; checkpoints until it is there. The hash names all that decides the head: the
+network's weights, the rows of the release and the plan. So a head that is there is the one that would be made.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+
+import pyarrow.compute as pc
+
+from slac_tasks.admission.withdrawals import Withdrawals
+from slac_tasks.config import Config
+from slac_tasks.errors import BrokenContract
+from slac_tasks.localization.features import Dense, Film, dense_features
+from slac_tasks.localization.kept import About, decode, encode
+from slac_tasks.localization.labels import Clip, Lesson
+from slac_tasks.localization.learning import Plan, taught
+from slac_tasks.localization.localizing import Localizer
+from slac_tasks.localization.networks import frozen
+from slac_tasks.model import Split, content_hash, unit_hash
+from slac_tasks.networks.inference import Extractor
+from slac_tasks.networks.registry import architecture
+from slac_tasks.networks.weights import decode_backbone
+from slac_tasks.progress import print_line, track
+from slac_tasks.release.finished import need_release
+from slac_tasks.storage.checkpoints import Checkpoints
+from slac_tasks.storage.datasets import MODELS
+from slac_tasks.storage.manifests import Manifest
+from slac_tasks.storage.objects import Media
+from slac_tasks.storage.tables import Datasets
+from slac_tasks.video.clips import decoders
+
+FOLDER = "localizers"
+MOST_VIDEOS = 40
+"""Of a category so many videos are learned from: to look at a whole video costs a hundred times its clips (ours)."""
+_COLUMNS = ["video_id", "source_id", "split", "start_sec", "end_sec", "category", "label", "proxy_128", "proxy_256"]
+
+
+PLAN = Plan()
+
+
+def localizer_of_release(config: Config, release: str, environ: Mapping[str, str], plan: Plan = PLAN) -> Localizer:
+    """Return the localizer of a release; its head is taught if the store has none.
+
+    Raises:
+        NotMade: the release, or its network, is not finished.
+        BrokenContract: nothing of its training videos can be learned from.
+        NotConfigured: the device is absent, or the store is out of reach.
+
+    """
+    media = Media(config.store_url, environ)
+    datasets = Datasets(media.store)
+    version, rows = need_release(datasets, release)
+    model = next(iter(datasets.rows(MODELS, release=release)))
+    entry = architecture(model.architecture)
+    backbone = decode_backbone(entry, media.store.get(f"weights/{model.backbone}.pt"))
+    extractor = frozen(entry, backbone, config.device, config.scoring)
+    made_of = content_hash(model.backbone, version.content, str(sorted(asdict(plan).items())), str(MOST_VIDEOS))
+    name = f"{FOLDER}/{release}.{made_of}.pt"
+    if media.store.exists(name):
+        head, about = decode(media.store.get(name), name)
+        return Localizer(head=head, about=about, extractor=extractor)
+    print_line(f"localize: teaches a head for release {release}, once; it is kept as {name}")
+    keeps = Checkpoints(media=media, folder=f"{FOLDER}/unfinished", made_of=made_of)
+    videos = chosen(_videos(datasets, rows), MOST_VIDEOS)
+    categories = sorted({label.category for video in videos for label in video.labels})
+    lessons = list(_lessons(videos, categories, extractor, media, config.scoring.workers))
+    head = taught(lessons, categories, plan, extractor.where, keeps)
+    clips = sum(len(lesson.clips) for lesson in lessons)
+    about = About(
+        architecture=entry.name, backbone=model.backbone,
+        taught=f"Release {release} ({version.version}): {clips} clips of {len(lessons)} videos taught the head.",
+    )  # fmt: skip
+    media.store.put(name, encode(head, about))
+    keeps.delete()
+    return Localizer(head=head, about=about, extractor=extractor)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Label:
+    category: str
+    start_sec: float
+    end_sec: float
+    positive: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Video:
+    video_id: str
+    film: Film
+    labels: list[_Label]
+
+    def shows(self, category: str) -> bool:
+        """Whether one of its clips shows the category."""
+        return any(label.category == category and label.positive for label in self.labels)
+
+
+def _videos(datasets: Datasets, rows: Manifest) -> list[_Video]:
+    """Return the training videos of a release that may be opened, in the order of a hash."""
+    withdrawals = Withdrawals.read(datasets.store)
+    found: dict[str, _Video] = {}
+    for table in datasets.tables(rows, _COLUMNS):
+        for row in table.filter(pc.field("split") == Split.TRAINING.value).to_pylist():
+            video_id = row["video_id"]
+            if withdrawals.covers_any(video_id, row["source_id"]):
+                continue
+            film = Film(name=video_id, proxy=row["proxy_128"], large=row["proxy_256"])
+            video = found.setdefault(video_id, _Video(video_id=video_id, film=film, labels=[]))
+            video.labels.append(
+                _Label(
+                    category=row["category"], start_sec=row["start_sec"], end_sec=row["end_sec"],
+                    positive=row["label"] > 0,
+                )
+            )  # fmt: skip
+    return [found[video_id] for video_id in sorted(found, key=lambda one: unit_hash("localize", one))]
+
+
+def chosen(videos: Sequence[_Video], most: int) -> list[_Video]:
+    """Return at most so many videos of each category: those first that have a positive clip of it."""
+    kept: dict[str, _Video] = {}
+    for category in sorted({label.category for video in videos for label in video.labels}):
+        own = [video for video in videos if any(label.category == category for label in video.labels)]
+        own.sort(key=lambda video: not video.shows(category))
+        for video in own[:most]:
+            kept.setdefault(video.video_id, video)
+    return list(kept.values())
+
+
+def _lessons(
+    videos: Sequence[_Video], categories: Sequence[str], extractor: Extractor, media: Media, workers: int
+) -> Iterator[Lesson]:
+    """Look at each video, and yield what it teaches.
+
+    Raises:
+        BrokenContract: none can be read.
+
+    """
+    number = {category: at for at, category in enumerate(categories)}
+    workers = decoders(workers, clips=400 * len(videos), beside=extractor.where)
+    seen = dense_features((video.film for video in videos), extractor, media, workers=workers)
+    lost = ""
+    count = 0
+    for video, each in zip(videos, track(seen, len(videos), "localize: looks at training videos"), strict=True):
+        if not isinstance(each, Dense):
+            lost = lost or each.lost.detail
+            print_line(f"localize: set aside {video.video_id}: {each.lost.reason}: {each.lost.detail}")
+            continue
+        count += 1
+        clips = tuple(
+            Clip(
+                category=number[label.category], start_sec=label.start_sec, end_sec=label.end_sec,
+                positive=label.positive,
+            )
+            for label in video.labels
+        )  # fmt: skip
+        yield Lesson(dense=each, clips=clips)
+    if not count:
+        raise BrokenContract(f"localize: {len(videos)} training videos, none readable ({lost}); want some")

@@ -1,0 +1,102 @@
+"""Segments that were found in somebody's videos, as files that others read: ActivityNet's `results` and a table."""
+
+import csv
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+
+from slac_tasks.localization.spotted import Spotted
+
+_DIGITS = 3
+
+
+@dataclass(frozen=True, kw_only=True)
+class FoundRow:
+    """One segment of one video."""
+
+    video: str
+    """Name of the video in all files."""
+    category: str
+    start_sec: float
+    """On the video's own clock, from its first picture."""
+    end_sec: float
+    score: float
+    """0 to 1; of two segments of one category the higher is surer."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class FoundVideo:
+    """What was found in one video."""
+
+    name: str
+    path: str
+    """As it was given."""
+    duration_sec: float
+    rows: tuple[FoundRow, ...]
+    """By falling score."""
+
+
+def rows_of(name: str, spotted: Spotted, categories: Sequence[str], wanted: Sequence[str]) -> tuple[FoundRow, ...]:
+    """Return what was found as rows; only of the wanted categories, where some are named."""
+    columns = zip(spotted.category, spotted.start_sec, spotted.end_sec, spotted.score, strict=True)
+    rows = (
+        FoundRow(
+            video=name, category=categories[int(category)], start_sec=round(float(start), _DIGITS),
+            end_sec=round(float(end), _DIGITS), score=round(float(score), 5),
+        )
+        for category, start, end, score in columns
+    )  # fmt: skip
+    return tuple(row for row in rows if not wanted or row.category in wanted)
+
+
+def names_of(paths: Sequence[Path]) -> list[str]:
+    """Return a name for each video: its file's without the suffix, with a number where several share it."""
+    names: list[str] = []
+    for path in paths:
+        name, number = path.stem, 2
+        while name in names:
+            name, number = f"{path.stem}-{number}", number + 1
+        names.append(name)
+    return names
+
+
+def write_json(videos: Sequence[FoundVideo], path: Path, version: str) -> None:
+    """Write ActivityNet's file of results, which its scripts and those of HACS and OpenTAD judge."""
+    results = {
+        video.name: [
+            {"label": row.category, "score": row.score, "segment": [row.start_sec, row.end_sec]} for row in video.rows
+        ]
+        for video in videos
+    }
+    text = json.dumps({"version": version, "results": results, "external_data": {}}, ensure_ascii=False, indent=1)
+    path.write_text(text + "\n", encoding="utf-8")
+
+
+def write_csv(videos: Sequence[FoundVideo], path: Path) -> None:
+    """Write a line for each segment."""
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.DictWriter(file, [each.name for each in fields(FoundRow)])
+        writer.writeheader()
+        writer.writerows(asdict(row) for row in _rows(videos))
+
+
+def _rows(videos: Sequence[FoundVideo]) -> Iterator[FoundRow]:
+    for video in videos:
+        yield from video.rows
+
+
+def apart(rows: Sequence[FoundRow], least_score: float) -> list[FoundRow]:
+    """Return what people are shown: the surest segments that no surer one of their category overlaps, by time.
+
+    The files hold every segment, as benchmarks want them; several of them may stand for one action.
+    """
+    shown: list[FoundRow] = []
+    for row in sorted(rows, key=lambda row: -row.score):
+        clear = all(
+            other.category != row.category or other.end_sec <= row.start_sec or other.start_sec >= row.end_sec
+            for other in shown
+        )
+        if row.score >= least_score and clear:
+            shown.append(row)
+    return sorted(shown, key=lambda row: (row.start_sec, row.category))

@@ -1,0 +1,57 @@
+"""Segments that are chosen: overlapping ones are lowered and not cut off, and other categories are left alone."""
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from slac_tasks.localization.detecting import SEARCH, Search, mean_inside, spot, suppressed
+from slac_tasks.localization.features import Clock
+from slac_tasks.localization.head import Head, Shape
+from slac_tasks.localization.spotted import Spotted
+
+
+def kept(rows: list[tuple[int, float, float, float]], search: Search = SEARCH) -> Spotted:
+    columns = np.array(rows, dtype=float).reshape(-1, 4).T
+    return suppressed(columns[0].astype(np.int64), columns[1], columns[2], columns[3], search)
+
+
+def test_the_same_segment_twice_loses_most_of_its_score() -> None:
+    found = kept([(0, 0, 10, 0.9), (0, 0, 10, 0.8), (0, 20, 30, 0.5), (1, 0, 10, 0.7)])
+    assert found.score.tolist() == pytest.approx([0.9, 0.7, 0.5, 0.8 * np.exp(-2)])
+    assert found.category.tolist() == [0, 1, 0, 0]
+
+
+@given(
+    rows=st.lists(st.tuples(st.integers(0, 2), st.floats(0, 50), st.floats(0.1, 20), st.floats(0.01, 1)), max_size=30)
+)
+def test_scores_fall_and_never_grow(rows: list[tuple[int, float, float, float]]) -> None:
+    found = kept([(category, start, start + length, score) for category, start, length, score in rows])
+    assert (np.diff(found.score) <= 1e-12).all()
+    assert len(found) <= len(rows)
+    if rows:
+        assert found.score[0] == max(score for *_, score in rows)
+
+
+def test_no_more_segments_than_are_asked_for() -> None:
+    rows = [(0, float(at), at + 0.5, 0.5) for at in range(20)]
+    assert len(kept(rows, Search(most_segments=7))) == 7
+
+
+def test_the_curve_is_averaged_between_the_ends() -> None:
+    curve = np.array([[0.0, 1], [1, 1], [1, 1], [0, 1]])
+    found = mean_inside(curve, np.array([0, 0, 0, 1]), np.array([1.0, 0, 0.5, 0]), np.array([3.0, 4, 1.5, 4]))
+    assert found.tolist() == pytest.approx([1, 0.5, 0.5, 1])
+
+
+@given(frames=st.integers(48, 700))
+def test_segments_lie_inside_the_video(frames: int) -> None:
+    torch.manual_seed(0)
+    head = Head(Shape(features=4, categories=("a", "b", "c"), width=8)).eval()
+    clock = Clock(fps=24, frames=frames)
+    found = spot(head, torch.randn(clock.count, 4), clock)
+    assert len(found)
+    assert found.start_sec.min() >= 0
+    assert found.end_sec.max() <= clock.duration_sec
+    assert (found.end_sec > found.start_sec).all()
