@@ -2,7 +2,8 @@
 
 **Runs** by hand, with a form. Not through Airflow's backfill of `collect_videos`: on a partitioned DAG that either
 skips every window that ever ran or makes all of them again, and it refuses a second one while the first runs. So the
-same stages run here, on exactly the (category, window) pairs that lack a dataset.
+same stages run here, on exactly the (category, window) pairs that lack a dataset. Before they do, the log of `plan`
+says what they will take: videos, bytes, clips, seconds of each device that has scored, and people's hours.
 
 **Reads** the sources. **Writes** the ledger's categories, `candidates`, `fetched` and `videos` of the new categories,
 and one event of the asset `videos` per window, on which `score_clips` bootstraps and scores them.
@@ -29,7 +30,7 @@ with DAG(
     tags=["slac", "people"],
 ):
     register = slac("register", form=("category", "guideline"))
-    todo = plan("add_category", form=("category",))
+    todo = plan("add_category", form=("category",), estimate=True)
     discover = slac("discover", each=todo)
     fetch = slac("fetch", each=todo)
     deduplicate = slac("deduplicate", all_of=todo, trigger_rule="all_done")

@@ -4,7 +4,8 @@
 the week has ended. Past windows: *Backfill* in the UI, or `airflow backfill create`.
 
 The run of the newest window also takes up past windows: drops that a later try may get (`fetch.retry_drops_after_days`,
-`fetch.retry_drops_times`), and what was made from datasets that have been made again since.
+`fetch.retry_drops_times`), and what was made from datasets that have been made again since. The log of `plan` says what
+all of it will take.
 
 **Reads** the sources that the settings name. **Writes** the datasets `candidates`, `fetched` and `videos` of every
 category, renditions under `media/`, and the ledger's admissions.
@@ -27,7 +28,7 @@ with DAG(
     params={"category": category_form("Only these; none means all that are registered.")},
     tags=["slac", "window"],
 ):
-    todo = plan("collect_videos", window=WINDOW, form=("category",))
+    todo = plan("collect_videos", window=WINDOW, form=("category",), estimate=True)
     discover = slac("discover", each=todo)
     fetch = slac("fetch", each=todo)
     # One task over all categories, window after window: the first to admit a video owns it.

@@ -1,7 +1,8 @@
 """Cut a window's videos into clips and let every member of the committee score them.
 
 **Runs** when the videos of a window arrive (asset `videos`, the same partition key), and again for windows that a
-promotion names. One run at a time: each bootstrap extends the committee that the one before it made.
+promotion names. One run at a time: each bootstrap extends the committee that the one before it made. The log of `plan`
+says what scoring will take, by the measured rate of each device.
 
 **Reads** `videos` and their renditions; `labels` with `label_changes` and `hard_clips`, by which a member that reads
 words is calibrated. **Writes** `clips`, `scores` and `features` (keyed by weights, so an unchanged
@@ -23,7 +24,7 @@ with DAG(
     max_active_runs=1,
     tags=["slac", "window", "gpu"],
 ):
-    todo = plan("score_clips", window=WINDOW)
+    todo = plan("score_clips", window=WINDOW, estimate=True)
     propose = slac("propose", each=todo)
     bootstrap = slac("bootstrap", all_of=todo, trigger_rule="all_done")
     score = slac("score", each=todo)

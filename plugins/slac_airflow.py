@@ -63,13 +63,14 @@ class Plan(Local):
 
     template_fields = ("window",)
 
-    def __init__(self, *, dag_name: str, window: str | None = None, **kwargs: Any) -> None:
+    def __init__(self, *, dag_name: str, window: str | None = None, estimate: bool = False, **kwargs: Any) -> None:
         super().__init__(stage="plan", **kwargs)
-        self.dag_name, self.window = dag_name, window
+        self.dag_name, self.window, self.estimate = dag_name, window, estimate
 
     def listed(self, context: Mapping[str, Any]) -> list[dict[str, Any]]:
         """Return the items of the plan."""
         words = ["slac", "plan", f"--for={self.dag_name}", *([f"--window={self.window}"] if self.window else [])]
+        words += ["--estimate"] if self.estimate else []
         for name in self.form:
             words += [f"--{name}={value}" for value in context["params"].get(name) or ()]
         printed = self.run(words, context)
@@ -264,7 +265,10 @@ def slac(stage: str, *, each: Plan | None = None, all_of: Any = None, **kwargs: 
 
 
 def plan(dag_name: str, *, task_id: str = "plan", kind: type[Plan] = Plan, **kwargs: Any) -> Plan:
-    """Make the task that says what a DAG has to do. It is always a process: its result is the items."""
+    """Make the task that says what a DAG has to do, in its log also what that takes where `estimate` is asked for.
+
+    It is always a process: its result is the items.
+    """
     return kind(task_id=task_id, dag_name=dag_name, **{**defaults("plan", pods=False), **kwargs})
 
 

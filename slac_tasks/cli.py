@@ -104,6 +104,8 @@ def _stage_arguments(verb: argparse.ArgumentParser, stage: Stage) -> None:
         )
     if stage.explains:
         verb.add_argument("--explain", action="store_true", help="print the evidence as a table, and decide nothing")
+    if stage.estimates:
+        verb.add_argument("--estimate", action="store_true", help="print what it will take here, and do nothing")
 
 
 CHECKS: Mapping[str, Callable[[str], str]] = {
@@ -136,6 +138,7 @@ def _job(stage: Stage, arguments: argparse.Namespace) -> int:
         remakes=tuple(values.get("remake_only", ())),
         follow=values.get("follow", False),
         explain=values.get("explain", False),
+        estimate=values.get("estimate", False),
     )
     run = importlib.import_module(f"slac_tasks.stages.{stage.name}").run
     if stage.each:

@@ -15,6 +15,7 @@ A stage that works for long writes shards inside the block, and a run after a ki
 
 import json
 import os
+import time
 import traceback
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
@@ -123,6 +124,10 @@ class Job:
     """Make again what was made from other rows than its inputs hold now."""
     explain: bool = False
     """Print the evidence for what the stage would decide, and decide nothing."""
+    estimate: bool = False
+    """Print what the work will take on this machine, and do none of it."""
+    began: float = field(default_factory=time.monotonic, init=False, repr=False, compare=False)
+    """When the command began, by the monotonic clock: before its stage was imported."""
 
     @cached_property
     def store(self) -> Store:
@@ -225,6 +230,11 @@ class Job:
             # To look for some lists the store, and only what learns on a GPU keeps any.
             if STAGES[self.stage].machine.gpus:
                 made.checkpoints.delete()
+
+    def is_finished(self, dataset: "Dataset[Any]", keys: Mapping[str, str], inputs: "Iterable[Manifest]") -> bool:
+        """Return whether `partition` would leave a partition of these inputs as it is."""
+        found = self.datasets.manifest(dataset, **keys)
+        return found is not None and self._stands(found, inputs, ())
 
     @contextmanager
     def alone(self, address: str) -> Iterator[None]:

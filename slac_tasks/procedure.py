@@ -83,6 +83,8 @@ class Stage:
     """Takes --follow: make again what was made from other rows than its inputs hold now. Airflow always gives it."""
     explains: bool = False
     """Takes --explain: print the evidence for what it would decide, and decide nothing."""
+    estimates: bool = False
+    """Takes --estimate: print what the work will take on this machine, and do none of it."""
     alone: bool = False
     """Only one task of this stage runs at a time."""
 
@@ -140,7 +142,7 @@ STAGES: dict[str, Stage] = {
             name="score", help="score every clip with every member of the committee",
             keys=("category", "window", "committee"), reads=("clips", "committees"),
             writes={"scores": (), "features": ()},
-            machine=_NETWORKS, follows=True,
+            machine=_NETWORKS, follows=True, estimates=True,
         ),
         Stage(
             name="mine", help="choose the clips worth a person's time",

@@ -12,6 +12,7 @@ T = TypeVar("T")
 
 _EVERY_SEC = 30.0
 _HOUR_SEC = 3600.0
+_UNITS = ("bytes", "KB", "MB", "GB", "TB", "PB")
 
 
 def print_line(line: str) -> None:
@@ -20,6 +21,19 @@ def print_line(line: str) -> None:
     What strangers named may hold line breaks and the commands of a terminal: they are escaped.
     """
     print(printable(line), file=sys.stderr, flush=True)
+
+
+def span(seconds: float) -> str:
+    """Return so many seconds in words, in hours where they are many."""
+    return f"{seconds:.0f} s" if seconds < _HOUR_SEC else f"{seconds / _HOUR_SEC:.1f} h"
+
+
+def amount(size_bytes: float) -> str:
+    """Return so many bytes in words; a KB is a thousand of them."""
+    size, unit = size_bytes, 0
+    while size >= 999.5 and unit < len(_UNITS) - 1:
+        size, unit = size / 1000, unit + 1
+    return f"{size:.3g} {_UNITS[unit]}"
 
 
 def track(iterable: Iterable[T], total: int | None, what: str) -> Iterator[T]:
@@ -76,7 +90,7 @@ class Pace:
         if not self._total:
             return str(done)
         seconds = (self._total - done) / self.a_second(done)
+        left = f"{done} of {self._total}, about {span(seconds)} left"
         if seconds < _HOUR_SEC:
-            return f"{done} of {self._total}, about {seconds:.0f} s left"
-        end = datetime.now(UTC) + timedelta(seconds=seconds)
-        return f"{done} of {self._total}, about {seconds / _HOUR_SEC:.1f} h left, until {end:%Y-%m-%d %H:%M} UTC"
+            return left
+        return f"{left}, until {datetime.now(UTC) + timedelta(seconds=seconds):%Y-%m-%d %H:%M} UTC"

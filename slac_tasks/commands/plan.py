@@ -12,6 +12,9 @@
   slac plan --for add_category --category judo           windows that a category still lacks
 
 Only what has no current dataset is handed on; an empty list means that everything is finished. Safe to run always.
+
+With --estimate it also says on stderr what the items will take: videos, bytes, clips, seconds of each device that is
+known by earlier runs, and people's hours. What is unknown is called so. For collect_videos, score_clips, add_category.
 """
 
 import argparse
@@ -20,7 +23,9 @@ import os
 import sys
 
 from slac_tasks import config
+from slac_tasks.errors import WrongArguments
 from slac_tasks.model import slug
+from slac_tasks.planning.estimates import ESTIMATES, estimate
 from slac_tasks.planning.items import MOST_ITEMS
 from slac_tasks.planning.notes import notes
 from slac_tasks.planning.planner import Planner
@@ -37,10 +42,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--category", action="append", default=[], help="look at this category only; may be repeated")
     parser.add_argument("--stale", action="store_true", help="also what was fetched or admitted with other settings")
     parser.add_argument("--retry-drops", action="store_true", help="also drops that a later try may get, at once")
+    parser.add_argument("--estimate", action="store_true", help="also say what it will take, before anything runs")
 
 
 def main(arguments: argparse.Namespace) -> None:
-    """Print the plan as one line of JSON."""
+    """Print the plan as one line of JSON.
+
+    Raises:
+        WrongArguments: an estimate is asked for of a plan of which nothing can be said.
+
+    """
+    if arguments.estimate and arguments.dag not in ESTIMATES:
+        raise WrongArguments(f"plan: --estimate for {arguments.dag}, want one of {', '.join(sorted(ESTIMATES))}")
     settings = config.load()
     planner = Planner(
         settings=settings,
@@ -56,6 +69,8 @@ def main(arguments: argparse.Namespace) -> None:
     said += notes(planner, arguments.dag)
     if len(items) > MOST_ITEMS:
         said.append(f"{len(items)} items, handing on the first {MOST_ITEMS}; the next run takes the rest")
+    if arguments.estimate:
+        said += [f"estimate: {line}" for line in estimate(planner, arguments.dag, items[:MOST_ITEMS])]
     for line in said:
         print(f"plan: {line}", file=sys.stderr)
     print(json.dumps([item.record() for item in items[:MOST_ITEMS]]))

@@ -1,8 +1,10 @@
 """Frozen networks at work: as fast as the device multiplies, and smaller batches when memory runs out."""
 
 import ctypes
+import os
 from dataclasses import dataclass
 from functools import cache
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -114,3 +116,19 @@ def device(setting: str) -> torch.device:
             raise NotConfigured("setting device: is 'cuda', but this machine has no GPU; want 'auto' or 'cpu'")
         torch.backends.cudnn.deterministic = True
     return torch.device(setting)
+
+
+def device_name(where: torch.device) -> str:
+    """Return what a measured rate holds for: the card, if any, and the processors that feed it."""
+    return f"{torch.cuda.get_device_name(where)}, {_processors()}" if where.type == "cuda" else _processors()
+
+
+def _processors() -> str:
+    """Return the name of this machine's processors, and how many of them this process may use."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace").splitlines()
+    except OSError:
+        lines = []
+    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    count = len(os.sched_getaffinity(0))
+    return f"{names[0] if names else 'unknown processors'}, {count} processors"

@@ -106,7 +106,7 @@ def score_clips(planner: Planner) -> list[Item]:
     untaught = uncovered(planner.panels, members, {category for category, _ in collected})
     teachable = collected & _with_training(planner, untaught)
     covered = {pair for pair in collected if pair[0] in planner.panels}
-    unscored = covered - (_scored(planner, window) - _behind(planner, window)) | teachable
+    unscored = covered - (_scored(planner, window) - behind(planner, window)) | teachable
     wanted = unscored if window is not None else _unmined(planner, unscored)
     # One window teaches, the newest: what only others can teach waits for the next plan.
     lesson = max((window for _, window in wanted & teachable), default="")
@@ -175,7 +175,7 @@ def _scored(planner: Planner, window: str | None = None) -> Pairs:
     return {(row["category"], row["window"]) for row in rows}
 
 
-def _behind(planner: Planner, window: str | None) -> Pairs:
+def behind(planner: Planner, window: str | None) -> Pairs:
     """Return where clips were cut from other videos, or scores given to other clips, than there are now."""
     seated = {(category, seat.weights) for category, panel in planner.panels.items() for seat in panel.seats}
     return {

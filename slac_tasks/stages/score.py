@@ -9,6 +9,9 @@ The work is cut into shards: consecutive videos of one category, with about `SHA
 its batches depend on the clips of the window alone, and the form in which a network runs on the clips of the job: a
 score is the same to the bit, whatever was done before a kill. A shard is decoded once for all members that lack it, and
 stored when they have scored it. On a card the next shards are decoded and scored meanwhile.
+
+Each run leaves its rate in the store. With `--estimate` it prints what the clips will take on this machine by the rates
+of earlier runs, and scores nothing; shards of an unfinished run count as if they were still to be scored.
 """
 
 from collections import deque
@@ -24,8 +27,9 @@ from slac_tasks.admission.withdrawals import Withdrawals
 from slac_tasks.errors import NotMade, SlacError
 from slac_tasks.job import Job, Partition
 from slac_tasks.model import View
+from slac_tasks.networks import rates
 from slac_tasks.networks.canaries import COUNT, Guard, canary, is_canary
-from slac_tasks.networks.inference import device
+from slac_tasks.networks.inference import device, device_name
 from slac_tasks.networks.line import Line, Result, line_of
 from slac_tasks.networks.registry import architecture
 from slac_tasks.networks.scorers import Scorer, Sheet, load_scorers
@@ -34,7 +38,7 @@ from slac_tasks.storage.datasets import CLIPS, COMMITTEES, FEATURES, SCORES
 from slac_tasks.storage.datasets.scoring import CommitteeRow, FeatureRow, ScoreRow
 from slac_tasks.storage.manifests import Drop, Manifest
 from slac_tasks.storage.shards import Shard
-from slac_tasks.video.clips import ADDRESS, ClipAddress, Footage, addresses, ahead, chunks, decoders
+from slac_tasks.video.clips import ADDRESS, ClipAddress, Footage, addresses, ahead, chunks, decoders, shard_ends
 from slac_tasks.video.pool import UNDECODABLE, Cut, Decoded, Pool
 
 SHARD_CLIPS: Mapping[str, int] = {"cpu": 256, "cuda": 2048}
@@ -120,6 +124,9 @@ class Work:
 
 def run(job: Job) -> None:
     """Score the categories of this job; each is written as soon as its last shard is done."""
+    if job.estimate:
+        _estimate(job)
+        return
     works: list[Work] = []
     clips = 0
 
@@ -142,17 +149,58 @@ def run(job: Job) -> None:
         raise failure
 
 
-def _missing(job: Job, category: str, clips: Manifest, opened: ExitStack) -> list[Work]:
-    """Return what the committee's members have still to score of a category, if anything."""
-    window, committee = job.key("window"), job.key("committee")
+def _members(job: Job, category: str) -> list[CommitteeRow]:
+    """Return who scores a category.
+
+    Raises:
+        NotMade: nobody does.
+
+    """
+    committee = job.key("committee")
     members = [row for row in job.datasets.rows(COMMITTEES, committee=committee) if row.category == category]
     if not members:
         raise NotMade(f"committee {committee}: scores no category {category}, want it covered by bootstrap")
+    return members
+
+
+def _estimate(job: Job) -> None:
+    """Print what the clips that lack scores will take on this machine."""
+    waiting: dict[tuple[rates.Work, frozenset[View]], list[pa.Table]] = {}
+
+    def add(category: str) -> None:
+        keys = {"category": category, "window": job.key("window")}
+        made = job.datasets.need(CLIPS, **keys)
+        lacking = [
+            member
+            for member in _members(job, category)
+            for dataset in (SCORES, FEATURES)
+            if not job.is_finished(dataset, {**keys, "weights": member.weights}, [made])
+        ]
+        if lacking and made.rows:
+            work = rates.Work.of(lacking, job.config.scoring)
+            waiting.setdefault((work, _views(lacking)), []).append(job.datasets.read_all(CLIPS, [made], ADDRESS))
+
+    job.each_category(add)
+    name = device_name(device(job.config.device))
+    for (work, views), tables in waiting.items():
+        clips = pa.concat_tables(tables)
+        print(rates.expected(job.store, work, name, clips.num_rows, rates.size_of(job.store, clips, views)))
+    if not waiting:
+        print("nothing to score: every member has scored every clip")
+
+
+def _views(members: Sequence[CommitteeRow]) -> frozenset[View]:
+    return frozenset(architecture(member.architecture).view for member in members)
+
+
+def _missing(job: Job, category: str, clips: Manifest, opened: ExitStack) -> list[Work]:
+    """Return what the committee's members have still to score of a category, if anything."""
+    window = job.key("window")
     order = [(name, "ascending") for name in ("video_id", "start_sec", "clip_id")]
     # A failure in here leaves the block, and so the partitions that are open, without a write.
     with ExitStack() as finish:
         wants = []
-        for member in members:
+        for member in _members(job, category):
             keys = {"category": category, "window": window, "weights": member.weights}
             scores = finish.enter_context(job.partition(SCORES, keys, inputs=[clips]))
             features = finish.enter_context(job.partition(FEATURES, keys, inputs=[clips]))
@@ -168,7 +216,8 @@ def _score(job: Job, works: Sequence[Work], clips: int) -> None:
     """Score the shards that are not in the store yet, of a job about so many clips; one stream of work is decoded."""
     settings, where = job.config.scoring, device(job.config.device)
     members = [want.member for work in works for want in work.wants]
-    views = sorted({architecture(member.architecture).view for member in members})
+    views = sorted(_views(members))
+    watch = rates.Watch(began=job.began)
     workers = decoders(settings.workers, clips=sum(work.clips.num_rows for work in works), beside=where)
     # The processes start while the networks are loaded.
     buffer = ahead(views, batch=settings.batch, workers=workers)
@@ -181,7 +230,7 @@ def _score(job: Job, works: Sequence[Work], clips: int) -> None:
         todo = [piece for work in works for piece in work.pieces]
         # As objects the addresses of a whole job are more than memory holds: a shard's are made when it is decoded.
         cuts = (_cuts(rows) for piece in todo for rows in piece.batches(settings.batch))
-        found = track(pool.batches(cuts), sum(piece.count(settings.batch) for piece in todo), "score")
+        found = track(watch.over(pool.batches(cuts)), sum(piece.count(settings.batch) for piece in todo), "score")
         extractors = {name: scorer.extractor for name, scorer in scorers.items()}
         with closing(line_of(extractors, settings.batch, pool.memory)) as line:
             desk = Desk(scorers=scorers, guard=Guard(job.store), line=line, views=views)
@@ -190,27 +239,23 @@ def _score(job: Job, works: Sequence[Work], clips: int) -> None:
                     desk.score(piece, found, settings.batch)
                 desk.then(work.finish.close)
             desk.settle(0)
+    if todo:
+        _write_rate(job, watch, todo, device_name(where))
+
+
+def _write_rate(job: Job, watch: rates.Watch, done: Sequence[Piece], name: str) -> None:
+    """Write down how fast these shards were scored; a run of several kinds of work says of none how fast it is."""
+    works = {rates.Work.of([want.member for want, _ in piece.lacking], job.config.scoring) for piece in done}
+    clips = pa.concat_tables([piece.clips for piece in done])
+    if len(works) == 1 and clips.num_rows:
+        views = _views([want.member for want, _ in done[0].lacking])
+        size = rates.size_of(job.store, clips, views)
+        run = watch.run(device=name, clips=clips.num_rows, size_bytes=size)
+        rates.write_run(job.store, works.pop(), run)
 
 
 def _cuts(rows: Sequence[ClipAddress]) -> list[Cut | None]:
     return [None if is_canary(clip) else clip.cut for clip in rows]
-
-
-def shard_ends(video_ids: Sequence[str], size: int) -> list[int]:
-    """Return where each shard ends: after the video with which it has `size` clips or more.
-
-    Args:
-        video_ids: of each clip; the clips of a video stand together.
-        size: clips of a shard, at the least; the last one holds what is left.
-
-    """
-    ends, begin = [], 0
-    for row, video_id in enumerate(video_ids, start=1):
-        is_last = row == len(video_ids)
-        if is_last or (video_ids[row] != video_id and row - begin >= size):
-            ends.append(row)
-            begin = row
-    return ends
 
 
 def _cut(work: Work, withdrawals: Withdrawals, how: Mapping[str, list[str]], size: int) -> list[Piece]:

@@ -161,6 +161,23 @@ def chunks(rows: Sequence[T], size: int) -> Iterator[Sequence[T]]:
     return (rows[begin : begin + size] for begin in range(0, len(rows), size))
 
 
+def shard_ends(video_ids: Sequence[str], size: int) -> list[int]:
+    """Return where each shard ends: after the video with which it has `size` clips or more.
+
+    Args:
+        video_ids: of each clip; the clips of a video stand together.
+        size: clips of a shard, at the least; the last one holds what is left.
+
+    """
+    ends, begin = [], 0
+    for row, video_id in enumerate(video_ids, start=1):
+        is_last = row == len(video_ids)
+        if is_last or (video_ids[row] != video_id and row - begin >= size):
+            ends.append(row)
+            begin = row
+    return ends
+
+
 def gather(
     clips: Sequence[ClipAddress], view: View, open_media: OpensMedia, lost: Lost, what: str, workers: int = 0
 ) -> tuple[list[ClipAddress], Pixels]:

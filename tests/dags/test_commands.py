@@ -11,6 +11,7 @@ import pytest
 from airflow.sdk.exceptions import AirflowException, AirflowFailException
 from hypothesis import example, given
 from hypothesis import strategies as st
+from slac_airflow import Plan, plan
 from slac_command import Process, argv, environment, flags, judge
 
 from slac_tasks import cli
@@ -69,6 +70,15 @@ def test_what_no_command_line_can_hold_is_replaced() -> None:
     words = argv("approve", {"reason": "half \ud83d and \0"})
     assert words[-1] == "--reason=half ? and \N{REPLACEMENT CHARACTER}"
     os.fsencode(words[-1])
+
+
+def test_a_plan_is_asked_for_its_estimate_where_the_dag_asks(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[list[str]] = []
+    monkeypatch.setattr(Plan, "run", lambda task, words, context: asked.append(words) or "[]")
+    for estimate in (True, False):
+        plan("add_category", form=("category",), estimate=estimate).listed({"params": {"category": ["judo"]}})
+    words = ["slac", "plan", "--for=add_category", "--category=judo"]
+    assert [sorted(some) for some in asked] == [sorted([*words, "--estimate"]), sorted(words)]
 
 
 def test_bootstrap_is_asked_for_what_is_uncovered() -> None:
@@ -165,6 +175,7 @@ def test_a_real_command_ends_with_its_code_and_its_reason() -> None:
 def test_a_command_dies_with_its_worker() -> None:
     worker = """
 import logging, os, sys
+from slac_airflow import Plan, plan
 from slac_command import Process
 child = Process(["sleep", "60"], {"PATH": os.environ["PATH"]}, logging.getLogger())
 print(child._child.pid, flush=True)

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from review_work import publish_and_answer
 
+from slac_tasks.planning.estimates import ESTIMATES
 from slac_tasks.procedure import STAGES
 from slac_tasks.stages import aggregate, report, sync, validate
 from slac_tasks.storage.datasets import ALL
@@ -38,7 +39,7 @@ seconds = time.process_time() - start
 for dag, _ in DagContext.autoregistered_dags:
     dags[dag.dag_id] = {"doc": dag.doc_md or "", "tasks": {
         task.task_id: [type(task).__name__, sorted(task.downstream_task_ids), [asset.name for asset in task.outlets]]
-        for task in dag.tasks}}
+        for task in dag.tasks}, "estimated": [task.dag_name for task in dag.tasks if getattr(task, "estimate", False)]}
 heavy = [name for name in ("torch", "pandas", "great_expectations", "pyarrow", "kubernetes") if name in sys.modules]
 print(json.dumps({"dags": dags, "seconds": seconds, "heavy": heavy}))
 """
@@ -88,6 +89,10 @@ def test_the_page_of_check_labels_says_where_the_report_lies(parsed: dict, make_
         stage.run(make_job(stage.__name__.rpartition(".")[2]))
     (folder,) = re.findall(r"`(\w+/v1/)`", parsed["dags"]["check_labels"]["doc"])
     assert make_job("report").store.get(f"{folder}labels=000001/index.html")
+
+
+def test_what_collects_and_scores_says_before_what_it_takes(parsed: dict) -> None:
+    assert {name for dag in parsed["dags"].values() for name in dag["estimated"]} == set(ESTIMATES)
 
 
 def test_parsing_is_cheap_and_imports_nothing_heavy(parsed: dict) -> None:

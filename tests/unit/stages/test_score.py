@@ -1,20 +1,18 @@
 import dataclasses
-import itertools
 import json
 import random
+import re
 from collections.abc import Callable
 
 import numpy as np
 import pytest
 import torch
-from hypothesis import given
-from hypothesis import strategies as st
 from learning_world import MEMBERS, WINDOW, LearningWorld
 
 from slac_tasks.errors import BrokenContract, NotMade
 from slac_tasks.networks.canaries import COUNT
 from slac_tasks.networks.features import projection, unpacked
-from slac_tasks.networks.inference import precision
+from slac_tasks.networks.inference import device_name, precision
 from slac_tasks.networks.registry import architecture
 from slac_tasks.networks.settings import Scoring
 from slac_tasks.networks.weights import decode_classifier
@@ -125,18 +123,6 @@ def test_the_order_of_clips_changes_no_score(tmp_path):
     score.run(dataclasses.replace(job, remake=True))
     for member in MEMBERS:
         assert scores_of(world, "wave", member) == pytest.approx(before[member], abs=1e-4)
-
-
-@given(lengths=st.lists(st.integers(1, 9), max_size=12), size=st.integers(1, 20))
-def test_shards_hold_whole_videos_and_every_clip_once(lengths, size):
-    videos = [f"v{index:02d}" for index, length in enumerate(lengths) for _ in range(length)]
-    ends = score.shard_ends(videos, size)
-    shards = [videos[begin:end] for begin, end in zip([0, *ends], ends, strict=False)]
-    assert [video for shard in shards for video in shard] == videos
-    for shard, later in itertools.pairwise(shards):
-        assert not set(shard) & set(later)
-        assert len(shard) >= size
-        assert len(shard) - shard.count(shard[-1]) < size
 
 
 def test_workers_decode_what_this_process_would(tmp_path):
@@ -280,3 +266,70 @@ def test_one_bad_category_does_not_hold_up_the_others(tmp_path):
         score_all(world, "stranger", "wave")
     values = np.array(list(scores_of(world, "wave", "small_motion").values()))
     assert ((values >= 0) & (values <= 1)).all()
+
+
+def rates_in(world: LearningWorld) -> list[dict]:
+    return [json.loads(world.store.get(name)) for name in world.store.names("rates/")]
+
+
+def estimate(world: LearningWorld, *categories: str) -> None:
+    job = world.job("score", window=WINDOW, committee=seated(world), categories=categories)
+    score.run(dataclasses.replace(job, estimate=True))
+
+
+def test_a_run_leaves_its_rate_and_the_next_estimate_reads_it(tmp_path, capsys):
+    world = trained(tmp_path)
+    estimate(world, "wave", "jump")
+    networks = " + ".join(sorted(MEMBERS))
+    said = capsys.readouterr().out
+    assert said.startswith(f"16 clips with {networks}; about ")
+    assert f"unknown time on {device_name(torch.device('cpu'))}, where no run with {networks} was measured" in said
+    assert not world.datasets.partitions(SCORES)
+    score_all(world, "wave")
+    (run,) = rates_in(world)
+    assert (run["clips"], run["device"]) == (8, device_name(torch.device("cpu")))
+    assert run["seconds"] > 0
+    assert run["startup_sec"] > 0
+    sizes = {
+        row.proxy_128: world.store.get(row.proxy_128)
+        for row in world.datasets.rows(CLIPS, category="wave", window=WINDOW)
+    }
+    assert run["size_bytes"] == sum(map(len, sizes.values()))
+    capsys.readouterr()
+    estimate(world, "wave", "jump")
+    said = capsys.readouterr().out
+    assert re.fullmatch(
+        rf"8 clips with {re.escape(networks)}; about [\d.]+ KB of renditions; about \d+ s on .*, \d+ s of it to start; "
+        r"measured: [\d.]+ clips/s over 8 clips of 1 runs, last on 20\d\d-\d\d-\d\d\n",
+        said,
+    )
+    score_all(world, "jump")
+    capsys.readouterr()
+    estimate(world, "wave", "jump")
+    assert capsys.readouterr().out == "nothing to score: every member has scored every clip\n"
+
+
+def test_a_run_of_several_kinds_of_work_leaves_no_rate(tmp_path):
+    world = trained(tmp_path)
+    score_all(world, "wave")
+    (alone,) = [seat for seat in seats(world) if (seat["member"], seat["category"]) == ("small_3d", "wave")]
+    for name in list(
+        world.store.names(f"scores/v{SCORES.version}/category=wave/window={WINDOW}/weights={alone['weights']}/")
+    ):
+        world.store.delete(name)
+    score_all(world, "jump", "wave")
+    assert len(rates_in(world)) == 1
+    assert len(world.datasets.partitions(SCORES)) == 2 * len(MEMBERS)
+
+
+def test_only_one_network_is_asked_where_one_member_alone_lacks_its_scores(tmp_path, capsys):
+    world = trained(tmp_path)
+    score_all(world, "wave")
+    (alone,) = [seat for seat in seats(world) if (seat["member"], seat["category"]) == ("small_3d", "wave")]
+    for name in list(
+        world.store.names(f"scores/v{SCORES.version}/category=wave/window={WINDOW}/weights={alone['weights']}/")
+    ):
+        world.store.delete(name)
+    capsys.readouterr()
+    estimate(world, "wave")
+    assert capsys.readouterr().out.startswith("8 clips with small_3d; ")

@@ -1,4 +1,5 @@
 import dataclasses
+import itertools
 import subprocess
 import sys
 import time
@@ -15,7 +16,7 @@ from slac_tasks.model import View
 from slac_tasks.storage.datasets import CLIPS
 from slac_tasks.storage.objects import Media
 from slac_tasks.video import clips as module
-from slac_tasks.video.clips import ClipAddress, Footage, addresses, chunks, spread
+from slac_tasks.video.clips import ClipAddress, Footage, addresses, chunks, shard_ends, spread
 
 
 def clips(video: str, n: int) -> list[ClipAddress]:
@@ -33,6 +34,18 @@ def test_pixels_that_do_not_fit_their_clips_are_refused():
 def test_spread_takes_the_ends_and_the_middle_of_each_video():
     chosen = spread([*clips("b", 2), *clips("a", 9)], 3)
     assert [clip.clip_id for clip in chosen] == ["a:0", "a:4", "a:8", "b:0", "b:1"]
+
+
+@given(lengths=st.lists(st.integers(1, 9), max_size=12), size=st.integers(1, 20))
+def test_shards_hold_whole_videos_and_every_clip_once(lengths, size):
+    videos = [f"v{index:02d}" for index, length in enumerate(lengths) for _ in range(length)]
+    ends = shard_ends(videos, size)
+    shards = [videos[begin:end] for begin, end in zip([0, *ends], ends, strict=False)]
+    assert [video for shard in shards for video in shard] == videos
+    for shard, later in itertools.pairwise(shards):
+        assert not set(shard) & set(later)
+        assert len(shard) >= size
+        assert len(shard) - shard.count(shard[-1]) < size
 
 
 @given(count=st.integers(0, 40), size=st.integers(1, 7))

@@ -1,0 +1,143 @@
+"""What a plan will take, from what the ledger and the rates of earlier runs know; what they do not know is said."""
+
+import json
+
+import pytest
+from platform_records import WEEKS, Platform
+
+from slac_tasks.commands import plan as command
+from slac_tasks.errors import WrongArguments
+from slac_tasks.networks.rates import Run, Work, write_run
+from slac_tasks.networks.settings import Committee, Scoring
+from slac_tasks.planning.estimates import estimate
+from slac_tasks.planning.plans import add_category, score_clips
+from slac_tasks.storage.datasets import CLIPS, FETCHED, SCORES, VIDEOS
+from slac_tasks.storage.datasets.collecting import FetchedRow
+from slac_tasks.storage.ledger import Ledger
+from slac_tasks.storage.objects import FolderStore
+from slac_tasks.storage.records import Record, record
+from slac_tasks.storage.tables import Datasets
+
+MEMBERS = ("member 0", "member 1")
+"""As `Platform` names them; each is an r2plus1d_18 of one backbone."""
+
+
+@pytest.fixture
+def platform(store: FolderStore, ledger: Ledger) -> Platform:
+    found = Platform(store=store, ledger=ledger, fields={"committee": Committee(members=MEMBERS)})
+    found.register("archery", "judo", "polo")
+    return found
+
+
+def measured(platform: Platform, *networks: str, device: str = "a card", clips: int = 1000) -> None:
+    run = Run(
+        device=device, clips=clips, seconds=10.0, startup_sec=5.0, size_bytes=clips * 2000,
+        measured_at="2026-11-27T10:00:00.000+00:00",
+    )  # fmt: skip
+    write_run(platform.store, Work(networks=networks, scoring=Scoring()), run)
+
+
+def to_score(platform: Platform) -> list[str]:
+    planner = platform.planner()
+    return estimate(planner, "score_clips", score_clips(planner))
+
+
+def test_clips_bytes_and_seconds_of_every_device_that_did_such_work(platform: Platform) -> None:
+    platform.seat({"judo": ["w0", "w1"], "polo": ["w2", "w3"]})
+    for category in ("judo", "polo"):
+        platform.record(VIDEOS, rows=4, category=category, window=WEEKS[0])
+        platform.record(CLIPS, rows=300, category=category, window=WEEKS[0])
+    measured(platform, "r2plus1d_18")
+    measured(platform, "r2plus1d_18", device="another card", clips=500)
+    assert to_score(platform) == [
+        "about 600 clips to score with r2plus1d_18; about 1.2 MB of renditions",
+        "about 11 s on a card, 5 s of it to start; measured: 100 clips/s over 1,000 clips of 1 runs, "
+        "last on 2026-11-27",
+        "about 17 s on another card, 5 s of it to start; measured: 50 clips/s over 500 clips of 1 runs, "
+        "last on 2026-11-27",
+        "people: 1.5 h at most, by `mining.minutes_per_round` (45) for each",
+    ]
+
+
+def test_what_is_not_known_is_said(platform: Platform) -> None:
+    platform.seat({"judo": ["w0", "w1"]})
+    platform.record(VIDEOS, rows=4, category="judo", window=WEEKS[0])
+    assert to_score(platform)[0] == "1 (category, window) with an unknown number of clips: none was cut yet"
+    platform.record(VIDEOS, rows=2, category="judo", window=WEEKS[1])
+    platform.record(CLIPS, rows=40, category="judo", window=WEEKS[1])
+    measured(platform, "r2plus1d_18", "r2plus1d_18")
+    assert to_score(platform)[:2] == [
+        "about 120 clips to score with r2plus1d_18; renditions of unknown size",
+        "unknown time: no device has run r2plus1d_18 yet; the first run of `slac score` measures it",
+    ]
+
+
+def test_scores_that_stand_are_not_counted_and_members_that_join_are(platform: Platform) -> None:
+    platform.seat({"judo": ["w0", "w1"]})
+    platform.record(VIDEOS, rows=4, category="judo", window=WEEKS[0])
+    platform.record(CLIPS, rows=300, category="judo", window=WEEKS[0])
+    for weights in ("w0", "w1"):
+        platform.record(SCORES, rows=300, category="judo", window=WEEKS[0], weights=weights)
+    assert to_score(platform) == ["nothing: everything is finished"]
+    platform.fields["committee"] = Committee(members=(*MEMBERS, "mc3_18"))
+    platform.admit("judo", WEEKS[0], split="training")
+    assert to_score(platform)[0] == "about 300 clips to score with mc3_18; renditions of unknown size"
+
+
+def fetched(platform: Platform, category: str, window: str, sizes: list[int]) -> None:
+    rows = [
+        FetchedRow(
+            candidate_id=f"{window}{place}", source="s", source_id=str(place), duration_sec=10.0, fps=24.0,
+            proxy_256="p", proxy_128="p", proxy_sha256="0", shots=(), video_id=f"v{place}", media_sha256="0",
+            size_bytes=size, codec="h264", width=640, height=480, frame_hashes=(),
+        )
+        for place, size in enumerate(sizes)
+    ]  # fmt: skip
+    made = Datasets(platform.store).write(
+        FETCHED, [FETCHED.table(rows)], keys={"category": category, "window": window}, stage="fetch", settings={},
+        made_from={},
+    )  # fmt: skip
+    record(platform.ledger, [Record.of(made)])
+
+
+def test_a_backfill_is_expected_to_be_as_what_was_collected(platform: Platform) -> None:
+    platform.seat({"judo": ["w0", "w1"]})
+    for window, videos in zip(WEEKS, (2, 4, 0), strict=True):
+        fetched(platform, "judo", window, [1_000_000, 3_000_000][: videos or 0])
+        platform.record(VIDEOS, rows=videos, category="judo", window=window)
+        platform.record(CLIPS, rows=50 * videos, category="judo", window=window)
+    planner = platform.planner(only=("archery", "polo"))
+    said = estimate(planner, "add_category", add_category(planner))
+    assert said[:2] == [
+        "6 (category, window); about 12 videos; about 24 MB to download",
+        "about 600 clips to score with member 0 + member 1; renditions of unknown size",
+    ]
+
+
+def test_the_first_collection_is_unknown(platform: Platform) -> None:
+    (said, *_) = estimate(platform.planner(window=WEEKS[0]), "collect_videos", command.PLANS["collect_videos"](
+        platform.planner(window=WEEKS[0])
+    ))  # fmt: skip
+    assert said == (
+        "3 (category, window); an unknown number of videos, nothing was collected yet; downloads of unknown size"
+    )
+
+
+def test_the_command_says_it_beside_its_line_of_json(
+    platform: Platform, ledger_url: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    import argparse
+
+    monkeypatch.setenv("SLAC_STORE", platform.store.url)
+    monkeypatch.setenv("SLAC_DATABASE_URL", ledger_url)
+    parser = argparse.ArgumentParser()
+    command.add_arguments(parser)
+    words = ["--for=collect_videos", f"--window={WEEKS[0]}"]
+    command.main(parser.parse_args([*words, "--estimate"]))
+    said = capsys.readouterr()
+    assert json.loads(said.out) == [{"category": ["archery", "judo", "polo"], "window": WEEKS[0]}]
+    assert "plan: estimate: 3 (category, window); an unknown number of videos" in said.err
+    command.main(parser.parse_args(words))
+    assert "estimate" not in capsys.readouterr().err
+    with pytest.raises(WrongArguments, match="--estimate for pretrain, want one of add_category, collect_videos"):
+        command.main(parser.parse_args(["--for=pretrain", "--estimate"]))
