@@ -2,9 +2,11 @@
 
 **Runs** every five minutes (`SLAC_SYNC_CRON`).
 
-**Reads** the ledger's outbox of votes, `hard_clips` with their scores, and what older `people` says of those who voted.
+**Reads** the ledger's outboxes of votes, `hard_clips` with their scores, and what older `people` says of those who
+voted.
 **Writes** `votes`, one batch per run that found any, and a new version of the labels per batch: `label_changes`, or now
-and then the whole table, `labels`, and beside it, under a method that learns, `crowd`.
+and then the whole table, `labels`, and beside it, under a method that learns, `crowd`; of votes about segments
+`segment_votes`, and from them `segment_labels` and `segment_people`.
 
 **Skips** every task after `plan` when no answer waits and the newest batch has become labels; `aggregate` when `sync`
 found nothing new elsewhere, so that nobody is told of labels that are no news.

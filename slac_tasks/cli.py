@@ -48,6 +48,7 @@ COMMANDS = {
     "web": ("slac_tasks.commands.web", "serve the pages: review, funnel, quality and duplicates"),
     "votes": ("slac_tasks.commands.votes", "export and import votes; tasks for Label Studio"),
     "annotator": ("slac_tasks.commands.annotator", "accounts of the review page, and who reviews which category"),
+    "segments": ("slac_tasks.commands.segments", "ask people about a network's segments, and say which ends are right"),
     "known": ("slac_tasks.commands.known", "clips with a known answer: gold to mix in, examples to show"),
     "demo": ("slac_tasks.commands.demo", "run the whole loop under Airflow on this machine"),
     "rehearse": ("slac_tasks.commands.rehearse", "run the whole loop on trimmed videos that you have"),

@@ -24,7 +24,7 @@ from slac_tasks.quality.settings import Expectations, Quality
 from slac_tasks.release.settings import Release
 from slac_tasks.settings import Rule, Section, Table, from_table, setting
 from slac_tasks.training.settings import Training
-from slac_tasks.verification.settings import Aggregation, Elsewhere, Review
+from slac_tasks.verification.settings import Aggregation, Elsewhere, Review, Segments
 
 FINGERPRINT = "SLAC_CONFIG_FINGERPRINT"
 """Variable in which Airflow's worker says to a pod which settings it has itself."""
@@ -50,6 +50,7 @@ class Config(Section):
     scoring: Scoring = field(default_factory=Scoring)
     mining: Mining = field(default_factory=Mining)
     review: Review = field(default_factory=Review)
+    segments: Segments = field(default_factory=Segments)
     elsewhere: Elsewhere = field(default_factory=Elsewhere)
     aggregation: Aggregation = field(default_factory=Aggregation)
     quality: Quality = field(default_factory=Quality)

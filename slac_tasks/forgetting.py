@@ -23,7 +23,7 @@ import pyarrow.compute as pc
 
 from slac_tasks.errors import NotMade
 from slac_tasks.storage import records
-from slac_tasks.storage.datasets import CROWD, EXPECTATIONS, PEOPLE, VOTES
+from slac_tasks.storage.datasets import CROWD, EXPECTATIONS, PEOPLE, SEGMENT_PEOPLE, SEGMENT_VOTES, VOTES
 from slac_tasks.storage.declarations import Dataset
 from slac_tasks.storage.ledger import Ledger
 from slac_tasks.storage.manifests import Manifest
@@ -32,6 +32,7 @@ from slac_tasks.storage.tables import Datasets
 
 HOLDERS: tuple[tuple[Dataset[Any], str], ...] = (
     (VOTES, "annotator"), (PEOPLE, "annotator"), (CROWD, "name"), (EXPECTATIONS, "subject"),
+    (SEGMENT_VOTES, "annotator"), (SEGMENT_PEOPLE, "annotator"),
 )  # fmt: skip
 """The datasets in which people have a name, and the column where it stands."""
 PAGES = ("reports/", "docs/")
@@ -72,6 +73,7 @@ def forget(datasets: Datasets, ledger: Ledger, name: str) -> Forgotten:
     with ledger.transaction():
         known = ledger.run("add_pseudonym", name=name, pseudonym=pseudonym)
         ledger.run("return_clips", annotator=name)
+        ledger.run("return_segments", annotator=name)
         (renamed,) = ledger.rows("give_pseudonym", name=name, pseudonym=pseudonym, pattern=in_text(name))
         ledger.run("delete_annotator", annotator=name)
     generations = sum(_renamed(datasets, ledger, name, pseudonym))

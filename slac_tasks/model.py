@@ -59,6 +59,18 @@ class Answer(StrEnum):
     BROKEN = "broken"
 
 
+class SegmentAnswer(StrEnum):
+    """What a person says to "is the action there, from this moment to that one?" (ours)."""
+
+    RIGHT = "right"
+    """The action is there, and both ends are right."""
+    MOVED = "moved"
+    """The action is there; the person gives two ends."""
+    ABSENT = "absent"
+    """The action is not there."""
+    UNSURE = "unsure"
+
+
 class Split(StrEnum):
     """Which part of the benchmark a video belongs to, fixed when it is admitted (HACS csv names)."""
 

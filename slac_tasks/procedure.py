@@ -154,11 +154,14 @@ STAGES: dict[str, Stage] = {
             name="publish", help="put chosen clips into the review queue",
             keys=("category", "round"), reads=("hard_clips",), ledger=True,
         ),
-        Stage(name="sync", help="collect new votes into a batch", writes={"votes": ()}, ledger=True),
         Stage(
-            name="aggregate", help="turn votes into labels", reads=("votes", "people", "hard_clips"),
+            name="sync", help="collect new votes into a batch", writes={"votes": (), "segment_votes": ()}, ledger=True,
+        ),
+        Stage(
+            name="aggregate", help="turn votes into labels", reads=("votes", "people", "hard_clips", "segment_votes"),
             writes={"labels": ("review", "aggregation"), "label_changes": ("review", "aggregation"),
-                    "crowd": ("aggregation",)}, ledger=True,
+                    "crowd": ("aggregation",), "segment_labels": ("segments",), "segment_people": ("segments",)},
+            ledger=True,
         ),
         Stage(
             name="judge", help="measure the labels of a category, with intervals, against what is wanted",
@@ -237,7 +240,7 @@ STAGES: dict[str, Stage] = {
 }  # fmt: skip
 """Every stage of the procedure by name, in order."""
 
-COMMAND_DATASETS: Mapping[str, tuple[str, ...]] = {"import": ("imported",)}
+COMMAND_DATASETS: Mapping[str, tuple[str, ...]] = {"import": ("imported",), "segments": ("segments",)}
 """Datasets that a command writes, since a person gives what is in them; by command."""
 
 LEDGER_COMMANDS = frozenset({"plan", "register"})

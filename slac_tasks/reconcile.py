@@ -32,6 +32,8 @@ from slac_tasks.storage.datasets import (
     PEOPLE,
     QUALITY,
     RELEASE_VERSIONS,
+    SEGMENT_VOTES,
+    SEGMENTS,
     VIDEOS,
     VOTES,
 )
@@ -49,6 +51,7 @@ from slac_tasks.verification.outcome import (
     settle,
 )
 from slac_tasks.verification.queue import queued_clips
+from slac_tasks.verification.segments.proposals import queue_records
 from slac_tasks.verification.settings import Review
 from slac_tasks.verification.versions import label_tables, newest, newest_labels
 from slac_tasks.verification.votes import queued
@@ -195,6 +198,28 @@ def _votes(work: Repair) -> int:
     return count
 
 
+def _segments(work: Repair) -> int:
+    """Put back proposed segments; what only the ledger knows of them, as gold, stays lost."""
+    count = 0
+    for manifest in work.stored.current(SEGMENTS):
+        rows = queue_records(work.datasets.rows_of(SEGMENTS, manifest), manifest.keys["round"])
+        work.ledger.run_many("queue_segment", rows)
+        count += len(rows)
+    return count
+
+
+def _segment_votes(work: Repair) -> int:
+    count = 0
+    for manifest in work.stored.current(SEGMENT_VOTES):
+        batch = int(manifest.keys["batch"])
+        rows = sorted(work.datasets.rows_of(SEGMENT_VOTES, manifest), key=lambda row: row.cast_at)
+        work.ledger.run("restore_segment_batch", batch=batch, vote_count=len(rows))
+        work.ledger.run_many("ensure_annotator", [{"annotator": name} for name in sorted({r.annotator for r in rows})])
+        work.ledger.run_many("restore_segment_vote", [{**asdict(row), "batch": batch} for row in rows])
+        count += len(rows)
+    return count
+
+
 def _labels(work: Repair) -> int:
     version = newest_labels(work.datasets)
     if version is None:
@@ -286,6 +311,8 @@ REPAIRS: dict[str, Callable[[Repair], int]] = {
     "committees": _committees,
     "queued clips": _queue,
     "votes": _votes,
+    "queued segments": _segments,
+    "votes about segments": _segment_votes,
     "labels": _labels,
     "verdicts": _verdicts,
     "measures": _measures,

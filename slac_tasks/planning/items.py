@@ -27,6 +27,8 @@ class Item:
     release: str | None = None
     reasons: tuple[str, ...] = ()
     """Why the labels were refused, in words."""
+    segments: str | None = None
+    """Batch of votes about segments that has not become labels."""
     votes: int = 0
     """Votes that wait in the outbox."""
     source: str | None = None

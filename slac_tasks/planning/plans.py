@@ -220,16 +220,19 @@ def send_hard_clips(planner: Planner) -> list[Item]:
 
 
 def aggregate(planner: Planner) -> list[Item]:
-    """The newest batch of votes, if it has not become labels."""
+    """The newest batch of votes, if it has not become labels; the same of votes about segments."""
     batch = planner.ledger.one("last_batch")
     key = f"{batch['batch']:06d}" if batch else None
-    if key is None or key == planner.newest_labels():
-        return []
-    return [Item(labels=key)]
+    if key is not None and key != planner.newest_labels():
+        return [Item(labels=key)]
+    segments = planner.ledger.one("last_segment_batch")
+    key = f"{segments['batch']:06d}" if segments else None
+    (made,) = planner.known.rows("newest_segment_labels")
+    return [Item(segments=key)] if key is not None and key != made["batch"] else []
 
 
 def sync_verifications(planner: Planner) -> list[Item]:
-    """One item if votes wait in the outbox or may wait elsewhere, or if the newest batch has not become labels."""
+    """One item if votes wait in an outbox or may wait elsewhere, or if the newest batch has not become labels."""
     if unfinished := aggregate(planner):
         return unfinished
     if planner.environ.get(label_studio.PROJECT):

@@ -1,16 +1,18 @@
-"""Turn votes into labels: a new version for the newest batch of votes.
+"""Turn votes into labels: a new version for the newest batch of votes, and another for that of votes about segments.
 
 Reads: the ledger's votes, batches, queue and withdrawn videos; people's quality as of older labels; where the committee
 votes, what it said in hard_clips.
 Writes: label_changes, the labels of the clips that the new votes are about; or labels, the whole table: now and then,
 and when there is no older version, the settings have changed, or --remake is given. With a whole table, under a method
-that learns, crowd. In the queue: which clips want more answers and which are done.
+that learns, crowd. In the queue: which clips want more answers and which are done. For votes about segments:
+segment_labels and segment_people, whole tables both, and which segments want more answers.
 Safe to run again: finished when no batch is newer than the labels.
 
 A version holds what a whole table would hold, under a count of votes. Under a method that learns, the clips of
 `label_changes` are decided under what the last whole table learnt, and all clips are decided again by the next one.
 """
 
+from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -23,7 +25,16 @@ from slac_tasks.errors import NotMade
 from slac_tasks.job import Job
 from slac_tasks.procedure import STAGES
 from slac_tasks.progress import print_line, track
-from slac_tasks.storage.datasets import CROWD, LABEL_CHANGES, LABELS, PEOPLE, VOTES
+from slac_tasks.storage.datasets import (
+    CROWD,
+    LABEL_CHANGES,
+    LABELS,
+    PEOPLE,
+    SEGMENT_LABELS,
+    SEGMENT_PEOPLE,
+    SEGMENT_VOTES,
+    VOTES,
+)
 from slac_tasks.storage.declarations import Dataset
 from slac_tasks.storage.manifests import Manifest
 from slac_tasks.verification import methods, votes
@@ -31,6 +42,8 @@ from slac_tasks.verification.aggregation.crowd import Crowd, Scores
 from slac_tasks.verification.annotators import RANDOM
 from slac_tasks.verification.ballots import Ballots, Decisions, clip_key, label_table, read_ballots
 from slac_tasks.verification.outcome import queue_changes, settle
+from slac_tasks.verification.segments.deciding import SegmentVote, decide
+from slac_tasks.verification.segments.measuring import AskedSegment, label_row, person_rows, settled
 from slac_tasks.verification.versions import FORMS, is_whole_due, labels_manifest, need_labels, pieces
 
 _PART_ROWS = 100_000
@@ -60,12 +73,18 @@ class _Version:
 
 
 def run(job: Job) -> None:
-    """Make the version of the labels that contains the newest batch."""
-    last = job.ledger.one("last_batch")
-    if last is None:
+    """Make the version of the labels that contains the newest batch; the same of the labels of segments."""
+    last, segments = job.ledger.one("last_batch"), job.ledger.one("last_segment_batch")
+    if last is None and segments is None:
         print_line("aggregate: finished already, no votes yet")
-        return
-    version = _version(job, last["batch"])
+    if last is not None:
+        _aggregate_clips(job, last["batch"])
+    if segments is not None:
+        _aggregate_segments(job, segments["batch"])
+
+
+def _aggregate_clips(job: Job, batch: int) -> None:
+    version = _version(job, batch)
     if _is_whole(job, version):
         _write_whole(job, version)
     else:
@@ -249,6 +268,25 @@ def _record_withdrawn(job: Job, version: _Version, videos: list[str]) -> None:
     """Record that this version leaves these videos out. A call that dies before has the next version do it again."""
     if videos:
         job.ledger.run("tombstones_labelled", labels=version.key, videos=videos)
+
+
+def _aggregate_segments(job: Job, batch: int) -> None:
+    """Decide every segment with votes up to a batch, and say how good people's answers are."""
+    keys = {"batch": f"{batch:06d}"}
+    inputs = [job.datasets.need(SEGMENT_VOTES, **keys)]
+    segments = job.ledger.all(AskedSegment, "segments_voted_on", until=batch)
+    votes: dict[str, list[SegmentVote]] = defaultdict(list)
+    for vote in job.ledger.all(SegmentVote, "segment_votes_until", until=batch):
+        votes[vote.segment_id].append(vote)
+    settings = job.config.segments
+    decided = [(one, decide(votes[one.segment_id], one.proposed, settings)) for one in segments]
+    with job.partition(SEGMENT_LABELS, keys, inputs=inputs) as labels:
+        if not labels.finished:
+            labels.write(label_row(one, votes[one.segment_id], decision) for one, decision in decided)
+            job.ledger.run_many("settle_segment", [settled(one, decision) for one, decision in decided])
+    with job.partition(SEGMENT_PEOPLE, keys, inputs=inputs) as people:
+        if not people.finished:
+            people.write(person_rows(segments, votes, settings))
 
 
 def _in_parts(tables: Iterator[pa.Table]) -> Iterator[pa.Table]:

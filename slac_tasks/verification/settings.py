@@ -81,6 +81,31 @@ class Review(Section):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Segments(Section):
+    """How people are asked about proposed segments, and when two of them agree."""
+
+    votes_wanted: int = setting(
+        2, "Answers asked at first about a segment; one on which people differ asks for more (ours).", least=1, most=9
+    )
+    votes_most: int = setting(3, "Answers after which nobody more is asked about a segment (ours).", least=1, most=9)
+    tiou_least: float = setting(
+        0.5, "Two people mean the same segment where their ends overlap by so much: temporal intersection over union. "
+        "ActivityNet's first threshold (ours).", above=0, most=1,
+    )  # fmt: skip
+    lease_sec: float = setting(
+        300.0, "A segment handed to a person comes back after this long without an answer.", above=0, most=86_400
+    )
+    gold_share: float = setting(
+        0.05, "Share of the segments handed out whose ends are known, as far as there are such (ours).", least=0, most=1
+    )
+
+    def conflicts(self) -> Iterator[str]:
+        """A segment never wants more answers than it may get."""
+        if self.votes_most < self.votes_wanted:
+            yield self.refusal("votes_most", f"votes_wanted ({self.votes_wanted}) or more")
+
+
+@dataclass(frozen=True, kw_only=True)
 class Elsewhere(Section):
     """What people's answers in another system, such as Label Studio, mean here."""
 

@@ -74,6 +74,7 @@ PAGES: Mapping[str, Page] = {
     page.name: page
     for page in (
         Page(name="review", for_leads=False, values=None),
+        Page(name="segments", for_leads=False, values=None),
         Page(name="funnel", for_leads=True, values=_funnel),
         Page(name="quality", for_leads=True, values=_quality),
         Page(name="releases", for_leads=True, values=_releases),

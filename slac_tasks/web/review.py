@@ -58,7 +58,7 @@ class Votes(BaseModel):
     votes: list[Vote] = Field(min_length=1, max_length=VOTES_MOST)
 
 
-class _Sweep:
+class Sweep:
     """Says when this process should take back what was not answered in time."""
 
     def __init__(self) -> None:
@@ -66,6 +66,7 @@ class _Sweep:
         self._next = 0.0
 
     def is_due(self) -> bool:
+        """Return whether it should now; every other caller waits for the next time."""
         with self._lock:
             now = time.monotonic()
             if now < self._next:
@@ -74,7 +75,7 @@ class _Sweep:
             return True
 
 
-def _same_page(x_requested_with: Annotated[str, Header()] = "") -> None:
+def same_page(x_requested_with: Annotated[str, Header()] = "") -> None:
     """Refuse a vote that another site's form sends with this person's cookie: a form cannot set this header."""
     if x_requested_with != "slac":
         raise HTTPException(403, "want the header X-Requested-With: slac")
@@ -158,7 +159,7 @@ def routes(authenticate: Callable[..., Any], ledgers: Ledgers, media: Media, rev
     """Return the routes under /api; each answers only to somebody who is logged in."""
     router = APIRouter(prefix="/api")
     person_dep = Depends(authenticate)
-    sweep = _Sweep()
+    sweep = Sweep()
 
     def shown(clip: HandedOut | Example, person: str) -> dict[str, object]:
         """What a browser learns of a clip. No strategy, score, vote of others or sign of gold: people answer blind."""
@@ -258,7 +259,7 @@ def routes(authenticate: Callable[..., Any], ledgers: Ledgers, media: Media, rev
             raise HTTPException(404, "this clip is not in your hands")
         return {"media": media.address(clip["proxy_256"], person)}
 
-    @router.post("/votes", dependencies=[person_dep, Depends(_same_page)])
+    @router.post("/votes", dependencies=[person_dep, Depends(same_page)])
     def vote(person: Annotated[str, person_dep], sent: Annotated[Votes, Depends(_votes)]) -> JSONResponse:
         """Store answers, all in one transaction; a repeated send is harmless.
 

@@ -30,5 +30,8 @@ def plain(text: str) -> str:
 ClipId = Annotated[str, Field(max_length=64), AfterValidator(plain)]
 """A clip's id, or what somebody sends as one."""
 
+SegmentId = Annotated[str, Field(max_length=32), AfterValidator(plain)]
+"""A segment's id, or what somebody sends as one."""
+
 CategoryKey = Annotated[str, Field(max_length=80), AfterValidator(plain)]
 """A category's key, or what somebody sends as one."""

@@ -2,6 +2,10 @@
 -- words of an expert it was. `pattern` finds the name in a text, but no longer name that holds it.
 WITH of_votes AS (
     UPDATE votes SET annotator = %(pseudonym)s::text WHERE annotator = %(name)s::text RETURNING 1
+), of_segment_votes AS (
+    UPDATE segment_votes SET annotator = %(pseudonym)s::text WHERE annotator = %(name)s::text RETURNING 1
+), of_gold_segments AS (
+    UPDATE gold_segments SET person = %(pseudonym)s::text WHERE person = %(name)s::text RETURNING 1
 ), of_quality AS (
     UPDATE annotator_quality SET annotator = %(pseudonym)s::text WHERE annotator = %(name)s::text
 ), of_gold AS (
@@ -18,5 +22,6 @@ WITH of_votes AS (
     DELETE FROM rejected_votes WHERE detail ~ %(pattern)s::text
 )
 SELECT
-    (SELECT count(*) FROM of_votes) AS votes,
-    (SELECT count(*) FROM of_gold) + (SELECT count(*) FROM of_pairs) + (SELECT count(*) FROM of_decisions) AS words;
+    (SELECT count(*) FROM of_votes) + (SELECT count(*) FROM of_segment_votes) AS votes,
+    (SELECT count(*) FROM of_gold) + (SELECT count(*) FROM of_gold_segments) + (SELECT count(*) FROM of_pairs)
+    + (SELECT count(*) FROM of_decisions) AS words;

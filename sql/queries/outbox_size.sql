@@ -1,2 +1,2 @@
--- How many votes no batch holds yet.
-SELECT count(*) AS votes FROM outbox;
+-- How many votes, about clips and about segments, no batch holds yet.
+SELECT (SELECT count(*) FROM outbox) + (SELECT count(*) FROM segment_outbox) AS votes;

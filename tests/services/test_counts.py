@@ -18,6 +18,7 @@ from slac_tasks.storage.ledger import SQL, Ledger, query
 
 COUNTED = ("videos", "windows", "asked", "open", "answered", "finished", "votes", "seconds")
 LARGE = {"queue", "votes", "admissions", "leases", "outbox", "batch_votes", "videos", "candidates"}
+LARGE |= {"segments", "segment_votes", "segment_leases", "segment_outbox", "segment_batch_votes"}
 """Tables that grow with the work: a page must not read one from end to end."""
 
 RECOUNT = """
@@ -229,6 +230,19 @@ def fill(ledger: Ledger) -> None:
         cursor.execute(
             "INSERT INTO leases SELECT clip_id, category, '50', now() + interval '1 minute' FROM queue LIMIT 200"
         )
+        cursor.execute(
+            "INSERT INTO segments (segment_id, category, video_id, start_sec, end_sec, score, origin, round, split,"
+            " proxy_256, fps, duration_sec, votes_wanted, taken) SELECT md5(clip_id || category), category, video_id,"
+            " start_sec, end_sec, 0.5, 'net', 'net.1', split, proxy_256, 25, 60, 2, 0 FROM queue"
+        )
+        cursor.execute(
+            "INSERT INTO segment_votes (vote_id, segment_id, annotator, answer, seconds, guideline_version)"
+            " SELECT gen_random_uuid(), segment_id, (1 + (hashtext(segment_id || n) & 31))::text, 'right', 2, 1"
+            " FROM segments, generate_series(1, 2) n ON CONFLICT DO NOTHING"
+        )
+        cursor.execute(
+            "INSERT INTO segment_leases SELECT segment_id, '50', now() + interval '1 minute' FROM segments LIMIT 200"
+        )
         cursor.execute("ANALYZE")
 
 
@@ -255,6 +269,7 @@ def test_one_view_leaves_withdrawn_videos_out_of_the_queue() -> None:
     # They write or list tombstones, or ask about videos and releases and not about the queue.
     own = {"web_releases", "add_tombstone", "tombstones", "excluded_media", "queue_clip", "training_videos"}
     own |= {"tombstones_labelled", "unlabelled_tombstones", "queued_on_clips", "duplicates", "tell_apart"}
+    own |= {"queue_segment"}
     found = {path.stem for path in (SQL / "queries").glob("*.sql") if "tombstones" in path.read_text()}
     assert found == own
 

@@ -35,6 +35,11 @@ export class Loop {
     return [Math.max(0, start - CONTEXT_SEC), Math.min(this.video.duration || Infinity, end + CONTEXT_SEC)];
   }
 
+  // Where a new address of the clip comes from.
+  get source() {
+    return `api/media?${new URLSearchParams({ clip_id: this.clip.clip_id, category: this.clip.category })}`;
+  }
+
   // Where in its edges the clip is, from 0 to 1.
   get share() {
     const [start, end] = this.edges;
@@ -113,8 +118,7 @@ export class Loop {
     if (!this.renewed) {
       // The address may have ended while the person was away: ask once for a new one.
       try {
-        const query = new URLSearchParams({ clip_id: this.clip.clip_id, category: this.clip.category });
-        const { media } = await ask(`api/media?${query}`);
+        const { media } = await ask(this.source);
         this.renewed = true;
         this.video.src = media;
         if (!this.isPaused) this.play();

@@ -11,8 +11,9 @@ const PAUSE_MS = [500, 1000, 2000, 4000, 8000]; // between tries without a conne
 const isFinal = ({ status, message }) => status === 422 || (status === 400 && Boolean(message));
 
 export class Outbox {
-  constructor(person, { changed, refused, loggedOut }) {
-    Object.assign(this, { prefix: `slac.vote.${person}.`, changed, refused, loggedOut });
+  // path: where answers go; name: what their entries in this browser begin with
+  constructor(person, { changed, refused, loggedOut }, { path = "api/votes", name = "slac.vote" } = {}) {
+    Object.assign(this, { path, prefix: `${name}.${person}.`, changed, refused, loggedOut });
     this.memory = new Map(); // where a browser keeps nothing, answers live as long as the page
     this.isLost = false; // the last try found no server
     this.isKept = true; // the browser keeps what it is given
@@ -102,7 +103,7 @@ export class Outbox {
   }
 
   async post(votes) {
-    const { stored } = await ask("api/votes", {
+    const { stored } = await ask(this.path, {
       method: "POST",
       keepalive: true,
       headers: { "Content-Type": "application/json", "X-Requested-With": "slac" },

@@ -3,6 +3,7 @@
 
 import { Grid, TILES } from "./grid.js";
 import { Loop } from "./loop.js";
+import { remember } from "./memory.js";
 import { ask } from "./server.js";
 import { Work } from "./work.js";
 
@@ -13,20 +14,6 @@ const SLOW_MS = 500; // a clip that takes longer than this to show says so
 
 const $ = (id) => document.getElementById(id);
 const root = $("review");
-const remember = {
-  get: (name) => {
-    try {
-      return localStorage.getItem(`slac.${name}`);
-    } catch {
-      return null;
-    }
-  },
-  set: (name, value) => {
-    try {
-      localStorage.setItem(`slac.${name}`, value);
-    } catch {}
-  },
-};
 
 const page = {
   categories: [],

@@ -3,7 +3,7 @@
 import { ask } from "./server.js";
 import { Outbox } from "./outbox.js";
 
-export const keyOf = (clip) => `${clip.category}/${clip.clip_id}`;
+export const keyOf = (clip) => clip.segment_id ?? `${clip.category}/${clip.clip_id}`;
 
 // crypto.randomUUID exists on https and localhost alone; a demo in a private network has neither.
 function uuid() {
@@ -16,8 +16,8 @@ function uuid() {
 }
 
 export class Work {
-  constructor(person, events) {
-    this.outbox = new Outbox(person, events);
+  constructor(person, events, outbox = {}) {
+    this.outbox = new Outbox(person, events, outbox);
     this.events = events; // also: arrived(), nothing(), silent(failure)
     this.category = null;
     this.leaseSec = 120;
@@ -48,6 +48,10 @@ export class Work {
     return first ? this.queue.filter((clip) => clip.set_id === first.set_id) : [];
   }
 
+  source(inSets) {
+    return inSets ? "api/set" : "api/clips";
+  }
+
   // Ask for more when less than half of `hand` clips is left, or less than two sets.
   async refill(hand, inSets) {
     if (this.fetching || (inSets ? this.sets > 1 : this.queue.length > hand / 2)) return;
@@ -57,7 +61,7 @@ export class Work {
       const query = new URLSearchParams({ category: category.category });
       if (!inSets) query.set("most", hand - this.queue.length);
       if (!this.isResumed) query.set("held", "true");
-      const clips = await ask(`api/${inSets ? "set" : "clips"}?${query}`);
+      const clips = await ask(`${this.source(inSets)}?${query}`);
       if (this.category !== category) return;
       this.isResumed = true;
       const known = new Set(this.queue.map(keyOf));
@@ -87,20 +91,23 @@ export class Work {
     this.outbox.keep(answers.flatMap(({ clip, value }) => this.record(clip, value, seconds, this.batch)));
   }
 
+  // What a vote says, and of what.
+  said(clip, value, batch) {
+    return { clip_id: clip.clip_id, category: clip.category, answer: value, set_id: batch ? clip.set_id : null };
+  }
+
   // Returns the vote to send, none where it was given before; in a batch it was given in the clip's set.
   record(clip, value, seconds, batch) {
     const before = clip.vote ?? null;
     let vote = before;
-    if (before?.answer !== value) {
+    const said = this.said(clip, value, batch);
+    if (!before || Object.keys(said).some((name) => name !== "set_id" && before[name] !== said[name])) {
       vote = {
         vote_id: uuid(),
-        clip_id: clip.clip_id,
-        category: clip.category,
-        answer: value,
+        ...said,
         seconds: Math.min(seconds, 86400),
         guideline_version: this.category.guideline_version,
         supersedes: before?.vote_id ?? null,
-        set_id: batch ? clip.set_id : null,
       };
     }
     if (!before) {

@@ -1,0 +1,184 @@
+"""Segments that people are asked about: proposals of a network go into the queue, and an expert's become gold.
+
+  slac segments ask results.json --as localize-r0003       ActivityNet's `results` json, as `slac localize` writes it
+  slac segments list                                       the rounds, and how many of their segments are answered
+  slac segments gold --segment 3f2a9c01d4e5b677 --start 12.5 --end 31 --person mara
+  slac segments gold --segment 3f2a9c01d4e5b677 --absent --person mara
+  slac segments gold --segment 3f2a9c01d4e5b677 --drop
+
+People answer on the page `segments`. A line that cannot be asked is set aside with its reason, and `slac show segments
+round=ROUND` lists it. Safe to run again: the same file is the same round, and no segment is asked twice. Withdrawn
+videos are never asked.
+"""
+
+import argparse
+import hashlib
+import re
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from slac_tasks import config
+from slac_tasks.admission.withdrawals import Withdrawals
+from slac_tasks.errors import WrongArguments
+from slac_tasks.given.words import printable
+from slac_tasks.progress import print_line
+from slac_tasks.storage import records
+from slac_tasks.storage.datasets import SEGMENTS, VIDEOS
+from slac_tasks.storage.ledger import Ledger, open_ledger
+from slac_tasks.storage.manifests import Drop
+from slac_tasks.storage.objects import open_store
+from slac_tasks.storage.records import Record
+from slac_tasks.storage.tables import Datasets
+from slac_tasks.verification.segments.deciding import Ends
+from slac_tasks.verification.segments.proposals import (
+    AskableVideo,
+    Known,
+    Limits,
+    Videos,
+    askable,
+    categories_of,
+    queue_records,
+    read,
+)
+from slac_tasks.verification.settings import Segments
+
+_STAGE = "segments"
+_FIRST = 5
+"""So many lines that were set aside are printed."""
+_ORIGIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the verbs."""
+    verbs = parser.add_subparsers(dest="what", required=True)
+    ask = verbs.add_parser("ask", help="put the proposals of a file into the queue")
+    ask.add_argument("file", type=Path, help="ActivityNet's results json")
+    ask.add_argument(
+        "--as", dest="origin", required=True, metavar="NAME", help="who proposed them, e.g. localize-r0003"
+    )
+    ask.add_argument("--score-least", type=float, default=0.0, help="ask about proposals of this score or more")
+    ask.add_argument(
+        "--video-most", type=int, default=20, help="ask about so many segments of one category in one video, at most"
+    )
+    verbs.add_parser("list", help="list the rounds and what became of them")
+    gold = verbs.add_parser("gold", help="say which ends of a segment are right")
+    gold.add_argument("--segment", required=True, help="segment of the queue")
+    gold.add_argument("--start", type=float, help="known start, seconds")
+    gold.add_argument("--end", type=float, help="known end, seconds")
+    gold.add_argument("--absent", action="store_true", help="the action is not there")
+    gold.add_argument("--drop", action="store_true", help="forget what was said")
+    gold.add_argument("--person", help="whose word it is")
+
+
+def main(arguments: argparse.Namespace) -> None:
+    """Do what the verb says."""
+    ledger = open_ledger()
+    try:
+        if arguments.what == "ask":
+            settings = config.load()
+            _ask(Datasets(open_store(settings.store_url)), ledger, settings.segments, arguments)
+        elif arguments.what == "gold":
+            _gold(ledger, arguments)
+        else:
+            _list(ledger)
+    finally:
+        ledger.close()
+
+
+def _ask(datasets: Datasets, ledger: Ledger, settings: Segments, arguments: argparse.Namespace) -> None:
+    """Write the segments of a file as a dataset, and put them into the queue."""
+    origin, path = arguments.origin, arguments.file
+    if not _ORIGIN.fullmatch(origin):
+        raise WrongArguments(f"--as {origin!r}: want 1 to 64 letters, digits, '_' or '-'")
+    if arguments.video_most < 1:
+        raise WrongArguments(f"--video-most {arguments.video_most}: want 1 or more")
+    proposed, drops = read(path)
+    mark = hashlib.sha256(path.read_bytes()).hexdigest()
+    round_ = f"{origin}.{mark[:8]}"
+    made = datasets.manifest(SEGMENTS, round=round_)
+    if made is None:
+        limits = Limits(
+            score_least=arguments.score_least,
+            video_most=arguments.video_most,
+            tiou_same=settings.tiou_least,
+            votes_wanted=settings.votes_wanted,
+        )
+        category_of = categories_of({row["category"]: row["name"] for row in ledger.rows("categories")})
+        wanted = {category for line in proposed if (category := category_of(line.label))}
+        withdrawn = Withdrawals.read(datasets.store)
+        tombstones = {row["video_id"] for row in ledger.rows("tombstones")}
+        known = Known(
+            category_of=category_of, videos=_videos(datasets, wanted), asked=_asked(ledger),
+            is_withdrawn=lambda video: video.video_id in tombstones or withdrawn.covers(video),
+        )  # fmt: skip
+        rows, refused = askable(proposed, origin, known, limits)
+        drops = [*drops, *refused]
+        if not rows:
+            first = f"; the first: {drops[0].item}: {drops[0].detail}" if drops else ""
+            raise WrongArguments(f"segments {path}: holds no proposal that can be asked, of {_counts(drops)}{first}")
+        made = datasets.write(
+            SEGMENTS, [SEGMENTS.table(rows)], keys={"round": round_}, stage=_STAGE,
+            settings={_STAGE: vars(limits)}, made_from={f"file {path.name}": mark}, drops=drops,
+        )  # fmt: skip
+    records.record(ledger, [Record.of(made)])
+    with ledger.transaction():
+        ledger.run_many("queue_segment", queue_records(datasets.rows_of(SEGMENTS, made), round_))
+    (queued,) = ledger.rows("queued_segments", round=round_)
+    for drop in made.drops[:_FIRST]:
+        print_line(printable(f"segments: set aside {drop.item}: {drop.reason}: {drop.detail}"))
+    if made.drops:
+        where = f"`slac show segments round={round_}` lists them"
+        print_line(f"segments: set aside in all: {_counts(made.drops)}; {where}")
+    print_line(f"segments: {round_}: {made.rows:,} segments, {queued['segments']:,} of them in the queue")
+
+
+def _counts(drops: Sequence[Drop]) -> str:
+    reasons = Counter(drop.reason for drop in drops)
+    return ", ".join(f"{count:,} {reason}" for reason, count in sorted(reasons.items())) or "none"
+
+
+def _videos(datasets: Datasets, categories: set[str]) -> Mapping[str, Videos]:
+    """Return the admitted videos of these categories."""
+    names = ["video_id", "source_id", "split", "proxy_256", "fps", "duration_sec"]
+    return {
+        category: Videos(
+            AskableVideo(**row)
+            for keys in datasets.partitions(VIDEOS, category=category)
+            for row in datasets.read(VIDEOS, names, **keys).to_pylist()
+        )
+        for category in sorted(categories)
+    }
+
+
+def _asked(ledger: Ledger) -> Mapping[tuple[str, str], Sequence[Ends]]:
+    """Return the ends of every segment in the queue, by category and video."""
+    found: dict[tuple[str, str], list[Ends]] = defaultdict(list)
+    for row in ledger.rows("asked_segments"):
+        found[row["category"], row["video_id"]].append((row["start_sec"], row["end_sec"]))
+    return found
+
+
+def _gold(ledger: Ledger, arguments: argparse.Namespace) -> None:
+    """Make a segment gold, or forget that it is."""
+    ends = (arguments.start, arguments.end)
+    if arguments.drop:
+        done = bool(ledger.rows("drop_gold_segment", segment_id=arguments.segment))
+    else:
+        if not arguments.person:
+            raise WrongArguments("segments gold: --person is missing, want whose word it is")
+        if arguments.absent != (ends == (None, None)):
+            raise WrongArguments("segments gold: want --start and --end, or --absent")
+        if not arguments.absent and (None in ends or not 0 <= ends[0] < ends[1]):
+            raise WrongArguments(f"segments gold: ends are {ends[0]} and {ends[1]}, want 0 <= start < end in seconds")
+        known = {"segment_id": arguments.segment, "start_sec": ends[0], "end_sec": ends[1]}
+        done = bool(ledger.rows("add_gold_segment", **known, person=arguments.person))
+    if not done:
+        raise WrongArguments(f"segment {arguments.segment!r}: not there, want one of the queue and ends in its video")
+    print_line(f"segments: gold {'forgotten' if arguments.drop else 'known'}: {arguments.segment}")
+
+
+def _list(ledger: Ledger) -> None:
+    for row in ledger.rows("segment_totals"):
+        counts = f"{row['segments']:,} segments, {row['finished']:,} finished, {row['answers']:,} answers"
+        print(printable(f"{row['round']:<32} {row['category']:<24} {counts}, {row['gold']:,} gold"))

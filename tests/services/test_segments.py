@@ -1,0 +1,207 @@
+"""Proposals become segments in the queue, and people's answers dense labels; withdrawn videos are never asked."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from segment_work import admit, cast_segment, lease_segments, results
+
+from slac_tasks import cli
+from slac_tasks.forgetting import forget
+from slac_tasks.reconcile import repair
+from slac_tasks.stages import aggregate, sync
+from slac_tasks.storage.datasets import SEGMENT_LABELS, SEGMENT_PEOPLE, SEGMENT_VOTES, SEGMENTS
+from slac_tasks.storage.ledger import Ledger
+from slac_tasks.storage.objects import FolderStore
+from slac_tasks.storage.tables import Datasets
+from slac_tasks.verification.settings import Review
+
+
+@pytest.fixture
+def place(store: FolderStore, ledger_url: str, ledger: Ledger, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    """Six admitted videos, and a file with a segment in each and one that cannot be asked."""
+    for name, value in {"SLAC_STORE": store.url, "SLAC_DATABASE_URL": ledger_url, "SLAC_CONFIG": ""}.items():
+        monkeypatch.setenv(name, value)
+    videos = admit(ledger, Datasets(store))
+    lines = {video: [(10.0, 20.0, 0.9 - number / 10)] for number, video in enumerate(videos)}
+    results(tmp_path / "results.json", lines | {"nobody": [(1.0, 2.0, 0.5)]})
+    return tmp_path
+
+
+def ask(place: Path, name: str = "results.json") -> int:
+    return cli.main(["segments", "ask", str(place / name), "--as", "net"])
+
+
+def states(ledger: Ledger) -> list[tuple[int, int, str]]:
+    with ledger._connection.cursor() as cursor:
+        cursor.execute("SELECT taken, votes_wanted, state FROM segments ORDER BY score DESC")
+        return list(cursor.fetchall())
+
+
+def collect(make_job: Any) -> None:
+    sync.run(make_job("sync"))
+    aggregate.run(make_job("aggregate"))
+
+
+def test_proposals_enter_the_queue_once_and_the_rest_is_listed_with_its_reason(
+    place: Path, store: FolderStore, ledger: Ledger, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert ask(place) == 0
+    text = capsys.readouterr().err
+    assert "set aside video 'nobody', segment 1: video: 'nobody' is not admitted for high_jump" in text
+    assert "6 segments, 6 of them in the queue" in text
+    assert ask(place) == 0
+    assert len(states(ledger)) == 6
+    datasets = Datasets(store)
+    (keys,) = datasets.partitions(SEGMENTS)
+    assert keys["round"].startswith("net.")
+    assert cli.main(["segments", "list"]) == 0
+    assert "6 segments, 0 finished, 0 answers, 0 gold" in capsys.readouterr().out
+    # Another file with the same segments asks nobody twice.
+    results(place / "again.json", {f"{0:016x}": [(10.1, 20.0, 0.9)]})
+    assert ask(place, "again.json") == 64
+    assert "1 the same" in capsys.readouterr().err
+
+
+def test_videos_that_were_withdrawn_are_never_asked(place: Path, ledger: Ledger) -> None:
+    ledger.run("add_tombstone", video_id=f"{0:016x}", reason="takedown")
+    assert ask(place) == 0
+    assert len(states(ledger)) == 5
+    handed = lease_segments(ledger, "ann", most=2)
+    ledger.run("add_tombstone", video_id=f"{1:016x}", reason="takedown")
+    left = lease_segments(ledger, "ann")
+    assert len(left) == 4
+    (gone,) = {row["segment_id"] for row in handed} - {row["segment_id"] for row in left}
+    assert cast_segment(ledger, "ann", gone, "right") is None
+    assert ledger.one("web_segment", annotator="ann", segment_id=gone) is None
+
+
+def test_a_segment_is_in_as_many_hands_as_it_wants_answers_and_comes_back(place: Path, ledger: Ledger) -> None:
+    ask(place)
+    first = lease_segments(ledger, "ann")
+    assert [row["segment_id"] for row in lease_segments(ledger, "bob")] == [row["segment_id"] for row in first]
+    assert lease_segments(ledger, "cec") == []
+    with ledger._connection.cursor() as cursor:
+        cursor.execute("UPDATE segment_leases SET expires_at = now() - interval '1 second' WHERE annotator = 'ann'")
+    assert len(lease_segments(ledger, "cec")) == 6
+    # A late answer is taken from whoever held it.
+    assert cast_segment(ledger, "ann", first[0]["segment_id"], "right")
+    assert cast_segment(ledger, "ann", first[0]["segment_id"], "absent") is None
+    assert sorted(taken for taken, _, _ in states(ledger)) == [2, 2, 2, 2, 2, 3]
+    # What lapsed comes back to the person who held it.
+    assert len(lease_segments(ledger, "ann")) == 5
+
+
+def test_votes_become_dense_labels_with_agreement_and_gold_measures_people(
+    make_job: Any, place: Path, store: FolderStore, ledger: Ledger, capsys: pytest.CaptureFixture[str]
+) -> None:
+    ask(place)
+    segments = [row["segment_id"] for row in ledger.rows("asked_segments")]
+    by_video = {row["video_id"][-1]: row["segment_id"] for row in ledger.rows("asked_segments")}
+    gold = by_video["5"]
+    assert cli.main(["segments", "gold", "--segment", gold, "--start", "12", "--end", "20", "--person", "mara"]) == 0
+    assert cli.main(["segments", "gold", "--segment", gold, "--start", "30", "--end", "20", "--person", "mara"]) == 64
+    assert cli.main(["segments", "gold", "--segment", gold, "--start", "3", "--end", "99", "--person", "mara"]) == 64
+    for person in ("ann", "bob"):
+        assert sorted(row["segment_id"] for row in lease_segments(ledger, person, most=6, gold=1)) == sorted(segments)
+    said = {
+        "0": ("right", "right"), "1": ("right", (12.0, 20.0)), "2": ("absent", "absent"), "3": ("right", "absent"),
+        "4": ("right", (40.0, 45.0)), "5": ((12.0, 20.0), "absent"),
+    }  # fmt: skip
+    for video, answers in said.items():
+        for person, answer in zip(("ann", "bob"), answers, strict=True):
+            given = ("moved", answer) if isinstance(answer, tuple) else (answer,)
+            assert cast_segment(ledger, person, by_video[video], *given)
+    collect(make_job)
+    datasets = Datasets(store)
+    assert datasets.need(SEGMENT_VOTES, batch="000001").rows == 12
+    labels = {row.video_id[-1]: row for row in datasets.rows(SEGMENT_LABELS, batch="000001")}
+    assert {video: (row.status, row.present, row.label_start_sec) for video, row in labels.items()} == {
+        "0": ("settled", True, 10.0), "1": ("settled", True, 11.0), "2": ("settled", False, None),
+        "3": ("open", None, None), "4": ("open", None, None), "5": ("open", None, None),
+    }  # fmt: skip
+    assert labels["1"].tiou == pytest.approx(0.8)
+    assert states(ledger) == [(2, 2, "finished")] * 3 + [(2, 3, "open")] * 3
+    people = {(row.annotator, row.category): row for row in datasets.rows(SEGMENT_PEOPLE, batch="000001")}
+    assert (people["ann", None].gold, people["ann", None].gold_right) == (1, 1)
+    assert (people["bob", None].gold, people["bob", None].gold_right) == (1, 0)
+
+    # A third person settles what two differ on; a correction supersedes; the same again is finished already.
+    collect(make_job)
+    assert datasets.partitions(SEGMENT_LABELS) == [{"batch": "000001"}]
+    assert {row["segment_id"] for row in lease_segments(ledger, "cec")} == {by_video["3"], by_video["4"]}
+    cast_segment(ledger, "cec", by_video["3"], "right")
+    (first,) = [row for row in datasets.rows(SEGMENT_VOTES, batch="000001") if row.answer == "absent"
+                and (row.segment_id, row.annotator) == (by_video["2"], "bob")]  # fmt: skip
+    cast_segment(ledger, "bob", by_video["2"], "unsure", supersedes=first.vote_id)
+    collect(make_job)
+    later = {row.video_id[-1]: row for row in datasets.rows(SEGMENT_LABELS, batch="000002")}
+    assert (later["3"].status, later["3"].present) == ("settled", True)
+    assert (later["2"].status, later["2"].absent, later["2"].unsure) == ("open", 1, 1)
+
+
+def test_gold_comes_among_other_segments_and_never_alone(place: Path, ledger: Ledger) -> None:
+    ask(place)
+    gold = ledger.rows("asked_segments")[0]["segment_id"]
+    ledger.rows("add_gold_segment", segment_id=gold, start_sec=None, end_sec=None, person="mara")
+    assert gold not in {row["segment_id"] for row in lease_segments(ledger, "ann", most=3)}
+    assert gold in {row["segment_id"] for row in lease_segments(ledger, "bob", most=3, gold=1)}
+    for person in ("cec", "dan"):
+        for row in lease_segments(ledger, person, most=6, gold=0):
+            cast_segment(ledger, person, row["segment_id"], "right")
+    ledger.run("return_segments", annotator="ann")
+    assert [row for row in lease_segments(ledger, "eve", most=6, gold=1) if row["segment_id"] == gold] == []
+
+
+def test_the_plan_hands_on_votes_about_segments(
+    make_job: Any, place: Path, ledger: Ledger, capsys: pytest.CaptureFixture[str]
+) -> None:
+    ask(place)
+    capsys.readouterr()
+    assert cli.main(["plan", "--for", "sync_verifications"]) == 0
+    assert '"votes"' not in capsys.readouterr().out
+    cast_segment(ledger, "ann", lease_segments(ledger, "ann", most=1)[0]["segment_id"], "right")
+    assert cli.main(["plan", "--for", "sync_verifications"]) == 0
+    assert '{"votes": 1}' in capsys.readouterr().out
+    sync.run(make_job("sync"))
+    assert cli.main(["plan", "--for", "sync_verifications"]) == 0
+    assert '{"segments": "000001"}' in capsys.readouterr().out
+    aggregate.run(make_job("aggregate"))
+    assert cli.main(["plan", "--for", "sync_verifications"]) == 0
+    assert '"segments"' not in capsys.readouterr().out
+
+
+def test_a_person_is_forgotten_in_votes_about_segments_too(
+    make_job: Any, place: Path, store: FolderStore, ledger: Ledger
+) -> None:
+    ask(place)
+    for row in lease_segments(ledger, "zelda quux", most=2)[:1]:
+        cast_segment(ledger, "zelda quux", row["segment_id"], "right")
+        ledger.rows("add_gold_segment", segment_id=row["segment_id"], start_sec=1, end_sec=2, person="zelda quux")
+    collect(make_job)
+    datasets = Datasets(store)
+    done = forget(datasets, ledger, "zelda quux")
+    assert (done.votes, done.words, done.generations) == (1, 1, 2)
+    assert {row.annotator for row in datasets.rows(SEGMENT_PEOPLE, batch="000001")} == {done.pseudonym}
+    assert {row.annotator for row in datasets.rows(SEGMENT_VOTES, batch="000001")} == {done.pseudonym}
+    assert sum(taken for taken, _, _ in states(ledger)) == 1
+
+
+def test_a_ledger_that_was_lost_gets_its_segments_and_their_votes_back(
+    make_job: Any, place: Path, store: FolderStore, ledger: Ledger
+) -> None:
+    ask(place)
+    for person in ("ann", "bob"):
+        for row in lease_segments(ledger, person, most=3):
+            cast_segment(ledger, person, row["segment_id"], "moved", (11.0, 19.0))
+    collect(make_job)
+    before = states(ledger)
+    with ledger._connection.cursor() as cursor:
+        cursor.execute("TRUNCATE segments, segment_batches CASCADE")
+    list(repair(Datasets(store), ledger, Review()))
+    assert [taken for taken, _, _ in states(ledger)] == [taken for taken, _, _ in before]
+    with ledger._connection.cursor() as cursor:
+        cursor.execute("SELECT count(*), min(start_sec), max(end_sec) FROM segment_votes")
+        assert cursor.fetchone() == (6, 11.0, 19.0)
+    collect(make_job)
+    assert Datasets(store).partitions(SEGMENT_VOTES) == [{"batch": "000001"}]
