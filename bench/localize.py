@@ -17,6 +17,7 @@ from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from functools import partial
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Annotated
 
@@ -35,6 +36,7 @@ from slac_tasks.localization.detecting import SEARCH, spot
 from slac_tasks.localization.features import Dense
 from slac_tasks.localization.labels import Lesson
 from slac_tasks.localization.learning import Plan, taught
+from slac_tasks.networks.inference import device
 from slac_tasks.training.trainer import seeded
 
 
@@ -73,8 +75,8 @@ def measure(size: Size, folder: Path) -> Figures:
 
 def _played(course: Course, size: Size) -> dict[str, float | None]:
     """Return the figures of a course."""
-    labels = course.labels(size.clips, seed=0)
-    network = pretrained(labels, steps=size.pretraining, batch=32, seed=0, what=f"{course.name}: pretrain")
+    labels, where = course.labels(size.clips, seed=0), device(size.device)
+    network = pretrained(labels, steps=size.pretraining, batch=32, seed=0, what=f"{course.name}: pretrain", where=where)
     with seeded(1):
         nothing = ENTRY.build()
     seen = course.seen(network(), size.device)
@@ -87,7 +89,8 @@ def _played(course: Course, size: Size) -> dict[str, float | None]:
     tasks = [*_tasks("sparse", seen, size, cut=False), *_tasks("scratch", unseen, size, cut=False),
              *_tasks("dense", seen, size, cut=True)]  # fmt: skip
     tasks += [_Task(name="recipe", seen=seen, cut=True, seed=seed) for seed in range(size.recipes)]
-    with ProcessPoolExecutor(size.processes) as pool:
+    # Spawned: a process that is forked cannot use a card that this one has used.
+    with ProcessPoolExecutor(size.processes, get_context("spawn")) as pool:
         values = list(pool.map(partial(_judged, course, size), tasks))
     by_name = {
         name: [value for task, value in zip(tasks, values, strict=True) if task.name == name]
@@ -122,16 +125,15 @@ def _tasks(name: str, seen: list[Dense], size: Size, *, cut: bool) -> Iterator[_
 def _judged(course: Course, size: Size, task: _Task) -> float:
     """Return the average mAP of one head."""
     torch.set_num_threads(1)
+    where = device(size.device)
     lessons = course.lessons(task.seen, clips=size.clips, cut=task.cut, seed=task.seed)
     if task.name == "recipe":
         recipe = Recipe(width=size.width, epochs=size.epochs, seed=task.seed)
-        network = train_by_recipe(lessons, len(course.categories), recipe)
+        network = train_by_recipe(lessons, len(course.categories), recipe, where)
         return course.average_map(task.seen, lambda dense: spot_by_recipe(network, Lesson(dense=dense)))
-    head = taught(
-        lessons, course.categories, Plan(steps=size.steps, width=size.width, seed=task.seed), torch.device("cpu")
-    )
+    head = taught(lessons, course.categories, Plan(steps=size.steps, width=size.width, seed=task.seed), where)
     return course.average_map(
-        task.seen, lambda dense: spot(head, torch.from_numpy(dense.values), dense.clock, SEARCH)
+        task.seen, lambda dense: spot(head, torch.from_numpy(dense.values).to(where), dense.clock, SEARCH)
     )  # fmt: skip
 
 

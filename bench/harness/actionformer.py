@@ -184,11 +184,11 @@ def _padded(length: int) -> int:
     return -(-length // multiple) * multiple
 
 
-def train(lessons: Sequence[Lesson], outputs: int, recipe: Recipe) -> ActionFormer:
+def train(lessons: Sequence[Lesson], outputs: int, recipe: Recipe, where: torch.device) -> ActionFormer:
     """Return the network that has learned from the segments of these videos, in evaluation mode."""
     width = lessons[0].dense.values.shape[1]
     with seeded(recipe.seed):
-        network = ActionFormer(width, outputs, recipe.width)
+        network = ActionFormer(width, outputs, recipe.width).to(where)
         grouped = [
             [p for p in network.parameters() if (p.ndim > 1 and 1 not in p.shape[:1]) is many] for many in (True, False)
         ]
@@ -208,7 +208,7 @@ def train(lessons: Sequence[Lesson], outputs: int, recipe: Recipe) -> ActionForm
             for group in optimizer.param_groups:
                 group["lr"] = recipe.rate * share
             batch = [lessons[int(at)] for at in order[step * recipe.batch : (step + 1) * recipe.batch]]
-            loss, normalizer = _loss(network, batch, outputs, normalizer)
+            loss, normalizer = _loss(network, batch, outputs, normalizer, where)
             optimizer.zero_grad()
             loss.backward()  # type: ignore[no-untyped-call]
             nn.utils.clip_grad_norm_(network.parameters(), 1.0)
@@ -218,24 +218,27 @@ def train(lessons: Sequence[Lesson], outputs: int, recipe: Recipe) -> ActionForm
     return network.eval()
 
 
-def _loss(network: ActionFormer, batch: Sequence[Lesson], outputs: int, normalizer: float) -> tuple[Tensor, float]:
+def _loss(
+    network: ActionFormer, batch: Sequence[Lesson], outputs: int, normalizer: float, where: torch.device
+) -> tuple[Tensor, float]:
     length = _padded(max(len(lesson.dense.values) for lesson in batch))
     features = torch.stack(
         [F.pad(torch.from_numpy(one.dense.values), (0, 0, 0, length - len(one.dense.values))) for one in batch]
     )
     mask = torch.arange(length) < torch.tensor([len(one.dense.values) for one in batch])[:, None]
-    shown, reach, exists = network(features, mask)
+    shown, reach, exists = network(features.to(where), mask.to(where))
     middles, strides = _places(length)
     assigned = []
     for lesson in batch:
         ends, categories = in_cells(lesson.spans or (), lesson.dense.clock)
         assigned.append(assign(middles, strides, ends - 0.5, categories, outputs))
-    wanted, far = torch.stack([one.shown for one in assigned]), torch.stack([one.reach for one in assigned])
+    wanted = torch.stack([one.shown for one in assigned]).to(where)
+    far = torch.stack([one.reach for one in assigned]).to(where)
     positive = (wanted.sum(2) > 0) & (exists > 0)
     normalizer = 0.9 * normalizer + 0.1 * max(1, int(positive.sum()))
     loss = focal(shown, wanted, exists[..., None].expand_as(shown))
     if positive.any():
-        scale = strides.expand(len(batch), -1)[positive][:, None]
+        scale = strides.to(where).expand(len(batch), -1)[positive][:, None]
         loss = loss + distance(reach[positive] / scale, far[positive] / scale).sum()
     return loss / normalizer, normalizer
 
@@ -246,15 +249,17 @@ def spot(network: ActionFormer, lesson: Lesson) -> Spotted:
     clock, values = lesson.dense.clock, torch.from_numpy(lesson.dense.values)
     length = _padded(len(values))
     mask = (torch.arange(length) < len(values))[None]
-    shown, reach, exists = network(F.pad(values, (0, 0, 0, length - len(values)))[None], mask)
-    chance = torch.sigmoid(shown[0]) * exists[0][:, None]
+    where = network.scales.device
+    said = network(F.pad(values, (0, 0, 0, length - len(values)))[None].to(where), mask.to(where))
+    shown, reach, exists = (each[0].cpu() for each in said)
+    chance = torch.sigmoid(shown) * exists[:, None]
     count = chance.shape[1]
     score, order = chance.flatten().topk(min(_SEARCH.most_places, chance.numel()))
     order, score = order[score > _SEARCH.least_score], score[score > _SEARCH.least_score]
     place = order // count
     middles = _places(length)[0][place] + 0.5
-    start = (middles - reach[0, place, 0]).double().numpy().clip(0)
-    end = (middles + reach[0, place, 1]).double().numpy().clip(max=clock.duration_sec / clock.stride_sec)
+    start = (middles - reach[place, 0]).double().numpy().clip(0)
+    end = (middles + reach[place, 1]).double().numpy().clip(max=clock.duration_sec / clock.stride_sec)
     long = end - start > 0.05
     kept = suppressed((order % count).numpy()[long], start[long], end[long], score.double().numpy()[long], _SEARCH)
     return Spotted(

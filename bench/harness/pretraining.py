@@ -229,7 +229,9 @@ def _unreadable(name: str, why: str) -> None:
     print(f"set aside: {name}: {why}")
 
 
-def pretrained(labels: Labels, *, steps: int, batch: int, seed: int, what: str) -> Callable[[], nn.Module]:
+def pretrained(
+    labels: Labels, *, steps: int, batch: int, seed: int, what: str, where: torch.device = CPU
+) -> Callable[[], nn.Module]:
     """Return what gives a copy of the backbone that was pretrained on these labels, step by step as a release's is."""
     targets = torch.from_numpy(labels.answers.astype(np.int8))
     plan = Plan(steps=steps, batch=batch, rates=ENTRY.rates, seed=seed)
@@ -237,7 +239,7 @@ def pretrained(labels: Labels, *, steps: int, batch: int, seed: int, what: str) 
     order = Order(videos=np.arange(len(targets), dtype=np.int32), seed=seed)
     with seeded(seed):
         classifier = Classifier(ENTRY, labels.answers.shape[1])
-        learner = Learner(classifier, plan, Ranks(), CPU)
+        learner = Learner(classifier, plan, Ranks(), where)
         for step in track(range(steps), steps, what):
             rows = order.between(step * batch, (step + 1) * batch)
             learner.step(torch.from_numpy(labels.pixels[rows]), targets[rows])

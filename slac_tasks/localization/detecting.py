@@ -57,6 +57,9 @@ def spot(head: Head, features: Tensor, clock: Clock, search: Search = SEARCH) ->
     scores = score.double().cpu().numpy()
     inner = mean_inside(curve, category, start, end)
     scores = scores ** (1 - search.curve) * inner**search.curve
+    reach_cells = search.refine_sec / clock.stride_sec
+    start = refined(curve, category, start, reach_cells, rising=True)
+    end = refined(curve, category, end, reach_cells, rising=False)
     long = end - start > 0.5
     kept = suppressed(category[long], start[long], end[long], scores[long], search)
     return Spotted(
@@ -83,6 +86,31 @@ def mean_inside(curve: Floats, category: Ints, start: Floats, end: Floats) -> Fl
         return np.asarray(summed[low, category] + (at - low) * curve[low, category])
 
     return np.asarray((until(end) - until(start)) / np.maximum(end - start, 1e-6))
+
+
+def refined(curve: Floats, category: Ints, at: Floats, reach: float, *, rising: bool) -> Floats:
+    """Return ends, halfway moved to where the curve rises, or falls, within so many cells.
+
+    Args:
+        curve: (cells, categories).
+        category: of each end.
+        at: where each end is, in cells.
+        reach: an end is moved towards slopes so many cells away at most; 0: it stays.
+        rising: whether these are starts.
+
+    """
+    around = np.arange(-int(reach), int(reach) + 1)
+    if len(around) == 1 or len(curve) < 2:
+        return at
+    # The border between cell i - 1 and cell i lies at i; a slope is taken over two cells on each side of it.
+    padded = np.pad(curve, ((2, 2), (0, 0)), mode="edge")
+    slope = padded[2:-1] + padded[3:] - padded[:-3] - padded[1:-2]
+    slope = slope.clip(0) if rising else (-slope).clip(0)
+    border = np.rint(at).astype(np.int64)[:, None] + around
+    weight = slope[border.clip(0, len(curve)), category[:, None]] * ((border >= 0) & (border <= len(curve)))
+    total = weight.sum(1)
+    steepest = (weight * border).sum(1) / np.maximum(total, 1e-9)
+    return np.asarray(np.where(total > 1e-3, (at + steepest) / 2, at))
 
 
 def suppressed(category: Ints, start: Floats, end: Floats, score: Floats, search: Search) -> Spotted:

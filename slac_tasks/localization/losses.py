@@ -49,7 +49,7 @@ def assign(middles: Tensor, spans: Tensor, ends: Tensor, categories: Tensor, out
     shortest, which = length.min(1)
     equal = (length <= shortest[:, None] + 1e-3) & length.isfinite()
     shown = (equal.float() @ F.one_hot(categories, outputs).float()).clamp(max=1)
-    rows = torch.arange(len(middles))
+    rows = torch.arange(len(middles), device=middles.device)
     return Assigned(shown, torch.stack([before[rows, which], after[rows, which]], 1))
 
 

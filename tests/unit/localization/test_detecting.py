@@ -6,7 +6,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from slac_tasks.localization.detecting import SEARCH, Search, mean_inside, spot, suppressed
+from slac_tasks.localization.detecting import SEARCH, Search, mean_inside, refined, spot, suppressed
 from slac_tasks.localization.features import Clock
 from slac_tasks.localization.head import Head, Shape
 from slac_tasks.localization.spotted import Spotted
@@ -55,3 +55,13 @@ def test_segments_lie_inside_the_video(frames: int) -> None:
     assert found.start_sec.min() >= 0
     assert found.end_sec.max() <= clock.duration_sec
     assert (found.end_sec > found.start_sec).all()
+
+
+def test_an_end_moves_halfway_to_the_slope_that_is_near_and_no_further() -> None:
+    curve = np.zeros((20, 1))
+    curve[8:15] = 1
+    one = np.array([0])
+    assert refined(curve, one, np.array([6.0]), 3, rising=True)[0] == pytest.approx(7, abs=0.3)
+    assert refined(curve, one, np.array([13.0]), 3, rising=False)[0] == pytest.approx(14, abs=0.3)
+    assert refined(curve, one, np.array([3.0]), 3, rising=True)[0] == 3
+    assert refined(curve, one, np.array([6.0]), 0.5, rising=True)[0] == 6
