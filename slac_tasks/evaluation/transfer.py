@@ -22,6 +22,7 @@ from slac_tasks.evaluation.targets import TargetVideo, listing
 from slac_tasks.model import CLIP_SEC, View
 from slac_tasks.networks.attentive import Attentive
 from slac_tasks.networks.registry import Architecture, Classifier
+from slac_tasks.training.beside import beside, processes
 from slac_tasks.training.trainer import FRESH_RATE, TUNED_RATE, Recipe, class_loss, features, fit, fit_head, seeded
 from slac_tasks.video.flow import farneback
 from slac_tasks.video.frames import Pixels, length_sec, read_clips
@@ -165,6 +166,16 @@ class Outcome:
     """Of every class, one (clips, classes) for each seed."""
 
 
+@dataclass(frozen=True, kw_only=True)
+class Try:
+    """One training on some labels."""
+
+    subject: str
+    labels: int
+    seed: int
+    rate: float
+
+
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Transfer:
     """One start, on its way to one target."""
@@ -181,14 +192,26 @@ class Transfer:
         rates = {one: self.rate(one) for one in subjects if one != FROZEN}
         known = self._frozen_features() if FROZEN in subjects else None
         for labels in self.budget.labels:
+            tries = [
+                Try(subject=subject, labels=labels, seed=seed, rate=rate)
+                for subject, rate in rates.items()
+                for seed in self.budget.seeds
+            ]
+            trained = dict(zip(tries, self._all_trained(tries), strict=True))
             for subject in subjects:
-                scores = [
-                    self._of_head(known, labels, seed)
-                    if known is not None and subject == FROZEN
-                    else self._trained(subject, labels, seed, rates[subject], self.target.train, self.target.test)
-                    for seed in self.budget.seeds
-                ]
+                if known is not None and subject == FROZEN:
+                    scores = [self._of_head(known, labels, seed) for seed in self.budget.seeds]
+                else:
+                    scores = [found for one, found in trained.items() if one.subject == subject]
                 yield Outcome(subject=subject, labels=labels, rate=rates.get(subject), scores=tuple(scores))
+
+    def _all_trained(self, tries: Sequence[Try]) -> list[Floats]:
+        clips = len(tries) * self.budget.steps * self.budget.batch
+        return beside(self.tried, tries, processes(len(tries), clips=clips, where=self.where))
+
+    def tried(self, one: Try) -> Floats:
+        """Return what a network says of the test clips, of shape (clips, classes), after one training."""
+        return self._trained(one.subject, one.labels, one.seed, one.rate, self.target.train, self.target.test)
 
     def rate(self, subject: str) -> float:
         """Return the learning rate of a subject.

@@ -99,6 +99,10 @@ class Architecture:
     package: Packaged | None = None
     """The package that holds weights for this backbone, its tensors in the order of the network; None: none does."""
 
+    def __reduce__(self) -> "tuple[Callable[[str], Architecture], tuple[str]]":
+        # Between processes an entry travels as its name.
+        return architecture, (self.name,)
+
     @property
     def view(self) -> View:
         """What a clip is decoded to."""

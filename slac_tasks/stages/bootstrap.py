@@ -34,7 +34,7 @@ from slac_tasks.storage.datasets import CLIPS, COMMITTEES, HARD_CLIPS
 from slac_tasks.storage.datasets.scoring import CommitteeRow
 from slac_tasks.storage.manifests import Drop, Manifest
 from slac_tasks.storage.objects import put_by_content
-from slac_tasks.training.teaching import ByClips, ByWords, Member
+from slac_tasks.training.teaching import ByClips, ByWords, Lesson, Member, Taught, all_learned
 from slac_tasks.verification.versions import need_labels, newest_labels, read_labels
 from slac_tasks.video.clips import ADDRESS, ClipAddress, addresses, gather, spread
 
@@ -92,42 +92,51 @@ def _taught(
 ) -> list[CommitteeRow]:
     """Teach every member of the settings what it does not score yet, and return what is new."""
     job = footage.job
-    new: list[CommitteeRow] = []
+    lessons: list[Lesson] = []
     for name in committee(job.config.committee.members):
         own = [row for row in old if row.member == name]
         lacking = [c for c in categories if c not in {row.category for row in own}]
         if lacking:
             member = _by_words(job, own, made) if name == IMAGE_TEXT else _by_clips(footage, name, architecture(name))
-            new += _rows(job, member, own, lacking)
+            lessons.append(_lesson(job, member, own, lacking))
     # A network that a release trained covers what nobody scores yet; for all else people's labels teach it.
     own = [row for row in old if row.member == PRETRAINED]
     lacking = [c for c in categories if c not in {row.category for row in old}]
     if own and lacking:
         entry = architecture(max(own, key=recency).architecture)
-        new += _rows(job, _by_clips(footage, PRETRAINED, entry), own, lacking)
-    return new
+        lessons.append(_lesson(job, _by_clips(footage, PRETRAINED, entry), own, lacking))
+    found = all_learned(lessons, job.config.committee, device(job.config.device))
+    return [row for lesson, taught in zip(lessons, found, strict=True) for row in _rows(job, lesson, taught)]
 
 
-def _rows(job: Job, member: Member, own: Sequence[CommitteeRow], categories: Sequence[str]) -> list[CommitteeRow]:
-    """Teach one member these categories, store its weights, and return its new rows; `own` are those that it has."""
+def _lesson(job: Job, member: Member, own: Sequence[CommitteeRow], categories: Sequence[str]) -> Lesson:
+    """Return what a member shall learn; `own` are the rows that it has."""
     newest = job.store.get(f"weights/{max(own, key=recency).backbone}.pt") if own else None
-    taught = member.taught(categories, newest)
-    print_line(f"bootstrap: {member.name} learned {', '.join(categories)} from {taught.how}")
+    return Lesson(member=member, categories=categories, newest=newest)
+
+
+def _rows(job: Job, lesson: Lesson, taught: Taught) -> list[CommitteeRow]:
+    """Store what a member has learned, and return its new rows."""
+    name = lesson.member.name
+    print_line(f"bootstrap: {name} learned {', '.join(lesson.categories)} from {taught.how}")
     backbone = put_by_content(job.store, "weights", ".pt", taught.backbone)
     head = put_by_content(job.store, "weights", ".pt", taught.head)
     return [
         CommitteeRow(
-            member=member.name, architecture=taught.entry.name, category=category, backbone=backbone, head=head,
+            member=name, architecture=taught.entry.name, category=category, backbone=backbone, head=head,
             output=output, weights=content_hash(taught.entry.name, backbone, head),
             origin=f"bootstrap:{job.key('window')}",
         )
-        for output, category in enumerate(categories)
+        for output, category in enumerate(lesson.categories)
     ]  # fmt: skip
 
 
 def _by_clips(footage: "_Footage", name: str, entry: Architecture) -> Member:
     settings, where = footage.job.config.committee, device(footage.job.config.device)
-    return ByClips(name=name, entry=entry, footage=footage, settings=settings, where=where)
+    clips, pixels = footage.of(entry)
+    return ByClips(
+        name=name, entry=entry, clips=clips, pixels=pixels, weak=footage.weak, settings=settings, where=where
+    )  # fmt: skip
 
 
 def _by_words(job: Job, own: Sequence[CommitteeRow], made: Partition[CommitteeRow]) -> Member:

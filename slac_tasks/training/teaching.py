@@ -19,6 +19,7 @@ from slac_tasks.networks.settings import Committee
 from slac_tasks.networks.starting import starting_backbone
 from slac_tasks.networks.weights import decode_backbone, encode_backbone, encode_head
 from slac_tasks.networks.words import IMAGE_TEXT, Words
+from slac_tasks.training.beside import beside, processes
 from slac_tasks.training.trainer import (
     FRESH_RATE,
     TUNED_RATE,
@@ -31,20 +32,10 @@ from slac_tasks.training.trainer import (
     target_matrix,
 )  # fmt: skip
 from slac_tasks.video.clips import ClipAddress
+from slac_tasks.video.frames import Pixels
 
 Weak = Mapping[str, set[str]]
 """clip_id -> the categories that its video was retrieved for."""
-
-
-class Footage(Protocol):
-    """Weakly labelled clips, decoded when a member asks for them."""
-
-    @property
-    def weak(self) -> Weak:
-        """What each clip's video was retrieved for."""
-
-    def of(self, entry: Architecture) -> tuple[list[ClipAddress], Any]:
-        """Return (clips, pixels) as `entry` wants them decoded."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,20 +68,23 @@ class Member(Protocol):
         """
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class ByClips:
     """A network that takes every clip of a video to show what the video was retrieved for (HACS)."""
 
     name: str
     entry: Architecture
-    footage: Footage
+    clips: Sequence[ClipAddress]
+    pixels: Pixels
+    """Row i is `clips[i]`, decoded as `entry` wants it; may be a memory map."""
+    weak: Weak
     settings: Committee
     where: torch.device
 
     def taught(self, categories: Sequence[str], newest: bytes | None) -> Taught:
         """Train backbone and head, or a head alone on a backbone that is there or that the settings freeze."""
-        clips, pixels = self.footage.of(self.entry)
-        targets = weak_targets(clips, self.footage.weak, categories)
+        clips, pixels = self.clips, self.pixels
+        targets = weak_targets(clips, self.weak, categories)
         if newest is not None:
             return self._headed(newest, pixels, targets, categories, f"{len(clips)} clips on its frozen backbone")
         with seeded(self.settings.seed):
@@ -117,6 +111,30 @@ class ByClips:
         return Taught(
             entry=self.entry, backbone=backbone, head=encode_head(self.entry, head, categories), how=how
         )  # fmt: skip
+
+
+@dataclass(frozen=True, kw_only=True)
+class Lesson:
+    """What one member shall learn."""
+
+    member: Member
+    categories: Sequence[str]
+    """What it does not score yet."""
+    newest: bytes | None
+    """Blob of the backbone of its newest head; None where it has none."""
+
+
+def learned(lesson: Lesson) -> Taught:
+    """Return the member after a lesson."""
+    return lesson.member.taught(lesson.categories, lesson.newest)
+
+
+def all_learned(lessons: Sequence[Lesson], settings: Committee, where: torch.device) -> list[Taught]:
+    """Return the members after their lessons, in order; networks that learn whole learn at the same time."""
+    whole = [lesson for lesson in lessons if isinstance(lesson.member, ByClips) and lesson.newest is None]
+    count = processes(len(whole), clips=len(whole) * settings.steps * settings.batch, where=where)
+    side_by_side = dict(zip(map(id, whole), beside(learned, whole, count), strict=True))
+    return [side_by_side.get(id(lesson)) or learned(lesson) for lesson in lessons]
 
 
 @dataclass(frozen=True, kw_only=True)
