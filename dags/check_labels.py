@@ -9,8 +9,9 @@ the ledger's verdicts, and what a person decided. `announce` emits the asset `va
 an answer that takes a day holds up no other category, and this DAG not either, since judging goes on in the next run
 while a question waits.
 
-**Partitioned** by category: `judge`, `ask` and `approve` are one task for each, under its name. `judge` has those whose
-labels changed. A category that could not be measured fails alone; to clear its task and those after it tries again.
+**Partitioned** by category: `ask` and `approve` are one task for each, under its name, and `judge` one for a few of
+those whose labels changed (`batch_categories`). A category that could not be measured holds up no other; to clear its
+task and those after it tries again.
 
 **Skips** `judge` when no category has changed; `announce` when no label was accepted that the last release lacks; every
 task after `refused` when nothing is refused and undecided, or while a question waits for its answer; `ask` when nobody

@@ -18,9 +18,6 @@ from slac_tasks.planning.items import Item, batches, of_windows
 from slac_tasks.planning.planner import Planner
 from slac_tasks.planning.retraining import Decision, Evidence, decide
 from slac_tasks.progress import print_line
-from slac_tasks.quality.expectations.scores import SCORE_DRIFT
-from slac_tasks.quality.judging import Judging
-from slac_tasks.release.releasable import releasable
 from slac_tasks.storage.datasets import (
     CLIPS,
     EXPECTATIONS,
@@ -243,13 +240,16 @@ def sync_verifications(planner: Planner) -> list[Item]:
 
 
 def judge(planner: Planner) -> list[Item]:
-    """Categories whose labels, or what these are judged by, have changed since they were measured; one item each."""
+    """Categories whose labels, or what these are judged by, have changed since they were measured."""
+    # Here and not above: it takes as long to import as all the rest, and most plans are made every few minutes.
+    from slac_tasks.quality.judging import Judging
+
     version = planner.newest_labels()
     if version is None:
         return []
     judging = Judging(config=planner.settings, datasets=planner.datasets, ledger=planner.known, version=version)
     todo = {version: [one for one in judging.changed if one in planner.categories]}
-    return [Item(category=some, labels=labels) for labels, some in batches(todo, size=1)]
+    return [Item(category=some, labels=labels) for labels, some in batches(todo, planner.settings.batch_categories)]
 
 
 def validated_labels(planner: Planner) -> list[Item]:
@@ -298,6 +298,8 @@ def _retraining(planner: Planner) -> Decision:
 
 def drift(planner: Planner) -> float | None:
     """Return the median drift of the scores of the newest window that has any and was inspected."""
+    from slac_tasks.quality.expectations.scores import SCORE_DRIFT  # takes long to import, as Judging does
+
     window = max((one.keys["window"] for one in planner.current(SCORES)), default=None)
     values = [
         row.value
@@ -314,6 +316,8 @@ _HELD = ("clip_id", "category", "label")
 
 def _new_labels(planner: Planner, judged: str) -> int:
     """Return how many labels of a version may be released that the last release does not hold."""
+    from slac_tasks.release.releasable import releasable  # takes long to import, as Judging does
+
     last = planner.ledger.one("last_release")
     waiting = releasable(planner.datasets, planner.ledger, judged)
     held = planner.datasets.read(RELEASES, _HELD, release=last["release"]) if last else RELEASES.table([])

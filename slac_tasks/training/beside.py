@@ -10,9 +10,11 @@ import pickle  # noqa: TID251 - what it reads was written a moment before, by th
 import signal
 import tempfile
 from collections.abc import Callable, Sequence
-from concurrent.futures import ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
+from contextlib import suppress
+from dataclasses import dataclass
 from multiprocessing import get_context
+from multiprocessing.connection import Connection, wait
+from multiprocessing.context import SpawnProcess
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
@@ -58,25 +60,74 @@ def beside(work: Callable[[A], R], each: Sequence[A], count: int) -> list[R]:
         return [work(one) for one in each]
     with tempfile.TemporaryDirectory(prefix="slac-") as folder:
         tasks = [_packed((work, one), Path(folder)) for one in each]
-        threads = max(1, torch.get_num_threads() // count)
+        helpers = [_Helper.started(max(1, torch.get_num_threads() // count)) for _ in range(count)]
         try:
-            # Spawned: a copy of a process that has threads may wait for one of them for ever.
-            with ProcessPoolExecutor(count, get_context("spawn"), _begin, (threads,)) as pool:
-                return cast(list[R], list(pool.map(_done, tasks)))
-        except BrokenProcessPool as error:
-            raise Temporary("training: a process was killed, as when memory runs out; want it to live") from error
+            return cast(list[R], _shared_out(tasks, helpers))
+        finally:
+            for helper in helpers:
+                helper.process.kill()
+                helper.process.join()
 
 
-def _begin(threads: int) -> None:
-    """Take a share of the processors, and be killed when the program is, where the system is Linux."""
+@dataclass(frozen=True, kw_only=True, eq=False)
+class _Helper:
+    process: SpawnProcess
+    answers: Connection
+
+    @classmethod
+    def started(cls, threads: int) -> "_Helper":
+        # Spawned: a copy of a process that has threads may wait for one of them for ever.
+        context = get_context("spawn")
+        own, theirs = context.Pipe()
+        process = context.Process(target=_help, args=(theirs, threads))
+        process.start()
+        theirs.close()
+        return cls(process=process, answers=own)
+
+
+def _shared_out(tasks: Sequence[bytes], helpers: Sequence[_Helper]) -> list[Any]:
+    """Give each helper a task, and the next one when it has answered; return the answers in the order of tasks."""
+    found: dict[int, Any] = {}
+    waiting = iter(enumerate(tasks))
+    at_work: dict[Connection, int] = {}
+    for helper, (place, task) in zip(helpers, waiting, strict=False):
+        helper.answers.send_bytes(task)
+        at_work[helper.answers] = place
+    while at_work:
+        for answers in cast(list[Connection], wait([*at_work])):
+            place = at_work.pop(answers)
+            found[place] = _received(answers)
+            if following := next(waiting, None):
+                at_work[answers] = following[0]
+                answers.send_bytes(following[1])
+    return [found[place] for place in range(len(tasks))]
+
+
+def _received(answers: Connection) -> Any:
+    try:
+        failure, answer = answers.recv()
+    except (EOFError, OSError) as error:
+        raise Temporary("training: a process was killed, as when memory runs out; want it to live") from error
+    if failure is not None:
+        raise failure
+    return answer
+
+
+def _help(tasks: Connection, threads: int) -> None:
+    """Do tasks until nobody sends any more."""
     torch.set_num_threads(threads)
+    # Where the system is Linux: be killed when the program is.
     if prctl := getattr(ctypes.CDLL(None), "prctl", None):
         prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-
-
-def _done(task: bytes) -> Any:
-    work, one = pickle.loads(task)
-    return work(one)
+    with suppress(EOFError, OSError):
+        while True:
+            work, one = pickle.loads(tasks.recv_bytes())
+            answer: tuple[Exception | None, Any]
+            try:
+                answer = None, work(one)
+            except Exception as error:
+                answer = error, None
+            tasks.send(answer)
 
 
 def _packed(task: Any, folder: Path) -> bytes:

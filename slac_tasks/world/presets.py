@@ -17,7 +17,7 @@ from slac_tasks.verification.settings import Review
 SMALL = Committee(members=("small_frame", "small_3d", "small_motion"), pretrained="random")
 """Networks of the platform's own, which start from nothing: they need no download and run on a processor."""
 
-_DEMO = Config(
+_LARGE = Config(
     store_url="",
     batch_categories=9,
     committee=replace(SMALL, steps=100, clips_per_video=24),
@@ -40,14 +40,16 @@ _DEMO = Config(
         rescore_gpu_hours=0.003,
     ),
 )
+# Half a batch in each step: people wait for a demo.
+_DEMO = replace(_LARGE, committee=replace(_LARGE.committee, batch=16), training=replace(_LARGE.training, batch=16))
 _QUICK = replace(
     _DEMO,
-    committee=replace(_DEMO.committee, steps=25, batch=16),
+    committee=replace(_DEMO.committee, steps=25),
     mining=replace(_DEMO.mining, clips_per_round=20),
     # One round of twenty clips shows nothing.
     quality=replace(_DEMO.quality, min_precision=0.0),
     release=replace(_DEMO.release, min_new_labels=10),
-    training=replace(_DEMO.training, steps=40, batch=16, transfer_steps=30, rescore_gpu_hours=0.0),
+    training=replace(_DEMO.training, steps=40, transfer_steps=30, rescore_gpu_hours=0.0),
 )
 _TINY = replace(
     _QUICK,
@@ -58,7 +60,7 @@ _TINY = replace(
     release=replace(_QUICK.release, min_new_labels=1),
     training=replace(_QUICK.training, steps=2, batch=4, transfer_labels=(1,), transfer_steps=2, transfer_seeds=1),
 )
-PRESETS = {"demo": _DEMO, "large": _DEMO, "quick": _QUICK, "tiny": _TINY}
+PRESETS = {"demo": _DEMO, "large": _LARGE, "quick": _QUICK, "tiny": _TINY}
 
 
 REHEARSED = replace(SMALL, steps=300, clips_per_video=12)
