@@ -121,7 +121,7 @@ def _help(tasks: Connection, threads: int) -> None:
         prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
     with suppress(EOFError, OSError):
         while True:
-            work, one = pickle.loads(tasks.recv_bytes())
+            work, one = pickle.loads(tasks.recv_bytes())  # nosec B301 - of the program that started this process
             answer: tuple[Exception | None, Any]
             try:
                 answer = None, work(one)
