@@ -38,8 +38,6 @@ class View(NamedTuple):
     """Frames taken of a clip, at the middles of equal parts of it."""
     size: int
     """Height and width in pixels."""
-    flow: bool = False
-    """Optical flow between the frames instead of their colours."""
 
     @property
     def small(self) -> bool:
@@ -47,7 +45,7 @@ class View(NamedTuple):
         return self.size <= SMALL_PROXY
 
     def __str__(self) -> str:
-        return f"{self.frames}x{self.size} {'flow' if self.flow else 'rgb'}"
+        return f"{self.frames}x{self.size} rgb"
 
 
 class Answer(StrEnum):

@@ -24,7 +24,6 @@ from slac_tasks.networks.attentive import Attentive
 from slac_tasks.networks.registry import Architecture, Classifier
 from slac_tasks.training.beside import beside, processes
 from slac_tasks.training.trainer import FRESH_RATE, TUNED_RATE, Recipe, class_loss, features, fit, fit_head, seeded
-from slac_tasks.video.flow import farneback
 from slac_tasks.video.frames import Pixels, length_sec, read_clips
 
 RATES = (TUNED_RATE, 3 * TUNED_RATE, FRESH_RATE)
@@ -128,8 +127,7 @@ def _clips(video: TargetVideo, view: View, count: int) -> Pixels:
         raise BrokenContract(f"{video.path.name}: lasts {whole:.1f} s, the class is shown from {begin:.1f} s on")
     room = end - begin - clip_sec
     starts = begin + room * (np.linspace(0.0, 1.0, count) if count > 1 and room > 0 else np.array([0.5]))
-    pixels = read_clips(video.path, starts.tolist(), frames=view.frames, size=view.size, clip_sec=clip_sec)
-    return farneback(pixels) if view.flow else pixels
+    return read_clips(video.path, starts.tolist(), frames=view.frames, size=view.size, clip_sec=clip_sec)
 
 
 def few_labels(classes: Ints, per_class: int, seed: int) -> Ints:

@@ -20,7 +20,6 @@ from slac_tasks.errors import BrokenContract
 from slac_tasks.model import CLIP_SEC, MISSING_FRAMES, View
 from slac_tasks.networks.inference import Extractor
 from slac_tasks.video.clips import chunks
-from slac_tasks.video.flow import farneback
 from slac_tasks.video.frames import frame_numbers, rate_and_count
 from slac_tasks.video.originals import RATES
 from slac_tasks.video.pool import UNDECODABLE, Cut, Decoded, Lost, Pool
@@ -243,8 +242,6 @@ class _Begun:
         while self._done < ready:
             numbers = self._windows[self._done : min(ready, self._done + _WINDOWS)]
             clips = self._frames[torch.from_numpy(numbers - self._first).to(self._frames.device)]
-            if self.extractor.entry.view.flow:
-                clips = torch.from_numpy(farneback(clips.cpu().numpy())).to(self.extractor.where)
             self._parts.append(self.extractor.on_device(clips).cpu())
             self._done += len(numbers)
         if self._done < len(self._windows):

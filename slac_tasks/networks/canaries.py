@@ -23,6 +23,8 @@ Scores = Mapping[str, list[float]]
 """By canary, in the order of the head's outputs."""
 
 _VIDEO = "canary"
+_PATTERN = 2
+"""Version of what canaries show: scores of other pixels cannot be compared."""
 
 
 def canary(index: int, views: Sequence[View]) -> Footage:
@@ -38,12 +40,17 @@ def is_canary(clip: ClipAddress) -> bool:
 
 
 def _pattern(index: int, view: View) -> Pixels:
-    """Return waves that run over the frame, other ones for each index; the same pixels on every machine."""
+    """Return waves that run over the frame, other ones for each index; the same pixels on every machine.
+
+    They run in two directions. The flow of a wave that is alone hangs on the last bit of what computes it.
+    """
     t, y, x, channel = np.meshgrid(
         np.arange(view.frames), np.arange(view.size), np.arange(view.size), np.arange(3), indexing="ij"
     )
-    turns = (index + 2) * x / view.size + (3 - index) * y / view.size + (1 + channel) * (index + 1) * t / view.frames
-    waves: Pixels = np.round(127.5 + 127.5 * np.sin(2 * np.pi * turns)).astype(np.uint8)
+    now = (index + 1) * t / view.frames + channel / 8
+    across = np.sin(2 * np.pi * (2 * (index + 2) * x / view.size + now))
+    down = np.sin(2 * np.pi * (2 * (4 - index) * y / view.size - now))
+    waves: Pixels = np.round(127.5 + 63.75 * (across + down)).astype(np.uint8)
     return waves
 
 
@@ -102,4 +109,4 @@ def compare(weights: str, member: str, found: Scores, want: Scores) -> None:
 
 
 def _name(weights: str) -> str:
-    return f"canaries/{weights}.json"
+    return f"canaries/{_PATTERN}/{weights}.json"

@@ -20,6 +20,7 @@ from slac_tasks.errors import WrongArguments
 from slac_tasks.model import View
 from slac_tasks.networks import efficientnet
 from slac_tasks.networks.backbones import EveryFrame, SmallVideoNetwork, small_frame_network
+from slac_tasks.networks.flow import flow_pixels
 from slac_tasks.networks.packaged import EFFICIENTNET_LITE0, Packaged
 from slac_tasks.networks.words import IMAGE_TEXT
 
@@ -44,7 +45,7 @@ class Stream(StrEnum):
     RGB_DIFF = "rgb+diff"
     """Both: 6 channels."""
     FLOW = "flow"
-    """Optical flow, decoded as such (see slac_tasks.video.flow): 3 channels."""
+    """Optical flow from each frame to the next (see slac_tasks.networks.flow): 3 channels."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -106,7 +107,7 @@ class Architecture:
     @property
     def view(self) -> View:
         """What a clip is decoded to."""
-        return View(self.frames, self.size, self.stream is Stream.FLOW)
+        return View(self.frames, self.size)
 
     @property
     def torchvision(self) -> str:
@@ -304,6 +305,8 @@ def to_stream(entry: Architecture, clips: Tensor) -> Tensor:
     """Return what a backbone sees of clips: uint8 (n, frames, h, w, 3) becomes float (n, channels, frames, h, w)."""
     if entry.stream is Stream.CENTRE:
         clips = clips[:, clips.shape[1] // 2, None]
+    elif entry.stream is Stream.FLOW:
+        clips = flow_pixels(clips)
     low, scale = _norm(entry.mean, clips.device), _norm(entry.std, clips.device)
     rgb = ((clips.float() / 255 - low) / scale).permute(0, 4, 1, 2, 3)
     if entry.stream in (Stream.DIFF, Stream.RGB_DIFF):

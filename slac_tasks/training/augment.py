@@ -32,8 +32,6 @@ class Augmentation:
     """Frames by which a clip's time is shifted at most."""
     speed: float = 0.15
     """Share by which a clip is slowed down at most."""
-    colour: bool = True
-    """Whether pixels are colours; those of optical flow are not."""
 
     def __call__(self, clips: Tensor, drawn: Tensor) -> Tensor:
         """Return float (n, frames, h, w, 3), 0 to 255, of uint8 clips of this shape.
@@ -46,7 +44,7 @@ class Augmentation:
         drawn = drawn.to(clips.device)
         moved = self._in_time(clips, drawn[:, 0], drawn[:, 1])
         cropped = self._cropped(moved.float(), drawn[:, 2:6])
-        return self._coloured(cropped, drawn[:, 6:9]) if self.colour else cropped
+        return self._coloured(cropped, drawn[:, 6:9])
 
     def _in_time(self, clips: Tensor, shift: Tensor, slow: Tensor) -> Tensor:
         frames = clips.shape[1]

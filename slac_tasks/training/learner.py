@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from slac_tasks.errors import Temporary
-from slac_tasks.networks.registry import Classifier, Rates, Stream, to_stream
+from slac_tasks.networks.registry import Classifier, Rates, to_stream
 from slac_tasks.progress import print_line
 from slac_tasks.training.augment import DRAWS, Augmentation
 from slac_tasks.training.losses import ReleaseLoss, with_negatives
@@ -94,8 +94,7 @@ class Learner:
         self._average = Average(classifier.own_state(), plan.average)
         self._norms = Norms(nn.Module() if plan.frozen else classifier.backbone)
         self._loss = ReleaseLoss(plan.loss)
-        colour = classifier.entry.stream is not Stream.FLOW
-        self._augmentation = Augmentation(crop=plan.rates.crop if colour else 1.0, colour=colour)
+        self._augmentation = Augmentation(crop=plan.rates.crop)
 
     @property
     def _trained(self) -> list[nn.Parameter]:

@@ -21,7 +21,6 @@ import cv2
 
 from slac_tasks.errors import BrokenContract
 from slac_tasks.model import View
-from slac_tasks.video.flow import farneback
 from slac_tasks.video.frames import Pixels, read_clips
 from slac_tasks.video.ring import Shape, mapped
 
@@ -62,13 +61,9 @@ class Done(NamedTuple):
 
 def decode(path: Path, piece: Piece, slot: Mapping[View, Pixels]) -> str:
     """Decode a piece into its rows of a slot; return why that cannot be done, or nothing."""
-    colours: dict[View, Pixels] = {}
     try:
         for view in piece.views:
-            plain = view._replace(flow=False)
-            if plain not in colours:
-                colours[plain] = read_clips(path, piece.start_secs, frames=view.frames, size=view.size)
-            slot[view][list(piece.places)] = farneback(colours[plain]) if view.flow else colours[plain]
+            slot[view][list(piece.places)] = read_clips(path, piece.start_secs, frames=view.frames, size=view.size)
     except BrokenContract as error:
         return str(error)
     return ""

@@ -196,7 +196,7 @@ def test_a_run_in_which_a_canary_scores_otherwise_writes_nothing(tmp_path):
     world = trained(tmp_path)
     score_all(world, "wave")
     weights = seats(world)[0]["weights"]
-    name = f"canaries/{weights}.json"
+    name = f"canaries/2/{weights}.json"
     world.store.put(name, json.dumps({"canary:0": [0.0, 0.0], "canary:1": [1.0, 1.0]}).encode())
     with pytest.raises(BrokenContract, match="clips are mixed up, or this machine computes differently"):
         score_all(world, "jump")

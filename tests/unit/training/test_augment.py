@@ -84,8 +84,3 @@ def test_brightness_contrast_and_saturation_do_what_they_are_called() -> None:
     numbers[0, 8] = 0.0
     found = dull(coloured, numbers)
     assert torch.allclose(found, torch.full((), 200 * 0.299), atol=0.1)
-
-
-def test_flow_keeps_its_colours() -> None:
-    flow = Augmentation(crop=1.0, colour=False, frames=0.0, speed=0.0)
-    assert torch.equal(flow(clips(), drawn()), clips().float())
