@@ -43,6 +43,7 @@ COMMANDS = {
     "evaluate segments": ("slac_tasks.commands.evaluate_segments", "judge segments by the rules of a benchmark"),
     "show": ("slac_tasks.commands.show", "list a dataset, or the pairs of look-alikes: rows, drops by reason, origin"),
     "funnel": ("slac_tasks.commands.funnel", "print what became of everything that was found"),
+    "features": ("slac_tasks.commands.features", "write dense features of videos, as OpenTAD and ActionFormer read"),
     "localize": ("slac_tasks.commands.localize", "find actions in your videos: where each begins and ends"),
     "world": ("slac_tasks.commands.world", "make the synthetic world, or let its people answer"),
     "web": ("slac_tasks.commands.web", "serve the pages: review, funnel, quality and duplicates"),

@@ -101,7 +101,7 @@ def check_stride(stride_frames: int) -> None:
     """
     if stride_frames < 2 or stride_frames % 2:
         raise WrongArguments(
-            f"stride {stride_frames}: want an even number of frames above 0: half of it is OpenTAD's offset, which is whole"
+            f"stride {stride_frames}: want an even number of frames above 0: OpenTAD's offset is half of it, and whole"
         )
 
 
@@ -144,7 +144,7 @@ def featured(folder: Path) -> dict[str, Featured]:
 def write_lists(
     folder: Path, videos: Iterable[Featured], labels: Mapping[str, Labelled], missing: Iterable[Missing], taught: str
 ) -> tuple[str, ...]:
-    """Write all that is not features; what was there is replaced.
+    """Write all that is not of one video; what was there is replaced, and `videos.jsonl` only grows.
 
     Args:
         folder: where the features lie.
@@ -159,7 +159,6 @@ def write_lists(
     """
     have = sorted(videos, key=lambda one: one.name)
     categories = sorted({label for one in have for label, *_ in _of(labels, one).segments})
-    _write(folder / VIDEOS, (json.dumps(asdict(one), ensure_ascii=False) for one in have))
     lost = sorted(missing, key=lambda one: one.name)
     _write(folder / MISSING, (json.dumps(asdict(one), ensure_ascii=False) for one in lost))
     _write(folder / BLOCKED, (one.name for one in lost))

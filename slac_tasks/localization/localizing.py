@@ -62,24 +62,41 @@ def localize(
         Temporary: memory does not suffice for a single window.
 
     """
-    refused: list[Unseen] = []
     device = localizer.extractor.where
     head = localizer.head.to(device)
+    stride_frames = localizer.about.stride_frames
+    for each in looked_at(paths, localizer.extractor, folder, stride_frames=stride_frames, workers=workers):
+        if isinstance(each, Unseen):
+            yield each
+            continue
+        spotted = spot(head, torch.from_numpy(each.values).to(device), each.clock)
+        yield Localized(name=each.name, clock=each.clock, spotted=spotted, played=rendition(folder, each.name))
+
+
+def looked_at(
+    paths: Sequence[tuple[str, Path]], extractor: Extractor, folder: Path, *, stride_frames: int, workers: int = 0
+) -> Iterator[Dense | Unseen]:
+    """Yield the features of each file, or why it cannot be read; its rendition is then in the folder.
+
+    Raises:
+        Temporary: memory does not suffice for a single window.
+
+    """
+    refused: list[Unseen] = []
     with TemporaryDirectory(prefix="slac-", dir=folder) as scratch:
         films = _films(paths, Path(scratch), folder, refused)
-        seen = dense_features(
-            films, localizer.extractor, _local, stride_frames=localizer.about.stride_frames, workers=workers
-        )
-        for each in seen:
+        for each in dense_features(films, extractor, _local, stride_frames=stride_frames, workers=workers):
             yield from _taken(refused)
-            (Path(scratch) / f"{each.name}.mp4").unlink(missing_ok=True)
-            if isinstance(each, Dense):
-                spotted = spot(head, torch.from_numpy(each.values).to(device), each.clock)
-                yield Localized(name=each.name, clock=each.clock, spotted=spotted, played=folder / f"{each.name}.mp4")
-            else:
-                (folder / f"{each.name}.mp4").unlink(missing_ok=True)
-                yield each
+            rendition(Path(scratch), each.name).unlink(missing_ok=True)
+            if isinstance(each, Unseen):
+                rendition(folder, each.name).unlink(missing_ok=True)
+            yield each
         yield from _taken(refused)
+
+
+def rendition(folder: Path, name: str) -> Path:
+    """Return where the rendition of a file lies."""
+    return folder / f"{name}.mp4"
 
 
 def _taken(refused: list[Unseen]) -> list[Unseen]:
@@ -96,14 +113,14 @@ def _films(paths: Sequence[tuple[str, Path]], scratch: Path, folder: Path, refus
             found = originals.probe(path, _LIMITS)
             with TemporaryDirectory(dir=scratch) as made:
                 proxy = originals.make_proxy(path, Path(made), found, _LIMITS)
-                proxy.path_256.replace(folder / f"{name}.mp4")
-                proxy.path_128.replace(scratch / f"{name}.mp4")
+                proxy.path_256.replace(rendition(folder, name))
+                proxy.path_128.replace(rendition(scratch, name))
         except originals.Rejected as no:
             refused.append(Unseen(name=name, lost=Lost(no.reason, no.detail)))
         except (FileNotFoundError, IsADirectoryError, PermissionError) as error:
             refused.append(Unseen(name=name, lost=Lost(NO_FILE, error.strerror or str(error))))
         else:
-            yield Film(name=name, proxy=str(scratch / f"{name}.mp4"), large=str(folder / f"{name}.mp4"))
+            yield Film(name=name, proxy=str(rendition(scratch, name)), large=str(rendition(folder, name)))
 
 
 @contextmanager

@@ -53,24 +53,21 @@ def localizer_of_release(config: Config, release: str, environ: Mapping[str, str
     media = Media(config.store_url, environ)
     datasets = Datasets(media.store)
     version, rows = need_release(datasets, release)
-    model = next(iter(datasets.rows(MODELS, release=release)))
-    entry = architecture(model.architecture)
-    backbone = decode_backbone(entry, media.store.get(f"weights/{model.backbone}.pt"))
-    extractor = frozen(entry, backbone, config.device, config.scoring)
-    made_of = content_hash(model.backbone, version.content, str(sorted(asdict(plan).items())), str(MOST_VIDEOS))
+    extractor, weights = network_of_release(config, release, media)
+    made_of = content_hash(weights, version.content, str(sorted(asdict(plan).items())), str(MOST_VIDEOS))
     name = f"{FOLDER}/{release}.{made_of}.pt"
     if media.store.exists(name):
         head, about = decode(media.store.get(name), name)
         return Localizer(head=head, about=about, extractor=extractor)
     print_line(f"localize: teaches a head for release {release}, once; it is kept as {name}")
     keeps = Checkpoints(media=media, folder=f"{FOLDER}/unfinished", made_of=made_of)
-    videos = chosen(_videos(datasets, rows), MOST_VIDEOS)
+    videos = chosen(videos_of_release(datasets, rows, Split.TRAINING), MOST_VIDEOS)
     categories = sorted({label.category for video in videos for label in video.labels})
     lessons = list(_lessons(videos, categories, extractor, media, config.scoring.workers))
     head = taught(lessons, categories, plan, extractor.where, keeps)
     clips = sum(len(lesson.clips) for lesson in lessons)
     about = About(
-        architecture=entry.name, backbone=model.backbone,
+        architecture=extractor.entry.name, backbone=weights,
         taught=f"Release {release} ({version.version}): {clips} clips of {len(lessons)} videos taught the head.",
     )  # fmt: skip
     media.store.put(name, encode(head, about))
@@ -78,8 +75,24 @@ def localizer_of_release(config: Config, release: str, environ: Mapping[str, str
     return Localizer(head=head, about=about, extractor=extractor)
 
 
+def network_of_release(config: Config, release: str, media: Media) -> tuple[Extractor, str]:
+    """Return (the network that was pretrained on a release, the content hash of its weights).
+
+    Raises:
+        NotMade: the network is not finished.
+        NotConfigured: the device is absent.
+
+    """
+    model = next(iter(Datasets(media.store).rows(MODELS, release=release)))
+    entry = architecture(model.architecture)
+    backbone = decode_backbone(entry, media.store.get(f"weights/{model.backbone}.pt"))
+    return frozen(entry, backbone, config.device, config.scoring), model.backbone
+
+
 @dataclass(frozen=True, kw_only=True)
-class _Label:
+class ReleasedLabel:
+    """What people say of a clip."""
+
     category: str
     start_sec: float
     end_sec: float
@@ -87,29 +100,34 @@ class _Label:
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Video:
+class ReleasedVideo:
+    """A video of a release with all of its labels."""
+
     video_id: str
+    split: Split
     film: Film
-    labels: list[_Label]
+    labels: list[ReleasedLabel]
 
     def shows(self, category: str) -> bool:
         """Whether one of its clips shows the category."""
         return any(label.category == category and label.positive for label in self.labels)
 
 
-def _videos(datasets: Datasets, rows: Manifest) -> list[_Video]:
-    """Return the training videos of a release that may be opened, in the order of a hash."""
+def videos_of_release(datasets: Datasets, rows: Manifest, split: Split | None = None) -> list[ReleasedVideo]:
+    """Return the videos of a split, or all, that may be opened, in the order of a hash."""
     withdrawals = Withdrawals.read(datasets.store)
-    found: dict[str, _Video] = {}
+    found: dict[str, ReleasedVideo] = {}
     for table in datasets.tables(rows, _COLUMNS):
-        for row in table.filter(pc.field("split") == Split.TRAINING.value).to_pylist():
+        for row in (table if split is None else table.filter(pc.field("split") == split.value)).to_pylist():
             video_id = row["video_id"]
             if withdrawals.covers_any(video_id, row["source_id"]):
                 continue
             film = Film(name=video_id, proxy=row["proxy_128"], large=row["proxy_256"])
-            video = found.setdefault(video_id, _Video(video_id=video_id, film=film, labels=[]))
+            video = found.setdefault(
+                video_id, ReleasedVideo(video_id=video_id, split=Split(row["split"]), film=film, labels=[])
+            )
             video.labels.append(
-                _Label(
+                ReleasedLabel(
                     category=row["category"], start_sec=row["start_sec"], end_sec=row["end_sec"],
                     positive=row["label"] > 0,
                 )
@@ -117,9 +135,9 @@ def _videos(datasets: Datasets, rows: Manifest) -> list[_Video]:
     return [found[video_id] for video_id in sorted(found, key=lambda one: unit_hash("localize", one))]
 
 
-def chosen(videos: Sequence[_Video], most: int) -> list[_Video]:
+def chosen(videos: Sequence[ReleasedVideo], most: int) -> list[ReleasedVideo]:
     """Return at most so many videos of each category: those first that have a positive clip of it."""
-    kept: dict[str, _Video] = {}
+    kept: dict[str, ReleasedVideo] = {}
     for category in sorted({label.category for video in videos for label in video.labels}):
         own = [video for video in videos if any(label.category == category for label in video.labels)]
         own.sort(key=lambda video: not video.shows(category))
@@ -129,7 +147,7 @@ def chosen(videos: Sequence[_Video], most: int) -> list[_Video]:
 
 
 def _lessons(
-    videos: Sequence[_Video], categories: Sequence[str], extractor: Extractor, media: Media, workers: int
+    videos: Sequence[ReleasedVideo], categories: Sequence[str], extractor: Extractor, media: Media, workers: int
 ) -> Iterator[Lesson]:
     """Look at each video, and yield what it teaches.
 

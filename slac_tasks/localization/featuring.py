@@ -1,0 +1,183 @@
+"""Features of many videos, into a folder in the layouts of other tools: what is there is not made again."""
+
+import hashlib
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from torch import nn
+
+from slac_tasks.annotations.reading import read
+from slac_tasks.annotations.rows import Row
+from slac_tasks.errors import BrokenContract, WrongArguments
+from slac_tasks.given import cells, tables
+from slac_tasks.localization.features import Dense, Unseen
+from slac_tasks.localization.layouts import Featured, Labelled, Missing, featured, write_features
+from slac_tasks.localization.releases import ReleasedLabel
+from slac_tasks.localization.results import names_of
+from slac_tasks.model import Split
+
+NOT_YET = "not made yet"
+UNFIT = "unfit for the type"
+"""Reasons why a video has no features, beside those of `features` and `localizing`."""
+_PREFIX = "v_"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Wanted:
+    """A video whose features are wanted."""
+
+    name: str
+    source: str
+    """What they are made from; see `Featured`."""
+    path: Path | None = None
+    """Of a file; None: a video of the store."""
+
+
+def hash_of(network: nn.Module) -> str:
+    """Return the content hash of a network's weights, whatever file they came from."""
+    found = hashlib.sha256()
+    for name, value in sorted(network.state_dict().items()):
+        found.update(name.encode())
+        found.update(value.detach().cpu().contiguous().numpy().tobytes())
+    return found.hexdigest()
+
+
+def of_files(paths: Sequence[Path]) -> list[Wanted]:
+    """Return the videos of files and folders; those in folders below count too.
+
+    Raises:
+        WrongArguments: there is no file.
+
+    """
+    found: list[Path] = []
+    for path in paths:
+        below = sorted(each for each in path.rglob("*") if each.is_file()) if path.is_dir() else [path]
+        found += [each for each in below if not each.name.startswith(".")]
+    if not found:
+        raise WrongArguments(f"videos: {', '.join(map(str, paths))} hold no file, want videos")
+    return [_wanted(name, path) for name, path in zip(names_of(found), found, strict=True)]
+
+
+def of_manifest(manifest: Path) -> list[Wanted]:
+    """Return the videos that a csv, jsonl or parquet lists: `location`, a path beside it, and optionally `source_id`.
+
+    Raises:
+        WrongArguments: it lists none, or a name twice.
+        BrokenContract: it is no such table, or a line has no path.
+
+    """
+    rows: dict[str, Path] = {}
+    for line in tables.lines(manifest, "manifest", needed=("location",), known=("location", "source_id")):
+        try:
+            location, given = (cells.text(line.cells.get(name)) for name in ("location", "source_id"))
+        except cells.Unclear as error:
+            raise BrokenContract(f"manifest {manifest} line {line.number}: {error}") from error
+        if line.fault or not location:
+            raise BrokenContract(f"manifest {manifest} line {line.number}: {line.fault or 'location is missing'}")
+        path = manifest.parent / location
+        name = (given or path.stem).replace("/", "_")
+        if name in rows:
+            raise WrongArguments(f"manifest {manifest} line {line.number}: {name!r} is there twice, want each once")
+        rows[name] = path
+    if not rows:
+        raise WrongArguments(f"manifest {manifest}: lists no video, want some")
+    return [_wanted(name, path) for name, path in rows.items()]
+
+
+def _wanted(name: str, path: Path) -> Wanted:
+    try:
+        facts = path.stat()
+    except OSError:
+        return Wanted(name=name, source=str(path), path=path)
+    return Wanted(name=name, source=f"{path.absolute()} {facts.st_size} {facts.st_mtime_ns}", path=path)
+
+
+def labels_of_lists(lists: Sequence[Path], names: Iterable[str], split: Split) -> dict[str, Labelled]:
+    """Return what published lists say of videos, by name with or without `v_`.
+
+    Args:
+        lists: of any format of `slac import`.
+        names: the videos.
+        split: of a video whose split no list says.
+
+    """
+    of_video: dict[str, list[Row]] = {}
+    for row in read(lists).rows if lists else ():
+        of_video.setdefault(row.video.removeprefix(_PREFIX), []).append(row)
+    return {name: _labelled(of_video.get(name.removeprefix(_PREFIX), ()), split) for name in names}
+
+
+def _labelled(rows: Sequence[Row], split: Split) -> Labelled:
+    return Labelled(
+        split=next((row.split for row in rows if row.split is not None), split),
+        segments=tuple(
+            (row.label, row.start_sec, row.end_sec)
+            for row in rows
+            if row.positive and row.label is not None and row.start_sec is not None and row.end_sec is not None
+        ),
+    )
+
+
+def joined(labels: Iterable[ReleasedLabel]) -> tuple[tuple[str, float, float], ...]:
+    """Return positive clips as segments: those of a category that touch or overlap are one (ours)."""
+    found: list[tuple[str, float, float]] = []
+    for one in sorted(labels, key=lambda label: (label.category, label.start_sec)):
+        if not one.positive:
+            continue
+        last = found[-1] if found else ("", 0.0, -1.0)
+        if last[0] == one.category and one.start_sec <= last[2]:
+            found[-1] = (last[0], last[1], max(last[2], one.end_sec))
+        else:
+            found.append((one.category, one.start_sec, one.end_sec))
+    return tuple(found)
+
+
+Look = Callable[[Sequence[Wanted]], Iterator[Dense | Unseen]]
+"""Yields the features of each video, or why there are none."""
+
+
+def fill(
+    folder: Path, wanted: Sequence[Wanted], look: Look, *, network: str, stride_frames: int, dtype: str
+) -> Iterator[Featured | Missing]:
+    """Write the features that a folder lacks; yield each video that was looked at.
+
+    What is there is made again only where the video, the network, the stride or the type is another one.
+
+    Args:
+        folder: where the features go.
+        wanted: the videos.
+        look: what looks at them.
+        network: content hash of its weights.
+        stride_frames: frames from one row to the next.
+        dtype: `float16` or `float32`.
+
+    """
+    source = {one.name: one.source for one in wanted}
+    there = featured(folder)
+    due = [one for one in wanted if not _is_there(there.get(one.name), one, network, stride_frames, dtype)]
+    for each in look(due) if due else ():
+        if isinstance(each, Unseen):
+            yield Missing(name=each.name, reason=each.lost.reason, detail=each.lost.detail)
+            continue
+        about = Featured.of(each, source=source[each.name], network=network, dtype=dtype)
+        try:
+            write_features(folder, each, about)
+        except BrokenContract as error:
+            yield Missing(name=each.name, reason=UNFIT, detail=str(error))
+        else:
+            yield about
+
+
+def _is_there(found: Featured | None, one: Wanted, network: str, stride_frames: int, dtype: str) -> bool:
+    wanted = (one.source, network, stride_frames, dtype)
+    return found is not None and (found.source, found.network, found.stride_frames, found.dtype) == wanted
+
+
+def missing(wanted: Sequence[Wanted], there: Mapping[str, Featured], known: Mapping[str, Missing]) -> list[Missing]:
+    """Return the videos without features, each with its reason."""
+    return [
+        known.get(one.name, Missing(name=one.name, reason=NOT_YET, detail=""))
+        for one in wanted
+        if one.name not in there
+    ]

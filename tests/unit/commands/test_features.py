@@ -1,0 +1,131 @@
+"""`slac features`: what it writes of files, a manifest and a release, and what it does not make again."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from learning_world import draw
+from released import finish, released
+
+from slac_tasks.cli import main
+from slac_tasks.networks.registry import REGISTRY, Classifier
+from slac_tasks.networks.weights import encode_network
+from slac_tasks.storage.objects import FolderStore
+from slac_tasks.storage.tables import Datasets
+from slac_tasks.training.trainer import seeded
+
+SPEEDS = {"one": 1, "two": 3}
+SECONDS = 3
+
+
+@pytest.fixture
+def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder with two videos, a broken one, segments of both, and a network."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("SLAC_STORE", FolderStore(tmp_path / "store").url)
+    for name, speed in SPEEDS.items():
+        draw(tmp_path / f"videos/{name}.mp4", colour=(200, 40, 90), speed=speed, seconds=SECONDS)
+    (tmp_path / "videos/broken.mp4").write_bytes(b"no video")
+    database = {
+        "one": {"subset": "training", "annotations": [{"label": "slow", "segment": [0.5, 2]}]},
+        "v_two": {"subset": "validation", "annotations": [{"label": "fast", "segment": [1, 2.5]}]},
+    }
+    (tmp_path / "truth.json").write_text(json.dumps({"database": database}))
+    with seeded(0):
+        classifier = Classifier(REGISTRY["small_3d"], 2).eval()
+    (tmp_path / "net.safetensors").write_bytes(encode_network(classifier, ["fast", "slow"]))
+    return tmp_path
+
+
+def run(*words: str) -> int:
+    return main(["features", *words, "--to", "feats", "--network", "net.safetensors", "--device", "cpu"])
+
+
+def rows(name: str) -> np.ndarray:
+    return np.load(f"feats/features/{name}.npy")
+
+
+def database() -> dict[str, dict]:
+    return json.loads(Path("feats/annotations.json").read_text())["database"]
+
+
+@pytest.mark.usefixtures("place")
+def test_a_folder_is_looked_at_and_a_broken_video_stops_no_other(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("videos", "--annotations", "truth.json") == 0
+    assert sorted(path.name for path in Path("feats/features").iterdir()) == ["one.npy", "two.npy"]
+    assert rows("one").dtype == np.float16
+    assert rows("one").shape[0] == 24 * SECONDS / 4
+    assert {name: (entry["subset"], entry["fps"]) for name, entry in database().items()} == {
+        "one": ("training", 24.0), "two": ("validation", 24.0),
+    }  # fmt: skip
+    assert Path("feats/missing_files.txt").read_text() == "broken\n"
+    said = capsys.readouterr().err
+    assert "features: set aside broken: " in said
+    assert "features: 2 of 3 videos in feats; opentad.py and actionformer.yaml" in said
+
+
+@pytest.mark.usefixtures("place")
+def test_only_what_is_not_there_or_has_changed_is_made() -> None:
+    assert run("videos", "--annotations", "truth.json") == 0
+    before = {name: Path(f"feats/features/{name}.npy").stat().st_mtime_ns for name in SPEEDS}
+    draw(Path("videos/two.mp4"), colour=(20, 240, 90), speed=5, seconds=SECONDS)
+    draw(Path("videos/three.mp4"), colour=(20, 240, 90), speed=2, seconds=SECONDS)
+    assert run("videos", "--annotations", "truth.json") == 0
+    after = {name: Path(f"feats/features/{name}.npy").stat().st_mtime_ns for name in (*SPEEDS, "three")}
+    assert after["one"] == before["one"]
+    assert after["two"] != before["two"]
+    assert sorted(database()) == ["one", "three", "two"]
+    # Another type is another file.
+    assert run("videos", "--annotations", "truth.json", "--dtype", "float32") == 0
+    assert rows("one").dtype == np.float32
+
+
+@pytest.mark.usefixtures("place")
+def test_parts_that_several_processes_make_fill_one_folder() -> None:
+    for part in ("1/2", "2/2"):
+        assert run("videos", "--annotations", "truth.json", "--part", part) in (0, 65)
+    assert sorted(database()) == ["one", "two"]
+
+
+@pytest.mark.usefixtures("place")
+def test_a_manifest_names_its_videos(capsys: pytest.CaptureFixture[str]) -> None:
+    Path("list.csv").write_text("location,source_id\nvideos/one.mp4,first/clip\nvideos/nowhere.mp4,\n")
+    assert run("--manifest", "list.csv") == 0
+    assert rows("first_clip").shape[0] == 24 * SECONDS / 4
+    assert Path("feats/missing_files.txt").read_text() == "nowhere\n"
+    assert "no config files, since no training video has a segment" in capsys.readouterr().err
+
+
+def test_a_release_gives_its_videos_splits_and_joined_clips(place: Path) -> None:
+    store = FolderStore(place / "store")
+    labels = []
+    for name, split in (("a" * 16, "training"), ("b" * 16, "validation")):
+        store.put_file(f"media/{name}/128.mp4", place / "videos/one.mp4")
+        kept = {"video": name, "split": split}
+        labels += [released(start=0.0, **kept), released(start=1.0, **kept), released(start=5.0, label=-1, **kept)]
+    finish(Datasets(store), "r0001", labels)
+    assert run("--release", "r0001") == 0
+    found = database()
+    assert {name: entry["subset"] for name, entry in found.items()} == {"a" * 16: "training", "b" * 16: "validation"}
+    assert [each["segment"] for each in found["a" * 16]["annotations"]] == [[0.0, 3.0]]
+    assert rows("b" * 16).shape[0] == 24 * SECONDS / 4
+
+
+@pytest.mark.usefixtures("place")
+@pytest.mark.parametrize(
+    ("words", "code", "message"),
+    [
+        (("videos", "--stride", "3"), 64, "stride 3: want an even number"),
+        (("videos", "--part", "3/2"), 64, "--part 3/2: want K/N"),
+        ((), 64, "videos: want one of files or folders, --manifest and --release"),
+        (("videos", "--release", "r0001"), 64, "videos: want one of"),
+        (("videos/broken.mp4",), 65, "1 videos, none of which can be read"),
+        (("videos", "--architecture", "small_3d"), 64, "--network and --architecture: want one of them"),
+    ],
+)
+def test_wrong_words_are_refused(
+    words: tuple[str, ...], code: int, message: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(*words) == code
+    assert message in capsys.readouterr().err
