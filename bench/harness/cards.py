@@ -4,6 +4,7 @@ gpu_clips_per_s      the stage with three members, from its first batch to its l
 gpu_first_batch_s    from its start to its first batch, with eight workers
 steady_share         its clips/s over those of the same networks on pixels that are ready in memory
 gpu_one_clips_per_s  the stage with one member
+gpu_flow_clips_per_s the stage with one member that sees optical flow
 gpu_1080_clips_per_s the stage with one member from a 1080p original
 gpu_peak_share       which part of the card's bfloat16 peak the three networks make up
 train_*              one step of pretraining after the other: clips/s, beside a plain loop, and share of the peak
@@ -31,6 +32,7 @@ from slac_tasks.training.ranks import Ranks
 from slac_tasks.video.ring import clip_shape
 
 CATEGORIES = 200
+FLOW = "flow_r3d_18"
 TRAINED = ("r2plus1d_18", "mvit_v2_s")
 
 
@@ -64,6 +66,10 @@ def on_card(members: Sequence[str], clips: int, media: Path, folder: Path, devic
     said(gpu_peak_share=peak_share(rate, members) if device == "cuda" else None)
     _, rate = stage(made, seat(made, members[:1]))
     said(gpu_one_clips_per_s=rate, gpu_one_ready_clips_per_s=ready_rate(made, seat(made, members[:1])))
+    flow = seat(made, [FLOW])
+    score.run(scoring(made, flow, WARM))
+    _, rate = stage(made, flow)
+    said(gpu_flow_clips_per_s=rate, gpu_flow_ready_clips_per_s=ready_rate(made, flow))
     if (media / "1080.mp4").exists():
         large = scene(folder / "1080", media, max(8, clips // 8), device, small="1080.mp4", large="1080.mp4")
         one = seat(large, members[:1])
