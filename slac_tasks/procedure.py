@@ -215,10 +215,11 @@ STAGES: dict[str, Stage] = {
         ),
         Stage(
             name="release", help="write validated labels as Parquet, HACS csv and ActivityNet json",
-            keys=("release",), writes={"release": (), "released_videos": (), "release_versions": ()}, ledger=True,
+            keys=("release",), ledger=True,
+            writes={name: () for name in ("release", "released_videos", "released_segments", "release_versions")},
             reads=(
                 "labels", "label_changes", "quality", "agreement", "carried", "certificates", "corrections", "videos",
-                "fetched",
+                "fetched", "segment_labels",
             ),
         ),
         Stage(

@@ -9,7 +9,7 @@ from pathlib import Path
 from slac_tasks.progress import print_line
 from slac_tasks.release.exports import EXPORTS, Export
 from slac_tasks.release.exports.contents import Contents
-from slac_tasks.storage.datasets import RELEASES
+from slac_tasks.storage.datasets import RELEASED_SEGMENTS, RELEASES
 from slac_tasks.storage.manifests import Manifest
 from slac_tasks.storage.tables import Datasets
 
@@ -37,8 +37,10 @@ def contents(
 
     """
     every = {category: names.get(category, category) for category in _categories(datasets, manifest)}
+    dense = datasets.manifest(RELEASED_SEGMENTS, release=manifest.keys["release"])
     return Contents(
         release=manifest.keys["release"], rows=lambda: datasets.rows_of(RELEASES, manifest), names=every,
+        segments=lambda: datasets.rows_of(RELEASED_SEGMENTS, dense) if dense else iter(()),
         media=datasets.store.get, media_address=media or datasets.store.url, licences=tuple(licences),
     )  # fmt: skip
 

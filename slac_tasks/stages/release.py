@@ -1,9 +1,11 @@
 """Write validated labels as a release, in every format.
 
 Reads: the newest judged labels and how far people agree on them; the newest certified ones of other kinds, where the
-settings want them; videos, and where they were fetched; the ledger's verdicts, decisions, queue and tombstones.
-Writes: release (release) with exports and a data sheet beside it; released_videos (release), the names and splits that
-stay; release_versions (release), last: it makes the release finished; the ledger's releases.
+settings want them; the newest labels of segments; videos, and where they were fetched; the ledger's verdicts,
+decisions, queue and tombstones.
+Writes: release (release) with exports and a data sheet beside it; released_segments (release), its dense labels;
+released_videos (release), the names and splits that stay; release_versions (release), last: it makes the release
+finished; the ledger's releases.
 Safe to run again: a finished release is left alone, one that was cut off goes on with the rows that it has. Rows that
 fail a critical expectation end it with 65 before anything is finished, and the next run makes them again. Whole
 rounds of accepted or approved categories only; nothing to release, or a video that changed its split, ends with 65. Of
@@ -16,6 +18,7 @@ from functools import partial
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from slac_tasks.admission.withdrawals import tombstones
 from slac_tasks.errors import BrokenContract
 from slac_tasks.job import Job, Partition
 from slac_tasks.model import parse_round_key
@@ -36,6 +39,7 @@ from slac_tasks.release.preview import PREVIEW, preview
 from slac_tasks.release.recording import record_release
 from slac_tasks.release.register import register, registered
 from slac_tasks.release.releasable import releasable, releasable_of_others, with_certificates
+from slac_tasks.release.segments import dense_labels
 from slac_tasks.release.sheet import sheet
 from slac_tasks.release.tallies import tallies
 from slac_tasks.storage.datasets import (
@@ -44,8 +48,10 @@ from slac_tasks.storage.datasets import (
     FETCHED,
     QUALITY,
     RELEASE_VERSIONS,
+    RELEASED_SEGMENTS,
     RELEASED_VIDEOS,
     RELEASES,
+    SEGMENT_LABELS,
     VIDEOS,
 )
 from slac_tasks.storage.datasets.releasing import ReleaseVersionRow
@@ -80,10 +86,23 @@ def _make(job: Job, keys: Mapping[str, str], version: Partition[ReleaseVersionRo
     with job.partition(RELEASED_VIDEOS, keys, inputs=[rows]) as videos:
         if not videos.finished:
             videos.write_tables([register(job.datasets, before, rows)])
-    version.inputs += [rows, videos.manifest]
+    version.inputs += [rows, videos.manifest, _segments(job, keys, rows)]
     version.inputs += [job.datasets.need(RELEASES, release=before)] if before else []
     row = version_of(job.datasets, rows, before)
     version.write([with_files(job.store, rows, row, _files(job, rows, row))])
+
+
+def _segments(job: Job, keys: Mapping[str, str], rows: Manifest) -> Manifest:
+    """Write the dense labels of the release; return their manifest."""
+    (newest_labels,) = job.ledger.rows("newest_segment_labels")
+    batch = newest_labels["batch"]
+    labels = job.datasets.need(SEGMENT_LABELS, batch=batch) if batch else None
+    with job.partition(RELEASED_SEGMENTS, keys, inputs=[rows, *([labels] if labels else [])]) as made:
+        if not made.finished:
+            found = job.datasets.rows_of(SEGMENT_LABELS, labels) if labels else ()
+            gone = frozenset(tombstones(job.ledger))
+            made.write(dense_labels(found, job.datasets.rows_of(RELEASES, rows), gone, made.drops))
+    return made.manifest
 
 
 def _sound_rows(job: Job, keys: Mapping[str, str], before: str | None) -> Manifest:

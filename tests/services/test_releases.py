@@ -73,7 +73,8 @@ def test_each_release_says_how_it_differs_from_the_one_before(
     exports = [name for name in datasets.store.names("release/") if "/exports/" in name]
     for export in exports:
         held = answered[5].split(":")[0].encode() in datasets.store.get(export)
-        assert held == ("release=r0003" not in export) or export.endswith(".parquet"), export
+        # Parquet packs its texts, and nobody answered a segment.
+        assert held == ("release=r0003" not in export) or export.endswith((".parquet", "segments.json")), export
     assert any("release=r0003" in export for export in exports)
     shown = ledger.rows("web_releases", most=9)
     assert [row["release"] for row in shown] == ["r0003", "r0002", "r0001"]
@@ -106,7 +107,8 @@ def test_a_takedown_ends_in_every_format_of_later_releases(
     release.run(make_job("release", release="r0001"))
     assert cli.main(["takedown", "--named", gone, "--reason", "uploader asked"]) == 0
     release.run(make_job("release", release="r0002"))
-    for name in EXPORTS:
+    # Nobody answered a segment here; test_segments.py says the same of dense labels.
+    for name in sorted(set(EXPORTS) - {"segments"}):
         for version, held in (("r0001", True), ("r0002", False)):
             path = tmp_path / f"{version} {name}"
             assert cli.main(["export", "--release", version, "--as", name, "--to", str(path)]) == 0

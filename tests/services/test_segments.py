@@ -4,13 +4,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from review_work import ROUND, cast, lease
 from segment_work import admit, cast_segment, lease_segments, results
 
 from slac_tasks import cli
+from slac_tasks.annotations.reading import read
 from slac_tasks.forgetting import forget
+from slac_tasks.quality.settings import Quality
 from slac_tasks.reconcile import repair
-from slac_tasks.stages import aggregate, sync
-from slac_tasks.storage.datasets import SEGMENT_LABELS, SEGMENT_PEOPLE, SEGMENT_VOTES, SEGMENTS
+from slac_tasks.release.finished import folder_of, need_release
+from slac_tasks.stages import aggregate, publish, release, sync, validate
+from slac_tasks.storage.datasets import RELEASED_SEGMENTS, SEGMENT_LABELS, SEGMENT_PEOPLE, SEGMENT_VOTES, SEGMENTS
 from slac_tasks.storage.ledger import Ledger
 from slac_tasks.storage.objects import FolderStore
 from slac_tasks.storage.tables import Datasets
@@ -205,3 +209,35 @@ def test_a_ledger_that_was_lost_gets_its_segments_and_their_votes_back(
         assert cursor.fetchone() == (6, 11.0, 19.0)
     collect(make_job)
     assert Datasets(store).partitions(SEGMENT_VOTES) == [{"batch": "000001"}]
+
+
+def test_dense_labels_join_the_release_and_withdrawn_videos_leave_them(
+    make_job: Any, place: Path, store: FolderStore, ledger: Ledger
+) -> None:
+    gate = {"quality": Quality(min_labels=1, min_positive_share=0.0, max_positive_share=1.0, min_precision=0.0)}
+    ask(place)
+    publish.run(make_job("publish", categories=("high_jump",), round=ROUND))
+    for person in ("ann", "bob", "cec"):
+        for clip in lease(ledger, person):
+            cast(ledger, person, clip["clip_id"], "yes")
+    for person in ("ann", "bob"):
+        for row in lease_segments(ledger, person):
+            cast_segment(ledger, person, row["segment_id"], "moved", (11.0, 19.5))
+    collect(make_job)
+    validate.run(make_job("validate", settings=gate))
+    ledger.run("add_tombstone", video_id=f"{5:016x}", reason="takedown")
+    release.run(make_job("release", release="r0001"))
+    datasets = Datasets(store)
+    rows = datasets.rows(RELEASED_SEGMENTS, release="r0001")
+    assert [(row.video_id[-1], row.label, row.start_sec, row.end_sec, row.tiou) for row in rows] == [
+        (str(number), 1, 11.0, 19.5, 1.0) for number in range(5)
+    ]
+    assert rows[0].name == "a2X2hz1G6i8"
+    version, manifest = need_release(datasets, "r0001")
+    assert "exports/segments.json" in version.files
+    with store.local(f"{folder_of(manifest)}/exports/segments.json") as path:
+        found = read([path])
+    assert [(one.video, one.label, one.start_sec, one.end_sec) for one in found.labels] == [
+        (row.name, "High jump", 11.0, 19.5) for row in sorted(rows, key=lambda row: row.name)
+    ]
+    assert cli.main(["release", "verify", "r0001", "--decode", "0"]) == 0

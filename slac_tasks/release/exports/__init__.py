@@ -18,6 +18,7 @@ from slac_tasks.release.exports import (
     kinetics,
     label_studio,
     parquet,
+    segments,
     webdataset,
 )
 from slac_tasks.release.exports.contents import Contents
@@ -53,6 +54,8 @@ EXPORTS: Mapping[str, Export] = _named(
         Export(name="hacs", file="clips.csv", help="clips csv of HACS 1.1.1", write=hacs.write, always=True),
         Export(name="activitynet", file="activitynet.json", help="json of ActivityNet 1.3", write=activitynet.write,
                always=True),
+        Export(name="segments", file="segments.json", help="dense labels, json of ActivityNet 1.3 and HACS Segments",
+               write=segments.write, always=True),
         Export(name="kinetics", file="kinetics.csv", help="csv of Kinetics; positive clips", write=kinetics.write),
         Export(name="coco", file="coco.json", help="COCO-style json of videos and segments", write=coco.write),
         Export(name="label_studio", file="label_studio.json", help="tasks of Label Studio, with the labels",

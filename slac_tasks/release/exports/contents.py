@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from slac_tasks.errors import NotConfigured
 from slac_tasks.model import Split
-from slac_tasks.storage.datasets.releasing import ReleaseRow
+from slac_tasks.storage.datasets.releasing import ReleasedSegmentRow, ReleaseRow
 
 SHORT_SPLITS: Mapping[str, str] = {Split.TRAINING: "train", Split.VALIDATION: "val", Split.TESTING: "test"}
 """What Kinetics and COCO call the parts."""
@@ -22,6 +22,8 @@ class Contents:
     release: str
     rows: Callable[[], Iterator[ReleaseRow]]
     """Yields the rows in their fixed order, from the start at every call."""
+    segments: Callable[[], Iterator[ReleasedSegmentRow]] = field(default=lambda: iter(()), repr=False)
+    """Yields the dense labels in the order of category, video and start; none: the release holds none."""
     names: Mapping[str, str]
     """Display name of each category."""
     media: Callable[[str], bytes] = field(default=_no_media, repr=False)

@@ -59,6 +59,30 @@ class ReleasedVideoRow:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class ReleasedSegmentRow:
+    """One released dense label: where an action begins and ends, or that a proposed segment does not show it."""
+
+    segment_id: Annotated[str, "16 hex digits that name category, video and proposed ends"]
+    video_id: Annotated[str, "16 hex digits of the media's SHA-256"]
+    name: Annotated[str, "name of the video in every format and every release"]
+    split: Annotated[str, "training, validation or testing"]
+    category: Annotated[str, "hypothesised action"]
+    label: Annotated[Int8, "+1 the action fills the segment, -1 it is nowhere in it"]
+    start_sec: Annotated[float, "start, seconds on the rendition's clock; of -1: as it was proposed"]
+    end_sec: Annotated[float, "end, seconds on the rendition's clock; of -1: as it was proposed"]
+    duration_sec: Annotated[float, "length of the video in seconds"]
+    kind: Annotated[str, "who says so: people"]
+    tiou: Annotated[float | None, "mean tIoU of the ends of each two people; null: fewer than two gave ends"]
+    support: Annotated[Int32, "people who say that the action is there, or that it is not"]
+    origin: Annotated[str, "who proposed it"]
+    method: Annotated[str, "how votes were aggregated, with its version"]
+    source: Annotated[str, "where the video was found"]
+    source_id: Annotated[str, "the source's own name of the video"]
+    licence: Annotated[str | None, "licence at the source; null: not known"]
+    url: Annotated[str | None, "address at the source, for people; null: a file of a machine, or not known"]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class ReleaseVersionRow:
     """A finished release: its number, its hash, and how it differs from the one before."""
 
@@ -148,6 +172,10 @@ _RELEASES_2 = Dataset(
 RELEASES = Dataset(
     name="release", version=3, keys=("release",), unique=("video_id", "category", "start_sec"), row=ReleaseRow,
     meaning=_RELEASES_2.meaning, upgrade=Upgrade(previous=_RELEASES_2, change=_named),
+)  # fmt: skip
+RELEASED_SEGMENTS = Dataset(
+    name="released_segments", version=1, keys=("release",), unique=("segment_id",), row=ReleasedSegmentRow,
+    meaning="Dense labels of a release: the segments on which people agree.",
 )  # fmt: skip
 RELEASED_VIDEOS = Dataset(
     name="released_videos", version=1, keys=("release",), unique=("video_id",), row=ReleasedVideoRow,

@@ -2,16 +2,17 @@
 
     {"version": "...", "results": {"<video>": [{"label": "<class>", "score": 0.93, "segment": [12.5, 31.0]}]}}
 
-A video goes by its video_id, by its source's name, or by that name with `v_` before it; a label is a category's key or
-its display name. What cannot be asked is set aside with its reason, and holds up no other line. Of proposals that
-overlap as much as people's ends must, the one with the highest score is asked: the others are about the same.
+A video goes by its video_id, by its source's name, by that name with `v_` before it, or by that of its file without
+folder and ending; a label is a category's key or its display name. What cannot be asked is set aside with its reason,
+and holds up no other line. Of proposals that overlap as much as people's ends must, the one with the highest score is
+asked: the others are about the same.
 """
 
 import math
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Any
 
 from slac_tasks.errors import BrokenContract, WrongArguments
@@ -166,7 +167,7 @@ class Videos:
         self._by_name: dict[str, AskableVideo | None] = {}
         found = {video.video_id: video for video in videos}
         for video in found.values():
-            for name in (video.source_id, f"v_{video.source_id}"):
+            for name in {video.source_id, f"v_{video.source_id}", PurePath(video.source_id).stem}:
                 self._by_name[name] = video if name not in self._by_name else None
         self._by_name |= found
 
