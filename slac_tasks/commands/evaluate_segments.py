@@ -141,7 +141,8 @@ def render(made: Report, *, categories: bool) -> Iterator[str]:
     for threshold, one in made.scores.at:
         yield _row(f"mAP at tIoU {threshold:.2f}", one)
     yield _row("average mAP", made.scores.average)
-    yield _row(f"average recall at {made.scores.proposals:.0f}", made.scores.last)
+    for number, one in made.scores.recalls:
+        yield _row(f"AR at {number:.0f} proposals a video", one)
     yield _row("area under AR against AN", made.scores.area)
     if made.gone:
         yield from _of_missing(made)

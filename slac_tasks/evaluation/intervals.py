@@ -107,23 +107,32 @@ def _times(videos: int, draws: int, seed: int) -> NDArray[np.uint16]:
     return chance.multinomial(videos, np.full(videos, 1 / videos), size=draws).astype(np.uint16)
 
 
-def measured(measure: Measure, sample: Sample, draws: int = DRAWS) -> Measured:
-    """Return a measure that lies between 0 and 1, with its interval."""
+def measured(measure: Measure, sample: Sample, draws: int = DRAWS, most: int | None = None) -> Measured:
+    """Return a measure that lies between 0 and 1, with its interval; see `of_values`."""
     value = sample.value(measure)
     if value is None or sample.videos < 2:
         return of_values(value, np.empty(0), sample)
-    return of_values(value, sample.values(measure, draws), sample)
+    return of_values(value, sample.values(measure, draws), sample, most)
 
 
-def of_values(value: float | None, values: Floats, sample: Sample) -> Measured:
-    """Return the same of a measure whose value and whose values on samples of the videos, shape (draws,), are known."""
+def of_values(value: float | None, values: Floats, sample: Sample, most: int | None = None) -> Measured:
+    """Return the interval of a measure that lies between 0 and 1 and was computed before.
+
+    Args:
+        value: on the sample.
+        values: on samples of the videos, shape (draws,).
+        sample: the clips.
+        most: of how many independent items it can be worth at most; None: the clips. Where the items of the sample are
+            whole videos, it is the number of what they show.
+
+    """
     size = {"clips": len(sample), "videos": sample.videos}
     if value is None or sample.videos < 2:
         return Measured(value=value, low=0.0, high=1.0, **size)
     spread = _deviation(values, sample.videos)
     worth = sample.independent
     if spread > 0 and 0 < value < 1:
-        worth = min(value * (1 - value) / spread**2, len(sample))
+        worth = min(value * (1 - value) / spread**2, len(sample) if most is None else most)
     low, high = exact(value, worth * float(ndtri(_UPPER) / stdtrit(sample.videos - 1, _UPPER)) ** 2)
     return Measured(value=value, low=min(low, value), high=max(high, value), **size)
 

@@ -1,9 +1,13 @@
 """What a network's detections are worth on a benchmark, with intervals that resample its videos.
 
 Where some of a benchmark's videos are gone, the score is that of the others. Two intervals say how sure it is. `low` to
-`high` holds what other videos of the same kind would give. The interval `of_whole` holds what the whole benchmark would
-have given, if its videos were lost by chance: the others are a sample of a known, finite number of videos, so its
-half-widths are the root of the lost share of the first ones (finite population correction; Cochran 1977).
+`high` holds what as many other videos of the same kind would give. A score is worth as many independent items at most
+as there are segments.
+
+The interval `of_whole` holds what the whole benchmark would have given, if its videos were lost by chance: the others
+are a sample of a known, finite number of videos, so its half-widths are the root of the lost share of the first ones
+(finite population correction; Cochran 1977). mAP of fewer videos is a little higher, as the interpolated precision of
+few detections is: that is not corrected.
 """
 
 from collections.abc import Iterator
@@ -16,6 +20,9 @@ from slac_tasks.evaluation.measures import Bools, Floats
 from slac_tasks.localization.average_precision import Matched
 from slac_tasks.localization.recall import Recall
 
+NUMBERS = (1, 5, 10, 50, 100)
+"""Average numbers of proposals of a video at which average recall is given."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Scores:
@@ -27,10 +34,8 @@ class Scores:
     """At each threshold of tIoU."""
     area: Measured
     """Area under average recall against the number of proposals, over that of the full square."""
-    last: Measured
-    """Average recall with all proposals that count."""
-    proposals: float
-    """Average number of proposals of a video that count."""
+    recalls: tuple[tuple[float, Measured], ...]
+    """Average recall at some average numbers of proposals of a video."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,19 +62,23 @@ def scores(judged: Matched, recalled: Recall, gone: Bools | None = None) -> Scor
     there = np.flatnonzero(np.ones(videos, dtype=bool) if gone is None else ~gone)
     sample = Sample.of(there)
 
+    points = [int(np.argmin(abs(recalled.numbers - number))) for number in NUMBERS]
+
     def values(weights: Floats) -> Floats:
         whole = np.zeros((len(weights), videos))
         whole[:, there] = weights
-        return np.column_stack([judged.by_threshold(whole), recalled.area(whole), recalled.last(whole)])
+        return np.column_stack([judged.by_threshold(whole), recalled.area(whole), recalled.curve(whole)[:, points]])
 
     own = values(np.ones((1, len(there))))[0]
     drawn = np.concatenate([values(weights) for weights in sample.resampled()])
     thresholds = len(judged.thresholds)
-    found = [of_values(_known(value), column, sample) for value, column in zip(own, drawn.T, strict=True)]
-    average = of_values(_known(own[:thresholds].mean()), drawn[:, :thresholds].mean(axis=1), sample)
+    most = len(judged.benchmark.truth)
+    found = [of_values(_known(value), column, sample, most) for value, column in zip(own, drawn.T, strict=True)]
+    average = of_values(_known(own[:thresholds].mean()), drawn[:, :thresholds].mean(axis=1), sample, most)
     return Scores(
         average=average, at=tuple(zip(judged.thresholds.tolist(), found[:thresholds], strict=True)),
-        area=found[-2], last=found[-1], proposals=float(recalled.numbers[-1]),
+        area=found[thresholds],
+        recalls=tuple(zip(recalled.numbers[points].tolist(), found[thresholds + 1 :], strict=True)),
     )  # fmt: skip
 
 
@@ -79,7 +88,7 @@ def of_categories(judged: Matched) -> Iterator[OfCategory]:
         one = judged.of_category(category)
         yield OfCategory(
             name=judged.benchmark.categories[category], segments=len(one.benchmark.truth), detections=len(one.found),
-            precision=measured(one.average, Sample.of(one.benchmark.videos)),
+            precision=measured(one.average, Sample.of(one.benchmark.videos), most=len(one.benchmark.truth)),
         )  # fmt: skip
 
 

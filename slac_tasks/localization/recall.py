@@ -44,10 +44,6 @@ class Recall:
         """Return the area under the curve over that of the full square, 0 to 1, shape (draws,)."""
         return np.asarray(np.trapezoid(self.curve(weights), self.numbers, axis=1) / self.numbers[-1])
 
-    def last(self, weights: Floats) -> Floats:
-        """Return the average recall with all proposals that count, shape (draws,)."""
-        return self.curve(weights)[:, -1]
-
 
 def recall(
     benchmark: Benchmark, found: Detections, thresholds: tuple[float, ...] = THRESHOLDS, number: float = NUMBER

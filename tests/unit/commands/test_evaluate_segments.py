@@ -40,6 +40,8 @@ def test_it_prints_scores_kinds_parts_and_categories(capsys: pytest.CaptureFixtu
     # Dive: precision 1 and 2/3; Jump: nothing found.
     assert next(line for line in lines if line.startswith("average mAP ")).split()[2] == "0.4167"
     assert next(line for line in lines if line.startswith("Dive ")).split()[1:4] == ["2", "3", "0.8333"]
+    # Two of the three segments are found; in the third video there is no detection.
+    assert next(line for line in lines if line.startswith("AR at 100 ")).split()[-3] == "0.6667"
     assert any(line.startswith("surest 1 x segments") for line in lines)
     assert any(line.startswith("coverage 0 to 0.2 of the video") for line in lines)
     assert "set aside video 'two', detection 2: order: starts at 9 and ends at 1" in said.err

@@ -26,10 +26,12 @@ def test_scores_are_those_of_the_parts_and_their_intervals_those_of_the_measure(
     recalled = recall(one.benchmark, one.found)
     found = scores(one, recalled)
     ones = np.ones((1, SIZE.videos))
-    assert found.average == measured(one.average, Sample.of(np.arange(SIZE.videos)))
+    assert found.average == measured(one.average, Sample.of(np.arange(SIZE.videos)), most=len(one.benchmark.truth))
     assert [each.value for _, each in found.at] == pytest.approx(one.by_threshold(ones)[0].tolist())
     assert found.area.value == pytest.approx(recalled.area(ones)[0])
-    for each in (found.average, found.area, found.last):
+    assert [number for number, _ in found.recalls] == pytest.approx([1, 5, 10, 50, 100])
+    assert found.recalls[-1][1].value == pytest.approx(recalled.curve(ones)[0, -1])
+    for each in (found.average, found.area, found.recalls[0][1]):
         assert each.low < each.value < each.high
         assert each.videos == SIZE.videos
 
@@ -85,7 +87,8 @@ def test_the_interval_of_the_whole_holds_its_score() -> None:
             every[:, ~gone] = weights
             return one.average(every)
 
-        found = of_whole(measured(survivors, sample, 100), int(gone.sum()), SIZE.videos)
+        left = len(one.benchmark.surviving(gone).truth)
+        found = of_whole(measured(survivors, sample, 100, left), int(gone.sum()), SIZE.videos)
         held += found.low <= whole <= found.high
     print(f"the interval of the whole held its score in {held / tests:.3f} of {tests} tests")
     # 19 of 20 such tests hold so many of intervals of exactly 95 %.
