@@ -7,9 +7,9 @@
 **Reads** `labels` with `label_changes`, their `quality`, `people` and `agreement`, `segment_labels`, `imported`,
 `fetched`, `videos`, `clips`, `scores` and `features`, and renditions of training videos.
 **Writes** `carried`, `control`, `corrections` and `accounts`, second answers wanted in the queue, `certificates`,
-`release` with its exports, `released_videos`, `released_segments` and `release_versions`, `models`, `judged`,
-`evaluations`, `committees` when the model is promoted, and one event of the asset `videos` per window that shall be
-scored again.
+`gold_judges`, `release` with its exports, `released_videos`, `released_segments` and `release_versions`, `models`,
+`judged`, `evaluations`, `committees` when the model is promoted, and one event of the asset `videos` per window that
+shall be scored again.
 
 **Skips** every task after `plan` while fewer new labels than `release.min_new_labels` are waiting; where the last
 release is old (`release.max_age_days`) or scores have drifted (`release.max_drift`), the share `release.due_share` of

@@ -210,8 +210,8 @@ STAGES: dict[str, Stage] = {
         ),
         Stage(
             name="certify", help="say how many labels of each kind are wrong at most, and which are good enough",
-            reads=("carried", "control", "certificates"), writes={"certificates": ("quality",)}, ledger=True,
-            alone=True,
+            reads=("carried", "control", "certificates", "clips"),
+            writes={"certificates": ("quality",), "gold_judges": ()}, ledger=True, alone=True,
         ),
         Stage(
             name="release", help="write validated labels as Parquet, HACS csv and ActivityNet json",
@@ -229,7 +229,7 @@ STAGES: dict[str, Stage] = {
         ),
         Stage(
             name="evaluate", help="compare the pretrained network with training from scratch",
-            keys=("release",), reads=("release", "models", "clips"),
+            keys=("release",), reads=("release", "models", "clips", "gold_judges"),
             writes={"judged": ("training",), "evaluations": ("training",)}, machine=_NETWORKS,
         ),
         Stage(

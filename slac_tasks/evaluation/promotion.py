@@ -1,9 +1,9 @@
 """Whether a network joins the committee: what it gains over the member that it would replace, on the same clips.
 
-Both networks are judged on the clips of `judged` that both have a score of: mostly the random control, which training
-never saw. The gain is a difference on the same clips, and its interval resamples videos. A network that replaces nobody
-is held against the member that did best on these clips, and where no member scored any, against always giving the
-commoner answer.
+Both networks are judged on the clips of `judged` that both have a score of: mostly the random control and gold, which
+training never saw. The gain is a difference on the same clips, and its interval resamples videos. A network that
+replaces nobody is held against the member that did best on these clips, and where no member scored any, against always
+giving the commoner answer.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -103,7 +103,7 @@ def decide(rows: Sequence[JudgedRow], name: str, scores: Scores | None, *, min_g
     lost = [one for one in found if one.loses]
     worse = ", ".join(f"{one.category} {_shown(one.gain)}" for one in lost)
     reason = text + (f"; worse by more than {max_loss:.3f} on {worse}" if lost else "")
-    control = "" if all(row.control for row in both) else "; not the random control alone, of which there is too little"
+    control = "" if all(row.control for row in both) else "; chosen clips judge too, since there is too little control"
     return Verdict(
         promoted=(gain.low > min_gain or min_gain <= -1) and not lost,
         reason=reason + control,

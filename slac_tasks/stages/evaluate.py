@@ -1,7 +1,7 @@
 """Say what the pretrained network is worth: on people's own labels, and as a start for actions it never saw.
 
-Reads: release (testing split), models, clips, proxies, withdrawals; the folder and lists that training.transfer and
-training.transfer_lists name.
+Reads: release (testing split), models, clips, gold_judges, proxies, withdrawals; the folder and lists that
+training.transfer and training.transfer_lists name.
 Writes: judged and evaluations (release); index.html, and the network's model card with these figures, under
 reports/v1/release=<version>/.
 Safe to run again: a finished evaluation is left alone, and its page and card are written again.
@@ -25,11 +25,12 @@ from slac_tasks.progress import print_line
 from slac_tasks.release.finished import need_release
 from slac_tasks.reports import evaluation_page
 from slac_tasks.reports.model_card import CARD, with_figures
-from slac_tasks.storage.datasets import CLIPS, EVALUATIONS, JUDGED, MODELS, RELEASES
+from slac_tasks.storage.datasets import CLIPS, EVALUATIONS, GOLD_JUDGES, JUDGED, MODELS, RELEASES
 from slac_tasks.storage.datasets.releasing import EvaluationRow, JudgedRow, ModelRow, ReleaseRow
 from slac_tasks.storage.manifests import Drop, Manifest
 from slac_tasks.training.targets import answers_of
 from slac_tasks.training.trainer import features
+from slac_tasks.verification.versions import newest
 from slac_tasks.video.clips import Lost, gather
 
 
@@ -40,9 +41,10 @@ def run(job: Job) -> None:
     models = job.datasets.need(MODELS, **keys)
     (model,) = job.datasets.rows_of(MODELS, models)
     entry = architecture(model.architecture)
-    with job.partition(JUDGED, keys, inputs=[release, models]) as made:
+    gold = _gold(job)
+    with job.partition(JUDGED, keys, inputs=[release, models, *gold]) as made:
         if not made.finished:
-            made.write(_judged(job, release, model, entry, made))
+            made.write(_judged(job, release, gold, model, entry, made))
     judged = made.manifest
     with job.partition(EVALUATIONS, keys, inputs=[judged, models]) as evaluated:
         if not evaluated.finished:
@@ -71,12 +73,15 @@ def _lost(made: Partition[JudgedRow] | Partition[EvaluationRow]) -> Lost:
 
 
 def _judged(
-    job: Job, release: Manifest, model: ModelRow, entry: Architecture, made: Partition[JudgedRow]
+    job: Job, release: Manifest, gold: list[Manifest], model: ModelRow, entry: Architecture, made: Partition[JudgedRow]
 ) -> Iterator[JudgedRow]:
     """Yield what the network says of the clips that judge it."""
     rows = [row for row in job.datasets.rows_of(RELEASES, release) if row.category in model.categories]
-    rows = Withdrawals.read(job.store).readable(rows, made.drops)
-    chosen = judges(rows, _clips_of(job, rows))
+    withdrawals = Withdrawals.read(job.store)
+    rows = withdrawals.readable(rows, made.drops)
+    # Gold that is withdrawn is left out without a word: a drop would name its video.
+    known = withdrawals.readable((row for one in gold for row in job.datasets.rows_of(GOLD_JUDGES, one)), [])
+    chosen = judges(rows, _clips_of(job, rows), [row for row in known if row.category in model.categories])
     print_line(f"evaluate: judged on {chosen.judged_on}, {len(chosen.rows)} answers")
     scores = _scores(job, chosen, model, entry, _lost(made))
     for row, weight in zip(chosen.rows, chosen.weights, strict=True):
@@ -85,6 +90,12 @@ def _judged(
                 clip_id=row.clip_id, video_id=row.video_id, category=row.category, window=window_of(row),
                 label=row.label, score=scores[row.clip_id, row.category], weight=weight, control=chosen.control,
             )  # fmt: skip
+
+
+def _gold(job: Job) -> list[Manifest]:
+    """Return the manifest of the newest gold; none: nobody has certified labels yet."""
+    version = newest(job.datasets, GOLD_JUDGES)
+    return [job.datasets.need(GOLD_JUDGES, labels=version)] if version else []
 
 
 def _clips_of(job: Job, rows: list[ReleaseRow]) -> dict[Place, int]:
@@ -118,7 +129,7 @@ def _testing(job: Job, judged: Manifest, model: ModelRow) -> Iterator[Evaluation
     if not rows:
         print_line("evaluate: no readable testing clips, so no testing accuracy")
         return
-    on = "the random control" if rows[0].control else "all answered clips, chosen ones too"
+    on = "the random control, and gold if there is some" if rows[0].control else "all answered clips, chosen ones too"
     yield from of_testing(rows, f"{model.clips} clips, {model.steps} steps; judged on {on}")
 
 

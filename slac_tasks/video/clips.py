@@ -15,7 +15,7 @@ from slac_tasks.errors import BrokenContract
 from slac_tasks.model import View
 from slac_tasks.progress import track
 from slac_tasks.storage.datasets.collecting import ClipRow
-from slac_tasks.storage.datasets.releasing import ReleaseRow
+from slac_tasks.storage.datasets.releasing import GoldJudgeRow, ReleaseRow
 from slac_tasks.video.frames import Pixels
 from slac_tasks.video.pool import Cut, Decoded, Pool
 from slac_tasks.video.ring import Shape, clip_shape
@@ -53,7 +53,7 @@ class ClipAddress:
     """Object name of the large one, for views that the small one is too small for."""
 
     @classmethod
-    def of(cls, row: ClipRow | ReleaseRow) -> "ClipAddress":
+    def of(cls, row: ClipRow | ReleaseRow | GoldJudgeRow) -> "ClipAddress":
         """Return where the clip of this row is."""
         return cls(**{name: getattr(row, name) for name in ADDRESS})
 

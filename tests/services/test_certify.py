@@ -5,16 +5,18 @@ from argparse import Namespace
 from typing import Any
 
 import pytest
-from review_work import cast, lease, publish_and_answer
+from review_work import WINDOW, cast, lease, publish_and_answer
 
 from slac_tasks.commands import show
 from slac_tasks.commands.funnel import details
+from slac_tasks.model import clip_id
 from slac_tasks.quality.settings import Quality
 from slac_tasks.reconcile import repair
 from slac_tasks.reports.funnel import Facts
 from slac_tasks.reports.kinds import Kind
 from slac_tasks.stages import certify, sync
-from slac_tasks.storage.datasets import CARRIED, CERTIFICATES, CONTROL
+from slac_tasks.storage.datasets import CARRIED, CERTIFICATES, CONTROL, GOLD_JUDGES
+from slac_tasks.storage.datasets import CLIPS as STORED_CLIPS
 from slac_tasks.storage.datasets.labelling import CarriedRow, CertificateRow, ControlRow
 from slac_tasks.storage.ledger import Ledger
 from slac_tasks.storage.tables import Datasets
@@ -81,6 +83,37 @@ def test_labels_are_certified_by_control_and_gold(
     certify.run(make_job("certify", settings=LAX))
     assert "finished already" in capsys.readouterr().err
     assert job.datasets.need(CERTIFICATES, labels=VERSION).generation == 1
+
+
+def cut(datasets: Datasets, clips: list[str]) -> None:
+    """Write the clips of the round's window."""
+    rows = [
+        {"clip_id": clip, "video_id": clip.partition(":")[0], "start_sec": 1.5, "end_sec": 3.5, "split": "training",
+         "proxy_128": f"media/{clip}/128.mp4", "proxy_256": f"media/{clip}/256.mp4", "shot": 0}
+        for clip in clips
+    ]  # fmt: skip
+    keys = {"category": "high_jump", "window": WINDOW}
+    datasets.write(STORED_CLIPS, [STORED_CLIPS.from_records(rows)], keys=keys, stage="test", settings={}, made_from={})
+
+
+def test_gold_is_written_for_those_who_judge_networks_without_the_ledger(make_job: Any, ledger: Ledger) -> None:
+    answer_gold(make_job, ledger)
+    ledger.run("add_tombstone", video_id=f"{2:016x}", reason="takedown")
+    clips = [clip_id(f"{index:016x}", 1.5) for index in range(CLIPS)]
+    ledger.run("add_known_answer", clip_id=clips[3], category="high_jump", answer="no", purpose="gold", person="eve")
+    job = make_job("certify", settings=LAX)
+    cut(job.datasets, clips[:20])
+    write(job.datasets, clips=10)
+    certify.run(job)
+    made = job.datasets.need(GOLD_JUDGES, labels=VERSION)
+    found = {row.clip_id: row for row in job.datasets.rows_of(GOLD_JUDGES, made)}
+    # The second is an example, which everybody sees; the video of the third was taken down.
+    assert set(found) == {clip for index, clip in enumerate(clips[:20]) if index not in (1, 2)}
+    assert {clip for clip, row in found.items() if row.label == -1} == {clips[3]}
+    row = found[clips[5]]
+    assert (row.window, row.split, row.proxy_128) == (WINDOW, "training", f"media/{clips[5]}/128.mp4")
+    assert made.dropped == {"cut otherwise since": CLIPS - 20}
+    assert len(made.made_from) == 1
 
 
 def test_without_control_nothing_is_certified_and_the_stage_says_what_is_needed(

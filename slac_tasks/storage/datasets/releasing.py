@@ -147,6 +147,17 @@ class EvaluationRow(_EvaluationRow1):
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class GoldJudgeRow(ClipColumns):
+    """A clip whose answer an expert knows: it may judge a network, and nobody who reviews may know that it is one."""
+
+    category: Annotated[str, "hypothesised action"]
+    label: Annotated[Int8, "the known answer: +1 or -1"]
+    window: Annotated[str | None, "week in which its video was collected; null: not known"]
+    proxy_128: Annotated[str, "object name of the rendition that 112-pixel models read"]
+    proxy_256: Annotated[str, "object name of the rendition that 224-pixel models read"]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class JudgedRow:
     """What the pretrained network says of one clip that judges it, beside what people say."""
 
@@ -154,10 +165,12 @@ class JudgedRow:
     video_id: Annotated[str, "16 hex digits of the media's SHA-256"]
     category: Annotated[str, "hypothesised action"]
     window: Annotated[str | None, "week in which its video was collected; null: not known"]
-    label: Annotated[Int8, "people's answer: +1 or -1"]
+    label: Annotated[Int8, "people's answer, or the known one: +1 or -1"]
     score: Annotated[float, "probability of the action, 0 to 1"]
     weight: Annotated[float, "clips of its category and week that it stands for: inverse of its chance to be drawn"]
-    control: Annotated[bool, "drawn by lot for the random control; else chosen, since there is too little control"]
+    control: Annotated[
+        bool, "no clip judges that was chosen for people; false: such do too, there is too little control"
+    ]
 
 
 def _named(rows: pa.Table) -> pa.Table:
@@ -200,6 +213,10 @@ _EVALUATIONS_1 = Dataset(
 EVALUATIONS = Dataset(
     name="evaluations", version=2, keys=("release",), unique=("measure", "subject", "labels", "category", "guess"),
     row=EvaluationRow, meaning=_EVALUATIONS_1.meaning, upgrade=Upgrade(previous=_EVALUATIONS_1),
+)  # fmt: skip
+GOLD_JUDGES = Dataset(
+    name="gold_judges", version=1, keys=("labels",), unique=("clip_id", "category"), row=GoldJudgeRow,
+    meaning="Clips whose answer is known, which judge networks. Private: on no page, in no report and in no export.",
 )  # fmt: skip
 JUDGED = Dataset(
     name="judged", version=1, keys=("release",), unique=("clip_id", "category"), row=JudgedRow,

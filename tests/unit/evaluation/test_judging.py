@@ -3,8 +3,8 @@
 import pytest
 from release_rows import release_row
 
-from slac_tasks.evaluation.judging import FEW, calibration, judges, of_testing
-from slac_tasks.storage.datasets.releasing import JudgedRow, ReleaseRow
+from slac_tasks.evaluation.judging import FEW, calibration, judges, of_testing, window_of
+from slac_tasks.storage.datasets.releasing import GoldJudgeRow, JudgedRow, ReleaseRow
 
 TRAINING, VALIDATION, TESTING = 0, 1, 2
 
@@ -55,6 +55,49 @@ def test_where_chosen_clips_judge_too_each_clip_weighs_the_inverse_of_its_chance
     weights = {row.strategy: weight for row, weight in zip(found.rows, found.weights, strict=True)}
     assert weights == {"random": (1_000 - 100) / 20, "disagreement": 1.0}
     assert sum(found.weights) == pytest.approx(1_000)
+
+
+def gold_of(rows: list[ReleaseRow], label: int = 1) -> list[GoldJudgeRow]:
+    """Return the same clips as gold."""
+    return [
+        GoldJudgeRow(
+            clip_id=row.clip_id, video_id=row.video_id, start_sec=row.start_sec, end_sec=row.end_sec, split=row.split,
+            category=row.category, label=label, window=window_of(row), proxy_128="s", proxy_256="l",
+        )
+        for row in rows
+    ]  # fmt: skip
+
+
+def test_gold_judges_beside_the_control_and_stands_for_itself() -> None:
+    drawn, beside = answers(TESTING, 40)[:10], answers(TESTING, 40)[10:]
+    place = ("high_jump", "2026-01-05")
+    found = judges(drawn, {place: 40}, gold_of(beside))
+    assert (found.control, len(found.rows), found.judged_on) == (True, 40, "the control and gold of testing")
+    assert set(found.weights) == {1.0}  # 10 drawn clips stand for the 10 that are no gold
+    assert judges(drawn, {place: 40}).judged_on == "testing and validation clips, chosen ones too"
+
+
+def test_gold_does_not_make_up_for_control_that_stands_for_far_more_clips() -> None:
+    # Ten clips that stand for 100 each say as much as ten and a half, whatever gold is beside them.
+    drawn, beside = answers(TESTING, 40)[:10], answers(TESTING, 40)[10:]
+    chosen = answers(VALIDATION, 60, "disagreement")
+    found = judges([*drawn, *chosen], {("high_jump", "2026-01-05"): 1_030}, gold_of(beside))
+    assert (found.control, found.judged_on) == (False, "testing and validation clips, chosen ones too")
+    assert sum(found.weights) == pytest.approx(1_030)
+
+
+def test_a_known_answer_stands_above_what_people_say_and_no_clip_judges_twice() -> None:
+    rows = answers(TESTING, 40)
+    found = judges(rows, {}, gold_of(rows[:5], label=-1))
+    assert len(found.rows) == 40
+    assert [row.label for row in found.rows if row.clip_id in {one.clip_id for one in rows[:5]}] == [-1] * 5
+    chosen = answers(TESTING, 40, "consensus")
+    both = judges(chosen, {}, gold_of(chosen[:5], label=-1))
+    assert (len(both.rows), sum(row.label for row in both.rows)) == (40, 30)
+
+
+def test_gold_of_training_never_judges() -> None:
+    assert judges(answers(TRAINING, 9), {}, gold_of(answers(TRAINING, 99))).rows == ()
 
 
 def test_calibration_says_how_often_the_action_is_there_with_intervals_by_video() -> None:

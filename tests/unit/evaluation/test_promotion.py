@@ -89,7 +89,7 @@ def test_without_a_clip_that_both_scored_nothing_is_promoted() -> None:
 
 def test_chosen_clips_that_judge_are_named_in_the_reason() -> None:
     rows = judged(shares((CLIPS, True)), control=False)
-    assert "not the random control alone" in decide(rows, GUESS, None, **KNOBS).reason
+    assert "chosen clips judge too" in decide(rows, GUESS, None, **KNOBS).reason
     assert "control" not in decide(judged(shares((CLIPS, True))), GUESS, None, **KNOBS).reason
 
 

@@ -1,12 +1,16 @@
 import dataclasses
 
 import pytest
-from learning_world import LearningWorld
+from learning_world import WINDOW, LearningWorld
 from released import write_rows
 
+from slac_tasks.admission.withdrawals import write_withdrawal
 from slac_tasks.errors import NotConfigured, NotMade
+from slac_tasks.release.exports import EXPORTS
+from slac_tasks.release.exports.contents import Contents
 from slac_tasks.stages import evaluate, pretrain
-from slac_tasks.storage.datasets import EVALUATIONS, JUDGED, RELEASES
+from slac_tasks.storage.datasets import EVALUATIONS, GOLD_JUDGES, JUDGED, RELEASES
+from slac_tasks.storage.datasets.releasing import GoldJudgeRow
 
 
 @pytest.fixture
@@ -61,6 +65,46 @@ def test_what_the_network_says_of_each_judging_clip_is_kept_beside_the_answer(wo
     assert len(rows) == 8
     assert {row.label for row in rows} == {1, -1}
     assert all(0 < row.score < 1 and row.weight == 1 and not row.control for row in rows)
+
+
+def add_gold(world: LearningWorld) -> GoldJudgeRow:
+    """Write gold: a clip that people never answered."""
+    video = world.add_category("skip", videos=1, split="testing")[0]
+    row = GoldJudgeRow(
+        **{name: video[name] for name in ("clip_id", "video_id", "start_sec", "end_sec", "split")}, category="wave",
+        label=1, window=WINDOW, proxy_128=video["proxy_128"], proxy_256=video["proxy_256"],
+    )  # fmt: skip
+    keys = {"labels": "000001"}
+    world.datasets.write(GOLD_JUDGES, [GOLD_JUDGES.table([row])], keys=keys, stage="test", settings={}, made_from={})
+    return row
+
+
+def test_gold_judges_and_its_name_reaches_no_page_no_card_and_no_export(world):
+    gold = add_gold(world)
+    evaluate.run(world.job("evaluate", release="r0001", config=transfer_at(world, "")))
+    judged = {row.clip_id: row for row in world.datasets.rows(JUDGED, release="r0001")}
+    assert len(judged) == 9
+    assert (judged[gold.clip_id].label, judged[gold.clip_id].window) == (1, WINDOW)
+    assert len({row.control for row in judged.values()}) == 1, "no column says which of them is gold"
+    released = list(world.datasets.rows(RELEASES, release="r0001"))
+    contents = Contents(release="r0001", rows=lambda: iter(released), names={"wave": "Wave", "jump": "Jump"})
+    (world.folder / "exports").mkdir()
+    for export in (one for one in EXPORTS.values() if one.always):
+        export.write(contents, world.folder / "exports" / export.file)
+    for path in (world.folder / "exports").rglob("*"):
+        assert path.is_dir() or gold.video_id.encode() not in path.read_bytes(), path
+    for name in world.store.names(""):
+        private = name.startswith(("judged/", "gold_judges/", "media/", "clips/"))
+        assert private or gold.video_id.encode() not in world.store.get(name), name
+
+
+def test_gold_of_a_withdrawn_video_judges_nothing_and_is_named_nowhere(world):
+    gold = add_gold(world)
+    write_withdrawal(world.store, gold.video_id, "takedown")
+    evaluate.run(world.job("evaluate", release="r0001", config=transfer_at(world, "")))
+    judged = world.datasets.need(JUDGED, release="r0001")
+    assert judged.rows == 8
+    assert not judged.drops
 
 
 def test_without_a_target_data_set_the_answers_alone_judge(world):
