@@ -121,7 +121,8 @@ def _help(tasks: Connection, threads: int) -> None:
         prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
     with suppress(EOFError, OSError):
         while True:
-            work, one = pickle.loads(tasks.recv_bytes())  # nosec B301 - of the program that started this process
+            # Of the program that started this process.
+            work, one = pickle.loads(tasks.recv_bytes())  # nosec B301
             answer: tuple[Exception | None, Any]
             try:
                 answer = None, work(one)
