@@ -28,8 +28,9 @@ with DAG(
     schedule=AssetOrTimeSchedule(timetable=CronTriggerTimetable("30 5 * * *", timezone="UTC"), assets=[LABELS]),
     doc_md=__doc__,
     catchup=False,
-    # More than one, because a run that waits for a person is active; `validate` and `report` run one at a time.
-    max_active_runs=3,
+    # Two, because a run that waits for a person is active, and only one ever waits. Labels that come while both are
+    # active are judged by one run after them.
+    max_active_runs=2,
     tags=["slac", "people"],
 ):
     # Beside the others: a hand-over of one category that is not what it should be holds up no other category.

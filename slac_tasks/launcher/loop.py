@@ -178,7 +178,7 @@ def _print_where(demo: Demo, airflow: Airflow) -> None:
             f"Review:   {airflow.url}/slac/review (Review in the navigation): y yes, n no; two people see every clip"
         )
         print_now(f"          people and their passwords: {accounts}")
-        print_now("          Airflow collects the answers every minute; `slac demo` again shows how far it is")
+        print_now("          Airflow collects the answers by itself; `slac demo` again shows how far it is")
     print_now("          Labels that the gate refused wait for your decision: Required Actions in Airflow")
     print_now("          A question without an answer is asked again, with the next labels or a day later")
     print_now("Stop:     make down (or `slac down`)")

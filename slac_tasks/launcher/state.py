@@ -65,10 +65,10 @@ class Demo:
             "SLAC_CONFIG": str(self.config),
             "SLAC_STORE": str(self.home / "store"),
             "SLAC_DATABASE_URL": ledger_url,
-            # Somebody is watching: what is scored is sent, and what is answered is collected, four times a minute. The
+            # Somebody is watching: what is scored is sent, and what is answered is collected, three times a minute. The
             # sixth field are seconds; both together would wait for each other.
-            "SLAC_SEND_CRON": "* * * * * 7-59/15",
-            "SLAC_SYNC_CRON": "* * * * * */15",
+            "SLAC_SEND_CRON": "* * * * * 10-59/20",
+            "SLAC_SYNC_CRON": "* * * * * */20",
         }
 
     def airflow(self, airflow_url: str, ledger_url: str, port: int | None) -> Airflow:

@@ -26,7 +26,7 @@ DAGS = (
 )
 
 _TIMED = frozenset({"send_hard_clips", "sync_verifications"})
-"""DAGs that run every minute whether or not there is work."""
+"""DAGs that run by the clock, whether or not there is work."""
 
 
 @dataclass(frozen=True, kw_only=True)
