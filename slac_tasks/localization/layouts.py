@@ -17,7 +17,7 @@ Training videos without a segment are in the split `training_unlabelled`, since 
 """
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from string import Template
@@ -158,13 +158,15 @@ def write_lists(
 
     """
     have = sorted(videos, key=lambda one: one.name)
-    categories = sorted({label for one in have for label, *_ in _of(labels, one).segments})
+    shown = {one.name: list(_inside(_of(labels, one).segments, one.duration_sec)) for one in have}
+    # ActionFormer wants as many classes as its annotations name.
+    categories = sorted({category for found in shown.values() for category, *_ in found})
     lost = sorted(missing, key=lambda one: one.name)
     _write(folder / MISSING, (json.dumps(asdict(one), ensure_ascii=False) for one in lost))
     _write(folder / BLOCKED, (one.name for one in lost))
     _write(folder / CLASSES, categories)
     number = {category: place for place, category in enumerate(categories)}
-    database = {one.name: _entry(one, _of(labels, one), number) for one in have}
+    database = {one.name: _entry(one, _of(labels, one).split, shown[one.name], number) for one in have}
     text = json.dumps({"version": taught, "database": database}, ensure_ascii=False, indent=1)
     _write(folder / ANNOTATIONS, [text])
     subsets = [str(entry["subset"]) for entry in database.values() if entry["annotations"]]
@@ -188,21 +190,23 @@ def _of(labels: Mapping[str, Labelled], one: Featured) -> Labelled:
     return labels.get(one.name, Labelled(split=Split.TRAINING))
 
 
-def _entry(one: Featured, label: Labelled, number: Mapping[str, int]) -> dict[str, object]:
-    """Return the entry of a video; segments are cut at its ends, and one that begins behind its end is left out."""
-    inside = list(_inside(label.segments, one.duration_sec))
-    hollow = label.split == Split.TRAINING and not inside
+def _entry(
+    one: Featured, split: Split, shown: Sequence[tuple[str, float, float]], number: Mapping[str, int]
+) -> dict[str, object]:
+    """Return the entry of a video in the annotations."""
+    hollow = split == Split.TRAINING and not shown
     return {
-        "subset": UNLABELLED if hollow else str(label.split), "duration": one.duration_sec, "fps": one.fps,
+        "subset": UNLABELLED if hollow else str(split), "duration": one.duration_sec, "fps": one.fps,
         "frame": one.frames,
         "annotations": [
             {"label": category, "label_id": number[category], "segment": [start, end]}
-            for category, start, end in inside
+            for category, start, end in shown
         ],
     }  # fmt: skip
 
 
 def _inside(segments: Iterable[tuple[str, float, float]], duration_sec: float) -> Iterator[tuple[str, float, float]]:
+    """Yield segments, cut at the end of their video; one that begins behind it is left out."""
     for category, start, end in segments:
         if start < min(end, duration_sec):
             yield category, start, min(end, duration_sec)

@@ -139,6 +139,13 @@ def test_segments_end_with_their_video(folder: Path) -> None:
     assert [each["segment"] for each in database["one"]["annotations"]] == [[1.0, 3.0], [9.0, 10.0]]
 
 
+def test_a_category_whose_segments_all_begin_behind_the_end_is_no_class(folder: Path) -> None:
+    late = Labelled(split=Split.TRAINING, segments=(("wave", 1.0, 3.0), ("late", 11.0, 12.0)))
+    write_lists(folder, featured(folder).values(), {**LABELS, "one": late}, [], "Made up.")
+    assert (folder / "category_idx.txt").read_text() == "jump\nwave\n"
+    assert [each["labels"] for each in actionformer(folder, "train_split")] == [[1]]
+
+
 def test_what_is_missing_is_listed_with_its_reason_and_in_no_annotation(folder: Path) -> None:
     assert (folder / "missing_files.txt").read_text() == "four\n"
     assert json.loads((folder / "missing.jsonl").read_text()) == vars(LOST)
