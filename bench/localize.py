@@ -50,7 +50,7 @@ class Size:
     seconds: Annotated[float, "length of a drawn video"] = 30.0
     clips: Annotated[int, "sparse labels of a video"] = 8
     pretraining: Annotated[int, "steps of the network"] = 1_000
-    steps: Annotated[int, "steps of the head"] = 800
+    steps: Annotated[int, "steps of a head that clips teach; segments teach for three times as many"] = 400
     width: Annotated[int, "channels of the head, and of the recipe"] = 128
     epochs: Annotated[int, "epochs of the recipe, after 5 of warm-up; published: 45"] = 45
     recipes: Annotated[int, "seeds of the recipe"] = 2
@@ -131,7 +131,8 @@ def _judged(course: Course, size: Size, task: _Task) -> float:
         recipe = Recipe(width=size.width, epochs=size.epochs, seed=task.seed)
         network = train_by_recipe(lessons, len(course.categories), recipe, where)
         return course.average_map(task.seen, lambda dense: spot_by_recipe(network, Lesson(dense=dense)))
-    head = taught(lessons, course.categories, Plan(steps=size.steps, width=size.width, seed=task.seed), where)
+    plan = Plan(steps=size.steps, width=size.width, seed=task.seed)
+    head = taught(lessons, course.categories, plan.cut() if task.cut else plan, where)
     return course.average_map(
         task.seen, lambda dense: spot(head, torch.from_numpy(dense.values).to(where), dense.clock, SEARCH)
     )  # fmt: skip

@@ -17,6 +17,7 @@ from slac_tasks.admission.settings import Admission
 from slac_tasks.collect.settings import Collect, Fetch
 from slac_tasks.errors import NotConfigured, Temporary, WrongArguments
 from slac_tasks.given.words import fault_of, printable
+from slac_tasks.localization.settings import Localization
 from slac_tasks.mining.settings import Mining
 from slac_tasks.model import content_hash
 from slac_tasks.networks.settings import Committee, Proposal, Scoring
@@ -57,6 +58,7 @@ class Config(Section):
     expectations: Expectations = field(default_factory=Expectations)
     release: Release = field(default_factory=Release)
     training: Training = field(default_factory=Training)
+    localization: Localization = field(default_factory=Localization)
 
     def conflicts(self) -> Iterator[str]:
         """Yield a refusal where a machine is described that no stage can ask for."""

@@ -22,9 +22,12 @@ class Search:
     sigma: float = 0.5
     curve: float = 0.5
     """How much of a segment's score is the curve's: the score is shown^(1 - curve) * curve^curve."""
-    refine_sec: float = 0.5
-    """An end moves by so much at most, to where the curve is steepest; 0: it stays."""
+    refine_sec: float = 1.0
+    """An end moves halfway to the borders within so many seconds; 0: it stays."""
 
+
+_LEAST_SLOPE = 0.5
+"""Of all borders near an end together: less says nothing of where it is."""
 
 SEARCH = Search()
 """As segments are chosen unless somebody compares."""
@@ -58,8 +61,9 @@ def spot(head: Head, features: Tensor, clock: Clock, search: Search = SEARCH) ->
     inner = mean_inside(curve, category, start, end)
     scores = scores ** (1 - search.curve) * inner**search.curve
     reach_cells = search.refine_sec / clock.stride_sec
-    start = refined(curve, category, start, reach_cells, rising=True)
-    end = refined(curve, category, end, reach_cells, rising=False)
+    ends = torch.sigmoid(said.ends[0, : clock.count]).double().cpu().numpy()
+    start = refined(border_weights(curve, ends[:, 0], rising=True), category, start, reach_cells)
+    end = refined(border_weights(curve, ends[:, 1], rising=False), category, end, reach_cells)
     long = end - start > 0.5
     kept = suppressed(category[long], start[long], end[long], scores[long], search)
     return Spotted(
@@ -88,29 +92,41 @@ def mean_inside(curve: Floats, category: Ints, start: Floats, end: Floats) -> Fl
     return np.asarray((until(end) - until(start)) / np.maximum(end - start, 1e-6))
 
 
-def refined(curve: Floats, category: Ints, at: Floats, reach: float, *, rising: bool) -> Floats:
-    """Return ends, halfway moved to where the curve rises, or falls, within so many cells.
+def border_weights(curve: Floats, near: Floats, *, rising: bool) -> Floats:
+    """Return how likely a segment begins, or ends, at each border between two cells: (cells + 1, categories).
 
     Args:
-        curve: (cells, categories).
-        category: of each end.
-        at: where each end is, in cells.
-        reach: an end is moved towards slopes so many cells away at most; 0: it stays.
+        curve: (cells, categories): its slopes are what clips teach of borders.
+        near: how near each cell is to a start, or an end, as the head says, (cells,): what segments teach of them.
         rising: whether these are starts.
 
     """
-    around = np.arange(-int(reach), int(reach) + 1)
-    if len(around) == 1 or len(curve) < 2:
-        return at
     # The border between cell i - 1 and cell i lies at i; a slope is taken over two cells on each side of it.
     padded = np.pad(curve, ((2, 2), (0, 0)), mode="edge")
     slope = padded[2:-1] + padded[3:] - padded[:-3] - padded[1:-2]
-    slope = slope.clip(0) if rising else (-slope).clip(0)
+    beside = np.pad(near, 1, mode="edge")
+    return np.asarray((slope if rising else -slope).clip(0) + (beside[1:] + beside[:-1])[:, None])
+
+
+def refined(weights: Floats, category: Ints, at: Floats, reach: float) -> Floats:
+    """Return ends, halfway moved to the mean of the borders within so many cells, each by its weight.
+
+    Args:
+        weights: of each border, (cells + 1, categories).
+        category: of each end.
+        at: where each end is, in cells.
+        reach: cells; 0: an end stays.
+
+    """
+    around = np.arange(-int(reach), int(reach) + 1)
+    if len(around) == 1:
+        return at
     border = np.rint(at).astype(np.int64)[:, None] + around
-    weight = slope[border.clip(0, len(curve)), category[:, None]] * ((border >= 0) & (border <= len(curve)))
+    inside = (border >= 0) & (border < len(weights))
+    weight = weights[border.clip(0, len(weights) - 1), category[:, None]] * inside
     total = weight.sum(1)
-    steepest = (weight * border).sum(1) / np.maximum(total, 1e-9)
-    return np.asarray(np.where(total > 1e-3, (at + steepest) / 2, at))
+    nearest = (weight * border).sum(1) / np.maximum(total, 1e-9)
+    return np.asarray(np.where(total > _LEAST_SLOPE, (at + nearest) / 2, at))
 
 
 def suppressed(category: Ints, start: Floats, end: Floats, score: Floats, search: Search) -> Spotted:

@@ -9,6 +9,8 @@ from torch import Tensor
 
 from slac_tasks.localization.features import Clock, Dense
 
+_BORDER_CELLS = 1.5
+
 Span = tuple[int, float, float]
 """Category, start and end in seconds."""
 
@@ -56,6 +58,18 @@ def _cells(clock: Clock, start_sec: float, end_sec: float) -> slice:
     first = int(np.ceil(start_sec / clock.stride_sec - 0.5 - 1e-6))
     last = int(np.ceil(end_sec / clock.stride_sec - 0.5 - 1e-6))
     return slice(max(0, first), max(0, last))
+
+
+def borders(ends: Tensor, cells: int) -> Tensor:
+    """Return how near each cell is to a start, and to an end, 0 to 1, shape (cells, 2); `ends` is (segments, 2).
+
+    Nobody cuts a video to the frame, so a border is spread over its neighbours (label smoothing, ours).
+    """
+    middles = torch.arange(cells) + 0.5
+    if not len(ends):
+        return torch.zeros(cells, 2)
+    away = (middles[:, None, None] - ends.cpu()).abs().amin(1)
+    return (1 - away / _BORDER_CELLS).clamp(min=0)
 
 
 def in_cells(spans: Sequence[Span], clock: Clock) -> tuple[Tensor, Tensor]:

@@ -61,6 +61,12 @@ def focal(logits: Tensor, wanted: Tensor, known: Tensor) -> Tensor:
     return (F.binary_cross_entropy_with_logits(logits, wanted, reduction="none") * weight).sum()
 
 
+def nearness(logits: Tensor, wanted: Tensor, known: Tensor) -> Tensor:
+    """Return the sum of the quality focal loss (Li et al. 2020) of targets between 0 and 1; all have one shape."""
+    missed = (torch.sigmoid(logits) - wanted).abs() ** _GAMMA
+    return (F.binary_cross_entropy_with_logits(logits, wanted, reduction="none") * missed * known).sum()
+
+
 def distance(reach: Tensor, wanted: Tensor) -> Tensor:
     """Return 1 - DIoU (Zheng et al. 2020) of segments around one place: of the ends before and after it, (n, 2)."""
     shared = torch.minimum(reach, wanted).sum(1)

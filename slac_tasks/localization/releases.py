@@ -2,7 +2,7 @@
 
 Reads: a finished release (training split), its network, renditions, withdrawals.
 Writes: localizers/<release>.<hash>.pt; checkpoints until it is there. The hash names all that decides the head: the
-network's weights, the rows of the release and the plan. So a head that is there is the one that would be made.
+network's weights, the rows of the release and the settings. So a head that is there is the one that would be made.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -33,15 +33,11 @@ from slac_tasks.storage.tables import Datasets
 from slac_tasks.video.clips import decoders
 
 FOLDER = "localizers"
-MOST_VIDEOS = 40
-"""Of a category so many videos are learned from: to look at a whole video costs a hundred times its clips (ours)."""
+"""Folder of the store."""
 _COLUMNS = ["video_id", "source_id", "split", "start_sec", "end_sec", "category", "label", "proxy_128", "proxy_256"]
 
 
-PLAN = Plan()
-
-
-def localizer_of_release(config: Config, release: str, environ: Mapping[str, str], plan: Plan = PLAN) -> Localizer:
+def localizer_of_release(config: Config, release: str, environ: Mapping[str, str]) -> Localizer:
     """Return the localizer of a release; its head is taught if the store has none.
 
     Raises:
@@ -54,14 +50,16 @@ def localizer_of_release(config: Config, release: str, environ: Mapping[str, str
     datasets = Datasets(media.store)
     version, rows = need_release(datasets, release)
     extractor, weights = network_of_release(config, release, media)
-    made_of = content_hash(weights, version.content, str(sorted(asdict(plan).items())), str(MOST_VIDEOS))
+    settings = config.localization
+    plan = Plan(steps=settings.steps, batch=settings.batch, width=settings.width, seed=settings.seed)
+    made_of = content_hash(weights, version.content, str(sorted(asdict(plan).items())), str(settings.videos))
     name = f"{FOLDER}/{release}.{made_of}.pt"
     if media.store.exists(name):
         head, about = decode(media.store.get(name), name)
         return Localizer(head=head, about=about, extractor=extractor)
     print_line(f"localize: teaches a head for release {release}, once; it is kept as {name}")
     keeps = Checkpoints(media=media, folder=f"{FOLDER}/unfinished", made_of=made_of)
-    videos = chosen(videos_of_release(datasets, rows, Split.TRAINING), MOST_VIDEOS)
+    videos = chosen(videos_of_release(datasets, rows, Split.TRAINING), settings.videos)
     categories = sorted({label.category for video in videos for label in video.labels})
     lessons = list(_lessons(videos, categories, extractor, media, config.scoring.workers))
     head = taught(lessons, categories, plan, extractor.where, keeps)

@@ -6,7 +6,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from slac_tasks.localization.detecting import SEARCH, Search, mean_inside, refined, spot, suppressed
+from slac_tasks.localization.detecting import SEARCH, Search, border_weights, mean_inside, refined, spot, suppressed
 from slac_tasks.localization.features import Clock
 from slac_tasks.localization.head import Head, Shape
 from slac_tasks.localization.spotted import Spotted
@@ -60,8 +60,16 @@ def test_segments_lie_inside_the_video(frames: int) -> None:
 def test_an_end_moves_halfway_to_the_slope_that_is_near_and_no_further() -> None:
     curve = np.zeros((20, 1))
     curve[8:15] = 1
-    one = np.array([0])
-    assert refined(curve, one, np.array([6.0]), 3, rising=True)[0] == pytest.approx(7, abs=0.3)
-    assert refined(curve, one, np.array([13.0]), 3, rising=False)[0] == pytest.approx(14, abs=0.3)
-    assert refined(curve, one, np.array([3.0]), 3, rising=True)[0] == 3
-    assert refined(curve, one, np.array([6.0]), 0.5, rising=True)[0] == 6
+    one, nothing = np.array([0]), np.zeros(20)
+    starts, ends = (border_weights(curve, nothing, rising=rising) for rising in (True, False))
+    assert refined(starts, one, np.array([6.0]), 3)[0] == pytest.approx(7, abs=0.3)
+    assert refined(ends, one, np.array([13.0]), 3)[0] == pytest.approx(14, abs=0.3)
+    assert refined(starts, one, np.array([3.0]), 3)[0] == 3
+    assert refined(starts, one, np.array([6.0]), 0.5)[0] == 6
+
+
+def test_an_end_moves_to_where_the_head_says_that_segments_end() -> None:
+    near = np.zeros(20)
+    near[9:11] = 1
+    weights = border_weights(np.zeros((20, 1)), near, rising=False)
+    assert refined(weights, np.array([0]), np.array([8.0]), 4)[0] == pytest.approx(9)

@@ -1,12 +1,13 @@
 """Labels of cells: all of a positive clip shows the action, all of a negative one does not, and the rest is unknown."""
 
 import numpy as np
+import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
 from slac_tasks.localization.features import Clock, Dense
-from slac_tasks.localization.labels import Clip, Lesson, cell_labels, in_cells
+from slac_tasks.localization.labels import Clip, Lesson, borders, cell_labels, in_cells
 
 CLOCK = Clock(fps=24, frames=240)
 DENSE = Dense(name="a", clock=CLOCK, values=np.zeros((CLOCK.count, 2), np.float32))
@@ -47,3 +48,9 @@ def test_ends_are_counted_in_cells() -> None:
     assert torch.allclose(ends, torch.tensor([[6.0, 15.0]]))
     assert categories.tolist() == [3]
     assert in_cells([], CLOCK)[0].shape == (0, 2)
+
+
+def test_borders_are_spread_over_their_neighbours() -> None:
+    near = borders(torch.tensor([[2.0, 6.5]]), 10)
+    assert near[:, 0].tolist() == pytest.approx([0, 2 / 3, 2 / 3, 0, 0, 0, 0, 0, 0, 0])
+    assert near[:, 1].tolist() == pytest.approx([0, 0, 0, 0, 0, 1 / 3, 1, 1 / 3, 0, 0])

@@ -1,0 +1,110 @@
+"""A head learns from clips alone, repeats from its seed, and goes on from a checkpoint as if nothing had happened."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from slac_tasks.errors import BrokenContract
+from slac_tasks.localization.detecting import spot
+from slac_tasks.localization.features import Clock, Dense
+from slac_tasks.localization.head import Head
+from slac_tasks.localization.kept import About, decode, encode
+from slac_tasks.localization.labels import Clip, Lesson, Span
+from slac_tasks.localization.learning import Plan, taught
+
+CLOCK = Clock(fps=24, frames=24 * 20)
+PLAN = Plan(steps=60, batch=4, width=16, rate=4e-3, checkpoint_steps=20)
+CPU = torch.device("cpu")
+
+
+class Kept:
+    """Checkpoints in memory."""
+
+    def __init__(self) -> None:
+        self.found: dict[int, bytes] = {}
+
+    def write(self, step: int, path: Path) -> None:
+        self.found[step] = path.read_bytes()
+
+    def newest(self) -> Iterator[tuple[int, bytes]]:
+        yield from sorted(self.found.items(), reverse=True)
+
+
+def video(number: int) -> tuple[Dense, Span]:
+    """Return a video whose first feature is 1 where its one segment is, and the segment."""
+    chance = np.random.default_rng(number)
+    start = float(chance.uniform(2, 12))
+    span = (0, start, start + float(chance.uniform(3, 6)))
+    values = chance.normal(0, 0.3, (CLOCK.count, 4)).astype(np.float32)
+    middles = CLOCK.offset_sec + np.arange(CLOCK.count) * CLOCK.stride_sec
+    values[:, 0] += (middles >= span[1]) & (middles < span[2])
+    return Dense(name=str(number), clock=CLOCK, values=values), span
+
+
+def lessons(*, cut: bool) -> list[Lesson]:
+    found = []
+    for number in range(12):
+        dense, span = video(number)
+        starts = np.random.default_rng((1, number)).choice(np.arange(0, 18, 0.5), 6, replace=False).tolist()
+        clips = tuple(
+            Clip(
+                category=0, start_sec=start, end_sec=start + 2,
+                positive=min(span[2], start + 2) - max(span[1], start) >= 1,
+            )
+            for start in starts
+        )  # fmt: skip
+        found.append(Lesson(dense=dense, clips=() if cut else clips, spans=(span,) if cut else None))
+    return found
+
+
+def best_overlap(head: Head, number: int) -> float:
+    """Return the tIoU of the surest segment of a video that nobody learned from."""
+    dense, (_, start, end) = video(number)
+    found = spot(head, torch.from_numpy(dense.values), dense.clock)
+    shared = max(0.0, min(end, found.end_sec[0]) - max(start, found.start_sec[0]))
+    return shared / (max(end, found.end_sec[0]) - min(start, found.start_sec[0]))
+
+
+@pytest.mark.parametrize("cut", [False, True])
+def test_segments_are_found_in_videos_that_nobody_has_learned_from(cut: bool) -> None:
+    head = taught(lessons(cut=cut), ["hop"], PLAN, CPU)
+    assert np.mean([best_overlap(head, number) for number in range(100, 106)]) > 0.6
+
+
+def test_a_run_that_was_cut_off_ends_with_the_weights_it_would_have_had() -> None:
+    whole, half = Kept(), Kept()
+    plan = Plan(steps=30, batch=2, width=16, checkpoint_steps=15, first=0.4)
+    wanted = taught(lessons(cut=False), ["hop"], plan, CPU, whole)
+    assert list(whole.found) == [15]
+    half.found = whole.found
+    again = taught(lessons(cut=False), ["hop"], plan, CPU, half)
+    for name, value in wanted.state_dict().items():
+        assert torch.equal(value, again.state_dict()[name]), name
+
+
+def test_another_seed_gives_another_head() -> None:
+    one, other = (
+        taught(lessons(cut=False), ["hop"], Plan(steps=2, batch=2, width=16, seed=seed), CPU) for seed in (0, 1)
+    )
+    assert not torch.equal(one.embed[0].weight, other.embed[0].weight)
+
+
+def test_nothing_to_learn_from_is_refused() -> None:
+    dense, _ = video(0)
+    with pytest.raises(BrokenContract, match="1 videos without a clip or a segment"):
+        taught([Lesson(dense=dense)], ["hop"], PLAN, CPU)
+
+
+def test_a_head_that_was_kept_says_the_same(tmp_path: Path) -> None:
+    head = taught(lessons(cut=False), ["hop"], Plan(steps=2, batch=2, width=16), CPU)
+    data = encode(head, About(architecture="small_3d", backbone="ab", taught="Twelve videos."))
+    again, about = decode(data, "here")
+    assert about.taught == "Twelve videos."
+    dense, _ = video(5)
+    one, other = (spot(each, torch.from_numpy(dense.values), dense.clock) for each in (head, again))
+    assert np.array_equal(one.score, other.score)
+    with pytest.raises(BrokenContract, match="localizer here: is damaged"):
+        decode(data[:-50], "here")
