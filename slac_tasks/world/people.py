@@ -26,6 +26,8 @@ DECIDE_SEC = 1.55
 """Modelled time from the end of the clip, seen once, to the answer."""
 KEY_SEC, MIND_SEC, GLANCE_SEC = 0.28, 1.35, 0.23
 """To press a key, to make up one's mind, to look: the keystroke-level model (Card, Moran and Newell 1980)."""
+END_SEC = 2.0
+"""How long the page plays the moment of an end: a second before it, and one after it."""
 SET_MISS = 0.1
 """Chance that somebody who answers a set overlooks that a clip differs from most of it. An assumption of ours: people
 do overlook what is rare (Wolfe et al. 2005), but nobody has measured it on these pages."""
@@ -161,6 +163,21 @@ def set_seconds(clips: int, exceptions: int) -> float:
 def alone_seconds() -> float:
     """Return the modelled time of a practised person's answer to one clip, of which half of a loop suffices."""
     return CLIP_SEC / 2 + GLANCE_SEC + MIND_SEC + KEY_SEC
+
+
+def segment_seconds(loop_sec: float, ends: int, keys: int) -> float:
+    """Return the modelled time of a practised person's answer to a proposed segment.
+
+    The whole is seen once, and so is the moment of each end that is moved; there is a thought for each of these ends
+    and one for the answer, and all keys are pressed.
+
+    Args:
+        loop_sec: how long the whole takes, as the page plays it.
+        ends: how many ends are moved, 0 to 2.
+        keys: that are pressed, that of the answer among them.
+
+    """
+    return loop_sec + GLANCE_SEC + ends * (END_SEC + MIND_SEC) + MIND_SEC + keys * KEY_SEC
 
 
 def votes_for_set(

@@ -98,7 +98,7 @@ def test_thirty_segments_are_answered_by_keyboard(page: Page, service: Any) -> N
                 page.keyboard.press(key)
             moved = (round(proposed[0] - 0.04, 2), round(proposed[1] + 0.6, 2))
             # 12 frames are the half second at 25 frames a second, and two more; both ends lie on frames.
-            expect(page.locator("#right")).to_have_text("Send these ends")
+            expect(page.locator("#right")).to_have_text("Send ends")
         key, answer = ("n", "absent") if number % 3 == 2 else ("y", "moved" if moved else "right")
         said.append((segment, answer, moved))
         page.keyboard.press(key)
@@ -172,6 +172,11 @@ def test_the_video_loops_around_the_segment_and_around_a_chosen_end(page: Page) 
     near = times()
     assert end - 1.05 <= min(near) < max(near) <= end + 1.1
     page.keyboard.press("Escape")
+    page.wait_for_function(
+        "(start) => { const now = document.querySelector('video.shown').currentTime;"
+        " return now > start + 0.5 && now < start + 1.5 }",
+        arg=start,
+    )
     page.keyboard.press("Space")
     page.wait_for_timeout(150)
     still = page.evaluate("document.querySelector('video.shown').currentTime")
@@ -247,11 +252,11 @@ def test_the_page_fits_every_width_in_light_and_dark(browser: Browser, service: 
 def test_the_handles_are_sliders_that_keys_reach(page: Page) -> None:
     asked(page)
     start = ends(page)[0]
+    for name in ("Right Y", "No action N", "Unsure U", "Z Undo", "Space Pause"):
+        assert page.get_by_role("button", name=name).count() == 1, name
     page.get_by_role("slider", name="Start").focus()
     page.keyboard.press("ArrowRight")
     assert ends(page)[0] == pytest.approx(start + 0.04)
     slider = page.get_by_role("slider", name="Start")
     assert slider.get_attribute("aria-valuetext") == f"Start at {ends(page)[0]:.2f} seconds"
     assert (slider.get_attribute("aria-valuemin"), slider.get_attribute("aria-valuemax")) == ("0", "12.00")
-    for name in ("Right", "No action", "Unsure", "Undo", "Pause"):
-        assert page.get_by_role("button", name=name).count() == 1

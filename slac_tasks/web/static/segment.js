@@ -5,7 +5,7 @@ import { Loop } from "./loop.js";
 const LEAD_SEC = 1; // how much is shown before the start and after the end
 const SHORTEST_SEC = 0.2; // nobody sees an action in less
 const STILL_MS = 600; // how long a moved end stands still before it plays again
-const SEEN_SEC = 8; // a longer segment plays faster, so that it is seen in this time
+const SEEN_SEC = 6; // a longer segment plays faster, so that it is seen in this time
 const RATES = [1, 2, 4];
 
 export class Segment extends Loop {

@@ -12,6 +12,7 @@ const HAND = 6; // segments in hand; the next are asked for when half of them ar
 const AGAIN_MS = 15000; // how often an empty queue is asked again
 const SLOW_MS = 500; // a segment that takes longer than this to show says so
 const FAR_SEC = 0.5; // how far an arrow with Shift moves an end
+const ARROWS = { ArrowLeft: -1, ArrowRight: 1, ArrowDown: -5, ArrowUp: 5 }; // frames
 
 const $ = (id) => document.getElementById(id);
 const root = $("segments");
@@ -178,16 +179,16 @@ const answers = { y: "right", n: "absent", u: "unsure" };
 const keys = { z: "undo", s: "start", e: "end", i: "start-here", o: "end-here", r: "reset", f: "faster", Escape: "whole", " ": "pause" };
 
 function arrow(event) {
-  const away = event.key === "ArrowLeft" ? -1 : 1;
   act((segment) => {
-    const frames = event.shiftKey ? away * Math.round(FAR_SEC * segment.clip.fps) : away;
+    const far = Math.sign(ARROWS[event.key]) * Math.round(FAR_SEC * segment.clip.fps);
+    const frames = event.shiftKey ? far : ARROWS[event.key];
     segment.selected === null ? segment.step(frames) : segment.nudge(segment.selected, frames);
   });
 }
 
 addEventListener("keydown", (event) => {
   if (event.ctrlKey || event.metaKey || event.altKey || event.target.closest("select, input, textarea, .guideline")) return;
-  if (event.key === "ArrowLeft" || event.key === "ArrowRight") {
+  if (ARROWS[event.key]) {
     if (!current()) return;
     event.preventDefault();
     return arrow(event);
@@ -267,7 +268,7 @@ function draw() {
   press("start", segment?.selected === 0);
   press("end", segment?.selected === 1);
   press("pause", Boolean(segment?.isPaused));
-  $("right").textContent = segment?.isMoved ? "Send these ends" : "Right";
+  $("right").textContent = segment?.isMoved ? "Send ends" : "Right";
   $("keys").checked = page.hasKeys;
   root.classList.toggle("no-keys", !page.hasKeys);
   $("track").classList.toggle("off", !segment);
