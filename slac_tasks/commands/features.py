@@ -48,6 +48,7 @@ from slac_tasks.progress import print_line, track
 from slac_tasks.release.finished import need_release
 from slac_tasks.storage.objects import Media
 from slac_tasks.storage.tables import Datasets
+from slac_tasks.training.trainer import seeded
 from slac_tasks.video.clips import decoders
 
 _WINDOWS_A_VIDEO = 400
@@ -182,9 +183,11 @@ def _of_files(settings: Config, arguments: argparse.Namespace) -> _Work:
 def _network(settings: Config, arguments: argparse.Namespace) -> tuple[Extractor, str]:
     if arguments.network and arguments.architecture:
         raise WrongArguments("--network and --architecture: want one of them")
-    entry, backbone = (
-        of_file(arguments.network) if arguments.network else of_registry(arguments.architecture, arguments.start)
-    )
+    with seeded(0):
+        # A network of random weights is the same one in the next run, which then makes only what is not there.
+        entry, backbone = (
+            of_file(arguments.network) if arguments.network else of_registry(arguments.architecture, arguments.start)
+        )
     network = hash_of(backbone)
     return frozen(entry, backbone, settings.device, settings.scoring), network
 

@@ -82,6 +82,15 @@ def test_only_what_is_not_there_or_has_changed_is_made() -> None:
 
 
 @pytest.mark.usefixtures("place")
+def test_a_network_of_random_weights_is_the_same_in_the_next_run() -> None:
+    words = ["features", "videos/one.mp4", "--to", "feats", "--architecture", "small_3d", "--start", "random"]
+    assert main([*words, "--device", "cpu"]) == 0
+    before = Path("feats/features/one.npy").stat().st_mtime_ns
+    assert main([*words, "--device", "cpu"]) == 0
+    assert Path("feats/features/one.npy").stat().st_mtime_ns == before
+
+
+@pytest.mark.usefixtures("place")
 def test_parts_that_several_processes_make_fill_one_folder() -> None:
     for part in ("1/2", "2/2"):
         assert run("videos", "--annotations", "truth.json", "--part", part) in (0, 65)
