@@ -8,7 +8,7 @@ Safe to run again: scores that exist are left alone, and a run after a kill goes
 The work is cut into shards: consecutive videos of one category, with about `SHARD_CLIPS` clips together. A shard and
 its batches depend on the clips of the window alone, and the form in which a network runs on the clips of the job: a
 score is the same to the bit, whatever was done before a kill. A shard is decoded once for all members that lack it, and
-stored when they have scored it. On a card the next shards are decoded and scored meanwhile.
+stored when they have scored it. The next shards are decoded and scored meanwhile: one thread stores them in order.
 
 Each run leaves its rate in the store. With `--estimate` it prints what the clips will take on this machine by the rates
 of earlier runs, and scores nothing; shards of an unfinished run count as if they were still to be scored.
@@ -38,6 +38,7 @@ from slac_tasks.storage.datasets import CLIPS, COMMITTEES, FEATURES, SCORES
 from slac_tasks.storage.datasets.scoring import CommitteeRow, FeatureRow, ScoreRow
 from slac_tasks.storage.manifests import Drop, Manifest
 from slac_tasks.storage.shards import Shard
+from slac_tasks.storage.writing import Writer
 from slac_tasks.video.clips import ADDRESS, ClipAddress, Footage, addresses, ahead, chunks, decoders, shard_ends
 from slac_tasks.video.pool import UNDECODABLE, Cut, Decoded, Pool
 
@@ -232,12 +233,12 @@ def _score(job: Job, works: Sequence[Work], clips: int) -> None:
         cuts = (_cuts(rows) for piece in todo for rows in piece.batches(settings.batch))
         found = track(watch.over(pool.batches(cuts)), sum(piece.count(settings.batch) for piece in todo), "score")
         extractors = {name: scorer.extractor for name, scorer in scorers.items()}
-        with closing(line_of(extractors, settings.batch, pool.memory)) as line:
-            desk = Desk(scorers=scorers, guard=Guard(job.store), line=line, views=views)
+        with closing(line_of(extractors, settings.batch, pool.memory)) as line, Writer() as writer:
+            desk = Desk(scorers=scorers, guard=Guard(job.store), line=line, writer=writer, views=views)
             for work in works:
                 for piece in work.pieces:
                     desk.score(piece, found, settings.batch)
-                desk.then(work.finish.close)
+                desk.then(partial(writer.then, work.finish.close))
             desk.settle(0)
     if todo:
         _write_rate(job, watch, todo, device_name(where))
@@ -317,6 +318,8 @@ class Desk:
     scorers: Mapping[str, Scorer]
     guard: Guard
     line: Line
+    writer: Writer
+    """Stores what is scored, while later batches are."""
     views: Sequence[View]
     _due: deque[Given | Callable[[], None]] = field(default_factory=deque)
     """Batches under way, and what is done when all before it is."""
@@ -384,5 +387,8 @@ class Desk:
             alone = partial(self.scorers[sheet.member.backbone].canaries_alone, sheet.member.head)
             self.guard.check(sheet.member.weights, sheet.member.member, sheet.canaries, alone)
         drops = [*round_.piece.withdrawn, *round_.lost.values()]
+        self.writer.then(partial(self._write, round_, drops))
+
+    def _write(self, round_: Round, drops: Sequence[Drop]) -> None:
         for sheet, (_, shard) in zip(round_.sheets, round_.piece.lacking, strict=True):
             shard.write(sheet.without(round_.lost) if round_.lost else sheet, drops)

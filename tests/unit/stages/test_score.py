@@ -2,6 +2,7 @@ import dataclasses
 import json
 import random
 import re
+import threading
 from collections.abc import Callable
 
 import numpy as np
@@ -9,7 +10,7 @@ import pytest
 import torch
 from learning_world import MEMBERS, WINDOW, LearningWorld
 
-from slac_tasks.errors import BrokenContract, NotMade
+from slac_tasks.errors import BrokenContract, NotMade, Temporary
 from slac_tasks.networks.canaries import COUNT
 from slac_tasks.networks.features import projection, unpacked
 from slac_tasks.networks.inference import device_name, precision
@@ -18,6 +19,7 @@ from slac_tasks.networks.settings import Scoring
 from slac_tasks.networks.weights import decode_classifier
 from slac_tasks.stages import bootstrap, score
 from slac_tasks.storage.datasets import CLIPS, COMMITTEES, FEATURES, SCORES
+from slac_tasks.storage.shards import Shard
 from slac_tasks.training.trainer import features
 from slac_tasks.video import pool
 from slac_tasks.video.frames import read_clips
@@ -201,6 +203,25 @@ def test_a_run_in_which_a_canary_scores_otherwise_writes_nothing(tmp_path):
     with pytest.raises(BrokenContract, match="clips are mixed up, or this machine computes differently"):
         score_all(world, "jump")
     assert not world.datasets.partitions(SCORES, category="jump")
+
+
+def test_a_store_that_fails_while_later_clips_are_scored_stops_the_run_with_its_own_failure(tmp_path, monkeypatch):
+    world = trained(tmp_path)
+    monkeypatch.setattr(score, "SHARD_CLIPS", {"cpu": 1})
+    failure = Temporary("store: is full")
+    begun = []
+
+    def full(shard, rows, drops=()):
+        begun.append(threading.current_thread().name)
+        raise failure
+
+    monkeypatch.setattr(Shard, "write", full)
+    with pytest.raises(Temporary) as raised:
+        score_all(world, "wave", "jump")
+    assert raised.value is failure
+    assert len(begun) == 1
+    assert begun[0].startswith("writer")
+    assert not world.datasets.partitions(SCORES)
 
 
 def test_canaries_are_made_once_and_not_for_each_batch(tmp_path, monkeypatch):
