@@ -10,8 +10,9 @@ its reasons, and a config file for each tool that runs there as it is (`slac_tas
 again: what is there is not made again unless the video, the network, the stride or the type has changed. A video that
 cannot be read stops no other; if none can be read the command ends with 65.
 
-Segments come from --annotations, any list that `slac import` reads. Without it those of a release are its positive
-clips, joined where they touch: they are sparse, so a tool that takes the rest of a video for background is misled.
+Segments come from --annotations, any list that `slac import` reads. Without it those of a release are the ones that
+people cut; of a category without any in a video, its positive clips, joined where they touch. Clips are sparse, so a
+tool that takes the rest of a video for background is misled.
 """
 
 import argparse
@@ -31,16 +32,16 @@ from slac_tasks.localization.featuring import (
     Wanted,
     fill,
     hash_of,
-    joined,
     labels_of_lists,
     missing,
     of_files,
     of_manifest,
+    segments_of,
 )
 from slac_tasks.localization.layouts import Labelled, Missing, check_stride, featured, write_lists
 from slac_tasks.localization.localizing import looked_at, rendition
 from slac_tasks.localization.networks import frozen, of_file, of_registry
-from slac_tasks.localization.releases import ReleasedVideo, network_of_release, videos_of_release
+from slac_tasks.localization.releases import ReleasedVideo, dense_labels, network_of_release, videos_of_release
 from slac_tasks.model import Split, unit_hash
 from slac_tasks.networks.inference import Extractor
 from slac_tasks.networks.registry import REGISTRY
@@ -149,12 +150,17 @@ def _of_release(settings: Config, arguments: argparse.Namespace) -> _Work:
     datasets = Datasets(media.store)
     version, rows = need_release(datasets, arguments.release)
     videos = {one.video_id: one for one in videos_of_release(datasets, rows)}
+    dense = dense_labels(datasets, arguments.release)
     if arguments.network or arguments.architecture:
         extractor, network = _network(settings, arguments)
     else:
         extractor, network = network_of_release(settings, arguments.release, media)
-    labels = {name: Labelled(split=one.split, segments=joined(one.labels)) for name, one in videos.items()}
-    words = "segments are its positive clips, joined where they touch"
+    labels = {
+        name: Labelled(split=one.split, segments=segments_of(one.labels, dense.get(name, ())))
+        for name, one in videos.items()
+    }
+    cut = sum(len(each) for each in dense.values())
+    words = f"{cut:,} segments that people cut, and elsewhere its positive clips, joined where they touch"
     if arguments.annotations:
         listed = labels_of_lists(arguments.annotations, videos, Split(arguments.split))
         labels = {name: replace(listed[name], split=one.split) for name, one in labels.items()}

@@ -12,7 +12,7 @@ from slac_tasks.annotations.rows import Row
 from slac_tasks.errors import BrokenContract, WrongArguments
 from slac_tasks.given import cells, tables
 from slac_tasks.localization.features import Dense, Unseen
-from slac_tasks.localization.layouts import Featured, Labelled, Missing, featured, write_features
+from slac_tasks.localization.layouts import Featured, Labelled, Missing, Segment, featured, write_features
 from slac_tasks.localization.releases import ReleasedLabel
 from slac_tasks.localization.results import names_of
 from slac_tasks.model import Split
@@ -119,18 +119,31 @@ def _labelled(rows: Sequence[Row], split: Split) -> Labelled:
     )
 
 
-def joined(labels: Iterable[ReleasedLabel]) -> tuple[tuple[str, float, float], ...]:
-    """Return positive clips as segments: those of a category that touch or overlap are one (ours)."""
-    found: list[tuple[str, float, float]] = []
-    for one in sorted(labels, key=lambda label: (label.category, label.start_sec)):
-        if not one.positive:
-            continue
+def segments_of(clips: Iterable[ReleasedLabel], dense: Sequence[ReleasedLabel] = ()) -> tuple[Segment, ...]:
+    """Return what a video of a release shows when.
+
+    Of a category that people cut segments of there, it is these; of another, its positive clips, where those that touch
+    or overlap are one segment (ours).
+
+    Args:
+        clips: all labels of its clips.
+        dense: the segments that people cut.
+
+    """
+    cut = [(one.category, one.start_sec, one.end_sec) for one in dense if one.positive]
+    known = {category for category, *_ in cut}
+    return (*cut, *_joined(one for one in clips if one.positive and one.category not in known))
+
+
+def _joined(clips: Iterable[ReleasedLabel]) -> list[Segment]:
+    found: list[Segment] = []
+    for one in sorted(clips, key=lambda label: (label.category, label.start_sec)):
         last = found[-1] if found else ("", 0.0, -1.0)
         if last[0] == one.category and one.start_sec <= last[2]:
             found[-1] = (last[0], last[1], max(last[2], one.end_sec))
         else:
             found.append((one.category, one.start_sec, one.end_sec))
-    return tuple(found)
+    return found
 
 
 Look = Callable[[Sequence[Wanted]], Iterator[Dense | Unseen]]

@@ -21,6 +21,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from string import Template
+from typing import TypeAlias
 
 import numpy as np
 
@@ -32,6 +33,8 @@ FEATURES, VIDEOS, MISSING = "features", "videos.jsonl", "missing.jsonl"
 ANNOTATIONS, CLASSES, BLOCKED = "annotations.json", "category_idx.txt", "missing_files.txt"
 CONFIGS = ("opentad.py", "actionformer.yaml")
 UNLABELLED = "training_unlabelled"
+Segment: TypeAlias = tuple[str, float, float]
+"""Category, start and end in seconds."""
 _TEMPLATES = Path(__file__).parent / "templates"
 
 
@@ -74,8 +77,7 @@ class Labelled:
     """What is known of what a video shows."""
 
     split: Split
-    segments: tuple[tuple[str, float, float], ...] = ()
-    """Category, start and end in seconds."""
+    segments: tuple[Segment, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -190,9 +192,7 @@ def _of(labels: Mapping[str, Labelled], one: Featured) -> Labelled:
     return labels.get(one.name, Labelled(split=Split.TRAINING))
 
 
-def _entry(
-    one: Featured, split: Split, shown: Sequence[tuple[str, float, float]], number: Mapping[str, int]
-) -> dict[str, object]:
+def _entry(one: Featured, split: Split, shown: Sequence[Segment], number: Mapping[str, int]) -> dict[str, object]:
     """Return the entry of a video in the annotations."""
     hollow = split == Split.TRAINING and not shown
     return {
@@ -205,7 +205,7 @@ def _entry(
     }  # fmt: skip
 
 
-def _inside(segments: Iterable[tuple[str, float, float]], duration_sec: float) -> Iterator[tuple[str, float, float]]:
+def _inside(segments: Iterable[Segment], duration_sec: float) -> Iterator[Segment]:
     """Yield segments, cut at the end of their video; one that begins behind it is left out."""
     for category, start, end in segments:
         if start < min(end, duration_sec):

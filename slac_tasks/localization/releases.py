@@ -26,7 +26,7 @@ from slac_tasks.networks.weights import decode_backbone
 from slac_tasks.progress import print_line, track
 from slac_tasks.release.finished import need_release
 from slac_tasks.storage.checkpoints import Checkpoints
-from slac_tasks.storage.datasets import MODELS
+from slac_tasks.storage.datasets import MODELS, RELEASED_SEGMENTS
 from slac_tasks.storage.manifests import Manifest
 from slac_tasks.storage.objects import Media
 from slac_tasks.storage.tables import Datasets
@@ -131,6 +131,18 @@ def videos_of_release(datasets: Datasets, rows: Manifest, split: Split | None = 
                 )
             )  # fmt: skip
     return [found[video_id] for video_id in sorted(found, key=lambda one: unit_hash("localize", one))]
+
+
+def dense_labels(datasets: Datasets, release: str) -> dict[str, list[ReleasedLabel]]:
+    """Return the segments that people cut in the videos of a release, by video_id; of an older release, nothing."""
+    manifest = datasets.manifest(RELEASED_SEGMENTS, release=release)
+    found: dict[str, list[ReleasedLabel]] = {}
+    for row in datasets.rows_of(RELEASED_SEGMENTS, manifest) if manifest else ():
+        label = ReleasedLabel(
+            category=row.category, start_sec=row.start_sec, end_sec=row.end_sec, positive=row.label > 0
+        )
+        found.setdefault(row.video_id, []).append(label)
+    return found
 
 
 def chosen(videos: Sequence[ReleasedVideo], most: int) -> list[ReleasedVideo]:

@@ -1,6 +1,7 @@
 """`slac features`: what it writes of files, a manifest and a release, and what it does not make again."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,8 @@ from released import finish, released
 from slac_tasks.cli import main
 from slac_tasks.networks.registry import REGISTRY, Classifier
 from slac_tasks.networks.weights import encode_network
+from slac_tasks.storage.datasets import RELEASED_SEGMENTS
+from slac_tasks.storage.datasets.releasing import ReleasedSegmentRow
 from slac_tasks.storage.objects import FolderStore
 from slac_tasks.storage.tables import Datasets
 from slac_tasks.training.trainer import seeded
@@ -119,6 +122,26 @@ def test_a_release_gives_its_videos_splits_and_joined_clips(place: Path) -> None
     assert {name: entry["subset"] for name, entry in found.items()} == {"a" * 16: "training", "b" * 16: "validation"}
     assert [each["segment"] for each in found["a" * 16]["annotations"]] == [[0.0, 3.0]]
     assert rows("b" * 16).shape[0] == 24 * SECONDS / 4
+
+
+def test_segments_that_people_cut_stand_for_the_clips_of_their_category(place: Path) -> None:
+    store = FolderStore(place / "store")
+    datasets, video = Datasets(store), "a" * 16
+    store.put_file(f"media/{video}/128.mp4", place / "videos/one.mp4")
+    rows = [released(start=0.0, video=video), released(start=1.0, video=video, category="judo")]
+    written = finish(datasets, "r0001", rows)
+    cut = ReleasedSegmentRow(
+        segment_id="s1", video_id=video, name=video, split="training", category="high_jump", label=1, start_sec=0.4,
+        end_sec=1.7, duration_sec=3.0, kind="people", tiou=0.9, support=2, origin="people", method="median",
+        source="a.csv", source_id="judo.mp4", licence=None, url=None,
+    )  # fmt: skip
+    absent = replace(cut, segment_id="s2", category="judo", label=-1)
+    table = RELEASED_SEGMENTS.table([cut, absent])
+    of = {written.address: written.mark}
+    datasets.write(RELEASED_SEGMENTS, [table], keys={"release": "r0001"}, made_from=of, stage="release", settings={})
+    assert run("--release", "r0001") == 0
+    segments = {each["label"]: each["segment"] for each in database()[video]["annotations"]}
+    assert segments == {"high_jump": [0.4, 1.7], "judo": [1.0, 3.0]}
 
 
 @pytest.mark.usefixtures("place")
