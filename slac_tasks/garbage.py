@@ -3,7 +3,8 @@
 * Superseded generations: a partition was made again, and readers have seen the newer generation for a while.
 * Versions of the labels that no reader asks for: neither the newest one nor the newest judged one, none from which a
   release was made, none that one of these builds on, and none that is young.
-* Labels that were carried, but for the newest and those that a release names.
+* Labels that were carried, but for the newest and those that a release names; labels of segments, and what is said of
+  those who gave them, likewise.
 * Weights that no committee, no score and no model names.
 
 What a release names stays, and so does every release. Nothing is deleted before it is older than an age: a stage that
@@ -20,7 +21,19 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from slac_tasks.storage.datasets import ALL, CARRIED, COMMITTEES, CROWD, MODELS, QUALITY, RELEASES, SCORES
+from slac_tasks.storage.datasets import (
+    ALL,
+    CARRIED,
+    COMMITTEES,
+    CROWD,
+    MODELS,
+    QUALITY,
+    RELEASED_SEGMENTS,
+    RELEASES,
+    SCORES,
+    SEGMENT_LABELS,
+    SEGMENT_PEOPLE,
+)
 from slac_tasks.storage.declarations import Dataset
 from slac_tasks.storage.ledger import Ledger
 from slac_tasks.storage.manifests import Manifest
@@ -31,6 +44,9 @@ from slac_tasks.verification.versions import FORMS, labels_manifest, labels_of, 
 WEIGHTS = "weights/"
 _BLOBS = ("backbone", "head", "network", "card")
 """Columns of committees and models that name what is there."""
+
+_WHOLE_VERSIONS = (CARRIED, SEGMENT_LABELS, SEGMENT_PEOPLE)
+"""Datasets of which each version is a whole table: the newest is enough."""
 
 Generation = tuple[str, int]
 """Address of a partition, and the number of a generation."""
@@ -178,7 +194,7 @@ def _named_by(datasets: Datasets, wanted: Iterable[Manifest], folders: Iterable[
     releases = (
         folder.manifest(datasets, generation)
         for folder in folders
-        if folder.dataset == RELEASES
+        if folder.dataset in (RELEASES, RELEASED_SEGMENTS)
         for generation in folder.generations
     )
     return {
@@ -221,20 +237,29 @@ def _superseded(folders: Iterable[_Folder], named: set[Generation], before: date
 def _old_labels(folders: Iterable[_Folder], wanted: set[Generation], before: datetime) -> Iterator[Garbage]:
     """Yield the versions of the labels that nobody wants, newest first, what was carried from them among them.
 
-    What their models had learnt goes last.
+    What their models had learnt goes last. Labels of segments have versions of their own.
     """
-    newest_carried = max((folder.keys["labels"] for folder in folders if folder.dataset == CARRIED), default=None)
+    folders = [folder for folder in folders if folder.dataset in (*FORMS, CROWD, *_WHOLE_VERSIONS)]
+    newest_of = {
+        dataset.name: max((_version(folder) for folder in folders if folder.dataset == dataset), default="")
+        for dataset in _WHOLE_VERSIONS
+    }
     unwanted = [
         folder
         for folder in folders
-        if folder.dataset in (*FORMS, CROWD, CARRIED)
-        and not (folder.dataset == CARRIED and folder.keys["labels"] == newest_carried)
+        if newest_of.get(folder.dataset.name) != _version(folder)
         and folder.written_at(folder.current) < before
         and not any((folder.address, generation) in wanted for generation in folder.generations)
     ]
-    unwanted.sort(key=lambda folder: (folder.dataset != CROWD, folder.keys["labels"]), reverse=True)
+    unwanted.sort(key=lambda folder: (folder.dataset != CROWD, _version(folder)), reverse=True)
     for folder in unwanted:
         yield folder.garbage("version of the labels", folder.current, whole=True)
+
+
+def _version(folder: _Folder) -> str:
+    """Return which version of the labels a partition holds; it has no other key."""
+    (version,) = folder.keys.values()
+    return version
 
 
 def _weights(

@@ -1,5 +1,6 @@
 """Proposals become segments in the queue, and people's answers dense labels; withdrawn videos are never asked."""
 
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -7,7 +8,7 @@ import pytest
 from review_work import ROUND, cast, lease
 from segment_work import admit, cast_segment, lease_segments, results
 
-from slac_tasks import cli
+from slac_tasks import cli, garbage
 from slac_tasks.annotations.reading import read
 from slac_tasks.forgetting import forget
 from slac_tasks.quality.settings import Quality
@@ -241,3 +242,27 @@ def test_dense_labels_join_the_release_and_withdrawn_videos_leave_them(
         (row.name, "High jump", 11.0, 19.5) for row in sorted(rows, key=lambda row: row.name)
     ]
     assert cli.main(["release", "verify", "r0001", "--decode", "0"]) == 0
+
+
+def test_old_labels_of_segments_are_garbage_unless_a_release_was_made_from_them(
+    make_job: Any, place: Path, store: FolderStore, ledger: Ledger
+) -> None:
+    ask(place)
+    datasets = Datasets(store)
+    for number, person in enumerate(("ann", "bob", "cec")):
+        (row, *_) = lease_segments(ledger, person, most=1)
+        cast_segment(ledger, person, row["segment_id"], "absent")
+        collect(make_job)
+        if number == 1:
+            named = datasets.need(SEGMENT_LABELS, batch="000002")
+            datasets.write(
+                RELEASED_SEGMENTS, [RELEASED_SEGMENTS.table([])], keys={"release": "r0001"}, stage="release",
+                settings={}, made_from={named.address: named.mark},
+            )  # fmt: skip
+    later = datetime.now(UTC) + timedelta(days=1)
+    for one in list(garbage.find(datasets, later)):
+        garbage.delete(datasets, ledger, one, later)
+    assert [keys["batch"] for keys in datasets.partitions(SEGMENT_LABELS)] == ["000002", "000003"]
+    assert [keys["batch"] for keys in datasets.partitions(SEGMENT_PEOPLE)] == ["000003"]
+    assert len(datasets.partitions(SEGMENT_VOTES)) == 3
+    assert datasets.rows(SEGMENT_LABELS, batch="000003")
