@@ -11,6 +11,7 @@ numbers can answer them.
 
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from statistics import fmean
 
 from slac_tasks import __version__
 from slac_tasks.model import CLIP_SEC, Split, Strategy
@@ -19,7 +20,7 @@ from slac_tasks.release.plots import Plot, intervals, png, stacked, svg
 from slac_tasks.release.tallies import UNKNOWN, Agreement, Tallies
 from slac_tasks.storage.datasets import RELEASES
 from slac_tasks.storage.datasets.labelling import AgreementRow, CorrectionRow
-from slac_tasks.storage.datasets.releasing import ReleaseVersionRow
+from slac_tasks.storage.datasets.releasing import ReleasedSegmentRow, ReleaseVersionRow
 from slac_tasks.verification.carrying import IMPORTED, KINDS
 
 README = "README.md"
@@ -30,7 +31,13 @@ _LEAST = 30
 """Fewer labels of a category in testing say little: the interval of a share is then wider than 0.3."""
 
 
-def sheet(release: str, row: ReleaseVersionRow, counted: Tallies, names: Mapping[str, str]) -> dict[str, bytes]:
+def sheet(
+    release: str,
+    row: ReleaseVersionRow,
+    counted: Tallies,
+    names: Mapping[str, str],
+    segments: Sequence[ReleasedSegmentRow] = (),
+) -> dict[str, bytes]:
     """Return the files of the data sheet, by name.
 
     Args:
@@ -38,11 +45,12 @@ def sheet(release: str, row: ReleaseVersionRow, counted: Tallies, names: Mapping
         row: what it is.
         counted: what is in it.
         names: display name of each category; one that has none goes by its key.
+        segments: its dense labels.
 
     """
     every = {category: names.get(category, category) for category in row.categories}
     drawn = dict(_plots(counted, every))
-    files = {README: _readme(release, row, counted, every, list(drawn)).encode()}
+    files = {README: _readme(release, row, counted, every, segments, list(drawn)).encode()}
     for name, plot in drawn.items():
         files |= {f"plots/{name}.svg": svg(plot), f"plots/{name}.png": png(plot)}
     return files
@@ -66,7 +74,12 @@ def _plots(counted: Tallies, names: Mapping[str, str]) -> Iterator[tuple[str, Pl
 
 
 def _readme(
-    release: str, row: ReleaseVersionRow, counted: Tallies, names: Mapping[str, str], plots: Sequence[str]
+    release: str,
+    row: ReleaseVersionRow,
+    counted: Tallies,
+    names: Mapping[str, str],
+    segments: Sequence[ReleasedSegmentRow],
+    plots: Sequence[str],
 ) -> str:
     of_split = counted.by("category", "split")
     few = [name for key, name in names.items() if of_split.get((key, Split.TESTING.value), 0) < _LEAST]
@@ -81,6 +94,7 @@ def _readme(
         strategies=_strategies(counted),
         kinds=_kinds(counted),
         corrections=_corrections(counted, names),
+        segments=_segments(segments, names),
         columns=table(("column", "meaning"), ((f"`{column.name}`", column.meaning) for column in RELEASES.columns)),
         few=[cell(name) for name in few],
         least=_LEAST,
@@ -145,6 +159,21 @@ def _corrections(counted: Tallies, names: Mapping[str, str]) -> str:
     )  # fmt: skip
     heads = ("labels", "asked", "wrong", "set aside", "rest", "wrong in the rest", "released as imported")
     return table(("category", *heads), rows)
+
+
+def _segments(segments: Sequence[ReleasedSegmentRow], names: Mapping[str, str]) -> str:
+    """Return the dense labels of each category; empty where the release holds none."""
+    if not segments:
+        return ""
+    found = []
+    for key, name in names.items():
+        own = [one for one in segments if one.category == key]
+        present, overlaps = [one for one in own if one.label == 1], [one.tiou for one in own if one.tiou is not None]
+        long = sum(one.end_sec - one.start_sec for one in present)
+        agree = f"{fmean(overlaps):.2f}" if overlaps else "not asked twice"
+        if own:
+            found.append((name, len(present), f"{long:.1f}", len(own) - len(present), agree))
+    return table(("category", "segments", "seconds of them", "without the action", "mean tIoU of two people"), found)
 
 
 def _error(row: CorrectionRow) -> str:

@@ -144,7 +144,8 @@ def _files(job: Job, rows: Manifest, row: ReleaseVersionRow) -> Iterator[str]:
     folder = folder_of(rows)
     write_exports(job.datasets, rows, contents(job.datasets, rows, names))
     yield from (export_name(rows, export).removeprefix(f"{folder}/") for export in WITH_EVERY_RELEASE)
-    written = sheet(job.key("release"), row, tallies(job.datasets, rows), names)
+    dense = job.datasets.rows(RELEASED_SEGMENTS, release=job.key("release"))
+    written = sheet(job.key("release"), row, tallies(job.datasets, rows), names, dense)
     for name, data in {**written, PREVIEW: preview(job.datasets, rows).encode()}.items():
         job.store.put(f"{folder}/{name}", data)
         yield name

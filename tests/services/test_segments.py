@@ -241,6 +241,8 @@ def test_dense_labels_join_the_release_and_withdrawn_videos_leave_them(
     assert [(one.video, one.label, one.start_sec, one.end_sec) for one in found.labels] == [
         (row.name, "High jump", 11.0, 19.5) for row in sorted(rows, key=lambda row: row.name)
     ]
+    sheet = store.get(f"{folder_of(manifest)}/README.md").decode()
+    assert "| High jump | 5 | 42.5 | 0 | 1.00 |" in sheet
     assert cli.main(["release", "verify", "r0001", "--decode", "0"]) == 0
 
 

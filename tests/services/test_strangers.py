@@ -48,6 +48,12 @@ def fill(ledger: Ledger, clips: int = 6) -> list[str]:
             " votes_wanted) VALUES (%s, 'judo', 'v', 'r', 'random', 0, 2, 'training', 'p', 2)",
             [(name,) for name in names],
         )
+        cursor.execute(
+            "INSERT INTO segments (segment_id, category, video_id, start_sec, end_sec, score, origin, round, split,"
+            " proxy_256, fps, duration_sec, votes_wanted)"
+            " SELECT 's' || n, 'judo', 'v', n, n + 2, 0.5, 'net', 'net.1', 'training', 'p', 25, 60, 2"
+            " FROM generate_series(0, 1) AS n"
+        )
     account = {"groups": [], "role": "lead"}
     ledger.run("add_account", annotator="ada", password=ADA.password, **account)
     return names
@@ -174,10 +180,18 @@ VOTE = st.fixed_dictionaries(
     },
     optional={"supersedes": st.none() | st.uuids().map(str) | NASTY},
 )
+NUMBER = st.none() | st.floats() | st.integers() | NASTY
+SEGMENT_VOTE = st.fixed_dictionaries(
+    {"vote_id": st.uuids().map(str), "segment_id": st.sampled_from(["s0", "s1", "\x00", "x" * 99]) | NASTY,
+     "answer": st.sampled_from(["right", "moved", "absent", "unsure"]) | NASTY, "seconds": NUMBER,
+     "guideline_version": st.just(1) | st.integers()},
+    optional={"start_sec": NUMBER, "end_sec": NUMBER, "supersedes": st.none() | st.uuids().map(str) | NASTY},
+)  # fmt: skip
 BODIES = st.one_of(
     st.binary(max_size=300),
     ANY_JSON.map(lambda value: json.dumps(value).encode()),
     st.lists(VOTE, max_size=3).map(lambda votes: json.dumps({"votes": votes}).encode()),
+    st.lists(SEGMENT_VOTE, max_size=3).map(lambda votes: json.dumps({"votes": votes}).encode()),
     st.lists(st.tuples(st.sampled_from(["name", "password", "next"]), RAW), max_size=4).map(
         lambda pairs: "&".join(f"{key}={quote_from_bytes(value)}" for key, value in pairs).encode()
     ),
@@ -185,14 +199,17 @@ BODIES = st.one_of(
 PATHS = st.one_of(
     st.sampled_from(
         ["/", "/review", "/funnel", "/quality", "/login", "/login.css", "/logout", "/health", "/api/me",
-         "/api/category", "/api/clips", "/api/media", "/api/votes", "/review/", "//", "/api"]
+         "/api/category", "/api/clips", "/api/media", "/api/votes", "/review/", "//", "/api", "/segments",
+         "/api/segments", "/api/segments/me", "/api/segments/category", "/api/segments/media", "/api/segments/votes"]
     ).map(str.encode),
     st.tuples(st.sampled_from([b"/objects/", b"/static/", b"/api/", b"/"]), RAW).map(
         lambda pair: pair[0] + quote_from_bytes(pair[1]).encode()
     ),
 )  # fmt: skip
 QUERIES = st.lists(
-    st.tuples(st.sampled_from(["category", "clip_id", "most", "held", "next", "ends", "signature", "x"]), RAW),
+    st.tuples(
+        st.sampled_from(["category", "clip_id", "segment_id", "most", "held", "next", "ends", "signature", "x"]), RAW
+    ),
     max_size=4,
 ).map(lambda pairs: "&".join(f"{key}={quote_from_bytes(value)}" for key, value in pairs).encode())
 HEADERS = st.lists(
