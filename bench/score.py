@@ -12,28 +12,22 @@ figures first (see bench/harness/cards.py); it takes the videos from the folder 
 last line is one JSON object.
 """
 
-import contextlib
-import io
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
-import av
-import numpy as np
-import numpy.typing as npt
 import torch
-from torchvision.models import get_weight, video
 
 from bench.harness import Absent, Bench, Figures
 from bench.harness.cards import on_card
-from bench.harness.costs import cost
+from bench.harness.plain import plain, timed
 from bench.harness.scoring import WARM, WINDOW, Scene, films, scene, scoring, seat
 from bench.harness.tables import table
 from slac_tasks.model import View
-from slac_tasks.networks.registry import Architecture, architecture
+from slac_tasks.networks.registry import architecture
 from slac_tasks.stages import score
 from slac_tasks.storage.datasets import CLIPS, SCORES
 from slac_tasks.storage.objects import open_store
@@ -61,16 +55,6 @@ class Size:
         return {count: self.members[:count] for count in (1, len(self.members))}
 
 
-def timed(work: Callable[[], object], device: str) -> float:
-    """Return the seconds of `work`, what it says kept from the screen: of the clock on a GPU, of all cores on the CPU.
-
-    Processor seconds are throughput per core, and other work on the machine does not stretch them.
-    """
-    with contextlib.redirect_stderr(io.StringIO()):
-        took = cost(work)
-    return took.wall_sec if device == "cuda" else took.own_sec
-
-
 def ours(made: Scene, names: Sequence[str]) -> float:
     """Return the seconds that the stage takes for all clips; weights were used before, as after a first window."""
     committee = seat(made, names)
@@ -95,47 +79,6 @@ def decode_seconds(made: Scene, names: Sequence[str]) -> float:
             pass
 
     return timed(decode, made.device)
-
-
-def plain(made: Scene, names: Sequence[str]) -> float:
-    """Return the seconds of the plain loop over all clips."""
-    where = torch.device(made.device)
-    networks = [(getattr(video, name)(weights=None).eval().to(where), _preset(architecture(name))) for name in names]
-
-    def loop() -> None:
-        for network, preset in networks:
-            for batch in range(0, len(made.starts), 8):
-                clips = [preset(_seek(made.original, start)) for start in made.starts[batch : batch + 8]]
-                with torch.no_grad():
-                    torch.sigmoid(network(torch.stack(clips).to(where))).cpu()
-
-    return timed(loop, made.device)
-
-
-def _preset(entry: Architecture) -> Callable[[torch.Tensor], torch.Tensor]:
-    preset: Callable[[torch.Tensor], torch.Tensor] = get_weight(entry.hub).transforms()
-    return preset
-
-
-def _seek(path: Path, start: float) -> torch.Tensor:
-    """Return 16 frames of a clip, (16, 3, h, w), as PyAV's documentation seeks."""
-    wanted = list(start + (np.arange(16) + 0.5) * 2 / 16)
-    return torch.from_numpy(np.stack(list(_frames(path, wanted)))).permute(0, 3, 1, 2)
-
-
-def _frames(path: Path, wanted: list[float]) -> Iterator[npt.NDArray[np.uint8]]:
-    """Yield the frame shown at each of the seconds; the video's last one, where it ends before."""
-    with av.open(str(path)) as container:
-        stream = container.streams.video[0]
-        container.seek(int(wanted[0] / stream.time_base), stream=stream)
-        for frame in container.decode(stream):
-            while wanted and frame.time + 1 / 60 >= wanted[0]:
-                yield frame.to_ndarray(format="rgb24")
-                wanted.pop(0)
-            if not wanted:
-                return
-        for _ in wanted:
-            yield frame.to_ndarray(format="rgb24")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -5,6 +5,7 @@ costs       wall clock, processor time and memory, of this process and of those 
 tables      figures for people
 drawing     lines as a picture
 intervals   how sure a mean is
+plain       the loop that scoring is measured against
 places      the real data, a Postgres, a ledger, a whole platform's environment
 service     `slac web` as a process
 reviewers   people who review as the page does
