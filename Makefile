@@ -51,7 +51,7 @@ pin-bases: setup ## pin the base images by the digests of today; 75: no registry
 	$(BIN)/python .ci/pin_bases.py
 
 test: setup lint ## run all tests
-	$(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadscope
+	$(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadscope --no-loadscope-reorder
 
 lock: ## resolve the dependencies again, with hashes and without any index address
 	for part in all:requirements.lock airflow:requirements-airflow.lock task:requirements-task.lock uv:requirements-uv.lock; do \

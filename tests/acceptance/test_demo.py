@@ -25,7 +25,7 @@ pytestmark = [
         not (os.environ.get("CI") or os.environ.get("SLAC_ACCEPTANCE")),
         reason="takes minutes: set SLAC_ACCEPTANCE=1 to run the demo twice",
     ),
-    pytest.mark.timeout(1800),
+    pytest.mark.timeout(2100),
 ]
 
 
@@ -49,7 +49,7 @@ def start(home: Path) -> "subprocess.Popen[str]":
 def demo(home: Path) -> tuple[int, str]:
     """Run the smallest demo to its end."""
     process = start(home)
-    text, _ = process.communicate(timeout=1500)
+    text, _ = process.communicate(timeout=1800)
     return process.returncode, text
 
 
