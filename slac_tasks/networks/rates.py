@@ -16,7 +16,6 @@ from statistics import median
 from typing import TypeVar
 
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from slac_tasks.errors import NotMade
 from slac_tasks.model import View, content_hash
@@ -194,7 +193,7 @@ def size_of(store: Store, clips: pa.Table, views: Collection[View]) -> int | Non
 
     """
     columns = {"proxy_128" if view.small else "proxy_256" for view in views}
-    sizes = [_size_of(store, pc.unique(clips[column]).to_pylist()) for column in sorted(columns)]
+    sizes = [_size_of(store, clips[column].unique().to_pylist()) for column in sorted(columns)]
     known = [size for size in sizes if size is not None]
     return sum(known) if len(known) == len(sizes) else None
 

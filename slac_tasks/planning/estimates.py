@@ -12,8 +12,6 @@ from functools import cached_property
 from statistics import mean
 from typing import Any
 
-import pyarrow.compute as pc
-
 from slac_tasks.networks.rates import Rate, Work, rates, size_words
 from slac_tasks.planning.items import Item
 from slac_tasks.planning.planner import Planner
@@ -78,9 +76,9 @@ class _Known:
         """Bytes to expect of a download; None: none is known."""
         made = [one for one in self.planner.current(FETCHED) if one.row_count]
         newest = sorted(made, key=lambda one: (one.keys["window"], one.keys["category"]))[-_SIZED:]
-        sizes = [self.planner.datasets.read(FETCHED, ["size_bytes"], **one.keys)["size_bytes"] for one in newest]
-        count = sum(map(len, sizes))
-        return sum(pc.sum(size).as_py() or 0 for size in sizes) / count if count else None
+        tables = [self.planner.datasets.read(FETCHED, ["size_bytes"], **one.keys) for one in newest]
+        sizes = [size for table in tables for size in table["size_bytes"].to_pylist()]
+        return mean(sizes) if sizes else None
 
     def clips_of(self, pair: Pair) -> float | None:
         """Return the clips of a (category, window), or those to expect of it; None: nothing is known."""

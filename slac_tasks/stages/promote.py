@@ -1,6 +1,6 @@
 """Let the pretrained network join the committee when it is better than the member that it replaces.
 
-Reads: models, judged and evaluations of the release, the current committee and its scores, clips.
+Reads: models, judged and evaluations of the release, the current committee and its scores, clips; the rates of scoring.
 Writes: committees (a new one, or none); the decision, with its reason, in the ledger.
 Safe to run again: a release is decided once, and a promoted network that lost its seat gets it back.
 
@@ -15,6 +15,7 @@ from slac_tasks.evaluation import promotion
 from slac_tasks.evaluation.promotion import Scores, Verdict
 from slac_tasks.job import Job
 from slac_tasks.networks.committees import PRETRAINED, adopt_committees, committee_id, merged, settled, weights_of
+from slac_tasks.networks.rates import Work, rates
 from slac_tasks.progress import print_line
 from slac_tasks.storage.datasets import CLIPS, COMMITTEES, EVALUATIONS, JUDGED, MODELS, SCORES
 from slac_tasks.storage.datasets.releasing import JudgedRow, ModelRow
@@ -36,7 +37,7 @@ def run(job: Job) -> None:
         return
     verdict = _verdict(job, release)
     committee = _seat(job, release) if verdict.promoted else None
-    windows = _windows_to_rescore(job) if verdict.promoted else []
+    windows = _windows_to_rescore(job, release) if verdict.promoted else []
     job.ledger.run("add_promotion", release=release, committee=committee, reason=verdict.reason, rescore=windows)
     outcome = f"joins committee {committee}" if committee else "is not promoted"
     print_line(
@@ -113,14 +114,26 @@ def rows_of_model(model: ModelRow, release: str) -> list[CommitteeRow]:
     ]  # fmt: skip
 
 
-def _windows_to_rescore(job: Job) -> list[str]:
+def _clips_a_second(job: Job, release: str) -> tuple[float, str]:
+    """Return how fast the network is scored, and who says so: the fastest device that did it, or the settings."""
+    (model,) = job.datasets.rows_of(MODELS, job.datasets.need(MODELS, release=release))
+    work = Work.of(rows_of_model(model, release), job.config.scoring)
+    known = max(rates(job.store, work), key=lambda rate: rate.clips_per_s, default=None)
+    return (known.clips_per_s, f"measured on {known.device}") if known else (
+        job.config.training.clips_per_gpu_second, f"by the settings, since no run of {work} was measured"
+    )  # fmt: skip
+
+
+def _windows_to_rescore(job: Job, release: str) -> list[str]:
     """Return the windows with clips that nobody was asked about, newest first, within the budget of GPU hours."""
     asked = {str(row["window"]): int(row["clips"]) for row in job.ledger.rows("asked_by_window")}
     clips: dict[str, int] = {}
     for keys in job.datasets.partitions(CLIPS):
         manifest = job.datasets.need(CLIPS, **keys)
         clips[keys["window"]] = clips.get(keys["window"], 0) + manifest.rows
-    left = job.config.training.rescore_gpu_hours * 3600.0 * job.config.training.clips_per_gpu_second
+    rate, source = _clips_a_second(job, release)
+    left = job.config.training.rescore_gpu_hours * 3600.0 * rate
+    print_line(f"promote: the budget is {left:,.0f} clips, at {rate:.3g} clips/s, {source}")
     windows = []
     for window in sorted(clips, reverse=True):
         if clips[window] > left:

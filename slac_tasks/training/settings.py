@@ -95,7 +95,7 @@ class Training(Section):
     rescore_gpu_hours: float = setting(1.0, "Budget for scoring old windows again with a promoted model.", least=0)
     clips_per_gpu_second: float = setting(
         300.0,
-        "Scoring rate by which the budget is spent (a constant of ours: estimates made from it are modelled).",
+        "Scoring rate by which the budget is spent until a run of such a network was measured (a constant of ours).",
         above=0,
     )
     seed: int = setting(0, "Seed of every random choice in training.", least=0)

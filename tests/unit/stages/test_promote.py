@@ -4,13 +4,16 @@ from dataclasses import replace
 import pytest
 from platform_records import add_release
 
+from slac_tasks.config import Config
 from slac_tasks.model import content_hash
 from slac_tasks.networks.committees import adopt_committees
+from slac_tasks.networks.rates import Run, Work, write_run
 from slac_tasks.networks.settings import Committee
 from slac_tasks.stages import promote
-from slac_tasks.storage.datasets import COMMITTEES, EVALUATIONS, JUDGED, MODELS, SCORES
+from slac_tasks.storage.datasets import CLIPS, COMMITTEES, EVALUATIONS, JUDGED, MODELS, SCORES
 from slac_tasks.storage.datasets.releasing import JudgedRow, ModelRow
 from slac_tasks.storage.datasets.scoring import CommitteeRow, ScoreRow
+from slac_tasks.training.settings import Training
 
 WINDOW = "2026-01-05"
 
@@ -127,6 +130,24 @@ def test_a_network_that_is_no_better_than_its_predecessor_is_not_promoted(ended)
     found = ended.ledger.one("promotion", release="r0001")
     assert found["committee"] is None
     assert found["reason"].startswith("gain over pretrained +0.000")
+
+
+def test_windows_are_scored_again_as_far_as_the_measured_rate_lets_the_budget_reach(ended, capsys):
+    for week in ("2026-01-12", "2026-01-19"):
+        rows = [{"clip_id": f"{week}:{n}", "video_id": "v", "start_sec": n, "end_sec": n + 2, "split": "training",
+                 "proxy_128": "p", "proxy_256": "p", "shot": 0} for n in range(8)]  # fmt: skip
+        made = {"stage": "propose", "settings": {}, "made_from": {}}
+        ended.datasets.write(CLIPS, [CLIPS.from_records(rows)], keys={"category": "wave", "window": week}, **made)
+    config = Config(store_url=ended.datasets.store.url, training=Training(rescore_gpu_hours=10 / 3600))
+    job = replace(ended.make_job("promote", release="r0001"), config=config)
+    assert promote._windows_to_rescore(job, "r0001") == ["2026-01-19", "2026-01-12"]
+    assert "the budget is 3,000 clips, at 300 clips/s, by the settings" in capsys.readouterr().err
+    for seconds in (10.0, 20.0):
+        run = Run(device=f"card {seconds}", clips=10, seconds=seconds, startup_sec=1.0, size_bytes=None,
+                  measured_at="2026-11-27T10:00:00.000+00:00")  # fmt: skip
+        write_run(job.store, Work(networks=("small_3d",), scoring=config.scoring), run)
+    assert promote._windows_to_rescore(job, "r0001") == ["2026-01-19"]
+    assert "the budget is 10 clips, at 1 clips/s, measured on card 10.0" in capsys.readouterr().err
 
 
 def test_explain_prints_the_evidence_and_decides_nothing(ended, capsys):
