@@ -13,7 +13,7 @@ where no series is in two splits; these figures begin with `real_`. Real segment
 """
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from functools import partial
@@ -46,14 +46,15 @@ class Size:
 
     categories: Annotated[int, "actions of the drawn world"] = 8
     train: Annotated[int, "drawn videos of a category to learn from"] = 24
-    test: Annotated[int, "drawn videos of a category that judge"] = 16
+    test: Annotated[int, "drawn videos of a category that judge"] = 12
     seconds: Annotated[float, "length of a drawn video"] = 30.0
     clips: Annotated[int, "sparse labels of a video"] = 8
-    pretraining: Annotated[int, "steps of the network"] = 1_000
-    steps: Annotated[int, "steps of a head that clips teach; segments teach for three times as many"] = 400
-    width: Annotated[int, "channels of the head, and of the recipe"] = 128
+    pretraining: Annotated[int, "steps of the network"] = 600
+    steps: Annotated[int, "steps of a head that clips teach; segments teach for six times as many"] = 200
+    width: Annotated[int, "channels of such a head; where segments teach, and of the recipe, twice as many"] = 64
     epochs: Annotated[int, "epochs of the recipe, after 5 of warm-up; published: 45"] = 45
-    recipes: Annotated[int, "seeds of the recipe"] = 2
+    cuts: Annotated[int, "seeds of heads that segments teach"] = 2
+    recipes: Annotated[int, "seeds of the recipe"] = 1
     seeds: Annotated[int, "seeds of clips and heads"] = 5
     real: Annotated[Path | None, "folder of trimmed videos, one sub-folder for each class"] = None
     videos: Annotated[int, "joined videos of a class"] = 12
@@ -86,12 +87,10 @@ def _played(course: Course, size: Size) -> dict[str, float | None]:
         f"{course.name}: {len(labels.pixels)} clips of {len(seen) - test} videos teach, {len(labels.positive)} of them "
         f"show their action; {test} videos judge"
     )
-    tasks = [*_tasks("sparse", seen, size, cut=False), *_tasks("scratch", unseen, size, cut=False),
-             *_tasks("dense", seen, size, cut=True)]  # fmt: skip
+    tasks = [*_tasks("sparse", seen, size.seeds, cut=False), *_tasks("scratch", unseen, size.seeds, cut=False),
+             *_tasks("dense", seen, size.cuts, cut=True)]  # fmt: skip
     tasks += [_Task(name="recipe", seen=seen, cut=True, seed=seed) for seed in range(size.recipes)]
-    # Spawned: a process that is forked cannot use a card that this one has used.
-    with ProcessPoolExecutor(size.processes, get_context("spawn")) as pool:
-        values = list(pool.map(partial(_judged, course, size), tasks))
+    values = _all_judged(course, size, tasks)
     by_name = {
         name: [value for task, value in zip(tasks, values, strict=True) if task.name == name]
         for name in dict.fromkeys(task.name for task in tasks)
@@ -117,9 +116,18 @@ class _Task:
     seed: int
 
 
-def _tasks(name: str, seen: list[Dense], size: Size, *, cut: bool) -> Iterator[_Task]:
-    for seed in range(size.seeds):
+def _tasks(name: str, seen: list[Dense], seeds: int, *, cut: bool) -> Iterator[_Task]:
+    for seed in range(seeds):
         yield _Task(name=name, seen=seen, cut=cut, seed=seed)
+
+
+def _all_judged(course: Course, size: Size, tasks: Sequence[_Task]) -> list[float]:
+    judge = partial(_judged, course, size)
+    if size.processes == 1:
+        return list(map(judge, tasks))
+    # Spawned: a process that is forked cannot use a card that this one has used.
+    with ProcessPoolExecutor(size.processes, get_context("spawn")) as pool:
+        return list(pool.map(judge, tasks))
 
 
 def _judged(course: Course, size: Size, task: _Task) -> float:
@@ -128,7 +136,7 @@ def _judged(course: Course, size: Size, task: _Task) -> float:
     where = device(size.device)
     lessons = course.lessons(task.seen, clips=size.clips, cut=task.cut, seed=task.seed)
     if task.name == "recipe":
-        recipe = Recipe(width=size.width, epochs=size.epochs, seed=task.seed)
+        recipe = Recipe(width=2 * size.width, epochs=size.epochs, seed=task.seed)
         network = train_by_recipe(lessons, len(course.categories), recipe, where)
         return course.average_map(task.seen, lambda dense: spot_by_recipe(network, Lesson(dense=dense)))
     plan = Plan(steps=size.steps, width=size.width, seed=task.seed)
@@ -141,7 +149,7 @@ def _judged(course: Course, size: Size, task: _Task) -> float:
 BENCH = Bench(
     name="localize", doc=__doc__, measure=measure,
     full=Size(),
-    quick=Size(categories=3, train=6, test=4, seconds=16.0, clips=6, pretraining=40, steps=60, width=64, epochs=5,
+    quick=Size(categories=3, train=6, test=4, seconds=16.0, clips=6, pretraining=40, steps=20, width=32, epochs=5,
                recipes=1, seeds=2),
     tiny=Size(categories=2, train=2, test=1, seconds=8.0, clips=3, pretraining=2, steps=4, width=16, epochs=1,
               recipes=1, seeds=2, processes=1),

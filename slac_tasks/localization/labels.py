@@ -9,6 +9,11 @@ from torch import Tensor
 
 from slac_tasks.localization.features import Clock, Dense
 
+YES, NO = 1, -1
+"""What people said of a cell."""
+OTHER = -2
+"""A cell shows another category, and so, most likely, not this one: nobody was asked."""
+
 _BORDER_CELLS = 1.5
 
 Span = tuple[int, float, float]
@@ -36,21 +41,29 @@ class Lesson:
 
 
 def cell_labels(lesson: Lesson, categories: int) -> Tensor:
-    """Return +1, -1 and 0 (not known) for each cell and category, int8, shape (cells, categories).
+    """Return YES, NO, OTHER and 0 (not known) for each cell and category, int8, shape (cells, categories).
 
     All cells of a positive clip show the category, all of a negative clip do not (Clips of people, not of a frame,
     so a clip may be up to half wrong: `world.truth.MIN_OVERLAP_SEC`). Segments say it of every cell, and overrule.
     """
     clock = lesson.dense.clock
     labels = torch.zeros(clock.count, categories, dtype=torch.int8)
+    for clip in lesson.clips:
+        if clip.positive:
+            labels[_cells(clock, clip.start_sec, clip.end_sec)] = OTHER
     # Yes overrules no where clips overlap: a clip that is answered no may end in the action.
     for clip in sorted(lesson.clips, key=lambda clip: clip.positive):
-        labels[_cells(clock, clip.start_sec, clip.end_sec), clip.category] = 1 if clip.positive else -1
+        labels[_cells(clock, clip.start_sec, clip.end_sec), clip.category] = YES if clip.positive else NO
     if lesson.spans is not None:
-        labels[:] = -1
+        labels[:] = NO
         for category, start_sec, end_sec in lesson.spans:
-            labels[_cells(clock, start_sec, end_sec), category] = 1
+            labels[_cells(clock, start_sec, end_sec), category] = YES
     return labels
+
+
+def said_of(labels: Tensor) -> Tensor:
+    """Return where people said something."""
+    return (labels == YES) | (labels == NO)
 
 
 def _cells(clock: Clock, start_sec: float, end_sec: float) -> slice:

@@ -7,10 +7,12 @@ from torch import Tensor
 from slac_tasks.localization.detecting import look
 from slac_tasks.localization.features import Clock
 from slac_tasks.localization.head import Head
-from slac_tasks.localization.labels import Span
+from slac_tasks.localization.labels import NO, YES, Span, said_of
 
 _YES = 0.5
 """A cell shows the category where the curve is above."""
+_NO = 0.3
+"""A cell does not show it where the curve is below."""
 _SURE = 0.65
 """A segment is taken where its highest cell is above; in others neither yes nor no is known."""
 _LEAST_SEC = 0.7
@@ -28,19 +30,19 @@ def propose(head: Head, features: Tensor, labels: Tensor, clock: Clock) -> tuple
     Args:
         head: in evaluation mode.
         features: of the video, (cells, features).
-        labels: +1, -1 and 0 of its cells, (cells, categories).
+        labels: of its cells, as `labels.cell_labels` has them, (cells, categories).
         clock: how they lie on its clock.
 
     """
     said, _ = look(head, features)
     curve = torch.sigmoid(said.curve[0, : len(features)])
-    curve = torch.where(
-        labels > 0, curve.clamp(min=_SURE + 0.01), torch.where(labels < 0, curve.clamp(max=_YES - 0.01), curve)
-    )
-    known = (labels != 0) | ((curve < 0.3) & (labels != 0).any(0))
+    curve = torch.where(labels == YES, curve.clamp(min=_SURE + 0.01), curve)
+    curve = torch.where(labels == NO, curve.clamp(max=_YES - 0.01), curve)
+    asked = said_of(labels)
+    known = asked | ((curve < _NO) & asked.any(0))
     spans: list[Span] = []
     beside = round(_BESIDE_SEC / clock.stride_sec)
-    for category in torch.nonzero((labels != 0).any(0)).flatten().tolist():
+    for category in torch.nonzero(asked.any(0)).flatten().tolist():
         values = curve[:, category].cpu().numpy()
         for first, last in runs(values >= _YES):
             sure = values[first:last].max() >= _SURE and (last - first) * clock.stride_sec >= _LEAST_SEC

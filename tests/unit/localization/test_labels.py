@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from slac_tasks.localization.features import Clock, Dense
-from slac_tasks.localization.labels import Clip, Lesson, borders, cell_labels, in_cells
+from slac_tasks.localization.labels import NO, OTHER, Clip, Lesson, borders, cell_labels, in_cells, said_of
 
 CLOCK = Clock(fps=24, frames=240)
 DENSE = Dense(name="a", clock=CLOCK, values=np.zeros((CLOCK.count, 2), np.float32))
@@ -20,7 +20,9 @@ def clip(category: int, start: float, positive: bool) -> Clip:
 def test_cells_of_a_clip_have_its_label_and_others_are_unknown() -> None:
     labels = cell_labels(Lesson(dense=DENSE, clips=(clip(0, 1.0, True), clip(1, 5.0, False))), 2)
     assert labels[:, 0].tolist() == [0] * 6 + [1] * 12 + [0] * 42
-    assert labels[:, 1].tolist() == [0] * 30 + [-1] * 12 + [0] * 18
+    # Where one action is shown, the other is not, most likely; what people said of it counts for more.
+    assert labels[:, 1].tolist() == [0] * 6 + [OTHER] * 12 + [0] * 12 + [NO] * 12 + [0] * 18
+    assert said_of(labels)[:, 1].sum() == 12
 
 
 def test_yes_overrules_no_where_clips_overlap() -> None:
