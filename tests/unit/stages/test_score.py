@@ -10,6 +10,7 @@ import pytest
 import torch
 from learning_world import MEMBERS, WINDOW, LearningWorld
 
+from slac_tasks import cli
 from slac_tasks.errors import BrokenContract, NotMade, Temporary
 from slac_tasks.networks.canaries import COUNT
 from slac_tasks.networks.features import projection, unpacked
@@ -328,6 +329,16 @@ def test_a_run_leaves_its_rate_and_the_next_estimate_reads_it(tmp_path, capsys):
     capsys.readouterr()
     estimate(world, "wave", "jump")
     assert capsys.readouterr().out == "nothing to score: every member has scored every clip\n"
+
+
+def test_the_command_says_what_it_would_take_and_scores_nothing(tmp_path, monkeypatch, capsys):
+    world = trained(tmp_path)
+    monkeypatch.setenv("SLAC_STORE", world.store.url)
+    words = ["score", "--category=wave", f"--window={WINDOW}", f"--committee={seated(world)}", "--estimate"]
+    assert cli.main(words) == 0
+    assert capsys.readouterr().out.startswith("8 clips with ")
+    assert not world.datasets.partitions(SCORES)
+    assert not list(world.store.names("rates/"))
 
 
 def test_a_run_of_several_kinds_of_work_leaves_no_rate(tmp_path):
