@@ -149,10 +149,10 @@ def _judged(course: Course, size: Size, task: _Task) -> float:
 BENCH = Bench(
     name="localize", doc=__doc__, measure=measure,
     full=Size(),
-    quick=Size(categories=3, train=6, test=4, seconds=16.0, clips=6, pretraining=40, steps=20, width=32, epochs=5,
-               recipes=1, seeds=2),
-    tiny=Size(categories=2, train=2, test=1, seconds=8.0, clips=3, pretraining=2, steps=4, width=16, epochs=1,
-              recipes=1, seeds=2, processes=1),
+    quick=Size(categories=3, train=5, test=3, seconds=12.0, clips=5, pretraining=30, steps=20, width=32, epochs=3,
+               cuts=1, seeds=2),
+    tiny=Size(categories=2, train=2, test=1, seconds=6.0, clips=3, pretraining=2, steps=2, width=8, epochs=1, cuts=1,
+              seeds=2, processes=1),
 )  # fmt: skip
 
 if __name__ == "__main__":

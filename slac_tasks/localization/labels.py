@@ -22,7 +22,7 @@ Span = tuple[int, float, float]
 
 @dataclass(frozen=True, kw_only=True)
 class Clip:
-    """A sparse label: two seconds of which people said whether they show a category."""
+    """A sparse label: a stretch, mostly of two seconds, of which people said whether it shows a category."""
 
     category: int
     start_sec: float
@@ -37,7 +37,9 @@ class Lesson:
     dense: Dense
     clips: tuple[Clip, ...] = ()
     spans: tuple[Span, ...] | None = None
-    """All segments of the video; None: nobody has cut it, and only its clips are known."""
+    """All segments of the video; None: nobody has cut all of it."""
+    known: tuple[Span, ...] = ()
+    """Segments of such a video whose ends people gave; there may be others in it."""
 
 
 def cell_labels(lesson: Lesson, categories: int) -> Tensor:
@@ -48,12 +50,14 @@ def cell_labels(lesson: Lesson, categories: int) -> Tensor:
     """
     clock = lesson.dense.clock
     labels = torch.zeros(clock.count, categories, dtype=torch.int8)
-    for clip in lesson.clips:
-        if clip.positive:
-            labels[_cells(clock, clip.start_sec, clip.end_sec)] = OTHER
+    shown = [(clip.category, clip.start_sec, clip.end_sec) for clip in lesson.clips if clip.positive]
+    for _, start_sec, end_sec in (*shown, *lesson.known):
+        labels[_cells(clock, start_sec, end_sec)] = OTHER
     # Yes overrules no where clips overlap: a clip that is answered no may end in the action.
     for clip in sorted(lesson.clips, key=lambda clip: clip.positive):
         labels[_cells(clock, clip.start_sec, clip.end_sec), clip.category] = YES if clip.positive else NO
+    for category, start_sec, end_sec in lesson.known:
+        labels[_cells(clock, start_sec, end_sec), category] = YES
     if lesson.spans is not None:
         labels[:] = NO
         for category, start_sec, end_sec in lesson.spans:

@@ -83,20 +83,24 @@ class _Video:
     """(cells, categories): where a place may be told that it shows nothing."""
     borders: Tensor
     """(cells, 2): how near each cell is to a start, and to an end, of a segment that people have cut."""
+    fixed: tuple[Span, ...]
+    """Segments that people gave and no proposal replaces."""
 
     @classmethod
     def of(cls, lesson: Lesson, categories: int, where: torch.device) -> "_Video":
         labels = cell_labels(lesson, categories)
-        ends, of = in_cells(lesson.spans or (), lesson.dense.clock)
+        ends, of = in_cells(lesson.spans or lesson.known, lesson.dense.clock)
         return cls(
             features=torch.from_numpy(lesson.dense.values).to(where), labels=labels.to(where), clock=lesson.dense.clock,
             is_cut=lesson.spans is not None, ends=ends.to(where), categories=of.to(where),
             known=said_of(labels).to(where), borders=borders(ends, lesson.dense.clock.count).to(where),
+            fixed=lesson.known,
         )  # fmt: skip
 
     def propose(self, spans: Sequence[Span], known: Tensor) -> None:
-        """Take over segments that the curve proposes."""
-        ends, of = in_cells(spans, self.clock)
+        """Take over segments that the curve proposes, but where people gave one."""
+        free = [span for span in spans if not any(_meet(span, fixed) for fixed in self.fixed)]
+        ends, of = in_cells([*self.fixed, *free], self.clock)
         self.ends, self.categories = ends.to(self.features.device), of.to(self.features.device)
         self.known = known
 
@@ -270,6 +274,10 @@ class Teacher:
         print_line(f"localize: goes on after step {self.step_number}")
 
 
+def _meet(one: Span, other: Span) -> bool:
+    return one[0] == other[0] and min(one[2], other[2]) > max(one[1], other[1])
+
+
 def _stretch(values: Tensor, start: int, cells: int) -> Tensor:
     part = values[start : start + cells]
     return F.pad(part, (0, 0, 0, cells - len(part)))
@@ -284,7 +292,7 @@ def taught(
         BrokenContract: there is nothing to learn from, or a loss is no number.
 
     """
-    if not any(lesson.clips or lesson.spans for lesson in lessons):
+    if not any(lesson.clips or lesson.spans or lesson.known for lesson in lessons):
         raise BrokenContract(f"localize: {len(lessons)} videos without a clip or a segment, want some")
     shape = Shape(features=lessons[0].dense.values.shape[1], categories=tuple(categories), width=plan.width)
     with seeded(plan.seed):

@@ -52,7 +52,9 @@ def localizer_of_release(config: Config, release: str, environ: Mapping[str, str
     extractor, weights = network_of_release(config, release, media)
     settings = config.localization
     plan = Plan(steps=settings.steps, batch=settings.batch, width=settings.width, seed=settings.seed)
-    made_of = content_hash(weights, version.content, str(sorted(asdict(plan).items())), str(settings.videos))
+    cut = dense_labels(datasets, release)
+    shape = [str(sorted(asdict(plan).items())), str(settings.videos)]
+    made_of = content_hash(weights, version.content, *shape, *(repr(one) for one in sorted(cut.items())))
     name = f"{FOLDER}/{release}.{made_of}.pt"
     if media.store.exists(name):
         head, about = decode(media.store.get(name), name)
@@ -61,12 +63,13 @@ def localizer_of_release(config: Config, release: str, environ: Mapping[str, str
     keeps = Checkpoints(media=media, folder=f"{FOLDER}/unfinished", made_of=made_of)
     videos = chosen(videos_of_release(datasets, rows, Split.TRAINING), settings.videos)
     categories = sorted({label.category for video in videos for label in video.labels})
-    lessons = list(_lessons(videos, categories, extractor, media, config.scoring.workers))
+    lessons = list(_lessons(videos, cut, categories, extractor, media, config.scoring.workers))
     head = taught(lessons, categories, plan, extractor.where, keeps)
-    clips = sum(len(lesson.clips) for lesson in lessons)
+    clips, given = sum(len(each.clips) for each in lessons), sum(len(each.known) for each in lessons)
     about = About(
         architecture=extractor.entry.name, backbone=weights,
-        taught=f"Release {release} ({version.version}): {clips} clips of {len(lessons)} videos taught the head.",
+        taught=f"Release {release} ({version.version}): {clips} clips and {given} segments of {len(lessons)} "
+        "videos taught the head.",
     )  # fmt: skip
     media.store.put(name, encode(head, about))
     keeps.delete()
@@ -157,15 +160,15 @@ def chosen(videos: Sequence[ReleasedVideo], most: int) -> list[ReleasedVideo]:
 
 
 def _lessons(
-    videos: Sequence[ReleasedVideo], categories: Sequence[str], extractor: Extractor, media: Media, workers: int
-) -> Iterator[Lesson]:
-    """Look at each video, and yield what it teaches.
+    videos: Sequence[ReleasedVideo], cut: Mapping[str, Sequence[ReleasedLabel]], categories: Sequence[str],
+    extractor: Extractor, media: Media, workers: int,
+) -> Iterator[Lesson]:  # fmt: skip
+    """Look at each video, and yield what its clips teach, and the segments that people cut in it.
 
     Raises:
         BrokenContract: none can be read.
 
     """
-    number = {category: at for at, category in enumerate(categories)}
     workers = decoders(workers, clips=400 * len(videos), beside=extractor.where)
     seen = dense_features((video.film for video in videos), extractor, media, workers=workers)
     lost = ""
@@ -176,13 +179,25 @@ def _lessons(
             print_line(f"localize: set aside {video.video_id}: {each.lost.reason}: {each.lost.detail}")
             continue
         count += 1
-        clips = tuple(
+        yield lesson_of(each, video.labels, cut.get(video.video_id, ()), categories)
+    if not count:
+        raise BrokenContract(f"localize: {len(videos)} training videos, none readable ({lost}); want some")
+
+
+def lesson_of(
+    dense: Dense, clips: Sequence[ReleasedLabel], cut: Sequence[ReleasedLabel], categories: Sequence[str]
+) -> Lesson:
+    """Return what is known of a video; a proposed segment in which people saw nothing is a long clip with a no."""
+    number = {category: at for at, category in enumerate(categories)}
+    own = [label for label in cut if label.category in number]
+    return Lesson(
+        dense=dense,
+        clips=tuple(
             Clip(
                 category=number[label.category], start_sec=label.start_sec, end_sec=label.end_sec,
                 positive=label.positive,
             )
-            for label in video.labels
-        )  # fmt: skip
-        yield Lesson(dense=each, clips=clips)
-    if not count:
-        raise BrokenContract(f"localize: {len(videos)} training videos, none readable ({lost}); want some")
+            for label in (*clips, *(one for one in own if not one.positive))
+        ),
+        known=tuple((number[one.category], one.start_sec, one.end_sec) for one in own if one.positive),
+    )  # fmt: skip

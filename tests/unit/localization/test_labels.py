@@ -56,3 +56,9 @@ def test_borders_are_spread_over_their_neighbours() -> None:
     near = borders(torch.tensor([[2.0, 6.5]]), 10)
     assert near[:, 0].tolist() == pytest.approx([0, 2 / 3, 2 / 3, 0, 0, 0, 0, 0, 0, 0])
     assert near[:, 1].tolist() == pytest.approx([0, 0, 0, 0, 0, 1 / 3, 1, 1 / 3, 0, 0])
+
+
+def test_a_segment_that_people_gave_counts_in_a_video_that_is_not_cut() -> None:
+    labels = cell_labels(Lesson(dense=DENSE, clips=(clip(0, 0.0, False),), known=((0, 1.0, 3.0),)), 2)
+    assert labels[:, 0].tolist() == [NO] * 6 + [1] * 12 + [0] * 42
+    assert labels[:, 1].tolist() == [0] * 6 + [OTHER] * 12 + [0] * 42
