@@ -16,6 +16,9 @@ from pathlib import Path
 from typing import Any, NoReturn, Protocol
 from urllib.parse import urlsplit
 
+# Before a library starts threads. Where more of them than processors wait for each other, each waits for a turn.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
 import hypothesis
 import psycopg2
 import psycopg2.sql
