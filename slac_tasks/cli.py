@@ -46,7 +46,7 @@ COMMANDS = {
     "features": ("slac_tasks.commands.features", "write dense features of videos, as OpenTAD and ActionFormer read"),
     "localize": ("slac_tasks.commands.localize", "find actions in your videos: where each begins and ends"),
     "world": ("slac_tasks.commands.world", "make the synthetic world, or let its people answer"),
-    "web": ("slac_tasks.commands.web", "serve the pages: review, funnel, quality and duplicates"),
+    "web": ("slac_tasks.commands.web", "serve the pages: review, segments, funnel, quality, releases and duplicates"),
     "votes": ("slac_tasks.commands.votes", "export and import votes; tasks for Label Studio"),
     "annotator": ("slac_tasks.commands.annotator", "accounts of the review page, and who reviews which category"),
     "segments": ("slac_tasks.commands.segments", "ask people about a network's segments, and say which ends are right"),

@@ -5,6 +5,8 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from slac_tasks.errors import BrokenContract, WrongArguments
 from slac_tasks.verification.segments.proposals import (
@@ -95,3 +97,24 @@ def test_a_file_that_is_no_results_json_is_refused(tmp_path: Path) -> None:
     (tmp_path / "b.json").write_text('{"database": {}}')
     with pytest.raises(BrokenContract, match="want an object with `results`"):
         read(tmp_path / "b.json")
+
+
+ODD = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=9) | st.just("1e400"),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
+    max_leaves=6,
+)
+TIMES = st.lists(st.floats(0, 70) | ODD, max_size=3) | ODD
+LINE = st.fixed_dictionaries({}, optional={"label": st.just("Judo") | ODD, "score": ODD, "segment": TIMES}) | ODD
+NAMES = st.sampled_from(["abcdefghijk", "v_abcdefghijk", "gone", f"{1:016x}"]) | st.text(max_size=9)
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(results=st.dictionaries(NAMES, st.lists(LINE, max_size=4) | ODD, max_size=4))
+def test_every_line_of_any_file_is_asked_or_set_aside_once(tmp_path: Path, results: dict[str, object]) -> None:
+    proposed, drops = read(written(tmp_path, results))
+    rows, refused = askable(proposed, "net", KNOWN, LIMITS)
+    lines = sum(len(own) if isinstance(own, list) else 1 for own in results.values())
+    assert len(rows) + len(refused) + len(drops) == lines
+    assert all(drop.item and drop.reason and drop.detail for drop in (*drops, *refused))
+    assert all(0 <= row.start_sec < row.end_sec <= row.duration_sec for row in rows)
