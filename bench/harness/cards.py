@@ -22,6 +22,7 @@ import torch
 from torch import nn
 
 from bench.harness.scoring import WARM, WINDOW, Scene, peak_share, scene, scoring, seat
+from slac_tasks.networks.desk import Desk, Given
 from slac_tasks.networks.line import Result, line_of
 from slac_tasks.networks.registry import Classifier, architecture, to_stream
 from slac_tasks.networks.scorers import load_scorers
@@ -88,17 +89,17 @@ def on_card(members: Sequence[str], clips: int, media: Path, folder: Path, devic
 def _watched() -> Iterator[list[float]]:
     """Note when each batch's results are taken down."""
     times: list[float] = []
-    whole = score.Desk._take_down
+    whole = Desk._take_down
 
-    def taken(desk: score.Desk, batch: score.Given) -> None:
+    def taken(desk: Desk, batch: Given) -> None:
         whole(desk, batch)
         times.append(time.perf_counter())
 
-    score.Desk._take_down = taken  # type: ignore[assignment, method-assign]
+    Desk._take_down = taken  # type: ignore[assignment, method-assign]
     try:
         yield times
     finally:
-        score.Desk._take_down = whole  # type: ignore[method-assign]
+        Desk._take_down = whole  # type: ignore[method-assign]
 
 
 def stage(made: Scene, committee: str) -> tuple[float, float]:

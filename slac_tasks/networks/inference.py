@@ -2,6 +2,7 @@
 
 import ctypes
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -116,6 +117,34 @@ def device(setting: str) -> torch.device:
             raise NotConfigured("setting device: is 'cuda', but this machine has no GPU; want 'auto' or 'cpu'")
         torch.backends.cudnn.deterministic = True
     return torch.device(setting)
+
+
+def devices(setting: Sequence[str], kind: str) -> Sequence[str]:
+    """Return the devices on which processes run networks, one on each.
+
+    Args:
+        setting: their names; empty: all cards, or the processors where there is none.
+        kind: the setting `device`.
+
+    Raises:
+        NotConfigured: one is absent, or they are of several kinds.
+
+    """
+    where = device(kind)
+    cards = torch.cuda.device_count() if where.type == "cuda" else 0
+    known = [f"cuda:{card}" for card in range(cards)] or [where.type]
+    if strange := sorted(set(setting) - set(known)):
+        raise NotConfigured(f"setting scoring.devices: {', '.join(strange)}; want of {', '.join(known)}")
+    return setting or known
+
+
+def occupy(name: str, processes: int = 1) -> None:
+    """Let `cuda` mean this device here; on processors, take as many threads as so many processes may have each."""
+    where = torch.device(name)
+    if where.type == "cuda":
+        torch.cuda.set_device(where)
+    elif processes > 1:
+        torch.set_num_threads(max(1, torch.get_num_threads() // processes))
 
 
 def device_name(where: torch.device) -> str:

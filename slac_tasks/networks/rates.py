@@ -80,20 +80,21 @@ class Watch:
 
     began: float
     """When its command began, by the monotonic clock."""
-    _first: float | None = None
+    first: float | None = None
+    """When the first batch of pixels was there."""
 
     def over(self, batches: Iterable[T]) -> Iterator[T]:
         """Yield the batches, and note when the first one is there."""
         for batch in batches:
-            if self._first is None:
-                self._first = time.monotonic()
+            if self.first is None:
+                self.first = time.monotonic()
             yield batch
 
     def run(self, *, device: str, clips: int, size_bytes: int | None) -> Run:
         """Return what was measured of a run that ends now and had one batch at least."""
-        assert self._first is not None, "no batch came"
+        assert self.first is not None, "no batch came"
         return Run(
-            device=device, clips=clips, seconds=time.monotonic() - self._first, startup_sec=self._first - self.began,
+            device=device, clips=clips, seconds=time.monotonic() - self.first, startup_sec=self.first - self.began,
             size_bytes=size_bytes, measured_at=datetime.now(UTC).isoformat(timespec="milliseconds"),
         )  # fmt: skip
 

@@ -76,6 +76,11 @@ class Scoring(Section):
         "Processes that decode; -1: none where networks run on processors, else all processors but two, 32 at most.",
         least=-1,
     )
+    devices: tuple[str, ...] = setting(
+        (),
+        "Devices that score, a process on each, such as `cuda:0` and `cuda:1`; empty: every card of the machine, "
+        "or its processors.",
+    )
     precision: str = setting(
         "auto",
         "`auto` (bfloat16 where the device multiplies it), `float32` or `bfloat16`.",

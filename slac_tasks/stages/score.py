@@ -5,6 +5,8 @@ Writes: scores and features (category, window, weights), one of each for each me
 clips is not asked again.
 Safe to run again: scores that exist are left alone, and a run after a kill goes on where the one before was stopped.
 
+On a machine with several cards each has a process, which scores a share of the shards (`scoring.devices`).
+
 The work is cut into shards: consecutive videos of one category, with about `SHARD_CLIPS` clips together. A shard and
 its batches depend on the clips of the window alone, and the form in which a network runs on the clips of the job: a
 score is the same to the bit, whatever was done before a kill. A shard is decoded once for all members that lack it, and
@@ -14,100 +16,57 @@ Each run leaves its rate in the store. With `--estimate` it prints what the clip
 of earlier runs, and scores nothing; shards of an unfinished run count as if they were still to be scored.
 """
 
-from collections import deque
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from contextlib import ExitStack, closing
-from dataclasses import dataclass, field
-from functools import cached_property, partial
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, closing, suppress
+from dataclasses import dataclass, field, replace
+from functools import partial
+from itertools import count
+from typing import NamedTuple
 
 import pyarrow as pa
 import pyarrow.compute as pc
+import torch
 
 from slac_tasks.admission.withdrawals import Withdrawals
-from slac_tasks.errors import NotMade, SlacError
-from slac_tasks.job import Job, Partition
+from slac_tasks.children import together
+from slac_tasks.errors import NotMade, SlacError, Temporary
+from slac_tasks.job import Job
 from slac_tasks.model import View
 from slac_tasks.networks import rates
-from slac_tasks.networks.canaries import COUNT, Guard, canary, is_canary
-from slac_tasks.networks.inference import device, device_name
-from slac_tasks.networks.line import Line, Result, line_of
+from slac_tasks.networks.canaries import Guard, is_canary
+from slac_tasks.networks.desk import Desk, Piece, Want
+from slac_tasks.networks.inference import device, device_name, devices, occupy
+from slac_tasks.networks.line import line_of
 from slac_tasks.networks.registry import architecture
-from slac_tasks.networks.scorers import Scorer, Sheet, load_scorers
+from slac_tasks.networks.scorers import load_scorers
 from slac_tasks.progress import print_line, track
 from slac_tasks.storage.datasets import CLIPS, COMMITTEES, FEATURES, SCORES
-from slac_tasks.storage.datasets.scoring import CommitteeRow, FeatureRow, ScoreRow
+from slac_tasks.storage.datasets.scoring import CommitteeRow
 from slac_tasks.storage.manifests import Drop, Manifest
-from slac_tasks.storage.shards import Shard
 from slac_tasks.storage.writing import Writer
-from slac_tasks.video.clips import ADDRESS, ClipAddress, Footage, addresses, ahead, chunks, decoders, shard_ends
-from slac_tasks.video.pool import UNDECODABLE, Cut, Decoded, Pool
+from slac_tasks.video.clips import ADDRESS, ClipAddress, addresses, ahead, decoders, shard_ends
+from slac_tasks.video.pool import Cut, Pool
 
 SHARD_CLIPS: Mapping[str, int] = {"cpu": 256, "cuda": 2048}
 """A kill loses the work on about so many clips: minutes on processors, a second or two on a card."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class Want:
-    """What one member says of one category's clips, being made."""
+class Share:
+    """Which shards a process scores: of `world` in turn each `rank`-th one."""
 
-    member: CommitteeRow
-    scores: Partition[ScoreRow]
-    features: Partition[FeatureRow]
+    rank: int = 0
+    world: int = 1
 
-    def shard(self, name: str, of: Sequence[str]) -> "Pair":
-        """Open one shard of each that is not finished."""
-        return Pair(
-            scores=None if self.scores.finished else self.scores.shard(name, of=of),
-            features=None if self.features.finished else self.features.shard(name, of=of),
-        )
+    def of(self, workers: int) -> int:
+        """Return how many of so many decoding processes are its own."""
+        return max(1, workers // self.world) if workers else 0
 
-
-@dataclass(frozen=True, kw_only=True)
-class Pair:
-    """A member's scores and features of the clips of one shard; None: all of the category's are finished."""
-
-    scores: Shard[ScoreRow] | None
-    features: Shard[FeatureRow] | None
-
-    @property
-    def is_done(self) -> bool:
-        """Whether the store holds both."""
-        return all(shard is None or shard.is_done for shard in (self.scores, self.features))
-
-    def write(self, sheet: Sheet, drops: Sequence[Drop]) -> None:
-        """Put into the store what it does not hold."""
-        if self.scores and not self.scores.is_done:
-            self.scores.write(sheet.scores, drops)
-        if self.features and not self.features.is_done:
-            self.features.write(sheet.features, drops)
+    def __str__(self) -> str:
+        return f" {self.rank + 1}/{self.world}" if self.world > 1 else ""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Piece:
-    """One shard of a category, for the members that lack it."""
-
-    clips: pa.Table
-    """Addresses of its clips that may be opened, video by video."""
-    withdrawn: list[Drop]
-    """Videos that may not be opened."""
-    lacking: list[tuple[Want, Pair]]
-
-    def count(self, size: int) -> int:
-        """Return how many batches it has."""
-        clips: int = self.clips.num_rows + COUNT
-        return -(-clips // size)
-
-    def batches(self, size: int) -> Iterator[Sequence[ClipAddress]]:
-        """Yield its clips in batches.
-
-        One canary goes first and one last, so that what lies between them was scored by the same code and weights.
-        """
-        first, *last = (_canary(index) for index in range(COUNT))
-        return chunks([first, *addresses(self.clips), *last], size)
-
-
-def _canary(index: int) -> ClipAddress:
-    return canary(index, []).clips[0]
+ALL = Share()
 
 
 @dataclass(kw_only=True)
@@ -119,6 +78,8 @@ class Work:
     wants: list[Want]
     pieces: list[Piece] = field(default_factory=list)
     """The shards that some member lacks."""
+    taken_up: int = 0
+    """Those that the store holds."""
     finish: ExitStack = field(default_factory=ExitStack)
     """Closing it writes the partitions."""
 
@@ -145,9 +106,21 @@ def run(job: Job) -> None:
         except SlacError as error:
             failure = error
         if works:
-            _score(job, works, clips)
+            cards = _cards(job, works)
+            if len(cards) > 1:
+                _score_together(job, works, clips, cards)
+            else:
+                occupy(cards[0])
+                _score(job, works, clips)
     if failure is not None:
         raise failure
+
+
+def _cards(job: Job, works: Sequence[Work]) -> Sequence[str]:
+    """Return the devices that score, no more than there are shards."""
+    cards = devices(job.config.scoring.devices, job.config.device)
+    size = SHARD_CLIPS[torch.device(cards[0]).type]
+    return cards[: sum(len(shard_ends(work.clips["video_id"].to_pylist(), size)) for work in works) or 1]
 
 
 def _members(job: Job, category: str) -> list[CommitteeRow]:
@@ -182,7 +155,7 @@ def _estimate(job: Job) -> None:
             waiting.setdefault((work, _views(lacking)), []).append(job.datasets.read_all(CLIPS, [made], ADDRESS))
 
     job.each_category(add)
-    name = device_name(device(job.config.device))
+    name = _name(devices(job.config.scoring.devices, job.config.device), device(job.config.device))
     for (work, views), tables in waiting.items():
         clips = pa.concat_tables(tables)
         print(rates.expected(job.store, work, name, clips.num_rows, rates.size_of(job.store, clips, views)))
@@ -213,43 +186,126 @@ def _missing(job: Job, category: str, clips: Manifest, opened: ExitStack) -> lis
         return [Work(clips=table, wants=wants, finish=opened.enter_context(finish.pop_all()))]
 
 
-def _score(job: Job, works: Sequence[Work], clips: int) -> None:
-    """Score the shards that are not in the store yet, of a job about so many clips; one stream of work is decoded."""
+class _NotHere(Exception):
+    """Leaves partitions open: another process writes them."""
+
+
+class _Task(NamedTuple):
+    """What one process of several is sent."""
+
+    job: Job
+    clips: int
+    share: Share
+    device: str
+
+
+class _Done(NamedTuple):
+    """What it answers."""
+
+    how: Mapping[str, list[str]]
+    """By backbone, what decides its scores beside the clips and the weights."""
+    first: float | None
+    """When its first batch was decoded, by the machine's monotonic clock; None: it had none."""
+    taken_up: int
+    """Shards that were in the store before."""
+
+
+def _score_together(job: Job, works: Sequence[Work], clips: int, cards: Sequence[str]) -> None:
+    """Score with a process for each card, each the shards of its share; write the partitions when all have ended.
+
+    Raises:
+        SlacError: what the process that failed first raised.
+        Temporary: one was killed, or what may be opened changed meanwhile.
+
+    """
+    categories = tuple(work.wants[0].scores.keys["category"] for work in works)
+    where = device(job.config.device)
+    # Of the environment a copy, which can be sent.
+    config = replace(job.config, device=torch.device(cards[0]).type)
+    sent = replace(job, categories=categories, config=config, environ=dict(job.environ))
+    tasks = [_Task(sent, clips, Share(rank=rank, world=len(cards)), card) for rank, card in enumerate(cards)]
+    watch = rates.Watch(began=job.began)
+    done = together(_score_share, tasks, "scoring")
+    withdrawals, turns = Withdrawals.read(job.store), count()
+    for work in works:
+        _cut(work, withdrawals, [one.how for one in done], SHARD_CLIPS[torch.device(cards[0]).type], turns)
+        if work.pieces:
+            raise Temporary("score: videos were withdrawn while their clips were scored; want another run")
+        work.finish.close()
+    firsts = [one.first for one in done if one.first is not None]
+    if firsts and not any(one.taken_up for one in done):
+        watch.first = min(firsts)
+        _write_rate(job, watch, [(work.wants, work.clips) for work in works], _name(cards, where))
+
+
+def _name(cards: Sequence[str], where: torch.device) -> str:
+    """Return what a rate holds for: a device, or so many of them."""
+    return f"{len(cards)} x {device_name(where)}" if len(cards) > 1 else device_name(where)
+
+
+def _score_share(task: _Task) -> _Done:
+    """Score one share, in a process of its own: its shards are in the store afterwards."""
+    occupy(task.device, task.share.world)
+    works: list[Work] = []
+
+    def add(category: str) -> None:
+        made = task.job.datasets.need(CLIPS, category=category, window=task.job.key("window"))
+        works.extend(_missing(task.job, category, made, opened))
+
+    with suppress(_NotHere), ExitStack() as opened:
+        task.job.each_category(add)
+        if not works:
+            raise Temporary("score: another process has finished these clips; want another run")
+        done = _score(task.job, works, task.clips, task.share)
+        raise _NotHere
+    return done
+
+
+def _score(job: Job, works: Sequence[Work], clips: int, share: Share = ALL) -> _Done:
+    """Score the shards that are not in the store yet, of a job about so many clips; one stream of work is decoded.
+
+    A process that scores all of them also writes the partitions.
+    """
     settings, where = job.config.scoring, device(job.config.device)
     members = [want.member for work in works for want in work.wants]
     views = sorted(_views(members))
     watch = rates.Watch(began=job.began)
-    workers = decoders(settings.workers, clips=sum(work.clips.num_rows for work in works), beside=where)
+    workers = share.of(decoders(settings.workers, clips=sum(work.clips.num_rows for work in works), beside=where))
     # The processes start while the networks are loaded.
     buffer = ahead(views, batch=settings.batch, workers=workers)
     with Pool(job.media, views, batch=settings.batch, buffer=buffer, workers=workers) as pool:
         scorers = load_scorers(job.store.get, members, job.config, clips)
-        withdrawals = Withdrawals.read(job.store)
+        withdrawals, turns = Withdrawals.read(job.store), count()
         how = {name: [str(settings.batch), settings.compile, *scorer.how] for name, scorer in scorers.items()}
         for work in works:
-            work.pieces = _cut(work, withdrawals, how, SHARD_CLIPS[where.type])
+            _cut(work, withdrawals, [how] * share.world, SHARD_CLIPS[where.type], turns, share)
+        _print_taken_up(works)
         todo = [piece for work in works for piece in work.pieces]
         # As objects the addresses of a whole job are more than memory holds: a shard's are made when it is decoded.
         cuts = (_cuts(rows) for piece in todo for rows in piece.batches(settings.batch))
-        found = track(watch.over(pool.batches(cuts)), sum(piece.count(settings.batch) for piece in todo), "score")
+        batches = sum(piece.count(settings.batch) for piece in todo)
+        found = track(watch.over(pool.batches(cuts)), batches, f"score{share}")
         extractors = {name: scorer.extractor for name, scorer in scorers.items()}
         with closing(line_of(extractors, settings.batch, pool.memory)) as line, Writer() as writer:
             desk = Desk(scorers=scorers, guard=Guard(job.store), line=line, writer=writer, views=views)
             for work in works:
                 for piece in work.pieces:
                     desk.score(piece, found, settings.batch)
-                desk.then(partial(writer.then, work.finish.close))
+                if share == ALL:
+                    desk.then(partial(writer.then, work.finish.close))
             desk.settle(0)
-    if todo:
-        _write_rate(job, watch, todo, device_name(where))
+    if todo and share == ALL:
+        scored = [([want for want, _ in piece.lacking], piece.clips) for piece in todo]
+        _write_rate(job, watch, scored, device_name(where))
+    return _Done(how, watch.first, sum(work.taken_up for work in works))
 
 
-def _write_rate(job: Job, watch: rates.Watch, done: Sequence[Piece], name: str) -> None:
-    """Write down how fast these shards were scored; a run of several kinds of work says of none how fast it is."""
-    works = {rates.Work.of([want.member for want, _ in piece.lacking], job.config.scoring) for piece in done}
-    clips = pa.concat_tables([piece.clips for piece in done])
+def _write_rate(job: Job, watch: rates.Watch, done: Sequence[tuple[Sequence[Want], pa.Table]], name: str) -> None:
+    """Write down how fast these clips were scored; a run of several kinds of work says of none how fast it is."""
+    works = {rates.Work.of([want.member for want in wants], job.config.scoring) for wants, _ in done}
+    clips = pa.concat_tables([clips for _, clips in done])
     if len(works) == 1 and clips.num_rows:
-        views = _views([want.member for want, _ in done[0].lacking])
+        views = _views([want.member for want in done[0][0]])
         size = rates.size_of(job.store, clips, views)
         run = watch.run(device=name, clips=clips.num_rows, size_bytes=size)
         rates.write_run(job.store, works.pop(), run)
@@ -259,136 +315,41 @@ def _cuts(rows: Sequence[ClipAddress]) -> list[Cut | None]:
     return [None if is_canary(clip) else clip.cut for clip in rows]
 
 
-def _cut(work: Work, withdrawals: Withdrawals, how: Mapping[str, list[str]], size: int) -> list[Piece]:
-    """Return the shards of a category that some member lacks.
+def _cut(
+    work: Work, withdrawals: Withdrawals, hows: Sequence[Mapping[str, list[str]]], size: int, turns: Iterator[int],
+    share: Share = ALL,
+) -> None:  # fmt: skip
+    """Find the shards of a category that belong to a share and that some member lacks.
 
     Args:
-        work: the category.
+        work: the category; `pieces` and `taken_up` are set.
         withdrawals: what may not be opened.
-        how: by backbone, what decides its scores beside the clips and the weights.
+        hows: by process that scores, and by backbone, what decides its scores beside the clips and the weights.
         size: clips of a shard, at the least.
+        turns: numbers all shards of a job, of which the processes take every one in turn.
+        share: whose shards.
 
     """
-    pieces = []
-    begin = taken_up = 0
+    begin = 0
     for number, end in enumerate(shard_ends(work.clips["video_id"].to_pylist(), size)):
+        turn = next(turns)
+        clips, begin = work.clips.slice(begin, end - begin), end
+        if turn % share.world != share.rank:
+            continue
+        how = hows[turn % len(hows)]
         withdrawn: list[Drop] = []
-        clips = work.clips.slice(begin, end - begin)
         readable = withdrawals.readable(addresses(clips), withdrawn)
         clip_ids = [clip.clip_id for clip in readable]
         shards = [(want, want.shard(f"{number:05d}", [*how[want.member.backbone], *clip_ids])) for want in work.wants]
         lacking = [(want, shard) for want, shard in shards if not shard.is_done]
-        taken_up += len(shards) - len(lacking)
+        work.taken_up += len(shards) - len(lacking)
         if lacking:
             opened = clips.filter(pc.is_in(clips["clip_id"], pa.array(clip_ids, pa.string())))
-            pieces.append(Piece(clips=opened, withdrawn=withdrawn, lacking=lacking))
-        begin = end
-    if taken_up:
-        print_line(
-            f"score: category {work.wants[0].scores.keys['category']}: takes up {taken_up} shards of an unfinished run"
-        )
-    return pieces
+            work.pieces.append(Piece(clips=opened, withdrawn=withdrawn, lacking=lacking))
 
 
-@dataclass(kw_only=True)
-class Round:
-    """One shard while it is scored."""
-
-    piece: Piece
-    sheets: list[Sheet]
-    lost: dict[str, Drop] = field(default_factory=dict)
-    """Videos that cannot be decoded, by their ids."""
-
-
-@dataclass(kw_only=True)
-class Given:
-    """One batch that the networks look at."""
-
-    round: Round
-    rows: Sequence[ClipAddress]
-    lost: Collection[int]
-    """Rows without pixels."""
-    result: Result
-
-
-@dataclass(kw_only=True)
-class Desk:
-    """Gives batches to the networks, takes down what they say, and stores each shard with its last batch."""
-
-    scorers: Mapping[str, Scorer]
-    guard: Guard
-    line: Line
-    writer: Writer
-    """Stores what is scored, while later batches are."""
-    views: Sequence[View]
-    _due: deque[Given | Callable[[], None]] = field(default_factory=deque)
-    """Batches under way, and what is done when all before it is."""
-
-    def score(self, piece: Piece, found: Iterator[Decoded], size: int) -> None:
-        """Score one shard with every member that lacks it; it is stored when later ones are under way.
-
-        Raises:
-            BrokenContract: a canary came back with another score than it should; the shard is not stored.
-
-        """
-        round_ = Round(piece=piece, sheets=[Sheet(member=want.member) for want, _ in piece.lacking])
-        backbones = list(dict.fromkeys(sheet.member.backbone for sheet in round_.sheets))
-        for rows in piece.batches(size):
-            decoded = next(found)
-            self._add_canaries(rows, decoded)
-            for at, lost in sorted(decoded.lost.items()):
-                video = rows[at].video_id
-                drop = Drop(item=video, reason=lost.reason, detail=lost.detail, retryable=lost.reason != UNDECODABLE)
-                round_.lost.setdefault(video, drop)
-            result = self.line.give(decoded.pixels, backbones)
-            self._due.append(Given(round=round_, rows=rows, lost=decoded.lost.keys(), result=result))
-            self.settle(self.line.ahead)
-        self.then(partial(self._store, round_))
-
-    def then(self, act: Callable[[], None]) -> None:
-        """Do something when all batches that were given are scored."""
-        self._due.append(act)
-        self.settle(self.line.ahead)
-
-    def settle(self, ahead: int) -> None:
-        """Take down what the networks say, until no more than so many batches are under way."""
-        while self._due and (callable(self._due[0]) or self._under_way > ahead):
-            first = self._due.popleft()
-            if callable(first):
-                first()
-            else:
-                self._take_down(first)
-
-    @property
-    def _under_way(self) -> int:
-        return sum(isinstance(one, Given) for one in self._due)
-
-    @cached_property
-    def _canaries(self) -> Mapping[str, Footage]:
-        """Each canary by its id. They are made once: one costs as much as decoding ten clips."""
-        return {_canary(index).clip_id: canary(index, self.views) for index in range(COUNT)}
-
-    def _add_canaries(self, rows: Sequence[ClipAddress], decoded: Decoded) -> None:
-        for at, clip in enumerate(rows):
-            if is_canary(clip):
-                for view, pixels in self._canaries[clip.clip_id].pixels.items():
-                    decoded.pixels[view][at] = pixels[0]
-
-    def _take_down(self, batch: Given) -> None:
-        features = batch.result.features()
-        kept = [at for at in range(len(batch.rows)) if at not in batch.lost]
-        clips = [batch.rows[at] for at in kept]
-        for backbone, found in features.items():
-            sheets = [sheet for sheet in batch.round.sheets if sheet.member.backbone == backbone]
-            self.scorers[backbone].note(clips, found[kept] if batch.lost else found, sheets)
-
-    def _store(self, round_: Round) -> None:
-        for sheet in round_.sheets:
-            alone = partial(self.scorers[sheet.member.backbone].canaries_alone, sheet.member.head)
-            self.guard.check(sheet.member.weights, sheet.member.member, sheet.canaries, alone)
-        drops = [*round_.piece.withdrawn, *round_.lost.values()]
-        self.writer.then(partial(self._write, round_, drops))
-
-    def _write(self, round_: Round, drops: Sequence[Drop]) -> None:
-        for sheet, (_, shard) in zip(round_.sheets, round_.piece.lacking, strict=True):
-            shard.write(sheet.without(round_.lost) if round_.lost else sheet, drops)
+def _print_taken_up(works: Sequence[Work]) -> None:
+    for work in works:
+        if work.taken_up:
+            category = work.wants[0].scores.keys["category"]
+            print_line(f"score: category {category}: takes up {work.taken_up} shards of an unfinished run")

@@ -12,6 +12,7 @@ from learning_world import MEMBERS, WINDOW, LearningWorld
 
 from slac_tasks import cli
 from slac_tasks.errors import BrokenContract, NotMade, Temporary
+from slac_tasks.networks import desk
 from slac_tasks.networks.canaries import COUNT
 from slac_tasks.networks.features import projection, unpacked
 from slac_tasks.networks.inference import device_name, precision
@@ -228,8 +229,8 @@ def test_a_store_that_fails_while_later_clips_are_scored_stops_the_run_with_its_
 def test_canaries_are_made_once_and_not_for_each_batch(tmp_path, monkeypatch):
     world = trained(tmp_path)
     made = []
-    whole = score.canary
-    monkeypatch.setattr(score, "canary", lambda index, views: made.append(views) or whole(index, views))
+    whole = desk.canary
+    monkeypatch.setattr(desk, "canary", lambda index, views: made.append(views) or whole(index, views))
     config = dataclasses.replace(world.config(), scoring=Scoring(batch=2))
     score.run(world.job("score", config=config, window=WINDOW, committee=seated(world), categories=("wave",)))
     assert len([views for views in made if views]) == COUNT
@@ -239,14 +240,14 @@ def test_addresses_are_made_shard_by_shard_and_not_of_the_whole_job(tmp_path, mo
     world = trained(tmp_path)
     monkeypatch.setattr(score, "SHARD_CLIPS", {"cpu": 4})
     begun, ahead = [], []
-    batches, whole = score.Piece.batches, score.Desk.score
-    monkeypatch.setattr(score.Piece, "batches", lambda piece, size: begun.append(piece) or batches(piece, size))
+    batches, whole = desk.Piece.batches, desk.Desk.score
+    monkeypatch.setattr(desk.Piece, "batches", lambda piece, size: begun.append(piece) or batches(piece, size))
 
-    def scored(desk, piece, *rest):
+    def scored(own, piece, *rest):
         ahead.append(any(one is piece for one in begun))
-        whole(desk, piece, *rest)
+        whole(own, piece, *rest)
 
-    monkeypatch.setattr(score.Desk, "score", scored)
+    monkeypatch.setattr(desk.Desk, "score", scored)
     score_all(world, "wave")
     assert len(ahead) > 1
     assert not any(ahead)  # one process, which decodes nothing ahead

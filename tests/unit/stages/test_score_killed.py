@@ -19,6 +19,7 @@ from learning_world import WINDOW, LearningWorld, draw
 
 from slac_tasks.job import Job
 from slac_tasks.model import clip_id
+from slac_tasks.networks.desk import Desk, Piece
 from slac_tasks.networks.settings import Scoring
 from slac_tasks.stages import bootstrap, score
 from slac_tasks.storage.datasets import CLIPS, SCORES
@@ -63,14 +64,14 @@ def work(job: Job, shard_clips: int, log: str) -> None:
     # Threads of networks this small wait for each other longer than they compute.
     torch.set_num_threads(1)
     score.SHARD_CLIPS = {"cpu": shard_clips}
-    whole = score.Desk.score
+    whole = Desk.score
 
-    def logged(desk: score.Desk, piece: score.Piece, *rest: object) -> None:
+    def logged(desk: Desk, piece: Piece, *rest: object) -> None:
         with open(log, "a") as file:
             file.write(piece.clips["clip_id"][0].as_py() + "\n")
         whole(desk, piece, *rest)
 
-    score.Desk.score = logged
+    Desk.score = logged
     score.run(job)
 
 

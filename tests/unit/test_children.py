@@ -1,0 +1,24 @@
+import math
+import multiprocessing
+import os
+
+import pytest
+
+from slac_tasks.children import together
+from slac_tasks.errors import Temporary
+
+
+def test_answers_come_in_the_order_of_the_tasks() -> None:
+    assert together(math.sqrt, [4.0, 9.0, 16.0], "roots") == [2.0, 3.0, 4.0]
+
+
+def test_one_that_is_killed_is_a_failure_that_a_later_try_may_cure() -> None:
+    with pytest.raises(Temporary, match="rank 0 of leaving: ended with 9, as when memory runs out"):
+        together(os._exit, [9], "leaving")
+    assert multiprocessing.active_children() == []
+
+
+def test_a_bug_of_one_is_a_bug_here(capfd: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(RuntimeError, match="rank 1 of reading: ValueError: invalid literal"):
+        together(int, ["1", "one"], "reading")
+    assert "Traceback" in capfd.readouterr().err
