@@ -130,9 +130,9 @@ def test_a_stage_that_is_killed_again_and_again_ends_with_the_same_bytes(tmp_pat
     chance = random.Random(COUNT)
     # Twice the even share at most: since a run redoes the shard in which the one before was killed, work is left.
     most = 2 * len(shards) // (KILLS + 1)
-    kills = [
-        Kill(shards=chance.randint(1, most), seconds=chance.uniform(0, seconds / len(shards))) for _ in range(KILLS)
-    ]
+    # Half of a shard's time, since the start of the process is among the seconds.
+    late = seconds / len(shards) / 2
+    kills = [Kill(shards=chance.randint(1, most), seconds=chance.uniform(0, late)) for _ in range(KILLS)]
     begun = [run(job, log, kill)[0] for kill in [*kills, None]]
     print(f"{COUNT} clips, {len(shards)} shards, {seconds:.1f} s undisturbed")
     print(f"shards begun before each kill and after the last: {list(map(len, begun))}")
