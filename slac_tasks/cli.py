@@ -13,47 +13,60 @@ import sys
 import traceback
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any, NoReturn
 
 from slac_tasks import __version__, config
 from slac_tasks.errors import SlacError, Temporary, WrongArguments
-from slac_tasks.given.words import fault_of, printable
+from slac_tasks.given.words import fault_of, printable, wanted
 from slac_tasks.model import Window, check_slug, moment, parse_round_key, round_key
-from slac_tasks.procedure import STAGES, Stage
+from slac_tasks.procedure import STAGES, Part, Stage
 from slac_tasks.progress import print_line
 from slac_tasks.storage.objects import is_disk_full
 
-COMMANDS = {
-    # verb: (module with add_arguments and main, help); a second word makes it a command beside the stage of that name
-    "plan": ("slac_tasks.commands.plan", "say what a DAG has to do, as one line of JSON"),
-    "register": ("slac_tasks.commands.register", "register a category, or all categories of the sources"),
-    "migrate": ("slac_tasks.commands.migrate", "upgrade the ledger to this code's version"),
-    "config": ("slac_tasks.commands.config", "print the settings in force, or a commented template"),
-    "doctor": ("slac_tasks.commands.doctor", "say what is missing on this machine; --reconcile repairs the ledger"),
-    "takedown": ("slac_tasks.commands.takedown", "take videos down: delete their bytes, leave them out for good"),
-    "duplicates": ("slac_tasks.commands.duplicates", "undo a drop of a look-alike: say that two videos differ"),
-    "exclude": ("slac_tasks.commands.exclude", "keep the validation and test videos of other benchmarks out"),
-    "recheck": ("slac_tasks.commands.recheck", "say how much of a release could still be fetched"),
-    "gc": ("slac_tasks.commands.gc", "delete what nobody needs: old generations, old labels, unnamed weights"),
-    "import": ("slac_tasks.commands.import_labels", "import an existing dataset as candidates with labels"),
-    "export": ("slac_tasks.commands.export", "write a release that exists in one more format"),
-    "release diff": ("slac_tasks.commands.release_diff", "say what differs between two releases"),
-    "release verify": ("slac_tasks.commands.release_verify", "prove that a release is what it says"),
-    "evaluate segments": ("slac_tasks.commands.evaluate_segments", "judge segments by the rules of a benchmark"),
-    "show": ("slac_tasks.commands.show", "list a dataset, or the pairs of look-alikes: rows, drops by reason, origin"),
-    "funnel": ("slac_tasks.commands.funnel", "print what became of everything that was found"),
-    "features": ("slac_tasks.commands.features", "write dense features of videos, as OpenTAD and ActionFormer read"),
-    "localize": ("slac_tasks.commands.localize", "find actions in your videos: where each begins and ends"),
-    "world": ("slac_tasks.commands.world", "make the synthetic world, or let its people answer"),
-    "web": ("slac_tasks.commands.web", "serve the pages: review, segments, funnel, quality, releases and duplicates"),
-    "votes": ("slac_tasks.commands.votes", "export and import votes; tasks for Label Studio"),
-    "annotator": ("slac_tasks.commands.annotator", "accounts of the review page, and who reviews which category"),
-    "segments": ("slac_tasks.commands.segments", "ask people about a network's segments, and say which ends are right"),
-    "known": ("slac_tasks.commands.known", "clips with a known answer: gold to mix in, examples to show"),
-    "demo": ("slac_tasks.commands.demo", "run the whole loop under Airflow on this machine"),
-    "rehearse": ("slac_tasks.commands.rehearse", "run the whole loop on trimmed videos that you have"),
-    "down": ("slac_tasks.commands.down", "stop what `slac demo` left running"),
+
+@dataclass(frozen=True)
+class Command:
+    """A verb that is no stage."""
+
+    module: str
+    """In `slac_tasks/commands`; holds `add_arguments` and `main`; its docstring is the verb's help and has examples."""
+    part: Part
+    """Under which `slac --help` lists it."""
+    help: str
+    """One line: what it does."""
+
+
+COMMANDS: Mapping[str, Command] = {
+    # A second word makes it a command beside the stage of that name.
+    "plan": Command("plan", Part.SEE, "say what a DAG has to do, as one line of JSON"),
+    "register": Command("register", Part.COLLECT, "register a category, or all categories of the sources"),
+    "migrate": Command("migrate", Part.SET_UP, "upgrade the ledger to this code's version"),
+    "config": Command("config", Part.SET_UP, "print the settings in force, or a commented template"),
+    "doctor": Command("doctor", Part.SET_UP, "say what is missing on this machine; --reconcile repairs the ledger"),
+    "takedown": Command("takedown", Part.COLLECT, "take videos down: delete their bytes, leave them out for good"),
+    "duplicates": Command("duplicates", Part.COLLECT, "undo a drop of a look-alike: say that two videos differ"),
+    "exclude": Command("exclude", Part.COLLECT, "keep the validation and test videos of other benchmarks out"),
+    "recheck": Command("recheck", Part.RELEASE, "say how much of a release could still be fetched"),
+    "gc": Command("gc", Part.SET_UP, "delete what nobody needs: old generations, old labels, unnamed weights"),
+    "import": Command("import_labels", Part.COLLECT, "import an existing dataset as candidates with labels"),
+    "export": Command("export", Part.RELEASE, "write a release that exists in one more format"),
+    "release diff": Command("release_diff", Part.RELEASE, "say what differs between two releases"),
+    "release verify": Command("release_verify", Part.RELEASE, "prove that a release is what it says"),
+    "evaluate segments": Command("evaluate_segments", Part.NETWORKS, "judge segments by the rules of a benchmark"),
+    "show": Command("show", Part.SEE, "list a dataset, or the pairs of look-alikes: rows, drops by reason, origin"),
+    "funnel": Command("funnel", Part.SEE, "print what became of everything that was found"),
+    "features": Command("features", Part.NETWORKS, "write dense features of videos, as OpenTAD and ActionFormer read"),
+    "localize": Command("localize", Part.NETWORKS, "find actions in your videos: where each begins and ends"),
+    "world": Command("world", Part.TRY, "make the synthetic world, or let its people answer"),
+    "web": Command("web", Part.ASK, "serve the pages: review, segments, funnel, quality, releases and duplicates"),
+    "votes": Command("votes", Part.ASK, "export and import votes; tasks for Label Studio"),
+    "annotator": Command("annotator", Part.ASK, "accounts of the review page, and who reviews which category"),
+    "segments": Command("segments", Part.ASK, "ask people about a network's segments, and say which ends are right"),
+    "known": Command("known", Part.ASK, "clips with a known answer: gold to mix in, examples to show"),
+    "demo": Command("demo", Part.TRY, "run the whole loop under Airflow on this machine"),
+    "rehearse": Command("rehearse", Part.TRY, "run the whole loop on trimmed videos that you have"),
+    "down": Command("down", Part.TRY, "stop what `slac demo` left running"),
 }
 
 UNREAD_EXIT_CODE = 141
@@ -72,22 +85,56 @@ class _Parser(argparse.ArgumentParser):
         _flush()
         super().exit(status, message)
 
+    def _check_value(self, action: argparse.Action, value: Any) -> None:
+        if action.choices is None or value in action.choices:
+            return
+        instead = wanted(str(value), map(str, action.choices))
+        if action.nargs == argparse.PARSER and instead.startswith("want"):
+            instead = f"`{self.prog} --help` lists what there is"
+        raise argparse.ArgumentError(action, f"{value!r} is unknown, {instead}")
+
 
 def parser() -> argparse.ArgumentParser:
     """Return the parser of the whole command line."""
     top = _Parser(
         prog="slac",
-        description="Sparse action labels at scale: collect, score, verify, release, pretrain.",
-        epilog="Exit codes: 0 done, 64 wrong arguments, 65 broken data, 75 try again later, 78 not configured, "
+        usage="slac [-h] [--version] <verb> ...",
+        description="Sparse action labels at scale: collect, score, verify, release, pretrain.\n" + _overview(),
+        epilog="`slac <verb> --help` says more of a verb, with an example.\n\n"
+        "Exit codes: 0 done, 64 wrong arguments, 65 broken data, 75 try again later, 78 not configured,\n"
         "141 nobody read the output, 1 bug.",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     top.add_argument("--version", action="version", version=f"slac {__version__}")
-    verbs = top.add_subparsers(title="stages and commands", metavar="<verb>", dest="verb", required=True)
+    verbs = top.add_subparsers(metavar="<verb>", help=argparse.SUPPRESS, dest="verb", required=True, prog="slac")
     for stage in STAGES.values():
-        _stage_arguments(verbs.add_parser(stage.name, help=stage.help, description=stage.help), stage)
-    for name, (_, text) in COMMANDS.items():
-        verbs.add_parser(name, help=text, description=text, add_help=False)
+        own = verbs.add_parser(
+            stage.name, description=described(stage), formatter_class=argparse.RawDescriptionHelpFormatter
+        )
+        _stage_arguments(own, stage)
+    for name in COMMANDS:
+        verbs.add_parser(name, add_help=False)
     return top
+
+
+def _overview() -> str:
+    """Return every verb with what it does, by the parts of the work."""
+    stages = [(stage.part, stage.name, stage.help) for stage in STAGES.values()]
+    verbs = [*stages, *((command.part, name, command.help) for name, command in COMMANDS.items())]
+    width = max(len(name) for _, name, _ in verbs)
+    lines = []
+    for part in Part:
+        lines += ["", f"{part}:"]
+        lines += [f"    {name:<{width}}  {text}" for where, name, text in verbs if where is part]
+    return "\n".join(lines)
+
+
+def described(stage: Stage) -> str:
+    """Return what a stage's help says above its flags: what it does, an example, and what it reads and writes."""
+    datasets = {"Reads": stage.reads, "Writes": stage.writes}
+    seams = [f"{verb} {', '.join(names)}." for verb, names in datasets.items() if names]
+    text = f"{stage.help[0].upper()}{stage.help[1:]}.\n\n  {stage.example}"
+    return "\n\n".join([text, *([" ".join(seams)] if seams else [])])
 
 
 def _stage_arguments(verb: argparse.ArgumentParser, stage: Stage) -> None:
@@ -153,7 +200,7 @@ def _job(stage: Stage, arguments: argparse.Namespace) -> int:
 
 
 def _command(name: str, rest: Sequence[str]) -> int:
-    module = importlib.import_module(COMMANDS[name][0])
+    module = importlib.import_module(f"slac_tasks.commands.{COMMANDS[name].module}")
     own = _Parser(prog=f"slac {name}", description=module.__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     module.add_arguments(own)
     arguments = own.parse_args(rest)
@@ -199,8 +246,23 @@ def _named(words: Sequence[str]) -> str | None:
     return next((name for name in (" ".join(words[:2]), *words[:1]) if name in COMMANDS), None)
 
 
+def _check_second_word(words: Sequence[str]) -> None:
+    """Refuse `release dif`: no stage takes a word that is no flag, so it names a command beside the stage.
+
+    Raises:
+        WrongArguments: there is no such command.
+
+    """
+    if len(words) > 1 and words[0] in STAGES and not words[1].startswith("-"):
+        beside = [name for name in COMMANDS if name.startswith(f"{words[0]} ")]
+        name = " ".join(words[:2])
+        if beside:
+            raise WrongArguments(f"{name!r} is unknown, {wanted(name, beside)}")
+
+
 def _run(words: Sequence[str]) -> int:
     """Run one command; what it printed has left this process when it returns."""
+    _check_second_word(words if not _named(words) else ())
     if name := _named(words):
         code = _command(name, words[len(name.split()) :])
     else:

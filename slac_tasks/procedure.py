@@ -6,11 +6,27 @@ tests derive from `STAGES`. To add a stage: its entry here, its file `slac_tasks
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields, replace
+from enum import StrEnum
 
 from slac_tasks.errors import WrongArguments
+from slac_tasks.given.words import wanted
 
 _MOST = 65_536
 """No machine has more of anything."""
+
+
+class Part(StrEnum):
+    """A part of the work: `slac --help` lists the verbs by it, in this order."""
+
+    TRY = "Try it on this machine"
+    SET_UP = "Set up and maintain"
+    SEE = "See what there is, and what is to do"
+    COLLECT = "Find and fetch videos"
+    SCORE = "Cut and score clips"
+    ASK = "Ask people"
+    LABELS = "Make labels and judge them"
+    RELEASE = "Release"
+    NETWORKS = "Train and use networks"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,6 +49,8 @@ class Flag:
     required: bool = True
     repeated: bool = False
     choices: tuple[str, ...] = ()
+    example: str = ""
+    """A value, as the example of the stage's help has it."""
     item: str = ""
     """Key of a plan's item that fills the flag; empty: the flag's own name."""
 
@@ -41,19 +59,26 @@ class Flag:
         """Key of a plan's item that fills the flag."""
         return self.item or self.name
 
+    @property
+    def typed(self) -> str:
+        """The flag with a value, as a person types it."""
+        return f"--{self.name} {self.example or ''.join(self.choices[:1]) or self.name.upper()}"
 
-CATEGORY = Flag(name="category", help="category key; may be repeated", repeated=True)
+
+CATEGORY = Flag(name="category", help="category key; may be repeated", repeated=True, example="judo")
 KEYS: Mapping[str, Flag] = {
     flag.name: flag
     for flag in (
         CATEGORY,
-        Flag(name="window", help="Monday on which the week starts, e.g. 2026-01-05"),
-        Flag(name="committee", help="id of the committee"),
-        Flag(name="round", help="round of mining: window.panel, e.g. 2026-01-05.p3f2a9c01"),
-        Flag(name="labels", help="version of the labels, e.g. 000012"),
-        Flag(name="release", help="version of the release, e.g. r0001"),
+        Flag(name="window", help="Monday on which the week starts, e.g. 2026-01-05", example="2026-01-05"),
+        Flag(name="committee", example="c1a2b3c4",
+             help="id of the committee, the networks that score; `slac show committees` lists them"),
+        Flag(name="round", help="round of mining: window.panel, e.g. 2026-01-05.p3f2a9c01",
+             example="2026-01-05.p3f2a9c01"),
+        Flag(name="labels", help="version of the labels, e.g. 000012", example="000012"),
+        Flag(name="release", help="version of the release, e.g. r0001", example="r0001"),
     )
-}
+}  # fmt: skip
 """The keys that address what stages make, as flags."""
 
 
@@ -64,6 +89,8 @@ class Stage:
     name: str
     help: str
     """One line: what the stage does."""
+    part: Part
+    """Under which `slac --help` lists it."""
     keys: tuple[str, ...] = ()
     """What addresses the work of one call; each is a flag."""
     each: tuple[str, ...] = ()
@@ -94,6 +121,11 @@ class Stage:
         keys = (KEYS[key] for key in self.keys)
         return (*(replace(flag, repeated=flag.repeated or flag.name in self.each) for flag in keys), *self.flags)
 
+    @property
+    def example(self) -> str:
+        """A command that runs the stage, with every flag that it cannot do without."""
+        return " ".join(["slac", self.name, *(flag.typed for flag in self.command_line if flag.required)])
+
 
 _PIXELS = Machine(processors=4, memory_gib=4, scratch_gib=40)
 _NETWORKS = Machine(processors=8, memory_gib=24, scratch_gib=40, gpus=1)
@@ -102,11 +134,12 @@ STAGES: dict[str, Stage] = {
     stage.name: stage
     for stage in (
         Stage(
-            name="discover", help="list the videos that the sources offer for a category in a window",
+            name="discover", part=Part.COLLECT,
+            help="list the videos that the sources offer for a category in a window",
             keys=("category", "window"), each=("window",), writes={"candidates": ()}, ledger=True,
         ),
         Stage(
-            name="fetch", help="download, check and decode each candidate once, into renditions",
+            name="fetch", part=Part.COLLECT, help="download, check and decode each candidate once, into renditions",
             keys=("category", "window"), each=("window",), reads=("candidates",), writes={"fetched": ("collect",)},
             machine=_PIXELS, follows=True,
             flags=(
@@ -115,17 +148,17 @@ STAGES: dict[str, Stage] = {
             ),
         ),
         Stage(
-            name="deduplicate", help="admit videos of a window over all categories, once each",
+            name="deduplicate", part=Part.COLLECT, help="admit videos of a window over all categories, once each",
             keys=("window",), each=("window",), reads=("candidates", "fetched"), writes={"videos": ("admission",)},
             ledger=True, alone=True, follows=True,
         ),
         Stage(
-            name="propose", help="cut candidate clips inside shots",
+            name="propose", part=Part.SCORE, help="cut candidate clips inside shots",
             keys=("category", "window"), reads=("videos",), writes={"clips": ("proposal",)},
             machine=Machine(processors=4, memory_gib=4, scratch_gib=20), follows=True,
         ),
         Stage(
-            name="bootstrap", help="train a committee from weak labels for categories that have none",
+            name="bootstrap", part=Part.SCORE, help="train a committee from weak labels for categories that have none",
             keys=("window", "committee"), reads=("clips", "committees", "labels", "label_changes", "hard_clips"),
             writes={"committees": ("committee",)},
             machine=_NETWORKS,
@@ -139,68 +172,73 @@ STAGES: dict[str, Stage] = {
             ),
         ),
         Stage(
-            name="score", help="score every clip with every member of the committee",
+            name="score", part=Part.SCORE, help="score every clip with every member of the committee",
             keys=("category", "window", "committee"), reads=("clips", "committees"),
             writes={"scores": (), "features": ()},
             machine=_NETWORKS, follows=True, estimates=True,
         ),
         Stage(
-            name="mine", help="choose the clips worth a person's time",
+            name="mine", part=Part.ASK, help="choose the clips worth a person's time",
             keys=("category", "round"),
             reads=("videos", "clips", "scores", "features", "committees", "accounts", "imported"),
             writes={"hard_clips": ("mining",)}, ledger=True,
         ),
         Stage(
-            name="publish", help="put chosen clips into the review queue",
+            name="publish", part=Part.ASK, help="put chosen clips into the review queue",
             keys=("category", "round"), reads=("hard_clips",), ledger=True,
         ),
         Stage(
-            name="sync", help="collect new votes into a batch", writes={"votes": (), "segment_votes": ()}, ledger=True,
+            name="sync", part=Part.LABELS,
+            help="collect new votes into a batch", writes={"votes": (), "segment_votes": ()}, ledger=True,
         ),
         Stage(
-            name="aggregate", help="turn votes into labels", reads=("votes", "people", "hard_clips", "segment_votes"),
+            name="aggregate", part=Part.LABELS,
+            help="turn votes into labels", reads=("votes", "people", "hard_clips", "segment_votes"),
             writes={"labels": ("review", "aggregation"), "label_changes": ("review", "aggregation"),
                     "crowd": ("aggregation",), "segment_labels": ("segments",), "segment_people": ("segments",)},
             ledger=True,
         ),
         Stage(
-            name="judge", help="measure the labels of a category, with intervals, against what is wanted",
+            name="judge", part=Part.LABELS,
+            help="measure the labels of a category, with intervals, against what is wanted",
             keys=("category", "labels"), reads=("labels", "label_changes", "control"),
             writes={"measures": ("quality", "review")}, ledger=True, follows=True,
         ),
         Stage(
-            name="validate", help="check the table of labels, and give the verdict on every category",
+            name="validate", part=Part.LABELS, help="check the table of labels, and give the verdict on every category",
             reads=("labels", "label_changes", "control", "measures"),
             writes={"measures": ("quality", "review"), "quality": ("quality",), "people": ("aggregation",),
                     "agreement": ("aggregation",)}, ledger=True, alone=True, follows=True,
         ),
         Stage(
-            name="inspect", help="judge every hand-over that is new against what is expected of it",
+            name="inspect", part=Part.LABELS, help="judge every hand-over that is new against what is expected of it",
             reads=("candidates", "fetched", "videos", "clips", "scores", "features", "hard_clips", "votes", "labels",
                    "label_changes", "release"),
             writes={"expectations": ("expectations",)}, ledger=True, alone=True,
             machine=Machine(processors=2, memory_gib=8, scratch_gib=10),
         ),
         Stage(
-            name="report", help="write the data-quality report",
+            name="report", part=Part.LABELS, help="write the data-quality report",
             reads=("labels", "label_changes", "quality", "people", "agreement", "votes", "hard_clips", "scores",
                    "accounts"),
             writes={"rounds": ()},
             ledger=True, alone=True,
         ),
         Stage(
-            name="approve", help="record a person's decision on a category that was not accepted", keys=("labels",),
+            name="approve", part=Part.LABELS,
+            help="record a person's decision on a category that was not accepted", keys=("labels",),
             ledger=True,
             flags=(
                 CATEGORY,
                 Flag(name="decision", help="what the person decided", choices=("approve", "reject")),
-                Flag(name="reason", help="why; kept with the decision"),
-                Flag(name="person", help="who decided"),
+                Flag(name="reason", help="why; kept with the decision", example="'seen by eye'"),
+                Flag(name="person", help="who decided", example="mara"),
             ),
             remakes=False,
         ),
         Stage(
-            name="carry", help="carry answers on to other clips, and ask again where all else contradicts one",
+            name="carry", part=Part.LABELS,
+            help="carry answers on to other clips, and ask again where all else contradicts one",
             reads=(
                 "labels", "label_changes", "people", "videos", "clips", "scores", "features", "committees", "imported",
             ),
@@ -209,12 +247,13 @@ STAGES: dict[str, Stage] = {
             machine=Machine(processors=2, memory_gib=8, scratch_gib=10),
         ),
         Stage(
-            name="certify", help="say how many labels of each kind are wrong at most, and which are good enough",
+            name="certify", part=Part.LABELS,
+            help="say how many labels of each kind are wrong at most, and which are good enough",
             reads=("carried", "control", "certificates", "clips"),
             writes={"certificates": ("quality",), "gold_judges": ()}, ledger=True, alone=True,
         ),
         Stage(
-            name="release", help="write validated labels as Parquet, HACS csv and ActivityNet json",
+            name="release", part=Part.RELEASE, help="write validated labels as Parquet, HACS csv and ActivityNet json",
             keys=("release",), ledger=True,
             writes={name: () for name in ("release", "released_videos", "released_segments", "release_versions")},
             reads=(
@@ -223,17 +262,17 @@ STAGES: dict[str, Stage] = {
             ),
         ),
         Stage(
-            name="pretrain", help="train a video network on a release",
+            name="pretrain", part=Part.NETWORKS, help="train a video network on a release",
             keys=("release",), reads=("release",), writes={"models": ("training",)},
             machine=Machine(processors=8, memory_gib=48, scratch_gib=100, gpus=1),
         ),
         Stage(
-            name="evaluate", help="compare the pretrained network with training from scratch",
+            name="evaluate", part=Part.NETWORKS, help="compare the pretrained network with training from scratch",
             keys=("release",), reads=("release", "models", "clips", "gold_judges"),
             writes={"judged": ("training",), "evaluations": ("training",)}, machine=_NETWORKS,
         ),
         Stage(
-            name="promote", help="let a better model join the committee",
+            name="promote", part=Part.NETWORKS, help="let a better model join the committee",
             keys=("release",), reads=("models", "judged", "evaluations", "committees", "clips", "scores"),
             writes={"committees": ()}, ledger=True, explains=True,
         ),
@@ -268,7 +307,7 @@ def machine(command: str, overrides: Iterable[str] = ()) -> Machine:
     for text in overrides:
         stage, _, changes = text.partition(":")
         if stage.strip() not in STAGES:
-            raise WrongArguments(f"setting machines: {text!r} names no stage, want one of {', '.join(STAGES)}")
+            raise WrongArguments(f"setting machines: {text!r} names no stage, {wanted(stage.strip(), STAGES)}")
         values = dict(_measure(text, change) for change in changes.split(","))
         if stage.strip() == command:
             found = replace(found, **values)

@@ -15,6 +15,7 @@ from dataclasses import MISSING, dataclass, field, fields
 from typing import Any, TypeVar, get_args, get_origin
 
 from slac_tasks.errors import WrongArguments
+from slac_tasks.given.words import wanted
 
 T = TypeVar("T")
 S = TypeVar("S", bound="Section")
@@ -200,9 +201,7 @@ def from_table(kind: type[S], table: Table) -> S:
             if name in known:
                 values[name] = known[name].converted(value)
             elif name not in inside:
-                raise WrongArguments(
-                    f"setting {_path(kind, name)}: unknown, want one of {', '.join(sorted([*known, *inside]))}"
-                )
+                raise WrongArguments(f"setting {_path(kind, name)}: unknown, {wanted(name, sorted([*known, *inside]))}")
             elif not isinstance(value, dict):
                 raise WrongArguments(f"setting {name}: is {value!r}, want a table [{name}]")
             else:

@@ -1,5 +1,8 @@
 """Say plainly what is missing on this machine. With --reconcile, compare the ledger with the store and repair it.
 
+  slac doctor                     programs, settings, ledger, store and device
+  slac doctor --reconcile         after a restore, or when the ledger and the store do not agree
+
 Ends with 0 when nothing is missing and 78 when something is. It also prints which promises about the programs that open
 strangers' files hold under this machine's kernel; one that does not (`open`) is no failure.
 """

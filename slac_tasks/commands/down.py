@@ -1,5 +1,8 @@
 """Stop what `slac demo` left running. What it made stays, and `slac demo` goes on from there.
 
+  slac down
+  slac down --remove              start from nothing the next time
+
 Safe to run again. With --remove everything that the demos made is deleted too.
 """
 

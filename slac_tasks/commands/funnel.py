@@ -1,4 +1,9 @@
-"""Print what became of everything that was found: the funnel from retrieved videos to a pretrained model."""
+"""Print what became of everything that was found: the funnel from retrieved videos to a pretrained model.
+
+  slac funnel
+
+Reads SLAC_STORE and the ledger of SLAC_DATABASE_URL. Safe to run always.
+"""
 
 import argparse
 from collections import Counter

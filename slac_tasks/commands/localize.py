@@ -22,6 +22,7 @@ from pathlib import Path
 
 from slac_tasks import config
 from slac_tasks.errors import BrokenContract, WrongArguments
+from slac_tasks.given.words import wanted
 from slac_tasks.localization.features import Unseen
 from slac_tasks.localization.folders import open_folder, write_folder
 from slac_tasks.localization.localizing import Localized, Localizer, Stopwatch, localize
@@ -64,7 +65,7 @@ def main(arguments: argparse.Namespace) -> None:
         localizer = localizer_of_release(settings, arguments.release, os.environ)
     known = localizer.head.shape.categories
     if unknown := sorted(set(arguments.category) - set(known)):
-        raise WrongArguments(f"--category {', '.join(unknown)}: unknown, want some of {', '.join(known)}")
+        raise WrongArguments(f"--category {unknown[0]}: unknown, {wanted(unknown[0], known)}")
     if arguments.save:
         write_folder(arguments.save, localizer)
         print_line(f"localize: wrote {arguments.save}, for --model")

@@ -1,4 +1,9 @@
-"""Bring the ledger to this code's version. Safe to run by many at once: one applies, the others find it done."""
+"""Bring the ledger to this code's version.
+
+  slac migrate
+
+Safe to run by many at once: one applies, the others find it done.
+"""
 
 import argparse
 

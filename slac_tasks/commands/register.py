@@ -1,5 +1,8 @@
 """Register categories in the ledger, by name or as the sources name them.
 
+  slac register --category "Clean and jerk" --guideline "The bar goes from the floor to above the head."
+  slac register --from-sources           every category that a source of `collect.sources` offers
+
 With --from-sources it also prints how many videos of a folder are too short for a clip, by the headers of up to 200.
 Safe to run again: a known category keeps its key; a guideline whose text changes gets the next version.
 """

@@ -18,7 +18,7 @@ from typing import Any
 from slac_tasks import config
 from slac_tasks.admission.told_apart import LookalikePair, lookalike_pairs, told_apart
 from slac_tasks.errors import NotMade, WrongArguments
-from slac_tasks.given.words import printable
+from slac_tasks.given.words import printable, wanted
 from slac_tasks.model import Window
 from slac_tasks.networks.committees import weights_of
 from slac_tasks.reports.measures import Judged, by_category
@@ -56,8 +56,8 @@ def main(arguments: argparse.Namespace) -> None:
         _show_all(datasets)
         return
     if arguments.dataset not in ALL:
-        *known, last = (*ALL, *_OTHERS)
-        raise WrongArguments(f"dataset {arguments.dataset!r}: unknown, want one of {', '.join(known)} or {last}")
+        instead = wanted(arguments.dataset, (*ALL, *_OTHERS))
+        raise WrongArguments(f"dataset {arguments.dataset!r}: unknown, {instead}")
     dataset = ALL[arguments.dataset]
     keys = _keys(arguments.keys, dataset.keys)
     if set(keys) == set(dataset.keys):

@@ -1,5 +1,7 @@
 """Serve the pages (review, funnel, quality, duplicates), with accounts of their own (`slac annotator add`).
 
+  slac web --port 8000
+
 Reads SLAC_STORE and SLAC_DATABASE_URL, SLAC_WEB_SECRET (32 characters or more of chance, the same in every process of
 the service) and, if the pages are shown inside another site such as Airflow's, SLAC_WEB_EMBEDDED_BY (its origin, e.g.
 https://airflow.example).

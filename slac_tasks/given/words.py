@@ -1,5 +1,7 @@
 """Words that strangers chose: which of them can be stored, and how they are shown."""
 
+from collections.abc import Iterable
+
 
 def fault_of(text: str) -> str:
     """Return why neither the ledger nor a dataset can store a text; empty where they can."""
@@ -22,3 +24,12 @@ def _escaped(character: str) -> str:
     if "\udc80" <= character <= "\udcff":
         return f"\\x{ord(character) - 0xDC00:02x}"
     return character.encode("unicode_escape").decode()
+
+
+def wanted(word: str, known: Iterable[str]) -> str:
+    """Return what a message says was wanted instead of an unknown word: the names close to it, or all of them."""
+    from difflib import get_close_matches  # only a message needs it
+
+    names = list(known)
+    near = get_close_matches(word.lower(), names)
+    return f"did you mean {' or '.join(near)}?" if near else f"want one of {', '.join(names)}"

@@ -17,6 +17,7 @@ from torchvision import models
 from torchvision.models import video
 
 from slac_tasks.errors import WrongArguments
+from slac_tasks.given.words import wanted
 from slac_tasks.model import View
 from slac_tasks.networks import efficientnet
 from slac_tasks.networks.backbones import EveryFrame, SmallVideoNetwork, small_frame_network
@@ -267,7 +268,7 @@ def architecture(name: str) -> Architecture:
     if found := _ATTENTIVE_NAME.fullmatch(name):
         return attentive_architecture(int(found[1]), int(found[2]), int(found[3]))
     if name not in REGISTRY:
-        raise WrongArguments(f"classifier {name!r}: unknown, want one of {', '.join(REGISTRY)}")
+        raise WrongArguments(f"classifier {name!r}: unknown, {wanted(name, REGISTRY)}")
     return REGISTRY[name]
 
 
@@ -290,7 +291,7 @@ def committee(names: Sequence[str]) -> Sequence[str]:
 
 def _member(name: str) -> Architecture:
     if name not in REGISTRY:
-        raise WrongArguments(f"classifier {name!r}: unknown, want one of {', '.join((*REGISTRY, IMAGE_TEXT))}")
+        raise WrongArguments(f"classifier {name!r}: unknown, {wanted(name, (*REGISTRY, IMAGE_TEXT))}")
     return REGISTRY[name]
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from slac_tasks import config
 from slac_tasks.errors import NotConfigured, WrongArguments
+from slac_tasks.given.words import wanted
 from slac_tasks.model import Window
 from slac_tasks.networks.committees import Panel, adopt_committees, panels_of
 from slac_tasks.storage import records
@@ -39,7 +40,7 @@ class Planner:
         registered = [str(row["category"]) for row in self.ledger.rows("categories")]
         unknown = sorted(set(self.only) - set(registered))
         if unknown:
-            raise WrongArguments(f"category {unknown[0]!r}: not registered, want one of {', '.join(registered)}")
+            raise WrongArguments(f"category {unknown[0]!r}: not registered, {wanted(unknown[0], registered)}")
         return [category for category in registered if not self.only or category in self.only]
 
     @cached_property

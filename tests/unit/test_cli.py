@@ -1,8 +1,10 @@
 """The command line as a person meets it: exit codes, one clear line, nothing half-written."""
 
 import builtins
+import importlib
 import os
 import re
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -12,7 +14,7 @@ import pytest
 
 from slac_tasks import cli
 from slac_tasks.commands import show
-from slac_tasks.procedure import STAGES
+from slac_tasks.procedure import STAGES, Part
 
 
 def slac(*words: str, **environ: str) -> subprocess.CompletedProcess[str]:
@@ -29,6 +31,57 @@ def test_help_lists_every_verb() -> None:
     assert shown.returncode == 0
     for verb in [*STAGES, *cli.COMMANDS]:
         assert re.search(rf"^    {verb}\s", shown.stdout, re.M), verb
+
+
+def test_every_verb_is_listed_once_below_the_part_of_the_work_that_it_belongs_to() -> None:
+    shown = cli.parser().format_help()
+    for part in Part:
+        below = shown.partition(f"\n{part}:\n")[2].partition("\n\n")[0].splitlines()
+        verbs = {**STAGES, **cli.COMMANDS}
+        assert [line[4:].split("  ")[0] for line in below] == [name for name in verbs if verbs[name].part is part]
+        assert below, part
+
+
+@pytest.mark.parametrize("verb", STAGES)
+def test_the_example_in_a_stages_help_is_a_command_that_it_takes(verb: str) -> None:
+    example = STAGES[verb].example
+    shown = cli.parser()
+    assert shown.parse_args(shlex.split(example)[1:]).verb == verb
+    assert f"  {example}" in cli.described(STAGES[verb]).splitlines()
+
+
+@pytest.mark.parametrize("verb", cli.COMMANDS)
+def test_the_help_of_every_command_has_an_example(verb: str) -> None:
+    module = importlib.import_module(f"slac_tasks.commands.{cli.COMMANDS[verb].module}")
+    assert re.search(rf"^ *slac {verb}\b", module.__doc__ or "", re.M)
+
+
+@pytest.mark.parametrize(
+    ("words", "answer"),
+    [
+        (("scor",), "'scor' is unknown, did you mean score"),
+        (("dance",), "'dance' is unknown, `slac --help` lists what there is"),
+        (("release", "dif"), "'release dif' is unknown, did you mean release diff"),
+        (("annotator", "asign"), "'asign' is unknown, did you mean assign?"),
+        (("approve", "--decision", "aprove"), "'aprove' is unknown, did you mean approve?"),
+        (("plan", "--for", "score_clip"), "'score_clip' is unknown, did you mean score_clips?"),
+        (("show", "fetchd"), "dataset 'fetchd': unknown, did you mean fetched?"),
+    ],
+)
+def test_a_mistyped_word_is_answered_with_what_is_close_to_it(
+    words: tuple[str, ...],
+    answer: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setenv("SLAC_STORE", str(tmp_path / "store"))
+    try:
+        code = cli.main(words)
+    except SystemExit as ended:
+        code = ended.code
+    assert code == 64
+    assert answer in capsys.readouterr().err.splitlines()[-1]
 
 
 @pytest.mark.parametrize(

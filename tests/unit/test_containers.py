@@ -142,7 +142,7 @@ def test_every_step_runs_in_a_clean_folder(image: Path, tmp_path: Path) -> None:
         [python.with_name("slac"), "--help"], env=environ, capture_output=True, text=True, cwd=tmp_path
     )
     assert slac.returncode == 0, slac.stderr
-    assert "stages and commands" in slac.stdout
+    assert "Find and fetch videos:" in slac.stdout
     shutil.rmtree(root)
 
 

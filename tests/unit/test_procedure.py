@@ -12,13 +12,14 @@ import pytest
 from slac_tasks import cli, procedure
 from slac_tasks.config import Config
 from slac_tasks.errors import WrongArguments
-from slac_tasks.procedure import COMMAND_DATASETS, KEYS, STAGES, Flag, Machine, Stage
+from slac_tasks.procedure import COMMAND_DATASETS, KEYS, STAGES, Flag, Machine, Part, Stage
 from slac_tasks.storage.datasets import ALL
 
 ROOT = Path(__file__).resolve().parents[2]
 
 POLISH = Stage(
-    name="polish", help="polish the labels of a category", keys=("category", "window"), reads=("labels",),
+    name="polish", part=Part.LABELS, help="polish the labels of a category", keys=("category", "window"),
+    reads=("labels",),
     writes={"votes": ("review",)}, ledger=True, machine=Machine(processors=3, memory_gib=7, scratch_gib=11, gpus=2),
     flags=(Flag(name="gloss", help="how much it shines"),),
 )  # fmt: skip
@@ -61,9 +62,9 @@ def test_a_new_stage_is_one_entry(monkeypatch: pytest.MonkeyPatch) -> None:
 
 IN_AIRFLOW = """
 import json, sys
-from slac_tasks.procedure import STAGES, Flag, Machine, Stage
+from slac_tasks.procedure import STAGES, Flag, Machine, Part, Stage
 STAGES["polish"] = Stage(
-    name="polish", help="polish", keys=("category", "window"), ledger=True,
+    name="polish", part=Part.LABELS, help="polish", keys=("category", "window"), ledger=True,
     machine=Machine(processors=3, memory_gib=7, scratch_gib=11, gpus=2), flags=(Flag(name="gloss", help="shine"),))
 from slac_airflow import defaults
 from slac_airflow_pods import resources

@@ -84,7 +84,7 @@ def test_one_action_can_be_asked_for(videos: Path, tmp_path: Path, capsys: pytes
     found = json.loads((tmp_path / "found" / "segments.json").read_text())["results"]["a"]
     assert {each["label"] for each in found} <= {"wave"}
     assert main([*argv, "--category", "fly"]) == 64
-    assert "fly: unknown, want some of hop, wave" in last_line(capsys)
+    assert "fly: unknown, want one of hop, wave" in last_line(capsys)
 
 
 def test_videos_none_of_which_can_be_read_end_with_65(
