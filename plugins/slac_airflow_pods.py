@@ -20,24 +20,26 @@ Settings, all from the environment of Airflow's workers:
 import os
 from collections.abc import Mapping
 from http import HTTPStatus
-from typing import Any
+from typing import Any, NoReturn
 
 from airflow.providers.cncf.kubernetes.operators.pod import KubernetesPodOperator
-from airflow.providers.cncf.kubernetes.utils.pod_manager import PodPhase
+from airflow.providers.cncf.kubernetes.utils.pod_manager import PodNotFoundException, PodPhase
 from airflow.sdk.exceptions import AirflowException
 from kubernetes.client import models as k8s
 from kubernetes.client.exceptions import ApiException
 from slac_command import Command, judge
 from slac_links import links
+from slac_pod_reasons import exit_code, farewell, reason, refused
 
 from slac_tasks import config
 from slac_tasks.errors import Temporary
 from slac_tasks.procedure import Machine, holds_ledger, machine, wants_gpu
 
-CONTAINER = "base"
 CONFIG_FOLDER = "/etc/slac"
 SCRATCH_FOLDER, SHARED_MEMORY = "/tmp", "/dev/shm"  # nosec B108
 """Folders of the pod alone, see `folders`."""
+SAFE_TO_EVICT = "cluster-autoscaler.kubernetes.io/safe-to-evict"
+"""Annotation by which the cluster's autoscaler leaves the node of a pod alone."""
 UNPRIVILEGED = 50_000
 """User and group of the task image."""
 
@@ -67,6 +69,29 @@ class Pod(Command, KubernetesPodOperator):
         self.log.info("%s", " ".join(words))
         return super().execute(context)
 
+    def build_pod_request_obj(self, context: Any = None, *, dry_run: bool = False) -> k8s.V1Pod:
+        """Return the pod, with what the stock operator has no argument for."""
+        pod = super().build_pod_request_obj(context, dry_run=dry_run)
+        # Variables with the address of each service of the namespace: a stage needs none, and too many of them are more
+        # than a process can start with.
+        pod.spec.enable_service_links = False
+        return pod
+
+    def get_or_create_pod(self, pod_request_obj: k8s.V1Pod, context: Any) -> k8s.V1Pod:
+        """Judge what the API server refuses: a pod that it will never create needs no retry."""
+        try:
+            return super().get_or_create_pod(pod_request_obj, context)
+        except ApiException as failure:
+            end(*refused(failure), context, failure)
+
+    def trigger_reentry(self, context: Any, event: dict[str, Any]) -> Any:
+        """Go on after the wait; of a pod that is gone its events say why."""
+        try:
+            return super().trigger_reentry(context, event)
+        except PodNotFoundException as failure:
+            named = k8s.V1Pod(metadata=k8s.V1ObjectMeta(name=event["name"], namespace=event["namespace"]))
+            end(Temporary.exit_code, self.why_gone(named), context, failure)
+
     def cleanup(
         self, pod: Any, remote_pod: Any, xcom_result: dict[str, Any] | None = None, context: Any = None
     ) -> None:
@@ -83,10 +108,7 @@ class Pod(Command, KubernetesPodOperator):
             if found.status.phase not in PodPhase.terminal_states:
                 # It waits for a node or an image, or runs unwatched: left alone, it runs beside the next try's pod.
                 self.pod_manager.delete_pod(found)
-            try:
-                judge(exit_code(found), reason(found), context["ti"].try_number)
-            except AirflowException as judged:
-                raise judged from failure
+            end(exit_code(found), reason(found), context, failure)
 
     def read_again(self, pod: k8s.V1Pod) -> k8s.V1Pod:
         """Return a pod as it is now: the stock operator may hold one that is as old as its start."""
@@ -95,31 +117,26 @@ class Pod(Command, KubernetesPodOperator):
         except ApiException as failure:
             if failure.status != HTTPStatus.NOT_FOUND:
                 raise
-            return k8s.V1Pod(metadata=pod.metadata, status=k8s.V1PodStatus(reason="the pod is gone"))
+            return k8s.V1Pod(metadata=pod.metadata, status=k8s.V1PodStatus(reason=self.why_gone(pod)))
+
+    def why_gone(self, pod: k8s.V1Pod) -> str:
+        """Return why a pod that no longer exists was taken away, as its events have it."""
+        try:
+            events = self.pod_manager.read_pod_events(pod).items
+        except ApiException as failure:
+            # The role may lack the right; the reason is then unknown, and the task ends as it would.
+            self.log.warning("the events of pod %s cannot be read: %s", pod.metadata.name, failure.reason)
+            events = []
+        return farewell(events)
 
 
-def container_state(pod: k8s.V1Pod) -> k8s.V1ContainerState:
-    """Return the state of the command's container; an empty one before it has any."""
-    for status in pod.status.container_statuses or ():
-        if status.name == CONTAINER and status.state:
-            return status.state
-    return k8s.V1ContainerState()
-
-
-def exit_code(pod: k8s.V1Pod) -> int:
-    """Return the exit code of the command; a pod that failed without one was evicted or never ran, which passes."""
-    terminated = container_state(pod).terminated
-    return (terminated and int(terminated.exit_code)) or Temporary.exit_code
-
-
-def reason(pod: k8s.V1Pod) -> str:
-    """Return one line that says why a pod failed: the command's last word, else what the cluster says."""
-    state = container_state(pod)
-    if state.terminated:
-        lines = [line for line in (state.terminated.message or "").splitlines() if line.strip()]
-        return str(lines[-1] if lines else state.terminated.reason)
-    said = state.waiting or pod.status
-    return ": ".join(filter(None, (said.reason, said.message))) or str(pod.status.phase)
+def end(code: int, why: str, context: Any, failure: Exception) -> NoReturn:
+    """End a task whose pod failed, in words of ours; what the stock operator says of it stands above them."""
+    try:
+        judge(code, why, context["ti"].try_number)
+    except AirflowException as judged:
+        raise judged from failure
+    raise failure
 
 
 def pod_settings(stage: str, environ: Mapping[str, str]) -> dict[str, Any]:
@@ -164,6 +181,8 @@ def pod_settings(stage: str, environ: Mapping[str, str]) -> dict[str, Any]:
         "log_events_on_failure": True,
         # Below the retry's delay, so that a retry never attaches to a pod that is ending.
         "termination_grace_period": 60,
+        # Days of training are not moved to save a node; a stage that goes on where it was costs minutes.
+        "annotations": {SAFE_TO_EVICT: "false"} if stage == "pretrain" else {},
         "container_resources": resources(machine(stage)),
         "security_context": k8s.V1PodSecurityContext(
             run_as_non_root=True,

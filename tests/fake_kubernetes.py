@@ -20,9 +20,25 @@ from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import parse_qs, urlsplit
 
-Fate = Literal["", "out of memory", "evicted", "vanishes", "no image", "no node"]
+Fate = Literal[
+    "",
+    "out of memory",
+    "evicted",
+    "evicted, states known",
+    "drained",
+    "preempted, gone",
+    "vanishes",
+    "no image",
+    "no node",
+]
 Data = Mapping[str, Mapping[str, str]]
 """Secrets or config maps: name -> key -> value."""
+
+LOW = "The node was low on resource: ephemeral-storage."
+NO_ROOM = (
+    "0/3 nodes are available: 3 Insufficient nvidia.com/gpu. preemption: 0/3 nodes are available: 3 No preemption "
+    "victims found for incoming pod."
+)
 
 
 def now() -> str:
@@ -40,6 +56,8 @@ class FakePod:
         self.folder = folder
         self.log = folder / "log"
         self.log.touch()
+        self.events = [("Accepted", f"the fake cluster took pod {self.name}")]
+        """Reason and message of each."""
         self.process: subprocess.Popen[bytes] | None = None
         self.set_status("Pending")
 
@@ -92,21 +110,28 @@ class FakePod:
             )  # fmt: skip
         self.set_status("Running", {"running": {"startedAt": now()}}, startTime=now())
         if fate:
-            self.stop(signal.SIGKILL)
+            self.stop(signal.SIGTERM if fate == "drained" else signal.SIGKILL)
         code = self.process.wait()
-        if fate == "evicted":
-            # The kubelet throws the containers' states away with the containers.
-            self.set_status("Failed", reason="Evicted", message="The node was low on resource: ephemeral-storage.")
-        else:
-            self.end(code if code >= 0 else 128 - code)
+        code = code if code >= 0 else 128 - code
+        match fate:
+            case "evicted":
+                # The kubelet throws the containers' states away with the containers, or does not.
+                self.set_status("Failed", reason="Evicted", message=LOW)
+            case "evicted, states known":
+                self.end(code, reason="Evicted", message=LOW)
+            case "drained":
+                said = {"reason": "EvictionByEvictionAPI", "message": "Eviction API: evicting"}
+                self.end(code, conditions=[{"type": "DisruptionTarget", "status": "True", **said}])
+            case _:
+                self.end(code)
 
-    def end(self, code: int) -> None:
+    def end(self, code: int, **more: Any) -> None:
         """Say how the container ended."""
         reason = {0: "Completed", 137: "OOMKilled"}.get(code, "Error")
         ended = {"exitCode": code, "reason": reason, "startedAt": now(), "finishedAt": now()}
         if code and self.container.get("terminationMessagePolicy") == "FallbackToLogsOnError":
             ended["message"] = self.log.read_text(errors="replace")[-2048:]
-        self.set_status("Failed" if code else "Succeeded", {"terminated": ended})
+        self.set_status("Failed" if code else "Succeeded", {"terminated": ended}, **more)
 
     def stop(self, how: signal.Signals = signal.SIGTERM) -> None:
         """Signal the container's processes, if it has any."""
@@ -121,6 +146,8 @@ class FakeCluster:
         self.folder, self.programs, self.secrets, self.config_maps = folder, programs, secrets, config_maps
         self.fate: Fate = ""
         """What befalls the next pods."""
+        self.refusal: tuple[int, str] | None = None
+        """Status and message with which the API server refuses the next pods."""
         self.pods: dict[str, FakePod] = {}
         self.history: list[FakePod] = []
         """Every pod that ever was, in the order of creation."""
@@ -167,14 +194,19 @@ class FakeCluster:
         self.history.append(pod)
         if fate == "no image":
             pod.set_status("Pending", {"waiting": {"reason": "ImagePullBackOff", "message": "Back-off pulling image"}})
-        elif fate != "no node":
+        elif fate == "no node":
+            said = {"reason": "Unschedulable", "message": NO_ROOM}
+            pod.set_status("Pending", conditions=[{"type": "PodScheduled", "status": "False", **said}])
+        else:
             environment = pod.environment(self.secrets, self.config_maps)
             node = threading.Thread(target=pod.run, args=(self.programs, environment, fate), name=pod.name)
             node.start()
             self._nodes.append(node)
-        if fate == "vanishes":
+        if fate in ("vanishes", "preempted, gone"):
             node.join()
             del self.pods[pod.name]
+        if fate == "preempted, gone":
+            pod.events.append(("Preempted", "Preempted by pod 5d2f on node gpu-1"))
         return pod
 
     def delete(self, pod: FakePod) -> None:
@@ -215,6 +247,9 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         match self._path():
+            case ["pods"] if self.cluster.refusal:
+                self._body()
+                self._refuse(self.cluster.refusal[0], "Refused", self.cluster.refusal[1])
             case ["pods"]:
                 self._answer(self.cluster.create(self._body(), self.path.split("/")[4]).api_object, 201)
             case _:
@@ -257,8 +292,9 @@ class _Handler(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(data)
 
-    def _refuse(self, code: int, reason: str) -> None:
+    def _refuse(self, code: int, reason: str, message: str = "") -> None:
         status = {"kind": "Status", "apiVersion": "v1", "status": "Failure", "reason": reason, "code": code}
+        status |= {"message": message} if message else {}
         self._answer(status, code)
 
     def _stream(self, chunks: Iterator[bytes]) -> None:
@@ -283,18 +319,19 @@ class _Handler(BaseHTTPRequestHandler):
                 time.sleep(0.05)
 
     def _events(self) -> list[dict[str, Any]]:
-        """Return one event for each pod that is meant."""
+        """Return the events of the pod that is meant."""
         named = self._query("fieldSelector").removeprefix("involvedObject.name=")
         return [
             {
-                "metadata": {"name": f"{pod.name}.1", "uid": f"event-{pod.name}", "resourceVersion": "1"},
+                "metadata": {"name": f"{pod.name}.{number}", "uid": f"{pod.name}.{number}", "resourceVersion": "1"},
                 "involvedObject": {"kind": "Pod", "name": pod.name},
                 "type": "Normal",
-                "reason": "Accepted",
-                "message": f"the fake cluster took pod {pod.name}",
+                "reason": reason,
+                "message": message,
             }
             for pod in self.cluster.history
             if pod.name == named
+            for number, (reason, message) in enumerate(pod.events)
         ]
 
     def _watch(self) -> Iterator[bytes]:

@@ -160,9 +160,9 @@ def test_a_database_that_does_not_answer_is_tried_again_in_a_pod_of_its_own(
     [
         ("out of memory", "exit code 137: OOMKilled"),
         ("evicted", "exit code 75: Evicted: The node was low on resource"),
-        ("vanishes", "not found|Not Found"),
+        ("vanishes", "Not Found|exit code 75: the pod is gone: deleted, or drained from its node"),
         ("no image", "exit code 75: ImagePullBackOff: Back-off pulling image"),
-        ("no node", "exit code 75: Pending"),
+        ("no node", "exit code 75: Unschedulable: 0/3 nodes are available: 3 Insufficient nvidia.com/gpu"),
     ],
 )
 def test_what_befalls_a_pod_is_tried_again(cluster: FakeCluster, fate: Fate, reason: str, deferrable: bool) -> None:
@@ -172,6 +172,47 @@ def test_what_befalls_a_pod_is_tried_again(cluster: FakeCluster, fate: Fate, rea
     assert not isinstance(raised.value, AirflowFailException)
     # A pod that still waits would start one day, beside the one of the next try.
     assert all(pod.ended for pod in cluster.pods.values())
+
+
+@pytest.mark.parametrize(
+    ("fate", "reason"),
+    [
+        # What the kubelet says of the node stands before the exit code of what it killed.
+        ("evicted, states known", r"^exit code 137: Evicted: The node was low on resource: ephemeral-storage\.$"),
+        ("drained", r"^exit code (75|143): EvictionByEvictionAPI: Eviction API: evicting$"),
+        # The pod is gone before anybody looks; its events are not.
+        ("preempted, gone", r"^exit code 75: the pod is gone: Preempted: Preempted by pod 5d2f on node gpu-1$"),
+    ],
+)
+def test_what_the_cluster_did_to_a_pod_is_its_last_word(cluster: FakeCluster, fate: Fate, reason: str) -> None:
+    cluster.fate = fate
+    with pytest.raises(AirflowException, match=reason) as raised:
+        run_task("fetch", 3)
+    assert not isinstance(raised.value, AirflowFailException)
+
+
+QUOTA = 'pods "p" is forbidden: exceeded quota: q, requested: {0}, used: {0}, limited: requests.memory=16Gi'
+
+
+@pytest.mark.parametrize("deferrable", [True, False])
+@pytest.mark.parametrize(
+    ("status", "message", "code"),
+    [
+        (403, 'pods "p" is forbidden: violates PodSecurity "restricted:latest"', 78),
+        (403, QUOTA.format("requests.memory=32Gi"), 78),
+        (403, QUOTA.format("requests.memory=8192Mi"), 75),
+        (422, 'Pod "p" is invalid: spec.containers[0].image: Required value', 78),
+    ],
+)
+def test_a_pod_that_will_never_be_created_fails_at_once(
+    cluster: FakeCluster, status: int, message: str, code: int, deferrable: bool
+) -> None:
+    cluster.refusal = status, message
+    with pytest.raises(AirflowException) as raised:
+        run_task("fetch", deferrable=deferrable)
+    assert isinstance(raised.value, AirflowFailException) == (code == 78)
+    assert str(raised.value) == f"exit code {code}: no pod was created, HTTP {status}: {message}"
+    assert cluster.history == []
 
 
 def test_who_ends_a_waiting_task_ends_its_pod(cluster: FakeCluster) -> None:

@@ -93,6 +93,13 @@ def test_a_pod_has_no_rights_and_a_gpu_only_where_one_is_used(pods: dict) -> Non
         assert ("/dev/shm" in {mount["mountPath"] for mount in container["volumeMounts"]}) == gpu
 
 
+def test_a_pod_gets_no_addresses_of_services_and_only_training_holds_its_node(pods: dict) -> None:
+    for stage, pod in pods.items():
+        assert pod["spec"]["spec"]["enableServiceLinks"] is False
+        held = (pod["spec"]["metadata"].get("annotations") or {}).get("cluster-autoscaler.kubernetes.io/safe-to-evict")
+        assert held == ("false" if stage == "pretrain" else None)
+
+
 def test_a_template_says_where_a_pod_may_run_and_nothing_else(tmp_path: Path) -> None:
     import kubernetes_validate
 
