@@ -60,6 +60,7 @@ COMMANDS: Mapping[str, Command] = {
     "localize": Command("localize", Part.NETWORKS, "find actions in your videos: where each begins and ends"),
     "world": Command("world", Part.TRY, "make the synthetic world, or let its people answer"),
     "web": Command("web", Part.ASK, "serve the pages: review, segments, funnel, quality, releases and duplicates"),
+    "mcp": Command("mcp", Part.SEE, "serve agents: the platform's numbers over the Model Context Protocol"),
     "votes": Command("votes", Part.ASK, "export and import votes; tasks for Label Studio"),
     "annotator": Command("annotator", Part.ASK, "accounts of the review page, and who reviews which category"),
     "segments": Command("segments", Part.ASK, "ask people about a network's segments, and say which ends are right"),

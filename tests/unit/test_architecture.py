@@ -109,7 +109,9 @@ def test_modules_are_small_and_documented(path: Path) -> None:
     assert not text.strip() or ast.get_docstring(ast.parse(text)), "want a module docstring"
 
 
-@pytest.mark.parametrize("room", ["web", "reports", "release", "verification", "commands", "launcher", "planning"])
+@pytest.mark.parametrize(
+    "room", ["agents", "web", "reports", "release", "verification", "commands", "launcher", "planning"]
+)
 def test_who_shows_or_hands_out_anything_never_reads_which_clips_are_gold(room: str) -> None:
     paths = (ROOT / "slac_tasks" / room).rglob("*.py")
     assert not [name(path) for path in paths if re.search(r"gold_?judge", path.read_text(), re.IGNORECASE)]
