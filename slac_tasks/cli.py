@@ -190,6 +190,11 @@ def _job(stage: Stage, arguments: argparse.Namespace) -> int:
         explain=values.get("explain", False),
         estimate=values.get("estimate", False),
     )
+    if "category" in stage.keys:
+        from slac_tasks.storage.categories import check_categories
+
+        # Before the stage is imported: a network's libraries take seconds.
+        check_categories(job.store, job.categories, stage.reads)
     run = importlib.import_module(f"slac_tasks.stages.{stage.name}").run
     if stage.each:
         (name,) = stage.each

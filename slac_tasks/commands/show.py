@@ -2,17 +2,22 @@
 
 slac show                                     every dataset, with its partitions and rows
 slac show videos                              every partition of one dataset
-slac show videos category=judo window=2026-01-05     one partition: columns, drops, inputs, first rows
-slac show verdicts [category=judo]            what each category is judged by, and what people decided
-slac show lineage release=r0001               the rounds of its network: scores, hard clips, votes, later releases
+slac show videos --category judo --window 2026-01-05     one partition: columns, drops, inputs, first rows
+slac show fetched --category judo             the weeks of one category, and what was dropped, by file name
+slac show verdicts [--category judo]          what each category is judged by, and what people decided
+slac show lineage --release r0001             the rounds of its network: scores, hard clips, votes, later releases
 slac show retraining                          what was decided each day on a new release and its network, and why
-slac show card release=r0001                  the model card of its network, and where the files are
-slac show duplicates [category=judo] [window=2026-01-05]     videos that were dropped for one that shows the same
+slac show card --release r0001                the model card of its network, and where the files are
+slac show duplicates [--category judo] [--window 2026-01-05]     videos that were dropped for one that shows the same
+
+A key may also be written as key=value. With --json each row is one JSON object on a line of its own.
 """
 
 import argparse
+import json
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import asdict
 from typing import Any
 
 from slac_tasks import config
@@ -23,7 +28,8 @@ from slac_tasks.model import Window
 from slac_tasks.networks.committees import weights_of
 from slac_tasks.reports.measures import Judged, by_category
 from slac_tasks.reports.model_card import CARD as EVALUATED
-from slac_tasks.storage.datasets import ALL, MODELS
+from slac_tasks.storage.categories import check_categories
+from slac_tasks.storage.datasets import ALL, CANDIDATES, MODELS, VIDEOS
 from slac_tasks.storage.declarations import Dataset
 from slac_tasks.storage.ledger import open_ledger
 from slac_tasks.storage.manifests import Manifest
@@ -41,29 +47,40 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         nargs="?",
         help=f"one of {', '.join(ALL)}; or {', '.join(_OTHERS)}",
     )
-    parser.add_argument("keys", nargs="*", help="key=value; all keys of the dataset show one partition")
+    parser.add_argument("keys", nargs="*", help="key=value, the same as --key value")
+    for key in dict.fromkeys(key for dataset in ALL.values() for key in dataset.keys):
+        parser.add_argument(
+            f"--{key}", dest="named", action="append", default=[], metavar="VALUE", type=f"{key}={{}}".format,
+            help="key of a partition; all keys of a dataset show one",
+        )  # fmt: skip
+    parser.add_argument("--json", action="store_true", help="print one JSON object a line")
     parser.add_argument("--rows", type=int, default=5, help="how many rows of a partition to print (default 5)")
 
 
 def main(arguments: argparse.Namespace) -> None:
     """Print what is asked for."""
+    words = [*arguments.keys, *arguments.named]
     if arguments.dataset in _OTHERS:
         show, names = _OTHERS[arguments.dataset]
-        show(**_keys(arguments.keys, names))
+        show(as_json=arguments.json, **_keys(words, names))
         return
     datasets = _datasets()
     if arguments.dataset is None:
-        _show_all(datasets)
+        _show_all(datasets, as_json=arguments.json)
         return
     if arguments.dataset not in ALL:
         instead = wanted(arguments.dataset, (*ALL, *_OTHERS))
         raise WrongArguments(f"dataset {arguments.dataset!r}: unknown, {instead}")
     dataset = ALL[arguments.dataset]
-    keys = _keys(arguments.keys, dataset.keys)
-    if set(keys) == set(dataset.keys):
-        _show_one(datasets, dataset, keys, arguments.rows)
+    keys = _keys(words, dataset.keys)
+    if "category" in keys:
+        check_categories(datasets.store, [keys["category"]], [dataset.name])
+    if set(keys) != set(dataset.keys):
+        _show_partitions(datasets, dataset, keys, as_json=arguments.json)
+    elif arguments.json:
+        _print_one(datasets, dataset, keys, arguments.rows)
     else:
-        _show_partitions(datasets, dataset, keys)
+        _show_one(datasets, dataset, keys, arguments.rows)
 
 
 def _datasets() -> Datasets:
@@ -75,17 +92,19 @@ def _keys(words: Sequence[str], names: Sequence[str]) -> dict[str, str]:
     for word in words:
         key, equals, value = word.partition("=")
         if not equals or key not in names:
-            raise WrongArguments(f"key {word!r}: want {' '.join(f'{name}=...' for name in names)}")
+            raise WrongArguments(f"key {word!r}: want {' '.join(f'--{name} ...' for name in names)}")
         keys[key] = value
     return keys
 
 
-def _show_verdicts(category: str | None = None) -> None:
+def _show_verdicts(*, as_json: bool, category: str | None = None) -> None:
     ledger = open_ledger()
     judged = by_category(ledger.all(Judged, "web_measures", category=None))
-    for row in ledger.rows("web_quality"):
-        if category not in (None, row["category"]):
-            continue
+    rows = [row for row in ledger.rows("web_quality") if category in (None, row["category"])]
+    if as_json:
+        _print_json({**row, "measures": [asdict(each) for each in judged.get(row["category"], ())]} for row in rows)
+        return
+    for row in rows:
         standing = "" if row["standing"] == row["verdict"] else f", {row['standing']}"
         print(f"{row['category']}: {row['verdict'] or 'not judged yet'}{standing}")
         for measure in judged.get(row["category"], ()):
@@ -95,18 +114,24 @@ def _show_verdicts(category: str | None = None) -> None:
             print(printable(f"  {row['decision']} by {row['person']}: {row['decision_reason']}{stands}"))
 
 
-def _show_retraining() -> None:
+def _show_retraining(*, as_json: bool) -> None:
     rows = open_ledger().rows("retrain_decisions", days=_DAYS)
+    if as_json:
+        _print_json(rows)
+        return
     for row in rows:
         print(f"{row['day']}: {'retrain, ' + row['release'] if row['retrain'] else 'wait'}: {row['reason']}")
     if not rows:
         print("nothing was decided yet; `slac plan --for pretrain` decides, and the DAG `pretrain` runs it each day")
 
 
-def _show_duplicates(category: str | None = None, window: str | None = None) -> None:
+def _show_duplicates(*, as_json: bool, category: str | None = None, window: str | None = None) -> None:
     window = str(Window.parse(window)) if window else None
     ledger = open_ledger()
     pairs = lookalike_pairs(ledger, category=category, window=window)
+    if as_json:
+        _print_json(asdict(pair) for pair in pairs)
+        return
     for pair in pairs:
         print(printable(_pair(pair)))
     print(f"{len(pairs):,} pairs of look-alikes; `slac duplicates differ VIDEO OTHER` undoes one")
@@ -125,15 +150,18 @@ def _pair(pair: LookalikePair) -> str:
 
 def _need_release(what: str, release: str) -> None:
     if not release:
-        raise WrongArguments(f"{what}: release=... is missing, want e.g. release=r0001")
+        raise WrongArguments(f"{what}: --release is missing, want e.g. --release r0001")
 
 
-def _show_lineage(release: str = "") -> None:
+def _show_lineage(*, as_json: bool, release: str = "") -> None:
     datasets = _datasets()
     _need_release("lineage", release)
     ledger = open_ledger()
     (model,) = datasets.rows(MODELS, release=release)
     weights = weights_of(model)
+    if as_json:
+        _print_json(ledger.rows("lineage", weights=[weights]))
+        return
     print(f"release {release}: {model.clips:,} clips taught {model.architecture}, whose scores have the key {weights}")
     if decided := ledger.one("promotion", release=release):
         joined = f"joined committee {decided['committee']}" if decided["committee"] else "was not promoted"
@@ -142,7 +170,9 @@ def _show_lineage(release: str = "") -> None:
         print(line)
 
 
-def _show_card(release: str = "") -> None:
+def _show_card(*, as_json: bool, release: str = "") -> None:
+    if as_json:
+        raise WrongArguments("card: is a text and has no rows, want it without --json")
     datasets = _datasets()
     _need_release("card", release)
     (model,) = datasets.rows(MODELS, release=release)
@@ -167,24 +197,59 @@ def lineage_lines(rows: Sequence[Mapping[str, Any]]) -> list[str]:
     return lines or ["no round was mined from its scores yet"]
 
 
-def _show_all(datasets: Datasets) -> None:
-    print(f"{'dataset':<12} {'partitions':>10} {'rows':>10} {'dropped':>8}  meaning")
+def _print_json(rows: Iterable[Mapping[str, Any]]) -> None:
+    """Print each row as one object of JSON; moments and days as ISO 8601."""
+    for row in rows:
+        print(json.dumps(row, default=str))
+
+
+def _show_all(datasets: Datasets, *, as_json: bool) -> None:
+    if not as_json:
+        print(f"{'dataset':<12} {'partitions':>10} {'rows':>10} {'dropped':>8}  meaning")
     for dataset in ALL.values():
         manifests = [datasets.need(dataset, **keys) for keys in datasets.partitions(dataset)]
         rows = sum(manifest.rows for manifest in manifests)
         dropped = sum(sum(manifest.dropped.values()) for manifest in manifests)
+        if as_json:
+            counts = {"partitions": len(manifests), "rows": rows, "dropped": dropped}
+            _print_json([{"dataset": dataset.name, **counts, "meaning": dataset.meaning}])
+            continue
         print(f"{dataset.name:<12} {len(manifests):>10,} {rows:>10,} {dropped:>8,}  {dataset.meaning}")
 
 
-def _show_partitions(datasets: Datasets, dataset: Dataset[Any], keys: dict[str, str]) -> None:
+def _show_partitions(datasets: Datasets, dataset: Dataset[Any], keys: dict[str, str], *, as_json: bool) -> None:
     reasons: Counter[str] = Counter()
     for found in datasets.partitions(dataset, **keys):
         manifest = datasets.need(dataset, **found)
         reasons.update(manifest.dropped)
+        if as_json:
+            counts = {"rows": manifest.rows, "dropped": manifest.dropped}
+            _print_json([{**found, **counts, "generation": manifest.generation, "written_at": manifest.written_at}])
+            continue
         where = " ".join(f"{key}={value}" for key, value in found.items())
         made = f"g{manifest.generation:04d}  {manifest.written_at}"
         print(f"{where}  {manifest.rows:,} rows  {made}{_drops(manifest.dropped)}")
+        if dataset.name in _VIDEO_DROPS:
+            _print_drops(datasets, manifest)
+    if as_json:
+        return
     print(f"dropped in all{_drops(reasons)}" if reasons else "nothing dropped")
+
+
+def _print_one(datasets: Datasets, dataset: Dataset[Any], keys: dict[str, str], rows: int) -> None:
+    """Print one partition as one object of JSON."""
+    manifest = datasets.need(dataset, **keys)
+    names = _names(datasets, manifest)
+    first = datasets.read(dataset, **keys).slice(0, rows).to_pylist()
+    _print_json(
+        [
+            {
+                **keys, "generation": manifest.generation, "written_at": manifest.written_at, "rows": manifest.rows,
+                "made_by": asdict(manifest.made_by), "made_from": dict(manifest.made_from),
+                "drops": [{**asdict(drop), "name": names.get(drop.item)} for drop in manifest.drops], "first": first,
+            }
+        ]
+    )  # fmt: skip
 
 
 def _show_one(datasets: Datasets, dataset: Dataset[Any], keys: dict[str, str], rows: int) -> None:
@@ -194,7 +259,7 @@ def _show_one(datasets: Datasets, dataset: Dataset[Any], keys: dict[str, str], r
     print(f"made by {made_by.stage} of slac {made_by.code}; settings {dict(made_by.settings)}")
     for address, made in manifest.made_from.items():
         print(f"made from {address} {made[:22]}")
-    _print_drops(manifest)
+    _print_drops(datasets, manifest)
     if withdrawn := sum(1 for _ in datasets.store.names(f"{manifest.address}/withdrawn/")):
         print(f"withdrawn since: {withdrawn:,} videos, listed in {manifest.address}/withdrawn/")
     for column in dataset.columns:
@@ -204,10 +269,29 @@ def _show_one(datasets: Datasets, dataset: Dataset[Any], keys: dict[str, str], r
         print(f"row {number}: {row}")
 
 
-def _print_drops(manifest: Manifest) -> None:
+_VIDEO_DROPS = ("fetched", "videos")
+"""Datasets of which a person looks for files that are missing: every list of their partitions names the drops."""
+
+
+def _names(datasets: Datasets, manifest: Manifest) -> Mapping[str, str]:
+    """Return what the sources call the videos that a partition dropped, by candidate_id and by video_id."""
+    keys = {key: manifest.keys[key] for key in CANDIDATES.keys if key in manifest.keys}
+    if not manifest.drops or set(keys) != set(CANDIDATES.keys):
+        return {}
+    names: dict[str, str] = {}
+    if datasets.manifest(CANDIDATES, **keys):
+        names |= {row.candidate_id: row.source_id for row in datasets.rows(CANDIDATES, **keys)}
+    if datasets.manifest(VIDEOS, **keys):
+        names |= {row.video_id: row.source_id for row in datasets.rows(VIDEOS, **keys)}
+    return names
+
+
+def _print_drops(datasets: Datasets, manifest: Manifest) -> None:
+    names = _names(datasets, manifest)
     for drop in manifest.drops:
         again = " (a later try may succeed)" if drop.retryable else ""
-        print(printable(f"dropped {drop.item}: {drop.reason}{': ' + drop.detail if drop.detail else ''}{again}"))
+        what = f"{names[drop.item]} ({drop.item})" if drop.item in names else drop.item
+        print(printable(f"dropped {what}: {drop.reason}{': ' + drop.detail if drop.detail else ''}{again}"))
 
 
 def _drops(reasons: Mapping[str, int]) -> str:

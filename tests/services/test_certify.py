@@ -262,7 +262,7 @@ def test_certificates_are_shown(
     certify.run(job)
     monkeypatch.setenv("SLAC_STORE", job.config.store_url)
     capsys.readouterr()
-    show.main(Namespace(dataset="certificates", keys=[f"labels={VERSION}"], rows=5))
+    show.main(Namespace(dataset="certificates", keys=[f"labels={VERSION}"], named=[], rows=5, json=False))
     said = capsys.readouterr().out
     assert "answers_needed" in said
     assert "'kind': 'model'" in said

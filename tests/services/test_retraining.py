@@ -31,7 +31,7 @@ def test_each_day_has_a_decision_with_its_reason(
     (line,) = notes(planner, "pretrain")
     assert line == f"{(NOW + timedelta(days=1)).date()}: wait: no labels were judged yet"
     monkeypatch.setenv("SLAC_DATABASE_URL", ledger_url)
-    show.main(argparse.Namespace(dataset="retraining", keys=[], rows=5))
+    show.main(argparse.Namespace(dataset="retraining", keys=[], named=[], rows=5, json=False))
     assert capsys.readouterr().out.splitlines() == [line, f"{NOW.date()}: wait: no labels were judged yet"]
 
 

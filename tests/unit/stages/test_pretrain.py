@@ -34,7 +34,7 @@ def test_a_release_becomes_a_model_that_repeats(world, monkeypatch, capsys):
     text = world.store.get(f"weights/{first[0]['card']}.md").decode()
     assert "| 1 | wave | 2 | 2 |" in text
     assert "small_3d from random weights: 8 clips" in text
-    show.main(argparse.Namespace(dataset="card", keys=["release=r0001"], rows=5))
+    show.main(argparse.Namespace(dataset="card", keys=["release=r0001"], named=[], rows=5, json=False))
     shown = capsys.readouterr().out
     assert shown.startswith(text)
     _, events = (name for name in world.store.names("runs/release=r0001/") if "tfevents" in name)
