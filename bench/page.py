@@ -57,7 +57,7 @@ _WATCH = (
 _IS_VOTE = "(name) => name.startsWith('slac.vote')"
 _PLAYS = (
     "(before) => { const review = document.querySelector('#review'), video = document.querySelector('video.shown');"
-    " return review.dataset.state === 'asking' && review.dataset.clip !== before && video && !video.paused"
+    " return review?.dataset.state === 'asking' && review.dataset.clip !== before && video && !video.paused"
     " && video.readyState >= 2 && performance.getEntriesByName('key to next clip').length >= %d }"
 )
 

@@ -148,7 +148,7 @@ class Reviewer:
         """Answer the segment on screen; return (its name, what was pressed)."""
         self.page.wait_for_function(
             "([before, answered]) => { const root = document.querySelector('#segments'), video ="
-            " document.querySelector('video.shown'); return root.dataset.state === 'asking' &&"
+            " document.querySelector('video.shown'); return root?.dataset.state === 'asking' &&"
             " root.dataset.segment !== before && video && video.readyState >= 2 &&"
             " performance.getEntriesByName('key to next segment').length >= answered &&"
             " !document.querySelector('[data-answer=right]').disabled }",

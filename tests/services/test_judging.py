@@ -76,7 +76,7 @@ class Work:
 
 
 def test_a_category_whose_labels_did_not_change_is_not_judged_again(work: Work) -> None:
-    assert work.planned() == [("judo",), ("polo",)]
+    assert work.planned() == [SPORTS]
     work.run()
     first = {("judo", "000001", 1), ("polo", "000001", 1)}
     assert work.measured == first
@@ -96,12 +96,12 @@ def test_a_whole_table_has_every_category_judged(work: Work) -> None:
     work.run()
     work.change("judo")
     aggregate.run(work.make_job("aggregate", settings=LAX, remake=True))
-    assert work.planned() == [("judo",), ("polo",)]
+    assert work.planned() == [SPORTS]
 
 
 def test_other_settings_gold_or_control_have_a_category_judged_again(work: Work) -> None:
     work.run()
-    assert work.planned(quality=Quality(min_labels=2)) == [("judo",), ("polo",)]
+    assert work.planned(quality=Quality(min_labels=2)) == [SPORTS]
     clip = "0000000000000003:1500"
     work.ledger.run("add_known_answer", category="polo", clip_id=clip, purpose="gold", answer="no", person="eve")
     assert work.planned() == [("polo",)]
@@ -115,7 +115,7 @@ def test_other_settings_gold_or_control_have_a_category_judged_again(work: Work)
         CONTROL, [CONTROL.from_records([])], keys={"labels": "000001"}, stage="test", settings={}, made_from={}
     )
     record(work.ledger, [Record.of(control)])
-    assert work.planned() == [("judo",), ("polo",)]
+    assert work.planned() == [SPORTS]
     work.run()
     assert work.planned() == []
 

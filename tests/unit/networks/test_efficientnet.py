@@ -1,8 +1,6 @@
 import pytest
 import torch
 
-from slac_tasks.model import View
-from slac_tasks.networks.canaries import canary
 from slac_tasks.networks.efficientnet import FEATURES, efficientnet_lite0, renamed
 from slac_tasks.networks.packaged import EFFICIENTNET_LITE0
 
@@ -18,8 +16,9 @@ def test_the_packages_weights_say_what_they_say_in_the_packages_own_network():
     network = efficientnet_lite0().eval()
     state = torch.load(EFFICIENTNET_LITE0.path(), weights_only=True)
     network.load_state_dict(renamed(network, state))
-    view = View(1, 224)
-    frame = torch.from_numpy(canary(0, [view]).pixels[view][0]).permute(0, 3, 1, 2).float()
+    place = torch.arange(224, dtype=torch.float64) / 224
+    wave = torch.sin(2 * torch.pi * (2 * place[None, :] + 3 * place[:, None]))
+    frame = (127.5 + 127.5 * wave).round().float().expand(1, 3, 224, 224)
     with torch.inference_mode():
         logits = network((frame - 127) / 128) @ state["_fc.weight"].T + state["_fc.bias"]
     # Of efficientnet_lite_pytorch 0.1.0, on the same frame.
