@@ -43,6 +43,7 @@ COMMANDS: Mapping[str, Command] = {
     "register": Command("register", Part.COLLECT, "register a category, or all categories of the sources"),
     "migrate": Command("migrate", Part.SET_UP, "upgrade the ledger to this code's version"),
     "config": Command("config", Part.SET_UP, "print the settings in force, or a commented template"),
+    "env": Command("env", Part.SET_UP, "print the variables that lead to the running demo"),
     "doctor": Command("doctor", Part.SET_UP, "say what is missing on this machine; --reconcile repairs the ledger"),
     "takedown": Command("takedown", Part.COLLECT, "take videos down: delete their bytes, leave them out for good"),
     "duplicates": Command("duplicates", Part.COLLECT, "undo a drop of a look-alike: say that two videos differ"),
@@ -266,9 +267,25 @@ def _check_second_word(words: Sequence[str]) -> None:
             raise WrongArguments(f"{name!r} is unknown, {wanted(name, beside)}")
 
 
+def _adopt_demo(words: Sequence[str]) -> None:
+    """Let a command work with the running demo where nothing is set that says with what."""
+    name = _named(words) or "".join(words[:1])
+    helps = {"-h", "--help", "--version"} & set(words)
+    if helps or any(variable in os.environ for variable in config.CHOSEN):
+        return
+    if name in STAGES or (name in COMMANDS and name != "env" and COMMANDS[name].part is not Part.TRY):
+        from slac_tasks.launcher.surroundings import running, variables
+
+        if demo := running():
+            # A stage that opens media holds no password of the ledger, here as under Airflow.
+            os.environ.update(variables(demo, ledger=name not in STAGES or STAGES[name].ledger))
+            print_line(f"slac {name}: works with the demo in {demo.home}")
+
+
 def _run(words: Sequence[str]) -> int:
     """Run one command; what it printed has left this process when it returns."""
     _check_second_word(words if not _named(words) else ())
+    _adopt_demo(words)
     if name := _named(words):
         code = _command(name, words[len(name.split()) :])
     else:

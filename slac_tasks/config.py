@@ -31,6 +31,10 @@ FINGERPRINT = "SLAC_CONFIG_FINGERPRINT"
 """Variable in which Airflow's worker says to a pod which settings it has itself."""
 
 
+CHOSEN = ("SLAC_STORE", "SLAC_CONFIG", "SLAC_DATABASE_URL")
+"""Variables each of which shows that somebody has chosen what a process works with."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Config(Section):
     """All settings of one process."""

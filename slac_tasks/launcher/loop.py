@@ -181,4 +181,7 @@ def _print_where(demo: Demo, airflow: Airflow) -> None:
         print_now("          Airflow collects the answers by itself; `slac demo` again shows how far it is")
     print_now("          Labels that the gate refused wait for your decision: Required Actions in Airflow")
     print_now("          A question without an answer is asked again, with the next labels or a day later")
+    print_now(
+        "Commands: `slac funnel`, `slac show` and the others work with this demo; `slac env` prints its variables"
+    )
     print_now("Stop:     make down (or `slac down`)")
