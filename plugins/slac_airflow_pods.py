@@ -14,6 +14,8 @@ Settings, all from the environment of Airflow's workers:
                                  tolerations, affinity, priorities, pull secrets; what is set here stands above it
     SLAC_POD_GPU_TEMPLATE        the same for stages that ask for a GPU; without it SLAC_POD_TEMPLATE
     SLAC_POD_KUBECONFIG          path of a kubeconfig; without it the connection `kubernetes_default` decides
+    SLAC_POD_FIXED_NODES=1       no node is ever added to the cluster: a stage that asks for more than any node has
+                                 fails at once with 78. Without it the pod waits: an autoscaler may add such a node
     SLAC_POD_POLL_SECONDS        how often the triggerer looks; 10 without it
 """
 
@@ -30,6 +32,7 @@ from kubernetes.client.exceptions import ApiException
 from slac_command import Command, judge
 from slac_links import links
 from slac_pod_reasons import exit_code, farewell, reason, refused
+from slac_pod_trigger import FixedNodes
 
 from slac_tasks import config
 from slac_tasks.errors import Temporary
@@ -84,6 +87,12 @@ class Pod(Command, KubernetesPodOperator):
         except ApiException as failure:
             end(*refused(failure), context, failure)
 
+    def defer(self, *, trigger: Any, **kwargs: Any) -> NoReturn:
+        """Wait for the pod; where nodes are fixed, only as long as one of them could run it."""
+        if has_fixed_nodes(os.environ):
+            trigger = FixedNodes(**trigger.serialize()[1])
+        super().defer(trigger=trigger, **kwargs)
+
     def trigger_reentry(self, context: Any, event: dict[str, Any]) -> Any:
         """Go on after the wait; of a pod that is gone its events say why."""
         try:
@@ -108,7 +117,7 @@ class Pod(Command, KubernetesPodOperator):
             if found.status.phase not in PodPhase.terminal_states:
                 # It waits for a node or an image, or runs unwatched: left alone, it runs beside the next try's pod.
                 self.pod_manager.delete_pod(found)
-            end(exit_code(found), reason(found), context, failure)
+            end(exit_code(found, fixed_nodes=has_fixed_nodes(os.environ)), reason(found), context, failure)
 
     def read_again(self, pod: k8s.V1Pod) -> k8s.V1Pod:
         """Return a pod as it is now: the stock operator may hold one that is as old as its start."""
@@ -137,6 +146,11 @@ def end(code: int, why: str, context: Any, failure: Exception) -> NoReturn:
     except AirflowException as judged:
         raise judged from failure
     raise failure
+
+
+def has_fixed_nodes(environ: Mapping[str, str]) -> bool:
+    """Return whether no node is ever added to the cluster."""
+    return environ.get("SLAC_POD_FIXED_NODES", "") not in ("", "0")
 
 
 def pod_settings(stage: str, environ: Mapping[str, str]) -> dict[str, Any]:

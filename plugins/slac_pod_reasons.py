@@ -30,6 +30,10 @@ TAKEN_AWAY = frozenset({"Evicted", "Preempted", "Preempting", "TaintManagerEvict
 """Reasons of events that say why a pod was taken away. They outlive the pod by an hour."""
 
 _QUOTA = re.compile(r"exceeded quota: .*?requested: (?P<requested>\S+), used: \S+, limited: (?P<limited>\S+)")
+_NO_NODE = re.compile(
+    r"0/(?P<nodes>[1-9]\d*) nodes are available: (?P<why>.*?)\. .*"
+    r"preemption: 0/(?P=nodes) nodes are available: (?P=nodes) Preemption is not helpful for scheduling"
+)
 _UNITS = {
     "": 1.0,
     "m": 1e-3,
@@ -44,8 +48,16 @@ _UNITS = {
 }
 
 
-def exit_code(pod: k8s.V1Pod) -> int:
-    """Return the exit code of the command; a pod that the cluster ended, or that never ran, passes."""
+def exit_code(pod: k8s.V1Pod, *, fixed_nodes: bool = False) -> int:
+    """Return the exit code of the command; a pod that the cluster ended, or that never ran, passes.
+
+    Args:
+        pod: that failed, or waits.
+        fixed_nodes: no node will be added, so what fits on none now never will.
+
+    """
+    if fixed_nodes and is_hopeless(pod):
+        return NotConfigured.exit_code
     terminated = container_state(pod).terminated
     code = int(terminated.exit_code) if terminated else 0
     if not code or (taken_away(pod) and code not in FATAL | PASSING):
@@ -79,6 +91,16 @@ def taken_away(pod: k8s.V1Pod) -> str:
 def unscheduled(pod: k8s.V1Pod) -> str:
     """Return why the scheduler found no node, e.g. `Insufficient nvidia.com/gpu`; empty if it did, or has not tried."""
     return _condition(pod, "PodScheduled", "False")
+
+
+def is_hopeless(pod: k8s.V1Pod) -> bool:
+    """Return whether a pod asks for more of something than any node has, free or not.
+
+    The scheduler then says of every node that it is insufficient, and that the end of no other pod would help. Where a
+    node is cordoned, not ready or tainted it says that of this node, and the pod may fit when it is back.
+    """
+    said = _NO_NODE.search(unscheduled(pod))
+    return bool(said) and all("Insufficient " in why for why in said["why"].split(", "))
 
 
 def farewell(events: Iterable[k8s.CoreV1Event]) -> str:

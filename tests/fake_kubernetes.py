@@ -30,6 +30,7 @@ Fate = Literal[
     "vanishes",
     "no image",
     "no node",
+    "no such node",
 ]
 Data = Mapping[str, Mapping[str, str]]
 """Secrets or config maps: name -> key -> value."""
@@ -38,6 +39,10 @@ LOW = "The node was low on resource: ephemeral-storage."
 NO_ROOM = (
     "0/3 nodes are available: 3 Insufficient nvidia.com/gpu. preemption: 0/3 nodes are available: 3 No preemption "
     "victims found for incoming pod."
+)
+
+TOO_MUCH = NO_ROOM.replace(
+    "3 No preemption victims found for incoming pod", "3 Preemption is not helpful for scheduling"
 )
 
 
@@ -194,8 +199,8 @@ class FakeCluster:
         self.history.append(pod)
         if fate == "no image":
             pod.set_status("Pending", {"waiting": {"reason": "ImagePullBackOff", "message": "Back-off pulling image"}})
-        elif fate == "no node":
-            said = {"reason": "Unschedulable", "message": NO_ROOM}
+        elif fate in ("no node", "no such node"):
+            said = {"reason": "Unschedulable", "message": NO_ROOM if fate == "no node" else TOO_MUCH}
             pod.set_status("Pending", conditions=[{"type": "PodScheduled", "status": "False", **said}])
         else:
             environment = pod.environment(self.secrets, self.config_maps)

@@ -215,6 +215,20 @@ def test_a_pod_that_will_never_be_created_fails_at_once(
     assert cluster.history == []
 
 
+@pytest.mark.parametrize("fate", ["no node", "no such node"])
+def test_what_no_node_can_ever_hold_fails_at_once_where_nodes_are_fixed(
+    cluster: FakeCluster, fate: Fate, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SLAC_POD_FIXED_NODES", "1")
+    cluster.fate = fate
+    never = fate == "no such node"
+    with pytest.raises(AirflowException, match=r"Insufficient nvidia\.com/gpu") as raised:
+        run_task("fetch", schedule_timeout_seconds=3600 if never else 1)
+    assert isinstance(raised.value, AirflowFailException) == never
+    assert str(raised.value).startswith("exit code 78: " if never else "exit code 75: ")
+    assert cluster.pods == {}
+
+
 def test_who_ends_a_waiting_task_ends_its_pod(cluster: FakeCluster) -> None:
     cluster.fate = "no node"
     with pytest.raises(TaskDeferred) as deferral:
