@@ -1,9 +1,11 @@
 """What a command prints for people while it works: lines, and the progress of long loops."""
 
+import json
 import sys
 import time
-from collections.abc import Iterable, Iterator
-from datetime import UTC, datetime, timedelta
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
 from typing import TypeVar
 
 from slac_tasks.given.words import printable
@@ -21,6 +23,21 @@ def print_line(line: str) -> None:
     What strangers named may hold line breaks and the commands of a terminal: they are escaped.
     """
     print(printable(line), file=sys.stderr, flush=True)
+
+
+def print_json(rows: Iterable[Mapping[str, object]]) -> None:
+    """Print each row on stdout as one object of JSON on a line of its own; moments and days are ISO 8601."""
+    for row in rows:
+        print(json.dumps(row, default=_plain))
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, Decimal):
+        # Postgres adds whole numbers up to a numeric.
+        return int(value) if value == value.to_integral_value() else float(value)
+    if isinstance(value, date):
+        return value.isoformat()
+    return str(value)
 
 
 def span(seconds: float) -> str:

@@ -24,6 +24,7 @@ from slac_tasks.errors import WrongArguments
 from slac_tasks.forgetting import forget
 from slac_tasks.given import texts
 from slac_tasks.given.words import fault_of
+from slac_tasks.progress import print_json
 from slac_tasks.storage.ledger import Ledger, open_ledger
 from slac_tasks.storage.objects import open_store
 from slac_tasks.storage.tables import Datasets
@@ -47,7 +48,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     assign.add_argument("group", nargs="?")
     assign.add_argument("--everybody", action="store_true", help="no group: everybody reviews it")
     assign.add_argument("--category", action="append", required=True, help="category key; may be repeated")
-    verbs.add_parser("list", help="list accounts")
+    listed = verbs.add_parser("list", help="list accounts")
+    listed.add_argument("--json", action="store_true", help="print one JSON object a line")
 
 
 def main(arguments: argparse.Namespace) -> None:
@@ -74,6 +76,8 @@ def main(arguments: argparse.Namespace) -> None:
                 if not ledger.run("assign_category", category=category, reviewers=arguments.group):
                     raise WrongArguments(f"category {category!r}: not registered")
         print(f"annotator: {', '.join(arguments.category)}: reviewed by {arguments.group or 'everybody'}")
+    elif arguments.json:
+        print_json(ledger.rows("accounts"))
     else:
         for row in ledger.rows("accounts"):
             login = "login" if row["has_login"] else "no login"

@@ -13,6 +13,7 @@ held them; no bytes are deleted. Safe to run again: run it again after a `fetch`
 import argparse
 import hashlib
 from collections import Counter
+from dataclasses import asdict
 from pathlib import Path
 
 from slac_tasks import config
@@ -22,7 +23,7 @@ from slac_tasks.admission.exclusions.registration import register
 from slac_tasks.admission.exclusions.registry import ExcludedVideo
 from slac_tasks.errors import BrokenContract
 from slac_tasks.model import media_video_id, slug
-from slac_tasks.progress import print_line, track
+from slac_tasks.progress import print_json, print_line, track
 from slac_tasks.storage.ledger import open_ledger
 from slac_tasks.storage.objects import Store, open_store
 
@@ -36,12 +37,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )  # fmt: skip
     add.add_argument("path", type=Path, help="csv, json or text; or a folder of videos")
     add.add_argument("--benchmark", help="whose they are; else as the format or the file's name says")
-    verbs.add_parser("list", help="print what is registered")
+    listed = verbs.add_parser("list", help="print what is registered")
+    listed.add_argument("--json", action="store_true", help="print one JSON object a line")
 
 
 def main(arguments: argparse.Namespace) -> None:
     """Do what the verb says."""
     ledger = open_ledger()
+    if arguments.what == "list" and arguments.json:
+        print_json(asdict(one) for one in registry.exclusions(ledger))
+        return
     if arguments.what == "list":
         print(f"{'benchmark':<32}{'names':>10}{'media':>10}  since")
         for one in registry.exclusions(ledger):

@@ -1,6 +1,7 @@
 """Print what became of everything that was found: the funnel from retrieved videos to a pretrained model.
 
   slac funnel
+  slac funnel --json              each number as one JSON object on a line of its own
 
 Reads SLAC_STORE and the ledger of SLAC_DATABASE_URL. Safe to run always.
 """
@@ -10,9 +11,10 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 
 from slac_tasks import config
+from slac_tasks.progress import print_json
 from slac_tasks.reports import accounts
 from slac_tasks.reports.frames import labels_frame
-from slac_tasks.reports.funnel import Facts, text
+from slac_tasks.reports.funnel import Facts, rows, text
 from slac_tasks.reports.kinds import Kind, worths
 from slac_tasks.reports.shares import positive_by_strategy
 from slac_tasks.storage.datasets import ACCOUNTS, EVALUATIONS, QUALITY
@@ -27,7 +29,8 @@ SHOWN = 8
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """There are none: the store is SLAC_STORE, the ledger SLAC_DATABASE_URL."""
+    """Declare the flag; the store is SLAC_STORE, the ledger SLAC_DATABASE_URL."""
+    parser.add_argument("--json", action="store_true", help="print one JSON object a line")
 
 
 def main(arguments: argparse.Namespace) -> None:
@@ -36,9 +39,12 @@ def main(arguments: argparse.Namespace) -> None:
     ledger = open_ledger()
     absorb(datasets.store, ledger)
     (facts,) = ledger.all(Facts, "funnel")
-    for line in text(facts, details(datasets, ledger, facts)):
-        print(line)
+    below = details(datasets, ledger, facts)
     ledger.close()
+    if arguments.json:
+        print_json(rows(facts, below))
+    else:
+        print("\n".join(text(facts, below)))
 
 
 def details(datasets: Datasets, ledger: Ledger, facts: Facts) -> Mapping[str, Sequence[str]]:

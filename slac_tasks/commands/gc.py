@@ -14,7 +14,7 @@ from datetime import UTC, datetime, timedelta
 
 from slac_tasks import config, garbage
 from slac_tasks.errors import WrongArguments
-from slac_tasks.progress import print_line
+from slac_tasks.progress import print_json, print_line
 from slac_tasks.storage.ledger import open_ledger
 from slac_tasks.storage.objects import open_store
 from slac_tasks.storage.tables import Datasets
@@ -26,6 +26,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the flags."""
     parser.add_argument("--dry-run", action="store_true", help="delete nothing")
     parser.add_argument("--days", type=float, default=DAYS, help=f"delete what is older than this (default {DAYS})")
+    parser.add_argument("--json", action="store_true", help="print one JSON object a line")
 
 
 def main(arguments: argparse.Namespace) -> None:
@@ -38,7 +39,10 @@ def main(arguments: argparse.Namespace) -> None:
     count: Counter[str] = Counter()
     size: Counter[str] = Counter()
     for found in garbage.find(datasets, before):
-        print(f"{found.why:<22} {found.size_bytes:>15,} bytes  {found.name}")
+        if arguments.json:
+            print_json([{"why": found.why, "size_bytes": found.size_bytes, "name": found.name}])
+        else:
+            print(f"{found.why:<22} {found.size_bytes:>15,} bytes  {found.name}")
         if not arguments.dry_run:
             garbage.delete(datasets, ledger, found, before)
         count[found.why] += 1

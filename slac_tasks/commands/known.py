@@ -10,6 +10,7 @@ Where nobody chose an example, the page shows finished clips on which everybody 
 import argparse
 
 from slac_tasks.errors import WrongArguments
+from slac_tasks.progress import print_json
 from slac_tasks.storage.ledger import open_ledger
 
 
@@ -24,7 +25,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add.add_argument("--answer", choices=("yes", "no"), required=True)
     add.add_argument("--as", dest="purpose", choices=("gold", "example"), required=True)
     add.add_argument("--person", required=True, help="whose word it is")
-    verbs.add_parser("list", help="list known answers")
+    listed = verbs.add_parser("list", help="list known answers")
+    listed.add_argument("--json", action="store_true", help="print one JSON object a line")
 
 
 def main(arguments: argparse.Namespace) -> None:
@@ -36,7 +38,11 @@ def main(arguments: argparse.Namespace) -> None:
     """
     ledger = open_ledger()
     if arguments.what == "list":
-        for row in ledger.rows("known_answers"):
+        rows = ledger.rows("known_answers")
+        if arguments.json:
+            print_json(rows)
+            return
+        for row in rows:
             print(f"{row['category']:<24} {row['purpose']:<8} {row['answer']:<4} {row['clip_id']:<32} {row['person']}")
         return
     clip = {"category": arguments.category, "clip_id": arguments.clip}

@@ -22,7 +22,7 @@ from slac_tasks.collect.downloads.turns import in_turn
 from slac_tasks.collect.locations import Access
 from slac_tasks.intervals import wilson
 from slac_tasks.model import unit_hash
-from slac_tasks.progress import track
+from slac_tasks.progress import print_json, track
 from slac_tasks.storage.datasets import FETCHED, RELEASES, VIDEOS
 from slac_tasks.storage.objects import open_store
 from slac_tasks.storage.tables import Datasets
@@ -46,6 +46,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the flags."""
     parser.add_argument("--release", required=True, help="key of the release")
     parser.add_argument("--sample", type=int, help="ask for so many videos instead of all")
+    parser.add_argument("--json", action="store_true", help="print one JSON object a line")
 
 
 def main(arguments: argparse.Namespace) -> None:
@@ -57,6 +58,9 @@ def main(arguments: argparse.Namespace) -> None:
         rows = sampled(rows, arguments.sample)
     access = Access(collect=loaded.collect, fetch=loaded.fetch, environ=os.environ)
     found = check(rows, access, Withdrawals.read(datasets.store))
+    if arguments.json:
+        print_json({"category": category, **counts} for category, counts in sorted(found.items()))
+        return
     print(render(found))
     good, total = sum(counts[FETCHABLE] for counts in found.values()), sum(sum(c.values()) for c in found.values())
     low, high = wilson(good, total)

@@ -22,7 +22,7 @@ from slac_tasks import config
 from slac_tasks.admission.withdrawals import Withdrawals
 from slac_tasks.errors import WrongArguments
 from slac_tasks.given.words import printable
-from slac_tasks.progress import print_line
+from slac_tasks.progress import print_json, print_line
 from slac_tasks.storage import records
 from slac_tasks.storage.datasets import SEGMENTS, VIDEOS
 from slac_tasks.storage.ledger import Ledger, open_ledger
@@ -61,7 +61,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     ask.add_argument(
         "--video-most", type=int, default=20, help="ask about so many segments of one category in one video, at most"
     )
-    verbs.add_parser("list", help="list the rounds and what became of them")
+    listed = verbs.add_parser("list", help="list the rounds and what became of them")
+    listed.add_argument("--json", action="store_true", help="print one JSON object a line")
     gold = verbs.add_parser("gold", help="say which ends of a segment are right")
     gold.add_argument("--segment", required=True, help="segment of the queue")
     gold.add_argument("--start", type=float, help="known start, seconds")
@@ -81,7 +82,7 @@ def main(arguments: argparse.Namespace) -> None:
         elif arguments.what == "gold":
             _gold(ledger, arguments)
         else:
-            _list(ledger)
+            _list(ledger, as_json=arguments.json)
     finally:
         ledger.close()
 
@@ -178,7 +179,11 @@ def _gold(ledger: Ledger, arguments: argparse.Namespace) -> None:
     print_line(f"segments: gold {'forgotten' if arguments.drop else 'known'}: {arguments.segment}")
 
 
-def _list(ledger: Ledger) -> None:
-    for row in ledger.rows("segment_totals"):
+def _list(ledger: Ledger, *, as_json: bool) -> None:
+    rows = ledger.rows("segment_totals")
+    if as_json:
+        print_json(rows)
+        return
+    for row in rows:
         counts = f"{row['segments']:,} segments, {row['finished']:,} finished, {row['answers']:,} answers"
         print(printable(f"{row['round']:<32} {row['category']:<24} {counts}, {row['gold']:,} gold"))

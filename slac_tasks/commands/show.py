@@ -14,9 +14,8 @@ A key may also be written as key=value. With --json each row is one JSON object 
 """
 
 import argparse
-import json
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -26,6 +25,7 @@ from slac_tasks.errors import NotMade, WrongArguments
 from slac_tasks.given.words import printable, wanted
 from slac_tasks.model import Window
 from slac_tasks.networks.committees import weights_of
+from slac_tasks.progress import print_json
 from slac_tasks.reports.measures import Judged, by_category
 from slac_tasks.reports.model_card import CARD as EVALUATED
 from slac_tasks.storage.categories import check_categories
@@ -102,7 +102,7 @@ def _show_verdicts(*, as_json: bool, category: str | None = None) -> None:
     judged = by_category(ledger.all(Judged, "web_measures", category=None))
     rows = [row for row in ledger.rows("web_quality") if category in (None, row["category"])]
     if as_json:
-        _print_json({**row, "measures": [asdict(each) for each in judged.get(row["category"], ())]} for row in rows)
+        print_json({**row, "measures": [asdict(each) for each in judged.get(row["category"], ())]} for row in rows)
         return
     for row in rows:
         standing = "" if row["standing"] == row["verdict"] else f", {row['standing']}"
@@ -117,7 +117,7 @@ def _show_verdicts(*, as_json: bool, category: str | None = None) -> None:
 def _show_retraining(*, as_json: bool) -> None:
     rows = open_ledger().rows("retrain_decisions", days=_DAYS)
     if as_json:
-        _print_json(rows)
+        print_json(rows)
         return
     for row in rows:
         print(f"{row['day']}: {'retrain, ' + row['release'] if row['retrain'] else 'wait'}: {row['reason']}")
@@ -130,7 +130,7 @@ def _show_duplicates(*, as_json: bool, category: str | None = None, window: str 
     ledger = open_ledger()
     pairs = lookalike_pairs(ledger, category=category, window=window)
     if as_json:
-        _print_json(asdict(pair) for pair in pairs)
+        print_json(asdict(pair) for pair in pairs)
         return
     for pair in pairs:
         print(printable(_pair(pair)))
@@ -160,7 +160,7 @@ def _show_lineage(*, as_json: bool, release: str = "") -> None:
     (model,) = datasets.rows(MODELS, release=release)
     weights = weights_of(model)
     if as_json:
-        _print_json(ledger.rows("lineage", weights=[weights]))
+        print_json(ledger.rows("lineage", weights=[weights]))
         return
     print(f"release {release}: {model.clips:,} clips taught {model.architecture}, whose scores have the key {weights}")
     if decided := ledger.one("promotion", release=release):
@@ -197,12 +197,6 @@ def lineage_lines(rows: Sequence[Mapping[str, Any]]) -> list[str]:
     return lines or ["no round was mined from its scores yet"]
 
 
-def _print_json(rows: Iterable[Mapping[str, Any]]) -> None:
-    """Print each row as one object of JSON; moments and days as ISO 8601."""
-    for row in rows:
-        print(json.dumps(row, default=str))
-
-
 def _show_all(datasets: Datasets, *, as_json: bool) -> None:
     if not as_json:
         print(f"{'dataset':<12} {'partitions':>10} {'rows':>10} {'dropped':>8}  meaning")
@@ -212,7 +206,7 @@ def _show_all(datasets: Datasets, *, as_json: bool) -> None:
         dropped = sum(sum(manifest.dropped.values()) for manifest in manifests)
         if as_json:
             counts = {"partitions": len(manifests), "rows": rows, "dropped": dropped}
-            _print_json([{"dataset": dataset.name, **counts, "meaning": dataset.meaning}])
+            print_json([{"dataset": dataset.name, **counts, "meaning": dataset.meaning}])
             continue
         print(f"{dataset.name:<12} {len(manifests):>10,} {rows:>10,} {dropped:>8,}  {dataset.meaning}")
 
@@ -224,7 +218,7 @@ def _show_partitions(datasets: Datasets, dataset: Dataset[Any], keys: dict[str, 
         reasons.update(manifest.dropped)
         if as_json:
             counts = {"rows": manifest.rows, "dropped": manifest.dropped}
-            _print_json([{**found, **counts, "generation": manifest.generation, "written_at": manifest.written_at}])
+            print_json([{**found, **counts, "generation": manifest.generation, "written_at": manifest.written_at}])
             continue
         where = " ".join(f"{key}={value}" for key, value in found.items())
         made = f"g{manifest.generation:04d}  {manifest.written_at}"
@@ -241,7 +235,7 @@ def _print_one(datasets: Datasets, dataset: Dataset[Any], keys: dict[str, str], 
     manifest = datasets.need(dataset, **keys)
     names = _names(datasets, manifest)
     first = datasets.read(dataset, **keys).slice(0, rows).to_pylist()
-    _print_json(
+    print_json(
         [
             {
                 **keys, "generation": manifest.generation, "written_at": manifest.written_at, "rows": manifest.rows,

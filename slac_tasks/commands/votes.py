@@ -30,6 +30,7 @@ from slac_tasks import config
 from slac_tasks.errors import BrokenContract, WrongArguments
 from slac_tasks.given import cells, tables
 from slac_tasks.given.words import printable
+from slac_tasks.progress import print_json
 from slac_tasks.storage.datasets import VOTES
 from slac_tasks.storage.ledger import open_ledger
 from slac_tasks.storage.objects import open_store
@@ -51,7 +52,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     export.add_argument("file", type=Path, help="path that ends in .csv or .parquet")
     given = verbs.add_parser("import", help="read votes that were cast elsewhere")
     given.add_argument("file", type=Path, help="csv, JSON lines or parquet")
-    verbs.add_parser("rejected", help="list answers from elsewhere that are no votes, each with the reason")
+    rejected = verbs.add_parser("rejected", help="list answers from elsewhere that are no votes, each with the reason")
+    rejected.add_argument("--json", action="store_true", help="print one JSON object a line")
     tasks = verbs.add_parser("tasks", help="print open clips as Label Studio tasks")
     tasks.add_argument("--category", help="category key")
     tasks.add_argument("--media", help="address below which a web server shows the store's objects")
@@ -66,7 +68,7 @@ def main(arguments: argparse.Namespace) -> None:
     elif arguments.what == "import":
         _import(arguments.file)
     elif arguments.what == "rejected":
-        _print_rejected()
+        _print_rejected(as_json=arguments.json)
     elif arguments.config:
         print(label_studio_tasks.LABEL_CONFIG, end="")
     else:
@@ -180,10 +182,13 @@ def _import(path: Path) -> None:
         )
 
 
-def _print_rejected() -> None:
+def _print_rejected(*, as_json: bool) -> None:
     ledger = open_ledger()
     rows = ledger.rows("rejected_votes")
     ledger.close()
+    if as_json:
+        print_json(rows)
+        return
     for row in rows:
         line = f"{row['source']}  {row['item']}  since {row['since']:%Y-%m-%d %H:%M}  {row['reason']}: {row['detail']}"
         print(printable(line))

@@ -83,3 +83,14 @@ def text(facts: Facts, details: Mapping[str, Sequence[str]]) -> list[str]:
         lines.append(f"{metric.name:<12} {metric.value(facts):>9,}  {metric.meaning}")
         lines += [f"  {line}" for line in details.get(metric.name, ())]
     return lines
+
+
+def rows(facts: Facts, details: Mapping[str, Sequence[str]]) -> list[dict[str, object]]:
+    """Return the funnel as one row for each number; see `text`."""
+    return [
+        {
+            "name": metric.name, "value": metric.value(facts), "whole": metric.whole(facts) if metric.whole else None,
+            "meaning": metric.meaning, "details": list(details.get(metric.name, ())),
+        }
+        for metric in METRICS
+    ]  # fmt: skip

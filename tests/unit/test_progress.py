@@ -1,11 +1,14 @@
 """Long loops say how far they are, soon after they began and then now and then."""
 
+import json
 import re
+from datetime import UTC, date, datetime
+from decimal import Decimal
 
 import pytest
 
 from slac_tasks import progress
-from slac_tasks.progress import Pace
+from slac_tasks.progress import Pace, print_json
 
 
 class Clock:
@@ -40,3 +43,16 @@ def test_a_far_end_is_a_moment(clock: Clock) -> None:
     assert re.fullmatch(r"10 of 100000, about 27\.8 h left, until \d{4}-\d\d-\d\d \d\d:\d\d UTC", pace.left(10))
     assert pace.left(99_900) == "99900 of 100000, about 0 s left"
     assert Pace(None).left(3) == "3"
+
+
+def test_rows_are_json_with_numbers_as_numbers_and_moments_as_iso_8601(capsys: pytest.CaptureFixture[str]) -> None:
+    row = {
+        "count": Decimal(12),
+        "share": Decimal("0.5"),
+        "day": date(2026, 1, 5),
+        "at": datetime(2026, 1, 5, tzinfo=UTC),
+    }
+    print_json([row, {"text": "a\nb"}])
+    first, second = map(json.loads, capsys.readouterr().out.splitlines())
+    assert first == {"count": 12, "share": 0.5, "day": "2026-01-05", "at": "2026-01-05T00:00:00+00:00"}
+    assert second == {"text": "a\nb"}
