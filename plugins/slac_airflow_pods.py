@@ -21,6 +21,7 @@ Settings, all from the environment of Airflow's workers:
 
 import os
 from collections.abc import Mapping
+from dataclasses import replace
 from http import HTTPStatus
 from typing import Any, NoReturn
 
@@ -31,7 +32,7 @@ from kubernetes.client import models as k8s
 from kubernetes.client.exceptions import ApiException
 from slac_command import Command, judge
 from slac_links import links
-from slac_pod_reasons import exit_code, farewell, reason, refused
+from slac_pod_reasons import exit_code, farewell, is_out_of_memory, reason, refused
 from slac_pod_trigger import FixedNodes
 
 from slac_tasks import config
@@ -43,6 +44,8 @@ SCRATCH_FOLDER, SHARED_MEMORY = "/tmp", "/dev/shm"  # nosec B108
 """Folders of the pod alone, see `folders`."""
 SAFE_TO_EVICT = "cluster-autoscaler.kubernetes.io/safe-to-evict"
 """Annotation by which the cluster's autoscaler leaves the node of a pod alone."""
+MEMORY_MOST = 2
+"""Times what a stage asks for: bound of the memory of a retry."""
 UNPRIVILEGED = 50_000
 """User and group of the task image."""
 
@@ -83,9 +86,24 @@ class Pod(Command, KubernetesPodOperator):
     def get_or_create_pod(self, pod_request_obj: k8s.V1Pod, context: Any) -> k8s.V1Pod:
         """Judge what the API server refuses: a pod that it will never create needs no retry."""
         try:
+            if context["ti"].try_number > 1:
+                self.give_memory(pod_request_obj, context)
             return super().get_or_create_pod(pod_request_obj, context)
         except ApiException as failure:
             end(*refused(failure), context, failure)
+
+    def give_memory(self, pod: k8s.V1Pod, context: Any) -> None:
+        """Ask for more memory than the earlier tries that ran out of it; their pods are still there."""
+        same_task = self._build_find_pod_label_selector(context, exclude_checked=False)
+        earlier = self.client.list_namespaced_pod(namespace=pod.metadata.namespace, label_selector=same_task).items
+        if times := sum(map(is_out_of_memory, earlier)):
+            asked = machine(self.stage, config.load().machines)
+            given = after_out_of_memory(asked, times)
+            self.log.warning(
+                "%d tries ran out of memory: %d GiB instead of %d", times, given.memory_gib, asked.memory_gib
+            )
+            (container,) = (one for one in pod.spec.containers if one.name == self.base_container_name)
+            container.resources = resources(given)
 
     def defer(self, *, trigger: Any, **kwargs: Any) -> NoReturn:
         """Wait for the pod; where nodes are fixed, only as long as one of them could run it."""
@@ -150,7 +168,7 @@ def end(code: int, why: str, context: Any, failure: Exception) -> NoReturn:
 
 def has_fixed_nodes(environ: Mapping[str, str]) -> bool:
     """Return whether no node is ever added to the cluster."""
-    return environ.get("SLAC_POD_FIXED_NODES", "") not in ("", "0")
+    return environ.get("SLAC_POD_FIXED_NODES", "").lower() in ("1", "true", "yes")
 
 
 def pod_settings(stage: str, environ: Mapping[str, str]) -> dict[str, Any]:
@@ -229,6 +247,15 @@ def resources(asked: Machine) -> k8s.V1ResourceRequirements:
     if asked.gpus:
         limits["nvidia.com/gpu"] = str(asked.gpus)
     return k8s.V1ResourceRequirements(requests=requests, limits=limits)
+
+
+def after_out_of_memory(asked: Machine, times: int) -> Machine:
+    """Return what a stage asks for after some tries that ran out of memory: half more each time, at most twice as much.
+
+    A leak must not take the whole node, and a stage that always needs more is set in `machines`.
+    """
+    more = asked.memory_gib * (2 + times) // 2
+    return replace(asked, memory_gib=min(max(more, asked.memory_gib + 1), MEMORY_MOST * asked.memory_gib))
 
 
 def folders(asked: Machine, config_map: str | None) -> dict[str, Any]:

@@ -103,6 +103,12 @@ def is_hopeless(pod: k8s.V1Pod) -> bool:
     return bool(said) and all("Insufficient " in why for why in said["why"].split(", "))
 
 
+def is_out_of_memory(pod: k8s.V1Pod) -> bool:
+    """Return whether the command was killed since it used more memory than its pod has."""
+    terminated = container_state(pod).terminated
+    return bool(terminated) and terminated.reason == "OOMKilled"
+
+
 def farewell(events: Iterable[k8s.CoreV1Event]) -> str:
     """Return why a pod that no longer exists was taken away, by its events in the order of the API."""
     said = [_line(event.reason, event.message) for event in events if event.reason in TAKEN_AWAY]

@@ -229,6 +229,33 @@ def test_what_no_node_can_ever_hold_fails_at_once_where_nodes_are_fixed(
     assert cluster.pods == {}
 
 
+def memory_of(pod: FakePod) -> str:
+    resources = pod.container["resources"]
+    assert resources["requests"]["memory"] == resources["limits"]["memory"]
+    return str(resources["limits"]["memory"])
+
+
+def test_a_try_after_one_that_ran_out_of_memory_gets_more(cluster: FakeCluster) -> None:
+    cluster.fate = "out of memory"
+    with pytest.raises(AirflowException, match="OOMKilled"):
+        run_task("fetch", 1)
+    cluster.fate = ""
+    with pytest.raises(AirflowFailException, match=r"^exit code 65"):
+        run_task("fetch", 2)
+    first, second = (int(memory_of(pod).removesuffix("Gi")) for pod in cluster.history)
+    assert second == first * 3 // 2
+
+
+def test_a_try_after_another_failure_gets_what_the_stage_asks_for(cluster: FakeCluster) -> None:
+    cluster.fate = "drained"
+    with pytest.raises(AirflowException):
+        run_task("fetch", 1)
+    cluster.fate = "no image"
+    with pytest.raises(AirflowException):
+        run_task("fetch", 2)
+    assert len({memory_of(pod) for pod in cluster.history}) == 1
+
+
 def test_who_ends_a_waiting_task_ends_its_pod(cluster: FakeCluster) -> None:
     cluster.fate = "no node"
     with pytest.raises(TaskDeferred) as deferral:
