@@ -25,6 +25,7 @@ from slac_tasks.forgetting import forget
 from slac_tasks.given import texts
 from slac_tasks.given.words import fault_of
 from slac_tasks.progress import print_json
+from slac_tasks.storage.categories import check_registered
 from slac_tasks.storage.ledger import Ledger, open_ledger
 from slac_tasks.storage.objects import open_store
 from slac_tasks.storage.tables import Datasets
@@ -71,10 +72,10 @@ def main(arguments: argparse.Namespace) -> None:
     elif arguments.what == "assign":
         if bool(arguments.group) == arguments.everybody:
             raise WrongArguments("annotator assign: want a group, or --everybody")
+        check_registered(ledger, arguments.category)
         with ledger.transaction():
             for category in arguments.category:
-                if not ledger.run("assign_category", category=category, reviewers=arguments.group):
-                    raise WrongArguments(f"category {category!r}: not registered")
+                ledger.run("assign_category", category=category, reviewers=arguments.group)
         print(f"annotator: {', '.join(arguments.category)}: reviewed by {arguments.group or 'everybody'}")
     elif arguments.json:
         print_json(ledger.rows("accounts"))

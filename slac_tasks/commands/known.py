@@ -11,6 +11,7 @@ import argparse
 
 from slac_tasks.errors import WrongArguments
 from slac_tasks.progress import print_json
+from slac_tasks.storage.categories import check_registered
 from slac_tasks.storage.ledger import open_ledger
 
 
@@ -45,6 +46,7 @@ def main(arguments: argparse.Namespace) -> None:
         for row in rows:
             print(f"{row['category']:<24} {row['purpose']:<8} {row['answer']:<4} {row['clip_id']:<32} {row['person']}")
         return
+    check_registered(ledger, [arguments.category])
     clip = {"category": arguments.category, "clip_id": arguments.clip}
     if arguments.what == "add":
         given = {"answer": arguments.answer, "purpose": arguments.purpose, "person": arguments.person}

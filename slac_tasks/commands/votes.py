@@ -31,6 +31,7 @@ from slac_tasks.errors import BrokenContract, WrongArguments
 from slac_tasks.given import cells, tables
 from slac_tasks.given.words import printable
 from slac_tasks.progress import print_json
+from slac_tasks.storage.categories import check_registered
 from slac_tasks.storage.datasets import VOTES
 from slac_tasks.storage.ledger import open_ledger
 from slac_tasks.storage.objects import open_store
@@ -74,7 +75,9 @@ def main(arguments: argparse.Namespace) -> None:
     else:
         if not arguments.category or not arguments.media:
             raise WrongArguments("votes tasks: want --category and --media, or --config")
-        clips = open_ledger().rows("clips_to_ask", category=arguments.category)
+        ledger = open_ledger()
+        check_registered(ledger, [arguments.category])
+        clips = ledger.rows("clips_to_ask", category=arguments.category)
         json.dump(label_studio_tasks.tasks(clips, arguments.media), sys.stdout, indent=1)
         print()
 

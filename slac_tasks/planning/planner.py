@@ -9,10 +9,10 @@ from typing import Any
 
 from slac_tasks import config
 from slac_tasks.errors import NotConfigured, WrongArguments
-from slac_tasks.given.words import wanted
 from slac_tasks.model import Window
 from slac_tasks.networks.committees import Panel, adopt_committees, panels_of
 from slac_tasks.storage import records
+from slac_tasks.storage.categories import check_registered
 from slac_tasks.storage.declarations import Dataset
 from slac_tasks.storage.ledger import Ledger
 from slac_tasks.storage.tables import Datasets
@@ -38,9 +38,7 @@ class Planner:
     def categories(self) -> list[str]:
         """The registered categories that this plan looks at."""
         registered = [str(row["category"]) for row in self.ledger.rows("categories")]
-        unknown = sorted(set(self.only) - set(registered))
-        if unknown:
-            raise WrongArguments(f"category {unknown[0]!r}: not registered, {wanted(unknown[0], registered)}")
+        check_registered(self.ledger, self.only)
         return [category for category in registered if not self.only or category in self.only]
 
     @cached_property
