@@ -22,6 +22,7 @@ Settings, all from the environment of Airflow's workers:
 import os
 from collections.abc import Mapping
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
 from typing import Any, NoReturn
 
@@ -32,7 +33,7 @@ from kubernetes.client import models as k8s
 from kubernetes.client.exceptions import ApiException
 from slac_command import Command, judge
 from slac_links import links
-from slac_pod_reasons import exit_code, farewell, is_out_of_memory, reason, refused
+from slac_pod_reasons import ended_at, exit_code, farewell, is_out_of_memory, reason, refused
 from slac_pod_trigger import FixedNodes
 
 from slac_tasks import config
@@ -44,6 +45,8 @@ SCRATCH_FOLDER, SHARED_MEMORY = "/tmp", "/dev/shm"  # nosec B108
 """Folders of the pod alone, see `folders`."""
 SAFE_TO_EVICT = "cluster-autoscaler.kubernetes.io/safe-to-evict"
 """Annotation by which the cluster's autoscaler leaves the node of a pod alone."""
+FAILED_STAY = timedelta(days=1)
+"""How long the pod of a failed task can be looked at."""
 MEMORY_MOST = 2
 """Times what a stage asks for: bound of the memory of a retry."""
 UNPRIVILEGED = 50_000
@@ -85,12 +88,25 @@ class Pod(Command, KubernetesPodOperator):
 
     def get_or_create_pod(self, pod_request_obj: k8s.V1Pod, context: Any) -> k8s.V1Pod:
         """Judge what the API server refuses: a pod that it will never create needs no retry."""
+        self.remove_old(pod_request_obj.metadata.namespace)
         try:
             if context["ti"].try_number > 1:
                 self.give_memory(pod_request_obj, context)
             return super().get_or_create_pod(pod_request_obj, context)
         except ApiException as failure:
             end(*refused(failure), context, failure)
+
+    def remove_old(self, namespace: str) -> None:
+        """Remove the pods of any stage that failed a day ago: Kubernetes itself leaves some ten thousand of them."""
+        ours = {"label_selector": "kubernetes_pod_operator=True", "field_selector": "status.phase=Failed"}
+        try:
+            for pod in self.client.list_namespaced_pod(namespace=namespace, **ours).items:
+                old = datetime.now(UTC) - ended_at(pod) > FAILED_STAY
+                if old and pod.metadata.name.startswith("slac-") and pod.status.phase == PodPhase.FAILED:
+                    self.pod_manager.delete_pod(pod)
+        except ApiException as failure:
+            # It is no part of the stage's work; the next task tries again.
+            self.log.warning("pods that failed a day ago cannot be removed: %s", failure.reason)
 
     def give_memory(self, pod: k8s.V1Pod, context: Any) -> None:
         """Ask for more memory than the earlier tries that ran out of it; their pods are still there."""
@@ -202,7 +218,7 @@ def pod_settings(stage: str, environ: Mapping[str, str]) -> dict[str, Any]:
         "startup_timeout_seconds": 1800,
         # The last lines of the log are the reason that a person reads; nothing writes /dev/termination-log.
         "termination_message_policy": "FallbackToLogsOnError",
-        # A failed pod stays, to be looked at; a finished one has said all in its log and its manifest.
+        # A failed pod stays for a day, to be looked at; a finished one has said all in its log and its manifest.
         "on_finish_action": "delete_succeeded_pod",
         # Who marks a task failed wants its GPU back.
         "on_kill_action": "delete_pod",

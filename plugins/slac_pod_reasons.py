@@ -11,6 +11,7 @@ the quota is used up by others (403)                     75: they end one day
 import json
 import re
 from collections.abc import Iterable
+from datetime import datetime
 from http import HTTPStatus
 
 from kubernetes.client import models as k8s
@@ -101,6 +102,13 @@ def is_hopeless(pod: k8s.V1Pod) -> bool:
     """
     said = _NO_NODE.search(unscheduled(pod))
     return bool(said) and all("Insufficient " in why for why in said["why"].split(", "))
+
+
+def ended_at(pod: k8s.V1Pod) -> datetime:
+    """Return when a failed pod ended; of one whose containers are unknown, when it was created."""
+    terminated = container_state(pod).terminated
+    found: datetime = (terminated and terminated.finished_at) or pod.metadata.creation_timestamp
+    return found
 
 
 def is_out_of_memory(pod: k8s.V1Pod) -> bool:

@@ -4,7 +4,7 @@ import asyncio
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -254,6 +254,20 @@ def test_a_try_after_another_failure_gets_what_the_stage_asks_for(cluster: FakeC
     with pytest.raises(AirflowException):
         run_task("fetch", 2)
     assert len({memory_of(pod) for pod in cluster.history}) == 1
+
+
+def test_pods_that_failed_a_day_ago_are_removed_and_no_others(cluster: FakeCluster) -> None:
+    for _ in range(3):
+        with pytest.raises(AirflowFailException, match=r"^exit code 65"):
+            run_task("fetch")
+    old, foreign, young = cluster.history
+    yesterday = (datetime.now(UTC) - timedelta(hours=25)).strftime("%Y-%m-%dT%H:%M:%SZ")
+    for pod in (old, foreign):
+        pod.api_object["status"]["containerStatuses"][0]["state"]["terminated"]["finishedAt"] = yesterday
+    foreign.labels["kubernetes_pod_operator"] = "False"
+    with pytest.raises(AirflowFailException):
+        run_task("fetch")
+    assert set(cluster.pods) == {pod.name for pod in (foreign, young, cluster.history[-1])}
 
 
 def test_who_ends_a_waiting_task_ends_its_pod(cluster: FakeCluster) -> None:
