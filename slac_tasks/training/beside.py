@@ -4,24 +4,18 @@ A small network gains little from a second thread: on two cores, two trainings o
 soon as one after the other on two (measured, networks for 56 pixels).
 """
 
-import ctypes
 import io
 import pickle  # noqa: TID251 - what it reads was written a moment before, by the program that starts the processes
-import signal
 import tempfile
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
-from multiprocessing import get_context
-from multiprocessing.connection import Connection, wait
-from multiprocessing.context import SpawnProcess
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
 import numpy as np
 import torch
 
-from slac_tasks.errors import Temporary
+from slac_tasks.children import together
 
 A = TypeVar("A")
 R = TypeVar("R")
@@ -30,7 +24,6 @@ _CLIPS_PER_PROCESS = 800
 """A process starts in three seconds, in which another one learns from about so many clips."""
 _FILE_BYTES = 2**20
 """Arrays of this size travel as files, which all processes map: none has a copy of its own."""
-_PR_SET_PDEATHSIG = 1
 
 
 def processes(works: int, *, clips: int, where: torch.device) -> int:
@@ -53,82 +46,35 @@ def beside(work: Callable[[A], R], each: Sequence[A], count: int) -> list[R]:
     What `work` and its arguments hold travels to the processes, large arrays as read-only maps.
 
     Raises:
+        SlacError: what the process that failed first raised.
         Temporary: a process was killed, as when memory runs out.
 
     """
     if count < 2:
         return [work(one) for one in each]
+    threads = max(1, torch.get_num_threads() // count)
     with tempfile.TemporaryDirectory(prefix="slac-") as folder:
         tasks = [_packed((work, one), Path(folder)) for one in each]
-        helpers = [_Helper.started(max(1, torch.get_num_threads() // count)) for _ in range(count)]
-        try:
-            return cast(list[R], _shared_out(tasks, helpers))
-        finally:
-            for helper in helpers:
-                helper.process.kill()
-                helper.process.join()
+        shares = [_Share(tasks=tasks[first::count], threads=threads) for first in range(count)]
+        found: list[R | None] = [None] * len(each)
+        for first, answers in enumerate(together(_done, shares, "training")):
+            found[first::count] = answers
+    return cast(list[R], found)
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
-class _Helper:
-    process: SpawnProcess
-    answers: Connection
+@dataclass(frozen=True, kw_only=True)
+class _Share:
+    """What one process does."""
 
-    @classmethod
-    def started(cls, threads: int) -> "_Helper":
-        # Spawned: a copy of a process that has threads may wait for one of them for ever.
-        context = get_context("spawn")
-        own, theirs = context.Pipe()
-        process = context.Process(target=_help, args=(theirs, threads))
-        process.start()
-        theirs.close()
-        return cls(process=process, answers=own)
+    tasks: Sequence[bytes]
+    threads: int
 
 
-def _shared_out(tasks: Sequence[bytes], helpers: Sequence[_Helper]) -> list[Any]:
-    """Give each helper a task, and the next one when it has answered; return the answers in the order of tasks."""
-    found: dict[int, Any] = {}
-    waiting = iter(enumerate(tasks))
-    at_work: dict[Connection, int] = {}
-    for helper, (place, task) in zip(helpers, waiting, strict=False):
-        helper.answers.send_bytes(task)
-        at_work[helper.answers] = place
-    while at_work:
-        for answers in cast(list[Connection], wait([*at_work])):
-            place = at_work.pop(answers)
-            found[place] = _received(answers)
-            if following := next(waiting, None):
-                at_work[answers] = following[0]
-                answers.send_bytes(following[1])
-    return [found[place] for place in range(len(tasks))]
-
-
-def _received(answers: Connection) -> Any:
-    try:
-        failure, answer = answers.recv()
-    except (EOFError, OSError) as error:
-        raise Temporary("training: a process was killed, as when memory runs out; want it to live") from error
-    if failure is not None:
-        raise failure
-    return answer
-
-
-def _help(tasks: Connection, threads: int) -> None:
-    """Do tasks until nobody sends any more."""
-    torch.set_num_threads(threads)
-    # Where the system is Linux: be killed when the program is.
-    if prctl := getattr(ctypes.CDLL(None), "prctl", None):
-        prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-    with suppress(EOFError, OSError):
-        while True:
-            # Of the program that started this process.
-            work, one = pickle.loads(tasks.recv_bytes())  # nosec B301
-            answer: tuple[Exception | None, Any]
-            try:
-                answer = None, work(one)
-            except Exception as error:
-                answer = error, None
-            tasks.send(answer)
+def _done(share: _Share) -> list[Any]:
+    torch.set_num_threads(share.threads)
+    # Of the program that started this process.
+    unpacked = (pickle.loads(task) for task in share.tasks)  # nosec B301
+    return [work(one) for work, one in unpacked]
 
 
 def _packed(task: Any, folder: Path) -> bytes:
