@@ -60,18 +60,18 @@ class _Known:
         found = self.planner.current(dataset)
         return {(one.keys["category"], one.keys["window"]): one.row_count for one in found}
 
-    @property
+    @cached_property
     def videos_of_a_pair(self) -> float | None:
         """Videos to expect of a (category, window); None: none was collected."""
         return mean(self.videos.values()) if self.videos else None
 
-    @property
+    @cached_property
     def clips_of_a_video(self) -> float | None:
         """Clips to expect of a video; None: none was cut."""
         videos = sum(self.videos.get(pair, 0) for pair in self.clips)
         return sum(self.clips.values()) / videos if videos else None
 
-    @property
+    @cached_property
     def bytes_of_a_video(self) -> float | None:
         """Bytes to expect of a download; None: none is known."""
         made = [one for one in self.planner.current(FETCHED) if one.row_count]

@@ -9,6 +9,7 @@ from slac_tasks.commands import plan as command
 from slac_tasks.errors import WrongArguments
 from slac_tasks.networks.rates import Run, Work, write_run
 from slac_tasks.networks.settings import Committee, Scoring
+from slac_tasks.planning import estimates
 from slac_tasks.planning.estimates import estimate
 from slac_tasks.planning.plans import add_category, score_clips
 from slac_tasks.storage.datasets import CLIPS, FETCHED, SCORES, VIDEOS
@@ -70,6 +71,20 @@ def test_what_is_not_known_is_said(platform: Platform) -> None:
         "about 120 clips to score with r2plus1d_18; renditions of unknown size",
         "unknown time: no device has run r2plus1d_18 yet; the first run of `slac score` measures it",
     ]
+
+
+def test_what_is_expected_of_a_video_is_computed_once_however_much_is_planned(
+    platform: Platform, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    platform.seat({category: ["w0"] for category in ("archery", "judo", "polo")})
+    for category in ("archery", "judo", "polo"):
+        platform.record(VIDEOS, rows=4, category=category, window=WEEKS[0])
+    platform.record(VIDEOS, rows=4, category="judo", window=WEEKS[1])
+    platform.record(CLIPS, rows=40, category="judo", window=WEEKS[1])
+    whole, asked = estimates.mean, []
+    monkeypatch.setattr(estimates, "mean", lambda values: asked.append(values) or whole(values))
+    assert to_score(platform)[0].startswith("about 160 clips to score")
+    assert len(asked) == 1
 
 
 def test_scores_that_stand_are_not_counted_and_members_that_join_are(platform: Platform) -> None:
