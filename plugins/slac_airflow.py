@@ -14,7 +14,7 @@ from airflow.providers.standard.operators.empty import EmptyOperator
 from airflow.providers.standard.operators.hitl import HITLOperator
 from airflow.sdk import Asset, BaseOperator, Param
 from airflow.sdk.exceptions import AirflowSkipException, DownstreamTasksSkipped
-from slac_command import Command, Process, judge, merge
+from slac_command import Command, Process, is_on, judge, merge
 from slac_links import links
 
 from slac_tasks import config
@@ -217,7 +217,7 @@ class Ask(HITLOperator):
 
 def pods_wanted(environ: Mapping[str, str] = os.environ) -> bool:
     """Return whether stages run as pods."""
-    return environ.get("SLAC_PODS", "").lower() in ("1", "true", "yes")
+    return is_on("SLAC_PODS", environ)
 
 
 def defaults(stage: str, *, pods: bool) -> dict[str, Any]:

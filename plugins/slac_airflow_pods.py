@@ -31,7 +31,7 @@ from airflow.providers.cncf.kubernetes.utils.pod_manager import PodNotFoundExcep
 from airflow.sdk.exceptions import AirflowException
 from kubernetes.client import models as k8s
 from kubernetes.client.exceptions import ApiException
-from slac_command import Command, judge
+from slac_command import Command, is_on, judge
 from slac_links import links
 from slac_pod_reasons import ended_at, exit_code, farewell, is_out_of_memory, reason, refused
 from slac_pod_trigger import FixedNodes
@@ -184,7 +184,7 @@ def end(code: int, why: str, context: Any, failure: Exception) -> NoReturn:
 
 def has_fixed_nodes(environ: Mapping[str, str]) -> bool:
     """Return whether no node is ever added to the cluster."""
-    return environ.get("SLAC_POD_FIXED_NODES", "").lower() in ("1", "true", "yes")
+    return is_on("SLAC_POD_FIXED_NODES", environ)
 
 
 def pod_settings(stage: str, environ: Mapping[str, str]) -> dict[str, Any]:

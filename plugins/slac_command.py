@@ -49,6 +49,11 @@ SECONDS_TO_STOP = 10.0
 """What a command has between being asked to stop and being killed."""
 
 
+def is_on(name: str, environ: Mapping[str, str]) -> bool:
+    """Return whether a variable says yes."""
+    return environ.get(name, "").lower() in ("1", "true", "yes")
+
+
 def flags(command: str) -> tuple[Flag, ...]:
     """Return the flags that a command is given from an item of a plan or from a form."""
     return REGISTER if command == "register" else STAGES[command].command_line

@@ -171,5 +171,5 @@ def _fits(requested: str, limited: str) -> bool:
 
 def _amount(quantity: str) -> float:
     """Return a quantity of Kubernetes, e.g. `500m` or `4Gi`; an unknown unit counts as 1."""
-    number, unit = re.fullmatch(r"([0-9.]*)(.*)", quantity).groups()  # type: ignore[union-attr]
-    return float(number or 0) * _UNITS.get(unit, 1.0)
+    unit = quantity.lstrip("0123456789.")
+    return float(quantity.removesuffix(unit) or 0) * _UNITS.get(unit, 1.0)
