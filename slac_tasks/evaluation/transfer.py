@@ -209,7 +209,7 @@ class Transfer:
 
     def tried(self, one: Try) -> Floats:
         """Return what a network says of the test clips, of shape (clips, classes), after one training."""
-        return self._trained(one.subject, one.labels, one.seed, one.rate, self.target.train, self.target.test)
+        return self._trained(one, self.target.train, self.target.test)
 
     def rate(self, subject: str) -> float:
         """Return the learning rate of a subject.
@@ -220,25 +220,22 @@ class Transfer:
         teaching, judging = halves(self.target.train)
         if not self.budget.tune or not len(judging.classes):
             return DEFAULT_RATE
-        labels = self.budget.labels[len(self.budget.labels) // 2]
-        found = {
-            rate: _right(self._trained(subject, labels, self.budget.seeds[0], rate, teaching, judging), judging)
-            for rate in RATES
-        }
-        return max(found, key=lambda rate: found[rate])
+        labels, seed = self.budget.labels[len(self.budget.labels) // 2], self.budget.seeds[0]
+        tries = [Try(subject=subject, labels=labels, seed=seed, rate=rate) for rate in RATES]
+        return max(tries, key=lambda one: _right(self._trained(one, teaching, judging), judging)).rate
 
-    def _trained(self, subject: str, labels: int, seed: int, rate: float, train: Trimmed, test: Trimmed) -> Floats:
+    def _trained(self, one: Try, train: Trimmed, test: Trimmed) -> Floats:
         """Return the scores (clips, classes) of `test` after training on some of `train`."""
-        chosen = few_labels(train.classes, labels, seed)
-        recipe = Recipe(steps=self.budget.steps, batch=self.budget.batch, seed=seed, rate=rate)
-        with seeded(seed):
-            start = self._start(subject)
+        chosen = few_labels(train.classes, one.labels, one.seed)
+        recipe = Recipe(steps=self.budget.steps, batch=self.budget.batch, seed=one.seed, rate=one.rate)
+        with seeded(one.seed):
+            start = self._start(one.subject)
             classifier = Classifier(self.entry, len(train.names), start)
         classifier.requires_grad_(True)
         if self.entry.is_frozen:
             classifier.freeze()
         classes = torch.from_numpy(train.classes[chosen])
-        what = f"{subject}, {labels} labels, seed {seed}"
+        what = f"{one.subject}, {one.labels} labels, seed {one.seed}"
         fit(classifier, train.pixels[chosen], classes, class_loss, recipe, self.where, what)
         return _scores(classifier.head.cpu(), features(classifier.backbone, self.entry, test.pixels, self.where))
 

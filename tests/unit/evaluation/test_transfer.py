@@ -90,9 +90,9 @@ def test_every_start_is_right_where_the_other_part_lacks_a_class_between(colours
 def test_a_rate_is_chosen_on_training_videos_alone(colours, monkeypatch):
     judged = []
 
-    def trained(self, subject, labels, seed, rate, train, test):
+    def trained(self, one, train, test):
         judged.append(test)
-        return np.eye(2)[test.classes] if rate == RATES[1] else 1 - np.eye(2)[test.classes]
+        return np.eye(2)[test.classes] if one.rate == RATES[1] else 1 - np.eye(2)[test.classes]
 
     monkeypatch.setattr(Transfer, "_trained", trained)
     assert transfer(colours, tune=True).rate(SCRATCH) == RATES[1]
