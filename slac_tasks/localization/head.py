@@ -121,6 +121,10 @@ class Head(nn.Module):
         """Cells are padded to a multiple of this number."""
         return int(2 ** (self.shape.levels - 1))
 
+    def padded(self, cells: int) -> int:
+        """Return the length to which so many cells are padded."""
+        return -(-cells // self.multiple) * self.multiple
+
     def places(self, cells: int, where: torch.device) -> tuple[Tensor, Tensor]:
         """Return (where each place is, in cells; how many cells it stands for) for a padded length, shape (places,)."""
         middles, spans = [], []

@@ -182,8 +182,7 @@ class Teacher:
         return float(loss.item())
 
     def _loss(self, chosen: Sequence[_Video], starts: Sequence[int]) -> Tensor:
-        longest = max(min(len(video.features), self.plan.cells) for video in chosen)
-        padded = -(-longest // self.head.multiple) * self.head.multiple
+        padded = self.head.padded(max(min(len(video.features), self.plan.cells) for video in chosen))
         features, labels, known, near = (
             torch.stack(
                 [_stretch(getattr(video, name), start, padded) for video, start in zip(chosen, starts, strict=True)]
