@@ -20,7 +20,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from slac_tasks.localization.detecting import Search, suppressed
+from slac_tasks.localization.detecting import Search, suppressed, surest
+from slac_tasks.localization.head import Norm
 from slac_tasks.localization.labels import Lesson, in_cells
 from slac_tasks.localization.losses import assign, distance, focal
 from slac_tasks.localization.spotted import Spotted
@@ -51,17 +52,6 @@ class Recipe:
     seed: int = 0
 
 
-class _Norm(nn.Module):
-    """Layer normalisation over channels of (n, channels, places)."""
-
-    def __init__(self, width: int) -> None:
-        super().__init__()
-        self.norm = nn.LayerNorm(width)
-
-    def forward(self, x: Tensor) -> Tensor:
-        return cast(Tensor, self.norm(x.transpose(1, 2)).transpose(1, 2))
-
-
 class _DropPath(nn.Module):
     """Stochastic depth with a learned scale of each channel, which starts at 1e-4."""
 
@@ -83,11 +73,11 @@ class _Block(nn.Module):
     def __init__(self, width: int, stride: int) -> None:
         super().__init__()
         self.stride = stride
-        self.before, self.after = _Norm(width), _Norm(width)
+        self.before, self.after = Norm(width), Norm(width)
         self.convolutions = nn.ModuleList(
             [nn.Conv1d(width, width, 3, stride, 1, groups=width, bias=False) for _ in range(3)]
         )
-        self.norms = nn.ModuleList([_Norm(width) for _ in range(3)])
+        self.norms = nn.ModuleList([Norm(width) for _ in range(3)])
         self.projections = nn.ModuleList([nn.Conv1d(width, width, 1) for _ in range(3)])
         self.out = nn.Conv1d(width, width, 1)
         self.mlp = nn.Sequential(
@@ -128,7 +118,7 @@ class _Tower(nn.Module):
     def __init__(self, width: int, outputs: int) -> None:
         super().__init__()
         self.layers = nn.ModuleList([nn.Conv1d(width, width, 3, padding=1, bias=False) for _ in range(2)])
-        self.norms = nn.ModuleList([_Norm(width) for _ in range(2)])
+        self.norms = nn.ModuleList([Norm(width) for _ in range(2)])
         self.out = nn.Conv1d(width, outputs, 3, padding=1)
         nn.init.zeros_(cast(Tensor, self.out.bias))
 
@@ -144,10 +134,10 @@ class ActionFormer(nn.Module):
     def __init__(self, features: int, outputs: int, width: int) -> None:
         super().__init__()
         self.embed = nn.ModuleList([nn.Conv1d(inward, width, 3, padding=1, bias=False) for inward in (features, width)])
-        self.embed_norms = nn.ModuleList([_Norm(width) for _ in range(2)])
+        self.embed_norms = nn.ModuleList([Norm(width) for _ in range(2)])
         self.stem = nn.ModuleList([_Block(width, 1) for _ in range(_STEM)])
         self.branch = nn.ModuleList([_Block(width, 2) for _ in range(_LEVELS - 1)])
-        self.norms = nn.ModuleList([_Norm(width) for _ in range(_LEVELS)])
+        self.norms = nn.ModuleList([Norm(width) for _ in range(_LEVELS)])
         self.shown, self.reach = _Tower(width, outputs), _Tower(width, 2)
         nn.init.constant_(cast(Tensor, self.shown.out.bias), -math.log((1 - _PRIOR) / _PRIOR))
         self.scales = nn.Parameter(torch.ones(_LEVELS))
@@ -252,17 +242,14 @@ def spot(network: ActionFormer, lesson: Lesson) -> Spotted:
     where = network.scales.device
     said = network(F.pad(values, (0, 0, 0, length - len(values)))[None].to(where), mask.to(where))
     shown, reach, exists = (each[0].cpu() for each in said)
-    chance = torch.sigmoid(shown) * exists[:, None]
-    count = chance.shape[1]
-    score, order = chance.flatten().topk(min(_SEARCH.most_places, chance.numel()))
-    order, score = order[score > _SEARCH.least_score], score[score > _SEARCH.least_score]
-    place = order // count
+    place, category, score = surest(torch.sigmoid(shown) * exists[:, None], _SEARCH)
     middles = _places(length)[0][place] + 0.5
     start = (middles - reach[place, 0]).double().numpy().clip(0)
     end = (middles + reach[place, 1]).double().numpy().clip(max=clock.duration_sec / clock.stride_sec)
     long = end - start > 0.05
-    kept = suppressed((order % count).numpy()[long], start[long], end[long], score.double().numpy()[long], _SEARCH)
+    category, start, end = category[long], start[long], end[long]
+    kept, lowered = suppressed(category, start, end, score[long], _SEARCH)
     return Spotted(
-        category=kept.category, start_sec=kept.start_sec * clock.stride_sec, end_sec=kept.end_sec * clock.stride_sec,
-        score=kept.score,
+        category=category[kept], start_sec=start[kept] * clock.stride_sec, end_sec=end[kept] * clock.stride_sec,
+        score=lowered,
     )  # fmt: skip

@@ -7,9 +7,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from slac_tasks.evaluation.measures import Floats, Ints
 from slac_tasks.localization.features import Clock
 from slac_tasks.localization.head import Head, Outputs
-from slac_tasks.localization.spotted import Floats, Ints, Spotted
+from slac_tasks.localization.spotted import Spotted
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,16 +49,10 @@ def spot(head: Head, features: Tensor, clock: Clock, search: Search = SEARCH) ->
     curve = torch.sigmoid(said.curve[0, : clock.count]).double().cpu().numpy()
     middles, _ = head.places(mask.shape[1], features.device)
     inside = middles < clock.count
-    shown = torch.sigmoid(said.shown[0][inside])
-    count = shown.shape[1]
-    score, order = shown.flatten().topk(min(search.most_places, shown.numel()))
-    order = order[score > search.least_score]
-    score = score[score > search.least_score]
-    place, category = (order // count).cpu().numpy(), (order % count).cpu().numpy()
+    place, category, scores = surest(torch.sigmoid(said.shown[0][inside]), search)
     reach, middle = said.reach[0][inside].double().cpu().numpy()[place], middles[inside].double().cpu().numpy()[place]
     start = (middle - reach[:, 0]).clip(0, clock.count)
     end = (middle + reach[:, 1]).clip(0, clock.count)
-    scores = score.double().cpu().numpy()
     inner = mean_inside(curve, category, start, end)
     scores = scores ** (1 - search.curve) * inner**search.curve
     reach_cells = search.refine_sec / clock.stride_sec
@@ -65,20 +60,29 @@ def spot(head: Head, features: Tensor, clock: Clock, search: Search = SEARCH) ->
     start = refined(border_weights(curve, ends[:, 0], rising=True), category, start, reach_cells)
     end = refined(border_weights(curve, ends[:, 1], rising=False), category, end, reach_cells)
     long = end - start > 0.5
-    kept = suppressed(category[long], start[long], end[long], scores[long], search)
+    category, start, end = category[long], start[long], end[long]
+    kept, lowered = suppressed(category, start, end, scores[long], search)
     return Spotted(
-        category=kept.category, start_sec=kept.start_sec * clock.stride_sec,
-        end_sec=np.minimum(kept.end_sec * clock.stride_sec, clock.duration_sec), score=kept.score,
+        category=category[kept], start_sec=start[kept] * clock.stride_sec,
+        end_sec=np.minimum(end[kept] * clock.stride_sec, clock.duration_sec), score=lowered,
     )  # fmt: skip
 
 
 def look(head: Head, features: Tensor) -> tuple[Outputs, Tensor]:
     """Return (what a head says of one video, the mask of its cells)."""
     cells = len(features)
-    padded = -(-cells // head.multiple) * head.multiple
+    padded = head.padded(cells)
     mask = torch.arange(padded, device=features.device)[None] < cells
     said: Outputs = head(F.pad(features, (0, 0, 0, padded - cells))[None], mask)
     return said, mask
+
+
+def surest(shown: Tensor, search: Search) -> tuple[Ints, Ints, Floats]:
+    """Return (place, category, score) of the surest of `shown`, (places, categories), 0 to 1, by falling score."""
+    score, order = shown.flatten().topk(min(search.most_places, shown.numel()))
+    sure = score > search.least_score
+    order, count = order[sure], shown.shape[1]
+    return (order // count).cpu().numpy(), (order % count).cpu().numpy(), score[sure].double().cpu().numpy()
 
 
 def mean_inside(curve: Floats, category: Ints, start: Floats, end: Floats) -> Floats:
@@ -129,8 +133,11 @@ def refined(weights: Floats, category: Ints, at: Floats, reach: float) -> Floats
     return np.asarray(np.where(total > _LEAST_SLOPE, (at + nearest) / 2, at))
 
 
-def suppressed(category: Ints, start: Floats, end: Floats, score: Floats, search: Search) -> Spotted:
-    """Return segments by falling score, where each lowers the scores of what overlaps it (Gaussian soft-NMS)."""
+def suppressed(category: Ints, start: Floats, end: Floats, score: Floats, search: Search) -> tuple[Ints, Floats]:
+    """Return (places of segments, their scores) by falling score; each lowers what overlaps it (Gaussian soft-NMS).
+
+    The ends may be in any unit.
+    """
     left = score.copy()
     found: list[tuple[int, float]] = []
     while len(left) and len(found) < search.most_segments:
@@ -142,8 +149,4 @@ def suppressed(category: Ints, start: Floats, end: Floats, score: Floats, search
         tiou = shared / np.maximum(end - start + end[best] - start[best] - shared, 1e-9)
         left = np.where(category == category[best], left * np.exp(-(tiou**2) / search.sigma), left)
         left[best] = -1
-    places = np.array([place for place, _ in found], dtype=np.int64)
-    return Spotted(
-        category=category[places], start_sec=start[places], end_sec=end[places],
-        score=np.array([value for _, value in found]),
-    )  # fmt: skip
+    return np.array([place for place, _ in found], dtype=np.int64), np.array([value for _, value in found])

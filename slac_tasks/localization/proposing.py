@@ -4,6 +4,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from slac_tasks.evaluation.measures import Bools
 from slac_tasks.localization.detecting import look
 from slac_tasks.localization.features import Clock
 from slac_tasks.localization.head import Head
@@ -55,7 +56,7 @@ def propose(head: Head, features: Tensor, labels: Tensor, clock: Clock) -> tuple
     return spans, known
 
 
-def runs(yes: "np.typing.NDArray[np.bool_]") -> list[tuple[int, int]]:
+def runs(yes: Bools) -> list[tuple[int, int]]:
     """Return (first, last + 1) of each run of trues."""
     edges = np.diff(np.concatenate([[0], yes.astype(np.int8), [0]]))
     return list(zip(np.flatnonzero(edges > 0).tolist(), np.flatnonzero(edges < 0).tolist(), strict=True))

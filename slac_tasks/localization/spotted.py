@@ -1,13 +1,8 @@
 """Segments that a head found in one video, as columns."""
 
 from dataclasses import dataclass
-from typing import TypeAlias
 
-import numpy as np
-from numpy.typing import NDArray
-
-Floats: TypeAlias = NDArray[np.float64]
-Ints: TypeAlias = NDArray[np.int64]
+from slac_tasks.evaluation.measures import Floats, Ints
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

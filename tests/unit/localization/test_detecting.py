@@ -14,7 +14,9 @@ from slac_tasks.localization.spotted import Spotted
 
 def kept(rows: list[tuple[int, float, float, float]], search: Search = SEARCH) -> Spotted:
     columns = np.array(rows, dtype=float).reshape(-1, 4).T
-    return suppressed(columns[0].astype(np.int64), columns[1], columns[2], columns[3], search)
+    category = columns[0].astype(np.int64)
+    places, score = suppressed(category, columns[1], columns[2], columns[3], search)
+    return Spotted(category=category[places], start_sec=columns[1][places], end_sec=columns[2][places], score=score)
 
 
 def test_the_same_segment_twice_loses_most_of_its_score() -> None:
