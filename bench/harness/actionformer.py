@@ -187,17 +187,19 @@ def train(lessons: Sequence[Lesson], outputs: int, recipe: Recipe, where: torch.
             [{"params": own, "weight_decay": decay} for own, decay in zip(grouped, decays, strict=True)], recipe.rate
         )
         average = Average(network.state_dict(), recipe.average)
-        epoch = -(-len(lessons) // recipe.batch)
+        # The published loader drops the last batch of an epoch if it is not whole.
+        epoch = max(1, len(lessons) // recipe.batch)
         rise, steps = recipe.warmup_epochs * epoch, (recipe.warmup_epochs + recipe.epochs) * epoch
         chance = np.random.default_rng(recipe.seed)
-        order = np.concatenate([chance.permutation(len(lessons)) for _ in range(recipe.warmup_epochs + recipe.epochs)])
+        orders = [chance.permutation(len(lessons)) for _ in range(recipe.warmup_epochs + recipe.epochs)]
+        batches = np.concatenate([order[: epoch * recipe.batch].reshape(epoch, -1) for order in orders])
         normalizer = 100.0
         network.train()
         for step in track(range(steps), steps, "ActionFormer's recipe"):
             share = step / rise if step < rise else (1 + math.cos(math.pi * (step - rise) / (steps - rise))) / 2
             for group in optimizer.param_groups:
                 group["lr"] = recipe.rate * share
-            batch = [lessons[int(at)] for at in order[step * recipe.batch : (step + 1) * recipe.batch]]
+            batch = [lessons[int(at)] for at in batches[step]]
             loss, normalizer = _loss(network, batch, outputs, normalizer, where)
             optimizer.zero_grad()
             loss.backward()  # type: ignore[no-untyped-call]
