@@ -36,10 +36,10 @@ class Planner:
 
     @cached_property
     def categories(self) -> list[str]:
-        """The registered categories that this plan looks at."""
-        registered = [str(row["category"]) for row in self.ledger.rows("categories")]
+        """The registered categories that this plan looks at; a retired one is none of them, also where it is named."""
         check_registered(self.ledger, self.only)
-        return [category for category in registered if not self.only or category in self.only]
+        at_work = [str(row["category"]) for row in self.ledger.rows("categories") if row["retired_at"] is None]
+        return [category for category in at_work if not self.only or category in self.only]
 
     @cached_property
     def committee(self) -> str | None:

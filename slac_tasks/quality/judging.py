@@ -76,21 +76,22 @@ class Judging:
 
     @cached_property
     def _standing(self) -> Mapping[str, str | None]:
-        """By category with labels: the version whose measures stand; None: it is to be measured."""
+        """By category with labels that is not retired: the version whose measures stand; None: it is to be measured."""
         found = {
             row["category"]: row
             for row in self.ledger.rows("newest_measures", versions=list(MEASURES.readable), until=self.version)
         }
-        registered = {str(row["category"]) for row in self.ledger.rows("categories")}
+        registered = {str(row["category"]): row["retired_at"] for row in self.ledger.rows("categories")}
+        retired = {category for category, since in registered.items() if since is not None}
         parts = pieces(self.datasets, self.inputs[0])
-        oldest = min((found[one]["labels"] if one in found else "" for one in registered), default="")
+        oldest = min((found[one]["labels"] if one in found else "" for one in registered.keys() - retired), default="")
         later = [part for part in parts if part.keys["labels"] > oldest]
         changes = [(part.keys["labels"], self._categories(part)) for part in later]
         marks = {part.address: (part.keys["labels"], part.mark) for part in parts}
         settings = self.config.digest(STAGES["judge"].writes[MEASURES.name])
         wanted = {one.address: one.mark for one in self.inputs[1:]}
         standing: dict[str, str | None] = {}
-        for category in set(found).union(*(some for _, some in changes)):
+        for category in set(found).union(*(some for _, some in changes)) - retired:
             row = found.get(category)
             stands = (
                 row is not None

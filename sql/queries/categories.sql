@@ -1,2 +1,2 @@
--- Every registered category.
-SELECT category, name, guideline, guideline_version FROM categories ORDER BY category;
+-- Every registered category, those that are retired too.
+SELECT category, name, guideline, guideline_version, retired_at FROM categories ORDER BY category;

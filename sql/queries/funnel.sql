@@ -18,10 +18,11 @@ WITH rows_of AS (
     SELECT
         count(*) AS categories, count(*) FILTER (WHERE standing IN ('accepted', 'approved')) AS accepted
     FROM judgements
-    WHERE labels = (SELECT max(labels) FROM verdicts) AND standing <> 'pending'
+    JOIN categories AS c USING (category)
+    WHERE c.retired_at IS NULL AND labels = (SELECT max(labels) FROM verdicts) AND standing <> 'pending'
 )
 SELECT
-    (SELECT count(*) FROM categories) AS categories,
+    (SELECT count(*) FROM categories WHERE retired_at IS NULL) AS categories,
     coalesce((SELECT row_count FROM rows_of WHERE dataset = 'candidates'), 0) AS found,
     coalesce((SELECT row_count FROM rows_of WHERE dataset = 'videos'), 0) AS kept,
     coalesce((SELECT row_count FROM rows_of WHERE dataset = 'clips'), 0) AS clips,

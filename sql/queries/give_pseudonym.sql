@@ -14,6 +14,13 @@ WITH of_votes AS (
     UPDATE told_apart SET person = %(pseudonym)s::text WHERE person = %(name)s::text RETURNING 1
 ), of_decisions AS (
     UPDATE decisions SET person = %(pseudonym)s::text WHERE person = %(name)s::text RETURNING 1
+), of_rulings AS (
+    UPDATE rulings
+    SET
+        person = CASE person WHEN %(name)s::text THEN %(pseudonym)s::text ELSE person END,
+        annotator = CASE annotator WHEN %(name)s::text THEN %(pseudonym)s::text ELSE annotator END
+    WHERE %(name)s::text IN (person, annotator)
+    RETURNING 1
 ), of_sessions AS (
     DELETE FROM sessions WHERE annotator = %(name)s::text
 ), of_lapsed AS (
@@ -24,4 +31,4 @@ WITH of_votes AS (
 SELECT
     (SELECT count(*) FROM of_votes) + (SELECT count(*) FROM of_segment_votes) AS votes,
     (SELECT count(*) FROM of_gold) + (SELECT count(*) FROM of_gold_segments) + (SELECT count(*) FROM of_pairs)
-    + (SELECT count(*) FROM of_decisions) AS words;
+    + (SELECT count(*) FROM of_decisions) + (SELECT count(*) FROM of_rulings) AS words;

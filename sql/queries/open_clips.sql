@@ -7,7 +7,7 @@ FROM live_queue AS q
 JOIN categories AS c USING (category)
 JOIN admissions AS a USING (video_id, category)
 LEFT JOIN votes AS v USING (clip_id, category)
-WHERE q.state = 'open'
+WHERE q.state = 'open' AND c.retired_at IS NULL
 GROUP BY q.clip_id, q.category, q.start_sec, q.end_sec, q.votes_wanted, q.alike, q.queued_at, c.guideline_version
 HAVING count(DISTINCT v.annotator) < q.votes_wanted
 ORDER BY q.queued_at, q.clip_id, q.category;

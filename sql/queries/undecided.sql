@@ -1,5 +1,6 @@
 -- Categories that the newest judged labels refuse, for reasons on which no decision of a person stands.
 SELECT category, labels, reasons
 FROM judgements
-WHERE labels = (SELECT max(labels) FROM verdicts) AND standing = 'undecided'
+JOIN categories AS c USING (category)
+WHERE labels = (SELECT max(labels) FROM verdicts) AND standing = 'undecided' AND c.retired_at IS NULL
 ORDER BY category;

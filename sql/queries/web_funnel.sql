@@ -10,4 +10,5 @@ SELECT
 FROM categories AS c
 LEFT JOIN current_counts AS n USING (category)
 LEFT JOIN judgements AS j ON j.category = c.category AND j.labels = (SELECT max(labels) FROM verdicts)
+WHERE c.retired_at IS NULL
 ORDER BY c.name, c.category;

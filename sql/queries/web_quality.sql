@@ -4,6 +4,7 @@ SELECT
     j.decision, j.decision_reason, j.person, j.decided_at, j.decided_labels, j.stands
 FROM categories AS c
 LEFT JOIN judgements AS j ON j.category = c.category AND j.labels = (SELECT max(labels) FROM verdicts)
+WHERE c.retired_at IS NULL
 ORDER BY
     CASE j.standing
         WHEN 'undecided' THEN 0 WHEN 'rejected' THEN 1 WHEN 'approved' THEN 2 WHEN 'accepted' THEN 3 WHEN 'pending' THEN 4
