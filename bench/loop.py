@@ -147,7 +147,7 @@ class Loop:
         for item in self.plan("pretrain"):
             for stage in ("carry", "certify"):
                 self.slac(stage)
-            for stage in ("release", "pretrain", "evaluate", "promote"):
+            for stage in ("release", "pretrain", "evaluate", "promote", "detect"):
                 self.slac(stage, release=item.release)
 
 

@@ -1,4 +1,4 @@
-"""Release the validated labels, pretrain a video network on them, evaluate it, and promote it if it is better.
+"""Release the validated labels, pretrain a video network on them, evaluate it, promote it, and let it find segments.
 
 **Runs** daily, and when labels have been validated that the last release lacks (asset
 `validated_labels`). `plan` decides whether it is time, and says why: in its log and by
@@ -8,8 +8,8 @@
 `fetched`, `videos`, `clips`, `scores` and `features`, and renditions of training videos.
 **Writes** `carried`, `control`, `corrections` and `accounts`, second answers wanted in the queue, `certificates`,
 `gold_judges`, `release` with its exports, `released_videos`, `released_segments` and `release_versions`, `models`,
-`judged`, `evaluations`, `committees` when the model is promoted, and one event of the asset `videos` per window that
-shall be scored again.
+`judged`, `evaluations`, `committees` when the model is promoted, `detections`, and one event of the asset `videos` per
+window that shall be scored again.
 
 **Skips** every task after `plan` while fewer new labels than `release.min_new_labels` are waiting; where the last
 release is old (`release.max_age_days`) or scores have drifted (`release.max_drift`), the share `release.due_share` of
@@ -38,6 +38,7 @@ with DAG(
     pretrain = slac("pretrain", all_of=todo)
     evaluate = slac("evaluate", all_of=todo)
     promote = slac("promote", all_of=todo)
+    detect = slac("detect", all_of=todo)
     rescore = announce(VIDEOS, "score_clips", task_id="rescore")
 
-    todo >> carry >> certify >> release >> pretrain >> evaluate >> promote >> rescore
+    todo >> carry >> certify >> release >> pretrain >> evaluate >> [promote, detect] >> rescore

@@ -272,6 +272,12 @@ STAGES: dict[str, Stage] = {
             writes={"judged": ("training",), "evaluations": ("training",)}, machine=_NETWORKS,
         ),
         Stage(
+            name="detect", part=Part.NETWORKS,
+            help="find where the actions of a release begin and end in whole videos, as `slac localize` does in a file",
+            keys=("release",), reads=("release", "models", "released_segments", "videos"),
+            writes={"detections": ("localization",)}, machine=_NETWORKS,
+        ),
+        Stage(
             name="promote", part=Part.NETWORKS, help="let a better model join the committee",
             keys=("release",), reads=("models", "judged", "evaluations", "committees", "clips", "scores"),
             writes={"committees": ()}, ledger=True, explains=True,

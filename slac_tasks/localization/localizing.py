@@ -62,15 +62,19 @@ def localize(
         Temporary: memory does not suffice for a single window.
 
     """
-    device = localizer.extractor.where
-    head = localizer.head.to(device)
     stride_frames = localizer.about.stride_frames
     for each in looked_at(paths, localizer.extractor, folder, stride_frames=stride_frames, workers=workers):
         if isinstance(each, Unseen):
             yield each
             continue
-        spotted = spot(head, torch.from_numpy(each.values).to(device), each.clock)
+        spotted = spotted_in(each, localizer)
         yield Localized(name=each.name, clock=each.clock, spotted=spotted, played=rendition(folder, each.name))
+
+
+def spotted_in(dense: Dense, localizer: Localizer) -> Spotted:
+    """Return what is found in one video, of which the localizer's network has made features."""
+    where = localizer.extractor.where
+    return spot(localizer.head.to(where), torch.from_numpy(dense.values).to(where), dense.clock)
 
 
 def looked_at(

@@ -7,6 +7,7 @@ from slac_tasks import toml
 from slac_tasks.admission.settings import Admission
 from slac_tasks.collect.settings import Collect
 from slac_tasks.config import Config
+from slac_tasks.localization.settings import Localization
 from slac_tasks.mining.settings import Mining
 from slac_tasks.networks.settings import Committee
 from slac_tasks.quality.settings import Quality
@@ -39,6 +40,8 @@ _LARGE = Config(
         # Enough to score the newest window again, and no more.
         rescore_gpu_hours=0.003,
     ),
+    # A head that has seen two videos of a category finds little; the demo shows where it would be found.
+    localization=Localization(steps=40, width=32, videos=2, detect_videos=2),
 )
 # Half a batch in each step: people wait for a demo.
 _DEMO = replace(_LARGE, committee=replace(_LARGE.committee, batch=16), training=replace(_LARGE.training, batch=16))
@@ -50,6 +53,7 @@ _QUICK = replace(
     quality=replace(_DEMO.quality, min_precision=0.0),
     release=replace(_DEMO.release, min_new_labels=10),
     training=replace(_DEMO.training, steps=40, transfer_steps=20, transfer_seeds=2, rescore_gpu_hours=0.0),
+    localization=replace(_DEMO.localization, steps=20, videos=1),
 )
 _TINY = replace(
     _QUICK,
@@ -59,6 +63,7 @@ _TINY = replace(
     quality=Quality(min_labels=1, min_agreement=0.0, min_positive_share=0.0, min_precision=0.0),
     release=replace(_QUICK.release, min_new_labels=1),
     training=replace(_QUICK.training, steps=2, batch=4, transfer_labels=(1,), transfer_steps=2, transfer_seeds=1),
+    localization=replace(_QUICK.localization, steps=4, batch=2, width=8, detect_videos=1),
 )
 PRESETS = {"demo": _DEMO, "large": _LARGE, "quick": _QUICK, "tiny": _TINY}
 

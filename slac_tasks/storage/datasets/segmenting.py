@@ -1,4 +1,4 @@
-"""Segments of videos that people are asked about: what was proposed, what people say, and what it adds up to."""
+"""Segments of videos: what a network finds, what people are asked about, what they say, and what it adds up to."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -6,6 +6,19 @@ from typing import Annotated
 
 from slac_tasks.storage.columns import Int32
 from slac_tasks.storage.declarations import Dataset
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class DetectionRow:
+    """A segment that the network of a release found in a video of the category."""
+
+    video_id: Annotated[str, "16 hex digits of the media's SHA-256"]
+    source_id: Annotated[str, "the source's own name of the video"]
+    window: Annotated[str, "week in which the video was collected"]
+    split: Annotated[str, "training, validation or testing; fixed for the group of the video"]
+    start_sec: Annotated[float, "where the action begins, seconds on the rendition's clock"]
+    end_sec: Annotated[float, "where it ends"]
+    score: Annotated[float, "0 to 1; of two segments of one category the higher is surer"]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -88,6 +101,11 @@ class SegmentPersonRow:
     gold_tiou: Annotated[float | None, "mean tIoU with known ends where the person gave some; null: never"]
 
 
+DETECTIONS = Dataset(
+    name="detections", version=1, keys=("category", "release"), unique=("video_id", "start_sec", "end_sec"),
+    row=DetectionRow,
+    meaning="Where a release's network finds a category's action in its newest videos; nobody has looked at it.",
+)  # fmt: skip
 SEGMENTS = Dataset(
     name="segments", version=1, keys=("round",), unique=("segment_id",), row=SegmentRow,
     meaning="Proposed segments that people are asked about; what is not asked is set aside with its reason.",

@@ -1,17 +1,20 @@
 """Whatever opens media leaves withdrawn videos out: taken down, excluded, or leaked, since the store says all alike."""
 
+import dataclasses
 from collections.abc import Callable
 
 import pytest
 from learning_world import WINDOW, LearningWorld, draw
 
 from slac_tasks.admission.withdrawals import TAKEN_DOWN, write_withdrawal
+from slac_tasks.localization.settings import Localization
 from slac_tasks.procedure import STAGES
-from slac_tasks.stages import bootstrap, evaluate, fetch, pretrain, propose, score
+from slac_tasks.stages import bootstrap, detect, evaluate, fetch, pretrain, propose, score
 from slac_tasks.storage.datasets import (
     CANDIDATES,
     CLIPS,
     COMMITTEES,
+    DETECTIONS,
     FETCHED,
     JUDGED,
     MODELS,
@@ -112,6 +115,21 @@ def case_evaluate(world: LearningWorld):
     gone = withdraw(world, min(tested))
     evaluate.run(world.job("evaluate", release="r0001"))
     return world.datasets.need(JUDGED, release="r0001"), gone
+
+
+def case_detect(world: LearningWorld):
+    released(world)
+    pretrain.run(world.job("pretrain", release="r0001"))
+    video = first_video(world)
+    row = VideoRow(
+        source="s", source_id="leaves", candidate_id="c", duration_sec=6.0, fps=24.0, proxy_256="p", proxy_128="p",
+        proxy_sha256="0", shots=(Span(start_sec=0.0, end_sec=6.0),), video_id=video, group_id=video, split="training",
+    )  # fmt: skip
+    write(world, VIDEOS, [row], **KEYS)
+    gone = withdraw(world, video)
+    cheap = Localization(steps=2, batch=2, width=8, videos=1)
+    detect.run(world.job("detect", release="r0001", config=dataclasses.replace(world.config(), localization=cheap)))
+    return world.datasets.need(DETECTIONS, **{"category": KEYS["category"], "release": "r0001"}), gone
 
 
 CASES: dict[str, Callable] = {name.removeprefix("case_"): case for name, case in globals().items() if "case_" in name}
