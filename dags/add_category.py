@@ -5,6 +5,9 @@ skips every window that ever ran or makes all of them again, and it refuses a se
 same stages run here, on exactly the (category, window) pairs that lack a dataset. Before they do, the log of `plan`
 says what they will take: videos, bytes, clips, seconds of each device that has scored, and people's hours.
 
+A name gets its key; a name that no source offers ends the run at `register`, with what is close to it, and registers
+nothing. An empty form ends there too, with what the sources offer that nobody has registered.
+
 **Reads** the sources. **Writes** the ledger's categories, `candidates`, `fetched` and `videos` of the new categories,
 and one event of the asset `videos` per window, on which `score_clips` bootstraps and scores them.
 
@@ -13,23 +16,25 @@ and one event of the asset `videos` per window, on which `score_clips` bootstrap
 **Safe to run again**: only what is missing is made; other categories are not touched.
 """
 
-from airflow.sdk import DAG, Param
-from slac_airflow import VIDEOS, announce, category_form, ended, plan, slac
+from airflow.sdk import DAG
+from slac_airflow import VIDEOS, announce, ended, plan, slac
+from slac_forms import category_field, guideline_field, offered_field
 
 with DAG(
     dag_id="add_category",
+    dag_display_name="7 · add_category",
+    description=__doc__.partition("\n")[0],
     schedule=None,
     doc_md=__doc__,
     max_active_runs=1,
     params={
-        "category": category_form("One key a line, such as clean_and_jerk.", minItems=1),
-        "guideline": Param(
-            "", type="string", title="Guideline", description="What counts as the action, for reviewers."
-        ),
+        "category": category_field("Names as people say them, one a line, in any script: Clean and jerk."),
+        **offered_field(),
+        "guideline": guideline_field(),
     },
     tags=["slac", "people"],
 ):
-    register = slac("register", form=("category", "guideline"))
+    register = slac("register", form=("category", "offered", "guideline"))
     todo = plan("add_category", form=("category",), estimate=True)
     discover = slac("discover", each=todo)
     fetch = slac("fetch", each=todo)

@@ -25,6 +25,8 @@ from slac_airflow import LABELS, VALIDATED_LABELS, AnnounceAny, PlanSome, PlanTo
 
 with DAG(
     dag_id="check_labels",
+    dag_display_name="5 · check_labels",
+    description=__doc__.partition("\n")[0],
     schedule=AssetOrTimeSchedule(timetable=CronTriggerTimetable("30 5 * * *", timezone="UTC"), assets=[LABELS]),
     doc_md=__doc__,
     catchup=False,

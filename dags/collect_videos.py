@@ -18,14 +18,17 @@ failed, the others are announced, and a cleared run works only on what is missin
 """
 
 from airflow.sdk import DAG, CronPartitionTimetable
-from slac_airflow import VIDEOS, WINDOW, announce, category_form, ended, plan, slac
+from slac_airflow import VIDEOS, WINDOW, announce, ended, plan, slac
+from slac_forms import category_field
 
 with DAG(
     dag_id="collect_videos",
+    dag_display_name="1 · collect_videos",
+    description=__doc__.partition("\n")[0],
     schedule=CronPartitionTimetable("0 0 * * 1", timezone="UTC", run_offset=-1, key_format="%Y-%m-%d"),
     doc_md=__doc__,
     max_active_runs=4,
-    params={"category": category_form("Only these; none means all that are registered.")},
+    params={"category": category_field("Only these, by key or name, one a line; none means all.")},
     tags=["slac", "window"],
 ):
     todo = plan("collect_videos", window=WINDOW, form=("category",), estimate=True)

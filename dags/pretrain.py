@@ -23,6 +23,8 @@ from slac_airflow import VALIDATED_LABELS, VIDEOS, announce, plan, slac
 
 with DAG(
     dag_id="pretrain",
+    dag_display_name="6 · pretrain",
+    description=__doc__.partition("\n")[0],
     schedule=AssetOrTimeSchedule(
         timetable=CronTriggerTimetable("0 6 * * *", timezone="UTC"), assets=[VALIDATED_LABELS]
     ),

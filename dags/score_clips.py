@@ -19,6 +19,8 @@ from slac_airflow import VIDEOS, WINDOW, plan, slac
 
 with DAG(
     dag_id="score_clips",
+    dag_display_name="2 · score_clips",
+    description=__doc__.partition("\n")[0],
     schedule=PartitionedAssetTimetable(assets=VIDEOS, default_partition_mapper=IdentityMapper()),
     doc_md=__doc__,
     max_active_runs=1,

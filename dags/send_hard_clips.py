@@ -17,6 +17,8 @@ from slac_airflow import plan, slac
 
 with DAG(
     dag_id="send_hard_clips",
+    dag_display_name="3 · send_hard_clips",
+    description=__doc__.partition("\n")[0],
     schedule=CronTriggerTimetable(os.environ.get("SLAC_SEND_CRON", "0 5 * * *"), timezone="UTC"),
     doc_md=__doc__,
     catchup=False,

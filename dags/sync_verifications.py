@@ -24,6 +24,8 @@ from slac_airflow import LABELS, ended, plan, slac
 
 with DAG(
     dag_id="sync_verifications",
+    dag_display_name="4 · sync_verifications",
+    description=__doc__.partition("\n")[0],
     schedule=CronTriggerTimetable(os.environ.get("SLAC_SYNC_CRON", "*/5 * * * *"), timezone="UTC"),
     doc_md=__doc__,
     catchup=False,

@@ -22,6 +22,7 @@ FROM ${BASE}
 # other user id works as well.
 ENV PATH=/opt/airflow-venv/bin:$PATH \
     PYTHONUNBUFFERED=1 \
+    PYTHONWARNINGS=ignore:GitWildMatchPattern \
     USER=slac HOME=/home/slac \
     AIRFLOW_HOME=/opt/airflow \
     AIRFLOW__CORE__DAGS_FOLDER=/opt/slac/dags \

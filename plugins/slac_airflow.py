@@ -1,7 +1,8 @@
 """The Airflow side of the process boundary: one `slac` command is one task, a local process or a pod.
 
-A DAG file imports from here and from nowhere else: `slac` makes a stage's task, `plan` the task that says what there is
-to do, `announce` the last task that tells other DAGs, `ask` the question to a person; and the assets that connect DAGs.
+A DAG file imports from here, and the fields of its form from `slac_forms`: `slac` makes a stage's task, `plan` the task
+that says what there is to do, `announce` the last task that tells other DAGs, `ask` the question to a person; and the
+assets that connect DAGs.
 """
 
 import datetime
@@ -14,7 +15,7 @@ from airflow.providers.standard.operators.empty import EmptyOperator
 from airflow.providers.standard.operators.hitl import HITLOperator
 from airflow.sdk import Asset, BaseOperator, Param
 from airflow.sdk.exceptions import AirflowSkipException, DownstreamTasksSkipped
-from slac_command import Command, Process, is_on, judge, merge
+from slac_command import RETRY, Command, Process, filled, is_on, judge, merge, passable, told
 from slac_links import links
 
 from slac_tasks import config
@@ -44,7 +45,8 @@ class Local(Command):
         self.log.info("%s", " ".join(words))
         self.process = Process(words, os.environ, self.log)
         code, printed, last = self.process.wait()
-        judge(code, last, context["ti"].try_number)
+        with told(self.log):
+            judge(code, last, context["ti"].try_number)
         return printed
 
     def execute(self, context: Any) -> Any:
@@ -71,8 +73,8 @@ class Plan(Local):
         """Return the items of the plan."""
         words = ["slac", "plan", f"--for={self.dag_name}", *([f"--window={self.window}"] if self.window else [])]
         words += ["--estimate"] if self.estimate else []
-        for name in self.form:
-            words += [f"--{name}={value}" for value in context["params"].get(name) or ()]
+        if self.form:
+            words += [f"--category={passable(name)}" for name in filled(self.form, context["params"])["category"]]
         printed = self.run(words, context)
         items: list[dict[str, Any]] = json.loads(printed.splitlines()[-1])
         return items
@@ -102,7 +104,7 @@ class Announce(Plan):
 
     def execute(self, context: Any) -> None:
         """Look at the plan again and emit the events; none when there is nothing to announce."""
-        found = self.found(self.listed(context))
+        found = self.found(self.listed(context)) if self.item or not self.planned else None
         if not found:
             raise AirflowSkipException("nothing to announce")
         windows = sorted({window for _, window in found})
@@ -148,9 +150,14 @@ class AnnounceAny(Plan):
             raise AirflowSkipException("nothing to announce")
 
 
-CATEGORIES = "{{ task.item['category'] | join(', ') | truncate(80) }}"
-"""The name of a mapped task: the categories of its item, cut short: Airflow's table holds 250 characters.
-The UI shows it instead of a number."""
+ITEM = (
+    "{{ task.item['category'] | join(', ') | truncate(80) }}"
+    "{% for key in ('window', 'round') if task.item.get(key) %}"
+    " · {{ task.item[key] if task.item[key] is string else task.item[key] | join(', ') | truncate(80) }}"
+    "{% endfor %}"
+)
+"""The name of a mapped task, e.g. `judo · 2026-01-05`: the categories and the window of its item, cut short: Airflow's
+table holds 250 characters. The UI shows it instead of a number."""
 
 UNFINISHED = ("scheduled", "queued", "running", "deferred", "awaiting_input", "up_for_retry", "up_for_reschedule")
 """States of a task that has begun and has not ended."""
@@ -230,6 +237,7 @@ def defaults(stage: str, *, pods: bool) -> dict[str, Any]:
         **({"pool": os.environ["SLAC_GPU_POOL"]} if gpu and "SLAC_GPU_POOL" in os.environ else {}),
         # Ample: Airflow's own deferral bug burns some (apache/airflow#72716), a database restart burns others.
         "retries": 5,
+        "retry_policy": RETRY,
         # A pod's retry must not attach to the one that is still ending: wait out its grace period.
         "retry_delay": datetime.timedelta(minutes=2) if pods else datetime.timedelta(seconds=5),
         "retry_exponential_backoff": 2,
@@ -259,7 +267,7 @@ def slac(stage: str, *, each: Plan | None = None, all_of: Any = None, **kwargs: 
         **kwargs,
     }
     if each is not None:
-        settings = {"trigger_rule": "all_done", "map_index_template": CATEGORIES, **settings}
+        settings = {"trigger_rule": "all_done", "map_index_template": ITEM, **settings}
         return operator.partial(**settings).expand(item=each.output)
     return operator(item=all_of.output if isinstance(all_of, BaseOperator) else all_of, **settings)
 
@@ -282,15 +290,9 @@ def announce(asset: Asset, dag_name: str, *, done: Plan | None = None, **kwargs:
 
 def ask(each: Plan, **kwargs: Any) -> Any:
     """Make the question to a person, one per item."""
-    return Ask.partial(task_id="ask", map_index_template=CATEGORIES, **kwargs).expand(item=each.output)
+    return Ask.partial(task_id="ask", map_index_template=ITEM, **kwargs).expand(item=each.output)
 
 
 def ended() -> EmptyOperator:
     """Make the leaf that ends a run failed when a task before it failed; it starts no process."""
     return EmptyOperator(task_id="ended", trigger_rule="none_failed")
-
-
-def category_form(description: str, **kwargs: Any) -> Param:
-    """Return the form field for categories."""
-    key = {"type": "string", "pattern": "^[a-z0-9]+(_[a-z0-9]+)*$"}
-    return Param([], type="array", items=key, title="Categories", description=description, **kwargs)

@@ -15,11 +15,13 @@ import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from logging import Logger
 from typing import Any
 
 from airflow.sdk import BaseOperator
+from airflow.sdk.definitions.retry_policy import ExceptionRetryPolicy, RetryAction, RetryRule
 from airflow.sdk.exceptions import AirflowException, AirflowFailException, AirflowSkipException
 
 from slac_tasks.errors import BrokenContract, NotConfigured, Temporary, WrongArguments
@@ -54,6 +56,12 @@ def is_on(name: str, environ: Mapping[str, str]) -> bool:
     return environ.get(name, "").lower() in ("1", "true", "yes")
 
 
+def filled(form: Iterable[str], params: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what a form says: categories that were picked stand beside those that were typed."""
+    said = {name: params.get(name) for name in form}
+    return said | {"category": [*(params.get("category") or ()), *(params.get("offered") or ())]}
+
+
 def flags(command: str) -> tuple[Flag, ...]:
     """Return the flags that a command is given from an item of a plan or from a form."""
     return REGISTER if command == "register" else STAGES[command].command_line
@@ -75,12 +83,15 @@ def argv(stage: str, item: Item | Iterable[Item] | None = None) -> list[str]:
         values = merged.get(flag.filled_by, [])
         if not flag.repeated and len(values) > 1:
             raise WrongArguments(f"stage {stage}: {flag.name} is one of {', '.join(values)}, want one value")
-        words += [f"--{flag.name}={_passable(value)}" for value in values]
-    words += [f"--remake-only={_passable(values)}" for values in merged.get("remake", ())]
+        words += [f"--{flag.name}={passable(value)}" for value in values]
+    words += [f"--remake-only={passable(values)}" for values in merged.get("remake", ())]
+    if stage == "register":
+        # A name that no source has is refused before anything fans out.
+        words.append("--offered")
     return [*words, *(["--follow"] if stage in STAGES and STAGES[stage].follows else [])]
 
 
-def _passable(text: str) -> str:
+def passable(text: str) -> str:
     """Replace what no command line can hold: a NUL, and half of a character (a lone surrogate).
 
     A lone `--` gets a space behind it: argparse before Python 3.13 takes it away, even behind `=`.
@@ -103,6 +114,31 @@ def environment(command: str, environ: Mapping[str, str]) -> dict[str, str]:
     withheld = tuple(name for name in WITHHELD if not (name == "SLAC_DATABASE_URL" and holds_ledger(command)))
     given = (*ENVIRONMENT, *TRACKERS.get(command, ()))
     return {name: value for name, value in environ.items() if name.startswith(given) and not name.startswith(withheld)}
+
+
+class Ended(SystemExit):
+    """How a task ends whose command failed: Airflow writes no stack for an exit. It is tried again while it may be."""
+
+
+class Hopeless(Ended):
+    """The same, and no retry could help."""
+
+
+RETRY = ExceptionRetryPolicy(rules=[RetryRule(exception=Hopeless, action=RetryAction.FAIL)])
+"""What Airflow retries of our commands, beside what `judge` says of their exit codes."""
+
+
+@contextmanager
+def told(log: Logger) -> Iterator[None]:
+    """Say once, as an error, why a command failed, and end the task without a stack."""
+    try:
+        yield
+    except AirflowFailException as failure:
+        log.error("%s", failure)
+        raise Hopeless(1) from None
+    except AirflowException as failure:
+        log.error("%s", failure)
+        raise Ended(1) from None
 
 
 def judge(code: int, reason: str, try_number: int) -> None:
@@ -131,6 +167,8 @@ class Process:
         if program is None:
             raise AirflowFailException(f"{words[0]}: not found beside {sys.executable} nor on the PATH")
         self._log = log
+        # So begins the last line of a command that failed; `judge` says it, as an error.
+        self._reason = f"{' '.join(words[:2])}: "
         self._stdout = tempfile.TemporaryFile("w+")
         self._child = subprocess.Popen(
             [program, *words[1:]],
@@ -147,13 +185,20 @@ class Process:
 
     def wait(self) -> tuple[int, str, str]:
         """Copy the command's talk to the task's log; return (exit code, what it printed as result, last line)."""
-        last = "it said nothing"
+        last, held = "it said nothing", ""
         assert self._child.stderr is not None
         with self._child.stderr as lines:
             for line in lines:
-                last = line.rstrip() or last
-                self._log.info("%s", line.rstrip())
+                if held:
+                    self._log.info("%s", held)
+                said = line.rstrip()
+                last = said or last
+                held = said if said.startswith(self._reason) else ""
+                if not held:
+                    self._log.info("%s", said)
         code = self._child.wait()
+        if held and code == 0:
+            self._log.info("%s", held)
         with self._stdout as file:
             file.seek(0)
             printed = file.read().strip()
@@ -194,6 +239,8 @@ class Command(BaseOperator):
     def __init__(self, *, stage: str, item: Any = None, form: tuple[str, ...] = (), **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.stage, self.item, self.form = stage, item, form
+        # What a plan hands over is nothing where the plan itself did not run.
+        self.planned = item is not None
 
     def words(self, context: Mapping[str, Any]) -> list[str]:
         """Return the command line.
@@ -203,11 +250,11 @@ class Command(BaseOperator):
 
         """
         if self.form:
-            self.item = {name: context["params"][name] for name in self.form}
+            self.item = filled(self.form, context["params"])
         if self.stage == "bootstrap":
             # One window teaches; items of other windows are scored by the committee that comes of it.
             items = [self.item] if isinstance(self.item, Mapping) else self.item or []
             self.item = [item for item in items if item.get("uncovered")]
-        if self.item == []:
+        if self.item == [] or (self.planned and self.item is None):
             raise AirflowSkipException(f"{self.stage}: nothing to do")
         return argv(self.stage, self.item)

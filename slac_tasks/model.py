@@ -2,6 +2,7 @@
 
 import hashlib
 import re
+import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
@@ -112,14 +113,25 @@ class Strategy(StrEnum):
 def slug(category: str) -> str:
     """Return the fixed key of a category's display name: ``"Clean and jerk"`` becomes ``clean_and_jerk``.
 
+    A name without a Latin letter gets the hash of its letters: spelling them in Latin is a matter of taste, and of the
+    version of a table, and a key stays.
+
     Raises:
-        WrongArguments: the name has no Latin letter and no digit, or is too long.
+        WrongArguments: the name has no letter and no digit, or is too long.
 
     """
     key = re.sub(r"[^a-z0-9]+", "_", category.lower()).strip("_")
+    if not re.search("[a-z]", key) and any(letter.isalpha() for letter in category):
+        key = f"name_{content_hash(*_words(category))}"
     if not key:
-        raise WrongArguments(f"category {category!r}: has no Latin letter and no digit to make a key of")
+        raise WrongArguments(f"category {category!r}: has no letter and no digit to make a key of")
     return check_slug(key)
+
+
+def _words(name: str) -> list[str]:
+    """Return the words of a name in any script: letters, digits and the marks on them, without case."""
+    spelled = unicodedata.normalize("NFKC", name.encode(errors="replace").decode()).casefold()
+    return "".join(letter if unicodedata.category(letter)[0] in "LNM" else " " for letter in spelled).split()
 
 
 def check_slug(key: str) -> str:

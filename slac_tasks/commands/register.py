@@ -2,18 +2,24 @@
 
   slac register --category "Clean and jerk" --guideline "The bar goes from the floor to above the head."
   slac register --from-sources           every category that a source of `collect.sources` offers
+  slac register --offered --category judo      only if a source offers it
+
+A name in any script gets a key of its own. With --offered and a name that no source has, nothing is registered, and the
+message says what is close to it; without any name it says what the sources offer that is not registered. A source that
+can search offers every name.
 
 With --from-sources it also prints how many videos of a folder are too short for a clip, by the headers of up to 200.
 Safe to run again: a known category keeps its key; a guideline whose text changes gets the next version.
 """
 
 import argparse
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from slac_tasks import config
 from slac_tasks.collect import sources
 from slac_tasks.collect.names import Categories, spelling
 from slac_tasks.errors import BrokenContract, WrongArguments
+from slac_tasks.given.words import near, printable
 from slac_tasks.progress import print_line
 from slac_tasks.storage.ledger import Ledger, open_ledger
 from slac_tasks.video.lengths import too_short
@@ -21,14 +27,21 @@ from slac_tasks.video.lengths import too_short
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the flags."""
-    which = parser.add_mutually_exclusive_group(required=True)
+    which = parser.add_mutually_exclusive_group()
     which.add_argument("--category", action="append", metavar="NAME", help="display name; may be repeated")
     which.add_argument("--from-sources", action="store_true", help="every category of collect.sources")
+    parser.add_argument("--offered", action="store_true", help="refuse a name that no source offers")
     parser.add_argument("--guideline", help="what reviewers are told about the category")
 
 
 def main(args: argparse.Namespace) -> int:
-    """Write the categories and print which."""
+    """Write the categories and print which.
+
+    Raises:
+        WrongArguments: no name is given, a name cannot be a category's, or, where it has to be, none is offered.
+        BrokenContract: the sources have names, and none of them can be a category's.
+
+    """
     if args.from_sources:
         if args.guideline is not None:
             raise WrongArguments("--guideline: goes with --category, not with --from-sources")
@@ -39,9 +52,13 @@ def main(args: argparse.Namespace) -> int:
         refused = sources.unplaced_lines(opened, named)
     else:
         opened = []
-        named = Categories.of(args.category)
+        named = Categories.of(args.category or ())
         refused = named.set_aside()
     ledger = open_ledger()
+    if args.offered:
+        refused += _not_offered(named.names, {row["category"] for row in ledger.rows("categories")})
+    elif not args.category and not args.from_sources:
+        raise WrongArguments("--category: no name is given, want one, or --from-sources")
     taken = _taken(ledger, named.names)
     refused += taken.values()
     if refused and not args.from_sources:
@@ -59,6 +76,30 @@ def main(args: argparse.Namespace) -> int:
         )
     print_line(f"register: {len(registered)} categories: {', '.join(registered)}")
     return 0
+
+
+_MOST_NAMES = 20
+"""So many names that the sources offer are told."""
+
+
+def _not_offered(names: Mapping[str, str], registered: Collection[str]) -> list[str]:
+    """Return a line for each name that no source offers; without a name, one that tells what they do offer."""
+    settings = config.load()
+    opened = sources.open_sources(settings.collect, settings.fetch)
+    offered = [source.categories() for source in opened]
+    known = Categories.of(name for some in offered for name in some).names
+    new = sorted(name for key, name in known.items() if key not in registered)
+    more = f" and {len(new) - _MOST_NAMES} more" if len(new) > _MOST_NAMES else ""
+    told = f"the sources offer {', '.join(new[:_MOST_NAMES])}{more}" if new else "the sources offer nothing else"
+    if not names:
+        return [f"no name is given, and {told}, which nobody has registered"]
+    if not all(offered):
+        return []  # a source that can search offers every name
+    return [
+        f"no source offers '{printable(name)}', {near(name, known.values()) or told}"
+        for key, name in names.items()
+        if key not in known
+    ]
 
 
 def _taken(ledger: Ledger, names: Mapping[str, str]) -> dict[str, str]:

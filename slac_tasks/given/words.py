@@ -26,10 +26,16 @@ def _escaped(character: str) -> str:
     return character.encode("unicode_escape").decode()
 
 
-def wanted(word: str, known: Iterable[str]) -> str:
-    """Return what a message says was wanted instead of an unknown word: the names close to it, or all of them."""
+def near(word: str, known: Iterable[str]) -> str:
+    """Return a question that names what is close to an unknown word, whatever its case; empty where nothing is."""
     from difflib import get_close_matches  # only a message needs it
 
+    names = {name.lower(): name for name in known}
+    found = [names[name] for name in get_close_matches(word.lower(), names)]
+    return f"did you mean {' or '.join(found)}?" if found else ""
+
+
+def wanted(word: str, known: Iterable[str]) -> str:
+    """Return what a message says was wanted instead of an unknown word: the names close to it, or all of them."""
     names = list(known)
-    near = get_close_matches(word.lower(), names)
-    return f"did you mean {' or '.join(near)}?" if near else f"want one of {', '.join(names)}"
+    return near(word, names) or f"want one of {', '.join(names)}"

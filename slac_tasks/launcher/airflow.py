@@ -128,7 +128,9 @@ class Airflow:
         own = {f"AIRFLOW__{name}": value for name, value in values.items()}
         inherited = {name: value for name, value in os.environ.items() if not name.startswith("AIRFLOW")}
         path = f"{Path(sys.executable).parent}{os.pathsep}{inherited.get('PATH', os.defpath)}"
-        return inherited | {"AIRFLOW_HOME": str(self.home / "airflow"), "PATH": path} | own | dict(self.environ)
+        # Airflow's own use of a library that has a newer name for it would be the first line of each task's log.
+        quiet = {"PYTHONWARNINGS": "ignore:GitWildMatchPattern"}
+        return quiet | inherited | {"AIRFLOW_HOME": str(self.home / "airflow"), "PATH": path} | own | dict(self.environ)
 
     # Life ------------------------------------------------------------------------------------------------------------
 

@@ -21,12 +21,16 @@ from slac_tasks.storage.datasets import CANDIDATES
 from slac_tasks.storage.datasets.collecting import CandidateRow
 from slac_tasks.storage.manifests import Drop
 
+NO_SOURCE = "no source offers the category"
+
 
 def offered(sources: Sequence[Source], category: str, window: Window) -> tuple[list[Candidate], list[Drop]]:
     """Return all that the sources offer for a category, each candidate once, and the entries that are none.
 
+    A category that no source has, and none could search for, is set aside itself: it has no videos, and holds up no
+    other category, this week or in any later one.
+
     Raises:
-        BrokenContract: no source has a video of it, and none could search for one.
         Temporary: nothing could be read that may be readable later.
 
     """
@@ -39,8 +43,9 @@ def offered(sources: Sequence[Source], category: str, window: Window) -> tuple[l
             else:
                 found.setdefault(offer.candidate_id, offer)
     if not found and not drops and all(source.categories() for source in sources):
-        raise BrokenContract(f"category {category}: category without videos, no source offers one")
-    if not found and drops and all(drop.retryable for drop in drops):
+        print_line(f"discover: category {category}: no source offers it, so it has no videos; `slac retire` ends it")
+        drops.append(Drop(item=category, reason=NO_SOURCE))
+    elif not found and drops and all(drop.retryable for drop in drops):
         # An empty dataset would stand as finished.
         first = drops[0]
         raise Temporary(f"category {category}: nothing could be read, {first.item}: {first.reason}: {first.detail}")

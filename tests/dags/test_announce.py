@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from airflow.sdk import Asset
 from airflow.sdk.exceptions import AirflowSkipException
-from slac_airflow import CATEGORIES, Announce, AnnounceAny, AnnounceFinished, PlanSome, slac
+from slac_airflow import ITEM, Announce, AnnounceAny, AnnounceFinished, PlanSome, slac
 
 ASSET = Asset("videos")
 PLANNED = [
@@ -72,7 +72,12 @@ def test_an_empty_plan_of_some_skips_nothing_but_its_map(monkeypatch: pytest.Mon
     ("categories", "name"),
     [(["judo"], "judo"), (["judo", "polo"], "judo, polo"), ([f"category_{n:03d}" for n in range(99)], None)],
 )
-def test_a_mapped_task_is_named_after_its_categories(categories: list[str], name: str | None) -> None:
+def test_a_mapped_task_is_named_after_its_categories_and_window(categories: list[str], name: str | None) -> None:
     task = slac("judge", all_of={"category": categories, "labels": "000003"})
-    shown = task.get_template_env().from_string(CATEGORIES).render(task=task)
+    shown = task.get_template_env().from_string(ITEM).render(task=task)
     assert shown == name if name else len(shown) <= 250
+    one = slac("fetch", all_of={"category": categories, "window": "2026-01-05"})
+    dated = one.get_template_env().from_string(ITEM).render(task=one)
+    assert dated == f"{shown} · 2026-01-05"
+    many = slac("fetch", all_of={"category": categories, "window": [f"2026-{n:02d}-05" for n in range(1, 13)]})
+    assert len(many.get_template_env().from_string(ITEM).render(task=many)) <= 250

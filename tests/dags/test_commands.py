@@ -8,11 +8,12 @@ import time
 from pathlib import Path
 
 import pytest
+from airflow.sdk.definitions.retry_policy import RetryAction
 from airflow.sdk.exceptions import AirflowException, AirflowFailException
 from hypothesis import example, given
 from hypothesis import strategies as st
 from slac_airflow import Plan, plan
-from slac_command import Process, argv, environment, flags, judge
+from slac_command import RETRY, Ended, Process, argv, environment, flags, judge, told
 
 from slac_tasks import cli
 from slac_tasks.config import Config
@@ -148,6 +149,20 @@ def test_a_bug_fails_at_once_the_second_time() -> None:
     assert not isinstance(first.value, AirflowFailException)
     with pytest.raises(AirflowFailException, match="came twice: because"):
         judge(1, "because", 2)
+
+
+@pytest.mark.parametrize(("code", "again"), [(64, False), (75, True), (1, True)])
+def test_a_failure_is_said_once_as_an_error_and_ends_its_task_without_a_stack(
+    code: int, again: bool, caplog: pytest.LogCaptureFixture
+) -> None:
+    with pytest.raises(Ended) as ended, told(LOG):
+        judge(code, "because", 1)
+    assert [(record.levelname, record.getMessage()) for record in caplog.records] == [
+        ("ERROR", f"exit code {code}: because")
+    ]
+    assert not isinstance(ended.value, Exception)  # of these Airflow writes a stack
+    decided = RETRY.evaluate(ended.value, try_number=1, max_tries=5).action
+    assert (decided != RetryAction.FAIL) == again
 
 
 def test_only_stages_that_write_the_ledger_hold_its_password() -> None:

@@ -26,18 +26,18 @@ def names(ledger: Ledger) -> dict[str, str]:
 def test_sources_register_every_name_that_has_a_key_of_its_own(
     folders: Path, ledger: Ledger, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    for name in ("Clean and jerk", "柔道", "C", "C#", b"caf\xe9".decode("utf-8", "surrogateescape")):
+    for name in ("Clean and jerk", "—", "C", "C#", b"caf\xe9".decode("utf-8", "surrogateescape")):
         (folders / name).mkdir()
     assert cli.main(["register", "--from-sources"]) == 0
     assert names(ledger) == {"clean_and_jerk": "Clean and jerk"}
     told = capsys.readouterr().err
     assert "set aside 3 entries" in told
-    for words in ("'柔道' has no Latin letter", "'caf\\xe9' is not UTF-8", "'C' and 'C#' are different names"):
+    for words in ("'—' has no letter", "'caf\\xe9' is not UTF-8", "'C' and 'C#' are different names"):
         assert words in told
 
 
 def test_sources_without_any_key_are_refused(folders: Path, ledger: Ledger) -> None:
-    (folders / "柔道").mkdir()
+    (folders / "—").mkdir()
     assert cli.main(["register", "--from-sources"]) == 65
     assert names(ledger) == {}
 
@@ -57,3 +57,21 @@ def test_a_registered_name_is_not_replaced_by_another_one(
     # The key alone is no name that somebody chose, and another spelling is the same name.
     assert cli.main(["register", "--category", "Judo (柔道)", "--category", "c"]) == 0
     assert names(ledger) == {"c": "c", "golf": "golf", "judo": "Judo (柔道)"}
+
+
+def test_a_name_that_no_source_offers_is_refused_where_it_is_wanted(
+    folders: Path, ledger: Ledger, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name in ("Clean and jerk", "柔道", "golf"):
+        (folders / name).mkdir()
+    assert cli.main(["register", "--offered", "--category", "clean_and_jerk", "--category", "Golff"]) == 64
+    assert "no source offers 'Golff', did you mean golf?" in capsys.readouterr().err
+    assert names(ledger) == {}
+    assert cli.main(["register", "--offered", "--category", "柔道"]) == 0
+    assert list(names(ledger).values()) == ["柔道"]
+    assert cli.main(["register", "--offered", "--category", "swimming"]) == 64
+    assert "no source offers 'swimming', the sources offer Clean and jerk, golf\n" in capsys.readouterr().err
+    assert cli.main(["register", "--offered"]) == 64
+    assert "no name is given, and the sources offer Clean and jerk, golf, which nobody" in capsys.readouterr().err
+    assert cli.main(["register"]) == 64
+    assert "--category: no name is given" in capsys.readouterr().err

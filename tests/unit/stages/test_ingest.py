@@ -241,8 +241,8 @@ def test_sources_become_clips_once(ingest: Ingest, ledger_url: str) -> None:
     later = ingest.all("arm_wave", window=NEXT)
     assert later.datasets.need(CANDIDATES, category="arm_wave", window=NEXT).rows == 0
     assert later.datasets.need(CLIPS, category="arm_wave", window=NEXT).rows == 0
-    with pytest.raises(BrokenContract, match="category without videos"):
-        ingest.run("discover", "nobody_does_this")
+    nobody = ingest.run("discover", "nobody_does_this").datasets
+    assert nobody.need(CANDIDATES, category="nobody_does_this", window=WEEK).dropped == {discover.NO_SOURCE: 1}
 
 
 def test_shots_in_which_the_people_detector_finds_nobody_are_dropped(ingest: Ingest, tmp_path: Path) -> None:

@@ -1,0 +1,50 @@
+"""What a person fills in when a run is started by hand. A field is optional: a run that lacks something says so.
+
+Airflow makes a form when it reads a DAG file, so `offered_field` lists the folders that the settings name then, and
+opens none of their files. Names of manifests and buckets are not in the list: they are typed, and checked by the run.
+"""
+
+from pathlib import Path
+from typing import Any
+
+from airflow.sdk import Param
+
+from slac_tasks import config
+from slac_tasks.errors import SlacError
+
+_MOST_OFFERED = 500
+"""So many names a list may have; the others are typed."""
+
+
+def _names(title: str, description: str, **kwargs: Any) -> Param:
+    # Null, so that an empty field is no error; Airflow draws the field of the other type.
+    items = {"type": "string", "minLength": 1}
+    return Param([], type=["null", "array"], items=items, title=title, description=description, **kwargs)
+
+
+def category_field(description: str) -> Param:
+    """Return the field for categories by name, one a line."""
+    return _names("Categories", description)
+
+
+def offered_field() -> dict[str, Param]:
+    """Return the field that offers the names of the sources' folders; nothing where there is none to offer."""
+    names = _offered()
+    says = "What the folders of the sources hold. One that is registered gets what it lacks."
+    return {"offered": _names("Or pick from the sources", says, examples=names)} if names else {}
+
+
+def guideline_field() -> Param:
+    """Return the field for what reviewers are told."""
+    says = "What counts as the action, for reviewers: of every category above. Empty leaves what there is."
+    return Param("", type=["null", "string"], format="multiline", title="Guideline", description=says)
+
+
+def _offered() -> list[str]:
+    try:
+        folders = [Path(name) for name in config.load().collect.sources]
+        found = [one.name for folder in folders if folder.is_dir() for one in folder.iterdir() if one.is_dir()]
+    except (SlacError, OSError):
+        # `slac doctor` and the run itself say what is wrong; a form without a list still works.
+        return []
+    return sorted({name for name in found if name.isprintable() and not name.startswith(".")})[:_MOST_OFFERED]
