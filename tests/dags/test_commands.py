@@ -53,6 +53,7 @@ TEXT = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0")
 def test_every_value_comes_back_from_the_command_line(stage: str, values: list[str]) -> None:
     parser = argparse.ArgumentParser(allow_abbrev=False)
     parser.add_argument("--follow", action="store_true")
+    parser.add_argument("--offered", action="store_true")
     for flag in flags(stage):
         parser.add_argument(f"--{flag.name}", action="append")
     many = {flag.filled_by: values if flag.repeated else values[:1] for flag in flags(stage)}
