@@ -179,7 +179,9 @@ CREATE TABLE annotators (
     password text,
     groups text[] NOT NULL DEFAULT '{}',
     -- A lead also sees funnel and quality.
-    role text NOT NULL DEFAULT 'reviewer' CHECK (role IN ('reviewer', 'lead'))
+    role text NOT NULL DEFAULT 'reviewer' CHECK (role IN ('reviewer', 'lead')),
+    -- When the review page had said what is recorded and who sees it; NULL: not yet.
+    introduced_at timestamptz
 );
 
 -- People who were forgotten: that it was done, and when.
@@ -292,6 +294,8 @@ CREATE UNIQUE INDEX votes_once ON votes (clip_id, category, annotator) WHERE sup
 -- Corrections of the answers to a clip; `votes_once` finds the answers themselves.
 CREATE INDEX votes_corrections ON votes (clip_id, category) WHERE supersedes IS NOT NULL;
 CREATE INDEX votes_person ON votes (annotator, category, cast_at);
+-- Answers to single clips that came fast: few, and the People page counts the fastest of them.
+CREATE INDEX votes_fast ON votes (annotator) WHERE seconds < 0.5 AND set_id IS NULL;
 
 -- Where a vote comes from that was given elsewhere: what is deleted there is found by its item.
 CREATE TABLE vote_origins (
@@ -341,6 +345,28 @@ CREATE TABLE known_answers (
     FOREIGN KEY (clip_id, category) REFERENCES queue
 );
 CREATE INDEX known_answers_purpose ON known_answers (category, purpose);
+
+-- When a person was shown on which gold of a batch an expert said otherwise. What was answered before it stands.
+CREATE TABLE feedbacks (
+    annotator text NOT NULL REFERENCES annotators,
+    category text NOT NULL REFERENCES categories,
+    shown_at timestamptz NOT NULL DEFAULT now(),
+    answers bigint NOT NULL,
+    PRIMARY KEY (annotator, category, shown_at)
+);
+
+-- Append only: what people found odd about a clip that they were asked about, for leads.
+CREATE TABLE flags (
+    flag_id uuid PRIMARY KEY,
+    clip_id text NOT NULL,
+    category text NOT NULL,
+    annotator text NOT NULL REFERENCES annotators,
+    comment text NOT NULL CHECK (length(comment) <= 500),
+    flagged_at timestamptz NOT NULL DEFAULT now(),
+    FOREIGN KEY (clip_id, category) REFERENCES queue
+);
+CREATE INDEX flags_newest ON flags (flagged_at DESC);
+CREATE INDEX flags_clip ON flags (clip_id, category);
 
 -- A vote and its outbox row commit together, so that a vote which commits late is never skipped.
 CREATE TABLE outbox (

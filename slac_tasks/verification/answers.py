@@ -16,6 +16,8 @@ from slac_tasks.verification.people import name_of
 
 LONGEST_SEC = 86_400.0
 """Nobody looks at a clip for longer than a day."""
+HASTY_SEC = 0.3
+"""Nobody presses a key sooner than this for what a picture shows (ours): such an answer was given to no clip."""
 EARLIEST, LATEST = datetime(2000, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC)
 """An answer outside of these years was given by a clock that is wrong."""
 _NAMESPACE = uuid.UUID("6f0b0a52-6c1c-5b7e-9d50-5a1c7f1d0c11")

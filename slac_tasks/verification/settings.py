@@ -67,6 +67,13 @@ class Review(Section):
         least=0,
         most=1,
     )
+    feedback_after: int = setting(
+        25,
+        "Answers of a category after which a person sees on which clips of them an expert said otherwise; what was "
+        "answered before that stands. 0: never (ours).",
+        least=0,
+        most=1000,
+    )
     media_sec: int = setting(
         600, "How long the address of a clip works; S3 allows a week at most.", least=1, most=604_800
     )

@@ -13,6 +13,7 @@ from slac_tasks.reports.history import Measured, charts
 from slac_tasks.reports.kinds import Kind, worths
 from slac_tasks.reports.measures import Judged, by_category
 from slac_tasks.storage.objects import Store
+from slac_tasks.verification.answers import HASTY_SEC
 from slac_tasks.web.ledgers import Ledgers
 from slac_tasks.web.pages import Bar
 
@@ -51,7 +52,7 @@ def routes(oversee: Callable[..., Any], ledgers: Ledgers, store: Store, bar: Bar
     def people(request: Request, person: Annotated[str, lead_dep]) -> HTMLResponse:
         found = trends.read(store)
         with ledgers.borrow() as ledger:
-            rows, agreement = ledger.rows("web_people"), ledger.rows("web_agreement")
+            rows, agreement = ledger.rows("web_people", hasty_sec=HASTY_SEC), ledger.rows("web_agreement")
         paces = {one.person: one for one in found.paces} if found else {}
         over_days = found.over_days if found else ()
         return show(

@@ -1,9 +1,10 @@
-"""Forms that a browser sends: from one of our own pages, and short."""
+"""What a browser sends from one of our own pages, and from no other: forms, which are short, and the calls of scripts."""
 
 from collections.abc import Mapping
+from typing import Annotated
 from urllib.parse import parse_qs
 
-from fastapi import HTTPException, Request
+from fastapi import Header, HTTPException, Request
 
 FORM_MOST = 4096
 """Bytes of a form."""
@@ -26,3 +27,9 @@ async def read_form(request: Request) -> Mapping[str, str]:
     if len(body) > FORM_MOST:
         raise HTTPException(413, "This form is too long.")
     return {key: values[0] for key, values in parse_qs(body.decode(errors="replace")).items()}
+
+
+def same_page(x_requested_with: Annotated[str, Header()] = "") -> None:
+    """Refuse what another site's form sends with this person's cookie: a form cannot set this header."""
+    if x_requested_with != "slac":
+        raise HTTPException(403, "want the header X-Requested-With: slac")

@@ -85,8 +85,8 @@ PAGES: Mapping[str, Page] = {
 
 HOME = next(iter(PAGES))
 
-PARTS = ("category", "people", "rounds", "expectations")
-"""Parts of the dashboard beside the page `quality`: they have no place in the bar."""
+PARTS = ("category", "people", "rounds", "expectations", "flags", "history")
+"""Parts of the dashboard beside the page `quality`, and a reviewer's own answers: they have no place in the bar."""
 _ADDRESS = re.compile(rf"({'|'.join((*PAGES, *PARTS))})(\?of=[\w%.-]{{1,100}})?", re.ASCII)
 
 

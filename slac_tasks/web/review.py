@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Annotated, Any
 from uuid import UUID, uuid4
 
-from fastapi import APIRouter, Depends, Header, HTTPException, Query, Request
+from fastapi import APIRouter, Depends, HTTPException, Query, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -18,6 +18,7 @@ from slac_tasks.storage.ledger import Ledger
 from slac_tasks.verification.answers import LONGEST_SEC
 from slac_tasks.verification.sets import SET_LEAST, SET_MOST
 from slac_tasks.verification.settings import Review
+from slac_tasks.web.forms import same_page
 from slac_tasks.web.ledgers import Ledgers
 from slac_tasks.web.media import Media
 from slac_tasks.web.text import CategoryKey, ClipId
@@ -73,12 +74,6 @@ class Sweep:
                 return False
             self._next = now + SWEEP_SEC
             return True
-
-
-def same_page(x_requested_with: Annotated[str, Header()] = "") -> None:
-    """Refuse a vote that another site's form sends with this person's cookie: a form cannot set this header."""
-    if x_requested_with != "slac":
-        raise HTTPException(403, "want the header X-Requested-With: slac")
 
 
 async def _votes(request: Request) -> Votes:

@@ -15,9 +15,10 @@ from slac_tasks.model import SegmentAnswer
 from slac_tasks.storage.ledger import Ledger
 from slac_tasks.verification.answers import LONGEST_SEC
 from slac_tasks.verification.settings import Segments
+from slac_tasks.web.forms import same_page
 from slac_tasks.web.ledgers import Ledgers
 from slac_tasks.web.media import Media
-from slac_tasks.web.review import LEFT_MOST, VOTES_MOST, Sweep, same_page
+from slac_tasks.web.review import LEFT_MOST, VOTES_MOST, Sweep
 from slac_tasks.web.text import CategoryKey, SegmentId
 
 SEGMENTS_MOST = 12

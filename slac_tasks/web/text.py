@@ -27,6 +27,12 @@ def plain(text: str) -> str:
     return text
 
 
+def plain_lines(text: str) -> str:
+    """Return a text of several lines, or have pydantic refuse it with the kind `value_error`."""
+    plain(text.replace("\n", ""))
+    return text
+
+
 ClipId = Annotated[str, Field(max_length=64), AfterValidator(plain)]
 """A clip's id, or what somebody sends as one."""
 

@@ -1,7 +1,7 @@
 -- Store an answer and its outbox row together; returns the vote's id if this call stored it. The ledger itself gives the
 -- clip back and counts the answer. Stores nothing: a repeated send, a second answer to one clip, an answer about a
 -- withdrawn clip or video or by somebody who is not (or no more) one of the category's reviewers, and a correction of an
--- answer that is not this person's on this clip.
+-- answer that is not this person's on this clip or after which the person was shown known answers.
 WITH allowed AS (
     SELECT q.clip_id, q.category
     FROM live_queue AS q
@@ -17,6 +17,10 @@ WITH allowed AS (
                 WHERE
                     v.vote_id = %(supersedes)s::uuid AND v.annotator = %(annotator)s::text
                     AND v.clip_id = q.clip_id AND v.category = q.category
+                    AND NOT EXISTS (
+                        SELECT FROM feedbacks AS f
+                        WHERE f.annotator = v.annotator AND f.category = v.category AND f.shown_at >= v.cast_at
+                    )
             )
         )
     FOR NO KEY UPDATE OF q

@@ -21,6 +21,14 @@ WITH of_votes AS (
         annotator = CASE annotator WHEN %(name)s::text THEN %(pseudonym)s::text ELSE annotator END
     WHERE %(name)s::text IN (person, annotator)
     RETURNING 1
+), of_flags AS (
+    UPDATE flags
+    SET
+        annotator = CASE WHEN annotator = %(name)s::text THEN %(pseudonym)s::text ELSE annotator END,
+        comment = left(regexp_replace(comment, %(pattern)s::text, %(pseudonym)s::text, 'g'), 500)
+    WHERE annotator = %(name)s::text OR comment ~ %(pattern)s::text
+), of_feedbacks AS (
+    DELETE FROM feedbacks WHERE annotator = %(name)s::text
 ), of_sessions AS (
     DELETE FROM sessions WHERE annotator = %(name)s::text
 ), of_lapsed AS (

@@ -1,6 +1,7 @@
 """A person is forgotten: the votes stay under a pseudonym, and neither ledger nor store shows the name any more."""
 
 import re
+import uuid
 from pathlib import Path
 from typing import Any
 
@@ -76,6 +77,10 @@ def platform(make_job: Any, ledger: Ledger) -> Datasets:
         )
         cursor.execute("UPDATE queue SET taken = taken + 1 WHERE clip_id = %s", (clips[1],))
         cursor.execute("INSERT INTO rejected_votes VALUES ('s', 'i', 'r', %s, now(), now())", (f"{NAME} or another",))
+        cursor.execute("INSERT INTO feedbacks VALUES (%s, 'high_jump', '2026-01-01', 25)", (NAME,))
+    for person in (NAME, "bob"):
+        words = {"flag_id": str(uuid.uuid4()), "comment": f"asked {NAME}, who had no idea"}
+        assert ledger.one("add_flag", annotator=person, clip_id=clips[0], category="high_jump", **words)
     known = {"clip_id": clips[2], "category": "high_jump", "answer": "no", "purpose": "gold", "person": NAME}
     assert ledger.run("add_known_answer", **known)
     run(make_job, sync, aggregate, validate, inspect, report)
@@ -102,7 +107,7 @@ def test_nothing_shows_the_name_of_somebody_who_was_forgotten_and_the_votes_stay
     assert (done.votes, done.words) == (60, 2)
     assert in_store(store, NAME) == in_ledger(ledger, NAME) == []
     assert in_ledger(ledger, done.pseudonym) == sorted(
-        ["annotator_quality", "annotators", "decisions", "forgotten", "known_answers", "votes"]
+        ["annotator_quality", "annotators", "decisions", "flags", "forgotten", "known_answers", "votes"]
     )
     (account,) = [row for row in ledger.rows("accounts") if row["annotator"] == done.pseudonym]
     assert (account["active"], account["has_login"]) == (False, False)

@@ -10,6 +10,7 @@ from slac_tasks.model import parse_clip_id
 from slac_tasks.stages import aggregate, report, sync, validate
 from slac_tasks.storage.datasets import AGREEMENT, PEOPLE, VOTES
 from slac_tasks.storage.ledger import Ledger
+from slac_tasks.verification.answers import HASTY_SEC
 from slac_tasks.verification.settings import Aggregation
 from slac_tasks.verification.versions import read_labels
 
@@ -46,7 +47,7 @@ def test_a_clicker_is_flagged_and_its_answers_are_kept_and_asked_again(make_job:
     assert agreed["clips"] == CLIPS
     assert agreed["pairs"] == 3
     assert 0.1 < agreed["krippendorff"] < 0.8
-    shown = ledger.rows("web_people")
+    shown = ledger.rows("web_people", hasty_sec=HASTY_SEC)
     assert [row["annotator"] for row in shown] == ["click", "ann", "bob"]
     for end in ("", "_low", "_high"):
         assert shown[1][f"sensitivity{end}"] == pytest.approx(rows["ann"][f"sensitivity{end}"])
@@ -56,7 +57,7 @@ def test_a_clicker_is_flagged_and_its_answers_are_kept_and_asked_again(make_job:
     assert "Krippendorff" in page
     # Judged again: the same rows, once each.
     run(make_job, validate)
-    assert len(ledger.rows("web_people")) == 3
+    assert len(ledger.rows("web_people", hasty_sec=HASTY_SEC)) == 3
 
     # Dora answers one clip: the next labels count without the clicker, and whoever lacks two answers is asked again.
     first = read_labels(datasets, "000001").to_pylist()
