@@ -46,7 +46,7 @@ class Size:
 
     clips: Annotated[int, "clips that are answered"] = 200
     offline_sec: Annotated[float, "seconds without a connection"] = 30.0
-    look_ms: Annotated[int, "how long the person looks at a clip before the next key"] = 250
+    look_ms: Annotated[int, "how long the person looks at a clip before the next key"] = 400
     films: Annotated[int, "videos that the clips are cut from"] = 12
 
 
@@ -68,6 +68,7 @@ def fill(url: str, store: FolderStore, folder: Path, size: Size) -> None:
     made = Ledger(url)
     made.run("register_category", category="swing", name="Torso swing", guideline=None)
     add_people(made, {PERSON: ()})
+    made.run("introduce", annotator=PERSON)
     clips = 0
     for number, entry in enumerate(entries[: size.films]):
         path, video = folder / f"{number}.mp4", f"{number:016x}"

@@ -172,7 +172,7 @@ class Accounts:
         """
         account = self._whoever(request)
         if account.role != "lead":
-            raise HTTPException(403, "this page is for leads")
+            raise HTTPException(403, "This page is for leads. Ask one of them if you need it.")
         return account.name
 
     def visible(self, request: Request) -> Sequence[Page]:

@@ -1,4 +1,4 @@
-"""What a request that fails is answered: JSON under /api, a page everywhere else."""
+"""What a request that fails is answered: JSON to a script that called /api, a page to a browser everywhere."""
 
 from collections.abc import Mapping
 from http import HTTPStatus
@@ -6,6 +6,7 @@ from http import HTTPStatus
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, Response
+from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.types import Scope
 
@@ -29,7 +30,7 @@ def answer(scope: Scope, status: int, text: str, headers: Mapping[str, str] | No
     if status < 400:
         return Response(status_code=status, headers=headers)
     path = scope["path"].removeprefix(scope.get("root_path", ""))
-    if path.startswith("/api/"):
+    if path.startswith("/api/") and "text/html" not in Headers(scope=scope).get("accept", ""):
         return JSONResponse({"detail": text}, status_code=status, headers=headers)
     up = "../" * max(0, path.count("/") - 1)
     page = render("error.html", status, title=HTTPStatus(status).phrase, text=text, up=up)

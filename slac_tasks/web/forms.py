@@ -1,4 +1,4 @@
-"""What a browser sends from one of our own pages, and from no other: forms, which are short, and the calls of scripts."""
+"""What a browser sends from one of our own pages and from no other: forms, which are short, and calls of scripts."""
 
 from collections.abc import Mapping
 from typing import Annotated

@@ -95,8 +95,8 @@ def routes(
     def feedback(person: Annotated[str, person_dep], category: CategoryKey) -> dict[str, Any]:
         """Close a batch of answers: how many gold clips it held, and those on which an expert said otherwise.
 
-        Nothing is due before `feedback_after` answers, or while none of them is gold. From now on no answer of the batch
-        can be corrected, whichever clip it is about: an answer that was told says nothing of the person.
+        Nothing is due before `feedback_after` answers, or while none of them is gold. From now on no answer of the
+        batch can be corrected, whichever clip it is about: what was told to a person says nothing of the person.
         """
         if not review.feedback_after:
             return {"is_due": False}

@@ -20,6 +20,7 @@ from slac_tasks.config import Config
 from slac_tasks.model import clip_id
 from slac_tasks.storage.ledger import open_ledger
 from slac_tasks.storage.objects import FolderStore
+from slac_tasks.verification.settings import Review
 from slac_tasks.web.accounts import Account, Accounts
 from slac_tasks.web.app import make_app
 from slac_tasks.web.ledgers import Ledgers
@@ -79,6 +80,7 @@ def seed(ledger_url: str, store: FolderStore, folder: Path) -> None:
                 ("tai_chi", "Tai chi", ""),
             ],
         )  # fmt: skip
+        cursor.execute("INSERT INTO annotators (annotator, introduced_at) VALUES ('ada', now()), ('grace', now())")
         for number in range(3):
             data, video = movie(folder, number), f"{number:016x}"
             name = f"media/{video}/{number:016x}-256.mp4"
@@ -150,14 +152,24 @@ def seed(ledger_url: str, store: FolderStore, folder: Path) -> None:
 
 
 @pytest.fixture
-def service(ledger_url: str, store: FolderStore, tmp_path: Path) -> Iterator[Service]:
+def review() -> Review:
+    """How people are asked; a module that wants it otherwise has a fixture of this name."""
+    return Review()
+
+
+@pytest.fixture
+def service(ledger_url: str, store: FolderStore, tmp_path: Path, review: Review) -> Iterator[Service]:
     seed(ledger_url, store, tmp_path)
     sealed = seal(PASSWORD)
     people = {name: Account(name=name, password=sealed, role="lead") for name in ("ada", "grace")}
+    people["edith"] = Account(name="edith", password=sealed, role="reviewer")
     accounts = Accounts(find=people.get, secret=SECRET.encode())
     ledgers = Ledgers(lambda: open_ledger({"SLAC_DATABASE_URL": ledger_url}))
     media = Media(store=store, secret=SECRET.encode())
-    app = make_app(Config(store_url=store.url), ledgers, media, authenticate=accounts.authenticate, accounts=accounts)
+    config = Config(store_url=store.url, review=review)
+    app = make_app(
+        config, ledgers, media, authenticate=accounts.authenticate, oversee=accounts.oversee, accounts=accounts
+    )
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         port = listener.getsockname()[1]

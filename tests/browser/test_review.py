@@ -60,7 +60,7 @@ def clip_after(page: Page, before: str | None) -> str:
         " video.readyState >= 2 && !document.querySelector('[data-answer=yes]').disabled && !video.seeking }",
         arg=before,
     )
-    page.wait_for_timeout(120)
+    page.wait_for_timeout(350)  # sooner nobody has seen it, and the page asks back
     return str(page.evaluate(CLIP))
 
 
@@ -166,7 +166,9 @@ def test_a_clip_that_does_not_load_without_a_connection_comes_when_there_is_one(
         clip = clip_after(page, clip)
     page.keyboard.press("n")
     page.wait_for_timeout(1200)
-    expect(page.locator("#badge")).to_have_text("loading…")
+    expect(page.locator("#lost")).to_contain_text("No connection: this clip has not come")
+    expect(page.locator("#lost")).to_contain_text("6 answers are kept here and sent when there is one.")
+    look(page, "review-lost")
     page.keyboard.press("y")  # what was not seen is not answered
     assert page.evaluate(CLIP) != clip
     last = page.evaluate(CLIP)
@@ -174,7 +176,8 @@ def test_a_clip_that_does_not_load_without_a_connection_comes_when_there_is_one(
     page.context.set_offline(False)
     page.wait_for_function("() => !document.querySelector('video.shown').seeking && "
                            "document.querySelector('video.shown').readyState >= 2", timeout=20_000)  # fmt: skip
-    expect(page.locator("#badge")).to_be_hidden()
+    expect(page.locator("#lost")).to_be_hidden()
+    page.wait_for_timeout(350)
     page.keyboard.press("y")
     clip_after(page, last)
     page.wait_for_function("() => !Object.keys(localStorage).some((name) => name.startsWith('slac.vote'))")
@@ -265,7 +268,10 @@ def test_marks_for_the_other_answer_are_asked_back(grid: Page, service: Any) -> 
     grid.keyboard.press("y")
     expect(grid.locator("#send")).to_have_text("12 times yes, marked ones too? Again to send")
     grid.keyboard.press("x")
-    expect(grid.locator("#send")).to_have_text("Send: all are Yes")
+    expect(grid.locator("#send")).to_have_text("Send: all others are Yes")
+    expect(grid.locator(".tile.marked")).to_have_count(1)  # what was said of a clip stays
+    grid.keyboard.press("x")
+    expect(grid.locator(".tile.marked .word")).to_have_text("Yes")
     assert service.rows("SELECT count(*) FROM votes") == [(0,)]
 
 

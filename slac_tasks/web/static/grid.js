@@ -6,11 +6,12 @@ export const TILES = 12;
 const CODES = ["Digit1", "Digit2", "Digit3", "Digit4", "KeyQ", "KeyW", "KeyE", "KeyR", "KeyA", "KeyS", "KeyD", "KeyF"]; // by place
 const LABELS = "1234QWERASDF";
 const LOOK_MS = 1000; // twelve clips that were on screen for less than this were not seen
+const HOLD_MS = 350; // a finger or a button held on a clip for this long looks closer
 const WORDS = { yes: "Yes", no: "No", unsure: "Unsure", broken: "Broken" };
 
 export class Grid {
   constructor(box, changed) {
-    Object.assign(this, { box, changed, others: "no", clips: [], values: [], category: null, begunAt: 0, asked: 0 });
+    Object.assign(this, { box, changed, others: "no", clips: [], values: [], category: null, begunAt: 0, asked: 0, closer: null });
     this.tiles = [...LABELS].map((label, index) => {
       const tile = document.createElement("button");
       tile.className = "tile";
@@ -18,7 +19,13 @@ export class Grid {
       const key = Object.assign(document.createElement("kbd"), { textContent: label });
       const word = Object.assign(document.createElement("span"), { className: "word" });
       tile.append(key, word);
-      tile.addEventListener("click", () => this.mark(index));
+      tile.addEventListener("click", () => this.held ? (this.held = false) : this.mark(index));
+      tile.addEventListener("contextmenu", (event) => this.closer !== null && event.preventDefault());
+      tile.addEventListener("pointerdown", () => {
+        this.held = false;
+        this.holding = setTimeout(() => (this.held = this.look(index)), HOLD_MS);
+      });
+      for (const name of ["pointerup", "pointercancel", "pointerleave"]) tile.addEventListener(name, () => this.lookAway());
       tile.addEventListener("focus", () => this.tiles.forEach((other) => (other.tabIndex = other === tile ? 0 : -1)));
       box.append(tile);
       return tile;
@@ -42,7 +49,34 @@ export class Grid {
     for (const clip of clips) clip.loop ??= new Loop(clip, this.box, { framed: () => {} });
   }
 
+  // Show one clip as large as the set, with what is before and after it, for as long as it is held.
+  look(index) {
+    const loop = this.clips[index]?.loop;
+    if (!loop) return false;
+    this.lookAway();
+    this.closer = index;
+    this.tiles[index].classList.add("closer");
+    loop.setContext(true);
+    this.changed();
+    return true;
+  }
+
+  lookAway() {
+    clearTimeout(this.holding);
+    if (this.closer === null) return;
+    this.tiles[this.closer].classList.remove("closer");
+    this.clips[this.closer]?.loop?.setContext(false);
+    this.closer = null;
+    this.changed();
+  }
+
+  // How many videos the clips come from: a clip's name begins with its video's.
+  get videos() {
+    return new Set(this.clips.map((clip) => clip.clip_id.slice(0, clip.clip_id.lastIndexOf(":")))).size;
+  }
+
   ask(clips, category, framed) {
+    this.lookAway();
     const asked = (this.asked += 1);
     const before = this.clips.filter((clip) => !clips.includes(clip));
     // A screen that was not full and is filled up keeps its marks.
@@ -66,6 +100,7 @@ export class Grid {
   }
 
   clear() {
+    this.lookAway();
     for (const clip of this.clips) clip.loop?.remove(), (clip.loop = null);
     Object.assign(this, { clips: [], values: [] });
     this.draw();
@@ -78,12 +113,13 @@ export class Grid {
   // An exception, unsure, broken, and back to what all the others get.
   mark(index) {
     if (!this.clips[index]) return;
-    const turn = [this.others, this.others === "no" ? "yes" : "no", "unsure", "broken"];
-    this.set(index, turn[(turn.indexOf(this.values[index] ?? this.others) + 1) % turn.length]);
+    const turn = [null, this.others === "no" ? "yes" : "no", "unsure", "broken"];
+    // A mark with the answer of all the others is not among them: from there it goes on to the exception.
+    this.set(index, turn[(Math.max(0, turn.indexOf(this.values[index])) + 1) % turn.length]);
   }
 
   set(index, value) {
-    this.values[index] = value === this.others ? null : value;
+    this.values[index] = value;
     this.draw();
     this.changed();
   }
@@ -92,21 +128,17 @@ export class Grid {
     return this.values.some((value) => value != null);
   }
 
-  // Say what all clips get that are not marked.
+  // Say what all clips get that are not marked. A mark is what a person said of that clip: it stays, whatever the others get.
   setOthers(value) {
     this.others = value;
-    this.values = this.values.map((mark) => (mark === value ? null : mark));
     this.draw();
-  }
-
-  flip() {
-    this.setOthers(this.others === "no" ? "yes" : "no");
   }
 
   // Whether to ask before all others get this answer: no to every clip is what somebody says who overlooks one, and
   // marks with this very answer were meant as exceptions from the other one.
   isDoubtful(value) {
-    return (value === "no" && !this.hasMarks) || (value !== this.others && this.values.includes(value));
+    const isAllNo = value === "no" && this.clips.every((_, index) => (this.values[index] ?? value) === "no");
+    return isAllNo || (value !== this.others && this.values.includes(value));
   }
 
   move(key) {

@@ -12,7 +12,7 @@ const running = new Set();
 export class Loop {
   // events: framed(when) at the first frame after `play`, lost() without a connection, dead() when it cannot be played
   constructor(clip, box, { framed = () => {}, lost = () => {}, dead = () => {}, loggedOut = () => {} } = {}) {
-    Object.assign(this, { clip, framed, lost, dead, loggedOut, isDead: false, renewed: false, rate: 1, context: false });
+    Object.assign(this, { clip, framed, lost, dead, loggedOut, isDead: false, isLost: false, renewed: false, rate: 1, context: false });
     this.isPaused = true;
     this.rounds = 0;
     const video = (this.video = document.createElement("video"));
@@ -22,7 +22,10 @@ export class Loop {
     video.preload = "auto";
     video.tabIndex = -1;
     video.setAttribute("aria-hidden", "true");
-    video.addEventListener("loadedmetadata", () => this.rewind());
+    video.addEventListener("loadedmetadata", () => {
+      this.isLost = false;
+      this.rewind();
+    });
     video.addEventListener("ended", () => this.again());
     video.addEventListener("error", () => this.failed());
     video.src = clip.media;
@@ -126,6 +129,7 @@ export class Loop {
       } catch (failure) {
         if (failure.status === 401) return this.loggedOut();
         if (!failure.status || failure.status >= 500) {
+          this.isLost = true;
           this.lost();
           return setTimeout(() => this.failed(), AGAIN_MS);
         }

@@ -1,16 +1,24 @@
 // The review page. One clip loops at once; a key answers it; the next clip is already there. Or a set of clips that look
 // alike loops, and the exceptions are marked. What is in hand lives in work.js, a clip in loop.js, answers on their way in outbox.js.
 
+import { drawExamples, drawGuideline } from "./aside.js";
+import { isOpen, open } from "./dialogs.js";
+import { Feedback } from "./feedback.js";
 import { Grid, TILES } from "./grid.js";
+import { Keys } from "./keys.js";
 import { Loop } from "./loop.js";
 import { remember } from "./memory.js";
+import { introduce } from "./practice.js";
 import { ask } from "./server.js";
-import { Work } from "./work.js";
+import { swipes } from "./swipe.js";
+import { uuid, Work } from "./work.js";
 
 const AHEAD = 5; // clips that are loaded before they are wanted
 const HAND = 12; // clips in hand; the next are asked for when half of them are answered
 const AGAIN_MS = 15000; // how often an empty queue is asked again
 const SLOW_MS = 500; // a clip that takes longer than this to show says so
+const SAID_MS = 6000; // how long a line on what was done stays
+const HASTY_MOST = 3; // answers in a row that came faster than anybody sees a clip
 
 const $ = (id) => document.getElementById(id);
 const root = $("review");
@@ -25,6 +33,9 @@ const page = {
   isPaused: false,
   doubted: null, // the answer for all of a set that was asked back
   hasSets: true,
+  isIntroduced: true,
+  hastySec: 0,
+  hasty: 0, // answers in a row that came faster than that
   hasKeys: remember.get("keys") !== "off",
 };
 
@@ -52,6 +63,17 @@ const grid = new Grid($("tiles"), () => {
   page.doubted = null;
   draw();
 });
+const waited = (ms) => page.shownAt !== null && (page.shownAt += ms);
+const feedback = new Feedback($("feedback"), {
+  shown: say,
+  closed: waited,
+  told() {
+    for (const { clip } of work.done) letGo(clip);
+    work.done = []; // what was told stands
+    draw();
+  },
+});
+const keys = new Keys(root, () => draw());
 const isGrid = () => page.mode === "grid";
 const asked = () => (isGrid() ? work.set : work.queue); // what can be asked now
 const refill = () => work.refill(HAND, isGrid());
@@ -134,11 +156,12 @@ function empty() {
 
 const doneSoFar = () => (work.today ? `You answered ${work.today.toLocaleString("en")} ${work.today === 1 ? "clip" : "clips"} today.` : "");
 
-// The time line under the clip; the loop itself is kept in loop.js.
+// The time line under the clip, of a set under the one that is looked at; the loop itself is kept in loop.js.
 function tick() {
   requestAnimationFrame(tick);
-  const loop = work.queue[0]?.loop;
-  if (page.mode !== "single" || root.dataset.state !== "asking" || !loop?.isReady) return;
+  const loop = isGrid() ? grid.clips[grid.closer]?.loop : work.queue[0]?.loop;
+  if (root.dataset.state !== "asking" || !loop) return;
+  if (!loop.isReady) return void ($("head").style.transform = "scaleX(0)");
   const [start, end] = loop.edges;
   $("head").style.transform = `scaleX(${loop.share.toFixed(3)})`;
   const [from, long] = [loop.clip.start_sec - start, loop.clip.end_sec - loop.clip.start_sec];
@@ -152,10 +175,41 @@ function answer(value, when) {
   // No answer before the first frame: a key that is held down says nothing about a clip.
   if (root.dataset.state !== "asking" || !clip || page.shownAt === null) return;
   const before = clip.vote?.answer;
-  work.answer(clip, value, (when - page.shownAt) / 1000);
+  const seconds = (when - page.shownAt) / 1000;
+  work.answer(clip, value, seconds);
   say(before && before !== value ? `Corrected to ${value}` : "");
   hit(value);
-  go(when);
+  page.hasty = !before && seconds < page.hastySec ? page.hasty + 1 : 0;
+  if (page.hasty < HASTY_MOST) go(when);
+  else brake();
+  tell(before ? 0 : 1);
+}
+
+// Nobody saw these clips: ask back. The answers are sent, and count as too fast, whatever is said now.
+function brake() {
+  const several = page.hasty;
+  page.hasty = 0;
+  page.shownAt = null;
+  const goOn = () => {
+    go(performance.now());
+    $("stage").focus();
+  };
+  const back = () => {
+    for (let each = 0; each < several && work.canUndo(false); each += 1) work.undo();
+    goOn();
+  };
+  show("braked", "Are you sure?", `${several} answers came faster than anybody can see a clip. Leads see how often that happens.`, "Take them back", back, "They are right", goOn);
+  $("message-do").focus();
+}
+
+// Ask now and then, when the server has every answer, what an expert said of the known clips among them.
+function tell(answers) {
+  const category = work.category.category;
+  const isSent = async () => {
+    for (let tries = 0; work.outbox.size && tries < 50; tries += 1) await new Promise((resolve) => setTimeout(resolve, 100));
+    return !work.outbox.size && work.category.category === category;
+  };
+  feedback.count(answers, category, isSent);
 }
 
 // Send a set: all clips that are not marked get this answer.
@@ -173,6 +227,7 @@ function send(value, when) {
   work.answerSet(answers, seconds);
   say(`${answers.length} answers given`);
   go(when);
+  tell(answers.length);
 }
 
 // On to what comes next.
@@ -196,6 +251,8 @@ const tools = {
     if (!work.canUndo(isGrid())) return;
     const back = work.undo();
     page.pressedAt = null;
+    page.hasty = 0;
+    say("");
     begin();
     prepare();
     const said = work.queue[0].vote.answer;
@@ -241,40 +298,82 @@ const tools = {
     announce(question());
     draw();
   },
+  async flag() {
+    const clip = work.queue[0];
+    if (isGrid() || !clip || root.dataset.state !== "asking") return;
+    $("flag-comment").value = "";
+    $("flag-problem").textContent = "";
+    page.flagged = { flag_id: uuid(), clip_id: clip.clip_id, category: clip.category };
+    await open($("flag"), waited);
+  },
+  help() {
+    keys.draw($("help"));
+    open($("help"), waited);
+  },
+  guideline: () => open($("whole"), waited),
   send: () => send(grid.others, performance.now()),
-  yes: () => send("yes", performance.now()),
-  no: () => send("no", performance.now()),
 };
-
-const everywhere = { g: "grid", " ": "pause" };
-const single = { y: "yes", n: "no", u: "unsure", b: "broken" };
-const singleTools = { z: "undo", s: "slower", c: "context" };
-const gridTools = { Backspace: "undo", x: "flip" };
+// In a set the two answers are for all of its clips.
+const answers = (value, when) => (isGrid() ? send(value, when) : answer(value, when));
 
 addEventListener("keydown", (event) => {
-  if (event.repeat || event.ctrlKey || event.metaKey || event.altKey || event.target.closest("select, input, textarea")) return;
+  if (event.repeat || event.ctrlKey || event.metaKey || event.altKey || isOpen() || event.target.closest("select, input, textarea")) return;
   const key = event.key.length === 1 ? event.key.toLowerCase() : event.key;
-  const isText = event.key.length === 1 && event.key !== " ";
-  if (isText && !page.hasKeys) return;
-  const onButton = event.target.closest("button, a");
   const onTile = event.target.closest(".tile");
-  let act = null;
-  if (page.mode === "single" && single[key]) act = () => answer(single[key], event.timeStamp);
-  else if (page.mode === "single" && singleTools[key]) act = tools[singleTools[key]];
-  else if (page.mode === "grid" && grid.indexOf(event) >= 0) act = () => grid.mark(grid.indexOf(event));
-  else if (page.mode === "grid" && onTile && event.key.startsWith("Arrow")) act = () => grid.move(event.key);
-  else if (page.mode === "grid" && key === "Enter" && (!onButton || onTile)) act = () => send(grid.others, event.timeStamp);
-  else if (page.mode === "grid" && (key === "y" || key === "n")) act = () => send(single[key], event.timeStamp);
-  else if (page.mode === "grid" && gridTools[key]) act = tools[gridTools[key]];
-  else if (everywhere[key] && !(key === " " && onButton)) act = tools[everywhere[key]];
+  const act = actionOf(event, key, onTile);
   if (!act) return;
   event.preventDefault();
   act();
 });
 
-for (const button of root.querySelectorAll("[data-answer]"))
-  button.addEventListener("click", (event) => answer(button.dataset.answer, event.timeStamp));
+// What a key does now; null: what the browser does with it.
+function actionOf(event, key, onTile) {
+  // Space pauses, wherever in the question the focus is: Enter presses a button.
+  if (key === " ") return event.target.closest(".message, aside, header") ? null : tools.pause;
+  if (key === "Enter" && isGrid() && (onTile || !event.target.closest("button, a"))) return () => send(grid.others, event.timeStamp);
+  if (key === "Backspace" && isGrid()) return tools.undo;
+  if (isGrid() && onTile && key.startsWith("Arrow")) return () => grid.move(key);
+  if (key.length > 1 || !page.hasKeys) return null;
+  if (key === "?") return tools.help;
+  const tile = isGrid() ? grid.indexOf(event) : -1;
+  if (tile >= 0) return event.shiftKey ? () => grid.look(tile) : () => grid.mark(tile);
+  const action = keys.action(key, isGrid());
+  if (action in tools) return tools[action];
+  return action ? () => answers(action, event.timeStamp) : null;
+}
+
+addEventListener("keyup", (event) => {
+  // Firefox presses a button when Space comes up.
+  if (event.key === " " && root.contains(event.target) && !event.target.closest(".message, aside, dialog, input, textarea")) event.preventDefault();
+  if (event.key === "Shift" || (isGrid() && grid.indexOf(event) >= 0)) grid.lookAway();
+});
+addEventListener("blur", () => grid.lookAway());
+
+for (const button of root.querySelectorAll("[data-answer]")) button.addEventListener("click", (event) => answer(button.dataset.answer, event.timeStamp));
+for (const button of root.querySelectorAll("[data-answer-all]")) button.addEventListener("click", (event) => send(button.dataset.answerAll, event.timeStamp));
 for (const button of root.querySelectorAll("[data-do]")) button.addEventListener("click", () => tools[button.dataset.do]());
+// A button that a mouse has pressed does not keep the focus: the next key is for the clip.
+root.addEventListener("click", (event) => event.detail && event.target.closest(".answers button, .tools button, .tile")?.blur());
+$("usual").addEventListener("click", () => {
+  keys.reset();
+  keys.draw($("help"));
+});
+swipes($("stage"), () => !isGrid() && root.dataset.state === "asking" && !isOpen(), answer);
+
+$("flag").querySelector("form").addEventListener("submit", async (event) => {
+  event.preventDefault();
+  try {
+    await ask("api/flags", {
+      method: "POST",
+      headers: { "Content-Type": "application/json", "X-Requested-With": "slac" },
+      body: JSON.stringify({ ...page.flagged, comment: $("flag-comment").value.trim() }),
+    });
+    $("flag").close();
+    say("Flagged: a lead will see it");
+  } catch (failure) {
+    $("flag-problem").textContent = failure.status ? `Not kept: ${failure.message}` : "No connection: try again in a moment";
+  }
+});
 $("keys").addEventListener("change", (event) => {
   page.hasKeys = event.target.checked;
   remember.set("keys", page.hasKeys ? "on" : "off");
@@ -290,7 +389,14 @@ function question() {
 
 function lead() {
   if (page.mode === "single") return "Does this clip contain";
+  if (grid.clips.length) return `${set()}: mark those that ${grid.others === "no" ? "contain" : "do not contain"}`;
   return grid.others === "no" ? "Mark the clips that contain" : "Mark the clips that do not contain";
+}
+
+// A set says that it is one, and of how many videos.
+function set() {
+  const { length } = grid.clips;
+  return `A set of ${length} clips that look alike, from ${grid.videos === 1 ? "one video" : `${grid.videos} videos`}`;
 }
 
 // What is asked back before a set is sent.
@@ -302,6 +408,8 @@ function doubt() {
 function say(text) {
   $("status").textContent = text;
   $("status").title = text;
+  clearTimeout(page.saying);
+  if (text) page.saying = setTimeout(() => say(""), SAID_MS);
 }
 
 // Whether answers wait; the place for it is above the clip and always there, so that nothing moves.
@@ -321,7 +429,7 @@ function announce(text) {
   $("announce").textContent = text;
 }
 
-function show(state, text, more = "", label = "", act = null) {
+function show(state, text, more = "", label = "", act = null, other = "", instead = null) {
   root.dataset.state = state;
   $("message").hidden = !text;
   $("message-text").textContent = text;
@@ -329,6 +437,9 @@ function show(state, text, more = "", label = "", act = null) {
   $("message-do").hidden = !label;
   $("message-do").textContent = label;
   $("message-do").onclick = act;
+  $("message-other").hidden = !other;
+  $("message-other").textContent = other;
+  $("message-other").onclick = instead;
   if (state !== "asking") grid.clear();
   if (text) announce(`${text}. ${more}`);
   draw();
@@ -344,12 +455,24 @@ function hit(value) {
   setTimeout(() => button.classList.remove("hit"), 160);
 }
 
+// Without a connection the clip on screen may not have come: say so in its place. Returns whether that is so.
+function drawLost(isAsking, loop) {
+  const isLost = Boolean(isAsking && loop && !loop.isReady && !loop.isDead && page.shownAt === null && (loop.isLost || !navigator.onLine));
+  $("lost").hidden = !isLost;
+  if (isLost) {
+    const { size } = work.outbox;
+    $("lost-more").textContent = size ? `${size} ${size === 1 ? "answer is" : "answers are"} kept here and sent when there is one.` : "It is asked for again until there is one.";
+  }
+  return isLost;
+}
+
 function draw() {
   const isAsking = root.dataset.state === "asking";
   const loop = page.mode === "single" ? work.queue[0]?.loop : null;
   const said = page.mode === "single" ? work.queue[0]?.vote?.answer : null;
+  const isLost = drawLost(isAsking, loop);
   for (const button of root.querySelectorAll("[data-answer]")) {
-    button.disabled = !isAsking;
+    button.disabled = !isAsking || isLost;
     button.classList.toggle("was", said === button.dataset.answer);
   }
   const press = (name, on) => root.querySelectorAll(`[data-do="${name}"]`).forEach((button) => button.setAttribute("aria-pressed", String(on)));
@@ -369,7 +492,7 @@ function draw() {
     page.isSlow && "half speed",
     isAsking && page.isPaused && "paused",
     isAsking && loop?.isDead && "does not play: answer with Broken",
-    isAsking && loop && !loop.isReady && !loop.isDead && page.shownAt === null && "loading…",
+    isAsking && loop && !loop.isReady && !loop.isDead && !isLost && page.shownAt === null && "loading…",
   ].filter(Boolean);
   $("badge").hidden = !words.length || page.mode === "grid";
   $("badge").textContent = words.join(" · ");
@@ -391,22 +514,6 @@ function draw() {
 
 // Beginning ------------------------------------------------------------------------------------------------------------
 
-function drawExamples(examples) {
-  for (const [kind, box] of [["yes", $("examples-yes")], ["no", $("examples-no")]]) {
-    const shown = examples.filter((example) => example.answer === kind);
-    [...box.children].forEach((button, index) => {
-      button.loop?.remove();
-      button.loop = null;
-      button.disabled = !shown[index];
-      if (!shown[index]) return;
-      const loop = (button.loop = new Loop(shown[index], button, {}));
-      const play = () => loop.play();
-      const rest = () => loop.rest();
-      Object.assign(button, { onpointerenter: play, onfocus: play, onclick: play, onpointerleave: rest, onblur: rest });
-    });
-  }
-}
-
 async function choose(key) {
   for (const clip of [...work.queue, ...work.done.map((entry) => entry.clip)]) letGo(clip);
   grid.clear();
@@ -415,6 +522,8 @@ async function choose(key) {
   const chosen = work.category;
   $("category").value = key;
   history.replaceState(null, "", `?category=${encodeURIComponent(key)}`);
+  page.hasty = 0;
+  feedback.begin();
   say("");
   show("loading", "");
   try {
@@ -429,17 +538,24 @@ async function choose(key) {
     return setTimeout(() => work.category === chosen && choose(key), 2000);
   }
   grid.others = remember.get(`others.${key}`) === "yes" ? "yes" : "no";
-  $("guideline").textContent = chosen.guideline || "No guideline is written for this category yet. Judge by its name.";
+  drawGuideline(chosen);
   drawExamples(chosen.examples);
-  announce(question());
   draw();
+  if (!page.isIntroduced) {
+    page.isIntroduced = true;
+    await introduce($("welcome"), chosen, keys);
+    if (work.category !== chosen) return;
+  }
+  announce(question());
   refill();
 }
 
 async function start() {
   work.outbox.send();
   try {
-    const me = await ask("api/me");
+    const [me, begin] = await Promise.all([ask("api/me"), ask("api/begin")]);
+    Object.assign(page, { isIntroduced: begin.introduced, hastySec: begin.hasty_sec });
+    feedback.after = begin.feedback_after;
     page.categories = me.categories;
     page.hasSets = me.has_sets;
     if (!page.hasSets) page.mode = root.dataset.mode = "single";
@@ -451,9 +567,10 @@ async function start() {
     return setTimeout(start, 2000);
   }
   const select = $("category");
-  select.replaceChildren(
-    ...page.categories.map(({ category, name, is_open: isOpen }) => new Option(isOpen ? name : `${name} (nothing left)`, category)),
-  );
+  const options = (isWanted) => page.categories.filter((one) => one.is_open === isWanted).map((one) => new Option(one.name, one.category));
+  const finished = Object.assign(document.createElement("optgroup"), { label: "Nothing left" });
+  finished.append(...options(false));
+  select.replaceChildren(...options(true), ...(finished.children.length ? [finished] : []));
   select.disabled = !page.categories.length;
   if (!page.categories.length) return show("empty", "No category is yours to review yet");
   const wanted = new URLSearchParams(location.search).get("category");
@@ -464,6 +581,7 @@ $("category").addEventListener("change", (event) => {
   choose(event.target.value);
   event.target.blur();
 });
+for (const name of ["online", "offline"]) addEventListener(name, () => draw());
 addEventListener("beforeunload", (event) => work.outbox.size && !work.outbox.isKept && event.preventDefault());
 if (remember.get("mode") === "grid") page.mode = root.dataset.mode = "grid";
 requestAnimationFrame(tick);

@@ -6,7 +6,7 @@ import { Outbox } from "./outbox.js";
 export const keyOf = (clip) => clip.segment_id ?? `${clip.category}/${clip.clip_id}`;
 
 // crypto.randomUUID exists on https and localhost alone; a demo in a private network has neither.
-function uuid() {
+export function uuid() {
   if (crypto.randomUUID) return crypto.randomUUID();
   const bytes = crypto.getRandomValues(new Uint8Array(16));
   bytes[6] = (bytes[6] & 0x0f) | 0x40;
