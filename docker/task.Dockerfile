@@ -26,7 +26,7 @@ ENV PATH=/opt/task-venv/bin:$PATH \
 RUN install -d -o 50000 -g 0 -m 0775 /home/slac
 COPY --from=build /opt/task-venv /opt/task-venv
 WORKDIR /opt/slac
-COPY docker/bucket.py docker/bucket.py
+COPY docker/bucket.py docker/backup.py docker/
 COPY slac_tasks slac_tasks
 COPY sql sql
 RUN python -m compileall -q /opt/slac && slac --version

@@ -19,7 +19,7 @@ from slac_command import RETRY, Command, Process, filled, is_on, judge, merge, p
 from slac_links import links
 
 from slac_tasks import config
-from slac_tasks.procedure import STAGES, wants_gpu
+from slac_tasks.procedure import STAGES, machine, wants_gpu
 
 DEFAULT_POOL = "default_pool"
 
@@ -242,6 +242,8 @@ def defaults(stage: str, *, pods: bool) -> dict[str, Any]:
         "retry_delay": datetime.timedelta(minutes=2) if pods else datetime.timedelta(seconds=5),
         "retry_exponential_backoff": 2,
         "max_retry_delay": datetime.timedelta(minutes=15),
+        # A pod has a deadline of its own, which its wait for a node does not count against.
+        "execution_timeout": None if pods else datetime.timedelta(hours=machine(stage).hours),
         # A wide map leaves slots to the other DAGs; one local GPU runs one thing at a time.
         "max_active_tis_per_dag": 1 if one_at_a_time else width,
     }

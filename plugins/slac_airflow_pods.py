@@ -4,6 +4,7 @@ Settings, all from the environment of Airflow's workers:
 
     SLAC_PODS=1                  stages run as pods
     SLAC_POD_IMAGE               the task image, with tag or digest
+    SLAC_POD_GPU_IMAGE           the one with CUDA, for stages that ask for a GPU; SLAC_POD_IMAGE without it
     SLAC_POD_NAMESPACE           where pods run; `default` without it
     SLAC_POD_STORE_SECRET        secret with SLAC_STORE and the store's credentials, for every stage; `slac-store`
     SLAC_POD_LEDGER_SECRET       secret with SLAC_DATABASE_URL, for the stages that write the ledger; `slac-ledger`
@@ -11,7 +12,9 @@ Settings, all from the environment of Airflow's workers:
                                  finds other settings refuses to work. Without it every setting has its default
     SLAC_POD_SERVICE_ACCOUNT     account of the pods; it needs no rights
     SLAC_POD_TEMPLATE            path of a pod template (YAML), for what clusters differ in: node selectors,
-                                 tolerations, affinity, priorities, pull secrets; what is set here stands above it
+                                 tolerations, affinity, priorities, pull secrets. What it asks for (`resources` of
+                                 the container `base`) stands above what the stage asks for; what is set here stands
+                                 above all else of it
     SLAC_POD_GPU_TEMPLATE        the same for stages that ask for a GPU; without it SLAC_POD_TEMPLATE
     SLAC_POD_KUBECONFIG          path of a kubeconfig; without it the connection `kubernetes_default` decides
     SLAC_POD_FIXED_NODES=1       no node is ever added to the cluster: a stage that asks for more than any node has
@@ -19,26 +22,36 @@ Settings, all from the environment of Airflow's workers:
     SLAC_POD_POLL_SECONDS        how often the triggerer looks; 10 without it
 """
 
+import math
 import os
 from collections.abc import Mapping
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
 from typing import Any, NoReturn
 
 from airflow.providers.cncf.kubernetes.operators.pod import KubernetesPodOperator
+from airflow.providers.cncf.kubernetes.pod_generator import PodGenerator
 from airflow.providers.cncf.kubernetes.utils.pod_manager import PodNotFoundException, PodPhase
 from airflow.sdk.exceptions import AirflowException
 from kubernetes.client import models as k8s
 from kubernetes.client.exceptions import ApiException
 from slac_command import Command, is_on, judge
 from slac_links import links
-from slac_pod_reasons import ended_at, exit_code, farewell, is_out_of_memory, reason, refused
+from slac_pod_reasons import (
+    CONTAINER,
+    amount,
+    ended_at,
+    exit_code,
+    farewell,
+    is_out_of_memory,
+    reason,
+    refused,
+)
 from slac_pod_trigger import FixedNodes
 
-from slac_tasks import config
+from slac_tasks import boundary, config
 from slac_tasks.errors import Temporary
-from slac_tasks.procedure import Machine, holds_ledger, machine, wants_gpu
+from slac_tasks.procedure import Machine, holds_ledger, machine
 
 CONFIG_FOLDER = "/etc/slac"
 SCRATCH_FOLDER, SHARED_MEMORY = "/tmp", "/dev/shm"  # nosec B108
@@ -69,12 +82,11 @@ class Pod(Command, KubernetesPodOperator):
         self.cmds, self.arguments = words[:1], words[1:]
         # Should the pod find other settings than the plan was made with, it refuses to work.
         settings = config.load()
-        self.env_vars = {**self.env_vars, config.FINGERPRINT: settings.fingerprint}
+        told = {config.FINGERPRINT: settings.fingerprint, boundary.VARIABLE: boundary.spoken()}
+        self.env_vars = {**self.env_vars, **told}
         # Read here and not when the DAG is parsed: what a stage asks for may change between two of its runs.
-        asked = machine(self.stage, settings.machines)
-        self.container_resources = resources(asked)
-        written = folders(asked, os.environ.get("SLAC_POD_CONFIG_MAP"))
-        self.volumes, self.volume_mounts = written["volumes"], written["volume_mounts"]
+        for name, value in fitted(machine(self.stage, settings.machines), os.environ).items():
+            setattr(self, name, value)
         self.log.info("%s", " ".join(words))
         return super().execute(context)
 
@@ -84,7 +96,13 @@ class Pod(Command, KubernetesPodOperator):
         # Variables with the address of each service of the namespace: a stage needs none, and too many of them are more
         # than a process can start with.
         pod.spec.enable_service_links = False
+        container = self.container_of(pod)
+        container.resources = above(stated(self.pod_template_file), container.resources)
         return pod
+
+    def container_of(self, pod: k8s.V1Pod) -> k8s.V1Container:
+        """Return the container of the command."""
+        return next(one for one in pod.spec.containers if one.name == self.base_container_name)
 
     def get_or_create_pod(self, pod_request_obj: k8s.V1Pod, context: Any) -> k8s.V1Pod:
         """Judge what the API server refuses: a pod that it will never create needs no retry."""
@@ -113,13 +131,12 @@ class Pod(Command, KubernetesPodOperator):
         same_task = self._build_find_pod_label_selector(context, exclude_checked=False)
         earlier = self.client.list_namespaced_pod(namespace=pod.metadata.namespace, label_selector=same_task).items
         if times := sum(map(is_out_of_memory, earlier)):
-            asked = machine(self.stage, config.load().machines)
-            given = after_out_of_memory(asked, times)
-            self.log.warning(
-                "%d tries ran out of memory: %d GiB instead of %d", times, given.memory_gib, asked.memory_gib
-            )
-            (container,) = (one for one in pod.spec.containers if one.name == self.base_container_name)
-            container.resources = resources(given)
+            container = self.container_of(pod)
+            asked = math.ceil(amount(container.resources.limits["memory"]) / 2**30)
+            given = memory_after(asked, times)
+            self.log.warning("%d tries ran out of memory: %d GiB instead of %d", times, given, asked)
+            for wanted in (container.resources.requests, container.resources.limits):
+                wanted["memory"] = f"{given}Gi"
 
     def defer(self, *, trigger: Any, **kwargs: Any) -> NoReturn:
         """Wait for the pod; where nodes are fixed, only as long as one of them could run it."""
@@ -195,12 +212,11 @@ def pod_settings(stage: str, environ: Mapping[str, str]) -> dict[str, Any]:
     config_map = environ.get("SLAC_POD_CONFIG_MAP")
     return {
         "name": f"slac-{stage}",
-        "image": environ.get("SLAC_POD_IMAGE", "slac-task:latest"),
+        # By them the chart's network policies know whom to let through.
+        "labels": {"app.kubernetes.io/part-of": "slac", "slac/holds": "ledger" if holds_ledger(stage) else "store"},
         "namespace": environ.get("SLAC_POD_NAMESPACE", "default"),
         "service_account_name": environ.get("SLAC_POD_SERVICE_ACCOUNT"),
         "config_file": environ.get("SLAC_POD_KUBECONFIG"),
-        # Airflow merges it under everything below; what it says of the container is said of the one called `base`.
-        "pod_template_file": template(stage, environ),
         # A stage speaks to the store and the ledger, never to Kubernetes.
         "automount_service_account_token": False,
         # Secrets by reference only: a value in the pod's specification would be read by everyone who may list pods.
@@ -231,7 +247,6 @@ def pod_settings(stage: str, environ: Mapping[str, str]) -> dict[str, Any]:
         "termination_grace_period": 60,
         # Days of training are not moved to save a node; a stage that goes on where it was costs minutes.
         "annotations": {SAFE_TO_EVICT: "false"} if stage == "pretrain" else {},
-        "container_resources": resources(machine(stage)),
         "security_context": k8s.V1PodSecurityContext(
             run_as_non_root=True,
             run_as_user=UNPRIVILEGED,
@@ -246,14 +261,44 @@ def pod_settings(stage: str, environ: Mapping[str, str]) -> dict[str, Any]:
             privileged=False,
             capabilities=k8s.V1Capabilities(drop=["ALL"]),
         ),
-        **folders(machine(stage), config_map),
+        **fitted(machine(stage), environ),
     }
 
 
-def template(stage: str, environ: Mapping[str, str]) -> str | None:
-    """Return the path of the pod template of a stage."""
-    general = environ.get("SLAC_POD_TEMPLATE")
-    return environ.get("SLAC_POD_GPU_TEMPLATE", general) if wants_gpu(stage) else general
+def fitted(asked: Machine, environ: Mapping[str, str]) -> dict[str, Any]:
+    """Return what of a pod depends on what its stage asks of a machine."""
+    image, template = environ.get("SLAC_POD_IMAGE", "slac-task:latest"), environ.get("SLAC_POD_TEMPLATE")
+    if asked.gpus:
+        image, template = environ.get("SLAC_POD_GPU_IMAGE", image), environ.get("SLAC_POD_GPU_TEMPLATE", template)
+    return {
+        "image": image,
+        # Airflow merges it under everything else; what it says of the container is said of the one called `base`.
+        "pod_template_file": template,
+        "container_resources": resources(asked),
+        # From its start on a node, so that a queue for GPUs does not count.
+        "active_deadline_seconds": asked.hours * 3600,
+        **folders(asked, environ.get("SLAC_POD_CONFIG_MAP")),
+    }
+
+
+def stated(template: str | None) -> k8s.V1ResourceRequirements:
+    """Return what a pod template says of the resources of the command's container."""
+    containers = PodGenerator.deserialize_model_file(template).spec.containers or () if template else ()
+    named = [one.resources for one in containers if one.name == CONTAINER and one.resources]
+    return named[0] if named else k8s.V1ResourceRequirements()
+
+
+def above(stated: k8s.V1ResourceRequirements, asked: k8s.V1ResourceRequirements) -> k8s.V1ResourceRequirements:
+    """Return what a pod asks for: what is stated, and of what is not mentioned what its stage asks for.
+
+    What is limited without a request is asked for up to the limit, as Kubernetes has it; and what a stage limits is
+    limited to the request that is stated.
+    """
+    requests, limits = stated.requests or {}, stated.limits or {}
+    return k8s.V1ResourceRequirements(
+        requests={**asked.requests, **limits, **requests},
+        limits={**asked.limits, **{name: requests[name] for name in requests if name in asked.limits}, **limits},
+    )
 
 
 def resources(asked: Machine) -> k8s.V1ResourceRequirements:
@@ -265,13 +310,12 @@ def resources(asked: Machine) -> k8s.V1ResourceRequirements:
     return k8s.V1ResourceRequirements(requests=requests, limits=limits)
 
 
-def after_out_of_memory(asked: Machine, times: int) -> Machine:
-    """Return what a stage asks for after some tries that ran out of memory: half more each time, at most twice as much.
+def memory_after(asked: int, times: int) -> int:
+    """Return the GiB of a try after some that ran out of memory: half more each time, at most twice what was asked.
 
     A leak must not take the whole node, and a stage that always needs more is set in `machines`.
     """
-    more = asked.memory_gib * (2 + times) // 2
-    return replace(asked, memory_gib=min(max(more, asked.memory_gib + 1), MEMORY_MOST * asked.memory_gib))
+    return min(max(asked * (2 + times) // 2, asked + 1), MEMORY_MOST * asked)
 
 
 def folders(asked: Machine, config_map: str | None) -> dict[str, Any]:

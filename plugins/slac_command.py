@@ -24,6 +24,7 @@ from airflow.sdk import BaseOperator
 from airflow.sdk.definitions.retry_policy import ExceptionRetryPolicy, RetryAction, RetryRule
 from airflow.sdk.exceptions import AirflowException, AirflowFailException, AirflowSkipException
 
+from slac_tasks import boundary
 from slac_tasks.errors import BrokenContract, NotConfigured, Temporary, WrongArguments
 from slac_tasks.procedure import CATEGORY, STAGES, Flag, holds_ledger
 
@@ -172,7 +173,7 @@ class Process:
         self._stdout = tempfile.TemporaryFile("w+")
         self._child = subprocess.Popen(
             [program, *words[1:]],
-            env=environment(words[1], environ),
+            env={**environment(words[1], environ), boundary.VARIABLE: boundary.spoken()},
             stdin=subprocess.DEVNULL,
             stdout=self._stdout,
             stderr=subprocess.PIPE,

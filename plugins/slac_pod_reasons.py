@@ -4,6 +4,7 @@ what happened                                            exit code
 the command ended                                        its own
 evicted, drained, preempted, out of memory, gone         what the signal made of it, else 75
 no node has room, no image                               75
+longer than its stage may take                           1: it hangs; a second time fails at once
 the API server refused to create it (400, 403, 404, 422) 78: it would refuse the same pod again
 the quota is used up by others (403)                     75: they end one day
 """
@@ -23,6 +24,10 @@ from slac_tasks.errors import NotConfigured, Temporary
 CONTAINER = "base"
 """Name of the command's container."""
 GONE = "the pod is gone"
+OVERDUE = "DeadlineExceeded"
+"""Why the kubelet stops a pod that ran for longer than it may."""
+HUNG = 1
+"""A bug's exit code: a retry goes on where the first try was stopped, and a second one is stopped for good."""
 REFUSALS = frozenset(
     {HTTPStatus.BAD_REQUEST, HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND, HTTPStatus.UNPROCESSABLE_ENTITY}
 )
@@ -59,6 +64,8 @@ def exit_code(pod: k8s.V1Pod, *, fixed_nodes: bool = False) -> int:
     """
     if fixed_nodes and is_hopeless(pod):
         return NotConfigured.exit_code
+    if pod.status.reason == OVERDUE:
+        return HUNG
     terminated = container_state(pod).terminated
     code = int(terminated.exit_code) if terminated else 0
     if not code or (taken_away(pod) and code not in FATAL | PASSING):
@@ -166,10 +173,10 @@ def _fits(requested: str, limited: str) -> bool:
     """Return whether a quota allows a pod once nobody else uses it; both as `cpu=2,memory=4Gi`."""
     limits = dict(pair.split("=") for pair in limited.split(","))
     pairs = (pair.split("=") for pair in requested.split(","))
-    return all(_amount(value) <= _amount(limits[name]) for name, value in pairs if name in limits)
+    return all(amount(value) <= amount(limits[name]) for name, value in pairs if name in limits)
 
 
-def _amount(quantity: str) -> float:
-    """Return a quantity of Kubernetes, e.g. `500m` or `4Gi`; an unknown unit counts as 1."""
+def amount(quantity: str) -> float:
+    """Return a quantity of Kubernetes as a number, e.g. `500m` or `4Gi`; an unknown unit counts as 1."""
     unit = quantity.lstrip("0123456789.")
     return float(quantity.removesuffix(unit) or 0) * _UNITS.get(unit, 1.0)

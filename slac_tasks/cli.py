@@ -16,7 +16,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any, NoReturn
 
-from slac_tasks import __version__, config
+from slac_tasks import __version__, boundary, config
 from slac_tasks.errors import SlacError, Temporary, WrongArguments
 from slac_tasks.given.words import fault_of, printable, wanted
 from slac_tasks.model import Window, check_slug, moment, parse_round_key, round_key
@@ -107,7 +107,7 @@ def parser() -> argparse.ArgumentParser:
         "141 nobody read the output, 1 bug.",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    top.add_argument("--version", action="version", version=f"slac {__version__}")
+    top.add_argument("--version", action="version", version=f"slac {__version__}, boundary {boundary.boundary()}")
     verbs = top.add_subparsers(metavar="<verb>", help=argparse.SUPPRESS, dest="verb", required=True, prog="slac")
     for stage in STAGES.values():
         own = verbs.add_parser(
@@ -338,6 +338,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     _print_anywhere()
 
     try:
+        boundary.check(os.environ)
         return _run(words)
     except SlacError as failure:
         return end(failure, failure.exit_code)

@@ -38,6 +38,8 @@ class Machine:
     scratch_gib: int = 10
     """Space for temporary files."""
     gpus: int = 0
+    hours: int = 24
+    """A run that takes longer hangs, and is stopped; the next one goes on where it was."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -127,8 +129,8 @@ class Stage:
         return " ".join(["slac", self.name, *(flag.typed for flag in self.command_line if flag.required)])
 
 
-_PIXELS = Machine(processors=4, memory_gib=4, scratch_gib=40)
-_NETWORKS = Machine(processors=8, memory_gib=24, scratch_gib=40, gpus=1)
+_PIXELS = Machine(processors=4, memory_gib=4, scratch_gib=40, hours=48)
+_NETWORKS = Machine(processors=8, memory_gib=24, scratch_gib=40, gpus=1, hours=48)
 
 STAGES: dict[str, Stage] = {
     stage.name: stage
@@ -264,7 +266,7 @@ STAGES: dict[str, Stage] = {
         Stage(
             name="pretrain", part=Part.NETWORKS, help="train a video network on a release",
             keys=("release",), reads=("release",), writes={"models": ("training",)},
-            machine=Machine(processors=8, memory_gib=48, scratch_gib=100, gpus=1),
+            machine=Machine(processors=8, memory_gib=48, scratch_gib=100, gpus=1, hours=14 * 24),
         ),
         Stage(
             name="evaluate", part=Part.NETWORKS, help="compare the pretrained network with training from scratch",
@@ -356,7 +358,7 @@ def reference() -> str:
             " ".join(f"`{name}`" for name in stage.reads),
             " ".join(f"`{name}`" for name in stage.writes),
             "yes" if stage.ledger else "",
-            asks + (f", {machine.gpus} GPU" if machine.gpus else ""),
+            asks + (f", {machine.gpus} GPU" if machine.gpus else "") + f", {machine.hours} h at most",
         )
         lines.append("| " + " | ".join(cells) + " |")
     return "\n".join(lines) + "\n"

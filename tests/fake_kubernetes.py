@@ -26,6 +26,7 @@ Fate = Literal[
     "evicted",
     "evicted, states known",
     "drained",
+    "overdue",
     "preempted, gone",
     "vanishes",
     "no image",
@@ -36,6 +37,7 @@ Data = Mapping[str, Mapping[str, str]]
 """Secrets or config maps: name -> key -> value."""
 
 LOW = "The node was low on resource: ephemeral-storage."
+TOO_LONG = "Pod was active on the node longer than the specified deadline"
 NO_ROOM = (
     "0/3 nodes are available: 3 Insufficient nvidia.com/gpu. preemption: 0/3 nodes are available: 3 No preemption "
     "victims found for incoming pod."
@@ -115,7 +117,7 @@ class FakePod:
             )  # fmt: skip
         self.set_status("Running", {"running": {"startedAt": now()}}, startTime=now())
         if fate:
-            self.stop(signal.SIGTERM if fate == "drained" else signal.SIGKILL)
+            self.stop(signal.SIGTERM if fate in ("drained", "overdue") else signal.SIGKILL)
         code = self.process.wait()
         code = code if code >= 0 else 128 - code
         match fate:
@@ -124,6 +126,8 @@ class FakePod:
                 self.set_status("Failed", reason="Evicted", message=LOW)
             case "evicted, states known":
                 self.end(code, reason="Evicted", message=LOW)
+            case "overdue":
+                self.end(code, reason="DeadlineExceeded", message=TOO_LONG)
             case "drained":
                 said = {"reason": "EvictionByEvictionAPI", "message": "Eviction API: evicting"}
                 self.end(code, conditions=[{"type": "DisruptionTarget", "status": "True", **said}])

@@ -14,6 +14,7 @@ import pytest
 from airflow.sdk.exceptions import AirflowException, AirflowFailException, TaskDeferred
 from fake_kubernetes import FakeCluster, FakePod, Fate
 
+from slac_tasks import boundary
 from slac_tasks.storage.datasets import CANDIDATES, FETCHED
 from slac_tasks.storage.objects import FolderStore
 from slac_tasks.storage.tables import Datasets
@@ -108,6 +109,10 @@ def test_a_partition_is_made_by_pods_and_made_once(
     assert "finished already, 1 rows" in cluster.history[-1].log.read_text()
     assert [pod.api_object["status"]["phase"] for pod in cluster.history] == ["Succeeded"] * 3
     assert cluster.pods == {}
+    # By these labels the chart's network policies know them.
+    known = [(pod.labels["task_id"], pod.labels["slac/holds"]) for pod in cluster.history]
+    assert known == [("discover", "ledger"), ("fetch", "store"), ("fetch", "store")]
+    assert {pod.labels["kubernetes_pod_operator"] for pod in cluster.history} == {"True"}
 
 
 @pytest.mark.parametrize("deferrable", [True, False])
@@ -189,6 +194,59 @@ def test_what_the_cluster_did_to_a_pod_is_its_last_word(cluster: FakeCluster, fa
     with pytest.raises(AirflowException, match=reason) as raised:
         run_task("fetch", 3)
     assert not isinstance(raised.value, AirflowFailException)
+
+
+@pytest.mark.parametrize("try_number", [1, 2])
+def test_a_pod_that_hangs_is_stopped_and_a_second_time_fails_at_once(cluster: FakeCluster, try_number: int) -> None:
+    cluster.fate = "overdue"
+    with pytest.raises(AirflowException, match=r"^exit code 1.*: DeadlineExceeded: Pod was active") as raised:
+        run_task("fetch", try_number)
+    assert isinstance(raised.value, AirflowFailException) == (try_number == 2)
+    assert cluster.history[0].api_object["spec"]["activeDeadlineSeconds"] == 48 * 3600
+
+
+def test_a_plugin_and_an_image_of_different_releases_refuse_each_other(
+    cluster: FakeCluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(boundary, "spoken", lambda: "0.2.0 0123456789abcdef")
+    with pytest.raises(AirflowFailException, match=r"^exit code 78: .*plugin of slac 0\.2\.0 \(0123456789abcdef\)"):
+        run_task("fetch")
+
+
+TEMPLATE = """
+apiVersion: v1
+kind: Pod
+spec:
+  nodeSelector: {pool: large}
+  containers:
+    - name: base
+      resources: {requests: {cpu: "12", memory: 40Gi}, limits: {nvidia.com/gpu: "2"}}
+"""
+
+
+def test_what_a_template_asks_for_stands_above_what_the_stage_asks_for(
+    cluster: FakeCluster, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "large.yaml").write_text(TEMPLATE)
+    settings = cluster.config_maps["slac-settings"]["slac.toml"].replace(
+        "[collect]", 'machines = ["fetch: gpus=1, memory_gib=8, hours=3"]\n[collect]'
+    )
+    (tmp_path / "slac.toml").write_text(settings)
+    for name, value in (("GPU_TEMPLATE", tmp_path / "large.yaml"), ("IMAGE", "small"), ("GPU_IMAGE", "large")):
+        monkeypatch.setenv(f"SLAC_POD_{name}", str(value))
+    cluster.fate = "out of memory"
+    for try_number in (1, 2):
+        with pytest.raises(AirflowException, match="OOMKilled"):
+            run_task("fetch", try_number)
+    first, second = (pod.container["resources"] for pod in cluster.history)
+    gpus = {"nvidia.com/gpu": "2"}
+    assert first["requests"] == {"cpu": "12", "memory": "40Gi", "ephemeral-storage": "40Gi", **gpus}
+    assert first["limits"] == {"memory": "40Gi", "ephemeral-storage": "40Gi", **gpus}
+    # More memory after a try that ran out of it, and nothing else.
+    assert second["requests"] == {**first["requests"], "memory": "60Gi"}
+    spec = cluster.history[0].api_object["spec"]
+    assert (spec["nodeSelector"], spec["activeDeadlineSeconds"]) == ({"pool": "large"}, 3 * 3600)
+    assert cluster.history[0].container["image"] == "large"
 
 
 QUOTA = 'pods "p" is forbidden: exceeded quota: q, requested: {0}, used: {0}, limited: requests.memory=16Gi'

@@ -117,8 +117,8 @@ def test_a_template_says_where_a_pod_may_run_and_nothing_else(tmp_path: Path) ->
 
 def test_memory_after_tries_that_ran_out_of_it_grows_up_to_a_bound() -> None:
     code = (
-        "from slac_airflow_pods import after_out_of_memory as after; from slac_tasks.procedure import Machine as M\n"
-        "print([[after(M(memory_gib=g), n).memory_gib for n in (1, 2, 9)] for g in (1, 3, 32)])"
+        "from slac_airflow_pods import memory_after as after\n"
+        "print([[after(g, n) for n in (1, 2, 9)] for g in (1, 3, 32)])"
     )
     environ = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), "PYTHONWARNINGS": "ignore"}
     run = subprocess.run([sys.executable, "-c", code], env=environ, capture_output=True, text=True)

@@ -57,7 +57,7 @@ def test_a_new_stage_is_one_entry(monkeypatch: pytest.MonkeyPatch) -> None:
     assert (parsed.category, parsed.window, parsed.gloss, parsed.remake) == (["judo"], "2026-01-05", "high", True)
     assert "polish the labels of a category" in cli.parser().format_help()
     assert "| `polish` | polish the labels of a category | `--category` `--window` `--gloss` |" in procedure.reference()
-    assert "yes | 3 processors, 7 GiB, 11 GiB scratch, 2 GPU |" in procedure.reference()
+    assert "yes | 3 processors, 7 GiB, 11 GiB scratch, 2 GPU, 24 h at most |" in procedure.reference()
 
 
 IN_AIRFLOW = """
@@ -81,7 +81,7 @@ print(json.dumps({
 
 def test_the_settings_change_what_a_stage_asks_of_a_machine() -> None:
     texts = ("score: memory_gib=48, gpus=2", "fetch: processors=2", "score: gpus=4")
-    assert procedure.machine("score", texts) == Machine(processors=8, memory_gib=48, scratch_gib=40, gpus=4)
+    assert procedure.machine("score", texts) == Machine(processors=8, memory_gib=48, scratch_gib=40, gpus=4, hours=48)
     assert procedure.machine("fetch", texts).processors == 2
     assert procedure.machine("mine", texts) == Machine()
     assert procedure.wants_gpu("evaluate", ["evaluate: gpus=0"]) is False
