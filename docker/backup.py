@@ -30,7 +30,7 @@ def main(words: list[str], environ: Mapping[str, str]) -> int:
     given = parser.parse_args(words)
     try:
         if given.what == "address":
-            given.file.write_text(service(_variable(environ, "SLAC_DATABASE_URL")))
+            given.file.write_text(service(_variable(environ, "SLAC_DATABASE_URL")), encoding="utf-8")
         else:
             store = open_store(_variable(environ, "SLAC_BACKUP"), environ)
             print(keep(store, given.file, datetime.now(UTC), int(environ.get("SLAC_BACKUP_KEEP", "72"))))
