@@ -2,8 +2,8 @@
 
 **Runs** daily (`SLAC_SEND_CRON`). A category gets clips when its queue holds less than a day of work.
 
-**Reads** `videos`, `clips`, `scores`, `features`, `committees`, `accounts` and `imported`. **Writes** `hard_clips`, one
-round per window and committee, and the ledger's queue.
+**Reads** `videos`, `clips`, `scores`, `features`, `committees`, `accounts`, `imported` and `detections`. **Writes**
+`hard_clips`, one round per window and committee, and the ledger's queue.
 
 **Skips** every task after `plan` when no queue runs low, or no window waits to be mined.
 

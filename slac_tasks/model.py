@@ -106,6 +106,8 @@ class Strategy(StrEnum):
     """Drawn by lot, but asked and spaced like a chosen clip: what a referee gives random (ours)."""
     CONTRADICTION = "contradiction"
     """All else contradicts the label that an imported dataset gives the clip (ours)."""
+    SEGMENT = "segment"
+    """A localizer is sure of a segment, and the members differ about it: its clips are asked as a set (ours)."""
     COMPANION = "companion"
     """A neighbour of a chosen clip, drawn by lot: it says how far an answer may be carried (ours)."""
 

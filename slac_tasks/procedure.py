@@ -182,7 +182,7 @@ STAGES: dict[str, Stage] = {
         Stage(
             name="mine", part=Part.ASK, help="choose the clips worth a person's time",
             keys=("category", "round"),
-            reads=("videos", "clips", "scores", "features", "committees", "accounts", "imported"),
+            reads=("videos", "clips", "scores", "features", "committees", "accounts", "imported", "detections"),
             writes={"hard_clips": ("mining",)}, ledger=True,
         ),
         Stage(

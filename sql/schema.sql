@@ -210,7 +210,7 @@ CREATE TABLE queue (
         CHECK (
             strategy IN (
                 'disagreement', 'consensus', 'random', 'entropy', 'coverage', 'unsure_coverage', 'lot', 'contradiction',
-                'companion'
+                'segment', 'companion'
             )
         ),
     start_sec double precision NOT NULL,

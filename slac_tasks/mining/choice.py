@@ -10,6 +10,7 @@ from slac_tasks.errors import BrokenContract
 from slac_tasks.mining.coverage import covering
 from slac_tasks.mining.measures import ClipMeasures, Floats, Ints, Measures, entropy, measured
 from slac_tasks.mining.pool import Pool
+from slac_tasks.mining.segments import Stretches, clip_sets
 from slac_tasks.mining.settings import Mining
 from slac_tasks.model import Strategy
 
@@ -33,6 +34,8 @@ class Choice:
     value: float | None
     """What the strategy ranked it by; None for the random control, which looks at nothing."""
     measures: ClipMeasures
+    of_segment: int | None = None
+    """Number of the segment that it was chosen with; the clips of one are asked together."""
 
 
 def by_disagreement(found: Measures, knobs: Mining) -> Floats:
@@ -86,6 +89,7 @@ def choose(
     asked: Collection[str] = (),
     drawn: Collection[str] = (),
     entropy_of: int = 0,
+    stretches: Stretches | None = None,
 ) -> list[Choice]:
     """Choose clips of one category in one round.
 
@@ -103,6 +107,8 @@ def choose(
         asked: clips of this category that people were asked before.
         drawn: those of them that are of the random control.
         entropy_of: column of the member that the strategy `entropy` asks.
+        stretches: segments of the videos, of which the strategy `segment` makes sets; no quota and no gap holds in
+            one, since it is answered with one key.
 
     Returns:
         The chosen clips in the order chosen; never one twice, never one of `asked`.
@@ -134,6 +140,19 @@ def choose(
         free &= ~_close_to(pool, taken, gap_ms)
         chosen += _chosen(pool, Strategy.CONTRADICTION, taken, pool.doubt, found)
         wanted = _given_back(wanted, wanted.get(Strategy.CONTRADICTION, 0) - len(taken))
+    if stretches is not None:
+        before = len(chosen)
+        for number, one in enumerate(clip_sets(pool, stretches, free, wanted.get(Strategy.SEGMENT, 0))):
+            np.add.at(given, pool.video[one.rows], 1)
+            free &= ~_close_to(pool, one.rows, gap_ms)
+            chosen += [
+                Choice(
+                    index=int(pool.row[row]), strategy=Strategy.SEGMENT, value=one.value, measures=found.at(row),
+                    of_segment=number,
+                )
+                for row in one.rows.tolist()
+            ]  # fmt: skip
+        wanted = _given_back(wanted, wanted.get(Strategy.SEGMENT, 0) - (len(chosen) - before))
     for strategy, ranking in RANKINGS.items():
         if not wanted.get(strategy):
             continue

@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from slac_tasks.errors import WrongArguments
 
+Bools = NDArray[np.bool_]
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 

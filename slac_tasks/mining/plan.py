@@ -11,6 +11,8 @@ from slac_tasks.model import Strategy
 
 _DRAWN = (Strategy.RANDOM, Strategy.COMPANION)
 """What is drawn by lot."""
+_FIRST = (Strategy.CONTRADICTION, Strategy.SEGMENT)
+"""What takes from the others where there is some of it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,22 +34,23 @@ class RoundPlan:
         left[Strategy.RANDOM] += sum(self.clips.values()) - sum(left.values())
         return replace(self, clips=left)
 
-    def asking_first(self, doubted: int, share: float) -> "RoundPlan":
-        """Return the plan in which clips with doubted labels come first: they take from all strategies alike.
+    def asking_first(self, strategy: Strategy, there: int, share: float) -> "RoundPlan":
+        """Return the plan in which clips of a kind come first: they take from all other strategies alike.
 
         Args:
-            doubted: how many there are.
-            share: most of what is chosen that they may take, 0 to 1; the control and companions stay as they are.
+            strategy: chooses them: clips with doubted labels, or those of segments.
+            there: how many there are.
+            share: most of what the others have that they may take, 0 to 1; the control and companions stay as they are.
 
         """
-        chosen = {name: count for name, count in self.clips.items() if name not in _DRAWN}
-        taken = min(doubted, int(sum(chosen.values()) * share + 1e-9))
+        chosen = {name: count for name, count in self.clips.items() if name not in (*_DRAWN, *_FIRST)}
+        taken = min(there, int(sum(chosen.values()) * share + 1e-9))
         if not taken:
             return self
         upto = [0, *accumulate(chosen.values())]
         ends = [round((upto[-1] - taken) * part / upto[-1]) for part in upto]
         left = {name: end - start for name, (start, end) in zip(chosen, pairwise(ends), strict=True)}
-        return replace(self, clips={**self.clips, **left, Strategy.CONTRADICTION: taken})
+        return replace(self, clips={**self.clips, **left, strategy: taken})
 
     def __str__(self) -> str:
         parts = ", ".join(f"{count} {strategy}" for strategy, count in self.clips.items() if count)

@@ -41,8 +41,8 @@ class Pool:
         """Return the rows of those of these clips that are in the pool."""
         code = {video: number for number, video in enumerate(self.videos)}
         places = [(code[v], round(s * 1000)) for v, s in map(parse_clip_id, clip_ids) if v in code]
-        wanted = np.array([_place(np.int64(v), np.int64(s)) for v, s in places], dtype=np.int64)
-        return np.flatnonzero(np.isin(_place(self.video, self.start_ms), wanted))
+        wanted = np.array([place(np.int64(v), np.int64(s)) for v, s in places], dtype=np.int64)
+        return np.flatnonzero(np.isin(place(self.video, self.start_ms), wanted))
 
     def near(self, clip_ids: Collection[str], gap_ms: int) -> NDArray[np.bool_]:
         """Return which clips are among `clip_ids` or start less than `gap_ms` from one of them in the same video."""
@@ -50,15 +50,15 @@ class Pool:
         places = [(code[v], round(s * 1000)) for v, s in map(parse_clip_id, clip_ids) if v in code]
         if not places:
             return np.zeros(len(self), dtype=bool)
-        others = np.unique(np.array([_place(np.int64(v), np.int64(s)) for v, s in places]))
-        own = _place(self.video, self.start_ms)
+        others = np.unique(np.array([place(np.int64(v), np.int64(s)) for v, s in places]))
+        own = place(self.video, self.start_ms)
         after = np.searchsorted(others, own).clip(max=len(others) - 1)
         nearest = np.minimum(abs(others[after] - own), abs(others[np.maximum(after - 1, 0)] - own))
         return np.asarray(nearest < max(gap_ms, 1))
 
 
-def _place(video: Ints | np.int64, start_ms: Ints | np.int64) -> Ints:
-    """One number that orders clips by (video, start), with a video's clips further from others than any gap."""
+def place(video: Ints | np.int64, start_ms: Ints | np.int64) -> Ints:
+    """Return one number that orders clips by (video, start), with a video's clips further from others than any gap."""
     return np.asarray(video * np.int64(2**40) + start_ms, dtype=np.int64)
 
 
@@ -93,7 +93,7 @@ def make_pool(
     rank = {name: number for number, name in enumerate(videos)}
     video = np.array([rank[name] for name in names], dtype=np.int64)[encoded.indices.to_numpy(zero_copy_only=False)]
     start_ms = (np.asarray(start_sec) * 1000).round().astype(np.int64)
-    order = np.argsort(_place(video, start_ms), kind="stable")
+    order = np.argsort(place(video, start_ms), kind="stable")
     video, start_ms = video[order], start_ms[order]
     return Pool(
         row=order,

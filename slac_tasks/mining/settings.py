@@ -56,6 +56,13 @@ class Mining(Section):
         least=0,
         most=1,
     )
+    segments: float = setting(
+        0.1,
+        "Most of what is chosen that goes to segments in which `slac detect` is sure and the members differ: the clips "
+        "of each are one set (ours).",
+        least=0,
+        most=1,
+    )
     disagreement_by: str = setting(
         "disagreement",
         "What stands for disagreement: `disagreement` (Jensen-Shannon), `vote_entropy` or `spread`.",

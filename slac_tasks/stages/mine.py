@@ -1,8 +1,8 @@
 """Choose hard clips: for each category, the clips of one window on which the committee's votes teach the most.
 
-Reads: committees, clips, scores and kept features of the round's window; the newest accounts where a referee divides
-the round; imported labels of the category, with the window's videos; the queue, for clips asked before, and people's
-answers and pace.
+Reads: committees, clips, scores and kept features of the round's window; segments that the newest release's network
+found in its videos; the newest accounts where a referee divides the round; imported labels of the category, with the
+window's videos; the queue, for clips asked before, and people's answers and pace.
 Writes: hard_clips (category, round).
 Safe to run again: a finished round is left alone.
 """
@@ -24,13 +24,14 @@ from slac_tasks.mining.choice import COVERINGS, DOUBTED, Choice, choose
 from slac_tasks.mining.coverage import space
 from slac_tasks.mining.measures import Floats, consensus
 from slac_tasks.mining.plan import RoundPlan, plan_round, shares
-from slac_tasks.mining.pool import make_pool
+from slac_tasks.mining.pool import Pool, make_pool
 from slac_tasks.mining.referee import refereed
+from slac_tasks.mining.segments import Stretches, available
 from slac_tasks.model import Split, Strategy, parse_round_key
 from slac_tasks.networks.committees import Panel, panels_of
 from slac_tasks.networks.scored import Scored, kept_features, score_manifests, scored_clips
 from slac_tasks.progress import print_line
-from slac_tasks.storage.datasets import ACCOUNTS, HARD_CLIPS, PEOPLE, VIDEOS
+from slac_tasks.storage.datasets import ACCOUNTS, DETECTIONS, HARD_CLIPS, PEOPLE, VIDEOS
 from slac_tasks.storage.datasets.scoring import HardClipRow, MemberScore
 from slac_tasks.verification.ballots import read_ballots
 from slac_tasks.verification.carrying import Abilities, as_clips, log_odds_of
@@ -38,7 +39,7 @@ from slac_tasks.verification.control import Answers
 from slac_tasks.verification.given_labels import given_in, imported_labels, imported_of
 from slac_tasks.verification.label_errors import doubted
 from slac_tasks.verification.queue import CONTROLS, answers_per_clip
-from slac_tasks.verification.sets import SET_MOST
+from slac_tasks.verification.sets import SET_LEAST, SET_MOST
 from slac_tasks.verification.votes import queued_in, votes_in
 
 _EVERY_BATCH = 2**31 - 1
@@ -76,8 +77,13 @@ def _mine(job: Job, panel: Panel, window: str) -> None:
             plan = plan.without(COVERINGS)
         doubt = _doubt(job, panel, window, scored, made)
         if doubt is not None:
-            plan = plan.asking_first(int((doubt > DOUBTED).sum()), job.config.mining.contradiction)
-        chosen = _choose(job, panel, clips, scores, plan, at, doubt, seed=f"{panel.category} {window}")
+            there = int((doubt > DOUBTED).sum())
+            plan = plan.asking_first(Strategy.CONTRADICTION, there, job.config.mining.contradiction)
+        pool = _pool(scored, at, doubt, seed=f"{panel.category} {window}")
+        stretches = _stretches(job, panel.category, window, made)
+        if stretches is not None:
+            plan = plan.asking_first(Strategy.SEGMENT, available(pool, stretches), job.config.mining.segments)
+        chosen = _choose(job, panel, pool, plan, stretches)
         made.write(rows(clips, scores, chosen, panel, alike(chosen, at)))
     print_line(
         f"mine: {panel.category} {keys['round']}: {made.manifest.rows} of {clips.num_rows:,} clips; planned {plan}"
@@ -145,37 +151,62 @@ def _doubt(job: Job, panel: Panel, window: str, scored: Scored, made: Partition[
     return np.asarray(np.where(own != 0, 0.0, said.wrong))
 
 
-def _choose(
-    job: Job, panel: Panel, clips: pa.Table, scores: Floats, plan: RoundPlan, at: NDArray[np.float32] | None,
-    doubt: Floats | None, *, seed: str,
-) -> list[Choice]:  # fmt: skip
-    knobs = job.config.mining
-    members = [seat.member for seat in panel.seats]
-    asked = job.ledger.rows("asked_clips", category=panel.category, round=job.key("round"))
-    pool = make_pool(
+def _stretches(job: Job, category: str, window: str, made: Partition[HardClipRow]) -> Stretches | None:
+    """Return the segments that the newest network found in the videos of the window, which becomes an input."""
+    releases = [keys["release"] for keys in job.datasets.partitions(DETECTIONS, category=category)]
+    if not releases or not job.config.mining.segments:
+        return None
+    manifest = job.datasets.need(DETECTIONS, category=category, release=max(releases))
+    names = ["video_id", "window", "start_sec", "end_sec", "score"]
+    found = job.datasets.read_all(DETECTIONS, [manifest], names).filter(pc.field("window") == window)
+    if not found.num_rows:
+        return None
+    made.inputs.append(manifest)
+    return Stretches(
+        video_id=found["video_id"].to_pylist(), set_least=SET_LEAST, set_most=SET_MOST,
+        **{name: found[name].to_numpy() for name in ("start_sec", "end_sec", "score")},
+    )  # fmt: skip
+
+
+def _pool(scored: Scored, at: NDArray[np.float32] | None, doubt: Floats | None, *, seed: str) -> Pool:
+    """Return the clips that may be chosen."""
+    clips = scored.clips
+    return make_pool(
         clips["video_id"],
         clips["start_sec"].to_numpy(),
         clips["shot"].to_numpy(),
-        scores,
+        scored.scores,
         seed=seed,
         at=at,
         doubt=doubt,
     )
+
+
+def _choose(job: Job, panel: Panel, pool: Pool, plan: RoundPlan, stretches: Stretches | None) -> list[Choice]:
+    knobs = job.config.mining
+    members = [seat.member for seat in panel.seats]
+    asked = job.ledger.rows("asked_clips", category=panel.category, round=job.key("round"))
     return choose(
         pool, plan.clips, knobs=knobs, asked=[row["clip_id"] for row in asked],
         drawn=[row["clip_id"] for row in asked if row["strategy"] == Strategy.RANDOM],
-        entropy_of=members.index(knobs.entropy_of) if knobs.entropy_of in members else 0,
+        entropy_of=members.index(knobs.entropy_of) if knobs.entropy_of in members else 0, stretches=stretches,
     )  # fmt: skip
 
 
 def alike(chosen: Sequence[Choice], at: NDArray[np.float32] | None) -> list[int | None]:
-    """Return the cluster of each chosen clip; None for those that are drawn by lot, and where no features are kept."""
-    found: list[int | None] = [None] * len(chosen)
-    asked = [place for place, choice in enumerate(chosen) if choice.strategy not in CONTROLS]
-    if at is not None and asked:
-        points = at[[chosen[place].index for place in asked]]
-        for place, cluster in zip(asked, clusters(points, SET_MOST), strict=True):
-            found[place] = cluster
+    """Return which chosen clips are asked together, as numbers: those of one segment, and those that look alike.
+
+    None for those that are drawn by lot, and where no features are kept.
+    """
+    found = [choice.of_segment for choice in chosen]
+    others = [
+        place for place, choice in enumerate(chosen) if choice.of_segment is None and choice.strategy not in CONTROLS
+    ]
+    if at is not None and others:
+        begin = 1 + max((number for number in found if number is not None), default=-1)
+        points = at[[chosen[place].index for place in others]]
+        for place, cluster in zip(others, clusters(points, SET_MOST), strict=True):
+            found[place] = begin + cluster
     return found
 
 

@@ -90,6 +90,7 @@ def _group(clip: HardClipRow, review: Review) -> Hashable | None:
     """Return what a clip has in common with those that may be asked with it; None: nothing is known."""
     if review.sets == "never":
         return None
-    if review.sets == "clusters" and clip.cluster is not None:
+    # The clips of a segment are one question, whatever makes sets of the others.
+    if clip.cluster is not None and (review.sets == "clusters" or clip.strategy == Strategy.SEGMENT):
         return clip.cluster
     return None if clip.shot is None else f"{clip.video_id} {clip.shot}"

@@ -22,7 +22,9 @@ _LARGE = Config(
     store_url="",
     batch_categories=9,
     committee=replace(SMALL, steps=100, clips_per_video=24),
-    mining=Mining(clips_per_round=30, disagreement=0.1, coverage=0.25, unsure_coverage=0.25, clips_per_video=6),
+    mining=Mining(
+        clips_per_round=30, disagreement=0.1, coverage=0.25, unsure_coverage=0.25, clips_per_video=6, segments=0.3
+    ),
     # So few clips show little of what labels are worth, even with a fifth of the chosen ones audited.
     review=Review(audit_share=0.2),
     quality=Quality(min_agreement=0.65, min_positive_share=0.12, min_precision=0.3),

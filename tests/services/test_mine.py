@@ -11,8 +11,9 @@ from slac_tasks.mining.measures import consensus, disagreement, vote_entropy
 from slac_tasks.mining.settings import Mining
 from slac_tasks.model import panel_key, round_key
 from slac_tasks.stages import mine
-from slac_tasks.storage.datasets import ACCOUNTS, HARD_CLIPS, IMPORTED, VIDEOS
+from slac_tasks.storage.datasets import ACCOUNTS, DETECTIONS, HARD_CLIPS, IMPORTED, VIDEOS
 from slac_tasks.storage.datasets.labelling import AccountRow, ImportedRow
+from slac_tasks.storage.datasets.segmenting import DetectionRow
 from slac_tasks.storage.ledger import Ledger
 from slac_tasks.storage.records import Record, record
 from slac_tasks.verification.settings import Review
@@ -215,3 +216,34 @@ def test_imported_labels_that_all_else_contradicts_are_asked_first(make_job: Any
     assert len(asked) == 30
     manifest = job.datasets.need(HARD_CLIPS, category="judo", round=ROUND)
     assert "imported/v1/origin=hacs" in manifest.made_from
+
+
+def test_segments_of_the_newest_network_are_sets_that_are_asked_together(make_job: Any, ledger: Ledger) -> None:
+    knobs = replace(KNOBS, segments=0.5)
+    job = make_job("mine", categories=("judo",), round=ROUND, settings={"mining": knobs, "review": PLAIN})
+    prepare(ledger, job.datasets)
+    seat(ledger, job.datasets, "judo")
+
+    def find(release: str, *rows: tuple[int, float, float, str]) -> None:
+        found = [
+            DetectionRow(
+                video_id=f"{video:016x}", source_id=str(video), window=window, split="training", start_sec=start,
+                end_sec=end, score=0.9,
+            )
+            for video, start, end, window in rows
+        ]  # fmt: skip
+        keys = {"category": "judo", "release": release}
+        job.datasets.write(DETECTIONS, [DETECTIONS.table(found)], keys=keys, **MADE)
+
+    find("r0001", (9, 0, 9, WINDOW))
+    find("r0002", (2, 1, 8, WINDOW), (4, 0, 5, WINDOW), (6, 0, 9, "2026-02-02"))
+    mine.run(job)
+    rows = job.datasets.read(HARD_CLIPS, category="judo", round=ROUND).to_pylist()
+    own = [row for row in rows if row["strategy"] == "segment"]
+    assert {int(row["video_id"], 16) for row in own} == {2, 4}
+    assert len({(row["video_id"], row["cluster"]) for row in own}) == 2
+    assert all(row["value"] > 0 for row in own)
+    assert len(rows) == 30
+    assert {address for address in job.datasets.need(HARD_CLIPS, category="judo", round=ROUND).made_from} >= {
+        "detections/v1/category=judo/release=r0002"
+    }

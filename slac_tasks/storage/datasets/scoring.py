@@ -82,7 +82,7 @@ class HardClipRow(_HardClipRow2):
 
     shot: Annotated[Int32 | None, "shot of its video, from 0; null: unknown"] = None
     cluster: Annotated[
-        Int32 | None, "clips of the round with the same number look alike; null: no features, or drawn by lot"
+        Int32 | None, "clips with the same number look alike, or lie in one segment; null: no features, or drawn by lot"
     ] = None  # fmt: skip
 
 

@@ -60,7 +60,7 @@ def test_doubted_labels_take_from_what_is_chosen_and_never_from_what_is_drawn(
 ) -> None:
     before = {**counts, Strategy.CONTRADICTION: 0}
     plan = RoundPlan(clips=before, seconds_per_clip=4.0)
-    found = plan.asking_first(doubted, share).clips
+    found = plan.asking_first(Strategy.CONTRADICTION, doubted, share).clips
     assert sum(found.values()) == sum(before.values())
     assert all(found.get(name) == before.get(name) for name in (Strategy.RANDOM, Strategy.COMPANION))
     assert 0 <= found[Strategy.CONTRADICTION] <= doubted

@@ -84,3 +84,11 @@ def test_sets_are_clusters_or_shots_or_none() -> None:
     without = [replace(clip, cluster=None) for clip in clips]
     assert sets(plain, *without) == by_shot, "without features shots stand for clusters"
     assert sets(plain, *(replace(clip, shot=None) for clip in without)) == [None] * 8
+
+
+def test_the_clips_of_a_segment_are_a_set_however_others_are_asked() -> None:
+    clips = [hard("segment", f"v:{number}", cluster=3, shot=number) for number in range(5)]
+    plain = Review(audit_share=0.0)
+    (name,) = set(sets(replace(plain, sets="shots"), *clips))
+    assert name is not None
+    assert sets(replace(plain, sets="never"), *clips) == [None] * 5
