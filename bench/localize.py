@@ -6,7 +6,9 @@ features, and finds segments in test videos; every figure is the mAP, averaged o
 `map_sparse`: the head has learned from the clips alone. `map_scratch`: the same head on the features of a network that
 learned nothing. `map_dense`: it has learned from all segments. `gain` is map_sparse less map_scratch, `gain_low` and
 `gain_high` its 95 % interval over seeds of clips and heads. `share_of_recipe` is map_dense over what ActionFormer's
-published recipe, made anew in `bench.harness.actionformer`, reaches on the same features and segments.
+published recipe, made anew in `bench.harness.actionformer`, reaches on the same features and segments. With
+`_by_video` behind its name a map is that of the same heads, whose scores are multiplied with how probably the whole
+video shows the category (`slac localize --by-video`).
 
 With `--real FOLDER`, one sub-folder of trimmed videos for each class, the same on videos that are joined from them,
 where no series is in two splits; these figures begin with `real_`. Real segments with pixels are at hand nowhere.
@@ -15,7 +17,7 @@ where no series is in two splits; these figures begin with `real_`. Real segment
 import sys
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
@@ -32,7 +34,7 @@ from bench.harness.intervals import interval, with_ends
 from bench.harness.pretraining import ENTRY, pretrained
 from bench.harness.tables import table
 from bench.harness.untrimmed import Course, Drawn, drawn, joined
-from slac_tasks.localization.detecting import SEARCH, spot
+from slac_tasks.localization.detecting import SEARCH, Search, spot
 from slac_tasks.localization.features import Dense
 from slac_tasks.localization.labels import Lesson
 from slac_tasks.localization.learning import Plan, taught
@@ -90,11 +92,10 @@ def _played(course: Course, size: Size) -> dict[str, float | None]:
     tasks = [*_tasks("sparse", seen, size.seeds, cut=False), *_tasks("scratch", unseen, size.seeds, cut=False),
              *_tasks("dense", seen, size.cuts, cut=True)]  # fmt: skip
     tasks += [_Task(name="recipe", seen=seen, cut=True, seed=seed) for seed in range(size.recipes)]
-    values = _all_judged(course, size, tasks)
-    by_name = {
-        name: [value for task, value in zip(tasks, values, strict=True) if task.name == name]
-        for name in dict.fromkeys(task.name for task in tasks)
-    }
+    by_name: dict[str, list[float]] = {}
+    for values in _all_judged(course, size, tasks):
+        for name, value in values.items():
+            by_name.setdefault(name, []).append(value)
     heads = {"learned from": "", "seeds": "", "mAP": ".3f", "low": ".3f", "high": ".3f"}
     print(table(heads, [[name, len(own), *interval(own)] for name, own in by_name.items()]))
     means = {name: float(np.mean(own)) for name, own in by_name.items()}
@@ -121,7 +122,7 @@ def _tasks(name: str, seen: list[Dense], seeds: int, *, cut: bool) -> Iterator[_
         yield _Task(name=name, seen=seen, cut=cut, seed=seed)
 
 
-def _all_judged(course: Course, size: Size, tasks: Sequence[_Task]) -> list[float]:
+def _all_judged(course: Course, size: Size, tasks: Sequence[_Task]) -> list[dict[str, float]]:
     judge = partial(_judged, course, size)
     if size.processes == 1:
         return list(map(judge, tasks))
@@ -130,20 +131,25 @@ def _all_judged(course: Course, size: Size, tasks: Sequence[_Task]) -> list[floa
         return list(pool.map(judge, tasks))
 
 
-def _judged(course: Course, size: Size, task: _Task) -> float:
-    """Return the average mAP of one head."""
+def _judged(course: Course, size: Size, task: _Task) -> dict[str, float]:
+    """Return the average mAP of one head, by the name of its figure."""
     torch.set_num_threads(1)
     where = device(size.device)
     lessons = course.lessons(task.seen, clips=size.clips, cut=task.cut, seed=task.seed)
     if task.name == "recipe":
         recipe = Recipe(width=2 * size.width, epochs=size.epochs, seed=task.seed)
         network = train_by_recipe(lessons, len(course.categories), recipe, where)
-        return course.average_map(task.seen, lambda dense: spot_by_recipe(network, Lesson(dense=dense)))
+        return {task.name: course.average_map(task.seen, lambda dense: spot_by_recipe(network, Lesson(dense=dense)))}
     plan = Plan(steps=size.steps, width=size.width, seed=task.seed)
     head = taught(lessons, course.categories, plan.cut() if task.cut else plan, where)
-    return course.average_map(
-        task.seen, lambda dense: spot(head, torch.from_numpy(dense.values).to(where), dense.clock, SEARCH)
-    )  # fmt: skip
+
+    def average(search: Search) -> float:
+        return course.average_map(
+            task.seen, lambda dense: spot(head, torch.from_numpy(dense.values).to(where), dense.clock, search)
+        )
+
+    by_video = replace(SEARCH, by_video=True)
+    return {task.name: average(SEARCH), f"{task.name}_by_video": average(by_video)}
 
 
 BENCH = Bench(

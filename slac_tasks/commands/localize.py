@@ -23,6 +23,7 @@ from pathlib import Path
 from slac_tasks import config
 from slac_tasks.errors import BrokenContract, WrongArguments
 from slac_tasks.given.words import wanted
+from slac_tasks.localization.detecting import Search
 from slac_tasks.localization.features import Unseen
 from slac_tasks.localization.folders import open_folder, write_folder
 from slac_tasks.localization.localizing import Localized, Localizer, Stopwatch, localize
@@ -47,6 +48,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--least-score", type=float, default=0.3, help="what is printed and shown is surer (default .3)"
     )
+    parser.add_argument(
+        "--by-video", action="store_true", help="multiply scores with how probably the whole video shows the action"
+    )
     parser.add_argument("--save", type=Path, help="folder into which network and head are written, for --model")
     parser.add_argument("--device", choices=("auto", "cpu", "cuda"), help="where networks run (default: the setting)")
 
@@ -70,7 +74,7 @@ def main(arguments: argparse.Namespace) -> None:
         write_folder(arguments.save, localizer)
         print_line(f"localize: wrote {arguments.save}, for --model")
     if arguments.videos:
-        _find(_files(arguments.videos), localizer, arguments.category, arguments.to, arguments.least_score)
+        _find(_files(arguments.videos), localizer, arguments)
 
 
 def _files(given: Sequence[Path]) -> list[Path]:
@@ -83,15 +87,17 @@ def _files(given: Sequence[Path]) -> list[Path]:
     return found
 
 
-def _find(paths: Sequence[Path], localizer: Localizer, wanted: Sequence[str], to: Path, least_score: float) -> None:
+def _find(paths: Sequence[Path], localizer: Localizer, arguments: argparse.Namespace) -> None:
+    wanted, to, least_score = arguments.category, arguments.to, arguments.least_score
     names = names_of(paths)
     path_of = dict(zip(names, paths, strict=True))
     media = to / "media"
     media.mkdir(parents=True, exist_ok=True)
     workers = decoders(-1, clips=_WINDOWS_A_VIDEO * len(paths), beside=localizer.extractor.where)
+    search = Search(by_video=arguments.by_video)
     watch, found, lost = Stopwatch(), [], Counter[str]()
     played: dict[str, Localized] = {}
-    for each in localize(list(path_of.items()), localizer, media, workers=workers):
+    for each in localize(list(path_of.items()), localizer, media, workers=workers, search=search):
         if isinstance(each, Unseen):
             lost[each.lost.reason] += 1
             print_line(f"localize: set aside {path_of[each.name]}: {each.lost.reason}: {each.lost.detail}".rstrip(": "))

@@ -25,8 +25,12 @@ class Search:
     """How much of a segment's score is the curve's: the score is shown^(1 - curve) * curve^curve."""
     refine_sec: float = 1.0
     """An end moves halfway to the borders within so many seconds; 0: it stays."""
+    by_video: bool = False
+    """Multiply each score with the probability that the whole video shows the category (`video_level`)."""
 
 
+_SHOWN_PART = 8
+"""A video shows a category as surely as its surest eighth does (W-TALC, Paul et al. 2018, section 3.2)."""
 _LEAST_SLOPE = 0.5
 """Of all borders near an end together: less says nothing of where it is."""
 
@@ -55,6 +59,8 @@ def spot(head: Head, features: Tensor, clock: Clock, search: Search = SEARCH) ->
     end = (middle + reach[:, 1]).clip(0, clock.count)
     inner = mean_inside(curve, category, start, end)
     scores = scores ** (1 - search.curve) * inner**search.curve
+    if search.by_video:
+        scores = scores * video_level(curve)[category]
     reach_cells = search.refine_sec / clock.stride_sec
     ends = torch.sigmoid(said.ends[0, : clock.count]).double().cpu().numpy()
     start = refined(border_weights(curve, ends[:, 0], rising=True), category, start, reach_cells)
@@ -94,6 +100,12 @@ def mean_inside(curve: Floats, category: Ints, start: Floats, end: Floats) -> Fl
         return np.asarray(summed[low, category] + (at - low) * curve[low, category])
 
     return np.asarray((until(end) - until(start)) / np.maximum(end - start, 1e-6))
+
+
+def video_level(curve: Floats) -> Floats:
+    """Return how probable it is that a video shows each category, (categories,); `curve` is (cells, categories)."""
+    cells = max(1, len(curve) // _SHOWN_PART)
+    return np.asarray(np.sort(curve, axis=0)[-cells:].mean(axis=0))
 
 
 def border_weights(curve: Floats, near: Floats, *, rising: bool) -> Floats:

@@ -10,7 +10,7 @@ from tempfile import TemporaryDirectory
 import torch
 
 from slac_tasks.collect.settings import Collect
-from slac_tasks.localization.detecting import spot
+from slac_tasks.localization.detecting import SEARCH, Search, spot
 from slac_tasks.localization.features import Clock, Dense, Film, Unseen, dense_features
 from slac_tasks.localization.head import Head
 from slac_tasks.localization.kept import About
@@ -48,7 +48,7 @@ class Localized:
 
 
 def localize(
-    paths: Sequence[tuple[str, Path]], localizer: Localizer, folder: Path, *, workers: int = 0
+    paths: Sequence[tuple[str, Path]], localizer: Localizer, folder: Path, *, workers: int = 0, search: Search = SEARCH
 ) -> Iterator[Localized | Unseen]:
     """Yield what is found in each file, or why it cannot be read.
 
@@ -57,6 +57,7 @@ def localize(
         localizer: what looks.
         folder: where renditions go: `<name>.mp4`.
         workers: processes that decode; 0: this one does.
+        search: how segments are chosen.
 
     Raises:
         Temporary: memory does not suffice for a single window.
@@ -67,14 +68,14 @@ def localize(
         if isinstance(each, Unseen):
             yield each
             continue
-        spotted = spotted_in(each, localizer)
+        spotted = spotted_in(each, localizer, search)
         yield Localized(name=each.name, clock=each.clock, spotted=spotted, played=rendition(folder, each.name))
 
 
-def spotted_in(dense: Dense, localizer: Localizer) -> Spotted:
+def spotted_in(dense: Dense, localizer: Localizer, search: Search = SEARCH) -> Spotted:
     """Return what is found in one video, of which the localizer's network has made features."""
     where = localizer.extractor.where
-    return spot(localizer.head.to(where), torch.from_numpy(dense.values).to(where), dense.clock)
+    return spot(localizer.head.to(where), torch.from_numpy(dense.values).to(where), dense.clock, search)
 
 
 def looked_at(

@@ -6,7 +6,16 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from slac_tasks.localization.detecting import SEARCH, Search, border_weights, mean_inside, refined, spot, suppressed
+from slac_tasks.localization.detecting import (
+    SEARCH,
+    Search,
+    border_weights,
+    mean_inside,
+    refined,
+    spot,
+    suppressed,
+    video_level,
+)
 from slac_tasks.localization.features import Clock
 from slac_tasks.localization.head import Head, Shape
 from slac_tasks.localization.spotted import Spotted
@@ -75,3 +84,21 @@ def test_an_end_moves_to_where_the_head_says_that_segments_end() -> None:
     near[9:11] = 1
     weights = border_weights(np.zeros((20, 1)), near, rising=False)
     assert refined(weights, np.array([0]), np.array([8.0]), 4)[0] == pytest.approx(9)
+
+
+def test_a_video_shows_a_category_as_surely_as_its_surest_eighth() -> None:
+    curve = np.zeros((16, 2))
+    curve[3:5, 0] = 0.9, 0.7
+    curve[:, 1] = 0.2
+    assert video_level(curve).tolist() == pytest.approx([0.8, 0.2])
+    assert video_level(curve[3:4]).tolist() == pytest.approx([0.9, 0.2])
+
+
+def test_by_video_every_score_is_multiplied_with_what_the_whole_video_shows() -> None:
+    torch.manual_seed(0)
+    head = Head(Shape(features=4, categories=("a",), width=8)).eval()
+    features, clock = torch.randn(40, 4), Clock(fps=24, frames=160)
+    plain, by_video = (spot(head, features, clock, Search(least_score=0.0, by_video=one)) for one in (False, True))
+    shares = by_video.score[:5] / plain.score[:5]
+    assert shares == pytest.approx([shares[0]] * 5)
+    assert 0 < shares[0] < 1
