@@ -141,7 +141,7 @@ def choose(
         chosen += _chosen(pool, Strategy.CONTRADICTION, taken, pool.doubt, found)
         wanted = _given_back(wanted, wanted.get(Strategy.CONTRADICTION, 0) - len(taken))
     if stretches is not None:
-        before = len(chosen)
+        others = len(chosen)
         for number, one in enumerate(clip_sets(pool, stretches, free, wanted.get(Strategy.SEGMENT, 0))):
             np.add.at(given, pool.video[one.rows], 1)
             free &= ~_close_to(pool, one.rows, gap_ms)
@@ -152,7 +152,7 @@ def choose(
                 )
                 for row in one.rows.tolist()
             ]  # fmt: skip
-        wanted = _given_back(wanted, wanted.get(Strategy.SEGMENT, 0) - (len(chosen) - before))
+        wanted = _given_back(wanted, wanted.get(Strategy.SEGMENT, 0) - (len(chosen) - others))
     for strategy, ranking in RANKINGS.items():
         if not wanted.get(strategy):
             continue
