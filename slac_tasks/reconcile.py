@@ -2,7 +2,7 @@
 
 The store's datasets are written once and name everything the ledger decided: identity, admission, split, queue, votes,
 verdicts and releases. Every repair is an upsert, so running it again changes nothing. What only the ledger knows cannot
-come back: a person's approvals, guidelines, and which look-alikes differ, newer than the dump.
+come back: what leads ruled, guidelines, and which look-alikes differ, newer than the dump.
 
 Each manifest and each row is read once, and records are compared by address: the work grows with what there is.
 """
@@ -43,6 +43,8 @@ from slac_tasks.storage.manifests import Manifest
 from slac_tasks.storage.records import ARRIVALS, Record, record
 from slac_tasks.storage.tables import Datasets
 from slac_tasks.verification.outcome import (
+    list_asked,
+    list_labels,
     queue_changes,
     record_measures,
     record_verdicts,
@@ -178,10 +180,11 @@ def _committees(work: Repair) -> int:
 def _queue(work: Repair) -> int:
     count = 0
     for manifest in work.stored.current(HARD_CLIPS):
-        hard_clips = work.datasets.rows_of(HARD_CLIPS, manifest)
+        hard_clips = list(work.datasets.rows_of(HARD_CLIPS, manifest))
         clips = queued_clips(hard_clips, **manifest.keys, review=work.review)
         work.ledger.run_many("queue_clip", map(asdict, clips))
         work.ledger.run("withdraw_unasked", **manifest.keys)
+        list_asked(work.ledger, hard_clips, category=manifest.keys["category"])
         count += len(clips)
     return count
 
@@ -225,9 +228,11 @@ def _labels(work: Repair) -> int:
     if version is None:
         return 0
     count = 0
-    for labels in label_tables(work.datasets, version, ["clip_id", "category", "status", "yes", "no"]):
+    columns = ["clip_id", "category", "status", "label", "method", "yes", "no"]
+    for labels in label_tables(work.datasets, version, columns):
         found = queued(work.ledger, labels, until=int(version))
         settle(work.ledger, queue_changes(labels, found, work.review.control_most))
+        list_labels(work.ledger, labels)
         count += labels.num_rows
     return count
 

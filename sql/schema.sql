@@ -626,6 +626,42 @@ $$;
 CREATE TRIGGER votes_counted AFTER INSERT ON votes
 REFERENCING NEW TABLE AS inserted FOR EACH STATEMENT EXECUTE FUNCTION count_votes();
 
+-- What the clips of the queue have in common, for the pages: a filter is a choice of these rows, and nobody counts clips.
+CREATE TABLE clip_facets (
+    facet integer GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    category text NOT NULL REFERENCES categories,
+    strategy text NOT NULL,
+    split text NOT NULL,
+    verdict text NOT NULL CHECK (verdict IN ('unanswered', 'open', 'yes', 'no', 'unsettled', 'broken')),
+    -- Whose word the verdict is.
+    kind text NOT NULL CHECK (kind IN ('none', 'people', 'sets', 'lead')),
+    -- Of the committee's joint score, from 0 to 9; NULL: unknown.
+    tenth smallint CHECK (tenth BETWEEN 0 AND 9),
+    clips bigint NOT NULL,
+    UNIQUE NULLS NOT DISTINCT (category, strategy, split, verdict, kind, tenth)
+);
+
+-- Clips of the queue as the pages filter and sort them: listed when they are published, and brought up to date with each
+-- version of the labels. Beside the queue, whose rows change with every answer.
+CREATE TABLE listed_clips (
+    clip_id text NOT NULL,
+    category text NOT NULL,
+    facet integer NOT NULL REFERENCES clip_facets,
+    -- The committee's joint score in the round in which the clip was chosen; NULL: unknown.
+    score real,
+    -- Share of yes or no that is fewer, 0 to 0.5.
+    dispute real NOT NULL,
+    -- How near the score is to 0.5: 1 there, 0 at 0 and 1; -1: unknown.
+    doubt real NOT NULL,
+    queued_at timestamptz NOT NULL,
+    PRIMARY KEY (clip_id, category),
+    FOREIGN KEY (clip_id, category) REFERENCES queue
+);
+-- A page is the head of the index of each facet that it wants, merged.
+CREATE INDEX listed_clips_newest ON listed_clips (facet, queued_at, clip_id);
+CREATE INDEX listed_clips_disputed ON listed_clips (facet, dispute, clip_id);
+CREATE INDEX listed_clips_unsure ON listed_clips (facet, doubt, clip_id);
+
 -- Judgement -----------------------------------------------------------------------------------------------------------
 
 -- One row per judged category and version of the labels.

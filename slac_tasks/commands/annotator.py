@@ -25,9 +25,9 @@ from slac_tasks.forgetting import forget
 from slac_tasks.given import texts
 from slac_tasks.given.words import fault_of
 from slac_tasks.progress import print_json
-from slac_tasks.storage.categories import check_registered
 from slac_tasks.storage.ledger import Ledger, open_ledger
 from slac_tasks.storage.objects import open_store
+from slac_tasks.storage.registered import check_registered
 from slac_tasks.storage.tables import Datasets
 from slac_tasks.verification.label_studio import PREFIX
 from slac_tasks.verification.people import name_of

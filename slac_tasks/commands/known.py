@@ -11,8 +11,8 @@ import argparse
 
 from slac_tasks.errors import WrongArguments
 from slac_tasks.progress import print_json
-from slac_tasks.storage.categories import check_registered
 from slac_tasks.storage.ledger import open_ledger
+from slac_tasks.storage.registered import check_registered
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -31,10 +31,10 @@ from slac_tasks.errors import BrokenContract, WrongArguments
 from slac_tasks.given import cells, tables
 from slac_tasks.given.words import printable
 from slac_tasks.progress import print_json
-from slac_tasks.storage.categories import check_registered
 from slac_tasks.storage.datasets import VOTES
 from slac_tasks.storage.ledger import open_ledger
 from slac_tasks.storage.objects import open_store
+from slac_tasks.storage.registered import check_registered
 from slac_tasks.storage.tables import Datasets
 from slac_tasks.verification import label_studio_tasks
 from slac_tasks.verification.answers import GivenAnswer, RawAnswer, Rejection, parse

@@ -12,9 +12,9 @@ from slac_tasks.errors import NotConfigured, WrongArguments
 from slac_tasks.model import Window
 from slac_tasks.networks.committees import Panel, adopt_committees, panels_of
 from slac_tasks.storage import records
-from slac_tasks.storage.categories import check_registered
 from slac_tasks.storage.declarations import Dataset
 from slac_tasks.storage.ledger import Ledger
+from slac_tasks.storage.registered import check_registered
 from slac_tasks.storage.tables import Datasets
 from slac_tasks.verification.versions import FORMS
 

@@ -1,10 +1,11 @@
 """Turn votes into labels: a new version for the newest batch of votes, and another for that of votes about segments.
 
-Reads: the ledger's votes, batches, queue and withdrawn videos; people's quality as of older labels; where the committee
-votes, what it said in hard_clips.
+Reads: the ledger's votes, rulings, batches, queue and withdrawn videos; people's quality as of older labels; where the
+committee votes, what it said in hard_clips.
 Writes: label_changes, the labels of the clips that the new votes are about; or labels, the whole table: now and then,
 and when there is no older version, the settings have changed, or --remake is given. With a whole table, under a method
-that learns, crowd. In the queue: which clips want more answers and which are done. For votes about segments:
+that learns, crowd. In the queue: which clips want more answers and which are done;
+in the list for the pages: what stands of them. For votes about segments:
 segment_labels and segment_people, whole tables both, and which segments want more answers.
 Safe to run again: finished when no batch is newer than the labels.
 
@@ -41,11 +42,14 @@ from slac_tasks.verification import methods, votes
 from slac_tasks.verification.aggregation.crowd import Crowd, Scores
 from slac_tasks.verification.annotators import RANDOM
 from slac_tasks.verification.ballots import Ballots, Decisions, clip_key, label_table, read_ballots
-from slac_tasks.verification.outcome import queue_changes, settle
+from slac_tasks.verification.outcome import list_labels, queue_changes, settle
+from slac_tasks.verification.ruled import ruled
 from slac_tasks.verification.segments.deciding import SegmentVote, decide
 from slac_tasks.verification.segments.measuring import AskedSegment, label_row, person_rows, settled
 from slac_tasks.verification.versions import FORMS, is_whole_due, labels_manifest, need_labels, pieces
 
+_TOUCHED = (votes.clips_with_votes, votes.clips_ruled_on)
+"""What names the clips that batches are about."""
 _PART_ROWS = 100_000
 """Labels in one part of a whole table, at least; the last part may have fewer."""
 
@@ -166,13 +170,14 @@ def _whole(job: Job, version: _Version, crowd: Crowd | None) -> Iterator[pa.Tabl
     for queued, ballots in _by_category(job, version):
         labels = _decided(job, version, ballots, queued, crowd)
         settle(job.ledger, queue_changes(labels, queued, job.config.review.control_most))
+        list_labels(job.ledger, labels)
         yield labels.select(LABELS.schema.names)
 
 
 def _changes(job: Job, version: _Version, withdrawn: list[str], crowd: Crowd | None) -> pa.Table:
     """Return the labels that differ from those of the version before, and bring their clips in the queue in line."""
     until = version.batch
-    touched = [votes.clips_with_votes(job.ledger, after=version.before, until=until)]
+    touched = [read(job.ledger, after=version.before, until=until) for read in _TOUCHED]
     if changed := _set_aside_now_or_before(job, version):
         touched.append(votes.clips_of_people(job.ledger, changed, until=until))
     if withdrawn:
@@ -182,6 +187,7 @@ def _changes(job: Job, version: _Version, withdrawn: list[str], crowd: Crowd | N
     ballots = read_ballots(votes.votes_on(job.ledger, clips, until=until))
     labels = _decided(job, version, ballots, queued, crowd)
     settle(job.ledger, queue_changes(labels, queued, job.config.review.control_most))
+    list_labels(job.ledger, labels)
     return labels.select(LABEL_CHANGES.schema.names)
 
 
@@ -200,6 +206,8 @@ def _decided(job: Job, version: _Version, ballots: Ballots, queued: pa.Table, cr
     A clip that the queue has not is left out: its video was withdrawn between two reads.
     """
     labels = label_table(_decisions(job, version, ballots, queued, crowd))
+    settled = [votes.rulings_on(job.ledger, one, until=version.batch) for one in ballots.categories]
+    labels = ruled(labels, pa.concat_tables([votes.RULED.empty_table(), *settled]))
     place = pc.index_in(clip_key(labels), value_set=clip_key(queued))
     labels, place = labels.filter(place.is_valid()), place.drop_null()
     for name in queued.column_names:

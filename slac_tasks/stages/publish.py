@@ -1,7 +1,7 @@
 """Publish chosen clips: put the hard clips of a round into the review queue.
 
 Reads: hard_clips of (category, round).
-Writes: the ledger's queue; a record of the hard clips.
+Writes: the ledger's queue, and its list of clips for the pages; a record of the hard clips.
 Safe to run again: a round that is in the queue is left alone. A clip is asked once per category. Clips of older rounds
 of the same window that nobody was asked are withdrawn; clips with a vote stay.
 """
@@ -11,6 +11,7 @@ from dataclasses import asdict
 from slac_tasks.job import Job
 from slac_tasks.progress import print_line
 from slac_tasks.storage.datasets import HARD_CLIPS
+from slac_tasks.verification.outcome import list_asked
 from slac_tasks.verification.queue import queued_clips
 
 
@@ -27,11 +28,12 @@ def _publish(job: Job, category: str) -> None:
         counts = f"{queued['clips']} clips, {queued['waiting']} waiting"
         print_line(f"publish: {category} {keys['round']} finished already, {counts}")
         return
-    hard_clips = job.datasets.rows_of(HARD_CLIPS, made)
+    hard_clips = list(job.datasets.rows_of(HARD_CLIPS, made))
     clips = queued_clips(hard_clips, **keys, review=job.config.review)
     with job.ledger.transaction():
         job.ledger.run_many("queue_clip", map(asdict, clips))
         withdrawn = job.ledger.run("withdraw_unasked", **keys)
+        list_asked(job.ledger, hard_clips, category=category)
         queued = job.ledger.one("queued_clips", **keys)
     print_line(
         f"publish: {category} {keys['round']}: {queued['clips'] if queued else 0} of {len(clips)} clips queued, "

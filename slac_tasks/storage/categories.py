@@ -1,26 +1,11 @@
-"""Which categories there are: those that are registered, and those of which the store holds anything."""
+"""Of which categories the store holds anything."""
 
 from collections.abc import Iterable, Sequence
 
 from slac_tasks.errors import WrongArguments
 from slac_tasks.given.words import wanted
 from slac_tasks.storage.datasets import ALL
-from slac_tasks.storage.ledger import Ledger
 from slac_tasks.storage.objects import Store
-
-
-def check_registered(ledger: Ledger, categories: Iterable[str]) -> None:
-    """Refuse categories that are not registered.
-
-    Raises:
-        WrongArguments: one is not; the message names those that are close to it, or all.
-
-    """
-    registered = [str(row["category"]) for row in ledger.rows("categories")]
-    for category in categories:
-        if category not in registered:
-            instead = wanted(category, registered) if registered else "want `slac register` before"
-            raise WrongArguments(f"category {category!r}: not registered, {instead}")
 
 
 def check_categories(store: Store, categories: Sequence[str], reads: Iterable[str]) -> None:

@@ -10,16 +10,21 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from slac_tasks.errors import NotMade
-from slac_tasks.model import Status
+from slac_tasks.model import Answer, Status
 from slac_tasks.storage.datasets import CARRIED, CERTIFICATES
 from slac_tasks.storage.datasets.labelling import AgreementRow, MeasureRow, PersonRow, QualityRow
+from slac_tasks.storage.datasets.scoring import HardClipRow
 from slac_tasks.storage.ledger import Ledger
 from slac_tasks.storage.manifests import Manifest
 from slac_tasks.storage.tables import Datasets
 from slac_tasks.verification.ballots import clip_key
+from slac_tasks.verification.ruled import BY_A_LEAD
 
 _AT_ONCE = 500
 """Clips in one statement: their rows are locked until it ends, and people are answering meanwhile."""
+
+_LISTED_AT_ONCE = 5_000
+"""Clips in one statement that lists: nobody else writes these rows."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,6 +82,41 @@ def settle(ledger: Ledger, changes: Sequence[Settled]) -> None:
             votes_wanted=[change.votes_wanted for change in some],
             states=[change.state for change in some],
         )
+
+
+def list_asked(ledger: Ledger, clips: Iterable[HardClipRow], *, category: str) -> None:
+    """List the clips of a published round for the pages, with the committee's joint score; a known verdict stays."""
+    scores = [(clip.clip_id, clip.consensus) for clip in clips]
+    for start in range(0, len(scores), _LISTED_AT_ONCE):
+        ids, values = zip(*scores[start : start + _LISTED_AT_ONCE], strict=True)
+        unknown = [None] * len(ids)
+        ledger.run(
+            "list_clips", clip_ids=list(ids), categories=[category] * len(ids), verdicts=unknown, kinds=unknown,
+            disputes=unknown, scores=list(values),
+        )  # fmt: skip
+
+
+def list_labels(ledger: Ledger, labels: pa.Table) -> None:
+    """List for the pages what a version of the labels says of its clips; what is listed so already is not written.
+
+    Args:
+        ledger: holds the queue; a clip that it has not is left out.
+        labels: columns clip_id, category, status, label, method, yes and no.
+
+    """
+    word = pc.if_else(pc.equal(labels["label"], 1), Answer.YES.value, Answer.NO.value)
+    verdicts = pc.if_else(pc.equal(labels["status"], Status.SETTLED.value), word, labels["status"])
+    fewer = pc.min_element_wise(labels["yes"], labels["no"]).cast(pa.float64())
+    answers = pc.max_element_wise(pc.add(labels["yes"], labels["no"]), 1)
+    kinds = pc.if_else(pc.equal(labels["method"], BY_A_LEAD), "lead", "people")
+    listed = labels.select(["clip_id", "category"]).append_column("verdict", verdicts).append_column("kind", kinds)
+    listed = listed.append_column("dispute", pc.divide(fewer, answers))
+    for start in range(0, listed.num_rows, _LISTED_AT_ONCE):
+        some = listed.slice(start, _LISTED_AT_ONCE).to_pydict()
+        ledger.run(
+            "list_clips", clip_ids=some["clip_id"], categories=some["category"], verdicts=some["verdict"],
+            kinds=some["kind"], disputes=some["dispute"], scores=[None] * len(some["clip_id"]),
+        )  # fmt: skip
 
 
 def record_verdicts(ledger: Ledger, labels: str, verdicts: Iterable[QualityRow]) -> None:

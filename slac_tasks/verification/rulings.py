@@ -4,9 +4,11 @@ Each function changes what the stages read and writes a row of `rulings`, in one
 why. The table is append only; what is ruled later counts. Each raises WrongArguments where there is nothing to rule on.
 """
 
+from datetime import date
+
 from slac_tasks.errors import WrongArguments
-from slac_tasks.storage.categories import check_registered
 from slac_tasks.storage.ledger import Ledger
+from slac_tasks.storage.registered import check_registered
 
 
 def retire(ledger: Ledger, category: str, *, person: str, reason: str) -> bool:
@@ -77,6 +79,104 @@ def decide(ledger: Ledger, category: str, *, labels: str, decision: str, person:
         )  # fmt: skip
         _rule(ledger, decision, category, labels=labels, person=person, reason=reason)
     return list(verdict["failed"])
+
+
+def settle(ledger: Ledger, category: str, clip_id: str, *, answer: str, person: str, reason: str) -> None:
+    """Say what a clip shows on which people disagree: nobody is asked about it any more.
+
+    The next batch of votes takes the ruling to the labels, under which it counts whatever people answered.
+
+    Args:
+        ledger: of the platform.
+        category: key of the category.
+        clip_id: of a clip with answers.
+        answer: `yes` or `no`.
+        person: who rules.
+        reason: why.
+
+    Raises:
+        WrongArguments: nobody has answered the clip, or the reason is empty.
+
+    """
+    with ledger.transaction():
+        if _rule(ledger, "settle", category, clip_id=clip_id, answer=answer, person=person, reason=reason):
+            _need(ledger.run("settle_clip", category=category, clip_id=clip_id), clip_id, "one with answers")
+
+
+def send_back(ledger: Ledger, category: str, clip_id: str, *, person: str, reason: str) -> None:
+    """Have one more person asked about a clip; what a lead settled about it before counts no more.
+
+    Raises:
+        WrongArguments: nobody has answered the clip, or the reason is empty.
+
+    """
+    with ledger.transaction():
+        if _rule(ledger, "return", category, clip_id=clip_id, person=person, reason=reason):
+            _need(ledger.run("return_clip", category=category, clip_id=clip_id), clip_id, "one with answers")
+
+
+def make_known(
+    ledger: Ledger, category: str, clip_id: str, *, answer: str, purpose: str, person: str, reason: str
+) -> None:
+    """Make a clip gold, which is mixed in unseen, or an example beside the guideline.
+
+    Args:
+        ledger: of the platform.
+        category: key of the category.
+        clip_id: of a clip of the queue.
+        answer: `yes` or `no`.
+        purpose: `gold` or `example`.
+        person: whose word it is.
+        reason: why.
+
+    Raises:
+        WrongArguments: no such clip is in the queue, or the reason is empty.
+
+    """
+    with ledger.transaction():
+        if _rule(ledger, purpose, category, clip_id=clip_id, answer=answer, person=person, reason=reason):
+            given = {"answer": answer, "purpose": purpose, "person": person}
+            _need(len(ledger.rows("add_known_answer", category=category, clip_id=clip_id, **given)), clip_id, "another")
+
+
+def forget_known(ledger: Ledger, category: str, clip_id: str, *, person: str, reason: str) -> None:
+    """Let a clip be neither gold nor an example any more.
+
+    Raises:
+        WrongArguments: it is neither, or the reason is empty.
+
+    """
+    with ledger.transaction():
+        if _rule(ledger, "forget", category, clip_id=clip_id, person=person, reason=reason):
+            done = ledger.run("drop_known_answer", category=category, clip_id=clip_id)
+            _need(done, clip_id, "gold or an example")
+
+
+def ask_person_again(ledger: Ledger, category: str, annotator: str, *, day: date, person: str, reason: str) -> int:
+    """Have one more person asked about each clip of a category that somebody answered on a day (UTC).
+
+    No answer is deleted, and no label falls meanwhile. Clips that a lead settled, that are asked again already or that
+    were withdrawn are left as they are. The cost is that of this person's answers of the day.
+
+    Returns: how many clips are asked again.
+
+    Raises:
+        WrongArguments: there is no such clip, or the reason is empty.
+
+    """
+    check_registered(ledger, [category])
+    with ledger.transaction():
+        if not _rule(ledger, "ask again", category, annotator=annotator, person=person, reason=reason):
+            return 0
+        done = ledger.run("ask_person_again", category=category, annotator=annotator, day=day)
+        if not done:
+            raise WrongArguments(f"{annotator} answered no clip of {category} on {day} that can be asked again")
+    return done
+
+
+def _need(touched: int, clip_id: str, want: str) -> None:
+    if not touched:
+        raise WrongArguments(f"clip {clip_id}: cannot be ruled on like this, want {want}")
 
 
 def _rule(

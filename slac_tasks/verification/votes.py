@@ -1,7 +1,7 @@
-"""Votes and asked clips as the ledger holds them, as columns. A clip here is a (clip_id, category).
+"""Votes, rulings and asked clips as the ledger holds them, as columns. A clip here is a (clip_id, category).
 
-Everything is "up to a batch": a vote that is in a later batch, or in none yet, is not seen. So what is read for a
-version of the labels does not depend on when it is read.
+Everything is "up to a batch": a vote or a ruling that is in a later batch, or in none yet, is not seen. So what is read
+for a version of the labels does not depend on when it is read.
 """
 
 from collections.abc import Iterable, Iterator
@@ -36,6 +36,9 @@ QUEUED = pa.schema(
 `votes_first`: answers wanted before anything is decided; `again`: one more is wanted although the label stands;
 `lead`: by how many answers one side must lead."""
 
+RULED = CLIPS.append(pa.field("answer", pa.string(), nullable=False))
+"""Columns of a table of clips that leads settled."""
+
 _CLIPS_AT_ONCE = 20_000
 """Clips that one statement names."""
 
@@ -53,6 +56,16 @@ def clips_of_people(ledger: Ledger, people: Iterable[str], *, until: int) -> pa.
 def clips_of_videos(ledger: Ledger, videos: Iterable[str], *, until: int) -> pa.Table:
     """Return the clips of these videos that have votes."""
     return _table(CLIPS, ledger.columns("clips_of_videos", videos=sorted(videos), until=until))
+
+
+def clips_ruled_on(ledger: Ledger, *, after: int, until: int) -> pa.Table:
+    """Return the clips on whose labels a lead ruled with the batches after one and up to another."""
+    return _table(CLIPS, ledger.columns("clips_ruled_on", after=after, until=until))
+
+
+def rulings_on(ledger: Ledger, category: str, *, until: int) -> pa.Table:
+    """Return what leads settled of the clips of a category, without what they sent back later."""
+    return _table(RULED, ledger.columns("rulings_until", category=category, until=until))
 
 
 def votes_on(ledger: Ledger, clips: pa.Table, *, until: int) -> pa.Table:

@@ -7,7 +7,18 @@ from fastapi import FastAPI
 
 from slac_tasks.config import Config
 from slac_tasks.web import accounts as own_accounts
-from slac_tasks.web import dashboard, duplicates, expectations, failures, pages, review, reviewer, segments
+from slac_tasks.web import (
+    clips,
+    dashboard,
+    desk,
+    duplicates,
+    expectations,
+    failures,
+    pages,
+    review,
+    reviewer,
+    segments,
+)
 from slac_tasks.web.door import Door
 from slac_tasks.web.ledgers import Ledgers
 from slac_tasks.web.listing import open_to
@@ -64,6 +75,8 @@ def make_app(
     app.include_router(pages.routes(authenticate, oversee, ledgers, media, bar))
     app.include_router(expectations.routes(oversee, media.store, bar))
     app.include_router(dashboard.routes(oversee, ledgers, media.store, bar))
+    app.include_router(clips.routes(oversee, ledgers, media, bar))
+    app.include_router(desk.routes(oversee, ledgers))
     app.include_router(duplicates.routes(oversee, ledgers))
     app.include_router(review.routes(authenticate, ledgers, media, config.review))
     app.include_router(reviewer.routes(authenticate, oversee, ledgers, media, config.review, bar))

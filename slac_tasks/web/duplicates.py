@@ -7,9 +7,8 @@ from fastapi import APIRouter, Depends, HTTPException
 from fastapi.responses import RedirectResponse
 
 from slac_tasks.admission.told_apart import tell_apart, tell_same
-from slac_tasks.web.forms import own_form, read_form
+from slac_tasks.web.forms import field, own_form, read_form
 from slac_tasks.web.ledgers import Ledgers
-from slac_tasks.web.text import is_plain
 
 _NAME_MOST = 64
 _REASON_MOST = 500
@@ -31,11 +30,11 @@ def routes(oversee: Callable[..., Any], ledgers: Ledgers) -> APIRouter:
     def say(
         person: Annotated[str, lead_dep], form: Annotated[Mapping[str, str], Depends(read_form)]
     ) -> RedirectResponse:
-        word = _field(form, "say", _NAME_MOST)
+        word = field(form, "say", _NAME_MOST)
         if word not in _WORDS:
             raise HTTPException(400, f"The field say is neither of {' and '.join(_WORDS)}.")
-        pair = _field(form, "video_id", _NAME_MOST), _field(form, "other_id", _NAME_MOST)
-        reason = _field(form, "reason", _REASON_MOST) if word == "differ" else ""
+        pair = field(form, "video_id", _NAME_MOST), field(form, "other_id", _NAME_MOST)
+        reason = field(form, "reason", _REASON_MOST) if word == "differ" else ""
         with ledgers.borrow() as ledger:
             if word == "differ":
                 done = tell_apart(ledger, *pair, person=person, reason=reason)
@@ -48,11 +47,3 @@ def routes(oversee: Callable[..., Any], ledgers: Ledgers) -> APIRouter:
         return RedirectResponse("duplicates", status_code=303)
 
     return router
-
-
-def _field(form: Mapping[str, str], name: str, most: int) -> str:
-    """Return what stands in a field that must not be empty."""
-    value = form.get(name, "").strip()
-    if not 0 < len(value) <= most or not is_plain(value):
-        raise HTTPException(400, f"The field {name} has {len(value)} characters, want 1 to {most} on one line.")
-    return value

@@ -6,6 +6,8 @@ from urllib.parse import parse_qs
 
 from fastapi import Header, HTTPException, Request
 
+from slac_tasks.web.text import is_plain
+
 FORM_MOST = 4096
 """Bytes of a form."""
 
@@ -33,3 +35,11 @@ def same_page(x_requested_with: Annotated[str, Header()] = "") -> None:
     """Refuse what another site's form sends with this person's cookie: a form cannot set this header."""
     if x_requested_with != "slac":
         raise HTTPException(403, "want the header X-Requested-With: slac")
+
+
+def field(form: Mapping[str, str], name: str, most: int) -> str:
+    """Return what stands in a field of a form, which must not be empty."""
+    value = form.get(name, "").strip()
+    if not 0 < len(value) <= most or not is_plain(value):
+        raise HTTPException(400, f"The field {name} has {len(value)} characters, want 1 to {most} on one line.")
+    return value

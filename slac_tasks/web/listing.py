@@ -14,6 +14,8 @@ from slac_tasks.reports.categories import Standing, categories, verdicts
 from slac_tasks.reports.funnel import METRICS, Facts
 from slac_tasks.reports.kinds import Kind, worths
 from slac_tasks.reports.measures import Judged, by_category
+from slac_tasks.web import clip_list
+from slac_tasks.web.desk_values import desk_values
 
 if TYPE_CHECKING:
     from slac_tasks.storage.ledger import Ledger
@@ -26,8 +28,8 @@ class Page:
     name: str
     for_leads: bool
     """Says names and numbers of people: reviewers may not open it."""
-    values: Callable[["Ledger"], Mapping[str, object]] | None
-    """Reads from the ledger what its template shows; None: the page asks by itself."""
+    values: Callable[["Ledger", Mapping[str, str]], Mapping[str, object]] | None
+    """Reads from the ledger what its template shows, for the query of its address; None: the page asks by itself."""
 
     @property
     def title(self) -> str:
@@ -35,7 +37,7 @@ class Page:
         return self.name.capitalize()
 
 
-def _funnel(ledger: "Ledger") -> Mapping[str, object]:
+def _funnel(ledger: "Ledger", _: Mapping[str, str]) -> Mapping[str, object]:
     (facts,) = ledger.all(Facts, "funnel")
     return {
         "facts": facts,
@@ -47,7 +49,7 @@ def _funnel(ledger: "Ledger") -> Mapping[str, object]:
     }
 
 
-def _quality(ledger: "Ledger") -> Mapping[str, object]:
+def _quality(ledger: "Ledger", _: Mapping[str, str]) -> Mapping[str, object]:
     found = categories(
         ledger.all(Standing, "web_quality"), by_category(ledger.all(Judged, "web_measures", category=None))
     )
@@ -58,7 +60,7 @@ RELEASES_MOST = 20
 """Releases on one page, the newest."""
 
 
-def _releases(ledger: "Ledger") -> Mapping[str, object]:
+def _releases(ledger: "Ledger", _: Mapping[str, str]) -> Mapping[str, object]:
     return {"releases": ledger.rows("web_releases", most=RELEASES_MOST)}
 
 
@@ -66,7 +68,7 @@ PAIRS_MOST = 100
 """Pairs of look-alikes on one page."""
 
 
-def _duplicates(ledger: "Ledger") -> Mapping[str, object]:
+def _duplicates(ledger: "Ledger", _: Mapping[str, str]) -> Mapping[str, object]:
     return {"pairs": lookalike_pairs(ledger, most=PAIRS_MOST), "most": PAIRS_MOST}
 
 
@@ -75,6 +77,8 @@ PAGES: Mapping[str, Page] = {
     for page in (
         Page(name="review", for_leads=False, values=None),
         Page(name="segments", for_leads=False, values=None),
+        Page(name="clips", for_leads=True, values=clip_list.page),
+        Page(name="desk", for_leads=True, values=desk_values),
         Page(name="funnel", for_leads=True, values=_funnel),
         Page(name="quality", for_leads=True, values=_quality),
         Page(name="releases", for_leads=True, values=_releases),
@@ -85,9 +89,9 @@ PAGES: Mapping[str, Page] = {
 
 HOME = next(iter(PAGES))
 
-PARTS = ("category", "people", "rounds", "expectations", "flags", "history")
-"""Parts of the dashboard beside the page `quality`, and a reviewer's own answers: they have no place in the bar."""
-_ADDRESS = re.compile(rf"({'|'.join((*PAGES, *PARTS))})(\?of=[\w%.-]{{1,100}})?", re.ASCII)
+PARTS = ("category", "people", "rounds", "expectations", "flags", "history", "clip", "reports")
+"""Parts of the dashboard beside the pages, and a reviewer's own answers: they have no place in the bar."""
+_ADDRESS = re.compile(rf"({'|'.join((*PAGES, *PARTS))})(\?[\w%.=&+-]{{1,400}})?", re.ASCII)
 
 
 def destination(address: str) -> str:

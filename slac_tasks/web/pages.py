@@ -88,7 +88,7 @@ def routes(
             values: Mapping[str, object] = {}
             if page.values is not None:
                 with ledgers.borrow() as ledger:
-                    values = page.values(ledger)
+                    values = page.values(ledger, request.query_params)
             address = partial(media.address, person=person)
             return bar.render(f"{page.name}.html", request, page=page.name, person=person, address=address, **values)
 

@@ -3,15 +3,20 @@
 from typing import Any
 
 import pytest
+from conftest import MakeJob
+from review_work import TWICE, publish_and_answer
 
 from slac_tasks.config import Config
 from slac_tasks.errors import WrongArguments
 from slac_tasks.planning.planner import Planner
-from slac_tasks.planning.plans import check_labels
+from slac_tasks.planning.plans import check_labels, sync_verifications
+from slac_tasks.stages import aggregate, sync
 from slac_tasks.storage.ledger import Ledger
 from slac_tasks.storage.objects import FolderStore
 from slac_tasks.storage.tables import Datasets
 from slac_tasks.verification import rulings
+from slac_tasks.verification.ruled import BY_A_LEAD
+from slac_tasks.verification.versions import newest_labels, read_labels
 
 
 @pytest.fixture
@@ -28,6 +33,19 @@ def judged(ledger: Ledger) -> Ledger:
 
 def planner(ledger: Ledger, store: FolderStore, **fields: Any) -> Planner:
     return Planner(settings=Config(store_url=store.url), datasets=Datasets(store), ledger=ledger, **fields)
+
+
+def listed(ledger: Ledger) -> dict[str, tuple[str, str]]:
+    with ledger._connection.cursor() as cursor:
+        cursor.execute("SELECT clip_id, verdict, kind FROM listed_clips JOIN clip_facets USING (facet)")
+        return {clip: (verdict, kind) for clip, verdict, kind in cursor.fetchall()}
+
+
+def state(ledger: Ledger, clip: str) -> tuple[str, bool]:
+    with ledger._connection.cursor() as cursor:
+        cursor.execute("SELECT state, again FROM queue WHERE clip_id = %s", (clip,))
+        (found,) = cursor.fetchall()
+        return found
 
 
 def ruled(ledger: Ledger) -> list[tuple[Any, ...]]:
@@ -67,3 +85,31 @@ def test_without_a_category_or_a_reason_nothing_is_ruled(judged: Ledger, categor
         rulings.retire(judged, category, person="ada", reason=reason)
     assert ruled(judged) == []
     assert [row["retired_at"] for row in judged.rows("categories")] == [None, None]
+
+
+def test_a_settled_clip_is_labelled_by_the_lead_and_asked_no_more_until_it_is_sent_back(
+    ledger: Ledger, make_job: MakeJob, store: FolderStore
+) -> None:
+    clips = publish_and_answer(make_job, ledger, {"ann": "yes", "bob": "no"}, category="judo", clips=3)
+    first = clips[0]
+
+    def labels() -> dict[str, tuple[Any, ...]]:
+        sync.run(make_job("sync", settings={"review": TWICE}))
+        aggregate.run(make_job("aggregate", settings={"review": TWICE}))
+        datasets = Datasets(store)
+        version = newest_labels(datasets)
+        assert version is not None
+        rows = read_labels(datasets, version, ["clip_id", "status", "label", "method"]).to_pylist()
+        return {row["clip_id"]: (row["status"], row["label"], row["method"]) for row in rows}
+
+    assert labels()[first][:2] == ("open", None)
+    rulings.settle(ledger, "judo", first, answer="no", person="ada", reason="a bow, no throw")
+    assert sync_verifications(planner(ledger, store)), "a ruling alone is work"
+    assert labels()[first] == ("settled", -1, BY_A_LEAD)
+    assert listed(ledger)[first] == ("no", "lead")
+    assert state(ledger, first) == ("finished", False)
+    assert labels()[first] == ("settled", -1, BY_A_LEAD), "without anything new there is no new version"
+    rulings.send_back(ledger, "judo", first, person="grace", reason="look again")
+    assert labels()[first][:2] == ("open", None)
+    assert state(ledger, first) == ("open", True)
+    assert sum(row["clips"] for row in ledger.rows("clip_facets", category="judo")) == len(clips)

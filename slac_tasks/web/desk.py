@@ -1,0 +1,98 @@
+"""What the decision desk sends: a lead's word on a category, on a clip, or on a person's answers.
+
+Each form says what it is about, one word of `WORDS`, and why. A word that changes nothing writes nothing.
+"""
+
+from collections.abc import Callable, Mapping
+from datetime import date
+from typing import Annotated, Any
+from urllib.parse import urlencode
+
+from fastapi import APIRouter, Depends, HTTPException
+from fastapi.responses import RedirectResponse
+
+from slac_tasks.errors import WrongArguments
+from slac_tasks.storage.ledger import Ledger
+from slac_tasks.verification import rulings
+from slac_tasks.web.forms import field, own_form, read_form
+from slac_tasks.web.ledgers import Ledgers
+
+WORDS = frozenset(
+    {"approve", "reject", "settle", "return", "gold", "example", "forget", "ask again", "retire", "restore"}
+)
+"""What a lead may say: the kinds of `rulings`."""
+
+_NAME_MOST = 80
+_REASON_MOST = 500
+
+
+def routes(oversee: Callable[..., Any], ledgers: Ledgers) -> APIRouter:
+    """Return the one route; it answers to leads.
+
+    Args:
+        oversee: dependency that returns which lead is logged in: the ruling is this person's.
+        ledgers: connections to the ledger.
+
+    """
+    router = APIRouter()
+    lead_dep = Depends(oversee)
+
+    @router.post("/desk", dependencies=[lead_dep, Depends(own_form)])
+    def rule(
+        person: Annotated[str, lead_dep], form: Annotated[Mapping[str, str], Depends(read_form)]
+    ) -> RedirectResponse:
+        word = field(form, "say", _NAME_MOST)
+        if word not in WORDS:
+            raise HTTPException(400, f"The field say is none of {', '.join(sorted(WORDS))}.")
+        category = field(form, "category", _NAME_MOST)
+        by = {"person": person, "reason": field(form, "reason", _REASON_MOST)}
+        try:
+            with ledgers.borrow() as ledger:
+                _rule(ledger, word, category, form, by)
+        except WrongArguments as refusal:
+            raise HTTPException(409, f"{refusal}.") from refusal
+        if form.get("back") == "clip":
+            where = urlencode({"category": category, "of": field(form, "clip_id", _NAME_MOST)})
+            return RedirectResponse(f"clip?{where}", status_code=303)
+        return RedirectResponse("desk" if word == "retire" else f"desk?{urlencode({'of': category})}", status_code=303)
+
+    return router
+
+
+def _rule(ledger: Ledger, word: str, category: str, form: Mapping[str, str], by: Mapping[str, str]) -> None:
+    match word:
+        case "approve" | "reject":
+            rulings.decide(ledger, category, labels=field(form, "labels", _NAME_MOST), decision=word, **by)
+        case "retire":
+            rulings.retire(ledger, category, **by)
+        case "restore":
+            rulings.restore(ledger, category, **by)
+        case "ask again":
+            annotator, day = field(form, "annotator", _NAME_MOST), _day(form)
+            rulings.ask_person_again(ledger, category, annotator, day=day, **by)
+        case "settle":
+            rulings.settle(ledger, category, _clip(form), answer=_answer(form), **by)
+        case "return":
+            rulings.send_back(ledger, category, _clip(form), **by)
+        case "forget":
+            rulings.forget_known(ledger, category, _clip(form), **by)
+        case _:
+            rulings.make_known(ledger, category, _clip(form), answer=_answer(form), purpose=word, **by)
+
+
+def _clip(form: Mapping[str, str]) -> str:
+    return field(form, "clip_id", _NAME_MOST)
+
+
+def _answer(form: Mapping[str, str]) -> str:
+    answer = field(form, "answer", _NAME_MOST)
+    if answer not in ("yes", "no"):
+        raise HTTPException(400, "The field answer is neither of yes and no.")
+    return answer
+
+
+def _day(form: Mapping[str, str]) -> date:
+    try:
+        return date.fromisoformat(field(form, "day", _NAME_MOST))
+    except ValueError:
+        raise HTTPException(400, "The field day is no day, want 2026-01-31.") from None

@@ -1,0 +1,12 @@
+-- Every answer to a clip, the oldest first, and whether a later one corrects it.
+SELECT
+    v.annotator, v.answer, v.seconds, v.cast_at, v.guideline_version, v.set_id IS NOT NULL AS in_set,
+    EXISTS (SELECT FROM votes AS later WHERE later.supersedes = v.vote_id) AS is_corrected
+FROM (
+    SELECT * FROM votes AS a
+    WHERE a.clip_id = %(clip_id)s::text AND a.category = %(category)s::text AND a.supersedes IS NULL
+    UNION ALL
+    SELECT * FROM votes AS a
+    WHERE a.clip_id = %(clip_id)s::text AND a.category = %(category)s::text AND a.supersedes IS NOT NULL
+) AS v
+ORDER BY v.cast_at, v.vote_id;

@@ -1,0 +1,141 @@
+"""A lead looks at the clips behind the numbers, at one clip's life, and decides at the desk, in a real browser.
+
+With SCREENSHOTS=<folder> the pages are saved there as they looked.
+"""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from slac_tasks.model import clip_id
+from slac_tasks.storage.ledger import Ledger
+
+VIDEO = f"{0:016x}"
+
+
+@pytest.fixture
+def answered(service: Any) -> Any:
+    """A service whose clips are listed; two people answered three clips of one video, and disagree on the first."""
+    service.run("INSERT INTO annotators (annotator) VALUES ('ann'), ('bob') ON CONFLICT DO NOTHING")
+    for number, (start, ann, bob) in enumerate([(0.0, "yes", "no"), (1.0, "yes", "yes"), (2.0, "no", "no")]):
+        for person, answer in (("ann", ann), ("bob", bob)):
+            service.run(
+                "INSERT INTO votes (vote_id, clip_id, category, annotator, answer, seconds, guideline_version, cast_at)"
+                f" VALUES (gen_random_uuid(), '{clip_id(VIDEO, start)}', 'ball_swing', '{person}', '{answer}',"
+                f" 2.{number}, 1, '2026-01-07T10:0{number}:00Z')"
+            )
+    rows = service.rows("SELECT clip_id FROM queue WHERE category = 'ball_swing' ORDER BY clip_id")
+    ids = [row[0] for row in rows]
+    verdicts: dict[str, str] = dict(
+        zip([clip_id(VIDEO, start) for start in (0.0, 1.0, 2.0)], ["unsettled", "yes", "no"], strict=True)
+    )
+    ledger = Ledger(service.ledger_url)
+    ledger.run(
+        "list_clips", clip_ids=ids, categories=["ball_swing"] * len(ids),
+        verdicts=[verdicts.get(one, "unanswered") for one in ids],
+        kinds=["people" if one in verdicts else "none" for one in ids],
+        disputes=[0.5 if verdicts.get(one) == "unsettled" else 0.0 for one in ids],
+        scores=[place / len(ids) for place in range(len(ids))],
+    )  # fmt: skip
+    ledger.close()
+    return service
+
+
+@contextmanager
+def opened(browser: Browser, service: Any, page: str, *, width: int = 1440, scheme: str = "light") -> Iterator[Page]:
+    """A lead who is logged in and has opened a page; nothing that the page does is refused by its policy."""
+    context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme)
+    tab = context.new_page()
+    problems: list[str] = []
+    tab.on("pageerror", lambda error: problems.append(str(error)))
+    tab.on("console", lambda line: problems.append(line.text) if "Content Security Policy" in line.text else None)
+    tab.goto(f"{service.url}/{page}")
+    tab.get_by_label("Name").fill("ada")
+    tab.get_by_label("Password").fill(service.password)
+    tab.keyboard.press("Enter")
+    expect(tab.locator("h1")).to_be_visible(timeout=30_000)
+    yield tab
+    context.close()
+    assert problems == []
+
+
+def shot(tab: Page, name: str) -> None:
+    if folder := os.environ.get("SCREENSHOTS"):
+        tab.screenshot(path=str(Path(folder) / f"{name}.png"), full_page=True)
+
+
+def test_a_filter_leaves_what_fits_and_its_tiles_play(browser: Browser, answered: Any) -> None:
+    with opened(browser, answered, "clips?category=ball_swing") as tab:
+        expect(tab.get_by_role("status")).to_contain_text("30 clips")
+        tiles = tab.locator(".preview.clips li")
+        expect(tiles).to_have_count(24)
+        expect(tiles.first).to_contain_text("1 yes, 1 no")
+        tab.wait_for_function("() => [...document.querySelectorAll('.film video')].some((one) => one.currentTime > 0)")
+        tab.get_by_role("link", name="Next page").click()
+        expect(tiles).to_have_count(6)
+        tab.get_by_label("Verdict").select_option("yes")
+        expect(tab.get_by_role("status")).to_contain_text("1 clip,")
+        expect(tiles).to_have_count(1)
+        tab.get_by_label("Verdict").select_option("")
+        expect(tiles).to_have_count(24)
+        tab.get_by_label("Person").select_option("bob")
+        expect(tiles).to_have_count(3)
+        assert "person=bob" in tab.url
+        assert "verdict" not in tab.url
+
+
+def test_a_lead_settles_a_clip_and_the_desk_says_who_did(browser: Browser, answered: Any) -> None:
+    clip = clip_id(VIDEO, 0.0)
+    with opened(browser, answered, "desk?of=ball_swing") as tab:
+        tab.locator(".preview.clips a").first.click()
+        expect(tab.locator("#votes")).to_contain_text("2 answers")
+        tab.get_by_role("button", name="2 s around it").click()
+        expect(tab.get_by_role("button", name="2 s around it")).to_have_attribute("aria-pressed", "true")
+        tab.get_by_label("no", exact=True).check()
+        tab.get_by_label("Why").fill("the ball lies still")
+        tab.get_by_role("button", name="Settle it").click()
+        expect(tab.locator(".rulings")).to_contain_text("settled as no")
+        assert answered.rows("SELECT kind, clip_id, answer, person, reason FROM rulings") == [
+            ("settle", clip, "no", "ada", "the ball lies still")
+        ]
+        tab.get_by_role("link", name="Desk").click()
+        expect(tab.locator(".rulings")).to_contain_text("ada")
+        tab.goto(f"{answered.url}/desk?of=tai_chi")
+        approve = tab.locator("form.ruling").filter(has_text="Its labels")
+        approve.get_by_label("Why").fill("seen by eye")
+        approve.get_by_role("button", name="Approve").click()
+        expect(tab.locator(".rulings li").first).to_contain_text("approved on labels 000003")
+        assert answered.rows("SELECT decision, person FROM decisions WHERE category = 'tai_chi'") == [
+            ("approve", "ada")
+        ]
+        retire = tab.locator("form.ruling").filter(has_text="The category")
+        retire.get_by_label("Why").fill("asked for by nobody")
+        retire.get_by_role("button", name="Retire").click()
+        expect(tab.get_by_role("button", name="Take it up again")).to_be_visible()
+
+
+def test_what_cannot_be_ruled_is_said_on_a_page(browser: Browser, answered: Any) -> None:
+    with opened(browser, answered, "desk?of=ball_swing") as tab:
+        again = tab.locator("form.ruling").filter(has_text="A person")
+        again.get_by_label("Person").select_option("bob")
+        again.get_by_label("Day").fill("2025-01-01")
+        again.get_by_label("Why").fill("hurried")
+        again.get_by_role("button", name="Ask again").click()
+        expect(tab.get_by_role("alert")).to_contain_text("bob answered no clip of ball_swing on 2025-01-01")
+        assert answered.rows("SELECT count(*) FROM rulings") == [(0,)], "it was all or nothing"
+
+
+@pytest.mark.parametrize(("width", "scheme"), [(1440, "light"), (1024, "dark"), (390, "light"), (390, "dark")])
+def test_no_page_of_clips_is_wider_than_its_window(browser: Browser, answered: Any, width: int, scheme: str) -> None:
+    one = f"clip?category=ball_swing&of={clip_id(VIDEO, 0.0)}"
+    with opened(browser, answered, "clips?category=ball_swing", width=width, scheme=scheme) as tab:
+        for page in ("clips?category=ball_swing", one, "desk?of=tai_chi"):
+            tab.goto(f"{answered.url}/{page}")
+            tab.wait_for_timeout(700)
+            shot(tab, f"{page.split('?')[0]}-{width}-{scheme}")
+            assert tab.evaluate("document.documentElement.scrollWidth") <= width, page
