@@ -3,10 +3,13 @@
 Headless Chromium in front of a real `slac web` on an embedded Postgres; the clips are drawn films in the renditions
 that `fetch` makes. 200 clips are answered by keyboard. Measured in the page: the time from the key to the first frame
 of the next clip, and every layout shift, those right after a key included. In the middle the connection is cut for 30
-seconds while the keys go on; at the end every answer given is looked for in the ledger. The last line is one JSON
-object.
+seconds while the keys go on; at the end every answer given is looked for in the ledger.
 
-Full scale (scale 1.0): 200 clips. Needs /usr/bin/chromium.
+The page of clips is asked for by a lead, without a browser: first pages of a category with two million clips, following
+pages, and filters; the time until all of a page is here, at the 95th percentile. The rows are made by the bench. The
+last line is one JSON object.
+
+Full scale (scale 1.0): 200 answers, two million clips. Needs /usr/bin/chromium.
 """
 
 import sys
@@ -21,7 +24,7 @@ from typing import Annotated
 import psycopg2
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from bench.harness import Absent, Bench, Figures
+from bench.harness import Absent, Bench, Figures, clip_pages
 from bench.harness.places import ledger, postgres
 from bench.harness.service import PASSWORD, Service, add_people, percentile
 from bench.harness.tables import listing
@@ -48,6 +51,8 @@ class Size:
     offline_sec: Annotated[float, "seconds without a connection"] = 30.0
     look_ms: Annotated[int, "how long the person looks at a clip before the next key"] = 400
     films: Annotated[int, "videos that the clips are cut from"] = 12
+    listed: Annotated[int, "clips of the category that a lead looks at"] = 2_000_000
+    pages: Annotated[int, "pages of each kind that the lead asks for"] = 48
 
 
 _WATCH = (
@@ -198,13 +203,17 @@ def measure(size: Size, folder: Path) -> Figures:
         service = last.enter_context(Service(store=store.url, ledger=url, workers=1))
         given, found = review(browser.new_page(viewport={"width": 1280, "height": 800}), service.url, size)
         stored_votes = votes(url)
+        clip_pages.fill(url, size.listed)
+        looked = clip_pages.measure(service, size.pages)
     figures = {
         **found,
+        **looked,
         "lost_votes": len(set(given) - set(stored_votes)),
         "doubled_votes": len(stored_votes) - len(set(stored_votes)),
         "clips": len(given),
         "offline_sec": size.offline_sec,
-        "scale": size.clips / Size().clips,
+        "listed": size.listed,
+        "scale": min(size.clips / Size().clips, size.listed / Size().listed),
     }
     print(listing(figures))
     return figures
@@ -212,7 +221,8 @@ def measure(size: Size, folder: Path) -> Figures:
 
 BENCH = Bench(
     name="page", doc=__doc__, measure=measure,
-    full=Size(), quick=Size(clips=50, offline_sec=5.0), tiny=Size(clips=9, offline_sec=1.0, look_ms=50, films=1),
+    full=Size(), quick=Size(clips=50, offline_sec=5.0, listed=100_000, pages=24),
+    tiny=Size(clips=9, offline_sec=1.0, look_ms=50, films=1, listed=2_000, pages=8),
 )  # fmt: skip
 
 if __name__ == "__main__":

@@ -106,11 +106,9 @@ class Choice:
         values = {"category": self.category, **self.wanted, "order": self.order, **changes}
         return "clips?" + urlencode({name: value for name, value in values.items() if value})
 
-    def fits(self, facet: Facet, but: str = "") -> bool:
-        """Return whether a facet is wanted, whatever its value of `but` is."""
-        return all(
-            facet.value(name) == self.wanted[name] for name in SHARED if name in self.wanted and name != but
-        )  # fmt: skip
+    def fits(self, facet: Facet) -> bool:
+        """Return whether a facet is wanted."""
+        return all(facet.value(name) == self.wanted[name] for name in SHARED if name in self.wanted)
 
 
 def page(ledger: "Ledger", asked: Mapping[str, str]) -> Mapping[str, object]:
@@ -138,15 +136,14 @@ def page(ledger: "Ledger", asked: Mapping[str, str]) -> Mapping[str, object]:
 
 
 def disputed(ledger: "Ledger", category: str, most: int) -> list[Mapping[str, object]]:
-    """Return tiles of the clips of a category on which people disagree most and that no lead settled."""
+    """Return tiles of answered clips of a category that no lead settled, those on which people disagree most first."""
     facets = [
         one.facet
         for one in ledger.all(Facet, "clip_facets", category=category)
         if one.kind != "lead" and one.verdict != "unanswered"
     ]
     found = _found(ledger, Choice(category=category, wanted={}), facets, most)
-    ids = [row["clip_id"] for row in found if row["rank"] > 0]
-    return [*ledger.rows("web_tiles", clip_ids=ids, category=category)]
+    return [*ledger.rows("web_tiles", clip_ids=[row["clip_id"] for row in found], category=category)]
 
 
 def _found(ledger: "Ledger", choice: Choice, facets: Sequence[int], most: int) -> list[dict[str, Any]]:
@@ -154,16 +151,15 @@ def _found(ledger: "Ledger", choice: Choice, facets: Sequence[int], most: int) -
     if not facets:
         return []
     where: dict[str, object] = {
-        "facets": list(facets), "sort": choice.order, "rank": choice.rank, "clip_id": choice.clip_id, "most": most,
+        "facets": list(facets), "rank": choice.rank, "clip_id": choice.clip_id, "most": most,
     }  # fmt: skip
     of_round, of_person = choice.wanted.get("round"), choice.wanted.get("person")
+    if of_round is None and of_person is None:
+        return ledger.rows(f"web_clips_{choice.order}", **where)
+    where |= {"category": choice.category, "sort": choice.order, "round": of_round}
     if of_person is not None:
-        found = ledger.rows("web_clips_of_person", **where, category=choice.category, person=of_person, round=of_round)
-    elif of_round is not None:
-        found = ledger.rows("web_clips_of_round", **where, category=choice.category, round=of_round)
-    else:
-        found = ledger.rows("web_clips", **where)
-    return found
+        return ledger.rows("web_clips_of_person", **where, person=of_person)
+    return ledger.rows("web_clips_of_round", **where)
 
 
 def _count(choice: Choice, facets: Sequence[Facet]) -> int | None:
@@ -175,14 +171,17 @@ def _count(choice: Choice, facets: Sequence[Facet]) -> int | None:
 
 def _filters(ledger: "Ledger", choice: Choice, facets: Sequence[Facet]) -> Iterator[tuple[str, list[Option]]]:
     """Yield the choices of each filter. One that is set stays among them, also where no clip is left."""
-    for name in SHARED:
-        counts: Counter[str] = Counter()
-        for facet in facets:
-            if choice.fits(facet, but=name):
-                counts[facet.value(name)] += facet.clips
+    counts: Mapping[str, Counter[str]] = {name: Counter() for name in SHARED}
+    for facet in facets:
+        values = {name: facet.value(name) for name in SHARED}
+        wrong = [name for name in SHARED if name in choice.wanted and values[name] != choice.wanted[name]]
+        # A filter's own value does not count for its choices; every other one does.
+        for name in wrong if len(wrong) == 1 else () if wrong else SHARED:
+            counts[name][values[name]] += facet.clips
+    for name, found in counts.items():
         if name in choice.wanted:
-            counts.setdefault(choice.wanted[name], 0)
-        yield name, [Option(value=one, words=_words(name, one), clips=counts[one]) for one in sorted(counts)]
+            found.setdefault(choice.wanted[name], 0)
+        yield name, [Option(value=one, words=_words(name, one), clips=found[one]) for one in sorted(found)]
     rounds = [row["round"] for row in ledger.rows("web_clip_rounds", category=choice.category, most=_ROUNDS_MOST)]
     people = [row["annotator"] for row in ledger.rows("web_clip_people", most=_PEOPLE_MOST)]
     for name, values in (("round", rounds), ("person", people)):

@@ -1,6 +1,6 @@
--- List clips of the queue for the pages, or bring those that are listed up to date. NULL leaves what is known; what is not
--- is a clip without answers and without a score. What people said in sets has a kind of its own. What stays the same is
--- not written.
+-- List clips of the queue for the pages, or bring those that are listed up to date. NULL leaves what is known; what
+-- is not is a clip without answers and without a score. What people said in sets has a kind of its own. What stays
+-- the same is not written.
 WITH given AS (
     SELECT
         g.clip_id, g.category, g.verdict, g.dispute, g.score,

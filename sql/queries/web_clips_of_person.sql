@@ -1,5 +1,5 @@
--- A page of the clips that one person answered, as web_clips, of one round where it is given. The answers are found by
--- their index: the cost is that of this person's answers in the category.
+-- A page of the clips that one person answered, of one round where it is given. The answers are found by their index:
+-- the cost is that of this person's answers in the category.
 WITH found AS (
     SELECT
         l.clip_id,

@@ -1,4 +1,4 @@
--- A page of the clips of one round, as web_clips. The round is found by its index: the cost is that of its clips.
+-- A page of the clips of one round, which is found by its index: the cost is that of its clips.
 WITH found AS (
     SELECT
         l.clip_id,
