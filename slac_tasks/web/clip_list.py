@@ -184,10 +184,10 @@ def _filters(ledger: "Ledger", choice: Choice, facets: Sequence[Facet]) -> Itera
         yield name, [Option(value=one, words=_words(name, one), clips=found[one]) for one in sorted(found)]
     rounds = [row["round"] for row in ledger.rows("web_clip_rounds", category=choice.category, most=_ROUNDS_MOST)]
     people = [row["annotator"] for row in ledger.rows("web_clip_people", most=_PEOPLE_MOST)]
-    for name, values in (("round", rounds), ("person", people)):
-        if name in choice.wanted and choice.wanted[name] not in values:
-            values.append(choice.wanted[name])
-        yield name, [Option(value=one, words=one, clips=None) for one in values]
+    for name, known in (("round", rounds), ("person", people)):
+        if name in choice.wanted and choice.wanted[name] not in known:
+            known.append(choice.wanted[name])
+        yield name, [Option(value=one, words=one, clips=None) for one in known]
 
 
 def _words(name: str, value: str) -> str:
