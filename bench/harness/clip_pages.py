@@ -20,13 +20,13 @@ ROUNDS, PEOPLE, ANSWERED = 100, 50, 10
 _VIDEO_CLIPS = 100
 
 # One statement for each table, without the checks of single rows: they are made so that all of them hold.
-_FILL = f"""
+_FILL = """
 SET session_replication_role = replica;
-INSERT INTO categories (category, name) VALUES ('{CATEGORY}', 'A large one');
-INSERT INTO annotators (annotator) SELECT 'person ' || n FROM generate_series(1, {PEOPLE}) AS n;
+INSERT INTO categories (category, name) VALUES (%(category)s::text, 'A large one');
+INSERT INTO annotators (annotator) SELECT 'person ' || n FROM generate_series(1, %(people)s) AS n;
 CREATE TEMPORARY TABLE made AS
 SELECT
-    lpad(to_hex(n / {_VIDEO_CLIPS}), 16, '0') AS video_id, n %% {_VIDEO_CLIPS} AS place, n,
+    lpad(to_hex(n / %(video)s), 16, '0') AS video_id, n %% %(video)s AS place, n,
     (ARRAY['disagreement', 'consensus', 'random', 'entropy', 'coverage', 'unsure_coverage', 'lot', 'contradiction',
         'companion'])[1 + floor(9 * random())] AS strategy,
     (ARRAY['training', 'validation', 'testing'])[1 + floor(3 * random())] AS split,
@@ -34,34 +34,34 @@ SELECT
     random() AS score, random() AS dispute, random() < 0.5 AS in_set
 FROM generate_series(0, %(clips)s - 1) AS n;
 INSERT INTO videos (video_id, media_sha256, group_id, split, frame_hashes)
-SELECT DISTINCT video_id, video_id, video_id, 'training', '{{}}'::bigint[] FROM made;
+SELECT DISTINCT video_id, video_id, video_id, 'training', '{}'::bigint[] FROM made;
 INSERT INTO queue (clip_id, category, video_id, round, strategy, start_sec, end_sec, split, proxy_256, votes_wanted)
 SELECT
-    video_id || ':' || 500 * place, '{CATEGORY}', video_id, 'round ' || lpad((n %% {ROUNDS})::text, 4, '0'), strategy,
+    video_id || ':' || 500 * place, %(category)s::text, video_id, 'round ' || lpad((n %% %(rounds)s)::text, 4, '0'), strategy,
     0.5 * place, 0.5 * place + 2, split, 'media/' || video_id || '/256.mp4', 2
 FROM made;
 INSERT INTO clip_facets (category, strategy, split, verdict, kind, tenth, clips)
 SELECT
-    '{CATEGORY}', strategy, split, verdict,
+    %(category)s::text, strategy, split, verdict,
     CASE WHEN verdict = 'unanswered' THEN 'none' WHEN in_set THEN 'sets' ELSE 'people' END, floor(10 * score), count(*)
 FROM made
 GROUP BY 2, 3, 4, 5, 6;
 INSERT INTO listed_clips (clip_id, category, facet, score, dispute, doubt, queued_at)
 SELECT
-    m.video_id || ':' || 500 * m.place, '{CATEGORY}', f.facet, m.score, m.dispute / 2, 1 - abs(2 * m.score - 1),
+    m.video_id || ':' || 500 * m.place, %(category)s::text, f.facet, m.score, m.dispute / 2, 1 - abs(2 * m.score - 1),
     now() - make_interval(secs => m.n)
 FROM made AS m
 JOIN clip_facets AS f
     ON
         (f.category, f.strategy, f.split, f.verdict, f.tenth)
-        = ('{CATEGORY}', m.strategy, m.split, m.verdict, floor(10 * m.score))
+        = (%(category)s::text, m.strategy, m.split, m.verdict, floor(10 * m.score))
         AND f.kind = CASE WHEN m.verdict = 'unanswered' THEN 'none' WHEN m.in_set THEN 'sets' ELSE 'people' END;
 INSERT INTO votes (vote_id, clip_id, category, annotator, answer, seconds, guideline_version)
 SELECT
-    gen_random_uuid(), video_id || ':' || 500 * place, '{CATEGORY}', 'person ' || 1 + n / {ANSWERED} %% {PEOPLE}, 'yes',
+    gen_random_uuid(), video_id || ':' || 500 * place, %(category)s::text, 'person ' || 1 + n / %(answered)s %% %(people)s, 'yes',
     2, 1
 FROM made
-WHERE n %% {ANSWERED} = 0;
+WHERE n %% %(answered)s = 0;
 DROP TABLE made;
 """
 
@@ -81,7 +81,8 @@ FILTERS: Sequence[Mapping[str, str]] = (
 def fill(url: str, clips: int) -> None:
     """Put a category with so many clips of the queue into a ledger, and a lead."""
     with psycopg2.connect(url) as connection, connection.cursor() as cursor:
-        cursor.execute(_FILL, {"clips": clips})
+        of = {"category": CATEGORY, "rounds": ROUNDS, "people": PEOPLE, "answered": ANSWERED, "video": _VIDEO_CLIPS}
+        cursor.execute(_FILL, {"clips": clips, **of})
     connection.close()
     connection = psycopg2.connect(url)
     connection.autocommit = True
