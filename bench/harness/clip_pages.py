@@ -37,8 +37,8 @@ INSERT INTO videos (video_id, media_sha256, group_id, split, frame_hashes)
 SELECT DISTINCT video_id, video_id, video_id, 'training', '{}'::bigint[] FROM made;
 INSERT INTO queue (clip_id, category, video_id, round, strategy, start_sec, end_sec, split, proxy_256, votes_wanted)
 SELECT
-    video_id || ':' || 500 * place, %(category)s::text, video_id, 'round ' || lpad((n %% %(rounds)s)::text, 4, '0'), strategy,
-    0.5 * place, 0.5 * place + 2, split, 'media/' || video_id || '/256.mp4', 2
+    video_id || ':' || 500 * place, %(category)s::text, video_id, 'round ' || lpad((n %% %(rounds)s)::text, 4, '0'),
+    strategy, 0.5 * place, 0.5 * place + 2, split, 'media/' || video_id || '/256.mp4', 2
 FROM made;
 INSERT INTO clip_facets (category, strategy, split, verdict, kind, tenth, clips)
 SELECT
@@ -58,8 +58,8 @@ JOIN clip_facets AS f
         AND f.kind = CASE WHEN m.verdict = 'unanswered' THEN 'none' WHEN m.in_set THEN 'sets' ELSE 'people' END;
 INSERT INTO votes (vote_id, clip_id, category, annotator, answer, seconds, guideline_version)
 SELECT
-    gen_random_uuid(), video_id || ':' || 500 * place, %(category)s::text, 'person ' || 1 + n / %(answered)s %% %(people)s, 'yes',
-    2, 1
+    gen_random_uuid(), video_id || ':' || 500 * place, %(category)s::text, 'person ' || 1 + n / %(answered)s %% %(people)s,
+    'yes', 2, 1
 FROM made
 WHERE n %% %(answered)s = 0;
 DROP TABLE made;
