@@ -58,8 +58,8 @@ JOIN clip_facets AS f
         AND f.kind = CASE WHEN m.verdict = 'unanswered' THEN 'none' WHEN m.in_set THEN 'sets' ELSE 'people' END;
 INSERT INTO votes (vote_id, clip_id, category, annotator, answer, seconds, guideline_version)
 SELECT
-    gen_random_uuid(), video_id || ':' || 500 * place, %(category)s::text, 'person ' || 1 + n / %(answered)s %% %(people)s,
-    'yes', 2, 1
+    gen_random_uuid(), video_id || ':' || 500 * place, %(category)s::text,
+    'person ' || 1 + n / %(answered)s %% %(people)s, 'yes', 2, 1
 FROM made
 WHERE n %% %(answered)s = 0;
 DROP TABLE made;
