@@ -29,6 +29,7 @@ ORDERS: Mapping[str, str] = {
     "disputed": "most disagreed", "unsure": "committee least sure", "newest": "newest",
 }  # fmt: skip
 """Orders of the tiles, with what the page calls them."""
+_QUERIES = {"disputed": "web_clips_disputed", "unsure": "web_clips_unsure", "newest": "web_clips_newest"}
 SHARED = ("strategy", "verdict", "kind", "split", "score")
 """What a facet has in common; a score is its tenth."""
 _ALL = (*SHARED, "round", "person")
@@ -155,7 +156,7 @@ def _found(ledger: "Ledger", choice: Choice, facets: Sequence[int], most: int) -
     }  # fmt: skip
     of_round, of_person = choice.wanted.get("round"), choice.wanted.get("person")
     if of_round is None and of_person is None:
-        return ledger.rows(f"web_clips_{choice.order}", **where)
+        return ledger.rows(_QUERIES[choice.order], **where)
     where |= {"category": choice.category, "sort": choice.order, "round": of_round}
     if of_person is not None:
         return ledger.rows("web_clips_of_person", **where, person=of_person)
