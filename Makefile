@@ -9,7 +9,7 @@ PEOPLE ?=
 IMAGE_LOCKS := airflow task
 SBOMS := build/sbom
 
-.PHONY: help setup demo down test lint audit sbom pin-bases lock clean
+.PHONY: help setup demo down docs test lint audit sbom pin-bases lock clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -30,6 +30,9 @@ demo: setup ## run the whole loop under Airflow; VIDEOS=<folder> for your own vi
 
 down: ## stop what `make demo` left running
 	@test ! -x $(BIN)/slac || $(BIN)/slac down
+
+docs: setup ## serve the documentation on this machine, and build it again when a page changes
+	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs serve --dev-addr 127.0.0.1:8001
 
 lint: setup ## style, types and architecture
 	$(BIN)/ruff check .

@@ -74,7 +74,7 @@ class Plan(Local):
         words = ["slac", "plan", f"--for={self.dag_name}", *([f"--window={self.window}"] if self.window else [])]
         words += ["--estimate"] if self.estimate else []
         if self.form:
-            words += [f"--category={passable(name)}" for name in filled(self.form, context["params"])["category"]]
+            words += [f"--category={passable(name)}" for name in filled(self.form, context)["category"]]
         printed = self.run(words, context)
         items: list[dict[str, Any]] = json.loads(printed.splitlines()[-1])
         return items

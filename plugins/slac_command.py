@@ -31,8 +31,11 @@ from slac_tasks.procedure import CATEGORY, STAGES, Flag, holds_ledger
 Item = Mapping[str, Any]
 """One element of a plan: the keys of one task, e.g. ``{"category": ["judo"], "window": "2026-01-05"}``."""
 
-REGISTER = (CATEGORY, Flag(name="guideline", help="what reviewers are told"))
-"""Flags of `slac register`, the one command that is no stage and that has a task of its own."""
+BY_HAND: Mapping[str, tuple[Flag, ...]] = {
+    "register": (CATEGORY, Flag(name="guideline", help="what reviewers are told")),
+    "retire": (CATEGORY, Flag(name="reason", help="why"), Flag(name="person", help="who decides")),
+}
+"""Flags of the commands that are no stages and that have a task, which a form starts."""
 
 FATAL = frozenset({WrongArguments.exit_code, BrokenContract.exit_code, NotConfigured.exit_code})
 # 128 + n and -n: ended by SIGINT, SIGKILL (out of memory, preempted) or SIGTERM (asked to stop)
@@ -57,15 +60,18 @@ def is_on(name: str, environ: Mapping[str, str]) -> bool:
     return environ.get(name, "").lower() in ("1", "true", "yes")
 
 
-def filled(form: Iterable[str], params: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what a form says: categories that were picked stand beside those that were typed."""
+def filled(form: Iterable[str], context: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what a form says, and who sent it: categories that were picked stand beside those that were typed."""
+    params = context["params"]
     said = {name: params.get(name) for name in form}
+    if "person" in said:
+        said["person"] = context["dag_run"].triggering_user_name or "Airflow"
     return said | {"category": [*(params.get("category") or ()), *(params.get("offered") or ())]}
 
 
 def flags(command: str) -> tuple[Flag, ...]:
     """Return the flags that a command is given from an item of a plan or from a form."""
-    return REGISTER if command == "register" else STAGES[command].command_line
+    return BY_HAND[command] if command in BY_HAND else STAGES[command].command_line
 
 
 def argv(stage: str, item: Item | Iterable[Item] | None = None) -> list[str]:
@@ -251,7 +257,7 @@ class Command(BaseOperator):
 
         """
         if self.form:
-            self.item = filled(self.form, context["params"])
+            self.item = filled(self.form, context)
         if self.stage == "bootstrap":
             # One window teaches; items of other windows are scored by the committee that comes of it.
             items = [self.item] if isinstance(self.item, Mapping) else self.item or []

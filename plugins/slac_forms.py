@@ -40,6 +40,11 @@ def guideline_field() -> Param:
     return Param("", type=["null", "string"], format="multiline", title="Guideline", description=says)
 
 
+def reason_field(description: str) -> Param:
+    """Return the field for why something is decided; a run without it ends with what is missing."""
+    return Param("", type=["null", "string"], format="multiline", title="Reason", description=description)
+
+
 def _offered() -> list[str]:
     try:
         folders = [Path(name) for name in config.load().collect.sources]

@@ -2,18 +2,25 @@
 
 With SLAC_WEB_URL (the address of `slac web`) the nav leads to that service, which has accounts of its own. Without it,
 and with SLAC_STORE and SLAC_DATABASE_URL in the api-server's environment, the same pages are mounted at /slac behind
-Airflow's own login: for the demo and for single users. With neither, the plugin adds nothing.
+Airflow's own login: for the demo and for single users. With neither, the nav gets nothing.
+
+Airflow's home shows a welcome: what the platform is, its DAGs in their order, and where a visitor begins.
 """
 
 import hashlib
 import os
+from pathlib import Path
 from typing import Annotated, Any
+from urllib.parse import urlencode
 
 from airflow.configuration import conf
 from airflow.plugins_manager import AirflowPlugin
 from slac_links import MOUNTED, address, is_mounted
 
 from slac_tasks.web.listing import PAGES
+
+WELCOME = "/slac-welcome"
+"""Where Airflow serves the script of the welcome."""
 
 
 def _mounted() -> Any:
@@ -49,6 +56,13 @@ def _views(base: str) -> list[dict[str, str]]:
     ]
 
 
+async def _welcome(scope: Any, receive: Any, send: Any) -> None:
+    """Serve the welcome's script; imported here, so that other processes of Airflow stay light."""
+    from starlette.staticfiles import StaticFiles
+
+    await StaticFiles(directory=Path(__file__).parent / "slac_welcome")(scope, receive, send)
+
+
 class SlacPlugin(AirflowPlugin):
     """Pages of the platform."""
 
@@ -58,5 +72,9 @@ class SlacPlugin(AirflowPlugin):
 
     if _base := address(os.environ):
         external_views = _views(_base)
+    # The script is a module of this address; what stands behind `?` tells it where the pages are.
+    _script = f"{WELCOME.removeprefix('/')}/welcome.js?{urlencode({'pages': _base} if _base else {})}"
+    react_apps = [{"name": "slac", "bundle_url": _script, "destination": "dashboard"}]  # noqa: RUF012 - as above
+    fastapi_apps = [{"app": _welcome, "url_prefix": WELCOME, "name": "slac welcome"}]  # noqa: RUF012 - as above
     if is_mounted(os.environ):
-        fastapi_apps = [{"app": _mounted(), "url_prefix": MOUNTED, "name": "slac"}]
+        fastapi_apps.append({"app": _mounted(), "url_prefix": MOUNTED, "name": "slac"})

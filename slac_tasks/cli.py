@@ -41,6 +41,7 @@ COMMANDS: Mapping[str, Command] = {
     # A second word makes it a command beside the stage of that name.
     "plan": Command("plan", Part.SEE, "say what a DAG has to do, as one line of JSON"),
     "register": Command("register", Part.COLLECT, "register a category, or all categories of the sources"),
+    "retire": Command("retire", Part.COLLECT, "end a category: it is planned, asked, judged and released no more"),
     "migrate": Command("migrate", Part.SET_UP, "upgrade the ledger to this code's version"),
     "config": Command("config", Part.SET_UP, "print the settings in force, or a commented template"),
     "env": Command("env", Part.SET_UP, "print the variables that lead to the running demo"),

@@ -291,7 +291,7 @@ STAGES: dict[str, Stage] = {
 COMMAND_DATASETS: Mapping[str, tuple[str, ...]] = {"import": ("imported",), "segments": ("segments",)}
 """Datasets that a command writes, since a person gives what is in them; by command."""
 
-LEDGER_COMMANDS = frozenset({"plan", "register"})
+LEDGER_COMMANDS = frozenset({"plan", "register", "retire"})
 """Commands that are no stages, that Airflow starts, and that are given the ledger's address."""
 
 

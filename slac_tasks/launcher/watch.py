@@ -23,6 +23,7 @@ DAGS = (
     "check_labels",
     "pretrain",
     "add_category",
+    "retire_category",
 )
 
 _TIMED = frozenset({"send_hard_clips", "sync_verifications"})

@@ -11,7 +11,7 @@ expert's. The share of it on which such labels are wrong bounds them alone.
 
 The promise rests on this: the control was drawn, by known weights, from the clips whose labels are released; the label
 of a control clip comes from answers to other clips (of kind people: from its first answers); and people err on the
-released clips no more often than on gold. docs/certificate.md says more.
+released clips no more often than on gold. docs/explanation/certificate.md says more.
 """
 
 import math

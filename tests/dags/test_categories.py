@@ -4,19 +4,21 @@ import runpy
 import shutil
 import subprocess
 from collections.abc import Callable, Mapping
+from contextlib import closing
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import imageio_ffmpeg
+import psycopg2
 import pytest
-from airflow.sdk import DAG, TriggerRule
+from airflow.sdk import DAG, BaseOperator, TriggerRule
 from airflow.sdk.definitions.mappedoperator import MappedOperator
 from airflow.sdk.exceptions import AirflowSkipException, DownstreamTasksSkipped
 from slac_command import Ended
 
 from slac_tasks import cli
-from slac_tasks.storage.datasets import CANDIDATES
+from slac_tasks.storage.datasets import CANDIDATES, VIDEOS
 from slac_tasks.storage.ledger import Ledger
 from slac_tasks.storage.objects import FolderStore
 from slac_tasks.storage.tables import Datasets
@@ -30,7 +32,8 @@ SUCCESS, FAILED, SKIPPED, HELD = "success", "failed", "skipped", "upstream_faile
 
 def parsed(name: str) -> DAG:
     """Return the DAG of a file below dags/."""
-    dag: DAG = runpy.run_path(str(ROOT / "dags" / f"{name}.py"))["todo"].dag
+    made = runpy.run_path(str(ROOT / "dags" / f"{name}.py")).values()
+    dag: DAG = next(one.dag for one in made if isinstance(one, BaseOperator))
     return dag
 
 
@@ -99,7 +102,7 @@ def run(tmp_path: Path, ledger_url: str, store: FolderStore, monkeypatch: pytest
             events |= {asset: SimpleNamespace(extra={}, add_partitions=lambda keys: None) for asset in task.outlets}
         context = {
             "params": {"category": [], "guideline": "", **params}, "partition_key": window, "outlet_events": events,
-            "ti": SimpleNamespace(try_number=1),
+            "ti": SimpleNamespace(try_number=1), "dag_run": SimpleNamespace(triggering_user_name="ada"),
         }  # fmt: skip
         return played(dag, context)
 
@@ -128,6 +131,17 @@ def test_a_category_that_no_source_has_fails_no_run(run: Run, store: FolderStore
     alone = {"category": "nobody_does_this", "window": WEEKS[0]}
     assert datasets.need(CANDIDATES, **alone).dropped == {"no source offers the category": 1}
     assert datasets.need(CANDIDATES, category="jump", window=WEEKS[0]).rows == 1
+
+
+def test_a_retired_category_is_collected_no_more_and_the_others_are(
+    run: Run, ledger_url: str, store: FolderStore
+) -> None:
+    assert run("retire_category", category=["Polo"], reason="a\nshort list") == {"retire": SUCCESS}
+    with closing(psycopg2.connect(ledger_url)) as connection, connection.cursor() as cursor:
+        cursor.execute("SELECT kind, category, person, reason FROM rulings")
+        assert cursor.fetchall() == [("retire", "polo", "ada", "a\nshort list")]
+    assert set(run("collect_videos", WEEKS[0]).values()) == {SUCCESS}
+    assert [keys["category"] for keys in Datasets(store).partitions(VIDEOS)] == ["jump"]
 
 
 def test_a_name_in_any_script_is_collected_in_the_weeks_that_others_have(run: Run, ledger: Ledger) -> None:

@@ -13,7 +13,7 @@ from airflow.sdk.exceptions import AirflowException, AirflowFailException
 from hypothesis import example, given
 from hypothesis import strategies as st
 from slac_airflow import Plan, plan
-from slac_command import RETRY, Ended, Process, argv, environment, flags, judge, told
+from slac_command import BY_HAND, RETRY, Ended, Process, argv, environment, flags, judge, told
 
 from slac_tasks import cli
 from slac_tasks.config import Config
@@ -46,7 +46,7 @@ def test_the_command_line_is_one_that_slac_accepts(stage: str) -> None:
 TEXT = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), min_size=1)
 
 
-@pytest.mark.parametrize("stage", [*STAGES, "register"])
+@pytest.mark.parametrize("stage", [*STAGES, *BY_HAND])
 @given(values=st.lists(TEXT, min_size=1, max_size=3))
 @example(values=["-blurry"])
 @example(values=["--help", "--", "-x=1"])

@@ -1,12 +1,19 @@
 """From the instances of tasks to the pages that show what they made."""
 
+import re
+import runpy
+from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from airflow.sdk import DAG
 from airflow.serialization.serialized_objects import DagSerialization
+from fastapi import FastAPI
+from fastapi.testclient import TestClient
 from slac_airflow import PlanSome, plan, slac
 
+ROOT = Path(__file__).resolve().parents[2]
 PAGES = {
     "inspect": "expectations",
     "judge": "quality",
@@ -55,3 +62,19 @@ def test_a_mapped_task_has_its_link_in_the_ui_and_a_stage_without_a_page_none(mo
     found = DagSerialization.from_dict(DagSerialization.to_dict(dag))
     assert list(found.get_task("judge").operator_extra_link_dict) == ["Quality"]
     assert list(found.get_task("plan").operator_extra_link_dict) == []
+
+
+def test_airflows_home_gets_a_welcome_that_it_can_load(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SLAC_WEB_URL", "https://slac.example")
+    made = runpy.run_path(str(ROOT / "plugins" / "slac_plugin.py"))["SlacPlugin"]
+    (view,) = made.react_apps
+    assert view["destination"] == "dashboard"
+    airflow = FastAPI()
+    for each in made.fastapi_apps:
+        airflow.mount(each["url_prefix"], each["app"])
+    answer = TestClient(airflow, base_url="http://airflow").get("/" + view["bundle_url"])
+    assert answer.status_code == 200
+    assert answer.headers["content-type"].startswith("text/javascript")
+    assert parse_qs(urlsplit(view["bundle_url"]).query) == {"pages": ["https://slac.example"]}
+    named = set(re.findall(r'\["(\w+)", "', answer.text))
+    assert named == {path.stem for path in (ROOT / "dags").glob("*.py")} | {"review", "funnel", "quality"}
