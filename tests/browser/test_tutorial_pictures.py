@@ -15,13 +15,17 @@ from playwright.sync_api import Browser, Page, expect
 FOLDER = Path(__file__).resolve().parents[2] / "docs" / "tutorial" / "images"
 
 
+CHANGING = re.compile(r"(\b(Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)\b|[0-9][0-9.,:]*)")
+"""Numbers and dates: they differ from run to run, and a picture is none the older."""
+
+
 def words_of(tab: Page) -> str:
-    """Return what a page says, without its numbers: they differ from run to run, and a picture is none the older."""
-    lines = (" ".join(line.split()) for line in tab.locator("body").inner_text().splitlines())
-    return re.sub(r"[0-9][0-9.,:]*", "#", "\n".join(filter(None, lines))) + "\n"
+    """Return what a page says below the bar, without what differs from run to run."""
+    lines = (" ".join(line.split()) for line in tab.locator("main").inner_text().splitlines())
+    return CHANGING.sub("#", "\n".join(filter(None, lines))) + "\n"
 
 
-@pytest.mark.parametrize("name", ["review", "funnel", "quality"])
+@pytest.mark.parametrize("name", ["review", "quality"])
 def test_a_picture_shows_what_its_page_says(browser: Browser, service: Any, name: str) -> None:
     context = browser.new_context(viewport={"width": 1280, "height": 800}, reduced_motion="reduce")
     tab = context.new_page()
