@@ -42,6 +42,7 @@ COMMANDS: Mapping[str, Command] = {
     "plan": Command("plan", Part.SEE, "say what a DAG has to do, as one line of JSON"),
     "register": Command("register", Part.COLLECT, "register a category, or all categories of the sources"),
     "retire": Command("retire", Part.COLLECT, "end a category: it is planned, asked, judged and released no more"),
+    "category": Command("category", Part.COLLECT, "add a category with past windows; pause, resume or cancel them"),
     "migrate": Command("migrate", Part.SET_UP, "upgrade the ledger to this code's version"),
     "config": Command("config", Part.SET_UP, "print the settings in force, or a commented template"),
     "env": Command("env", Part.SET_UP, "print the variables that lead to the running demo"),

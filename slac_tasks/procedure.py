@@ -216,8 +216,12 @@ STAGES: dict[str, Stage] = {
             name="inspect", part=Part.LABELS, help="judge every hand-over that is new against what is expected of it",
             reads=("candidates", "fetched", "videos", "clips", "scores", "features", "hard_clips", "votes", "labels",
                    "label_changes", "release"),
-            writes={"expectations": ("expectations",)}, ledger=True, alone=True,
+            writes={"expectations": ("expectations",)}, ledger=True, alone=True, estimates=True,
             machine=Machine(processors=2, memory_gib=8, scratch_gib=10),
+            flags=(
+                Flag(name="judged", required=False,
+                     help="judge these again: all hand-overs of a dataset, e.g. release, or one, e.g. release/r0001"),
+            ),
         ),
         Stage(
             name="report", part=Part.LABELS, help="write the data-quality report",

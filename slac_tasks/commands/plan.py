@@ -10,11 +10,14 @@
   slac plan --for validated_labels                       accepted labels that the last release does not hold
   slac plan --for pretrain                               the release to make, or to finish
   slac plan --for add_category --category judo           windows that a category still lacks
+  slac plan --for score_again --category judo --committee c1a2b3c4 [--from 2026-01-05] [--to 2026-03-30]
+                                                         clips that this committee has not scored
 
 Only what has no current dataset is handed on; an empty list means that everything is finished. Safe to run always.
 
 With --estimate it also says on stderr what the items will take: videos, bytes, clips, seconds of each device that is
-known by earlier runs, and people's hours. What is unknown is called so. For collect_videos, score_clips, add_category.
+known by earlier runs, and people's hours. What is unknown is called so. For collect_videos, score_clips, add_category
+and score_again.
 """
 
 import argparse
@@ -24,9 +27,9 @@ import sys
 
 from slac_tasks import config
 from slac_tasks.errors import WrongArguments
-from slac_tasks.model import slug
+from slac_tasks.model import Window, slug
 from slac_tasks.planning.estimates import ESTIMATES, estimate
-from slac_tasks.planning.items import MOST_ITEMS
+from slac_tasks.planning.items import handed_on
 from slac_tasks.planning.notes import notes
 from slac_tasks.planning.planner import Planner
 from slac_tasks.planning.plans import PLANS
@@ -40,6 +43,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--for", dest="dag", required=True, choices=sorted(PLANS), help="what to plan")
     parser.add_argument("--window", help="Monday on which the week starts")
     parser.add_argument("--category", action="append", default=[], help="look at this category only; may be repeated")
+    parser.add_argument("--committee", help="score with this committee; for score_again")
+    parser.add_argument("--from", dest="first", metavar="WINDOW", help="no window before this one; for score_again")
+    parser.add_argument("--to", dest="last", metavar="WINDOW", help="no window after this one; for score_again")
     parser.add_argument("--stale", action="store_true", help="also what was fetched or admitted with other settings")
     parser.add_argument("--retry-drops", action="store_true", help="also drops that a later try may get, at once")
     parser.add_argument("--estimate", action="store_true", help="also say what it will take, before anything runs")
@@ -61,16 +67,20 @@ def main(arguments: argparse.Namespace) -> None:
         ledger=open_ledger(os.environ),
         window=arguments.window,
         only=tuple(slug(category) for category in arguments.category),
+        score_with=arguments.committee,
+        first_window=str(Window.parse(arguments.first)) if arguments.first else None,
+        last_window=str(Window.parse(arguments.last)) if arguments.last else None,
         stale=arguments.stale,
         retry_drops=arguments.retry_drops,
     )
     items = PLANS[arguments.dag](planner)
     said = [f"settings {settings.fingerprint} of {os.environ.get('SLAC_CONFIG') or 'the defaults'}"]
     said += notes(planner, arguments.dag)
-    if len(items) > MOST_ITEMS:
-        said.append(f"{len(items)} items, handing on the first {MOST_ITEMS}; the next run takes the rest")
+    taken = handed_on(items, planner.now.date())
+    if len(items) > len(taken):
+        said.append(f"{len(items)} items, handing on {len(taken)}; the next runs take the rest, whatever fails now")
     if arguments.estimate:
-        said += [f"estimate: {line}" for line in estimate(planner, arguments.dag, items[:MOST_ITEMS])]
+        said += [f"estimate: {line}" for line in estimate(planner, arguments.dag, taken)]
     for line in said:
         print(f"plan: {line}", file=sys.stderr)
-    print(json.dumps([item.record() for item in items[:MOST_ITEMS]]))
+    print(json.dumps([item.record() for item in taken]))

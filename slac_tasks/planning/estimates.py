@@ -90,10 +90,10 @@ class _Known:
 
     @cached_property
     def members(self) -> Mapping[str, Sequence[CommitteeRow]]:
-        """The rows of the current committee, by category."""
+        """The rows of the committee that scores, by category."""
         found: dict[str, list[CommitteeRow]] = {}
-        if self.planner.committee:
-            for row in self.planner.datasets.rows(COMMITTEES, committee=self.planner.committee):
+        if committee := self.planner.score_with or self.planner.committee:
+            for row in self.planner.datasets.rows(COMMITTEES, committee=committee):
                 found.setdefault(row.category, []).append(row)
         return found
 
@@ -112,7 +112,8 @@ class _Known:
         """
         seats, settings = self.members.get(pair[0], ()), self.planner.settings
         lacking = [row for row in seats if (*pair, row.weights) not in self.scored]
-        joining = set(settings.committee.members) - {row.member for row in seats}
+        joins = () if self.planner.score_with else settings.committee.members
+        joining = set(joins) - {row.member for row in seats}
         known = Work.of(lacking, settings.scoring)
         return Work(networks=tuple(sorted([*known.networks, *joining])), scoring=settings.scoring)
 
@@ -172,5 +173,6 @@ ESTIMATES: dict[str, Callable[[_Known], Iterator[str]]] = {
     "collect_videos": _collecting,
     "add_category": _collecting,
     "score_clips": _scoring,
+    "score_again": _scoring,
 }
 """The plans of which something can be said."""

@@ -1,8 +1,9 @@
 """Items of a plan: what fills the flags of one task's command."""
 
 import dataclasses
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
 MOST_ITEMS = 1024
@@ -85,3 +86,22 @@ def of_windows(todo: Mapping[str, Collection[str]], size: int, most: int = MOST_
         )
         for part in parts
     ]
+
+
+def handed_on(items: Sequence[Item], day: date) -> Sequence[Item]:
+    """Return the items that Airflow can take in one run: others each day, so that those that fail hold up no others.
+
+    All of n items have been handed on after n / `MOST_ITEMS` days, whatever became of those before.
+    """
+    if len(items) <= MOST_ITEMS:
+        return items
+    first = day.toordinal() * MOST_ITEMS % len(items)
+    return [*items[first:], *items[:first]][:MOST_ITEMS]
+
+
+def by_window(pairs: Iterable[tuple[str, str]]) -> dict[str, set[str]]:
+    """Return the categories of each window, of (category, window)."""
+    found: dict[str, set[str]] = {}
+    for category, window in pairs:
+        found.setdefault(window, set()).add(category)
+    return found

@@ -11,6 +11,7 @@ from slac_tasks import config
 from slac_tasks.errors import NotConfigured, WrongArguments
 from slac_tasks.model import Window
 from slac_tasks.networks.committees import Panel, adopt_committees, panels_of
+from slac_tasks.planning.backfills import Backfill, backfills
 from slac_tasks.storage import records
 from slac_tasks.storage.declarations import Dataset
 from slac_tasks.storage.ledger import Ledger
@@ -29,6 +30,13 @@ class Planner:
     window: str | None = None
     only: tuple[str, ...] = ()
     """Categories to look at; empty means all."""
+    score_with: str | None = None
+    """The committee with which `score_again` scores."""
+    first_window: str | None = None
+    last_window: str | None = None
+    """Bounds of the windows that `score_again` looks at, both within; None: no bound."""
+    asked: Backfill | None = None
+    """What is about to be asked of the past windows of a category that may not be registered yet."""
     stale: bool = False
     retry_drops: bool = False
     environ: Mapping[str, str] = field(default_factory=lambda: os.environ)
@@ -37,9 +45,20 @@ class Planner:
     @cached_property
     def categories(self) -> list[str]:
         """The registered categories that this plan looks at; a retired one is none of them, also where it is named."""
+        if self.asked:
+            return [self.asked.category]
         check_registered(self.ledger, self.only)
         at_work = [str(row["category"]) for row in self.ledger.rows("categories") if row["retired_at"] is None]
         return [category for category in at_work if not self.only or category in self.only]
+
+    @cached_property
+    def backfills(self) -> Mapping[str, Backfill]:
+        """What is asked of the past windows of categories, where something is."""
+        return backfills(self.ledger) | ({self.asked.category: self.asked} if self.asked else {})
+
+    def rests(self, category: str, window: str) -> bool:
+        """Return whether nothing shall be done now for a past window of a category."""
+        return category in self.backfills and self.backfills[category].rests(window)
 
     @cached_property
     def committee(self) -> str | None:
@@ -96,6 +115,15 @@ class Planner:
     def current(self, dataset: Dataset[Any], window: str | None = None) -> list[records.Current]:
         """Return the current generation of every partition of `dataset`, or of those of one window."""
         return records.current(self.known, dataset, window=window)
+
+    def row_counts(self, dataset: Dataset[Any], window: str | None = None) -> dict[tuple[str, str], int]:
+        """Return the number of rows of each (category, window), of the plan's categories."""
+        wanted = set(self.categories)
+        return {
+            (one.keys["category"], one.keys["window"]): one.row_count
+            for one in self.current(dataset, window)
+            if one.keys["category"] in wanted
+        }
 
     def newest_labels(self, *of: Dataset[Any]) -> str | None:
         """Return the newest version of the labels, if any; given datasets, the newest that one of them has."""

@@ -3,7 +3,6 @@
 from collections.abc import Callable, Collection
 from dataclasses import replace
 from statistics import median
-from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -14,7 +13,8 @@ from slac_tasks.collect.settings import WHERE
 from slac_tasks.model import round_key, round_window
 from slac_tasks.networks.committees import changes, committee_key, uncovered
 from slac_tasks.networks.words import FOLDER, IMAGE_TEXT, Words, encode_words
-from slac_tasks.planning.items import Item, batches, of_windows
+from slac_tasks.planning.items import Item, batches, by_window, of_windows
+from slac_tasks.planning.past import add_category, score_again, wanted
 from slac_tasks.planning.planner import Planner
 from slac_tasks.planning.retraining import Decision, Evidence, decide
 from slac_tasks.progress import print_line
@@ -28,7 +28,6 @@ from slac_tasks.storage.datasets import (
     SCORES,
     VIDEOS,
 )
-from slac_tasks.storage.declarations import Dataset
 from slac_tasks.storage.objects import put_by_content
 from slac_tasks.verification import label_studio
 from slac_tasks.verification.ballots import clip_key
@@ -42,7 +41,8 @@ def collect_videos(planner: Planner) -> list[Item]:
 
     What has an input that holds other rows now is made again, and drops are tried again when their time has come: of
     the window, and of all past ones too where it is the newest. So is what holds look-alikes that a person told apart:
-    `deduplicate --follow` admits them. By hand also what was made with other settings.
+    `deduplicate --follow` admits them.
+    The newest run also goes on with past windows that people asked for. By hand also what was made with other settings.
     """
     window = planner.need_window()
     past = None if planner.is_newest_window else window
@@ -52,6 +52,9 @@ def collect_videos(planner: Planner) -> list[Item]:
     apart = {(one.category, one.window) for one in undone(planner.known, past)}
     stale = other_settings(planner, window) if planner.stale else set()
     lacking = {(category, window) for category in planner.categories if category not in made}
+    if planner.is_newest_window:
+        # What people asked of past windows goes on, however far the run of `add_category` came.
+        lacking |= wanted(planner, planner.backfills)
     todo = {pair for pair in lacking | drops | behind | apart | stale if pair[0] in planner.categories}
     return [
         replace(
@@ -59,7 +62,7 @@ def collect_videos(planner: Planner) -> list[Item]:
             retry=planner.drops_before.isoformat() if drops else None,
             remake=tuple(sorted(f"{one}/{of}" for one, of in stale if one in item.category and of in item.window)),
         )
-        for item in of_windows(_by_window(todo), planner.settings.batch_categories)
+        for item in of_windows(by_window(todo), planner.settings.batch_categories)
     ]
 
 
@@ -99,7 +102,7 @@ def score_clips(planner: Planner) -> list[Item]:
     members = planner.settings.committee.members
     for line in changes(planner.panels, members):
         print_line(f"plan: {line}")
-    collected = {pair for pair, rows in _rows(planner, VIDEOS, window).items() if rows}
+    collected = {pair for pair, rows in planner.row_counts(VIDEOS, window).items() if rows and not planner.rests(*pair)}
     untaught = uncovered(planner.panels, members, {category for category, _ in collected})
     teachable = collected & _with_training(planner, untaught)
     covered = {pair for pair in collected if pair[0] in planner.panels}
@@ -108,7 +111,7 @@ def score_clips(planner: Planner) -> list[Item]:
     # One window teaches, the newest: what only others can teach waits for the next plan.
     lesson = max((window for _, window in wanted & teachable), default="")
     lacking = tuple(sorted(category for category, window in teachable if window == lesson))
-    scorable = _by_window({pair for pair in wanted if pair[0] in planner.panels or pair[0] in lacking})
+    scorable = by_window({pair for pair in wanted if pair[0] in planner.panels or pair[0] in lacking})
     todo = dict(sorted(scorable.items(), reverse=True))
     parent = planner.committee
     words = _words(planner, lacking) if lacking and IMAGE_TEXT in members else None
@@ -133,23 +136,6 @@ def _words(planner: Planner, categories: Collection[str]) -> str:
         if row["category"] in categories
     }
     return put_by_content(planner.datasets.store, FOLDER, ".json", encode_words(words))
-
-
-def _rows(planner: Planner, dataset: Dataset[Any], window: str | None = None) -> dict[tuple[str, str], int]:
-    """Return the number of rows of each (category, window), of the plan's categories."""
-    wanted = set(planner.categories)
-    return {
-        (one.keys["category"], one.keys["window"]): one.row_count
-        for one in planner.current(dataset, window)
-        if one.keys["category"] in wanted
-    }
-
-
-def _by_window(pairs: Collection[tuple[str, str]]) -> dict[str, set[str]]:
-    found: dict[str, set[str]] = {}
-    for category, window in pairs:
-        found.setdefault(window, set()).add(category)
-    return found
 
 
 def _with_training(planner: Planner, categories: Collection[str]) -> Pairs:
@@ -347,23 +333,14 @@ def _is_quiet(planner: Planner, judged: str) -> bool:
         return False
     if judged != planner.newest_labels() or send_hard_clips(planner) or sync_verifications(planner):
         return False
-    collected = {pair for pair, rows in _rows(planner, VIDEOS).items() if rows and pair[0] in planner.panels}
+    collected = {pair for pair, rows in planner.row_counts(VIDEOS).items() if rows and pair[0] in planner.panels}
     return collected <= _mined(planner)
-
-
-def add_category(planner: Planner) -> list[Item]:
-    """Every window that was collected for some category and lacks one of these."""
-    collected: dict[str, set[str]] = {}
-    for one in planner.current(VIDEOS):
-        collected.setdefault(one.keys["window"], set()).add(one.keys["category"])
-    missing = {window: set(planner.categories) - made for window, made in collected.items()}
-    return of_windows(missing, planner.settings.batch_categories)
 
 
 PLANS: dict[str, Callable[[Planner], list[Item]]] = {
     plan.__name__: plan
     for plan in (
         collect_videos, score_clips, send_hard_clips, sync_verifications, aggregate, judge, check_labels,
-        validated_labels, pretrain, add_category,
+        validated_labels, pretrain, add_category, score_again,
     )
 }  # fmt: skip

@@ -46,6 +46,8 @@ class Evidence:
     """Clips with a better truth, with `precision.JUDGED`."""
     control: pd.DataFrame
     """The control of the other kinds: columns clip_id, kind, label, truth and weight."""
+    floor: float | None = None
+    """Precision that was asked of the category when it was added; None: what the settings say."""
 
 
 def measures(evidence: Evidence, knobs: Quality, review: Review) -> list[MeasureRow]:
@@ -121,7 +123,7 @@ def _of_labels(labels: pd.DataFrame, knobs: Quality, review: Review) -> Iterator
 
 def _of_truth(evidence: Evidence, knobs: Quality, review: Review) -> Iterator[MeasureRow]:
     """Yield what clips with a better truth say of the labels, by kind of label."""
-    floor = knobs.floor(evidence.category)
+    floor = knobs.floor(evidence.category) if evidence.floor is None else evidence.floor
     settled = evidence.labels[evidence.labels["status"] == "settled"]
     drawn = int(settled["strategy"].isin(list(CONTROLS)).sum())
     strata = strata_of_people(evidence.judged, drawn, len(settled) - drawn, review)

@@ -32,6 +32,8 @@ _LABELS = ("category", "video_id", "strategy", "status", "label", "first_two_agr
 _CONTROL = ("clip_id", "category", "kind", "label", "truth", "weight")
 _GOLD_OF = "gold of the category"
 """Name of the hash of a category's gold among what its measures were made from."""
+_FLOOR_OF = "floor of the category"
+"""Name of the precision that was asked of it when it was added, where one was."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,6 +65,17 @@ class Judging:
     def gold_hash(self, category: str) -> str:
         """Return what names the gold of a category."""
         return content_hash(*(f"{clip} {yes}" for clip, yes in sorted(self.gold.get(category, {}).items())))
+
+    @cached_property
+    def floors(self) -> Mapping[str, float]:
+        """By category: the precision that was asked of it when it was added, where one was."""
+        rows = self.ledger.rows("category_plans")
+        return {row["category"]: row["floor"] for row in rows if row["floor"] is not None}
+
+    def made_with(self, category: str) -> Mapping[str, str]:
+        """Return what a category is measured with that no dataset holds, by name."""
+        floor = {_FLOOR_OF: str(self.floors[category])} if category in self.floors else {}
+        return {_GOLD_OF: self.gold_hash(category), **floor}
 
     @cached_property
     def measured(self) -> Mapping[str, str]:
@@ -99,7 +112,8 @@ class Judging:
                 and any(row["made_from"].get(at) == mark for at, (of, mark) in marks.items() if of == row["labels"])
                 and not any(of > row["labels"] and category in some for of, some in changes)
                 and wanted.items() <= row["made_from"].items()
-                and row["made_from"].get(_GOLD_OF) == self.gold_hash(category)
+                and {name: row["made_from"][name] for name in (_GOLD_OF, _FLOOR_OF) if name in row["made_from"]}
+                == self.made_with(category)
             )
             standing[category] = row["labels"] if row is not None and stands else None
         return standing
@@ -127,6 +141,7 @@ class Judging:
                 labels=labels[labels["category"] == category],
                 judged=self._judged(category),
                 control=control[control["category"] == category],
+                floor=self.floors.get(category),
             )
             for category in categories
         }
@@ -151,10 +166,10 @@ def judge(job: Job, version: str, categories: Sequence[str]) -> None:
 
     def one(category: str) -> None:
         keys = {"labels": version, "category": category}
-        newer = ["gold, control or settings"] if category in waiting else []
+        newer = ["gold, control, floor or settings"] if category in waiting else []
         with job.partition(MEASURES, keys, inputs=judging.inputs, newer=newer) as made:
             if not made.finished:
-                made.weights[_GOLD_OF] = judging.gold_hash(category)
+                made.weights.update(judging.made_with(category))
                 made.write(measures(found[category], job.config.quality, job.config.review))
 
     do_each(job.stage, "category", categories, one)

@@ -4,6 +4,8 @@ Reads: the current partitions of every dataset with expectations, and what is kn
 tombstones, categories, the queue and known answers in the ledger, and other datasets in the store.
 Writes: expectations (judged, partition), one for each hand-over; docs/v1/: pages of what was found.
 Safe to run again: a partition whose generation was judged is not judged again, so the cost grows with what is new. A
+With --judged the hand-overs of one dataset, or one of them, are judged again by the suite of today: old releases by new
+expectations. With --estimate it says how many hand-overs and rows that are, and judges nothing. A
 critical failure ends the stage with 65, after everything was judged and written: it names the rows that are not what
 their dataset promises. It does so in every run, until that partition is made again or is there no more. One bad
 partition holds up no other. Of the labels the newest version is judged.
@@ -13,7 +15,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from slac_tasks.errors import BrokenContract
+from slac_tasks.errors import BrokenContract, WrongArguments
+from slac_tasks.given.words import wanted
 from slac_tasks.job import Job, do_each
 from slac_tasks.progress import print_line
 from slac_tasks.quality.beside import Beside
@@ -38,8 +41,11 @@ _NAMED = 5
 
 def run(job: Job) -> None:
     """Judge what was not judged yet, dataset by dataset."""
-    beside = Beside(job)
     pending = _pending(job)
+    if job.estimate:
+        _estimate(job, pending)
+        return
+    beside = Beside(job)
     parts = [some[start : start + _AT_ONCE] for some in pending.values() for start in range(0, len(some), _AT_ONCE)]
     do_each(job.stage, "hand-overs", parts, lambda part: _inspect(job, part, beside))
     print_line(f"inspect: judged {sum(map(len, pending.values()))} hand-overs that are new")
@@ -54,22 +60,43 @@ class _Pending:
     keys: Mapping[str, str]
 
 
+def _estimate(job: Job, pending: Mapping[str, list[_Pending]]) -> None:
+    """Print what there is to judge."""
+    for name, some in pending.items():
+        if some:
+            rows = sum(job.datasets.need(declared.ALL[name], **one.keys).rows for one in some)
+            print_line(f"inspect: {name}: {len(some)} hand-overs with {rows:,} rows to judge")
+    if not any(pending.values()):
+        print_line("inspect: nothing to judge")
+
+
 def _pending(job: Job) -> Mapping[str, list[_Pending]]:
-    """Return the partitions that no inspection has judged, by dataset, in the order of the procedure."""
-    known = [declared.ALL[name] for name in EXPECTATIONS if name != LABELS.name]
+    """Return the partitions that are to be judged, by dataset, in the order of the procedure.
+
+    These are the ones that no inspection has judged, or those that --judged names.
+    """
+    again, _, partition = job.given.get("judged", "").partition("/")
+    if again and again not in EXPECTATIONS:
+        raise WrongArguments(f"--judged: nothing is expected of {again!r}, {wanted(again, EXPECTATIONS)}")
+    names = [again] if again else EXPECTATIONS
+    known = [declared.ALL[name] for name in names if name != LABELS.name]
     found = job.ledger.all(
         _Pending,
         "uninspected",
         datasets=[dataset.name for dataset in known for _ in dataset.readable],
         versions=[version for dataset in known for version in dataset.readable],
-        again=job.remake,
+        again=job.remake or bool(again),
     )
     version = newest_labels(job.datasets)
-    if version is not None:
+    if version is not None and LABELS.name in names:
         keys = {"judged": LABELS.name, "partition": version}
         before, manifest = job.datasets.manifest(declared.EXPECTATIONS, **keys), need_labels(job.datasets, version)
-        if job.remake or before is None or before.made_from.get(manifest.address) != manifest.mark:
+        if job.remake or again or before is None or before.made_from.get(manifest.address) != manifest.mark:
             found.append(_Pending(dataset=LABELS.name, keys={"labels": version}))
+    if partition:
+        found = [one for one in found if "/".join(one.keys.values()) == partition]
+        if not found:
+            raise WrongArguments(f"--judged: there is no {again} {partition!r}; `slac show {again}` lists them")
     return {name: [one for one in found if one.dataset == name] for name in EXPECTATIONS}
 
 

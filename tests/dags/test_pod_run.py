@@ -12,8 +12,8 @@ from typing import Any
 import imageio_ffmpeg
 import pytest
 from airflow.sdk.exceptions import AirflowException, AirflowFailException, TaskDeferred
-from fake_kubernetes import FakeCluster, FakePod, Fate
 
+from bench.harness.fake_kubernetes import FakeCluster, FakePod, Fate
 from slac_tasks import boundary
 from slac_tasks.storage.datasets import CANDIDATES, FETCHED
 from slac_tasks.storage.objects import FolderStore

@@ -11,7 +11,8 @@ from slac_tasks.networks.rates import Run, Work, write_run
 from slac_tasks.networks.settings import Committee, Scoring
 from slac_tasks.planning import estimates
 from slac_tasks.planning.estimates import estimate
-from slac_tasks.planning.plans import add_category, score_clips
+from slac_tasks.planning.past import add_category
+from slac_tasks.planning.plans import score_clips
 from slac_tasks.storage.datasets import CLIPS, FETCHED, SCORES, VIDEOS
 from slac_tasks.storage.datasets.collecting import FetchedRow
 from slac_tasks.storage.ledger import Ledger

@@ -1,9 +1,11 @@
 """Items of a plan: at most as many as Airflow maps, and nothing is left out."""
 
+from datetime import date, timedelta
+
 from hypothesis import given
 from hypothesis import strategies as st
 
-from slac_tasks.planning.items import MOST_ITEMS, Item, batches, of_windows
+from slac_tasks.planning.items import MOST_ITEMS, Item, batches, handed_on, of_windows
 
 CATEGORIES = [f"c{number:03d}" for number in range(200)]
 TODO = st.dictionaries(st.integers(0, 60).map(str), st.sets(st.sampled_from(CATEGORIES[:20])), max_size=40)
@@ -57,3 +59,12 @@ def test_json_has_what_is_there() -> None:
     assert item.record() == {"category": ["judo"], "window": "2026-01-05", "committee": "c1"}
     assert Item(window=("2026-01-05", "2026-01-12")).record() == {"window": ["2026-01-05", "2026-01-12"]}
     assert Item().record() == {}
+
+
+def test_what_is_past_airflows_bound_comes_in_the_next_runs_although_all_before_it_fail() -> None:
+    items = [Item(round=str(number)) for number in range(2500)]
+    days = [date(2026, 1, 5) + timedelta(days=number) for number in range(3)]
+    runs = [handed_on(items, day) for day in days]
+    assert {len(run) for run in runs} == {MOST_ITEMS}
+    assert {item.round for run in runs for item in run} == {item.round for item in items}
+    assert handed_on(items[:MOST_ITEMS], days[0]) == items[:MOST_ITEMS]

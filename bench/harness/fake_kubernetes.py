@@ -1,4 +1,4 @@
-"""A Kubernetes API server for tests, and a node that runs the command of a pod's container as a local process.
+"""A Kubernetes API server for tests and benchmarks, and a node that runs a pod's command as a local process.
 
 It is a double of the cluster and of nothing else: the operator's requests, the trigger's, and what the container runs
 are real. Known: create, get, list, patch, delete, log (also followed), events (also watched). What a test wants to go
@@ -66,6 +66,8 @@ class FakePod:
         self.events = [("Accepted", f"the fake cluster took pod {self.name}")]
         """Reason and message of each."""
         self.process: subprocess.Popen[bytes] | None = None
+        self.seconds = 0.0
+        """Wall clock of its command."""
         self.set_status("Pending")
 
     def set_status(self, phase: str, state: dict[str, Any] | None = None, **more: Any) -> None:
@@ -77,6 +79,12 @@ class FakePod:
         self.api_object["status"] = status
 
     @property
+    def words(self) -> list[str]:
+        """The command line of its container."""
+        words: list[str] = [*self.container["command"], *self.container.get("args", [])]
+        return words
+
+    @property
     def labels(self) -> dict[str, str]:
         """The labels of the pod."""
         labels: dict[str, str] = self.api_object["metadata"].setdefault("labels", {})
@@ -85,12 +93,12 @@ class FakePod:
     @property
     def ended(self) -> bool:
         """Whether nothing more will be logged."""
-        return self.api_object["status"]["phase"] in ("Succeeded", "Failed")
+        return str(self.api_object["status"]["phase"]) in ("Succeeded", "Failed")
 
     @property
     def waits(self) -> bool:
         """Whether its container has not been started."""
-        return self.api_object["status"]["phase"] == "Pending"
+        return str(self.api_object["status"]["phase"]) == "Pending"
 
     def environment(self, secrets: Data, config_maps: Data) -> dict[str, str]:
         """Return what the container sees; its own variables stand above those from secrets, as in a cluster."""
@@ -109,7 +117,8 @@ class FakePod:
 
     def run(self, programs: Path, environment: dict[str, str], fate: Fate) -> None:
         """Run the container's command to its end; `programs` stands for the image's folder of programs."""
-        program, *words = [*self.container["command"], *self.container.get("args", ())]
+        program, *words = self.words
+        began = time.perf_counter()
         with self.log.open("wb") as log:
             self.process = subprocess.Popen(
                 [programs / program, *words], env=environment, cwd=self.folder, stdin=subprocess.DEVNULL,
@@ -119,6 +128,7 @@ class FakePod:
         if fate:
             self.stop(signal.SIGTERM if fate in ("drained", "overdue") else signal.SIGKILL)
         code = self.process.wait()
+        self.seconds = time.perf_counter() - began
         code = code if code >= 0 else 128 - code
         match fate:
             case "evicted":

@@ -1,0 +1,72 @@
+"""Past windows of a category: which of them people want, how many videos may come of them, and whether it goes on.
+
+A category that was added without any of this wants every window that was collected for another one. The windows come
+newest first. A window is begun while the videos of those before it, and those to expect of it, are within the budget.
+"""
+
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
+from statistics import mean
+from typing import Literal
+
+from slac_tasks.storage.ledger import Ledger
+
+State = Literal["running", "paused", "cancelled"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Backfill:
+    """What is asked of the past windows of one category."""
+
+    category: str
+    first_window: str | None = None
+    last_window: str | None = None
+    videos_most: int | None = None
+    """Budget; None: none."""
+    floor: float | None = None
+    """Share of its positives that must be right; None: what the settings say."""
+    state: State = "running"
+
+    def holds(self, window: str) -> bool:
+        """Return whether a window is one of those that are asked for."""
+        return is_within(window, self.first_window, self.last_window)
+
+    def rests(self, window: str) -> bool:
+        """Return whether nothing shall be done for a window now: it is paused, or not to be done at all."""
+        return self.state != "running" and self.holds(window)
+
+    def wanted(self, windows: Collection[str], made: Mapping[str, int], expected: float) -> Iterator[str]:
+        """Yield the windows to collect now, newest first.
+
+        Args:
+            windows: all windows that were collected for some category.
+            made: videos of this category by window, where they were collected.
+            expected: videos to expect of a window.
+
+        """
+        if self.state != "running":
+            return
+        asked = [window for window in sorted(windows, reverse=True) if self.holds(window)]
+        videos = float(sum(made.get(window, 0) for window in asked))
+        for window in asked:
+            if window in made:
+                continue
+            if self.videos_most is not None and videos >= self.videos_most:
+                return
+            yield window
+            videos += expected
+
+
+def is_within(window: str, first: str | None, last: str | None) -> bool:
+    """Return whether a window is none of those before the first and after the last; None: no bound."""
+    return (first or "") <= window and (last is None or window <= last)
+
+
+def backfills(ledger: Ledger) -> dict[str, Backfill]:
+    """Return what is asked of the past windows of categories, where something is."""
+    return {one.category: one for one in ledger.all(Backfill, "category_plans")}
+
+
+def expected_videos(made: Collection[int]) -> float:
+    """Return the videos to expect of a (category, window), from those of other ones; 1 where none was collected."""
+    return max(1.0, mean(made)) if made else 1.0
