@@ -6,8 +6,8 @@
   slac category cancel judo             its past windows stay as they are; `add` or `resume` goes on
   slac category show [judo] [--json]    past windows that are wanted, collected and scored
 
-`add` registers the category and writes down what is wanted of its past windows: `add_category` collects them when you start
-it by its form, else the weekly run of `collect_videos`. With --estimate it says what they will take, and writes
+`add` registers the category and writes down what is wanted of its past windows. `add_category` collects them when you
+start it by its form, else the weekly run of `collect_videos`. With --estimate it says what they will take, and writes
 nothing. Without --to the newest window that has ended is the last: later ones are collected with all other categories.
 The floor stands above `quality.floors` and `quality.min_precision`. Safe to run again: what is not given stays.
 """

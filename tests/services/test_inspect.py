@@ -1,13 +1,14 @@
 """Every hand-over is judged once, on a real ledger; what is not what it promises ends the stage with 65."""
 
 import contextlib
+from dataclasses import replace
 from typing import Any
 
 import pyarrow as pa
 import pytest
 from review_work import publish_and_answer
 
-from slac_tasks.errors import BrokenContract
+from slac_tasks.errors import BrokenContract, WrongArguments
 from slac_tasks.job import Job
 from slac_tasks.reports.data_docs import Docs
 from slac_tasks.stages import aggregate, inspect, sync
@@ -42,6 +43,23 @@ def test_what_is_new_is_judged_and_what_was_judged_is_not_judged_again(
     inspect.run(make_job("inspect"))
     assert judged(job) == before
     assert "judged 0 hand-overs that are new" in capsys.readouterr().err.splitlines()[-1]
+
+
+def test_old_hand_overs_are_judged_again_where_they_are_named(
+    make_job: Any, ledger: Ledger, capsys: pytest.CaptureFixture[str]
+) -> None:
+    job = answered(make_job, ledger)
+    inspect.run(job)
+    before = judged(job)
+    inspect.run(replace(make_job("inspect", judged="votes/000001"), estimate=True))
+    assert "votes: 1 hand-overs with 2 rows to judge" in capsys.readouterr().err
+    assert judged(job) == before
+    inspect.run(make_job("inspect", judged="votes/000001"))
+    assert judged(job) == before | {("votes", "000001"): before["votes", "000001"] + 1}
+    with pytest.raises(WrongArguments, match="there is no votes '000009'"):
+        inspect.run(make_job("inspect", judged="votes/000009"))
+    with pytest.raises(WrongArguments, match="nothing is expected of 'vote'"):
+        inspect.run(make_job("inspect", judged="vote"))
 
 
 def test_the_docs_say_what_was_found_and_a_mended_hand_over_leaves_them(make_job: Any, ledger: Ledger) -> None:

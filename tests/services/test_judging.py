@@ -120,6 +120,23 @@ def test_other_settings_gold_or_control_have_a_category_judged_again(work: Work)
     assert work.planned() == []
 
 
+def test_a_floor_that_was_asked_for_has_its_category_alone_judged_again_by_it(work: Work) -> None:
+    work.run()
+    work.ledger.run("plan_category", category="polo", first_window=None, last_window=None, videos_most=None, floor=0.9)
+    assert work.planned() == [("polo",)]
+    work.run()
+    assert work.measured == {("judo", "000001", 1), ("polo", "000001", 2)}
+    datasets = work.make_job("validate").datasets
+    least = {
+        category: row.least
+        for category in SPORTS
+        for row in datasets.rows(MEASURES, labels="000001", category=category)
+        if (row.measure, row.kind) == ("precision", "people")
+    }
+    assert least == {"judo": 0.0, "polo": 0.9}
+    assert work.planned() == []
+
+
 def test_judge_does_one_category_and_validate_the_rest(work: Work) -> None:
     judge.run(work.make_job("judge", settings=LAX, follow=True, categories=("judo",), labels="000001"))
     assert work.measured == {("judo", "000001", 1)}

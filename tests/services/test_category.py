@@ -1,0 +1,61 @@
+"""`slac category`: what is asked of past windows, on a real ledger."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from slac_tasks import cli
+from slac_tasks.storage.ledger import Ledger
+
+
+@pytest.fixture(autouse=True)
+def platform(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, ledger_url: str) -> None:
+    monkeypatch.setenv("SLAC_STORE", str(tmp_path / "store"))
+    monkeypatch.setenv("SLAC_DATABASE_URL", ledger_url)
+
+
+def plans(ledger: Ledger) -> list[dict[str, object]]:
+    return ledger.rows("category_plans")
+
+
+def test_what_is_asked_is_kept_and_what_is_not_given_stays(ledger: Ledger, capsys: pytest.CaptureFixture[str]) -> None:
+    words = ["category", "add", "Clean and jerk", "--from=2025-01-06", "--to=2025-12-29"]
+    assert cli.main([*words, "--estimate"]) == 0
+    assert (ledger.rows("categories"), plans(ledger)) == ([], [])
+    assert cli.main([*words, "--videos=2000", "--floor=0.9", "--guideline=The bar goes up."]) == 0
+    assert cli.main(["category", "add", "clean_and_jerk", "--floor=0.8"]) == 0
+    assert plans(ledger) == [
+        {
+            "category": "clean_and_jerk", "first_window": "2025-01-06", "last_window": "2025-12-29",
+            "videos_most": 2000, "floor": 0.8, "state": "running",
+        }
+    ]  # fmt: skip
+    for verb, state in (("pause", "paused"), ("cancel", "cancelled"), ("resume", "running")):
+        assert cli.main(["category", verb, "clean_and_jerk"]) == 0
+        assert plans(ledger)[0]["state"] == state
+    capsys.readouterr()
+    assert cli.main(["category", "show", "--json"]) == 0
+    (shown,) = map(json.loads, capsys.readouterr().out.splitlines())
+    assert shown == {
+        "category": "clean_and_jerk", "state": "running", "windows": 0, "collected": 0, "videos": 0,
+        "videos_most": 2000, "scored": 0,
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("words", "reason"),
+    [
+        (["add", "judo", "--from=2025-01-07"], "is a Tuesday"),
+        (["add", "judo", "--from=2025-12-29", "--to=2025-01-06"], "the first window is after the last"),
+        (["add", "judo", "--videos=0"], "--videos: is 0"),
+        (["add", "judo", "--floor=1"], "--floor: is 1"),
+        (["pause", "judo"], "judo"),
+    ],
+)
+def test_what_cannot_be_is_refused_before_anything_is_written(
+    ledger: Ledger, words: list[str], reason: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert cli.main(["category", *words]) == 64
+    assert reason in capsys.readouterr().err
+    assert (ledger.rows("categories"), plans(ledger)) == ([], [])
