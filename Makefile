@@ -61,7 +61,7 @@ lock: ## resolve the dependencies again, with hashes and without any index addre
 	  case $${part%%:*} in \
 	    all) extras="--all-extras pyproject.toml" ;; \
 	    airflow) extras="--extra airflow pyproject.toml -c requirements.lock" ;; \
-	    task) extras="--extra work --extra web --extra weights --extra vlm --extra pose pyproject.toml -c requirements.lock" ;; \
+	    task) extras="--extra work --extra web --extra weights --extra vlm --extra pose --extra watch pyproject.toml -c requirements.lock" ;; \
 	    uv) extras="- " ;; \
 	  esac; \
 	  echo 'uv==$(UV_VERSION)' | $(BIN)/uv pip compile --quiet --no-config --generate-hashes --no-emit-index-url --python-version 3.11 $$extras -o $${part##*:} || exit 1; \

@@ -17,6 +17,7 @@ from airflow.sdk import Asset, BaseOperator, Param
 from airflow.sdk.exceptions import AirflowSkipException, DownstreamTasksSkipped
 from slac_command import RETRY, Command, Process, filled, is_on, judge, merge, passable, told
 from slac_links import links
+from slac_watch import place, tell
 
 from slac_tasks import config
 from slac_tasks.procedure import STAGES, machine, wants_gpu
@@ -43,7 +44,7 @@ class Local(Command):
     def run(self, words: list[str], context: Mapping[str, Any]) -> str:
         """Run one command; return what it printed as its result."""
         self.log.info("%s", " ".join(words))
-        self.process = Process(words, os.environ, self.log)
+        self.process = Process(words, {**os.environ, **place(context)}, self.log)
         code, printed, last = self.process.wait()
         with told(self.log):
             judge(code, last, context["ti"].try_number)
@@ -175,7 +176,10 @@ class PlanToAsk(Plan):
         if pending:
             self.log.info("%d questions wait for an answer or for its record", pending)
             raise DownstreamTasksSkipped(tasks=sorted(self.get_flat_relative_ids(upstream=False)))
-        return super().execute(context)
+        questions = super().execute(context)
+        for item in questions:
+            tell(f"the labels of {', '.join(item['category'])} were refused: {'; '.join(item.get('reasons', ()))}")
+        return questions
 
 
 class Ask(HITLOperator):

@@ -48,6 +48,7 @@ from slac_pod_reasons import (
     refused,
 )
 from slac_pod_trigger import FixedNodes
+from slac_watch import collectors, place
 
 from slac_tasks import boundary, config
 from slac_tasks.errors import Temporary
@@ -82,7 +83,12 @@ class Pod(Command, KubernetesPodOperator):
         self.cmds, self.arguments = words[:1], words[1:]
         # Should the pod find other settings than the plan was made with, it refuses to work.
         settings = config.load()
-        told = {config.FINGERPRINT: settings.fingerprint, boundary.VARIABLE: boundary.spoken()}
+        told = {
+            **collectors(os.environ),
+            **place(context),
+            config.FINGERPRINT: settings.fingerprint,
+            boundary.VARIABLE: boundary.spoken(),
+        }
         self.env_vars = {**self.env_vars, **told}
         # Read here and not when the DAG is parsed: what a stage asks for may change between two of its runs.
         for name, value in fitted(machine(self.stage, settings.machines), os.environ).items():

@@ -44,12 +44,13 @@ PASSING = frozenset({Temporary.exit_code, 130, 137, 143, -2, -9, -15})
 ENVIRONMENT = (
     *("PATH", "HOME", "LANG", "LC_", "TZ", "TMPDIR", "PYTHONPATH", "LD_LIBRARY_PATH", "OMP_NUM_THREADS"),
     *("AWS_", "SLAC_", "CUDA_", "NVIDIA_", "TORCH_HOME", "XDG_CACHE_HOME"),
+    *("TRACEPARENT", "OTEL_", "OPENLINEAGE_"),
     *("SSL_CERT_", "http_proxy", "https_proxy", "no_proxy", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY"),
 )
 """Starts of the names of variables that a command is given; Airflow's own settings and secrets are not among them."""
 TRACKERS = {"pretrain": ("MLFLOW_", "WANDB_")}
 """The same for some commands alone: who draws a curve may reach the server that shows it."""
-WITHHELD = ("SLAC_DATABASE_URL", "SLAC_WEB_", "SLAC_POD")
+WITHHELD = ("SLAC_DATABASE_URL", "SLAC_WEB_", "SLAC_POD", "SLAC_ALERT_")
 
 SECONDS_TO_STOP = 10.0
 """What a command has between being asked to stop and being killed."""

@@ -12,7 +12,7 @@ import signal
 import sys
 import traceback
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from dataclasses import dataclass, replace
 from typing import Any, NoReturn
 
@@ -20,9 +20,10 @@ from slac_tasks import __version__, boundary, config
 from slac_tasks.errors import SlacError, Temporary, WrongArguments
 from slac_tasks.given.words import fault_of, printable, wanted
 from slac_tasks.model import Window, check_slug, moment, parse_round_key, round_key
-from slac_tasks.procedure import STAGES, Part, Stage
+from slac_tasks.procedure import LEDGER_COMMANDS, STAGES, Part, Stage
 from slac_tasks.progress import print_line
 from slac_tasks.storage.objects import is_disk_full
+from slac_tasks.telemetry.spans import watched
 
 
 @dataclass(frozen=True)
@@ -341,7 +342,9 @@ def main(argv: Sequence[str] | None = None) -> int:
 
     try:
         boundary.check(os.environ)
-        return _run(words)
+        # What a person serves or looks at for hours is no span of a collector.
+        with watched(name) if words and words[0] in {*STAGES, *LEDGER_COMMANDS} else nullcontext():
+            return _run(words)
     except SlacError as failure:
         return end(failure, failure.exit_code)
     except _Stopped as stop:

@@ -74,7 +74,7 @@ def main(arguments: argparse.Namespace) -> None:
             print_json(rows) if arguments.json else _print_table(rows)
         case verb:
             _planner(ledger, arguments.name).categories  # noqa: B018  refuses one that is not registered
-            ledger.run("set_category_state", category=arguments.name, state=STATES[verb], last_window=_newest_window())
+            ledger.run("set_category_state", category=arguments.name, state=STATES[verb], newest=_newest_window())
             print_line(f"category: {arguments.name}: its past windows are {STATES[verb]}")
     ledger.close()
 
@@ -87,10 +87,8 @@ def asked(category: str, arguments: argparse.Namespace) -> Backfill:
 
     """
     first, last = (str(Window.parse(text)) if text else None for text in (arguments.first, arguments.last))
-    if last is None and first is not None:
-        last = _newest_window()
-    if first and last and first > last:
-        raise WrongArguments(f"--from {first} --to {last}: the first window is after the last")
+    if first and first > (last or _newest_window()):
+        raise WrongArguments(f"--from {first} --to {last or _newest_window()}: the first window is after the last")
     if arguments.videos is not None and arguments.videos < 1:
         raise WrongArguments(f"--videos: is {arguments.videos}, want at least 1")
     if arguments.floor is not None and not 0 <= arguments.floor < 1:
@@ -103,9 +101,8 @@ def asked(category: str, arguments: argparse.Namespace) -> Backfill:
 def write(ledger: Ledger, wanted: Backfill) -> None:
     """Write down what is wanted of the past windows of a registered category; nothing where nothing is asked."""
     if wanted != Backfill(category=wanted.category):
-        values = asdict(wanted)
-        del values["state"]
-        ledger.run("plan_category", **values | {"last_window": wanted.last_window or _newest_window()})
+        values = {name: value for name, value in asdict(wanted).items() if name != "state"}
+        ledger.run("plan_category", newest=_newest_window(), **values)
 
 
 def _newest_window() -> str:

@@ -44,6 +44,7 @@ from slac_tasks.storage.datasets import CLIPS, COMMITTEES, FEATURES, SCORES
 from slac_tasks.storage.datasets.scoring import CommitteeRow
 from slac_tasks.storage.manifests import Drop, Manifest
 from slac_tasks.storage.writing import Writer
+from slac_tasks.telemetry import spans
 from slac_tasks.video.clips import ADDRESS, ClipAddress, addresses, ahead, decoders, shard_ends
 from slac_tasks.video.pool import Cut, Pool
 
@@ -218,7 +219,7 @@ def _score_together(job: Job, works: Sequence[Work], clips: int, cards: Sequence
         Temporary: one was killed, or what may be opened changed meanwhile.
 
     """
-    categories = tuple(work.wants[0].scores.keys["category"] for work in works)
+    categories = tuple(map(_category, works))
     where = device(job.config.device)
     # Of the environment a copy, which can be sent.
     config = replace(job.config, device=torch.device(cards[0]).type)
@@ -284,13 +285,15 @@ def _score(job: Job, works: Sequence[Work], clips: int, share: Share = ALL) -> _
         # As objects the addresses of a whole job are more than memory holds: a shard's are made when it is decoded.
         cuts = (_cuts(rows) for piece in todo for rows in piece.batches(settings.batch))
         batches = sum(piece.count(settings.batch) for piece in todo)
-        found = track(watch.over(pool.batches(cuts)), batches, f"score{share}")
+        found = spans.Waits(track(watch.over(pool.batches(cuts)), batches, f"score{share}"))
         extractors = {name: scorer.extractor for name, scorer in scorers.items()}
         with closing(line_of(extractors, settings.batch, pool.memory)) as line, Writer() as writer:
             desk = Desk(scorers=scorers, guard=Guard(job.store), line=line, writer=writer, views=views)
             for work in works:
                 for piece in work.pieces:
-                    desk.score(piece, found, settings.batch)
+                    with spans.span("score shard", category=_category(work), clips=piece.clips.num_rows):
+                        desk.score(piece, found, settings.batch)
+                        spans.add_span("decode", found.taken(), clips=piece.clips.num_rows)
                 if share == ALL:
                     desk.then(partial(writer.then, work.finish.close))
             desk.settle(0)
@@ -298,6 +301,10 @@ def _score(job: Job, works: Sequence[Work], clips: int, share: Share = ALL) -> _
         scored = [([want for want, _ in piece.lacking], piece.clips) for piece in todo]
         _write_rate(job, watch, scored, device_name(where))
     return _Done(how, watch.first, sum(work.taken_up for work in works))
+
+
+def _category(work: Work) -> str:
+    return work.wants[0].scores.keys["category"]
 
 
 def _write_rate(job: Job, watch: rates.Watch, done: Sequence[tuple[Sequence[Want], pa.Table]], name: str) -> None:
@@ -351,5 +358,4 @@ def _cut(
 def _print_taken_up(works: Sequence[Work]) -> None:
     for work in works:
         if work.taken_up:
-            category = work.wants[0].scores.keys["category"]
-            print_line(f"score: category {category}: takes up {work.taken_up} shards of an unfinished run")
+            print_line(f"score: category {_category(work)}: takes up {work.taken_up} shards of an unfinished run")

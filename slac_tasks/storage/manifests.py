@@ -39,6 +39,8 @@ class MadeBy:
     """Version of the code."""
     settings: Table
     """The sections of the settings that shaped it, by name."""
+    bundle: str = ""
+    """Version of Airflow's DAG bundle whose run started the stage, e.g. a commit; empty: it has none, or no Airflow."""
 
 
 @dataclass(frozen=True, kw_only=True)

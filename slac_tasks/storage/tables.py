@@ -12,6 +12,7 @@ A generation is never changed. A re-make writes the next one beside it and then 
 
 import hashlib
 import json
+import os
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -28,6 +29,7 @@ from slac_tasks.storage.declarations import Dataset
 from slac_tasks.storage.manifests import Drop, MadeBy, Manifest, Part
 from slac_tasks.storage.objects import Store
 from slac_tasks.storage.parquet import decode, encode
+from slac_tasks.telemetry import lineage, spans
 
 R = TypeVar("R")
 
@@ -275,7 +277,9 @@ class Datasets:
             parts=tuple(parts),
             dropped=dict(sorted(dropped.items())),
             drops=drops,
-            made_by=MadeBy(stage=stage, code=__version__, settings=dict(settings)),
+            made_by=MadeBy(
+                stage=stage, code=__version__, settings=dict(settings), bundle=os.environ.get(spans.BUNDLE, "")
+            ),
             made_from=dict(made_from),
             written_at=datetime.now(UTC).isoformat(timespec="milliseconds"),
         )
@@ -284,7 +288,21 @@ class Datasets:
             raise _too_late(folder, generation)
         manifest = Manifest.decode(written, dataset)
         self._point(manifest)
+        self._tell(manifest)
         return manifest
+
+    def _tell(self, manifest: Manifest) -> None:
+        """Tell whoever watches what was written."""
+        spans.count("slac.rows", manifest.rows, dataset=manifest.dataset)
+        for reason, drops in manifest.dropped.items():
+            spans.count("slac.drops", drops, dataset=manifest.dataset, reason=reason)
+        lineage.tell(
+            lineage.Made(
+                stage=manifest.made_by.stage, store_url=self.store.url, address=manifest.address, mark=manifest.mark,
+                rows=manifest.rows, columns=manifest.columns, made_from=manifest.made_from,
+                written_at=manifest.written_at,
+            )
+        )  # fmt: skip
 
 
 def _too_late(folder: str, generation: int) -> Temporary:

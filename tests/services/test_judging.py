@@ -122,7 +122,15 @@ def test_other_settings_gold_or_control_have_a_category_judged_again(work: Work)
 
 def test_a_floor_that_was_asked_for_has_its_category_alone_judged_again_by_it(work: Work) -> None:
     work.run()
-    work.ledger.run("plan_category", category="polo", first_window=None, last_window=None, videos_most=None, floor=0.9)
+    work.ledger.run(
+        "plan_category",
+        category="polo",
+        first_window=None,
+        last_window=None,
+        videos_most=None,
+        floor=0.9,
+        newest="2026-01-05",
+    )
     assert work.planned() == [("polo",)]
     work.run()
     assert work.measured == {("judo", "000001", 1), ("polo", "000001", 2)}

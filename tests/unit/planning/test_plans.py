@@ -176,7 +176,7 @@ def test_a_category_that_was_added_lacks_all_windows(platform: Platform) -> None
 
 def ask(platform: Platform, category: str, **wanted: Any) -> None:
     none = dict.fromkeys(("first_window", "last_window", "videos_most", "floor"))
-    platform.ledger.run("plan_category", category=category, **{**none, **wanted})
+    platform.ledger.run("plan_category", category=category, newest=WEEKS[2], **{**none, **wanted})
 
 
 def windows_of(platform: Platform, category: str = "polo") -> list[str]:
@@ -205,7 +205,7 @@ def test_what_is_paused_rests_in_all_plans_and_goes_on_by_the_weekly_run(platfor
     ask(platform, "polo", last_window=WEEKS[1])
     newest = {"window": "2026-05-25"}
     assert ((WEEKS[0],), ("polo",)) in handed(collect_videos(platform.planner(**newest)))
-    platform.ledger.run("set_category_state", category="polo", state="paused", last_window=WEEKS[1])
+    platform.ledger.run("set_category_state", category="polo", state="paused", newest=WEEKS[2])
     assert windows_of(platform) == []
     platform.record(VIDEOS, category="polo", window=WEEKS[1])
     scored = {pair for windows, some in handed(score_clips(platform.planner())) for pair in product(some, windows)}
