@@ -11,6 +11,9 @@ networks, separated by commas), so that tries to log in are counted for each bro
 travel over https alone, except to a browser on this very machine; SLAC_WEB_SECURE=0 allows plain http, 1 never does and
 has browsers ask this host over https alone (HSTS).
 
+`/health` says that the service runs, `/ready` that the ledger answers too. `/metrics` has gauges for Prometheus, which
+shows SLAC_WEB_METRICS_TOKEN as its bearer token.
+
 Slow and numerous clients are cut (slac_tasks/web/connections.py). A proxy in front holds the connections of strangers
 instead, so it needs limits of its own. A port that is in use ends the command with 75. Its workers end with it.
 """
@@ -88,6 +91,7 @@ def application() -> FastAPI:
         oversee=accounts.oversee,
         accounts=accounts,
         embedded_by=os.environ.get("SLAC_WEB_EMBEDDED_BY", ""),
+        metrics_token=os.environ.get("SLAC_WEB_METRICS_TOKEN", ""),
     )
 
 

@@ -63,13 +63,13 @@ def tell(made: Made, environ: Mapping[str, str] = os.environ) -> None:
 
 def _client(environ: Mapping[str, str]) -> "OpenLineageClient":
     from openlineage.client import OpenLineageClient
-    from openlineage.client.transport.http import ApiKeyTokenProvider, HttpConfig, HttpTransport
+    from openlineage.client.transport.http import HttpConfig, HttpTransport
 
-    key = environ.get("OPENLINEAGE_API_KEY")
-    auth = {"auth": ApiKeyTokenProvider({"api_key": key})} if key else {}
-    endpoint = {"endpoint": environ["OPENLINEAGE_ENDPOINT"]} if environ.get("OPENLINEAGE_ENDPOINT") else {}
-    config = HttpConfig(url=environ["OPENLINEAGE_URL"], timeout=_TIMEOUT_SEC, retry={"total": 1}, **auth, **endpoint)
-    return OpenLineageClient(transport=HttpTransport(config))
+    key, endpoint = environ.get("OPENLINEAGE_API_KEY"), environ.get("OPENLINEAGE_ENDPOINT")
+    settings = {"url": environ["OPENLINEAGE_URL"], "timeout": _TIMEOUT_SEC, "retry": {"total": 1}}
+    settings |= {"auth": {"type": "api_key", "apiKey": key}} if key else {}
+    settings |= {"endpoint": endpoint} if endpoint else {}
+    return OpenLineageClient(transport=HttpTransport(HttpConfig.from_dict(settings)))
 
 
 def _send(client: "OpenLineageClient", made: Made, environ: Mapping[str, str]) -> None:

@@ -18,6 +18,7 @@ from slac_tasks.web import (
     review,
     reviewer,
     segments,
+    watching,
 )
 from slac_tasks.web.door import Door
 from slac_tasks.web.ledgers import Ledgers
@@ -54,6 +55,7 @@ def make_app(
     oversee: Callable[..., Any] | None = None,
     accounts: own_accounts.Accounts | None = None,
     embedded_by: str = "",
+    metrics_token: str = "",
 ) -> FastAPI:
     """Return the application.
 
@@ -65,6 +67,7 @@ def make_app(
         oversee: the same for the pages of leads, which say names; None where everybody may see them.
         accounts: accounts of the service's own; None where another application owns the login.
         embedded_by: origin that may show the pages in a frame, besides their own.
+        metrics_token: what a reader of the gauges shows; empty: nobody reads them.
 
     """
     app = FastAPI(title="slac", openapi_url=None, docs_url=None, redoc_url=None)
@@ -81,6 +84,7 @@ def make_app(
     app.include_router(review.routes(authenticate, ledgers, media, config.review))
     app.include_router(reviewer.routes(authenticate, oversee, ledgers, media, config.review, bar))
     app.include_router(segments.routes(authenticate, ledgers, media, config.segments))
+    app.include_router(watching.routes(ledgers, metrics_token))
     if accounts is not None:
         app.include_router(own_accounts.routes(accounts))
     failures.install(app)

@@ -30,7 +30,7 @@ PEOPLE = {
     name: Account(name=name, password=seal(password), role=role)
     for name, password, role in [("ada", "analytical", "reviewer"), ("grace", "compilers!", "lead")]
 }
-OPEN = {"/login", "/login.css", "/logout", "/health"}
+OPEN = {"/login", "/login.css", "/logout", "/health", "/ready"}
 
 
 def no_ledger() -> Ledger:
