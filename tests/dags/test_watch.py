@@ -1,4 +1,4 @@
-"""What Airflow tells whoever watches: the trace of a command, and messages to people, which never show their address."""
+"""What Airflow tells whoever watches: the trace of a command, and messages to people that never hold their address."""
 
 import asyncio
 import logging

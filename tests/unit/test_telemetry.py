@@ -59,18 +59,20 @@ def test_a_server_that_is_away_is_said_once_and_fails_nothing(
     assert Datasets(store).need(VIDEOS, **KEYS).generation == 2
 
 
-def test_a_command_is_a_span_below_its_task_and_what_it_does_is_below_it() -> None:
+def work_and_fail() -> None:
+    with spans.watched("slac score"):
+        with spans.span("score shard", category="judo"):
+            spans.add_span("decode", 0.5)
+        spans.count("slac.rows", 3, dataset="scores")
+        raise ValueError("broken")
+
+
+def test_a_command_is_a_span_below_its_task_and_what_it_does_is_below_it(monkeypatch: pytest.MonkeyPatch) -> None:
     with collecting() as collector:
-        environ = {"OTEL_EXPORTER_OTLP_ENDPOINT": collector.url, "TRACEPARENT": f"00-{'5f' * 16}-{'7a' * 8}-01"}
-        os.environ.update(OTEL_EXPORTER_OTLP_ENDPOINT=collector.url)
-        try:
-            with pytest.raises(ValueError, match="broken"), spans.watched("slac score", environ):
-                with spans.span("score shard", category="judo"):
-                    spans.add_span("decode", 0.5)
-                spans.count("slac.rows", 3, dataset="scores")
-                raise ValueError("broken")
-        finally:
-            del os.environ["OTEL_EXPORTER_OTLP_ENDPOINT"]
+        monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", collector.url)
+        monkeypatch.setenv("TRACEPARENT", f"00-{'5f' * 16}-{'7a' * 8}-01")
+        with pytest.raises(ValueError, match="broken"):
+            work_and_fail()
     found = {span.name: span for span in collector.spans}
     assert {span.trace_id.hex() for span in collector.spans} == {"5f" * 16}
     assert found["slac score"].parent_span_id.hex() == "7a" * 8
