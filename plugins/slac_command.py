@@ -31,8 +31,12 @@ from slac_tasks.procedure import CATEGORY, STAGES, Flag, holds_ledger
 Item = Mapping[str, Any]
 """One element of a plan: the keys of one task, e.g. ``{"category": ["judo"], "window": "2026-01-05"}``."""
 
+PAST = tuple(
+    Flag(name=name, help="see `slac category --help`", required=False) for name in ("from", "to", "videos", "floor")
+)
+"""What can be asked of past windows."""
 BY_HAND: Mapping[str, tuple[Flag, ...]] = {
-    "register": (CATEGORY, Flag(name="guideline", help="what reviewers are told")),
+    "register": (CATEGORY, Flag(name="guideline", help="what reviewers are told"), *PAST),
     "retire": (CATEGORY, Flag(name="reason", help="why"), Flag(name="person", help="who decides")),
 }
 """Flags of the commands that are no stages and that have a task, which a form starts."""

@@ -15,13 +15,10 @@ The floor stands above `quality.floors` and `quality.min_precision`. Safe to run
 import argparse
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from datetime import UTC, datetime, timedelta
 
 from slac_tasks import config
 from slac_tasks.collect.names import Categories
 from slac_tasks.commands import register
-from slac_tasks.errors import WrongArguments
-from slac_tasks.model import Window
 from slac_tasks.planning.backfills import Backfill
 from slac_tasks.planning.estimates import estimate
 from slac_tasks.planning.past import add_category
@@ -41,21 +38,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add = verbs.add_parser("add", help="register a category and say what is wanted of past windows")
     add.add_argument("name", help="name or key")
     add.add_argument("--guideline", help="what reviewers are told about the category")
-    add_past(add)
+    register.add_past(add)
     add.add_argument("--estimate", action="store_true", help="say what its past windows will take, and write nothing")
     for verb, state in STATES.items():
         verbs.add_parser(verb, help=f"its past windows are {state}").add_argument("name", help="key of the category")
     show = verbs.add_parser("show", help="how far the past windows of categories are")
     show.add_argument("name", nargs="?", help="key of the category; none: all")
     show.add_argument("--json", action="store_true", help="print one JSON object a line")
-
-
-def add_past(parser: argparse.ArgumentParser) -> None:
-    """Declare what can be asked of past windows."""
-    parser.add_argument("--from", dest="first", metavar="WINDOW", help="the first past window; none: every one")
-    parser.add_argument("--to", dest="last", metavar="WINDOW", help="the last past window; none: the newest")
-    parser.add_argument("--videos", type=int, metavar="N", help="begin no further window once N videos are there")
-    parser.add_argument("--floor", type=float, metavar="SHARE", help="share of positives that must be right, below 1")
 
 
 def main(arguments: argparse.Namespace) -> None:
@@ -74,54 +63,24 @@ def main(arguments: argparse.Namespace) -> None:
             print_json(rows) if arguments.json else _print_table(rows)
         case verb:
             _planner(ledger, arguments.name).categories  # noqa: B018  refuses one that is not registered
-            ledger.run("set_category_state", category=arguments.name, state=STATES[verb], newest=_newest_window())
+            ledger.run(
+                "set_category_state", category=arguments.name, state=STATES[verb], newest=register.newest_window()
+            )
             print_line(f"category: {arguments.name}: its past windows are {STATES[verb]}")
     ledger.close()
 
 
-def asked(category: str, arguments: argparse.Namespace) -> Backfill:
-    """Return what the flags of `add_past` ask for.
-
-    Raises:
-        WrongArguments: they contradict each other, or are out of range.
-
-    """
-    first, last = (str(Window.parse(text)) if text else None for text in (arguments.first, arguments.last))
-    if first and first > (last or _newest_window()):
-        raise WrongArguments(f"--from {first} --to {last or _newest_window()}: the first window is after the last")
-    if arguments.videos is not None and arguments.videos < 1:
-        raise WrongArguments(f"--videos: is {arguments.videos}, want at least 1")
-    if arguments.floor is not None and not 0 <= arguments.floor < 1:
-        raise WrongArguments(f"--floor: is {arguments.floor:g}, want a share of 0 to below 1")
-    return Backfill(
-        category=category, first_window=first, last_window=last, videos_most=arguments.videos, floor=arguments.floor
-    )
-
-
-def write(ledger: Ledger, wanted: Backfill) -> None:
-    """Write down what is wanted of the past windows of a registered category; nothing where nothing is asked."""
-    if wanted != Backfill(category=wanted.category):
-        values = {name: value for name, value in asdict(wanted).items() if name != "state"}
-        ledger.run("plan_category", newest=_newest_window(), **values)
-
-
-def _newest_window() -> str:
-    """Return the newest window that has ended."""
-    return str(Window.of(datetime.now(UTC) - timedelta(days=7)))
-
-
 def _add(ledger: Ledger, arguments: argparse.Namespace) -> None:
     (category,) = Categories.of([arguments.name]).names or (arguments.name,)
-    wanted = asked(category, arguments)
+    wanted = register.asked(category, arguments)
     if arguments.estimate:
         planner = _planner(ledger, asked=wanted)
         for line in estimate(planner, "add_category", add_category(planner)):
             print_line(f"category: estimate: {line}")
         return
     register.main(
-        argparse.Namespace(category=[arguments.name], from_sources=False, offered=False, guideline=arguments.guideline)
+        argparse.Namespace(**{**vars(arguments), "category": [arguments.name], "from_sources": False, "offered": False})
     )
-    write(ledger, wanted)
     print_line(f"category: {category}: the next run of add_category or collect_videos collects its past windows")
 
 

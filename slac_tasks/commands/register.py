@@ -8,18 +8,24 @@ A name in any script gets a key of its own. With --offered and a name that no so
 message says what is close to it; without any name it says what the sources offer that is not registered. A source that
 can search offers every name.
 
+--from, --to, --videos and --floor say what is wanted of past windows, see `slac category --help`.
+
 With --from-sources it also prints how many videos of a folder are too short for a clip, by the headers of up to 200.
 Safe to run again: a known category keeps its key; a guideline whose text changes gets the next version.
 """
 
 import argparse
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import asdict
+from datetime import UTC, datetime, timedelta
 
 from slac_tasks import config
 from slac_tasks.collect import sources
 from slac_tasks.collect.names import Categories, spelling
 from slac_tasks.errors import BrokenContract, WrongArguments
 from slac_tasks.given.words import near, printable
+from slac_tasks.model import Window
+from slac_tasks.planning.backfills import Backfill
 from slac_tasks.progress import print_line
 from slac_tasks.storage.ledger import Ledger, open_ledger
 from slac_tasks.video.lengths import too_short
@@ -32,6 +38,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     which.add_argument("--from-sources", action="store_true", help="every category of collect.sources")
     parser.add_argument("--offered", action="store_true", help="refuse a name that no source offers")
     parser.add_argument("--guideline", help="what reviewers are told about the category")
+    add_past(parser)
 
 
 def main(args: argparse.Namespace) -> int:
@@ -67,6 +74,7 @@ def main(args: argparse.Namespace) -> int:
     with ledger.transaction():
         for category, name in registered.items():
             ledger.run("register_category", category=category, name=name, guideline=args.guideline)
+            write(ledger, asked(category, args))
     ledger.close()
     for line in refused:
         print_line(f"register: {line}")
@@ -100,6 +108,45 @@ def _not_offered(names: Mapping[str, str], registered: Collection[str]) -> list[
         for key, name in names.items()
         if key not in known
     ]
+
+
+def add_past(parser: argparse.ArgumentParser) -> None:
+    """Declare what can be asked of past windows."""
+    parser.add_argument("--from", dest="first", metavar="WINDOW", help="the first past window; none: every one")
+    parser.add_argument("--to", dest="last", metavar="WINDOW", help="the last past window; none: the newest")
+    parser.add_argument("--videos", type=int, metavar="N", help="begin no further window once N videos are there")
+    parser.add_argument("--floor", type=float, metavar="SHARE", help="share of positives that must be right, below 1")
+
+
+def asked(category: str, arguments: argparse.Namespace) -> Backfill:
+    """Return what the flags of `add_past` ask for.
+
+    Raises:
+        WrongArguments: they contradict each other, or are out of range.
+
+    """
+    first, last = (str(Window.parse(text)) if text else None for text in (arguments.first, arguments.last))
+    if first and first > (last or newest_window()):
+        raise WrongArguments(f"--from {first} --to {last or newest_window()}: the first window is after the last")
+    if arguments.videos is not None and arguments.videos < 1:
+        raise WrongArguments(f"--videos: is {arguments.videos}, want at least 1")
+    if arguments.floor is not None and not 0 <= arguments.floor < 1:
+        raise WrongArguments(f"--floor: is {arguments.floor:g}, want a share of 0 to below 1")
+    return Backfill(
+        category=category, first_window=first, last_window=last, videos_most=arguments.videos, floor=arguments.floor
+    )
+
+
+def write(ledger: Ledger, wanted: Backfill) -> None:
+    """Write down what is wanted of the past windows of a registered category; nothing where nothing is asked."""
+    if wanted != Backfill(category=wanted.category):
+        values = {name: value for name, value in asdict(wanted).items() if name != "state"}
+        ledger.run("plan_category", newest=newest_window(), **values)
+
+
+def newest_window() -> str:
+    """Return the newest window that has ended."""
+    return str(Window.of(datetime.now(UTC) - timedelta(days=7)))
 
 
 def _taken(ledger: Ledger, names: Mapping[str, str]) -> dict[str, str]:
