@@ -8,6 +8,11 @@ says what they will take: videos, bytes, clips, seconds of each device that has 
 A name gets its key; a name that no source offers ends the run at `register`, with what is close to it, and registers
 nothing. An empty form ends there too, with what the sources offer that nobody has registered.
 
+The form also bounds the past windows and the videos that may come of them, and says how precise the labels must be.
+What is asked for stands in the ledger: `slac category pause`, `resume` and `cancel` change it, `slac category show`
+says how far it is, and the weekly run of `collect_videos` goes on with it. A window that failed holds up no other:
+clear its task alone.
+
 **Reads** the sources. **Writes** the ledger's categories, `candidates`, `fetched` and `videos` of the new categories,
 and one event of the asset `videos` per window, on which `score_clips` bootstraps and scores them.
 
@@ -17,8 +22,8 @@ and one event of the asset `videos` per window, on which `score_clips` bootstrap
 """
 
 from airflow.sdk import DAG
-from slac_airflow import VIDEOS, announce, ended, plan, slac
-from slac_forms import category_field, guideline_field, offered_field
+from slac_airflow import VIDEOS, alerts, announce, ended, plan, slac
+from slac_forms import category_field, guideline_field, offered_field, wish_fields
 
 with DAG(
     dag_id="add_category",
@@ -26,15 +31,17 @@ with DAG(
     description=__doc__.partition("\n")[0],
     schedule=None,
     doc_md=__doc__,
+    **alerts(hours=168),
     max_active_runs=1,
     params={
         "category": category_field("Names as people say them, one a line, in any script: Clean and jerk."),
         **offered_field(),
         "guideline": guideline_field(),
+        **wish_fields(),
     },
     tags=["slac", "people"],
 ):
-    register = slac("register", form=("category", "offered", "guideline"))
+    register = slac("register", form=("category", "offered", "guideline", "from", "to", "videos", "floor"))
     todo = plan("add_category", form=("category",), estimate=True)
     discover = slac("discover", each=todo)
     fetch = slac("fetch", each=todo)

@@ -21,7 +21,7 @@ answers in time, or the answer is `not now`. Nothing is recorded then, and the n
 """
 
 from airflow.sdk import DAG, AssetOrTimeSchedule, CronTriggerTimetable
-from slac_airflow import LABELS, VALIDATED_LABELS, AnnounceAny, PlanSome, PlanToAsk, ask, ended, plan, slac
+from slac_airflow import LABELS, VALIDATED_LABELS, AnnounceAny, PlanSome, PlanToAsk, alerts, ask, ended, plan, slac
 
 with DAG(
     dag_id="check_labels",
@@ -29,6 +29,7 @@ with DAG(
     description=__doc__.partition("\n")[0],
     schedule=AssetOrTimeSchedule(timetable=CronTriggerTimetable("30 5 * * *", timezone="UTC"), assets=[LABELS]),
     doc_md=__doc__,
+    **alerts(hours=48),
     catchup=False,
     # Two, because a run that waits for a person is active, and only one ever waits. Labels that come while both are
     # active are judged by one run after them.

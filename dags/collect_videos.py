@@ -18,7 +18,7 @@ failed, the others are announced, and a cleared run works only on what is missin
 """
 
 from airflow.sdk import DAG, CronPartitionTimetable
-from slac_airflow import VIDEOS, WINDOW, announce, ended, plan, slac
+from slac_airflow import VIDEOS, WINDOW, alerts, announce, ended, plan, slac
 from slac_forms import category_field
 
 with DAG(
@@ -27,6 +27,7 @@ with DAG(
     description=__doc__.partition("\n")[0],
     schedule=CronPartitionTimetable("0 0 * * 1", timezone="UTC", run_offset=-1, key_format="%Y-%m-%d"),
     doc_md=__doc__,
+    **alerts(hours=48),
     max_active_runs=4,
     params={"category": category_field("Only these, by key or name, one a line; none means all.")},
     tags=["slac", "window"],

@@ -19,7 +19,7 @@ them is enough. Skips `rescore` when no window holds clips that want scores.
 """
 
 from airflow.sdk import DAG, AssetOrTimeSchedule, CronTriggerTimetable
-from slac_airflow import VALIDATED_LABELS, VIDEOS, announce, plan, slac
+from slac_airflow import VALIDATED_LABELS, VIDEOS, alerts, announce, plan, slac
 
 with DAG(
     dag_id="pretrain",
@@ -29,6 +29,7 @@ with DAG(
         timetable=CronTriggerTimetable("0 6 * * *", timezone="UTC"), assets=[VALIDATED_LABELS]
     ),
     doc_md=__doc__,
+    **alerts(hours=168),
     catchup=False,
     max_active_runs=1,
     tags=["slac", "gpu"],

@@ -15,7 +15,7 @@ category.
 """
 
 from airflow.sdk import DAG, IdentityMapper, PartitionedAssetTimetable
-from slac_airflow import VIDEOS, WINDOW, plan, slac
+from slac_airflow import VIDEOS, WINDOW, alerts, plan, slac
 
 with DAG(
     dag_id="score_clips",
@@ -23,6 +23,8 @@ with DAG(
     description=__doc__.partition("\n")[0],
     schedule=PartitionedAssetTimetable(assets=VIDEOS, default_partition_mapper=IdentityMapper()),
     doc_md=__doc__,
+    # Its window ended on Monday at 00:00 UTC: by Wednesday noon people hear that it is not scored.
+    **alerts(hours=60),
     max_active_runs=1,
     tags=["slac", "window", "gpu"],
 ):

@@ -13,7 +13,7 @@
 import os
 
 from airflow.sdk import DAG, CronTriggerTimetable
-from slac_airflow import plan, slac
+from slac_airflow import alerts, plan, slac
 
 with DAG(
     dag_id="send_hard_clips",
@@ -21,6 +21,7 @@ with DAG(
     description=__doc__.partition("\n")[0],
     schedule=CronTriggerTimetable(os.environ.get("SLAC_SEND_CRON", "0 5 * * *"), timezone="UTC"),
     doc_md=__doc__,
+    **alerts(hours=24),
     catchup=False,
     max_active_runs=1,
     tags=["slac", "people"],

@@ -20,7 +20,7 @@ the run ends failed.
 import os
 
 from airflow.sdk import DAG, CronTriggerTimetable
-from slac_airflow import LABELS, ended, plan, slac
+from slac_airflow import LABELS, alerts, ended, plan, slac
 
 with DAG(
     dag_id="sync_verifications",
@@ -28,6 +28,7 @@ with DAG(
     description=__doc__.partition("\n")[0],
     schedule=CronTriggerTimetable(os.environ.get("SLAC_SYNC_CRON", "*/5 * * * *"), timezone="UTC"),
     doc_md=__doc__,
+    **alerts(hours=24),
     catchup=False,
     max_active_runs=1,
     tags=["slac", "people"],

@@ -75,7 +75,10 @@ class Plan(Local):
         words = ["slac", "plan", f"--for={self.dag_name}", *([f"--window={self.window}"] if self.window else [])]
         words += ["--estimate"] if self.estimate else []
         if self.form:
-            words += [f"--category={passable(name)}" for name in filled(self.form, context)["category"]]
+            said = filled(self.form, context)
+            words += [f"--category={passable(name)}" for name in said["category"]]
+            others = merge({name: value for name, value in said.items() if name not in ("category", "offered")})
+            words += [f"--{name}={passable(value)}" for name, values in others.items() for value in values]
         printed = self.run(words, context)
         items: list[dict[str, Any]] = json.loads(printed.splitlines()[-1])
         return items

@@ -45,6 +45,34 @@ def reason_field(description: str) -> Param:
     return Param("", type=["null", "string"], format="multiline", title="Reason", description=description)
 
 
+def past_fields() -> dict[str, Param]:
+    """Return the fields for bounds of past windows."""
+    return {
+        "from": _week("From", "Monday of the first past window. Empty: every one that was collected."),
+        "to": _week("To", "Monday of the last past window. Empty: the newest that has ended."),
+    }
+
+
+def wish_fields() -> dict[str, Param]:
+    """Return the fields for what else can be asked of a category that is added."""
+    budget = "Begin no further past window once so many videos are there. Empty: no budget."
+    floor = "Share of positives that must be right, below 1. Empty: what the settings say."
+    return {
+        **past_fields(),
+        "videos": Param(None, type=["null", "integer"], minimum=1, title="Videos at most", description=budget),
+        "floor": Param(None, type=["null", "number"], minimum=0, exclusiveMaximum=1, title="Floor", description=floor),
+    }
+
+
+def text_field(title: str, description: str) -> Param:
+    """Return a field for one line."""
+    return Param(None, type=["null", "string"], title=title, description=description)
+
+
+def _week(title: str, description: str) -> Param:
+    return Param(None, type=["null", "string"], format="date", title=title, description=description)
+
+
 def _offered() -> list[str]:
     try:
         folders = [Path(name) for name in config.load().collect.sources]

@@ -18,7 +18,7 @@ from slac_tasks.storage.ledger import Ledger
 ROOT = Path(__file__).resolve().parents[2]
 NAMES = {
     *("collect_videos", "score_clips", "send_hard_clips", "sync_verifications"),
-    *("check_labels", "pretrain", "add_category", "retire_category"),
+    *("check_labels", "pretrain", "add_category", "retire_category", "score_again", "inspect_again"),
 }
 
 # Runs in a process of its own, so that it sees what a DAG file imports and nothing that a test imported.

@@ -52,7 +52,7 @@ def test_old_hand_overs_are_judged_again_where_they_are_named(
     inspect.run(job)
     before = judged(job)
     inspect.run(replace(make_job("inspect", judged="votes/000001"), estimate=True))
-    assert "votes: 1 hand-overs with 2 rows to judge" in capsys.readouterr().err
+    assert "votes: 1 hand-overs with 24 rows to judge" in capsys.readouterr().err
     assert judged(job) == before
     inspect.run(make_job("inspect", judged="votes/000001"))
     assert judged(job) == before | {("votes", "000001"): before["votes", "000001"] + 1}
