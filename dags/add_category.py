@@ -22,8 +22,9 @@ and one event of the asset `videos` per window, on which `score_clips` bootstrap
 """
 
 from airflow.sdk import DAG
-from slac_airflow import VIDEOS, alerts, announce, ended, plan, slac
+from slac_airflow import VIDEOS, announce, ended, plan, slac
 from slac_forms import category_field, guideline_field, offered_field, wish_fields
+from slac_watch import alerts
 
 with DAG(
     dag_id="add_category",

@@ -21,7 +21,8 @@ answers in time, or the answer is `not now`. Nothing is recorded then, and the n
 """
 
 from airflow.sdk import DAG, AssetOrTimeSchedule, CronTriggerTimetable
-from slac_airflow import LABELS, VALIDATED_LABELS, AnnounceAny, PlanSome, PlanToAsk, alerts, ask, ended, plan, slac
+from slac_airflow import LABELS, VALIDATED_LABELS, AnnounceAny, PlanSome, PlanToAsk, ask, ended, plan, slac
+from slac_watch import alerts
 
 with DAG(
     dag_id="check_labels",

@@ -18,8 +18,9 @@ failed, the others are announced, and a cleared run works only on what is missin
 """
 
 from airflow.sdk import DAG, CronPartitionTimetable
-from slac_airflow import VIDEOS, WINDOW, alerts, announce, ended, plan, slac
+from slac_airflow import VIDEOS, WINDOW, announce, ended, plan, slac
 from slac_forms import category_field
+from slac_watch import alerts
 
 with DAG(
     dag_id="collect_videos",

@@ -12,8 +12,9 @@ before how many rows that are.
 """
 
 from airflow.sdk import DAG
-from slac_airflow import alerts, slac
+from slac_airflow import slac
 from slac_forms import text_field
+from slac_watch import alerts
 
 with DAG(
     dag_id="inspect_again",

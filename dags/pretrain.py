@@ -19,7 +19,8 @@ them is enough. Skips `rescore` when no window holds clips that want scores.
 """
 
 from airflow.sdk import DAG, AssetOrTimeSchedule, CronTriggerTimetable
-from slac_airflow import VALIDATED_LABELS, VIDEOS, alerts, announce, plan, slac
+from slac_airflow import VALIDATED_LABELS, VIDEOS, announce, plan, slac
+from slac_watch import alerts
 
 with DAG(
     dag_id="pretrain",

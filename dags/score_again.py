@@ -12,8 +12,9 @@ other weights are not touched, and the current committee stays the current one.
 """
 
 from airflow.sdk import DAG
-from slac_airflow import alerts, ended, plan, slac
+from slac_airflow import ended, plan, slac
 from slac_forms import category_field, past_fields, text_field
+from slac_watch import alerts
 
 with DAG(
     dag_id="score_again",

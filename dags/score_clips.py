@@ -15,7 +15,8 @@ category.
 """
 
 from airflow.sdk import DAG, IdentityMapper, PartitionedAssetTimetable
-from slac_airflow import VIDEOS, WINDOW, alerts, plan, slac
+from slac_airflow import VIDEOS, WINDOW, plan, slac
+from slac_watch import alerts
 
 with DAG(
     dag_id="score_clips",

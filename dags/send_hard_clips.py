@@ -13,7 +13,8 @@
 import os
 
 from airflow.sdk import DAG, CronTriggerTimetable
-from slac_airflow import alerts, plan, slac
+from slac_airflow import plan, slac
+from slac_watch import alerts
 
 with DAG(
     dag_id="send_hard_clips",

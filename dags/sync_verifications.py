@@ -20,7 +20,8 @@ the run ends failed.
 import os
 
 from airflow.sdk import DAG, CronTriggerTimetable
-from slac_airflow import LABELS, alerts, ended, plan, slac
+from slac_airflow import LABELS, ended, plan, slac
+from slac_watch import alerts
 
 with DAG(
     dag_id="sync_verifications",

@@ -1,8 +1,8 @@
 """The Airflow side of the process boundary: one `slac` command is one task, a local process or a pod.
 
-A DAG file imports from here, and the fields of its form from `slac_forms`: `slac` makes a stage's task, `plan` the task
-that says what there is to do, `announce` the last task that tells other DAGs, `ask` the question to a person; and the
-assets that connect DAGs.
+A DAG file imports from here, the fields of its form from `slac_forms`, and how people hear of it from `slac_watch`:
+`slac` makes a stage's task, `plan` the task that says what there is to do, `announce` the last task that tells other
+DAGs, `ask` the question to a person; and the assets that connect DAGs.
 """
 
 import datetime
