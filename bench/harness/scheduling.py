@@ -130,7 +130,11 @@ def schedule(windows: int) -> Scheduled:
                 self.change_state(key, TaskInstanceState.SUCCESS)
 
     DagBundlesManager().sync_bundles_to_db()
-    sync_bag_to_db(DagBag(os.environ["AIRFLOW__CORE__DAGS_FOLDER"], include_examples=False), "dags-folder", None)
+    folder = Path(os.environ["AIRFLOW__CORE__DAGS_FOLDER"])
+    bag = DagBag(folder, bundle_path=folder, bundle_name="dags-folder")
+    if bag.import_errors:
+        raise RuntimeError(f"the DAG file cannot be read: {bag.import_errors}")
+    sync_bag_to_db(bag, "dags-folder", None)
     job = Job()
     runner = SchedulerJobRunner(
         job=job, executors=[Instant(parallelism=512)], num_runs=-1, scheduler_idle_sleep_time=0.1
