@@ -16,7 +16,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from bench.harness.costs import now, peak_bytes
 
@@ -121,7 +121,7 @@ def schedule(windows: int) -> Scheduled:
         def _process_workloads(self, workload_items: Sequence[Any]) -> None:
             with create_session() as session:
                 for workload in workload_items:
-                    instance = session.get(TaskInstance, workload.ti.id)
+                    instance: Any = session.get(TaskInstance, workload.ti.id)
                     instance.start_date = instance.end_date = func.now()
                     instance.state = TaskInstanceState.SUCCESS
             for workload in workload_items:
@@ -129,13 +129,15 @@ def schedule(windows: int) -> Scheduled:
                 self.queued_tasks.pop(key, None)
                 self.change_state(key, TaskInstanceState.SUCCESS)
 
-    DagBundlesManager().sync_bundles_to_db()
+    # Airflow does not declare their types.
+    bundles, new_job = cast("Any", DagBundlesManager), cast("Any", Job)
+    bundles().sync_bundles_to_db()
     folder = Path(os.environ["AIRFLOW__CORE__DAGS_FOLDER"])
     bag = DagBag(folder, bundle_path=folder, bundle_name="dags-folder")
     if bag.import_errors:
         raise RuntimeError(f"the DAG file cannot be read: {bag.import_errors}")
     sync_bag_to_db(bag, "dags-folder", None)
-    job = Job()
+    job = new_job()
     runner = SchedulerJobRunner(
         job=job, executors=[Instant(parallelism=512)], num_runs=-1, scheduler_idle_sleep_time=0.1
     )
@@ -145,7 +147,7 @@ def schedule(windows: int) -> Scheduled:
             time.sleep(0.5)
             with create_session() as session:
                 ended = session.scalar(select(func.count()).where(DagRun.state.in_(["success", "failed"])))
-            if ended >= windows:
+            if (ended or 0) >= windows:
                 # The loop looks at it after each pass.
                 runner.num_runs = 1
                 return
@@ -158,7 +160,7 @@ def schedule(windows: int) -> Scheduled:
         tasks = session.scalar(select(func.count()).select_from(TaskInstance).where(TaskInstance.state == "success"))
         size = session.scalar(text("SELECT pg_database_size(current_database())"))
     return Scheduled(
-        tasks=tasks, seconds=took.wall_sec, processor_sec=took.own_sec, scheduler_bytes=peak_bytes(),
+        tasks=tasks or 0, seconds=took.wall_sec, processor_sec=took.own_sec, scheduler_bytes=peak_bytes(),
         started_bytes=started, database_bytes=size,
     )  # fmt: skip
 
