@@ -18,7 +18,7 @@ from slac_watch import alerts
 
 with DAG(
     dag_id="score_again",
-    dag_display_name="8 · score_again",
+    dag_display_name="9 · score_again",
     description=__doc__.partition("\n")[0],
     schedule=None,
     doc_md=__doc__,
