@@ -18,7 +18,7 @@ from slac_watch import alerts
 
 with DAG(
     dag_id="inspect_again",
-    dag_display_name="10 · inspect_again",
+    dag_display_name="9 · inspect_again",
     description=__doc__.partition("\n")[0],
     schedule=None,
     doc_md=__doc__,
