@@ -50,7 +50,7 @@ def measure(size: Size, folder: Path) -> Figures:
             environ = environment(at, server.url(f"airflow_{categories}"))
             migrate(environ)
             words = [sys.executable, "-m", "bench.harness.scheduling", str(size.windows)]
-            done = subprocess.run(words, env=environ, capture_output=True, text=True, check=False)
+            done = subprocess.run(words, env=environ, capture_output=True, text=True, encoding="utf-8", check=False)
             if done.returncode:
                 raise RuntimeError(f"the scheduler failed: {done.stderr[-2000:]}")
             one = found[categories] = Scheduled(**json.loads(done.stdout.splitlines()[-1]))

@@ -111,7 +111,7 @@ class FakePod:
             for mount in self.container.get("volumeMounts", ()) if "configMap" in volume else ():
                 if mount["name"] == volume["name"]:
                     for name, text in config_maps[volume["configMap"]["name"]].items():
-                        (self.folder / name).write_text(text)
+                        (self.folder / name).write_text(text, encoding="utf-8")
                     found = {name: value.replace(mount["mountPath"], str(self.folder)) for name, value in found.items()}
         return found
 
@@ -149,7 +149,7 @@ class FakePod:
         reason = {0: "Completed", 137: "OOMKilled"}.get(code, "Error")
         ended = {"exitCode": code, "reason": reason, "startedAt": now(), "finishedAt": now()}
         if code and self.container.get("terminationMessagePolicy") == "FallbackToLogsOnError":
-            ended["message"] = self.log.read_text(errors="replace")[-2048:]
+            ended["message"] = self.log.read_text(errors="replace", encoding="utf-8")[-2048:]
         self.set_status("Failed" if code else "Succeeded", {"terminated": ended}, **more)
 
     def stop(self, how: signal.Signals = signal.SIGTERM) -> None:
@@ -200,7 +200,7 @@ class FakeCluster:
             "contexts": [{"name": "fake", "context": {"cluster": "fake", "user": "airflow"}}],
             "current-context": "fake",
         }
-        path.write_text(json.dumps(config))
+        path.write_text(json.dumps(config), encoding="utf-8")
         return path
 
     def create(self, api_object: dict[str, Any], namespace: str) -> FakePod:

@@ -97,7 +97,9 @@ def migrate(environ: dict[str, str]) -> None:
 
     """
     program = Path(sys.executable).parent / "airflow"
-    done = subprocess.run([str(program), "db", "migrate"], env=environ, capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        [str(program), "db", "migrate"], env=environ, capture_output=True, text=True, encoding="utf-8", check=False
+    )
     if done.returncode:
         raise RuntimeError(f"airflow db migrate: {done.stderr[-1000:]}")
 
