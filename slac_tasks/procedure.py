@@ -280,7 +280,7 @@ STAGES: dict[str, Stage] = {
         Stage(
             name="detect", part=Part.NETWORKS,
             help="find where the actions of a release begin and end in whole videos, as `slac localize` does in a file",
-            keys=("release",), reads=("release", "models", "released_segments", "videos"),
+            keys=("release",), reads=("release", "models", "released_segments", "imported", "videos"),
             writes={"detections": ("localization",)}, machine=_NETWORKS,
         ),
         Stage(

@@ -3,10 +3,13 @@
 slac import clips.csv --as hacs --manifest hacs.jsonl
 slac import anet.json video_info.csv --as anet --manifest /data/anet/videos.jsonl --media '/data/anet/{id}.mp4'
 slac import train.csv --as mini --manifest mini.jsonl --category-map classes.csv      columns label,category
+slac import HACS_segments.json --as hacs_segments --manifest segments.jsonl --segments
 
 Writes the manifest, which `collect.sources` names from then on, and the dataset imported (origin). What is no label is
 set aside; `slac show imported origin=hacs` lists it with its reason. Safe to run again: the same files with the same
-map change nothing. People's votes overrule imported labels wherever both speak.
+map change nothing. People's votes overrule imported labels wherever both speak. With --segments the times are those at
+which actions begin and end, as in ActivityNet, HACS Segments, THUMOS14, MultiTHUMOS and Charades: in the videos of a
+release they teach `slac localize` its ends, as the segments that people cut do.
 """
 
 import argparse
@@ -47,6 +50,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--category-map", type=Path, help="csv with the columns label and category (display name)")
     parser.add_argument(
+        "--segments", action="store_true", help="actions begin and end at the times of the labels, which are no clips"
+    )
+    parser.add_argument(
         "--media", default="", help="path or address of a video, with {id} or {name}; default: the list's, or YouTube"
     )
 
@@ -60,7 +66,7 @@ def main(arguments: argparse.Namespace) -> None:
     found = read(arguments.files, arguments.format)
     folder = str(arguments.files[0].absolute()) if arguments.files[0].is_dir() else None
     source = str(arguments.manifest.absolute())
-    imported = imported_labels(found, source, given, locator(arguments.media, folder))
+    imported = imported_labels(found, source, given, locator(arguments.media, folder), dense=arguments.segments)
     if not imported.rows:
         first = f"; the first: {imported.drops[0].item}: {imported.drops[0].detail}" if imported.drops else ""
         raise WrongArguments(f"import {arguments.origin}: holds no label that can be used, of {found}{first}")

@@ -1,8 +1,10 @@
-"""The localizer of a release: its pretrained network, and a head that its sparse clips teach when it is first wanted.
+"""The localizer of a release: its pretrained network, and a head that its labels teach when it is first wanted.
 
-Reads: a finished release (training split), its network, renditions, withdrawals.
+Reads: a finished release (training split) with the segments that people cut, its network, imported segments,
+renditions, withdrawals.
 Writes: localizers/<release>.<hash>.pt; checkpoints until it is there. The hash names all that decides the head: the
-network's weights, the rows of the release and the settings. So a head that is there is the one that would be made.
+network's weights, the rows of the release, the segments and the settings. So a head that is there is the one that would
+be made.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -26,7 +28,7 @@ from slac_tasks.networks.weights import decode_backbone
 from slac_tasks.progress import print_line, track
 from slac_tasks.release.finished import need_release
 from slac_tasks.storage.checkpoints import Checkpoints
-from slac_tasks.storage.datasets import MODELS, RELEASED_SEGMENTS
+from slac_tasks.storage.datasets import IMPORTED, MODELS, RELEASED_SEGMENTS
 from slac_tasks.storage.manifests import Manifest
 from slac_tasks.storage.objects import Media
 from slac_tasks.storage.tables import Datasets
@@ -34,7 +36,9 @@ from slac_tasks.video.clips import decoders
 
 FOLDER = "localizers"
 """Folder of the store."""
-_COLUMNS = ["video_id", "source_id", "split", "start_sec", "end_sec", "category", "label", "proxy_128", "proxy_256"]
+_COLUMNS = [
+    "video_id", "source", "source_id", "split", "start_sec", "end_sec", "category", "label", "proxy_128", "proxy_256",
+]  # fmt: skip
 
 
 def localizer_of_release(config: Config, release: str, environ: Mapping[str, str]) -> Localizer:
@@ -53,8 +57,10 @@ def localizer_of_release(config: Config, release: str, environ: Mapping[str, str
     settings = config.localization
     plan = Plan(steps=settings.steps, batch=settings.batch, width=settings.width, seed=settings.seed)
     cut = dense_labels(datasets, release)
+    imported = imported_segments(datasets)
     shape = [str(sorted(asdict(plan).items())), str(settings.videos)]
-    made_of = content_hash(weights, version.content, *shape, *(repr(one) for one in sorted(cut.items())))
+    segments = [repr(one) for one in (*sorted(cut.items()), *sorted(imported.items()))]
+    made_of = content_hash(weights, version.content, *shape, *segments)
     name = f"{FOLDER}/{release}.{made_of}.pt"
     if media.store.exists(name):
         head, about = decode(media.store.get(name), name)
@@ -63,6 +69,7 @@ def localizer_of_release(config: Config, release: str, environ: Mapping[str, str
     keeps = Checkpoints(media=media, folder=f"{FOLDER}/unfinished", made_of=made_of)
     videos = chosen(videos_of_release(datasets, rows, Split.TRAINING), settings.videos)
     categories = sorted({label.category for video in videos for label in video.labels})
+    cut = {one.video_id: with_imported(one, cut.get(one.video_id, ()), imported) for one in videos}
     lessons = list(_lessons(videos, cut, categories, extractor, media, config.scoring.workers))
     head = taught(lessons, categories, plan, extractor.where, keeps)
     clips, given = sum(len(each.clips) for each in lessons), sum(len(each.known) for each in lessons)
@@ -90,9 +97,13 @@ def network_of_release(config: Config, release: str, media: Media) -> tuple[Extr
     return frozen(entry, backbone, config.device, config.scoring), model.backbone
 
 
+Origin = tuple[str, str]
+"""Source of a video, and the source's own name of it."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class ReleasedLabel:
-    """What people say of a clip."""
+    """What people say of a clip, or of a segment."""
 
     category: str
     start_sec: float
@@ -105,6 +116,7 @@ class ReleasedVideo:
     """A video of a release with all of its labels."""
 
     video_id: str
+    origin: Origin
     split: Split
     film: Film
     labels: list[ReleasedLabel]
@@ -124,8 +136,10 @@ def videos_of_release(datasets: Datasets, rows: Manifest, split: Split | None = 
             if withdrawals.covers_any(video_id, row["source_id"]):
                 continue
             film = Film(name=video_id, proxy=row["proxy_128"], large=row["proxy_256"])
+            origin = (row["source"], row["source_id"])
             video = found.setdefault(
-                video_id, ReleasedVideo(video_id=video_id, split=Split(row["split"]), film=film, labels=[])
+                video_id,
+                ReleasedVideo(video_id=video_id, origin=origin, split=Split(row["split"]), film=film, labels=[]),
             )
             video.labels.append(
                 ReleasedLabel(
@@ -148,6 +162,34 @@ def dense_labels(datasets: Datasets, release: str) -> dict[str, list[ReleasedLab
     return found
 
 
+def imported_segments(datasets: Datasets) -> dict[Origin, list[ReleasedLabel]]:
+    """Return the segments of `slac import --segments` in which an action is, by the origin of their video."""
+    found: dict[Origin, list[ReleasedLabel]] = {}
+    manifests = [datasets.need(IMPORTED, **keys) for keys in datasets.partitions(IMPORTED)]
+    for row in datasets.read_all(IMPORTED, manifests).filter(pc.field("dense") & (pc.field("label") > 0)).to_pylist():
+        label = ReleasedLabel(
+            category=row["category"], start_sec=row["start_sec"], end_sec=row["end_sec"], positive=True
+        )
+        found.setdefault((row["source"], row["source_id"]), []).append(label)
+    return found
+
+
+def with_imported(
+    video: ReleasedVideo, cut: Sequence[ReleasedLabel], imported: Mapping[Origin, Sequence[ReleasedLabel]]
+) -> list[ReleasedLabel]:
+    """Return the segments that people cut in a video, and the imported ones of which people say nothing else.
+
+    People overrule: an imported segment goes where it meets one of theirs, or a clip that does not show its category.
+    """
+    said = [*cut, *(label for label in video.labels if not label.positive)]
+    return [*cut, *(one for one in imported.get(video.origin, ()) if not any(_meet(one, other) for other in said))]
+
+
+def _meet(one: ReleasedLabel, other: ReleasedLabel) -> bool:
+    same = one.category == other.category
+    return same and min(one.end_sec, other.end_sec) > max(one.start_sec, other.start_sec)
+
+
 def chosen(videos: Sequence[ReleasedVideo], most: int) -> list[ReleasedVideo]:
     """Return at most so many videos of each category: those first that have a positive clip of it."""
     kept: dict[str, ReleasedVideo] = {}
@@ -163,7 +205,7 @@ def _lessons(
     videos: Sequence[ReleasedVideo], cut: Mapping[str, Sequence[ReleasedLabel]], categories: Sequence[str],
     extractor: Extractor, media: Media, workers: int,
 ) -> Iterator[Lesson]:  # fmt: skip
-    """Look at each video, and yield what its clips teach, and the segments that people cut in it.
+    """Look at each video, and yield what its clips teach, and the segments in it whose ends are known.
 
     Raises:
         BrokenContract: none can be read.

@@ -1,6 +1,7 @@
 """Find where the actions of a release begin and end in whole videos, those collected last first.
 
-Reads: release, models and released_segments (release); videos of the release's categories, renditions, withdrawals.
+Reads: release, models and released_segments (release); imported; videos of the release's categories, renditions,
+withdrawals.
 Writes: detections (category, release); detections.html under reports/v1/release=<version>/; the head of the release
 where the store has none, as `slac localize` does.
 Safe to run again: a finished category is left alone, and a run after a kill goes on after the last `_AT_ONCE` videos.
@@ -23,7 +24,7 @@ from slac_tasks.localization.results import apart, rows_of
 from slac_tasks.progress import track
 from slac_tasks.release.finished import need_release
 from slac_tasks.reports.detections_page import line_of, page
-from slac_tasks.storage.datasets import DETECTIONS, MODELS, RELEASED_SEGMENTS, VIDEOS
+from slac_tasks.storage.datasets import DETECTIONS, IMPORTED, MODELS, RELEASED_SEGMENTS, VIDEOS
 from slac_tasks.storage.datasets.segmenting import DetectionRow
 from slac_tasks.storage.manifests import Drop, Manifest
 from slac_tasks.video.clips import decoders
@@ -67,7 +68,8 @@ def run(job: Job) -> None:
     models = job.datasets.need(MODELS, release=release)
     (model,) = job.datasets.rows_of(MODELS, models)
     cut = job.datasets.manifest(RELEASED_SEGMENTS, release=release)
-    shared = (rows, models, *([cut] if cut else []))
+    imported = [job.datasets.need(IMPORTED, **keys) for keys in job.datasets.partitions(IMPORTED)]
+    shared = (rows, models, *([cut] if cut else []), *imported)
     works = {category: _work(job, category, shared) for category in model.categories}
     due = [one for one in works.values() if one.videos and not job.is_finished(DETECTIONS, one.keys, one.inputs)]
     localizer = localizer_of_release(job.config, release, job.environ) if due else None

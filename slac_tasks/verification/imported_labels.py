@@ -67,7 +67,9 @@ def category_names(labels: Sequence[str], given: Mapping[str, str]) -> tuple[dic
     return {label: label for label in labels if label not in why}, why
 
 
-def imported_labels(found: Published, source: str, given: Mapping[str, str], locate: Locate) -> ImportedLabels:
+def imported_labels(
+    found: Published, source: str, given: Mapping[str, str], locate: Locate, *, dense: bool = False
+) -> ImportedLabels:
     """Return candidates and labels of published lists.
 
     Args:
@@ -75,6 +77,7 @@ def imported_labels(found: Published, source: str, given: Mapping[str, str], loc
         source: of the candidates: the path of the manifest that will offer them.
         given: display name of the category of each class; empty: each class is a category.
         locate: where videos are.
+        dense: whether the times of a label are those at which the action begins and ends.
 
     """
     odds: list[OddRow] = [one for one in found.odd if not one.taken]
@@ -101,7 +104,9 @@ def imported_labels(found: Published, source: str, given: Mapping[str, str], loc
         except ValueError as error:
             odds.append(odd(row.place, "video", str(error)))
             continue
-        made = _row(row, candidate, slug(category), classes[row.place])
+        made = replace(
+            _row(row, candidate, slug(category), classes[row.place]), dense=dense and row.end_sec is not None
+        )
         # One video may go by two names, such as an id and a file that is named after it.
         before = said.setdefault((made.candidate_id, made.category, made.start_sec, made.end_sec), made)
         if before is not made:

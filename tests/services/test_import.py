@@ -57,7 +57,7 @@ def test_labels_become_rows_and_what_is_none_is_listed_with_its_reason(
         ("yoga", "c2X2hz1G6i8", 1.0, 1, "Yoga", "line 6"),
     ]
     assert manifest.dropped == {"contradiction": 2, "order": 1, "not mapped": 1}
-    (record,) = [row for row in ledger.rows("current_datasets", dataset="imported", versions=[1], window=None)]
+    (record,) = [row for row in ledger.rows("current_datasets", dataset="imported", versions=[2], window=None)]
     assert record["row_count"] == 3
     capsys.readouterr()
     assert cli.main(["show", "imported", "origin=hacs"]) == 0
@@ -128,3 +128,12 @@ def test_a_wrong_wish_ends_with_its_reason(
     assert imported(place, *(word.format(place=place) if "{place}" in word else word for word in words)) == 64
     assert wanted in capsys.readouterr().err
     assert not (place / "hacs.jsonl").exists()
+
+
+def test_times_are_those_of_the_action_where_a_person_says_so(place: Path, store: FolderStore) -> None:
+    assert imported(place) == 0
+    assert {row.dense for row in made(store)[1]} == {False}
+    assert imported(place, "--segments") == 0
+    manifest, rows = made(store)
+    assert {row.dense for row in rows} == {True}
+    assert manifest.generation == 2

@@ -215,7 +215,7 @@ def test_imported_labels_that_all_else_contradicts_are_asked_first(make_job: Any
     assert set(first) == {place for place in wrong if asked.get(place) != "random"}
     assert len(asked) == 30
     manifest = job.datasets.need(HARD_CLIPS, category="judo", round=ROUND)
-    assert "imported/v1/origin=hacs" in manifest.made_from
+    assert "imported/v2/origin=hacs" in manifest.made_from
 
 
 def test_segments_of_the_newest_network_are_sets_that_are_asked_together(make_job: Any, ledger: Ledger) -> None:

@@ -106,9 +106,7 @@ class AccountRow:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class ImportedRow:
-    """One label of an existing dataset."""
-
+class _ImportedRow1:
     candidate_id: Annotated[str, "16 hex digits of (source, source_id): the video, as the loop knows it"]
     source: Annotated[str, "the manifest that offers the video"]
     source_id: Annotated[str, "the dataset's own name of the video, e.g. a YouTube id"]
@@ -119,6 +117,13 @@ class ImportedRow:
     split: Annotated[str | None, "training, validation or testing in the dataset; null: it does not say"]
     name: Annotated[str, "the dataset's own name of the class"]
     place: Annotated[str, "where the label stands in its file"]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ImportedRow(_ImportedRow1):
+    """One label of an existing dataset."""
+
+    dense: Annotated[bool | None, "whether start and end are those of the action; null in version 1"] = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -318,9 +323,13 @@ VOTES = Dataset(
     name="votes", version=2, keys=("batch",), unique=("vote_id",), row=VoteRow,
     meaning=_VOTES_1.meaning, upgrade=Upgrade(previous=_VOTES_1),
 )  # fmt: skip
-IMPORTED = Dataset(
+_IMPORTED_1 = Dataset(
     name="imported", version=1, keys=("origin",), unique=("candidate_id", "category", "start_sec", "end_sec"),
-    row=ImportedRow, meaning="Labels of an existing dataset, as it published them; what is no label is set aside.",
+    row=_ImportedRow1, meaning="Labels of an existing dataset, as it published them; what is no label is set aside.",
+)  # fmt: skip
+IMPORTED = Dataset(
+    name="imported", version=2, keys=_IMPORTED_1.keys, unique=_IMPORTED_1.unique, row=ImportedRow,
+    meaning=_IMPORTED_1.meaning, upgrade=Upgrade(previous=_IMPORTED_1),
 )  # fmt: skip
 LABELS = Dataset(
     name="labels", version=1, keys=("labels",), unique=("clip_id", "category"), row=LabelRow,
