@@ -60,6 +60,7 @@ COMMANDS: Mapping[str, Command] = {
     "evaluate segments": Command("evaluate_segments", Part.NETWORKS, "judge segments by the rules of a benchmark"),
     "show": Command("show", Part.SEE, "list a dataset, or the pairs of look-alikes: rows, drops by reason, origin"),
     "funnel": Command("funnel", Part.SEE, "print what became of everything that was found"),
+    "costs": Command("costs", Part.SEE, "print what each category and each certified label cost"),
     "features": Command("features", Part.NETWORKS, "write dense features of videos, as OpenTAD and ActionFormer read"),
     "localize": Command("localize", Part.NETWORKS, "find actions in your videos: where each begins and ends"),
     "world": Command("world", Part.TRY, "make the synthetic world, or let its people answer"),

@@ -23,6 +23,7 @@ from slac_tasks.model import content_hash
 from slac_tasks.networks.settings import Committee, Proposal, Scoring
 from slac_tasks.quality.settings import Expectations, Quality
 from slac_tasks.release.settings import Release
+from slac_tasks.reports.settings import Costs
 from slac_tasks.settings import Rule, Section, Table, from_table, setting
 from slac_tasks.training.settings import Training
 from slac_tasks.verification.settings import Aggregation, Elsewhere, Review, Segments
@@ -63,6 +64,7 @@ class Config(Section):
     release: Release = field(default_factory=Release)
     training: Training = field(default_factory=Training)
     localization: Localization = field(default_factory=Localization)
+    costs: Costs = field(default_factory=Costs)
 
     def conflicts(self) -> Iterator[str]:
         """Yield a refusal where a machine is described that no stage can ask for."""
