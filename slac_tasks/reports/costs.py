@@ -32,14 +32,9 @@ class Cost:
 def lines(costs: Sequence[Cost], prices: Costs) -> Iterator[str]:
     """Yield a line for each category."""
     for cost in costs:
-        devices = (
-            "an unknown time of devices" if cost.device_hours is None else f"{cost.device_hours:.2f} h of a device"
-        )
-        said = [
-            f"{cost.category}: {cost.people_hours:.2f} h of people",
-            devices,
-            f"{cost.certified:,} certified labels",
-        ]
+        hours = "an unknown time" if cost.device_hours is None else f"{cost.device_hours:.2f} h"
+        people = f"{cost.category}: {cost.people_hours:.2f} h of people"
+        said = [people, f"{hours} of a device", f"{cost.certified:,} certified labels"]
         if (seconds := cost.each(3600 * cost.people_hours)) is not None:
             said.append(f"{seconds:.1f} s of people each")
         if (money := cost.money(prices)) is not None:

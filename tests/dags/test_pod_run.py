@@ -1,6 +1,7 @@
 """Stages run as pods: the real operator and trigger against a fake cluster whose containers are real commands."""
 
 import asyncio
+import json
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -12,6 +13,8 @@ from typing import Any
 import imageio_ffmpeg
 import pytest
 from airflow.sdk.exceptions import AirflowException, AirflowFailException, TaskDeferred
+from collectors import collecting
+from slac_watch import place
 
 from bench.harness.fake_kubernetes import FakeCluster, FakePod, Fate
 from slac_tasks import boundary
@@ -113,6 +116,25 @@ def test_a_partition_is_made_by_pods_and_made_once(
     known = [(pod.labels["task_id"], pod.labels["slac/holds"]) for pod in cluster.history]
     assert known == [("discover", "ledger"), ("fetch", "store"), ("fetch", "store")]
     assert {pod.labels["kubernetes_pod_operator"] for pod in cluster.history} == {"True"}
+
+
+def test_a_pod_sends_lineage_and_spans_of_the_run_that_it_belongs_to(
+    cluster: FakeCluster, make_job: Any, ledger_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "videos" / "judo").mkdir(parents=True)
+    (tmp_path / "videos" / "judo" / "a.mp4").write_bytes(b"no video yet")
+    make_job("discover").ledger.run("register_category", category="judo", name="judo", guideline=None)
+    cluster.secrets["slac-ledger"]["SLAC_DATABASE_URL"] = ledger_url
+    with collecting() as collector:
+        for name, value in {**collector.environ, "OTEL_EXPORTER_OTLP_HEADERS": "key=s3cr3t"}.items():
+            monkeypatch.setenv(name, value)
+        run_task("discover")
+    (event,) = collector.events
+    assert event["outputs"][0]["name"].startswith("candidates/")
+    told = place(context("discover", 1))["TRACEPARENT"].split("-")
+    (span,) = (one for one in collector.spans if one.name == "slac discover")
+    assert (span.trace_id.hex(), span.parent_span_id.hex()) == (told[1], told[2])
+    assert "s3cr3t" not in json.dumps(cluster.history[0].api_object)
 
 
 @pytest.mark.parametrize("deferrable", [True, False])
