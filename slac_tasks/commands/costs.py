@@ -49,8 +49,8 @@ def costs(planner: Planner) -> Iterator[Cost]:
     """Yield what each category cost."""
     seats: dict[str, list[CommitteeRow]] = {}
     if planner.committee:
-        for row in planner.datasets.rows(COMMITTEES, committee=planner.committee):
-            seats.setdefault(row.category, []).append(row)
+        for seat in planner.datasets.rows(COMMITTEES, committee=planner.committee):
+            seats.setdefault(seat.category, []).append(seat)
     clips: dict[str, int] = {}
     for (category, _), count in planner.row_counts(CLIPS).items():
         clips[category] = clips.get(category, 0) + count
