@@ -46,7 +46,7 @@ FATAL = frozenset({WrongArguments.exit_code, BrokenContract.exit_code, NotConfig
 PASSING = frozenset({Temporary.exit_code, 130, 137, 143, -2, -9, -15})
 
 ENVIRONMENT = (
-    *("PATH", "HOME", "LANG", "LC_", "TZ", "TMPDIR", "PYTHONPATH", "LD_LIBRARY_PATH", "OMP_NUM_THREADS"),
+    *("PATH", "HOME", "LANG", "LC_", "TZ", "TMPDIR", "PYTHONPATH", "LD_LIBRARY_PATH", "OMP_"),
     *("AWS_", "SLAC_", "CUDA_", "NVIDIA_", "TORCH_HOME", "XDG_CACHE_HOME"),
     *("TRACEPARENT", "OTEL_", "OPENLINEAGE_"),
     *("SSL_CERT_", "http_proxy", "https_proxy", "no_proxy", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY"),

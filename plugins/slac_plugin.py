@@ -9,6 +9,7 @@ Airflow's home shows a welcome: what the platform is, its DAGs in their order, a
 
 import hashlib
 import os
+from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any
 from urllib.parse import urlencode
@@ -67,7 +68,6 @@ class SlacPlugin(AirflowPlugin):
     """Pages of the platform."""
 
     name = "slac"
-    fastapi_apps: list[Any] = []  # noqa: RUF012 - Airflow's own declaration
     external_views: list[Any] = []  # noqa: RUF012 - Airflow's own declaration
 
     if _base := address(os.environ):
@@ -75,6 +75,11 @@ class SlacPlugin(AirflowPlugin):
     # The script is a module of this address; what stands behind `?` tells it where the pages are.
     _script = f"{WELCOME.removeprefix('/')}/welcome.js?{urlencode({'pages': _base} if _base else {})}"
     react_apps = [{"name": "slac", "bundle_url": _script, "destination": "dashboard"}]  # noqa: RUF012 - as above
-    fastapi_apps = [{"app": _welcome, "url_prefix": WELCOME, "name": "slac welcome"}]  # noqa: RUF012 - as above
-    if is_mounted(os.environ):
-        fastapi_apps.append({"app": _mounted(), "url_prefix": MOUNTED, "name": "slac"})
+
+    # Every process of Airflow loads the plugin; the api-server alone asks for this.
+    @cached_property
+    def fastapi_apps(self) -> list[Any]:
+        """The welcome, and the pages where Airflow itself serves them."""
+        welcome = {"app": _welcome, "url_prefix": WELCOME, "name": "slac welcome"}
+        pages = [{"app": _mounted(), "url_prefix": MOUNTED, "name": "slac"}] if is_mounted(os.environ) else []
+        return [welcome, *pages]

@@ -66,7 +66,7 @@ def test_a_mapped_task_has_its_link_in_the_ui_and_a_stage_without_a_page_none(mo
 
 def test_airflows_home_gets_a_welcome_that_it_can_load(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SLAC_WEB_URL", "https://slac.example")
-    made = runpy.run_path(str(ROOT / "plugins" / "slac_plugin.py"))["SlacPlugin"]
+    made = runpy.run_path(str(ROOT / "plugins" / "slac_plugin.py"))["SlacPlugin"]()
     (view,) = made.react_apps
     assert view["destination"] == "dashboard"
     airflow = FastAPI()
