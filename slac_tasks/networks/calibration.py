@@ -9,7 +9,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import minimize
 
 _LN_SLOPE_DEVIATION, _OFFSET_DEVIATION = 2.0, 4.0
 _FARTHEST = 30.0
@@ -31,6 +30,8 @@ class Calibration:
         """Return the most likely calibration of these clips, logits and answers (clips,)."""
         if not len(logits):
             return cls()
+        from scipy.optimize import minimize
+
         sign = np.where(shows, -1.0, 1.0)
 
         def cost(point: NDArray[np.float64]) -> float:

@@ -2,6 +2,7 @@
 
 Which one it is differs from card to card and from one version of the libraries to the next. So each is tried once, on
 batches of the size that is scored, and what was found is written down, in a file for each card, version and network.
+What only a card needs is imported where it is used: to import torchvision takes two seconds of a processor.
 """
 
 import hashlib
@@ -14,12 +15,8 @@ from pathlib import Path
 from typing import cast
 
 import torch
-import torchvision
 from torch import Tensor, nn
-from torch.fx.experimental.optimization import fuse
-from torchvision.models.video.resnet import VideoResNet
 
-from slac_tasks.networks.planes import Planes
 from slac_tasks.networks.registry import Architecture, laid_out, to_stream
 from slac_tasks.progress import print_line
 from slac_tasks.video.ring import clip_shape
@@ -61,14 +58,18 @@ def plain(network: nn.Module) -> Form:
 
 
 def _folded(network: nn.Module, dtype: torch.dtype) -> nn.Module:
+    from torch.fx.experimental.optimization import fuse
+
     return _Half(laid_out(fuse(network)), dtype)
 
 
 def _makers(network: nn.Module, dtype: torch.dtype, *, compiled: bool) -> Mapping[str, Callable[[], nn.Module]]:
     """Return what makes each form but the plain one, by name."""
+    from slac_tasks.networks.planes import Planes
+
     found: dict[str, Callable[[], nn.Module]] = {"folded": lambda: _folded(network, dtype)}
     if Planes.fits(network):
-        ours = cast(VideoResNet, network)
+        ours = network
         found["planes"] = lambda: Planes(ours, dtype=dtype, fused=False)
         found["fused"] = lambda: Planes(ours, dtype=dtype, fused=True)
     if compiled:
@@ -167,6 +168,8 @@ def fastest(
 
 
 def _key(entry: Architecture, dtype: torch.dtype, batch: int, compiled: bool) -> str:
+    import torchvision
+
     made = [
         torch.cuda.get_device_name(), torch.__version__, torchvision.__version__, str(torch.backends.cudnn.version()),  # type: ignore[no-untyped-call]
         entry.name, str(dtype), str(batch), str(compiled),

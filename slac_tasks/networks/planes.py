@@ -8,7 +8,7 @@ since the first convolution is else half of the time of a whole network (measure
 
 from collections.abc import Iterator
 from itertools import pairwise
-from typing import cast
+from typing import TypeGuard, cast
 
 import torch
 import torch.nn.functional as F
@@ -38,7 +38,7 @@ class Planes(nn.Module):
         self.to(dtype).eval().requires_grad_(False)
 
     @staticmethod
-    def fits(network: nn.Module) -> bool:
+    def fits(network: nn.Module) -> TypeGuard[VideoResNet]:
         """Return whether a network is of the kind that this one replaces."""
         return isinstance(network, VideoResNet) and all(
             isinstance(block, BasicBlock) for number in range(1, 5) for block in getattr(network, f"layer{number}")

@@ -13,8 +13,6 @@ from typing import TypedDict, cast
 
 import torch
 from torch import Tensor, nn
-from torchvision import models
-from torchvision.models import video
 
 from slac_tasks.errors import WrongArguments
 from slac_tasks.given.words import wanted
@@ -127,19 +125,21 @@ class Architecture:
         return f"{self.view} {self.stream} mean {self.mean} std {self.std}"
 
 
-def _headless(build: Callable[..., nn.Module], layer: str = "fc") -> Callable[[], nn.Module]:
-    """Return a builder of torchvision's network without its last `layer`."""
+def _headless(network: str, layer: str = "fc") -> Callable[[], nn.Module]:
+    """Return a builder of torchvision's network of this name without its last `layer`."""
 
     def backbone() -> nn.Module:
-        network = build(weights=None)
-        setattr(network, layer, nn.Identity())
-        return network
+        from torchvision.models import get_model  # two seconds, which networks of our own do without
+
+        made: nn.Module = get_model(network, weights=None)
+        setattr(made, layer, nn.Identity())
+        return made
 
     return backbone
 
 
-def _every_frame(build: Callable[..., nn.Module], layer: str = "fc") -> Callable[[], nn.Module]:
-    headless = _headless(build, layer)
+def _every_frame(network: str, layer: str = "fc") -> Callable[[], nn.Module]:
+    headless = _headless(network, layer)
     return lambda: EveryFrame(headless())
 
 
@@ -162,23 +162,20 @@ _MVIT: _Norm = {"mean": (0.45, 0.45, 0.45), "std": (0.225, 0.225, 0.225)}
 
 
 def _video(
-    name: str, build: Callable[..., nn.Module], hub: str, *, kind: Kind = Kind.VIDEO, stream: Stream = Stream.RGB,
-    size: int = 112, features: int = 512, layer: str = "fc", linear: str = "", norm: _Norm | None = None,
-    rates: Rates = Rates(),
+    name: str, hub: str, *, kind: Kind = Kind.VIDEO, stream: Stream = Stream.RGB, size: int = 112,
+    features: int = 512, layer: str = "fc", linear: str = "", norm: _Norm | None = None, rates: Rates = Rates(),
 ) -> Architecture:  # fmt: skip
     return Architecture(
         name=name, rates=rates, kind=kind, stream=stream, frames=16, size=size, features=features, layer=layer,
         linear=linear,
-        hub=f"{hub}_Weights.KINETICS400_V1", build=_headless(build, layer), **(norm or _KINETICS),
+        hub=f"{hub}_Weights.KINETICS400_V1", build=_headless(hub.lower(), layer), **(norm or _KINETICS),
     )  # fmt: skip
 
 
-def _frame(
-    name: str, build: Callable[..., nn.Module], hub: str, *, size: int, features: int, layer: str = "fc"
-) -> Architecture:
+def _frame(name: str, hub: str, *, size: int, features: int, layer: str = "fc") -> Architecture:
     return Architecture(
         name=name, kind=Kind.FRAME, stream=Stream.CENTRE, frames=16, size=size, features=features,
-        hub=f"{hub}_Weights.IMAGENET1K_V1", layer=layer, build=_every_frame(build, layer), **_IMAGENET,
+        hub=f"{hub}_Weights.IMAGENET1K_V1", layer=layer, build=_every_frame(hub.lower(), layer), **_IMAGENET,
     )  # fmt: skip
 
 
@@ -191,24 +188,24 @@ def _small(name: str, kind: Kind, stream: Stream, features: int, build: Callable
 REGISTRY: Mapping[str, Architecture] = {
     architecture.name: architecture
     for architecture in (
-        _frame("frame_resnet18", models.resnet18, "ResNet18", size=112, features=512),
-        _frame("frame_resnet50", models.resnet50, "ResNet50", size=224, features=2048),
+        _frame("frame_resnet18", "ResNet18", size=112, features=512),
+        _frame("frame_resnet50", "ResNet50", size=224, features=2048),
         Architecture(
             name="frame_efficientnet_lite0", kind=Kind.FRAME, stream=Stream.RGB, frames=3, size=224,
             features=efficientnet.FEATURES, package=EFFICIENTNET_LITE0, **_LITE,
             build=lambda: EveryFrame(efficientnet.efficientnet_lite0()),
         ),
-        _video("r3d_18", video.r3d_18, "R3D_18"),
-        _video("mc3_18", video.mc3_18, "MC3_18"),
-        _video("r2plus1d_18", video.r2plus1d_18, "R2Plus1D_18"),
-        _video("s3d", video.s3d, "S3D", size=224, features=1024, layer="classifier", linear="classifier.1"),
-        _video("mvit_v2_s", video.mvit_v2_s, "MViT_V2_S", size=224, features=768, layer="head", linear="head.1",
+        _video("r3d_18", "R3D_18"),
+        _video("mc3_18", "MC3_18"),
+        _video("r2plus1d_18", "R2Plus1D_18"),
+        _video("s3d", "S3D", size=224, features=1024, layer="classifier", linear="classifier.1"),
+        _video("mvit_v2_s", "MViT_V2_S", size=224, features=768, layer="head", linear="head.1",
                norm=_MVIT, rates=_TRANSFORMER),
         # Trained at 224 pixels, but it takes any size, and at 112 it shares the decode of the others.
-        _video("swin3d_t", video.swin3d_t, "Swin3D_T", features=768, layer="head", norm=_IMAGENET,
+        _video("swin3d_t", "Swin3D_T", features=768, layer="head", norm=_IMAGENET,
                rates=_TRANSFORMER),
-        _video("motion_r3d_18", video.r3d_18, "R3D_18", kind=Kind.MOTION, stream=Stream.DIFF),
-        _video("flow_r3d_18", video.r3d_18, "R3D_18", kind=Kind.MOTION, stream=Stream.FLOW, norm=_PLAIN),
+        _video("motion_r3d_18", "R3D_18", kind=Kind.MOTION, stream=Stream.DIFF),
+        _video("flow_r3d_18", "R3D_18", kind=Kind.MOTION, stream=Stream.FLOW, norm=_PLAIN),
         _small("small_frame", Kind.FRAME, Stream.CENTRE, 128, small_frame_network),
         _small("small_3d", Kind.VIDEO, Stream.RGB_DIFF, 60, lambda: SmallVideoNetwork(6)),
         _small("small_motion", Kind.MOTION, Stream.DIFF, 60, lambda: SmallVideoNetwork(3)),

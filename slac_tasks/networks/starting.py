@@ -4,7 +4,6 @@ from pathlib import Path
 
 import torch
 from torch import Tensor, nn
-from torchvision import models
 
 from slac_tasks.errors import NotConfigured
 from slac_tasks.networks.attentive import entry_of_folder, load_attentive
@@ -68,7 +67,9 @@ def starting_backbone(entry: Architecture, pretrained: str) -> tuple[nn.Module, 
 
 
 def _hub_state(entry: Architecture) -> dict[str, Tensor]:
-    weights = models.get_weight(entry.hub)
+    from torchvision.models import get_weight
+
+    weights = get_weight(entry.hub)
     try:
         return dict(weights.get_state_dict(progress=False, check_hash=True))
     except (OSError, RuntimeError) as error:  # URLError is an OSError; a wrong hash is a RuntimeError

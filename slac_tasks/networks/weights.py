@@ -7,7 +7,6 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torchvision.models import get_model
 
 from slac_tasks.errors import BrokenContract
 from slac_tasks.networks.backbones import under
@@ -42,6 +41,8 @@ def encode_network(classifier: Classifier, categories: Sequence[str]) -> bytes:
     known = target.state_dict()
     head = {f"{entry.linear or entry.layer}.{name}": value for name, value in classifier.head.state_dict().items()}
     if entry.torchvision:
+        from torchvision.models import get_model
+
         # A linear map over channels is stored as a convolution by s3d.
         with torch.device("meta"):
             wanted = dict(get_model(entry.torchvision, num_classes=len(categories)).named_parameters())

@@ -92,6 +92,14 @@ def test_light_modules_import_nothing_heavy(module: str) -> None:
     assert run.stdout.split() == []
 
 
+@pytest.mark.parametrize("stage", ["score", "bootstrap"])
+def test_networks_of_our_own_start_without_what_takes_seconds_to_import(stage: str) -> None:
+    slow = {"torchvision", "torch._dynamo", "scipy.optimize"}
+    code = f"import sys, slac_tasks.stages.{stage}; print(*sorted({slow!r} & set(sys.modules)))"
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
+    assert run.stdout.split() == []
+
+
 @pytest.mark.parametrize("path", DAGS, ids=name)
 def test_dags_import_nothing_heavy(path: Path) -> None:
     tree = ast.parse(path.read_text())
