@@ -276,3 +276,13 @@ def test_a_dataset_that_is_missing_is_65_and_nothing_is_written(tmp_path: Path) 
     assert asked.returncode == 65, asked.stderr
     assert "not made yet" in asked.stderr.strip().splitlines()[-1]
     assert not [path for path in store.rglob("*") if path.is_file()]
+
+
+@pytest.mark.parametrize(("given", "wanted"), [(None, "passive"), ("active", "active")])
+def test_threads_that_wait_leave_the_processor_to_others(
+    monkeypatch: pytest.MonkeyPatch, given: str | None, wanted: str
+) -> None:
+    monkeypatch.setattr(os, "environ", {"OMP_WAIT_POLICY": given} if given else {})
+    with pytest.raises(SystemExit):
+        cli.main(["--version"])
+    assert os.environ["OMP_WAIT_POLICY"] == wanted
