@@ -208,7 +208,7 @@ STAGES: dict[str, Stage] = {
         ),
         Stage(
             name="validate", part=Part.LABELS, help="check the table of labels, and give the verdict on every category",
-            reads=("labels", "label_changes", "control", "measures"),
+            reads=("labels", "label_changes", "control", "measures", "expectations"),
             writes={"measures": ("quality", "review"), "quality": ("quality",), "people": ("aggregation",),
                     "agreement": ("aggregation",)}, ledger=True, alone=True, follows=True,
         ),

@@ -71,7 +71,7 @@ def _estimate(job: Job, pending: Mapping[str, list[_Pending]]) -> None:
 
 
 def _pending(job: Job) -> Mapping[str, list[_Pending]]:
-    """Return the partitions that are to be judged, by dataset, in the order of the procedure.
+    """Return the partitions that are to be judged, by dataset: labels first, for `validate` takes over what is found.
 
     These are the ones that no inspection has judged, or those that --judged names.
     """
@@ -97,7 +97,8 @@ def _pending(job: Job) -> Mapping[str, list[_Pending]]:
         found = [one for one in found if "/".join(one.keys.values()) == partition]
         if not found:
             raise WrongArguments(f"--judged: there is no {again} {partition!r}; `slac show {again}` lists them")
-    return {name: [one for one in found if one.dataset == name] for name in EXPECTATIONS}
+    order = sorted(EXPECTATIONS, key=lambda name: name != LABELS.name)
+    return {name: [one for one in found if one.dataset == name] for name in order}
 
 
 @dataclass(frozen=True, kw_only=True)

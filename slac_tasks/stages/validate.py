@@ -1,18 +1,21 @@
 """Judge the labels of every category against the expectations, and say how good each person's answers are.
 
-Reads: the newest labels and the measures of each category; the ledger's votes up to their newest batch, and its known
-answers.
+Reads: the newest labels and the measures of each category; what `inspect` found of the labels, where it was there
+first; the ledger's votes up to their newest batch, and its known answers.
 Writes: quality, people and agreement (labels); measures of categories that `judge` has not measured; the ledger's
 verdicts, and its copy of measures and of what is said of people.
 Safe to run again: finished when the newest labels are judged. A table that is not what labels must be ends the stage
 with 65 and no verdict; a category that fails is refused, with reasons, and holds up no other.
 """
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from slac_tasks.errors import BrokenContract
 from slac_tasks.job import Job
 from slac_tasks.model import Answer
+from slac_tasks.procedure import STAGES
 from slac_tasks.progress import print_line
 from slac_tasks.quality.expectations import EXPECTATIONS
 from slac_tasks.quality.expectations.entries import Handover, Severity, in_one_piece
@@ -21,6 +24,8 @@ from slac_tasks.quality.gate import judged
 from slac_tasks.quality.judging import Judging
 from slac_tasks.quality.judging import judge as measure
 from slac_tasks.storage.datasets import AGREEMENT, LABELS, MEASURES, PEOPLE, QUALITY
+from slac_tasks.storage.datasets import EXPECTATIONS as INSPECTED
+from slac_tasks.storage.datasets.judging import ExpectationRow
 from slac_tasks.storage.datasets.labelling import PersonRow
 from slac_tasks.storage.manifests import Manifest
 from slac_tasks.verification.aggregation.dawid_skene import Model
@@ -58,7 +63,7 @@ def _judge_categories(job: Job, labels: Manifest) -> None:
     measured = {one: job.datasets.need(MEASURES, labels=of, category=one) for one, of in sorted(stands.items())}
     with job.partition(QUALITY, labels.keys, inputs=[labels, *measured.values()]) as made:
         if not made.finished:
-            _check_table(job, version)
+            _check_table(job, labels)
             made.write(judged(one, list(job.datasets.rows_of(MEASURES, of))) for one, of in measured.items())
     verdicts = list(job.datasets.rows_of(QUALITY, made.manifest))
     with job.ledger.transaction():
@@ -86,22 +91,44 @@ def _measure(job: Job, version: str) -> Exception | None:
     return None
 
 
-def _check_table(job: Job, version: str) -> None:
+def _check_table(job: Job, labels: Manifest) -> None:
     """Check the table as such.
 
     Raises:
         BrokenContract: it is not what labels must be.
 
     """
+    wrong = failures(_inspected(job, labels) or _judged(job, labels), Severity.CRITICAL)
+    if wrong:
+        raise BrokenContract(f"labels {labels.keys['labels']}: {len(wrong)} expectations fail: {'; '.join(wrong)}")
+
+
+_ASKED = [each for each in EXPECTATIONS[LABELS.name] if not each.needs]
+"""What the table is asked by itself."""
+
+
+def _inspected(job: Job, labels: Manifest) -> list[ExpectationRow]:
+    """Return what `inspect` found of the same table under the same settings; none where it was not there yet.
+
+    It saves the seconds in which Great Expectations is imported.
+    """
+    keys = {"judged": LABELS.name, "partition": labels.keys["labels"]}
+    found = job.datasets.manifest(INSPECTED, **keys)
+    settings = job.config.digest(STAGES["inspect"].writes[INSPECTED.name])
+    if found is None or found.made_from.get(labels.address) != labels.mark or found.made_by.settings != settings:
+        return []
+    names = {each.name for each in _ASKED}
+    return [row for row in job.datasets.rows_of(INSPECTED, found) if row.name in names]
+
+
+def _judged(job: Job, labels: Manifest) -> Sequence[ExpectationRow]:
     handover = Handover(
         dataset=LABELS,
-        keys={"labels": version},
-        rows=in_one_piece(label_tables(job.datasets, version)),
+        keys=labels.keys,
+        rows=in_one_piece(label_tables(job.datasets, labels.keys["labels"])),
         knobs=job.config.expectations,
     )
-    wrong = failures(judge(handover, EXPECTATIONS[LABELS.name]), Severity.CRITICAL)
-    if wrong:
-        raise BrokenContract(f"labels {version}: {len(wrong)} expectations fail: {'; '.join(wrong)}")
+    return judge(handover, _ASKED)
 
 
 def _judge_people(job: Job, labels: Manifest) -> None:

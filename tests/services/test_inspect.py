@@ -1,6 +1,7 @@
 """Every hand-over is judged once, on a real ledger; what is not what it promises ends the stage with 65."""
 
 import contextlib
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -10,8 +11,9 @@ from review_work import publish_and_answer
 
 from slac_tasks.errors import BrokenContract, WrongArguments
 from slac_tasks.job import Job
+from slac_tasks.quality.expectations import engine
 from slac_tasks.reports.data_docs import Docs
-from slac_tasks.stages import aggregate, inspect, sync
+from slac_tasks.stages import aggregate, inspect, sync, validate
 from slac_tasks.storage.datasets import EXPECTATIONS, LABELS, VOTES
 from slac_tasks.storage.ledger import Ledger
 
@@ -135,3 +137,33 @@ def test_a_failure_of_superseded_labels_stands_no_more(make_job: Any, ledger: Le
             inspect.run(make_job("inspect"))
     job.datasets.write(LABELS, [rows], keys={"labels": "000002"}, **written)
     inspect.run(make_job("inspect"))
+
+
+def test_validate_judges_a_table_that_inspect_has_not_judged(
+    make_job: Any, ledger: Ledger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+    judge = engine.judge
+
+    def counted(name: str, columns: Mapping[str, engine.Column]) -> engine.Verdicts:
+        asked.append(name)
+        return judge(name, columns)
+
+    monkeypatch.setattr(engine, "judge", counted)
+    job = answered(make_job, ledger)
+    inspect.run(job)
+    assert asked[0] == "labels", "what validate waits for comes first"
+    asked.clear()
+    validate.run(make_job("validate", follow=True))
+    assert asked == []
+    rows = job.datasets.read(LABELS, labels="000001")
+    place = rows.schema.get_field_index("label")
+    flipped = rows.set_column(place, rows.schema.field("label"), pa.array([-1] * rows.num_rows, pa.int8()))
+    job.datasets.write(LABELS, [flipped], keys={"labels": "000001"}, stage="aggregate", settings={}, made_from={})
+    for inspected in (["labels"], []):
+        with pytest.raises(BrokenContract, match=r"labels 000001: 2 expectations fail: label_follows_counts"):
+            validate.run(make_job("validate", follow=True))
+        assert asked == inspected
+        with pytest.raises(BrokenContract, match="label_follows_counts"):
+            inspect.run(make_job("inspect"))
+        asked.clear()
