@@ -19,6 +19,7 @@ from slac_tasks.errors import BrokenContract, NotMade
 from slac_tasks.networks.committees import adopt_committees
 from slac_tasks.release.finished import need_release
 from slac_tasks.release.recording import record_release
+from slac_tasks.storage import gold_segments
 from slac_tasks.storage.datasets import (
     AGREEMENT,
     ALL,
@@ -37,6 +38,7 @@ from slac_tasks.storage.datasets import (
     VIDEOS,
     VOTES,
 )
+from slac_tasks.storage.gold_segments import GoldSegment
 from slac_tasks.storage.inventory import Inventory
 from slac_tasks.storage.ledger import Ledger
 from slac_tasks.storage.manifests import Manifest
@@ -202,13 +204,25 @@ def _votes(work: Repair) -> int:
 
 
 def _segments(work: Repair) -> int:
-    """Put back proposed segments; what only the ledger knows of them, as gold, stays lost."""
+    """Put back proposed segments."""
     count = 0
     for manifest in work.stored.current(SEGMENTS):
         rows = queue_records(work.datasets.rows_of(SEGMENTS, manifest), manifest.keys["round"])
         work.ledger.run_many("queue_segment", rows)
         count += len(rows)
     return count
+
+
+def _gold_segments(work: Repair) -> int:
+    """Put back the known ends of segments, and into the store what the ledger alone knows."""
+    store = work.datasets.store
+    there = {gold.segment_id: gold for gold in gold_segments.stored(store)}
+    for gold in work.ledger.all(GoldSegment, "gold_segments"):
+        if gold.segment_id not in there:
+            gold_segments.put(store, gold)
+            there[gold.segment_id] = gold
+    work.ledger.run_many("restore_gold_segment", map(asdict, there.values()))
+    return len(there)
 
 
 def _segment_votes(work: Repair) -> int:
@@ -317,6 +331,7 @@ REPAIRS: dict[str, Callable[[Repair], int]] = {
     "queued clips": _queue,
     "votes": _votes,
     "queued segments": _segments,
+    "known segments": _gold_segments,
     "votes about segments": _segment_votes,
     "labels": _labels,
     "verdicts": _verdicts,

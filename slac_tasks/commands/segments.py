@@ -23,11 +23,12 @@ from slac_tasks.admission.withdrawals import Withdrawals
 from slac_tasks.errors import WrongArguments
 from slac_tasks.given.words import printable
 from slac_tasks.progress import print_json, print_line
-from slac_tasks.storage import records
+from slac_tasks.storage import gold_segments, records
 from slac_tasks.storage.datasets import SEGMENTS, VIDEOS
+from slac_tasks.storage.gold_segments import GoldSegment
 from slac_tasks.storage.ledger import Ledger, open_ledger
 from slac_tasks.storage.manifests import Drop
-from slac_tasks.storage.objects import open_store
+from slac_tasks.storage.objects import Store, open_store
 from slac_tasks.storage.records import Record
 from slac_tasks.storage.tables import Datasets
 from slac_tasks.verification.segments.deciding import Ends
@@ -80,7 +81,7 @@ def main(arguments: argparse.Namespace) -> None:
             settings = config.load()
             _ask(Datasets(open_store(settings.store_url)), ledger, settings.segments, arguments)
         elif arguments.what == "gold":
-            _gold(ledger, arguments)
+            _gold(ledger, open_store(config.load().store_url), arguments)
         else:
             _list(ledger, as_json=arguments.json)
     finally:
@@ -160,8 +161,8 @@ def _asked(ledger: Ledger) -> Mapping[tuple[str, str], Sequence[Ends]]:
     return found
 
 
-def _gold(ledger: Ledger, arguments: argparse.Namespace) -> None:
-    """Make a segment gold, or forget that it is."""
+def _gold(ledger: Ledger, store: Store, arguments: argparse.Namespace) -> None:
+    """Make a segment gold, or forget that it is: in the ledger, and in the store for a ledger that is restored."""
     ends = (arguments.start, arguments.end)
     if arguments.drop:
         done = bool(ledger.rows("drop_gold_segment", segment_id=arguments.segment))
@@ -176,6 +177,11 @@ def _gold(ledger: Ledger, arguments: argparse.Namespace) -> None:
         done = bool(ledger.rows("add_gold_segment", **known, person=arguments.person))
     if not done:
         raise WrongArguments(f"segment {arguments.segment!r}: not there, want one of the queue and ends in its video")
+    if arguments.drop:
+        gold_segments.delete(store, arguments.segment)
+    else:
+        known_ends = GoldSegment(segment_id=arguments.segment, start_sec=ends[0], end_sec=ends[1])
+        gold_segments.put(store, known_ends)
     print_line(f"segments: gold {'forgotten' if arguments.drop else 'known'}: {arguments.segment}")
 
 

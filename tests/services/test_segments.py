@@ -200,10 +200,22 @@ def test_a_ledger_that_was_lost_gets_its_segments_and_their_votes_back(
         for row in lease_segments(ledger, person, most=3):
             cast_segment(ledger, person, row["segment_id"], "moved", (11.0, 19.0))
     collect(make_job)
+    known, gone, older = (row["segment_id"] for row in ledger.rows("asked_segments")[:3])
+    said = ["--start", "12", "--end", "20", "--person", "mara"]
+    for segment in (known, gone):
+        assert cli.main(["segments", "gold", "--segment", segment, *said]) == 0
+    assert cli.main(["segments", "gold", "--segment", gone, "--drop"]) == 0
     before = states(ledger)
+    # One that was known before the store was told.
+    ledger.rows("add_gold_segment", segment_id=older, start_sec=None, end_sec=None, person="mara")
+    list(repair(Datasets(store), ledger, Review()))
+    gold = ledger.rows("gold_segments")
+    assert {row["segment_id"]: row["end_sec"] for row in gold} == {known: 20, older: None}
     with ledger._connection.cursor() as cursor:
         cursor.execute("TRUNCATE segments, segment_batches CASCADE")
     list(repair(Datasets(store), ledger, Review()))
+    assert ledger.rows("gold_segments") == gold
+    assert not any(b"mara" in store.get(name) for name in store.names("gold_segments/"))
     assert [taken for taken, _, _ in states(ledger)] == [taken for taken, _, _ in before]
     with ledger._connection.cursor() as cursor:
         cursor.execute("SELECT count(*), min(start_sec), max(end_sec) FROM segment_votes")
