@@ -8,15 +8,16 @@ DAGs, `ask` the question to a person; and the assets that connect DAGs.
 import datetime
 import json
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
+from urllib.parse import quote
 
 from airflow.providers.standard.operators.empty import EmptyOperator
 from airflow.providers.standard.operators.hitl import HITLOperator
 from airflow.sdk import Asset, BaseOperator, Param
 from airflow.sdk.exceptions import AirflowSkipException, DownstreamTasksSkipped
 from slac_command import RETRY, Command, Process, filled, is_on, judge, merge, passable, told
-from slac_links import links
+from slac_links import address, links
 from slac_watch import place, tell
 
 from slac_tasks import config
@@ -209,7 +210,8 @@ class Ask(HITLOperator):
         """Put the question and park the task: it takes no worker while it waits."""
         category = ", ".join(self.item["category"])
         self.subject = f"Use the labels of {category} although they were refused?"
-        self.body = "\n".join(f"- {reason}" for reason in self.item.get("reasons", ()))
+        reasons = [f"- {reason}" for reason in self.item.get("reasons", ())]
+        self.body = "\n".join([*reasons, "", *_where_to_decide(self.item["category"])])
         self.response_timeout = datetime.timedelta(seconds=config.load().quality.approve_timeout_sec)
         return super().execute(context)
 
@@ -227,6 +229,14 @@ class Ask(HITLOperator):
             raise AirflowSkipException(f"{who}: asked again with the next labels, or tomorrow")
         reason = str(answer["params_input"].get("reason") or "").strip()
         return {**self.item, "decision": decision, "reason": reason or "no reason given", "person": person["name"]}
+
+
+def _where_to_decide(categories: Iterable[str]) -> Iterator[str]:
+    """Yield what the question says beside the reasons: where the clips are, and what silence means."""
+    base = address(os.environ)
+    for one in categories if base else ():
+        yield f"[See its clips at the decision desk]({base}/desk?of={quote(one)}). A decision there counts too."
+    yield "Without an answer nothing is decided, and it is asked again."
 
 
 def pods_wanted(environ: Mapping[str, str] = os.environ) -> bool:

@@ -6,6 +6,7 @@ They lead to where Airflow's nav leads. Where the nav has no such pages, a task 
 import os
 from collections.abc import Mapping
 from typing import Any
+from urllib.parse import quote
 
 import attrs
 from airflow.configuration import conf
@@ -37,6 +38,8 @@ class PageLink(BaseOperatorLink):
 
     title: str
     page: str
+    asks: str = ""
+    """Name that the page has for a category, where its address holds the task's."""
 
     @property
     def name(self) -> str:
@@ -45,16 +48,29 @@ class PageLink(BaseOperatorLink):
 
     def get_link(self, operator: Any, *, ti_key: Any) -> str:
         """Return the address of the page; of a release, its place on the page. Called when the task has ended."""
-        base = address(os.environ)
-        release = merge(operator.item or ()).get("release", []) if self.page == "releases" else []
-        return f"{base}/{self.page}" + "".join(f"#{one}" for one in release) if base else ""
+        base, item = address(os.environ), merge(operator.item or ())
+        if not base:
+            return ""
+        # A task of several categories leads to the first one.
+        query = "".join(f"?{self.asks}={quote(one)}" for one in item.get("category", [])[:1]) if self.asks else ""
+        release = item.get("release", []) if self.page == "releases" else []
+        return f"{base}/{self.page}{query}" + "".join(f"#{one}" for one in release)
 
 
 LINKS: Mapping[str, PageLink] = {
+    "mine": PageLink(title="Clips", page="clips", asks="category"),
+    "publish": PageLink(title="Clips", page="clips", asks="category"),
+    "aggregate": PageLink(title="Clips", page="clips"),
     "inspect": PageLink(title="What was expected", page="expectations"),
     "judge": PageLink(title="Quality", page="quality"),
-    "report": PageLink(title="Quality", page="quality"),
+    "validate": PageLink(title="Quality", page="quality"),
+    "report": PageLink(title="Report", page="reports"),
+    "approve": PageLink(title="Decision desk", page="desk", asks="of"),
+    "carry": PageLink(title="Funnel", page="funnel"),
+    "certify": PageLink(title="Funnel", page="funnel"),
     "release": PageLink(title="Release", page="releases"),
+    "evaluate": PageLink(title="Release", page="releases"),
+    "promote": PageLink(title="Release", page="releases"),
 }
 """The link of a stage's task."""
 

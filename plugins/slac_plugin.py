@@ -7,6 +7,7 @@ Airflow's own login: for the demo and for single users. With neither, the nav ge
 Airflow's home shows a welcome: what the platform is, its DAGs in their order, and where a visitor begins.
 """
 
+import base64
 import hashlib
 import os
 from functools import cached_property
@@ -18,7 +19,7 @@ from airflow.configuration import conf
 from airflow.plugins_manager import AirflowPlugin
 from slac_links import MOUNTED, address, is_mounted
 
-from slac_tasks.web.listing import PAGES
+from slac_tasks.web.listing import HOME
 
 WELCOME = "/slac-welcome"
 """Where Airflow serves the script of the welcome."""
@@ -50,11 +51,26 @@ def _mounted() -> Any:
     return make_app(settings, Ledgers(open_ledger), media, authenticate=person)
 
 
-def _views(base: str) -> list[dict[str, str]]:
+_DRAWING = (
+    "<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 24 24' fill='none' stroke='{ink}' stroke-width='1.8' "
+    "stroke-linejoin='round'><rect x='3' y='5' width='18' height='14' rx='2.5'/><path d='M10 9v6l5-3z'/></svg>"
+)
+"""A clip that can be played."""
+
+
+def _icon(ink: str) -> str:
+    """Return the icon as an address that loads nothing: the nav asks for it without a login of the service."""
+    return f"data:image/svg+xml;base64,{base64.b64encode(_DRAWING.format(ink=ink).encode()).decode()}"
+
+
+def _views(base: str) -> list[dict[str, Any]]:
+    """Return the one entry of the nav; the bar on top of each page leads to the others."""
     return [
-        {"name": page.title, "href": f"{base}/{page.name}", "url_route": f"slac-{page.name}", "destination": "nav"}
-        for page in PAGES.values()
-    ]
+        {
+            "name": "SLAC", "href": f"{base}/{HOME}", "url_route": "slac", "destination": "nav", "nav_top_level": True,
+            "icon": _icon("#3f3f46"), "icon_dark_mode": _icon("#e4e4e7"),
+        }
+    ]  # fmt: skip
 
 
 async def _welcome(scope: Any, receive: Any, send: Any) -> None:

@@ -50,6 +50,8 @@ def environment(*folders: Path) -> jinja2.Environment:
     made.filters.update(drawing=drawing.drawing, multiples=multiples, spark=drawing.spark)
     # Templates write what `drawing` placed: its sizes stand there alone.
     made.globals.update(sizes=drawing, colours=COLOURS)
+    # Address of the page of clips; a report of its own has none.
+    made.globals["clips_at"] = ""
     return made
 
 

@@ -15,6 +15,7 @@ from slac_tasks.web import (
     expectations,
     failures,
     pages,
+    reports,
     review,
     reviewer,
     segments,
@@ -29,6 +30,11 @@ HTTPS_ALONE_SEC = 365 * 86_400
 """How long a browser asks this host over https alone, where SLAC_WEB_SECURE is 1."""
 
 
+def framed_by(origin: str) -> str:
+    """Return the directive of the policy that says who may show pages in a frame."""
+    return f"frame-ancestors 'self' {origin}".strip()
+
+
 def policy(media_origin: str | None, embedded_by: str) -> str:
     """Return the Content-Security-Policy: everything comes from here, clips perhaps from the store, frames from one."""
     return "; ".join(
@@ -41,7 +47,7 @@ def policy(media_origin: str | None, embedded_by: str) -> str:
             "connect-src 'self'",
             "form-action 'self'",
             "base-uri 'none'",
-            f"frame-ancestors 'self' {embedded_by}".strip(),
+            framed_by(embedded_by),
         )
     )
 
@@ -78,6 +84,7 @@ def make_app(
     app.include_router(pages.routes(authenticate, oversee, ledgers, media, bar))
     app.include_router(expectations.routes(oversee, media.store, bar))
     app.include_router(dashboard.routes(oversee, ledgers, media.store, bar))
+    app.include_router(reports.routes(oversee, ledgers, media.store, bar, framed_by(embedded_by)))
     app.include_router(clips.routes(oversee, ledgers, media, bar))
     app.include_router(desk.routes(oversee, ledgers))
     app.include_router(duplicates.routes(oversee, ledgers))

@@ -32,6 +32,8 @@ ORDERS: Mapping[str, str] = {
 _QUERIES = {"disputed": "web_clips_disputed", "unsure": "web_clips_unsure", "newest": "web_clips_newest"}
 SHARED = ("strategy", "verdict", "kind", "split", "score")
 """What a facet has in common; a score is its tenth."""
+ANSWERED = "answered"
+"""Choice of the filter by verdict: every verdict that rests on an answer."""
 _ALL = (*SHARED, "round", "person")
 
 
@@ -109,7 +111,12 @@ class Choice:
 
     def fits(self, facet: Facet) -> bool:
         """Return whether a facet is wanted."""
-        return all(facet.value(name) == self.wanted[name] for name in SHARED if name in self.wanted)
+        return all(self.wants(name, facet.value(name)) for name in SHARED)
+
+    def wants(self, name: str, value: str) -> bool:
+        """Return whether a filter lets a value pass."""
+        wanted = self.wanted.get(name, value)
+        return value == wanted or (name == "verdict" and wanted == ANSWERED and value != "unanswered")
 
 
 def page(ledger: "Ledger", asked: Mapping[str, str]) -> Mapping[str, object]:
@@ -175,10 +182,12 @@ def _filters(ledger: "Ledger", choice: Choice, facets: Sequence[Facet]) -> Itera
     counts: Mapping[str, Counter[str]] = {name: Counter() for name in SHARED}
     for facet in facets:
         values = {name: facet.value(name) for name in SHARED}
-        wrong = [name for name in SHARED if name in choice.wanted and values[name] != choice.wanted[name]]
+        wrong = [name for name in SHARED if not choice.wants(name, values[name])]
         # A filter's own value does not count for its choices; every other one does.
         for name in wrong if len(wrong) == 1 else () if wrong else SHARED:
             counts[name][values[name]] += facet.clips
+            if name == "verdict" and values[name] != "unanswered":
+                counts[name][ANSWERED] += facet.clips
     for name, found in counts.items():
         if name in choice.wanted:
             found.setdefault(choice.wanted[name], 0)

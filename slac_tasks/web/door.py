@@ -35,6 +35,8 @@ class _Gone(Exception):
 class Door:
     """Bounds bodies, refuses hosts that are no hosts, sets headers on every answer, and answers where nobody else did.
 
+    An answer that has a header of the name keeps its own.
+
     Not Starlette's base class, which costs a task and two queues per request.
     """
 
@@ -53,7 +55,8 @@ class Door:
             if message["type"] == "http.response.start":
                 has_begun = True
                 headers = MutableHeaders(scope=message)
-                headers.update(self._set)
+                for name, value in self._set.items():
+                    headers.setdefault(name, value)
                 headers.setdefault("Cache-Control", "no-store")
             await send(message)
 

@@ -39,7 +39,7 @@ def asset(name: str) -> str:
 
 
 _TEMPLATES = environment(Path(__file__).parent / "templates")
-_TEMPLATES.globals["asset"] = asset
+_TEMPLATES.globals.update(asset=asset, clips_at="clips")
 
 
 def render(template: str, status: int = 200, **values: Any) -> HTMLResponse:

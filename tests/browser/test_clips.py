@@ -119,6 +119,35 @@ def test_a_lead_settles_a_clip_and_the_desk_says_who_did(browser: Browser, answe
         expect(tab.get_by_role("button", name="Take it up again")).to_be_visible()
 
 
+def test_a_report_of_the_store_is_read_in_the_dashboard_and_runs_nothing(browser: Browser, answered: Any) -> None:
+    answered.media.store.put(
+        "reports/v1/labels=000003/index.html",
+        b"<!doctype html><title>a report</title><style>h1 { color: rgb(1, 2, 3) }</style><h1>Report</h1>"
+        b"<script>document.title = 'ran'</script><a href='rounds.html'>Rounds</a>",
+    )
+    with opened(browser, answered, "reports") as tab:
+        shot(tab, "reports-1440-light")
+        tab.goto(f"{answered.url}/quality")
+        tab.get_by_role("row", name="Tai chi").get_by_role("link", name="61 %").click()
+        assert "clips?category=tai_chi&order=disputed" in tab.url
+        tab.goto(f"{answered.url}/funnel")
+        tab.get_by_role("row", name="Ball swing").get_by_role("link", name="30", exact=True).click()
+        expect(tab.get_by_role("status")).to_contain_text("30 clips")
+    context = browser.new_context()
+    tab = context.new_page()
+    tab.goto(f"{answered.url}/reports/000003/index.html")
+    tab.get_by_label("Name").fill("ada")
+    tab.get_by_label("Password").fill(answered.password)
+    tab.keyboard.press("Enter")
+    expect(tab.locator("h1")).to_be_visible()
+    tab.goto(f"{answered.url}/reports/000003/index.html")
+    assert tab.title() == "a report"
+    assert tab.evaluate("getComputedStyle(document.querySelector('h1')).color") == "rgb(1, 2, 3)"
+    tab.get_by_role("link", name="Rounds").click()
+    expect(tab.get_by_role("alert")).to_contain_text("There is no report on labels 000003 any more")
+    context.close()
+
+
 def test_what_cannot_be_ruled_is_said_on_a_page(browser: Browser, answered: Any) -> None:
     with opened(browser, answered, "desk?of=ball_swing") as tab:
         again = tab.locator("form.ruling").filter(has_text="A person")

@@ -1,23 +1,27 @@
 """From the instances of tasks to the pages that show what they made."""
 
+import base64
 import re
 import runpy
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
+from xml.etree import ElementTree
 
 import pytest
 from airflow.sdk import DAG
 from airflow.serialization.serialized_objects import DagSerialization
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
-from slac_airflow import PlanSome, plan, slac
+from slac_airflow import PlanSome, _where_to_decide, plan, slac
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = {
     "inspect": "expectations",
     "judge": "quality",
-    "report": "quality",
+    "report": "reports",
+    "publish": "clips?category=tai_chi",
+    "approve": "desk?of=tai_chi",
     "release": "releases#r0001",
 }
 
@@ -30,7 +34,7 @@ def _nowhere(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def task(stage: str) -> Any:
     with DAG("links"):
-        return slac(stage, all_of={"release": "r0001"})
+        return slac(stage, all_of={"release": "r0001", "category": ["tai_chi", "judo"]})
 
 
 @pytest.mark.parametrize("stage", PAGES)
@@ -48,7 +52,7 @@ def test_without_pages_a_task_has_no_link() -> None:
 def test_pages_behind_airflows_login_are_led_to(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SLAC_STORE", "/store")
     monkeypatch.setenv("SLAC_DATABASE_URL", "postgresql://ledger")
-    made = task("report")
+    made = task("judge")
     (link,) = made.operator_extra_links
     assert link.get_link(made, ti_key=None).endswith("/slac/quality")
 
@@ -78,3 +82,23 @@ def test_airflows_home_gets_a_welcome_that_it_can_load(monkeypatch: pytest.Monke
     assert parse_qs(urlsplit(view["bundle_url"]).query) == {"pages": ["https://slac.example"]}
     named = set(re.findall(r'\["(\w+)", "', answer.text))
     assert named == {path.stem for path in (ROOT / "dags").glob("*.py")} | {"review", "funnel", "quality"}
+
+
+def test_the_nav_has_one_entry_with_an_icon_of_its_own() -> None:
+    from slac_plugin import _views
+
+    (entry,) = _views("https://slac.example")
+    assert entry["href"] == "https://slac.example/review"
+    for icon in (entry["icon"], entry["icon_dark_mode"]):
+        kind, _, drawing = icon.partition(",")
+        assert kind == "data:image/svg+xml;base64"
+        assert ElementTree.fromstring(base64.b64decode(drawing)).tag.endswith("svg")
+
+
+def test_a_question_leads_to_the_clips_and_says_what_silence_means(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SLAC_WEB_URL", "https://slac.example")
+    *links, silence = _where_to_decide(["tai_chi"])
+    assert links == [
+        "[See its clips at the decision desk](https://slac.example/desk?of=tai_chi). A decision there counts too."
+    ]
+    assert "nothing is decided" in silence
