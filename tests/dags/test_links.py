@@ -20,8 +20,8 @@ PAGES = {
     "inspect": "expectations",
     "judge": "quality",
     "report": "reports",
-    "publish": "clips?category=tai_chi",
-    "approve": "desk?of=tai_chi",
+    "publish": "clips?category=judo",
+    "approve": "desk?of=judo",
     "release": "releases#r0001",
 }
 
