@@ -15,11 +15,13 @@ const STEPS = [
 const BY_HAND = [
   ["add_category", "add a category and collect its past weeks"],
   ["retire_category", "end one; what was made of it stays"],
+  ["score_again", "score past windows with another committee"],
+  ["inspect_again", "judge old hand-overs by the expectations of today"],
 ];
 const DOORS = [
   ["review", "Answer clips"],
   ["funnel", "See the funnel"],
-  ["quality", "Decide about labels"],
+  ["desk", "Decide about labels"],
 ];
 
 const dag = ([name, what]) =>

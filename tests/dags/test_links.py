@@ -81,7 +81,7 @@ def test_airflows_home_gets_a_welcome_that_it_can_load(monkeypatch: pytest.Monke
     assert answer.headers["content-type"].startswith("text/javascript")
     assert parse_qs(urlsplit(view["bundle_url"]).query) == {"pages": ["https://slac.example"]}
     named = set(re.findall(r'\["(\w+)", "', answer.text))
-    assert named == {path.stem for path in (ROOT / "dags").glob("*.py")} | {"review", "funnel", "quality"}
+    assert named == {path.stem for path in (ROOT / "dags").glob("*.py")} | {"review", "funnel", "desk"}
 
 
 def test_the_nav_has_one_entry_with_an_icon_of_its_own() -> None:

@@ -1,0 +1,45 @@
+"""What the forms of Airflow offer, and that nothing in them is red before a person types."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from airflow.sdk import Param
+from slac_forms import category_field, guideline_field, offered_field, reason_field, wish_fields
+
+
+@pytest.fixture
+def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Write the settings that a DAG file is read with: these sources."""
+
+    def write(*sources: str) -> None:
+        (tmp_path / "slac.toml").write_text(f"[collect]\nsources = {list(sources)}\n")
+
+    monkeypatch.setenv("SLAC_CONFIG", str(tmp_path / "slac.toml"))
+    monkeypatch.setenv("SLAC_STORE", str(tmp_path / "store"))
+    return write
+
+
+def test_the_folders_of_the_sources_are_offered_by_name(tmp_path: Path, settings: Any) -> None:
+    for name in ("videos/polo", "videos/柔道", "videos/.hidden", "more/judo"):
+        (tmp_path / name).mkdir(parents=True)
+    (tmp_path / "videos" / "read.me").touch()
+    settings(f"{tmp_path}/videos", f"{tmp_path}/more", "s3://bucket/prefix", "yt-dlp:ytsearch5:{query}")
+    assert offered_field()["offered"].schema["examples"] == ["judo", "polo", "柔道"]
+
+
+def test_a_form_without_anything_to_offer_has_no_such_field(tmp_path: Path, settings: Any) -> None:
+    settings("s3://bucket/prefix")
+    assert offered_field() == {}
+    (tmp_path / "slac.toml").write_text("this is no TOML")
+    assert offered_field() == {}
+
+
+@pytest.mark.parametrize(
+    "field",
+    [category_field("x"), guideline_field(), reason_field("x"), *wish_fields().values()],
+    ids=lambda one: "field",
+)
+def test_an_untouched_field_is_no_error(field: Param) -> None:
+    field.resolve()
+    field.resolve(None)
