@@ -89,7 +89,8 @@ def tell(text: str) -> None:
             request = urllib.request.Request(
                 address, data=json.dumps({"text": text}).encode(), headers={"Content-Type": "application/json"}
             )
-            urllib.request.urlopen(request, timeout=_TIMEOUT_SEC).close()  # nosec B310  the address is the operator's
+            # The address is the operator's.
+            urllib.request.urlopen(request, timeout=_TIMEOUT_SEC).close()  # nosec B310
     except Exception as failure:
         # Its text would hold the address.
         log.warning("nobody was told, %s: %s", type(failure).__name__, text)

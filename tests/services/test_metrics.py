@@ -1,0 +1,59 @@
+"""What machines ask of the service, on a real ledger: whether it can work, and the gauges for who has the token."""
+
+import asyncio
+
+import httpx
+import pytest
+from fastapi import FastAPI
+
+from slac_tasks.config import Config
+from slac_tasks.errors import Temporary
+from slac_tasks.storage.ledger import Ledger
+from slac_tasks.storage.objects import FolderStore
+from slac_tasks.web.app import make_app
+from slac_tasks.web.ledgers import Ledgers
+from slac_tasks.web.media import Media
+
+TOKEN = {"Authorization": "Bearer t0ken"}
+
+
+def get(app: FastAPI, path: str, headers: dict[str, str] | None = None) -> httpx.Response:
+    async def call() -> httpx.Response:
+        async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://slac.test") as http:
+            return await http.get(path, headers=headers)
+
+    return asyncio.run(call())
+
+
+def application(store: FolderStore, ledgers: Ledgers, token: str) -> FastAPI:
+    media = Media(store=store, secret=b"key")
+    return make_app(
+        Config(store_url=store.url), ledgers, media, authenticate=lambda: "ann", metrics_token=token
+    )  # fmt: skip
+
+
+def test_gauges_are_told_to_who_has_the_token(store: FolderStore, ledger: Ledger, ledger_url: str) -> None:
+    ledger.run("register_category", category="judo", name="judo", guideline=None)
+    ledgers = Ledgers(lambda: Ledger(ledger_url))
+    app = application(store, ledgers, "t0ken")
+    assert get(app, "/ready").status_code == 200
+    told = get(app, "/metrics", TOKEN)
+    assert told.headers["content-type"] == "text/plain; version=0.0.4; charset=utf-8"
+    assert "slac_categories 1" in told.text.splitlines()
+    # Asked again at once, the same is told and nothing is read.
+    ledger.run("register_category", category="polo", name="polo", guideline=None)
+    assert get(app, "/metrics", TOKEN).text == told.text
+    for headers in (None, {"Authorization": "Bearer other"}, {"Authorization": "Bearer "}):
+        assert get(app, "/metrics", headers).status_code == 401
+    assert get(application(store, ledgers, ""), "/metrics", {"Authorization": "Bearer "}).status_code == 401
+    ledgers.close()
+
+
+def test_a_ledger_that_is_away_is_said(store: FolderStore) -> None:
+    def away() -> Ledger:
+        raise Temporary("database: no answer")
+
+    app = application(store, Ledgers(away), "t0ken")
+    assert (get(app, "/health").status_code, get(app, "/ready").status_code) == (200, 503)
+    with pytest.raises(Temporary, match="no answer"), Ledgers(away).borrow():
+        pass
