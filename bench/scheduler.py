@@ -57,6 +57,7 @@ def measure(size: Size, folder: Path) -> Figures:
             wanted = size.windows * (2 + STAGES * batches)
             if one.tasks != wanted:
                 raise RuntimeError(f"{one.tasks} tasks ended, want {wanted}")
+            print(f"{categories} categories: {one.tasks} tasks in {one.seconds:.0f} s", file=sys.stderr, flush=True)
     heads = {"categories": "d", "tasks": "d", "tasks/s": ".1f", "processor ms a task": ".1f", "scheduler MiB": ".0f",
              "of it at the start": ".0f", "database MiB": ".1f"}  # fmt: skip
     rows = [
