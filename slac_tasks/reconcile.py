@@ -10,6 +10,7 @@ Each manifest and each row is read once, and records are compared by address: th
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import asdict, dataclass
+from datetime import UTC
 
 from slac_tasks.admission.admitted import AdmissionEntry, record_admissions
 from slac_tasks.admission.duplicates import add_duplicates, duplicates_of, forget_duplicates
@@ -92,7 +93,27 @@ def repair(datasets: Datasets, ledger: Ledger, review: Review) -> Iterator[str]:
         with ledger.transaction():
             count = mend(work)
         yield f"{count:,} {what} are in the store and in the ledger"
+    with ledger.transaction():
+        lines += list(_lost(work))
     yield from lines
+
+
+def _lost(work: Repair) -> Iterator[str]:
+    """Have the votes written again that the ledger alone has; yield lines that say so, and what cannot come back."""
+    for dataset, what, statement in (
+        (VOTES, "votes", "unstore_batches"),
+        (SEGMENT_VOTES, "votes about segments", "unstore_segment_batches"),
+    ):
+        stored = [int(manifest.keys["batch"]) for manifest in work.stored.current(dataset)]
+        if again := work.ledger.rows(statement, stored=stored):
+            yield (
+                f"{len(again):,} batches of {what} are not in the store any more: `slac sync` writes them again from "
+                "the ledger"
+            )
+    (newest,) = work.ledger.rows("newest_vote")
+    if newest["cast_at"]:
+        at = newest["cast_at"].astimezone(UTC)
+        yield f"the newest vote is of {at:%Y-%m-%d %H:%M:%S} UTC; after a restore, what was answered after it is lost"
 
 
 def _records(work: Repair) -> Iterator[str]:
