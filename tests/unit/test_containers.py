@@ -11,10 +11,12 @@ import tomllib
 from itertools import chain
 from pathlib import Path
 
+import grimp
 import pytest
 import yaml
 
 from slac_tasks import config
+from slac_tasks.procedure import STAGES
 
 ROOT = Path(__file__).resolve().parents[2]
 BIN = Path(sys.executable).parent
@@ -26,9 +28,15 @@ def run(*words: str | Path, **kwargs) -> subprocess.CompletedProcess[str]:
     return subprocess.run(list(map(str, words)), capture_output=True, text=True, cwd=ROOT, **kwargs)
 
 
-def stages(image: Path) -> list[list[tuple[str, str]]]:
+CPU = {"LOCK": "requirements-cpu.lock"}
+"""Arguments of the build that make the task image without torch."""
+
+
+def stages(image: Path, **arguments: str) -> list[list[tuple[str, str]]]:
     """The (instruction, rest) pairs of each build stage; what stands before the first FROM is left out."""
     text = re.sub(r"\\\n(\s*#.*\n)*", " ", re.sub(r"^#.*\n", "", image.read_text(), flags=re.M))
+    for name, value in re.findall(r"^ARG (\w+)=(\S+)", text, flags=re.M):
+        text = text.replace(f"${{{name}}}", arguments.get(name, value))
     found: list[list[tuple[str, str]]] = []
     for line in filter(None, map(str.strip, text.splitlines())):
         instruction, _, rest = line.partition(" ")
@@ -84,6 +92,9 @@ def names(lock: str) -> set[str]:
 
 def test_each_image_is_without_the_others_weight() -> None:
     control, work = names("requirements-airflow.lock"), names("requirements-task.lock")
+    processors = names("requirements-cpu.lock")
+    assert processors < work
+    assert not [name for name in processors if name.startswith(("torch", "nvidia-", "triton", "transformers"))]
     assert not control & {"torch", "torchvision", "pandas", "great-expectations", "opencv-python-headless", "av"}
     assert not [name for name in work if "airflow" in name]
     assert {"apache-airflow", "apache-airflow-providers-cncf-kubernetes", "psycopg2-binary", "minio"} <= control
@@ -99,10 +110,20 @@ def test_locks_hold_hashes_and_no_address(lock: Path) -> None:
     assert all("--hash=sha256:" in entry for entry in entries)
 
 
-def steps(image: Path) -> list[str]:
+def test_what_asks_for_no_gpu_runs_without_torch() -> None:
+    graph = grimp.build_graph("slac_tasks", include_external_packages=True, cache_dir=None)
+    stages = [f"stages.{stage.name}" for stage in STAGES.values() if not stage.machine.gpus]
+    for name in (*stages, *(f"commands.{verb}" for verb in ("web", "migrate", "register", "annotator", "gc", "show"))):
+        for package in ("torch", "torchvision", "safetensors"):
+            chain = graph.find_shortest_chain(f"slac_tasks.{name}", package)
+            # The detector that needs them is off by default, and says so where they are missing.
+            assert chain is None or "slac_tasks.networks.person_detectors" in chain, chain
+
+
+def steps(image: Path, **arguments: str) -> list[str]:
     """RUN steps in order, without their mounts; a stage starts in the folder that its WORKDIR names."""
     found, folder = [], "/"
-    for instruction, rest in chain.from_iterable(stages(image)):
+    for instruction, rest in chain.from_iterable(stages(image, **arguments)):
         folder = rest if instruction == "WORKDIR" else "/" if instruction == "FROM" else folder
         if instruction == "RUN":
             found.append(f"cd {folder} && {re.sub(r'--mount=[^ ]+ ', '', rest)}")
@@ -110,14 +131,21 @@ def steps(image: Path) -> list[str]:
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="steps of a build run as root: files are given to user 50000")
-@pytest.mark.parametrize("image", [path for path in IMAGES if "RUN" in path.read_text()], ids=lambda path: path.name)
-def test_every_step_runs_in_a_clean_folder(image: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("image", "arguments"),
+    [
+        *((path, {}) for path in IMAGES if "RUN" in path.read_text()),
+        (ROOT / "docker" / "task.Dockerfile", CPU),
+    ],
+    ids=lambda one: one.name if isinstance(one, Path) else one.get("LOCK", ""),
+)
+def test_every_step_runs_in_a_clean_folder(image: Path, arguments: dict[str, str], tmp_path: Path) -> None:
     # The same commands with /opt, /home and /build moved below an empty folder. uv takes the wheels from the cache that
     # `make setup` filled; what an image's base brings (Debian's files) is not tried.
     root = tmp_path / "root"
     (root / "build").mkdir(parents=True)
     (root / "opt/slac").mkdir(parents=True)
-    for instruction, rest in chain.from_iterable(stages(image)):
+    for instruction, rest in chain.from_iterable(stages(image, **arguments)):
         if instruction == "COPY" and "--from" not in rest:
             *sources, target = shlex.split(rest)
             for source in sources:
@@ -132,14 +160,15 @@ def test_every_step_runs_in_a_clean_folder(image: Path, tmp_path: Path) -> None:
         "HOME": os.environ["HOME"],
         **{name: value for name, value in os.environ.items() if name.startswith(("PIP_", "UV_", "SSL_", "OPENBLAS_"))},
     }
-    for step in steps(image):
+    for step in steps(image, **arguments):
         moved = re.sub(r"(?<![\w.])/(opt|home|build)\b", rf"{root}/\1", step)
         tried = subprocess.run(["sh", "-c", moved], env=environ, capture_output=True, text=True)
         assert tried.returncode == 0, f"{step}\n{tried.stdout[-2000:]}{tried.stderr[-4000:]}"
     python = root / "opt" / venv / "bin" / "python"
     probe = "import importlib.util as u; print(*(n for n in ('torch', 'pandas', 'airflow') if u.find_spec(n)))"
     held = subprocess.run([python, "-c", probe], env=environ, capture_output=True, text=True, check=True, cwd=tmp_path)
-    assert held.stdout.split() == (["torch", "pandas"] if venv == "task-venv" else ["airflow"])
+    work = ["pandas"] if arguments else ["torch", "pandas"]
+    assert held.stdout.split() == (work if venv == "task-venv" else ["airflow"])
     slac = subprocess.run(
         [python.with_name("slac"), "--help"], env=environ, capture_output=True, text=True, cwd=tmp_path
     )
@@ -185,9 +214,43 @@ def test_services_are_watched_restarted_and_start_in_order() -> None:
             assert how["condition"] == ("service_started" if other == "s3" else want), (name, other)
     for name in ("api-server", "dag-processor", "triggerer"):
         assert not [key for key in found[name]["environment"] if key.startswith(("SLAC_", "AWS_"))], name
-    for service in found.values():
+    for name, service in found.items():
         for port in service.get("ports", ()):
-            assert port.startswith("127.0.0.1:"), "published on this machine alone; put TLS in front for others"
+            assert port.startswith("127.0.0.1:") or name == "proxy", "published on this machine alone, but for TLS"
+
+
+def test_services_write_into_their_volumes_alone_and_have_limits() -> None:
+    for name, service in services().items():
+        # The S3 image is anybody's.
+        assert service["read_only"] is (name != "s3"), name
+        assert service["cap_drop"] == ["ALL"]
+        assert service["security_opt"] == ["no-new-privileges:true"]
+        assert service["mem_limit"], name
+        assert service["pids_limit"] >= 100
+        written = [volume for volume in service.get("volumes", ()) if not volume.endswith(":ro")]
+        assert not [volume for volume in written if volume.startswith((".", "/", "$"))], "a folder of the host is read"
+
+
+def test_the_machine_that_works_is_a_profile_and_all_else_is_the_same() -> None:
+    found = services()
+    assert {name: one["profiles"] for name, one in found.items() if "profiles" in one} == {
+        "scheduler": ["cpu"], "scheduler-gpu": ["gpu"], "proxy": ["tls"],
+    }  # fmt: skip
+    processors, cards = ({**found[name], "profiles": []} for name in ("scheduler", "scheduler-gpu"))
+    (device,) = cards.pop("deploy")["resources"]["reservations"]["devices"]
+    assert device["capabilities"] == ["gpu"]
+    assert processors == cards
+    assert "COMPOSE_PROFILES=cpu\n" in (ROOT / ".env.example").read_text()
+
+
+def test_compose_understands_its_file() -> None:
+    if shutil.which("docker") is None or run("docker", "compose", "version").returncode:
+        pytest.skip("docker compose: absent on this machine")
+    names = re.findall(r"^([A-Z0-9_]+)=$", (ROOT / ".env.example").read_text(), flags=re.M)
+    given = {**os.environ, **dict.fromkeys(names, "x")}
+    for profile in ("cpu", "gpu", "tls"):
+        understood = run("docker", "compose", "--profile", profile, "config", "--quiet", env=given)
+        assert understood.returncode == 0, understood.stderr
 
 
 def test_whoever_has_the_store_has_the_same_settings() -> None:

@@ -39,6 +39,7 @@ def test_every_package_that_the_code_imports_is_looked_for_where_it_is_needed() 
         for purpose in (
             "every command",
             "the stages",
+            "networks",
             "members that read and frozen video networks",
             "the detector pose",
         )
