@@ -45,6 +45,12 @@ class Config(Section):
     )
     device: str = setting("auto", "Where networks run: `auto`, `cpu` or `cuda`.", choices=("auto", "cpu", "cuda"))
     batch_categories: int = setting(8, "Categories that one mapped task handles, so that start-up is shared.", least=1)
+    task_start_sec: float = setting(
+        30.0,
+        "Seconds of a task around its command (Airflow, the pod; measured with pods of one node). Where it is known how"
+        " fast `score` is, a task takes so many categories that its start is a tenth of its time.",
+        least=0,
+    )
     machines: tuple[str, ...] = setting(
         (), "What stages ask of a machine instead of their defaults, such as `score: memory_gib=48, gpus=2`."
     )

@@ -13,6 +13,7 @@ from slac_tasks.collect.settings import WHERE
 from slac_tasks.model import round_key, round_window
 from slac_tasks.networks.committees import changes, committee_key, uncovered
 from slac_tasks.networks.words import FOLDER, IMAGE_TEXT, Words, encode_words
+from slac_tasks.planning.batching import categories_to_score
 from slac_tasks.planning.items import Item, batches, by_window, of_windows
 from slac_tasks.planning.past import add_category, score_again, wanted
 from slac_tasks.planning.planner import Planner
@@ -121,7 +122,7 @@ def score_clips(planner: Planner) -> list[Item]:
             category=some, window=(window,), parent=parent, committee=committee,
             uncovered=lacking if window == lesson else (), words=words if window == lesson else None,
         )
-        for window, some in batches(todo, planner.settings.batch_categories)
+        for window, some in batches(todo, categories_to_score(planner))
     ]  # fmt: skip
 
 

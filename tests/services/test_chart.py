@@ -31,12 +31,15 @@ def strict(**fields: Any) -> Object:
 TEXT = {"type": "string", "minLength": 1}
 WORDS = {"type": "object", "additionalProperties": TEXT}
 METADATA = {**strict(name=TEXT, labels=WORDS, annotations=WORDS), "required": ["name", "labels"]}
-DURATION = {"type": "string", "pattern": "^[0-9]+(s|m|h)$"}
+DURATION = {"type": "string", "pattern": "^[0-9]+(s|m|h|d|w)$"}
 CUSTOM: dict[str, Object] = {
     # Objects of operators, which no schema of Kubernetes holds: the fields of them that the chart uses.
     "monitoring.coreos.com/v1 ServiceMonitor": strict(
         selector=strict(matchLabels=WORDS),
-        endpoints={"type": "array", "minItems": 1, "items": strict(port=TEXT, path=TEXT, interval=DURATION)},
+        endpoints={"type": "array", "minItems": 1, "items": strict(
+            port=TEXT, path=TEXT, interval=DURATION,
+            authorization=strict(type={"const": "Bearer"}, credentials=strict(name=TEXT, key=TEXT)),
+        )},
     ),
     "monitoring.coreos.com/v1 PrometheusRule": strict(
         groups={
@@ -120,7 +123,7 @@ def test_every_object_is_valid_and_known(objects: list[Object]) -> None:
 def test_the_sets_of_values_reach_every_kind() -> None:
     kinds = {one["kind"] for values in SETS for one in charts.template("--values", values)}
     declared = set(re.findall(r"^kind: (\w+)", "\n".join(p.read_text() for p in (CHART / "templates").iterdir()), re.M))
-    assert kinds >= declared - {"Pod"} - ({"PrometheusRule"} if not list(CHART.glob("alerts/*.yaml")) else set())
+    assert kinds >= declared - {"Pod"}
 
 
 def test_pods_are_what_pod_security_calls_restricted(objects: list[Object]) -> None:

@@ -79,12 +79,6 @@ def test_each_exit_code_has_a_section() -> None:
     assert codes <= set(re.findall(r"\d+", " ".join(sections)))
 
 
-def test_each_alert_has_a_section() -> None:
-    sections = set(re.findall(r"^## (.+)$", (RUNBOOK / "alerts.md").read_text(), re.M))
-    rules = "\n".join(path.read_text() for path in (ROOT / "docker" / "chart").glob("alerts/*.yaml"))
-    assert set(re.findall(r"alert: (\w+)", rules)) == sections
-
-
 def test_values_of_the_chart_that_it_names_exist() -> None:
     values = (ROOT / "docker" / "chart" / "values.yaml").read_text()
     for page in PAGES:
