@@ -1,6 +1,6 @@
 """Run the whole loop under Airflow on this machine, with a synthetic world or with a folder of your own videos.
 
-  slac demo                              the synthetic world and its simulated people, about ten minutes
+  slac demo                              the synthetic world and its simulated people; then it is your turn
   slac demo --videos ~/videos            your videos, one sub-folder per category; you review them in the browser
   slac demo --videos ~/videos --people simulated
 

@@ -22,13 +22,14 @@ from datetime import UTC, datetime, timedelta
 from slac_tasks import config
 from slac_tasks.collect import sources
 from slac_tasks.collect.names import Categories, spelling
+from slac_tasks.collect.settings import Collect
 from slac_tasks.errors import BrokenContract, WrongArguments
 from slac_tasks.given.words import near, printable
 from slac_tasks.model import Window
 from slac_tasks.planning.backfills import Backfill
 from slac_tasks.progress import print_line
 from slac_tasks.storage.ledger import Ledger, open_ledger
-from slac_tasks.video.lengths import too_short
+from slac_tasks.video.lengths import outside
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -54,7 +55,7 @@ def main(args: argparse.Namespace) -> int:
             raise WrongArguments("--guideline: goes with --category, not with --from-sources")
         collect = config.load().collect
         opened = sources.open_sources(collect)
-        _print_short(opened, collect.min_duration_sec)
+        _print_lengths(opened, collect)
         named = Categories.of(name for source in opened for name in source.categories())
         refused = sources.unplaced_lines(opened, named)
     else:
@@ -160,12 +161,14 @@ def _taken(ledger: Ledger, names: Mapping[str, str]) -> dict[str, str]:
     }
 
 
-def _print_short(opened: Sequence[sources.Source], min_duration_sec: float) -> None:
-    """Say how many videos of folders `fetch` will set aside as too short, before it does."""
+def _print_lengths(opened: Sequence[sources.Source], collect: Collect) -> None:
+    """Say how many videos of folders `fetch` will set aside as too short or too long, before it does."""
     for source in opened:
         if isinstance(source, sources.FolderSource):
-            found = too_short(source.files(), min_duration_sec)
-            if found.short:
-                print_line(
-                    f"register: {source.root}: {found} are shorter than {min_duration_sec} s: `fetch` will drop them"
-                )
+            found = outside(source.files(), collect.min_duration_sec, collect.max_duration_sec)
+            for count, words in (
+                (found.short, f"shorter than {collect.min_duration_sec} s"),
+                (found.long, f"longer than {collect.max_duration_sec} s"),
+            ):
+                if count:
+                    print_line(f"register: {source.root}: {found.share(count)} are {words}: `fetch` will drop them")

@@ -10,10 +10,14 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 
 from slac_tasks.errors import BrokenContract, NotConfigured, SlacError, Temporary, WrongArguments
+from slac_tasks.launcher import visit
 from slac_tasks.launcher.airflow import PROJECT, REVIEWERS, Airflow
+from slac_tasks.launcher.processes import stop_all
 from slac_tasks.launcher.state import Demo
 from slac_tasks.launcher.subjects import OwnVideos
 from slac_tasks.launcher.watch import DAGS, Watch
+from slac_tasks.model import slug
+from slac_tasks.storage.ledger import open_ledger
 
 
 def print_now(line: str) -> None:
@@ -43,12 +47,14 @@ def run(demo: Demo, port: int | None) -> None:
     _slac(environ, "migrate")
     _together(lambda: _start_airflow(airflow), lambda: _make_sources(demo, environ))
     print_now(f"demo: Airflow is healthy at {airflow.url} ({time.monotonic() - began:.0f} s)")
-    _start_people(demo, environ)
+    left = visit.read(demo.home)
+    if left is None:
+        _start_people(demo, environ)
     watch = Watch(
         airflow=airflow, environ=environ, windows=windows, people=demo.people, releases=subject.releases,
         timeout_sec=subject.most_sec,
     )  # fmt: skip
-    if _is_finished(watch):
+    if left is not None or _is_finished(watch):
         print_now("demo: everything finished already")
     else:
         again = watch.try_failed_again()
@@ -58,8 +64,13 @@ def run(demo: Demo, port: int | None) -> None:
         watch.until_done(print_now)
         end = "the loop is closed" if demo.people else "the queue waits for people"
         print_now(f"demo: {end} after {time.monotonic() - began:.0f} s")
+    if demo.people and left is None:
+        stop_all([demo.reviewers])  # what is asked now is the visitor's
+        ledger = open_ledger(environ)
+        left = visit.leave(demo.home, ledger)
+        ledger.close()
     _report(demo, watch, environ)
-    _print_where(demo, airflow)
+    _print_where(demo, airflow, watch, environ, left)
 
 
 def _together(*works: Callable[[], None]) -> None:
@@ -93,9 +104,16 @@ def _make_sources(demo: Demo, environ: Mapping[str, str]) -> None:
     if making:
         print_now(f"demo: runs `slac {shlex.join(making)}`")
         _slac(environ, *making, show=True)
-    said = _slac(environ, "register", "--from-sources")
-    if not making:
-        print_now(said)
+    guidelines = demo.subject.guidelines()
+    if not guidelines:
+        print_now(_slac(environ, "register", "--from-sources"))
+        return
+    ledger = open_ledger(environ)
+    with ledger.transaction():
+        for name, text in guidelines.items():
+            ledger.run("register_category", category=slug(name), name=name, guideline=text)
+    ledger.close()
+    print_now(f"demo: registered {len(guidelines)} categories with their guidelines")
 
 
 def _start_people(demo: Demo, environ: Mapping[str, str]) -> None:
@@ -167,21 +185,23 @@ def _report(demo: Demo, watch: Watch, environ: Mapping[str, str]) -> None:
         print_now(f"  {dag:20} {kind:16} {by:16} {state:8} {count:4d}")
 
 
-def _print_where(demo: Demo, airflow: Airflow) -> None:
+def _print_where(
+    demo: Demo, airflow: Airflow, watch: Watch, environ: Mapping[str, str], left: visit.Left | None
+) -> None:
+    ledger = open_ledger(environ)
+    undecided = {
+        row["name"]: "; ".join(row["reasons"]) for row in ledger.rows("web_quality") if row["standing"] == "undecided"
+    }
+    releases = ledger.one("last_release") is not None
+    ledger.close()
     passwords = airflow.state["passwords"]
-    print_now(f"\nAirflow:  {airflow.url}  user admin, password {passwords['admin']}")
-    if demo.people:
-        print_now(f"Review:   {airflow.url}/slac/review (Review in the navigation), as admin")
-    else:
+    print_now("")
+    for line in visit.lines(left, airflow.url, undecided, watch.question(), releases):
+        print_now(line)
+    print_now(f"  Airflow: {airflow.url}  user admin, password {passwords['admin']}")
+    if not demo.people:
         accounts = ", ".join(f"{name} {passwords[name]}" for name in REVIEWERS)
-        print_now(
-            f"Review:   {airflow.url}/slac/review (Review in the navigation): y yes, n no; two people see every clip"
-        )
-        print_now(f"          people and their passwords: {accounts}")
-        print_now("          Airflow collects the answers by itself; `slac demo` again shows how far it is")
-    print_now("          Labels that the gate refused wait for your decision: Required Actions in Airflow")
-    print_now("          A question without an answer is asked again, with the next labels or a day later")
-    print_now(
-        "Commands: `slac funnel`, `slac show` and the others work with this demo; `slac env` prints its variables"
-    )
-    print_now("Stop:     make down (or `slac down`)")
+        print_now(f"  People:  {accounts}; each has the password behind the name")
+        print_now("           Airflow collects the answers by itself; `slac demo` again shows how far it is")
+    print_now("  Shell:   `slac funnel` and the others work with this demo; `slac env` prints its variables")
+    print_now("  Stop:    make down (or `slac down`)")

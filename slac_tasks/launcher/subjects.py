@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -17,6 +18,7 @@ from slac_tasks.model import Window
 from slac_tasks.release.settings import Release
 from slac_tasks.training.settings import Training
 from slac_tasks.world import presets
+from slac_tasks.world.guidelines import guidelines
 from slac_tasks.world.rehearsal import Rehearsal
 
 WORLD_FIRST, WORLD_LAST = "2026-01-05", "2026-01-19"
@@ -54,6 +56,9 @@ class Subject(Protocol):
     def settings(self, world: Path) -> str:
         """Return the text of its slac.toml."""
 
+    def guidelines(self) -> Mapping[str, str]:
+        """Return the guideline of each category by its name; none: the categories are those that the sources name."""
+
     def windows(self, home: Path) -> list[str]:
         """Return the windows to collect."""
 
@@ -82,6 +87,10 @@ class GeneratedWorld:
     def settings(self, world: Path) -> str:
         """Return those of the world."""
         return presets.world_settings(world, self.size)
+
+    def guidelines(self) -> Mapping[str, str]:
+        """Return those of the world."""
+        return guidelines(self.size)
 
     def windows(self, home: Path) -> list[str]:
         """Return the world's."""
@@ -119,6 +128,10 @@ class Rehearsed:
         """Return those of the rehearsal."""
         return presets.rehearsal_settings(world)
 
+    def guidelines(self) -> Mapping[str, str]:
+        """Return none: nobody has written any."""
+        return {}
+
     def windows(self, home: Path) -> list[str]:
         """Return those of the generated world."""
         return _world_windows()
@@ -135,7 +148,8 @@ class OwnVideos:
     folder: Path
     has_truth = False
     releases = False
-    most_sec = 3600.0
+    # How long it takes is the folder's affair; a demo where nothing moves ends by itself.
+    most_sec = math.inf
 
     @property
     def state(self) -> Path:
@@ -162,6 +176,10 @@ class OwnVideos:
             'download and no GPU, and they know less than the defaults (`pretrained = "hub"`), which learned from '
             "Kinetics.",
         )
+
+    def guidelines(self) -> Mapping[str, str]:
+        """Return none: nobody has written any."""
+        return {}
 
     def windows(self, home: Path) -> list[str]:
         """Return the last week that had ended when the demo was begun: one that is run again next week goes on."""

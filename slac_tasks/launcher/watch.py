@@ -1,5 +1,6 @@
 """See how far a demo is: from the plans (what is left), the ledger (counts) and Airflow (what runs, what failed)."""
 
+import sys
 import time
 import urllib.parse
 from collections.abc import Callable, Mapping, Sequence
@@ -25,6 +26,9 @@ DAGS = (
     "add_category",
     "retire_category",
 )
+
+QUIET_SEC = 60.0
+"""So long nothing is said at most, while a task is at work."""
 
 _TIMED = frozenset({"send_hard_clips", "sync_verifications"})
 """DAGs that run by the clock, whether or not there is work."""
@@ -53,8 +57,9 @@ class Watch:
 
         """
         began = moved = time.monotonic()
-        before = ""
+        before = shown = ""
         said = 0.0
+        least = sys.maxsize
         while True:
             self.airflow.raise_dead()
             self.raise_failed()
@@ -67,11 +72,15 @@ class Watch:
             picture = f"{counts} {running} {left}"
             if "(" in str(running):
                 moved = now  # a task at work may take its time
+            # Work appears as the work before it ends: what was said to be left is never taken back.
+            least = min(least, steps(left, self.people))
             if picture != before:
                 moved, before = now, picture
-                if now - said > 10.0:
-                    said = now
-                    show(_line(now - began, running, counts, left))
+            if now - said > (QUIET_SEC if picture == shown else 10.0):
+                said, shown = now, picture
+                show(_line(now - began, running, counts, left, least))
+                if word := self.word():
+                    show(f"       {word}")
             if now - moved > self.stall_sec:
                 raise Temporary(f"demo: nothing has moved for {self.stall_sec:.0f} s; left: {'; '.join(left)}")
             if now - began > self.timeout_sec:
@@ -141,6 +150,24 @@ class Watch:
                 busy.setdefault(task["dag_id"], []).append(task["task_id"])
         return [f"{dag}({', '.join(sorted(set(names)))})" if names else dag for dag, names in sorted(busy.items())]
 
+    def word(self) -> str:
+        """Return the last word of a task at work: long ones say how far they are."""
+        tasks = [task for task in self._tasks("running") if task["dag_id"] not in _TIMED]
+        if not tasks:
+            return ""
+        said = self.log_of(tasks[0], lines=1).strip()
+        return f"{tasks[0]['task_id']}: {said}" if said else ""
+
+    def question(self) -> str | None:
+        """Return the address at which a person answers what Airflow asks now; None: it asks nothing."""
+        for task in self._tasks("awaiting_input"):
+            run, index = urllib.parse.quote(task["dag_run_id"], safe=""), task["map_index"]
+            mapped = f"/mapped/{index}" if index >= 0 else ""
+            return (
+                f"{self.airflow.url}/dags/{task['dag_id']}/runs/{run}/tasks/{task['task_id']}{mapped}/required_actions"
+            )
+        return None
+
     def _tasks(self, state: str) -> list[Json]:
         """Return the tasks in a state, over all runs."""
         found: list[Json] = self.airflow.get("dags/~/dagRuns/~/taskInstances", state=[state], limit=100)[
@@ -193,8 +220,26 @@ class Watch:
                 return found
 
 
-def _line(seconds: float, running: Sequence[str], counts: Mapping[str, int], left: Sequence[str]) -> str:
+_PARTS = ("release", "check", "collect answers", "answer", "fill", "send", "score", "collect", "register")
+"""What `left` names, the last first."""
+_ANSWERED = 4
+"""So many of them follow the answers, that of answering among them."""
+
+
+def steps(left: Sequence[str], people: bool) -> int:
+    """Return how many steps are left: those that are known, and those that have to follow the earliest of them.
+
+    Args:
+        left: what is still to be done, in words.
+        people: whether somebody answers; without, the queue is the end.
+
+    """
+    known = [next(part for part in sorted(_PARTS, key=len, reverse=True) if item.startswith(part)) for item in left]
+    after = max((_PARTS.index(part) for part in known), default=0)
+    return len(left) + (after if people else max(0, after - _ANSWERED))
+
+
+def _line(seconds: float, running: Sequence[str], counts: Mapping[str, int], left: Sequence[str], least: int) -> str:
     figures = ", ".join(f"{value} {name}" for name, value in counts.items() if value)
-    steps = len(left)
-    todo = f"{steps} steps left, next: {left[0]}" if left else "the last runs end"
+    todo = f"{least} {'step' if least == 1 else 'steps'} left, next: {left[0]}" if left else "the last runs end"
     return f"{int(seconds) // 60:3d}:{int(seconds) % 60:02d}  {' '.join(running) or 'waiting'} | {figures} | {todo}"

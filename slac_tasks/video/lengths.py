@@ -1,4 +1,4 @@
-"""How many videos of a folder are too short for a clip, by the headers of some of them: said before the work begins."""
+"""How many videos of a folder are too short or too long, by the headers of some: said before the work begins."""
 
 import json
 import sys
@@ -16,7 +16,7 @@ _BOUNDS = confined.Bounds(wall_sec=30, cpu_sec=20, memory_bytes=4 << 30, file_by
 
 
 @dataclass(frozen=True, kw_only=True)
-class Short:
+class Lengths:
     """What the headers of some files say."""
 
     files: int
@@ -24,18 +24,24 @@ class Short:
     looked_at: int
     """Of these, whose length is known."""
     short: int
-    """Of those, shorter than a clip."""
+    """Of those, shorter than the least."""
+    long: int
+    """Of those, longer than the most."""
 
-    def __str__(self) -> str:
-        return f"{self.short} of {self.looked_at} videos looked at, of {self.files}"
+    def share(self, count: int) -> str:
+        """Return a count of them as people read it."""
+        return f"{count} of {self.looked_at} videos looked at, of {self.files}"
 
 
-def too_short(paths: Sequence[Path], min_duration_sec: float) -> Short:
-    """Return how many files `fetch` will set aside as too short, by the headers of at most SAMPLE of them."""
+def outside(paths: Sequence[Path], least_sec: float, most_sec: float) -> Lengths:
+    """Return how many files `fetch` will set aside for their length, by the headers of at most SAMPLE of them."""
     some = paths[:: max(1, -(-len(paths) // SAMPLE))]
     known = [sec for sec in declared(some) if sec is not None]
-    least_sec = min_duration_sec - MISSING_FRAMES / min(RATES)
-    return Short(files=len(paths), looked_at=len(known), short=sum(sec < least_sec for sec in known))
+    shortest_sec = least_sec - MISSING_FRAMES / min(RATES)
+    return Lengths(
+        files=len(paths), looked_at=len(known), short=sum(sec < shortest_sec for sec in known),
+        long=sum(sec > most_sec for sec in known),
+    )  # fmt: skip
 
 
 def declared(paths: Sequence[Path]) -> list[float | None]:

@@ -17,8 +17,8 @@ export class Grid {
       tile.className = "tile";
       tile.tabIndex = index ? -1 : 0;
       const key = Object.assign(document.createElement("kbd"), { textContent: label });
-      const word = Object.assign(document.createElement("span"), { className: "word" });
-      tile.append(key, word);
+      const [before, word, after] = ["hidden", "word", "hidden"].map((className) => Object.assign(document.createElement("span"), { className }));
+      tile.append(key, before, word, after);
       tile.addEventListener("click", () => this.held ? (this.held = false) : this.mark(index));
       tile.addEventListener("contextmenu", (event) => this.closer !== null && event.preventDefault());
       tile.addEventListener("pointerdown", () => {
@@ -161,8 +161,11 @@ export class Grid {
       tile.disabled = !isThere;
       tile.dataset.value = isThere ? value : "";
       tile.classList.toggle("marked", isThere && this.values[index] != null);
-      tile.querySelector(".word").textContent = isThere ? WORDS[value] : "";
-      tile.setAttribute("aria-label", isThere ? `Clip ${index + 1} of ${this.clips.length}: ${WORDS[value]}. Press to change` : "No clip");
+      // One after the other they are the button's name, of which the word is seen.
+      const [before, word, after] = tile.querySelectorAll("span");
+      before.textContent = isThere ? ` Clip ${index + 1} of ${this.clips.length}: ` : "No clip";
+      word.textContent = isThere ? WORDS[value] : "";
+      after.textContent = isThere ? ". Press to change" : "";
     });
   }
 }

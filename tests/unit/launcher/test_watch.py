@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from slac_tasks.launcher.watch import Watch
+from slac_tasks.launcher.watch import Watch, steps
 
 
 @dataclass(frozen=True)
@@ -40,3 +40,22 @@ def test_other_runs_of_the_same_dag_still_count() -> None:
         [("check_labels", "r1", "ask", "awaiting_input"), ("check_labels", "r2", "validate", "running")],
     )
     assert running(airflow) == ["check_labels(validate)"]
+
+
+def test_steps_left_fall_as_the_loop_closes() -> None:
+    loop = [
+        ["register the categories"],
+        ["collect 2026-01-05", "collect 2026-01-12"],
+        ["collect 2026-01-12", "score 2026-01-05"],
+        ["score 2026-01-12", "answer 40 clips"],
+        ["answer 80 clips", "collect answers"],
+        ["collect answers", "check the labels"],
+        ["check the labels"],
+        ["release, pretrain, evaluate, promote"],
+        [],
+    ]
+    counts = [steps(left, people=True) for left in loop]
+    assert counts == sorted(counts, reverse=True)
+    assert counts[-2:] == [1, 0]
+    assert steps(["collect 2026-01-05"], people=False) == 4  # score, send, fill
+    assert steps(["fill the queue"], people=False) == 1

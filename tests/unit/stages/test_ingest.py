@@ -114,28 +114,29 @@ def test_a_shot_two_frames_shorter_than_a_clip_holds_none_inside_a_longer_video(
     assert list(propose.long_shots(video, 2.0)) == []
 
 
-def test_how_many_videos_are_too_short_is_known_before_the_work(tmp_path: Path) -> None:
+def test_how_many_videos_are_too_short_or_too_long_is_known_before_the_work(tmp_path: Path) -> None:
     paths = [draw(tmp_path / f"{seconds}.mp4", seconds=seconds) for seconds in (1, 1.5, 1.95, 2, 4)]
     broken = tmp_path / "broken.mp4"
     broken.write_bytes(b"no video")
-    found = lengths.too_short([*paths, broken], 2.0)
-    assert (found.files, found.looked_at, found.short) == (6, 5, 2)
-    assert str(found) == "2 of 5 videos looked at, of 6"
+    found = lengths.outside([*paths, broken], 2.0, 3.0)
+    assert (found.files, found.looked_at, found.short, found.long) == (6, 5, 2, 1)
+    assert found.share(found.short) == "2 of 5 videos looked at, of 6"
 
 
-def test_register_says_how_many_files_of_a_folder_are_too_short(
+def test_register_says_how_many_files_of_a_folder_will_be_dropped(
     tmp_path: Path, ledger_url: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    for number, seconds in enumerate((1, 4)):
+    for number, seconds in enumerate((1, 3, 5)):
         draw(tmp_path / "videos/judo" / f"{number}.mp4", seconds=seconds)
     settings = tmp_path / "slac.toml"
-    settings.write_text(f'[collect]\nsources = ["{tmp_path}/videos"]\n')
+    settings.write_text(f'[collect]\nsources = ["{tmp_path}/videos"]\nmax_duration_sec = 4.0\n')
     monkeypatch.setenv("SLAC_DATABASE_URL", ledger_url)
     monkeypatch.setenv("SLAC_CONFIG", str(settings))
     monkeypatch.setenv("SLAC_STORE", str(tmp_path / "store"))
     assert cli.main(["register", "--from-sources"]) == 0
     said = capsys.readouterr().err
-    assert "1 of 2 videos looked at, of 2 are shorter than 2.0 s: `fetch` will drop them" in said
+    assert "1 of 3 videos looked at, of 3 are shorter than 2.0 s: `fetch` will drop them" in said
+    assert "1 of 3 videos looked at, of 3 are longer than 4.0 s: `fetch` will drop them" in said
     assert "register: 1 categories: judo" in said
 
 

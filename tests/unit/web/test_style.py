@@ -32,6 +32,12 @@ def themes() -> list[dict[str, str]]:
 
 
 @pytest.mark.parametrize("theme", themes())
+def test_edges_can_be_seen(theme: dict[str, str]) -> None:
+    """WCAG 2.2, 1.4.11: what is pressed or filled in has an edge of 3 on whatever lies under it."""
+    assert [ground for ground in ("paper", "card", "press") if contrast(theme["edge"], theme[ground]) < 3] == []
+
+
+@pytest.mark.parametrize("theme", themes())
 def test_text_can_be_read(theme: dict[str, str]) -> None:
     assert [pair for pair in PAIRS if contrast(theme[pair[0]], theme[pair[1]]) < ENOUGH] == []
 
