@@ -189,14 +189,12 @@ def _print_where(
     demo: Demo, airflow: Airflow, watch: Watch, environ: Mapping[str, str], left: visit.Left | None
 ) -> None:
     ledger = open_ledger(environ)
-    undecided = {
-        row["name"]: "; ".join(row["reasons"]) for row in ledger.rows("web_quality") if row["standing"] == "undecided"
-    }
+    refused = visit.undecided(ledger)
     releases = ledger.one("last_release") is not None
     ledger.close()
     passwords = airflow.state["passwords"]
     print_now("")
-    for line in visit.lines(left, airflow.url, undecided, watch.question(), releases):
+    for line in visit.lines(left, airflow.url, refused, watch.question(), releases):
         print_now(line)
     print_now(f"  Airflow: {airflow.url}  user admin, password {passwords['admin']}")
     if not demo.people:

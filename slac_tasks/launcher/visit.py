@@ -6,7 +6,7 @@ about a few clips: the visitor. What was left is written down, so that a demo th
 
 import json
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -51,16 +51,32 @@ def leave(home: Path, ledger: Ledger) -> Left:
     return left
 
 
-def lines(
-    left: Left | None, url: str, undecided: Mapping[str, str], asking: str | None, releases: bool
-) -> Iterator[str]:
+@dataclass(frozen=True, kw_only=True)
+class Refused:
+    """A category that the gate refused and nobody has decided on."""
+
+    category: str
+    name: str
+    reasons: str
+
+
+def undecided(ledger: Ledger) -> list[Refused]:
+    """Return the categories that wait for a decision."""
+    return [
+        Refused(category=row["category"], name=row["name"], reasons="; ".join(row["reasons"]))
+        for row in ledger.rows("web_quality")
+        if row["standing"] == "undecided"
+    ]
+
+
+def lines(left: Left | None, url: str, refused: Sequence[Refused], asking: str | None, releases: bool) -> Iterator[str]:
     """Yield what the visitor can do now.
 
     Args:
         left: clips that wait; None: the whole queue does.
         url: address of Airflow, below which the pages are.
-        undecided: name -> why, of each category that the gate refused and nobody has decided on.
-        asking: address of the question about them; None: Airflow has not asked yet.
+        refused: what waits for a decision.
+        asking: address of Airflow's question about it; None: Airflow has not asked yet.
         releases: whether there is a release to look at.
 
     """
@@ -73,10 +89,11 @@ def lines(
         yield f"  Review:  {pages}/review?category={left.category}"
         yield f"           {left.clips} clips of “{left.name}” wait for one more person."
         yield "           Y is yes, N is no, ? shows all keys."
-    for name, reason in undecided.items():
+    for one in refused:
         yield f"  Decide:  {asking or f'{url}/required_actions'}"
-        yield f"           “{name}” was refused: {reason}."
+        yield f"           “{one.name}” was refused: {one.reasons}."
         yield "           Approve or reject it with a reason; no answer decides nothing."
+        yield f"           The same beside its clips: {pages}/desk?of={one.category}"
     yield f"  Report:  {pages}/quality"
     if releases:
         yield f"  Release: {pages}/releases"

@@ -32,6 +32,8 @@ def answer(scope: Scope, status: int, text: str, headers: Mapping[str, str] | No
     path = scope["path"].removeprefix(scope.get("root_path", ""))
     if path.startswith("/api/") and "text/html" not in Headers(scope=scope).get("accept", ""):
         return JSONResponse({"detail": text}, status_code=status, headers=headers)
+    if text == HTTPStatus(status).phrase:
+        text = "There is nothing at this address." if status == 404 else "This cannot be done."
     up = "../" * max(0, path.count("/") - 1)
     page = render("error.html", status, title=HTTPStatus(status).phrase, text=text, up=up)
     page.headers.update(headers or {})

@@ -5,7 +5,7 @@ import socket
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -152,14 +152,20 @@ def seed(ledger_url: str, store: FolderStore, folder: Path) -> None:
 
 
 @pytest.fixture
+def film(tmp_path: Path) -> bytes:
+    """A video as `movie` draws it."""
+    return movie(tmp_path, 1)
+
+
+@pytest.fixture
 def review() -> Review:
     """How people are asked; a module that wants it otherwise has a fixture of this name."""
     return Review()
 
 
-@pytest.fixture
-def service(ledger_url: str, store: FolderStore, tmp_path: Path, review: Review) -> Iterator[Service]:
-    seed(ledger_url, store, tmp_path)
+@contextmanager
+def serving(ledger_url: str, store: FolderStore, review: Review) -> Iterator[Service]:
+    """Serve the pages in front of a ledger and a store; ada and grace are leads, edith is a reviewer."""
     sealed = seal(PASSWORD)
     people = {name: Account(name=name, password=sealed, role="lead") for name in ("ada", "grace")}
     people["edith"] = Account(name="edith", password=sealed, role="reviewer")
@@ -182,6 +188,21 @@ def service(ledger_url: str, store: FolderStore, tmp_path: Path, review: Review)
         server.should_exit = True
         thread.join(10)
     ledgers.close()
+
+
+@pytest.fixture
+def service(ledger_url: str, store: FolderStore, tmp_path: Path, review: Review) -> Iterator[Service]:
+    """The pages in front of three categories: one to review, one judged and released, one refused."""
+    seed(ledger_url, store, tmp_path)
+    with serving(ledger_url, store, review) as running:
+        yield running
+
+
+@pytest.fixture
+def empty_service(ledger_url: str, store: FolderStore, review: Review) -> Iterator[Service]:
+    """The pages in front of nothing: a test fills ledger and store with the stages themselves."""
+    with serving(ledger_url, store, review) as running:
+        yield running
 
 
 # Playwright keeps an event loop in this thread while it is open; other modules have loops of their own to run.

@@ -40,11 +40,14 @@ def test_nothing_is_left_where_nothing_was_accepted(ledger: Ledger, tmp_path: Pa
 def test_the_last_lines_say_what_to_do_and_where() -> None:
     left = visit.Left(category="left_leg_lift", name="Left leg lift", clips=24)
     asking = "http://127.0.0.1:8080/dags/check_labels/runs/r/tasks/ask/required_actions"
-    said = list(visit.lines(left, "http://127.0.0.1:8080", {"Slow head swing": "share 0"}, asking, releases=True))
+    refused = visit.Refused(category="slow_head_swing", name="Slow head swing", reasons="share is 0")
+    said = list(visit.lines(left, "http://127.0.0.1:8080", [refused], asking, releases=True))
     assert said[0] == "Your turn"
     assert said[1] == "  Review:  http://127.0.0.1:8080/slac/review?category=left_leg_lift"
     assert "Y is yes, N is no, ? shows all keys." in said[3]
     assert said[4] == f"  Decide:  {asking}"
+    assert said[5] == "           “Slow head swing” was refused: share is 0."
+    assert said[7] == "           The same beside its clips: http://127.0.0.1:8080/slac/desk?of=slow_head_swing"
     assert said[-2:] == [
         "  Report:  http://127.0.0.1:8080/slac/quality", "  Release: http://127.0.0.1:8080/slac/releases",
     ]  # fmt: skip
