@@ -104,7 +104,7 @@ def _make_sources(demo: Demo, environ: Mapping[str, str]) -> None:
     if making:
         print_now(f"demo: runs `slac {shlex.join(making)}`")
         _slac(environ, *making, show=True)
-    guidelines = demo.subject.guidelines()
+    guidelines = demo.subject.guidelines(demo.world)
     if not guidelines:
         print_now(_slac(environ, "register", "--from-sources"))
         return

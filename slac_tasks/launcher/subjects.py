@@ -18,7 +18,7 @@ from slac_tasks.model import Window
 from slac_tasks.release.settings import Release
 from slac_tasks.training.settings import Training
 from slac_tasks.world import presets
-from slac_tasks.world.guidelines import guidelines
+from slac_tasks.world.disk import GUIDELINES
 from slac_tasks.world.rehearsal import Rehearsal
 
 WORLD_FIRST, WORLD_LAST = "2026-01-05", "2026-01-19"
@@ -56,7 +56,7 @@ class Subject(Protocol):
     def settings(self, world: Path) -> str:
         """Return the text of its slac.toml."""
 
-    def guidelines(self) -> Mapping[str, str]:
+    def guidelines(self, world: Path) -> Mapping[str, str]:
         """Return the guideline of each category by its name; none: the categories are those that the sources name."""
 
     def windows(self, home: Path) -> list[str]:
@@ -88,9 +88,11 @@ class GeneratedWorld:
         """Return those of the world."""
         return presets.world_settings(world, self.size)
 
-    def guidelines(self) -> Mapping[str, str]:
-        """Return those of the world."""
-        return guidelines(self.size)
+    def guidelines(self, world: Path) -> Mapping[str, str]:
+        """Return those that lie beside the world's videos."""
+        path = world / GUIDELINES
+        found: Mapping[str, str] = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+        return found
 
     def windows(self, home: Path) -> list[str]:
         """Return the world's."""
@@ -128,7 +130,7 @@ class Rehearsed:
         """Return those of the rehearsal."""
         return presets.rehearsal_settings(world)
 
-    def guidelines(self) -> Mapping[str, str]:
+    def guidelines(self, world: Path) -> Mapping[str, str]:
         """Return none: nobody has written any."""
         return {}
 
@@ -177,7 +179,7 @@ class OwnVideos:
             "Kinetics.",
         )
 
-    def guidelines(self) -> Mapping[str, str]:
+    def guidelines(self, world: Path) -> Mapping[str, str]:
         """Return none: nobody has written any."""
         return {}
 

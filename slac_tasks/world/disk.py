@@ -14,6 +14,8 @@ from slac_tasks.model import Window
 
 MANIFEST, MARKER = "manifest.jsonl", "world.json"
 """What the source offers; and which world this is, which says that it is whole."""
+GUIDELINES = "guidelines.json"
+"""What reviewers are told of each category, by its name."""
 _MAKING = ".making.json"
 
 Stamp = Mapping[str, str | int | float]

@@ -1,11 +1,13 @@
 """Writing the generated world to disk: films first, then what the source says of them, and what is true."""
 
+import json
 from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 from pathlib import Path
 
 from slac_tasks.world import disk, film, presets, truth
 from slac_tasks.world.catalogue import Catalogue, Entry, Trimmed, make_catalogue
+from slac_tasks.world.guidelines import guidelines
 
 VERSION = 2
 """Version of what `make` writes; another version's folder is refused."""
@@ -27,6 +29,9 @@ def make_world(folder: Path, *, seed: int, size: str, processes: int) -> bool:
             _films(folder, catalogue, processes)
             disk.write_rows(folder / disk.MANIFEST, (_offer(entry).line() for entry in catalogue.entries))
             disk.write_rows(folder / truth.FILE, (_shown(entry).line() for entry in catalogue.entries))
+            disk.write(
+                folder / disk.GUIDELINES, json.dumps(dict(guidelines(size)), ensure_ascii=False, indent=1) + "\n"
+            )
             disk.write(folder / "slac.toml", presets.world_settings(folder, size))
     return wanted
 
