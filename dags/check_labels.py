@@ -3,7 +3,7 @@
 **Runs** when there are new labels (asset `labels`), and daily.
 
 **Reads** `candidates`, `fetched`, `videos`, `clips`, `scores`, `features`, `hard_clips`, `votes`, `labels` with
-`label_changes`, `control`, `release` and `accounts`.
+`label_changes`, `control`, `release`, `detections`, `segment_votes`, `segment_labels` and `accounts`.
 **Writes** `expectations`, `measures`, `quality`, `people`, `agreement` and `rounds`, the report under `reports/v1/`,
 the ledger's verdicts, and what a person decided. `announce` emits the asset `validated_labels` before anybody is asked:
 an answer that takes a day holds up no other category, and this DAG not either, since judging goes on in the next run

@@ -215,7 +215,7 @@ STAGES: dict[str, Stage] = {
         Stage(
             name="inspect", part=Part.LABELS, help="judge every hand-over that is new against what is expected of it",
             reads=("candidates", "fetched", "videos", "clips", "scores", "features", "hard_clips", "votes", "labels",
-                   "label_changes", "release"),
+                   "label_changes", "release", "detections", "segment_votes", "segment_labels"),
             writes={"expectations": ("expectations",)}, ledger=True, alone=True, estimates=True,
             machine=Machine(processors=2, memory_gib=8, scratch_gib=10),
             flags=(

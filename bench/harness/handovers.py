@@ -14,6 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from bench.harness.rows import filled
+from bench.harness.segment_handovers import of_videos
 from slac_tasks.model import Split, Strategy
 from slac_tasks.networks.features import LENGTH, projection
 from slac_tasks.quality.expectations.entries import Handover
@@ -95,6 +96,7 @@ def good(*, labels: int, categories: int = 6, people: int = 12, seed: int = 0) -
         CANDIDATES.name: candidates, FETCHED.name: _fetched(candidates, window), VIDEOS.name: _admitted(window),
         CLIPS.name: clips, SCORES.name: _scores(clips, chance), FEATURES.name: _features(clips, chance),
         HARD_CLIPS.name: _hard(clips, chance), VOTES.name: votes, LABELS.name: found, RELEASES.name: release,
+        **of_videos(window),
     }  # fmt: skip
     beside = {
         "admitted": videos.select(["video_id", "group_id", "split"]),

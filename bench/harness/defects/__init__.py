@@ -4,7 +4,7 @@ A defect is an entry: its name, the dataset, the expectation, and a function of 
 part of the rows, so an expectation that catches it does not only catch ruins.
 """
 
-from bench.harness.defects import clips, collecting, labels, releases, scoring, votes
+from bench.harness.defects import clips, collecting, labels, releases, scoring, segments, votes
 from bench.harness.defects.planting import Defect
 
 DEFECTS: tuple[Defect, ...] = (
@@ -14,5 +14,6 @@ DEFECTS: tuple[Defect, ...] = (
     *votes.DEFECTS,
     *labels.DEFECTS,
     *releases.DEFECTS,
+    *segments.DEFECTS,
 )
 """Every defect that is planted."""

@@ -5,12 +5,15 @@ from collections.abc import Mapping
 from slac_tasks.quality.expectations import (
     candidates,
     clips,
+    detections,
     features,
     fetched,
     hard_clips,
     labels,
     releases,
     scores,
+    segment_labels,
+    segment_votes,
     videos,
     votes,
 )
@@ -18,12 +21,15 @@ from slac_tasks.quality.expectations.entries import Expectation
 from slac_tasks.storage.datasets import (
     CANDIDATES,
     CLIPS,
+    DETECTIONS,
     FEATURES,
     FETCHED,
     HARD_CLIPS,
     LABELS,
     RELEASES,
     SCORES,
+    SEGMENT_LABELS,
+    SEGMENT_VOTES,
     VIDEOS,
     VOTES,
 )
@@ -38,6 +44,9 @@ EXPECTATIONS: Mapping[str, tuple[Expectation, ...]] = {
     HARD_CLIPS.name: hard_clips.EXPECTATIONS,
     VOTES.name: votes.EXPECTATIONS,
     LABELS.name: labels.EXPECTATIONS,
+    SEGMENT_VOTES.name: segment_votes.EXPECTATIONS,
+    SEGMENT_LABELS.name: segment_labels.EXPECTATIONS,
     RELEASES.name: releases.EXPECTATIONS,
+    DETECTIONS.name: detections.EXPECTATIONS,
 }
 """The expectations of each dataset, by its name, in the order of the procedure."""
