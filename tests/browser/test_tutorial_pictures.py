@@ -25,7 +25,7 @@ def words_of(tab: Page) -> str:
     return CHANGING.sub("#", "\n".join(filter(None, lines))) + "\n"
 
 
-@pytest.mark.parametrize("name", ["review", "quality"])
+@pytest.mark.parametrize("name", ["review"])
 def test_a_picture_shows_what_its_page_says(browser: Browser, service: Any, name: str) -> None:
     context = browser.new_context(viewport={"width": 1280, "height": 800}, reduced_motion="reduce")
     tab = context.new_page()
