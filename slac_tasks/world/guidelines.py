@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from slac_tasks.world.catalogue import PLANTED, SIZES, categories
+from slac_tasks.world.catalogue import SIZES, categories
 from slac_tasks.world.figure import Action
 
 _MOVES = {
@@ -32,6 +32,4 @@ def _guideline(action: Action, known: tuple[Action, ...]) -> str:
         ),
         "No when only another part of the body moves.",
     ]
-    if action == PLANTED:
-        lines.append("Expect few of them: searches for this category are known to find other things.")
     return "\n\n".join(lines)
