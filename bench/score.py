@@ -133,7 +133,7 @@ def starting(size: Size, folder: Path) -> dict[str, float | None]:
     with Pool(local, [view], batch=64, buffer=16, workers=8) as pool:
         next(pool.batches(batches))
         first = time.perf_counter() - began
-    rates = {workers: _rate(local, view, batches[: 2 + len(batches) // 8], workers) for workers in (1, 2)}
+    rates = {workers: _rate(local, view, batches[: 2 + len(batches) // 16], workers) for workers in (1, 2)}
     print(f"first batch of {len(rows)} clips after {first:.2f} s; clips/s by workers: {rates}")
     return {"first_batch_s": first, "workers_scale": rates[2] / rates[1]}
 
@@ -162,7 +162,7 @@ def measure(size: Size, folder: Path) -> Figures:
 
 BENCH = Bench(
     name="score", doc=__doc__, measure=measure,
-    full=Size(), quick=Size(clips=8), tiny=Size(clips=1, gpu_clips=16, members=("mc3_18",), waiting=100),
+    full=Size(), quick=Size(clips=6), tiny=Size(clips=1, gpu_clips=16, members=("mc3_18",), waiting=100),
 )  # fmt: skip
 
 if __name__ == "__main__":

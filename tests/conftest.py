@@ -18,6 +18,8 @@ from urllib.parse import urlsplit
 
 # Before a library starts threads. Where more of them than processors wait for each other, each waits for a turn.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+# Images of Python like to set it. Each process that a test starts would compile all that it imports, for seconds.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 import hypothesis
 import psycopg2
