@@ -222,7 +222,7 @@ def measure(size: Size, folder: Path) -> Figures:
 BENCH = Bench(
     name="page", doc=__doc__, measure=measure,
     full=Size(), quick=Size(clips=50, offline_sec=5.0, listed=100_000, pages=24),
-    tiny=Size(clips=9, offline_sec=1.0, look_ms=50, films=1, listed=2_000, pages=8),
+    tiny=Size(clips=9, offline_sec=1.0, look_ms=400, films=1, listed=20_000, pages=8),
 )  # fmt: skip
 
 if __name__ == "__main__":

@@ -26,7 +26,7 @@ INSERT INTO categories (category, name) VALUES (%(category)s::text, 'A large one
 INSERT INTO annotators (annotator) SELECT 'person ' || n FROM generate_series(1, %(people)s) AS n;
 CREATE TEMPORARY TABLE made AS
 SELECT
-    lpad(to_hex(n / %(video)s), 16, '0') AS video_id, n %% %(video)s AS place, n,
+    'f' || lpad(to_hex(n / %(video)s), 15, '0') AS video_id, n %% %(video)s AS place, n,
     (ARRAY['disagreement', 'consensus', 'random', 'entropy', 'coverage', 'unsure_coverage', 'lot', 'contradiction',
         'companion'])[1 + floor(9 * random())] AS strategy,
     (ARRAY['training', 'validation', 'testing'])[1 + floor(3 * random())] AS split,
