@@ -108,7 +108,7 @@ def empty(url: str) -> None:
     """Forget all votes and batches."""
     connection = psycopg2.connect(url)
     with connection, connection.cursor() as cursor:
-        cursor.execute("TRUNCATE votes, vote_origins, outbox, batches, batch_votes, leases, datasets")
+        cursor.execute("TRUNCATE votes, vote_origins, outbox, batches, batch_votes, batch_rulings, leases, datasets")
     connection.close()
 
 

@@ -4,7 +4,8 @@
 before how many rows that are.
 
 **Reads** `candidates`, `fetched`, `videos`, `clips`, `scores`, `features`, `hard_clips`, `votes`, `labels` with
-`label_changes`, and `release`. **Writes** `expectations`, a generation more of each hand-over that is judged again.
+`label_changes`, `segment_votes`, `segment_labels`, `release` and `detections`. **Writes** `expectations`, a generation
+more of each hand-over that is judged again.
 
 **Skips** nothing: without a dataset only what is new is judged.
 

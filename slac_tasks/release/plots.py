@@ -16,6 +16,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 COLOURS = (
     "#2f6fb2", "#c9ced6", "#d98a2b", "#5a9e6f", "#8b6bb1", "#b0563f", "#6b7a8f", "#d4b93c", "#57b5b8", "#d17fa8",
+    "#7c8c2f",
 )  # fmt: skip
 _INK, _PAPER = "#000000", "#ffffff"
 _ROW, _NAME, _BAR, _EDGE, _HEAD = 20, 190, 420, 100, 50

@@ -7,7 +7,6 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, HTTPException, Query, Request
 from fastapi.responses import HTMLResponse
 
-from slac_tasks.reports.clip_life import RELEASED_MOST, life
 from slac_tasks.reports.kinds import Kind
 from slac_tasks.web.ledgers import Ledgers
 from slac_tasks.web.media import Media
@@ -38,6 +37,9 @@ def routes(oversee: Callable[..., Any], ledgers: Ledgers, media: Media, bar: Bar
         category: Annotated[CategoryKey, Query()],
         of: Annotated[ClipId, Query()],
     ) -> HTMLResponse:
+        # pyarrow is heavy: the pages start without it.
+        from slac_tasks.reports.clip_life import RELEASED_MOST, life
+
         with ledgers.borrow() as ledger:
             found = ledger.one("web_life", clip_id=of, category=category)
             if found is None:

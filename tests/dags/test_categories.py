@@ -102,7 +102,8 @@ def run(tmp_path: Path, ledger_url: str, store: FolderStore, monkeypatch: pytest
             events |= {asset: SimpleNamespace(extra={}, add_partitions=lambda keys: None) for asset in task.outlets}
         context = {
             "params": {"category": [], "guideline": "", **params}, "partition_key": window, "outlet_events": events,
-            "ti": SimpleNamespace(try_number=1), "dag_run": SimpleNamespace(triggering_user_name="ada"),
+            "ti": SimpleNamespace(dag_id=name, run_id="r1", task_id="t1", map_index=-1, try_number=1),
+            "dag_run": SimpleNamespace(triggering_user_name="ada"),
         }  # fmt: skip
         return played(dag, context)
 

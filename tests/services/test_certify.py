@@ -186,7 +186,7 @@ def test_pages_and_funnel_show_labels_a_minute_and_certificates(make_job: Any, l
     for name in ("funnel", "quality"):
         values = PAGES[name].values
         assert values is not None
-        page = bytes(render(f"{name}.html", 200, page=name, **shown, **values(ledger)).body).decode()
+        page = bytes(render(f"{name}.html", 200, page=name, **shown, **values(ledger, {})).body).decode()
         assert whole.certificate in page
         assert "<b>0.5</b> a minute" in page
 

@@ -203,7 +203,8 @@ def test_every_number_is_the_same_on_terminal_report_and_pages(
     assert f"settled: <b>{settled}</b>" in written
 
     # People: report and page; and all their days together are the funnel's answers and seconds.
-    assert table(written, "people") == table(people, "people")
+    # The page also counts answers that came too fast, of which the ledger alone knows.
+    assert table(written, "people") == sorted(row[:7] + row[8:] for row in table(people, "people"))
     assert [row[1:] for row in table(written, "agreement")] == [row[1:] for row in table(people, "agreement")]
     made = trends.read(store)
     assert made is not None

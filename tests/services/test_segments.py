@@ -151,10 +151,11 @@ def test_gold_comes_among_other_segments_and_never_alone(place: Path, ledger: Le
     ledger.rows("add_gold_segment", segment_id=gold, start_sec=None, end_sec=None, person="mara")
     assert gold not in {row["segment_id"] for row in lease_segments(ledger, "ann", most=3)}
     assert gold in {row["segment_id"] for row in lease_segments(ledger, "bob", most=3, gold=1)}
+    for person in ("ann", "bob"):
+        ledger.run("return_segments", annotator=person)
     for person in ("cec", "dan"):
         for row in lease_segments(ledger, person, most=6, gold=0):
             cast_segment(ledger, person, row["segment_id"], "right")
-    ledger.run("return_segments", annotator="ann")
     assert [row for row in lease_segments(ledger, "eve", most=6, gold=1) if row["segment_id"] == gold] == []
 
 

@@ -64,7 +64,7 @@ def test_the_help_of_every_command_has_an_example(verb: str) -> None:
         (("release", "dif"), "'release dif' is unknown, did you mean release diff"),
         (("annotator", "asign"), "'asign' is unknown, did you mean assign?"),
         (("approve", "--decision", "aprove"), "'aprove' is unknown, did you mean approve?"),
-        (("plan", "--for", "score_clip"), "'score_clip' is unknown, did you mean score_clips?"),
+        (("plan", "--for", "score_clip"), "'score_clip' is unknown, did you mean score_clips or score_again?"),
         (("show", "fetchd"), "dataset 'fetchd': unknown, did you mean fetched?"),
     ],
 )

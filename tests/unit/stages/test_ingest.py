@@ -242,6 +242,9 @@ def test_sources_become_clips_once(ingest: Ingest, ledger_url: str) -> None:
     later = ingest.all("arm_wave", window=NEXT)
     assert later.datasets.need(CANDIDATES, category="arm_wave", window=NEXT).rows == 0
     assert later.datasets.need(CLIPS, category="arm_wave", window=NEXT).rows == 0
+    Ledger(ingest.environ["SLAC_DATABASE_URL"]).run(
+        "register_category", category="nobody_does_this", name="nobody", guideline=None
+    )
     nobody = ingest.run("discover", "nobody_does_this").datasets
     assert nobody.need(CANDIDATES, category="nobody_does_this", window=WEEK).dropped == {discover.NO_SOURCE: 1}
 

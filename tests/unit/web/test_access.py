@@ -190,7 +190,7 @@ def test_a_login_leads_to_the_page_that_a_link_named(app: FastAPI, page: str) ->
     assert Client(app).post("/login", data=form).headers["location"] == page
 
 
-@pytest.mark.parametrize("page", ["category?of=//elsewhere.test", "quality?of=a&of=b", "quality#x", "objects/x", ""])
+@pytest.mark.parametrize("page", ["category?of=//elsewhere.test", "quality?of=<b>", "quality#x", "objects/x", ""])
 def test_a_login_leads_home_from_what_is_no_page(app: FastAPI, page: str) -> None:
     form = {"name": "grace", "password": "compilers!", "next": page}
     assert Client(app).post("/login", data=form).headers["location"] == "review"
