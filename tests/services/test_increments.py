@@ -154,7 +154,7 @@ def test_sync_lists_no_batches_and_passes_over_those_that_the_store_alone_holds(
     voting.vote(0, 1, 0, "yes")
     run(make_job, ledger, sync)
     with ledger._connection.cursor() as cursor:
-        cursor.execute("TRUNCATE batches, batch_votes, batch_rulings")  # as a ledger that was restored from an older dump
+        cursor.execute("TRUNCATE batches, batch_votes, batch_rulings")  # as after a restore
         cursor.execute("INSERT INTO outbox SELECT vote_id FROM votes WHERE clip_id = %s", (voting.clips[1],))
     run(make_job, ledger, sync)
     assert ledger.one("last_batch")["batch"] == 2  # type: ignore[index]
