@@ -3,7 +3,6 @@
 from collections import Counter
 from pathlib import Path
 
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -44,8 +43,6 @@ def test_a_video_joins_takes_of_one_part(joins: list[Join]) -> None:
         assert {piece.take.name for piece in each.pieces} <= {take.name for take in each.part.takes}
 
 
-# Hypothesis now and then describes a whole plan to itself.
-@pytest.mark.filterwarnings("ignore:Generating overly large repr")
 @settings(max_examples=40)
 @given(PLANS)
 def test_most_of_a_video_is_something_else_and_no_take_is_played_twice(joins: list[Join]) -> None:
@@ -55,7 +52,7 @@ def test_most_of_a_video_is_something_else_and_no_take_is_played_twice(joins: li
         assert LEAST_SEC <= seconds <= MOST_SEC + MOST_PLAY_SEC
         assert acted <= seconds / 2
         played = Counter(piece.take.name for piece in each.pieces if not piece.still_sec)
-        assert max(played.values()) == 1
+        assert max(played.values(), default=1) == 1  # with few takes all of a video may stand still
 
 
 @settings(max_examples=40)
