@@ -11,14 +11,15 @@ up to the newest certified labels. The device's is what its clips take with the 
 import argparse
 from collections.abc import Iterator
 from dataclasses import asdict
+from functools import cache, partial
 
 from slac_tasks import config
+from slac_tasks.networks.committees import rows_by_category
 from slac_tasks.networks.rates import Work, rates
 from slac_tasks.planning.planner import Planner
 from slac_tasks.progress import print_json
 from slac_tasks.reports.costs import Cost, lines
-from slac_tasks.storage.datasets import CLIPS, COMMITTEES
-from slac_tasks.storage.datasets.scoring import CommitteeRow
+from slac_tasks.storage.datasets import CLIPS
 from slac_tasks.storage.ledger import open_ledger
 from slac_tasks.storage.objects import open_store
 from slac_tasks.storage.tables import Datasets
@@ -47,16 +48,15 @@ def main(arguments: argparse.Namespace) -> None:
 
 def costs(planner: Planner) -> Iterator[Cost]:
     """Yield what each category cost."""
-    seats: dict[str, list[CommitteeRow]] = {}
-    if planner.committee:
-        for seat in planner.datasets.rows(COMMITTEES, committee=planner.committee):
-            seats.setdefault(seat.category, []).append(seat)
+    seats = rows_by_category(planner.datasets, planner.committee) if planner.committee else {}
+    # Most categories are scored by the same networks.
+    rates_of = cache(partial(rates, planner.datasets.store))
     clips: dict[str, int] = {}
     for (category, _), count in planner.row_counts(CLIPS).items():
         clips[category] = clips.get(category, 0) + count
     for row in planner.known.rows("costs"):
         category = str(row["category"])
-        known = rates(planner.datasets.store, Work.of(seats.get(category, ()), planner.settings.scoring))
+        known = rates_of(Work.of(seats.get(category, ()), planner.settings.scoring))
         newest = max(known, key=lambda rate: rate.runs[0].measured_at, default=None)
         hours = newest.seconds(clips.get(category, 0), 0) / 3600 if newest else None
         yield Cost(

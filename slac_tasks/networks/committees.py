@@ -50,15 +50,21 @@ class Panel:
         return {seat.member for seat in self.seats}
 
 
+def rows_by_category(datasets: Datasets, committee: str) -> dict[str, list[CommitteeRow]]:
+    """Return the rows of a committee by the category that they score."""
+    found: dict[str, list[CommitteeRow]] = {}
+    for row in datasets.rows(COMMITTEES, committee=committee):
+        found.setdefault(row.category, []).append(row)
+    return found
+
+
 def panels_of(datasets: Datasets, committee: str) -> Mapping[str, Panel]:
     """Return the panel of every category that `committee` scores."""
-    seats: dict[str, list[Seat]] = {}
-    for row in datasets.rows(COMMITTEES, committee=committee):
-        seats.setdefault(row.category, []).append(Seat(member=row.member, weights=row.weights))
-    return {
-        category: Panel(category=category, seats=tuple(sorted(found, key=lambda seat: seat.member)))
-        for category, found in seats.items()
-    }
+    panels = {}
+    for category, rows in rows_by_category(datasets, committee).items():
+        seats = (Seat(member=row.member, weights=row.weights) for row in rows)
+        panels[category] = Panel(category=category, seats=tuple(sorted(seats, key=lambda seat: seat.member)))
+    return panels
 
 
 def uncovered(panels: Mapping[str, Panel], members: Collection[str], categories: Iterable[str]) -> set[str]:

@@ -9,10 +9,10 @@ import math
 from collections import Counter
 from statistics import mean
 
+from slac_tasks.networks.committees import rows_by_category
 from slac_tasks.networks.rates import Work, rates
 from slac_tasks.planning.planner import Planner
-from slac_tasks.storage.datasets import CLIPS, COMMITTEES
-from slac_tasks.storage.datasets.scoring import CommitteeRow
+from slac_tasks.storage.datasets import CLIPS
 
 START_SHARE = 0.1
 """Part of a task's time that may go into its start."""
@@ -38,8 +38,6 @@ def _usual_work(planner: Planner) -> Work | None:
     """Return what the current committee does with a clip in most of its categories."""
     if planner.committee is None:
         return None
-    seats: dict[str, list[CommitteeRow]] = {}
-    for row in planner.datasets.rows(COMMITTEES, committee=planner.committee):
-        seats.setdefault(row.category, []).append(row)
+    seats = rows_by_category(planner.datasets, planner.committee)
     works = Counter(Work.of(rows, planner.settings.scoring) for rows in seats.values())
     return works.most_common(1)[0][0] if works else None

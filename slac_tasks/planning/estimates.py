@@ -12,12 +12,13 @@ from functools import cached_property
 from statistics import mean
 from typing import Any
 
+from slac_tasks.networks.committees import rows_by_category
 from slac_tasks.networks.rates import Rate, Work, rates, size_words
 from slac_tasks.planning.items import Item
 from slac_tasks.planning.planner import Planner
 from slac_tasks.planning.plans import behind
 from slac_tasks.progress import amount, span
-from slac_tasks.storage.datasets import CLIPS, COMMITTEES, FETCHED, SCORES, VIDEOS
+from slac_tasks.storage.datasets import CLIPS, FETCHED, SCORES, VIDEOS
 from slac_tasks.storage.datasets.scoring import CommitteeRow
 from slac_tasks.storage.declarations import Dataset
 
@@ -91,11 +92,8 @@ class _Known:
     @cached_property
     def members(self) -> Mapping[str, Sequence[CommitteeRow]]:
         """The rows of the committee that scores, by category."""
-        found: dict[str, list[CommitteeRow]] = {}
-        if committee := self.planner.score_with or self.planner.committee:
-            for row in self.planner.datasets.rows(COMMITTEES, committee=committee):
-                found.setdefault(row.category, []).append(row)
-        return found
+        committee = self.planner.score_with or self.planner.committee
+        return rows_by_category(self.planner.datasets, committee) if committee else {}
 
     @cached_property
     def scored(self) -> Collection[tuple[str, str, str]]:

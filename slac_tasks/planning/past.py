@@ -3,6 +3,7 @@
 from collections.abc import Collection
 
 from slac_tasks.errors import WrongArguments
+from slac_tasks.networks.committees import rows_by_category
 from slac_tasks.planning.backfills import Backfill, expected_videos, is_within
 from slac_tasks.planning.items import Item, batches, by_window, of_windows
 from slac_tasks.planning.planner import Planner
@@ -39,9 +40,7 @@ def score_again(planner: Planner) -> list[Item]:
     if planner.score_with is None:
         raise WrongArguments("plan: --committee is missing; `slac show committees` lists them")
     planner.datasets.need(COMMITTEES, committee=planner.score_with)
-    seats: dict[str, set[str]] = {}
-    for row in planner.datasets.rows(COMMITTEES, committee=planner.score_with):
-        seats.setdefault(row.category, set()).add(row.weights)
+    seats = rows_by_category(planner.datasets, planner.score_with)
     if unknown := sorted(set(planner.only) - set(seats)):
         raise WrongArguments(
             f"committee {planner.score_with}: scores no category {', '.join(unknown)}, want one that covers them"
@@ -56,7 +55,7 @@ def score_again(planner: Planner) -> list[Item]:
         (category, window)
         for (category, window), clips in planner.row_counts(CLIPS).items()
         if clips and is_within(window, planner.first_window, planner.last_window)
-        and any((category, window, weights) not in stand for weights in seats.get(category, ()))
+        and any((category, window, seat.weights) not in stand for seat in seats.get(category, ()))
     }  # fmt: skip
     newest_first = dict(sorted(by_window(todo).items(), reverse=True))
     return [
