@@ -1,12 +1,16 @@
 """What a browser sends from one of our own pages and from no other: forms, which are short, and calls of scripts."""
 
-from collections.abc import Mapping
-from typing import Annotated
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Annotated, TypeVar
 from urllib.parse import parse_qs
 
 from fastapi import Header, HTTPException, Request
+from fastapi.exceptions import RequestValidationError
+from pydantic import BaseModel, ValidationError
 
 from slac_tasks.web.text import is_plain
+
+Sent = TypeVar("Sent", bound=BaseModel)
 
 FORM_MOST = 4096
 """Bytes of a form."""
@@ -35,6 +39,18 @@ def same_page(x_requested_with: Annotated[str, Header()] = "") -> None:
     """Refuse what another site's form sends with this person's cookie: a form cannot set this header."""
     if x_requested_with != "slac":
         raise HTTPException(403, "want the header X-Requested-With: slac")
+
+
+def body_of(kind: type[Sent]) -> Callable[[Request], Awaitable[Sent]]:
+    """Return the dependency that reads a body of JSON: only when it is called, so when it is known who sends it."""
+
+    async def read(request: Request) -> Sent:
+        try:
+            return kind.model_validate_json(await request.body())
+        except ValidationError as failure:
+            raise RequestValidationError(failure.errors(include_url=False, include_context=False)) from failure
+
+    return read
 
 
 def field(form: Mapping[str, str], name: str, most: int) -> str:

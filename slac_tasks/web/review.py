@@ -8,17 +8,16 @@ from dataclasses import dataclass
 from typing import Annotated, Any
 from uuid import UUID, uuid4
 
-from fastapi import APIRouter, Depends, HTTPException, Query, Request
-from fastapi.exceptions import RequestValidationError
+from fastapi import APIRouter, Depends, HTTPException, Query
 from fastapi.responses import JSONResponse
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 
 from slac_tasks.model import Answer
 from slac_tasks.storage.ledger import Ledger
 from slac_tasks.verification.answers import LONGEST_SEC
 from slac_tasks.verification.sets import SET_LEAST, SET_MOST
 from slac_tasks.verification.settings import Review
-from slac_tasks.web.forms import same_page
+from slac_tasks.web.forms import body_of, same_page
 from slac_tasks.web.ledgers import Ledgers
 from slac_tasks.web.media import Media
 from slac_tasks.web.text import CategoryKey, ClipId
@@ -74,14 +73,6 @@ class Sweep:
                 return False
             self._next = now + SWEEP_SEC
             return True
-
-
-async def _votes(request: Request) -> Votes:
-    """Read the answers: only now, when it is known who sends them."""
-    try:
-        return Votes.model_validate_json(await request.body())
-    except ValidationError as failure:
-        raise RequestValidationError(failure.errors(include_url=False)) from failure
 
 
 def _check_asked(ledger: Ledger, person: str, votes: Sequence[Vote]) -> None:
@@ -255,7 +246,7 @@ def routes(authenticate: Callable[..., Any], ledgers: Ledgers, media: Media, rev
         return {"media": media.address(clip["proxy_256"], person)}
 
     @router.post("/votes", dependencies=[person_dep, Depends(same_page)])
-    def vote(person: Annotated[str, person_dep], sent: Annotated[Votes, Depends(_votes)]) -> JSONResponse:
+    def vote(person: Annotated[str, person_dep], sent: Annotated[Votes, Depends(body_of(Votes))]) -> JSONResponse:
         """Store answers, all in one transaction; a repeated send is harmless.
 
         Says of each whether it is in the ledger. One that is not never will be: the clip was withdrawn, or answered

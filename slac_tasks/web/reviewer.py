@@ -6,13 +6,12 @@ from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, HTTPException, Request
-from fastapi.exceptions import RequestValidationError
 from fastapi.responses import HTMLResponse, Response
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from slac_tasks.verification.answers import HASTY_SEC
 from slac_tasks.verification.settings import Review
-from slac_tasks.web.forms import same_page
+from slac_tasks.web.forms import body_of, same_page
 from slac_tasks.web.ledgers import Ledgers
 from slac_tasks.web.media import Media
 from slac_tasks.web.pages import Bar
@@ -35,13 +34,6 @@ class Flag(BaseModel):
     clip_id: ClipId
     category: CategoryKey
     comment: Annotated[str, Field(max_length=COMMENT_MOST), AfterValidator(plain_lines)]
-
-
-async def _flag(request: Request) -> Flag:
-    try:
-        return Flag.model_validate_json(await request.body())
-    except ValidationError as failure:
-        raise RequestValidationError(failure.errors(include_url=False)) from failure
 
 
 def routes(
@@ -83,7 +75,7 @@ def routes(
         return Response(status_code=204)
 
     @router.post("/api/flags", dependencies=own_page)
-    def flag(person: Annotated[str, person_dep], sent: Annotated[Flag, Depends(_flag)]) -> dict[str, bool]:
+    def flag(person: Annotated[str, person_dep], sent: Annotated[Flag, Depends(body_of(Flag))]) -> dict[str, bool]:
         """Keep a flag on a clip that this person was asked about; a repeated send is harmless."""
         with ledgers.borrow() as ledger:
             kept = ledger.one("add_flag", annotator=person, **sent.model_dump(mode="json"))

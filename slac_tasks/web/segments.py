@@ -6,16 +6,15 @@ from dataclasses import dataclass
 from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, HTTPException, Query, Request
-from fastapi.exceptions import RequestValidationError
+from fastapi import APIRouter, Depends, HTTPException, Query
 from fastapi.responses import JSONResponse
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from slac_tasks.model import SegmentAnswer
 from slac_tasks.storage.ledger import Ledger
 from slac_tasks.verification.answers import LONGEST_SEC
 from slac_tasks.verification.settings import Segments
-from slac_tasks.web.forms import same_page
+from slac_tasks.web.forms import body_of, same_page
 from slac_tasks.web.ledgers import Ledgers
 from slac_tasks.web.media import Media
 from slac_tasks.web.review import LEFT_MOST, VOTES_MOST, Sweep
@@ -57,14 +56,6 @@ class SegmentVotes(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     votes: list[SegmentVote] = Field(min_length=1, max_length=VOTES_MOST)
-
-
-async def _votes(request: Request) -> SegmentVotes:
-    """Read the answers: only now, when it is known who sends them."""
-    try:
-        return SegmentVotes.model_validate_json(await request.body())
-    except ValidationError as failure:
-        raise RequestValidationError(failure.errors(include_url=False, include_context=False)) from failure
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -180,7 +171,9 @@ def routes(authenticate: Callable[..., Any], ledgers: Ledgers, media: Media, set
         return {"media": media.address(found["proxy_256"], person)}
 
     @router.post("/votes", dependencies=[person_dep, Depends(same_page)])
-    def vote(person: Annotated[str, person_dep], sent: Annotated[SegmentVotes, Depends(_votes)]) -> JSONResponse:
+    def vote(
+        person: Annotated[str, person_dep], sent: Annotated[SegmentVotes, Depends(body_of(SegmentVotes))]
+    ) -> JSONResponse:
         """Store answers, all in one transaction; a repeated send is harmless.
 
         Says of each whether it is in the ledger. One that is not never will be: the video was withdrawn, the segment
