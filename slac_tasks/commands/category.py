@@ -27,6 +27,7 @@ from slac_tasks.progress import print_json, print_line
 from slac_tasks.storage.datasets import CLIPS, SCORES, VIDEOS
 from slac_tasks.storage.ledger import Ledger, open_ledger
 from slac_tasks.storage.objects import open_store
+from slac_tasks.storage.registered import check_registered
 from slac_tasks.storage.tables import Datasets
 
 STATES = {"pause": "paused", "resume": "running", "cancel": "cancelled"}
@@ -62,7 +63,7 @@ def main(arguments: argparse.Namespace) -> None:
             rows = [asdict(row) for row in _progress(_planner(ledger, arguments.name))]
             print_json(rows) if arguments.json else _print_table(rows)
         case verb:
-            _planner(ledger, arguments.name).categories  # noqa: B018  refuses one that is not registered
+            check_registered(ledger, [arguments.name])
             ledger.run(
                 "set_category_state", category=arguments.name, state=STATES[verb], newest=register.newest_window()
             )
@@ -110,9 +111,7 @@ class _Progress:
 def _progress(planner: Planner) -> Iterator[_Progress]:
     videos, clips = planner.row_counts(VIDEOS), planner.row_counts(CLIPS)
     scored = {(one.keys["category"], one.keys["window"]) for one in planner.current(SCORES)}
-    windows = {window for _, window in planner.row_counts(VIDEOS)} | {
-        one.keys["window"] for one in planner.current(VIDEOS)
-    }
+    windows = {one.keys["window"] for one in planner.current(VIDEOS)}
     for category in planner.categories:
         wanted = planner.backfills.get(category, Backfill(category=category))
         of = [window for window in windows if wanted.holds(window)]

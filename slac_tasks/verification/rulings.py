@@ -28,12 +28,7 @@ def retire(ledger: Ledger, category: str, *, person: str, reason: str) -> bool:
         WrongArguments: it is not registered, or the reason is empty.
 
     """
-    check_registered(ledger, [category])
-    with ledger.transaction():
-        done = bool(ledger.rows("retire_category", category=category))
-        if done:
-            _rule(ledger, "retire", category, person=person, reason=reason)
-    return done
+    return _turn(ledger, "retire_category", "retire", category, person=person, reason=reason)
 
 
 def restore(ledger: Ledger, category: str, *, person: str, reason: str) -> bool:
@@ -42,12 +37,7 @@ def restore(ledger: Ledger, category: str, *, person: str, reason: str) -> bool:
     Returns: whether it was retired; False: it is at work, and nothing is written.
 
     """
-    check_registered(ledger, [category])
-    with ledger.transaction():
-        done = bool(ledger.rows("unretire_category", category=category))
-        if done:
-            _rule(ledger, "restore", category, person=person, reason=reason)
-    return done
+    return _turn(ledger, "unretire_category", "restore", category, person=person, reason=reason)
 
 
 def decide(ledger: Ledger, category: str, *, labels: str, decision: str, person: str, reason: str) -> list[str]:
@@ -171,6 +161,15 @@ def ask_person_again(ledger: Ledger, category: str, annotator: str, *, day: date
         done = ledger.run("ask_person_again", category=category, annotator=annotator, day=day)
         if not done:
             raise WrongArguments(f"{annotator} answered no clip of {category} on {day} that can be asked again")
+    return done
+
+
+def _turn(ledger: Ledger, query: str, kind: str, category: str, *, person: str, reason: str) -> bool:
+    check_registered(ledger, [category])
+    with ledger.transaction():
+        done = bool(ledger.rows(query, category=category))
+        if done:
+            _rule(ledger, kind, category, person=person, reason=reason)
     return done
 
 
