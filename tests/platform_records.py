@@ -8,6 +8,7 @@ from typing import Any
 from slac_tasks.admission.likeness.lookalikes import stored
 from slac_tasks.config import Config
 from slac_tasks.model import content_hash, panel_key
+from slac_tasks.planning.items import Item
 from slac_tasks.planning.planner import Planner
 from slac_tasks.storage.datasets import COMMITTEES, SCORES
 from slac_tasks.storage.datasets.scoring import CommitteeRow
@@ -31,6 +32,11 @@ def add_release(ledger: Ledger, *categories: str) -> None:
 
 WEEKS = ["2026-01-05", "2026-01-12", "2026-01-19"]
 NOW = datetime(2026, 6, 1, tzinfo=UTC)
+
+
+def handed(items: Iterable[Item]) -> list[tuple[tuple[str, ...], tuple[str, ...]]]:
+    """Return (windows, categories) of each item of a plan."""
+    return [(item.window, item.category) for item in items]
 
 
 KEYS = {"category": "judo", "window": WEEKS[0], "weights": "w1"}

@@ -1,0 +1,87 @@
+"""What is planned of past windows because a person asked for it."""
+
+from itertools import product
+from typing import Any
+
+import pytest
+from platform_records import WEEKS, Platform, handed
+
+from slac_tasks.errors import WrongArguments
+from slac_tasks.planning.estimates import estimate
+from slac_tasks.planning.past import add_category, score_again
+from slac_tasks.planning.plans import collect_videos, score_clips
+from slac_tasks.storage.datasets import CLIPS, SCORES, VIDEOS
+from slac_tasks.storage.ledger import Ledger
+from slac_tasks.storage.objects import FolderStore
+
+
+@pytest.fixture
+def platform(store: FolderStore, ledger: Ledger) -> Platform:
+    found = Platform(store=store, ledger=ledger)
+    found.register("archery", "judo", "polo")
+    return found
+
+
+def test_a_category_that_was_added_lacks_all_windows(platform: Platform) -> None:
+    for week in WEEKS:
+        platform.record(VIDEOS, category="judo", window=week)
+    platform.record(VIDEOS, category="polo", window=WEEKS[1])
+    assert handed(add_category(platform.planner(only=("polo",)))) == [
+        ((WEEKS[0],), ("polo",)),
+        ((WEEKS[2],), ("polo",)),
+    ]
+
+
+def ask(platform: Platform, category: str, **wanted: Any) -> None:
+    none = dict.fromkeys(("first_window", "last_window", "videos_most", "floor"))
+    platform.ledger.run("plan_category", category=category, newest=WEEKS[2], **{**none, **wanted})
+
+
+def windows_of(platform: Platform, category: str = "polo") -> list[str]:
+    return [window for windows, _ in handed(add_category(platform.planner(only=(category,)))) for window in windows]
+
+
+def test_a_category_wants_the_windows_that_were_asked_for_the_newest_first_within_its_budget(
+    platform: Platform,
+) -> None:
+    for week in WEEKS:
+        platform.record(VIDEOS, rows=10, category="judo", window=week)
+    ask(platform, "polo", first_window=WEEKS[1])
+    assert windows_of(platform) == WEEKS[1:]
+    # One window is expected to bring ten videos, so eleven need two of them.
+    ask(platform, "polo", first_window=WEEKS[0], videos_most=11)
+    assert windows_of(platform) == WEEKS[1:]
+    platform.record(VIDEOS, rows=12, category="polo", window=WEEKS[2])
+    assert windows_of(platform) == []
+
+
+def test_what_is_paused_rests_in_all_plans_and_goes_on_by_the_weekly_run(platform: Platform) -> None:
+    platform.seat({"judo": ["w0"], "polo": ["w1"]})
+    for week in WEEKS:
+        platform.record(VIDEOS, category="judo", window=week)
+    platform.record(VIDEOS, category="polo", window=WEEKS[2])
+    ask(platform, "polo", last_window=WEEKS[1])
+    newest = {"window": "2026-05-25"}
+    assert ((WEEKS[0],), ("polo",)) in handed(collect_videos(platform.planner(**newest)))
+    platform.ledger.run("set_category_state", category="polo", state="paused", newest=WEEKS[2])
+    assert windows_of(platform) == []
+    platform.record(VIDEOS, category="polo", window=WEEKS[1])
+    scored = {pair for windows, some in handed(score_clips(platform.planner())) for pair in product(some, windows)}
+    # What is no past window of its plan is scored as ever.
+    assert {window for category, window in scored if category == "polo"} == {WEEKS[2]}
+
+
+def test_another_committee_scores_what_it_lacks_and_nothing_else(platform: Platform) -> None:
+    platform.seat({"judo": ["w0", "w1"], "polo": ["w2"]})
+    committee = platform.committee
+    platform.seat({"judo": ["w0"]})
+    for week in WEEKS:
+        platform.record(CLIPS, category="judo", window=week)
+        platform.record(SCORES, category="judo", window=week, weights="w0")
+    platform.record(SCORES, category="judo", window=WEEKS[1], weights="w1")
+    planner = platform.planner(only=("judo",), score_with=committee, last_window=WEEKS[1])
+    (item,) = score_again(planner)
+    assert (item.window, item.category, item.committee) == ((WEEKS[0],), ("judo",), committee)
+    assert estimate(planner, "score_again", [item])[0].startswith("about 10 clips to score with")
+    with pytest.raises(WrongArguments, match="scores no category polo"):
+        score_again(platform.planner(only=("polo",), score_with=platform.committee))
