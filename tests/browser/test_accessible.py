@@ -11,6 +11,7 @@ from typing import Any
 import axe_core
 import pytest
 from playwright.sync_api import Browser, Page, expect
+from visiting import log_in
 
 from slac_tasks.web.listing import PAGES, PARTS
 
@@ -92,9 +93,7 @@ def tab(browser: Browser, service: Any, request: pytest.FixtureRequest) -> Itera
 
 def enter(page: Page, service: Any, name: str = "ada") -> None:
     page.goto(f"{service.url}/review")
-    page.get_by_label("Name").fill(name)
-    page.get_by_label("Password").fill(service.password)
-    page.keyboard.press("Enter")
+    log_in(page, service, name)
     page.wait_for_url("**/review*")
 
 

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
+from visiting import log_in, problems_of
 
 from slac_tasks.model import clip_id
 from slac_tasks.storage.ledger import Ledger
@@ -51,13 +52,9 @@ def opened(browser: Browser, service: Any, page: str, *, width: int = 1440, sche
     """A lead who is logged in and has opened a page; nothing that the page does is refused by its policy."""
     context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme)
     tab = context.new_page()
-    problems: list[str] = []
-    tab.on("pageerror", lambda error: problems.append(str(error)))
-    tab.on("console", lambda line: problems.append(line.text) if "Content Security Policy" in line.text else None)
+    problems = problems_of(tab)
     tab.goto(f"{service.url}/{page}")
-    tab.get_by_label("Name").fill("ada")
-    tab.get_by_label("Password").fill(service.password)
-    tab.keyboard.press("Enter")
+    log_in(tab, service)
     expect(tab.locator("h1")).to_be_visible(timeout=30_000)
     yield tab
     context.close()
@@ -136,9 +133,7 @@ def test_a_report_of_the_store_is_read_in_the_dashboard_and_runs_nothing(browser
     context = browser.new_context()
     tab = context.new_page()
     tab.goto(f"{answered.url}/reports")
-    tab.get_by_label("Name").fill("ada")
-    tab.get_by_label("Password").fill(answered.password)
-    tab.keyboard.press("Enter")
+    log_in(tab, answered, "ada")
     expect(tab.get_by_role("heading", name="Reports")).to_be_visible(timeout=30_000)
     tab.goto(f"{answered.url}/reports/000003/index.html")
     assert tab.title() == "a report"

@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 from made_trends import trends_of
 from playwright.sync_api import Browser, Locator, Page, expect
+from visiting import log_in, problems_of
 
 from slac_tasks.reports.charts import Chart, Line, Point
 from slac_tasks.reports.trends import NAME, Found, Pace
@@ -72,13 +73,9 @@ def opened(browser: Browser, service: Any, page: str, *, width: int = 1440, sche
     """A lead who is logged in and has opened a page; nothing that the page does is refused by its policy."""
     context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme, accept_downloads=True)
     tab = context.new_page()
-    problems: list[str] = []
-    tab.on("pageerror", lambda error: problems.append(str(error)))
-    tab.on("console", lambda line: problems.append(line.text) if "Content Security Policy" in line.text else None)
+    problems = problems_of(tab)
     tab.goto(f"{service.url}/{page}")
-    tab.get_by_label("Name").fill("ada")
-    tab.get_by_label("Password").fill(service.password)
-    tab.keyboard.press("Enter")
+    log_in(tab, service)
     expect(tab.locator("h1")).to_be_visible(timeout=30_000)
     tab.goto(f"{service.url}/{page}")
     yield tab

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, expect
+from visiting import log_in
 
 
 @pytest.mark.parametrize("width", [1440, 390])
@@ -23,9 +24,7 @@ def test_both_videos_play_and_a_word_is_given_and_taken_back(browser: Browser, s
     problems: list[str] = []
     page.on("console", lambda line: problems.append(line.text) if "Content Security Policy" in line.text else None)
     page.goto(f"{service.url}/duplicates")
-    page.get_by_label("Name").fill("ada")
-    page.get_by_label("Password").fill(service.password)
-    page.keyboard.press("Enter")
+    log_in(page, service)
     expect(page.locator(".pair")).to_have_count(1, timeout=30_000)
     page.wait_for_function(
         "() => [...document.querySelectorAll('.pair video')].filter((video) => video.currentTime > 0.2).length === 2"

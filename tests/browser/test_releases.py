@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, expect
+from visiting import log_in
 
 
 def clip(number: int, start: float) -> dict[str, object]:
@@ -31,9 +32,7 @@ def test_a_release_is_shown_and_its_clips_play(browser: Browser, service: Any, w
     problems: list[str] = []
     page.on("console", lambda line: problems.append(line.text) if "Content Security Policy" in line.text else None)
     page.goto(f"{service.url}/releases")
-    page.get_by_label("Name").fill("ada")
-    page.get_by_label("Password").fill(service.password)
-    page.keyboard.press("Enter")
+    log_in(page, service)
     expect(page.locator(".release")).to_have_count(1, timeout=30_000)
     expect(page.locator(".release h2")).to_have_text("r0001 2.1.0")
     expect(page.locator(".release").get_by_text("250 added, 0 changed, 0 withdrawn, 3 corrected")).to_be_visible()

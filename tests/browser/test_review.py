@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
+from visiting import log_in, problems_of
 
 CLIP = "document.querySelector('#review').dataset.clip"
 
@@ -21,9 +22,7 @@ def opened(browser: Browser, service: Any, mode: str) -> Iterator[Page]:
         viewport={"width": 1280, "height": 800}, color_scheme=os.environ.get("SCHEME", "light")
     )
     tab = context.new_page()
-    problems: list[str] = []
-    tab.on("pageerror", lambda error: problems.append(str(error)))
-    tab.on("console", lambda line: problems.append(line.text) if "Content Security Policy" in line.text else None)
+    problems = problems_of(tab)
     tab.add_init_script(
         "window.shifts = []; new PerformanceObserver((list) => { for (const entry of list.getEntries())"
         " window.shifts.push(...entry.sources.map((source) => source.node?.id || source.node?.className)) })"
@@ -31,9 +30,7 @@ def opened(browser: Browser, service: Any, mode: str) -> Iterator[Page]:
     )
     tab.add_init_script(f"localStorage.getItem('slac.mode') ?? localStorage.setItem('slac.mode', '{mode}')")
     tab.goto(f"{service.url}/review")
-    tab.get_by_label("Name").fill("ada")
-    tab.get_by_label("Password").fill(service.password)
-    tab.keyboard.press("Enter")
+    log_in(tab, service)
     expect(tab.locator("#review")).to_be_attached(timeout=30_000)
     yield tab
     context.close()
@@ -291,9 +288,7 @@ def test_a_set_with_mixed_answers_is_split_for_the_next_person(grid: Page, servi
     assert alike.startswith("cluster ")
     assert alike.endswith("/no")
     grid.get_by_role("button", name="Log out").click()
-    grid.get_by_label("Name").fill("grace")
-    grid.get_by_label("Password").fill(service.password)
-    grid.keyboard.press("Enter")
+    log_in(grid, service, "grace")
     grid.wait_for_function(TWELVE.replace("12", "9"))  # what somebody has begun comes first
     expect(grid.locator(".tile:enabled")).to_have_count(9)
     look(grid, "grid-smaller")

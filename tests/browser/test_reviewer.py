@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
+from visiting import log_in
 
 from slac_tasks.verification.settings import Review
 
@@ -27,9 +28,7 @@ def review() -> Review:
 def enter(page: Page, service: Any, name: str, mode: str = "single") -> Page:
     page.add_init_script(f"localStorage.getItem('slac.mode') ?? localStorage.setItem('slac.mode', '{mode}')")
     page.goto(f"{service.url}/review")
-    page.get_by_label("Name").fill(name)
-    page.get_by_label("Password").fill(service.password)
-    page.keyboard.press("Enter")
+    log_in(page, service, name)
     expect(page.locator("#review")).to_be_attached(timeout=30_000)
     return page
 

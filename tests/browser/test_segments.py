@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
+from visiting import log_in, problems_of
 
 SEGMENTS = 30
 WIDTHS = {"wide": (1440, 900), "middle": (1024, 768), "narrow": (390, 844)}
@@ -39,18 +40,14 @@ def opened(
     """The page in the hands of somebody who is logged in."""
     context = browser.new_context(viewport={"width": size[0], "height": size[1]}, color_scheme=scheme)
     tab = context.new_page()
-    problems: list[str] = []
-    tab.on("pageerror", lambda error: problems.append(str(error)))
-    tab.on("console", lambda line: problems.append(line.text) if "Content Security Policy" in line.text else None)
+    problems = problems_of(tab)
     tab.add_init_script(
         "window.shifts = []; new PerformanceObserver((list) => { for (const entry of list.getEntries())"
         " window.shifts.push(...entry.sources.map((source) => source.node?.id || source.node?.className)) })"
         ".observe({type: 'layout-shift', buffered: true})"
     )
     tab.goto(f"{service.url}/segments")
-    tab.get_by_label("Name").fill(person)
-    tab.get_by_label("Password").fill(service.password)
-    tab.keyboard.press("Enter")
+    log_in(tab, service, person)
     expect(tab.locator("#segments")).to_be_attached(timeout=30_000)
     yield tab
     context.close()

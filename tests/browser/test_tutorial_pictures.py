@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
+from visiting import log_in
 
 FOLDER = Path(__file__).resolve().parents[2] / "docs" / "tutorial" / "images"
 
@@ -30,9 +31,7 @@ def test_a_picture_shows_what_its_page_says(browser: Browser, service: Any, name
     context = browser.new_context(viewport={"width": 1280, "height": 800}, reduced_motion="reduce")
     tab = context.new_page()
     tab.goto(f"{service.url}/{name}")
-    tab.get_by_label("Name").fill("ada")
-    tab.get_by_label("Password").fill(service.password)
-    tab.keyboard.press("Enter")
+    log_in(tab, service)
     if name == "review":
         expect(tab.locator("#review")).to_have_attribute("data-clip", re.compile(".+"), timeout=30_000)
     else:
