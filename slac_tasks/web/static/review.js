@@ -9,6 +9,7 @@ import { Keys } from "./keys.js";
 import { Loop } from "./loop.js";
 import { remember } from "./memory.js";
 import { introduce } from "./practice.js";
+import { $, Categories, Screen } from "./screen.js";
 import { ask } from "./server.js";
 import { swipes } from "./swipe.js";
 import { uuid, Work } from "./work.js";
@@ -17,14 +18,11 @@ const AHEAD = 5; // clips that are loaded before they are wanted
 const HAND = 12; // clips in hand; the next are asked for when half of them are answered
 const AGAIN_MS = 15000; // how often an empty queue is asked again
 const SLOW_MS = 500; // a clip that takes longer than this to show says so
-const SAID_MS = 6000; // how long a line on what was done stays
 const HASTY_MOST = 3; // answers in a row that came faster than anybody sees a clip
 
-const $ = (id) => document.getElementById(id);
 const root = $("review");
 
 const page = {
-  categories: [],
   mode: "single",
   shownAt: null, // when the first frame of what is asked was on screen
   pressedAt: null, // when the key was pressed that asked for it
@@ -40,9 +38,9 @@ const page = {
 };
 
 const events = {
-  changed: drawStatus,
-  refused: (vote) => say(`An answer (${vote.answer}) was not taken: the clip was withdrawn, or answered before`),
-  loggedOut,
+  changed: () => screen.drawOutbox(),
+  refused: (vote) => screen.say(`An answer (${vote.answer}) was not taken: the clip was withdrawn, or answered before`),
+  loggedOut: () => screen.loggedOut(),
   arrived() {
     if (!asked().length) return refill();
     const isFull = page.mode === "single" || grid.clips.length === Math.min(TILES, work.set.length);
@@ -51,21 +49,18 @@ const events = {
     draw();
   },
   nothing: (inSets) => (inSets === isGrid() ? empty() : refill()),
-  silent(failure) {
-    if (failure.status === 401) return loggedOut();
-    if (failure.status && failure.status < 500) return show("ended", "You cannot answer these clips", failure.message);
-    if (!asked().length) show("waiting", "No answer from the server", "Your answers are kept; it is asked again in a moment.");
-    setTimeout(refill, 2000);
-  },
+  silent: (failure) => screen.failed(failure, refill, asked().length > 0),
 };
 const work = new Work(root.dataset.person, events);
+const screen = new Screen(root, work, { what: "clips", clear: () => grid.clear(), draw });
+const categories = new Categories(choose);
 const grid = new Grid($("tiles"), () => {
   page.doubted = null;
   draw();
 });
 const waited = (ms) => page.shownAt !== null && (page.shownAt += ms);
 const feedback = new Feedback($("feedback"), {
-  shown: say,
+  shown: (text) => screen.say(text),
   closed: waited,
   told() {
     for (const { clip } of work.done) letGo(clip);
@@ -85,7 +80,7 @@ function loopOf(clip) {
     framed: (when) => clip === work.queue[0] && page.mode === "single" && framed(when),
     lost: () => clip === work.queue[0] && draw(),
     dead: () => clip === work.queue[0] && page.mode === "single" && dead(),
-    loggedOut,
+    loggedOut: () => screen.loggedOut(),
   });
   return clip.loop;
 }
@@ -148,10 +143,10 @@ function dead() {
 function empty() {
   if (asked().length) return;
   setTimeout(() => root.dataset.state === "empty" && refill(), AGAIN_MS);
-  if (isGrid()) return show("empty", `No sets left in ${work.category.name}`, "Other clips are asked one by one.", "Go on clip by clip", () => tools.grid());
-  const other = page.categories.find((category) => category.category !== work.category.category && category.is_open);
-  if (other) show("empty", `Nothing left in ${work.category.name}`, doneSoFar(), `Go on with ${other.name}`, () => choose(other.category));
-  else show("empty", "Nothing left to review", `${doneSoFar()} New clips appear here by themselves.`.trim());
+  if (isGrid()) return screen.show("empty", `No sets left in ${work.category.name}`, "Other clips are asked one by one.", ["Go on clip by clip", tools.grid]);
+  const other = categories.after(work.category.category);
+  if (other) screen.show("empty", `Nothing left in ${work.category.name}`, doneSoFar(), [`Go on with ${other.name}`, () => choose(other.category)]);
+  else screen.show("empty", "Nothing left to review", `${doneSoFar()} New clips appear here by themselves.`.trim());
 }
 
 const doneSoFar = () => (work.today ? `You answered ${work.today.toLocaleString("en")} ${work.today === 1 ? "clip" : "clips"} today.` : "");
@@ -177,8 +172,8 @@ function answer(value, when) {
   const before = clip.vote?.answer;
   const seconds = (when - page.shownAt) / 1000;
   work.answer(clip, value, seconds);
-  say(before && before !== value ? `Corrected to ${value}` : "");
-  hit(value);
+  screen.say(before && before !== value ? `Corrected to ${value}` : "");
+  screen.hit(value);
   page.hasty = !before && seconds < page.hastySec ? page.hasty + 1 : 0;
   if (page.hasty < HASTY_MOST) go(when);
   else brake();
@@ -198,7 +193,7 @@ function brake() {
     for (let each = 0; each < several && work.canUndo(false); each += 1) work.undo();
     goOn();
   };
-  show("braked", "Are you sure?", `${several} answers came faster than anybody can see a clip. Leads see how often that happens.`, "Take them back", back, "They are right", goOn);
+  screen.show("braked", "Are you sure?", `${several} answers came faster than anybody can see a clip. Leads see how often that happens.`, ["Take them back", back], ["They are right", goOn]);
   $("message-do").focus();
 }
 
@@ -218,14 +213,14 @@ function send(value, when) {
   if (page.doubted !== value && grid.isDoubtful(value)) {
     page.doubted = value;
     if (!grid.hasMarks) setOthers(value);
-    announce(doubt());
+    screen.announce(doubt());
     return draw();
   }
   setOthers(value);
   const answers = grid.answers();
   const seconds = (when - page.shownAt) / 1000 / Math.max(1, answers.length);
   work.answerSet(answers, seconds);
-  say(`${answers.length} answers given`);
+  screen.say(`${answers.length} answers given`);
   go(when);
   tell(answers.length);
 }
@@ -236,7 +231,7 @@ function go(when) {
   page.doubted = null;
   work.expired().forEach(letGo);
   if (asked().length) begin();
-  else show("loading", "");
+  else screen.show("loading", "");
   prepare();
   refill();
 }
@@ -252,11 +247,11 @@ const tools = {
     const back = work.undo();
     page.pressedAt = null;
     page.hasty = 0;
-    say("");
+    screen.say("");
     begin();
     prepare();
     const said = work.queue[0].vote.answer;
-    if (root.dataset.state === "asking") announce(back === 1 ? `Back to the clip before, which you answered with ${said}. ${question()}` : `Back to the ${back} clips before.`);
+    if (root.dataset.state === "asking") screen.announce(back === 1 ? `Back to the clip before, which you answered with ${said}. ${question()}` : `Back to the ${back} clips before.`);
   },
   slower() {
     page.isSlow = !page.isSlow;
@@ -287,15 +282,15 @@ const tools = {
     for (const { clip } of work.done) letGo(clip);
     grid.clear();
     if (asked().length) begin(), prepare();
-    else show("loading", "");
-    if (work.category) announce(question());
+    else screen.show("loading", "");
+    if (work.category) screen.announce(question());
     refill();
     draw();
   },
   flip() {
     setOthers(grid.others === "no" ? "yes" : "no");
     page.doubted = null;
-    announce(question());
+    screen.announce(question());
     draw();
   },
   async flag() {
@@ -369,7 +364,7 @@ $("flag").querySelector("form").addEventListener("submit", async (event) => {
       body: JSON.stringify({ ...page.flagged, comment: $("flag-comment").value.trim() }),
     });
     $("flag").close();
-    say("Flagged: a lead will see it");
+    screen.say("Flagged: a lead will see it");
   } catch (failure) {
     $("flag-problem").textContent = failure.status ? `Not kept: ${failure.message}` : "No connection: try again in a moment";
   }
@@ -403,56 +398,6 @@ function set() {
 function doubt() {
   const { length } = grid.answers();
   return grid.hasMarks ? `${length} times ${page.doubted}, marked ones too? Again to send` : `${length} times ${page.doubted}? Again to send`;
-}
-
-function say(text) {
-  $("status").textContent = text;
-  $("status").title = text;
-  clearTimeout(page.saying);
-  if (text) page.saying = setTimeout(() => say(""), SAID_MS);
-}
-
-// Whether answers wait; the place for it is above the clip and always there, so that nothing moves.
-function drawStatus() {
-  const { size, isLost, isKept } = work.outbox;
-  $("badge-lost").hidden = !isLost && isKept;
-  if (!isKept) $("badge-lost").textContent = "This browser keeps nothing: leave the page open until all answers are sent";
-  else if (isLost) $("badge-lost").textContent = `No connection. ${size} ${size === 1 ? "answer is" : "answers are"} kept here and sent later`;
-  if (isLost) root.dataset.waited = "true";
-  else if (root.dataset.waited && !size) {
-    delete root.dataset.waited;
-    say("All answers are sent");
-  }
-}
-
-function announce(text) {
-  $("announce").textContent = text;
-}
-
-function show(state, text, more = "", label = "", act = null, other = "", instead = null) {
-  root.dataset.state = state;
-  $("message").hidden = !text;
-  $("message-text").textContent = text;
-  $("message-more").textContent = more;
-  $("message-do").hidden = !label;
-  $("message-do").textContent = label;
-  $("message-do").onclick = act;
-  $("message-other").hidden = !other;
-  $("message-other").textContent = other;
-  $("message-other").onclick = instead;
-  if (state !== "asking") grid.clear();
-  if (text) announce(`${text}. ${more}`);
-  draw();
-}
-
-function loggedOut() {
-  show("ended", "You are logged out", work.outbox.size ? "Your answers are kept here until you log in again." : "", "Log in again", () => location.reload());
-}
-
-function hit(value) {
-  const button = root.querySelector(`[data-answer="${value}"]`);
-  button.classList.add("hit");
-  setTimeout(() => button.classList.remove("hit"), 160);
 }
 
 // Without a connection the clip on screen may not have come: say so in its place. Returns whether that is so.
@@ -496,7 +441,7 @@ function draw() {
   ].filter(Boolean);
   $("badge").hidden = !words.length || page.mode === "grid";
   $("badge").textContent = words.join(" · ");
-  drawStatus();
+  screen.drawOutbox();
   if (!work.category) return;
   $("lead").textContent = lead();
   $("action").textContent = page.mode === "single" ? `${work.category.name}?` : work.category.name;
@@ -504,12 +449,7 @@ function draw() {
   const others = grid.others === "no" ? "No" : "Yes";
   $("send").textContent = isDoubted ? doubt() : grid.hasMarks ? `Send: all others are ${others}` : `Send: all are ${others}`;
   root.querySelector(".send").classList.toggle("doubted", isDoubted);
-  const { answered, remaining, remaining_most: most } = work.category;
-  $("left").textContent = remaining >= most ? `${most.toLocaleString("en")}+` : remaining.toLocaleString("en");
-  $("today").textContent = work.today.toLocaleString("en");
-  $("progress").value = answered + remaining ? answered / (answered + remaining) : 0;
-  const pace = work.medianSec;
-  $("pace").textContent = pace === null ? "–" : `${pace.toFixed(1)} s`;
+  screen.drawCounts();
 }
 
 // Beginning ------------------------------------------------------------------------------------------------------------
@@ -517,26 +457,17 @@ function draw() {
 async function choose(key) {
   for (const clip of [...work.queue, ...work.done.map((entry) => entry.clip)]) letGo(clip);
   grid.clear();
-  work.choose({ ...page.categories.find((category) => category.category === key), answered: 0, remaining: 0, remaining_most: 1000 });
+  work.choose(categories.chosen(key));
   page.shownAt = page.pressedAt = null;
-  const chosen = work.category;
-  $("category").value = key;
-  history.replaceState(null, "", `?category=${encodeURIComponent(key)}`);
   page.hasty = 0;
+  const chosen = work.category;
   feedback.begin();
-  say("");
-  show("loading", "");
-  try {
-    const found = await ask(`api/category?category=${encodeURIComponent(key)}`);
-    if (work.category !== chosen) return;
-    Object.assign(chosen, found);
-  } catch (failure) {
-    if (work.category !== chosen) return;
-    if (failure.status === 401) return loggedOut();
-    if (failure.status && failure.status < 500) return show("ended", "You cannot answer these clips", failure.message);
-    show("waiting", "No answer from the server", "It is asked again in a moment.");
-    return setTimeout(() => work.category === chosen && choose(key), 2000);
-  }
+  screen.say("");
+  screen.show("loading", "");
+  const asked = ask(`api/category?category=${encodeURIComponent(key)}`);
+  const found = await screen.get(asked, () => choose(key), () => work.category === chosen);
+  if (!found) return;
+  Object.assign(chosen, found);
   grid.others = remember.get(`others.${key}`) === "yes" ? "yes" : "no";
   drawGuideline(chosen);
   drawExamples(chosen.examples);
@@ -546,41 +477,24 @@ async function choose(key) {
     await introduce($("welcome"), chosen, keys);
     if (work.category !== chosen) return;
   }
-  announce(question());
+  screen.announce(question());
   refill();
 }
 
 async function start() {
   work.outbox.send();
-  try {
-    const [me, begin] = await Promise.all([ask("api/me"), ask("api/begin")]);
-    Object.assign(page, { isIntroduced: begin.introduced, hastySec: begin.hasty_sec });
-    feedback.after = begin.feedback_after;
-    page.categories = me.categories;
-    page.hasSets = me.has_sets;
-    if (!page.hasSets) page.mode = root.dataset.mode = "single";
-    Object.assign(work, { leaseSec: me.lease_sec, today: me.today, pace: me.pace_sec });
-  } catch (failure) {
-    if (failure.status === 401) return loggedOut();
-    if (failure.status && failure.status < 500) return show("ended", "You cannot answer clips", failure.message);
-    show("waiting", "No answer from the server", "It is asked again in a moment.");
-    return setTimeout(start, 2000);
-  }
-  const select = $("category");
-  const options = (isWanted) => page.categories.filter((one) => one.is_open === isWanted).map((one) => new Option(one.name, one.category));
-  const finished = Object.assign(document.createElement("optgroup"), { label: "Nothing left" });
-  finished.append(...options(false));
-  select.replaceChildren(...options(true), ...(finished.children.length ? [finished] : []));
-  select.disabled = !page.categories.length;
-  if (!page.categories.length) return show("empty", "No category is yours to review yet");
-  const wanted = new URLSearchParams(location.search).get("category");
-  choose((page.categories.find((category) => category.category === wanted) ?? page.categories[0]).category);
+  const found = await screen.get(Promise.all([ask("api/me"), ask("api/begin")]), start);
+  if (!found) return;
+  const [me, begin] = found;
+  Object.assign(page, { isIntroduced: begin.introduced, hastySec: begin.hasty_sec, hasSets: me.has_sets });
+  Object.assign(work, { leaseSec: me.lease_sec, today: me.today, pace: me.pace_sec });
+  feedback.after = begin.feedback_after;
+  if (!page.hasSets) page.mode = root.dataset.mode = "single";
+  const first = categories.begin(me.categories);
+  if (first) choose(first.category);
+  else screen.show("empty", "No category is yours to review yet");
 }
 
-$("category").addEventListener("change", (event) => {
-  choose(event.target.value);
-  event.target.blur();
-});
 for (const name of ["online", "offline"]) addEventListener(name, () => draw());
 addEventListener("beforeunload", (event) => work.outbox.size && !work.outbox.isKept && event.preventDefault());
 if (remember.get("mode") === "grid") page.mode = root.dataset.mode = "grid";

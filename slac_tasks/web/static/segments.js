@@ -2,6 +2,7 @@
 // already there. What is in hand lives in work.js, the segment in segment.js, its line of time in track.js.
 
 import { remember } from "./memory.js";
+import { $, Categories, Screen } from "./screen.js";
 import { Segment } from "./segment.js";
 import { ask } from "./server.js";
 import { Track } from "./track.js";
@@ -14,9 +15,8 @@ const SLOW_MS = 500; // a segment that takes longer than this to show says so
 const FAR_SEC = 0.5; // how far an arrow with Shift moves an end
 const ARROWS = { ArrowLeft: -1, ArrowRight: 1, ArrowDown: -5, ArrowUp: 5 }; // frames
 
-const $ = (id) => document.getElementById(id);
 const root = $("segments");
-const page = { categories: [], shownAt: null, pressedAt: null, hasKeys: remember.get("keys") !== "off" };
+const page = { shownAt: null, pressedAt: null, hasKeys: remember.get("keys") !== "off" };
 
 class SegmentWork extends Work {
   source() {
@@ -29,23 +29,20 @@ class SegmentWork extends Work {
 }
 
 const events = {
-  changed: drawStatus,
-  refused: () => say("An answer was not taken: the video was withdrawn, or you answered before"),
-  loggedOut,
+  changed: () => screen.drawOutbox(),
+  refused: () => screen.say("An answer was not taken: the video was withdrawn, or you answered before"),
+  loggedOut: () => screen.loggedOut(),
   arrived() {
     if (root.dataset.state !== "asking") begin();
     prepare();
     draw();
   },
   nothing: empty,
-  silent(failure) {
-    if (failure.status === 401) return loggedOut();
-    if (failure.status && failure.status < 500) return show("ended", "You cannot answer these segments", failure.message);
-    if (!work.queue.length) show("waiting", "No answer from the server", "Your answers are kept; it is asked again in a moment.");
-    setTimeout(refill, 2000);
-  },
+  silent: (failure) => screen.failed(failure, refill, work.queue.length > 0),
 };
 const work = new SegmentWork(root.dataset.person, events, { path: "api/segments/votes", name: "slac.segment" });
+const screen = new Screen(root, work, { what: "segments", clear: () => $("stage").classList.remove("outside"), draw });
+const categories = new Categories(choose);
 const track = new Track($("track"), {
   select: (end) => act((segment) => segment.select(end)),
   move: (end, seconds) => act((segment) => segment.move(end, seconds)),
@@ -62,7 +59,7 @@ function loopOf(segment) {
     framed: (when) => isShown() && framed(when),
     lost: () => isShown() && draw(),
     dead: () => isShown() && framed(performance.now()),
-    loggedOut,
+    loggedOut: () => screen.loggedOut(),
   });
   return segment.loop;
 }
@@ -111,9 +108,9 @@ function framed(when) {
 function empty() {
   if (work.queue.length) return;
   setTimeout(() => root.dataset.state === "empty" && refill(), AGAIN_MS);
-  const other = page.categories.find((category) => category.category !== work.category.category && category.is_open);
-  if (other) show("empty", `Nothing left in ${work.category.name}`, "", `Go on with ${other.name}`, () => choose(other.category));
-  else show("empty", "No segment is left to answer", "New ones appear here by themselves.");
+  const other = categories.after(work.category.category);
+  if (other) screen.show("empty", `Nothing left in ${work.category.name}`, "", [`Go on with ${other.name}`, () => choose(other.category)]);
+  else screen.show("empty", "No segment is left to answer", "New ones appear here by themselves.");
 }
 
 function tick() {
@@ -141,14 +138,12 @@ function answer(value, when) {
   const said = isMoved ? { answer: "moved", ends: [...segment.loop.ends] } : { answer: value };
   const before = segment.vote;
   work.answer(segment, said, (when - page.shownAt) / 1000);
-  say(before ? `Corrected to ${words(work.done.at(-1).vote)}` : "");
-  const button = root.querySelector(`[data-answer="${value}"]`);
-  button.classList.add("hit");
-  setTimeout(() => button.classList.remove("hit"), 160);
+  screen.say(before ? `Corrected to ${words(work.done.at(-1).vote)}` : "");
+  screen.hit(value);
   page.pressedAt = when;
   work.expired().forEach(letGo);
   if (work.queue.length) begin();
-  else show("loading", "");
+  else screen.show("loading", "");
   prepare();
   refill();
 }
@@ -163,7 +158,7 @@ const tools = {
     page.pressedAt = null;
     begin();
     prepare();
-    announce(`Back to the segment before: you said ${words(work.queue[0].vote)}. ${question()}`);
+    screen.announce(`Back to the segment before: you said ${words(work.queue[0].vote)}. ${question()}`);
   },
   start: () => act((segment) => segment.select(segment.selected === 0 ? null : 0)),
   end: () => act((segment) => segment.select(segment.selected === 1 ? null : 1)),
@@ -215,45 +210,6 @@ $("keys").addEventListener("change", (event) => {
 
 const question = () => `Is this all of ${work.category.name}, from its first moment to its last?`;
 
-function say(text) {
-  $("status").textContent = text;
-  $("status").title = text;
-}
-
-function announce(text) {
-  $("announce").textContent = text;
-}
-
-// Whether answers wait; the place for it is above the segment and always there, so that nothing moves.
-function drawStatus() {
-  const { size, isLost, isKept } = work.outbox;
-  $("badge-lost").hidden = !isLost && isKept;
-  if (!isKept) $("badge-lost").textContent = "This browser keeps nothing: leave the page open until all answers are sent";
-  else if (isLost) $("badge-lost").textContent = `No connection. ${size} ${size === 1 ? "answer is" : "answers are"} kept here and sent later`;
-  if (isLost) root.dataset.waited = "true";
-  else if (root.dataset.waited && !size) {
-    delete root.dataset.waited;
-    say("All answers are sent");
-  }
-}
-
-function show(state, text, more = "", label = "", does = null) {
-  root.dataset.state = state;
-  $("stage").classList.remove("outside");
-  $("message").hidden = !text;
-  $("message-text").textContent = text;
-  $("message-more").textContent = more;
-  $("message-do").hidden = !label;
-  $("message-do").textContent = label;
-  $("message-do").onclick = does;
-  if (text) announce(`${text}. ${more}`);
-  draw();
-}
-
-function loggedOut() {
-  show("ended", "You are logged out", work.outbox.size ? "Your answers are kept here until you log in again." : "", "Log in again", () => location.reload());
-}
-
 function draw() {
   const segment = current();
   const said = segment && work.queue[0].vote;
@@ -281,73 +237,43 @@ function draw() {
   ].filter(Boolean);
   $("badge").hidden = !shown.length;
   $("badge").textContent = shown.join(" · ");
-  drawStatus();
+  screen.drawOutbox();
   if (segment) track.draw();
   if (!work.category) return;
   $("action").textContent = `${work.category.name}?`;
-  const { answered, remaining, remaining_most: most } = work.category;
-  $("left").textContent = remaining >= most ? `${most.toLocaleString("en")}+` : remaining.toLocaleString("en");
-  $("today").textContent = work.today.toLocaleString("en");
-  $("progress").value = answered + remaining ? answered / (answered + remaining) : 0;
-  const pace = work.medianSec;
-  $("pace").textContent = pace === null ? "–" : `${pace.toFixed(1)} s`;
+  screen.drawCounts();
 }
 
 // Beginning ------------------------------------------------------------------------------------------------------------
 
 async function choose(key) {
   for (const segment of [...work.queue, ...work.done.map((entry) => entry.clip)]) letGo(segment);
-  work.choose({ ...page.categories.find((category) => category.category === key), answered: 0, remaining: 0, remaining_most: 1000 });
+  work.choose(categories.chosen(key));
   page.shownAt = page.pressedAt = null;
   const chosen = work.category;
-  $("category").value = key;
-  history.replaceState(null, "", `?category=${encodeURIComponent(key)}`);
-  say("");
-  show("loading", "");
-  try {
-    const found = await ask(`api/segments/category?category=${encodeURIComponent(key)}`);
-    if (work.category !== chosen) return;
-    Object.assign(chosen, found);
-    Object.assign(work, { today: found.today, pace: found.pace_sec, times: [] });
-  } catch (failure) {
-    if (work.category !== chosen) return;
-    if (failure.status === 401) return loggedOut();
-    if (failure.status && failure.status < 500) return show("ended", "You cannot answer these segments", failure.message);
-    show("waiting", "No answer from the server", "It is asked again in a moment.");
-    return setTimeout(() => work.category === chosen && choose(key), 2000);
-  }
+  screen.say("");
+  screen.show("loading", "");
+  const asked = ask(`api/segments/category?category=${encodeURIComponent(key)}`);
+  const found = await screen.get(asked, () => choose(key), () => work.category === chosen);
+  if (!found) return;
+  Object.assign(chosen, found);
+  Object.assign(work, { today: found.today, pace: found.pace_sec, times: [] });
   $("guideline").textContent = chosen.guideline || "No guideline is written for this category yet. Judge by its name.";
-  announce(question());
+  screen.announce(question());
   draw();
   refill();
 }
 
 async function start() {
   work.outbox.send();
-  try {
-    const me = await ask("api/segments/me");
-    page.categories = me.categories;
-    work.leaseSec = me.lease_sec;
-  } catch (failure) {
-    if (failure.status === 401) return loggedOut();
-    if (failure.status && failure.status < 500) return show("ended", "You cannot answer segments", failure.message);
-    show("waiting", "No answer from the server", "It is asked again in a moment.");
-    return setTimeout(start, 2000);
-  }
-  const select = $("category");
-  select.replaceChildren(
-    ...page.categories.map(({ category, name, is_open: isOpen }) => new Option(isOpen ? name : `${name} (nothing left)`, category)),
-  );
-  select.disabled = !page.categories.length;
-  if (!page.categories.length) return show("empty", "No category is yours to review yet");
-  const wanted = new URLSearchParams(location.search).get("category");
-  choose((page.categories.find((category) => category.category === wanted) ?? page.categories[0]).category);
+  const me = await screen.get(ask("api/segments/me"), start);
+  if (!me) return;
+  work.leaseSec = me.lease_sec;
+  const first = categories.begin(me.categories);
+  if (first) choose(first.category);
+  else screen.show("empty", "No category is yours to review yet");
 }
 
-$("category").addEventListener("change", (event) => {
-  choose(event.target.value);
-  event.target.blur();
-});
 addEventListener("beforeunload", (event) => work.outbox.size && !work.outbox.isKept && event.preventDefault());
 requestAnimationFrame(tick);
 start();
