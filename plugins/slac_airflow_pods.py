@@ -19,7 +19,8 @@ Settings, all from the environment of Airflow's workers:
     SLAC_POD_KUBECONFIG          path of a kubeconfig; without it the connection `kubernetes_default` decides
     SLAC_POD_FIXED_NODES=1       no node is ever added to the cluster: a stage that asks for more than any node has
                                  fails at once with 78. Without it the pod waits: an autoscaler may add such a node
-    SLAC_POD_POLL_SECONDS        how often the triggerer looks; 10 without it
+    SLAC_POD_POLL_SECONDS        how often the triggerer looks at a pod that has run for long; 10 without it. A young
+                                 one it looks at each second, and later after a tenth of the time waited
 """
 
 import math
@@ -47,7 +48,7 @@ from slac_pod_reasons import (
     reason,
     refused,
 )
-from slac_pod_trigger import FixedNodes
+from slac_pod_trigger import FixedNodes, Watch
 from slac_watch import collectors, place
 
 from slac_tasks import boundary, config
@@ -146,9 +147,8 @@ class Pod(Command, KubernetesPodOperator):
 
     def defer(self, *, trigger: Any, **kwargs: Any) -> NoReturn:
         """Wait for the pod; where nodes are fixed, only as long as one of them could run it."""
-        if has_fixed_nodes(os.environ):
-            trigger = FixedNodes(**trigger.serialize()[1])
-        super().defer(trigger=trigger, **kwargs)
+        watch = FixedNodes if has_fixed_nodes(os.environ) else Watch
+        super().defer(trigger=watch(**trigger.serialize()[1]), **kwargs)
 
     def trigger_reentry(self, context: Any, event: dict[str, Any]) -> Any:
         """Go on after the wait; of a pod that is gone its events say why."""

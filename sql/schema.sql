@@ -249,7 +249,10 @@ CREATE TABLE queue (
     alike text,
     PRIMARY KEY (clip_id, category)
 );
-CREATE INDEX queue_round ON queue (category, round);
+-- A page of the clips of a round looks at so many of them at a time, from one on.
+CREATE INDEX queue_round ON queue (category, round, clip_id);
+-- The clips of a video that is withdrawn.
+CREATE INDEX queue_video ON queue (video_id);
 -- Holds what can be handed out and nothing else: a clip that has enough answers and hands leaves it.
 CREATE INDEX queue_available ON queue (category, taken DESC, place) WHERE state = 'open' AND taken < votes_wanted;
 -- The same for sets.
@@ -308,7 +311,8 @@ CREATE INDEX votes_pace ON votes (category, cast_at);
 CREATE UNIQUE INDEX votes_once ON votes (clip_id, category, annotator) WHERE supersedes IS NULL;
 -- Corrections of the answers to a clip; `votes_once` finds the answers themselves.
 CREATE INDEX votes_corrections ON votes (clip_id, category) WHERE supersedes IS NOT NULL;
-CREATE INDEX votes_person ON votes (annotator, category, cast_at);
+-- A page of the clips of a person looks at so many of the answers at a time, from one on.
+CREATE INDEX votes_person ON votes (annotator, category, cast_at, clip_id);
 -- Answers to single clips that came fast: few, and the People page counts the fastest of them.
 CREATE INDEX votes_fast ON votes (annotator) WHERE seconds < 0.5 AND set_id IS NULL;
 
@@ -676,6 +680,32 @@ CREATE TABLE listed_clips (
 CREATE INDEX listed_clips_newest ON listed_clips (facet, queued_at, clip_id);
 CREATE INDEX listed_clips_disputed ON listed_clips (facet, dispute, clip_id);
 CREATE INDEX listed_clips_unsure ON listed_clips (facet, doubt, clip_id);
+
+-- What is withdrawn is listed no more: a page would read past it, and its filters would count it.
+CREATE FUNCTION delist_withdrawn() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    -- In the order of `list_clips`, so that two never wait for each other.
+    PERFORM FROM clip_facets AS f
+    WHERE f.facet IN (
+        SELECT l.facet FROM inserted JOIN queue AS q USING (video_id) JOIN listed_clips AS l USING (clip_id, category)
+    )
+    ORDER BY f.category, f.strategy, f.split, f.verdict, f.kind, f.tenth
+    FOR NO KEY UPDATE;
+    WITH gone AS (
+        DELETE FROM listed_clips AS l
+        USING inserted AS i, queue AS q
+        WHERE q.video_id = i.video_id AND (l.clip_id, l.category) = (q.clip_id, q.category)
+        RETURNING l.facet
+    )
+    UPDATE clip_facets AS f
+    SET clips = f.clips - g.clips
+    FROM (SELECT facet, count(*) AS clips FROM gone GROUP BY facet) AS g
+    WHERE f.facet = g.facet;
+    RETURN NULL;
+END
+$$;
+CREATE TRIGGER tombstones_delisted AFTER INSERT ON tombstones
+REFERENCING NEW TABLE AS inserted FOR EACH STATEMENT EXECUTE FUNCTION delist_withdrawn();
 
 -- Judgement -----------------------------------------------------------------------------------------------------------
 

@@ -13,7 +13,6 @@ import importlib
 import json
 import os
 import sys
-import time
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -21,6 +20,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
+
+from bench.harness.costs import now
 
 PROJECT = Path(__file__).resolve().parents[2]
 
@@ -33,6 +34,8 @@ class Ran:
     task: str
     seconds: float
     """From the first line of the operator to its last, waiting included."""
+    processor_sec: float
+    """Of the worker and of the commands that it started; a pod's command is none of them."""
 
 
 def environment(folder: Path) -> dict[str, str]:
@@ -63,10 +66,11 @@ def run(dag: Any, window: str) -> Iterator[Ran]:
         if task.task_id == "ended":
             continue
         for one in _instances(task, items, window):
-            began, result = time.perf_counter(), None
+            began, result = now(), None
             with suppress(DownstreamTasksSkipped):
                 result = _execute(one, window)
-            yield Ran(window=window, task=task.task_id, seconds=time.perf_counter() - began)
+            took = now() - began
+            yield Ran(window=window, task=task.task_id, seconds=took.wall_sec, processor_sec=took.processor_sec)
             if task.task_id == "plan" and not result:
                 return
             items = items or result

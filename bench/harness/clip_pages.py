@@ -3,21 +3,32 @@
 import time
 import urllib.parse
 import urllib.request
-from collections.abc import Iterator, Mapping, Sequence
-from itertools import cycle, islice
+from collections.abc import Mapping, Sequence
+from itertools import chain
+from statistics import median
 
 import psycopg2
 
 from bench.harness import Figures
 from bench.harness.service import PASSWORD, Service, percentile
+from bench.harness.tables import table
 from slac_tasks.storage.ledger import Ledger
 from slac_tasks.web.passwords import seal
 
 LEAD = "lin"
 CATEGORY = "large"
 ROUNDS, PEOPLE, ANSWERED = 100, 50, 10
-"""Rounds of the category, people who answered, and of how many clips one has an answer with a name."""
+"""Rounds of the category, people who answered, and of how many clips one has an answer with a name.
+
+One round holds a tenth of all clips more, and one person gave half of all answers.
+"""
+RARE = 3
+"""Clips that a rare strategy chose: the oldest ones."""
 _VIDEO_CLIPS = 100
+_WITHDRAWN = 20
+"""Of so many videos one is withdrawn: those with the newest clips."""
+_OTHERS = 2_000
+"""For so many clips there is one category more on the platform."""
 
 # One statement for each table, without the checks of single rows: they are made so that all of them hold.
 _FILL = """
@@ -27,8 +38,12 @@ INSERT INTO annotators (annotator) SELECT 'person ' || n FROM generate_series(1,
 CREATE TEMPORARY TABLE made AS
 SELECT
     'f' || lpad(to_hex(n / %(video)s), 15, '0') AS video_id, n %% %(video)s AS place, n,
-    (ARRAY['disagreement', 'consensus', 'random', 'entropy', 'coverage', 'unsure_coverage', 'lot', 'contradiction',
-        'companion'])[1 + floor(9 * random())] AS strategy,
+    CASE
+        WHEN n %% %(video)s = 0 AND n >= %(clips)s - %(rare)s * %(video)s THEN 'companion'
+        ELSE (ARRAY['disagreement', 'consensus', 'random', 'entropy', 'coverage', 'unsure_coverage', 'lot',
+            'contradiction'])[1 + floor(8 * random())]
+    END AS strategy,
+    'round ' || lpad((CASE WHEN n %% 10 = 1 THEN 0 ELSE n %% %(rounds)s END)::text, 4, '0') AS round,
     (ARRAY['training', 'validation', 'testing'])[1 + floor(3 * random())] AS split,
     (ARRAY['unanswered', 'open', 'yes', 'no', 'unsettled', 'broken'])[1 + floor(6 * random())] AS verdict,
     random() AS score, random() AS dispute, random() < 0.5 AS in_set
@@ -37,8 +52,8 @@ INSERT INTO videos (video_id, media_sha256, group_id, split, frame_hashes)
 SELECT DISTINCT video_id, video_id, video_id, 'training', '{}'::bigint[] FROM made;
 INSERT INTO queue (clip_id, category, video_id, round, strategy, start_sec, end_sec, split, proxy_256, votes_wanted)
 SELECT
-    video_id || ':' || 500 * place, %(category)s::text, video_id, 'round ' || lpad((n %% %(rounds)s)::text, 4, '0'),
-    strategy, 0.5 * place, 0.5 * place + 2, split, 'media/' || video_id || '/256.mp4', 2
+    video_id || ':' || 500 * place, %(category)s::text, video_id, round, strategy, 0.5 * place, 0.5 * place + 2, split,
+    'media/' || video_id || '/256.mp4', 2
 FROM made;
 INSERT INTO clip_facets (category, strategy, split, verdict, kind, tenth, clips)
 SELECT
@@ -56,15 +71,31 @@ JOIN clip_facets AS f
         (f.category, f.strategy, f.split, f.verdict, f.tenth)
         = (%(category)s::text, m.strategy, m.split, m.verdict, floor(10 * m.score))
         AND f.kind = CASE WHEN m.verdict = 'unanswered' THEN 'none' WHEN m.in_set THEN 'sets' ELSE 'people' END;
-INSERT INTO votes (vote_id, clip_id, category, annotator, answer, seconds, guideline_version)
+INSERT INTO votes (vote_id, clip_id, category, annotator, answer, seconds, guideline_version, cast_at)
 SELECT
     gen_random_uuid(), video_id || ':' || 500 * place, %(category)s::text,
-    'person ' || 1 + n / %(answered)s %% %(people)s, 'yes', 2, 1
+    'person ' || CASE WHEN n %% (2 * %(answered)s) = 0 THEN 1 ELSE 1 + n / (2 * %(answered)s) %% %(people)s END,
+    'yes', 2, 1, now() - make_interval(secs => n)
 FROM made
 WHERE n %% %(answered)s = 0;
+INSERT INTO categories (category, name)
+SELECT 'other_' || n, 'Another ' || n FROM generate_series(1, %(clips)s / %(others)s) AS n;
+INSERT INTO clip_facets (category, strategy, split, verdict, kind, tenth, clips)
+SELECT 'other_' || n, f.strategy, f.split, f.verdict, f.kind, f.tenth, f.clips
+FROM clip_facets AS f, generate_series(1, %(clips)s / %(others)s) AS n
+WHERE f.facet %% 10 = 0;
 DROP TABLE made;
+SET session_replication_role = origin;
+INSERT INTO tombstones (video_id, reason)
+SELECT video_id, 'takedown' FROM videos
+WHERE video_id < 'f' || lpad(to_hex(%(clips)s / %(video)s / %(withdrawn)s), 15, '0') AND video_id LIKE 'f%%';
 """
 
+ORDERS: Sequence[Mapping[str, str]] = [{"order": order} for order in ("disputed", "unsure", "newest")]
+FOLLOWING: Sequence[Mapping[str, str]] = (
+    {"order": "disputed", "rank": "0.25", "after": "0"}, {"order": "unsure", "rank": "0.5", "after": "0"},
+)  # fmt: skip
+"""Pages in the middle of the category."""
 FILTERS: Sequence[Mapping[str, str]] = (
     {"strategy": "coverage"},
     {"verdict": "unsettled", "split": "testing"},
@@ -74,6 +105,13 @@ FILTERS: Sequence[Mapping[str, str]] = (
     {"round": "round 0007", "verdict": "yes"},
     {"person": "person 7"},
     {"person": "person 21", "score": "0"},
+    # Those that would cost most: what is rare, and whose clips are many.
+    {"strategy": "companion"},
+    {"round": "round 0000", "order": "newest"},
+    {"round": "round 0000", "strategy": "companion"},
+    {"person": "person 1", "order": "unsure"},
+    {"person": "person 1", "strategy": "companion"},
+    {"person": "person 1", "round": "round 0000"},
 )
 """What a lead asks for, one after the other."""
 
@@ -81,7 +119,10 @@ FILTERS: Sequence[Mapping[str, str]] = (
 def fill(url: str, clips: int) -> None:
     """Put a category with so many clips of the queue into a ledger, and a lead."""
     with psycopg2.connect(url) as connection, connection.cursor() as cursor:
-        of = {"category": CATEGORY, "rounds": ROUNDS, "people": PEOPLE, "answered": ANSWERED, "video": _VIDEO_CLIPS}
+        of = {
+            "category": CATEGORY, "rounds": ROUNDS, "people": PEOPLE, "answered": ANSWERED, "rare": RARE,
+            "video": _VIDEO_CLIPS, "withdrawn": _WITHDRAWN, "others": _OTHERS,
+        }  # fmt: skip
         cursor.execute(_FILL, {"clips": clips, **of})
     connection.close()
     connection = psycopg2.connect(url)
@@ -104,22 +145,21 @@ def measure(service: Service, pages: int) -> Figures:
     form = urllib.parse.urlencode({"name": LEAD, "password": PASSWORD, "next": "clips"}).encode()
     browser.open(f"{service.url}/login", form, timeout=60).read()
 
-    def took(queries: Iterator[Mapping[str, str]]) -> list[float]:
-        found = []
-        for query in islice(queries, pages):
-            asked = urllib.parse.urlencode({"category": CATEGORY, **query})
-            began = time.perf_counter()
-            page = browser.open(f"{service.url}/clips?{asked}", timeout=60).read()
-            found.append(1000 * (time.perf_counter() - began))
-            if b"data-media=" not in page:
-                raise RuntimeError(f"the page of {asked} shows no clip")
-        return found
+    def took(query: Mapping[str, str]) -> float:
+        asked = urllib.parse.urlencode({"category": CATEGORY, **query})
+        began = time.perf_counter()
+        page = browser.open(f"{service.url}/clips?{asked}", timeout=60).read()
+        ended = time.perf_counter()
+        if b"data-media=" not in page and b"begin=" not in page:
+            raise RuntimeError(f"the page of {asked} shows no clip, and no way to others")
+        return 1000 * (ended - began)
 
-    orders = [{"order": order} for order in ("disputed", "unsure", "newest")]
-    following = [{"order": "disputed", "rank": "0.25", "after": "0"}, {"order": "unsure", "rank": "0.5", "after": "0"}]
-    took(iter([*orders, *FILTERS]))  # the service and the cache are warm
-    return {
-        "clips_page_ms": percentile(took(cycle(orders)), 0.95),
-        "clips_next_page_ms": percentile(took(cycle(following)), 0.95),
-        "clips_filter_ms": percentile(took(cycle(FILTERS)), 0.95),
+    for query in (*ORDERS, *FILTERS):
+        took(query)  # the service and the cache are warm
+    found = {
+        name: [[took(query) for query in asked] for _ in range(-(-pages // len(asked)))]
+        for name, asked in {"page": ORDERS, "next_page": FOLLOWING, "filter": FILTERS}.items()
     }
+    of_each = zip(FILTERS, zip(*found["filter"], strict=True), strict=True)
+    print(table({"filter": "", "median ms": ".0f"}, [[urllib.parse.urlencode(one), median(ms)] for one, ms in of_each]))
+    return {f"clips_{name}_ms": percentile([*chain(*ms)], 0.95) for name, ms in found.items()}

@@ -64,6 +64,34 @@ def resident_bytes() -> int:
     return int(Path("/proc/self/statm").read_text(encoding="utf-8").split()[1]) * resource.getpagesize()
 
 
+def shared_out_bytes(process: int) -> int:
+    """Return the memory that a process and its children hold now; a page that several hold is shared out among them."""
+    found = 0
+    for one in _with_children(process):
+        try:
+            lines = Path(f"/proc/{one}/smaps_rollup").read_text(encoding="utf-8").splitlines()
+        except (FileNotFoundError, ProcessLookupError):
+            continue  # it has ended meanwhile
+        found += next((int(line.split()[1]) * 1024 for line in lines if line.startswith("Pss:")), 0)
+    return found
+
+
+def _with_children(process: int) -> list[int]:
+    """Return a process and everything that it started and that still runs."""
+    children: dict[int, list[int]] = {}
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            # pid (name) state ppid ...: the name may hold spaces and brackets
+            parent = int(stat.read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()[1])
+        except (FileNotFoundError, ProcessLookupError):
+            continue
+        children.setdefault(parent, []).append(int(stat.parent.name))
+    found = [process]
+    for one in found:
+        found += children.get(one, [])
+    return found
+
+
 @dataclass(frozen=True, kw_only=True)
 class ProcessCost:
     """What one process cost from its start to its end, imports included."""

@@ -14,13 +14,14 @@ COLOURS = ("#555555", "#bbbbbb", "#1f77b4", "#aec7e8", "#d62728", "#ff9896", "#2
 Points = Sequence[tuple[float, float]]
 
 
-def lines(drawn: Mapping[str, Points], *, across: str, up: str) -> str:
+def lines(drawn: Mapping[str, Points], *, across: str, up: str, spec: str = "+.3f") -> str:
     """Return a drawing with a line for each name.
 
     Args:
         drawn: by name, (x, y) with x above 0.
         across: what x is; the axis is logarithmic, with a mark at each x that occurs.
         up: what y is.
+        spec: how a value of y is written.
 
     Raises:
         WrongArguments: there is no point.
@@ -39,12 +40,14 @@ def lines(drawn: Mapping[str, Points], *, across: str, up: str) -> str:
         return round(float(right), 1), round(float(down), 1)
 
     parts = [f'<svg xmlns="http://www.w3.org/2000/svg" width="{WIDTH}" height="{HEIGHT}" font-family="sans-serif">']
+    # A ground of its own: a page may be dark.
+    parts.append(f'<rect width="{WIDTH}" height="{HEIGHT}" rx="6" fill="#ffffff"/>')
     for x in sorted(set(xs.tolist())):
         parts.append(_text(at(x, low)[0], HEIGHT - BOTTOM + 18, f"{x:g}", "middle"))
     for y in np.linspace(low, high, 5).tolist():
         down = at(float(xs.min()), y)[1]
         parts.append(f'<path d="M{LEFT} {down}H{WIDTH - RIGHT}" stroke="#dddddd"/>')
-        parts.append(_text(LEFT - 8, down + 4, f"{y:+.3f}", "end"))
+        parts.append(_text(LEFT - 8, down + 4, f"{y:{spec}}", "end"))
     parts.append(_text((LEFT + WIDTH - RIGHT) / 2, HEIGHT - 10, across, "middle"))
     parts.append(_text(LEFT, TOP - 6, up, "start"))
     for number, (name, each) in enumerate(drawn.items()):

@@ -18,6 +18,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, cast
 
+from bench.harness.airflow_memory import PROGRAM
 from bench.harness.costs import now, peak_bytes
 
 DAG = """
@@ -96,9 +97,8 @@ def migrate(environ: dict[str, str]) -> None:
         RuntimeError: it cannot.
 
     """
-    program = Path(sys.executable).parent / "airflow"
     done = subprocess.run(
-        [str(program), "db", "migrate"], env=environ, capture_output=True, text=True, encoding="utf-8", check=False
+        [str(PROGRAM), "db", "migrate"], env=environ, capture_output=True, text=True, encoding="utf-8", check=False
     )
     if done.returncode:
         raise RuntimeError(f"airflow db migrate: {done.stderr[-1000:]}")

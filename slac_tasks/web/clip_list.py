@@ -1,14 +1,16 @@
 """The page of clips: a choice of clips, in an order, a page at a time.
 
-A filter by strategy, split, verdict, kind or score is a choice of rows of `clip_facets`: a category has at most a few
-hundred, also with millions of clips, and they hold the counts that the page shows. A page of tiles is the head of an
-index for each of these. A round or a person is found by an index of their own; the rest filters what is found there.
+A filter by strategy, split, verdict, kind or score is a choice of rows of `clip_facets`: a category has a few thousand
+at most, also with millions of clips, and they hold the counts that the page shows. A page of tiles is the head of an
+index for each of these. A round or a person is found by an index of their own, and the rest filters what is found
+there: of `LOOKED_AT` answers or clips at a time, with a link to the others. So no page reads a large table from end to
+end, whatever is asked for.
 """
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from math import inf, isfinite
+from math import inf, nan
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
@@ -21,14 +23,20 @@ if TYPE_CHECKING:
 
 TILES = 24
 """Clips on one page."""
+LOOKED_AT = 20_000
+"""Answers of a person, or clips of a round, of which a page shows the best."""
 _ROUNDS_MOST, _PEOPLE_MOST = 500, 500
 """Choices of a filter, at most."""
 _LONGEST = 100
 """Characters of a value."""
+_NUMBER_MOST = 1e11
+"""Larger than any score, and as seconds since 1970 later than any clip; Postgres takes it for a time."""
 ORDERS: Mapping[str, str] = {
     "disputed": "most disagreed", "unsure": "committee least sure", "newest": "newest",
 }  # fmt: skip
 """Orders of the tiles, with what the page calls them."""
+_NARROW = {"person": ("web_clips_of_person", "web_next_answers"), "round": ("web_clips_of_round", "web_next_clips")}
+"""Filters whose clips are looked at some at a time: the query of a page, and that of what it leaves to the next one."""
 _QUERIES = {"disputed": "web_clips_disputed", "unsure": "web_clips_unsure", "newest": "web_clips_newest"}
 SHARED = ("strategy", "verdict", "kind", "split", "score")
 """What a facet has in common; a score is its tenth."""
@@ -78,6 +86,9 @@ class Choice:
     rank: float = inf
     clip_id: str = ""
     """The last tile of the page before: its rank in the order, and its clip; empty: this is the first page."""
+    begin_at: float = inf
+    begin: str = ""
+    """From which answer of a person, by time and clip, or clip of a round the page looks on; empty: from the first."""
 
     @classmethod
     def of(cls, asked: Mapping[str, str]) -> "Choice":
@@ -93,16 +104,20 @@ class Choice:
         order = asked.get("order") or "disputed"
         if order not in ORDERS:
             raise HTTPException(400, f"The order is none of {', '.join(ORDERS)}.")
-        try:
-            rank = float(asked.get("rank") or inf)
-        except ValueError:
-            raise HTTPException(400, "The rank is no number.") from None
-        if not isfinite(rank) and rank != inf:
-            raise HTTPException(400, "The rank is no number.")
-        wanted = {name: asked[name] for name in _ALL if asked.get(name)}
         return cls(
-            category=asked.get("category", ""), wanted=wanted, order=order, rank=rank, clip_id=asked.get("after", "")
+            category=asked.get("category", ""),
+            wanted={name: asked[name] for name in _ALL if asked.get(name)},
+            order=order,
+            rank=_number(asked, "rank"),
+            clip_id=asked.get("after", ""),
+            begin_at=_number(asked, "begin_at"),
+            begin=asked.get("begin", ""),
         )
+
+    @property
+    def narrow(self) -> str | None:
+        """The filter whose clips are looked at some at a time; None: it is a choice of facets alone."""
+        return next((name for name in _NARROW if name in self.wanted), None)
 
     def address(self, **changes: str) -> str:
         """Return the address of the same choice with other values; an empty one is no filter. It is a first page."""
@@ -119,6 +134,22 @@ class Choice:
         return value == wanted or (name == "verdict" and wanted == ANSWERED and value != "unanswered")
 
 
+def _number(asked: Mapping[str, str], name: str) -> float:
+    """Return a number of the address; one that is missing is as large as can be.
+
+    Raises:
+        HTTPException: it is none.
+
+    """
+    try:
+        number = float(asked.get(name) or inf)
+    except ValueError:
+        number = nan
+    if number != inf and not abs(number) < _NUMBER_MOST:
+        raise HTTPException(400, f"The {name} is no number, or none that a page gives.")
+    return number
+
+
 def page(ledger: "Ledger", asked: Mapping[str, str]) -> Mapping[str, object]:
     """Return what the template of the clips shows."""
     choice = Choice.of(asked)
@@ -131,15 +162,18 @@ def page(ledger: "Ledger", asked: Mapping[str, str]) -> Mapping[str, object]:
     tiles = ledger.rows("web_tiles", clip_ids=[row["clip_id"] for row in shown], category=choice.category)
     following = None
     if len(found) > TILES:
-        following = f"{choice.address()}&{urlencode({'rank': repr(shown[-1]['rank']), 'after': shown[-1]['clip_id']})}"
+        last = {"rank": str(shown[-1]["rank"]), "after": shown[-1]["clip_id"]}
+        following = choice.address(**{name: asked.get(name, "") for name in ("begin_at", "begin")}, **last)
     return {
         "choice": choice,
         "categories": categories,
         "filters": dict(_filters(ledger, choice, facets)),
         "orders": ORDERS,
-        "count": _count(choice, facets),
+        "count": None if choice.narrow else sum(one.clips for one in facets if choice.fits(one)),
         "tiles": tiles,
         "next": following,
+        "others": _others(ledger, choice),
+        "looked_at": LOOKED_AT,
     }
 
 
@@ -161,20 +195,26 @@ def _found(ledger: "Ledger", choice: Choice, facets: Sequence[int], most: int) -
     where: dict[str, object] = {
         "facets": list(facets), "rank": choice.rank, "clip_id": choice.clip_id, "most": most,
     }  # fmt: skip
-    of_round, of_person = choice.wanted.get("round"), choice.wanted.get("person")
-    if of_round is None and of_person is None:
+    if choice.narrow is None:
         return ledger.rows(_QUERIES[choice.order], **where)
-    where |= {"category": choice.category, "sort": choice.order, "round": of_round}
-    if of_person is not None:
-        return ledger.rows("web_clips_of_person", **where, person=of_person)
-    return ledger.rows("web_clips_of_round", **where)
+    where |= {"sort": choice.order, "round": choice.wanted.get("round"), **_looked_at(choice, choice.narrow)}
+    return ledger.rows(_NARROW[choice.narrow][0], **where)
 
 
-def _count(choice: Choice, facets: Sequence[Facet]) -> int | None:
-    """Return how many clips fit; None where a round or a person is asked for, whose clips nobody counts."""
-    if "round" in choice.wanted or "person" in choice.wanted:
+def _others(ledger: "Ledger", choice: Choice) -> str | None:
+    """Return the address of the answers or clips after those that this page looks at; None: there are no others."""
+    if choice.narrow is None:
         return None
-    return sum(one.clips for one in facets if choice.fits(one))
+    first = ledger.one(_NARROW[choice.narrow][1], **_looked_at(choice, choice.narrow))
+    return choice.address(**{name: str(value) for name, value in first.items()}) if first else None
+
+
+def _looked_at(choice: Choice, narrow: str) -> dict[str, object]:
+    """Return the parameters that say which answers of a person, or clips of a round, a page looks at."""
+    return {
+        "category": choice.category, narrow: choice.wanted[narrow], "begin_at": choice.begin_at, "begin": choice.begin,
+        "looked_at": LOOKED_AT,
+    }  # fmt: skip
 
 
 def _filters(ledger: "Ledger", choice: Choice, facets: Sequence[Facet]) -> Iterator[tuple[str, list[Option]]]:

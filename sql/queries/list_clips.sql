@@ -1,6 +1,6 @@
 -- List clips of the queue for the pages, or bring those that are listed up to date. NULL leaves what is known; what
 -- is not is a clip without answers and without a score. What people said in sets has a kind of its own. What stays
--- the same is not written.
+-- the same is not written, and what was withdrawn is not listed.
 WITH given AS (
     SELECT
         g.clip_id, g.category, g.verdict, g.dispute, g.score,
@@ -20,7 +20,7 @@ WITH given AS (
         coalesce(g.verdict, f.verdict, 'unanswered') AS verdict, coalesce(g.kind, f.kind, 'none') AS kind,
         coalesce(g.dispute, l.dispute, 0) AS dispute, coalesce(g.score, l.score) AS score
     FROM given AS g
-    JOIN queue AS q USING (clip_id, category)
+    JOIN live_queue AS q USING (clip_id, category)
     LEFT JOIN listed_clips AS l USING (clip_id, category)
     LEFT JOIN clip_facets AS f ON f.facet = l.facet
     WHERE

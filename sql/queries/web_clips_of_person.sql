@@ -1,6 +1,14 @@
--- A page of the clips that one person answered, of one round where it is given. The answers are found by their index:
--- the cost is that of this person's answers in the category.
-WITH found AS (
+-- A page of the clips that one person answered, of one round where it is given. So many answers are looked at, the
+-- newest first, from one on: the page is the best of those, and its cost does not grow with the person's answers.
+WITH answered AS MATERIALIZED (
+    SELECT v.clip_id
+    FROM votes AS v
+    WHERE
+        v.annotator = %(person)s::text AND v.category = %(category)s::text AND v.supersedes IS NULL
+        AND (v.cast_at, v.clip_id) <= (to_timestamp(%(begin_at)s::double precision), %(begin)s::text)
+    ORDER BY v.cast_at DESC, v.clip_id DESC
+    LIMIT %(looked_at)s::integer
+), found AS (
     SELECT
         l.clip_id,
         CASE %(sort)s::text
@@ -8,14 +16,21 @@ WITH found AS (
             WHEN 'disputed' THEN l.dispute::double precision
             ELSE l.doubt::double precision
         END AS rank
-    FROM votes AS v
-    JOIN listed_clips AS l USING (clip_id, category)
-    JOIN queue AS q USING (clip_id, category)
+    FROM answered AS a
+    -- OFFSET 0 has each clip looked up by its key.
+    CROSS JOIN LATERAL (
+        SELECT * FROM listed_clips WHERE clip_id = a.clip_id AND category = %(category)s::text OFFSET 0
+    ) AS l
     WHERE
-        v.annotator = %(person)s::text AND v.category = %(category)s::text AND v.supersedes IS NULL
-        AND (%(round)s::text IS NULL OR q.round = %(round)s::text)
-        AND l.facet = ANY (%(facets)s::integer[])
-        AND NOT EXISTS (SELECT FROM tombstones AS t WHERE t.video_id = q.video_id)
+        l.facet = ANY (%(facets)s::integer[])
+        AND (
+            %(round)s::text IS NULL OR EXISTS (
+                SELECT FROM queue AS q
+                WHERE q.clip_id = l.clip_id AND q.category = l.category AND q.round = %(round)s::text
+                OFFSET 0
+            )
+        )
+        AND NOT EXISTS (SELECT FROM tombstones AS t WHERE t.video_id = split_part(l.clip_id, ':', 1) OFFSET 0)
 )
 SELECT clip_id, rank
 FROM found

@@ -1,5 +1,13 @@
--- A page of the clips of one round, which is found by its index: the cost is that of its clips.
-WITH found AS (
+-- A page of the clips of one round. So many are looked at, by id, from one on: the page is the best of those, and its
+-- cost does not grow with the round.
+WITH asked AS MATERIALIZED (
+    SELECT q.clip_id
+    FROM queue AS q
+    WHERE
+        q.category = %(category)s::text AND q.round = %(round)s::text AND q.clip_id >= %(begin)s::text
+    ORDER BY q.clip_id
+    LIMIT %(looked_at)s::integer
+), found AS (
     SELECT
         l.clip_id,
         CASE %(sort)s::text
@@ -7,12 +15,14 @@ WITH found AS (
             WHEN 'disputed' THEN l.dispute::double precision
             ELSE l.doubt::double precision
         END AS rank
-    FROM queue AS q
-    JOIN listed_clips AS l USING (clip_id, category)
+    FROM asked AS a
+    -- OFFSET 0 has each clip looked up by its key.
+    CROSS JOIN LATERAL (
+        SELECT * FROM listed_clips WHERE clip_id = a.clip_id AND category = %(category)s::text OFFSET 0
+    ) AS l
     WHERE
-        q.category = %(category)s::text AND q.round = %(round)s::text
-        AND l.facet = ANY (%(facets)s::integer[])
-        AND NOT EXISTS (SELECT FROM tombstones AS t WHERE t.video_id = q.video_id)
+        l.facet = ANY (%(facets)s::integer[])
+        AND NOT EXISTS (SELECT FROM tombstones AS t WHERE t.video_id = split_part(l.clip_id, ':', 1) OFFSET 0)
 )
 SELECT clip_id, rank
 FROM found

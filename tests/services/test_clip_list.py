@@ -1,0 +1,88 @@
+"""The page of clips: what it shows of a person, of a round and of withdrawn videos, a part at a time."""
+
+from collections.abc import Mapping
+from itertools import chain
+from typing import Any
+from urllib.parse import parse_qsl, urlsplit
+
+import pytest
+from conftest import MakeJob
+from review_work import ROUND, publish_and_answer
+
+from slac_tasks.storage.ledger import Ledger
+from slac_tasks.web import clip_list
+
+CLIPS, LOOKED_AT, TILES = 23, 8, 3
+
+
+@pytest.fixture
+def clips(make_job: MakeJob, ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Clips of one round that ann answered at three moments; a page looks at few of them."""
+    clips = publish_and_answer(make_job, ledger, {"ann": "yes"}, category="judo", clips=CLIPS)
+    with ledger._connection.cursor() as cursor:
+        # Many at once, as an import gives them.
+        cursor.execute(
+            "UPDATE votes SET cast_at = '2026-01-05T10:00:00.123457Z'::timestamptz"
+            " + hashtext(clip_id) % 3 * interval '1.5 hours'"
+        )
+    monkeypatch.setattr(clip_list, "LOOKED_AT", LOOKED_AT)
+    monkeypatch.setattr(clip_list, "TILES", TILES)
+    return clips
+
+
+def page(ledger: Ledger, address: object) -> Mapping[str, Any]:
+    return clip_list.page(ledger, dict(parse_qsl(urlsplit(str(address)).query)))
+
+
+def shown(ledger: Ledger, address: object) -> list[list[str]]:
+    """Return the tiles of all pages from one on; a list for each part that is looked at."""
+    found = []
+    following: object = address
+    while following:
+        of_part, here = [], following
+        while here:
+            values = page(ledger, here)
+            of_part += [tile["clip_id"] for tile in values["tiles"]]
+            here, following = values["next"], values["others"]
+        found.append(of_part)
+    return found
+
+
+@pytest.mark.parametrize("narrow", ["person=ann", f"round={ROUND}", f"person=ann&round={ROUND}"])
+@pytest.mark.parametrize("order", ["newest", "disputed", "unsure"])
+def test_every_clip_is_on_one_page(ledger: Ledger, clips: list[str], narrow: str, order: str) -> None:
+    parts = shown(ledger, f"?category=judo&order={order}&{narrow}")
+    assert [len(part) for part in parts] == [8, 8, 7]
+    assert sorted(chain(*parts)) == sorted(clips)
+
+
+def test_the_newest_answers_come_first(ledger: Ledger, clips: list[str]) -> None:
+    with ledger._connection.cursor() as cursor:
+        cursor.execute("SELECT clip_id FROM votes ORDER BY cast_at DESC, clip_id DESC")
+        answered = [clip for (clip,) in cursor.fetchall()]
+    parts = shown(ledger, "?category=judo&person=ann")
+    assert [set(part) for part in parts] == [set(answered[at : at + LOOKED_AT]) for at in range(0, CLIPS, LOOKED_AT)]
+
+
+def test_where_all_is_looked_at_there_is_nothing_else(
+    ledger: Ledger, clips: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(clip_list, "LOOKED_AT", len(clips))
+    assert page(ledger, "?category=judo&person=ann")["others"] is None
+    assert page(ledger, f"?category=judo&round={ROUND}")["others"] is None
+    assert page(ledger, "?category=judo")["others"] is None
+
+
+def test_a_withdrawn_video_is_listed_and_counted_no_more(ledger: Ledger, clips: list[str]) -> None:
+    gone = {clips[4], clips[11]}
+    assert page(ledger, "?category=judo")["count"] == CLIPS
+    ledger.run_many("add_tombstone", [{"video_id": clip[:16], "reason": "takedown"} for clip in gone])
+    assert page(ledger, "?category=judo")["count"] == CLIPS - len(gone)
+    kinds = ledger.rows("clip_facets", category="judo")
+    assert sum(row["clips"] for row in kinds) == CLIPS - len(gone)
+    ledger.run(
+        "list_clips", clip_ids=clips, categories=["judo"] * CLIPS, verdicts=["yes"] * CLIPS, kinds=["people"] * CLIPS,
+        disputes=[0.0] * CLIPS, scores=[0.25] * CLIPS,
+    )  # fmt: skip
+    assert page(ledger, "?category=judo&verdict=yes")["count"] == CLIPS - len(gone), "a later version of the labels"
+    assert set(chain(*shown(ledger, "?category=judo&person=ann"))) == set(clips) - gone
