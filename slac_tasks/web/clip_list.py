@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 TILES = 24
 """Clips on one page."""
-LOOKED_AT = 20_000
+LOOKED_AT = 5_000
 """Answers of a person, or clips of a round, of which a page shows the best."""
 _ROUNDS_MOST, _PEOPLE_MOST = 500, 500
 """Choices of a filter, at most."""
@@ -126,11 +126,16 @@ class Choice:
 
     def fits(self, facet: Facet) -> bool:
         """Return whether a facet is wanted."""
-        return all(self.wants(name, facet.value(name)) for name in SHARED)
+        return not self.misses(facet)
+
+    def misses(self, facet: Facet) -> list[str]:
+        """Return the filters that do not let a facet pass."""
+        # Only those that are set are looked at: a category may have thousands of facets.
+        return [name for name in SHARED if name in self.wanted and not self.wants(name, facet.value(name))]
 
     def wants(self, name: str, value: str) -> bool:
-        """Return whether a filter lets a value pass."""
-        wanted = self.wanted.get(name, value)
+        """Return whether a filter that is set lets a value pass."""
+        wanted = self.wanted[name]
         return value == wanted or (name == "verdict" and wanted == ANSWERED and value != "unanswered")
 
 
@@ -157,7 +162,8 @@ def page(ledger: "Ledger", asked: Mapping[str, str]) -> Mapping[str, object]:
     if not choice.category and categories:
         choice = replace(choice, category=categories[0]["category"])
     facets = ledger.all(Facet, "clip_facets", category=choice.category)
-    found = _found(ledger, choice, [one.facet for one in facets if choice.fits(one)], TILES + 1)
+    fitting = [one for one in facets if choice.fits(one)]
+    found = _found(ledger, choice, [one.facet for one in fitting], TILES + 1)
     shown = found[:TILES]
     tiles = ledger.rows("web_tiles", clip_ids=[row["clip_id"] for row in shown], category=choice.category)
     following = None
@@ -169,7 +175,7 @@ def page(ledger: "Ledger", asked: Mapping[str, str]) -> Mapping[str, object]:
         "categories": categories,
         "filters": dict(_filters(ledger, choice, facets)),
         "orders": ORDERS,
-        "count": None if choice.narrow else sum(one.clips for one in facets if choice.fits(one)),
+        "count": None if choice.narrow else sum(one.clips for one in fitting),
         "tiles": tiles,
         "next": following,
         "others": _others(ledger, choice),
@@ -221,12 +227,12 @@ def _filters(ledger: "Ledger", choice: Choice, facets: Sequence[Facet]) -> Itera
     """Yield the choices of each filter. One that is set stays among them, also where no clip is left."""
     counts: Mapping[str, Counter[str]] = {name: Counter() for name in SHARED}
     for facet in facets:
-        values = {name: facet.value(name) for name in SHARED}
-        wrong = [name for name in SHARED if not choice.wants(name, values[name])]
+        misses = choice.misses(facet)
         # A filter's own value does not count for its choices; every other one does.
-        for name in wrong if len(wrong) == 1 else () if wrong else SHARED:
-            counts[name][values[name]] += facet.clips
-            if name == "verdict" and values[name] != "unanswered":
+        for name in misses if len(misses) == 1 else () if misses else SHARED:
+            value = facet.value(name)
+            counts[name][value] += facet.clips
+            if name == "verdict" and value != "unanswered":
                 counts[name][ANSWERED] += facet.clips
     for name, found in counts.items():
         if name in choice.wanted:
