@@ -23,6 +23,8 @@ from slac_tasks.launcher.processes import Daemon, stop_all
 READY_SEC, LOOKED_AT_SEC = 300.0, 15.0
 """How long a process may take to be ready, and how long all are looked at then."""
 PROGRAM = Path(sys.executable).parent / "airflow"
+# This machine's own processes are never behind a proxy.
+_DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 _JOBS = {"dag-processor": "DagProcessorJob", "triggerer": "TriggererJob"}
 
 
@@ -72,7 +74,7 @@ def look_at_the_grid(airflow: Airflow) -> int:
 
     def answer(path: str) -> bytes:
         request = urllib.request.Request(f"{base}/{path}", headers=headers)
-        with urllib.request.urlopen(request, timeout=120) as found:
+        with _DIRECT.open(request, timeout=120) as found:
             body: bytes = found.read()
         return body
 
@@ -88,7 +90,7 @@ def _token(airflow: Airflow) -> str:
     request = urllib.request.Request(
         f"{airflow.url}/auth/token", data=login, headers={"Content-Type": "application/json"}
     )
-    with urllib.request.urlopen(request, timeout=60) as answer:
+    with _DIRECT.open(request, timeout=60) as answer:
         return str(json.load(answer)["access_token"])
 
 
