@@ -33,6 +33,7 @@ from slac_tasks.storage.tables import Datasets
 from slac_tasks.world import measure as worth
 from slac_tasks.world import people
 from slac_tasks.world.catalogue import SIZES, WINDOWS
+from slac_tasks.world.guidelines import guidelines
 from slac_tasks.world.joined import make_rehearsal
 from slac_tasks.world.make import make_world
 from slac_tasks.world.rehearsal import WINDOWS as REHEARSED
@@ -128,10 +129,10 @@ class Loop:
         make_world(self.world, seed=self.seed, size=self.size, processes=os.cpu_count() or 1)
 
     def begin(self) -> None:
-        """Make the world, the ledger's tables, and register the categories that the sources offer."""
+        """Make the world, the ledger's tables, and register the categories that have a guideline."""
         self.make()
         migrate(os.environ)
-        self.call(["register", "--from-sources"])
+        self.call(["register", *(f"--category={name}" for name in guidelines(self.size))])
 
     def run(self) -> None:
         """Go once around."""

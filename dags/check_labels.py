@@ -7,7 +7,7 @@
 **Writes** `expectations`, `measures`, `quality`, `people`, `agreement` and `rounds`, the report under `reports/v1/`,
 the ledger's verdicts, and what a person decided. `announce` emits the asset `validated_labels` before anybody is asked:
 an answer that takes a day holds up no other category, and this DAG not either, since judging goes on in the next run
-while a question waits.
+while a question waits. `approve` emits it again: what a person lets in may be enough for a release.
 
 **Partitioned** by category: `ask` and `approve` are one task for each, under its name, and `judge` one for a few of
 those whose labels changed (`batch_categories`). A category that could not be measured holds up no other; to clear its
@@ -46,7 +46,8 @@ with DAG(
     tell = plan("validated_labels", task_id="announce", kind=AnnounceAny, outlets=[VALIDATED_LABELS])
     refused = plan("check_labels", task_id="refused", kind=PlanToAsk)
     question = ask(each=refused)
-    approve = slac("approve", each=question)
+    # Each answer comes in its own time, and what it lets into a release shall not wait for the others.
+    approve = slac("approve", each=question, outlets=[VALIDATED_LABELS])
 
     changed >> judge >> validate >> report >> tell
     report >> refused >> question >> approve

@@ -23,13 +23,15 @@ from slac_tasks.web.listing import HOME
 
 WELCOME = "/slac-welcome"
 """Where Airflow serves the script of the welcome."""
+_LOGIN = "/api/v2/auth/login"
+"""Where Airflow logs in, by whatever it uses for that; it leads back to the address `next`."""
 
 
 def _mounted() -> Any:
     """Make the application behind Airflow's login; imported here, so that other processes of Airflow stay light."""
     from airflow.api_fastapi.app import get_auth_manager
-    from airflow.api_fastapi.core_api.security import get_user
-    from fastapi import Depends, HTTPException
+    from airflow.api_fastapi.core_api.security import bearer_scheme, get_user
+    from fastapi import Depends, HTTPException, Request
 
     from slac_tasks import config
     from slac_tasks.storage.ledger import open_ledger
@@ -38,8 +40,20 @@ def _mounted() -> Any:
     from slac_tasks.web.ledgers import Ledgers
     from slac_tasks.web.media import Media
 
-    def person(user: Annotated[Any, Depends(get_user)]) -> str:
-        """Return the name of Airflow's user; get_user has refused everybody else with 401."""
+    async def known(request: Request, credentials: Annotated[Any, Depends(bearer_scheme)]) -> Any:
+        """Return Airflow's user; lead a browser that opens a page without a login to Airflow's, and back."""
+        try:
+            return await get_user(request, None, credentials)
+        except HTTPException as refusal:
+            opens = request.method == "GET" and "text/html" in request.headers.get("accept", "")
+            if refusal.status_code != 401 or not opens:
+                raise
+            asked = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+            login = f"{request.scope['root_path'].removesuffix(MOUNTED)}{_LOGIN}?{urlencode({'next': asked})}"
+            raise HTTPException(303, headers={"Location": login}) from refusal
+
+    def person(user: Annotated[Any, Depends(known)]) -> str:
+        """Return the name of Airflow's user."""
         if not get_auth_manager().is_authorized_custom_view(method="GET", resource_name="SLAC", user=user):
             raise HTTPException(403, "these pages are not open to your role")
         return str(user.get_name())

@@ -32,6 +32,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="without a world: take every clip to contain the action that its video was found for",
     )
     review.add_argument("--sets", action="store_true", help="answer clips together that may be asked together")
+    review.add_argument(
+        "--leave", metavar="CATEGORY", help="category whose clips that are asked again are left to somebody else"
+    )
     card = what.add_parser("card", help="measure what the world promises")
     card.add_argument("folder", type=Path)
     measure = what.add_parser("measure", help="measure what the platform made of it, against its truth")
@@ -57,6 +60,7 @@ def main(arguments: argparse.Namespace) -> int:
         follow=arguments.follow,
         assume_right=arguments.assume_retrieval_is_right,
         in_sets=arguments.sets,
+        leave=arguments.leave,
     )
     return 0
 

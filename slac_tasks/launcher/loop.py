@@ -8,6 +8,8 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from typing import TypeVar
 
 from slac_tasks.errors import BrokenContract, NotConfigured, SlacError, Temporary, WrongArguments
 from slac_tasks.launcher import visit
@@ -17,7 +19,9 @@ from slac_tasks.launcher.state import Demo
 from slac_tasks.launcher.subjects import OwnVideos
 from slac_tasks.launcher.watch import DAGS, Watch
 from slac_tasks.model import slug
-from slac_tasks.storage.ledger import open_ledger
+from slac_tasks.storage.ledger import Ledger, open_ledger
+
+T = TypeVar("T")
 
 
 def print_now(line: str) -> None:
@@ -47,28 +51,27 @@ def run(demo: Demo, port: int | None) -> None:
     _slac(environ, "migrate")
     _together(lambda: _start_airflow(airflow), lambda: _make_sources(demo, environ))
     print_now(f"demo: Airflow is healthy at {airflow.url} ({time.monotonic() - began:.0f} s)")
-    left = visit.read(demo.home)
-    if left is None:
-        _start_people(demo, environ)
+    left = _with_ledger(environ, partial(visit.begin, demo.home)) if demo.people else None
+    closed = left is not None and left.closed
+    if left and not closed:
+        _start_people(demo, environ, left)
     watch = Watch(
         airflow=airflow, environ=environ, windows=windows, people=demo.people, releases=subject.releases,
         timeout_sec=subject.most_sec,
     )  # fmt: skip
-    if left is not None or _is_finished(watch):
+    if closed or _is_finished(watch):
         print_now("demo: everything finished already")
     else:
         again = watch.try_failed_again()
         if again:
             print_now(f"demo: {again} runs had failed; Airflow tries their failed tasks again")
         _backfill(airflow, windows)
-        watch.until_done(print_now)
+        watch.until_done(print_now, _invitation(airflow, environ, left, began))
         end = "the loop is closed" if demo.people else "the queue waits for people"
         print_now(f"demo: {end} after {time.monotonic() - began:.0f} s")
-    if demo.people and left is None:
+    if left and not closed:
         stop_all([demo.reviewers])  # what is asked now is the visitor's
-        ledger = open_ledger(environ)
-        left = visit.leave(demo.home, ledger)
-        ledger.close()
+        left = _with_ledger(environ, partial(visit.close, demo.home, left=left))
     _report(demo, watch, environ)
     _print_where(demo, airflow, watch, environ, left)
 
@@ -116,13 +119,46 @@ def _make_sources(demo: Demo, environ: Mapping[str, str]) -> None:
     print_now(f"demo: registered {len(guidelines)} categories with their guidelines")
 
 
-def _start_people(demo: Demo, environ: Mapping[str, str]) -> None:
-    if not demo.people:
-        return
+def _with_ledger(environ: Mapping[str, str], work: Callable[[Ledger], T]) -> T:
+    """Return what some work with the ledger returns."""
+    ledger = open_ledger(environ)
+    try:
+        return work(ledger)
+    finally:
+        ledger.close()
+
+
+def _start_people(demo: Demo, environ: Mapping[str, str], left: visit.Left) -> None:
     truth = (str(demo.world),) if demo.subject.has_truth else ("--assume-retrieval-is-right",)
-    argv = (*_command("world", "review", *truth), "--follow")
+    argv = (*_command("world", "review", *truth), "--follow", f"--leave={left.category}")
     if demo.reviewers.start(argv, os.environ | dict(environ), PROJECT):
         print_now("demo: simulated people answer what is in the queue")
+
+
+def _invitation(
+    airflow: Airflow, environ: Mapping[str, str], left: visit.Left | None, began: float
+) -> Callable[[], None]:
+    """Return what says once, as soon as it is so, that a person can answer clips while the rest goes on."""
+    done = False
+
+    def look() -> None:
+        nonlocal done
+        if done:
+            return
+        ledger = open_ledger(environ)
+        now = visit.ask(ledger, left) if left else None
+        done = bool(now.clips if now else ledger.rows("open_by_category"))
+        ledger.close()
+        if done:
+            print_now(f"\nYou can answer now, {time.monotonic() - began:.0f} s after the start; the rest goes on")
+            for line in (*visit.review_lines(now, airflow.url), _login(airflow), ""):
+                print_now(line)
+
+    return look
+
+
+def _login(airflow: Airflow) -> str:
+    return f"  Airflow: {airflow.url}  user admin, password {airflow.state['passwords']['admin']}"
 
 
 def _command(*words: str) -> list[str]:
@@ -191,14 +227,15 @@ def _print_where(
     ledger = open_ledger(environ)
     refused = visit.undecided(ledger)
     releases = ledger.one("last_release") is not None
+    registered = {row["name"] for row in ledger.rows("categories")}
     ledger.close()
-    passwords = airflow.state["passwords"]
     print_now("")
-    for line in visit.lines(left, airflow.url, refused, watch.question(), releases):
+    spare = None if demo.subject.spare in registered else demo.subject.spare
+    for line in visit.lines(left, airflow.url, refused, watch.question(), releases, spare):
         print_now(line)
-    print_now(f"  Airflow: {airflow.url}  user admin, password {passwords['admin']}")
+    print_now(_login(airflow))
     if not demo.people:
-        accounts = ", ".join(f"{name} {passwords[name]}" for name in REVIEWERS)
+        accounts = ", ".join(f"{name} {airflow.state['passwords'][name]}" for name in REVIEWERS)
         print_now(f"  People:  {accounts}; each has the password behind the name")
         print_now("           Airflow collects the answers by itself; `slac demo` again shows how far it is")
     print_now("  Shell:   `slac funnel` and the others work with this demo; `slac env` prints its variables")

@@ -18,6 +18,7 @@ from slac_tasks.model import Window
 from slac_tasks.release.settings import Release
 from slac_tasks.training.settings import Training
 from slac_tasks.world import presets
+from slac_tasks.world.catalogue import SIZES, SPARE
 from slac_tasks.world.disk import GUIDELINES
 from slac_tasks.world.rehearsal import Rehearsal
 
@@ -47,6 +48,10 @@ class Subject(Protocol):
         """Whether its labels are enough for a release."""
 
     @property
+    def spare(self) -> str | None:
+        """Name of a category that its videos show and that is not collected unless somebody adds it."""
+
+    @property
     def most_sec(self) -> float:
         """So long the demo may take."""
 
@@ -74,6 +79,11 @@ class GeneratedWorld:
     has_truth = True
     releases = True
     most_sec = 3600.0
+
+    @property
+    def spare(self) -> str | None:
+        """The world's, where it has one."""
+        return SPARE.name if SIZES[self.size].spare else None
 
     @property
     def state(self) -> Path:
@@ -111,6 +121,7 @@ class Rehearsed:
     has_truth = True
     # How many labels there are depends on the folder, and so does the time.
     releases = False
+    spare = None
     most_sec = 86_400.0
 
     @property
@@ -150,6 +161,7 @@ class OwnVideos:
     folder: Path
     has_truth = False
     releases = False
+    spare = None
     # How long it takes is the folder's affair; a demo where nothing moves ends by itself.
     most_sec = math.inf
 

@@ -48,8 +48,12 @@ class Watch:
     stall_sec: float = 420.0
     timeout_sec: float = 3600.0
 
-    def until_done(self, show: Callable[[str], None]) -> None:
+    def until_done(self, show: Callable[[str], None], look: Callable[[], None]) -> None:
         """Return when nothing is left to do, showing now and then how far it is.
+
+        Args:
+            show: prints a line.
+            look: called every few seconds, until then.
 
         Raises:
             BrokenContract: a task failed for good; the message ends with the last lines of its log.
@@ -63,6 +67,7 @@ class Watch:
         while True:
             self.airflow.raise_dead()
             self.raise_failed()
+            look()
             left = self.left()
             running = self.running()
             if not left and not running:
@@ -106,8 +111,9 @@ class Watch:
             waiting = ledger.rows("open_by_category")
             if not self.people:
                 return found if waiting else [*found, "fill the queue"]
-            if waiting:
-                found.append(f"answer {sum(int(row['clips']) for row in waiting)} clips")
+            # What is asked again has a label, and may be the visitor's: nobody waits for it.
+            if unlabelled := sum(int(row["unlabelled"]) for row in waiting):
+                found.append(f"answer {unlabelled} clips")
             if plans.sync_verifications(planner):
                 found.append("collect answers")
             if planner.newest_labels() != planner.newest_labels(QUALITY):
@@ -151,12 +157,15 @@ class Watch:
         return [f"{dag}({', '.join(sorted(set(names)))})" if names else dag for dag, names in sorted(busy.items())]
 
     def word(self) -> str:
-        """Return the last word of a task at work: long ones say how far they are."""
+        """Return the last word of a task at work: long ones say how far they are.
+
+        Nothing, where it has said its command line alone.
+        """
         tasks = [task for task in self._tasks("running") if task["dag_id"] not in _TIMED]
         if not tasks:
             return ""
         said = self.log_of(tasks[0], lines=1).strip()
-        return f"{tasks[0]['task_id']}: {said}" if said else ""
+        return f"{tasks[0]['task_id']}: {said}" if said and not said.startswith("slac ") else ""
 
     def question(self) -> str | None:
         """Return the address at which a person answers what Airflow asks now; None: it asks nothing."""

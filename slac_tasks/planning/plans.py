@@ -329,8 +329,8 @@ def _label_key(labels: pa.Table) -> pa.Array:
 
 
 def _is_quiet(planner: Planner, judged: str) -> bool:
-    """Whether every collected window is mined, every queued clip answered, and the newest labels judged."""
-    if planner.committee is None or planner.ledger.rows("open_by_category"):
+    """Whether every collected window is mined, every queued clip labelled, and the newest labels judged."""
+    if planner.committee is None or any(row["unlabelled"] for row in planner.ledger.rows("open_by_category")):
         return False
     if judged != planner.newest_labels() or send_hard_clips(planner) or sync_verifications(planner):
         return False

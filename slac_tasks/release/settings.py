@@ -31,7 +31,9 @@ class Release(Section):
         "certified to hold `quality.max_error`.",
     )
     wait_for_queue: bool = setting(
-        False, "Wait until every collected window is mined and every clip in the queue is answered."
+        False,
+        "Wait until every collected window is mined and every clip in the queue is answered; the label of a clip that "
+        "is asked again stands meanwhile.",
     )
 
     def conflicts(self) -> Iterator[str]:

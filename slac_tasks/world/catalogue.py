@@ -25,6 +25,8 @@ PAIRS: tuple[tuple[Action, Action], ...] = tuple(
 """Motion pairs: the categories that are looked for."""
 PLANTED = Action(joints=("head",), profile="slow_swing")
 """The bad category: no video that a search for it returns contains it."""
+SPARE = Action(joints=("right_leg",), profile="fast_swing")
+"""A category that the source holds and nobody collects: whoever tries a backfill may add it."""
 TARGETS: tuple[Action, ...] = tuple(
     Action(joints=joints, profile=profile)
     for joints in (("left_arm", "right_arm"), ("right_leg",), ("body",), ("left_elbow", "right_elbow"))
@@ -60,18 +62,22 @@ class Size:
     """Transfer clips of a class to train on."""
     test: int
     """Transfer clips of a class to test on."""
+    spare: bool = False
+    """Whether the first window also holds videos of SPARE."""
 
 
 SIZES: Mapping[str, Size] = {
     "demo": Size(
-        pairs=4, windows=3, videos=6, wrong=1, duration_sec=24.0, copies=3, broken=2, targets=8, train=10, test=25
+        pairs=4, windows=3, videos=6, wrong=1, duration_sec=24.0, copies=3, broken=2, targets=8, train=10, test=25,
+        spare=True,
     ),
     # Four times the clips to choose from: for benchmarks of what an answer buys.
     "large": Size(
         pairs=4, windows=3, videos=24, wrong=4, duration_sec=24.0, copies=3, broken=2, targets=8, train=2, test=2
     ),
     "quick": Size(
-        pairs=2, windows=1, videos=4, wrong=1, duration_sec=16.0, copies=1, broken=2, targets=4, train=6, test=12
+        pairs=2, windows=1, videos=4, wrong=1, duration_sec=16.0, copies=1, broken=2, targets=4, train=6, test=12,
+        spare=True,
     ),
     "tiny": Size(
         pairs=1, windows=1, videos=3, wrong=1, duration_sec=8.0, copies=1, broken=2, targets=2, train=1, test=1
@@ -140,6 +146,8 @@ def make_catalogue(seed: int, name: str) -> Catalogue:
             for index in range(size.videos)
         ]
         entries += films + _copies(seed, size, number, films) + _broken(seed, size, number)
+    if size.spare:
+        entries += [_film(seed, size, 0, len(categories(size)), SPARE, index) for index in range(size.videos)]
     return Catalogue(seed=seed, size=name, entries=tuple(entries), trimmed=tuple(_trimmed(seed, size)))
 
 

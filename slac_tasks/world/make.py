@@ -9,7 +9,7 @@ from slac_tasks.world import disk, film, presets, truth
 from slac_tasks.world.catalogue import Catalogue, Entry, Trimmed, make_catalogue
 from slac_tasks.world.guidelines import guidelines
 
-VERSION = 2
+VERSION = 3
 """Version of what `make` writes; another version's folder is refused."""
 
 

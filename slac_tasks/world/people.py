@@ -50,6 +50,8 @@ class OpenClip:
     """The source's own name of its video."""
     annotators: Sequence[str]
     """Who has answered it."""
+    again: bool = False
+    """Whether one more person is asked although the label stands."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -214,12 +216,25 @@ def votes_for_set(
     return votes
 
 
-def answer_open(ledger: Ledger, contains: Contains, seed: int, *, in_sets: bool = False) -> Answered:
-    """Answer every open clip that wants votes; with `in_sets`, those together that may be asked together."""
+def answer_open(
+    ledger: Ledger, contains: Contains, seed: int, *, in_sets: bool = False, leave: str | None = None
+) -> Answered:
+    """Answer every open clip that wants votes.
+
+    Args:
+        ledger: holds the queue.
+        contains: whether a clip shows its category's action.
+        seed: of the people.
+        in_sets: answer those together that may be asked together.
+        leave: category whose clips that are asked again are left to somebody else.
+
+    """
     people = crew(seed)
     sets: Mapping[tuple[str, str], list[OpenClip]] = defaultdict(list)
     votes: list[CastVote] = []
     for clip in ledger.all(OpenClip, "open_clips"):
+        if clip.again and clip.category == leave:
+            continue
         if in_sets and clip.alike is not None:
             sets[clip.category, clip.alike].append(clip)
         else:
@@ -249,8 +264,10 @@ def seen_in(truth: Truth) -> Contains:
     return contains
 
 
-def review(folder: Path | None, *, seed: int, follow: bool, assume_right: bool, in_sets: bool) -> None:
-    """Answer what is open, once or until stopped.
+def review(
+    folder: Path | None, *, seed: int, follow: bool, assume_right: bool, in_sets: bool, leave: str | None = None
+) -> None:
+    """Answer what is open, once or until stopped; `leave` as in `answer_open`.
 
     Raises:
         WrongArguments: neither a world nor the wish to assume that retrieval is right.
@@ -263,7 +280,7 @@ def review(folder: Path | None, *, seed: int, follow: bool, assume_right: bool, 
         try:
             ledger = open_ledger()
             try:
-                sent = answer_open(ledger, contains, seed, in_sets=in_sets)
+                sent = answer_open(ledger, contains, seed, in_sets=in_sets, leave=leave)
             finally:
                 ledger.close()
         except (Temporary, NotConfigured) as failure:

@@ -1,5 +1,6 @@
--- How many clips of each category wait for answers; nobody is asked about a video that was taken down.
-SELECT category, count(*) AS clips
+-- How many clips of each category wait for answers, and how many of these have no label yet: the label of a clip that is
+-- asked again stands meanwhile. Nobody is asked about a video that was taken down.
+SELECT category, count(*) AS clips, count(*) FILTER (WHERE NOT again) AS unlabelled
 FROM live_queue AS q
 JOIN categories AS c USING (category)
 WHERE state = 'open' AND c.retired_at IS NULL

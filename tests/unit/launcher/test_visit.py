@@ -10,44 +10,76 @@ from slac_tasks.launcher import visit
 from slac_tasks.model import slug
 from slac_tasks.storage.ledger import Ledger
 from slac_tasks.world.guidelines import guidelines
+from slac_tasks.world.people import answer_open
+
+NAMED = {"category": "high_jump", "name": "High jump"}
 
 
-def test_a_visitor_is_asked_about_clips_that_others_have_answered_and_only_once(
-    make_job: Any, ledger: Ledger, tmp_path: Path
-) -> None:
-    clips = publish_and_answer(make_job, ledger, {"ann": "yes", "bob": "yes"}, clips=30)
+def answered(make_job: Any, ledger: Ledger, category: str = "high_jump") -> list[str]:
+    """Publish a round that two people answered, and whose category was accepted."""
+    clips = publish_and_answer(make_job, ledger, {"ann": "yes", "bob": "yes"}, category=category, clips=30)
     with ledger._connection.cursor() as cursor:
-        cursor.execute("UPDATE queue SET state = 'finished'")
+        cursor.execute("UPDATE queue SET state = 'finished' WHERE category = %s", (category,))
         cursor.execute(
             "INSERT INTO verdicts (labels, category, verdict, reasons, failed, shortfalls)"
-            " VALUES ('000001', 'high_jump', 'accepted', '{}', '{}', '{}')"
+            " VALUES ('000001', %s, 'accepted', '{}', '{}', '{}')",
+            (category,),
         )
-    assert visit.read(tmp_path) is None
-    left = visit.leave(tmp_path, ledger)
-    assert left == visit.read(tmp_path) == visit.Left(category="high_jump", name="High jump", clips=visit.CLIPS)
-    assert states(ledger)["waiting"] == visit.CLIPS
+    return clips
+
+
+def test_a_visitor_is_asked_as_soon_as_a_round_is_answered_and_only_once(
+    make_job: Any, ledger: Ledger, tmp_path: Path
+) -> None:
+    clips = publish_and_answer(make_job, ledger, {}, clips=30)
+    left = visit.begin(tmp_path, ledger)
+    assert left == visit.Left(**NAMED, clips=0, closed=False)
+    assert visit.ask(ledger, left) == left, "others have not answered yet"
+    with ledger._connection.cursor() as cursor:
+        cursor.execute("UPDATE queue SET state = 'finished'")
+    left = visit.ask(ledger, left)
+    assert left == visit.ask(ledger, left) == visit.begin(tmp_path, ledger)
+    assert left == visit.Left(**NAMED, clips=visit.CLIPS, closed=False)
     handed = lease(ledger, "admin")
     assert {clip["clip_id"] for clip in handed} < set(clips)
     assert len(handed) == visit.CLIPS
     assert cast(ledger, "admin", handed[0]["clip_id"], "no")
 
 
+def test_simulated_people_leave_the_visitors_clips(make_job: Any, ledger: Ledger, tmp_path: Path) -> None:
+    answered(make_job, ledger)
+    visit.ask(ledger, visit.begin(tmp_path, ledger))
+    assert answer_open(ledger, lambda clip: True, 0, leave="high_jump").votes == 0
+    assert answer_open(ledger, lambda clip: True, 0, leave="judo").votes == visit.CLIPS
+
+
+def test_at_the_end_clips_are_left_where_none_waits(make_job: Any, ledger: Ledger, tmp_path: Path) -> None:
+    answered(make_job, ledger)
+    left = visit.close(tmp_path, ledger, visit.begin(tmp_path, ledger))
+    assert left == visit.begin(tmp_path, ledger) == visit.Left(**NAMED, clips=visit.CLIPS)
+    assert states(ledger)["waiting"] == visit.CLIPS
+    assert visit.close(tmp_path, ledger, left) == left, "they wait already"
+
+
 def test_nothing_is_left_where_nothing_was_accepted(ledger: Ledger, tmp_path: Path) -> None:
-    assert visit.leave(tmp_path, ledger) == visit.Left(category="", name="", clips=0)
-    assert visit.read(tmp_path) == visit.Left(category="", name="", clips=0)
+    nothing = visit.Left(category="", name="", clips=0)
+    assert visit.close(tmp_path, ledger, visit.begin(tmp_path, ledger)) == nothing
+    assert visit.begin(tmp_path, ledger) == nothing
 
 
 def test_the_last_lines_say_what_to_do_and_where() -> None:
     left = visit.Left(category="left_leg_lift", name="Left leg lift", clips=24)
     asking = "http://127.0.0.1:8080/dags/check_labels/runs/r/tasks/ask/required_actions"
     refused = visit.Refused(category="slow_head_swing", name="Slow head swing", reasons="share is 0")
-    said = list(visit.lines(left, "http://127.0.0.1:8080", [refused], asking, releases=True))
+    said = list(visit.lines(left, "http://127.0.0.1:8080", [refused], asking, True, "Head lift"))
     assert said[0] == "Your turn"
     assert said[1] == "  Review:  http://127.0.0.1:8080/slac/review?category=left_leg_lift"
     assert "Y is yes, N is no, ? shows all keys." in said[3]
     assert said[4] == f"  Decide:  {asking}"
     assert said[5] == "           “Slow head swing” was refused: share is 0."
     assert said[7] == "           The same beside its clips: http://127.0.0.1:8080/slac/desk?of=slow_head_swing"
+    assert "/dags/add_category" in said[-4]
+    assert "“Head lift”" in said[-3]
     assert said[-2:] == [
         "  Report:  http://127.0.0.1:8080/slac/quality", "  Release: http://127.0.0.1:8080/slac/releases",
     ]  # fmt: skip
