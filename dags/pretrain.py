@@ -1,8 +1,8 @@
 """Release the validated labels, pretrain a video network on them, evaluate it, promote it, and let it find segments.
 
 **Runs** daily, and when labels have been validated that the last release lacks (asset
-`validated_labels`). `plan` decides whether it is time, and says why: in its log and by
-`slac show retraining`.
+`validated_labels`); by hand, with a form, also for fewer labels. `plan` decides whether it is time, and says why: in its
+log and by `slac show retraining`.
 
 **Reads** `labels` with `label_changes`, their `quality`, `people` and `agreement`, `segment_labels`, `imported`,
 `fetched`, `videos`, `clips`, `scores` and `features`, and renditions of training videos.
@@ -20,6 +20,7 @@ them is enough. Skips `rescore` when no window holds clips that want scores.
 
 from airflow.sdk import DAG, AssetOrTimeSchedule, CronTriggerTimetable
 from slac_airflow import VALIDATED_LABELS, VIDEOS, announce, plan, slac
+from slac_forms import yes_field
 from slac_watch import alerts
 
 with DAG(
@@ -33,9 +34,10 @@ with DAG(
     **alerts(hours=168),
     catchup=False,
     max_active_runs=1,
+    params={"at-once": yes_field("Release at once", "Release whatever labels are new, however few they are.")},
     tags=["slac", "gpu"],
 ):
-    todo = plan("pretrain")
+    todo = plan("pretrain", form=("at-once",))
     carry = slac("carry", all_of=todo)
     certify = slac("certify", all_of=todo)
     release = slac("release", all_of=todo)

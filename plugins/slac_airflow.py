@@ -78,7 +78,9 @@ class Plan(Local):
         if self.form:
             said = filled(self.form, context)
             words += [f"--category={passable(name)}" for name in said["category"]]
-            others = merge({name: value for name, value in said.items() if name not in ("category", "offered")})
+            words += [f"--{name}" for name, value in said.items() if value is True]
+            named = ("category", "offered")
+            others = merge({name: value for name, value in said.items() if name not in named and value is not True})
             words += [f"--{name}={passable(value)}" for name, values in others.items() for value in values]
         printed = self.run(words, context)
         items: list[dict[str, Any]] = json.loads(printed.splitlines()[-1])

@@ -64,6 +64,11 @@ def wish_fields() -> dict[str, Param]:
     }
 
 
+def yes_field(title: str, description: str) -> Param:
+    """Return the field for a wish that nobody has by default."""
+    return Param(False, type="boolean", title=title, description=description)
+
+
 def text_field(title: str, description: str) -> Param:
     """Return a field for one line."""
     return Param(None, type=["null", "string"], title=title, description=description)

@@ -8,7 +8,7 @@
   slac plan --for judge                                  categories whose labels changed since they were measured
   slac plan --for check_labels                           refused categories that wait for a person's decision
   slac plan --for validated_labels                       accepted labels that the last release does not hold
-  slac plan --for pretrain                               the release to make, or to finish
+  slac plan --for pretrain [--at-once]                   the release to make, or to finish; at once: of whatever is new
   slac plan --for add_category --category judo           windows that a category still lacks
   slac plan --for score_again --category judo --committee c1a2b3c4 [--from 2026-01-05] [--to 2026-03-30]
                                                          clips that this committee has not scored
@@ -48,6 +48,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--to", dest="last", metavar="WINDOW", help="no window after this one; for score_again")
     parser.add_argument("--stale", action="store_true", help="also what was fetched or admitted with other settings")
     parser.add_argument("--retry-drops", action="store_true", help="also drops that a later try may get, at once")
+    parser.add_argument("--at-once", action="store_true", help="release whatever labels are new; for pretrain")
     parser.add_argument("--estimate", action="store_true", help="also say what it will take, before anything runs")
 
 
@@ -72,6 +73,7 @@ def main(arguments: argparse.Namespace) -> None:
         last_window=str(Window.parse(arguments.last)) if arguments.last else None,
         stale=arguments.stale,
         retry_drops=arguments.retry_drops,
+        at_once=arguments.at_once,
     )
     items = PLANS[arguments.dag](planner)
     said = [f"settings {settings.fingerprint} of {os.environ.get('SLAC_CONFIG') or 'the defaults'}"]

@@ -39,6 +39,8 @@ class Planner:
     """What is about to be asked of the past windows of a category that may not be registered yet."""
     stale: bool = False
     retry_drops: bool = False
+    at_once: bool = False
+    """A person asks for a release of whatever labels are new; for `pretrain`."""
     environ: Mapping[str, str] = field(default_factory=lambda: os.environ)
     now: datetime = field(default_factory=lambda: datetime.now(UTC))
 

@@ -274,12 +274,12 @@ def _retraining(planner: Planner) -> Decision:
     judged = planner.newest_labels(QUALITY)
     if judged is None:
         return Decision(retrain=False, reason="no labels were judged yet")
-    if planner.settings.release.wait_for_queue and not _is_quiet(planner, judged):
+    if planner.settings.release.wait_for_queue and not planner.at_once and not _is_quiet(planner, judged):
         return Decision(retrain=False, reason="clips wait to be mined, answered or judged")
     last = planner.ledger.one("last_release")
     age = (planner.now - last["released_at"]).total_seconds() / 86_400 if last else None
     known = Evidence(new_labels=_new_labels(planner, judged), age_days=age, drift=drift(planner))
-    found = decide(known, planner.settings.release)
+    found = decide(known, planner.settings.release, at_once=planner.at_once)
     return replace(found, release=f"r{(int(last['ordinal']) if last else 0) + 1:04d}") if found.retrain else found
 
 

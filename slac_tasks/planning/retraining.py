@@ -29,15 +29,19 @@ class Decision:
     """The release that is to be made or finished."""
 
 
-def decide(known: Evidence, knobs: Release) -> Decision:
+def decide(known: Evidence, knobs: Release, *, at_once: bool = False) -> Decision:
     """Return whether to retrain.
 
     Enough new labels suffice. A share of them, `release.due_share`, suffices where the last release is old or scores
-    have drifted. Without a new label nothing is learned, so then never.
+    have drifted, and any where a person asks for a release at once. Without a new label nothing is learned, so then
+    never.
     """
     enough = max(1, knobs.min_new_labels)
     due = max(1, round(enough * knobs.due_share))
     labels = f"{known.new_labels:,} new labels"
+    if at_once:
+        reason = f"{labels}, and a person asks for a release at once"
+        return Decision(retrain=known.new_labels > 0, reason=reason, evidence=known)
     if known.new_labels >= enough:
         return Decision(retrain=True, reason=f"{labels}, {enough:,} are enough", evidence=known)
     causes = _causes(known, knobs)

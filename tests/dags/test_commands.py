@@ -83,6 +83,14 @@ def test_a_plan_is_asked_for_its_estimate_where_the_dag_asks(monkeypatch: pytest
     assert [sorted(some) for some in asked] == [sorted([*words, "--estimate"]), sorted(words)]
 
 
+def test_a_wish_of_a_form_is_a_flag_without_a_value(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[list[str]] = []
+    monkeypatch.setattr(Plan, "run", lambda task, words, context: asked.append(words) or "[]")
+    for wish in (True, False):
+        plan("pretrain", form=("at-once",)).listed({"params": {"at-once": wish}})
+    assert asked == [["slac", "plan", "--for=pretrain", "--at-once"], ["slac", "plan", "--for=pretrain"]]
+
+
 def test_bootstrap_is_asked_for_what_is_uncovered() -> None:
     words = argv("bootstrap", [ITEM, {**ITEM, "category": ["polo"]}])
     assert words == [

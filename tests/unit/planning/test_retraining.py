@@ -1,5 +1,7 @@
 """Whether to retrain follows from new labels, age and drift, and the reason says which of them decided."""
 
+from dataclasses import replace
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -16,6 +18,13 @@ def decided(new_labels: int, age_days: float | None = 5.0, drift: float | None =
 
 def test_enough_new_labels_suffice() -> None:
     assert decided(1000) == (True, "1,000 new labels, 1,000 are enough")
+
+
+def test_a_person_may_ask_for_a_release_of_whatever_is_new() -> None:
+    known = Evidence(new_labels=1, age_days=None, drift=None)
+    found = decide(known, KNOBS, at_once=True)
+    assert (found.retrain, found.reason) == (True, "1 new labels, and a person asks for a release at once")
+    assert not decide(replace(known, new_labels=0), KNOBS, at_once=True).retrain
 
 
 def test_few_new_labels_wait_and_the_reason_names_all_that_is_known() -> None:
