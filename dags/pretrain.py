@@ -1,8 +1,8 @@
 """Release the validated labels, pretrain a video network on them, evaluate it, promote it, and let it find segments.
 
 **Runs** daily, and when labels have been validated that the last release lacks (asset
-`validated_labels`); by hand, with a form, also for fewer labels. `plan` decides whether it is time, and says why: in its
-log and by `slac show retraining`.
+`validated_labels`); by hand, with a form, also for fewer labels. `plan` decides whether it is time, and says why: in
+its log and by `slac show retraining`.
 
 **Reads** `labels` with `label_changes`, their `quality`, `people` and `agreement`, `segment_labels`, `imported`,
 `fetched`, `videos`, `clips`, `scores` and `features`, and renditions of training videos.
