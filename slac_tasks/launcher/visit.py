@@ -138,8 +138,10 @@ def lines(
         yield f"  Decide:  {asking or f'{url}/required_actions'}"
         yield f"           “{one.name}” was refused: {one.reasons}."
         yield "           Approve or reject it with a reason; no answer decides nothing."
-        yield f"           Approved, its labels join the next release; {url}/dags/pretrain makes one at once."
         yield f"           The same beside its clips: {pages}/desk?of={one.category}"
+    if refused:
+        yield "           Approved labels join the next release. To have one at once, tick that box of the form of"
+        yield f"           {url}/dags/pretrain, button “Trigger”."
     if spare:
         yield f"  Add:     {url}/dags/add_category, button “Trigger”"
         yield f"           The videos hold one more category, which nobody has asked for: “{spare}”."

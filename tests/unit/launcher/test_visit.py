@@ -77,7 +77,7 @@ def test_the_last_lines_say_what_to_do_and_where() -> None:
     assert "Y is yes, N is no, ? shows all keys." in said[3]
     assert said[4] == f"  Decide:  {asking}"
     assert said[5] == "           “Slow head swing” was refused: share is 0."
-    assert said[8] == "           The same beside its clips: http://127.0.0.1:8080/slac/desk?of=slow_head_swing"
+    assert said[7] == "           The same beside its clips: http://127.0.0.1:8080/slac/desk?of=slow_head_swing"
     assert "/dags/add_category" in said[-4]
     assert "“Head lift”" in said[-3]
     assert said[-2:] == [
