@@ -30,6 +30,8 @@ DAGS = (
 QUIET_SEC = 60.0
 """So long nothing is said at most, while a task is at work."""
 
+_NO_WORD = ("::", "slac ")
+"""So begin lines of a task's log that say nothing of how far it is: Airflow's marks of a fold, and the command line."""
 _TIMED = frozenset({"send_hard_clips", "sync_verifications"})
 """DAGs that run by the clock, whether or not there is work."""
 
@@ -164,8 +166,9 @@ class Watch:
         tasks = [task for task in self._tasks("running") if task["dag_id"] not in _TIMED]
         if not tasks:
             return ""
-        said = self.log_of(tasks[0], lines=1).strip()
-        return f"{tasks[0]['task_id']}: {said}" if said and not said.startswith("slac ") else ""
+        lines = [line.strip() for line in self.log_of(tasks[0], lines=3).splitlines()]
+        said = [line for line in lines if not line.startswith(_NO_WORD)]
+        return f"{tasks[0]['task_id']}: {said[-1]}" if said else ""
 
     def question(self) -> str | None:
         """Return the address at which a person answers what Airflow asks now; None: it asks nothing."""

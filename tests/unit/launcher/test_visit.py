@@ -48,6 +48,10 @@ def test_a_visitor_is_asked_as_soon_as_a_round_is_answered_and_only_once(
 
 def test_simulated_people_leave_the_visitors_clips(make_job: Any, ledger: Ledger, tmp_path: Path) -> None:
     answered(make_job, ledger)
+    with ledger._connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO admissions SELECT video_id, category, '2026-01-05', video_id, 'folder', video_id FROM queue"
+        )
     visit.ask(ledger, visit.begin(tmp_path, ledger))
     assert answer_open(ledger, lambda clip: True, 0, leave="high_jump").votes == 0
     assert answer_open(ledger, lambda clip: True, 0, leave="judo").votes == visit.CLIPS

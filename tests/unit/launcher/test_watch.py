@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from typing import Any
 
+import pytest
+
 from slac_tasks.launcher.watch import Watch, steps
 
 
@@ -40,6 +42,27 @@ def test_other_runs_of_the_same_dag_still_count() -> None:
         [("check_labels", "r1", "ask", "awaiting_input"), ("check_labels", "r2", "validate", "running")],
     )
     assert running(airflow) == ["check_labels(validate)"]
+
+
+@pytest.mark.parametrize(
+    ("said", "word"),
+    [
+        (["::group::Log message source details", "::endgroup::", "slac score --category=judo"], ""),
+        (["slac score --category=judo", "score: judo: 18 of 200, about 326 s left"],
+         "score: score: judo: 18 of 200, about 326 s left"),
+        ([], ""),
+    ],
+)  # fmt: skip
+def test_a_task_is_quoted_once_it_has_said_more_than_its_command_line(said: list[str], word: str) -> None:
+    class Talking(Answers):
+        def get(self, path: str, **query: Any) -> dict[str, Any]:
+            if "/logs/" in path:
+                return {"content": [{"event": line} for line in said]}
+            task = {"dag_id": "score_clips", "dag_run_id": "r1", "task_id": "score", "try_number": 1, "map_index": -1}
+            return {"task_instances": [task]}
+
+    airflow: Any = Talking([], [])
+    assert Watch(airflow=airflow, environ={}, windows=(), people=True, releases=True).word() == word
 
 
 def test_steps_left_fall_as_the_loop_closes() -> None:
