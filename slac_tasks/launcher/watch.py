@@ -168,7 +168,7 @@ class Watch:
             return ""
         lines = [line.strip() for line in self.log_of(tasks[0], lines=3).splitlines()]
         said = [line for line in lines if not line.startswith(_NO_WORD)]
-        return f"{tasks[0]['task_id']}: {said[-1]}" if said else ""
+        return f"{tasks[0]['task_id']}: {said[-1].removeprefix(tasks[0]['task_id'] + ': ')}" if said else ""
 
     def question(self) -> str | None:
         """Return the address at which a person answers what Airflow asks now; None: it asks nothing."""

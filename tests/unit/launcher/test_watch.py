@@ -49,7 +49,7 @@ def test_other_runs_of_the_same_dag_still_count() -> None:
     [
         (["::group::Log message source details", "::endgroup::", "slac score --category=judo"], ""),
         (["slac score --category=judo", "score: judo: 18 of 200, about 326 s left"],
-         "score: score: judo: 18 of 200, about 326 s left"),
+         "score: judo: 18 of 200, about 326 s left"),
         ([], ""),
     ],
 )  # fmt: skip
