@@ -42,6 +42,8 @@ REVIEWERS = ("reviewer1", "reviewer2", "reviewer3")
 """People who may answer in the review page, each with a password of their own."""
 
 _HEALTHY_SEC = 180.0
+_READ_TRIES = 5
+"""Each is given up after a minute."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -231,8 +233,18 @@ class Airflow:
     # REST ----------------------------------------------------------------------------------------------------------
 
     def get(self, path: str, **query: Any) -> Json:
-        """Read from the REST interface, version 2."""
+        """Read from the REST interface, version 2; on a busy machine an answer may take several tries.
+
+        Raises:
+            Temporary: a process has ended, or no try was answered.
+
+        """
         suffix = f"?{urllib.parse.urlencode(query, doseq=True)}" if query else ""
+        for _ in range(_READ_TRIES - 1):
+            try:
+                return self._call("GET", path + suffix, None)
+            except Temporary:
+                self.raise_dead()
         return self._call("GET", path + suffix, None)
 
     def post(self, path: str, body: Json) -> Json:
