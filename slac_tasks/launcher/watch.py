@@ -30,8 +30,8 @@ DAGS = (
 QUIET_SEC = 60.0
 """So long nothing is said at most, while a task is at work."""
 
-_NO_WORD = ("::", "slac ")
-"""So begin lines of a task's log that say nothing of how far it is: Airflow's marks of a fold, and the command line."""
+_NO_WORD = ("::", "slac ", "Could not read served logs")
+"""So begin lines of a task's log that say nothing of how far it is: Airflow's own, and the command line."""
 _TIMED = frozenset({"send_hard_clips", "sync_verifications"})
 """DAGs that run by the clock, whether or not there is work."""
 
