@@ -227,10 +227,12 @@ def _print_where(
     ledger = open_ledger(environ)
     refused = visit.undecided(ledger)
     releases = ledger.one("last_release") is not None
-    registered = {row["name"] for row in ledger.rows("categories")}
+    registered = {row["category"] for row in ledger.rows("categories")}
     ledger.close()
     print_now("")
-    spare = None if demo.subject.spare in registered else demo.subject.spare
+    spare = demo.subject.spare(demo.world)
+    if spare and slug(spare) in registered:
+        spare = None
     for line in visit.lines(left, airflow.url, refused, watch.question(), releases, spare):
         print_now(line)
     print_now(_login(airflow))

@@ -14,12 +14,11 @@ from slac_tasks.collect.settings import Collect
 from slac_tasks.config import Config
 from slac_tasks.errors import BrokenContract, WrongArguments
 from slac_tasks.mining.settings import Mining
-from slac_tasks.model import Window
+from slac_tasks.model import Window, slug
 from slac_tasks.release.settings import Release
 from slac_tasks.training.settings import Training
 from slac_tasks.world import presets
-from slac_tasks.world.catalogue import SIZES, SPARE
-from slac_tasks.world.disk import GUIDELINES
+from slac_tasks.world.disk import GUIDELINES, MANIFEST
 from slac_tasks.world.rehearsal import Rehearsal
 
 WORLD_FIRST, WORLD_LAST = "2026-01-05", "2026-01-19"
@@ -48,10 +47,6 @@ class Subject(Protocol):
         """Whether its labels are enough for a release."""
 
     @property
-    def spare(self) -> str | None:
-        """Name of a category that its videos show and that is not collected unless somebody adds it."""
-
-    @property
     def most_sec(self) -> float:
         """So long the demo may take."""
 
@@ -63,6 +58,9 @@ class Subject(Protocol):
 
     def guidelines(self, world: Path) -> Mapping[str, str]:
         """Return the guideline of each category by its name; none: the categories are those that the sources name."""
+
+    def spare(self, world: Path) -> str | None:
+        """Return the name of a category that its videos show and that nobody collects unless it is added."""
 
     def windows(self, home: Path) -> list[str]:
         """Return the windows to collect."""
@@ -79,11 +77,6 @@ class GeneratedWorld:
     has_truth = True
     releases = True
     most_sec = 3600.0
-
-    @property
-    def spare(self) -> str | None:
-        """The world's, where it has one."""
-        return SPARE.name if SIZES[self.size].spare else None
 
     @property
     def state(self) -> Path:
@@ -104,6 +97,12 @@ class GeneratedWorld:
         found: Mapping[str, str] = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
         return found
 
+    def spare(self, world: Path) -> str | None:
+        """Return what the manifest offers and has no guideline."""
+        offered = {json.loads(line)["category"] for line in (world / MANIFEST).read_text("utf-8").splitlines()}
+        spare = sorted(offered - {slug(name) for name in self.guidelines(world)})
+        return spare[0].replace("_", " ").capitalize() if spare else None
+
     def windows(self, home: Path) -> list[str]:
         """Return the world's."""
         return _world_windows()
@@ -121,7 +120,6 @@ class Rehearsed:
     has_truth = True
     # How many labels there are depends on the folder, and so does the time.
     releases = False
-    spare = None
     most_sec = 86_400.0
 
     @property
@@ -145,6 +143,10 @@ class Rehearsed:
         """Return none: nobody has written any."""
         return {}
 
+    def spare(self, world: Path) -> str | None:
+        """Return none: all are collected."""
+        return None
+
     def windows(self, home: Path) -> list[str]:
         """Return those of the generated world."""
         return _world_windows()
@@ -161,7 +163,6 @@ class OwnVideos:
     folder: Path
     has_truth = False
     releases = False
-    spare = None
     # How long it takes is the folder's affair; a demo where nothing moves ends by itself.
     most_sec = math.inf
 
@@ -194,6 +195,10 @@ class OwnVideos:
     def guidelines(self, world: Path) -> Mapping[str, str]:
         """Return none: nobody has written any."""
         return {}
+
+    def spare(self, world: Path) -> str | None:
+        """Return none: all are collected."""
+        return None
 
     def windows(self, home: Path) -> list[str]:
         """Return the last week that had ended when the demo was begun: one that is run again next week goes on."""

@@ -1,5 +1,6 @@
 """What a demo leaves to its visitor: clips that want one more answer, and words that say where."""
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -7,8 +8,11 @@ import pytest
 from review_work import cast, lease, publish_and_answer, states
 
 from slac_tasks.launcher import visit
+from slac_tasks.launcher.subjects import GeneratedWorld
 from slac_tasks.model import slug
 from slac_tasks.storage.ledger import Ledger
+from slac_tasks.world import disk
+from slac_tasks.world.catalogue import SPARE, make_catalogue
 from slac_tasks.world.guidelines import guidelines
 from slac_tasks.world.people import answer_open
 
@@ -95,3 +99,13 @@ def test_every_category_of_a_world_has_a_name_and_a_guideline_of_its_own(size: s
     assert len(found) == len(set(found.values())) == {"demo": 9, "tiny": 3}[size]
     assert "slow_head_swing" in [slug(name) for name in found]
     assert all(text.startswith("Yes when the ") for text in found.values())
+
+
+def test_a_world_names_what_its_videos_show_and_nobody_collects(tmp_path: Path) -> None:
+    catalogue = make_catalogue(0, "quick")
+    rows = [{"category": entry.category} for entry in catalogue.entries]
+    disk.write_rows(tmp_path / disk.MANIFEST, rows)
+    disk.write(tmp_path / disk.GUIDELINES, json.dumps(dict(guidelines("quick"))))
+    assert GeneratedWorld(size="quick").spare(tmp_path) == SPARE.name
+    disk.write_rows(tmp_path / disk.MANIFEST, [row for row in rows if row["category"] != SPARE.key])
+    assert GeneratedWorld(size="quick").spare(tmp_path) is None
