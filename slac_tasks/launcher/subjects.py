@@ -99,7 +99,7 @@ class GeneratedWorld:
 
     def spare(self, world: Path) -> str | None:
         """Return what the manifest offers and has no guideline."""
-        offered = {json.loads(line)["category"] for line in (world / MANIFEST).read_text("utf-8").splitlines()}
+        offered = {json.loads(line)["category"] for line in (world / MANIFEST).read_text(encoding="utf-8").splitlines()}
         spare = sorted(offered - {slug(name) for name in self.guidelines(world)})
         return spare[0].replace("_", " ").capitalize() if spare else None
 
