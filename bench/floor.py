@@ -74,7 +74,7 @@ class Ring:
         one = replace(self.made, starts=[MIDDLE_SEC])
         found = []
         for _ in range(rounds):
-            theirs = plain(one, [self.contest.member])
+            theirs = plain(one, self.contest.member)
             ours = timed(lambda: score.run(scoring(self.made, self.committee, WINDOW)), self.made.device)
             found.append(theirs / (ours / len(self.made.starts)))
         return median(found)

@@ -16,6 +16,7 @@ import sys
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import Annotated
 
@@ -95,9 +96,11 @@ def compare(folder: Path, committees: Mapping[int, Sequence[str]], clips: int) -
     """Score the clips in every way on processors, with each committee."""
     made = scene(folder, films(folder, clips), clips, "cpu")
     # The plain loops go first: the stage changes how this process keeps memory, which would speed them up too.
-    plainly = {count: plain(made, names) for count, names in committees.items()}
+    plainly = {name: plain(made, name) for name in dict.fromkeys(chain.from_iterable(committees.values()))}
     return {
-        count: Ways(plain=plainly[count], slac=ours(made, names), decode=decode_seconds(made, names))
+        count: Ways(
+            plain=sum(plainly[name] for name in names), slac=ours(made, names), decode=decode_seconds(made, names)
+        )
         for count, names in committees.items()
     }
 

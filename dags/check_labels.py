@@ -1,6 +1,6 @@
 """Judge every category's labels, report on them, and ask a person about those that were refused.
 
-**Runs** when there are new labels (asset `labels`), and daily.
+**Runs** when there are new labels that it is time to judge (asset `labels`), and daily.
 
 **Reads** `candidates`, `fetched`, `videos`, `clips`, `scores`, `features`, `hard_clips`, `votes`, `labels` with
 `label_changes`, `control`, `release`, `detections`, `segment_votes`, `segment_labels` and `accounts`.

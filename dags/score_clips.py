@@ -6,7 +6,8 @@ says what scoring will take, by the measured rate of each device.
 
 **Reads** `videos` and their renditions; `labels` with `label_changes` and `hard_clips`, by which a member that reads
 words is calibrated. **Writes** `clips`, `scores` and `features` (keyed by weights, so an unchanged
-member never scores a clip twice), and `committees` when a category has none.
+member never scores a clip twice), and `committees` when a category has none. It ends with a run of `send_hard_clips`,
+so that nobody waits until tomorrow for clips of a window that is scored today.
 
 **Skips** every task after `plan` when all clips of the window are scored; `bootstrap` when the committee covers every
 category.
@@ -15,7 +16,7 @@ category.
 """
 
 from airflow.sdk import DAG, IdentityMapper, PartitionedAssetTimetable
-from slac_airflow import VIDEOS, WINDOW, plan, slac
+from slac_airflow import VIDEOS, WINDOW, ended, plan, slac, start
 from slac_watch import alerts
 
 with DAG(
@@ -33,5 +34,8 @@ with DAG(
     propose = slac("propose", each=todo)
     bootstrap = slac("bootstrap", all_of=todo, trigger_rule="all_done")
     score = slac("score", each=todo)
+    # Whatever became of one category, the clips of the others are scored.
+    send = start("send_hard_clips", trigger_rule="all_done")
 
-    todo >> propose >> bootstrap >> score
+    todo >> propose >> bootstrap >> score >> send
+    [score, send] >> ended()

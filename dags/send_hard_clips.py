@@ -1,6 +1,7 @@
 """Choose the clips that are worth a person's time, and put them into the review queue.
 
-**Runs** daily (`SLAC_SEND_CRON`). A category gets clips when its queue holds less than a day of work.
+**Runs** when `score_clips` has scored a window, and daily (`SLAC_SEND_CRON`). A category gets clips when its queue
+holds less than a day of work.
 
 **Reads** `videos`, `clips`, `scores`, `features`, `committees`, `accounts`, `imported` and `detections`. **Writes**
 `hard_clips`, one round per window and committee, and the ledger's queue.

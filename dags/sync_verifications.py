@@ -9,7 +9,8 @@ and then the whole table, `labels`, and beside it, under a method that learns, `
 `segment_votes`, and from them `segment_labels` and `segment_people`.
 
 **Skips** every task after `plan` when no answer waits and the newest batch has become labels; `aggregate` when `sync`
-found nothing new elsewhere, so that nobody is told of labels that are no news.
+found nothing new elsewhere; `announce`, which tells `check_labels`, while people are still asked about clips and the
+last verdicts are young (`judge_pause_min`).
 
 **When Label Studio is away**, `sync` fails after it has written the votes of the review page; they become labels, and
 the run ends failed.
@@ -20,7 +21,7 @@ the run ends failed.
 import os
 
 from airflow.sdk import DAG, CronTriggerTimetable
-from slac_airflow import LABELS, ended, plan, slac
+from slac_airflow import LABELS, AnnounceAny, ended, plan, slac
 from slac_watch import alerts
 
 with DAG(
@@ -38,7 +39,8 @@ with DAG(
     sync = slac("sync")
     # Another system that is away fails `sync` once the votes of the review page are written: they become labels.
     batch = plan("aggregate", task_id="batch", trigger_rule="none_skipped")
-    aggregate = slac("aggregate", outlets=[LABELS])
+    aggregate = slac("aggregate")
+    tell = plan("labels_due", task_id="announce", kind=AnnounceAny, outlets=[LABELS])
 
-    todo >> sync >> batch >> aggregate
-    [sync, batch, aggregate] >> ended()
+    todo >> sync >> batch >> aggregate >> tell
+    [sync, batch, aggregate, tell] >> ended()

@@ -51,6 +51,12 @@ class Config(Section):
         " fast `score` is, a task takes so many categories that its start is a tenth of its time.",
         least=0,
     )
+    judge_pause_min: float = setting(
+        30.0,
+        "While people are asked about clips, new labels are judged so many minutes after the last ones at the "
+        "earliest. When nobody is asked any more they are judged at once, and once a day in any case (ours).",
+        least=0,
+    )
     machines: tuple[str, ...] = setting(
         (), "What stages ask of a machine instead of their defaults, such as `score: memory_gib=48, gpus=2`."
     )

@@ -2,7 +2,7 @@
 
 import contextlib
 import io
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import av
@@ -28,21 +28,20 @@ def timed(work: Callable[[], object], device: str) -> float:
     return took.wall_sec if device == "cuda" else took.own_sec
 
 
-def plain(made: Scene, names: Sequence[str]) -> float:
-    """Return the seconds of the plain loop over all clips; several networks are several such loops.
+def plain(made: Scene, name: str) -> float:
+    """Return the seconds of the plain loop over all clips with one network; several networks are several such loops.
 
     A network that sees one frame is given the middle one.
     """
-    where = torch.device(made.device)
-    networks = [(models.get_model(entry.torchvision).eval().to(where), entry) for entry in map(architecture, names)]
+    where, entry = torch.device(made.device), architecture(name)
+    network = models.get_model(entry.torchvision).eval().to(where)
 
     def loop() -> None:
-        for network, entry in networks:
-            preset = models.get_weight(entry.hub).transforms()
-            for batch in range(0, len(made.starts), _BATCH):
-                clips = [preset(_seek(made.original, start, entry)) for start in made.starts[batch : batch + _BATCH]]
-                with torch.no_grad():
-                    torch.sigmoid(network(torch.stack(clips).to(where))).cpu()
+        preset = models.get_weight(entry.hub).transforms()
+        for batch in range(0, len(made.starts), _BATCH):
+            clips = [preset(_seek(made.original, start, entry)) for start in made.starts[batch : batch + _BATCH]]
+            with torch.no_grad():
+                torch.sigmoid(network(torch.stack(clips).to(where))).cpu()
 
     return timed(loop, made.device)
 

@@ -5,6 +5,7 @@
   slac plan --for score_clips [--window 2026-01-05]      categories whose clips some member has not scored
   slac plan --for send_hard_clips                        rounds that are scored but not mined
   slac plan --for sync_verifications                     votes that are not labels yet
+  slac plan --for labels_due                             labels that it is time to judge
   slac plan --for judge                                  categories whose labels changed since they were measured
   slac plan --for check_labels                           refused categories that wait for a person's decision
   slac plan --for validated_labels                       accepted labels that the last release does not hold

@@ -113,9 +113,10 @@ class Airflow:
             "API__WORKERS": "1",
             "API__SECRET_KEY": state["secret_key"],
             "API_AUTH__JWT_SECRET": state["jwt_secret"],
-            # The files change only when the platform is updated; parsing them more often takes a core from the work.
+            # A file that changes is parsed at once. The others would be the same, but for the names in the form of
+            # `add_category`; parsing them more often takes a core from the work.
             "DAG_PROCESSOR__REFRESH_INTERVAL": "5",
-            "DAG_PROCESSOR__MIN_FILE_PROCESS_INTERVAL": "30",
+            "DAG_PROCESSOR__MIN_FILE_PROCESS_INTERVAL": "120",
             "DAG_PROCESSOR__PARSING_PROCESSES": "1",
             "SCHEDULER__SCHEDULER_IDLE_SLEEP_TIME": "0.5",
             # After a killed scheduler its tasks are taken up again in half a minute, not in five.

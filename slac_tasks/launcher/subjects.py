@@ -179,6 +179,8 @@ class OwnVideos:
         """Return small networks and short rounds."""
         config = Config(
             store_url="",
+            # Who answers some clips wants to see what became of them.
+            judge_pause_min=1.0,
             collect=Collect(sources=(str(self.folder),)),
             committee=presets.SMALL,
             mining=Mining(clips_per_round=60),

@@ -32,6 +32,11 @@ QUIET_SEC = 60.0
 
 _NO_WORD = ("::", "slac ", "Could not read served logs")
 """So begin lines of a task's log that say nothing of how far it is: Airflow's own, and the command line."""
+
+_AT_WORK = ("running", "awaiting_input")
+_FAILED = ("failed", "upstream_failed")
+"""States of tasks that a look at a demo asks for, all at once: each request is work of the machine that runs it."""
+
 _TIMED = frozenset({"send_hard_clips", "sync_verifications"})
 """DAGs that run by the clock, whether or not there is work."""
 
@@ -68,10 +73,11 @@ class Watch:
         least = sys.maxsize
         while True:
             self.airflow.raise_dead()
-            self.raise_failed()
+            tasks = self._tasks(*_FAILED, *_AT_WORK)
+            self.raise_failed(tasks)
             look()
             left = self.left()
-            running = self.running()
+            running = self.running(tasks)
             if not left and not running:
                 return
             now = time.monotonic()
@@ -86,7 +92,7 @@ class Watch:
             if now - said > (QUIET_SEC if picture == shown else 10.0):
                 said, shown = now, picture
                 show(_line(now - began, running, counts, left, least))
-                if word := self.word():
+                if word := self.word(tasks):
                     show(f"       {word}")
             if now - moved > self.stall_sec:
                 raise Temporary(f"demo: nothing has moved for {self.stall_sec:.0f} s; left: {'; '.join(left)}")
@@ -140,35 +146,35 @@ class Watch:
         asked = {name: sum(int(row[name]) for row in totals) for name in ("queued", "waiting", "votes")}
         return made | asked
 
-    def running(self) -> list[str]:
-        """Return the runs that are at work, and which tasks.
+    def running(self, known: Sequence[Json] | None = None) -> list[str]:
+        """Return the runs that are at work, and which tasks; of these, those that are known by `_tasks`.
 
         A run on a timer counts while it does more than look. A run that waits for a person's decision does not count:
         the question stays open when the demo has ended.
         """
         runs = self.airflow.get("dags/~/dagRuns", state=["running", "queued"], limit=100)["dag_runs"]
-        tasks = self._tasks("running")
-        asking = {(task["dag_id"], task["dag_run_id"]) for task in self._tasks("awaiting_input")}
+        tasks = self._tasks(*_AT_WORK) if known is None else known
+        asking = {(task["dag_id"], task["dag_run_id"]) for task in tasks if task["state"] == "awaiting_input"}
         busy: dict[str, list[str]] = {}
         for run in runs:
             if run["dag_id"] not in _TIMED and (run["dag_id"], run["dag_run_id"]) not in asking:
                 busy.setdefault(run["dag_id"], [])
-        for task in tasks:
+        for task in _running(tasks):
             if task["dag_id"] not in _TIMED or task["task_id"] in ("mine", "publish", "aggregate"):
                 busy.setdefault(task["dag_id"], []).append(task["task_id"])
         return [f"{dag}({', '.join(sorted(set(names)))})" if names else dag for dag, names in sorted(busy.items())]
 
-    def word(self) -> str:
+    def word(self, tasks: Sequence[Json]) -> str:
         """Return the last word of a task at work: long ones say how far they are.
 
         Nothing, where it has said its command line alone.
         """
-        tasks = [task for task in self._tasks("running") if task["dag_id"] not in _TIMED]
-        if not tasks:
+        first = next((task for task in _running(tasks) if task["dag_id"] not in _TIMED), None)
+        if first is None:
             return ""
-        lines = [line.strip() for line in self.log_of(tasks[0], lines=3).splitlines()]
+        lines = [line.strip() for line in self.log_of(first, lines=3).splitlines()]
         said = [line for line in lines if not line.startswith(_NO_WORD)]
-        return f"{tasks[0]['task_id']}: {said[-1].removeprefix(tasks[0]['task_id'] + ': ')}" if said else ""
+        return f"{first['task_id']}: {said[-1].removeprefix(first['task_id'] + ': ')}" if said else ""
 
     def question(self) -> str | None:
         """Return the address at which a person answers what Airflow asks now; None: it asks nothing."""
@@ -180,9 +186,9 @@ class Watch:
             )
         return None
 
-    def _tasks(self, state: str) -> list[Json]:
-        """Return the tasks in a state, over all runs."""
-        found: list[Json] = self.airflow.get("dags/~/dagRuns/~/taskInstances", state=[state], limit=100)[
+    def _tasks(self, *states: str) -> list[Json]:
+        """Return the tasks in these states, over all runs."""
+        found: list[Json] = self.airflow.get("dags/~/dagRuns/~/taskInstances", state=list(states), limit=100)[
             "task_instances"
         ]
         return found
@@ -195,15 +201,15 @@ class Watch:
             self.airflow.post(path, {"dry_run": False, "only_failed": True})
         return len(failed)
 
-    def raise_failed(self) -> None:
-        """Raise when a task has failed for good.
+    def raise_failed(self, tasks: Sequence[Json]) -> None:
+        """Raise when one of these tasks has failed for good.
 
         Raises:
             BrokenContract: with the end of its log.
 
         """
-        answer = self.airflow.get("dags/~/dagRuns/~/taskInstances", state=["failed", "upstream_failed"], limit=100)
-        failed = sorted(answer["task_instances"], key=lambda task: (task["state"], task["end_date"] or ""))
+        failed = [task for task in tasks if task["state"] in _FAILED]
+        failed.sort(key=lambda task: (task["state"], task["end_date"] or ""))
         if failed:
             first = failed[0]
             where = f"{first['dag_id']}.{first['task_id']} (run {first['dag_run_id']}, map index {first['map_index']})"
@@ -230,6 +236,10 @@ class Watch:
             found += page["dag_runs"]
             if not page["dag_runs"] or len(found) >= page["total_entries"]:
                 return found
+
+
+def _running(tasks: Sequence[Json]) -> list[Json]:
+    return [task for task in tasks if task["state"] == "running"]
 
 
 _PARTS = ("release", "check", "collect answers", "answer", "fill", "send", "score", "collect", "register")

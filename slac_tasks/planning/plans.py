@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Collection
 from dataclasses import replace
+from datetime import timedelta
 from statistics import median
 
 import pyarrow as pa
@@ -226,6 +227,18 @@ def sync_verifications(planner: Planner) -> list[Item]:
     return [Item(votes=int(waiting["votes"]))] if waiting and waiting["votes"] else []
 
 
+def labels_due(planner: Planner) -> list[Item]:
+    """The newest labels, if it is time to judge them: nobody is asked about clips, or the last verdicts are old.
+
+    It is asked when a version was made. While people answer, each few minutes make another one, and each of them would
+    be judged, reported on and inspected, only to be superseded.
+    """
+    (last,) = planner.known.rows("last_judged")
+    pause = timedelta(minutes=planner.settings.judge_pause_min)
+    is_old = last["judged_at"] is None or last["judged_at"] + pause <= planner.now
+    return [] if planner.ledger.rows("open_by_category") and not is_old else [Item(labels=planner.newest_labels())]
+
+
 def judge(planner: Planner) -> list[Item]:
     """Categories whose labels, or what these are judged by, have changed since they were measured."""
     # Here and not above: it takes as long to import as all the rest, and most plans are made every few minutes.
@@ -341,7 +354,7 @@ def _is_quiet(planner: Planner, judged: str) -> bool:
 PLANS: dict[str, Callable[[Planner], list[Item]]] = {
     plan.__name__: plan
     for plan in (
-        collect_videos, score_clips, send_hard_clips, sync_verifications, aggregate, judge, check_labels,
-        validated_labels, pretrain, add_category, score_again,
+        collect_videos, score_clips, send_hard_clips, sync_verifications, aggregate, labels_due, judge,
+        check_labels, validated_labels, pretrain, add_category, score_again,
     )
 }  # fmt: skip

@@ -10,7 +10,6 @@ from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import minimize
 from scipy.special import expit, log_expit
 
 from slac_tasks.verification.ballots import Bools, Floats, Ints
@@ -107,6 +106,9 @@ class Line:
 
 def fit(inputs: Inputs, taught: Taught, learns: Bools, penalty: float) -> Line:
     """Return the regression on these of the taught clips."""
+    # Here and not above: it takes a third of a second, and most commands that import this room learn nothing.
+    from scipy.optimize import minimize
+
     x = inputs[taught.row[learns]]
     sign, weight = np.where(taught.positive[learns], 1.0, -1.0), taught.weight[learns]
     total = max(float(weight.sum()), 1e-9)

@@ -8,6 +8,7 @@ opened, and time, pixels and output are limited.
 import json
 import math
 import re
+import shutil
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -193,8 +194,16 @@ def rendition_size(found: Probe, side: int) -> tuple[int, int]:
     return max(2, 2 * math.floor(width * factor / 2)), max(2, 2 * math.floor(height * factor / 2))
 
 
+def _is_one(found: Probe) -> bool:
+    """Return whether both renditions are the same: the original is no larger than the small one."""
+    return rendition_size(found, 256) == rendition_size(found, 128)
+
+
 def command(path: Path, folder: Path, found: Probe, limits: Collect) -> list[str]:
-    """Return ffmpeg's argv: one decode, two renditions as files, small frames on its standard output."""
+    """Return ffmpeg's argv: one decode, two renditions as files, small frames on its standard output.
+
+    Where both renditions are the same, of an original that is small itself, there is only the large one.
+    """
     rate = proxy_rate(found.fps)
     # A frame size that changes half-way builds ffmpeg's filters anew, and the clock would start again. Filters that
     # copy pixels and never change the size are the ones that cannot stand a changed one, so those are built anew.
@@ -218,11 +227,10 @@ def command(path: Path, folder: Path, found: Probe, limits: Collect) -> list[str
         "flags": "+cgop+bitexact", "fflags": "+bitexact", "pix_fmt": "yuv420p", "threads": 1, "movflags": "+faststart",
         "map_metadata": -1, "map_chapters": -1,
     }  # fmt: skip
-    outputs = ffmpeg.merge_outputs(
-        large[0].output(str(folder / "256.mp4"), **encoded),
-        middle[0].output(str(folder / "128.mp4"), **encoded),
-        small.output("pipe:1", format="rawvideo", pix_fmt="rgb24"),
-    ).global_args(
+    files = [large[0].output(str(folder / "256.mp4"), **encoded)]
+    if not _is_one(found):
+        files.append(middle[0].output(str(folder / "128.mp4"), **encoded))
+    outputs = ffmpeg.merge_outputs(*files, small.output("pipe:1", format="rawvideo", pix_fmt="rgb24")).global_args(
         "-nostdin", "-v", "error", "-max_error_rate", str(_MAX_ERROR_RATE),
         "-filter_complex_threads", "1",
     )  # fmt: skip
@@ -266,6 +274,8 @@ def make_proxy(path: Path, folder: Path, found: Probe, limits: Collect) -> Proxy
     proxy = Proxy(
         path_256=folder / "256.mp4", path_128=folder / "128.mp4", fps=rate, duration_sec=duration, small=small
     )
+    if _is_one(found):
+        shutil.copyfile(proxy.path_256, proxy.path_128)
     counts = [count_frames(rendition) for rendition in (proxy.path_256, proxy.path_128)]
     if counts != [len(small)] * 2:
         raise Rejected("corrupt", f"renditions hold {counts} frames, want {len(small)} each")

@@ -68,7 +68,7 @@ class Size:
 
 SIZES: Mapping[str, Size] = {
     "demo": Size(
-        pairs=4, windows=3, videos=6, wrong=1, duration_sec=24.0, copies=3, broken=2, targets=8, train=10, test=25,
+        pairs=4, windows=3, videos=6, wrong=1, duration_sec=16.0, copies=3, broken=2, targets=8, train=10, test=25,
         spare=True,
     ),
     # Four times the clips to choose from: for benchmarks of what an answer buys.

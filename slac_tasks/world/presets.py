@@ -45,8 +45,13 @@ _LARGE = Config(
     # A head that has seen two videos of a category finds little; the demo shows where it would be found.
     localization=Localization(steps=40, width=32, videos=2, detect_videos=2),
 )
-# Half a batch in each step: people wait for a demo.
-_DEMO = replace(_LARGE, committee=replace(_LARGE.committee, batch=16), training=replace(_LARGE.training, batch=16))
+# Half a batch in each step, and fewer of them: people wait for a demo.
+_DEMO = replace(
+    _LARGE,
+    committee=replace(_LARGE.committee, batch=16, steps=60),
+    training=replace(_LARGE.training, batch=16, steps=140, transfer_steps=40, transfer_seeds=2),
+    localization=replace(_LARGE.localization, steps=20, videos=1, detect_videos=1),
+)
 _QUICK = replace(
     _DEMO,
     committee=replace(_DEMO.committee, steps=25),
@@ -55,7 +60,7 @@ _QUICK = replace(
     quality=replace(_DEMO.quality, min_precision=0.0),
     release=replace(_DEMO.release, min_new_labels=10),
     training=replace(_DEMO.training, steps=40, transfer_steps=20, transfer_seeds=2, rescore_gpu_hours=0.0),
-    localization=replace(_DEMO.localization, steps=20, videos=1),
+    localization=replace(_DEMO.localization, detect_videos=2),
 )
 _TINY = replace(
     _QUICK,

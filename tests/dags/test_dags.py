@@ -111,7 +111,7 @@ def test_one_unmapped_task_alone_carries_each_outlet_but_for_answers_of_people(p
         ("collect_videos", "announce"): ["videos"],
         ("add_category", "announce"): ["videos"],
         ("pretrain", "rescore"): ["videos"],
-        ("sync_verifications", "aggregate"): ["labels"],
+        ("sync_verifications", "announce"): ["labels"],
         ("check_labels", "announce"): ["validated_labels"],
         # One for each answer of a person, whenever it comes.
         ("check_labels", "approve"): ["validated_labels"],

@@ -19,7 +19,7 @@ class Answers:
         if path.endswith("taskInstances"):
             return {
                 "task_instances": [
-                    {"dag_id": dag, "dag_run_id": run, "task_id": task}
+                    {"dag_id": dag, "dag_run_id": run, "task_id": task, "state": is_now}
                     for dag, run, task, is_now in self.tasks
                     if is_now in state
                 ]

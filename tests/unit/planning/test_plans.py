@@ -18,9 +18,9 @@ from slac_tasks.planning.items import Item
 from slac_tasks.planning.notes import notes
 from slac_tasks.planning.past import add_category
 from slac_tasks.planning.planner import Planner
-from slac_tasks.planning.plans import collect_videos, new_labels, score_clips, send_hard_clips
+from slac_tasks.planning.plans import collect_videos, labels_due, new_labels, score_clips, send_hard_clips
 from slac_tasks.quality.settings import Quality
-from slac_tasks.storage.datasets import CLIPS, FETCHED, HARD_CLIPS, RELEASES, SCORES, VIDEOS
+from slac_tasks.storage.datasets import CLIPS, FETCHED, HARD_CLIPS, LABELS, QUALITY, RELEASES, SCORES, VIDEOS
 from slac_tasks.storage.ledger import Ledger
 from slac_tasks.storage.objects import FolderStore
 from slac_tasks.storage.records import Record
@@ -332,6 +332,20 @@ def test_a_full_queue_is_sent_nothing(platform: Platform) -> None:
     mining = platform.settings.mining
     platform.queue("judo", "2025-12-29.p1", clips=int(mining.days_of_work * mining.clips_per_person_day))
     assert send_hard_clips(platform.planner()) == []
+
+
+def test_labels_are_due_when_nobody_is_asked_or_the_last_verdicts_are_old(platform: Platform) -> None:
+    due = [Item(labels="000002")]
+    platform.record(LABELS, labels="000002")
+    platform.queue("judo", "2026-01-05.p1", clips=1)
+    assert labels_due(platform.planner(now=NOW)) == due, "nothing was judged yet"
+    platform.record_all(QUALITY, [{"labels": "000001"}], written_at=NOW - timedelta(minutes=29))
+    assert labels_due(platform.planner(now=NOW)) == []
+    assert labels_due(platform.planner(now=NOW + timedelta(minutes=1))) == due
+    platform.ledger.run(
+        "settle_clips", clip_ids=["2026-01-05.p1:1"], categories=["judo"], votes_wanted=[2], states=["finished"]
+    )
+    assert labels_due(platform.planner(now=NOW)) == due
 
 
 def test_new_labels_are_counted_as_a_set_and_not_by_their_number() -> None:
