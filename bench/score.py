@@ -165,7 +165,8 @@ def measure(size: Size, folder: Path) -> Figures:
 
 BENCH = Bench(
     name="score", doc=__doc__, measure=measure,
-    full=Size(), quick=Size(clips=6), tiny=Size(clips=1, gpu_clips=16, members=("mc3_18",), waiting=100),
+    full=Size(), quick=Size(clips=4, members=("mc3_18", "r3d_18", "frame_resnet18")),
+    tiny=Size(clips=1, gpu_clips=16, members=("mc3_18",), waiting=100),
 )  # fmt: skip
 
 if __name__ == "__main__":

@@ -49,7 +49,7 @@ _LARGE = Config(
 _DEMO = replace(
     _LARGE,
     committee=replace(_LARGE.committee, batch=16, steps=60),
-    training=replace(_LARGE.training, batch=16, steps=140, transfer_steps=40, transfer_seeds=2),
+    training=replace(_LARGE.training, batch=16, steps=120, transfer_steps=40, transfer_seeds=2),
     localization=replace(_LARGE.localization, steps=20, videos=1, detect_videos=1),
 )
 _QUICK = replace(

@@ -1,12 +1,13 @@
 """What the last task of a DAG announces, from the plan before and the plan after the work."""
 
 from dataclasses import dataclass, field
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from airflow.sdk import Asset
-from airflow.sdk.exceptions import AirflowSkipException
-from slac_airflow import ITEM, Announce, AnnounceAny, AnnounceFinished, PlanSome, slac
+from airflow.sdk.exceptions import AirflowSkipException, DagRunTriggerException
+from slac_airflow import ITEM, Announce, AnnounceAny, AnnounceFinished, PlanSome, slac, start
 
 ASSET = Asset("videos")
 PLANNED = [
@@ -61,6 +62,20 @@ def test_labels_are_announced_only_where_the_plan_lists_some(monkeypatch: pytest
     monkeypatch.setattr(AnnounceAny, "listed", lambda self, context: [])
     with pytest.raises(AirflowSkipException, match="nothing to announce"):
         task.execute({})
+
+
+def started(try_number: int) -> DagRunTriggerException:
+    instance = SimpleNamespace(dag_id="score_clips", run_id="asset_triggered__2026", try_number=try_number)
+    with pytest.raises(DagRunTriggerException) as wish:
+        start("send_hard_clips").execute({"ti": instance})
+    return wish.value
+
+
+def test_a_task_starts_one_run_of_another_dag_and_another_one_when_it_is_cleared() -> None:
+    first = started(1)
+    assert (first.trigger_dag_id, first.wait_for_completion) == ("send_hard_clips", False)
+    assert first.skip_when_already_exists, "the same try, told twice, is one run"
+    assert started(1).dag_run_id == first.dag_run_id != started(2).dag_run_id
 
 
 def test_an_empty_plan_of_some_skips_nothing_but_its_map(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -132,3 +132,9 @@ def test_a_question_to_a_person_holds_up_no_event(parsed: dict) -> None:
         "approve": [],
         "ended": [],
     }
+
+
+def test_a_scored_window_starts_the_dag_that_sends_its_clips(parsed: dict) -> None:
+    tasks = parsed["dags"]["score_clips"]["tasks"]
+    assert tasks["send_hard_clips"][:2] == ["Start", ["ended"]]
+    assert tasks["score"][1] == ["ended", "send_hard_clips"], "a category that failed ends the run failed, as before"

@@ -95,6 +95,16 @@ def assert_right_second(proxy: originals.Proxy, at_ms: Sequence[int], *, turns: 
         assert abs(shown_ms[number_on(big)] - 1000 * k / proxy.fps) < 500
 
 
+def test_an_original_that_is_no_larger_than_the_small_rendition_is_encoded_once(tmp_path: Path) -> None:
+    encodings = {}
+    for size in ((160, 120), (320, 240)):
+        path = film(tmp_path / f"{size[0]}.mp4", steady(24, 2), size=size)
+        found, proxy = proxied(path, tmp_path)
+        encodings[size] = originals.command(path, tmp_path, found, Collect()).count("libx264")
+        assert (proxy.path_128.read_bytes() == proxy.path_256.read_bytes()) is (encodings[size] == 1)
+    assert encodings == {(160, 120): 1, (320, 240): 2}
+
+
 @pytest.mark.parametrize(
     ("name", "at_ms", "options"),
     [
@@ -103,6 +113,7 @@ def assert_right_second(proxy: originals.Proxy, at_ms: Sequence[int], *, turns: 
         ("film.mkv", steady(23.976, 4), {}),
         ("uneven.mp4", uneven(6), {}),
         ("late.mkv", steady(25, 4, late_ms=7000), {}),
+        ("small.mp4", steady(24, 3), {"size": (160, 120)}),
         ("odd.mkv", steady(25, 3), {"size": (321, 241), "pixels": "yuv444p"}),
         ("deep.mp4", steady(24, 3), {"pixels": "yuv420p10le"}),
         ("old.avi", steady(25, 3), {"codec": "mpeg4", "rate": 25}),
