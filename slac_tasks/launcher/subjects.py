@@ -180,7 +180,7 @@ class OwnVideos:
         config = Config(
             store_url="",
             # Who answers some clips wants to see what became of them.
-            judge_pause_min=1.0,
+            judge_pause_min=2.0,
             collect=Collect(sources=(str(self.folder),)),
             committee=presets.SMALL,
             mining=Mining(clips_per_round=60),

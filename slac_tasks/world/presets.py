@@ -21,6 +21,8 @@ SMALL = Committee(members=("small_frame", "small_3d", "small_motion"), pretraine
 _LARGE = Config(
     store_url="",
     batch_categories=9,
+    # Who answers some clips wants to see what became of them.
+    judge_pause_min=2.0,
     committee=replace(SMALL, steps=100, clips_per_video=24),
     mining=Mining(
         clips_per_round=30, disagreement=0.1, coverage=0.25, unsure_coverage=0.25, clips_per_video=6, segments=0.3
@@ -49,7 +51,15 @@ _LARGE = Config(
 _DEMO = replace(
     _LARGE,
     committee=replace(_LARGE.committee, batch=16, steps=60),
-    training=replace(_LARGE.training, batch=16, steps=120, transfer_steps=40, transfer_seeds=2),
+    training=replace(
+        _LARGE.training,
+        batch=16,
+        steps=120,
+        transfer_steps=40,
+        transfer_seeds=2,
+        # Of windows that are shorter the same: one.
+        rescore_gpu_hours=0.002,
+    ),
     localization=replace(_LARGE.localization, steps=20, videos=1, detect_videos=1),
 )
 _QUICK = replace(
