@@ -69,8 +69,7 @@ _QUICK = replace(
     # One round of twenty clips shows nothing.
     quality=replace(_DEMO.quality, min_precision=0.0),
     release=replace(_DEMO.release, min_new_labels=10),
-    training=replace(_DEMO.training, steps=40, transfer_steps=20, transfer_seeds=2, rescore_gpu_hours=0.0),
-    localization=replace(_DEMO.localization, detect_videos=2),
+    training=replace(_DEMO.training, steps=40, transfer_steps=20, rescore_gpu_hours=0.0),
 )
 _TINY = replace(
     _QUICK,
