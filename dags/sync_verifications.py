@@ -9,8 +9,8 @@ and then the whole table, `labels`, and beside it, under a method that learns, `
 `segment_votes`, and from them `segment_labels` and `segment_people`.
 
 **Skips** every task after `plan` when no answer waits and the newest batch has become labels; `aggregate` when `sync`
-found nothing new elsewhere; `announce`, which tells `check_labels`, while people are still asked about clips and the
-last verdicts are young (`judge_pause_min`).
+found nothing new elsewhere; `announce`, which tells `check_labels`, while queued clips have no label yet and
+the last verdicts are young (`judge_pause_min`).
 
 **When Label Studio is away**, `sync` fails after it has written the votes of the review page; they become labels, and
 the run ends failed.

@@ -53,8 +53,8 @@ class Config(Section):
     )
     judge_pause_min: float = setting(
         30.0,
-        "While people are asked about clips, new labels are judged so many minutes after the last ones at the "
-        "earliest. When nobody is asked any more they are judged at once, and once a day in any case (ours).",
+        "While queued clips have no label yet, new labels are judged so many minutes after the last ones at the "
+        "earliest. When all have one they are judged at once, and once a day in any case (ours).",
         least=0,
     )
     machines: tuple[str, ...] = setting(

@@ -228,7 +228,7 @@ def sync_verifications(planner: Planner) -> list[Item]:
 
 
 def labels_due(planner: Planner) -> list[Item]:
-    """The newest labels, if it is time to judge them: nobody is asked about clips, or the last verdicts are old.
+    """The newest labels, if it is time to judge them: no queued clip lacks its label, or the last verdicts are old.
 
     It is asked when a version was made. While people answer, each few minutes make another one, and each of them would
     be judged, reported on and inspected, only to be superseded.
@@ -236,7 +236,7 @@ def labels_due(planner: Planner) -> list[Item]:
     (last,) = planner.known.rows("last_judged")
     pause = timedelta(minutes=planner.settings.judge_pause_min)
     is_old = last["judged_at"] is None or last["judged_at"] + pause <= planner.now
-    return [] if planner.ledger.rows("open_by_category") and not is_old else [Item(labels=planner.newest_labels())]
+    return [Item(labels=planner.newest_labels())] if is_old or _all_labelled(planner) else []
 
 
 def judge(planner: Planner) -> list[Item]:
@@ -343,12 +343,17 @@ def _label_key(labels: pa.Table) -> pa.Array:
 
 def _is_quiet(planner: Planner, judged: str) -> bool:
     """Whether every collected window is mined, every queued clip labelled, and the newest labels judged."""
-    if planner.committee is None or any(row["unlabelled"] for row in planner.ledger.rows("open_by_category")):
+    if planner.committee is None or not _all_labelled(planner):
         return False
     if judged != planner.newest_labels() or send_hard_clips(planner) or sync_verifications(planner):
         return False
     collected = {pair for pair, rows in planner.row_counts(VIDEOS).items() if rows and pair[0] in planner.panels}
     return collected <= _mined(planner)
+
+
+def _all_labelled(planner: Planner) -> bool:
+    """Whether every queued clip has a label; one that is asked again has."""
+    return not any(row["unlabelled"] for row in planner.ledger.rows("open_by_category"))
 
 
 PLANS: dict[str, Callable[[Planner], list[Item]]] = {
