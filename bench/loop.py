@@ -107,9 +107,12 @@ class Loop:
         """Mine, ask, and count until nothing is open."""
         truth = people.seen_in(read_truth(self.world))
         for _ in range(MOST_ROUNDS):
-            for item in self.plan("send_hard_clips"):
+            rounds = self.plan("send_hard_clips")
+            for item in rounds:
                 self.slac("mine", category=item.category, round=item.round)
                 self.slac("publish", category=item.category, round=item.round)
+            if chosen := sorted({category for item in rounds for category in item.category}):
+                self.call(["map", "--follow", *(f"--category={category}" for category in chosen)])
             ledger = open_ledger()
             sent = people.answer_open(ledger, truth, self.seed)
             ledger.close()

@@ -4,7 +4,8 @@
 holds less than a day of work.
 
 **Reads** `videos`, `clips`, `scores`, `features`, `committees`, `accounts`, `imported` and `detections`. **Writes**
-`hard_clips`, one round per window and committee, and the ledger's queue.
+`hard_clips`, one round per window and committee, the ledger's queue, and `map`, the newest rounds of each category in
+two dimensions for the page of clips.
 
 **Skips** every task after `plan` when no queue runs low, or no window waits to be mined.
 
@@ -31,5 +32,6 @@ with DAG(
     todo = plan("send_hard_clips")
     mine = slac("mine", each=todo)
     publish = slac("publish", each=todo)
+    drawn = slac("map", all_of=todo, trigger_rule="all_done")
 
-    todo >> mine >> publish
+    todo >> mine >> [publish, drawn]

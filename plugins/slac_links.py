@@ -60,6 +60,7 @@ class PageLink(BaseOperatorLink):
 LINKS: Mapping[str, PageLink] = {
     "mine": PageLink(title="Clips", page="clips", asks="category"),
     "publish": PageLink(title="Clips", page="clips", asks="category"),
+    "map": PageLink(title="Map", page="map", asks="category"),
     "aggregate": PageLink(title="Clips", page="clips"),
     "inspect": PageLink(title="What was expected", page="expectations"),
     "judge": PageLink(title="Quality", page="quality"),

@@ -190,6 +190,10 @@ STAGES: dict[str, Stage] = {
             keys=("category", "round"), reads=("hard_clips",), ledger=True,
         ),
         Stage(
+            name="map", part=Part.ASK, help="draw a map of the clips that people are asked about, by their features",
+            keys=("category",), reads=("hard_clips", "features"), writes={"map": ()}, ledger=True, follows=True,
+        ),
+        Stage(
             name="sync", part=Part.LABELS,
             help="collect new votes into a batch", writes={"votes": (), "segment_votes": ()}, ledger=True,
         ),

@@ -1,8 +1,12 @@
 """How a person comes to a page in a real browser, and what the page must not do meanwhile."""
 
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
-from playwright.sync_api import Page
+from playwright.sync_api import Browser, Page, expect
 
 
 def log_in(page: Page, service: Any, name: str = "ada") -> None:
@@ -18,3 +22,22 @@ def problems_of(page: Page) -> list[str]:
     page.on("pageerror", lambda error: problems.append(str(error)))
     page.on("console", lambda line: problems.append(line.text) if "Content Security Policy" in line.text else None)
     return problems
+
+
+@contextmanager
+def opened(browser: Browser, service: Any, page: str, *, width: int = 1440, scheme: str = "light") -> Iterator[Page]:
+    """A lead who is logged in and has opened a page; nothing that the page does is refused by its policy."""
+    context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme)
+    tab = context.new_page()
+    problems = problems_of(tab)
+    tab.goto(f"{service.url}/{page}")
+    log_in(tab, service)
+    expect(tab.locator("h1")).to_be_visible(timeout=30_000)
+    yield tab
+    context.close()
+    assert problems == []
+
+
+def shot(tab: Page, name: str) -> None:
+    if folder := os.environ.get("SCREENSHOTS"):
+        tab.screenshot(path=str(Path(folder) / f"{name}.png"), full_page=True)

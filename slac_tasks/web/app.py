@@ -8,6 +8,7 @@ from fastapi import FastAPI
 from slac_tasks.config import Config
 from slac_tasks.web import accounts as own_accounts
 from slac_tasks.web import (
+    clip_map,
     clips,
     dashboard,
     desk,
@@ -86,6 +87,7 @@ def make_app(
     app.include_router(dashboard.routes(oversee, ledgers, media.store, bar))
     app.include_router(reports.routes(oversee, ledgers, media.store, bar, framed_by(embedded_by)))
     app.include_router(clips.routes(oversee, ledgers, media, bar))
+    app.include_router(clip_map.routes(oversee, ledgers, media, bar))
     app.include_router(desk.routes(oversee, ledgers))
     app.include_router(duplicates.routes(oversee, ledgers))
     app.include_router(review.routes(authenticate, ledgers, media, config.review))

@@ -89,7 +89,7 @@ PAGES: Mapping[str, Page] = {
 
 HOME = next(iter(PAGES))
 
-PARTS = ("category", "people", "rounds", "expectations", "flags", "history", "clip", "reports")
+PARTS = ("category", "people", "rounds", "expectations", "flags", "history", "clip", "map", "reports")
 """Parts of the dashboard beside the pages, and a reviewer's own answers: they have no place in the bar."""
 _ADDRESS = re.compile(rf"({'|'.join((*PAGES, *PARTS))})(\?[\w%.=&+-]{{1,400}})?", re.ASCII)
 

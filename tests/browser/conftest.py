@@ -18,8 +18,10 @@ from playwright.sync_api import Browser, sync_playwright
 
 from slac_tasks.config import Config
 from slac_tasks.model import clip_id
-from slac_tasks.storage.ledger import open_ledger
+from slac_tasks.storage.datasets import MAP
+from slac_tasks.storage.ledger import Ledger, open_ledger
 from slac_tasks.storage.objects import FolderStore
+from slac_tasks.storage.tables import Datasets
 from slac_tasks.verification.settings import Review
 from slac_tasks.web.accounts import Account, Accounts
 from slac_tasks.web.app import make_app
@@ -196,6 +198,46 @@ def service(ledger_url: str, store: FolderStore, tmp_path: Path, review: Review)
     seed(ledger_url, store, tmp_path)
     with serving(ledger_url, store, review) as running:
         yield running
+
+
+@pytest.fixture
+def answered(service: Service) -> Service:
+    """A service whose clips are listed and on a map; two people answered three clips of one video, and disagree on one.
+
+    On the map each video's clips are a circle around a middle of their own.
+    """
+    video = f"{0:016x}"
+    service.run("INSERT INTO annotators (annotator) VALUES ('ann'), ('bob') ON CONFLICT DO NOTHING")
+    for number, (start, ann, bob) in enumerate([(0.0, "yes", "no"), (1.0, "yes", "yes"), (2.0, "no", "no")]):
+        for person, answer in (("ann", ann), ("bob", bob)):
+            service.run(
+                "INSERT INTO votes (vote_id, clip_id, category, annotator, answer, seconds, guideline_version, cast_at)"
+                f" VALUES (gen_random_uuid(), '{clip_id(video, start)}', 'ball_swing', '{person}', '{answer}',"
+                f" 2.{number}, 1, '2026-01-07T10:0{number}:00Z')"
+            )
+    rows = service.rows("SELECT clip_id FROM queue WHERE category = 'ball_swing' ORDER BY clip_id")
+    ids = [row[0] for row in rows]
+    verdicts: dict[str, str] = dict(
+        zip([clip_id(video, start) for start in (0.0, 1.0, 2.0)], ["unsettled", "yes", "no"], strict=True)
+    )
+    ledger = Ledger(service.ledger_url)
+    ledger.run(
+        "list_clips", clip_ids=ids, categories=["ball_swing"] * len(ids),
+        verdicts=[verdicts.get(one, "unanswered") for one in ids],
+        kinds=["people" if one in verdicts else "none" for one in ids],
+        disputes=[0.5 if verdicts.get(one) == "unsettled" else 0.0 for one in ids],
+        scores=[place / len(ids) for place in range(len(ids))],
+    )  # fmt: skip
+    ledger.close()
+    places = []
+    for place, one in enumerate(ids):
+        x, y = ((0.2, 0.2), (0.8, 0.3), (0.45, 0.8))[place // 10]
+        turn = 2 * np.pi * place / 10
+        places.append({"clip_id": one, "x": x + 0.06 * np.cos(turn), "y": y + 0.06 * np.sin(turn)})
+    Datasets(service.media.store).write(
+        MAP, [MAP.from_records(places)], keys={"category": "ball_swing"}, stage="map", settings={}, made_from={}
+    )
+    return service
 
 
 @pytest.fixture

@@ -19,7 +19,12 @@ SIZES = {"wide": (1440, 900), "middle": (1024, 768), "narrow": (390, 844)}
 ADDRESSES = {name: name for name in (*PAGES, *PARTS)} | {
     "category": "category?of=tai_chi",
     "clip": "clip?category=ball_swing&of=0000000000000000:0",
+    "map": "map?category=ball_swing&within=0.0-500.0-500.500-0.500",
+    "map-table": "map?category=ball_swing",
+    "desk-tiles": "desk?of=ball_swing",
 }
+TILED = ("clips", "map", "desk-tiles")
+"""Pages that hold clips as tiles, which are looked at too."""
 
 _AXE = (
     "async () => (await axe.run({resultTypes: ['violations']})).violations.map((rule) =>"
@@ -82,11 +87,11 @@ def check(page: Page, what: str, found: list[str]) -> None:
 
 
 @pytest.fixture(params=["light", "dark"])
-def tab(browser: Browser, service: Any, request: pytest.FixtureRequest) -> Iterator[Page]:
+def tab(browser: Browser, answered: Any, request: pytest.FixtureRequest) -> Iterator[Page]:
     axe_core.source()
     context = browser.new_context(viewport={"width": 1440, "height": 900}, color_scheme=request.param)
     page = context.new_page()
-    page.goto(f"{service.url}/login")
+    page.goto(f"{answered.url}/login")
     yield page
     context.close()
 
@@ -128,6 +133,7 @@ def test_every_page_is_open_to_everybody(tab: Page, service: Any) -> None:
     for name, address in ADDRESSES.items():
         tab.goto(f"{service.url}/{address}")
         tab.wait_for_timeout(400)
+        assert (tab.locator(".preview.clips li").count() > 0) == (name in TILED), name
         each_size(tab, name, found)
     tab.goto(f"{service.url}/nothing")
     each_size(tab, "error", found)

@@ -3,67 +3,15 @@
 With SCREENSHOTS=<folder> the pages are saved there as they looked.
 """
 
-import os
-from collections.abc import Iterator
-from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
-from visiting import log_in, problems_of
+from playwright.sync_api import Browser, expect
+from visiting import log_in, opened, shot
 
 from slac_tasks.model import clip_id
-from slac_tasks.storage.ledger import Ledger
 
 VIDEO = f"{0:016x}"
-
-
-@pytest.fixture
-def answered(service: Any) -> Any:
-    """A service whose clips are listed; two people answered three clips of one video, and disagree on the first."""
-    service.run("INSERT INTO annotators (annotator) VALUES ('ann'), ('bob') ON CONFLICT DO NOTHING")
-    for number, (start, ann, bob) in enumerate([(0.0, "yes", "no"), (1.0, "yes", "yes"), (2.0, "no", "no")]):
-        for person, answer in (("ann", ann), ("bob", bob)):
-            service.run(
-                "INSERT INTO votes (vote_id, clip_id, category, annotator, answer, seconds, guideline_version, cast_at)"
-                f" VALUES (gen_random_uuid(), '{clip_id(VIDEO, start)}', 'ball_swing', '{person}', '{answer}',"
-                f" 2.{number}, 1, '2026-01-07T10:0{number}:00Z')"
-            )
-    rows = service.rows("SELECT clip_id FROM queue WHERE category = 'ball_swing' ORDER BY clip_id")
-    ids = [row[0] for row in rows]
-    verdicts: dict[str, str] = dict(
-        zip([clip_id(VIDEO, start) for start in (0.0, 1.0, 2.0)], ["unsettled", "yes", "no"], strict=True)
-    )
-    ledger = Ledger(service.ledger_url)
-    ledger.run(
-        "list_clips", clip_ids=ids, categories=["ball_swing"] * len(ids),
-        verdicts=[verdicts.get(one, "unanswered") for one in ids],
-        kinds=["people" if one in verdicts else "none" for one in ids],
-        disputes=[0.5 if verdicts.get(one) == "unsettled" else 0.0 for one in ids],
-        scores=[place / len(ids) for place in range(len(ids))],
-    )  # fmt: skip
-    ledger.close()
-    return service
-
-
-@contextmanager
-def opened(browser: Browser, service: Any, page: str, *, width: int = 1440, scheme: str = "light") -> Iterator[Page]:
-    """A lead who is logged in and has opened a page; nothing that the page does is refused by its policy."""
-    context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme)
-    tab = context.new_page()
-    problems = problems_of(tab)
-    tab.goto(f"{service.url}/{page}")
-    log_in(tab, service)
-    expect(tab.locator("h1")).to_be_visible(timeout=30_000)
-    yield tab
-    context.close()
-    assert problems == []
-
-
-def shot(tab: Page, name: str) -> None:
-    if folder := os.environ.get("SCREENSHOTS"):
-        tab.screenshot(path=str(Path(folder) / f"{name}.png"), full_page=True)
 
 
 def test_a_filter_leaves_what_fits_and_its_tiles_play(browser: Browser, answered: Any) -> None:

@@ -86,6 +86,15 @@ class HardClipRow(_HardClipRow2):
     ] = None  # fmt: skip
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PlaceRow:
+    """Where a clip lies on the map of its category."""
+
+    clip_id: Annotated[str, "video_id:start_ms"]
+    x: Annotated[Float32, "place from left to right, 0 to 1"]
+    y: Annotated[Float32, "place from the top down, 0 to 1"]
+
+
 COMMITTEES = Dataset(
     name="committees", version=1, keys=("committee",), unique=("member", "category"), row=CommitteeRow,
     meaning="A frozen set of classifiers: for each member and category, the weights that score it.",
@@ -109,4 +118,8 @@ _HARD_CLIPS_2 = Dataset(
 HARD_CLIPS = Dataset(
     name="hard_clips", version=3, keys=("category", "round"), unique=("clip_id",), row=HardClipRow,
     meaning=_HARD_CLIPS_2.meaning, upgrade=Upgrade(previous=_HARD_CLIPS_2),
+)  # fmt: skip
+MAP = Dataset(
+    name="map", version=1, keys=("category",), unique=("clip_id",), row=PlaceRow,
+    meaning="Where clips that people are asked about lie in two dimensions: those near each other look alike.",
 )  # fmt: skip
