@@ -11,12 +11,6 @@ from slac_tasks.storage.datasets import MAP
 from slac_tasks.storage.objects import Store
 from slac_tasks.storage.tables import Datasets
 
-SIDE = 1000
-"""Length of a side; a place is a pair of whole numbers from 0 to `SIDE` - 1."""
-
-Places = NDArray[np.int64]
-"""(clips, 2): from left to right, from the top down."""
-
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class ClipMap:
@@ -25,12 +19,18 @@ class ClipMap:
     generation: int
     drawn_at: datetime
     clip_ids: tuple[str, ...]
-    at: Places
+    places: tuple[tuple[int, int], ...]
     """Where each of them lies."""
 
 
-def read_map(store: Store, category: str, generation: int | None = None) -> ClipMap | None:
+def read_map(store: Store, category: str, side: int, generation: int | None = None) -> ClipMap | None:
     """Return the map of a category, or one generation of it; None: none was drawn.
+
+    Args:
+        store: of the platform.
+        category: whose map it is.
+        side: length of a side of the map; a place is two whole numbers from 0 to `side` - 1.
+        generation: which; None: the one that stands.
 
     Raises:
         NotMade: there is no such generation, or no more.
@@ -45,12 +45,13 @@ def read_map(store: Store, category: str, generation: int | None = None) -> Clip
     else:
         return None
     rows = datasets.read_all(MAP, [manifest])
-    places = np.stack([rows["x"].to_numpy(), rows["y"].to_numpy()], axis=1)
+    at = np.stack([rows["x"].to_numpy(), rows["y"].to_numpy()], axis=1)
+    cells = np.clip(at * side, 0, side - 1).astype(np.int64).tolist()
     return ClipMap(
         generation=manifest.generation,
         drawn_at=datetime.fromisoformat(manifest.written_at),
         clip_ids=tuple(rows["clip_id"].to_pylist()),
-        at=np.clip(places * SIDE, 0, SIDE - 1).astype(np.int64),
+        places=tuple((x, y) for x, y in cells),
     )
 
 
@@ -65,7 +66,7 @@ def within(places: Sequence[tuple[int, int]], outline: Sequence[tuple[int, int]]
         outline: corners in order; the last one is joined to the first.
 
     """
-    at: Places = np.array(places, dtype=np.int64).reshape(-1, 2)
+    at: NDArray[np.int64] = np.array(places, dtype=np.int64).reshape(-1, 2)
     inside = np.zeros(len(at), dtype=bool)
     x, y = at[:, 0], at[:, 1]
     for (x0, y0), (x1, y1) in zip(outline, [*outline[1:], outline[0]], strict=True):

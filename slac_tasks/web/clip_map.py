@@ -36,6 +36,8 @@ SYMBOLS: Mapping[str, str] = {
 }
 """How a clip is drawn by its verdict: an SVG path that begins at its place. A line without length is a dot."""
 
+SIDE = 1000
+"""Length of a side of the map, as its template and its script have it."""
 CORNERS_MOST = 40
 """Corners of an outline; the script sends fewer."""
 _OUTLINE = re.compile(r"\d{1,4}\.\d{1,4}(-\d{1,4}\.\d{1,4}){2,}", re.ASCII)
@@ -86,8 +88,9 @@ def routes(oversee: Callable[..., Any], ledgers: Ledgers, media: Media, bar: Bar
     ) -> HTMLResponse:
         with ledgers.borrow() as ledger:
             categories = ledger.rows("web_clip_categories", person=None)
-            category = category or (categories[0]["category"] if categories else "")
-            found = _read(media, category, drawing) if category else None
+            known = [row["category"] for row in categories]
+            category = category or next(iter(known), "")
+            found = _read(media, category, drawing) if category in known else None
             shown = _shown(ledger, category, found) if found else []
             chosen = _within(shown, within) if within else []
             page = [one.clip_id for one in chosen[start : start + TILES]]
@@ -110,7 +113,7 @@ def _read(media: Media, category: str, drawing: int | None) -> "ClipMap | None":
     from slac_tasks.reports.clip_map import read_map
 
     try:
-        return read_map(media.store, category, drawing)
+        return read_map(media.store, category, SIDE, drawing)
     except NotMade:
         raise HTTPException(
             404, f"Drawing {drawing} of this map is kept no more: it was drawn again. Open the map without it."
@@ -122,8 +125,8 @@ def _shown(ledger: Ledger, category: str, found: "ClipMap") -> list[Shown]:
     rows = ledger.rows("web_map", clip_ids=list(found.clip_ids), category=category)
     verdicts = {row["clip_id"]: row["verdict"] for row in rows}
     return [
-        Shown(clip_id=clip, verdict=verdicts[clip], x=int(x), y=int(y))
-        for clip, (x, y) in zip(found.clip_ids, found.at.tolist(), strict=True)
+        Shown(clip_id=clip, verdict=verdicts[clip], x=x, y=y)
+        for clip, (x, y) in zip(found.clip_ids, found.places, strict=True)
         if clip in verdicts
     ]
 
@@ -159,7 +162,7 @@ def _paths(shown: Iterable[Shown]) -> dict[str, str]:
 
 def _parts(shown: Sequence[Shown]) -> Iterator[Part]:
     """Yield the squares that hold clips, row by row."""
-    side = 1000 // _PARTS
+    side = SIDE // _PARTS
     held: dict[tuple[int, int], list[Shown]] = {}
     for one in shown:
         held.setdefault((one.y // side, one.x // side), []).append(one)

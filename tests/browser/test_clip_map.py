@@ -31,8 +31,8 @@ def drag_around(tab: Page, x: float, y: float, reach: float) -> None:
 def test_a_lasso_selects_clips_that_play_and_its_link_shows_the_same(browser: Browser, answered: Any) -> None:
     with opened(browser, answered, "clips?category=ball_swing") as tab:
         tab.get_by_role("link", name="Map").click()
-        expect(tab.get_by_role("status")).to_contain_text("30 clips")
-        drag_around(tab, 0.2, 0.2, 0.12)
+        expect(tab.locator("p[role=status]")).to_contain_text("30 clips")
+        drag_around(tab, 0.125, 0.125, 0.1)
         selected = tab.locator("#selected")
         expect(selected.get_by_role("heading")).to_have_text("10 clips selected")
         assert [line.strip() for line in selected.locator(".key li").all_inner_texts()] == [
@@ -46,21 +46,21 @@ def test_a_lasso_selects_clips_that_play_and_its_link_shows_the_same(browser: Br
     with opened(browser, answered, link) as tab:
         expect(tab.locator("#selected").get_by_role("heading")).to_have_text("10 clips selected")
         tab.get_by_role("link", name="Select nothing").click()
-        expect(tab.locator("#selected tbody tr")).to_have_count(5)
+        expect(tab.locator("#selected tbody tr")).to_have_count(3)
 
 
 def test_a_press_selects_what_is_near(browser: Browser, answered: Any) -> None:
     with opened(browser, answered, MAP) as tab:
         box = tab.locator("#map").bounding_box()
         assert box
-        tab.mouse.click(box["x"] + 0.26 * box["width"], box["y"] + 0.2 * box["height"])
+        tab.mouse.click(box["x"] + 0.185 * box["width"], box["y"] + 0.125 * box["height"])
         expect(tab.locator("#selected").get_by_role("heading")).to_have_text("1 clip selected")
 
 
 def test_keys_select_what_a_frame_holds(browser: Browser, answered: Any) -> None:
     with opened(browser, answered, MAP) as tab:
         tab.locator("#map").focus()
-        for _ in range(5):
+        for _ in range(6):
             tab.keyboard.press("ArrowLeft")
             tab.keyboard.press("ArrowUp")
         expect(tab.locator("#frame")).to_have_text("10 clips in the frame.")
@@ -73,17 +73,16 @@ def test_keys_select_what_a_frame_holds(browser: Browser, answered: Any) -> None
 def test_the_table_leads_to_the_same_clips(browser: Browser, answered: Any) -> None:
     with opened(browser, answered, MAP) as tab:
         rows = tab.locator("#selected tbody tr")
-        names = [row.split()[0] for row in rows.all_inner_texts()]
-        counts = [int(row.split()[1]) for row in rows.all_inner_texts()]
-        assert (names[0], sum(counts)) == ("A1", 30)
+        expect(rows).to_have_count(3)
+        assert [row.split()[:2] for row in rows.all_inner_texts()] == [["A1", "10"], ["D2", "10"], ["B4", "10"]]
         tab.get_by_role("link", name="A1").click()
-        expect(tab.locator("#selected").get_by_role("heading")).to_contain_text(f"{counts[0]} clips selected")
+        expect(tab.locator("#selected").get_by_role("heading")).to_have_text("10 clips selected")
 
 
 def test_withdrawn_videos_are_on_no_map(browser: Browser, answered: Any) -> None:
     answered.run(f"INSERT INTO tombstones (video_id, reason) VALUES ('{0:016x}', 'taken down')")
     with opened(browser, answered, MAP) as tab:
-        expect(tab.get_by_role("status")).to_contain_text("20 clips")
+        expect(tab.locator("p[role=status]")).to_contain_text("20 clips")
 
 
 def test_what_is_no_map_is_said_on_a_page(browser: Browser, answered: Any) -> None:
