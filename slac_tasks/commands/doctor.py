@@ -24,7 +24,7 @@ PACKAGES = {
     "every command": ("certifi", "minio", "psycopg2", "urllib3"),
     "the stages": (
         *("PIL", "av", "cv2", "faiss", "ffmpeg", "great_expectations", "imageio_ffmpeg", "jinja2", "numpy", "pandas"),
-        *("pyarrow", "scenedetect", "scipy", "tqdm", "yt_dlp"),
+        *("pyarrow", "scenedetect", "scipy", "sklearn", "threadpoolctl", "tqdm", "yt_dlp"),
     ),
     "networks": ("safetensors", "torch", "torchvision"),
     "the pages": ("fastapi", "httptools", "pydantic", "starlette", "uvicorn", "uvloop"),
