@@ -35,7 +35,7 @@ def test_a_lasso_selects_clips_that_play_and_its_link_shows_the_same(browser: Br
         drag_around(tab, 0.125, 0.125, 0.1)
         selected = tab.locator("#selected")
         expect(selected.get_by_role("heading")).to_have_text("10 clips selected")
-        assert [line.strip() for line in selected.locator(".key li").all_inner_texts()] == [
+        assert [" ".join(line.split()) for line in selected.locator(".key li").all_inner_texts()] == [
             "1 yes", "1 no", "1 unsettled", "7 unanswered",
         ]  # fmt: skip
         expect(selected.locator(".preview.clips li")).to_have_count(10)
