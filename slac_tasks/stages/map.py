@@ -138,4 +138,4 @@ def _comparable(datasets: Datasets, made: Sequence[Manifest], wanted: Sequence[s
 
 def _of_clips(table: pa.Table, clips: Sequence[str]) -> Features:
     place = pc.index_in(pa.array(clips, pa.string()), value_set=table["clip_id"].combine_chunks())
-    return unpacked(table["features"])[place.to_numpy()]
+    return np.asarray(unpacked(table["features"])[place.to_numpy()])
