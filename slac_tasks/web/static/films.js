@@ -4,10 +4,17 @@ import { Loop } from "./loop.js";
 
 const loops = new Map();
 
+const GONE = "This clip does not load. Load the page again.";
+
 function made(film) {
   const { media, clip, category, start, end } = film.dataset;
   const about = { media, clip_id: clip, category, start_sec: Number(start), end_sec: Number(end) };
-  const dead = () => (film.textContent = "This clip does not load. Load the page again.");
+  const dead = () => {
+    film.textContent = GONE;
+    // What a link says is part of its name, for those who speak to their computer.
+    const link = film.closest("a[aria-label]");
+    if (link) link.ariaLabel = `${GONE} ${link.ariaLabel}`;
+  };
   return new Loop(about, film, { dead, loggedOut: () => location.reload() });
 }
 
