@@ -20,7 +20,7 @@ from bench.harness.costs import shared_out_bytes
 from slac_tasks.launcher.airflow import COMPONENTS, PROJECT, Airflow
 from slac_tasks.launcher.processes import Daemon, stop_all
 
-READY_SEC, LOOKED_AT_SEC = 300.0, 15.0
+READY_SEC, LOOKED_AT_SEC = 900.0, 15.0
 """How long a process may take to be ready, and how long all are looked at then."""
 PROGRAM = Path(sys.executable).parent / "airflow"
 # This machine's own processes are never behind a proxy.
