@@ -18,6 +18,7 @@ from urllib.parse import urlencode
 from airflow.configuration import conf
 from airflow.plugins_manager import AirflowPlugin
 from slac_links import MOUNTED, address, is_mounted
+from slac_watch import RunMade
 
 from slac_tasks.web.listing import HOME
 
@@ -98,6 +99,7 @@ class SlacPlugin(AirflowPlugin):
     """Pages of the platform."""
 
     name = "slac"
+    deadline_references = [RunMade]  # noqa: RUF012 - Airflow's own declaration
     external_views: list[Any] = []  # noqa: RUF012 - Airflow's own declaration
 
     if _base := address(os.environ):

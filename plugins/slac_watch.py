@@ -17,7 +17,8 @@ import urllib.request
 from collections.abc import Mapping
 from typing import Any
 
-from airflow.sdk import AsyncCallback, DeadlineAlert, DeadlineReference
+from airflow.sdk import AsyncCallback, DeadlineAlert
+from airflow.sdk.definitions.deadline import BaseDeadlineReference
 
 log = logging.getLogger(__name__)
 
@@ -59,10 +60,22 @@ def _traceparent(instance: Any) -> str:
     return f"00-{trace[:32]}-{span[:16]}-01"
 
 
+class RunMade(BaseDeadlineReference):
+    """The moment at which a run was made, from which its deadline is counted. The plugin registers it.
+
+    Not Airflow's own DAGRUN_QUEUED_AT: in 3.3.2 no run with such a deadline can be cleared, nor any of its tasks, since
+    `_recalculate_dagrun_queued_at_deadlines` takes the stored interval for a number and fails.
+    """
+
+    def _evaluate_with(self, **_: Any) -> datetime.datetime:
+        """Return now: Airflow asks when it makes the run."""
+        return datetime.datetime.now(datetime.UTC)
+
+
 def alerts(*, hours: float) -> dict[str, Any]:
     """Return the arguments of a DAG by which people hear of a run that failed, or that has not ended in time."""
     late = DeadlineAlert(
-        reference=DeadlineReference.DAGRUN_QUEUED_AT,
+        reference=RunMade(),
         interval=datetime.timedelta(hours=hours),
         callback=AsyncCallback("slac_watch.run_late", kwargs={"hours": hours}),
     )
@@ -79,7 +92,7 @@ async def run_late(hours: float, context: Mapping[str, Any] | None = None, **_: 
     """Tell people that a run has not ended in time."""
     run = (context or {}).get("dag_run") or {}
     name = f"{run['dag_id']}: the run {run['dag_run_id']}" if "dag_run_id" in run else "a run"
-    await asyncio.to_thread(tell, f"{name} has not ended {hours:g} h after it was queued")
+    await asyncio.to_thread(tell, f"{name} has not ended {hours:g} h after it was made")
 
 
 def tell(text: str) -> None:

@@ -3,11 +3,13 @@
 import asyncio
 import logging
 import re
+from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 import slac_watch
+from airflow.serialization.encoders import encode_deadline_reference
 from collectors import Collector, collecting
 from slac_airflow import Local, PlanToAsk
 from slac_command import environment
@@ -79,9 +81,16 @@ def test_people_hear_of_runs_that_failed_and_runs_that_are_late(people: Collecto
     asyncio.run(slac_watch.run_late(60))
     assert people.messages == [
         "score_clips: the run r1 failed: task_failure",
-        "score_clips: the run r1 has not ended 60 h after it was queued",
-        "a run has not ended 60 h after it was queued",
+        "score_clips: the run r1 has not ended 60 h after it was made",
+        "a run has not ended 60 h after it was made",
     ]
+
+
+def test_a_run_has_a_deadline_with_which_it_can_be_cleared() -> None:
+    reference = slac_watch.alerts(hours=2)["deadline"].reference
+    # Airflow 3.3.2 fails to clear a run whose deadline is of the type DagRunQueuedAtDeadline.
+    assert encode_deadline_reference(reference) == {"reference_type": "RunMade", "__class_path": "slac_watch.RunMade"}
+    assert abs(reference._evaluate_with() - datetime.now(UTC)) < timedelta(minutes=1)
 
 
 def test_people_hear_of_a_gate_that_refuses(people: Collector, monkeypatch: pytest.MonkeyPatch) -> None:
