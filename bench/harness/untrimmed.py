@@ -68,12 +68,13 @@ class Video:
         return tuple(
             Clip(
                 category=self.category, start_sec=start, end_sec=start + CLIP_SEC,
-                positive=self._shown(start) >= MIN_OVERLAP_SEC,
+                positive=self.shown_sec(start) >= MIN_OVERLAP_SEC,
             )
             for start in starts
         )  # fmt: skip
 
-    def _shown(self, start: float) -> float:
+    def shown_sec(self, start: float) -> float:
+        """Return how many seconds of the clip that starts there show what the video was retrieved for."""
         own = ((begin, end) for category, begin, end in self.spans if category == self.category)
         return sum(max(0.0, min(end, start + CLIP_SEC) - max(begin, start)) for begin, end in own)
 
