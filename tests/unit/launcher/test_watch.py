@@ -56,13 +56,13 @@ def test_other_runs_of_the_same_dag_still_count() -> None:
 def test_a_task_is_quoted_once_it_has_said_more_than_its_command_line(said: list[str], word: str) -> None:
     class Talking(Answers):
         def get(self, path: str, **query: Any) -> dict[str, Any]:
-            if "/logs/" in path:
-                return {"content": [{"event": line} for line in said]}
-            task = {"dag_id": "score_clips", "dag_run_id": "r1", "task_id": "score", "try_number": 1, "map_index": -1}
-            return {"task_instances": [task]}
+            return {"content": [{"event": line} for line in said]}
 
     airflow: Any = Talking([], [])
-    assert Watch(airflow=airflow, environ={}, windows=(), people=True, releases=True).word() == word
+    task = {"dag_id": "score_clips", "dag_run_id": "r1", "task_id": "score", "try_number": 1, "map_index": -1}
+    watch = Watch(airflow=airflow, environ={}, windows=(), people=True, releases=True)
+    assert watch.word([{**task, "state": "running"}]) == word
+    assert watch.word([{**task, "state": "awaiting_input"}]) == ""
 
 
 def test_steps_left_fall_as_the_loop_closes() -> None:
