@@ -20,7 +20,7 @@ from slac_tasks.reports import html
 from slac_tasks.web import passwords
 from slac_tasks.web.door import REFUSAL_SEC
 from slac_tasks.web.forms import own_form, read_form
-from slac_tasks.web.listing import HOME, PAGES, PARTS, Page, destination, open_to
+from slac_tasks.web.listing import ADDRESS_MOST, HOME, PAGES, PARTS, Page, destination, open_to
 from slac_tasks.web.pages import render
 from slac_tasks.web.sessions import Malformed, OpenSessions, OwnSessions, Session
 from slac_tasks.web.text import NAME_MOST, is_plain, plain
@@ -203,16 +203,12 @@ def _mark(account: Account) -> str:
     return hashlib.sha256(account.password.encode()).hexdigest()[:16]
 
 
-NEXT_MOST = 120
-"""Letters of the address that a login leads to."""
-
-
 def routes(accounts: Accounts) -> APIRouter:
     """Return the login and the logout: the only routes, with /health, that answer somebody unknown."""
     router = APIRouter()
 
     @router.get("/login", response_class=HTMLResponse)
-    def login_page(next: Annotated[str, Query(max_length=NEXT_MOST), AfterValidator(plain)] = HOME) -> HTMLResponse:
+    def login_page(next: Annotated[str, Query(max_length=ADDRESS_MOST), AfterValidator(plain)] = HOME) -> HTMLResponse:
         return _page(next, "")
 
     @router.get("/login.css")

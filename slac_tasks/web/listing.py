@@ -91,7 +91,10 @@ HOME = next(iter(PAGES))
 
 PARTS = ("category", "people", "rounds", "expectations", "flags", "history", "clip", "map", "reports")
 """Parts of the dashboard beside the pages, and a reviewer's own answers: they have no place in the bar."""
-_ADDRESS = re.compile(rf"({'|'.join((*PAGES, *PARTS))})(\?[\w%.=&+-]{{1,400}})?", re.ASCII)
+_QUERY_MOST = 400
+ADDRESS_MOST = max(map(len, (*PAGES, *PARTS))) + 1 + _QUERY_MOST
+"""Letters of the address of a page to which a login leads."""
+_ADDRESS = re.compile(rf"({'|'.join((*PAGES, *PARTS))})(\?[\w%.=&+-]{{1,{_QUERY_MOST}}})?", re.ASCII)
 
 
 def destination(address: str) -> str:
