@@ -18,6 +18,7 @@ from slac_tasks.web.accounts import COOKIE, Account, Accounts
 from slac_tasks.web.app import make_app
 from slac_tasks.web.door import BODY_MOST
 from slac_tasks.web.ledgers import Ledgers
+from slac_tasks.web.listing import ADDRESS_MOST
 from slac_tasks.web.media import Media
 from slac_tasks.web.passwords import seal
 
@@ -148,7 +149,7 @@ def test_a_cookie_that_is_none_of_ours_is_malformed_and_dropped(app: FastAPI, te
         (b"/api/clips?category=" + b"a" * 81, 422),
         (b"/api/media?category=judo&clip_id=%00", 400),
         (b"/login?next=%00", 400),
-        (b"/login?next=" + b"a" * 130, 422),
+        (b"/login?next=" + b"a" * (ADDRESS_MOST + 1), 422),
         (b"/nowhere/else", 404),
     ],
 )
