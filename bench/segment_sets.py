@@ -13,7 +13,7 @@ object.
 """
 
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from functools import partial
@@ -42,10 +42,8 @@ from slac_tasks.model import CLIP_SEC, Strategy
 from slac_tasks.training.trainer import fit_head
 from slac_tasks.verification.sets import SET_LEAST, SET_MOST
 from slac_tasks.world.people import alone_seconds, set_seconds
-from slac_tasks.world.truth import MIN_OVERLAP_SEC
 
 MEMBERS = 3
-GRID_SEC = 0.5
 WAYS = (Strategy.SEGMENT, Strategy.DISAGREEMENT, Strategy.RANDOM)
 
 
@@ -170,12 +168,12 @@ class Clips:
             for video, dense in zip(course.videos, seen, strict=True)
             if video.is_test and video.category == category
         ]
-        places = [(video, dense, start) for video, dense in videos for start in _starts(video)]
+        places = [(video, dense, start) for video, dense in videos for start in video.starts]
         features = torch.stack([_at(dense, start) for _, dense, start in places])
         with torch.inference_mode():
             said = [torch.sigmoid(member(features)[:, category]).double().numpy() for member in members]
         scores = np.stack(said, axis=1)
-        truth = np.array([video.shown_sec(start) >= MIN_OVERLAP_SEC for video, _, start in places])
+        truth = np.array([video.shows(start) for video, _, start in places])
         return cls(
             category=category, videos=videos, truth=truth, wrong=((scores > 0.5).mean(axis=1) > 0.5) != truth,
             pool=make_pool(
@@ -212,10 +210,6 @@ class Clips:
             others = int(min(own.sum(), (~own).sum()))
             found += Found(seconds=set_seconds(len(own), others), sets=1, uniform=int(others == 0))
         return found
-
-
-def _starts(video: Video) -> Iterator[float]:
-    yield from np.arange(0, video.duration_sec - CLIP_SEC + 1e-6, GRID_SEC).tolist()
 
 
 BENCH = Bench(

@@ -62,21 +62,27 @@ class Video:
 
     def clips(self, count: int, seed: int) -> tuple[Clip, ...]:
         """Return so many clips that people were asked about, drawn by lot, with their answers."""
-        grid = np.arange(0, self.duration_sec - CLIP_SEC + 1e-6, _GRID_SEC)
         chance = np.random.default_rng((seed, *self.name.encode()))
-        starts = np.sort(chance.choice(grid, min(count, len(grid)), replace=False)).tolist()
+        starts = np.sort(chance.choice(self.starts, min(count, len(self.starts)), replace=False)).tolist()
         return tuple(
             Clip(
                 category=self.category, start_sec=start, end_sec=start + CLIP_SEC,
-                positive=self.shown_sec(start) >= MIN_OVERLAP_SEC,
+                positive=self.shows(start),
             )
             for start in starts
         )  # fmt: skip
 
-    def shown_sec(self, start: float) -> float:
-        """Return how many seconds of the clip that starts there show what the video was retrieved for."""
+    @property
+    def starts(self) -> list[float]:
+        """Where the clips start that people may be asked about, in seconds."""
+        found: list[float] = np.arange(0, self.duration_sec - CLIP_SEC + 1e-6, _GRID_SEC).tolist()
+        return found
+
+    def shows(self, start: float) -> bool:
+        """Return whether the clip that starts there shows what the video was retrieved for."""
         own = ((begin, end) for category, begin, end in self.spans if category == self.category)
-        return sum(max(0.0, min(end, start + CLIP_SEC) - max(begin, start)) for begin, end in own)
+        shown = sum(max(0.0, min(end, start + CLIP_SEC) - max(begin, start)) for begin, end in own)
+        return shown >= MIN_OVERLAP_SEC
 
     def pixels(self, starts: Sequence[float]) -> Pixels:
         """Return clips as the network sees them."""

@@ -8,8 +8,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from functools import partial
-from typing import TypeVar
+from contextlib import closing
 
 from slac_tasks.errors import BrokenContract, NotConfigured, SlacError, Temporary, WrongArguments
 from slac_tasks.launcher import visit
@@ -19,9 +18,7 @@ from slac_tasks.launcher.state import Demo
 from slac_tasks.launcher.subjects import OwnVideos
 from slac_tasks.launcher.watch import DAGS, Watch
 from slac_tasks.model import slug
-from slac_tasks.storage.ledger import Ledger, open_ledger
-
-T = TypeVar("T")
+from slac_tasks.storage.ledger import open_ledger
 
 
 def print_now(line: str) -> None:
@@ -51,7 +48,10 @@ def run(demo: Demo, port: int | None) -> None:
     _slac(environ, "migrate")
     _together(lambda: _start_airflow(airflow), lambda: _make_sources(demo, environ))
     print_now(f"demo: Airflow is healthy at {airflow.url} ({time.monotonic() - began:.0f} s)")
-    left = _with_ledger(environ, partial(visit.begin, demo.home)) if demo.people else None
+    left = None
+    if demo.people:
+        with closing(open_ledger(environ)) as ledger:
+            left = visit.begin(demo.home, ledger)
     closed = left is not None and left.closed
     if left and not closed:
         _start_people(demo, environ, left)
@@ -71,7 +71,8 @@ def run(demo: Demo, port: int | None) -> None:
         print_now(f"demo: {end} after {time.monotonic() - began:.0f} s")
     if left and not closed:
         stop_all([demo.reviewers])  # what is asked now is the visitor's
-        left = _with_ledger(environ, partial(visit.close, demo.home, left=left))
+        with closing(open_ledger(environ)) as ledger:
+            left = visit.close(demo.home, ledger, left)
     _report(demo, watch, environ)
     _print_where(demo, airflow, watch, environ, left)
 
@@ -111,21 +112,10 @@ def _make_sources(demo: Demo, environ: Mapping[str, str]) -> None:
     if not guidelines:
         print_now(_slac(environ, "register", "--from-sources"))
         return
-    ledger = open_ledger(environ)
-    with ledger.transaction():
+    with closing(open_ledger(environ)) as ledger, ledger.transaction():
         for name, text in guidelines.items():
             ledger.run("register_category", category=slug(name), name=name, guideline=text)
-    ledger.close()
     print_now(f"demo: registered {len(guidelines)} categories with their guidelines")
-
-
-def _with_ledger(environ: Mapping[str, str], work: Callable[[Ledger], T]) -> T:
-    """Return what some work with the ledger returns."""
-    ledger = open_ledger(environ)
-    try:
-        return work(ledger)
-    finally:
-        ledger.close()
 
 
 def _start_people(demo: Demo, environ: Mapping[str, str], left: visit.Left) -> None:
@@ -145,10 +135,9 @@ def _invitation(
         nonlocal done
         if done:
             return
-        ledger = open_ledger(environ)
-        now = visit.ask(ledger, left) if left else None
-        done = bool(now.clips if now else ledger.rows("open_by_category"))
-        ledger.close()
+        with closing(open_ledger(environ)) as ledger:
+            now = visit.ask(ledger, left) if left else None
+            done = bool(now.clips if now else ledger.rows("open_by_category"))
         if done:
             print_now(f"\nYou can answer now, {time.monotonic() - began:.0f} s after the start; the rest goes on")
             for line in (*visit.review_lines(now, airflow.url), _login(airflow), ""):
@@ -224,11 +213,10 @@ def _report(demo: Demo, watch: Watch, environ: Mapping[str, str]) -> None:
 def _print_where(
     demo: Demo, airflow: Airflow, watch: Watch, environ: Mapping[str, str], left: visit.Left | None
 ) -> None:
-    ledger = open_ledger(environ)
-    refused = visit.undecided(ledger)
-    releases = ledger.one("last_release") is not None
-    registered = {row["category"] for row in ledger.rows("categories")}
-    ledger.close()
+    with closing(open_ledger(environ)) as ledger:
+        refused = visit.undecided(ledger)
+        releases = ledger.one("last_release") is not None
+        registered = {row["category"] for row in ledger.rows("categories")}
     print_now("")
     spare = demo.subject.spare(demo.world)
     if spare and slug(spare) in registered:

@@ -4,6 +4,7 @@ import sys
 import time
 import urllib.parse
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 
 from slac_tasks import config
@@ -104,8 +105,7 @@ class Watch:
         """Return what is still to be done, in words; nothing: the loop is closed."""
         settings = config.load(self.environ)
         datasets = Datasets(open_store(settings.store_url, self.environ))
-        ledger = open_ledger(self.environ)
-        try:
+        with closing(open_ledger(self.environ)) as ledger:
             if not ledger.rows("categories"):
                 return ["register the categories"]
             found = []
@@ -131,17 +131,12 @@ class Watch:
             if not found and self.releases and not ledger.one("last_release"):
                 found.append("release")
             return found
-        finally:
-            ledger.close()
 
     def counts(self) -> dict[str, int]:
         """Return how much there is of everything."""
-        ledger = open_ledger(self.environ)
-        try:
+        with closing(open_ledger(self.environ)) as ledger:
             totals = ledger.rows("queue_totals")
             rows = {row["dataset"]: int(row["rows"]) for row in ledger.rows("dataset_totals")}
-        finally:
-            ledger.close()
         made = {name: rows.get(name, 0) for name in ("videos", "clips", "scores")}
         asked = {name: sum(int(row[name]) for row in totals) for name in ("queued", "waiting", "votes")}
         return made | asked
