@@ -226,6 +226,18 @@ def test_one_key_answers_a_set_and_twelve_times_no_is_asked_back(grid: Page, ser
     assert service.rows("SELECT set_id, count(*) FROM votes WHERE set_id IS NULL GROUP BY set_id") == [(None, 1)]
 
 
+def test_clips_of_a_set_that_go_back_to_their_start_are_answered_like_the_others(grid: Page, service: Any) -> None:
+    set_after(grid, None)
+    # At every moment some of twelve loops are on their way back; here all of them are when the key is pressed.
+    grid.evaluate(
+        "() => { for (const video of document.querySelectorAll('.tile video.shown')) video.currentTime += 0.5;"
+        " document.body.dispatchEvent(new KeyboardEvent('keydown', { key: 'y', code: 'KeyY', bubbles: true })) }"
+    )
+    expect(grid.locator("#status")).to_have_text("12 answers given")
+    grid.wait_for_function(SENT)
+    assert service.rows("SELECT answer, count(*) FROM votes GROUP BY answer") == [("yes", 12)]
+
+
 def test_exceptions_are_marked_in_a_set_and_can_be_taken_back(grid: Page, service: Any) -> None:
     first = set_after(grid, None)
     assert grid.locator(".tile:enabled").count() == 12

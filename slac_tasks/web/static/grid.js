@@ -150,8 +150,8 @@ export class Grid {
   // What is said of each clip that could be seen; one that has not come stays in hand.
   answers() {
     return this.clips
-      .map((clip, index) => ({ clip, value: this.values[index] ?? this.others, isSeen: clip.loop?.isReady || clip.loop?.isDead }))
-      .filter((entry) => entry.isSeen);
+      .map((clip, index) => ({ clip, value: this.values[index] ?? this.others }))
+      .filter(({ clip }) => clip.loop?.isSeen);
   }
 
   draw() {

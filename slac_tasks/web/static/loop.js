@@ -15,6 +15,7 @@ export class Loop {
     Object.assign(this, { clip, framed, lost, dead, loggedOut, isDead: false, isLost: false, renewed: false, rate: 1, context: false });
     this.isPaused = true;
     this.rounds = 0;
+    this.wasShown = false; // a frame of it was on screen since it was asked
     const video = (this.video = document.createElement("video"));
     video.muted = true;
     video.playsInline = true;
@@ -53,6 +54,11 @@ export class Loop {
     return this.video.readyState >= 2 && !this.video.seeking;
   }
 
+  // Whether somebody could have seen it: it is so while it goes back to its start, too.
+  get isSeen() {
+    return this.wasShown || this.isReady || this.isDead;
+  }
+
   rewind() {
     const start = this.edges[0];
     if (Math.abs(this.video.currentTime - start) > 0.005) this.video.currentTime = start;
@@ -61,9 +67,13 @@ export class Loop {
   play() {
     this.isPaused = false;
     this.rounds = 0;
+    this.wasShown = false;
     this.video.playbackRate = this.rate;
     running.add(this);
-    const framed = (when) => !this.isPaused && this.framed(when);
+    const framed = (when) => {
+      this.wasShown = true;
+      if (!this.isPaused) this.framed(when);
+    };
     if (this.video.requestVideoFrameCallback) this.video.requestVideoFrameCallback(framed);
     else this.video.addEventListener("playing", () => framed(performance.now()), { once: true });
     // A play that a newer one interrupts is no failure.
