@@ -6,6 +6,7 @@
 * Labels that were carried, but for the newest and those that a release names; labels of segments, and what is said of
   those who gave them, likewise.
 * Weights that no committee, no score and no model names.
+* Heads of localizers, but for the newest of each release, and what is left of those that were never finished.
 
 What a release names stays, and so does every release. Nothing is deleted before it is older than an age: a stage that
 runs now may be reading it, or may be about to name it.
@@ -37,7 +38,7 @@ from slac_tasks.storage.datasets import (
 from slac_tasks.storage.declarations import Dataset
 from slac_tasks.storage.ledger import Ledger
 from slac_tasks.storage.manifests import Manifest
-from slac_tasks.storage.objects import Stored
+from slac_tasks.storage.objects import LOCALIZERS, Stored
 from slac_tasks.storage.tables import Datasets
 from slac_tasks.verification.versions import FORMS, labels_manifest, labels_of, newest, newest_labels, pieces
 
@@ -130,6 +131,7 @@ def find(datasets: Datasets, before: datetime) -> Iterator[Garbage]:
         gone.add(garbage.record)
         yield garbage
     yield from _weights(datasets, folders.values(), gone, before)
+    yield from _localizers(datasets, before)
 
 
 def delete(datasets: Datasets, ledger: Ledger, garbage: Garbage, before: datetime) -> None:
@@ -279,3 +281,17 @@ def _weights(
     for one in datasets.store.objects(WEIGHTS):
         if one.name.removeprefix(WEIGHTS).partition(".")[0] not in named and one.written_at < before:
             yield Garbage(why="weights", name=one.name, objects=(one,))
+
+
+def _localizers(datasets: Datasets, before: datetime) -> Iterator[Garbage]:
+    """Yield the heads that a newer one of their release has replaced, and unfinished ones; both are taught anew."""
+    heads: dict[str, list[Stored]] = defaultdict(list)
+    for one in datasets.store.objects(f"{LOCALIZERS}/"):
+        if "/" not in (name := one.name.removeprefix(f"{LOCALIZERS}/")):
+            heads[name.partition(".")[0]].append(one)
+        elif one.written_at < before:
+            yield Garbage(why="unfinished head of a localizer", name=one.name, objects=(one,))
+    for of_release in heads.values():
+        for one in sorted(of_release, key=lambda head: head.written_at)[:-1]:
+            if one.written_at < before:
+                yield Garbage(why="head of a localizer", name=one.name, objects=(one,))

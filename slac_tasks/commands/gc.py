@@ -1,4 +1,4 @@
-"""Delete what the store holds and nobody needs: superseded generations, old versions of labels, unnamed weights.
+"""Delete what the store holds and nobody needs: superseded generations, old labels, unnamed weights, replaced heads.
 
 slac gc --dry-run            list what would be deleted, and how many bytes that frees
 slac gc                      delete what was written more than 7 days ago

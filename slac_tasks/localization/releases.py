@@ -30,12 +30,10 @@ from slac_tasks.release.finished import need_release
 from slac_tasks.storage.checkpoints import Checkpoints
 from slac_tasks.storage.datasets import IMPORTED, MODELS, RELEASED_SEGMENTS
 from slac_tasks.storage.manifests import Manifest
-from slac_tasks.storage.objects import Media
+from slac_tasks.storage.objects import LOCALIZERS, Media
 from slac_tasks.storage.tables import Datasets
 from slac_tasks.video.clips import decoders
 
-FOLDER = "localizers"
-"""Folder of the store."""
 _COLUMNS = [
     "video_id", "source", "source_id", "split", "start_sec", "end_sec", "category", "label", "proxy_128", "proxy_256",
 ]  # fmt: skip
@@ -61,12 +59,12 @@ def localizer_of_release(config: Config, release: str, environ: Mapping[str, str
     shape = [str(sorted(asdict(plan).items())), str(settings.videos)]
     segments = [repr(one) for one in (*sorted(cut.items()), *sorted(imported.items()))]
     made_of = content_hash(weights, version.content, *shape, *segments)
-    name = f"{FOLDER}/{release}.{made_of}.pt"
+    name = f"{LOCALIZERS}/{release}.{made_of}.pt"
     if media.store.exists(name):
         head, about = decode(media.store.get(name), name)
         return Localizer(head=head, about=about, extractor=extractor)
     print_line(f"localize: teaches a head for release {release}, once; it is kept as {name}")
-    keeps = Checkpoints(media=media, folder=f"{FOLDER}/unfinished", made_of=made_of)
+    keeps = Checkpoints(media=media, folder=f"{LOCALIZERS}/unfinished", made_of=made_of)
     videos = chosen(videos_of_release(datasets, rows, Split.TRAINING), settings.videos)
     categories = sorted({label.category for video in videos for label in video.labels})
     cut = {one.video_id: with_imported(one, cut.get(one.video_id, ()), imported) for one in videos}

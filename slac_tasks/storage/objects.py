@@ -21,6 +21,9 @@ from urllib.parse import urlsplit
 
 from slac_tasks.errors import BrokenContract, NotConfigured, NotMade, Temporary
 
+LOCALIZERS = "localizers"
+"""Folder of the heads that find segments: made when they are wanted, so no dataset names them."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Stored:

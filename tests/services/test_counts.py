@@ -269,7 +269,7 @@ def test_the_pages_name_their_queries() -> None:
 
 
 def test_one_view_leaves_withdrawn_videos_out_of_the_queue() -> None:
-    # They write or list tombstones, or ask about videos, releases, the list of clips and their map, not about the queue.
+    # They write or list tombstones, or ask about videos, releases, clips and their map, and not about the queue.
     own = {"web_releases", "add_tombstone", "tombstones", "excluded_media", "queue_clip", "training_videos"}
     own |= {"tombstones_labelled", "unlabelled_tombstones", "queued_on_clips", "duplicates", "tell_apart"}
     own |= {"queue_segment", "web_map"}

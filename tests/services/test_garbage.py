@@ -1,5 +1,6 @@
 """What is deleted, what never is, and that nobody can tell afterwards: on a real ledger and a real store."""
 
+import os
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -32,7 +33,7 @@ from slac_tasks.storage.datasets import (
 from slac_tasks.storage.datasets.labelling import QualityRow
 from slac_tasks.storage.datasets.releasing import ModelRow
 from slac_tasks.storage.ledger import Ledger
-from slac_tasks.storage.objects import FolderStore, put_by_content
+from slac_tasks.storage.objects import LOCALIZERS, FolderStore, put_by_content
 from slac_tasks.storage.records import Record
 from slac_tasks.storage.tables import Datasets
 from slac_tasks.verification import versions
@@ -278,6 +279,20 @@ def test_weights_go_unless_a_committee_a_score_or_a_model_names_them(store: Fold
     kept = [*(f"weights/{blobs[name]}.pt" for name in ("now", "scored")), *of_model]
     assert list(store.names("weights/")) == sorted(kept)
     assert collect(datasets, ledger) == []
+
+
+def test_heads_of_localizers_go_but_for_the_newest_of_each_release(store: FolderStore, ledger: Ledger) -> None:
+    for hour, name in enumerate(("r0001.aa", "r0002.cc", "r0001.bb")):
+        store.put(f"{LOCALIZERS}/{name}.pt", b"head")
+        path, at = store.root / LOCALIZERS / f"{name}.pt", datetime.now(UTC) - timedelta(hours=10 - hour)
+        os.utime(path, (at.timestamp(), at.timestamp()))
+    store.put(f"{LOCALIZERS}/unfinished/checkpoint-00000010.aa/state.pt", b"half")
+    datasets = Datasets(store)
+    assert collect(datasets, ledger) == [
+        "unfinished head of a localizer: localizers/unfinished/checkpoint-00000010.aa/state.pt",
+        "head of a localizer: localizers/r0001.aa.pt",
+    ]
+    assert list(store.names(f"{LOCALIZERS}/")) == ["localizers/r0001.bb.pt", "localizers/r0002.cc.pt"]
 
 
 def test_a_dry_run_deletes_nothing_and_says_how_much_it_would(
