@@ -5,17 +5,18 @@
 **Reads** `candidates`, `fetched`, `videos`, `clips`, `scores`, `features`, `hard_clips`, `votes`, `labels` with
 `label_changes`, `control`, `release`, `detections`, `segment_votes`, `segment_labels` and `accounts`.
 **Writes** `expectations`, `measures`, `quality`, `people`, `agreement` and `rounds`, the report under `reports/v1/`,
-the ledger's verdicts, and what a person decided. `announce` emits the asset `validated_labels` before anybody is asked:
-an answer that takes a day holds up no other category, and this DAG not either, since judging goes on in the next run
-while a question waits. `approve` emits it again: what a person lets in may be enough for a release.
+the ledger's verdicts, and what a person decided. Where a release is due, `announce` wakes `pretrain` (asset
+`validated_labels`) before anybody is asked: an answer that takes a day holds up no other category, and this DAG not
+either, since judging goes on in the next run while a question waits. `approve` wakes it too: what a person lets in may
+be enough for a release.
 
 **Partitioned** by category: `ask` and `approve` are one task for each, under its name, and `judge` one for a few of
 those whose labels changed (`batch_categories`). A category that could not be measured holds up no other; to clear its
 task and those after it tries again.
 
-**Skips** `judge` when no category has changed; `announce` when no label was accepted that the last release lacks; every
-task after `refused` when nothing is refused and undecided, or while a question waits for its answer; `ask` when nobody
-answers in time, or the answer is `not now`. Nothing is recorded then, and the next run asks again.
+**Skips** `judge` when no category has changed; every task after `refused` when nothing is refused and undecided, or
+while a question waits for its answer; `ask` when nobody answers in time, or the answer is `not now`. Nothing is
+recorded then, and the next run asks again.
 
 **Safe to run again**: labels that are judged stay judged, and a decision is recorded once.
 """
@@ -43,7 +44,8 @@ with DAG(
     judge = slac("judge", each=changed)
     validate = slac("validate", trigger_rule="all_done")
     report = slac("report", trigger_rule="all_done")
-    tell = plan("validated_labels", task_id="announce", kind=AnnounceAny, outlets=[VALIDATED_LABELS])
+    # Whatever became of the report: a release that was cut off goes on, as it would by a clock of its own.
+    tell = plan("pretrain", task_id="announce", kind=AnnounceAny, asset=VALIDATED_LABELS, trigger_rule="all_done")
     refused = plan("check_labels", task_id="refused", kind=PlanToAsk)
     question = ask(each=refused)
     # Each answer comes in its own time, and what it lets into a release shall not wait for the others.
@@ -52,4 +54,4 @@ with DAG(
     changed >> judge >> validate >> report >> tell
     report >> refused >> question >> approve
     # `refused` skips all that comes after it, so the leaf that ends the run failed is none of that.
-    [inspect, judge, validate, tell] >> ended()
+    [inspect, judge, validate, report, tell] >> ended()

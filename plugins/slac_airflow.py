@@ -14,7 +14,7 @@ from urllib.parse import quote
 
 from airflow.providers.standard.operators.empty import EmptyOperator
 from airflow.providers.standard.operators.hitl import HITLOperator
-from airflow.sdk import Asset, BaseOperator, Param
+from airflow.sdk import Asset, AssetAlias, BaseOperator, Param
 from airflow.sdk.exceptions import AirflowSkipException, DagRunTriggerException, DownstreamTasksSkipped
 from slac_command import RETRY, Command, Process, filled, is_on, judge, merge, passable, told
 from slac_links import address, links
@@ -25,15 +25,20 @@ from slac_tasks.procedure import STAGES, machine, wants_gpu
 
 DEFAULT_POOL = "default_pool"
 
+ENDED = "ended"
+"""The leaf of a run that says whether a task before it failed."""
+
 WINDOW = "{{ partition_key }}"
 """The window of a partitioned run: the Monday on which its week starts."""
 
 VIDEOS = Asset("videos")
 """A window holds admitted videos that want scores; its events carry the window as partition key."""
+ANSWERS = Asset("answers")
+"""People's answers wait to become labels."""
 LABELS = Asset("labels")
 """People's answers became a new version of the labels, which it is time to judge."""
 VALIDATED_LABELS = Asset("validated_labels")
-"""Labels were accepted, by the gate or by a person, that the last release does not hold."""
+"""A release is due, or a person has decided about labels, which may be enough for one."""
 
 
 class Local(Command):
@@ -91,8 +96,13 @@ class Plan(Local):
         items = self.listed(context)
         if not items:
             self.log.info("nothing to do: everything is finished")
-            raise DownstreamTasksSkipped(tasks=sorted(self.get_flat_relative_ids(upstream=False)))
+            raise self.skipping
         return items
+
+    @property
+    def skipping(self) -> DownstreamTasksSkipped:
+        """What skips every task after this one but the leaf, which says how those before it ended."""
+        return DownstreamTasksSkipped(tasks=sorted(self.get_flat_relative_ids(upstream=False) - {ENDED}))
 
 
 def pairs(items: Iterable[Mapping[str, Any]]) -> set[tuple[str, str]]:
@@ -144,17 +154,33 @@ class PlanSome(Plan):
 
 
 class AnnounceAny(Plan):
-    """Emit the event of the task's asset when the plan lists something."""
+    """Emit one event of the asset when the plan lists something; end well either way.
+
+    The outlet is an alias: of an asset itself, a task that ends well always emits an event.
+    """
+
+    def __init__(self, *, asset: Asset, **kwargs: Any) -> None:
+        alias = AssetAlias(f"{asset.name}_if_any")
+        super().__init__(outlets=[alias], **kwargs)
+        self.asset, self.alias = asset, alias
 
     def execute(self, context: Any) -> None:
-        """End well, which emits the event.
+        """Emit the event, or none."""
+        if self.listed(context):
+            context["outlet_events"][self.alias].add(self.asset)
+        else:
+            self.log.info("nothing to announce")
 
-        Raises:
-            AirflowSkipException: the plan is empty.
 
-        """
-        if not self.listed(context):
-            raise AirflowSkipException("nothing to announce")
+class Look(AnnounceAny):
+    """Wake the DAG whose plan this is when it has work, so that no run of it is made only to be skipped."""
+
+    def execute(self, context: Any) -> None:
+        """Look, unless a run of that DAG is queued or at work: what it leaves is found by the next look."""
+        if context["ti"].get_dr_count(dag_id=self.dag_name, states=["queued", "running"]):
+            self.log.info("%s is at work", self.dag_name)
+        else:
+            super().execute(context)
 
 
 class Start(BaseOperator):
@@ -212,7 +238,7 @@ class PlanToAsk(Plan):
         pending = context["ti"].get_ti_count(dag_id=self.dag_id, task_ids=["ask", "approve"], states=[*UNFINISHED])
         if pending:
             self.log.info("%d questions wait for an answer or for its record", pending)
-            raise DownstreamTasksSkipped(tasks=sorted(self.get_flat_relative_ids(upstream=False)))
+            raise self.skipping
         questions = super().execute(context)
         for item in questions:
             tell(f"the labels of {', '.join(item['category'])} were refused: {'; '.join(item.get('reasons', ()))}")
@@ -352,4 +378,4 @@ def ask(each: Plan, **kwargs: Any) -> Any:
 
 def ended() -> EmptyOperator:
     """Make the leaf that ends a run failed when a task before it failed; it starts no process."""
-    return EmptyOperator(task_id="ended", trigger_rule="none_failed")
+    return EmptyOperator(task_id=ENDED, trigger_rule="none_failed")

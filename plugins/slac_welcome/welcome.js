@@ -8,6 +8,7 @@ const STEPS = [
   ["collect_videos", "find, fetch and admit the videos of a week"],
   ["score_clips", "cut them into clips, and let the committee score them"],
   ["send_hard_clips", "put the clips worth a person's time into the queue"],
+  ["look_for_answers", "wake the next one when people have answered"],
   ["sync_verifications", "turn people's answers into labels"],
   ["check_labels", "judge every category; ask you about a refused one"],
   ["pretrain", "release, train a network, and let it join if it is better"],

@@ -8,7 +8,6 @@
   slac plan --for labels_due                             labels that it is time to judge
   slac plan --for judge                                  categories whose labels changed since they were measured
   slac plan --for check_labels                           refused categories that wait for a person's decision
-  slac plan --for validated_labels                       accepted labels that the last release does not hold
   slac plan --for pretrain [--at-once]                   the release to make, or to finish; at once: of whatever is new
   slac plan --for add_category --category judo           windows that a category still lacks
   slac plan --for score_again --category judo --committee c1a2b3c4 [--from 2026-01-05] [--to 2026-03-30]

@@ -122,7 +122,7 @@ def _show_retraining(*, as_json: bool) -> None:
     for row in rows:
         print(f"{row['day']}: {'retrain, ' + row['release'] if row['retrain'] else 'wait'}: {row['reason']}")
     if not rows:
-        print("nothing was decided yet; `slac plan --for pretrain` decides, and the DAG `pretrain` runs it each day")
+        print("nothing was decided yet; the DAG `check_labels` decides each day, as `slac plan --for pretrain` does")
 
 
 def _show_duplicates(*, as_json: bool, category: str | None = None, window: str | None = None) -> None:

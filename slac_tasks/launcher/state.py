@@ -65,10 +65,10 @@ class Demo:
             "SLAC_CONFIG": str(self.config),
             "SLAC_STORE": str(self.home / "store"),
             "SLAC_DATABASE_URL": ledger_url,
-            # Somebody is watching: what is answered is collected six times a minute (the sixth field are seconds). What
-            # is scored is sent at once, and what was left over, such as a category that failed, once a minute.
-            "SLAC_SEND_CRON": "* * * * *",
-            "SLAC_SYNC_CRON": "* * * * * */10",
+            # Somebody is watching: answers are looked for four times a minute (the sixth field are seconds). What is
+            # scored is sent at once, and what was left over, such as a category that failed, every five minutes.
+            "SLAC_SEND_CRON": "*/5 * * * *",
+            "SLAC_SYNC_CRON": "* * * * * */15",
         }
 
     def airflow(self, airflow_url: str, ledger_url: str, port: int | None) -> Airflow:

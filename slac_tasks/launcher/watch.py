@@ -21,6 +21,7 @@ DAGS = (
     "collect_videos",
     "score_clips",
     "send_hard_clips",
+    "look_for_answers",
     "sync_verifications",
     "check_labels",
     "pretrain",
@@ -38,7 +39,7 @@ _AT_WORK = ("running", "awaiting_input")
 _FAILED = ("failed", "upstream_failed")
 """States of tasks that a look at a demo asks for, all at once: each request is work of the machine that runs it."""
 
-_TIMED = frozenset({"send_hard_clips", "sync_verifications"})
+_TIMED = frozenset({"send_hard_clips", "look_for_answers"})
 """DAGs that run by the clock, whether or not there is work."""
 
 
@@ -155,7 +156,7 @@ class Watch:
             if run["dag_id"] not in _TIMED and (run["dag_id"], run["dag_run_id"]) not in asking:
                 busy.setdefault(run["dag_id"], [])
         for task in _running(tasks):
-            if task["dag_id"] not in _TIMED or task["task_id"] in ("mine", "publish", "aggregate"):
+            if task["dag_id"] not in _TIMED or task["task_id"] in ("mine", "publish"):
                 busy.setdefault(task["dag_id"], []).append(task["task_id"])
         return [f"{dag}({', '.join(sorted(set(names)))})" if names else dag for dag, names in sorted(busy.items())]
 

@@ -252,12 +252,6 @@ def judge(planner: Planner) -> list[Item]:
     return [Item(category=some, labels=labels) for labels, some in batches(todo, planner.settings.batch_categories)]
 
 
-def validated_labels(planner: Planner) -> list[Item]:
-    """The newest judged labels, if they hold a label that may be released and that the last release does not hold."""
-    judged = planner.newest_labels(QUALITY)
-    return [Item(labels=judged)] if judged is not None and _new_labels(planner, judged) else []
-
-
 def check_labels(planner: Planner) -> list[Item]:
     """Refused categories that wait for a person's decision, one item each."""
     return [
@@ -267,7 +261,10 @@ def check_labels(planner: Planner) -> list[Item]:
 
 
 def pretrain(planner: Planner) -> list[Item]:
-    """The release that is not finished, or a new one if it is time; what was decided today is recorded, and why."""
+    """The release that is not finished, or a new one if it is time; what was decided today is recorded, and why.
+
+    It is asked by `check_labels`, so that a run of `pretrain` has work, and again by that run, which may be a person's.
+    """
     found = _retraining(planner)
     known = found.evidence
     planner.ledger.run(
@@ -291,7 +288,7 @@ def _retraining(planner: Planner) -> Decision:
         return Decision(retrain=False, reason="clips wait to be mined, answered or judged")
     last = planner.ledger.one("last_release")
     age = (planner.now - last["released_at"]).total_seconds() / 86_400 if last else None
-    known = Evidence(new_labels=_new_labels(planner, judged), age_days=age, drift=drift(planner))
+    known = Evidence(new_labels=unreleased_labels(planner, judged), age_days=age, drift=drift(planner))
     found = decide(known, planner.settings.release, at_once=planner.at_once)
     return replace(found, release=f"r{(int(last['ordinal']) if last else 0) + 1:04d}") if found.retrain else found
 
@@ -314,7 +311,7 @@ def drift(planner: Planner) -> float | None:
 _HELD = ("clip_id", "category", "label")
 
 
-def _new_labels(planner: Planner, judged: str) -> int:
+def unreleased_labels(planner: Planner, judged: str) -> int:
     """Return how many labels of a version may be released that the last release does not hold."""
     from slac_tasks.release.releasable import releasable  # takes long to import, as Judging does
 
@@ -360,6 +357,6 @@ PLANS: dict[str, Callable[[Planner], list[Item]]] = {
     plan.__name__: plan
     for plan in (
         collect_videos, score_clips, send_hard_clips, sync_verifications, aggregate, labels_due, judge,
-        check_labels, validated_labels, pretrain, add_category, score_again,
+        check_labels, pretrain, add_category, score_again,
     )
 }  # fmt: skip

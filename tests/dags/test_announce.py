@@ -5,9 +5,11 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from airflow.sdk import Asset
-from airflow.sdk.exceptions import AirflowSkipException, DagRunTriggerException
-from slac_airflow import ITEM, Announce, AnnounceAny, AnnounceFinished, PlanSome, slac, start
+from airflow.sdk import DAG, Asset, AssetAlias
+from airflow.sdk.definitions.asset import AssetUniqueKey
+from airflow.sdk.exceptions import AirflowSkipException, DagRunTriggerException, DownstreamTasksSkipped
+from airflow.sdk.execution_time.context import OutletEventAccessors
+from slac_airflow import ITEM, Announce, AnnounceAny, AnnounceFinished, Look, Plan, PlanSome, ended, plan, slac, start
 
 ASSET = Asset("videos")
 PLANNED = [
@@ -55,13 +57,48 @@ def test_without_a_plan_before_what_is_listed_is_announced(monkeypatch: pytest.M
     assert event.extra == {"categories": ["judo", "polo"]}
 
 
-def test_labels_are_announced_only_where_the_plan_lists_some(monkeypatch: pytest.MonkeyPatch) -> None:
-    task = AnnounceAny(task_id="announce", dag_name="validated_labels", outlets=[Asset("validated_labels")])
-    monkeypatch.setattr(AnnounceAny, "listed", lambda self, context: [{"labels": "000003"}])
-    task.execute({})  # the event is emitted because the task ends well
-    monkeypatch.setattr(AnnounceAny, "listed", lambda self, context: [])
-    with pytest.raises(AirflowSkipException, match="nothing to announce"):
-        task.execute({})
+@dataclass(frozen=True)
+class Runs:
+    """What a task instance knows of the runs of DAGs: how many are queued or running."""
+
+    active: int
+
+    def get_dr_count(self, *, dag_id: str, states: list[str]) -> int:
+        assert (dag_id, states) == ("sync_verifications", ["queued", "running"])
+        return self.active
+
+
+def woken(task: AnnounceAny, listed: list[dict[str, Any]], active: int, monkeypatch: pytest.MonkeyPatch) -> list[Any]:
+    """Return the keys of the assets of which the task emits an event; it ends well, whatever the plan lists."""
+    monkeypatch.setattr(AnnounceAny, "listed", lambda self, context: listed)
+    events = OutletEventAccessors()
+    task.execute({"outlet_events": events, "ti": Runs(active)})
+    assert task.outlets == [AssetAlias("videos_if_any")], "of an asset among the outlets there is always an event"
+    return [event.dest_asset_key for event in events[task.alias].asset_alias_events]
+
+
+def test_an_event_is_emitted_only_where_the_plan_lists_something(monkeypatch: pytest.MonkeyPatch) -> None:
+    task = AnnounceAny(task_id="announce", dag_name="labels_due", asset=ASSET)
+    assert woken(task, [{"labels": "000003"}], 1, monkeypatch) == [AssetUniqueKey.from_asset(ASSET)]
+    assert woken(task, [], 0, monkeypatch) == []
+
+
+def test_a_look_wakes_a_dag_that_has_work_and_is_not_at_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    look = Look(task_id="look", dag_name="sync_verifications", asset=ASSET)
+    assert woken(look, [{"votes": 3}], 0, monkeypatch) == [AssetUniqueKey.from_asset(ASSET)]
+    assert woken(look, [{"votes": 3}], 1, monkeypatch) == []
+    assert woken(look, [], 0, monkeypatch) == []
+
+
+def test_an_empty_plan_skips_the_work_and_not_the_leaf_that_says_how_it_ended(monkeypatch: pytest.MonkeyPatch) -> None:
+    with DAG("empty"):
+        first, todo = slac("sync"), plan("aggregate", task_id="batch")
+        first >> todo >> slac("aggregate")
+        [first, todo] >> ended()
+    monkeypatch.setattr(Plan, "listed", lambda self, context: [])
+    with pytest.raises(DownstreamTasksSkipped) as skipping:
+        todo.execute({})
+    assert skipping.value.tasks == ["aggregate"], "else a `sync` that failed would be a run that ended well"
 
 
 def started(try_number: int) -> DagRunTriggerException:

@@ -17,7 +17,7 @@ from slac_tasks.storage.ledger import Ledger
 
 ROOT = Path(__file__).resolve().parents[2]
 NAMES = {
-    *("collect_videos", "score_clips", "send_hard_clips", "sync_verifications"),
+    *("collect_videos", "score_clips", "send_hard_clips", "look_for_answers", "sync_verifications"),
     *("check_labels", "pretrain", "add_category", "retire_category", "score_again", "inspect_again"),
 }
 
@@ -36,10 +36,15 @@ for path in sorted(glob.glob("dags/*.py")):
     DagContext.current_autoregister_module_name = spec.name
     spec.loader.exec_module(module)
 seconds = time.process_time() - start
+def woken_by(assets):
+    return [asset.name for asset in getattr(assets, "objects", [assets] if assets else [])]
 for dag, _ in DagContext.autoregistered_dags:
     dags[dag.dag_id] = {"doc": dag.doc_md or "", "tasks": {
         task.task_id: [type(task).__name__, sorted(task.downstream_task_ids), [asset.name for asset in task.outlets]]
-        for task in dag.tasks}, "estimated": [task.dag_name for task in dag.tasks if getattr(task, "estimate", False)]}
+        for task in dag.tasks}, "estimated": [task.dag_name for task in dag.tasks if getattr(task, "estimate", False)],
+        "wakes": {task.task_id: [task.dag_name, task.asset.name] for task in dag.tasks if hasattr(task, "alias")},
+        "woken_by": woken_by(getattr(dag.timetable, "asset_condition", None)),
+        "clock": getattr(getattr(dag.timetable, "timetable", dag.timetable), "expression", None)}
 heavy = [name for name in ("torch", "pandas", "great_expectations", "pyarrow", "kubernetes") if name in sys.modules]
 print(json.dumps({"dags": dags, "seconds": seconds, "heavy": heavy}))
 """
@@ -111,8 +116,10 @@ def test_one_unmapped_task_alone_carries_each_outlet_but_for_answers_of_people(p
         ("collect_videos", "announce"): ["videos"],
         ("add_category", "announce"): ["videos"],
         ("pretrain", "rescore"): ["videos"],
-        ("sync_verifications", "announce"): ["labels"],
-        ("check_labels", "announce"): ["validated_labels"],
+        # Aliases: an event of the asset is emitted where there is something to wake a DAG for.
+        ("look_for_answers", "look"): ["answers_if_any"],
+        ("sync_verifications", "announce"): ["labels_if_any"],
+        ("check_labels", "announce"): ["validated_labels_if_any"],
         # One for each answer of a person, whenever it comes.
         ("check_labels", "approve"): ["validated_labels"],
     }
@@ -125,7 +132,7 @@ def test_a_question_to_a_person_holds_up_no_event(parsed: dict) -> None:
         "changed": ["judge"],
         "judge": ["ended", "validate"],
         "validate": ["ended", "report"],
-        "report": ["announce", "refused"],
+        "report": ["announce", "ended", "refused"],
         "announce": ["ended"],
         "refused": ["ask"],
         "ask": ["approve"],
@@ -138,3 +145,30 @@ def test_a_scored_window_starts_the_dag_that_sends_its_clips(parsed: dict) -> No
     tasks = parsed["dags"]["score_clips"]["tasks"]
     assert tasks["send_hard_clips"][:2] == ["Start", ["ended"]]
     assert tasks["score"][1] == ["ended", "send_hard_clips"], "a category that failed ends the run failed, as before"
+
+
+def test_what_runs_every_few_minutes_only_looks(parsed: dict) -> None:
+    """A clock on a DAG that works would paint all of its tasks as skipped whenever there is nothing to do."""
+    clocks = {name: dag["clock"] for name, dag in parsed["dags"].items() if dag["clock"]}
+    assert clocks == {
+        "look_for_answers": "*/5 * * * *",
+        "collect_videos": "0 0 * * 1",
+        "send_hard_clips": "0 5 * * *",
+        "check_labels": "30 5 * * *",
+    }
+    assert parsed["dags"]["look_for_answers"]["tasks"] == {"look": ["Look", [], ["answers_if_any"]]}
+
+
+def test_who_wakes_a_dag_asks_whether_it_has_work(parsed: dict) -> None:
+    dags = parsed["dags"]
+    assert {name: dag["wakes"] for name, dag in dags.items() if dag["wakes"]} == {
+        "look_for_answers": {"look": ["sync_verifications", "answers"]},
+        "sync_verifications": {"announce": ["labels_due", "labels"]},
+        "check_labels": {"announce": ["pretrain", "validated_labels"]},
+    }
+    assert {name: dag["woken_by"] for name, dag in dags.items() if dag["woken_by"]} == {
+        "score_clips": ["videos"],
+        "sync_verifications": ["answers"],
+        "check_labels": ["labels"],
+        "pretrain": ["validated_labels"],
+    }

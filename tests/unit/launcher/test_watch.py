@@ -38,7 +38,7 @@ def test_a_question_to_a_person_keeps_no_demo_from_its_end() -> None:
 
 def test_other_runs_of_the_same_dag_still_count() -> None:
     airflow = Answers(
-        [("check_labels", "r1"), ("check_labels", "r2"), ("sync_verifications", "r3")],
+        [("check_labels", "r1"), ("check_labels", "r2"), ("look_for_answers", "r3")],
         [("check_labels", "r1", "ask", "awaiting_input"), ("check_labels", "r2", "validate", "running")],
     )
     assert running(airflow) == ["check_labels(validate)"]
