@@ -32,6 +32,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="without a world: take every clip to contain the action that its video was found for",
     )
     review.add_argument("--sets", action="store_true", help="answer clips together that may be asked together")
+    review.add_argument("--until-release", action="store_true", help="with --follow: stop when there is a release")
     review.add_argument(
         "--leave", metavar="CATEGORY", help="category whose clips that are asked again are left to somebody else"
     )
@@ -61,6 +62,7 @@ def main(arguments: argparse.Namespace) -> int:
         assume_right=arguments.assume_retrieval_is_right,
         in_sets=arguments.sets,
         leave=arguments.leave,
+        until_release=arguments.until_release,
     )
     return 0
 

@@ -121,6 +121,8 @@ def _make_sources(demo: Demo, environ: Mapping[str, str]) -> None:
 def _start_people(demo: Demo, environ: Mapping[str, str], left: visit.Left) -> None:
     truth = (str(demo.world),) if demo.subject.has_truth else ("--assume-retrieval-is-right",)
     argv = (*_command("world", "review", *truth), "--follow", f"--leave={left.category}")
+    if demo.subject.releases:
+        argv = (*argv, "--until-release")
     if demo.reviewers.start(argv, os.environ | dict(environ), PROJECT):
         print_now("demo: simulated people answer what is in the queue")
 
@@ -216,12 +218,13 @@ def _print_where(
     with closing(open_ledger(environ)) as ledger:
         refused = visit.undecided(ledger)
         releases = ledger.one("last_release") is not None
+        fresh = sum(int(row["unlabelled"]) for row in ledger.rows("open_by_category")) if demo.people else 0
         registered = {row["category"] for row in ledger.rows("categories")}
     print_now("")
     spare = demo.subject.spare(demo.world)
     if spare and slug(spare) in registered:
         spare = None
-    for line in visit.lines(left, airflow.url, refused, watch.question(), releases, spare):
+    for line in visit.lines(left, airflow.url, refused, watch.question(), releases, spare, fresh):
         print_now(line)
     print_now(_login(airflow))
     if not demo.people:

@@ -1,8 +1,9 @@
 """What a demo leaves to its visitor: clips that want one more answer, a question, and where to look.
 
-Simulated people answer everything, so that the loop closes by itself. One more person is asked about a few clips of one
-category as soon as its first round is answered: the visitor, who need not wait for the end. At the end the simulated
-people stop. What was left is written down, so that a demo that is started again brings nobody back.
+Simulated people answer everything until there is a release, so that the loop closes by itself; what the release's own
+network then asks is the visitor's. One more person is asked about a few clips of one category as soon as its first
+round is answered: the visitor, who need not wait for the end. What was left is written down, so that a demo that is
+started again brings nobody back.
 """
 
 import json
@@ -118,7 +119,13 @@ def review_lines(left: Left | None, url: str) -> Iterator[str]:
 
 
 def lines(
-    left: Left | None, url: str, refused: Sequence[Refused], asking: str | None, releases: bool, spare: str | None
+    left: Left | None,
+    url: str,
+    refused: Sequence[Refused],
+    asking: str | None,
+    releases: bool,
+    spare: str | None,
+    fresh: int,
 ) -> Iterator[str]:
     """Yield what the visitor can do now.
 
@@ -129,11 +136,14 @@ def lines(
         asking: address of Airflow's question about it; None: Airflow has not asked yet.
         releases: whether there is a release to look at.
         spare: name of a category that the sources hold and nobody collects; None: there is none.
+        fresh: so many clips nobody has answered: those that the pretrained network has chosen.
 
     """
     pages = f"{url}{PAGES}"
     yield "Your turn"
     yield from review_lines(left, url)
+    if fresh:
+        yield f"           {fresh} clips of all categories wait for their first answers: the new network chose them."
     for one in refused:
         yield f"  Decide:  {asking or f'{url}/required_actions'}"
         yield f"           “{one.name}” was refused: {one.reasons}."

@@ -120,6 +120,9 @@ class Watch:
             waiting = ledger.rows("open_by_category")
             if not self.people:
                 return found if waiting else [*found, "fill the queue"]
+            retraining = plans.pretrain(planner)
+            if self.releases and not retraining and ledger.one("last_release"):
+                return found  # what its network asks is the visitor's
             # What is asked again has a label, and may be the visitor's: nobody waits for it.
             if unlabelled := sum(int(row["unlabelled"]) for row in waiting):
                 found.append(f"answer {unlabelled} clips")
@@ -127,7 +130,7 @@ class Watch:
                 found.append("collect answers")
             if planner.newest_labels() != planner.newest_labels(QUALITY):
                 found.append("check the labels")
-            if plans.pretrain(planner):
+            if retraining:
                 found.append("release, pretrain, evaluate, promote")
             if not found and self.releases and not ledger.one("last_release"):
                 found.append("release")

@@ -265,9 +265,18 @@ def seen_in(truth: Truth) -> Contains:
 
 
 def review(
-    folder: Path | None, *, seed: int, follow: bool, assume_right: bool, in_sets: bool, leave: str | None = None
+    folder: Path | None,
+    *,
+    seed: int,
+    follow: bool,
+    assume_right: bool,
+    in_sets: bool,
+    leave: str | None = None,
+    until_release: bool = False,
 ) -> None:
     """Answer what is open, once or until stopped; `leave` as in `answer_open`.
+
+    `until_release`: what is asked after the first release is left to somebody else.
 
     Raises:
         WrongArguments: neither a world nor the wish to assume that retrieval is right.
@@ -280,6 +289,8 @@ def review(
         try:
             ledger = open_ledger()
             try:
+                if until_release and ledger.one("last_release"):
+                    return
                 sent = answer_open(ledger, contains, seed, in_sets=in_sets, leave=leave)
             finally:
                 ledger.close()

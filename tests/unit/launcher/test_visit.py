@@ -1,10 +1,12 @@
 """What a demo leaves to its visitor: clips that want one more answer, and words that say where."""
 
 import json
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
+from platform_records import add_release
 from review_work import cast, lease, publish_and_answer, states
 
 from slac_tasks.launcher import visit
@@ -14,7 +16,7 @@ from slac_tasks.storage.ledger import Ledger
 from slac_tasks.world import disk
 from slac_tasks.world.catalogue import SPARE, make_catalogue
 from slac_tasks.world.guidelines import guidelines
-from slac_tasks.world.people import answer_open
+from slac_tasks.world.people import answer_open, review
 
 NAMED = {"category": "high_jump", "name": "High jump"}
 
@@ -30,6 +32,15 @@ def answered(make_job: Any, ledger: Ledger, category: str = "high_jump") -> list
             (category,),
         )
     return clips
+
+
+def admit(ledger: Ledger) -> None:
+    """Say where the videos of all queued clips came from: simulated people look there for the truth."""
+    with ledger._connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO admissions SELECT DISTINCT video_id, category, date '2026-01-05', video_id, 'folder', video_id"
+            " FROM queue ON CONFLICT DO NOTHING"
+        )
 
 
 def test_a_visitor_is_asked_as_soon_as_a_round_is_answered_and_only_once(
@@ -52,13 +63,26 @@ def test_a_visitor_is_asked_as_soon_as_a_round_is_answered_and_only_once(
 
 def test_simulated_people_leave_the_visitors_clips(make_job: Any, ledger: Ledger, tmp_path: Path) -> None:
     answered(make_job, ledger)
-    with ledger._connection.cursor() as cursor:
-        cursor.execute(
-            "INSERT INTO admissions SELECT video_id, category, '2026-01-05', video_id, 'folder', video_id FROM queue"
-        )
+    admit(ledger)
     visit.ask(ledger, visit.begin(tmp_path, ledger))
     assert answer_open(ledger, lambda clip: True, 0, leave="high_jump").votes == 0
     assert answer_open(ledger, lambda clip: True, 0, leave="judo").votes == visit.CLIPS
+
+
+def test_simulated_people_stop_when_there_is_a_release(
+    make_job: Any, ledger: Ledger, ledger_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    publish_and_answer(make_job, ledger, {}, clips=2)
+    admit(ledger)
+    monkeypatch.setenv("SLAC_DATABASE_URL", ledger_url)
+    ask = partial(review, None, seed=0, follow=False, assume_right=True, in_sets=False, until_release=True)
+    ask()
+    assert states(ledger)["votes"] == 4
+    publish_and_answer(make_job, ledger, {}, clips=2, category="judo")
+    admit(ledger)
+    add_release(ledger, "high_jump")
+    ask()
+    assert states(ledger)["votes"] == 4
 
 
 def test_at_the_end_clips_are_left_where_none_waits(make_job: Any, ledger: Ledger, tmp_path: Path) -> None:
@@ -79,13 +103,14 @@ def test_the_last_lines_say_what_to_do_and_where() -> None:
     left = visit.Left(category="left_leg_lift", name="Left leg lift", clips=24)
     asking = "http://127.0.0.1:8080/dags/check_labels/runs/r/tasks/ask/required_actions"
     refused = visit.Refused(category="slow_head_swing", name="Slow head swing", reasons="share is 0")
-    said = list(visit.lines(left, "http://127.0.0.1:8080", [refused], asking, True, "Head lift"))
+    said = list(visit.lines(left, "http://127.0.0.1:8080", [refused], asking, True, "Head lift", 201))
     assert said[0] == "Your turn"
     assert said[1] == "  Review:  http://127.0.0.1:8080/slac/review?category=left_leg_lift"
     assert "Y is yes, N is no, ? shows all keys." in said[3]
-    assert said[4] == f"  Decide:  {asking}"
-    assert said[5] == "           “Slow head swing” was refused: share is 0."
-    assert said[7] == "           The same beside its clips: http://127.0.0.1:8080/slac/desk?of=slow_head_swing"
+    assert "201 clips of all categories" in said[4]
+    assert said[5] == f"  Decide:  {asking}"
+    assert said[6] == "           “Slow head swing” was refused: share is 0."
+    assert said[8] == "           The same beside its clips: http://127.0.0.1:8080/slac/desk?of=slow_head_swing"
     assert "/dags/add_category" in said[-4]
     assert "“Head lift”" in said[-3]
     assert said[-2:] == [
