@@ -3,6 +3,7 @@
 A service that is absent here skips its tests by name; in CI, where everything must be present, it fails them.
 """
 
+import importlib
 import os
 import shutil
 import socket
@@ -13,6 +14,7 @@ import urllib.error
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
+from types import ModuleType
 from typing import Any, NoReturn, Protocol
 from urllib.parse import urlsplit
 
@@ -165,6 +167,15 @@ def _wait_for(server: "subprocess.Popen[bytes]", address: str, log: Path) -> Non
         else:
             return
     absent(f"S3 server ({log.read_text(errors='replace')[-300:]})")
+
+
+@pytest.fixture(scope="session")
+def by_torchcodec() -> ModuleType:
+    """Our reader of originals; torchcodec is an extra, and needs libraries of FFmpeg."""
+    try:
+        return importlib.import_module("slac_tasks.video.by_torchcodec")
+    except (ImportError, RuntimeError, OSError):
+        absent("torchcodec")
 
 
 @pytest.fixture

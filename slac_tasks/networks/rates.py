@@ -52,7 +52,9 @@ class Work:
     def key(self) -> str:
         """16 hex digits, the same where the same rate is to be expected."""
         how = self.scoring
-        return content_hash(*self.networks, str((how.batch, how.workers, how.precision, how.compile)))
+        # Rates that were measured before clips could be read from originals stay known.
+        pixels = () if how.pixels == "renditions" else (how.pixels,)
+        return content_hash(*self.networks, str((how.batch, how.workers, how.precision, how.compile)), *pixels)
 
     def __str__(self) -> str:
         return " + ".join(self.networks)

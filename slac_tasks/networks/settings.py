@@ -76,6 +76,14 @@ class Scoring(Section):
         "Processes that decode; -1: none where networks run on processors, else all processors but two, 32 at most.",
         least=-1,
     )
+    pixels: str = setting(
+        "renditions",
+        "What clips are read from: `renditions`, as `fetch` made them; or, where only originals were kept "
+        "(`collect.keep_originals`), `originals`, from which renditions are made for as long as they are read, or "
+        "`torchcodec`, which decodes the clips of originals alone, by NVDEC where networks run on a card. It needs the "
+        "extra `nvdec`.",
+        choices=("renditions", "originals", "torchcodec"),
+    )
     devices: tuple[str, ...] = setting(
         (),
         "Devices that score, a process on each, such as `cuda:0` and `cuda:1`; empty: every card of the machine, "

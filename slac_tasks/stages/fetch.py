@@ -121,12 +121,13 @@ class Fetcher:
             files.delete(path)
             raise Unfetched(no.reason, no.detail, retryable=True) from no
         proxy_digest = hashlib.sha256(proxy.path_256.read_bytes()).hexdigest()
-        names = {side: f"media/{video_id}/{proxy_digest[:16]}-{side}.mp4" for side in (256, 128)}
+        names = {side: originals.rendition_name(video_id, proxy_digest, side) for side in (256, 128)}
         for side, rendition in ((128, proxy.path_128), (256, proxy.path_256)):
             if not self.store.exists(names[side]):
                 self.store.put_file(names[side], rendition)
-        if limits.keep_originals and not self.store.exists(f"media/{video_id}/original"):
-            self.store.put_file(f"media/{video_id}/original", path)
+        original = originals.beside(names[256])
+        if limits.keep_originals and not self.store.exists(original):
+            self.store.put_file(original, path)
         return FetchedRow(
             candidate_id=candidate.candidate_id,
             source=candidate.source,

@@ -1,6 +1,6 @@
 """Score every clip of a window with every member of the committee, for the action that each was retrieved for.
 
-Reads: clips (category, window), committees, weights, proxies, withdrawals.
+Reads: clips (category, window), committees, weights, proxies (or originals, see `scoring.pixels`), withdrawals.
 Writes: scores and features (category, window, weights), one of each for each member; a member that has scored the
 clips is not asked again.
 Safe to run again: scores that exist are left alone, and a run after a kill goes on where the one before was stopped.
@@ -46,6 +46,7 @@ from slac_tasks.storage.manifests import Drop, Manifest
 from slac_tasks.storage.writing import Writer
 from slac_tasks.telemetry import spans
 from slac_tasks.video.clips import ADDRESS, ClipAddress, addresses, ahead, decoders, shard_ends
+from slac_tasks.video.kept import KeptPool
 from slac_tasks.video.pool import Cut, Pool
 
 SHARD_CLIPS: Mapping[str, int] = {"cpu": 256, "cuda": 2048}
@@ -159,9 +160,14 @@ def _estimate(job: Job) -> None:
     name = _name(devices(job.config.scoring.devices, job.config.device), device(job.config.device))
     for (work, views), tables in waiting.items():
         clips = pa.concat_tables(tables)
-        print(rates.expected(job.store, work, name, clips.num_rows, rates.size_of(job.store, clips, views)))
+        print(rates.expected(job.store, work, name, clips.num_rows, _size(job, clips, views)))
     if not waiting:
         print("nothing to score: every member has scored every clip")
+
+
+def _size(job: Job, clips: pa.Table, views: frozenset[View]) -> int | None:
+    """Return about how many bytes of renditions are read; None: unknown, or originals are."""
+    return rates.size_of(job.store, clips, views) if job.config.scoring.pixels == "renditions" else None
 
 
 def _views(members: Sequence[CommitteeRow]) -> frozenset[View]:
@@ -273,11 +279,11 @@ def _score(job: Job, works: Sequence[Work], clips: int, share: Share = ALL) -> _
     watch = rates.Watch(began=job.began)
     workers = share.of(decoders(settings.workers, clips=sum(work.clips.num_rows for work in works), beside=where))
     # The processes start while the networks are loaded.
-    buffer = ahead(views, batch=settings.batch, workers=workers)
-    with Pool(job.media, views, batch=settings.batch, buffer=buffer, workers=workers) as pool:
+    with _pool(job, views, workers, where) as pool:
         scorers = load_scorers(job.store.get, members, job.config, clips)
         withdrawals, turns = Withdrawals.read(job.store), count()
-        how = {name: [str(settings.batch), settings.compile, *scorer.how] for name, scorer in scorers.items()}
+        run_as = [str(settings.batch), settings.compile, settings.pixels]
+        how = {name: [*run_as, *scorer.how] for name, scorer in scorers.items()}
         for work in works:
             _cut(work, withdrawals, [how] * share.world, SHARD_CLIPS[where.type], turns, share)
         _print_taken_up(works)
@@ -303,6 +309,19 @@ def _score(job: Job, works: Sequence[Work], clips: int, share: Share = ALL) -> _
     return _Done(how, watch.first, sum(work.taken_up for work in works))
 
 
+def _pool(job: Job, views: Sequence[View], workers: int, where: torch.device) -> Pool | KeptPool:
+    """Start the processes that decode what `scoring.pixels` names."""
+    settings = job.config.scoring
+    batch, buffer = settings.batch, ahead(views, batch=settings.batch, workers=workers)
+    if settings.pixels == "renditions":
+        return Pool(job.media, views, batch=batch, buffer=buffer, workers=workers)
+    card = f"cuda:{torch.cuda.current_device()}" if where.type == "cuda" else "cpu"
+    return KeptPool(
+        job.media, views, batch=batch, buffer=buffer, workers=workers, limits=job.config.collect,
+        torchcodec=card if settings.pixels == "torchcodec" else "",
+    )  # fmt: skip
+
+
 def _category(work: Work) -> str:
     return work.wants[0].scores.keys["category"]
 
@@ -313,7 +332,7 @@ def _write_rate(job: Job, watch: rates.Watch, done: Sequence[tuple[Sequence[Want
     clips = pa.concat_tables([clips for _, clips in done])
     if len(works) == 1 and clips.num_rows:
         views = _views([want.member for want in done[0][0]])
-        size = rates.size_of(job.store, clips, views)
+        size = _size(job, clips, views)
         run = watch.run(device=name, clips=clips.num_rows, size_bytes=size)
         rates.write_run(job.store, works.pop(), run)
 

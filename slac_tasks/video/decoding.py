@@ -7,15 +7,16 @@ and with it torch: seconds for each worker.
 
 import ctypes
 import json
+import mmap
 import os
 import signal
 import socket
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from multiprocessing.connection import Connection
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import cv2
 
@@ -25,7 +26,13 @@ from slac_tasks.video.frames import Pixels, read_clips
 from slac_tasks.video.ring import Shape, mapped
 
 START = "import sys, json; sys.path[:] = json.loads(sys.argv[1]); from slac_tasks.video.decoding import serve; serve()"
-"""What Python runs; the first argument are the folders of the caller's packages, the second two descriptors."""
+"""What Python runs; the first argument are the folders of the caller's packages, the second two descriptors and how
+originals are decoded."""
+
+UNDECODABLE = "undecodable"
+"""Reason why a clip is lost: its file."""
+NO_CARD, NO_TORCHCODEC = "no card", "no torchcodec"
+"""Reasons why originals cannot be decoded so here, whatever they are."""
 
 _PR_SET_PDEATHSIG = 1
 
@@ -53,25 +60,43 @@ class Task(NamedTuple):
 class Done(NamedTuple):
     """What a worker answers to a task."""
 
-    lost: str
+    lost: str = ""
     """Why the clips cannot be decoded; empty: they are."""
-    bug: str
+    reason: str = UNDECODABLE
+    """The same in one of a few words, to be counted."""
+    bug: str = ""
     """What went wrong that is no fault of the clips."""
 
 
-def decode(path: Path, piece: Piece, slot: Mapping[View, Pixels]) -> str:
-    """Decode a piece into its rows of a slot; return why that cannot be done, or nothing."""
+Decode = Callable[[Path, Piece, Mapping[View, Pixels]], Done]
+"""Decodes a piece into its rows of a slot."""
+
+
+def decode(path: Path, piece: Piece, slot: Mapping[View, Pixels]) -> Done:
+    """Decode a piece of a rendition into its rows of a slot."""
     try:
         for view in piece.views:
             slot[view][list(piece.places)] = read_clips(path, piece.start_secs, frames=view.frames, size=view.size)
     except BrokenContract as error:
-        return str(error)
-    return ""
+        return Done(lost=str(error))
+    return Done()
+
+
+def _decode_by_torchcodec(originals: Mapping[str, Any]) -> Decode:
+    """Return what decodes pieces of originals; torch is imported here, once for all workers."""
+    try:
+        from slac_tasks.video.by_torchcodec import Reader
+    except Exception as error:  # absent, or libraries of its are: how that is said differs from version to version
+        said = str(error).strip().splitlines() or [""]
+        answer = Done(lost=f"{type(error).__name__}: {said[0]}"[:500], reason=NO_TORCHCODEC)
+        return lambda *_: answer
+    return Reader(**originals).decode
 
 
 def serve() -> None:
     """Be the program that a pool starts: fork a worker for each connection that it sends, until it ends."""
-    memory, control = json.loads(sys.argv[2])
+    memory, control, originals = json.loads(sys.argv[2])
+    how = _decode_by_torchcodec(originals) if originals else decode
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the pool ends its workers
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody waits for those that end
     cv2.setNumThreads(1)
@@ -83,7 +108,7 @@ def serve() -> None:
         if not os.fork():
             requests.close()
             _end_with_the_program()
-            _work(memory, Connection(descriptors[0]))
+            _work(memory, Connection(descriptors[0]), how)
             os._exit(0)
         os.close(descriptors[0])
 
@@ -94,17 +119,19 @@ def _end_with_the_program() -> None:
         prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
-def _work(memory: int, pool: Connection) -> None:
+def _work(memory: int, pool: Connection, how: Decode) -> None:
     """Decode until the pool closes the connection, or its process dies, which closes it as well."""
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)  # a process apart is waited for
     with suppress(EOFError, OSError):
         pool.send(os.getpid())
         shape: Shape = pool.recv()
-        slots = shape.slots_of(mapped(memory, shape))
+        ring = mapped(memory, shape)
+        ring.madvise(mmap.MADV_DONTFORK)  # a process apart shall not write what others decode
+        slots = shape.slots_of(ring)
         while True:
             task: Task = pool.recv()
-            lost, bug = "", ""
             try:
-                lost = decode(task.path, task.piece, slots[task.slot])
+                done = how(task.path, task.piece, slots[task.slot])
             except Exception as error:
-                bug = f"decoding {task.piece.proxy}: {type(error).__name__}: {error}"
-            pool.send(Done(lost, bug))
+                done = Done(bug=f"decoding {task.piece.proxy}: {type(error).__name__}: {error}")
+            pool.send(done)

@@ -91,7 +91,7 @@ def read_clips(
         flat = clips.reshape(-1, size, size, 3)
         begin = 0
         for frame, end in zip(_decoded(container, stream, wanted, fps, path), ends, strict=True):
-            flat[order[begin:end]] = _sized(_square(frame), size)
+            flat[order[begin:end]] = sized(_square(frame), size)
             begin = int(end)
     return clips
 
@@ -232,11 +232,15 @@ def _has_droppable(context: "av.codec.context.CodecContext") -> bool:
     return bool(context.name == "h264" and len(setup) > _NAL_AT and setup[0] == 1 and setup[_NAL_AT] & 3 == 3)
 
 
+def middle(width: int, height: int) -> tuple[int, int, int]:
+    """Return (top, left, side) of the square in the middle of a picture, in pixels."""
+    side = min(width, height)
+    return (height - side) // 4 * 2, (width - side) // 4 * 2, side  # even: colour has half the resolution
+
+
 def _square(frame: "av.VideoFrame") -> NDArray[np.uint8]:
     """Return the middle square of a frame in RGB, shape (side, side, 3)."""
-    width, height = frame.width, frame.height
-    side = min(width, height)
-    top, left = (height - side) // 4 * 2, (width - side) // 4 * 2  # even: colour has half the resolution
+    top, left, side = middle(frame.width, frame.height)
     plain = frame.format.name == "yuv420p" and frame.colorspace in _BT601 and frame.color_range in _LIMITED
     if not plain or side % 2:
         image: NDArray[np.uint8] = frame.to_ndarray(format="rgb24")
@@ -253,7 +257,7 @@ def _square(frame: "av.VideoFrame") -> NDArray[np.uint8]:
     return rgb
 
 
-def _sized(square: NDArray[np.uint8], size: int) -> NDArray[np.uint8]:
+def sized(square: NDArray[np.uint8], size: int) -> NDArray[np.uint8]:
     """Return a square image at another size; shape (size, size, 3)."""
     if len(square) == size:
         return square

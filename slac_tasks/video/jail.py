@@ -11,6 +11,7 @@ it starts before every decoder.
 Three parts of the kernel do the work, without privileges: seccomp (which calls to the kernel are answered), Landlock
 (which files are opened; a process that it holds cannot read another's environment) and resource limits. Where the
 kernel lacks one, the program runs without it, and `slac doctor` says what does not hold.
+`slac_tasks.video.apart` lets a process that was forked give up the same rights.
 """
 
 import ctypes
@@ -33,12 +34,12 @@ _READ_ANY_FILE = (1, 2)
 
 # Landlock. The three calls have the same numbers on every machine.
 _CREATE_RULESET, _ADD_RULE, _RESTRICT_SELF = 444, 445, 446
-_EXECUTE, _WRITE_FILE, _READ_FILE, _READ_DIR, _TRUNCATE = 1, 2, 4, 8, 1 << 14
+_EXECUTE, _WRITE_FILE, _READ_FILE, _READ_DIR, _TRUNCATE, _IOCTL = 1, 2, 4, 8, 1 << 14, 1 << 15
 _FILE_RIGHTS = {1: 13, 2: 14, 3: 15, 4: 15, 5: 16}
 """Rights on files that each version knows; a later version knows those of the last."""
 _NET_RIGHTS, _SCOPES = 3, 3
 """TCP from version 4; abstract sockets and signals from version 6."""
-_OF_A_FILE = _EXECUTE | _WRITE_FILE | _READ_FILE | _TRUNCATE
+_OF_A_FILE = _EXECUTE | _WRITE_FILE | _READ_FILE | _TRUNCATE | _IOCTL
 _OF_A_FOLDER = (1 << 15) - 1 - _EXECUTE
 PROGRAMS = ("/usr", "/bin", "/lib", "/lib64", "/etc/ld.so.cache", "/nix/store")
 """Where a system's programs and libraries lie."""
@@ -93,8 +94,8 @@ def drop_privileges() -> None:
             _LIBC.prctl(_BOUNDING_SET_DROP, capability, 0, 0, 0)
 
 
-def restrict_files(programs: list[str], reads: list[str], writes: list[str]) -> None:
-    """Open only programs, `reads`, and what is in `writes`; see no environment of another process.
+def restrict_files(programs: list[str], reads: list[str], writes: list[str], devices: list[str]) -> None:
+    """Open only programs, `reads`, `devices`, and what is in `writes`; see no environment of another process.
 
     Raises:
         OSError: this kernel has no Landlock, or it is switched off.
@@ -108,6 +109,8 @@ def restrict_files(programs: list[str], reads: list[str], writes: list[str]) -> 
         _allow(rules, path, (_EXECUTE | _READ_FILE | _READ_DIR) & handled)
     for path in (*_DEVICES, *reads):
         _allow(rules, path, (_READ_FILE | (_WRITE_FILE if path == os.devnull else 0)) & handled)
+    for path in devices:
+        _allow(rules, path, (_READ_FILE | _WRITE_FILE | _IOCTL) & handled)
     for path in writes:
         _allow(rules, path, _OF_A_FOLDER & handled)
     _call("syscall", _RESTRICT_SELF, rules, 0)
@@ -177,18 +180,26 @@ def _return(value: int) -> bytes:
     return _line(0x06, 0, 0, value)
 
 
-def main(words: list[str]) -> None:
-    """Give up the rights and become the program."""
-    at = words.index("--")
-    argv = words[at + 1 :]
-    given: dict[str, list[str]] = {}
-    for word in words[:at]:
-        name, _, value = word.partition("=")
-        given.setdefault(name, []).append(value)
-    cpu_sec, memory_bytes, file_bytes = (int(given[name][0]) for name in ("cpu", "memory", "file"))
+def give_up(
+    *, programs: list[str], reads: list[str], writes: list[str], devices: list[str], cpu_sec: int, memory: int,
+    memory_bytes: int, file_bytes: int,
+) -> None:  # fmt: skip
+    """Give up every other right, for good. There must be no other thread: it would keep its own.
+
+    Args:
+        programs: folders and files that may be executed and loaded.
+        reads: files that may be read.
+        writes: folders in which files may be made.
+        devices: devices that may be opened, and asked for whatever their drivers do.
+        cpu_sec: most seconds of processor time.
+        memory: what counts as memory: RLIMIT_AS (address space) or RLIMIT_DATA (what may be written).
+        memory_bytes: most of it.
+        file_bytes: most that a file may hold.
+
+    """
     drop_privileges()
     try:
-        restrict_files([*given.get("program", []), argv[0]], given.get("read", []), given.get("write", []))
+        restrict_files(programs, reads, writes, devices)
     except OSError:
         pass  # `slac doctor` says that it does not hold on this machine
     try:
@@ -203,7 +214,22 @@ def main(words: list[str]) -> None:
     limit(resource.RLIMIT_FSIZE, file_bytes, file_bytes)
     limit(resource.RLIMIT_CORE, 0, 0)
     limit(resource.RLIMIT_NOFILE, _OPEN_FILES, _OPEN_FILES)
-    limit(resource.RLIMIT_AS, memory_bytes, memory_bytes)
+    limit(memory, memory_bytes, memory_bytes)
+
+
+def main(words: list[str]) -> None:
+    """Give up the rights and become the program."""
+    at = words.index("--")
+    argv = words[at + 1 :]
+    given: dict[str, list[str]] = {}
+    for word in words[:at]:
+        name, _, value = word.partition("=")
+        given.setdefault(name, []).append(value)
+    cpu_sec, memory_bytes, file_bytes = (int(given[name][0]) for name in ("cpu", "memory", "file"))
+    give_up(
+        programs=[*given.get("program", []), argv[0]], reads=given.get("read", []), writes=given.get("write", []),
+        devices=[], cpu_sec=cpu_sec, memory=resource.RLIMIT_AS, memory_bytes=memory_bytes, file_bytes=file_bytes,
+    )  # fmt: skip
     os.execv(argv[0], argv)
 
 

@@ -55,6 +55,21 @@ _MEMORY_BYTES = 4 << 30
 """Of one pass: frames of `max_pixels` at 10 bits, sixteen of reference, take under 2 GiB (measured)."""
 
 
+def rendition_name(video_id: str, digest: str, side: int) -> str:
+    """Return the object name of a rendition; `digest` is the SHA-256, in hex, of the large one."""
+    return f"media/{video_id}/{digest[:16]}-{side}.mp4"
+
+
+def side(rendition: str) -> int:
+    """Return the short side that a rendition's object name gives; any other name stands for the large one."""
+    return 128 if rendition.endswith("-128.mp4") else 256
+
+
+def beside(rendition: str) -> str:
+    """Return the object name of the original of a rendition, where `collect.keep_originals` keeps it."""
+    return f"{rendition.rpartition('/')[0]}/original"
+
+
 class Rejected(Exception):
     """A file that does not become a proxy; `reason` is a short stable string."""
 

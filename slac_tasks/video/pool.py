@@ -21,20 +21,22 @@ from dataclasses import dataclass, field
 from multiprocessing.connection import Connection, wait
 from pathlib import Path
 from types import TracebackType
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from slac_tasks.errors import BrokenContract, Temporary
 from slac_tasks.model import View
-from slac_tasks.video.decoding import START, Done, Piece, Task, decode
+from slac_tasks.video.decoding import START, UNDECODABLE, Done, Piece, Task, decode
 from slac_tasks.video.frames import Pixels
 from slac_tasks.video.ring import Shape, clip_shape, mapped, shared_file
 from slac_tasks.video.sources import OpensMedia, Sources
 
-UNDECODABLE, DIED, HUNG = "undecodable", "decoder died", "decoder hung"
-"""Reasons why a clip is lost: its file, or what became of the processes that read it, twice."""
+__all__ = ["DIED", "HUNG", "UNDECODABLE", "Cut", "Decoded", "Lost", "Pool"]
+
+DIED, HUNG = "decoder died", "decoder hung"
+"""Reasons why a clip is lost, beside its file: what became of the processes that read it, twice."""
 
 PATIENCE_SEC = 300.0
 """No piece takes so long to decode; a worker that is silent for longer hangs."""
@@ -42,8 +44,8 @@ PATIENCE_SEC = 300.0
 _TRIES = 2
 _TASKS_OF_A_WORKER = 8
 """Tasks that a worker is given before it has answered, so that it need not wait for this process."""
-_KEPT = ("PATH", "LD_LIBRARY_PATH", "TMPDIR", "LANG")
-"""The program's environment: what finds libraries. Whatever else is set here may be a secret."""
+_KEPT = ("PATH", "LD_LIBRARY_PATH", "TMPDIR", "LANG", "CUDA_VISIBLE_DEVICES", "CUDA_DEVICE_ORDER")
+"""The program's environment: what finds libraries, and numbers cards. Whatever else is set here may be a secret."""
 
 
 class Cut(NamedTuple):
@@ -115,7 +117,7 @@ class Pool:
 
     def __init__(
         self, open_media: OpensMedia, views: Sequence[View], *, batch: int, buffer: int = 4, workers: int = 0,
-        patience_sec: float = PATIENCE_SEC,
+        patience_sec: float = PATIENCE_SEC, originals: Mapping[str, Any] | None = None,
     ) -> None:  # fmt: skip
         """Start the workers.
 
@@ -126,6 +128,8 @@ class Pool:
             buffer: batches that are decoded ahead of the one that is asked for, that one included.
             workers: processes; 0: this one decodes, and nothing ahead.
             patience_sec: a worker that is silent for longer is killed.
+            originals: the media are no renditions but originals; the arguments of `by_torchcodec.Reader`. There must
+                be a worker.
 
         Raises:
             Temporary: there is no room for the shared memory.
@@ -145,7 +149,7 @@ class Pool:
             with shared_file(self._shape.size_bytes) as file:
                 self.memory = np.frombuffer(mapped(file, self._shape), np.uint8)
                 self._slots = self._shape.slots_of(self.memory)
-                self._start(file)
+                self._start(file, originals)
             self._sources: Sources[_Share] = Sources(open_media, 2 * workers)
             for _ in range(workers):
                 self._hire()
@@ -205,11 +209,11 @@ class Pool:
         for piece in _pieces(cuts, self._views):
             try:
                 with self._open_media(piece.proxy) as path:
-                    why = decode(path, piece, pixels)
+                    done = decode(path, piece, pixels)
             except BrokenContract as error:  # NotMade too: a takedown removes the bytes at once
-                why = str(error)
-            if why:
-                lost.update(dict.fromkeys(piece.places, Lost(UNDECODABLE, why)))
+                done = Done(lost=str(error))
+            if done.lost:
+                lost.update(dict.fromkeys(piece.places, Lost(done.reason, done.lost)))
         return Decoded(pixels=pixels, lost=lost)
 
     def _shared_batches(self, wanted: Iterator[Sequence[Cut | None]]) -> Iterator[Decoded]:
@@ -265,7 +269,7 @@ class Pool:
                 share = worker.shares.popleft()
                 if done.bug:
                     raise RuntimeError(done.bug)
-                self._finish(share, Lost(UNDECODABLE, done.lost) if done.lost else None)
+                self._finish(share, Lost(done.reason, done.lost) if done.lost else None)
         except (EOFError, OSError):
             self._replace(worker, DIED)
 
@@ -330,11 +334,11 @@ class Pool:
                 self._finish(suspect, Lost(why, what))
         self._waiting.extendleft(reversed(worker.shares))
 
-    def _start(self, memory: int) -> None:
+    def _start(self, memory: int, originals: Mapping[str, Any] | None) -> None:
         """Start the program that forks the workers."""
         self._control, theirs = socket.socketpair()
         paths = [str(Path(path).absolute()) for path in sys.path]
-        words = [sys.executable, "-c", START, json.dumps(paths), json.dumps([memory, theirs.fileno()])]
+        words = [sys.executable, "-c", START, json.dumps(paths), json.dumps([memory, theirs.fileno(), originals])]
         # A library of linear algebra would start a thread for each processor, and forks do not take them along.
         environ = {name: os.environ[name] for name in _KEPT if name in os.environ} | {"OPENBLAS_NUM_THREADS": "1"}
         self._program = subprocess.Popen(

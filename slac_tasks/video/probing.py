@@ -38,6 +38,7 @@ def read_facts(path: str, max_pixels: int) -> Facts:
         stream = streams[0]
         # av calls it by its decoder, libdav1d; strangers' files are av1.
         facts: Facts = {
+            "stream": stream.index,
             "codec": stream.codec_context.codec.canonical_name,
             "coded": [stream.width, stream.height],
             "declared_sec": float(stream.duration * stream.time_base) if stream.duration else 0.0,
@@ -67,6 +68,7 @@ def read_facts(path: str, max_pixels: int) -> Facts:
             facts["backward_sec"] = max((a - b for a, b in pairwise(orders)), default=0.0)
         if first is not None:
             facts["picture"] = [first.width, first.height]
+            facts["picture_sec"] = None if first.pts is None else float(first.pts * first.time_base)
             facts["rotation"] = first.rotation
             facts["interlaced"] = bool(first.interlaced_frame)
             facts["sar"] = float(stream.sample_aspect_ratio or 1)

@@ -1,75 +1,18 @@
 """Proxies keep the clock that a player shows: frames carry their number as blocks of black and white."""
 
-import itertools
 import subprocess
 from collections.abc import Sequence
-from fractions import Fraction
 from pathlib import Path
 
 import av
 import imageio_ffmpeg
 import numpy as np
 import pytest
+from numbered_films import FIELDS, FILMS, film, number_on, remux, steady
 
 from slac_tasks.collect.settings import Collect
 from slac_tasks.video import originals
 from slac_tasks.video.frames import count_frames, read_clips, read_frames
-
-ROWS, COLUMNS = 3, 4
-"""Blocks of a picture: twelve bits of its number, the highest first."""
-
-
-def picture(number: int, width: int, height: int) -> np.ndarray:
-    bits = [(number >> bit) & 1 for bit in reversed(range(ROWS * COLUMNS))]
-    image = np.empty((height, width, 3), np.uint8)
-    for index, bit in enumerate(bits):
-        row, column = divmod(index, COLUMNS)
-        top, bottom = row * height // ROWS, (row + 1) * height // ROWS
-        left, right = column * width // COLUMNS, (column + 1) * width // COLUMNS
-        image[top:bottom, left:right] = 220 if bit else 30
-    return image
-
-
-def number_on(image: np.ndarray) -> int:
-    height, width = image.shape[:2]
-    number = 0
-    for row, column in itertools.product(range(ROWS), range(COLUMNS)):
-        y, x = (2 * row + 1) * height // (2 * ROWS), (2 * column + 1) * width // (2 * COLUMNS)
-        number = 2 * number + int(image[y - 4 : y + 4, x - 4 : x + 4].mean() > 128)
-    return number
-
-
-def film(
-    path: Path, at_ms: Sequence[int], *, size: tuple[int, int] = (320, 240), codec: str = "libx264",
-    pixels: str = "yuv420p", rate: int = 30,
-) -> Path:  # fmt: skip
-    with av.open(str(path), "w") as container:
-        stream = container.add_stream(codec, rate=rate)
-        stream.width, stream.height, stream.pix_fmt = *size, pixels
-        stream.codec_context.time_base = Fraction(1, 1000) if codec == "libx264" else Fraction(1, rate)
-        for number, at in enumerate(at_ms):
-            frame = av.VideoFrame.from_ndarray(picture(number, *size), format="rgb24")
-            frame.time_base = stream.codec_context.time_base
-            frame.pts = at if codec == "libx264" else number
-            container.mux(stream.encode(frame))
-        container.mux(stream.encode(None))
-    return path
-
-
-def steady(rate: float, seconds: float, late_ms: int = 0) -> list[int]:
-    return [late_ms + round(1000 * n / rate) for n in range(int(rate * seconds))]
-
-
-def uneven(seconds: float) -> list[int]:
-    steps = np.random.default_rng(5).choice([20, 33, 50, 120, 400], 400)
-    times = np.concatenate([[0], np.cumsum(steps)])
-    return [int(at) for at in times if at < 1000 * seconds]
-
-
-def remux(source: Path, target: Path, before: Sequence[str] = (), after: Sequence[str] = ()) -> Path:
-    program = [imageio_ffmpeg.get_ffmpeg_exe(), "-v", "error", "-y", *before, "-i", str(source)]
-    subprocess.run([*program, *(after or ("-c", "copy")), str(target)], check=True)
-    return target
 
 
 def proxied(path: Path, folder: Path) -> tuple[originals.Probe, originals.Proxy]:
@@ -105,22 +48,9 @@ def test_an_original_that_is_no_larger_than_the_small_rendition_is_encoded_once(
     assert encodings == {(160, 120): 1, (320, 240): 2}
 
 
-@pytest.mark.parametrize(
-    ("name", "at_ms", "options"),
-    [
-        ("steady.mp4", steady(30, 4), {}),
-        ("sixty.mp4", steady(60, 3), {"rate": 60}),
-        ("film.mkv", steady(23.976, 4), {}),
-        ("uneven.mp4", uneven(6), {}),
-        ("late.mkv", steady(25, 4, late_ms=7000), {}),
-        ("small.mp4", steady(24, 3), {"size": (160, 120)}),
-        ("odd.mkv", steady(25, 3), {"size": (321, 241), "pixels": "yuv444p"}),
-        ("deep.mp4", steady(24, 3), {"pixels": "yuv420p10le"}),
-        ("old.avi", steady(25, 3), {"codec": "mpeg4", "rate": 25}),
-    ],
-    ids=lambda value: value if isinstance(value, str) else "",
-)
-def test_a_frame_is_read_back_at_its_second(tmp_path: Path, name: str, at_ms: list[int], options: dict) -> None:
+@pytest.mark.parametrize("name", FILMS)
+def test_a_frame_is_read_back_at_its_second(tmp_path: Path, name: str) -> None:
+    at_ms, options = FILMS[name]
     found, proxy = proxied(film(tmp_path / name, at_ms, **options), tmp_path)
     assert proxy.fps == originals.proxy_rate(1000 * (len(at_ms) - 1) / (at_ms[-1] - at_ms[0]))
     assert_right_second(proxy, at_ms)
@@ -159,17 +89,7 @@ def test_a_size_that_changes_half_way_does_not_start_the_clock_again(tmp_path: P
 def test_interlaced_originals_keep_their_clock(tmp_path: Path) -> None:
     at_ms = steady(50, 4)
     plain = film(tmp_path / "plain.mp4", at_ms, rate=50)
-    fields = (
-        "-vf",
-        "tinterlace=interleave_top,setfield=tff",
-        "-c:v",
-        "mpeg2video",
-        "-b:v",
-        "4M",
-        "-flags",
-        "+ildct+ilme",
-    )
-    found, proxy = proxied(remux(plain, tmp_path / "fields.mpg", after=fields), tmp_path)
+    found, proxy = proxied(remux(plain, tmp_path / "fields.mpg", after=FIELDS), tmp_path)
     assert found.interlaced
     assert proxy.fps == 25
     for second, image in zip((0.5, 1.5, 2.5), read_frames(proxy.path_256, (0.5, 1.5, 2.5)), strict=True):
