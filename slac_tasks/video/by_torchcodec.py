@@ -26,7 +26,7 @@ from slac_tasks.collect.settings import Collect
 from slac_tasks.errors import BrokenContract
 from slac_tasks.model import View
 from slac_tasks.video import apart
-from slac_tasks.video.decoding import NO_CARD, UNDECODABLE, Done, Piece
+from slac_tasks.video.decoding import NO_CARD, Done, Piece
 from slac_tasks.video.frames import Pixels, frame_numbers, middle, sized
 from slac_tasks.video.originals import Probe, Rejected, judge, proxy_rate, rendition_size
 from slac_tasks.video.probing import read_facts
@@ -45,6 +45,10 @@ _BOUNDS = {
 """A pool waits for 300 s. A card's driver takes memory of its own."""
 
 
+_SAID = 300
+"""Characters of a reason that are kept."""
+
+
 class NoCard(Exception):
     """The card cannot be used, or has no memory left, whatever the video is."""
 
@@ -52,9 +56,12 @@ class NoCard(Exception):
 class Reader:
     """Decodes pieces of originals."""
 
-    def __init__(self, device: str, limits: Mapping[str, float]) -> None:
-        """Take the device, cpu or cuda:0 and the like, and the settings of `collect` that bound an original."""
-        self._device, self._limits = device, Collect(**limits)  # type: ignore[arg-type]
+    def __init__(self, device: str, *, max_pixels: int, max_duration_sec: float, min_duration_sec: float) -> None:
+        """Take the device, cpu or cuda:0 and the like, and the settings of `collect` by which an original is judged."""
+        self._device = device
+        self._limits = Collect(
+            max_pixels=max_pixels, max_duration_sec=max_duration_sec, min_duration_sec=min_duration_sec
+        )
 
     def decode(self, path: Path, piece: Piece, slot: Mapping[View, Pixels]) -> Done:
         """Decode a piece into its rows of a slot."""
@@ -76,15 +83,17 @@ class Reader:
             work, ends[-1], _BOUNDS[kind], programs=self._programs, reads=[path, *self._about_the_card],
             devices=self._devices,
         ) as ended:  # fmt: skip
-            said = ended.said if ended.said is not None else {"error": ended.why}
-            if not said:
+            if ended.said == {}:
                 found = views_of(ended.memory)
                 for view in piece.views:
                     slot[view][list(piece.places)] = found[view]
-                del found
+                del found  # memory that is looked at cannot be given back
+                return Done()
+        # It may have been taken over: whatever it says is some text.
+        said = ended.said or {"error": ended.why}
         if "card" in said:
-            return Done(lost=said["card"], reason=NO_CARD)
-        return Done(lost=f"{piece.proxy}: {said['error']}" if said else "", reason=UNDECODABLE)
+            return Done(lost=said["card"][:_SAID], reason=NO_CARD)
+        return Done(lost=f"{piece.proxy}: {said.get('error', 'an answer without a reason')}"[:_SAID])
 
     def _read(self, path: Path, start_secs: Sequence[float], clips: Mapping[View, Pixels]) -> dict[str, str]:
         """Decode, in the process apart, and say what went wrong."""

@@ -7,9 +7,10 @@ cannot be used, or its memory is full, that is said once, and all that follows i
 
 import importlib.util
 from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import chain
 from types import TracebackType
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,7 +25,7 @@ from slac_tasks.video.pool import Cut, Decoded, Pool
 from slac_tasks.video.remade import Remade
 from slac_tasks.video.sources import OpensMedia
 
-_LIMITS = ("max_pixels", "max_duration_sec", "min_duration_sec")
+_JUDGE = ("max_pixels", "max_duration_sec", "min_duration_sec")
 """Settings of `collect` by which an original is judged."""
 _WANT = "want the extra `nvdec` and the libraries of FFmpeg, or another `scoring.pixels`"
 
@@ -52,29 +53,32 @@ class KeptPool:
             Temporary: there is no room for the shared memory.
 
         """
-        self._open_media, self._views, self._limits = open_media, views, limits
-        self._batch, self._buffer, self._workers = batch, buffer, max(1, workers)
+        self._views, self._batch, self._buffer, self._workers = views, batch, buffer, max(1, workers)
         self._remade = Remade(open_media, limits)
-        self._pools: dict[bool, Pool] = {}
-        if torchcodec and importlib.util.find_spec("torchcodec") is None:
-            raise NotConfigured(f"torchcodec: is not installed; {_WANT}")
-        self._first = self._pool(torchcodec)
+        self._torchcodec = self._ffmpeg = None
+        if torchcodec:
+            if importlib.util.find_spec("torchcodec") is None:
+                raise NotConfigured(f"torchcodec: is not installed; {_WANT}")
+            judge = {name: getattr(limits, name) for name in _JUDGE}
+            self._torchcodec = self._pool(open_media, {"device": torchcodec, **judge})
+        else:
+            self._ffmpeg = self._pool(self._remade)
 
-    def _pool(self, torchcodec: str = "") -> Pool:
-        """Return the pool of one kind, started if it was not."""
-        kind = bool(torchcodec)
-        if kind not in self._pools:
-            limits = {name: getattr(self._limits, name) for name in _LIMITS}
-            self._pools[kind] = Pool(
-                self._open_media if kind else self._remade, self._views, batch=self._batch, buffer=self._buffer,
-                workers=self._workers, originals={"device": torchcodec, "limits": limits} if kind else None,
-            )  # fmt: skip
-        return self._pools[kind]
+    def _pool(self, open_media: OpensMedia, originals: Mapping[str, Any] | None = None) -> Pool:
+        return Pool(
+            open_media, self._views, batch=self._batch, buffer=self._buffer, workers=self._workers, originals=originals
+        )
+
+    def _by_ffmpeg(self) -> Pool:
+        """Return the pool that reads renditions, started when it is needed first."""
+        if self._ffmpeg is None:
+            self._ffmpeg = self._pool(self._remade)
+        return self._ffmpeg
 
     @property
     def memory(self) -> NDArray[np.uint8] | None:
         """The shared memory of the pool that decodes first."""
-        return self._first.memory
+        return (self._torchcodec or self._by_ffmpeg()).memory
 
     def __enter__(self) -> "KeptPool":
         return self
@@ -84,8 +88,9 @@ class KeptPool:
 
     def close(self) -> None:
         """End the workers, and delete the renditions that were made."""
-        for pool in self._pools.values():
-            pool.close()
+        for pool in (self._torchcodec, self._ffmpeg):
+            if pool:
+                pool.close()
         self._remade.close()
 
     def batches(self, wanted: Iterable[Sequence[Cut | None]]) -> Iterator[Decoded]:
@@ -95,9 +100,11 @@ class KeptPool:
             NotConfigured: torchcodec cannot be loaded.
 
         """
-        return self._by_torchcodec(iter(wanted)) if True in self._pools else self._first.batches(wanted)
+        if self._torchcodec:
+            return self._by_both(self._torchcodec, iter(wanted))
+        return self._by_ffmpeg().batches(wanted)
 
-    def _by_torchcodec(self, wanted: Iterator[Sequence[Cut | None]]) -> Iterator[Decoded]:
+    def _by_both(self, pool: Pool, wanted: Iterator[Sequence[Cut | None]]) -> Iterator[Decoded]:
         asked: deque[Sequence[Cut | None]] = deque()
 
         def of_originals() -> Iterator[list[Cut | None]]:
@@ -105,13 +112,13 @@ class KeptPool:
                 asked.append(cuts)
                 yield [cut and Cut(originals.beside(cut.proxy), cut.start_sec) for cut in cuts]
 
-        for found in self._first.batches(of_originals()):
+        for found in pool.batches(of_originals()):
             faults = {lost.reason: lost.detail for lost in found.lost.values()}
             if NO_TORCHCODEC in faults:
                 raise NotConfigured(f"torchcodec: cannot be loaded: {faults[NO_TORCHCODEC]}; {_WANT}")
             if NO_CARD in faults:
                 print_line(f"torchcodec: {faults[NO_CARD]}; originals are read by ffmpeg from here on")
-                yield from self._pool().batches(chain(list(asked), wanted))
+                yield from self._by_ffmpeg().batches(chain(list(asked), wanted))
                 return
             yield self._tried_again(found, asked.popleft())
 
@@ -120,7 +127,7 @@ class KeptPool:
         rows = sorted(found.lost)
         if not rows:
             return found
-        (again,) = self._pool().batches([[cuts[row] for row in rows]])
+        (again,) = self._by_ffmpeg().batches([[cuts[row] for row in rows]])
         for place, row in enumerate(rows):
             for view, pixels in found.pixels.items():
                 pixels[row] = again.pixels[view][place]

@@ -42,6 +42,7 @@ def test_every_package_that_the_code_imports_is_looked_for_where_it_is_needed() 
             "networks",
             "members that read and frozen video networks",
             "the detector pose",
+            "originals by torchcodec",
             "traces, metrics and lineage",
         )
         for name in PACKAGES[purpose]
