@@ -55,7 +55,8 @@ class KeptPool:
         """
         self._views, self._batch, self._buffer, self._workers = views, batch, buffer, max(1, workers)
         self._remade = Remade(open_media, limits)
-        self._torchcodec = self._ffmpeg = None
+        self._torchcodec: Pool | None = None
+        self._ffmpeg: Pool | None = None
         if torchcodec:
             if importlib.util.find_spec("torchcodec") is None:
                 raise NotConfigured(f"torchcodec: is not installed; {_WANT}")
@@ -64,9 +65,9 @@ class KeptPool:
         else:
             self._ffmpeg = self._pool(self._remade)
 
-    def _pool(self, open_media: OpensMedia, originals: Mapping[str, Any] | None = None) -> Pool:
+    def _pool(self, open_media: OpensMedia, how: Mapping[str, Any] | None = None) -> Pool:
         return Pool(
-            open_media, self._views, batch=self._batch, buffer=self._buffer, workers=self._workers, originals=originals
+            open_media, self._views, batch=self._batch, buffer=self._buffer, workers=self._workers, originals=how
         )
 
     def _by_ffmpeg(self) -> Pool:
