@@ -15,8 +15,9 @@ where no series is in two splits; these figures begin with `real_`. Real segment
 """
 
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from functools import partial
 from multiprocessing import get_context
@@ -123,12 +124,19 @@ def _tasks(name: str, seen: list[Dense], seeds: int, *, cut: bool) -> Iterator[_
 
 
 def _all_judged(course: Course, size: Size, tasks: Sequence[_Task]) -> list[dict[str, float]]:
-    judge = partial(_judged, course, size)
-    if size.processes == 1:
-        return list(map(judge, tasks))
-    # Spawned: a process that is forked cannot use a card that this one has used.
-    with ProcessPoolExecutor(size.processes, get_context("spawn")) as pool:
-        return list(pool.map(judge, tasks))
+    """Judge every head; each is told as soon as those before it are, since all of them take an hour."""
+    with ExitStack() as last:
+        judged: Iterable[dict[str, float]] = map(partial(_judged, course, size), tasks)
+        if size.processes > 1:
+            # Spawned: a process that is forked cannot use a card that this one has used.
+            pool = last.enter_context(ProcessPoolExecutor(size.processes, get_context("spawn")))
+            judged = pool.map(partial(_judged, course, size), tasks)
+        found: list[dict[str, float]] = []
+        for task, values in zip(tasks, judged, strict=True):
+            said = ", ".join(f"{name} {value:.3f}" for name, value in values.items())
+            print(f"{course.name}: head {len(found) + 1} of {len(tasks)}, seed {task.seed}: {said}", flush=True)
+            found.append(values)
+    return found
 
 
 def _judged(course: Course, size: Size, task: _Task) -> dict[str, float]:
