@@ -126,7 +126,8 @@ def _work(memory: int, pool: Connection, how: Decode) -> None:
         pool.send(os.getpid())
         shape: Shape = pool.recv()
         ring = mapped(memory, shape)
-        ring.madvise(mmap.MADV_DONTFORK)  # a process apart shall not write what others decode
+        if hasattr(mmap, "MADV_DONTFORK"):
+            ring.madvise(mmap.MADV_DONTFORK)  # a process apart shall not write what others decode
         slots = shape.slots_of(ring)
         while True:
             task: Task = pool.recv()
