@@ -156,7 +156,7 @@ def _waits_for_a_writer(pid: int) -> bool:
 @pytest.mark.usefixtures("media")
 def test_a_worker_that_hangs_is_killed_and_its_video_lost_with_that_reason(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "endless.mp4")
-    with Pool(lambda name: nullcontext(tmp_path / name), [VIEW], batch=4, workers=2, patience_sec=0.5) as pool:
+    with Pool(lambda name: nullcontext(tmp_path / name), [VIEW], batch=4, workers=2, patience_sec=3) as pool:
         (first, second) = [
             (dict(found.lost), found.pixels[VIEW].copy())
             for found in pool.batches([[Cut("0.mp4", 0.0), Cut("endless.mp4", 0.0)], cuts(0)])
