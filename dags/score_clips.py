@@ -10,7 +10,7 @@ member never scores a clip twice), and `committees` when a category has none. It
 so that nobody waits until tomorrow for clips of a window that is scored today.
 
 **Skips** every task after `plan` when all clips of the window are scored; `bootstrap` when the committee covers every
-category.
+category. What was mined is scored by a network that has joined since only where its promotion names the window.
 
 **Safe to run again**: what is scored stays. A category that failed holds up no other, and the run ends failed.
 """

@@ -95,10 +95,11 @@ def other_settings(planner: Planner, window: str | None = None) -> Pairs:
 
 
 def score_clips(planner: Planner) -> list[Item]:
-    """Categories whose clips of the window some member of the committee has not scored.
+    """Categories whose clips of the window some member of the committee has not scored; of all windows without one.
 
-    Without a window, all collected windows, the newest first: those never mined, and those that the newest promotion
-    names.
+    Those that were never mined, those that hold other clips than were scored, and windows that the newest promotion
+    names. A network that has joined scores no more of what was mined: that is what the promotion's budget is for, or
+    `score_again`. The newest windows come first.
     """
     window = planner.need_window() if planner.window is not None else None
     members = planner.settings.committee.members
@@ -108,8 +109,9 @@ def score_clips(planner: Planner) -> list[Item]:
     untaught = uncovered(planner.panels, members, {category for category, _ in collected})
     teachable = collected & _with_training(planner, untaught)
     covered = {pair for pair in collected if pair[0] in planner.panels}
-    unscored = covered - (_scored(planner, window) - behind(planner, window)) | teachable
-    wanted = unscored if window is not None else _unmined(planner, unscored)
+    other = behind(planner, window)
+    unscored = covered - (_scored(planner, window) - other) | teachable
+    wanted = unscored & (other | _unmined(planner, unscored))
     # One window teaches, the newest: what only others can teach waits for the next plan.
     lesson = max((window for _, window in wanted & teachable), default="")
     lacking = tuple(sorted(category for category, window in teachable if window == lesson))

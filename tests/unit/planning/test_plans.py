@@ -204,6 +204,7 @@ def test_clips_of_videos_that_came_later_are_cut_and_scored(platform: Platform) 
     (clips,) = platform.record_all(CLIPS, [keys], made_from={videos.address: mark(videos)})
     for weights in ("w1", "gone"):
         platform.record_all(SCORES, [{**keys, "weights": weights}], made_from={clips.address: mark(clips)})
+    platform.record(HARD_CLIPS, category="judo", round=round_key(WEEKS[0], platform.panel("judo")))
     assert score_clips(platform.planner(window=WEEKS[0])) == []
     (more,) = platform.record_all(VIDEOS, [keys], generation=2, contents="one more")
     assert handed(score_clips(platform.planner(window=WEEKS[0]))) == [((WEEKS[0],), ("judo",))]
@@ -294,14 +295,19 @@ def test_a_withdrawn_training_video_is_nothing_to_learn_from(platform: Platform)
     assert score_clips(platform.planner(window=WEEKS[0])) == []
 
 
-def test_without_a_window_mined_ones_are_planned_only_if_the_promotion_names_them(platform: Platform) -> None:
-    platform.seat({"judo": ["w1"]})
+def test_mined_windows_are_scored_by_a_new_member_only_if_the_promotion_names_them(platform: Platform) -> None:
+    platform.seat({"judo": ["w1"], "polo": ["w2"]})
     for week in WEEKS:
         platform.record(VIDEOS, category="judo", window=week)
         platform.record(HARD_CLIPS, category="judo", round=round_key(week, "p00000001"))
     assert score_clips(platform.planner()) == []
+    # Videos of another category have come, which nobody has scored.
+    platform.record(VIDEOS, category="polo", window=WEEKS[0])
+    assert handed(score_clips(platform.planner(window=WEEKS[0]))) == [((WEEKS[0],), ("polo",))]
     platform.promote(rescore=WEEKS[:2])
-    assert handed(score_clips(platform.planner())) == [((WEEKS[1],), ("judo",)), ((WEEKS[0],), ("judo",))]
+    assert handed(score_clips(platform.planner())) == [((WEEKS[1],), ("judo",)), ((WEEKS[0],), ("judo", "polo"))]
+    assert handed(score_clips(platform.planner(window=WEEKS[1]))) == [((WEEKS[1],), ("judo",))]
+    assert score_clips(platform.planner(window=WEEKS[2])) == []
 
 
 def test_scored_windows_are_mined_and_queued_once(platform: Platform) -> None:
