@@ -6,7 +6,24 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from playwright.sync_api import Browser, Page, expect
+from conftest import absent
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+
+CHROMIUM = Path("/usr/bin/chromium")
+
+
+@contextmanager
+def opened_browser() -> Iterator[Browser]:
+    """Open a browser; a machine without one skips the test by name, and fails it in CI."""
+    if not CHROMIUM.exists():
+        absent("chromium")
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(
+            executable_path=str(CHROMIUM),
+            args=["--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking"],
+        )
+        yield chromium
+        chromium.close()
 
 
 def log_in(page: Page, service: Any, name: str = "ada") -> None:

@@ -1,6 +1,5 @@
 """A review service with clips in it, and a real browser in front of it."""
 
-import os
 import socket
 import threading
 import time
@@ -14,7 +13,8 @@ import numpy as np
 import psycopg2
 import pytest
 import uvicorn
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser
+from visiting import opened_browser
 
 from slac_tasks.config import Config
 from slac_tasks.model import clip_id
@@ -29,7 +29,6 @@ from slac_tasks.web.ledgers import Ledgers
 from slac_tasks.web.media import Media
 from slac_tasks.web.passwords import seal
 
-CHROMIUM = Path("/usr/bin/chromium")
 SECRET = "0123456789abcdef" * 4
 PASSWORD = "correct horse"
 
@@ -250,14 +249,5 @@ def empty_service(ledger_url: str, store: FolderStore, review: Review) -> Iterat
 # Playwright keeps an event loop in this thread while it is open; other modules have loops of their own to run.
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    if not CHROMIUM.exists():
-        if os.environ.get("CI"):
-            pytest.fail("chromium: absent, want it in CI")
-        pytest.skip("chromium: absent on this machine")
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(
-            executable_path=str(CHROMIUM),
-            args=["--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking"],
-        )
+    with opened_browser() as chromium:
         yield chromium
-        chromium.close()
