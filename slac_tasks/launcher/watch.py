@@ -32,8 +32,8 @@ DAGS = (
 QUIET_SEC = 60.0
 """So long nothing is said at most, while a task is at work."""
 
-_NO_WORD = ("::", "slac ", "Could not read served logs")
-"""So begin lines of a task's log that say nothing of how far it is: Airflow's own, and the command line."""
+_NO_WORD = ("::", "slac ", "Could not read served logs", "/")
+"""So begin lines of a task's log that say nothing of how far it is: Airflow's own, paths, and the command line."""
 
 _AT_WORK = ("running", "awaiting_input")
 _FAILED = ("failed", "upstream_failed")

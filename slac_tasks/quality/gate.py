@@ -78,7 +78,8 @@ def judged(category: str, rows: Sequence[MeasureRow]) -> QualityRow:
 
 def reason(row: MeasureRow) -> str:
     """Return why a measure is not met, in words, with the value found and the value wanted."""
-    name = row.measure if row.kind is None else f"{row.measure} of {row.kind}'s labels"
+    measure = row.measure.replace("_", " ")
+    name = measure if row.kind is None else f"{measure} of {row.kind}'s labels"
     found = "unknown" if row.value is None else f"{row.value:.3f}" if row.high is not None else f"{row.value:g}"
     if row.low is not None and row.high is not None and row.value is not None:
         found += f" ({row.low:.3f} to {row.high:.3f}, {row.count:,} clips)"

@@ -133,7 +133,7 @@ def test_a_refused_category_is_released_when_a_person_approves(make_job: Any, le
         module.run(make_job(stage, settings={"quality": Quality(min_precision=0.0)}))
     verdict = make_job("validate").datasets.read(QUALITY, labels="000001").to_pylist()[0]
     assert verdict["verdict"] == "refused"
-    assert verdict["reasons"] == ["positive_share is 1.000 (0.735 to 1.000, 12 clips), want 0.05 to 0.98"]
+    assert verdict["reasons"] == ["positive share is 1.000 (0.735 to 1.000, 12 clips), want 0.05 to 0.98"]
     with pytest.raises(BrokenContract):
         release.run(make_job("release", release="r0001"))
     decide = {"labels": "000001", "categories": ("high_jump",), "person": "eve"}

@@ -72,7 +72,7 @@ def test_a_share_outside_its_range_refuses_and_its_reason_has_the_interval() -> 
     assert found.verdict == "refused"
     assert found.reasons == (
         "agreement is 0.333 (0.008 to 0.906, 3 clips), want 0.75 to 1",
-        "positive_share is 1.000 (0.398 to 1.000, 4 clips), want 0.05 to 0.98",
+        "positive share is 1.000 (0.398 to 1.000, 4 clips), want 0.05 to 0.98",
     )
     assert found.shortfalls == (pytest.approx(0.75 - 1 / 3), pytest.approx(0.02))
 
