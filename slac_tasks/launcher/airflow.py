@@ -41,7 +41,7 @@ COMPONENTS: Mapping[str, tuple[str, ...]] = {
 REVIEWERS = ("reviewer1", "reviewer2", "reviewer3")
 """People who may answer in the review page, each with a password of their own."""
 
-_HEALTHY_SEC = 180.0
+_HEALTHY_SEC = 600.0
 _READ_TRIES = 5
 """Each is given up after a minute."""
 
