@@ -190,7 +190,7 @@ class Airflow:
         """Wait until every part is healthy and the named DAGs can be run.
 
         Raises:
-            Temporary: a process has ended, or it takes longer than three minutes.
+            Temporary: a process has ended, or it takes longer than ten minutes.
             BrokenContract: a DAG file cannot be imported.
 
         """
