@@ -53,11 +53,14 @@ $(SBOMS)/%.json: requirements-%.lock pyproject.toml
 pin-bases: setup ## pin the base images by the digests of today; 75: no registry answers, and nothing is changed
 	$(BIN)/python .ci/pin_bases.py
 
-# A third of their time tests wait for something: one worker more than processors, four at most.
+# A third of their time tests wait for something: one worker more than processors, four at most. Those that play whole
+# loops do not wait: a third one beside two would stretch them all, and Airflow works by the clock meanwhile.
 WORKERS := $(shell n=$$(getconf _NPROCESSORS_ONLN); echo $$((n < 3 ? n + 1 : 4)))
+PYTEST := $(BIN)/python -m pytest --dist loadscope --no-loadscope-reorder
 
 test: setup lint ## run all tests
-	$(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadscope --no-loadscope-reorder
+	$(PYTEST) --numprocesses 2 tests/acceptance; loops=$$?; \
+	$(PYTEST) --numprocesses $(WORKERS) --ignore tests/acceptance && exit $$loops
 
 lock: ## resolve the dependencies again, with hashes and without any index address
 	for part in all:requirements.lock airflow:requirements-airflow.lock task:requirements-task.lock cpu:requirements-cpu.lock uv:requirements-uv.lock; do \

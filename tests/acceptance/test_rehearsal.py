@@ -24,7 +24,7 @@ ACTIONS = [action for pair in PAIRS[:2] for action in pair][:3]
 SERIES = ("g01", "g02", "g03", "g04")
 TAKE_SEC = 3.5
 
-pytestmark = pytest.mark.timeout(300)
+pytestmark = pytest.mark.timeout(900)
 
 
 def takes(folder: Path) -> Path:
