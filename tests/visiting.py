@@ -49,7 +49,8 @@ def opened(browser: Browser, service: Any, page: str, *, width: int = 1440, sche
     problems = problems_of(tab)
     tab.goto(f"{service.url}/{page}")
     log_in(tab, service)
-    expect(tab.locator("h1")).to_be_visible(timeout=30_000)
+    tab.wait_for_url(lambda url: "/login" not in url, timeout=30_000)  # and until its scripts have run
+    expect(tab.locator("h1")).to_be_visible()
     yield tab
     context.close()
     assert problems == []
