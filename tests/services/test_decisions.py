@@ -184,7 +184,7 @@ def test_an_approval_does_not_cover_a_reason_that_the_person_never_saw(make_job:
     disagree(make_job, ledger, 6)
     (question,) = questions(make_job, ledger)
     assert question["labels"] == "000003"
-    assert [reason.split()[0] for reason in question["reasons"]] == ["agreement", "positive_share"]
+    assert [reason.partition(" is ")[0] for reason in question["reasons"]] == ["agreement", "positive share"]
     with pytest.raises(BrokenContract, match="nothing to release"):
         release.run(make_job("release", release="r0001"))
     decide(make_job, "approve", "000003")
