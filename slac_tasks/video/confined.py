@@ -99,7 +99,7 @@ def run(argv: Sequence[str], bounds: Bounds, *, reads: Sequence[Path] = (), writ
     from several threads: nothing runs between fork and exec. It dies with us, even where we are killed.
 
     Args:
-        argv: the program and its arguments.
+        argv: the program and its arguments; it starts in `/`, so paths in them are absolute.
         bounds: what it may use.
         reads: the files that it may read.
         writes: the folder in which it may read and write.

@@ -242,9 +242,9 @@ def command(path: Path, folder: Path, found: Probe, limits: Collect) -> list[str
         "flags": "+cgop+bitexact", "fflags": "+bitexact", "pix_fmt": "yuv420p", "threads": 1, "movflags": "+faststart",
         "map_metadata": -1, "map_chapters": -1,
     }  # fmt: skip
-    files = [large[0].output(str(folder / "256.mp4"), **encoded)]
+    files = [large[0].output(str(folder.absolute() / "256.mp4"), **encoded)]
     if not _is_one(found):
-        files.append(middle[0].output(str(folder / "128.mp4"), **encoded))
+        files.append(middle[0].output(str(folder.absolute() / "128.mp4"), **encoded))
     outputs = ffmpeg.merge_outputs(*files, small.output("pipe:1", format="rawvideo", pix_fmt="rgb24")).global_args(
         "-nostdin", "-v", "error", "-max_error_rate", str(_MAX_ERROR_RATE),
         "-filter_complex_threads", "1",

@@ -58,6 +58,12 @@ def test_segments_of_every_file_of_a_folder(videos: Path, tmp_path: Path, capsys
     assert f"{videos}/a.mp4  5.0 s" in said.out
 
 
+def test_what_is_found_goes_to_a_folder_beside_whoever_asks(videos: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(videos.parent)
+    assert main(["localize", "videos/a.mp4", "--release", "r0001"]) == 0
+    assert (videos.parent / "localized" / "media" / "a.mp4").exists()
+
+
 def test_a_head_is_taught_once(videos: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     argv = ["localize", str(videos / "a.mp4"), "--release", "r0001", "--to", str(tmp_path / "found")]
     main(argv)
