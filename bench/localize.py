@@ -125,12 +125,13 @@ def _tasks(name: str, seen: list[Dense], seeds: int, *, cut: bool) -> Iterator[_
 
 def _all_judged(course: Course, size: Size, tasks: Sequence[_Task]) -> list[dict[str, float]]:
     """Judge every head; each is told as soon as those before it are, since all of them take an hour."""
+    judge = partial(_judged, course, size)
     with ExitStack() as last:
-        judged: Iterable[dict[str, float]] = map(partial(_judged, course, size), tasks)
+        judged: Iterable[dict[str, float]] = map(judge, tasks)
         if size.processes > 1:
             # Spawned: a process that is forked cannot use a card that this one has used.
             pool = last.enter_context(ProcessPoolExecutor(size.processes, get_context("spawn")))
-            judged = pool.map(partial(_judged, course, size), tasks)
+            judged = pool.map(judge, tasks)
         found: list[dict[str, float]] = []
         for task, values in zip(tasks, judged, strict=True):
             said = ", ".join(f"{name} {value:.3f}" for name, value in values.items())

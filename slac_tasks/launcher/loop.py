@@ -218,7 +218,7 @@ def _print_where(
     with closing(open_ledger(environ)) as ledger:
         refused = visit.undecided(ledger)
         releases = ledger.one("last_release") is not None
-        fresh = sum(int(row["unlabelled"]) for row in ledger.rows("open_by_category")) if demo.people else 0
+        fresh = visit.unlabelled(ledger.rows("open_by_category")) if demo.people else 0
         registered = {row["category"] for row in ledger.rows("categories")}
     print_now("")
     spare = demo.subject.spare(demo.world)

@@ -8,11 +8,11 @@ started again brings nobody back.
 
 import json
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
-from slac_tasks.storage.ledger import Ledger
+from slac_tasks.storage.ledger import Ledger, Row
 
 CLIPS = 24
 """So many clips wait for the visitor: two screens of twelve, a minute's work."""
@@ -68,6 +68,11 @@ def close(home: Path, ledger: Ledger, left: Left) -> Left:
         clips = ledger.rows("ask_one_more", category=category, clips_most=CLIPS) if category else []
         left = Left(category=category, name=names.get(category, ""), clips=len(clips))
     return _noted(home, replace(left, closed=True))
+
+
+def unlabelled(waiting: Iterable[Row]) -> int:
+    """Return how many clips have no label yet, of the rows of `open_by_category`."""
+    return sum(int(row["unlabelled"]) for row in waiting)
 
 
 def _waiting(ledger: Ledger, category: str) -> int:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from slac_tasks import config
 from slac_tasks.errors import BrokenContract, Temporary
+from slac_tasks.launcher import visit
 from slac_tasks.launcher.airflow import Airflow, Json
 from slac_tasks.planning import plans
 from slac_tasks.planning.planner import Planner
@@ -120,19 +121,19 @@ class Watch:
             waiting = ledger.rows("open_by_category")
             if not self.people:
                 return found if waiting else [*found, "fill the queue"]
-            retraining = plans.pretrain(planner)
-            if self.releases and not retraining and ledger.one("last_release"):
+            retraining, released = plans.pretrain(planner), ledger.one("last_release") is not None
+            if self.releases and released and not retraining:
                 return found  # what its network asks is the visitor's
             # What is asked again has a label, and may be the visitor's: nobody waits for it.
-            if unlabelled := sum(int(row["unlabelled"]) for row in waiting):
-                found.append(f"answer {unlabelled} clips")
+            if clips := visit.unlabelled(waiting):
+                found.append(f"answer {clips} clips")
             if plans.sync_verifications(planner):
                 found.append("collect answers")
             if planner.newest_labels() != planner.newest_labels(QUALITY):
                 found.append("check the labels")
             if retraining:
                 found.append("release, pretrain, evaluate, promote")
-            if not found and self.releases and not ledger.one("last_release"):
+            if not found and self.releases and not released:
                 found.append("release")
             return found
 
