@@ -77,6 +77,9 @@ FILMS = {
     "odd.mkv": (steady(25, 3), {"size": (321, 241), "pixels": "yuv444p"}),
     "deep.mp4": (steady(24, 3), {"pixels": "yuv420p10le"}),
     "old.avi": (steady(25, 3), {"codec": "mpeg4", "rate": 25}),
+    "slides.mkv": ([0, 1000, 8000], {}),
+    "slides.mp4": ([0, 1000, 8000], {}),
+    "slides.ts": ([0, 4500, 9000], {}),
 }
 """Films by name: where the frames stand, in milliseconds, and how they are written."""
 FIELDS = ("-vf", "tinterlace=interleave_top,setfield=tff", "-c:v", "mpeg2video", "-b:v", "4M", "-flags", "+ildct+ilme")

@@ -280,7 +280,8 @@ def make_proxy(path: Path, folder: Path, found: Probe, limits: Collect) -> Proxy
         raise Rejected("corrupt", last or f"ffmpeg ended with {ended.code}")
     if any(words in said for words in ("File ended prematurely", "partial file", "truncat")):
         raise Rejected("corrupt", last)
-    if found.duration_sec - duration > max(1.0, 0.1 * found.duration_sec):
+    # How long the last picture is shown may be said nowhere, and in a slide show it is seconds.
+    if found.duration_sec - duration > max(1.0, 0.1 * found.duration_sec, 1 / found.fps + 1 / rate):
         raise Rejected("corrupt", f"decoded {duration:.1f} s of {found.duration_sec:.1f} s")
     if duration > limits.max_duration_sec + 0.5 / rate:
         raise Rejected("too long", f"{duration:.1f} s, want at most {limits.max_duration_sec} s")

@@ -58,7 +58,7 @@ STILL = {"still.mp4": ([0, 900, 1800, 2700, 3600], {})}
 """A slide show: clips see each picture many times."""
 
 
-@pytest.mark.parametrize("name", sorted((FILMS | STILL).keys() - {"steady.mp4"}))
+@pytest.mark.parametrize("name", sorted((FILMS | STILL).keys() - {"steady.mp4", "slides.ts"}))
 def test_it_shows_the_frames_of_the_renditions(read: Read, tmp_path: Path, name: str) -> None:
     at_ms, options = (FILMS | STILL)[name]
     path = film(tmp_path / name, at_ms, **options)
@@ -89,6 +89,10 @@ def of_two_sizes(folder: Path) -> Path:
     return remux(folder / "parts.txt", folder / "joined.ts", ("-f", "concat", "-safe", "0"))
 
 
+def without_an_end(folder: Path) -> Path:
+    return film(folder / "slides.ts", FILMS["slides.ts"][0])
+
+
 def without_a_middle(folder: Path) -> Path:
     path = film(folder / "whole.mp4", steady(25, 4))
     data = bytearray(path.read_bytes())
@@ -109,6 +113,7 @@ def no_video(folder: Path) -> Path:
         (interlaced, "interlaced"),
         (of_two_sizes, "torchcodec"),
         (without_a_middle, "torchcodec"),
+        (without_an_end, "torchcodec"),
         (no_video, "Invalid data"),
     ],
 )
