@@ -241,7 +241,7 @@ class PlanToAsk(Plan):
             raise self.skipping
         questions = super().execute(context)
         for item in questions:
-            tell(f"the labels of {', '.join(item['category'])} were refused: {'; '.join(item.get('reasons', ()))}")
+            tell(f"the labels of {item['name']} were refused: {'; '.join(item['reasons'])}")
         return questions
 
 
@@ -267,9 +267,8 @@ class Ask(HITLOperator):
 
     def execute(self, context: Any) -> Any:
         """Put the question and park the task: it takes no worker while it waits."""
-        category = ", ".join(self.item["category"])
-        self.subject = f"Use the labels of {category} although they were refused?"
-        reasons = [f"- {reason}" for reason in self.item.get("reasons", ())]
+        self.subject = f"Use the labels of {self.item['name']} although they were refused?"
+        reasons = [f"- {reason}" for reason in self.item["reasons"]]
         self.body = "\n".join([*reasons, "", *_where_to_decide(self.item["category"])])
         self.response_timeout = datetime.timedelta(seconds=config.load().quality.approve_timeout_sec)
         return super().execute(context)

@@ -26,6 +26,8 @@ class Item:
     round: str | None = None
     labels: str | None = None
     release: str | None = None
+    name: str | None = None
+    """What the one category is called, where a person is asked about it."""
     reasons: tuple[str, ...] = ()
     """Why the labels were refused, in words."""
     segments: str | None = None

@@ -257,7 +257,7 @@ def judge(planner: Planner) -> list[Item]:
 def check_labels(planner: Planner) -> list[Item]:
     """Refused categories that wait for a person's decision, one item each."""
     return [
-        Item(category=(row["category"],), labels=row["labels"], reasons=tuple(row["reasons"]))
+        Item(category=(row["category"],), name=row["name"], labels=row["labels"], reasons=tuple(row["reasons"]))
         for row in planner.ledger.rows("undecided")
     ]
 

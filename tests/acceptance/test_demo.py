@@ -179,6 +179,7 @@ def test_a_first_visit_succeeds(visitor: Visitor, record_property: Callable[[str
     assert pace["today"] == 10
 
     visitor.open(visitor.address("Decide"))
+    expect(page.get_by_text(f"Use the labels of {PLANTED.name} although they were refused?").first).to_be_visible()
     desk = page.get_by_role("link", name="See its clips at the decision desk")
     expect(desk).to_be_visible()
     visitor.look("question")

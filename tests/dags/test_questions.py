@@ -11,7 +11,7 @@ from slac_airflow import UNFINISHED, Ask, PlanToAsk
 from slac_tasks import cli
 from slac_tasks.quality.settings import Quality
 
-ITEM = {"category": ["judo"], "labels": "000003", "reasons": ["agreement is 0.333, want 0.75 to 1"]}
+ITEM = {"category": ["judo"], "name": "Judo", "labels": "000003", "reasons": ["agreement is 0.333, want 0.75 to 1"]}
 
 
 def event(option: str, person: str | None, reason: str = "") -> dict[str, Any]:

@@ -94,12 +94,12 @@ def test_a_run_has_a_deadline_with_which_it_can_be_cleared() -> None:
 
 
 def test_people_hear_of_a_gate_that_refuses(people: Collector, monkeypatch: pytest.MonkeyPatch) -> None:
-    item = {"category": ["judo"], "labels": "000003", "reasons": ["agreement is 0.500, want 0.8 to 1"]}
+    item = {"category": ["judo"], "name": "Judo", "labels": "000003", "reasons": ["agreement is 0.500, want 0.8 to 1"]}
     monkeypatch.setattr(PlanToAsk, "listed", lambda self, context: [item])
     task = PlanToAsk(task_id="refused", dag_name="check_labels")
     monkeypatch.setattr(PlanToAsk, "dag_id", "check_labels", raising=False)
     assert task.execute(context(get_ti_count=lambda **_: 0)) == [item]
-    assert people.messages == ["the labels of judo were refused: agreement is 0.500, want 0.8 to 1"]
+    assert people.messages == ["the labels of Judo were refused: agreement is 0.500, want 0.8 to 1"]
 
 
 def test_an_address_that_does_not_answer_fails_nothing_and_is_not_logged(
