@@ -12,6 +12,8 @@ video shows the category (`slac localize --by-video`).
 
 With `--real FOLDER`, one sub-folder of trimmed videos for each class, the same on videos that are joined from them,
 where no series is in two splits; these figures begin with `real_`. Real segments with pixels are at hand nowhere.
+From nothing, a thousand real clips teach a network nothing. So the frozen one there is `frame_efficientnet_lite0` with
+the weights of its package, which has seen ImageNet and no clip; the one that learned nothing has random weights.
 """
 
 import sys
@@ -34,11 +36,12 @@ from bench.harness.actionformer import train as train_by_recipe
 from bench.harness.intervals import interval, with_ends
 from bench.harness.pretraining import ENTRY, pretrained
 from bench.harness.tables import table
-from bench.harness.untrimmed import Course, Drawn, drawn, joined
+from bench.harness.untrimmed import Course, Drawn, Eye, drawn, joined
 from slac_tasks.localization.detecting import SEARCH, Search, spot
 from slac_tasks.localization.features import Dense
 from slac_tasks.localization.labels import Lesson
 from slac_tasks.localization.learning import Plan, taught
+from slac_tasks.localization.networks import of_registry
 from slac_tasks.networks.inference import device
 from slac_tasks.training.trainer import seeded
 
@@ -61,6 +64,7 @@ class Size:
     seeds: Annotated[int, "seeds of clips and heads"] = 5
     real: Annotated[Path | None, "folder of trimmed videos, one sub-folder for each class"] = None
     videos: Annotated[int, "joined videos of a class"] = 12
+    stride: Annotated[int, "frames of a joined video from one feature to the next"] = 16
     processes: Annotated[int, "processes, each of which computes in one thread"] = 2
     device: Annotated[str, "where networks run: auto, cpu or cuda"] = "cpu"
 
@@ -70,26 +74,42 @@ def measure(size: Size, folder: Path) -> Figures:
     torch.set_num_threads(1)
     world = Drawn(categories=size.categories, train=size.train, test=size.test, seconds=size.seconds)
     figures: dict[str, float | None] = {"scale": size.pretraining / Size().pretraining * size.seeds / Size().seeds}
-    figures |= _played(drawn(world, folder / "drawn", size.processes), size)
+    course = drawn(world, folder / "drawn", size.processes)
+    figures |= _played(course, *_taught(course, size), size)
     if size.real is not None:
         course = joined(size.real, folder / "joined", videos=size.videos, seed=0, processes=size.processes)
-        figures |= {f"real_{name}": value for name, value in _played(course, size).items()}
+        figures |= {f"real_{name}": value for name, value in _played(course, *_packaged(size), size).items()}
     return figures
 
 
-def _played(course: Course, size: Size) -> dict[str, float | None]:
-    """Return the figures of a course."""
+def _taught(course: Course, size: Size) -> tuple[Eye, Eye]:
+    """Return the network that the sparse clips of a course have taught, and one that has learned nothing."""
     labels, where = course.labels(size.clips, seed=0), device(size.device)
     network = pretrained(labels, steps=size.pretraining, batch=32, seed=0, what=f"{course.name}: pretrain", where=where)
     with seeded(1):
         nothing = ENTRY.build()
-    seen = course.seen(network(), size.device)
-    unseen = course.seen(nothing, size.device)
-    test = sum(video.is_test for video in course.videos)
-    print(
-        f"{course.name}: {len(labels.pixels)} clips of {len(seen) - test} videos teach, {len(labels.positive)} of them "
-        f"show their action; {test} videos judge"
+    return Eye(entry=ENTRY, backbone=network()), Eye(entry=ENTRY, backbone=nothing)
+
+
+def _packaged(size: Size) -> tuple[Eye, Eye]:
+    """Return the network whose weights a package holds, and one of random weights."""
+    with seeded(1):
+        one, other = (of_registry("frame_efficientnet_lite0", start) for start in ("package", "random"))
+    return (
+        Eye(entry=one[0], backbone=one[1], stride_frames=size.stride),
+        Eye(entry=other[0], backbone=other[1], stride_frames=size.stride),
     )
+
+
+def _played(course: Course, learned: Eye, nothing: Eye, size: Size) -> dict[str, float | None]:
+    """Return the figures of a course."""
+    teach = [video.clips(size.clips, 0) for video in course.videos if not video.is_test]
+    print(
+        f"{course.name}: {sum(map(len, teach))} clips of {len(teach)} videos teach, "
+        f"{sum(clip.positive for own in teach for clip in own)} of them show their action; "
+        f"{len(course.videos) - len(teach)} videos judge"
+    )
+    seen, unseen = course.seen(learned, size.device), course.seen(nothing, size.device)
     tasks = [*_tasks("sparse", seen, size.seeds, cut=False), *_tasks("scratch", unseen, size.seeds, cut=False),
              *_tasks("dense", seen, size.cuts, cut=True)]  # fmt: skip
     tasks += [_Task(name="recipe", seen=seen, cut=True, seed=seed) for seed in range(size.recipes)]

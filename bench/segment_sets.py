@@ -26,9 +26,9 @@ import torch
 
 from bench.harness import Bench, Figures
 from bench.harness.intervals import interval, with_ends
-from bench.harness.pretraining import CPU, pretrained
+from bench.harness.pretraining import CPU, ENTRY, pretrained
 from bench.harness.tables import table
-from bench.harness.untrimmed import Course, Drawn, Video, drawn
+from bench.harness.untrimmed import Course, Drawn, Eye, Video, drawn
 from slac_tasks.localization.detecting import spot
 from slac_tasks.localization.features import Dense
 from slac_tasks.localization.head import Head
@@ -115,7 +115,7 @@ def _played(size: Size, folder: Path, seed: int) -> dict[Strategy, Found]:
     course = drawn(world, folder / str(seed), 1)
     labels = course.labels(size.clips, seed)
     network = pretrained(labels, steps=size.pretraining, batch=32, seed=seed, what=f"world {seed}: pretrain")
-    seen = course.seen(network(), "cpu")
+    seen = course.seen(Eye(entry=ENTRY, backbone=network()), "cpu")
     plan = Plan(steps=size.steps, width=size.width, seed=seed)
     lessons = course.lessons(seen, clips=size.clips, cut=False, seed=seed)
     head = taught(lessons, course.categories, plan, CPU)

@@ -21,14 +21,16 @@ from bench.harness.pretraining import ACTIONS, ENTRY, Labels, small
 from slac_tasks.admission.settings import Admission
 from slac_tasks.evaluation.measures import Floats, Ints
 from slac_tasks.localization.average_precision import RULES, matched
-from slac_tasks.localization.features import Clock, Dense, Film, Unseen, dense_features
+from slac_tasks.localization.features import STRIDE_FRAMES, Clock, Dense, Film, Unseen, dense_features
 from slac_tasks.localization.labels import Clip, Lesson, Span
 from slac_tasks.localization.networks import frozen
 from slac_tasks.localization.segments import Benchmark, Detections, segments
 from slac_tasks.localization.spotted import Spotted
 from slac_tasks.model import CLIP_SEC, Split, media_video_id, split_of
 from slac_tasks.networks.inference import Extractor
+from slac_tasks.networks.registry import Architecture
 from slac_tasks.networks.settings import Scoring
+from slac_tasks.progress import track
 from slac_tasks.video.frames import Pixels, frame_numbers, length_sec, read_clips
 from slac_tasks.world import film
 from slac_tasks.world.joined import make_rehearsal
@@ -92,6 +94,15 @@ class Video:
         return np.asarray(frames[frame_numbers(starts, frames=ENTRY.frames, fps=FPS, count=len(frames))])
 
 
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Eye:
+    """A frozen network, and how often it looks at a video; drawn videos lie as `ENTRY` sees them, at every stride."""
+
+    entry: Architecture
+    backbone: nn.Module
+    stride_frames: int = STRIDE_FRAMES
+
+
 @dataclass(frozen=True, kw_only=True)
 class Course:
     """Videos to learn from and to be judged on."""
@@ -113,14 +124,14 @@ class Course:
         every = np.concatenate(answers)
         return Labels(pixels=np.concatenate(pixels), answers=every, hard=np.zeros(len(every), np.int64))
 
-    def seen(self, backbone: nn.Module, device: str) -> list[Dense]:
+    def seen(self, eye: Eye, device: str) -> list[Dense]:
         """Return the dense features of every video."""
-        eye = frozen(ENTRY, backbone, device, Scoring())
-        drawn = [video for video in self.videos if video.is_drawn]
-        if drawn:
-            return [_dense(video, eye) for video in drawn]
+        extractor = frozen(eye.entry, eye.backbone, device, Scoring())
+        if all(video.is_drawn for video in self.videos):
+            return [_dense(video, extractor) for video in self.videos]
         films = [Film(name=video.name, proxy=str(video.path)) for video in self.videos]
-        return [_readable(each) for each in dense_features(films, eye, _local)]
+        found = dense_features(films, extractor, _local, stride_frames=eye.stride_frames)
+        return [_readable(each) for each in track(found, len(films), f"{self.name}: look at videos")]
 
     def lessons(self, seen: Sequence[Dense], *, clips: int, cut: bool, seed: int) -> list[Lesson]:
         """Return what the training videos teach: their segments where they are cut, else sparse clips."""
