@@ -22,6 +22,9 @@ class Twice:
 
     values: tuple[Any, ...]
 
+    def __repr__(self) -> str:
+        return f"there {len(self.values)} times, as {' and '.join(map(repr, self.values))}"
+
 
 def read(path: Path, what: str) -> Any:
     """Return the document.
@@ -33,17 +36,19 @@ def read(path: Path, what: str) -> Any:
     """
     try:
         text = texts.read(path, escaped=True)
-        return json.loads(text, object_pairs_hook=_object, parse_constant=str, parse_int=_whole)
+        return json.loads(text, object_pairs_hook=object_of, parse_constant=str, parse_int=whole_of)
     except (ValueError, RecursionError) as error:
         raise BrokenContract(f"{what} {path}: {str(error)[:200]}, want JSON") from error
 
 
-def _whole(digits: str) -> int | str:
+def whole_of(digits: str) -> int | str:
+    """Return a whole number, or its digits where they are more than any number of ours has."""
     # Python refuses to read thousands of digits; one number must not hold up the file.
     return int(digits) if len(digits) <= _MOST_DIGITS else digits
 
 
-def _object(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
+def object_of(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
+    """Return an object; a name that it has more than once holds `Twice`."""
     found: dict[str, Any] = dict(pairs)
     if len(found) < len(pairs):
         for name in found:

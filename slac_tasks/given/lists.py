@@ -1,7 +1,7 @@
 """Lists of which every line stands alone: a line that cannot be read holds up no other, whatever it holds.
 
-`tables` reads tables whose lines belong together and refuses a file of which a part cannot be parsed. A published list
-has hundreds of thousands of lines, of which a few are odd; here each of them is handed on with its fault.
+`tables` reads tables of several formats, whose cells may hold many lines of text. A published list is a text or a csv
+of hundreds of thousands of lines; a quote in it that is not closed soon was never meant as one.
 """
 
 import csv

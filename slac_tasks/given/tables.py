@@ -1,19 +1,22 @@
 """Tables that people give: csv with commas, semicolons or tabs, JSON lines, a JSON list of objects, or parquet.
 
 What a file holds decides, not how its name ends. Names of columns are read without regard to case and to the spaces
-around them. A line that is no line of the table is handed on with its fault, and holds up no other line.
+around them. A line that is no line of the table is handed on with its fault, and holds up no other line: one with an
+open quote, one that is not UTF-8, one whose cell has no end. Bytes that are not UTF-8 become lone surrogates in a cell,
+which `words.fault_of` names.
 """
 
 import csv
 import io
 import json
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from slac_tasks.errors import BrokenContract
-from slac_tasks.given import texts
+from slac_tasks.given import documents, texts
 from slac_tasks.given.cells import Unclear
 
 if TYPE_CHECKING:
@@ -56,16 +59,16 @@ def lines(path: Path, what: str, *, needed: Collection[str], known: Collection[s
 
     Raises:
         BrokenContract: it is no such table, or lacks a column.
-        OSError: it cannot be read.
+        OSError: it cannot be read, or is no file.
 
     """
-    with path.open("rb") as file:
+    with texts.opened(path) as file:
         is_parquet = file.read(len(_PARQUET)) == _PARQUET
     if is_parquet:
         yield from _parquet(path, what, needed, known)
         return
     try:
-        text = texts.read(path)
+        text = texts.read(path, escaped=True)
     except texts.NotText as error:
         raise BrokenContract(f"{what} {path}: {error}; or a csv, JSON lines or parquet") from error
     if not text.strip():
@@ -102,30 +105,57 @@ def _name(column: str) -> str:
 
 def _csv(path: Path, what: str, text: str, needed: Collection[str], known: Collection[str]) -> Iterator[Line]:
     delimiter = delimiter_of(text, needed)
-    # A line of csv ends in \n or \r\n alone: U+2028 and U+0085 are part of a title, and so is a quoted line break.
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
     columns: list[str] = []
-    try:
-        for values in reader:
-            if not values:
-                continue
-            if not columns:
-                columns = columns_of(path, what, values, needed, known)
-            elif len(values) > len(columns):
-                fault = f"has {len(values)} values, want at most {len(columns)}, one for each column"
-                yield Line(number=reader.line_num, fault=fault)
-            else:
-                yield Line(number=reader.line_num, cells=dict(zip(columns, values, strict=False)))
-    except csv.Error as error:
-        raise BrokenContract(f"{what} {path} line {reader.line_num}: {error}, want a csv line") from error
+    for number, values, fault in _records(text, delimiter):
+        if not columns and fault:
+            raise BrokenContract(f"{what} {path} line {number}: {fault}")
+        if not columns:
+            columns = columns_of(path, what, values, needed, known)
+        elif not fault and len(values) > len(columns):
+            fault = f"has {len(values)} values, want at most {len(columns)}, one for each column"
+            yield Line(number=number, fault=fault)
+        else:
+            yield Line(number=number, cells={} if fault else dict(zip(columns, values, strict=False)), fault=fault)
+
+
+def _records(text: str, delimiter: str) -> Iterator[tuple[int, list[str], str]]:
+    """Yield (number of its last line, values, fault) of each record of a csv that is not blank.
+
+    A line that begins no record, such as one with a quote that nothing closes, is one by itself with its fault; the
+    next record begins behind it. A quote that was never meant as one would swallow the lines up to the next: a record
+    of several lines has as many values as the first.
+    """
+    # A line of csv ends in \n, \r\n or \r alone: U+2028 and U+0085 are part of a title, as is a quoted line break.
+    rows = io.StringIO(text, newline="").readlines()
+    begin = width = 0
+    while begin < len(rows):
+        reader = csv.reader(map(rows.__getitem__, range(begin, len(rows))), delimiter=delimiter, strict=True)
+        end, fault = begin, ""
+        try:
+            for values in reader:
+                taken = begin + reader.line_num - end
+                if taken > 1 and width and len(values) != width:
+                    fault = f"has {len(values)} values over {taken} lines, want {width}, each quote closed"
+                    break
+                end += taken
+                width = width or len(values)
+                if values:
+                    yield end, values, ""
+        except csv.Error as error:
+            fault = f"{error}, want a csv line"
+        if not fault:
+            return
+        yield end + 1, [], fault
+        begin = end + 1
 
 
 def delimiter_of(text: str, needed: Collection[str]) -> str:
     """Return the sign that parts the header into the needed columns; a comma where none does."""
-    header = text.lstrip("\r\n").partition("\n")[0].strip()
+    header = texts.first_line(text.lstrip("\r\n")).strip()
     for delimiter in DELIMITERS:
-        if set(needed) <= set(map(_name, next(csv.reader([header], delimiter=delimiter), []))):
-            return delimiter
+        with suppress(csv.Error):  # a name of a column without end
+            if set(needed) <= set(map(_name, next(csv.reader([header], delimiter=delimiter), []))):
+                return delimiter
     return ","
 
 
@@ -140,7 +170,7 @@ def _json_lines(text: str) -> Iterator[Line]:
 
 def _json_list(path: Path, what: str, text: str) -> Iterator[Line]:
     try:
-        entries = json.loads(text)
+        entries = json.loads(text, object_pairs_hook=documents.object_of, parse_int=documents.whole_of)
     except (ValueError, RecursionError) as error:
         raise BrokenContract(f"{what} {path}: {error}, want a JSON list of objects, or one object a line") from error
     for number, entry in enumerate(entries, start=1):

@@ -5,8 +5,11 @@ bytes are other words in Latin-1 than in Windows-1252.
 """
 
 import codecs
+import errno
+import re
+import stat
 from pathlib import Path
-from typing import TextIO
+from typing import BinaryIO, TextIO
 
 _MARKS = (
     # The mark of UTF-32 starts with that of UTF-16.
@@ -16,6 +19,7 @@ _MARKS = (
     (codecs.BOM_UTF16_LE, "utf-16-le"),
     (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
+_END = re.compile(r"[\r\n]")
 
 
 class NotText(ValueError):
@@ -45,9 +49,14 @@ def decode(data: bytes, *, escaped: bool = False) -> str:
             f"line {line} is not {encoding.upper()}: found byte 0x{found} ({error.reason}), want a text in UTF-8"
         ) from error
     # Every second byte of Latin letters in UTF-16 is a NUL.
-    if not mark and "\x00" in text.partition("\n")[0]:
+    if not mark and "\x00" in first_line(text):
         raise NotText("line 1 holds a NUL, as UTF-16 without its mark does, want a text in UTF-8")
     return text
+
+
+def first_line(text: str) -> str:
+    """Return the first line, without its end: LF, CR LF, or CR alone as spreadsheets of old write it."""
+    return _END.split(text, maxsplit=1)[0]
 
 
 def read_line(stream: TextIO) -> str:
@@ -67,7 +76,21 @@ def read(path: Path, *, escaped: bool = False) -> str:
 
     Raises:
         NotText: it is no text.
-        OSError: it cannot be read.
+        OSError: it cannot be read, or is no file; see `opened`.
 
     """
-    return decode(path.read_bytes(), escaped=escaped)
+    with opened(path) as file:
+        return decode(file.read(), escaped=escaped)
+
+
+def opened(path: Path) -> BinaryIO:
+    """Open a file that somebody names.
+
+    Raises:
+        OSError: it cannot be read, or is a pipe or a device: who reads one twice gets the rest, or waits for ever.
+
+    """
+    mode = path.stat().st_mode
+    if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):
+        raise OSError(errno.EINVAL, "is a pipe, a socket or a device, want a file", str(path))
+    return path.open("rb")

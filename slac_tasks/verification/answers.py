@@ -103,11 +103,13 @@ def parse(source: str, raw: RawAnswer) -> GivenAnswer | Rejection:
     try:
         cast_at = _moment(raw.cast_at)
         annotator = _person(raw)
+        # Before its identity, which is a hash of words that can be stored.
+        clip_id, category = _key("clip", raw.clip_id), _key("category", raw.category)
         return GivenAnswer(
             item=raw.item,
             vote_id=_uuid(raw.vote_id) or vote_id(source, raw.name, cast_at),
-            clip_id=_key("clip", raw.clip_id),
-            category=_key("category", raw.category),
+            clip_id=clip_id,
+            category=category,
             annotator=annotator,
             answer=_answer(raw.answer),
             seconds=_seconds(raw.seconds),

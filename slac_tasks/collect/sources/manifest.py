@@ -10,6 +10,7 @@ from slac_tasks.collect.names import key_of
 from slac_tasks.collect.sources.base import Candidate, Offer, Unreadable
 from slac_tasks.errors import BrokenContract, NotConfigured
 from slac_tasks.given import cells, tables
+from slac_tasks.given.words import fault_of, printable
 from slac_tasks.model import Window
 
 _WANTED = ("category", "location")
@@ -68,6 +69,8 @@ class ManifestSource:
         location = _text(record, "location")
         if not location:
             raise ValueError("location is missing or empty")
+        if fault := fault_of(location):
+            raise ValueError(f"location '{printable(location)[:200]}' {fault}")
         sha256 = (_text(record, "sha256") or "").lower()
         if sha256 and not re.fullmatch(r"[0-9a-f]{64}", sha256):
             raise ValueError(f"sha256 is {sha256!r}, want 64 hex digits")
@@ -87,7 +90,7 @@ class ManifestSource:
 
     def _file(self, location: str) -> str:
         """Return the path of a file, which must lie in the manifest's own folder."""
-        if re.match(r"[A-Za-z][A-Za-z0-9+.-]+:", location) or "\x00" in location:
+        if re.match(r"[A-Za-z][A-Za-z0-9+.-]+:", location):
             raise ValueError(f"location is {location[:200]!r}, want a path, http(s):// or s3://")
         path = (self.path.parent / location).absolute()
         if not is_below(path, self.path.parent):

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 from slac_tasks.errors import BrokenContract
 from slac_tasks.given import cells, tables
+from slac_tasks.given.words import fault_of
 
 NEEDED, KNOWN = ("name", "title"), ("name", "title", "when", "size")
 WORDS = st.text(st.characters(exclude_categories=("Cs",), exclude_characters="\x00\r\n\ufeff"), min_size=1, max_size=9)
@@ -118,15 +119,57 @@ def test_a_line_that_is_none_is_handed_on_with_its_fault(folder: Path) -> None:
     assert "'Name' twice, as 'a' and 'b'" in read(path)[2].fault
 
 
+ODD = {
+    "open quote": b'"open,t', "stray quote": b'"a" b,t', "quote that swallows": b'a,"b', "no UTF-8": b"caf\xe9,t",
+    "cell without end": b"x" * 140_000, "too many values": b"a,b,c", "NUL": b"a\x00,t",
+}  # fmt: skip
+
+
+@given(
+    st.lists(st.one_of(WORDS, st.just("two\nlines"), st.just('"')), min_size=1, max_size=6), st.integers(0, 6),
+    st.sampled_from(sorted(ODD)), st.sampled_from(["\n", "\r\n", "\r"]),
+)  # fmt: skip
+@settings(max_examples=120)
+def test_an_odd_line_of_a_csv_holds_up_no_other(folder: Path, titles: list[str], at: int, odd: str, end: str) -> None:
+    def written(rows: list[list[str]]) -> bytes:
+        text = io.StringIO(newline="")
+        csv.writer(text, lineterminator=end, quoting=csv.QUOTE_ALL).writerows(rows)
+        return text.getvalue().encode()
+
+    rows = [[f"name {number}", title] for number, title in enumerate(titles)]
+    before = written([["name", "title"], *rows[:at]])
+    (folder / "odd.csv").write_bytes(before + ODD[odd] + end.encode() + written(rows[at:]))
+    found = read(folder / "odd.csv")
+    good = [line for line in found if str(line.cells.get("name")).startswith("name ")]
+    assert [(line.cells["name"], line.cells["title"]) for line in good] == [tuple(row) for row in rows]
+    (own,) = [line for line in found if line not in good]
+    assert own.number == len(before.decode().replace("\r\n", "\n").replace("\r", "\n").split("\n"))
+    if not own.fault:
+        assert odd in ("no UTF-8", "NUL")
+        assert fault_of(own.cells["name"])
+
+
+def test_a_name_that_an_object_has_twice_is_no_value_in_either_json(folder: Path) -> None:
+    entry = '{"name": "a", "name": "b", "title": "t"}'
+    (folder / "t.json").write_text(f"{entry}\n")
+    (line,) = read(folder / "t.json")
+    assert line.fault == "has 'name' twice, as 'a' and 'b', want one"
+    (folder / "t.json").write_text(f"[{entry}]")
+    (line,) = read(folder / "t.json")
+    with pytest.raises(cells.Unclear, match="there 2 times, as 'a' and 'b', want text"):
+        cells.text(line.cells["name"])
+
+
 @pytest.mark.parametrize(
     ("data", "reason"),
     [
         (b"", "is empty"),
+        (b"x" * 200_000, "line 1: field larger than field limit"),
         (b"name\n", "want also \\['title'\\]"),
         (b"name,title,NAME\n", "columns \\['name'\\] are there twice"),
-        (b'name,title\n"open,', "want a csv line"),
+        (b'"name,title\n', "line 1: unexpected end of data, want a csv line"),
         (b"PAR1 and no more", "is no whole parquet file"),
-        (b"caf\xe9,title", "line 1 is not UTF-8"),
+        (b"caf\xe9,title", "columns \\['caf.udce9', 'title'\\], want also \\['name'\\]"),
         (b"[{]", "want a JSON list"),
     ],
 )

@@ -2,12 +2,15 @@
 
 import codecs
 import io
+import os
+from pathlib import Path
 
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from slac_tasks.given.texts import NotText, decode, read_line
+from slac_tasks.given import tables
+from slac_tasks.given.texts import NotText, decode, read, read_line
 
 MARKED = {
     "utf-8": codecs.BOM_UTF8,
@@ -54,3 +57,14 @@ def test_a_line_that_is_piped_in_is_read_as_a_file_is() -> None:
         assert read_line(io.TextIOWrapper(io.BytesIO(data), encoding="ascii")) == "wörd"
     with pytest.raises(NotText, match="line 1 is not UTF-8"):
         read_line(io.TextIOWrapper(io.BytesIO(b"w\xf6rd\n")))
+
+
+def test_what_is_no_file_is_refused_and_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    for path in (tmp_path / "pipe", Path(os.devnull)):
+        with pytest.raises(OSError, match="is a pipe, a socket or a device, want a file"):
+            read(path)
+        with pytest.raises(OSError, match="is a pipe, a socket or a device, want a file"):
+            list(tables.lines(path, "table", needed=(), known=()))
+    with pytest.raises(IsADirectoryError):
+        read(tmp_path)

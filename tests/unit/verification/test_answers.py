@@ -40,7 +40,7 @@ JSON = st.recursive(
 
 
 def parsed(**changes: Any) -> GivenAnswer | Rejection:
-    return parse("test", RawAnswer(item="line 2", name="n", **(GOOD | changes)))
+    return parse("test", RawAnswer(item="line 2", **({"name": "n"} | GOOD | changes)))
 
 
 def check(found: GivenAnswer | Rejection) -> None:
@@ -65,6 +65,7 @@ def check(found: GivenAnswer | Rejection) -> None:
 @example({"vote_id": 5})
 @example({"annotator": "a\x00n"})
 @example({"cast_at": "9999-12-31T23:59:59-23:59"})
+@example({"clip_id": "caf\udce9:0", "name": "judo/caf\udce9:0\nann"})
 @settings(max_examples=400)
 def test_any_values_are_an_answer_or_a_rejection(changes: dict[str, Any]) -> None:
     check(parsed(**changes))
