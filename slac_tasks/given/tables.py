@@ -23,7 +23,8 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 DELIMITERS = ",;\t|"
-_PARQUET = b"PAR1"
+PARQUET = b"PAR1"
+"""What a parquet begins with."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,7 +64,7 @@ def lines(path: Path, what: str, *, needed: Collection[str], known: Collection[s
 
     """
     with texts.opened(path) as file:
-        is_parquet = file.read(len(_PARQUET)) == _PARQUET
+        is_parquet = file.read(len(PARQUET)) == PARQUET
     if is_parquet:
         yield from _parquet(path, what, needed, known)
         return

@@ -270,7 +270,10 @@ def test_a_takedown_holds_for_now_and_for_good(
     )  # fmt: skip
     monkeypatch.setenv("SLAC_STORE", config.store_url)
     monkeypatch.setenv("SLAC_DATABASE_URL", judo)
-    (tmp_path / "names.csv").write_text(f"/0.mp4\n{server.url}/1.mp4\nnobody-knows-it\n")
+    (tmp_path / "names.csv").write_text("/0.mp4\n/1.mp4;asked\n")
+    assert cli.main(["takedown", "--list", str(tmp_path / "names.csv"), "--reason", "asked"]) == 65
+    assert not list(datasets.store.names("takedowns/"))
+    (tmp_path / "names.csv").write_text(f"reason;named\nasked;/0.mp4\nasked;{server.url}/1.mp4\n;nobody-knows-it\n")
     for _ in range(2):
         assert cli.main(["takedown", "--list", str(tmp_path / "names.csv"), "--reason", "asked"]) == 0
     gone = {videos["/0.mp4"], videos["/1.mp4"]}
