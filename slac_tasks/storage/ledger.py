@@ -33,6 +33,14 @@ _REFUSED = re.compile(
     "invalid (port|integer|sslmode|connection)|received invalid response|expected authentication request"
 )
 """What a person has to mend; the last two: another service answers there."""
+_PASSING = (
+    psycopg2.OperationalError,
+    psycopg2.InterfaceError,
+    # The address leads to a server that took over and is not the first one yet, or has to write nothing until somebody
+    # gives it room: psycopg2 counts this among the server's own faults.
+    psycopg2.errors.ReadOnlySqlTransaction,
+)
+"""Failures that a later try may not meet: the connection is lost, or the server is full, busy or being replaced."""
 
 
 @cache
@@ -129,15 +137,17 @@ class Ledger:
     def _failures(self) -> Iterator[None]:
         try:
             yield
-        except (psycopg2.OperationalError, psycopg2.InterfaceError, psycopg2.errors.SerializationFailure) as error:
+        except _PASSING as error:
             raise Temporary(f"{self._name}: {str(error).strip().splitlines()[0]}") from error
         except psycopg2.IntegrityError as error:
             raise BrokenContract(f"{self._name}: {str(error).strip().splitlines()[0]}") from error
         except psycopg2.ProgrammingError as error:
+            reason = str(error).strip().splitlines()[0]
             if self._folder == "queries":
+                if isinstance(error, psycopg2.errors.InsufficientPrivilege):
+                    raise NotConfigured(f"{self._name}: refused: {reason}, want a role that may") from error
                 raise
             # Somebody else's database: what these statements read is not there, or may not be read.
-            reason = str(error).strip().splitlines()[0]
             raise NotConfigured(f"{self._name}: is no database that sql/{self._folder} reads: {reason}") from error
 
     def rows(self, name: str, /, **parameters: Any) -> list[Row]:

@@ -1,0 +1,54 @@
+"""What the server refuses becomes one of our failures, so that the exit code and the page say what to do."""
+
+import pytest
+
+from slac_tasks.errors import NotConfigured, SlacError, Temporary
+from slac_tasks.storage.ledger import Ledger
+
+WRITE = {"category": "judo", "name": "Judo", "guideline": None}
+
+
+def register(ledger: Ledger) -> int:
+    return ledger.run("register_category", **WRITE)
+
+
+def register_together(ledger: Ledger) -> int:
+    with ledger.transaction():
+        return register(ledger)
+
+
+def register_many(ledger: Ledger) -> None:
+    ledger.run_many("register_category", [WRITE])
+
+
+@pytest.mark.parametrize("write", [register, register_together, register_many])
+@pytest.mark.parametrize(
+    ("statement", "failure", "said"),
+    [
+        # A standby after a failover, and a managed server whose disk is full, both answer like this.
+        ("SET default_transaction_read_only = on", Temporary, "database: cannot execute .* in a read-only transaction"),
+        ("SET statement_timeout = 1; LOCK TABLE categories", Temporary, "database: canceling statement"),
+        ("SET ROLE stranger", NotConfigured, "database: refused: permission denied for table categories, want a role"),
+    ],
+)
+def test_what_the_server_refuses_is_a_failure_with_a_meaning(
+    ledger: Ledger, ledger_url: str, write, statement: str, failure: type[SlacError], said: str
+) -> None:
+    other = Ledger(ledger_url)
+    with other._connection.cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM pg_roles WHERE rolname = 'stranger'")
+        if cursor.fetchone() == (0,):
+            cursor.execute("CREATE ROLE stranger")
+        setting, _, holds = statement.partition("; ")
+        if holds:
+            cursor.execute(f"BEGIN; {holds}")
+    with ledger._connection.cursor() as cursor:
+        cursor.execute(setting)
+    with pytest.raises(failure, match=said):
+        write(ledger)
+    other.close()
+    with ledger._connection.cursor() as cursor:
+        cursor.execute("RESET ROLE; RESET ALL")
+    # Nothing of it is left open: the same connection goes on.
+    write(ledger)
+    assert [row["category"] for row in ledger.rows("categories")] == ["judo"]
