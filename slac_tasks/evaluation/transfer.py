@@ -22,8 +22,19 @@ from slac_tasks.evaluation.targets import TargetVideo, listing
 from slac_tasks.model import CLIP_SEC, View
 from slac_tasks.networks.attentive import Attentive
 from slac_tasks.networks.registry import Architecture, Classifier
+from slac_tasks.progress import print_line
 from slac_tasks.training.beside import beside, processes
-from slac_tasks.training.trainer import FRESH_RATE, TUNED_RATE, Recipe, class_loss, features, fit, fit_head, seeded
+from slac_tasks.training.trainer import (
+    FRESH_RATE,
+    TUNED_RATE,
+    Diverged,
+    Recipe,
+    class_loss,
+    features,
+    fit,
+    fit_head,
+    seeded,
+)  # fmt: skip
 from slac_tasks.video.frames import Pixels, length_sec, read_clips
 
 RATES = (TUNED_RATE, 3 * TUNED_RATE, FRESH_RATE)
@@ -161,7 +172,7 @@ class Outcome:
     rate: float | None
     """None: it was trained in no steps."""
     scores: tuple[Floats, ...]
-    """Of every class, one (clips, classes) for each seed."""
+    """Of every class, one (clips, classes) for each seed; none: with some seed it diverged, so it says nothing."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -200,32 +211,54 @@ class Transfer:
                 if known is not None and subject == FROZEN:
                     scores = [self._of_head(known, labels, seed) for seed in self.budget.seeds]
                 else:
-                    scores = [found for one, found in trained.items() if one.subject == subject]
+                    found = [found for one, found in trained.items() if one.subject == subject]
+                    scores = [one for one in found if one is not None]
+                    scores = scores if len(scores) == len(found) else []
                 yield Outcome(subject=subject, labels=labels, rate=rates.get(subject), scores=tuple(scores))
 
-    def _all_trained(self, tries: Sequence[Try]) -> list[Floats]:
+    def _all_trained(self, tries: Sequence[Try]) -> list[Floats | None]:
         clips = len(tries) * self.budget.steps * self.budget.batch
         return beside(self.tried, tries, processes(len(tries), clips=clips, where=self.where))
 
-    def tried(self, one: Try) -> Floats:
-        """Return what a network says of the test clips, of shape (clips, classes), after one training."""
-        return self._trained(one, self.target.train, self.target.test)
+    def tried(self, one: Try) -> Floats | None:
+        """Return what a network says of the test clips, of shape (clips, classes), after one training.
+
+        Returns: None where it diverged: it says nothing.
+
+        """
+        try:
+            return self._trained(one, self.target.train, self.target.test)
+        except Diverged as diverged:
+            print_line(f"evaluate: {diverged}")
+            return None
 
     def rate(self, subject: str) -> float:
         """Return the learning rate of a subject.
 
         Where it is chosen, half of the recordings of the training part teach and the others judge, once; the numbers of
-        labels share the rate that is best for the middle one.
+        labels share the rate that is best for the middle one. One at which the network diverges is never the best.
         """
         teaching, judging = halves(self.target.train)
         if not self.budget.tune or not len(judging.classes):
             return DEFAULT_RATE
         labels, seed = self.budget.labels[len(self.budget.labels) // 2], self.budget.seeds[0]
-        tries = [Try(subject=subject, labels=labels, seed=seed, rate=rate) for rate in RATES]
-        return max(tries, key=lambda one: _right(self._trained(one, teaching, judging), judging)).rate
+
+        def worth(rate: float) -> float:
+            try:
+                one = Try(subject=subject, labels=labels, seed=seed, rate=rate)
+                return _right(self._trained(one, teaching, judging), judging)
+            except Diverged:
+                return -1.0
+
+        return max(RATES, key=worth)
 
     def _trained(self, one: Try, train: Trimmed, test: Trimmed) -> Floats:
-        """Return the scores (clips, classes) of `test` after training on some of `train`."""
+        """Return the scores (clips, classes) of `test` after training on some of `train`.
+
+        Raises:
+            Diverged: they would be no numbers.
+
+        """
         chosen = few_labels(train.classes, one.labels, one.seed)
         recipe = Recipe(steps=self.budget.steps, batch=self.budget.batch, seed=one.seed, rate=one.rate)
         with seeded(one.seed):
@@ -237,7 +270,10 @@ class Transfer:
         classes = torch.from_numpy(train.classes[chosen])
         what = f"{one.subject}, {one.labels} labels, seed {one.seed}"
         fit(classifier, train.pixels[chosen], classes, class_loss, recipe, self.where, what)
-        return _scores(classifier.head.cpu(), features(classifier.backbone, self.entry, test.pixels, self.where))
+        scores = _scores(classifier.head.cpu(), features(classifier.backbone, self.entry, test.pixels, self.where))
+        if not np.isfinite(scores).all():
+            raise Diverged(f"{what}: scores are no numbers after {recipe.steps} steps at rate {one.rate:g}")
+        return scores
 
     def _start(self, subject: str) -> nn.Module | None:
         """Return a backbone to begin with; None: one of random weights."""

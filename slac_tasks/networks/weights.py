@@ -1,4 +1,7 @@
-"""Trained weights as bytes: equal weights give equal bytes, so a blob's name is a function of what it holds."""
+"""Trained weights as bytes: equal weights give equal bytes, so a blob's name is a function of what it holds.
+
+Writing or reading weights that are no numbers raises BrokenContract.
+"""
 
 import io
 import json
@@ -16,7 +19,7 @@ from slac_tasks.networks.registry import Architecture, Classifier, architecture,
 
 def encode_backbone(entry: Architecture, backbone: nn.Module) -> bytes:
     """Return a backbone's blob; one that is not built from its architecture's name alone brings a `recipe`."""
-    return _encode({"architecture": entry.name, **_recipe(backbone), "state": backbone.state_dict()})
+    return _encode(entry, {**_recipe(backbone), "state": backbone.state_dict()})
 
 
 def encode_head(
@@ -24,7 +27,7 @@ def encode_head(
 ) -> bytes:
     """Return a head's blob; its outputs are `categories`, in that order, and this calibration is in its weights."""
     known = {"calibration": [calibration.slope, calibration.offset]} if calibration else {}
-    return _encode({"architecture": entry.name, "categories": list(categories), **known, "state": head.state_dict()})
+    return _encode(entry, {"categories": list(categories), **known, "state": head.state_dict()})
 
 
 def encode_network(classifier: Classifier, categories: Sequence[str]) -> bytes:
@@ -50,7 +53,7 @@ def encode_network(classifier: Classifier, categories: Sequence[str]) -> bytes:
     about = {"architecture": entry.name, "categories": list(categories), "sees": entry.preprocessing}
     about |= _recipe(target)
     # One entry: the order of several is another one in each process.
-    return bytes(save(_plain({**known, **head}), metadata={"slac": json.dumps(about)}))
+    return bytes(save(_plain(entry, {**known, **head}), metadata={"slac": json.dumps(about)}))
 
 
 def decode_network(data: bytes) -> tuple[Architecture, nn.Module]:
@@ -126,16 +129,30 @@ def _load(module: nn.Module, entry: Architecture, blob: dict[str, Any]) -> None:
         module.load_state_dict(blob["state"])
     except (RuntimeError, KeyError) as error:
         raise BrokenContract(f"weights of {entry.name}: do not fit it: {error}") from error
+    _check_numbers(entry, blob["state"])
 
 
-def _encode(blob: dict[str, Any]) -> bytes:
+def _check_numbers(entry: Architecture, state: Mapping[str, Tensor]) -> None:
+    """Refuse a network that says NaN of every clip; one that was trained to it shall not join, nor be used.
+
+    Raises:
+        BrokenContract: a weight is NaN or infinite.
+
+    """
+    for name, weights in state.items():
+        if not torch.isfinite(weights).all():
+            raise BrokenContract(f"weights of {entry.name}: {name} holds NaN or infinity, want numbers")
+
+
+def _encode(entry: Architecture, blob: dict[str, Any]) -> bytes:
     buffer = io.BytesIO()
-    torch.save({**blob, "state": _plain(blob["state"])}, buffer)
+    torch.save({"architecture": entry.name, **blob, "state": _plain(entry, blob["state"])}, buffer)
     return buffer.getvalue()
 
 
-def _plain(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
+def _plain(entry: Architecture, state: Mapping[str, Tensor]) -> dict[str, Tensor]:
     """Return the same tensors in one order and one layout, which show in the bytes of a file."""
+    _check_numbers(entry, state)
     # `contiguous()` would not do: it leaves the strides of dimensions of length 1 as they are.
     return {
         name: torch.empty(state[name].shape, dtype=state[name].dtype).copy_(state[name].detach())

@@ -150,6 +150,12 @@ def _transfer(job: Job, model: ModelRow, entry: Architecture, lost: Lost, drops:
     )  # fmt: skip
     start = partial(decode_backbone, entry, job.store.get(f"weights/{model.backbone}.pt"))
     where = device(job.config.device)
-    outcomes = list(Transfer(entry=entry, start=start, target=target, budget=budget, where=where).outcomes())
+    every = list(Transfer(entry=entry, start=start, target=target, budget=budget, where=where).outcomes())
+    drops += [
+        Drop(item=f"{one.subject}, {one.labels} labels", reason="diverged", detail=f"at rate {one.rate:g}")
+        for one in every
+        if not one.scores
+    ]
+    outcomes = [one for one in every if one.scores]
     given = "; the frozen network is given to every start" if entry.is_frozen else ""
     yield from of_transfer(outcomes, target.test, f"{budget.steps} steps of {budget.batch}{given}")

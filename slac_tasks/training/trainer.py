@@ -7,12 +7,14 @@ the same weights.
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from math import isfinite
 
 import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from slac_tasks.errors import BrokenContract
 from slac_tasks.networks.forms import plain
 from slac_tasks.networks.inference import Extractor
 from slac_tasks.networks.registry import Architecture, Classifier, to_stream
@@ -38,6 +40,10 @@ class Recipe:
 
 Loss = Callable[[Tensor, Tensor], Tensor]
 """Mean loss of (logits, targets)."""
+
+
+class Diverged(BrokenContract):
+    """A network has learned until its loss was no number: all that it says is NaN."""
 
 
 def half_precision(where: torch.device) -> bool:
@@ -94,6 +100,9 @@ def fit(
         where: device.
         what: what the progress bar says.
 
+    Raises:
+        Diverged: the loss of a step is no number.
+
     """
     chance = torch.Generator().manual_seed(recipe.seed)
     classifier.to(where).train()
@@ -104,18 +113,20 @@ def fit(
     batches = _shuffled(len(pixels), recipe.batch, chance)
     losses: list[float] = []
     with seeded(recipe.seed):
-        for _ in track(range(recipe.steps), recipe.steps, what):
+        for step in track(range(recipe.steps), recipe.steps, what):
             chosen = next(batches)
             clips = torch.from_numpy(pixels[chosen.numpy()]).to(where)
             stream = augmented(to_stream(classifier.entry, clips), chance)
             with torch.autocast(where.type, torch.bfloat16, enabled=half_precision(where)):
                 logits = classifier(stream)
             value = loss(logits.float(), targets[chosen].to(where))
+            losses.append(value.item())
+            if not isfinite(losses[-1]):
+                raise Diverged(f"{what}: step {step}: loss {losses[-1]} at rate {recipe.rate:g}, want a number")
             optimizer.zero_grad()
             value.backward()  # type: ignore[no-untyped-call]
             optimizer.step()
             schedule.step()
-            losses.append(value.item())
     classifier.eval()
     return float(np.mean(losses[-max(1, len(losses) // 10) :]))
 

@@ -99,6 +99,19 @@ def test_a_rate_is_chosen_on_training_videos_alone(colours, monkeypatch):
     assert all(one.pixels.shape[0] == 4 and one is not colours.test for one in judged)
 
 
+def test_a_start_that_diverges_says_nothing_and_the_others_are_judged(colours, monkeypatch, capsys):
+    monkeypatch.setattr("slac_tasks.evaluation.transfer.DEFAULT_RATE", 1e30)
+    outcomes = {one.subject: one for one in transfer(colours, steps=3).outcomes()}
+    assert [len(outcomes[one].scores) for one in (PRETRAINED, SCRATCH, FROZEN)] == [0, 0, 1]
+    assert "evaluate: scratch, 2 labels, seed 0: " in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("rates", [(1e30, RATES[0]), (RATES[0], 1e30)])
+def test_a_rate_at_which_a_start_diverges_is_not_chosen(colours, monkeypatch, rates):
+    monkeypatch.setattr("slac_tasks.evaluation.transfer.RATES", rates)
+    assert transfer(colours, steps=3, tune=True).rate(SCRATCH) == RATES[0]
+
+
 def test_halves_share_no_recording_and_both_have_every_class_that_was_recorded_twice():
     part = trimmed([0, 0, 0, 1, 1, 2], recordings=["p", "p", "q", "r", "s", "t"])
     teaching, judging = halves(part)

@@ -114,10 +114,19 @@ def test_without_a_target_data_set_the_answers_alone_judge(world):
     assert not any(measure.startswith("transfer") for measure in measures)
 
 
-def test_a_target_folder_that_is_absent_is_said_and_nothing_is_written(world):
+def test_a_target_folder_that_is_absent_ends_it_and_a_start_that_diverges_is_set_aside(world, monkeypatch):
     with pytest.raises(NotConfigured, match="is no folder"):
         evaluate.run(world.job("evaluate", release="r0001", config=transfer_at(world, "/nowhere/at/all")))
     assert world.datasets.manifest(EVALUATIONS, release="r0001") is None
+    monkeypatch.setattr("slac_tasks.evaluation.transfer.DEFAULT_RATE", 1e30)
+    evaluate.run(world.job("evaluate", release="r0001"))
+    made = world.datasets.need(EVALUATIONS, release="r0001")
+    assert [drop.item for drop in made.drops if drop.reason == "diverged"] == [
+        "pretrained, 2 labels", "scratch, 2 labels",
+    ]  # fmt: skip
+    rows = {(row.measure, row.subject) for row in world.datasets.rows(EVALUATIONS, release="r0001")}
+    assert {subject for measure, subject in rows if measure == "transfer_accuracy"} == {"frozen"}
+    assert ("testing_accuracy", "pretrained") in rows
 
 
 def test_a_release_that_is_not_finished_judges_no_model(world):

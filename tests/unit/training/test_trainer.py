@@ -10,7 +10,7 @@ from slac_tasks.networks import inference
 from slac_tasks.networks.registry import Classifier, architecture
 from slac_tasks.training import trainer
 from slac_tasks.training.losses import ReleaseLoss
-from slac_tasks.training.trainer import Recipe, features, fit, fit_head, masked_loss, seeded, target_matrix
+from slac_tasks.training.trainer import Diverged, Recipe, features, fit, fit_head, masked_loss, seeded, target_matrix
 
 CPU = torch.device("cpu")
 
@@ -116,3 +116,10 @@ def test_shifts_keep_the_shape_and_never_mirror():
         seen = trainer.augmented(ramp, torch.Generator().manual_seed(seed))
         assert seen.shape == ramp.shape
         assert (seen[..., 1:] - seen[..., :-1] >= 0).all()
+
+
+def test_a_network_that_diverges_ends_its_training_and_names_the_step():
+    targets = torch.tensor([[1], [-1]] * 3)
+    recipe = Recipe(steps=9, batch=4, seed=1, rate=1e30)
+    with pytest.raises(Diverged, match=r"learn: step \d: loss (nan|inf) at rate 1e\+30, want a number"):
+        fit(Classifier(architecture("small_frame"), 1), pixels(), targets, masked_loss(targets), recipe, CPU, "learn")
