@@ -20,10 +20,10 @@ from slac_tasks.storage.records import Record, record
 from slac_tasks.storage.tables import Datasets
 
 
-def add_release(ledger: Ledger, *categories: str) -> None:
-    """Record the first release, of these categories."""
+def add_release(ledger: Ledger, *categories: str, release: str = "r0001") -> None:
+    """Record a release of these categories, by default the first one."""
     ledger.run(
-        "add_release", release="r0001", labels="000001", label_count=1, categories=list(categories), version="1.0.0",
+        "add_release", release=release, labels="000001", label_count=1, categories=list(categories), version="1.0.0",
         content="0", previous=None, added=1, changed=0, withdrawn=0, corrected=0,
         folder="release/v3/release=r0001/g0001",
         preview="[]",

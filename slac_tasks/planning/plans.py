@@ -292,7 +292,8 @@ def _retraining(planner: Planner) -> Decision:
     age = (planner.now - last["released_at"]).total_seconds() / 86_400 if last else None
     known = Evidence(new_labels=unreleased_labels(planner, judged), age_days=age, drift=drift(planner))
     found = decide(known, planner.settings.release, at_once=planner.at_once)
-    return replace(found, release=f"r{(int(last['ordinal']) if last else 0) + 1:04d}") if found.retrain else found
+    (following,) = planner.ledger.rows("next_release")
+    return replace(found, release=following["release"]) if found.retrain else found
 
 
 def drift(planner: Planner) -> float | None:

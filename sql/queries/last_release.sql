@@ -1,3 +1,3 @@
 -- The newest release.
-SELECT release, ordinal, labels, label_count, categories, released_at, version, content, previous, withdrawn
+SELECT release, labels, label_count, categories, released_at, version, content, previous, withdrawn
 FROM releases ORDER BY ordinal DESC LIMIT 1;

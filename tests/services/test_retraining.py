@@ -4,12 +4,14 @@ import argparse
 from datetime import timedelta
 
 import pytest
-from platform_records import NOW, WEEKS, Platform
+from platform_records import NOW, WEEKS, Platform, add_release
 
 from slac_tasks.commands import show
+from slac_tasks.planning import plans
 from slac_tasks.planning.notes import notes
 from slac_tasks.planning.plans import PLANS, drift
-from slac_tasks.storage.datasets import EXPECTATIONS, SCORES
+from slac_tasks.planning.retraining import Decision
+from slac_tasks.storage.datasets import EXPECTATIONS, QUALITY, SCORES
 from slac_tasks.storage.datasets.judging import ExpectationRow
 from slac_tasks.storage.ledger import Ledger
 from slac_tasks.storage.objects import FolderStore
@@ -46,6 +48,34 @@ def test_a_day_on_which_a_release_was_begun_says_so_whatever_comes_later(ledger:
         decide(*given)
     (row,) = ledger.rows("retrain_decisions", days=5)
     assert (row["retrain"], row["release"], row["reason"]) == (True, "r0002", "enough")
+
+
+@pytest.mark.parametrize(
+    ("names", "following"),
+    [
+        ([], "r0001"),
+        (["r0001"], "r0002"),
+        (["r0001", "r0003"], "r0004"),
+        (["r0001", "r0003", "r0004", "r0005"], "r0006"),
+        (["r0003", "r0002"], "r0004"),
+        (["spring"], "r0002"),
+        (["r0001", "r9999"], "r0003"),
+        (["r1", "r00002", "r0004"], "r0005"),
+    ],
+)
+def test_the_next_release_has_a_name_that_is_free_whatever_people_called_others(
+    store: FolderStore, ledger: Ledger, monkeypatch: pytest.MonkeyPatch, names: list[str], following: str
+) -> None:
+    for name in names:
+        add_release(ledger, release=name)
+        ledger.run("add_promotion", release=name, committee=None, reason="decided", rescore=[])
+    due = Decision(retrain=True, reason="due")
+    monkeypatch.setattr(plans, "decide", lambda *given, **more: due)
+    monkeypatch.setattr(plans, "unreleased_labels", lambda *given: 1)
+    platform = Platform(store=store, ledger=ledger)
+    platform.record(QUALITY, labels="000001")
+    (item,) = PLANS["pretrain"](platform.planner(at_once=True))
+    assert item.release == following
 
 
 def test_drift_is_the_median_of_the_newest_window_that_has_scores(store: FolderStore, ledger: Ledger) -> None:
