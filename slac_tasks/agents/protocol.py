@@ -6,6 +6,7 @@ model that asked reads it; what is no message, or asks for no tool, is an error 
 """
 
 import json
+import traceback
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
@@ -13,7 +14,7 @@ from typing import Any, Protocol
 VERSIONS = ("2025-11-25", "2025-06-18", "2024-11-05")
 """Versions of the protocol that differ in nothing that is used here, the newest first. 2025-03-26 has batches."""
 
-PARSE_ERROR, INVALID_REQUEST, METHOD_NOT_FOUND, INVALID_PARAMS = -32700, -32600, -32601, -32602
+PARSE_ERROR, INVALID_REQUEST, METHOD_NOT_FOUND, INVALID_PARAMS, BUG = -32700, -32600, -32601, -32602, -32603
 
 Message = Mapping[str, Any]
 
@@ -84,6 +85,10 @@ class Server:
             result = self._result(message)
         except _Wrong as wrong:
             return _error(identity, wrong.code, str(wrong))
+        except Exception:
+            # It ends this answer and not the session. Standard error is a log that the client keeps.
+            traceback.print_exc()
+            return _error(identity, BUG, "a bug of this server; its standard error says more")
         return None if result is None else {"jsonrpc": "2.0", "id": identity, "result": result}
 
     def _result(self, message: Any) -> Message | None:

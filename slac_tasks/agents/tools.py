@@ -15,11 +15,13 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from slac_tasks.errors import WrongArguments
+from slac_tasks.given.words import fault_of
 from slac_tasks.reports import trends
 from slac_tasks.reports.categories import Standing, categories
 from slac_tasks.reports.funnel import METRICS, Facts
 from slac_tasks.reports.measures import Judged, by_category
 from slac_tasks.storage.ledger import Ledger
+from slac_tasks.storage.registered import check_registered
 from slac_tasks.storage.tables import Datasets
 from slac_tasks.verification import versions
 from slac_tasks.verification.answers import HASTY_SEC
@@ -70,7 +72,7 @@ class Argument:
         if self.most is not None:
             if not isinstance(value, int) or isinstance(value, bool) or not 1 <= value <= self.most:
                 raise WrongArguments(f"{self.name}: {value!r}, want a whole number from 1 to {self.most}")
-        elif not isinstance(value, str) or (self.choices and value not in self.choices):
+        elif not isinstance(value, str) or fault_of(value) or (self.choices and value not in self.choices):
             raise WrongArguments(f"{self.name}: {value!r}, want {' or '.join(self.choices) or 'a text'}")
 
 
@@ -97,7 +99,7 @@ class Tool:
         """Return the answer, as JSON can hold it.
 
         Raises:
-            WrongArguments: an argument is unknown, missing, or of another kind.
+            WrongArguments: an argument is unknown, missing, or of another kind, or a category is not registered.
 
         """
         known = {argument.name: argument for argument in self.arguments}
@@ -108,6 +110,8 @@ class Tool:
         for argument in self.arguments:
             if argument.required and argument.name not in given:
                 raise WrongArguments(f"{argument.name}: is missing, {self.name} needs it: {argument.help}")
+        if "category" in given:
+            check_registered(platform.ledger, [given["category"]])
         found: Found = plain(self.answer(platform, given))
         return found
 
@@ -163,8 +167,6 @@ def _quality(platform: Platform, given: Given) -> Found:
     standings = [
         row for row in platform.ledger.all(Standing, "web_quality") if category in (None, row.category)
     ]  # fmt: skip
-    if category is not None and not standings:
-        raise WrongArguments(f"category {category!r}: is not registered")
     measures = by_category(platform.ledger.all(Judged, "web_measures", category=category))
     return {
         "categories": [

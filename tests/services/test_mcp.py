@@ -72,7 +72,7 @@ def test_an_agent_reads_the_numbers_of_the_pages_and_nothing_that_is_secret(
         names = [tool["name"] for tool in agent.ask("tools/list")["tools"]]
         found = {name: agent.call(name, **({"category": CATEGORY} if name == "clips" else {})) for name in names}
         positive = agent.call("clips", category=CATEGORY, label="positive", most=2)["structuredContent"]
-        unknown = agent.call("quality", category="curling")
+        unknown = [agent.call(name, category="high_jum") for name in ("quality", "rounds", "clips")]
         # A tool that was refused does not end the session.
         ledger.run("add_tombstone", video_id=clips[0].partition(":")[0], reason="taken down")
         gone = agent.call("clips", category=CATEGORY)["structuredContent"]
@@ -90,8 +90,9 @@ def test_an_agent_reads_the_numbers_of_the_pages_and_nothing_that_is_secret(
     assert said["clips"]["matching"] == 12
     assert positive["matching"] == 6
     assert [clip["label"] for clip in positive["clips"]] == [1, 1]
-    assert unknown["isError"]
-    assert "'curling': is not registered" in unknown["content"][0]["text"]
+    for refused in unknown:
+        assert refused["isError"]
+        assert "'high_jum': not registered, did you mean high_jump?" in refused["content"][0]["text"]
     assert gone["matching"] < 12
     for secret in (ledger_url, store.url, "proxy", ".mp4"):
         assert secret not in json.dumps(found)

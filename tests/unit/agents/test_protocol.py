@@ -52,6 +52,18 @@ def test_a_tool_answers_as_text_and_as_an_object_and_says_itself_what_it_cannot_
     assert refused == {"content": [{"type": "text", "text": "want no arguments"}], "isError": True}
 
 
+def test_a_bug_of_a_tool_is_said_and_ends_no_session(capsys: pytest.CaptureFixture[str]) -> None:
+    def fail(name: str, arguments: Message) -> Message:
+        raise TypeError("of a secret kind")
+
+    made = server()
+    for made.call in (fail, lambda *given: {"of": float("nan")}, lambda *given: {"of": {1}}):
+        answer = ask(made, "tools/call", {"name": "funnel"})
+        assert answer["error"] == {"code": -32603, "message": "a bug of this server; its standard error says more"}
+        assert "Error: " in capsys.readouterr().err
+    assert ask(made, "ping")["result"] == {}
+
+
 @pytest.mark.parametrize(
     ("line", "code"),
     [

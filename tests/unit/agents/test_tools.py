@@ -18,6 +18,8 @@ from slac_tasks.errors import WrongArguments
         ("funnel", {"category": "judo"}, "category: is no argument of funnel"),
         ("clips", {}, "category: is missing"),
         ("clips", {"category": 7}, "category: 7, want a text"),
+        ("clips", {"category": "\ud800"}, r"category: '\\ud800', want a text"),
+        ("rounds", {"category": "a\0"}, r"category: 'a\\x00', want a text"),
         ("clips", {"category": "judo", "label": "maybe"}, "label: 'maybe', want positive or negative"),
         ("clips", {"category": "judo", "most": CLIPS_MOST + 1}, "most: 501, want a whole number from 1 to 500"),
         ("clips", {"category": "judo", "most": True}, "most: True, want a whole number"),
