@@ -10,7 +10,7 @@ WITH back AS (
     JOIN categories AS c USING (category)
     WHERE
         p.annotator = %(annotator)s::text AND p.category = %(category)s::text AND q.state <> 'withdrawn'
-        AND a.active AND (c.reviewers IS NULL OR c.reviewers = ANY (a.groups))
+        AND a.active AND c.retired_at IS NULL AND (c.reviewers IS NULL OR c.reviewers = ANY (a.groups))
         AND (p.set_id IS NOT NULL OR NOT %(in_sets)s::boolean)
     ORDER BY CASE WHEN %(in_sets)s::boolean THEN p.set_id END, random()
     LIMIT %(clips_most)s::integer

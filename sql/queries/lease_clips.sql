@@ -1,4 +1,5 @@
--- Hand new clips of one category to a person: never one that the person holds or answered, nor one of a withdrawn video.
+-- Hand new clips of one category to a person: never one that the person holds or answered, nor one of a withdrawn video,
+-- and none of a retired category.
 -- Gold clips come among them. Of the others, clips that somebody has begun come first, so that answers meet; then fresh
 -- ones, from a place that the caller draws, so that many people at once do not want the same rows. Each arm reads the
 -- index of what is available and stops when it has enough: the cost does not grow with the queue. Rows that another call
@@ -9,7 +10,7 @@ WITH me AS (
     FROM annotators AS a
     JOIN categories AS c ON c.category = %(category)s::text
     WHERE
-        a.annotator = %(annotator)s::text AND a.active
+        a.annotator = %(annotator)s::text AND a.active AND c.retired_at IS NULL
         AND (c.reviewers IS NULL OR c.reviewers = ANY (a.groups))
 ), pool AS (
     -- All gold clips in a random order, also where none is wanted: a call with gold takes as long as one without.

@@ -1,12 +1,13 @@
 -- Hand new segments of one category to a person: never one that the person holds or answered, nor one of a withdrawn
--- video. Those that somebody has begun come first, so that answers meet; then what the network is surest of. Gold comes
--- among them, and never alone: that would name it. Rows that another call is handing out at this moment are skipped.
+-- video, and none of a retired category. Those that somebody has begun come first, so that answers meet; then what the
+-- network is surest of. Gold comes among them, and never alone: that would name it. Rows that another call is handing out
+-- at this moment are skipped.
 WITH me AS (
     SELECT a.annotator
     FROM annotators AS a
     JOIN categories AS c ON c.category = %(category)s::text
     WHERE
-        a.annotator = %(annotator)s::text AND a.active
+        a.annotator = %(annotator)s::text AND a.active AND c.retired_at IS NULL
         AND (c.reviewers IS NULL OR c.reviewers = ANY (a.groups))
 ), pool AS (
     -- All gold in a random order, also where none is wanted: a call with gold takes as long as one without.

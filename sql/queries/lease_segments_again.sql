@@ -8,7 +8,7 @@ WITH back AS (
     JOIN categories AS c ON c.category = s.category
     WHERE
         l.annotator = %(annotator)s::text AND l.lapsed AND s.category = %(category)s::text
-        AND a.active AND (c.reviewers IS NULL OR c.reviewers = ANY (a.groups))
+        AND a.active AND c.retired_at IS NULL AND (c.reviewers IS NULL OR c.reviewers = ANY (a.groups))
     ORDER BY random()
     LIMIT %(segments_most)s::integer
     FOR NO KEY UPDATE OF s SKIP LOCKED

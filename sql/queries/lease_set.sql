@@ -7,7 +7,7 @@ WITH me AS (
     FROM annotators AS a
     JOIN categories AS c ON c.category = %(category)s::text
     WHERE
-        a.annotator = %(annotator)s::text AND a.active
+        a.annotator = %(annotator)s::text AND a.active AND c.retired_at IS NULL
         AND (c.reviewers IS NULL OR c.reviewers = ANY (a.groups))
 ), pool AS (
     -- All gold clips in a random order, also where none is wanted: a call with gold takes as long as one without.

@@ -24,7 +24,7 @@ WITH me AS (
     FROM live_queue AS q
     WHERE
         q.category = %(category)s::text AND q.state = 'open' AND q.taken < q.votes_wanted
-        AND EXISTS (SELECT FROM me)
+        AND EXISTS (SELECT FROM me WHERE me.retired_at IS NULL)
         AND NOT EXISTS (SELECT FROM known_answers AS k WHERE (k.clip_id, k.category) = (q.clip_id, q.category) OFFSET 0)
         AND NOT EXISTS (
             SELECT FROM votes AS v

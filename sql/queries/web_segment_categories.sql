@@ -16,5 +16,5 @@ SELECT
     ) AS is_open
 FROM categories AS c
 JOIN annotators AS a ON a.annotator = %(annotator)s::text AND a.active
-WHERE c.reviewers IS NULL OR c.reviewers = ANY (a.groups)
+WHERE c.retired_at IS NULL AND (c.reviewers IS NULL OR c.reviewers = ANY (a.groups))
 ORDER BY 3 DESC, c.name, c.category;

@@ -17,7 +17,7 @@ WITH me AS (
     FROM live_segments AS s
     WHERE
         s.category = %(category)s::text AND s.state = 'open' AND s.taken < s.votes_wanted
-        AND EXISTS (SELECT FROM me)
+        AND EXISTS (SELECT FROM me WHERE me.retired_at IS NULL)
         AND NOT EXISTS (SELECT FROM gold_segments AS g WHERE g.segment_id = s.segment_id OFFSET 0)
         AND NOT EXISTS (
             SELECT FROM segment_votes AS v

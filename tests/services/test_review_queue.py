@@ -148,6 +148,44 @@ def test_an_example_is_shown_and_not_asked(ledger: Ledger) -> None:
     assert sorted(lease(ledger, "ann", 9)) == names[3:]
 
 
+def test_of_a_retired_category_nothing_is_handed_out_and_what_is_in_hands_is_still_taken(ledger: Ledger) -> None:
+    fill(ledger, 40, votes_wanted=3)
+    people(ledger, "ann", "bob")
+    with ledger._connection.cursor() as cursor:
+        cursor.execute("UPDATE queue SET alike = 'a'")
+    lapsed, held = lease(ledger, "ann", 2), lease(ledger, "ann", 3)
+    with ledger._connection.cursor() as cursor:
+        cursor.execute("UPDATE leases SET expires_at = now() - interval '1 s' WHERE clip_id = ANY (%s)", (lapsed,))
+    ledger.run("expire_leases")
+    ledger.run("retire_category", category=CATEGORY)
+
+    asked = {"category": CATEGORY, "lease_sec": 60.0}
+    drawn = {"set_id": str(uuid.uuid4()), "set_most": 12, "set_least": 2, "gold_most": 0, "place": "0"}
+
+    def handed(person: str) -> list[int]:
+        """Count what each way of handing out gives."""
+        own = {"annotator": person, **asked}
+        return [
+            len(ledger.rows("lease_again", **own, clips_most=9, in_sets=False)),
+            len(lease(ledger, person)),
+            len(ledger.rows("lease_set", **own, **drawn)),
+            len(ledger.rows("clips_to_ask", category=CATEGORY)),
+        ]
+
+    def remaining(person: str) -> int:
+        found = ledger.one("web_category", annotator=person, category=CATEGORY, count_most=1000)
+        assert found is not None
+        return int(found["remaining"])
+
+    assert [handed(person) for person in ("ann", "bob")] == [[0] * 4] * 2
+    assert (remaining("ann"), remaining("bob")) == (5, 0)
+    assert {row["clip_id"] for row in ledger.rows("held_clips", annotator="ann", **asked)} == set(held)
+    assert all(cast(ledger, "ann", clip) for clip in [*held, *lapsed])
+    assert miscounted(ledger) == []
+    ledger.run("unretire_category", category=CATEGORY)
+    assert handed("bob") == [0, 6, 12, 40]
+
+
 def test_one_group_of_people_reviews_a_category(ledger: Ledger) -> None:
     names = fill(ledger, 4)
     fill(ledger, 2, category="tai_chi")

@@ -68,6 +68,31 @@ def test_proposals_enter_the_queue_once_and_the_rest_is_listed_with_its_reason(
     assert "1 the same" in capsys.readouterr().err
 
 
+def test_of_a_retired_category_nobody_is_asked_and_what_is_in_hands_is_still_taken(place: Path, ledger: Ledger) -> None:
+    assert ask(place) == 0
+    ledger.run("ensure_annotator", annotator="bob")
+    (lapsed,) = lease_segments(ledger, "ann", most=1)
+    with ledger._connection.cursor() as cursor:
+        cursor.execute("UPDATE segment_leases SET expires_at = now() - interval '1 s'")
+    ledger.run("expire_segment_leases")
+    asked = {"annotator": "ann", "category": "high_jump", "lease_sec": 60.0}
+    (held,) = ledger.rows("lease_segments", **asked, segments_most=1, gold_most=0)
+
+    def listed(person: str) -> list[str]:
+        return [row["category"] for row in ledger.rows("web_segment_categories", annotator=person)]
+
+    ledger.run("retire_category", category="high_jump")
+    assert [one["segment_id"] for one in lease_segments(ledger, "ann")] == [held["segment_id"]]
+    assert lease_segments(ledger, "bob") == []
+    assert listed("bob") == []
+    found = ledger.one("web_segment_category", annotator="bob", category="high_jump", count_most=1000)
+    assert found is not None
+    assert found["remaining"] == 0
+    assert all(cast_segment(ledger, "ann", one["segment_id"], "right") for one in (held, lapsed))
+    ledger.run("unretire_category", category="high_jump")
+    assert (listed("bob"), len(lease_segments(ledger, "bob"))) == (["high_jump"], 6)
+
+
 def test_videos_that_were_withdrawn_are_never_asked(place: Path, ledger: Ledger) -> None:
     ledger.run("add_tombstone", video_id=f"{0:016x}", reason="takedown")
     assert ask(place) == 0
