@@ -7,7 +7,7 @@ too. The ledger has a tombstone for each withdrawn video that was admitted. Ever
 
 import json
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from typing import Protocol, TypeVar
 
@@ -92,14 +92,20 @@ class Withdrawals:
 
 
 def write_withdrawal(store: Store, named: str, reason: str, *, deletes: bool = False) -> None:
-    """Write a withdrawal; one that stands already stays as it is."""
+    """Write a withdrawal. One that stands already keeps its reason; the wish that the bytes go is added to it."""
+    name = f"{_FOLDER}/{_hash(named)}.json"
     note = Withdrawal(named=named, reason=reason, since=_now(), deletes=deletes)
-    store.create(f"{_FOLDER}/{_hash(named)}.json", json.dumps(asdict(note)).encode())
+    if not store.create(name, _encode(note)) and deletes:
+        store.put(name, _encode(replace(_read(store, name), deletes=True)))
 
 
 def all_withdrawals(store: Store) -> list[Withdrawal]:
     """Return every withdrawal."""
     return [_read(store, name) for name in store.names(f"{_FOLDER}/")]
+
+
+def _encode(note: Withdrawal) -> bytes:
+    return json.dumps(asdict(note)).encode()
 
 
 def _read(store: Store, name: str) -> Withdrawal:

@@ -47,11 +47,14 @@ def test_a_row_is_covered_when_and_only_when_one_of_its_names_is(named: set[str]
     assert found.covers_any(*names) == any(name in named for name in names)
 
 
-def test_the_first_reason_stands(store: FolderStore) -> None:
-    for reason in ("leak", "asked"):
-        write_withdrawal(store, "v", reason)
+@pytest.mark.parametrize("wishes", [(False, False), (False, True), (True, False), (True, True)])
+def test_the_first_reason_stands_and_whoever_wishes_it_has_the_bytes_deleted(
+    store: FolderStore, wishes: tuple[bool, bool]
+) -> None:
+    for reason, deletes in zip(("leak", "asked"), wishes, strict=True):
+        write_withdrawal(store, "v", reason, deletes=deletes)
     (found,) = all_withdrawals(store)
-    assert (found.named, found.reason, found.deletes) == ("v", "leak", False)
+    assert (found.named, found.reason, found.deletes) == ("v", "leak", any(wishes))
 
 
 def test_a_takedown_finds_the_videos_that_it_names_and_no_other_withdrawn_ones(
