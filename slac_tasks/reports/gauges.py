@@ -36,7 +36,8 @@ def exposition(rows: Iterable[Mapping[str, Any]]) -> str:
     for row in rows:
         # The key of a category is a slug: nothing in it needs an escape.
         label = f'{{category="{row["category"]}"}}' if row["category"] is not None else ""
-        lines.setdefault(row["name"], []).append(f"{row['name']}{label} {float(row['value']):g}")
+        # Every digit: of two million answers the next one shows too, and an alert asks whether there was any.
+        lines.setdefault(row["name"], []).append(f"{row['name']}{label} {float(row['value']):.17g}")
     found = [
         line
         for name, values in lines.items()
