@@ -21,8 +21,12 @@ class Opened:
     path: Path
 
     def __post_init__(self) -> None:
-        if not self.path.exists():
-            raise WrongArguments(f"{WHAT} {self.path}: is not there, want a file or a folder")
+        try:
+            self.path.stat()
+        except FileNotFoundError as error:
+            raise WrongArguments(f"{WHAT} {self.path}: is not there, want a file or a folder") from error
+        except OSError as error:
+            raise WrongArguments(f"{WHAT} {self.path}: cannot be read: {error.strerror}") from error
 
     @property
     def is_folder(self) -> bool:

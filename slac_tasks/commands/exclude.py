@@ -12,6 +12,7 @@ held them; no bytes are deleted. Safe to run again: run it again after a `fetch`
 
 import argparse
 import hashlib
+import os
 from collections import Counter
 from dataclasses import asdict
 from pathlib import Path
@@ -21,7 +22,9 @@ from slac_tasks.admission.exclusions import lists, registry
 from slac_tasks.admission.exclusions.fingerprinting import fingerprint_files
 from slac_tasks.admission.exclusions.registration import register
 from slac_tasks.admission.exclusions.registry import ExcludedVideo
-from slac_tasks.errors import BrokenContract
+from slac_tasks.errors import BrokenContract, WrongArguments
+from slac_tasks.given import folders
+from slac_tasks.given.words import printable
 from slac_tasks.model import media_video_id, slug
 from slac_tasks.progress import print_json, print_line, track
 from slac_tasks.storage.ledger import open_ledger
@@ -55,7 +58,7 @@ def main(arguments: argparse.Namespace) -> None:
     settings = config.load()
     store = open_store(settings.store_url)
     path: Path = arguments.path
-    if path.is_dir():
+    if os.path.isdir(path):
         benchmark = slug(arguments.benchmark or path.resolve().name)
         videos = fingerprint_folder(store, path, benchmark)
         what = f"{len(videos):,} videos of {benchmark} registered"
@@ -73,14 +76,22 @@ def fingerprint_folder(store: Store, folder: Path, benchmark: str) -> list[Exclu
     """Return the videos of a folder. Each is written to the store at once, so that a later run need not decode it.
 
     Raises:
+        WrongArguments: something in the folder cannot be read: it may be the very video that would slip in.
         BrokenContract: the folder holds no usable video.
 
     """
-    paths = sorted(path for path in folder.rglob("*") if path.is_file() and not path.name.startswith("."))
+    failures: list[OSError] = []
+    paths = folders.files(folder, failures)
     video_ids: dict[Path, str] = {}
     for path in track(paths, len(paths), "exclude: read"):
-        with path.open("rb") as file:
-            video_ids[path.absolute()] = media_video_id(hashlib.file_digest(file, "sha256").hexdigest())
+        try:
+            with path.open("rb") as file:
+                video_ids[path.absolute()] = media_video_id(hashlib.file_digest(file, "sha256").hexdigest())
+        except OSError as error:
+            failures.append(error)
+    if failures:
+        more = f", and {len(failures) - 1} more" if len(failures) > 1 else ""
+        raise WrongArguments(f"folder {folder}: nothing was registered: {folders.told(failures[0])}{more}")
     known = {path: registry.read_video(store, video_id) for path, video_id in video_ids.items()}
     found = {video.video_id: video for video in known.values() if video}
     dropped: Counter[str] = Counter()
@@ -93,7 +104,7 @@ def fingerprint_folder(store: Store, folder: Path, benchmark: str) -> list[Exclu
             )
             continue
         video = ExcludedVideo(
-            video_id=video_ids[path], benchmark=benchmark, name=path.name, frame_hashes=made.frame_hashes
+            video_id=video_ids[path], benchmark=benchmark, name=printable(path.name), frame_hashes=made.frame_hashes
         )
         registry.write_video(store, video)
         found[video.video_id] = video

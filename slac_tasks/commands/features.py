@@ -176,7 +176,9 @@ def _of_release(settings: Config, arguments: argparse.Namespace) -> _Work:
 def _of_files(settings: Config, arguments: argparse.Namespace) -> _Work:
     if not (arguments.network or arguments.architecture):
         raise WrongArguments("--network, --architecture: want one of them, the network that looks at the videos")
-    wanted = of_manifest(arguments.manifest) if arguments.manifest else of_files(arguments.videos)
+    wanted, aside = of_manifest(arguments.manifest) if arguments.manifest else of_files(arguments.videos)
+    for line in aside:
+        print_line(f"features: set aside {line}")
     extractor, network = _network(settings, arguments)
     return _Work(
         wanted=wanted, network=network, extractor=extractor, source=None, stride_frames=arguments.stride,

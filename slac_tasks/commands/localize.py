@@ -81,7 +81,11 @@ def _files(given: Sequence[Path]) -> list[Path]:
     """Return the files; of a folder all that lie in it."""
     found: list[Path] = []
     for path in given:
-        found += sorted(each for each in path.iterdir() if each.is_file()) if path.is_dir() else [path]
+        try:
+            # Of a name that is too long `Path` asks with an error; it is set aside like any that cannot be opened.
+            found += sorted(each for each in path.iterdir() if each.is_file()) if os.path.isdir(path) else [path]
+        except OSError as error:
+            raise WrongArguments(f"videos: {path}: cannot be read: {error.strerror}") from error
     if not found:
         raise WrongArguments(f"videos: {', '.join(map(str, given))} hold no file, want videos")
     return found

@@ -18,6 +18,7 @@ from slac_tasks.annotations.reading import read
 from slac_tasks.annotations.rows import Row
 from slac_tasks.collect.names import spelling
 from slac_tasks.errors import NotConfigured
+from slac_tasks.given import folders
 from slac_tasks.model import Split
 
 _PART = re.compile(r"_c\d+$|(?<=_(?:goo|med|bad))_\d+$", re.ASCII)
@@ -99,7 +100,7 @@ def _in_folders(rows: Iterable[Row], folder: Path) -> Iterator[tuple[Split | Non
 def _located(rows: Iterable[Row], folder: Path, missing: list[str]) -> Iterator[tuple[Split | None, TargetVideo]]:
     """Yield the positive rows whose video lies below the folder, with their split; name the others."""
     places: dict[str, list[Path]] = {}
-    for path in sorted(path for path in folder.rglob("*") if path.is_file()):
+    for path in folders.files(folder, []):
         places.setdefault(path.stem, []).append(path)
     for row in rows:
         if not row.positive or row.split is None:

@@ -3,6 +3,7 @@
 import hashlib
 import json
 import math
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -13,6 +14,7 @@ from slac_tasks import toml
 from slac_tasks.collect.settings import Collect
 from slac_tasks.config import Config
 from slac_tasks.errors import BrokenContract, WrongArguments
+from slac_tasks.given import folders
 from slac_tasks.mining.settings import Mining
 from slac_tasks.model import Window, slug
 from slac_tasks.release.settings import Release
@@ -239,16 +241,17 @@ def check_videos(folder: Path) -> Path:
 
     Raises:
         WrongArguments: there is no such folder.
-        BrokenContract: it holds no category, or no file that looks like a video.
+        BrokenContract: no sub-folder holds a file that looks like a video.
 
     """
-    if not folder.is_dir():
+    if not os.path.isdir(folder):
         raise WrongArguments(f"videos: no folder {folder}, want one with a sub-folder of videos per category")
-    categories = [path for path in folder.iterdir() if path.is_dir() and not path.name.startswith(".")]
-    if not categories:
-        raise BrokenContract(f"videos: {folder} holds no sub-folder, want one per category, e.g. {folder}/judo/1.mp4")
-    if not any(file.suffix.lower() in MEDIA for category in categories for file in category.rglob("*")):
-        raise BrokenContract(f"videos: the {len(categories)} sub-folders of {folder} hold no video file")
+    failures: list[OSError] = []
+    paths = folders.files(folder, failures)
+    if not any(path.suffix.lower() in MEDIA for path in paths if path.parent != folder):
+        unread = f"; {folders.told(failures[0])}" if failures else ""
+        want = f"want one per category, e.g. {folder}/judo/1.mp4"
+        raise BrokenContract(f"videos: {folder} has no sub-folder with a video file, {want}{unread}")
     return folder.resolve()
 
 

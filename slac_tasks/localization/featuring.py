@@ -1,6 +1,7 @@
 """Features of many videos, into a folder in the layouts of other tools: what is there is not made again."""
 
 import hashlib
+import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,11 +11,12 @@ from torch import nn
 from slac_tasks.annotations.reading import read
 from slac_tasks.annotations.rows import Row
 from slac_tasks.errors import BrokenContract, WrongArguments
-from slac_tasks.given import cells, tables
+from slac_tasks.given import cells, folders, tables
+from slac_tasks.given.words import fault_of, printable
 from slac_tasks.localization.features import Dense, Unseen
 from slac_tasks.localization.layouts import Featured, Labelled, Missing, Segment, featured, write_features
 from slac_tasks.localization.releases import ReleasedLabel
-from slac_tasks.localization.results import names_of
+from slac_tasks.localization.results import name_of, names_of
 from slac_tasks.model import Split
 
 NOT_YET = "not made yet"
@@ -43,54 +45,77 @@ def hash_of(network: nn.Module) -> str:
     return found.hexdigest()
 
 
-def of_files(paths: Sequence[Path]) -> list[Wanted]:
-    """Return the videos of files and folders; those in folders below count too.
+def of_files(paths: Sequence[Path]) -> tuple[list[Wanted], list[str]]:
+    """Return the videos of files and folders, and a line for people about each part that cannot be read.
+
+    Those in folders below count too.
 
     Raises:
         WrongArguments: there is no file.
 
     """
     found: list[Path] = []
+    failures: list[OSError] = []
     for path in paths:
-        below = sorted(each for each in path.rglob("*") if each.is_file()) if path.is_dir() else [path]
-        found += [each for each in below if not each.name.startswith(".")]
+        found += folders.files(path, failures) if os.path.isdir(path) else [path]
+    aside = [folders.told(failure) for failure in failures]
     if not found:
-        raise WrongArguments(f"videos: {', '.join(map(str, paths))} hold no file, want videos")
-    return [_wanted(name, path) for name, path in zip(names_of(found), found, strict=True)]
+        first = f"; {aside[0]}" if aside else ""
+        raise WrongArguments(f"videos: {', '.join(map(str, paths))} hold no file, want videos{first}")
+    return [_wanted(name, path) for name, path in zip(names_of(found), found, strict=True)], aside
 
 
-def of_manifest(manifest: Path) -> list[Wanted]:
-    """Return the videos that a csv, jsonl or parquet lists: `location`, a path beside it, and optionally `source_id`.
+def of_manifest(manifest: Path) -> tuple[list[Wanted], list[str]]:
+    """Return the videos that a csv, jsonl or parquet lists, and a line for people about each of its lines that is none.
+
+    Columns are `location`, a path beside it, and optionally `source_id`.
 
     Raises:
-        WrongArguments: it lists none, or a name twice.
-        BrokenContract: it is no such table, or a line has no path.
+        WrongArguments: it cannot be read, or lists no video.
+        BrokenContract: it is no such table.
 
     """
     rows: dict[str, Path] = {}
-    for line in tables.lines(manifest, "manifest", needed=("location",), known=("location", "source_id")):
-        try:
-            location, given = (cells.text(line.cells.get(name)) for name in ("location", "source_id"))
-        except cells.Unclear as error:
-            raise BrokenContract(f"manifest {manifest} line {line.number}: {error}") from error
-        if line.fault or not location:
-            raise BrokenContract(f"manifest {manifest} line {line.number}: {line.fault or 'location is missing'}")
-        path = manifest.parent / location
-        name = (given or path.stem).replace("/", "_")
-        if name in rows:
-            raise WrongArguments(f"manifest {manifest} line {line.number}: {name!r} is there twice, want each once")
-        rows[name] = path
+    aside: list[str] = []
+    try:
+        for line in tables.lines(manifest, "manifest", needed=("location",), known=("location", "source_id")):
+            try:
+                name, path = _listed(line, manifest.parent)
+                if name in rows:
+                    raise cells.Unclear(f"{name!r} is there twice, want each once")
+            except cells.Unclear as error:
+                aside.append(f"{manifest} line {line.number}: {error}")
+            else:
+                rows[name] = path
+    except OSError as error:
+        raise WrongArguments(f"manifest {manifest}: cannot be read: {error.strerror}") from error
     if not rows:
-        raise WrongArguments(f"manifest {manifest}: lists no video, want some")
-    return [_wanted(name, path) for name, path in rows.items()]
+        first = f"; {aside[0]}" if aside else ""
+        raise WrongArguments(f"manifest {manifest}: lists no video, want some{first}")
+    return [_wanted(name, path) for name, path in rows.items()], aside
+
+
+def _listed(line: tables.Line, folder: Path) -> tuple[str, Path]:
+    """Return the name and the path of a line's video; what is none raises `Unclear`."""
+    if line.fault:
+        raise cells.Unclear(line.fault)
+    location, given = (cells.text(line.cells.get(name)) or "" for name in ("location", "source_id"))
+    if not location:
+        raise cells.Unclear("location is missing")
+    for what, word in (("location", location), ("source_id", given)):
+        if fault := fault_of(word):
+            raise cells.Unclear(f"{what} '{printable(word)[:200]}' {fault}")
+    path = folder / location
+    return name_of(given or path.stem), path
 
 
 def _wanted(name: str, path: Path) -> Wanted:
+    where = printable(str(path.absolute()))
     try:
         facts = path.stat()
     except OSError:
-        return Wanted(name=name, source=str(path), path=path)
-    return Wanted(name=name, source=f"{path.absolute()} {facts.st_size} {facts.st_mtime_ns}", path=path)
+        return Wanted(name=name, source=where, path=path)
+    return Wanted(name=name, source=f"{where} {facts.st_size} {facts.st_mtime_ns}", path=path)
 
 
 def labels_of_lists(lists: Sequence[Path], names: Iterable[str], split: Split) -> dict[str, Labelled]:

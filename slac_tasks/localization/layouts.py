@@ -133,7 +133,8 @@ def featured(folder: Path) -> dict[str, Featured]:
     """Return the videos whose features are in a folder, by name; a line that a kill has torn is not there."""
     path = folder / VIDEOS
     found: dict[str, Featured] = {}
-    for line in path.read_text(encoding="utf-8", errors="replace").splitlines() if path.exists() else ():
+    # U+2028 and its like end no line of JSON.
+    for line in path.read_text(encoding="utf-8", errors="replace").split("\n") if path.exists() else ():
         try:
             one = Featured(**json.loads(line))
         except (ValueError, TypeError):

@@ -19,8 +19,8 @@ from slac_tasks.networks.inference import Extractor
 from slac_tasks.video import originals
 from slac_tasks.video.pool import Lost
 
-NO_FILE = "no such file"
-"""Reason why a path is set aside, beside those of `originals` and of `features`."""
+NO_FILE, UNREADABLE = "no such file", "unreadable"
+"""Reasons why a path is set aside, beside those of `originals` and of `features`."""
 
 LONGEST_SEC = 3600.0
 """A longer file is refused: the small frames of its rendition would take a gigabyte of memory."""
@@ -115,17 +115,23 @@ def _films(paths: Sequence[tuple[str, Path]], scratch: Path, folder: Path, refus
     """Make the renditions, each when it is wanted."""
     for name, path in paths:
         try:
-            found = originals.probe(path, _LIMITS)
+            found = _probed(path)
             with TemporaryDirectory(dir=scratch) as made:
                 proxy = originals.make_proxy(path, Path(made), found, _LIMITS)
                 proxy.path_256.replace(rendition(folder, name))
                 proxy.path_128.replace(rendition(scratch, name))
         except originals.Rejected as no:
             refused.append(Unseen(name=name, lost=Lost(no.reason, no.detail)))
-        except (FileNotFoundError, IsADirectoryError, PermissionError) as error:
-            refused.append(Unseen(name=name, lost=Lost(NO_FILE, error.strerror or str(error))))
         else:
             yield Film(name=name, proxy=str(rendition(scratch, name)), large=str(rendition(folder, name)))
+
+
+def _probed(path: Path) -> originals.Probe:
+    try:
+        return originals.probe(path, _LIMITS)
+    except OSError as error:
+        reason = NO_FILE if isinstance(error, FileNotFoundError) else UNREADABLE
+        raise originals.Rejected(reason, error.strerror or str(error)) from error
 
 
 @contextmanager

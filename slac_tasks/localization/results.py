@@ -6,9 +6,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
+from slac_tasks.given.words import fault_of, printable
 from slac_tasks.localization.spotted import Spotted
+from slac_tasks.model import content_hash
 
 _DIGITS = 3
+_MOST_BYTES = 230
+"""Of a name: a file's has 255, of which endings and a number take some."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,13 +56,27 @@ def rows_of(name: str, spotted: Spotted, categories: Sequence[str], wanted: Sequ
 
 def names_of(paths: Sequence[Path]) -> list[str]:
     """Return a name for each video: its file's without the suffix, with a number where several share it."""
-    names: list[str] = []
+    names: dict[str, None] = {}
     for path in paths:
-        name, number = path.stem, 2
+        own = name_of(path.stem)
+        name, number = own, 2
         while name in names:
-            name, number = f"{path.stem}-{number}", number + 1
-        names.append(name)
-    return names
+            name, number = f"{own}-{number}", number + 1
+        names[name] = None
+    return list(names)
+
+
+def name_of(word: str) -> str:
+    """Return a word as the name of a video in all files, and of files of its own.
+
+    What no line of a text file can hold is escaped: bytes that are not UTF-8, and line breaks of all kinds. A slash is
+    none of a name, and one that is too long for a file ends in a hash.
+    """
+    line = word.replace("/", "_")
+    line = printable(line) if fault_of(line) or line.splitlines() != [line] else line
+    if len(line.encode()) <= _MOST_BYTES:
+        return line
+    return f"{line.encode()[: _MOST_BYTES - 17].decode(errors='ignore')}-{content_hash(line)}"
 
 
 def write_json(videos: Sequence[FoundVideo], path: Path, version: str) -> None:

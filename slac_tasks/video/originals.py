@@ -224,7 +224,7 @@ def command(path: Path, folder: Path, found: Probe, limits: Collect) -> list[str
     # copy pixels and never change the size are the ones that cannot stand a changed one, so those are built anew.
     steady = not (found.turned or found.interlaced)
     source = ffmpeg.input(
-        f"file:{path.absolute()}", protocol_whitelist="file", format_whitelist=FORMATS, threads=1, an=None, sn=None,
+        "original", protocol_whitelist="file", format_whitelist=FORMATS, threads=1, an=None, sn=None,
         dn=None, max_pixels=limits.max_pixels, t=min(found.duration_sec, limits.max_duration_sec) + 5,
         reinit_filter=0 if steady else 1,
     )  # fmt: skip
@@ -242,15 +242,18 @@ def command(path: Path, folder: Path, found: Probe, limits: Collect) -> list[str
         "flags": "+cgop+bitexact", "fflags": "+bitexact", "pix_fmt": "yuv420p", "threads": 1, "movflags": "+faststart",
         "map_metadata": -1, "map_chapters": -1,
     }  # fmt: skip
-    files = [large[0].output(str(folder.absolute() / "256.mp4"), **encoded)]
+    files = [large[0].output("256.mp4", **encoded)]
     if not _is_one(found):
-        files.append(middle[0].output(str(folder.absolute() / "128.mp4"), **encoded))
+        files.append(middle[0].output("128.mp4", **encoded))
     outputs = ffmpeg.merge_outputs(*files, small.output("pipe:1", format="rawvideo", pix_fmt="rgb24")).global_args(
         "-nostdin", "-v", "error", "-max_error_rate", str(_MAX_ERROR_RATE),
         "-filter_complex_threads", "1",
     )  # fmt: skip
     argv: list[str] = outputs.compile(cmd=imageio_ffmpeg.get_ffmpeg_exe(), overwrite_output=True)
-    return argv
+    # Paths may hold bytes that are not UTF-8, which the library cannot hash.
+    places = {name: str(folder.absolute() / name) for name in ("256.mp4", "128.mp4")}
+    places["original"] = f"file:{path.absolute()}"
+    return [places.get(word, word) for word in argv]
 
 
 def make_proxy(path: Path, folder: Path, found: Probe, limits: Collect) -> Proxy:

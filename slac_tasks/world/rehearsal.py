@@ -4,6 +4,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from slac_tasks.errors import WrongArguments
+from slac_tasks.given import folders
+from slac_tasks.given.words import printable
 from slac_tasks.model import content_hash
 from slac_tasks.world import disk
 
@@ -48,8 +50,9 @@ class Rehearsal:
     @classmethod
     def of(cls, folder: Path, *, seed: int = 0, videos: int = 12, wrong: float = 0.3) -> "Rehearsal":
         """Return the rehearsal on what the folder holds now: its names and sizes."""
-        files = sorted(path for path in folder.rglob("*") if path.is_file())
-        sizes = (f"{path.relative_to(folder)} {path.stat().st_size}" for path in files)
+        # What cannot be read is set aside when the videos are joined.
+        files = folders.files(folder, [])
+        sizes = (f"{printable(str(path.relative_to(folder)))} {path.stat().st_size}" for path in files)
         return cls(folder=folder, takes=content_hash(*sizes), seed=seed, videos=videos, wrong=wrong)
 
     def stamp(self) -> disk.Stamp:

@@ -15,7 +15,6 @@ not at all: a line that cannot be read may name the very video that would slip i
 
 import csv
 import io
-import json
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
@@ -26,7 +25,8 @@ from urllib.parse import parse_qs, unquote, urlsplit
 from slac_tasks.annotations.rows import SPLITS
 from slac_tasks.collect.locations import address_of
 from slac_tasks.errors import BrokenContract, WrongArguments
-from slac_tasks.given import texts
+from slac_tasks.given import documents, texts
+from slac_tasks.given.words import fault_of, printable
 from slac_tasks.model import Split, slug
 
 _ID_COLUMNS = ("youtube_id", "video_id", "id")
@@ -117,6 +117,7 @@ def read(path: Path, benchmark: str | None = None) -> MemberList:
     if not text.strip():
         raise BrokenContract(f"list {path}: is empty, want at least one video")
     own, found = _parsed(path, text)
+    _refuse(path, (f"name '{printable(name)[:60]}' {fault}" for name, _ in found if (fault := fault_of(name))))
     subsets = Counter(subset for _, subset in found)
     members = {Member(name=canonical(name), subset=subset) for name, subset in found if subset not in _LEFT_OUT}
     if not members:
@@ -140,8 +141,8 @@ def _key(path: Path, benchmark: str) -> str:
 def _parsed(path: Path, text: str) -> tuple[str, _Found]:
     """Return the benchmark that the format tells, empty where it does not, and the videos."""
     if text.lstrip()[0] in "{[":
-        return _json(path, text)
-    header = text.lstrip("\r\n").partition("\n")[0].strip()
+        return _json(path)
+    header = texts.first_line(text.lstrip("\r\n")).strip()
     for delimiter in _DELIMITERS:
         columns = _columns(header, delimiter)
         if set(columns) & set(_ID_COLUMNS):
@@ -153,14 +154,14 @@ def _parsed(path: Path, text: str) -> tuple[str, _Found]:
 
 
 def _columns(header: str, delimiter: str) -> list[str]:
-    return [name.strip().lower() for name in next(csv.reader([header], delimiter=delimiter), [])]
-
-
-def _json(path: Path, text: str) -> tuple[str, _Found]:
     try:
-        content = json.loads(text)
-    except ValueError as error:
-        raise BrokenContract(f"list {path}: {error}, want ActivityNet's json") from error
+        return [name.strip().lower() for name in next(csv.reader([header], delimiter=delimiter), [])]
+    except csv.Error:  # a value without end
+        return []
+
+
+def _json(path: Path) -> tuple[str, _Found]:
+    content = documents.read(path, "list")
     if isinstance(content, list):
         return "", _entries(path, content)
     database = content.get("database")
@@ -174,7 +175,9 @@ def _json(path: Path, text: str) -> tuple[str, _Found]:
     for name, about in database.items():
         subset = _subset(about.get("subset") if isinstance(about, dict) else None)
         found.append((name, subset or ""))
-        if not subset:
+        if isinstance(about, documents.Twice):
+            bad.append(f"{name!r} is {about}"[:200])
+        elif not subset:
             bad.append(f"{name!r} has no subset of {', '.join(SPLITS)}")
     _refuse(path, bad)
     if all(_LINES["thumos14"].fullmatch(name) for name, _ in found):
@@ -211,6 +214,7 @@ def _table(path: Path, text: str, delimiter: str) -> tuple[str, _Found]:
                 columns = [name.strip().lower() for name in values]
                 key = next(name for name in _ID_COLUMNS if name in columns)
                 split = next((name for name in _SUBSET_COLUMNS if name in columns), None)
+                bad += [f"column {name} is there twice" for name in (key, split) if name and columns.count(name) > 1]
                 continue
             row = dict(zip(columns, values, strict=False))
             name, given = row.get(key, "").strip(), row.get(split) if split else None

@@ -57,9 +57,10 @@ def _open(name: str, collect: Collect, limits: Fetch, environ: Mapping[str, str]
     if name.startswith("s3://"):
         return BucketSource(name, environ)
     path = Path(name)
-    if path.is_dir():
+    # Of a name that is too long, or below a locked folder, `Path` asks with an error.
+    if os.path.isdir(path):
         return FolderSource(path)
-    if path.is_file() and path.suffix.lower() in MANIFESTS:
+    if os.path.isfile(path) and path.suffix.lower() in MANIFESTS:
         return ManifestSource(path)
     raise NotConfigured(
         f"source {name}: is no folder, no {', '.join(MANIFESTS)} file, no s3://bucket/prefix and no {SEARCH} search"

@@ -18,19 +18,25 @@ class BucketSource:
     def __init__(self, url: str, environ: Mapping[str, str]) -> None:
         self.url = url.rstrip("/") + "/"
         self._store = open_store(url, environ)
+        self._unplaced: list[Unreadable] = []
 
     @cached_property
     def _names(self) -> dict[str, list[str]]:
-        """Object names below the prefix, by sub-prefix."""
+        """Object names below the prefix, by sub-prefix; those below none are set aside."""
         found: dict[str, list[str]] = {}
         for name in self._store.names(""):
-            folder, slash, rest = name.partition("/")
+            folder, slash, _ = name.partition("/")
             # Consoles write an empty object whose name ends in a slash for each folder: it is no video.
-            marker = name.endswith("/")
-            if slash and rest and not marker and not any(part.startswith(".") for part in name.split("/")):
+            if name.endswith("/") or any(part.startswith(".") for part in name.split("/")):
+                continue
+            if slash:
                 found.setdefault(folder, []).append(name)
+            else:
+                detail = "lies below no sub-prefix, want one per category"
+                self._unplaced.append(Unreadable(item=printable(name), reason="no category", detail=detail))
         if not found:
-            raise BrokenContract(f"source {self.url}: is empty, want one sub-prefix of videos per category")
+            beside = f"; {self._unplaced[0]}" if self._unplaced else ""
+            raise BrokenContract(f"source {self.url}: has no sub-prefix, want one of videos per category{beside}")
         return found
 
     def categories(self) -> list[str]:
@@ -38,8 +44,9 @@ class BucketSource:
         return sorted(self._names)
 
     def unplaced(self) -> Sequence[Unreadable]:
-        """Return nothing: each object is below a sub-prefix."""
-        return ()
+        """Return the objects that lie beside the sub-prefixes."""
+        self.categories()
+        return self._unplaced
 
     def candidates(self, category: str, window: Window) -> Iterator[Offer]:
         """Yield every object below the category's sub-prefix; hidden ones and markers of folders are skipped."""

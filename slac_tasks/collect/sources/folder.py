@@ -1,6 +1,6 @@
 """A folder with one sub-folder per category. A link that leads out of it is set aside: it could name any file."""
 
-import os
+import errno
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -8,6 +8,7 @@ from slac_tasks.collect.locations import is_below
 from slac_tasks.collect.names import key_of
 from slac_tasks.collect.sources.base import Candidate, Offer, Unreadable
 from slac_tasks.errors import BrokenContract, NotConfigured
+from slac_tasks.given import folders
 from slac_tasks.given.words import printable
 from slac_tasks.model import Window
 
@@ -17,20 +18,38 @@ class FolderSource:
 
     def __init__(self, root: Path) -> None:
         self.root = root
+        self._folders: list[Path] = []
+        self._unplaced: list[Unreadable] = []
         try:
-            self._folders = sorted(p for p in root.iterdir() if p.is_dir() and not p.name.startswith("."))
+            paths = sorted(path for path in root.iterdir() if not path.name.startswith("."))
         except OSError as error:
             raise NotConfigured(f"folder {root}: cannot be read: {error.strerror}") from error
+        for path in paths:
+            self._place(path)
         if not self._folders:
-            raise BrokenContract(f"folder {root}: is empty, want one sub-folder of videos per category")
+            found = f"; {self._unplaced[0]}" if self._unplaced else ""
+            raise BrokenContract(f"folder {root}: has no sub-folder, want one of videos per category{found}")
+
+    def _place(self, path: Path) -> None:
+        """Take a path of the folder itself for a category's folder, or set it aside."""
+        try:
+            if path.is_dir():
+                self._folders.append(path)
+            elif path.is_file():
+                detail = "lies in no sub-folder, want one per category"
+                self._unplaced.append(Unreadable(item=printable(path.name), reason="no category", detail=detail))
+            else:
+                self._unplaced.append(self._unreadable(path, folders.no_file(path)))
+        except OSError as error:
+            self._unplaced.append(self._unreadable(path, error))
 
     def categories(self) -> list[str]:
         """Return the sub-folders' names."""
         return [folder.name for folder in self._folders]
 
     def unplaced(self) -> Sequence[Unreadable]:
-        """Return nothing: each file is below a sub-folder."""
-        return ()
+        """Return what lies beside the sub-folders, and links to folders that are not there."""
+        return self._unplaced
 
     def candidates(self, category: str, window: Window) -> Iterator[Offer]:
         """Yield every file of the category's sub-folder, whatever its ending; hidden files are skipped.
@@ -51,20 +70,17 @@ class FolderSource:
             yield self._refused(folder)
             return
         failures: list[OSError] = []
-        paths: list[Path] = []
-        for where, folders, files in os.walk(folder, onerror=failures.append):
-            folders[:] = [name for name in folders if not name.startswith(".")]
-            # A link to a folder is not followed, and so is set aside like a file.
-            paths += [Path(where, name) for name in folders if os.path.islink(os.path.join(where, name))]
-            paths += [Path(where, name) for name in files if not name.startswith(".")]
+        paths = folders.entries(folder, failures)
         for failure in failures:
             yield self._unreadable(Path(failure.filename), failure)
-        for path in sorted(paths):
+        for path in paths:
             try:
                 if path.is_symlink() and (path.is_dir() or not is_below(path, self.root)):
                     yield self._refused(path)
                 elif path.is_file():
                     yield self._offer(path)
+                else:
+                    yield self._unreadable(path, folders.no_file(path))
             except OSError as error:
                 yield self._unreadable(path, error)
 
@@ -85,4 +101,6 @@ class FolderSource:
 
     def _unreadable(self, path: Path, error: OSError) -> Unreadable:
         item = printable(path.relative_to(self.root).as_posix())
-        return Unreadable(item=item, reason="unreadable", detail=error.strerror or str(error), retryable=True)
+        detail = error.strerror or str(error)
+        # A pipe will be no file tomorrow either.
+        return Unreadable(item=item, reason="unreadable", detail=detail, retryable=error.errno != errno.EINVAL)

@@ -1,6 +1,7 @@
 """Published lists are read whole: each line is a row, or is odd with its place and reason, and holds up no other."""
 
 import json
+import os
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
@@ -104,8 +105,13 @@ def test_class_folders_are_read_with_and_without_splits(tmp_path: Path) -> None:
     ):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).touch()
+    (tmp_path / "flat/judo/annexed.mp4").symlink_to(tmp_path / "nothing")
+    (tmp_path / "flat/judo" / os.fsdecode(b"caf\xe9.mp4")).touch()
     flat, parts = read([tmp_path / "flat"]), read([tmp_path / "parts"])
-    assert (first(flat), odd(flat)) == (("judo/b.mp4", "judo", None, None, True, None), [("file stray.mp4", "file")])
+    assert first(flat) == ("judo/b.mp4", "judo", None, None, True, None)
+    assert odd(flat) == [
+        ("file judo/caf\\xe9.mp4", "video"), ("file judo/annexed.mp4", "file"), ("file stray.mp4", "file"),
+    ]  # fmt: skip
     assert [(row.video, str(row.split)) for row in parts.labels] == [
         ("train/yoga/a.mp4", "training"), ("val/yoga/b.mp4", "validation"),
     ]  # fmt: skip

@@ -85,6 +85,12 @@ def test_links_out_of_a_folder_are_set_aside_by_name(tmp_path: Path) -> None:
     for name, target in links.items():
         (source / "judo" / name).symlink_to(target)
     (source / "karate").symlink_to(outside)
+    # Two links to nothing, as of a disk that is not mounted, and what lies in no category.
+    (source / "judo" / "annexed.mp4").symlink_to(source / "objects" / "annexed")
+    (source / "golf").symlink_to(tmp_path / "mount")
+    (source / "far").symlink_to("x" * 300)
+    (source / "README.txt").touch()
+    os.mkfifo(source / "judo" / "pipe.mp4")
     # The source may be named by a link itself.
     (tmp_path / "named").symlink_to(source)
     found = FolderSource(tmp_path / "named")
@@ -94,8 +100,15 @@ def test_links_out_of_a_folder_are_set_aside_by_name(tmp_path: Path) -> None:
     ]  # fmt: skip
     assert {offer.item: offer.reason for offer in offers if isinstance(offer, Unreadable)} == {
         "judo/away.mp4": "refused address", "judo/folder": "refused address", "judo/loop.mp4": "refused address",
-        "judo/sibling": "link to a folder", "karate": "refused address",
+        "judo/sibling": "link to a folder", "karate": "refused address", "judo/annexed.mp4": "unreadable",
+        "judo/pipe.mp4": "unreadable",
     }  # fmt: skip
+    assert {offer.item for offer in offers if isinstance(offer, Unreadable) and offer.retryable} == {"judo/annexed.mp4"}
+    assert [str(entry) for entry in found.unplaced()] == [
+        "README.txt set aside: no category: lies in no sub-folder, want one per category",
+        "far set aside: unreadable: File name too long",
+        "golf set aside: unreadable: is a link to nothing",
+    ]
     # A link that leads elsewhere by the time of the fetch.
     (source / "judo" / "good.mp4").unlink()
     (source / "judo" / "good.mp4").symlink_to(outside / "secret.mp4")
@@ -220,6 +233,7 @@ def test_a_bucket_has_a_sub_prefix_for_each_category(s3: dict[str, str]) -> None
     (found,) = source.candidates("arm_wave", WEEK)
     assert isinstance(found, Candidate)
     assert (found.source_id, found.location) == ("Arm wave/one.mp4", f"{root}/Arm wave/one.mp4")
+    assert [entry.item for entry in source.unplaced()] == ["loose.mp4"]
 
 
 def test_a_search_asks_for_each_name_and_keeps_what_the_site_says(server: Planned) -> None:

@@ -29,6 +29,7 @@ from slac_tasks.verification.settings import Review
 WEEK = "2026-01-05"
 KEYS = {"category": "judo", "window": WEEK}
 YOUTUBE_ID = "0347ZoDXyP0"
+LATIN = os.fsdecode(b"caf\xe9.mkv")
 FILMS = {
     f"{YOUTUBE_ID}_000012_000022.mp4": "testsrc=s=320x240",
     "zoom.mp4": "mandelbrot=s=320x240",
@@ -54,6 +55,8 @@ def films(tmp_path_factory: pytest.TempPathFactory) -> Path:
     ffmpeg("-i", str(root / "sources/judo/zoom.mp4"), "-t", "5", *small, str(root / "held_out/deep/a.mkv"))
     (root / "held_out/broken.mp4").write_bytes(b"\x00\x00\x00\x20ftypisom")
     (root / "held_out/.hidden").write_bytes(b"x")
+    # Old archives hold names in Latin-1.
+    (root / "held_out/deep/a.mkv").rename(root / "held_out/deep" / LATIN)
     return root
 
 
@@ -212,6 +215,10 @@ def test_a_folder_without_a_usable_video_and_a_bad_list_are_refused(
     (tmp_path / "empty/a.mp4").touch()
     assert cli.main(["exclude", "add", str(tmp_path / "empty")]) == 65
     assert "holds 1 files and no usable video, want at least one" in capsys.readouterr().err
+    # What cannot be read may be the very video that would slip in.
+    (tmp_path / "empty/annexed.mp4").symlink_to(tmp_path / "nothing")
+    assert cli.main(["exclude", "add", str(tmp_path / "empty")]) == 64
+    assert "nothing was registered: " in capsys.readouterr().err
     path = ids(tmp_path)
     path.write_text(path.read_text() + "judo,x,1,2,nothing\n")
     assert cli.main(["exclude", "add", str(path)]) == 65
@@ -231,7 +238,7 @@ def test_the_process_that_opens_files_holds_no_secrets(films: Path, monkeypatch:
     monkeypatch.setattr(fingerprinting.subprocess, "Popen", Watched)
     monkeypatch.setenv("SLAC_DATABASE_URL", "postgresql://slac:secret@localhost/slac")
     monkeypatch.setenv("SLAC_S3_SECRET_KEY", "secret")
-    (found,) = fingerprinting.fingerprint_files([films / "held_out/deep/a.mkv"])
+    (found,) = fingerprinting.fingerprint_files([films / "held_out/deep" / LATIN])
     assert len(fingerprint(found.frame_hashes).rows) == 10
     assert not [name for name in given[0] if name.startswith("SLAC")]
     assert "secret" not in " ".join(given[0].values())

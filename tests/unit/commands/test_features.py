@@ -1,6 +1,7 @@
 """`slac features`: what it writes of files, a manifest and a release, and what it does not make again."""
 
 import json
+import os
 from dataclasses import replace
 from pathlib import Path
 
@@ -94,6 +95,19 @@ def test_a_network_of_random_weights_is_the_same_in_the_next_run() -> None:
 
 
 @pytest.mark.usefixtures("place")
+def test_a_video_whose_name_no_line_of_a_text_can_hold_is_looked_at_once() -> None:
+    Path("odd").mkdir()
+    for name in (b"caf\xe9.mp4", "two\u2028lines.mp4".encode(), b"x" * 246 + b".mp4"):
+        os.link("videos/one.mp4", b"odd/" + name)
+    assert run("odd") == 0
+    assert len(database()) == 3
+    before = {path.name: path.stat().st_mtime_ns for path in Path("feats/features").iterdir()}
+    assert run("odd") == 0
+    assert {path.name: path.stat().st_mtime_ns for path in Path("feats/features").iterdir()} == before
+    assert Path("feats/missing_files.txt").read_text() == ""
+
+
+@pytest.mark.usefixtures("place")
 def test_parts_that_several_processes_make_fill_one_folder() -> None:
     for part in ("1/2", "2/2"):
         assert run("videos", "--annotations", "truth.json", "--part", part) in (0, 65)
@@ -102,11 +116,15 @@ def test_parts_that_several_processes_make_fill_one_folder() -> None:
 
 @pytest.mark.usefixtures("place")
 def test_a_manifest_names_its_videos(capsys: pytest.CaptureFixture[str]) -> None:
-    Path("list.csv").write_text("location,source_id\nvideos/one.mp4,first/clip\nvideos/nowhere.mp4,\n")
+    odd = "videos/one.mp4,first/clip\n,x\nvideos/\0.mp4,\na,b,c\n"
+    Path("list.csv").write_text(f"location,source_id\nvideos/one.mp4,first/clip\nvideos/nowhere.mp4,\n{odd}")
     assert run("--manifest", "list.csv") == 0
     assert rows("first_clip").shape[0] == 24 * SECONDS / 4
     assert Path("feats/missing_files.txt").read_text() == "nowhere\n"
-    assert "no config files, since no training video has a segment" in capsys.readouterr().err
+    said = capsys.readouterr().err
+    assert "no config files, since no training video has a segment" in said
+    for line, why in ((4, "'first_clip' is there twice"), (5, "location is"), (6, "location '"), (7, "has 3 values")):
+        assert f"features: set aside list.csv line {line}: {why}" in said
 
 
 def test_a_release_gives_its_videos_splits_and_joined_clips(place: Path) -> None:

@@ -2,6 +2,8 @@
 
 import csv
 import json
+import os
+import shutil
 from pathlib import Path
 
 import pytest
@@ -34,6 +36,8 @@ def videos(tmp_path: Path) -> Path:
     draw(folder / "a.mp4", colour=(200, 40, 90), speed=2, seconds=5)
     draw(folder / "b.mp4", colour=(20, 240, 90), speed=4, seconds=3)
     (folder / "text.mp4").write_text("no video")
+    shutil.copy(folder / "b.mp4", os.fsencode(folder) + b"/caf\xe9.mp4")
+    os.mkfifo(folder / "pipe.mp4")
     return folder
 
 
@@ -46,15 +50,15 @@ def test_segments_of_every_file_of_a_folder(videos: Path, tmp_path: Path, capsys
     assert main(["localize", str(videos), "--release", "r0001", "--to", str(to), "--least-score", "0"]) == 0
     said = capsys.readouterr()
     assert "set aside 1: not a video" in said.err
-    assert "2 videos, 0.1 minutes; " in said.err.splitlines()[-1]
+    assert "3 videos, 0.2 minutes; " in said.err.splitlines()[-1]
     assert "s for a minute of video on cpu" in said.err.splitlines()[-1]
     results = json.loads((to / "segments.json").read_text())["results"]
-    assert sorted(results) == ["a", "b"]
+    assert sorted(results) == ["a", "b", "caf\\xe9"]
     assert all(0 <= start < end <= 5.1 for each in results["a"] for start, end in [each["segment"]])
     with (to / "segments.csv").open() as file:
-        assert {row["video"] for row in csv.DictReader(file)} == {"a", "b"}
+        assert {row["video"] for row in csv.DictReader(file)} == {"a", "b", "caf\\xe9"}
     assert 'src="media/a.mp4"' in (to / "segments.html").read_text()
-    assert sorted(path.name for path in (to / "media").iterdir()) == ["a.mp4", "b.mp4"]
+    assert sorted(path.name for path in (to / "media").iterdir()) == ["a.mp4", "b.mp4", "caf\\xe9.mp4"]
     assert f"{videos}/a.mp4  5.0 s" in said.out
 
 
@@ -96,11 +100,12 @@ def test_one_action_can_be_asked_for(videos: Path, tmp_path: Path, capsys: pytes
 def test_videos_none_of_which_can_be_read_end_with_65(
     videos: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    argv = ["localize", str(videos / "text.mp4"), str(videos / "none.mp4"), "--release", "r0001"]
+    argv = ["localize", *(str(videos / name) for name in ("text.mp4", "none.mp4", "x" * 300)), "--release", "r0001"]
     assert main([*argv, "--to", str(tmp_path / "found")]) == 65
     said = capsys.readouterr().err
     assert "set aside 1: no such file" in said
-    assert "2 videos, none of which can be read" in said.splitlines()[-1]
+    assert "set aside 1: unreadable" in said
+    assert "3 videos, none of which can be read" in said.splitlines()[-1]
 
 
 @pytest.mark.parametrize(

@@ -76,7 +76,7 @@ def test_folders_without_categories_or_videos_are_refused(tmp_path: Path) -> Non
         check_videos(tmp_path)
     (tmp_path / "judo").mkdir()
     (tmp_path / "judo" / "notes.txt").touch()
-    with pytest.raises(BrokenContract, match="no video file"):
+    with pytest.raises(BrokenContract, match="no sub-folder with a video file"):
         check_videos(tmp_path)
 
 

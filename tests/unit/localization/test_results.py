@@ -2,10 +2,14 @@
 
 import csv
 import json
+import os
 from pathlib import Path
 
 import numpy as np
+from hypothesis import example, given
+from hypothesis import strategies as st
 
+from slac_tasks.given.words import fault_of
 from slac_tasks.localization.results import FoundRow, FoundVideo, apart, names_of, rows_of, write_csv, write_json
 from slac_tasks.localization.spotted import Spotted
 from slac_tasks.reports.found_segments import Shown, page
@@ -59,3 +63,19 @@ def test_the_page_plays_what_was_found_and_escapes_names() -> None:
     assert 'src="media/a%20b.mp4"' in text
     assert 'data-start="1"' in text
     assert "left: 10.000%; width: 20.000%" in text
+
+
+FILE = st.binary(min_size=1, max_size=250).filter(
+    lambda name: not {0, ord("/")} & set(name) and name not in (b".", b"..")
+)
+
+
+@given(st.lists(FILE, min_size=1, max_size=4))
+@example([b"caf\xe9.mp4", b"a\xe2\x80\xa8b.mp4", b"a\nb.mp4", b"x" * 250, b"x" * 250])
+def test_any_file_has_a_name_that_every_file_of_results_holds(files: list[bytes]) -> None:
+    found = names_of([Path(os.fsdecode(name)) for name in files])
+    assert len(set(found)) == len(files)
+    for name in found:
+        assert fault_of(name) == ""
+        assert name.splitlines() == [name]
+        assert len(f".{name}.npy.part".encode()) <= 255
