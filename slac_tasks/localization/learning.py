@@ -73,6 +73,7 @@ class Plan:
 class _Video:
     """A lesson as tensors."""
 
+    name: str
     features: Tensor
     labels: Tensor
     clock: Clock
@@ -91,8 +92,8 @@ class _Video:
         labels = cell_labels(lesson, categories)
         ends, of = in_cells(lesson.spans or lesson.known, lesson.dense.clock)
         return cls(
-            features=torch.from_numpy(lesson.dense.values).to(where), labels=labels.to(where), clock=lesson.dense.clock,
-            is_cut=lesson.spans is not None, ends=ends.to(where), categories=of.to(where),
+            name=lesson.dense.name, features=torch.from_numpy(lesson.dense.values).to(where), labels=labels.to(where),
+            clock=lesson.dense.clock, is_cut=lesson.spans is not None, ends=ends.to(where), categories=of.to(where),
             known=said_of(labels).to(where), borders=borders(ends, lesson.dense.clock.count).to(where),
             fixed=lesson.known,
         )  # fmt: skip
@@ -251,18 +252,26 @@ class Teacher:
         state = {
             "step": self.step_number, "head": self.head.state_dict(), "optimizer": self._optimizer.state_dict(),
             "average": self._average.state(), "shown": self._shown, "losses": self.losses,
-            "proposed": [[video.ends, video.categories, video.known] for video in self.videos],
+            "proposed": [[video.ends, video.categories, video.known] for video in self.videos], "of": self._of,
         }  # fmt: skip
         with tempfile.TemporaryDirectory(prefix="slac-") as folder:
             path = Path(folder) / "state.pt"
             torch.save(state, path)
             self.keeps.write(self.step_number, path)
 
+    @property
+    def _of(self) -> list[Any]:
+        """What a state is of: what was proposed in one video must not teach of another one."""
+        return [list(self.head.shape.categories), [[video.name, len(video.features)] for video in self.videos]]
+
     def _go_on(self) -> None:
         found = next(self.keeps.newest(), None) if self.keeps else None
         if found is None:
             return
         state: dict[str, Any] = torch.load(io.BytesIO(found[1]), map_location="cpu", weights_only=True)
+        if state.get("of") != self._of:
+            print_line(f"localize: begins anew, since other videos teach now than in the checkpoint of step {found[0]}")
+            return
         self.step_number, self._shown, self.losses = state["step"], state["shown"], state["losses"]
         self.head.load_state_dict(state["head"])
         self._optimizer.load_state_dict(state["optimizer"])

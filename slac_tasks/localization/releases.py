@@ -4,7 +4,7 @@ Reads: a finished release (training split) with the segments that people cut, it
 renditions, withdrawals.
 Writes: localizers/<release>.<hash>.pt; checkpoints until it is there. The hash names all that decides the head: the
 network's weights, the rows of the release, the segments and the settings. So a head that is there is the one that would
-be made.
+be made, but for videos that were withdrawn since: like the network itself, it stays.
 """
 
 from collections.abc import Iterator, Mapping, Sequence

@@ -112,6 +112,8 @@ class _Run:
         self.curve = watched.curve(self.plan.steps) if watched else Curve(steps=self.plan.steps)
         self._pace = Pace(self.plan.steps, first=FIRST_STEPS)
         self._asked = self._readable = 0
+        self._loss: float | None = None
+        """Of the newest step."""
 
     @cached_property
     def _order(self) -> Order:
@@ -135,7 +137,7 @@ class _Run:
         learner, plan = self.learner, self.plan
         self._count(batch)
         loss, norm = learner.step(batch.pixels, batch.targets)
-        value = self._checked(batch, loss, norm)
+        value = self._loss = self._checked(batch, loss, norm)
         if self.curve.wants(learner.step_number):
             self.curve.add(self._point(value, float(norm.item())))
         if learner.step_number > plan.steps - max(1, plan.steps // 10):
@@ -198,7 +200,10 @@ class _Run:
         if not (self.ranks.first and self.work.keeps):
             return
         self.curve.flush()
-        state = {"learner": self.learner.state(), "losses": self.learned.losses, "lost": self.learned.lost}
+        state = {
+            "learner": self.learner.state(), "losses": self.learned.losses, "lost": self.learned.lost,
+            "loss": self._loss, "categories": list(self.work.index.categories),
+        }  # fmt: skip
         with tempfile.TemporaryDirectory(prefix="slac-") as folder:
             path = Path(folder) / "state.pt"
             torch.save(state, path)
@@ -212,15 +217,25 @@ class _Run:
             return
         step, data = found
         state: dict[str, Any] = torch.load(io.BytesIO(data), map_location="cpu", weights_only=True)
+        of, now = state.get("categories"), list(self.work.index.categories)
+        if of not in (None, now):
+            # The last video of a category was withdrawn meanwhile.
+            if self.ranks.first:
+                print_line(f"pretrain: begins anew, since {len(now)} categories teach now, and {len(of)} before")
+            return
         self.learner.load(state["learner"])
         self.learned.losses, self.learned.lost = state["losses"], state["lost"]
+        self._loss = state.get("loss")
         if self.ranks.first:
             print_line(f"pretrain: goes on after step {step}")
 
     def end(self) -> None:
         """Hand on the network, and what all ranks lost."""
-        if not self._readable and self.learned.lost:
+        if self._asked and not self._readable and self.learned.lost:
             self._refuse()
+        if not self.learned.losses and self._loss is not None:
+            # Clips were withdrawn since the checkpoint, so fewer steps are planned than it has had.
+            self.learned.losses.append(self._loss)
         self._gather()
         self.curve.close()
         self.learner.finish()

@@ -85,6 +85,19 @@ def test_a_run_that_was_cut_off_ends_with_the_weights_it_would_have_had() -> Non
         assert torch.equal(value, again.state_dict()[name]), name
 
 
+@pytest.mark.parametrize("kept", [slice(1, 12), slice(0, 11), slice(None, None, -1)])
+def test_a_checkpoint_teaches_of_no_other_videos_than_its_own(kept: slice, capsys: pytest.CaptureFixture[str]) -> None:
+    plan = Plan(steps=4, batch=2, width=16, checkpoint_steps=3, first=0.5)
+    half = Kept()
+    taught(lessons(cut=False), ["hop"], plan, CPU, half)
+    # A video was withdrawn, or another one took its place, or they come in another order.
+    others = lessons(cut=False)[kept]
+    again, wanted = (taught(others, ["hop"], plan, CPU, keeps) for keeps in (half, None))
+    assert "localize: begins anew, since other videos teach now" in capsys.readouterr().err
+    for name, value in wanted.state_dict().items():
+        assert torch.equal(value, again.state_dict()[name]), name
+
+
 def test_another_seed_gives_another_head() -> None:
     one, other = (
         taught(lessons(cut=False), ["hop"], Plan(steps=2, batch=2, width=16, seed=seed), CPU) for seed in (0, 1)

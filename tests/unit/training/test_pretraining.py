@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import killed_training
@@ -39,8 +40,11 @@ def store(tmp_path: Path) -> FolderStore:
     return made
 
 
-def learn(store: FolderStore, run: str, kill: int | None = None) -> list[torch.Tensor]:
+def learn(
+    store: FolderStore, run: str, kill: int | None = None, plan: Plan = PLAN, category: str | None = None
+) -> list[torch.Tensor]:
     rows = [released(video * 16, float(at), label=1 if at % 2 else -1) for video in "ab" for at in range(3)]
+    rows = rows if category is None else [replace(row, category=category) for row in rows]
     tables = [RELEASES.table(rows).select(list(COLUMNS))]
     index = temporary_index(tables, split="training", small=True, withdrawn=lambda *_: False)
     with seeded(0):
@@ -56,7 +60,8 @@ def learn(store: FolderStore, run: str, kill: int | None = None) -> list[torch.T
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Learner, "step", step)
-        pretrain(classifier, Work(index=index, media=media, keeps=keeps), PLAN, CPU)
+        learned = pretrain(classifier, Work(index=index, media=media, keeps=keeps), plan, CPU)
+    assert learned.losses
     return [tensor.clone() for tensor in classifier.state_dict().values()]
 
 
@@ -78,6 +83,23 @@ def test_a_checkpoint_that_was_altered_is_not_taken(store: FolderStore, capsys: 
     store.put("models/killed/unfinished/checkpoint-00000005.ab12/state.pt", b"half")
     assert all(map(torch.equal, whole, learn(store, "killed")))
     assert "goes on after step 4" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("steps", [1, 5, 6, 8])
+def test_a_run_goes_on_although_withdrawals_have_left_fewer_steps_than_it_has_had(
+    store: FolderStore, capsys: pytest.CaptureFixture[str], steps: int
+) -> None:
+    with pytest.raises(Killed):
+        learn(store, "killed", 5)
+    learn(store, "killed", plan=replace(PLAN, steps=steps))
+    assert "goes on after step 5" in capsys.readouterr().err
+
+
+def test_a_checkpoint_of_other_categories_is_not_taken(store: FolderStore, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(Killed):
+        learn(store, "killed", 5)
+    assert all(map(torch.equal, learn(store, "killed", category="another"), learn(store, "whole", category="another")))
+    assert "begins anew" in capsys.readouterr().err
 
 
 def test_a_loss_that_is_no_number_names_the_step_and_its_clips(
