@@ -41,6 +41,9 @@ def main(arguments: argparse.Namespace) -> None:
         write_withdrawal(store, name, arguments.reason, deletes=True)
     datasets = Datasets(store)
     found = videos_named(datasets, ledger, named)
+    # By the video's own id too: a copy at another address has it, and most datasets know a video by nothing else.
+    for video_id in sorted(found):
+        write_withdrawal(store, video_id, arguments.reason, deletes=True)
     # The ledger first: the queue hands out nothing whose bytes are gone.
     ledger.run_many("add_tombstone", [{"video_id": video_id, "reason": arguments.reason} for video_id in sorted(found)])
     objects = sum(delete_media(store, video_id) for video_id in sorted(found))

@@ -288,18 +288,21 @@ def test_a_takedown_holds_for_now_and_for_good(
         run(module, config, judo, remake=True)
     assert datasets.need(CANDIDATES, **KEYS).dropped == {"taken down": 2}
     assert datasets.need(VIDEOS, **KEYS).rows == 1
-    server.paths["/copy"] = server.paths["/0.mp4"]
-    withdrawals.write_withdrawal(datasets.store, videos["/0.mp4"], "asked", deletes=True)
-    copied = settings(tmp_path, listed(tmp_path, server, "/copy"))
+    for number in range(2):  # one was named by its source's name, the other one by its address
+        server.paths[f"/copy{number}"] = server.paths[f"/{number}.mp4"]
+    copied = settings(tmp_path, listed(tmp_path, server, "/copy0", "/copy1"))
     for module in (discover, fetch):
         run(module, copied, judo, remake=True)
-    assert datasets.need(FETCHED, **KEYS).dropped == {"taken down": 1}
+    assert datasets.need(FETCHED, **KEYS).dropped == {"taken down": 2}
+    assert {name.split("/")[1] for name in datasets.store.names("media/")} == {videos["/2.mp4"]}
+    every = withdrawals.Withdrawals.read(datasets.store)
+    assert all(every.covers_any(video_id) for video_id in gone), "what knows a video by its id alone"
     assert cli.main(["recheck", "--release", "r0001"]) == 0
     assert "release r0001" in capsys.readouterr().out
     access = Access(collect=copied.collect, fetch=copied.fetch, environ={})
     found = release_verify.links(datasets, "r0001", 3, access)
     assert found.ok
-    assert "1 withdrawn since" in found.found
+    assert "2 withdrawn since" in found.found
 
 
 def test_recheck_counts_what_could_still_be_fetched(tmp_path: Path, server: Planned) -> None:
