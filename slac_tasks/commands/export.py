@@ -14,6 +14,7 @@ import shutil
 from pathlib import Path
 
 from slac_tasks import config
+from slac_tasks.admission.withdrawals import Withdrawals
 from slac_tasks.errors import WrongArguments
 from slac_tasks.progress import print_line
 from slac_tasks.release.exporting import contents, export_name, write_exports
@@ -46,7 +47,10 @@ def main(arguments: argparse.Namespace) -> None:
     names = {row["category"]: row["name"] for row in ledger.rows("categories")}
     ledger.close()
     export = EXPORTS[arguments.format]
-    release = contents(datasets, manifest, names, media=arguments.media, licences=arguments.licence)
+    release = contents(
+        datasets, manifest, names, media=arguments.media, licences=arguments.licence,
+        is_withdrawn=Withdrawals.read(datasets.store).covers,
+    )  # fmt: skip
     if arguments.to is None:
         write_exports(datasets, manifest, release, [export])
         print_line(f"export: {export_name(manifest, export)} in {datasets.store.url}")

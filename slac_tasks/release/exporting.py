@@ -3,13 +3,14 @@
 import hashlib
 import json
 import tempfile
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
 from slac_tasks.progress import print_line
 from slac_tasks.release.exports import EXPORTS, Export
 from slac_tasks.release.exports.contents import Contents
 from slac_tasks.storage.datasets import RELEASED_SEGMENTS, RELEASES
+from slac_tasks.storage.datasets.releasing import ReleaseRow
 from slac_tasks.storage.manifests import Manifest
 from slac_tasks.storage.tables import Datasets
 
@@ -24,8 +25,9 @@ def export_name(manifest: Manifest, export: Export) -> str:
 
 
 def contents(
-    datasets: Datasets, manifest: Manifest, names: Mapping[str, str], *, media: str = "", licences: Iterable[str] = ()
-) -> Contents:
+    datasets: Datasets, manifest: Manifest, names: Mapping[str, str], *, media: str = "", licences: Iterable[str] = (),
+    is_withdrawn: Callable[[ReleaseRow], bool] = lambda row: False,
+) -> Contents:  # fmt: skip
     """Return what an export is given of a release.
 
     Args:
@@ -34,6 +36,7 @@ def contents(
         names: display name of each category; one that has none goes by its key.
         media: folder or address below which the store's objects are found; empty: the store's own.
         licences: under which media may be handed on.
+        is_withdrawn: whether a row's video was withdrawn since.
 
     """
     every = {category: names.get(category, category) for category in _categories(datasets, manifest)}
@@ -42,6 +45,7 @@ def contents(
         release=manifest.keys["release"], rows=lambda: datasets.rows_of(RELEASES, manifest), names=every,
         segments=lambda: datasets.rows_of(RELEASED_SEGMENTS, dense) if dense else iter(()),
         media=datasets.store.get, media_address=media or datasets.store.url, licences=tuple(licences),
+        is_withdrawn=is_withdrawn,
     )  # fmt: skip
 
 

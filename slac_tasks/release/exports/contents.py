@@ -28,6 +28,8 @@ class Contents:
     """Display name of each category."""
     media: Callable[[str], bytes] = field(default=_no_media, repr=False)
     """Returns the bytes of a rendition, by its object name."""
+    is_withdrawn: Callable[[ReleaseRow], bool] = field(default=lambda row: False, repr=False)
+    """Whether the row's video was withdrawn since: what was released stays, and its media may be no more."""
     media_address: str = ""
     """Folder or address below which the renditions are found by their object names."""
     licences: tuple[str, ...] = ()

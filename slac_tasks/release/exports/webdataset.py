@@ -2,6 +2,7 @@
 
     training-000000.tar     high_jump-a2X2hz1G6i8.json    the video, its licence and its clips with their labels
                             high_jump-a2X2hz1G6i8.mp4     the 256 rendition, where its licence is one that was named
+                                                          and the video was not withdrawn since
 
 A clip is a part of its video and is not cut out: no picture is encoded again, and no second is stored twice. Rows are
 read once, and one video is in memory at a time.
@@ -81,5 +82,5 @@ def _sample(release: Contents, rows: Sequence[ReleaseRow]) -> Iterator[tuple[str
         ],
     }  # fmt: skip
     yield f"{key}.json", json.dumps(about, ensure_ascii=False).encode()
-    if first.licence is not None and first.licence in release.licences:
+    if first.licence is not None and first.licence in release.licences and not release.is_withdrawn(first):
         yield f"{key}.mp4", release.media(first.proxy_256)
