@@ -10,12 +10,12 @@ file is replaced, and a folder that exists is refused.
 """
 
 import argparse
-import shutil
 from pathlib import Path
 
 from slac_tasks import config
 from slac_tasks.admission.withdrawals import Withdrawals
 from slac_tasks.errors import WrongArguments
+from slac_tasks.outputs import whole
 from slac_tasks.progress import print_line
 from slac_tasks.release.exporting import contents, export_name, write_exports
 from slac_tasks.release.exports import EXPORTS
@@ -57,11 +57,6 @@ def main(arguments: argparse.Namespace) -> None:
         return
     if export.folder and arguments.to.exists():
         raise WrongArguments(f"--to {arguments.to}: exists, want the name of a new folder")
-    part = arguments.to.with_name(f".{arguments.to.name}.part")
-    try:
-        shutil.rmtree(part, ignore_errors=True)
+    with whole(arguments.to) as part:
         export.write(release, part)
-        part.replace(arguments.to)
-    finally:
-        part.unlink(missing_ok=True) if part.is_file() else shutil.rmtree(part, ignore_errors=True)
     print_line(f"export: wrote {arguments.to}")

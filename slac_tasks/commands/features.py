@@ -24,7 +24,7 @@ from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from slac_tasks import config
+from slac_tasks import config, outputs
 from slac_tasks.config import Config
 from slac_tasks.errors import BrokenContract, WrongArguments
 from slac_tasks.localization.features import STRIDE_FRAMES, Dense, Unseen, dense_features
@@ -87,9 +87,9 @@ def main(arguments: argparse.Namespace) -> None:
     given = [bool(arguments.videos), arguments.manifest is not None, arguments.release is not None]
     if sum(given) != 1:
         raise WrongArguments("videos: want one of files or folders, --manifest and --release")
+    outputs.folder(arguments.to)
     work = _of_release(settings, arguments) if arguments.release else _of_files(settings, arguments)
     due = [one for one in work.wanted if int(unit_hash("features", one.name) * part[1]) == part[0] - 1]
-    arguments.to.mkdir(parents=True, exist_ok=True)
     made = fill(arguments.to, due, work.look, network=work.network, stride_frames=work.stride_frames, dtype=work.dtype)
     lost: dict[str, Missing] = {}
     for each in made:

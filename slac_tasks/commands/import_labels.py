@@ -25,6 +25,7 @@ from slac_tasks.annotations.reading import read
 from slac_tasks.errors import NotMade, WrongArguments
 from slac_tasks.given import cells, lists
 from slac_tasks.given.words import printable
+from slac_tasks.outputs import whole
 from slac_tasks.progress import print_line
 from slac_tasks.storage import records
 from slac_tasks.storage.datasets import IMPORTED
@@ -99,9 +100,9 @@ def _map(path: Path) -> dict[str, str]:
 
 
 def _write_manifest(path: Path, videos: Iterable[Offered]) -> None:
-    part = path.with_name(f".{path.name}.part")
-    part.write_text("".join(json.dumps(vars(video), ensure_ascii=False) + "\n" for video in videos), encoding="utf-8")
-    part.replace(path)
+    with whole(path) as part:
+        lines = (json.dumps(vars(video), ensure_ascii=False) + "\n" for video in videos)
+        part.write_text("".join(lines), encoding="utf-8")
 
 
 def _stored(

@@ -20,7 +20,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from slac_tasks import config
+from slac_tasks import config, outputs
 from slac_tasks.errors import BrokenContract, WrongArguments
 from slac_tasks.given.words import wanted
 from slac_tasks.localization.detecting import Search
@@ -61,6 +61,9 @@ def main(arguments: argparse.Namespace) -> None:
         raise WrongArguments("--release and --model: want one of them, the network that looks at the videos")
     if not (arguments.videos or arguments.save):
         raise WrongArguments("videos: none given, want files or folders, or --save alone")
+    for path in (arguments.save, arguments.to if arguments.videos else None):
+        if path is not None:
+            outputs.folder(path)  # before hours of work
     if arguments.model:
         localizer = open_folder(arguments.model, arguments.device or "auto", Scoring())
     else:
@@ -96,7 +99,7 @@ def _find(paths: Sequence[Path], localizer: Localizer, arguments: argparse.Names
     names = names_of(paths)
     path_of = dict(zip(names, paths, strict=True))
     media = to / "media"
-    media.mkdir(parents=True, exist_ok=True)
+    outputs.folder(media)
     workers = decoders(-1, clips=_WINDOWS_A_VIDEO * len(paths), beside=localizer.extractor.where)
     search = Search(by_video=arguments.by_video)
     watch, found, lost = Stopwatch(), [], Counter[str]()
@@ -127,7 +130,8 @@ def _find(paths: Sequence[Path], localizer: Localizer, arguments: argparse.Names
         )
         for video in found
     ]  # fmt: skip
-    (to / "segments.html").write_text(page(shown, localizer.about.taught), encoding="utf-8")
+    with outputs.whole(to / "segments.html") as part:
+        part.write_text(page(shown, localizer.about.taught), encoding="utf-8")
     print_line(
         f"localize: {len(found)} videos, {watch.video_min:.1f} minutes; {watch.sec_per_min:.1f} s for a minute of "
         f"video on {localizer.extractor.where}; wrote segments.json, segments.csv and segments.html into {to}"

@@ -30,6 +30,7 @@ from slac_tasks import config
 from slac_tasks.errors import BrokenContract, WrongArguments
 from slac_tasks.given import cells, tables
 from slac_tasks.given.words import printable
+from slac_tasks.outputs import whole
 from slac_tasks.progress import print_json
 from slac_tasks.storage.datasets import VOTES
 from slac_tasks.storage.ledger import open_ledger
@@ -86,9 +87,7 @@ def export(datasets: Datasets, path: Path) -> int:
     """Write every vote of every batch, batch by batch; return how many."""
     writer: Any = None
     count = 0
-    # Renamed when whole: nothing half-written looks like an export.
-    part = path.with_name(f".{path.name}.part")
-    try:
+    with whole(path) as part:
         batches = (datasets.read(VOTES, **keys) for keys in datasets.partitions(VOTES))
         # The first table is an empty one, so that there are columns where there are no votes.
         for table in map(_columns, chain([VOTES.schema.empty_table()], batches)):
@@ -97,9 +96,6 @@ def export(datasets: Datasets, path: Path) -> int:
             writer.write_table(table)
             count += table.num_rows
         writer.close()
-        part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)
     return count
 
 

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from slac_tasks import outputs
 from slac_tasks.errors import WrongArguments
 from slac_tasks.localization.kept import decode, encode
 from slac_tasks.localization.localizing import Localizer
@@ -14,11 +15,19 @@ _HEAD, _NETWORK = "head.pt", "network.pt"
 
 
 def write_folder(folder: Path, localizer: Localizer) -> None:
-    """Write a localizer; files that are there are replaced."""
-    folder.mkdir(parents=True, exist_ok=True)
-    extractor = localizer.extractor
-    (folder / _NETWORK).write_bytes(encode_backbone(extractor.entry, extractor.form.network))
-    (folder / _HEAD).write_bytes(encode(localizer.head, localizer.about))
+    """Write a localizer; files that are there are replaced.
+
+    Raises:
+        WrongArguments: the folder cannot be made, or not be written into.
+
+    """
+    extractor, head = localizer.extractor, outputs.folder(folder) / _HEAD
+    # A head beside another network would find segments, and wrong ones: it goes first, and comes last.
+    head.unlink(missing_ok=True)
+    with outputs.whole(folder / _NETWORK) as part:
+        part.write_bytes(encode_backbone(extractor.entry, extractor.form.network))
+    with outputs.whole(head) as part:
+        part.write_bytes(encode(localizer.head, localizer.about))
 
 
 def open_folder(folder: Path, where: str, settings: Scoring) -> Localizer:

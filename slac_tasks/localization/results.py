@@ -9,6 +9,7 @@ from pathlib import Path
 from slac_tasks.given.words import fault_of, printable
 from slac_tasks.localization.spotted import Spotted
 from slac_tasks.model import content_hash
+from slac_tasks.outputs import whole
 
 _DIGITS = 3
 _MOST_BYTES = 230
@@ -88,12 +89,13 @@ def write_json(videos: Sequence[FoundVideo], path: Path, version: str) -> None:
         for video in videos
     }
     text = json.dumps({"version": version, "results": results, "external_data": {}}, ensure_ascii=False, indent=1)
-    path.write_text(text + "\n", encoding="utf-8")
+    with whole(path) as part:
+        part.write_text(text + "\n", encoding="utf-8")
 
 
 def write_csv(videos: Sequence[FoundVideo], path: Path) -> None:
     """Write a line for each segment."""
-    with path.open("w", encoding="utf-8", newline="") as file:
+    with whole(path) as part, part.open("w", encoding="utf-8", newline="") as file:
         writer = csv.DictWriter(file, [each.name for each in fields(FoundRow)])
         writer.writeheader()
         writer.writerows(asdict(row) for row in _rows(videos))

@@ -29,6 +29,7 @@ def test_media_of_a_video_that_was_withdrawn_since_hold_up_no_export(
     # Bytes that are lost for no known reason are a failure.
     assert export(tmp_path / "lost") == 65
     assert not (tmp_path / "lost").exists()
+    assert export(tmp_path / "nowhere" / "shards") == 64
     write_withdrawal(store, named, "uploader asked", deletes=True)
     assert export(tmp_path / "shards") == 0
     (shard,) = (tmp_path / "shards").iterdir()

@@ -1,0 +1,67 @@
+"""Files and folders that somebody asked a command for: written whole or not at all, and only where they can be."""
+
+import errno
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from slac_tasks.errors import WrongArguments
+
+
+@contextmanager
+def whole(path: Path) -> Iterator[Path]:
+    """Yield where to write a file, or a new folder; it gets its name when the block has ended without a failure.
+
+    What is there already is a file that is replaced: a folder is never written over.
+
+    Raises:
+        WrongArguments: nothing can be written there, which is seen before the work and not after it.
+
+    """
+    _check(path)
+    part = path.with_name(f".{path.name}.part")
+    _remove(part)
+    try:
+        yield part
+        part.replace(path)
+    finally:
+        _remove(part)
+
+
+def folder(path: Path) -> Path:
+    """Return a folder that files are written into, once it is there.
+
+    Raises:
+        WrongArguments: it cannot be made, or not be written into.
+
+    """
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise WrongArguments(f"{path}: cannot be made: {error.strerror}, want a folder") from error
+    if not os.access(path, os.W_OK | os.X_OK):
+        raise WrongArguments(f"{path}: cannot be written into, want a folder of yours")
+    return path
+
+
+def _check(path: Path) -> None:
+    if not path.name:
+        raise WrongArguments(f"{path}: is a folder, want the name of a new file or folder")
+    try:
+        if path.exists() and not path.is_file():
+            raise WrongArguments(f"{path}: is there and is no file, want the name of a new file or folder")
+        path.with_name(f".{path.name}.part").touch()
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise  # the same command may succeed later
+        raise WrongArguments(f"{path}: cannot be written: {error.strerror}, want a folder that is there") from error
+
+
+def _remove(part: Path) -> None:
+    if part.is_dir() and not part.is_symlink():
+        shutil.rmtree(part, ignore_errors=True)
+    else:
+        with suppress(OSError):
+            part.unlink(missing_ok=True)

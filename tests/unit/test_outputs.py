@@ -1,0 +1,102 @@
+"""What a command writes for somebody is whole or not there, and where it cannot be written is said before the work."""
+
+import errno
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from slac_tasks import cli
+from slac_tasks.errors import WrongArguments
+from slac_tasks.outputs import folder, whole
+
+
+def as_file(part: Path) -> None:
+    part.write_text("new")
+
+
+def as_folder(part: Path) -> None:
+    part.mkdir()
+    (part / "one").write_text("new")
+
+
+def fail_after(write: Callable[[Path], None], part: Path) -> None:
+    write(part)
+    raise RuntimeError("half-way")
+
+
+@pytest.mark.parametrize("write", [as_file, as_folder])
+def test_what_fails_half_way_leaves_what_was_there_and_what_ends_has_its_name(
+    tmp_path: Path, write: Callable[[Path], None]
+) -> None:
+    path = tmp_path / "made"
+    # A run that was killed has left this.
+    as_folder(tmp_path / ".made.part")
+    with pytest.raises(RuntimeError, match="half-way"), whole(path) as part:
+        fail_after(write, part)
+    assert list(tmp_path.iterdir()) == []
+    with whole(path) as part:
+        write(part)
+    assert list(tmp_path.iterdir()) == [path]
+    assert (path if path.is_file() else path / "one").read_text() == "new"
+    if path.is_file():
+        with whole(path) as part:
+            part.write_text("newer")
+        assert path.read_text() == "newer"
+
+
+def a_folder(path: Path) -> Path:
+    path.mkdir()
+    return path
+
+
+def a_pipe(path: Path) -> Path:
+    os.mkfifo(path)
+    return path
+
+
+def in_a_file(path: Path) -> Path:
+    path.write_text("")
+    return path / "made"
+
+
+NOWHERE: dict[str, Callable[[Path], Path]] = {
+    "a folder": a_folder,
+    "a pipe": a_pipe,
+    "in a file": in_a_file,
+    "in no folder": lambda path: path / "nowhere" / "made",
+    "a long name": lambda path: path.with_name("a" * 255),
+    "the root": lambda path: Path("/"),
+    "this folder": lambda path: Path("."),
+}
+
+
+@pytest.mark.parametrize("where", NOWHERE)
+def test_where_nothing_can_be_written_is_said_before_the_work(
+    tmp_path: Path, where: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = NOWHERE[where](tmp_path / "given")
+    with pytest.raises(WrongArguments, match="want"), whole(path):
+        pytest.fail("the work began")
+    assert not [one for one in tmp_path.rglob("*") if one.name.endswith(".part")]
+    monkeypatch.setenv("SLAC_STORE", str(tmp_path / "store"))
+    assert cli.main(["votes", "export", str(path)]) == 64
+    assert "a bug" not in capsys.readouterr().err
+
+
+def test_a_full_disk_is_no_wrong_argument(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(Path, "touch", full)
+    with pytest.raises(OSError, match="No space left"), whole(tmp_path / "made"):
+        pytest.fail("the work began")
+
+
+def test_a_folder_is_made_or_the_reason_is_said(tmp_path: Path) -> None:
+    assert folder(tmp_path / "one" / "two").is_dir()
+    (tmp_path / "file").write_text("")
+    for path in (tmp_path / "file", tmp_path / "file" / "two"):
+        with pytest.raises(WrongArguments, match="cannot be made"):
+            folder(path)
