@@ -9,7 +9,7 @@ Each manifest and each row is read once, and records are compared by address: th
 
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from datetime import UTC
 
 from slac_tasks.admission.admitted import AdmissionEntry, record_admissions
@@ -20,6 +20,7 @@ from slac_tasks.errors import BrokenContract, NotMade
 from slac_tasks.networks.committees import adopt_committees
 from slac_tasks.release.finished import need_release
 from slac_tasks.release.recording import record_release
+from slac_tasks.restoring import restore_segment_votes, restore_votes
 from slac_tasks.storage import gold_segments
 from slac_tasks.storage.datasets import (
     AGREEMENT,
@@ -73,6 +74,8 @@ class Repair:
     ledger: Ledger
     review: Review
     stored: Inventory
+    lost: list[str] = field(default_factory=list)
+    """Lines that say what cannot come back."""
 
 
 def repair(datasets: Datasets, ledger: Ledger, review: Review) -> Iterator[str]:
@@ -94,7 +97,7 @@ def repair(datasets: Datasets, ledger: Ledger, review: Review) -> Iterator[str]:
             count = mend(work)
         yield f"{count:,} {what} are in the store and in the ledger"
     with ledger.transaction():
-        lines += list(_lost(work))
+        lines += [*work.lost, *_lost(work)]
     yield from lines
 
 
@@ -213,15 +216,10 @@ def _queue(work: Repair) -> int:
 
 
 def _votes(work: Repair) -> int:
-    count = 0
-    for manifest in work.stored.current(VOTES):
-        batch = int(manifest.keys["batch"])
-        rows = sorted(work.datasets.rows_of(VOTES, manifest), key=lambda row: row.cast_at)
-        work.ledger.run("restore_batch", batch=batch, vote_count=len(rows))
-        work.ledger.run_many("ensure_annotator", [{"annotator": name} for name in sorted({r.annotator for r in rows})])
-        work.ledger.run_many("restore_vote", [{**asdict(row), "batch": batch} for row in rows])
-        count += len(rows)
-    return count
+    count, left = restore_votes(work.datasets, work.ledger, work.review, work.stored)
+    if left:
+        work.lost.append(f"{left:,} votes are on clips that no round in the store holds any more: they are lost")
+    return count - left
 
 
 def _segments(work: Repair) -> int:
@@ -247,15 +245,7 @@ def _gold_segments(work: Repair) -> int:
 
 
 def _segment_votes(work: Repair) -> int:
-    count = 0
-    for manifest in work.stored.current(SEGMENT_VOTES):
-        batch = int(manifest.keys["batch"])
-        rows = sorted(work.datasets.rows_of(SEGMENT_VOTES, manifest), key=lambda row: row.cast_at)
-        work.ledger.run("restore_segment_batch", batch=batch, vote_count=len(rows))
-        work.ledger.run_many("ensure_annotator", [{"annotator": name} for name in sorted({r.annotator for r in rows})])
-        work.ledger.run_many("restore_segment_vote", [{**asdict(row), "batch": batch} for row in rows])
-        count += len(rows)
-    return count
+    return restore_segment_votes(work.datasets, work.ledger, work.stored)
 
 
 def _labels(work: Repair) -> int:

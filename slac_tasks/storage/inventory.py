@@ -48,13 +48,16 @@ class Inventory:
         with ThreadPoolExecutor(_READERS) as pool:
             return cls(datasets=datasets, manifests=tuple(pool.map(read, wanted)))
 
+    def every(self, dataset: Dataset[Any]) -> list[Manifest]:
+        """Return every generation of a dataset's partitions that readers accept, in the order of their writing."""
+        own = (one for one in self.manifests if one.dataset == dataset.name and one.version in dataset.readable)
+        return sorted((replace(one, declared=dataset) for one in own), key=lambda manifest: manifest.written_at)
+
     def current(self, dataset: Dataset[Any]) -> list[Manifest]:
         """Return what readers see of a dataset's partitions, in the order in which they were written."""
         found: dict[tuple[str, ...], Manifest] = {}
-        for manifest in self.manifests:
-            if manifest.dataset == dataset.name and manifest.version in dataset.readable:
-                place = tuple(manifest.keys[key] for key in dataset.keys)
-                held = found.get(place, manifest)
-                newest = max(held, manifest, key=lambda one: (one.version, one.generation))
-                found[place] = replace(newest, declared=dataset)
+        for manifest in self.every(dataset):
+            place = tuple(manifest.keys[key] for key in dataset.keys)
+            held = found.get(place, manifest)
+            found[place] = max(held, manifest, key=lambda one: (one.version, one.generation))
         return sorted(found.values(), key=lambda manifest: manifest.written_at)

@@ -1,0 +1,83 @@
+"""A ledger that was lost gets every vote back that the store holds, in whatever order votes were given and written."""
+
+import uuid
+from typing import Any
+
+from review_work import cast, collected, lease, publish_and_answer, states
+
+from slac_tasks.forgetting import forget
+from slac_tasks.reconcile import repair
+from slac_tasks.stages import aggregate, sync
+from slac_tasks.storage.datasets import HARD_CLIPS
+from slac_tasks.storage.ledger import Ledger
+from slac_tasks.verification.settings import Review
+
+
+def lost(ledger: Ledger) -> None:
+    """Lose everything that is about votes, and the queue."""
+    with ledger._connection.cursor() as cursor:
+        cursor.execute("TRUNCATE queue, batches, category_counts, category_count_changes CASCADE")
+
+
+def standing(ledger: Ledger) -> dict[tuple[str, str], str]:
+    """Return the answer of each person to each clip that nothing supersedes."""
+    with ledger._connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT clip_id, annotator, answer FROM votes AS v JOIN batch_votes USING (vote_id)"
+            " WHERE NOT EXISTS (SELECT FROM votes AS n WHERE n.supersedes = v.vote_id)"
+        )
+        return {(clip, person): answer for clip, person, answer in cursor.fetchall()}
+
+
+def test_corrections_come_back_whatever_stands_before_them(make_job: Any, ledger: Ledger) -> None:
+    clips = publish_and_answer(make_job, ledger, {"ann": "yes"})
+    sync.run(make_job("sync"))
+    lease(ledger, "bob")
+    for clip in clips:
+        # Answers that a browser kept while there was no connection come in one transaction, and so at one moment.
+        first, second = str(uuid.uuid4()), str(uuid.uuid4())
+        with ledger.transaction():
+            cast(ledger, "bob", clip, "unsure", vote_id=first)
+            cast(ledger, "bob", clip, "yes", vote_id=second, supersedes=first)
+            cast(ledger, "bob", clip, "no", supersedes=second)
+    for clip in clips[:3]:
+        (of_ann,) = [row["vote_id"] for row in collected(make_job) if row["clip_id"] == clip]
+        cast(ledger, "ann", clip, "no", supersedes=of_ann)
+    for stage in (sync, aggregate):
+        stage.run(make_job(stage.__name__.rpartition(".")[2]))
+    datasets = make_job("sync").datasets
+    # The first batch is written again, after the one that corrects some of its votes.
+    forget(datasets, ledger, "ann")
+    before, counted = standing(ledger), states(ledger)
+    assert len(before) == 24
+    lost(ledger)
+    for _ in range(2):
+        lines = list(repair(datasets, ledger, Review()))
+        assert standing(ledger) == before
+        assert states(ledger) == counted
+        assert "51 votes are in the store and in the ledger" in lines
+
+
+def test_votes_on_a_clip_that_no_round_holds_any_more_are_said_and_hold_up_no_other(
+    make_job: Any, ledger: Ledger
+) -> None:
+    clips = publish_and_answer(make_job, ledger, {"ann": "yes", "bob": "no"})
+    sync.run(make_job("sync"))
+    datasets = make_job("sync").datasets
+    (keys,) = datasets.partitions(HARD_CLIPS)
+    old = datasets.need(HARD_CLIPS, **keys)
+    kept = [row for row in datasets.rows_of(HARD_CLIPS, old) if row.clip_id != clips[0]]
+    made: dict[str, Any] = {"stage": "mine", "settings": {}, "made_from": {}}
+    datasets.write(HARD_CLIPS, [HARD_CLIPS.table(kept)], keys=keys, **made)
+    before = standing(ledger)
+    # The round was mined again, and what it held before is still there: nothing is lost.
+    lost(ledger)
+    list(repair(datasets, ledger, Review()))
+    assert standing(ledger) == before
+    # Nobody needs the older generation, and it was deleted.
+    for name in list(datasets.store.names(f"{old.address}/g{old.generation:04d}/")):
+        datasets.store.delete(name)
+    lost(ledger)
+    lines = list(repair(datasets, ledger, Review()))
+    assert standing(ledger) == {pair: answer for pair, answer in before.items() if pair[0] != clips[0]}
+    assert any("2 votes are on clips that no round in the store holds" in line for line in lines)
