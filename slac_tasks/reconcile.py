@@ -296,13 +296,20 @@ def _certificates(work: Repair) -> int:
 
 
 def _releases(work: Repair) -> int:
-    count = 0
-    for manifest in sorted(work.stored.current(RELEASE_VERSIONS), key=lambda manifest: manifest.keys["release"]):
+    found = {}
+    for manifest in work.stored.current(RELEASE_VERSIONS):
         # One that is made again and was cut off has the rows of both: it is recorded when it is finished.
         with suppress(NotMade):
-            record_release(work.datasets.store, work.ledger, *need_release(work.datasets, manifest.keys["release"]))
-            count += 1
-    return count
+            found[manifest.keys["release"]] = need_release(work.datasets, manifest.keys["release"])
+
+    def earlier(name: str) -> int:
+        """Count the releases before one: names have no order (v10, v9), and one may have been written again since."""
+        before = found[name][0].previous
+        return 1 + earlier(before) if before in found else 0
+
+    for name in sorted(found, key=lambda name: (earlier(name), name)):
+        record_release(work.datasets.store, work.ledger, *found[name])
+    return len(found)
 
 
 def _promotions(work: Repair) -> int:

@@ -27,12 +27,14 @@ def released(video: str = "a" * 16, start: float = 1.0, **changes: Any) -> Relea
     return ReleaseRow(**{**fields, **changes})
 
 
-def write_rows(datasets: Datasets, release: str, rows: Iterable[ReleaseRow]) -> Manifest:
+def write_rows(
+    datasets: Datasets, release: str, rows: Iterable[ReleaseRow], made_from: Mapping[str, str] | None = None
+) -> Manifest:
     """Write the rows of a release, a part for each category, in their fixed order."""
     ordered = sorted(rows, key=lambda row: (row.category, row.video_id, row.start_sec))
     parts = [[row for row in ordered if row.category == one] for one in sorted({row.category for row in ordered})]
     tables = map(RELEASES.table, parts)
-    return datasets.write(RELEASES, tables, keys={"release": release}, made_from={}, **MADE)
+    return datasets.write(RELEASES, tables, keys={"release": release}, made_from=made_from or {}, **MADE)
 
 
 def finish(
@@ -41,10 +43,11 @@ def finish(
     rows: Iterable[ReleaseRow],
     before: str | None = None,
     files: Mapping[str, bytes] | None = None,
+    made_from: Mapping[str, str] | None = None,
 ) -> Manifest:
     """Write a release as the stage does, with these files beside it; return the manifest of its rows."""
     keys = {"release": release}
-    written = write_rows(datasets, release, rows)
+    written = write_rows(datasets, release, rows, made_from)
     for name, data in (files or {}).items():
         datasets.store.put(f"{folder_of(written)}/{name}", data)
     of = {written.address: written.mark}

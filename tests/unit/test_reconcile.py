@@ -9,10 +9,11 @@ from typing import Any
 
 import pytest
 from platform_records import Platform, write
+from released import finish, released
 
 from slac_tasks.errors import BrokenContract
 from slac_tasks.reconcile import repair
-from slac_tasks.storage.datasets import ALL, CANDIDATES, CLIPS, SCORES
+from slac_tasks.storage.datasets import ALL, CANDIDATES, CLIPS, LABELS, SCORES
 from slac_tasks.storage.inventory import Inventory
 from slac_tasks.storage.ledger import Ledger
 from slac_tasks.storage.manifests import Manifest
@@ -92,6 +93,20 @@ def test_a_manifest_that_is_not_the_recorded_one_is_refused(store: FolderStore, 
     clips(store, "judo", settings={"other": 1})
     with pytest.raises(BrokenContract, match="want the same, a generation never changes"):
         reconcile(store, ledger)
+
+
+@pytest.mark.parametrize("names", [["v8", "v9", "v10"], ["r0001", "paper", "final"]])
+def test_releases_come_back_in_the_order_in_which_they_follow_each_other(
+    store: FolderStore, ledger: Ledger, names: list[str]
+) -> None:
+    datasets = Datasets(store)
+    of = {LABELS.address({"labels": "000001"}): "g0001:0"}
+    for before, name in zip([None, *names], names, strict=False):
+        finish(datasets, name, [released()], before=before, made_from=of)
+    # One that is made again is written after those that follow it.
+    finish(datasets, names[0], [released()], made_from=of)
+    reconcile(store, ledger)
+    assert [row["release"] for row in ledger.rows("web_releases", most=9)] == names[::-1]
 
 
 def test_notes_are_done_with_the_strange_ones_too(store: FolderStore, ledger: Ledger) -> None:
