@@ -18,6 +18,8 @@ from slac_tasks.web.ledgers import Ledgers
 
 FRESH_SEC = 15.0
 """For so long the same numbers are told: several servers may ask, and each of their questions reads the ledger."""
+LOOK_SEC = 1.0
+"""How often the ledger is asked whether it answers: nobody logs in to ask, so anybody may ask as often as they like."""
 _TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
 
@@ -30,20 +32,39 @@ class _Kept:
     lock: Lock = field(default_factory=Lock)
 
 
+@dataclass
+class _Look:
+    """The last look at the ledger."""
+
+    ok: bool = False
+    until: float = 0.0
+    lock: Lock = field(default_factory=Lock)
+
+    def at(self, ledgers: Ledgers) -> bool:
+        """Return whether the ledger answers; while one caller looks, the others are told what was seen before."""
+        if time.monotonic() >= self.until and self.lock.acquire(blocking=False):
+            try:
+                with ledgers.borrow() as ledger:
+                    ledger.rows("unknown_datasets")
+                self.ok = True
+            except SlacError:
+                self.ok = False
+            finally:
+                self.until = time.monotonic() + LOOK_SEC
+                self.lock.release()
+        return self.ok
+
+
 def routes(ledgers: Ledgers, token: str) -> APIRouter:
     """Return `/ready`, and `/metrics` for who has the token; an empty token opens it to nobody."""
     router = APIRouter()
-    kept = _Kept()
+    kept, look = _Kept(), _Look()
 
     @router.get("/ready")
     def ready() -> JSONResponse:
         """Whether the ledger answers."""
-        try:
-            with ledgers.borrow() as ledger:
-                ledger.rows("unknown_datasets")
-        except SlacError:
-            return JSONResponse({"ok": False}, status_code=503)
-        return JSONResponse({"ok": True})
+        ok = look.at(ledgers)
+        return JSONResponse({"ok": ok}, status_code=200 if ok else 503)
 
     @router.get("/metrics")
     def metrics(request: Request) -> PlainTextResponse:

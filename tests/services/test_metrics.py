@@ -1,6 +1,7 @@
 """What machines ask of the service, on a real ledger: whether it can work, and the gauges for who has the token."""
 
 import asyncio
+import threading
 
 import httpx
 import pytest
@@ -8,8 +9,9 @@ from fastapi import FastAPI
 
 from slac_tasks.config import Config
 from slac_tasks.errors import Temporary
-from slac_tasks.storage.ledger import Ledger
+from slac_tasks.storage.ledger import Ledger, Row
 from slac_tasks.storage.objects import FolderStore
+from slac_tasks.web import watching
 from slac_tasks.web.app import make_app
 from slac_tasks.web.ledgers import Ledgers
 from slac_tasks.web.media import Media
@@ -47,6 +49,40 @@ def test_gauges_are_told_to_who_has_the_token(store: FolderStore, ledger: Ledger
         assert get(app, "/metrics", headers).status_code == 401
     assert get(application(store, ledgers, ""), "/metrics", {"Authorization": "Bearer "}).status_code == 401
     ledgers.close()
+
+
+def test_who_asks_often_whether_it_is_ready_costs_the_ledger_one_look_a_second(
+    store: FolderStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looks: list[Ledger] = []
+    asked, let_go = threading.Event(), threading.Event()
+
+    class Slow(Ledger):
+        """A ledger that answers when it is let."""
+
+        def __init__(self) -> None:
+            looks.append(self)
+
+        def rows(self, name: str, /, **parameters: object) -> list[Row]:
+            asked.set()
+            assert let_go.wait(20)
+            return []
+
+        def close(self) -> None:
+            """Nothing is open."""
+
+    app = application(store, Ledgers(Slow), "t0ken")
+    first: list[int] = []
+    waiting = threading.Thread(target=lambda: first.append(get(app, "/ready").status_code))
+    waiting.start()
+    assert asked.wait(20)
+    # Nobody waits behind the one who looks: the threads are there for people.
+    assert {get(app, "/ready").status_code for _ in range(50)} == {503}
+    let_go.set()
+    waiting.join(20)
+    monkeypatch.setattr(watching, "LOOK_SEC", 60.0)
+    assert (first, {get(app, "/ready").status_code for _ in range(50)}) == ([200], {200})
+    assert len(looks) == 1
 
 
 def test_a_ledger_that_is_away_is_said(store: FolderStore) -> None:
