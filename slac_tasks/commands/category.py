@@ -61,6 +61,8 @@ def main(arguments: argparse.Namespace) -> None:
             _add(ledger, arguments)
         case "show":
             rows = [asdict(row) for row in _progress(_planner(ledger, arguments.name))]
+            if arguments.name and not rows:
+                print_line(f"category: {arguments.name}: is retired")
             print_json(rows) if arguments.json else _print_table(rows)
         case verb:
             check_registered(ledger, [arguments.name])

@@ -67,7 +67,8 @@ def main(args: argparse.Namespace) -> int:
         refused += _not_offered(named.names, {row["category"] for row in ledger.rows("categories")})
     elif not args.category and not args.from_sources:
         raise WrongArguments("--category: no name is given, want one, or --from-sources")
-    taken = _taken(ledger, named.names)
+    retired = _retired(ledger, named.names)
+    taken = _taken(ledger, named.names) | retired
     refused += taken.values()
     if refused and not args.from_sources:
         raise WrongArguments(f"--category: {'; '.join(refused)}")
@@ -79,7 +80,7 @@ def main(args: argparse.Namespace) -> int:
     ledger.close()
     for line in refused:
         print_line(f"register: {line}")
-    if not registered and any(source.categories() for source in opened):
+    if not registered and not retired and any(source.categories() for source in opened):
         raise BrokenContract(
             "collect.sources: no category of them could be registered, want names with keys of their own"
         )
@@ -148,6 +149,16 @@ def write(ledger: Ledger, wanted: Backfill) -> None:
 def newest_window() -> str:
     """Return the newest window that has ended."""
     return str(Window.of(datetime.now(UTC) - timedelta(days=7)))
+
+
+def _retired(ledger: Ledger, names: Mapping[str, str]) -> dict[str, str]:
+    """Return the keys of retired categories, each with a line for people: nothing would come of registering them."""
+    retired = {row["category"] for row in ledger.rows("categories") if row["retired_at"] is not None}
+    return {
+        key: f"category '{name}' is retired and stays so; `slac retire --category {key} --undo` takes it up again"
+        for key, name in names.items()
+        if key in retired
+    }
 
 
 def _taken(ledger: Ledger, names: Mapping[str, str]) -> dict[str, str]:

@@ -75,3 +75,27 @@ def test_a_name_that_no_source_offers_is_refused_where_it_is_wanted(
     assert "no name is given, and the sources offer Clean and jerk, golf, which nobody" in capsys.readouterr().err
     assert cli.main(["register"]) == 64
     assert "--category: no name is given" in capsys.readouterr().err
+
+
+def test_a_retired_category_is_not_registered_and_the_way_back_is_said(
+    folders: Path, ledger: Ledger, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert cli.main(["register", "--category", "judo"]) == 0
+    assert cli.main(["retire", "--category", "judo", "--person", "mara", "--reason", "no source has it"]) == 0
+    for words in (["register", "--category", "Judo"], ["category", "add", "judo", "--floor", "0.9"]):
+        assert cli.main(words) == 64
+        assert "is retired and stays so; `slac retire --category judo --undo`" in capsys.readouterr().err
+    assert ledger.rows("category_plans") == []
+    (folders / "Judo").mkdir()
+    # The sources still have its folder: that is no failure, and others are registered.
+    assert cli.main(["register", "--from-sources"]) == 0
+    assert "register: 0 categories" in capsys.readouterr().err
+    (folders / "golf").mkdir()
+    assert cli.main(["register", "--from-sources"]) == 0
+    told = capsys.readouterr().err
+    assert "category 'Judo' is retired and stays so" in told
+    assert "register: 1 categories: golf" in told
+    assert cli.main(["category", "show", "judo"]) == 0
+    assert "category: judo: is retired" in capsys.readouterr().err
+    assert cli.main(["retire", "--category", "judo", "--person", "mara", "--reason", "it does", "--undo"]) == 0
+    assert cli.main(["register", "--category", "Judo"]) == 0
