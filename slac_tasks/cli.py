@@ -22,7 +22,7 @@ from slac_tasks.given.words import fault_of, printable, wanted
 from slac_tasks.model import Window, check_slug, moment, parse_round_key, round_key
 from slac_tasks.procedure import LEDGER_COMMANDS, STAGES, Part, Stage
 from slac_tasks.progress import print_line
-from slac_tasks.storage.objects import is_disk_full
+from slac_tasks.storage.objects import S3_VARIABLES, is_disk_full
 from slac_tasks.telemetry.spans import watched
 
 
@@ -329,11 +329,21 @@ def _end_unread() -> int:
     return UNREAD_EXIT_CODE
 
 
+def _trim_variables() -> None:
+    """Take the blanks from the ends of our variables: what comes from a file or a secret ends in a line break.
+
+    A store whose name ends so would be another, empty one.
+    """
+    for name in [name for name in os.environ if name.startswith("SLAC_") or name in S3_VARIABLES]:
+        os.environ[name] = os.environ[name].strip()
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; return the exit code that says what became of it. The last line on stderr is the reason."""
     words = list(sys.argv[1:] if argv is None else argv)
     name = f"slac {_named(words) or words[0]}" if words else "slac"
     signal.signal(signal.SIGTERM, _stop)
+    _trim_variables()
     # Before torch is imported. A thread of a network that waits for the others would else spin: where another program
     # needs the processor, two threads took fifteen times the processor time of one (measured).
     os.environ.setdefault("OMP_WAIT_POLICY", "passive")

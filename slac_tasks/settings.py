@@ -118,7 +118,9 @@ class Setting:
     def _allows(self, value: object, kind: Any) -> bool:
         rule = self.rule
         if kind in (bool, str):
-            return type(value) is kind and (not rule.choices or value in rule.choices)
+            fits = type(value) is kind and (not rule.choices or value in rule.choices)
+            # No path, address or word that a setting stands for holds a NUL.
+            return fits and "\x00" not in str(value)
         # True is an int to Python, and no number to a person. NaN fails every comparison.
         if not isinstance(value, int | float) or type(value) not in (int, kind):
             return False

@@ -104,11 +104,18 @@ def test_what_cannot_be_asked_is_64(tmp_path: Path, words: tuple[str, ...]) -> N
     assert "Traceback" not in asked.stderr
 
 
-@pytest.mark.parametrize("address", ["", "ftp://host/store", "s3://bucket/x", "/proc/nowhere/store"])
+@pytest.mark.parametrize("address", ["", " \n", "ftp://host/store", "s3://bucket/x", "/proc/nowhere/store"])
 def test_a_wrong_store_is_78(address: str) -> None:
     asked = slac("aggregate", SLAC_STORE=address)
     assert asked.returncode == 78, asked.stderr
     assert len(asked.stderr.strip().splitlines()) == 1
+
+
+def test_the_blanks_at_the_ends_of_a_variable_are_no_part_of_it(tmp_path: Path) -> None:
+    (tmp_path / "slac.toml").touch()
+    asked = slac("config", SLAC_STORE=f" {tmp_path}/store\r\n", SLAC_CONFIG=f"{tmp_path}/slac.toml\n")
+    assert asked.returncode == 0, asked.stderr
+    assert f'store_url = "{tmp_path}/store"' in asked.stdout
 
 
 ENDS = """

@@ -132,6 +132,12 @@ def test_all_wrong_settings_are_named_at_once() -> None:
     ]  # fmt: skip
 
 
+@pytest.mark.parametrize("table", [{"fetch": {"scratch": "a\0"}}, {"collect": {"sources": ["a", "b\0"]}}])
+def test_no_text_holds_a_nul(table: dict[str, dict[str, object]]) -> None:
+    with pytest.raises(WrongArguments, match=r"is .*\\x00.*, want a (list of )?text"):
+        from_table(Config, {"store_url": "/store", **table})
+
+
 def test_a_section_is_checked_however_it_is_made() -> None:
     with pytest.raises(WrongArguments, match=r"setting mining\.clips_per_round: is 0, want a whole number, 1 or more"):
         replace(Mining(), clips_per_round=0)

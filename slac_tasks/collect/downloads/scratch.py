@@ -70,10 +70,9 @@ def _lock(root: Path, key: str) -> IO[str]:
     """Open the file by which processes see each other's work."""
     try:
         return (root / key).with_suffix(".lock").open("w", encoding="ascii")
-    except PermissionError as error:
-        raise NotConfigured(f"fetch.scratch {root}: is not writable: {error.strerror}") from error
     except OSError as error:
-        if error.errno == errno.EROFS:
+        # A file system of the kernel's own holds no files of others.
+        if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOENT):
             raise NotConfigured(f"fetch.scratch {root}: is not writable: {error.strerror}") from error
         raise
 

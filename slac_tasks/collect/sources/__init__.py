@@ -49,6 +49,8 @@ def unplaced_lines(sources: Sequence[Source], names: Categories) -> list[str]:
 
 
 def _open(name: str, collect: Collect, limits: Fetch, environ: Mapping[str, str]) -> Source:
+    if not name.strip():
+        raise NotConfigured(f"source {name!r}: is blank, want a folder, a manifest, s3://bucket/prefix or a search")
     if name.startswith(SEARCH):
         # The library takes a third of a second to load, and not every project searches.
         from slac_tasks.collect.sources.search import SearchSource

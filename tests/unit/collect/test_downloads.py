@@ -17,9 +17,11 @@ from planned_server import Planned, cut, serve, status
 from slac_tasks.collect.downloads import addresses, files, reasons
 from slac_tasks.collect.downloads.hosts import Hosts
 from slac_tasks.collect.downloads.reasons import Unfetched
+from slac_tasks.collect.downloads.scratch import own_folder
 from slac_tasks.collect.downloads.turns import in_turn
 from slac_tasks.collect.downloads.web import Web, host_of, probe
 from slac_tasks.collect.settings import Fetch
+from slac_tasks.errors import NotConfigured
 
 DATA = bytes(range(256)) * 64
 
@@ -300,3 +302,9 @@ def test_a_dead_host_costs_a_few_waits_only() -> None:
             probe(strict, "http://127.0.0.1:1/")
     with pytest.raises(Unfetched, match="did not answer 10 times"):
         probe(strict, "http://127.0.0.1:1/")
+
+
+@pytest.mark.parametrize("place", ["/proc", "/dev/null", "/sys"])
+def test_a_scratch_folder_that_holds_no_files_is_not_configured(place: str) -> None:
+    with pytest.raises(NotConfigured, match=f"fetch.scratch {place}: "), own_folder(Fetch(scratch=place), "key"):
+        pass

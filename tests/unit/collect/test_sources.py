@@ -73,6 +73,14 @@ def test_a_manifest_sets_a_bad_line_aside_and_reads_the_others(tmp_path: Path) -
     assert {offer.reason for offer in bad} == {"bad entry"}
 
 
+@pytest.mark.parametrize(
+    "name", ["", " ", "x" * 300, "/nowhere/m.csv", "http://a.example/m.csv", "s3://", "yt-dlp:feed", os.devnull]
+)
+def test_what_is_no_source_is_refused_by_name(name: str) -> None:
+    with pytest.raises((NotConfigured, WrongArguments), match=f"(source|store) ('{name}'|{name}): "):
+        open_sources([name])
+
+
 def test_links_out_of_a_folder_are_set_aside_by_name(tmp_path: Path) -> None:
     outside, source = tmp_path / "outside", tmp_path / "source"
     for path in (outside / "secret.mp4", source / "judo" / "good.mp4", source / "archery" / "own.mp4"):
