@@ -163,6 +163,8 @@ class S3Object:
 
     def _named(self, access: Access, ask: Callable[[Store, str], Any]) -> Any:
         """Ask the bucket about the object; a bad name of either is this video's own failure."""
+        if not (self.bucket and self.name):
+            raise Unfetched("bad address", f"{self.address}: want s3://bucket/object")
         try:
             if self.bucket not in access.buckets:
                 access.buckets[self.bucket] = open_store(f"s3://{self.bucket}", access.environ)
@@ -227,15 +229,16 @@ def is_below(path: Path, folder: Path) -> bool:
 
 
 def is_remote(location: str) -> bool:
-    """Return whether a location is in one of the `SCHEMES`, and so is no path."""
+    """Return whether a location is in one of the `SCHEMES`, in whatever case, and so is no path."""
     scheme, found, _ = location.partition("://")
-    return bool(found) and scheme in SCHEMES
+    return bool(found) and scheme.lower() in SCHEMES
 
 
 def parse(location: str, source: str = "") -> Location:
     """Read a location as candidates hold it; `source` is the source that named it."""
     if is_remote(location):
-        return SCHEMES[location.partition("://")[0]](location)
+        scheme, _, rest = location.partition("://")
+        return SCHEMES[scheme.lower()](f"{scheme.lower()}://{rest}")
     place = Path(source)
     return File(location, (place.parent if place.suffix.lower() in MANIFESTS else place) if source else None)
 

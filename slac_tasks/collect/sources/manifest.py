@@ -30,7 +30,7 @@ class ManifestSource:
         self.path = path
         self._keys: dict[str, str | None] = {}
         self._unplaced: list[Unreadable] = []
-        self._offers: dict[str, list[Offer]] = {}
+        self._offers: dict[str, list[tuple[int, Offer]]] = {}
         try:
             for line in tables.lines(path, "manifest", needed=_WANTED, known=_KNOWN):
                 self._read(line)
@@ -53,7 +53,7 @@ class ManifestSource:
         if name not in self._keys:
             self._keys[name] = key_of(name)
         if key := self._keys[name]:
-            self._offers.setdefault(key, []).append(self._offer(line))
+            self._offers.setdefault(key, []).append((line.number, self._offer(line)))
 
     def _offer(self, line: tables.Line) -> Offer:
         try:
@@ -106,13 +106,22 @@ class ManifestSource:
         return self._unplaced
 
     def candidates(self, category: str, window: Window) -> Iterator[Offer]:
-        """Yield the category's lines in order; a line that repeats an id is the same video."""
-        seen: set[str] = set()
-        for offer in self._offers.get(category, ()):
-            key = offer.item if isinstance(offer, Unreadable) else offer.source_id
-            if key not in seen:
-                seen.add(key)
+        """Yield the category's lines in order.
+
+        A line that repeats an id is the same video, and yields nothing; with another location it is set aside, since
+        the id may be either's.
+        """
+        first: dict[str, tuple[int, Candidate]] = {}
+        for line, offer in self._offers.get(category, ()):
+            if isinstance(offer, Unreadable):
                 yield offer
+                continue
+            before, known = first.setdefault(offer.source_id, (line, offer))
+            if known is offer:
+                yield offer
+            elif known.location != offer.location:
+                detail = f"source_id {offer.source_id[:60]!r} is that of line {before}, with another location"
+                yield self._bad(line, detail)
 
 
 def _text(record: Record, name: str) -> str | None:

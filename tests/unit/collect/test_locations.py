@@ -26,6 +26,8 @@ def access(environ: dict[str, str] | None = None) -> Access:
         ("https://a.example/1.mp4", locations.Url, "https://a.example/1.mp4", "a.example:https"),
         ("yt-dlp+https://a.example:8080/watch?v=1", locations.Page, "https://a.example:8080/watch?v=1",
          "a.example:8080"),
+        ("HTTPS://A.example/1.mp4", locations.Url, "https://A.example/1.mp4", "a.example:https"),
+        ("YT-DLP+HTTPS://a.example/1", locations.Page, "https://a.example/1", "a.example:https"),
         ("s3://bucket/a/1.mp4", locations.S3Object, "s3://bucket/a/1.mp4", ""),
         ("/videos/1.mp4", locations.File, "/videos/1.mp4", ""),
         ("0347ZoDXyP0", locations.File, "0347ZoDXyP0", ""),
@@ -70,6 +72,8 @@ def test_a_bad_name_of_an_object_or_a_bucket_is_that_videos_own_failure(s3: dict
         "s3://slac/videos/": "bad address",
         "s3://slac/videos/no.mp4": "gone",
         "s3://nobodys/a.mp4": "refused address",
+        "s3://": "bad address",
+        "s3://slac": "bad address",
     }
     for location, reason in reasons.items():
         with pytest.raises(Unfetched) as no:

@@ -141,6 +141,15 @@ def test_a_line_of_a_manifest_ends_where_its_format_says(tmp_path: Path) -> None
         assert [offer.title for offer in found if isinstance(offer, Candidate)] == titles
 
 
+def test_a_line_that_repeats_an_id_is_the_same_video_or_is_set_aside(tmp_path: Path) -> None:
+    rows = ["a.mp4,one", "a.mp4,one", "b.mp4,one", "b.mp4,two", "c.mp4,", "c.mp4,"]
+    (tmp_path / "m.csv").write_text("category,location,source_id\n" + "".join(f"judo,{row}\n" for row in rows))
+    found = list(ManifestSource(tmp_path / "m.csv").candidates("judo", WEEK))
+    assert [offer.source_id for offer in found if isinstance(offer, Candidate)] == ["one", "two", "c.mp4"]
+    (aside,) = [offer for offer in found if isinstance(offer, Unreadable)]
+    assert str(aside) == "m.csv line 4 set aside: bad entry: source_id 'one' is that of line 2, with another location"
+
+
 def test_a_line_whose_category_or_text_cannot_be_stored_holds_up_no_other(tmp_path: Path) -> None:
     path = tmp_path / "m.jsonl"
     lines = [
