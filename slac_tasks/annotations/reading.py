@@ -91,6 +91,8 @@ def read(paths: Sequence[Path], name: str | None = None, *, repeated: bool = Fal
 def _rows(path: Path, name: str | None) -> Iterator[Row | OddRow]:
     file = Opened(path)
     reader = READERS[name] if name else recognised(file)
+    if name and reader.is_document and not reader.fits(file):
+        raise WrongArguments(f"{WHAT} {path}: begins with {file.first[:60]!r}, want a file of {name}: {reader.help}")
     for raw in reader.rows(file):
         yield raw if isinstance(raw, OddRow) else checked(raw)
 

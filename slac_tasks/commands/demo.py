@@ -12,6 +12,7 @@ goes on where it was, and says so when everything is finished.
 import argparse
 from pathlib import Path
 
+from slac_tasks.given.flags import whole
 from slac_tasks.launcher import loop
 from slac_tasks.launcher.state import Demo
 from slac_tasks.launcher.subjects import GeneratedWorld, OwnVideos, check_videos
@@ -22,7 +23,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--videos", type=Path, help="folder with one sub-folder of videos per category")
     parser.add_argument("--people", choices=("simulated", "real"), help="who reviews (default: simulated in the world)")
     parser.add_argument("--size", choices=("demo", "quick"), default="demo", help="how large the synthetic world is")
-    parser.add_argument("--port", type=int, help="port of the UI (default: 8080, or a free one)")
+    parser.add_argument("--port", type=whole(0, 65_535), help="port of the UI (default: 8080, or a free one)")
 
 
 def main(arguments: argparse.Namespace) -> None:

@@ -20,6 +20,7 @@ from slac_tasks.collect import locations
 from slac_tasks.collect.downloads.reasons import Unfetched
 from slac_tasks.collect.downloads.turns import in_turn
 from slac_tasks.collect.locations import Access
+from slac_tasks.given.flags import whole
 from slac_tasks.intervals import wilson
 from slac_tasks.model import unit_hash
 from slac_tasks.progress import print_json, track
@@ -45,7 +46,7 @@ class ReleasedVideo:
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the flags."""
     parser.add_argument("--release", required=True, help="key of the release")
-    parser.add_argument("--sample", type=int, help="ask for so many videos instead of all")
+    parser.add_argument("--sample", type=whole(1), help="ask for so many videos instead of all")
     parser.add_argument("--json", action="store_true", help="print one JSON object a line")
 
 

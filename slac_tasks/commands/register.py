@@ -24,6 +24,7 @@ from slac_tasks.collect import sources
 from slac_tasks.collect.names import Categories, spelling
 from slac_tasks.collect.settings import Collect
 from slac_tasks.errors import BrokenContract, WrongArguments
+from slac_tasks.given.flags import whole
 from slac_tasks.given.words import near, printable
 from slac_tasks.model import Window
 from slac_tasks.planning.backfills import Backfill
@@ -116,7 +117,7 @@ def add_past(parser: argparse.ArgumentParser) -> None:
     """Declare what can be asked of past windows."""
     parser.add_argument("--from", dest="first", metavar="WINDOW", help="the first past window; none: every one")
     parser.add_argument("--to", dest="last", metavar="WINDOW", help="the last past window; none: the newest")
-    parser.add_argument("--videos", type=int, metavar="N", help="begin no further window once N videos are there")
+    parser.add_argument("--videos", type=whole(1), metavar="N", help="begin no further window once N videos are there")
     parser.add_argument("--floor", type=float, metavar="SHARE", help="share of positives that must be right, below 1")
 
 
@@ -130,8 +131,6 @@ def asked(category: str, arguments: argparse.Namespace) -> Backfill:
     first, last = (str(Window.parse(text)) if text else None for text in (arguments.first, arguments.last))
     if first and first > (last or newest_window()):
         raise WrongArguments(f"--from {first} --to {last or newest_window()}: the first window is after the last")
-    if arguments.videos is not None and arguments.videos < 1:
-        raise WrongArguments(f"--videos: is {arguments.videos}, want at least 1")
     if arguments.floor is not None and not 0 <= arguments.floor < 1:
         raise WrongArguments(f"--floor: is {arguments.floor:g}, want a share of 0 to below 1")
     return Backfill(

@@ -22,6 +22,7 @@ from slac_tasks.admission.withdrawals import TAKEN_DOWN, Withdrawals
 from slac_tasks.collect.locations import Access
 from slac_tasks.commands import recheck
 from slac_tasks.errors import BrokenContract
+from slac_tasks.given.flags import whole
 from slac_tasks.intervals import wilson
 from slac_tasks.model import unit_hash
 from slac_tasks.progress import track
@@ -48,8 +49,8 @@ class _Clip:
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the flags."""
     parser.add_argument("release", help="key of the release, e.g. r0001")
-    parser.add_argument("--decode", type=int, default=20, help="clips that are decoded; default: %(default)s")
-    parser.add_argument("--links", type=int, default=0, help="videos whose address is asked; default: %(default)s")
+    parser.add_argument("--decode", type=whole(0), default=20, help="clips that are decoded; default: %(default)s")
+    parser.add_argument("--links", type=whole(0), default=0, help="videos whose address is asked; default: %(default)s")
     parser.add_argument("--json", action="store_true", help="print JSON")
 
 

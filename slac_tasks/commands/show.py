@@ -22,6 +22,7 @@ from typing import Any
 from slac_tasks import config
 from slac_tasks.admission.told_apart import LookalikePair, lookalike_pairs, told_apart
 from slac_tasks.errors import NotMade, WrongArguments
+from slac_tasks.given.flags import whole
 from slac_tasks.given.words import printable, wanted
 from slac_tasks.model import Window
 from slac_tasks.networks.committees import weights_of
@@ -54,7 +55,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
             help="key of a partition; all keys of a dataset show one",
         )  # fmt: skip
     parser.add_argument("--json", action="store_true", help="print one JSON object a line")
-    parser.add_argument("--rows", type=int, default=5, help="how many rows of a partition to print (default 5)")
+    parser.add_argument("--rows", type=whole(0), default=5, help="how many rows of a partition to print (default 5)")
 
 
 def main(arguments: argparse.Namespace) -> None:

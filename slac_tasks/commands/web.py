@@ -31,6 +31,7 @@ from fastapi import FastAPI
 
 from slac_tasks import config
 from slac_tasks.errors import NotConfigured, Temporary
+from slac_tasks.given.flags import whole
 from slac_tasks.progress import print_line
 from slac_tasks.storage.ledger import open_ledger
 from slac_tasks.storage.objects import open_store
@@ -51,8 +52,8 @@ HUNG_SEC = 30
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare where the service listens."""
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default: this machine alone)")
-    parser.add_argument("--port", type=int, default=8090, help="port to listen on (default: 8090)")
-    parser.add_argument("--workers", type=int, default=2, help="processes that answer (default: 2)")
+    parser.add_argument("--port", type=whole(0, 65_535), default=8090, help="port to listen on (default: 8090)")
+    parser.add_argument("--workers", type=whole(1, 1_000), default=2, help="processes that answer (default: 2)")
 
 
 def application() -> FastAPI:

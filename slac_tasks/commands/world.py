@@ -11,6 +11,7 @@ import os
 import time
 from pathlib import Path
 
+from slac_tasks.given.flags import whole
 from slac_tasks.progress import print_line
 
 
@@ -20,11 +21,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     make = what.add_parser("make", help="write the world's videos, manifest, truth and settings")
     make.add_argument("folder", type=Path)
     make.add_argument("--size", choices=("quick", "demo"), default="demo")
-    make.add_argument("--seed", type=int, default=0)
-    make.add_argument("--processes", type=int, default=os.cpu_count() or 1)
+    make.add_argument("--seed", type=whole(0), default=0)
+    make.add_argument("--processes", type=whole(1), default=os.cpu_count() or 1)
     review = what.add_parser("review", help="answer every open clip, as simulated people would")
     review.add_argument("folder", type=Path, nargs="?", help="the world whose truth the people see")
-    review.add_argument("--seed", type=int, default=0)
+    review.add_argument("--seed", type=whole(0), default=0)
     review.add_argument("--follow", action="store_true", help="go on until stopped")
     review.add_argument(
         "--assume-retrieval-is-right",

@@ -9,6 +9,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from slac_tasks import outputs
 from slac_tasks.errors import BrokenContract
 from slac_tasks.model import Window
 
@@ -47,6 +48,7 @@ def making(folder: Path, stamp: Stamp) -> Iterator[bool]:
 
     Raises:
         BrokenContract: the folder holds another world.
+        WrongArguments: nothing can be written there.
 
     """
     for path in (folder / MARKER, folder / _MAKING):
@@ -55,8 +57,7 @@ def making(folder: Path, stamp: Stamp) -> Iterator[bool]:
     if (folder / MARKER).exists():
         yield False
         return
-    folder.mkdir(parents=True, exist_ok=True)
-    write(folder / _MAKING, json.dumps(stamp))
+    write(outputs.folder(folder) / _MAKING, json.dumps(stamp))
     yield True
     write(folder / MARKER, json.dumps(stamp) + "\n")
 

@@ -95,6 +95,10 @@ def test_a_mistyped_word_is_answered_with_what_is_close_to_it(
         ("discover", "--category", "Judo!", "--window", "2026-01-05"),
         ("mine", "--category", "judo", "--round", "2026-01-05"),
         ("plan", "--for", "dance"),
+        ("votes", "export", "/proc/votes.csv"),
+        ("votes", "export", ""),
+        ("world", "make", "/proc/world"),
+        ("world", "make", "world", "--processes", "0"),
     ],
 )
 def test_what_cannot_be_asked_is_64(tmp_path: Path, words: tuple[str, ...]) -> None:

@@ -120,6 +120,8 @@ def read(path: Path, benchmark: str | None = None) -> MemberList:
     _refuse(path, (f"name '{printable(name)[:60]}' {fault}" for name, _ in found if (fault := fault_of(name))))
     subsets = Counter(subset for _, subset in found)
     members = {Member(name=canonical(name), subset=subset) for name, subset in found if subset not in _LEFT_OUT}
+    if not found:
+        raise BrokenContract(f"list {path}: is empty, want at least one video")
     if not members:
         raise BrokenContract(
             f"list {path}: holds {', '.join(f'{count} {subset}' for subset, count in subsets.items())} and no more, "

@@ -40,6 +40,8 @@ class Reader:
     """Whether a file looks like this format; what it holds decides, not how its name ends."""
     rows: Callable[[Opened], Iterator[RawRow | OddRow]]
     """Yields every line of the file, in order."""
+    is_document: bool = False
+    """Whether it reads a JSON document as a whole; of another shape there is nothing to read."""
 
 
 def _named(readers: Iterable[Reader]) -> Mapping[str, Reader]:
@@ -52,12 +54,14 @@ READERS: Mapping[str, Reader] = _named(
         Reader(name="mini_hacs", help="list of mini-HACS", fits=mini_hacs.fits, rows=mini_hacs.rows),
         Reader(name="activitynet", help="json of ActivityNet 1.3 and HACS", fits=activitynet.fits,
                rows=activitynet.rows),
-        Reader(name="multithumos", help="json of MultiTHUMOS", fits=multithumos.fits, rows=multithumos.rows),
-        Reader(name="coco", help="COCO-style json of videos and segments", fits=coco.fits, rows=coco.rows),
+        Reader(name="multithumos", help="json of MultiTHUMOS", fits=multithumos.fits, rows=multithumos.rows,
+               is_document=True),
+        Reader(name="coco", help="COCO-style json of videos and segments", fits=coco.fits, rows=coco.rows,
+               is_document=True),
         Reader(name="label_studio", help="json that Label Studio exports", fits=label_studio.fits,
-               rows=label_studio.rows),
+               rows=label_studio.rows, is_document=True),
         Reader(name="something_something", help="json of Something-Something v2", fits=something_something.fits,
-               rows=something_something.rows),
+               rows=something_something.rows, is_document=True),
         Reader(name="kinetics", help="csv of Kinetics", fits=kinetics.fits, rows=kinetics.rows),
         Reader(name="charades", help="csv of Charades", fits=charades.fits, rows=charades.rows),
         Reader(name="thumos14", help="csv or txt of THUMOS14", fits=thumos14.fits, rows=thumos14.rows),

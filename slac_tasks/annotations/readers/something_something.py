@@ -16,7 +16,7 @@ _PARTS = ("train", "validation", "test")
 def fits(file: Opened) -> bool:
     """Return whether it is a list of videos by number, with or without templates."""
     found = file.document
-    return bool(isinstance(found, list) and found and isinstance(found[0], Mapping) and _is_video(found[0]))
+    return isinstance(found, list) and any(isinstance(entry, Mapping) and _is_video(entry) for entry in found)
 
 
 def _is_video(entry: Mapping[str, Any]) -> bool:

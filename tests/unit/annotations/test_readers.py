@@ -12,9 +12,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from slac_tasks.annotations.opened import Opened
+from slac_tasks.annotations.readers import READERS
 from slac_tasks.annotations.reading import Published, read, recognised
 from slac_tasks.annotations.rows import SPLITS
-from slac_tasks.errors import BrokenContract, WrongArguments
+from slac_tasks.errors import BrokenContract, SlacError, WrongArguments
 
 HACS = "classname,youtube_id,subset,start,end,label\n"
 THUMOS = "video,type,type_idx,start,end,startFrame,endFrame\n"
@@ -253,3 +254,28 @@ def test_no_line_is_lost_or_read_twice_whatever_it_holds(folder: Path, lines: Se
     assert len(places) == len(set(places))
     assert found.rows, "the last line is good"
     assert all(row.split in SPLITS.values() and row.end_sec > row.start_sec >= 0 for row in found.labels)
+
+
+NAMES = st.sampled_from([
+    "database", "annotations", "videos", "categories", "images", "actions", "subset", "duration", "label", "segment",
+    "id", "template", "data", "result", "value", "labels", "choices", "video", "clip_id", "category", "video_id",
+])  # fmt: skip
+ANY = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.sampled_from(["a", "1", "training", "\ud800", "\0"]),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(NAMES, inner, max_size=4),
+    max_leaves=12,
+)
+
+
+@pytest.mark.parametrize("name", sorted(READERS))
+@given(st.one_of(ANY.map(json.dumps), st.sampled_from([content for _, _, content, _ in LAYOUTS]), st.text(max_size=40)))
+@settings(max_examples=60)
+def test_a_file_of_any_shape_is_read_or_refused_by_each_format(name: str, folder: Path, content: str) -> None:
+    path = folder / f"{name}.any"
+    path.write_bytes(content.encode("utf-8", "surrogatepass"))
+    refusal = ""
+    try:
+        read([path], name)
+    except SlacError as error:
+        refusal = str(error)
+    assert not refusal or str(path) in refusal

@@ -1,0 +1,22 @@
+"""Numbers on a command line."""
+
+from argparse import ArgumentTypeError
+from collections.abc import Callable
+
+_MOST = 2**31 - 1
+"""What a whole number of the ledger holds; nobody counts further by hand."""
+
+
+def whole(least: int, most: int = _MOST) -> Callable[[str], int]:
+    """Return what reads a whole number in this range, for `type` of an argument."""
+
+    def read(text: str) -> int:
+        try:
+            value = int(text)
+        except ValueError:
+            value = least - 1
+        if not least <= value <= most:
+            raise ArgumentTypeError(f"is {text[:40]!r}, want a whole number from {least} to {most}")
+        return value
+
+    return read
