@@ -1,7 +1,8 @@
 """People over time: answers a day, seconds an answer, and how often they are right on gold. Pure; Arrow in, rows out.
 
 The numbers are those of the funnel: an answer is a vote that corrects no other, and its seconds are counted as the
-ledger counts them.
+ledger counts them. On gold counts what a person's last word was, as in what is said of people elsewhere: an answer that
+was corrected, perhaps with a later batch of votes, does not.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -15,7 +16,7 @@ from slac_tasks.reports.charts import Chart, Line, Point
 from slac_tasks.reports.trends import Pace
 from slac_tasks.verification.ballots import counted_seconds
 
-COLUMNS = ("annotator", "cast_at", "seconds", "clip_id", "category", "answer", "supersedes")
+COLUMNS = ("vote_id", "annotator", "cast_at", "seconds", "clip_id", "category", "answer", "supersedes")
 """What is read of the votes."""
 DAYS_MOST = 90
 """Days in a chart, the newest; days on which nobody answered are none."""
@@ -30,7 +31,7 @@ class Day:
     answers: int
     seconds: float
     gold: int
-    """Answers yes or no to clips whose answer is known."""
+    """Answers yes or no to clips whose answer is known, none of them corrected later."""
     right: int
 
 
@@ -44,9 +45,14 @@ def days(votes: Iterable[pa.Table], gold: Mapping[tuple[str, str], str]) -> list
     """
     keys = [f"{category} {clip}" for category, clip in gold]
     known = pa.table({"key": pa.array(keys, pa.string()), "known": pa.array(list(gold.values()), pa.string())})
-    parts = [_counted(table, known) for table in votes if table.num_rows]
+    parts, golden = [], []
+    for table in votes:
+        if table.num_rows:
+            parts.append(_counted(table))
+            golden.append(_on_gold(table, known))
     if not parts:
         return []
+    parts.append(_judged(pa.concat_tables(golden)))
     rows = _summed(pa.concat_tables(parts)).sort_by([("day", "ascending"), ("annotator", "ascending")]).to_pylist()
     return [
         Day(person=row["annotator"], day=row["day"], answers=row["answers"], seconds=row["seconds"], gold=row["gold"],
@@ -55,23 +61,48 @@ def days(votes: Iterable[pa.Table], gold: Mapping[tuple[str, str], str]) -> list
     ]  # fmt: skip
 
 
-def _counted(votes: pa.Table, known: pa.Table) -> pa.Table:
-    """Return the numbers of each person and day of one table."""
+def _counted(votes: pa.Table) -> pa.Table:
+    """Return the answers and seconds of each person and day of one table."""
+    none = pa.repeat(0, votes.num_rows)
+    return _summed(
+        pa.table(
+            {
+                "annotator": votes["annotator"],
+                "day": pc.strftime(votes["cast_at"], "%Y-%m-%d"),
+                "answers": pc.cast(pc.is_null(votes["supersedes"]), pa.int64()),
+                "seconds": counted_seconds(votes["seconds"]),
+                "gold": none,
+                "right": none,
+            }
+        )
+    )
+
+
+def _on_gold(votes: pa.Table, known: pa.Table) -> pa.Table:
+    """Return the votes of one table on clips whose answer is known: they are few."""
     key = pc.binary_join_element_wise(votes["category"], votes["clip_id"], " ")
     truth = known["known"].take(pc.index_in(key, value_set=known["key"].combine_chunks()))
+    found = votes.select(["vote_id", "annotator", "cast_at", "answer", "supersedes"]).append_column("known", truth)
+    return found.filter(pc.is_valid(truth))
+
+
+def _judged(votes: pa.Table) -> pa.Table:
+    """Return how many of the votes on gold, by person and day, count, and how many of these are right."""
+    corrected = votes["supersedes"].combine_chunks().drop_null()
     plain = pc.is_in(votes["answer"], value_set=pa.array(["yes", "no"]))
-    is_gold = pc.and_(plain, pc.is_valid(truth))
-    flat = pa.table(
-        {
-            "annotator": votes["annotator"],
-            "day": pc.strftime(votes["cast_at"], "%Y-%m-%d"),
-            "answers": pc.cast(pc.is_null(votes["supersedes"]), pa.int64()),
-            "seconds": counted_seconds(votes["seconds"]),
-            "gold": pc.cast(is_gold, pa.int64()),
-            "right": pc.cast(pc.and_(is_gold, pc.fill_null(pc.equal(votes["answer"], truth), False)), pa.int64()),
-        }
+    own = votes.filter(pc.and_not(plain, pc.is_in(votes["vote_id"], value_set=corrected)))
+    return _summed(
+        pa.table(
+            {
+                "annotator": own["annotator"],
+                "day": pc.strftime(own["cast_at"], "%Y-%m-%d"),
+                "answers": pa.repeat(0, own.num_rows),
+                "seconds": pa.repeat(0.0, own.num_rows),
+                "gold": pa.repeat(1, own.num_rows),
+                "right": pc.cast(pc.equal(own["answer"], own["known"]), pa.int64()),
+            }
+        )
     )
-    return _summed(flat)
 
 
 def _summed(numbers: pa.Table) -> pa.Table:
