@@ -9,14 +9,13 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import partial
 from itertools import combinations
-from math import exp, sqrt
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from slac_tasks.evaluation.measures import BINS, calibration_error, reliability
-from slac_tasks.intervals import Z95
+from slac_tasks.intervals import ratio
 from slac_tasks.mining.measures import Floats
 from slac_tasks.model import Strategy
 from slac_tasks.reports.shares import Share, positive_by_strategy
@@ -121,15 +120,15 @@ def _worth(clips: pd.DataFrame) -> Iterator[RoundRow]:
 def lift(found: tuple[int, int, float], control: tuple[int, int, float]) -> tuple[float, float, float] | None:
     """Return (ratio of positives a minute, low, high), 95 %, of two (positives, settled, minutes), or None.
 
-    The interval of the ratio of two shares by its logarithm (Katz et al. 1978); minutes count as known. There is none
-    where either side found nothing.
+    The interval is that of the ratio of two shares; minutes count as known. There is none where either side found
+    nothing.
     """
     (a, n, spent), (b, m, control_spent) = found, control
     if not (a and b and spent and control_spent):
         return None
-    ratio = (a / spent) / (b / control_spent)
-    reach = exp(Z95 * sqrt((1 / a - 1 / n) + (1 / b - 1 / m)))
-    return ratio, ratio / reach, ratio * reach
+    settled = (n / spent) / (m / control_spent)
+    low, high = ratio(a, n, b, m)
+    return (a / spent) / (b / control_spent), settled * low, settled * high
 
 
 def _trust(clips: pd.DataFrame) -> Iterator[RoundRow]:
