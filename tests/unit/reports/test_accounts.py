@@ -5,12 +5,14 @@ from typing import Any
 
 import pytest
 from made_trends import trends_of
+from scipy.special import stdtrit
 
 from slac_tasks.intervals import wilson
 from slac_tasks.reports import accounts, rounds_page
 from slac_tasks.storage.datasets import ACCOUNTS, HARD_CLIPS
 from slac_tasks.storage.datasets.labelling import AccountRow
 from slac_tasks.storage.tables import Datasets
+from slac_tasks.verification.peoples_model import FOLDS
 
 
 def row(category: str, strategy: str, **fields: Any) -> AccountRow:
@@ -31,7 +33,9 @@ def test_what_was_spent_has_its_interval_and_its_share_of_the_newest_round() -> 
     new, known, unknown = accounts.spent(rows, {"judo": Counter(random=3, disagreement=9), "polo": Counter(random=1)})
     assert [one.category for one in (new, known, unknown)] == ["judo", "judo", "kayak"]
     assert (new.strategy, new.share, new.seconds, new.value) == ("disagreement", 0.75, 0.0, None)
-    assert (known.low, known.high) == pytest.approx((0.002, 0.198), abs=1e-3)
+    # 0.1 and 2.776 x 0.05
+    assert (known.low, known.high) == pytest.approx((-0.0388, 0.2388), abs=1e-3)
+    assert accounts.REACH == pytest.approx(stdtrit(FOLDS - 1, 0.975))
     assert known.share == 0.25
     assert known.value == 0.25
     assert (known.errors_low, known.errors_high) == wilson(5, 20)
@@ -42,7 +46,7 @@ def test_the_page_shows_every_strategy_of_every_category() -> None:
     rows = [row("judo", name) for name in ("random", "disagreement")] + [row("kayak", "random", worth=None)]
     made = trends_of(spent=accounts.spent(rows, {"judo": Counter(random=1, disagreement=3)}))
     html = rounds_page.page(made)
-    assert html.count("0.100 <small>[0.002, 0.198]</small>") == 2
+    assert html.count("0.100 <small>[-0.039, 0.239]</small>") == 2
     assert html.count('<th scope="row">judo</th>') == 2
     assert "75 %" in html
     assert "What each strategy bought" not in rounds_page.page(trends_of())
