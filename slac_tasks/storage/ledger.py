@@ -33,6 +33,16 @@ _REFUSED = re.compile(
     "invalid (port|integer|sslmode|connection)|received invalid response|expected authentication request"
 )
 """What a person has to mend; the last two: another service answers there."""
+_CONNECTION = {
+    "application_name": "slac",
+    "connect_timeout": 10,
+    "keepalives_idle": 30,
+    "keepalives_interval": 10,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 60_000,
+}
+"""What the address of a server does not say otherwise, in seconds, the last in milliseconds. A server that vanished
+without a word, as in a failover, is given up after a minute; by the system's own values a query waits for two hours."""
 _PASSING = (
     psycopg2.OperationalError,
     psycopg2.InterfaceError,
@@ -111,7 +121,9 @@ class Ledger:
     def __init__(self, url: str, *, folder: str = "queries", name: str = "database") -> None:
         self._folder = folder
         self._name = name
-        self._connection = psycopg2.connect(url, connect_timeout=10, application_name="slac")
+        own = psycopg2.extensions.parse_dsn(url)
+        given: dict[str, Any] = {name: value for name, value in _CONNECTION.items() if name not in own}
+        self._connection: psycopg2.extensions.connection = psycopg2.connect(url, **given)
         self._connection.autocommit = True
 
     def close(self) -> None:

@@ -1,5 +1,7 @@
 """What the server refuses becomes one of our failures, so that the exit code and the page say what to do."""
 
+import socket
+
 import pytest
 
 from slac_tasks.errors import NotConfigured, SlacError, Temporary
@@ -52,3 +54,17 @@ def test_what_the_server_refuses_is_a_failure_with_a_meaning(
     # Nothing of it is left open: the same connection goes on.
     write(ledger)
     assert [row["category"] for row in ledger.rows("categories")] == ["judo"]
+
+
+@pytest.mark.parametrize(("asked", "idle"), [("", 30), ("?keepalives_idle=7&connect_timeout=3", 7)])
+def test_a_server_that_vanished_is_given_up_after_a_minute_unless_its_address_says_otherwise(
+    ledger_url: str, asked: str, idle: int
+) -> None:
+    ledger = Ledger(ledger_url + asked)
+    with socket.socket(fileno=socket.dup(ledger._connection.fileno())) as held:
+        found = {
+            name: held.getsockopt(socket.IPPROTO_TCP, getattr(socket, name))
+            for name in ("TCP_KEEPIDLE", "TCP_KEEPINTVL", "TCP_KEEPCNT", "TCP_USER_TIMEOUT")
+        }
+    assert found == {"TCP_KEEPIDLE": idle, "TCP_KEEPINTVL": 10, "TCP_KEEPCNT": 3, "TCP_USER_TIMEOUT": 60_000}
+    ledger.close()
