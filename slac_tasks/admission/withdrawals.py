@@ -14,6 +14,7 @@ from typing import Protocol, TypeVar
 from slac_tasks.collect.locations import address_of
 from slac_tasks.model import content_hash
 from slac_tasks.progress import print_line
+from slac_tasks.storage import notes
 from slac_tasks.storage.datasets import FETCHED, RELEASES
 from slac_tasks.storage.ledger import Ledger
 from slac_tasks.storage.manifests import Drop, Manifest
@@ -109,7 +110,7 @@ def _encode(note: Withdrawal) -> bytes:
 
 
 def _read(store: Store, name: str) -> Withdrawal:
-    return Withdrawal(**json.loads(store.get(name)))
+    return notes.decoded(name, store.get(name), Withdrawal, "a withdrawal")
 
 
 def _hash(named: str) -> str:

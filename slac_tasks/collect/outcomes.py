@@ -5,6 +5,7 @@ A run that follows one that was killed reads them and does only what is left.
 
 import json
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
@@ -50,19 +51,20 @@ class Outcomes:
         self.store.put(self._name(candidate), json.dumps(note).encode())
 
     def read(self, candidates: Iterable[CandidateRow]) -> dict[str, Outcome]:
-        """Return the outcomes that an earlier run wrote and that stand, by candidate_id."""
+        """Return the outcomes that an earlier run wrote and that stand, by candidate_id; a damaged note is none."""
         names = set(self.store.names(self._folder))
         found: dict[str, Outcome] = {}
         for candidate in candidates:
             if self._name(candidate) not in names:
                 continue
-            note = json.loads(self.store.get(self._name(candidate)))
-            if note["made_with"] != self._made_with(candidate):
-                continue
-            if "drop" in note:
-                found[candidate.candidate_id] = Drop(**note["drop"])
-            elif set(note["row"]) == set(FETCHED.schema.names):
-                found[candidate.candidate_id] = _row(note["row"], candidate)
+            with suppress(ValueError, TypeError, KeyError):
+                note = json.loads(self.store.get(self._name(candidate)))
+                if note["made_with"] != self._made_with(candidate):
+                    continue
+                if "drop" in note:
+                    found[candidate.candidate_id] = Drop(**note["drop"])
+                elif set(note["row"]) == set(FETCHED.schema.names):
+                    found[candidate.candidate_id] = _row(note["row"], candidate)
         return found
 
     def delete(self) -> None:

@@ -11,6 +11,7 @@ import numpy as np
 
 from slac_tasks.errors import BrokenContract, NotMade
 from slac_tasks.model import View
+from slac_tasks.storage import notes
 from slac_tasks.storage.objects import Store
 from slac_tasks.video.clips import ClipAddress, Footage
 from slac_tasks.video.frames import Pixels
@@ -80,7 +81,7 @@ class Guard:
 
     def _read(self, weights: str) -> Scores:
         try:
-            return dict(json.loads(self._store.get(_name(weights))))
+            return notes.decoded(_name(weights), self._store.get(_name(weights)), dict, "scores of canaries")
         except NotMade:
             return {}
 

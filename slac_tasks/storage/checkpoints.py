@@ -58,9 +58,9 @@ class Checkpoints:
         for step in reversed(self.steps()):
             name = self._name(step)
             with suppress(NotMade):  # deleted meanwhile
-                manifest = json.loads(self.media.store.get(f"{name}/manifest.json"))
+                wanted = _sha256(self.media.store.get(f"{name}/manifest.json"))
                 data = self.media.store.get(f"{name}/state.pt")
-                if hashlib.sha256(data).hexdigest() == manifest.get("sha256"):
+                if hashlib.sha256(data).hexdigest() == wanted:
                     yield step, data
                 else:
                     print_line(f"checkpoint {name}: was altered, so the one before it is taken")
@@ -77,3 +77,11 @@ class Checkpoints:
         # The manifest first: a checkpoint without its state must not exist.
         for file in ("manifest.json", "state.pt"):
             self.media.store.delete(f"{self._name(step)}/{file}")
+
+
+def _sha256(manifest: bytes) -> str | None:
+    """Return the hash that a manifest names; None where it is damaged."""
+    try:
+        return str(json.loads(manifest)["sha256"])
+    except (ValueError, TypeError, KeyError):
+        return None

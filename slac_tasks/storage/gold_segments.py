@@ -9,9 +9,10 @@ hands out segments reads these.
 import json
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import PurePosixPath
 
-from slac_tasks.errors import BrokenContract
+from slac_tasks.storage import notes
 from slac_tasks.storage.objects import Store
 
 FOLDER = "gold_segments"
@@ -46,10 +47,8 @@ def stored(store: Store) -> Iterator[GoldSegment]:
 
     """
     for name in store.names(f"{FOLDER}/"):
-        try:
-            yield GoldSegment(segment_id=PurePosixPath(name).stem, **json.loads(store.get(name)))
-        except (ValueError, TypeError) as error:
-            raise BrokenContract(f"{name}: is no known segment ({error}), want start_sec and end_sec") from error
+        known = partial(GoldSegment, segment_id=PurePosixPath(name).stem)
+        yield notes.decoded(name, store.get(name), known, "a known segment")
 
 
 def _name(segment_id: str) -> str:

@@ -5,15 +5,16 @@ ledger gets it back; the ledger answers which candidates and videos are meant.
 """
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
-from typing import Protocol
+from typing import Any, Protocol
 
 from slac_tasks.admission.exclusions.lists import Member, MemberList, canonical
 from slac_tasks.admission.likeness.lookalikes import stored
 from slac_tasks.errors import NotMade
 from slac_tasks.model import content_hash
+from slac_tasks.storage import notes
 from slac_tasks.storage.ledger import Ledger
 from slac_tasks.storage.objects import Store
 
@@ -89,20 +90,35 @@ def write_video(store: Store, video: ExcludedVideo) -> None:
 def read_video(store: Store, video_id: str) -> ExcludedVideo | None:
     """Return a video that an earlier run wrote, or None."""
     try:
-        return ExcludedVideo(**json.loads(store.get(f"{_MEDIA}{video_id}.json")))
+        return _video(store, f"{_MEDIA}{video_id}.json")
     except NotMade:
         return None
 
 
+def _video(store: Store, name: str) -> ExcludedVideo:
+    return notes.decoded(name, store.get(name), ExcludedVideo, "an excluded video")
+
+
+def _list(store: Store, name: str) -> MemberList:
+    def made(*, members: Sequence[Mapping[str, str]], **rest: Any) -> MemberList:
+        return MemberList(members=tuple(Member(**member) for member in members), **rest)
+
+    return notes.decoded(name, store.get(name), made, "a list of excluded names")
+
+
 def restore(store: Store, ledger: Ledger) -> int:
-    """Upsert everything that the store holds into the ledger; return how many names and videos that is."""
+    """Upsert everything that the store holds into the ledger; return how many names and videos that is.
+
+    Raises:
+        BrokenContract: an object is neither.
+
+    """
     count = 0
     for name in store.names(_LISTS):
-        content = json.loads(store.get(name))
-        members = tuple(Member(**member) for member in content["members"])
-        upsert_names(ledger, MemberList(**{**content, "members": members}))
-        count += len(members)
-    videos = [ExcludedVideo(**json.loads(store.get(name))) for name in store.names(_MEDIA)]
+        found = _list(store, name)
+        upsert_names(ledger, found)
+        count += len(found.members)
+    videos = [_video(store, name) for name in store.names(_MEDIA)]
     upsert_videos(ledger, videos)
     return count + len(videos)
 
