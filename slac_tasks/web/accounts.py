@@ -145,11 +145,12 @@ class Accounts:
 
     def _find(self, name: str) -> Account | None:
         """Look an account up, at most once in `REMEMBER_SEC`."""
-        until, account = self._known.get(name, (0.0, None))
-        if self.now() >= until:
+        since, account = self._known.get(name, (-math.inf, None))
+        # Not below 0 either: a clock that is set back would have somebody remembered until it is where it was.
+        if not 0 <= self.now() - since < REMEMBER_SEC:
             account = self.find(name)
             if account is not None:
-                self._known[name] = (self.now() + REMEMBER_SEC, account)
+                self._known[name] = (self.now(), account)
             else:
                 self._known.pop(name, None)
         return account

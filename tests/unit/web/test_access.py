@@ -147,13 +147,14 @@ def test_a_session_is_nobodys_when_altered_ended_or_of_an_account_that_changed(a
     assert [accounts.person(odd) for odd in (None, "", "a.b", "zz.9.9", "..")] == [None] * 5
 
 
-def test_an_account_that_is_closed_is_out_within_half_a_minute() -> None:
-    people, clock = dict(PEOPLE), [1000.0]
+@pytest.mark.parametrize("moved", [REMEMBER_SEC, -1, -3600], ids=["passed", "set back", "set back an hour"])
+def test_an_account_that_is_closed_is_out_within_half_a_minute(moved: float) -> None:
+    people, clock = dict(PEOPLE), [100_000.0]
     accounts = Accounts(find=people.get, secret=b"s" * 32, now=lambda: clock[0])
     session = accounts.session(PEOPLE["ada"])
     assert accounts.person(session) is not None
     del people["ada"]
-    clock[0] += REMEMBER_SEC
+    clock[0] += moved
     assert accounts.person(session) is None
 
 
