@@ -80,12 +80,19 @@ def _offer(entry: Info) -> Offer:
             source=f"yt-dlp:{str(entry.get('ie_key') or entry.get('extractor_key') or 'Generic').lower()}",
             source_id=str(entry["id"]),
             location=PAGE + page,
-            title=entry.get("title"),
-            licence=entry.get("license"),
+            title=_text(entry, "title"),
+            licence=_text(entry, "license"),
             published_at=_published(entry),
         )
     except (ValueError, TypeError, OverflowError, OSError) as error:
         return Unreadable(item=printable(page), reason="bad entry", detail=str(error))
+
+
+def _text(entry: Info, name: str) -> str | None:
+    value = entry.get(name)
+    if value is not None and not isinstance(value, str):
+        raise ValueError(f"{name} is {str(value)[:60]!r}, want text")
+    return value
 
 
 def _published(entry: Info) -> datetime | None:

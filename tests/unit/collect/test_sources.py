@@ -25,7 +25,15 @@ from slac_tasks.collect.downloads.web import Web
 from slac_tasks.collect.locations import Access
 from slac_tasks.collect.names import Categories, terms
 from slac_tasks.collect.settings import Collect, Fetch
-from slac_tasks.collect.sources import Candidate, ManifestSource, Unreadable, bucket, open_sources, unplaced_lines
+from slac_tasks.collect.sources import (
+    Candidate,
+    ManifestSource,
+    Unreadable,
+    bucket,
+    open_sources,
+    search,
+    unplaced_lines,
+)
 from slac_tasks.collect.sources.folder import FolderSource
 from slac_tasks.errors import NotConfigured, Temporary, WrongArguments
 from slac_tasks.model import Window
@@ -297,6 +305,20 @@ def test_the_library_is_held_to_the_same_addresses(server: Planned) -> None:
 )
 def test_what_a_site_says_has_a_reason(message: str, reason: str) -> None:
     assert sites._meaning(message, []).reason == reason
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        {"title": ["a"]}, {"title": {"en": "a"}}, {"title": 5}, {"license": ["CC"]}, {"title": "half \ud800"},
+        {"timestamp": "noon"}, {"timestamp": 1e300}, {"timestamp": float("nan")}, {"timestamp": [1]},
+        {"upload_date": "20261301"}, {"upload_date": 5}, {"id": "a\0"},
+    ],
+)  # fmt: skip
+def test_what_a_site_says_of_one_video_holds_up_no_other(said: dict[str, Any]) -> None:
+    found = search._offer({"id": "abc", "page": "https://a.example/abc", **said})
+    assert isinstance(found, Unreadable)
+    assert (found.item, found.reason) == ("https://a.example/abc", "bad entry")
 
 
 def test_search_words() -> None:
