@@ -1,6 +1,7 @@
 """Frozen networks that look at whole videos: of the registry, of a file that `pretrain` wrote, or of other people."""
 
 import json
+import os
 from pathlib import Path
 
 from torch import nn
@@ -60,12 +61,15 @@ def of_file(path: Path) -> tuple[Architecture, nn.Module]:
     """Return (entry, backbone) of the file `<hash>.safetensors` that `slac pretrain` writes, or of a folder with one.
 
     Raises:
-        WrongArguments: there is no such file, or several.
+        WrongArguments: there is no such file, or several, or it cannot be read.
         BrokenContract: the file is damaged, or of something else.
 
     """
-    found = sorted(path.glob("*.safetensors")) if path.is_dir() else [path]
-    if len(found) != 1 or not found[0].is_file():
+    found = sorted(path.glob("*.safetensors")) if os.path.isdir(path) else [path]
+    if len(found) != 1 or not os.path.isfile(found[0]):
         names = json.dumps([each.name for each in found])
         raise WrongArguments(f"network {path}: holds {names}, want one file .safetensors as `slac pretrain` writes it")
-    return decode_network(found[0].read_bytes())
+    try:
+        return decode_network(found[0].read_bytes(), str(found[0]))
+    except OSError as error:
+        raise WrongArguments(f"network {found[0]}: cannot be read: {error.strerror}") from error

@@ -56,11 +56,16 @@ def encode_network(classifier: Classifier, categories: Sequence[str]) -> bytes:
     return bytes(save(_plain(entry, {**known, **head}), metadata={"slac": json.dumps(about)}))
 
 
-def decode_network(data: bytes) -> tuple[Architecture, nn.Module]:
+def decode_network(data: bytes, what: str) -> tuple[Architecture, nn.Module]:
     """Return (entry, frozen backbone in evaluation mode) of what `encode_network` wrote.
+
+    Args:
+        data: its bytes.
+        what: names it in messages.
 
     Raises:
         BrokenContract: the bytes are damaged, or of another program's network.
+        WrongArguments: its architecture is none of ours.
 
     """
     from safetensors import SafetensorError
@@ -69,10 +74,15 @@ def decode_network(data: bytes) -> tuple[Architecture, nn.Module]:
     try:
         length = int.from_bytes(data[:8], "little")
         about = json.loads(json.loads(data[8 : 8 + length])["__metadata__"]["slac"])
+        name = about["architecture"]
+        if not isinstance(name, str):
+            raise TypeError(f"architecture {str(name)[:60]!r}")
         state = load(data)
-    except (ValueError, KeyError, TypeError, SafetensorError) as error:
-        raise BrokenContract(f"network: is no file of `slac pretrain`: {type(error).__name__}: {error}") from error
-    entry = architecture(about["architecture"])
+    except (ValueError, KeyError, TypeError, RecursionError, SafetensorError) as error:
+        raise BrokenContract(
+            f"network {what}: is no file of `slac pretrain`: {type(error).__name__}: {error}"
+        ) from error
+    entry = architecture(name)
     backbone = entry.build(about["recipe"]) if "recipe" in about else entry.build()
     head = f"{entry.layer}."
     blob = {"state": {name: value for name, value in state.items() if not name.startswith(head)}}

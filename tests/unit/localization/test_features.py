@@ -1,8 +1,10 @@
 """Dense features: one for each cell of frames, the same whatever decodes them, and one bad video stops no other."""
 
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -11,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from learning_world import draw
 
+from slac_tasks.errors import BrokenContract, WrongArguments
 from slac_tasks.localization.features import TOO_SHORT, Clock, Dense, Film, Unseen, dense_features
 from slac_tasks.localization.networks import frozen, of_file, of_registry
 from slac_tasks.networks.inference import Extractor
@@ -110,3 +113,24 @@ def test_the_network_that_pretrain_wrote_looks_as_it_did(tmp_path: Path, name: s
     entry, backbone = of_file(tmp_path)
     stream = torch.rand(1, *entry.shape)
     assert torch.equal(backbone(stream), classifier.backbone(stream))
+
+
+def damaged(data: bytes, told: Any) -> bytes:
+    """Return a file of a network with another note of what it is."""
+    length = int.from_bytes(data[:8], "little")
+    header = json.loads(data[8 : 8 + length])
+    header["__metadata__"]["slac"] = json.dumps(told)
+    written = json.dumps(header).encode()
+    return len(written).to_bytes(8, "little") + written + data[8 + length :]
+
+
+def test_a_file_of_no_network_is_refused_by_name(tmp_path: Path) -> None:
+    good = encode_network(Classifier(REGISTRY["small_3d"], 2).eval(), ["hop", "wave"])
+    odd = [damaged(good, told) for told in (None, {}, [], {"architecture": None}, {"architecture": ["small_3d"]})]
+    for data in (b"", good[:1000], good[: len(good) // 2], b"\xff" * 5000, *odd):
+        (tmp_path / "abc.safetensors").write_bytes(data)
+        with pytest.raises(BrokenContract, match=r"network .*/abc\.safetensors: is no file of `slac pretrain`"):
+            of_file(tmp_path)
+    for path in (tmp_path / "nowhere", tmp_path / ("x" * 300)):
+        with pytest.raises(WrongArguments, match=f"network {path}: "):
+            of_file(path)
