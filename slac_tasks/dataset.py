@@ -99,7 +99,7 @@ class Clips(Dataset[Clip]):
 
         Raises:
             NotMade: the release does not exist, or is not finished.
-            BrokenContract: it has no clips in this split.
+            BrokenContract: it has no clips in this split, or the Parquet file is none of a release.
 
         """
         from slac_tasks.admission.withdrawals import Withdrawals
@@ -303,8 +303,17 @@ def _of_file(path: Path) -> "Iterator[pa.Table]":
     import pyarrow as pa
     import pyarrow.parquet as pq
 
+    from slac_tasks.errors import BrokenContract
+    from slac_tasks.storage.datasets import RELEASES
     from slac_tasks.training.index import COLUMNS
 
-    with pq.ParquetFile(path) as file:
-        for batch in file.iter_batches(columns=list(COLUMNS)):
-            yield pa.Table.from_batches([batch])
+    # Whoever wrote it may have chosen other types: pandas makes categories and wide numbers.
+    schema = pa.schema([RELEASES.schema.field(name) for name in COLUMNS])
+    try:
+        with pq.ParquetFile(path) as file:
+            if lacking := [name for name in COLUMNS if name not in file.schema_arrow.names]:
+                raise BrokenContract(f"release {path}: has columns {file.schema_arrow.names[:20]}, want also {lacking}")
+            for batch in file.iter_batches(columns=list(COLUMNS)):
+                yield pa.Table.from_batches([batch]).select(list(COLUMNS)).cast(schema)
+    except (pa.ArrowException, OSError) as error:
+        raise BrokenContract(f"release {path}: is no Parquet file of a release: {error}") from error

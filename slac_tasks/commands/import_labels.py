@@ -24,7 +24,7 @@ from slac_tasks.annotations.readers import READERS
 from slac_tasks.annotations.reading import read
 from slac_tasks.errors import NotMade, WrongArguments
 from slac_tasks.given import cells, lists
-from slac_tasks.given.words import printable
+from slac_tasks.given.words import fault_of, printable
 from slac_tasks.outputs import whole
 from slac_tasks.progress import print_line
 from slac_tasks.storage import records
@@ -67,6 +67,8 @@ def main(arguments: argparse.Namespace) -> None:
     found = read(arguments.files, arguments.format)
     folder = str(arguments.files[0].absolute()) if arguments.files[0].is_dir() else None
     source = str(arguments.manifest.absolute())
+    if fault := fault_of(source):
+        raise WrongArguments(f"--manifest '{printable(source)}' {fault}, want a path in UTF-8")
     imported = imported_labels(found, source, given, locator(arguments.media, folder), dense=arguments.segments)
     if not imported.rows:
         first = f"; the first: {imported.drops[0].item}: {imported.drops[0].detail}" if imported.drops else ""
@@ -91,7 +93,11 @@ def _map(path: Path) -> dict[str, str]:
         for line in lists.table(path, "category map", needed=("label", "category"), known=("label", "category")):
             label, category = (cells.text(line.cells.get(name)) or "" for name in ("label", "category"))
             if line.fault or not label.strip() or not category.strip():
-                raise WrongArguments(f"category map {path} line {line.number}: want a label and a category")
+                why = line.fault or "a word is missing"
+                raise WrongArguments(f"category map {path} line {line.number}: {why}, want a label and a category")
+            if fault := fault_of(label + category):
+                word = printable(f"{label},{category}")[:80]
+                raise WrongArguments(f"category map {path} line {line.number}: '{word}' {fault}, want text in UTF-8")
             if found.setdefault(label.strip(), category.strip()) != category.strip():
                 raise WrongArguments(f"category map {path} line {line.number}: {label!r} is mapped twice")
     except OSError as error:

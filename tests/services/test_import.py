@@ -117,7 +117,8 @@ def test_class_folders_are_candidates_where_they_lie(place: Path, store: FolderS
         (("--media", "/data"), "want {id} or {name} in it"),
         (("--category-map", "{place}/none.csv"), "cannot be read"),
         (("--category-map", "{place}/other.csv"), "holds no label that can be used"),
-        (("--category-map", "{place}/half.csv"), "line 2: want a label and a category"),
+        (("--category-map", "{place}/half.csv"), "line 2: a word is missing, want a label and a category"),
+        (("--category-map", "{place}/latin.csv"), "line 2: 'Yoga,caf\\xe9' is not UTF-8"),
     ],
 )
 def test_a_wrong_wish_ends_with_its_reason(
@@ -125,6 +126,7 @@ def test_a_wrong_wish_ends_with_its_reason(
 ) -> None:
     (place / "other.csv").write_text("label,category\nNobody,Judo\n")
     (place / "half.csv").write_text("label,category\nYoga,\n")
+    (place / "latin.csv").write_bytes(b"label,category\nYoga,caf\xe9\n")
     assert imported(place, *(word.format(place=place) if "{place}" in word else word for word in words)) == 64
     assert wanted in capsys.readouterr().err
     assert not (place / "hacs.jsonl").exists()

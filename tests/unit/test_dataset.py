@@ -5,6 +5,7 @@ import sys
 from itertools import chain
 from pathlib import Path
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 import torch
@@ -20,6 +21,7 @@ from slac_tasks.errors import BrokenContract, NotMade
 from slac_tasks.storage.datasets import RELEASES
 from slac_tasks.storage.objects import FolderStore
 from slac_tasks.storage.tables import Datasets
+from slac_tasks.training.index import COLUMNS
 from slac_tasks.video.frames import read_clips
 
 A, B, C = ("a" * 16, "b" * 16, "c" * 16)
@@ -141,6 +143,29 @@ def test_a_parquet_file_beside_the_media_is_read_alike(store: FolderStore, tmp_p
     assert [clip["clip_id"] for clip in one] == [clip["clip_id"] for clip in other]
     assert torch.equal(one[2]["pixels"], other[2]["pixels"])
     assert other.release == "labels"
+    # As pandas may write it again: categories, and numbers as wide as there are.
+    table = pq.read_table(tmp_path / "labels.parquet")
+    for number, field in enumerate(table.schema):
+        if pa.types.is_string(field.type) and field.name in COLUMNS:
+            table = table.set_column(number, field.name, table[field.name].dictionary_encode())
+        elif pa.types.is_integer(field.type):
+            table = table.set_column(number, field.name, table[field.name].cast(pa.int64()))
+    pq.write_table(table, tmp_path / "pandas.parquet")
+    again = Clips(tmp_path / "pandas.parquet", media=store.url, frames=2, size=16)
+    assert [clip["clip_id"] for clip in again] == [clip["clip_id"] for clip in one]
+
+
+def test_what_is_no_parquet_file_of_a_release_is_refused_by_name(store: FolderStore, tmp_path: Path) -> None:
+    path = tmp_path / "labels.parquet"
+    whole = path.read_bytes()
+    pq.write_table(pq.read_table(path).drop_columns(["split"]), tmp_path / "other.parquet")
+    for data in (b"", b"PAR1", whole[:-20], whole[:200], (tmp_path / "other.parquet").read_bytes()):
+        path.write_bytes(data)
+        with pytest.raises(BrokenContract, match=f"release {path}: "):
+            Clips(path, media=store.url)
+    for missing in (tmp_path / "nowhere.parquet", tmp_path):
+        with pytest.raises(BrokenContract, match=f"release {missing}: "):
+            Clips(missing, media=store.url)
 
 
 def test_what_was_withdrawn_since_is_left_out(store: FolderStore) -> None:
