@@ -14,6 +14,8 @@ _NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 _COMMA = re.compile(r"([+-]?\d+),(\d+)", re.ASCII)
 _SHORTENED = re.compile(r"\d(\.\d+)?E\+\d+", re.ASCII)
 """A long number as a spreadsheet shows and saves it: its last digits are lost."""
+_ERRORS = frozenset({"#NAME?", "#REF!", "#VALUE!", "#N/A", "#DIV/0!", "#NULL!", "#NUM!"})
+"""What a spreadsheet saves for a cell that it took for a formula, such as an id that begins with `-` or `=`."""
 _DAY = re.compile(r"(\d{1,2})[/.\-](\d{1,2})[/.\-](\d{4})([T ,].*)?", re.ASCII)
 _SHA256_BYTES = 32
 _EXACT = 2**53
@@ -38,7 +40,8 @@ def text(value: Any) -> str | None:
     """Return a cell of a column of names or words; None where it is missing.
 
     Raises:
-        Unclear: it is no text and no whole number, or a number that can be written in two ways.
+        Unclear: it is no text and no whole number, a number that can be written in two ways, or what a spreadsheet made
+            of something else.
 
     """
     if is_missing(value):
@@ -46,6 +49,8 @@ def text(value: Any) -> str | None:
     if isinstance(value, str):
         if _SHORTENED.fullmatch(value):
             raise Unclear(f"is {value!r}, a number that a spreadsheet has shortened, want all of its digits")
+        if value.strip() in _ERRORS:
+            raise Unclear(f"is {value.strip()!r}, an error of a spreadsheet, want what stood there before")
         return value
     if isinstance(value, bytes):
         return _text_of_bytes(value)

@@ -52,8 +52,13 @@ def read(path: Path, what: str) -> list[str]:
 def _fault_of(name: str) -> str:
     if not name.strip():
         return f"has no name of a video, want one, in one of the columns {', '.join(COLUMNS)}"
-    fault = fault_of(name)
-    return f"'{name[:60]}' {fault}" if fault else ""
+    if fault := fault_of(name):
+        return f"'{name[:60]}' {fault}"
+    try:
+        cells.text(name)
+    except cells.Unclear as error:
+        return str(error)
+    return ""
 
 
 def _named(path: Path, what: str) -> Iterator[_Named]:

@@ -101,7 +101,8 @@ def columns_of(
 
 
 def _name(column: str) -> str:
-    return column.strip().casefold()
+    # Files that were put together have a byte-order mark in their middle.
+    return column.strip().lstrip("\ufeff").strip().casefold()
 
 
 def _csv(path: Path, what: str, text: str, needed: Collection[str], known: Collection[str]) -> Iterator[Line]:
@@ -112,6 +113,8 @@ def _csv(path: Path, what: str, text: str, needed: Collection[str], known: Colle
             raise BrokenContract(f"{what} {path} line {number}: {fault}")
         if not columns:
             columns = columns_of(path, what, values, needed, known)
+        elif not fault and list(map(_name, values)) == columns:
+            yield Line(number=number, fault="repeats the header, as files that were put together do")
         elif not fault and len(values) > len(columns):
             fault = f"has {len(values)} values, want at most {len(columns)}, one for each column"
             yield Line(number=number, fault=fault)

@@ -62,6 +62,7 @@ def test_a_moment_is_the_same_as_text_and_as_moment(when: dt.datetime) -> None:
         (text, 123.0, ("'123'", "'123.0'")),
         (text, Decimal("5.00"), ("'5'", "'5.00'")),
         (text, "1.23E+15", ("shortened",)),
+        (text, " #NAME?", ("'#NAME?'", "an error of a spreadsheet")),
         (number, "1,234", ("1.234", "1234")),
         (number, "2,5", ("2.5", "25")),
         (lambda cell: moment(cell, zone=False), "06/01/2026", ("2026-01-06", "2026-06-01")),

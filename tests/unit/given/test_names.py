@@ -73,6 +73,8 @@ def test_of_several_names_in_a_line_the_one_that_says_most_counts(folder: Path) 
         (b'{"database": {}}', "line 1: has no name of a video"),
         (b"caf\xe9\n", "line 1 is not UTF-8"),
         (b"good\na\x00b\n", "line 2: 'a.x00b' holds a NUL"),
+        (b"good\n#NAME?\n", "line 2: is '#NAME.', an error of a spreadsheet"),
+        (b"id;reason\n1.23457E+11;asked\n", "line 2: is '1.23457E.11', a number that a spreadsheet has shortened"),
         (b'"open\n', "line 1: unexpected end of data"),
         (b"PAR1", "is no whole parquet"),
         (b"x" * 140_000, "line 1: field larger than field limit"),

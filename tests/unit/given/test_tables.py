@@ -121,7 +121,9 @@ def test_a_line_that_is_none_is_handed_on_with_its_fault(folder: Path) -> None:
 
 ODD = {
     "open quote": b'"open,t', "stray quote": b'"a" b,t', "quote that swallows": b'a,"b', "no UTF-8": b"caf\xe9,t",
-    "cell without end": b"x" * 140_000, "too many values": b"a,b,c", "NUL": b"a\x00,t",
+    "cell without end": b"x" * 140_000, "header again": b"Name , TITLE",
+    "header with a mark": b"\xef\xbb\xbfname,title",
+    "too many values": b"a,b,c", "NUL": b"a\x00,t",
 }  # fmt: skip
 
 
