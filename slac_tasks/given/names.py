@@ -62,8 +62,7 @@ def _fault_of(name: str) -> str:
 
 
 def _named(path: Path, what: str) -> Iterator[_Named]:
-    with texts.opened(path) as file:
-        data = file.read()
+    data = texts.content(path)
     if data.startswith(tables.PARQUET):
         yield from _of_table(path, what, ())
         return

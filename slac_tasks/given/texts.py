@@ -6,6 +6,7 @@ bytes are other words in Latin-1 than in Windows-1252.
 
 import codecs
 import errno
+import os
 import re
 import stat
 from pathlib import Path
@@ -19,6 +20,8 @@ _MARKS = (
     (codecs.BOM_UTF16_LE, "utf-16-le"),
     (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
+MOST_BYTES = 2**31
+"""Of a text that is read whole: ten times the largest list that a benchmark publishes."""
 _END = re.compile(r"[\r\n]")
 
 
@@ -76,11 +79,24 @@ def read(path: Path, *, escaped: bool = False) -> str:
 
     Raises:
         NotText: it is no text.
-        OSError: it cannot be read, or is no file; see `opened`.
+        OSError: it cannot be read, is no file, or is larger than any text; see `content`.
+
+    """
+    return decode(content(path), escaped=escaped)
+
+
+def content(path: Path) -> bytes:
+    """Return all bytes of a file that somebody names.
+
+    Raises:
+        OSError: it cannot be read, is no file (see `opened`), or holds more than fits beside other work.
 
     """
     with opened(path) as file:
-        return decode(file.read(), escaped=escaped)
+        size = os.fstat(file.fileno()).st_size
+        if size > MOST_BYTES:
+            raise OSError(errno.EFBIG, f"has {size:,} bytes, want {MOST_BYTES:,} at most", str(path))
+        return file.read()
 
 
 def opened(path: Path) -> BinaryIO:

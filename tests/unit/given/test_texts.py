@@ -10,7 +10,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from slac_tasks.given import tables
-from slac_tasks.given.texts import NotText, decode, read, read_line
+from slac_tasks.given.texts import MOST_BYTES, NotText, decode, read, read_line
 
 MARKED = {
     "utf-8": codecs.BOM_UTF8,
@@ -57,6 +57,13 @@ def test_a_line_that_is_piped_in_is_read_as_a_file_is() -> None:
         assert read_line(io.TextIOWrapper(io.BytesIO(data), encoding="ascii")) == "wörd"
     with pytest.raises(NotText, match="line 1 is not UTF-8"):
         read_line(io.TextIOWrapper(io.BytesIO(b"w\xf6rd\n")))
+
+
+def test_a_file_that_is_larger_than_any_text_is_refused_unread(tmp_path: Path) -> None:
+    with (tmp_path / "disk.img").open("wb") as file:
+        file.truncate(MOST_BYTES + 1)
+    with pytest.raises(OSError, match="has 2,147,483,649 bytes, want 2,147,483,648 at most"):
+        read(tmp_path / "disk.img")
 
 
 def test_what_is_no_file_is_refused_and_not_waited_for(tmp_path: Path) -> None:
