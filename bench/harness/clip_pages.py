@@ -32,6 +32,7 @@ _OTHERS = 2_000
 
 # One statement for each table, without the checks of single rows: they are made so that all of them hold.
 _FILL = """
+SELECT setseed(0);
 SET session_replication_role = replica;
 INSERT INTO categories (category, name) VALUES (%(category)s::text, 'A large one');
 INSERT INTO annotators (annotator) SELECT 'person ' || n FROM generate_series(1, %(people)s) AS n;

@@ -48,7 +48,6 @@ def test_what_is_asked_is_kept_and_what_is_not_given_stays(ledger: Ledger, capsy
     [
         (["add", "judo", "--from=2025-01-07"], "is a Tuesday"),
         (["add", "judo", "--from=2025-12-29", "--to=2025-01-06"], "the first window is after the last"),
-        (["add", "judo", "--videos=0"], "--videos: is 0"),
         (["add", "judo", "--floor=1"], "--floor: is 1"),
         (["pause", "judo"], "judo"),
     ],

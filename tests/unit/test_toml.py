@@ -14,6 +14,8 @@ from slac_tasks.config import Config
 from slac_tasks.errors import NotConfigured, WrongArguments
 from slac_tasks.settings import from_table, sections_of, settings_of
 
+TEXTS = st.text(st.characters(codec="utf-8", exclude_characters="\x00"))
+"""What a setting may hold."""
 VALUES = st.booleans() | st.integers(-(2**63), 2**63 - 1) | st.floats(allow_nan=False) | st.text()
 
 
@@ -41,7 +43,7 @@ def test_the_template_parses_to_the_defaults_and_names_every_setting() -> None:
     assert max(map(len, text.splitlines())) <= 120
 
 
-@given(st.text(), st.booleans(), st.integers(1, 2**40), st.lists(st.text()).map(tuple))
+@given(TEXTS, st.booleans(), st.integers(1, 2**40), st.lists(TEXTS).map(tuple))
 def test_changes_are_read_back_as_the_settings_that_they_came_from(
     scratch: str, originals: bool, size: int, sources: tuple[str, ...]
 ) -> None:

@@ -4,6 +4,7 @@
 import { ask } from "./server.js";
 
 const MOST = 50; // answers in one call
+const ORDER = /^\d{15}\.\d{6}$/; // behind the person, whose name may begin another one's: ada, ada.lovelace
 const PAUSE_MS = [500, 1000, 2000, 4000, 8000]; // between tries without a connection
 
 // Only an answer that is malformed for this server, or that it never asked for, can never be taken: it says so in its own
@@ -21,12 +22,24 @@ export class Outbox {
     this.sending = false;
     this.wake = () => {};
     try {
-      for (const name of Object.keys(localStorage).filter((name) => name.startsWith(this.prefix)))
-        this.memory.set(name, JSON.parse(localStorage.getItem(name)));
+      this.load();
     } catch {
       this.isKept = false;
     }
     addEventListener("online", () => this.wake());
+  }
+
+  // What an earlier page kept. An entry that is no answer stays where it is, and keeps no other back.
+  load() {
+    for (const name of Object.keys(localStorage)) {
+      if (!name.startsWith(this.prefix) || !ORDER.test(name.slice(this.prefix.length))) continue;
+      try {
+        const vote = JSON.parse(localStorage.getItem(name));
+        if (vote.vote_id) this.memory.set(name, vote);
+      } catch (failure) {
+        console.warn(`${name}: is no answer: ${failure}`);
+      }
+    }
   }
 
   get size() {

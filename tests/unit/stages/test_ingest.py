@@ -165,7 +165,7 @@ def test_clips_lie_on_the_grid_and_inside_their_shot(start: float, length: float
 
 
 def test_bad_sources_are_named(tmp_path: Path) -> None:
-    with pytest.raises(BrokenContract, match="is empty"):
+    with pytest.raises(BrokenContract, match="has no sub-folder"):
         FolderSource(tmp_path)
     path = tmp_path / "m.csv"
     path.write_text("category,title\na,b\n")
