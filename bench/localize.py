@@ -93,12 +93,13 @@ def _taught(course: Course, size: Size) -> tuple[Eye, Eye]:
 
 def _packaged(size: Size) -> tuple[Eye, Eye]:
     """Return the network whose weights a package holds, and one of random weights."""
+
+    def eye(start: str) -> Eye:
+        entry, backbone = of_registry("frame_efficientnet_lite0", start)
+        return Eye(entry=entry, backbone=backbone, stride_frames=size.stride)
+
     with seeded(1):
-        one, other = (of_registry("frame_efficientnet_lite0", start) for start in ("package", "random"))
-    return (
-        Eye(entry=one[0], backbone=one[1], stride_frames=size.stride),
-        Eye(entry=other[0], backbone=other[1], stride_frames=size.stride),
-    )
+        return eye("package"), eye("random")
 
 
 def _played(course: Course, learned: Eye, nothing: Eye, size: Size) -> dict[str, float | None]:

@@ -5,7 +5,7 @@ no connection come in one transaction. Batches come by number and not by when th
 when somebody is forgotten. What cannot be put back is counted and holds up no other vote.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict
 from typing import TypeVar
@@ -40,10 +40,11 @@ def restore_votes(datasets: Datasets, ledger: Ledger, review: Review, stored: In
 
     """
     count = left = 0
+    rounds = _by_round(stored.every(HARD_CLIPS))
     for manifest in _by_batch(stored.current(VOTES)):
         rows = corrected_last(datasets.rows_of(VOTES, manifest))
         if unasked := _unasked(ledger, rows):
-            _queue_older(datasets, ledger, review, stored, unasked)
+            _queue_older(datasets, ledger, review, rounds, unasked)
             unasked = _unasked(ledger, unasked)
         lost = {(row.clip_id, row.category) for row in unasked}
         kept = [row for row in rows if (row.clip_id, row.category) not in lost]
@@ -100,16 +101,27 @@ def _unasked(ledger: Ledger, rows: Sequence[VoteRow]) -> list[VoteRow]:
     return [row for row in rows if (row.clip_id, row.category) not in asked]
 
 
+def _by_round(manifests: Iterable[Manifest]) -> Mapping[tuple[str, str], Sequence[Manifest]]:
+    """Return the generations of each (category, round), in the order of their writing."""
+    found: dict[tuple[str, str], list[Manifest]] = {}
+    for manifest in manifests:
+        found.setdefault((manifest.keys["category"], manifest.keys["round"]), []).append(manifest)
+    return found
+
+
 def _queue_older(
-    datasets: Datasets, ledger: Ledger, review: Review, stored: Inventory, votes: Sequence[VoteRow]
+    datasets: Datasets,
+    ledger: Ledger,
+    review: Review,
+    rounds: Mapping[tuple[str, str], Sequence[Manifest]],
+    votes: Sequence[VoteRow],
 ) -> None:
     """Queue the clips of these votes that an older generation of their round holds: the round was mined again since."""
-    wanted = {(row.category, row.round, row.clip_id) for row in votes}
-    rounds = {(category, round_) for category, round_, _ in wanted}
-    for manifest in stored.every(HARD_CLIPS):
-        keys = manifest.keys
-        if (keys["category"], keys["round"]) in rounds:
+    wanted: dict[tuple[str, str], set[str]] = {}
+    for vote in votes:
+        wanted.setdefault((vote.category, vote.round), set()).add(vote.clip_id)
+    for place, clips in wanted.items():
+        for manifest in rounds.get(place, ()):
             with suppress(NotMade):  # its deletion was cut off
-                rows = list(datasets.rows_of(HARD_CLIPS, manifest))
-                own = [row for row in rows if (keys["category"], keys["round"], row.clip_id) in wanted]
-                ledger.run_many("queue_clip", map(asdict, queued_clips(own, **keys, review=review)))
+                own = [row for row in datasets.rows_of(HARD_CLIPS, manifest) if row.clip_id in clips]
+                ledger.run_many("queue_clip", map(asdict, queued_clips(own, **manifest.keys, review=review)))

@@ -29,7 +29,7 @@ from slac_tasks.given.words import near, printable
 from slac_tasks.model import Window
 from slac_tasks.planning.backfills import Backfill
 from slac_tasks.progress import print_line
-from slac_tasks.storage.ledger import Ledger, open_ledger
+from slac_tasks.storage.ledger import Ledger, Row, open_ledger
 from slac_tasks.video.lengths import outside
 
 
@@ -64,12 +64,13 @@ def main(args: argparse.Namespace) -> int:
         named = Categories.of(args.category or ())
         refused = named.set_aside()
     ledger = open_ledger()
+    known = {row["category"]: row for row in ledger.rows("categories")}
     if args.offered:
-        refused += _not_offered(named.names, {row["category"] for row in ledger.rows("categories")})
+        refused += _not_offered(named.names, known)
     elif not args.category and not args.from_sources:
         raise WrongArguments("--category: no name is given, want one, or --from-sources")
-    retired = _retired(ledger, named.names)
-    taken = _taken(ledger, named.names) | retired
+    retired = _retired(known, named.names)
+    taken = _taken(known, named.names) | retired
     refused += taken.values()
     if refused and not args.from_sources:
         raise WrongArguments(f"--category: {'; '.join(refused)}")
@@ -150,24 +151,23 @@ def newest_window() -> str:
     return str(Window.of(datetime.now(UTC) - timedelta(days=7)))
 
 
-def _retired(ledger: Ledger, names: Mapping[str, str]) -> dict[str, str]:
+def _retired(known: Mapping[str, Row], names: Mapping[str, str]) -> dict[str, str]:
     """Return the keys of retired categories, each with a line for people: nothing would come of registering them."""
-    retired = {row["category"] for row in ledger.rows("categories") if row["retired_at"] is not None}
     return {
         key: f"category '{name}' is retired and stays so; `slac retire --category {key} --undo` takes it up again"
         for key, name in names.items()
-        if key in retired
+        if key in known and known[key]["retired_at"] is not None
     }
 
 
-def _taken(ledger: Ledger, names: Mapping[str, str]) -> dict[str, str]:
+def _taken(known: Mapping[str, Row], names: Mapping[str, str]) -> dict[str, str]:
     """Return the keys that the ledger knows by another name, each with a line for people."""
-    known = {row["category"]: row["name"] for row in ledger.rows("categories")}
+    called = {key: row["name"] for key, row in known.items()}
     return {
-        key: f"category '{name}' would get the key '{key}' of the registered category '{known[key]}'"
+        key: f"category '{name}' would get the key '{key}' of the registered category '{called[key]}'"
         for key, name in names.items()
         # A category that was registered by its key has no other name yet.
-        if key in known and known[key] != key and spelling(known[key]) != spelling(name)
+        if key in called and called[key] != key and spelling(called[key]) != spelling(name)
     }
 
 

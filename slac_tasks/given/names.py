@@ -52,8 +52,13 @@ def read(path: Path, what: str) -> list[str]:
 def _fault_of(name: str) -> str:
     if not name.strip():
         return f"has no name of a video, want one, in one of the columns {', '.join(COLUMNS)}"
+    return fault_of_name(name)
+
+
+def fault_of_name(name: str) -> str:
+    """Return why a word cannot be the name of a video; empty where it can."""
     if fault := fault_of(name):
-        return f"'{name[:60]}' {fault}"
+        return f"'{printable(name[:60])}' {fault}"
     try:
         cells.text(name)
     except cells.Unclear as error:

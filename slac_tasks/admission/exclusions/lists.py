@@ -25,8 +25,8 @@ from urllib.parse import parse_qs, unquote, urlsplit
 from slac_tasks.annotations.rows import SPLITS
 from slac_tasks.collect.locations import address_of
 from slac_tasks.errors import BrokenContract, WrongArguments
-from slac_tasks.given import cells, documents, texts
-from slac_tasks.given.words import fault_of, printable
+from slac_tasks.given import documents, texts
+from slac_tasks.given.names import fault_of_name
 from slac_tasks.model import Split, slug
 
 _ID_COLUMNS = ("youtube_id", "video_id", "id")
@@ -117,7 +117,7 @@ def read(path: Path, benchmark: str | None = None) -> MemberList:
     if not text.strip():
         raise BrokenContract(f"list {path}: is empty, want at least one video")
     own, found = _parsed(path, text)
-    _refuse(path, (fault for name, _ in found if (fault := _fault_of(name))))
+    _refuse(path, (f"a name {fault}" for name, _ in found if (fault := fault_of_name(name))))
     subsets = Counter(subset for _, subset in found)
     members = {Member(name=canonical(name), subset=subset) for name, subset in found if subset not in _LEFT_OUT}
     if not found:
@@ -131,17 +131,6 @@ def read(path: Path, benchmark: str | None = None) -> MemberList:
         benchmark=_key(path, benchmark or own or path.stem), members=tuple(sorted(members)),
         left_out=sum(subsets[subset] for subset in _LEFT_OUT),
     )  # fmt: skip
-
-
-def _fault_of(name: str) -> str:
-    """Return why a name is none; empty where it is one."""
-    if fault := fault_of(name):
-        return f"name '{printable(name)[:60]}' {fault}"
-    try:
-        cells.text(name)
-    except cells.Unclear as error:
-        return f"a name {error}"
-    return ""
 
 
 def _key(path: Path, benchmark: str) -> str:

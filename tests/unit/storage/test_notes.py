@@ -13,6 +13,7 @@ from slac_tasks.errors import BrokenContract
 from slac_tasks.storage import gold_segments
 from slac_tasks.storage.checkpoints import Checkpoints
 from slac_tasks.storage.datasets.collecting import CandidateRow
+from slac_tasks.storage.ledger import Ledger
 from slac_tasks.storage.manifests import Drop
 from slac_tasks.storage.objects import FolderStore, Media
 
@@ -21,7 +22,6 @@ DAMAGED = [b"", b"{", b"null", b"[]", b"5", b"{}", b'{"x": 1}', b"\xff\xfe", b'{
 READ: dict[str, Callable[[FolderStore], Any]] = {
     "takedowns/a.json": withdrawals.all_withdrawals,
     "exclusions/v1/media/a.json": lambda store: registry.read_video(store, "a"),
-    "exclusions/v1/lists/a.json": lambda store: registry.restore(store, None),  # type: ignore[arg-type]
     "gold_segments/a.json": lambda store: list(gold_segments.stored(store)),
 }
 
@@ -33,6 +33,13 @@ def test_a_damaged_note_is_named(tmp_path: Path, name: str, data: bytes) -> None
     store.put(name, data)
     with pytest.raises(BrokenContract, match=f"object {name}: found "):
         READ[name](store)
+
+
+@pytest.mark.parametrize("data", DAMAGED, ids=lambda data: repr(data[:16]))
+def test_a_damaged_list_of_exclusions_is_named(store: FolderStore, ledger: Ledger, data: bytes) -> None:
+    store.put("exclusions/v1/lists/a.json", data)
+    with pytest.raises(BrokenContract, match=r"object exclusions/v1/lists/a\.json: found "):
+        registry.restore(store, ledger)
 
 
 @pytest.mark.parametrize("data", DAMAGED, ids=lambda data: repr(data[:16]))
