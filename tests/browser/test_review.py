@@ -1,69 +1,19 @@
 """People review in a real browser, by keyboard; the votes are looked for in the ledger."""
 
 import json
-import os
 from collections.abc import Iterator
-from contextlib import contextmanager
 from itertools import pairwise
-from pathlib import Path
 from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
-from visiting import log_in, problems_of
-
-CLIP = "document.querySelector('#review').dataset.clip"
-
-
-@contextmanager
-def opened(browser: Browser, service: Any, mode: str) -> Iterator[Page]:
-    """A reviewer who is logged in, and sees clips one by one or in sets."""
-    context = browser.new_context(
-        viewport={"width": 1280, "height": 800}, color_scheme=os.environ.get("SCHEME", "light")
-    )
-    tab = context.new_page()
-    problems = problems_of(tab)
-    tab.add_init_script(
-        "window.shifts = []; new PerformanceObserver((list) => { for (const entry of list.getEntries())"
-        " window.shifts.push(...entry.sources.map((source) => source.node?.id || source.node?.className)) })"
-        ".observe({type: 'layout-shift', buffered: true})"
-    )
-    tab.add_init_script(f"localStorage.getItem('slac.mode') ?? localStorage.setItem('slac.mode', '{mode}')")
-    tab.goto(f"{service.url}/review")
-    log_in(tab, service)
-    expect(tab.locator("#review")).to_be_attached(timeout=30_000)
-    yield tab
-    context.close()
-    assert problems == []
+from reviewing import CLIP, SENT, clip_after, fits, look, reviewer
 
 
 @pytest.fixture
 def page(browser: Browser, service: Any) -> Iterator[Page]:
-    with opened(browser, service, "single") as tab:
+    with reviewer(browser, service, "single") as tab:
         yield tab
-
-
-@pytest.fixture
-def grid(browser: Browser, service: Any) -> Iterator[Page]:
-    with opened(browser, service, "grid") as tab:
-        yield tab
-
-
-def clip_after(page: Page, before: str | None) -> str:
-    """Wait until a clip other than `before` is asked and moves; return its name."""
-    page.wait_for_function(
-        "(before) => { const review = document.querySelector('#review'), video = document.querySelector('video.shown');"
-        " return review.dataset.state === 'asking' && review.dataset.clip !== before && video && !video.paused &&"
-        " video.readyState >= 2 && !document.querySelector('[data-answer=yes]').disabled && !video.seeking }",
-        arg=before,
-    )
-    page.wait_for_timeout(350)  # sooner nobody has seen it, and the page asks back
-    return str(page.evaluate(CLIP))
-
-
-def look(page: Page, name: str) -> None:
-    if folder := os.environ.get("SCREENSHOTS"):
-        page.screenshot(path=str(Path(folder) / f"{name}.png"))
 
 
 def test_clips_are_answered_by_keyboard_and_a_correction_supersedes(page: Page, service: Any) -> None:
@@ -82,7 +32,7 @@ def test_clips_are_answered_by_keyboard_and_a_correction_supersedes(page: Page, 
     look(page, "review-undo")
     page.keyboard.press("n")
     assert clip_after(page, given[-1][0]) == clip
-    page.wait_for_function("() => !Object.keys(localStorage).some((name) => name.startsWith('slac.vote'))")
+    page.wait_for_function(SENT)
 
     votes = service.rows("SELECT clip_id, answer FROM votes WHERE supersedes IS NULL ORDER BY cast_at")
     assert votes == given
@@ -192,133 +142,9 @@ def test_a_clip_that_does_not_load_without_a_connection_comes_when_there_is_one(
     page.wait_for_timeout(350)
     page.keyboard.press("y")
     clip_after(page, last)
-    page.wait_for_function("() => !Object.keys(localStorage).some((name) => name.startsWith('slac.vote'))")
+    page.wait_for_function(SENT)
     votes = service.rows("SELECT answer, count(*) FROM votes GROUP BY answer ORDER BY answer")
     assert votes == [("no", 6), ("yes", 1)]
-
-
-TWELVE = (
-    "() => { const videos = [...document.querySelectorAll('.tile video.shown')];"
-    " return videos.length === 12 && videos.every((video) => !video.paused && video.readyState >= 2) }"
-)
-SENT = "() => !Object.keys(localStorage).some((name) => name.startsWith('slac.vote'))"
-STANDING = "SELECT answer, count(*) FROM votes v WHERE NOT EXISTS (SELECT FROM votes WHERE supersedes = v.vote_id)"
-
-
-def set_after(page: Page, before: str | None) -> str:
-    """Wait until a set other than the one of clip `before` is on screen for long enough; return its first clip."""
-    page.wait_for_function(f"(before) => {CLIP} !== before", arg=before)
-    page.wait_for_function(TWELVE)
-    page.wait_for_timeout(1100)
-    return str(page.evaluate(CLIP))
-
-
-def test_one_key_answers_a_set_and_twelve_times_no_is_asked_back(grid: Page, service: Any) -> None:
-    grid.wait_for_function(TWELVE)
-    grid.keyboard.press("y")  # twelve clips cannot be judged at once
-    first = set_after(grid, None)
-    grid.keyboard.press("y")
-    second = set_after(grid, first)
-    grid.keyboard.press("n")
-    expect(grid.locator("#send")).to_have_text("12 times no? Again to send")
-    look(grid, "grid-doubt")
-    grid.keyboard.press("n")
-    expect(grid.locator("#message-text")).to_have_text("No sets left in Ball swing")
-    expect(grid.locator("#send")).to_have_text("Send: all are No")
-    look(grid, "grid-empty")
-    grid.wait_for_function(SENT)
-    given = service.rows(
-        "SELECT alike, answer, count(*), count(DISTINCT set_id), bool_and(strategy = 'coverage')"
-        " FROM votes JOIN queue USING (clip_id, category) GROUP BY alike, answer ORDER BY alike"
-    )
-    assert sorted(row[1:] for row in given) == [("no", 12, 1, True), ("yes", 12, 1, True)]
-    assert {row[0] for row in given} == {"cluster 0", "cluster 1"}, "sets of one answer are not split"
-    grid.locator("#message-do").click()
-    last = clip_after(grid, second)
-    grid.keyboard.press("y")
-    clip_after(grid, last)
-    grid.wait_for_function(SENT)
-    assert service.rows("SELECT set_id, count(*) FROM votes WHERE set_id IS NULL GROUP BY set_id") == [(None, 1)]
-
-
-def test_clips_of_a_set_that_go_back_to_their_start_are_answered_like_the_others(grid: Page, service: Any) -> None:
-    set_after(grid, None)
-    # At every moment some of twelve loops are on their way back; here all of them are when the key is pressed.
-    grid.evaluate(
-        "() => { for (const video of document.querySelectorAll('.tile video.shown')) video.currentTime += 0.5;"
-        " document.body.dispatchEvent(new KeyboardEvent('keydown', { key: 'y', code: 'KeyY', bubbles: true })) }"
-    )
-    expect(grid.locator("#status")).to_have_text("12 answers given")
-    grid.wait_for_function(SENT)
-    assert service.rows("SELECT answer, count(*) FROM votes GROUP BY answer") == [("yes", 12)]
-
-
-def test_exceptions_are_marked_in_a_set_and_can_be_taken_back(grid: Page, service: Any) -> None:
-    first = set_after(grid, None)
-    assert grid.locator(".tile:enabled").count() == 12
-    grid.keyboard.press("q")
-    grid.keyboard.press("2")
-    grid.keyboard.press("f")
-    grid.keyboard.press("f")
-    expect(grid.get_by_role("button", name="Clip 5 of 12: Yes")).to_be_visible()
-    expect(grid.get_by_role("button", name="Clip 12 of 12: Unsure")).to_be_visible()
-    for width in (1440, 1024, 390):
-        grid.set_viewport_size({"width": width, "height": 900 if width > 390 else 844})
-        grid.wait_for_timeout(300)
-        fits(grid)
-        assert grid.evaluate(
-            "document.querySelector('.stage').offsetWidth <= document.querySelector('.ask').offsetWidth"
-        )
-        look(grid, f"grid-{width}")
-    grid.set_viewport_size({"width": 1280, "height": 800})
-    grid.keyboard.press("Enter")
-    second = set_after(grid, first)
-    grid.keyboard.press("Backspace")
-    assert set_after(grid, second) == first
-    expect(grid.get_by_role("button", name="Clip 5 of 12: Yes")).to_be_visible()
-    grid.keyboard.press("q")
-    grid.keyboard.press("q")
-    grid.keyboard.press("q")  # unsure, broken, and back to what all the others get
-    grid.keyboard.press("Enter")
-    grid.wait_for_function("() => document.querySelector('#status').textContent === '12 answers given'")
-    grid.wait_for_function(SENT)
-    assert service.rows(f"{STANDING} GROUP BY answer ORDER BY answer") == [("no", 10), ("unsure", 1), ("yes", 1)]
-    assert service.rows("SELECT count(*), count(DISTINCT set_id) FROM votes") == [(13, 1)]
-
-
-def test_marks_for_the_other_answer_are_asked_back(grid: Page, service: Any) -> None:
-    set_after(grid, None)
-    grid.keyboard.press("q")
-    grid.keyboard.press("y")
-    expect(grid.locator("#send")).to_have_text("12 times yes, marked ones too? Again to send")
-    grid.keyboard.press("x")
-    expect(grid.locator("#send")).to_have_text("Send: all others are Yes")
-    expect(grid.locator(".tile.marked")).to_have_count(1)  # what was said of a clip stays
-    grid.keyboard.press("x")
-    expect(grid.locator(".tile.marked .word")).to_have_text("Yes")
-    assert service.rows("SELECT count(*) FROM votes") == [(0,)]
-
-
-def test_a_set_with_mixed_answers_is_split_for_the_next_person(grid: Page, service: Any) -> None:
-    first = set_after(grid, None)
-    for key in "123":
-        grid.keyboard.press(key)
-    grid.keyboard.press("Enter")
-    set_after(grid, first)
-    grid.wait_for_function(SENT)
-    mixed = service.rows(
-        "SELECT v.answer, q.alike, count(*) FROM votes v JOIN queue q USING (clip_id, category) GROUP BY 1, 2"
-        " ORDER BY 1"
-    )
-    (alike,) = {row[1] for row in mixed if row[0] == "no"}
-    assert mixed == [("no", alike, 9), ("yes", None, 3)]
-    assert alike.startswith("cluster ")
-    assert alike.endswith("/no")
-    grid.get_by_role("button", name="Log out").click()
-    log_in(grid, service, "grace")
-    grid.wait_for_function(TWELVE.replace("12", "9"))  # what somebody has begun comes first
-    expect(grid.locator(".tile:enabled")).to_have_count(9)
-    look(grid, "grid-smaller")
 
 
 def test_who_wants_less_motion_sees_each_clip_once_and_single_keys_can_be_turned_off(page: Page) -> None:
@@ -392,11 +218,6 @@ def test_labels_a_minute_and_certificates_fit_the_window(page: Page, service: An
     fits(page)
     row.scroll_into_view_if_needed()
     look(page, f"quality-kinds-{width}")
-
-
-def fits(page: Page) -> None:
-    """Nothing lies beside the window but what its own box scrolls."""
-    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
 
 
 def test_a_login_leads_nowhere_else_and_a_logout_ends_it(page: Page, service: Any) -> None:

@@ -2,22 +2,20 @@
 
 import os
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
+from reviewing import CLIP, SENT, look
 from visiting import log_in
 
 from slac_tasks.verification.settings import Review
 
-CLIP = "document.querySelector('#review').dataset.clip"
 STATE = "document.querySelector('#review').dataset.state"
 PLAYS = (
     "(before) => { const video = document.querySelector('.stage > video.shown');"
     f" return {STATE} === 'asking' && {CLIP} !== before && video && !video.paused && video.readyState >= 2 }}"
 )
-SENT = "() => !Object.keys(localStorage).some((name) => name.startsWith('slac.vote'))"
 
 
 @pytest.fixture
@@ -50,11 +48,6 @@ def clip_after(page: Page, before: str | None) -> str:
     page.wait_for_function(PLAYS, arg=before)
     page.wait_for_timeout(350)
     return str(page.evaluate(CLIP))
-
-
-def look(page: Page, name: str) -> None:
-    if folder := os.environ.get("SCREENSHOTS"):
-        page.screenshot(path=str(Path(folder) / f"{name}.png"))
 
 
 def test_a_first_login_practises_on_known_clips_and_says_what_is_kept(tab: Page, service: Any) -> None:
