@@ -92,6 +92,7 @@ def test_answers_survive_a_strange_proxy_and_a_page_that_is_closed(page: Page, s
         if strange:
             page.wait_for_timeout(200)
     assert strange == []
+    page.wait_for_timeout(500)  # the last of them has come, and the next try is not yet
     page.context.set_offline(True)
     page.unroute_all()
     page.keyboard.press("n")
