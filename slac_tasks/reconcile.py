@@ -4,12 +4,14 @@ The store's datasets are written once and name everything the ledger decided: id
 verdicts and releases. Every repair is an upsert, so running it again changes nothing. What only the ledger knows cannot
 come back: what leads ruled, guidelines, and which look-alikes differ, newer than the dump.
 
+What the store lost too is counted and holds up nothing else: whoever repairs has lost something. A partition that
+nobody can read is named, and the repair fails once all others are done.
+
 Each manifest and each row is read once, and records are compared by address: the work grows with what there is.
 """
 
-from collections.abc import Callable, Iterator
-from contextlib import suppress
-from dataclasses import asdict, dataclass, field
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict
 from datetime import UTC
 
 from slac_tasks.admission.admitted import AdmissionEntry, record_admissions
@@ -20,7 +22,7 @@ from slac_tasks.errors import BrokenContract, NotMade
 from slac_tasks.networks.committees import adopt_committees
 from slac_tasks.release.finished import need_release
 from slac_tasks.release.recording import record_release
-from slac_tasks.restoring import restore_segment_votes, restore_votes
+from slac_tasks.restoring import Repair, restore_segment_votes, restore_votes
 from slac_tasks.storage import gold_segments
 from slac_tasks.storage.datasets import (
     AGREEMENT,
@@ -40,6 +42,7 @@ from slac_tasks.storage.datasets import (
     VIDEOS,
     VOTES,
 )
+from slac_tasks.storage.datasets.collecting import FetchedRow, VideoRow
 from slac_tasks.storage.gold_segments import GoldSegment
 from slac_tasks.storage.inventory import Inventory
 from slac_tasks.storage.ledger import Ledger
@@ -66,23 +69,12 @@ _NAMED = 20
 """Datasets that are named one by one when they are gone; more are counted."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Repair:
-    """What the repairs read and write."""
-
-    datasets: Datasets
-    ledger: Ledger
-    review: Review
-    stored: Inventory
-    lost: list[str] = field(default_factory=list)
-    """Lines that say what cannot come back."""
-
-
 def repair(datasets: Datasets, ledger: Ledger, review: Review) -> Iterator[str]:
     """Put back what the ledger lacks; yield one line for each kind of thing, with how many the store holds.
 
     Raises:
-        BrokenContract: the store holds other bytes than the ledger recorded, or nothing of what it recorded.
+        BrokenContract: the store holds other bytes than the ledger recorded, or nothing of what it recorded; or, once
+            everything else was put back, some partitions could not be.
 
     """
     # Whatever a note is about was written before it, so the manifests that are read next hold it.
@@ -99,6 +91,9 @@ def repair(datasets: Datasets, ledger: Ledger, review: Review) -> Iterator[str]:
     with ledger.transaction():
         lines += [*work.lost, *_lost(work)]
     yield from lines
+    yield from work.broken
+    if work.broken:
+        raise BrokenContract(f"store: {len(work.broken):,} partitions were not put back, want each whole: see above")
 
 
 def _lost(work: Repair) -> Iterator[str]:
@@ -146,7 +141,7 @@ def _records(work: Repair) -> Iterator[str]:
 
 
 def _categories(work: Repair) -> int:
-    found = sorted({manifest.keys["category"] for manifest in work.stored.current(CANDIDATES)})
+    found = sorted({one.keys["category"] for one in work.stored.manifests if "category" in one.keys})
     work.ledger.run_many("restore_category", [{"category": category} for category in found])
     return len(found)
 
@@ -154,81 +149,96 @@ def _categories(work: Repair) -> int:
 def _candidates(work: Repair) -> int:
     count = 0
     for manifest in work.stored.current(CANDIDATES):
-        rows = [
-            {"candidate_id": row.candidate_id, **manifest.keys} for row in work.datasets.rows_of(CANDIDATES, manifest)
-        ]
-        work.ledger.run_many("add_candidate", rows)
-        count += len(rows)
+        with work.apart(manifest.address):
+            found = work.datasets.rows_of(CANDIDATES, manifest)
+            rows = [{"candidate_id": row.candidate_id, **manifest.keys} for row in found]
+            work.ledger.run_many("add_candidate", rows)
+            count += len(rows)
     return count
 
 
 def _admissions(work: Repair) -> int:
     """Put back who was admitted, and the pairs of look-alikes of which one was dropped."""
-    count = 0
+    count = left = 0
+    generations: dict[str, list[Manifest]] = {}
+    for manifest in work.stored.every(FETCHED):
+        generations.setdefault(FETCHED.address(manifest.keys), []).append(manifest)
     for manifest in work.stored.current(VIDEOS):
-        offered = list(work.datasets.rows_of(FETCHED, _fetched(work, manifest)))
-        fetched = {row.video_id: row for row in offered}
-        videos = list(work.datasets.rows_of(VIDEOS, manifest))
-        if unknown := sorted({video.video_id for video in videos} - set(fetched)):
-            raise BrokenContract(
-                f"{manifest.address}: video {unknown[0]} is not among the fetched ones; want what it was admitted from"
-            )
-        record_admissions(
-            work.ledger,
-            [
+        with work.apart(manifest.address):
+            videos = list(work.datasets.rows_of(VIDEOS, manifest))
+            offered = _offered(work, manifest, videos, generations.get(FETCHED.address(manifest.keys), ()))
+            fetched = {row.video_id: row for row in offered}
+            admitted = [
                 AdmissionEntry(
                     fetched=fetched[video.video_id], group_id=video.group_id, split=video.split, **manifest.keys
                 )
                 for video in videos
-            ],
+                if video.video_id in fetched
+            ]
+            record_admissions(work.ledger, admitted)
+            found = duplicates_of(manifest.drops, offered)
+            add_duplicates(work.ledger, manifest.keys, found)
+            forget_duplicates(work.ledger, manifest.keys, but=[one.candidate_id for one in found])
+            count, left = count + len(admitted), left + len(videos) - len(admitted)
+    if left:
+        work.lost.append(f"{left:,} admitted videos are in no list of fetched ones that the store holds: they are lost")
+    if ungrouped := work.ledger.rows("forget_ungrouped"):
+        work.lost.append(
+            f"{len(ungrouped):,} admitted videos look like one that the store holds no more: "
+            "`slac doctor --reconcile` puts them back once a plan has made its window again"
         )
-        found = duplicates_of(manifest.drops, offered)
-        add_duplicates(work.ledger, manifest.keys, found)
-        forget_duplicates(work.ledger, manifest.keys, but=[one.candidate_id for one in found])
-        count += len(videos)
-    return count
+    return count - len(ungrouped)
 
 
-def _fetched(work: Repair, videos: Manifest) -> Manifest:
-    """Return the generation of `fetched` from which videos were admitted, or the newest where that one is gone."""
-    mark = videos.made_from.get(FETCHED.address(videos.keys))
-    if mark:
-        with suppress(NotMade):
-            return work.datasets.generation(FETCHED, videos.keys, mark)
-    return work.datasets.need(FETCHED, **videos.keys)
+def _offered(
+    work: Repair, window: Manifest, videos: Sequence[VideoRow], generations: Sequence[Manifest]
+) -> list[FetchedRow]:
+    """Return the fetched videos that a window was admitted from; of other generations, those that are missing there."""
+    mark = window.made_from.get(FETCHED.address(window.keys))
+    missing = {video.video_id for video in videos}
+    found: list[FetchedRow] = []
+    for manifest in sorted(generations, key=lambda one: (one.mark != mark, -one.version, -one.generation)):
+        if found and not missing:
+            break
+        rows = list(work.datasets.rows_of(FETCHED, manifest))
+        found += [row for row in rows if row.video_id in missing] if found else rows
+        missing -= {row.video_id for row in rows}
+    return found
 
 
 def _committees(work: Repair) -> int:
-    adopt_committees(work.datasets, work.ledger, None)
+    with work.apart("committees"):
+        adopt_committees(work.datasets, work.ledger, None)
     return len(work.stored.current(COMMITTEES))
 
 
 def _queue(work: Repair) -> int:
-    count = 0
+    count = left = 0
     for manifest in work.stored.current(HARD_CLIPS):
-        hard_clips = list(work.datasets.rows_of(HARD_CLIPS, manifest))
-        clips = queued_clips(hard_clips, **manifest.keys, review=work.review)
-        work.ledger.run_many("queue_clip", map(asdict, clips))
-        work.ledger.run("withdraw_unasked", **manifest.keys)
-        list_asked(work.ledger, hard_clips, category=manifest.keys["category"])
-        count += len(clips)
-    return count
-
-
-def _votes(work: Repair) -> int:
-    count, left = restore_votes(work.datasets, work.ledger, work.review, work.stored)
+        with work.apart(manifest.address):
+            rows = list(work.datasets.rows_of(HARD_CLIPS, manifest))
+            hard_clips = work.admitted(rows)
+            clips = queued_clips(hard_clips, **manifest.keys, review=work.review)
+            work.ledger.run_many("queue_clip", map(asdict, clips))
+            work.ledger.run("withdraw_unasked", **manifest.keys)
+            list_asked(work.ledger, hard_clips, category=manifest.keys["category"])
+            count, left = count + len(clips), left + len(rows) - len(clips)
     if left:
-        work.lost.append(f"{left:,} votes are on clips that no round in the store holds any more: they are lost")
-    return count - left
+        work.lost.append(f"{left:,} queued clips are of videos that no window admits: nobody is asked about them")
+    return count
 
 
 def _segments(work: Repair) -> int:
     """Put back proposed segments."""
-    count = 0
+    count = left = 0
     for manifest in work.stored.current(SEGMENTS):
-        rows = queue_records(work.datasets.rows_of(SEGMENTS, manifest), manifest.keys["round"])
-        work.ledger.run_many("queue_segment", rows)
-        count += len(rows)
+        with work.apart(manifest.address):
+            rows = list(work.datasets.rows_of(SEGMENTS, manifest))
+            known = work.admitted(rows)
+            work.ledger.run_many("queue_segment", queue_records(known, manifest.keys["round"]))
+            count, left = count + len(known), left + len(rows) - len(known)
+    if left:
+        work.lost.append(f"{left:,} segments are of videos that no window admits: nobody is asked about them")
     return count
 
 
@@ -244,83 +254,99 @@ def _gold_segments(work: Repair) -> int:
     return len(there)
 
 
-def _segment_votes(work: Repair) -> int:
-    return restore_segment_votes(work.datasets, work.ledger, work.stored)
-
-
 def _labels(work: Repair) -> int:
     version = newest_labels(work.datasets)
     if version is None:
         return 0
     count = 0
     columns = ["clip_id", "category", "status", "label", "method", "yes", "no"]
-    for labels in label_tables(work.datasets, version, columns):
-        found = queued(work.ledger, labels, until=int(version))
-        settle(work.ledger, queue_changes(labels, found, work.review.control_most))
-        list_labels(work.ledger, labels)
-        count += labels.num_rows
+    with work.apart(f"labels {version}"):
+        for labels in label_tables(work.datasets, version, columns):
+            found = queued(work.ledger, labels, until=int(version))
+            settle(work.ledger, queue_changes(labels, found, work.review.control_most))
+            list_labels(work.ledger, labels)
+            count += labels.num_rows
     return count
 
 
 def _verdicts(work: Repair) -> int:
     count = 0
     for manifest in work.stored.current(QUALITY):
-        rows = list(work.datasets.rows_of(QUALITY, manifest))
-        record_verdicts(work.ledger, manifest.keys["labels"], rows)
-        count += len(rows)
+        with work.apart(manifest.address):
+            rows = list(work.datasets.rows_of(QUALITY, manifest))
+            record_verdicts(work.ledger, manifest.keys["labels"], rows)
+            count += len(rows)
     return count
 
 
 def _measures(work: Repair) -> int:
-    manifests = list(work.stored.current(MEASURES))
-    with work.ledger.transaction():
-        for manifest in manifests:
+    count = 0
+    for manifest in work.stored.current(MEASURES):
+        with work.apart(manifest.address):
             record_measures(work.ledger, work.datasets.rows_of(MEASURES, manifest), **manifest.keys)
-    return sum(manifest.rows for manifest in manifests)
+            count += manifest.rows
+    return count
 
 
 def _people(work: Repair) -> int:
     version = newest(work.datasets, PEOPLE)
     if version is None:
         return 0
-    rows = work.datasets.rows(PEOPLE, labels=version)
-    replace_people(work.ledger, version, rows, work.datasets.rows(AGREEMENT, labels=version))
-    return len(rows)
+    with work.apart(f"people {version}"):
+        rows = work.datasets.rows(PEOPLE, labels=version)
+        # Their votes may be lost.
+        work.ledger.run_many("ensure_annotator", [{"annotator": row.annotator} for row in rows])
+        replace_people(work.ledger, version, rows, work.datasets.rows(AGREEMENT, labels=version))
+        return len(rows)
+    return 0
 
 
 def _certificates(work: Repair) -> int:
     version = newest(work.datasets, CERTIFICATES)
     if version is None:
         return 0
-    return replace_certificates(work.datasets, work.ledger, work.datasets.need(CERTIFICATES, labels=version))
+    with work.apart(f"certificates {version}"):
+        return replace_certificates(work.datasets, work.ledger, work.datasets.need(CERTIFICATES, labels=version))
+    return 0
 
 
 def _releases(work: Repair) -> int:
     found = {}
     for manifest in work.stored.current(RELEASE_VERSIONS):
-        # One that is made again and was cut off has the rows of both: it is recorded when it is finished.
-        with suppress(NotMade):
-            found[manifest.keys["release"]] = need_release(work.datasets, manifest.keys["release"])
+        with work.apart(manifest.address):
+            try:
+                found[manifest.keys["release"]] = need_release(work.datasets, manifest.keys["release"])
+            except NotMade as failure:
+                # Its rows are gone; or it is made again and was cut off, and is recorded when it is finished.
+                work.lost.append(str(failure))
 
     def earlier(name: str) -> int:
         """Count the releases before one: names have no order (v10, v9), and one may have been written again since."""
         before = found[name][0].previous
         return 1 + earlier(before) if before in found else 0
 
+    count = 0
     for name in sorted(found, key=lambda name: (earlier(name), name)):
-        record_release(work.datasets.store, work.ledger, *found[name])
-    return len(found)
+        with work.apart(f"release {name}"):
+            record_release(work.datasets.store, work.ledger, *found[name])
+            count += 1
+    return count
 
 
 def _promotions(work: Repair) -> int:
+    """Put back which committee each release's network joined; a release that is gone had none."""
     count = 0
+    known = {row["release"] for row in work.ledger.rows("recorded_releases")}
     for manifest in work.stored.current(COMMITTEES):
-        origins = {row.origin for row in work.datasets.rows_of(COMMITTEES, manifest)}
-        for address in manifest.made_from:
-            model = MODELS.keys_at(address)
-            if model and f"release:{model['release']}" in origins:
-                work.ledger.run("add_promotion", **model, **manifest.keys, reason="restored from the store", rescore=[])
-                count += 1
+        with work.apart(manifest.address):
+            origins = {row.origin for row in work.datasets.rows_of(COMMITTEES, manifest)}
+            for address in manifest.made_from:
+                model = MODELS.keys_at(address)
+                if model and model["release"] in known and f"release:{model['release']}" in origins:
+                    work.ledger.run(
+                        "add_promotion", **model, **manifest.keys, reason="restored from the store", rescore=[]
+                    )
+                    count += 1
     return count
 
 
@@ -347,10 +373,10 @@ REPAIRS: dict[str, Callable[[Repair], int]] = {
     "admissions": _admissions,
     "committees": _committees,
     "queued clips": _queue,
-    "votes": _votes,
+    "votes": restore_votes,
     "queued segments": _segments,
     "known segments": _gold_segments,
-    "votes about segments": _segment_votes,
+    "votes about segments": restore_segment_votes,
     "labels": _labels,
     "verdicts": _verdicts,
     "measures": _measures,

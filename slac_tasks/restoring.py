@@ -1,21 +1,22 @@
-"""Votes that a restored ledger has lost, put back in an order that its foreign keys allow.
+"""What the repairs of a ledger share, and its votes, put back in an order that its foreign keys allow.
 
 A vote stands after the one that it corrects, which may be of the same moment: answers that a browser kept while it had
 no connection come in one transaction. Batches come by number and not by when they were written: one is written again
 when somebody is forgotten. What cannot be put back is counted and holds up no other vote.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
-from contextlib import suppress
-from dataclasses import asdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import asdict, dataclass, field
 from typing import TypeVar
 
 import pyarrow as pa
 
-from slac_tasks.errors import NotMade
+from slac_tasks.errors import BrokenContract
 from slac_tasks.storage.datasets import HARD_CLIPS, SEGMENT_VOTES, VOTES
 from slac_tasks.storage.datasets.labelling import VoteRow
-from slac_tasks.storage.datasets.segmenting import SegmentVoteRow
+from slac_tasks.storage.datasets.scoring import HardClipRow
+from slac_tasks.storage.datasets.segmenting import SegmentRow, SegmentVoteRow
 from slac_tasks.storage.inventory import Inventory
 from slac_tasks.storage.ledger import Ledger
 from slac_tasks.storage.manifests import Manifest
@@ -25,43 +26,73 @@ from slac_tasks.verification.settings import Review
 from slac_tasks.verification.votes import CLIPS, queued
 
 V = TypeVar("V", VoteRow, SegmentVoteRow)
+C = TypeVar("C", HardClipRow, SegmentRow)
 
 
-def restore_votes(datasets: Datasets, ledger: Ledger, review: Review, stored: Inventory) -> tuple[int, int]:
-    """Put back every vote whose clip is in the queue, or is in an older generation of its round.
+@dataclass(frozen=True, kw_only=True)
+class Repair:
+    """What the repairs read and write."""
 
-    Args:
-        datasets: in the store.
-        ledger: it has the queue of the newest generations already.
-        review: how clips are asked.
-        stored: what the store holds.
+    datasets: Datasets
+    ledger: Ledger
+    review: Review
+    stored: Inventory
+    lost: list[str] = field(default_factory=list)
+    """Lines that say what the store does not hold any more."""
+    broken: list[str] = field(default_factory=list)
+    """Lines that name what the store holds and nobody can read, or what the ledger cannot take."""
 
-    Returns: (how many votes the store holds, how many of them are on clips that no round holds any more).
+    @contextmanager
+    def apart(self, address: str) -> Iterator[None]:
+        """Put back one partition, or nothing of it: one that cannot be is named, and holds up no other."""
+        try:
+            with self.ledger.savepoint():
+                yield
+        except BrokenContract as failure:
+            self.broken.append(f"{address}: was not put back: {failure}")
 
-    """
+    def admitted(self, rows: Iterable[C]) -> list[C]:
+        """Return the rows whose video the ledger knows: people are asked about no others."""
+        rows = list(rows)
+        videos = sorted({row.video_id for row in rows})
+        known = {row["video_id"] for row in self.ledger.rows("videos_among", videos=videos)}
+        return [row for row in rows if row.video_id in known]
+
+
+def restore_votes(work: Repair) -> int:
+    """Put back every vote whose clip is in the queue, or is in an older generation of its round; return how many."""
     count = left = 0
-    rounds = _by_round(stored.every(HARD_CLIPS))
-    for manifest in _by_batch(stored.current(VOTES)):
-        rows = corrected_last(datasets.rows_of(VOTES, manifest))
-        if unasked := _unasked(ledger, rows):
-            _queue_older(datasets, ledger, review, rounds, unasked)
-            unasked = _unasked(ledger, unasked)
-        lost = {(row.clip_id, row.category) for row in unasked}
-        kept = [row for row in rows if (row.clip_id, row.category) not in lost]
-        _begin(ledger, "restore_batch", manifest, rows)
-        ledger.run_many("restore_vote", [{**asdict(row), **_batch(manifest)} for row in kept])
-        count, left = count + len(rows), left + len(rows) - len(kept)
-    return count, left
+    rounds = _by_round(work.stored.every(HARD_CLIPS))
+    for manifest in _by_batch(work.stored.current(VOTES)):
+        with work.apart(manifest.address):
+            rows = corrected_last(work.datasets.rows_of(VOTES, manifest))
+            if unasked := _unasked(work.ledger, rows):
+                _queue_older(work, rounds, unasked)
+                unasked = _unasked(work.ledger, unasked)
+            lost = {(row.clip_id, row.category) for row in unasked}
+            kept = [row for row in rows if (row.clip_id, row.category) not in lost]
+            _begin(work.ledger, "restore_batch", manifest, rows)
+            work.ledger.run_many("restore_vote", [{**asdict(row), **_batch(manifest)} for row in kept])
+            count, left = count + len(kept), left + len(rows) - len(kept)
+    if left:
+        work.lost.append(f"{left:,} votes are on clips that no round in the store holds any more: they are lost")
+    return count
 
 
-def restore_segment_votes(datasets: Datasets, ledger: Ledger, stored: Inventory) -> int:
-    """Put back every vote about a segment; return how many there are."""
-    count = 0
-    for manifest in _by_batch(stored.current(SEGMENT_VOTES)):
-        rows = corrected_last(datasets.rows_of(SEGMENT_VOTES, manifest))
-        _begin(ledger, "restore_segment_batch", manifest, rows)
-        ledger.run_many("restore_segment_vote", [{**asdict(row), **_batch(manifest)} for row in rows])
-        count += len(rows)
+def restore_segment_votes(work: Repair) -> int:
+    """Put back every vote about a segment that the ledger knows; return how many."""
+    count = left = 0
+    for manifest in _by_batch(work.stored.current(SEGMENT_VOTES)):
+        with work.apart(manifest.address):
+            rows = corrected_last(work.datasets.rows_of(SEGMENT_VOTES, manifest))
+            segments = sorted({row.segment_id for row in rows})
+            known = {row["segment_id"] for row in work.ledger.rows("segments_among", segments=segments)}
+            kept = [row for row in rows if row.segment_id in known]
+            _begin(work.ledger, "restore_segment_batch", manifest, rows)
+            work.ledger.run_many("restore_segment_vote", [{**asdict(row), **_batch(manifest)} for row in kept])
+            count, left = count + len(kept), left + len(rows) - len(kept)
+    if left:
+        work.lost.append(f"{left:,} votes are about segments that the store holds no more: they are lost")
     return count
 
 
@@ -109,19 +140,14 @@ def _by_round(manifests: Iterable[Manifest]) -> Mapping[tuple[str, str], Sequenc
     return found
 
 
-def _queue_older(
-    datasets: Datasets,
-    ledger: Ledger,
-    review: Review,
-    rounds: Mapping[tuple[str, str], Sequence[Manifest]],
-    votes: Sequence[VoteRow],
-) -> None:
+def _queue_older(work: Repair, rounds: Mapping[tuple[str, str], Sequence[Manifest]], votes: Sequence[VoteRow]) -> None:
     """Queue the clips of these votes that an older generation of their round holds: the round was mined again since."""
     wanted: dict[tuple[str, str], set[str]] = {}
     for vote in votes:
         wanted.setdefault((vote.category, vote.round), set()).add(vote.clip_id)
     for place, clips in wanted.items():
         for manifest in rounds.get(place, ()):
-            with suppress(NotMade):  # its deletion was cut off
-                own = [row for row in datasets.rows_of(HARD_CLIPS, manifest) if row.clip_id in clips]
-                ledger.run_many("queue_clip", map(asdict, queued_clips(own, **manifest.keys, review=review)))
+            with suppress(BrokenContract):  # its deletion was cut off, or it is the one that the queue named
+                own = [row for row in work.datasets.rows_of(HARD_CLIPS, manifest) if row.clip_id in clips]
+                queued_again = queued_clips(work.admitted(own), **manifest.keys, review=work.review)
+                work.ledger.run_many("queue_clip", map(asdict, queued_again))

@@ -46,7 +46,7 @@ from slac_tasks.verification.outcome import list_labels, queue_changes, settle
 from slac_tasks.verification.ruled import ruled
 from slac_tasks.verification.segments.deciding import SegmentVote, decide
 from slac_tasks.verification.segments.measuring import AskedSegment, label_row, person_rows, settled
-from slac_tasks.verification.versions import FORMS, is_whole_due, labels_manifest, need_labels, pieces
+from slac_tasks.verification.versions import FORMS, is_whole_due, labels_manifest, pieces
 
 _TOUCHED = (votes.clips_with_votes, votes.clips_ruled_on)
 """What names the clips that batches are about."""
@@ -100,9 +100,25 @@ def _version(job: Job, batch: int) -> _Version:
     before, judged = _newest(job, key, *FORMS), _newest(job, key, PEOPLE)
     return _Version(
         batch=batch,
-        earlier=tuple(pieces(job.datasets, need_labels(job.datasets, before))) if before else (),
+        earlier=_pieces(job, labels_manifest(job.datasets, before)) if before else (),
         judged=job.datasets.need(PEOPLE, labels=judged) if judged else None,
     )
+
+
+def _pieces(job: Job, written: Manifest | None) -> tuple[Manifest, ...]:
+    """Return the pieces of a version; none where there is no such version, or one is lost that it builds on."""
+    if written is None:
+        return ()
+    try:
+        return tuple(pieces(job.datasets, written))
+    except NotMade as failure:
+        print_line(f"aggregate: {written.address} builds on what is lost, {failure}; a whole table follows")
+        return ()
+
+
+def _learnt(job: Job, version: _Version) -> Manifest | None:
+    """Return what the last whole table learnt; None: the method learns nothing, or it is lost."""
+    return job.datasets.manifest(CROWD, **version.earlier[0].keys) if methods.learns(job.config.aggregation) else None
 
 
 def _newest(job: Job, before: str, *of: Dataset[Any]) -> str | None:
@@ -115,8 +131,10 @@ def _is_whole(job: Job, version: _Version) -> bool:
     """Whether the version is written as a whole table; one that exists stays what it is."""
     written = labels_manifest(job.datasets, version.key)
     if written is not None and not job.remake:
-        return written.dataset == LABELS.name
+        return written.dataset == LABELS.name or not _pieces(job, written)
     if job.remake or not version.earlier:
+        return True
+    if methods.learns(job.config.aggregation) and _learnt(job, version) is None:
         return True
     settings = job.config.digest(STAGES[job.stage].writes[LABELS.name])
     return settings != version.earlier[-1].made_by.settings or is_whole_due(version.earlier)
@@ -153,13 +171,11 @@ def _write_changes(job: Job, version: _Version) -> None:
     batches = [row["batch"] for row in job.ledger.rows("batches_between", after=version.before, until=version.batch)]
     inputs = [*_inputs(job, version, batches), *version.earlier]
     withdrawn = _withdrawn(job)
-    crowd = None
-    if methods.learns(job.config.aggregation):
-        learnt = job.datasets.need(CROWD, **version.earlier[0].keys)
+    if learnt := _learnt(job, version):
         inputs.append(learnt)
-        crowd = Crowd.of(job.datasets.rows_of(CROWD, learnt))
     with job.partition(LABEL_CHANGES, {"labels": version.key}, inputs=inputs) as made:
         if not made.finished:
+            crowd = Crowd.of(job.datasets.rows_of(CROWD, learnt)) if learnt else None
             made.write_tables([_changes(job, version, withdrawn, crowd)])
     if not made.finished:
         _record_withdrawn(job, version, withdrawn)

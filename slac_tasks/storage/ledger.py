@@ -146,6 +146,19 @@ class Ledger:
                     self._connection.autocommit = True
 
     @contextmanager
+    def savepoint(self) -> Iterator[None]:
+        """Inside a transaction: make the calls inside happen, or none of them; what came before stays either way."""
+        with self._failures(), self._connection.cursor() as cursor:
+            cursor.execute("SAVEPOINT part")
+            try:
+                yield
+            except BaseException:
+                if not self._connection.closed:
+                    cursor.execute("ROLLBACK TO SAVEPOINT part")
+                raise
+            cursor.execute("RELEASE SAVEPOINT part")
+
+    @contextmanager
     def _failures(self) -> Iterator[None]:
         try:
             yield

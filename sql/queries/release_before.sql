@@ -1,4 +1,3 @@
--- release_before
 -- The release before this one; where this one is new, the newest.
 SELECT r.release
 FROM releases AS r

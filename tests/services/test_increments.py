@@ -1,5 +1,6 @@
 """Labels that grow batch by batch are the labels that all votes at once would make, on a real ledger."""
 
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -7,12 +8,14 @@ from growing_labels import CLIPS, Voting, begin, empty, flag, queue, rows, run, 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from slac_tasks.errors import BrokenContract
+from slac_tasks.reconcile import repair
 from slac_tasks.stages import aggregate, sync
 from slac_tasks.storage.datasets import CROWD, LABEL_CHANGES, LABELS
 from slac_tasks.storage.ledger import Ledger
 from slac_tasks.storage.tables import Datasets
 from slac_tasks.verification import versions
-from slac_tasks.verification.settings import Aggregation
+from slac_tasks.verification.settings import Aggregation, Review
 from slac_tasks.verification.versions import newest, newest_labels
 
 VOTES = st.tuples(
@@ -98,6 +101,57 @@ def test_a_change_of_the_settings_decides_every_clip_again(make_job: Any, ledger
     datasets = make_job("aggregate").datasets
     assert newest(datasets, LABELS) == "000002"
     assert {row["method"].partition("/")[0] for row in rows(datasets)} == {"dawid_skene"}
+
+
+def grown(make_job: Any, ledger: Ledger, **knobs: Any) -> tuple[Voting, Datasets]:
+    """Three versions of the labels, a clip more in each: a whole table, and two of changes."""
+    voting = Voting(ledger=ledger, clips=begin(make_job, ledger))
+    for clip in range(3):
+        voting.vote(0, clip, 0, "yes")
+        voting.vote(1, clip, 0, "yes")
+        run(make_job, ledger, sync, aggregate, **knobs)
+    return voting, make_job("aggregate").datasets
+
+
+def lose(datasets: Datasets, ledger: Ledger, address: str) -> None:
+    """Delete a partition, and let the ledger know."""
+    for name in list(datasets.store.names(f"{address}/")):
+        datasets.store.delete(name)
+    with suppress(BrokenContract):
+        list(repair(datasets, ledger, Review()))
+
+
+@pytest.mark.parametrize("new_votes", [True, False], ids=["a newer batch", "the same batch"])
+@pytest.mark.parametrize("lost", ["labels/v1/labels=000001", "label_changes/v1/labels=000002"])
+def test_a_version_whose_pieces_are_lost_is_followed_by_a_whole_table(
+    make_job: Any, ledger: Ledger, lost: str, new_votes: bool
+) -> None:
+    voting, datasets = grown(make_job, ledger)
+    lose(datasets, ledger, lost)
+    if new_votes:
+        voting.vote(0, 3, 0, "no")
+    run(make_job, ledger, sync, aggregate, aggregate)
+    assert newest(datasets, LABELS) == ("000004" if new_votes else "000003")
+    assert [row["clip_id"] for row in rows(datasets)] == sorted(voting.clips[: 4 if new_votes else 3])
+
+
+def test_what_was_learnt_is_learnt_again_where_it_is_lost(make_job: Any, ledger: Ledger) -> None:
+    knobs = {"aggregation": Aggregation(method="dawid_skene")}
+    voting, datasets = grown(make_job, ledger, **knobs)
+    before = rows(datasets)
+    lose(datasets, ledger, "crowd/v1/labels=000001")
+    run(make_job, ledger, sync, aggregate, **knobs)
+    assert (newest(datasets, CROWD), rows(datasets)) == (None, before)
+    voting.vote(0, 3, 0, "no")
+    run(make_job, ledger, sync, aggregate, **knobs)
+    assert newest(datasets, CROWD) == newest(datasets, LABELS) == "000004"
+
+
+def test_a_method_that_learns_waits_for_the_next_batch(make_job: Any, ledger: Ledger) -> None:
+    _, datasets = grown(make_job, ledger)
+    before = rows(datasets)
+    run(make_job, ledger, sync, aggregate, aggregation=Aggregation(method="dawid_skene"))
+    assert rows(datasets) == before
 
 
 def test_a_version_that_exists_does_not_take_note_of_later_withdrawals(make_job: Any, ledger: Ledger) -> None:

@@ -1,0 +1,2 @@
+-- Every release.
+SELECT release FROM releases;
