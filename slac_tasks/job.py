@@ -120,6 +120,8 @@ class Job:
     """Write a next generation although the dataset is finished."""
     remakes: tuple[str, ...] = ()
     """The same for some partitions alone: values of their keys, such as `judo/2026-01-05`."""
+    met: set[str] = field(default_factory=set, repr=False, compare=False)
+    """Those of `remakes` that named a partition of this call."""
     follow: bool = False
     """Make again what was made from other rows than its inputs hold now."""
     explain: bool = False
@@ -194,6 +196,7 @@ class Job:
         inputs = list(inputs)
         sections = STAGES[self.stage].writes[dataset.name]
         before = self.datasets.manifest(dataset, **keys)
+        again = self.is_remade(keys) or again
 
         def stands(found: "Manifest") -> bool:
             return not again and self._stands(found, inputs, newer)
@@ -233,8 +236,8 @@ class Job:
 
     def is_finished(self, dataset: "Dataset[Any]", keys: Mapping[str, str], inputs: "Iterable[Manifest]") -> bool:
         """Return whether `partition` would leave a partition of these inputs as it is."""
-        found = self.datasets.manifest(dataset, **keys)
-        return found is not None and self._stands(found, inputs, ())
+        again, found = self.is_remade(keys), self.datasets.manifest(dataset, **keys)
+        return not again and found is not None and self._stands(found, inputs, ())
 
     @contextmanager
     def alone(self, address: str) -> Iterator[None]:
@@ -300,11 +303,26 @@ class Job:
 
     def is_remade(self, keys: Mapping[str, str]) -> bool:
         """Return whether a finished partition with these keys shall be made again, whatever it was made from."""
-        return self.remake or any(set(values.split("/")) <= set(keys.values()) for values in self.remakes)
+        named = {values for values in self.remakes if set(values.split("/")) <= set(keys.values())}
+        self.met.update(named)
+        return self.remake or bool(named)
+
+    def check_remakes(self) -> None:
+        """Look whether each of `remakes` named something, once the stage has met its partitions.
+
+        Raises:
+            WrongArguments: one did not.
+
+        """
+        if unknown := [values for values in self.remakes if values not in self.met]:
+            raise WrongArguments(
+                f"stage {self.stage}: --remake-only {unknown[0]}: no partition of this call has these keys, "
+                "want values of one, e.g. judo/2026-01-05"
+            )
 
     def _stands(self, manifest: "Manifest", inputs: "Iterable[Manifest]", newer: Sequence[str]) -> bool:
         """Return whether a finished partition stays as it is."""
-        if self.is_remade(manifest.keys) or (self.follow and (newer or self._changed(manifest, inputs))):
+        if self.follow and (newer or self._changed(manifest, inputs)):
             return False
         # Written after that moment: this is a second try of the same task.
         retry = self.given.get("retry")

@@ -19,6 +19,9 @@ from slac_tasks.storage.objects import S3_VARIABLES, Store, open_store
 
 _PRESIGNED_SEC = 6 * 3600
 
+NOT_CONFIGURED = "not configured"
+"""The reason of a video whose place needs what this machine lacks: other places' videos are fetched."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Access:
@@ -172,9 +175,8 @@ class S3Object:
         except BrokenContract as error:
             raise Unfetched("bad address", str(error)) from error
         except NotConfigured as error:
-            if not all(access.environ.get(name) for name in S3_VARIABLES):
-                raise
-            raise Unfetched("refused address", str(error), retryable=True) from error
+            is_set = all(access.environ.get(name) for name in S3_VARIABLES)
+            raise Unfetched("refused address" if is_set else NOT_CONFIGURED, str(error), retryable=True) from error
 
 
 @dataclass(frozen=True)

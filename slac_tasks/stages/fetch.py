@@ -25,6 +25,7 @@ from slac_tasks.collect.locations import Access
 from slac_tasks.collect.outcomes import Outcome, Outcomes
 from slac_tasks.collect.settings import WHERE
 from slac_tasks.config import Config
+from slac_tasks.errors import NotConfigured
 from slac_tasks.job import Job
 from slac_tasks.model import admission_order, content_hash, media_video_id
 from slac_tasks.progress import track
@@ -209,6 +210,8 @@ def _fetch(job: Job, access: Access, keys: Mapping[str, str]) -> None:
             known = _earlier(job, before, rows) | outcomes.read(rows)
             found = dict(fetcher.all(rows, known, what))
             fetched, drops = _sorted_out(job, [found[row.candidate_id] for row in rows])
+            if not fetched and (lacking := [drop for drop in drops if drop.reason == locations.NOT_CONFIGURED]):
+                raise NotConfigured(f"{what}: {len(lacking)} videos, and none was fetched: {lacking[0].detail}")
             made.write(fetched)
             made.drops += drops
     outcomes.delete()

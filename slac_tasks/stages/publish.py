@@ -24,7 +24,7 @@ def _publish(job: Job, category: str) -> None:
     keys = {"category": category, "round": job.key("round")}
     made = job.datasets.need(HARD_CLIPS, **keys)
     queued = job.ledger.one("queued_clips", **keys)
-    if queued and queued["clips"] and not job.is_remade(keys):
+    if not job.is_remade(keys) and queued and queued["clips"]:
         counts = f"{queued['clips']} clips, {queued['waiting']} waiting"
         print_line(f"publish: {category} {keys['round']} finished already, {counts}")
         return

@@ -8,6 +8,7 @@ import time
 import uuid
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypedDict
@@ -287,13 +288,10 @@ def review(
     contains = (lambda clip: True) if folder is None else seen_in(read_truth(folder))
     while True:
         try:
-            ledger = open_ledger()
-            try:
+            with closing(open_ledger()) as ledger:
                 if until_release and ledger.one("last_release"):
                     return
                 sent = answer_open(ledger, contains, seed, in_sets=in_sets, leave=leave)
-            finally:
-                ledger.close()
         except (Temporary, NotConfigured) as failure:
             # The launcher starts its people before its database is ready.
             if not follow:

@@ -25,7 +25,7 @@ from slac_tasks.collect.locations import Access
 from slac_tasks.collect.settings import Collect, Fetch
 from slac_tasks.commands import recheck, release_verify
 from slac_tasks.config import Config
-from slac_tasks.errors import Temporary
+from slac_tasks.errors import NotConfigured, Temporary
 from slac_tasks.job import Job
 from slac_tasks.model import Window, content_hash
 from slac_tasks.planning.items import Item
@@ -127,6 +127,26 @@ def test_each_failure_is_counted_and_a_rerun_asks_only_for_what_is_missing(
     assert sorted(path for _, path, _ in server.asked[before:]) == ["/broken", "/busy", "/digits", "/zone"]
     assert not list(datasets.store.names("fetching/"))
     assert not [path for path in (tmp_path / "scratch").iterdir() if path.is_dir()]
+
+
+def test_an_object_on_a_machine_without_settings_of_s3_holds_up_no_other_video(
+    tmp_path: Path, server: Planned, judo: str
+) -> None:
+    config = settings(tmp_path, listed(tmp_path, server, "/0.mp4"), tries=1)
+    lines = (tmp_path / "m.jsonl").read_text()
+    away = "\n" + json.dumps({"category": "Judo", "location": "s3://bucket/a.mp4"})
+    (tmp_path / "m.jsonl").write_text(lines + away)
+    run(discover, config, judo)
+    made = run(fetch, config, judo).need(FETCHED, **KEYS)
+    assert (made.rows, made.retryable) == (1, 1)
+    (drop,) = made.drops
+    assert drop.reason == "not configured"
+    assert "SLAC_S3_ENDPOINT" in drop.detail
+    # Where nothing else is there, a person has to know.
+    (tmp_path / "m.jsonl").write_text(away)
+    run(discover, config, judo, remake=True)
+    with pytest.raises(NotConfigured, match="1 videos, and none was fetched: .*SLAC_S3_ENDPOINT"):
+        run(fetch, config, judo, remake=True)
 
 
 def test_a_night_of_refusals_is_made_good_by_the_plan_and_nobody_types(
