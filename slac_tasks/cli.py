@@ -52,9 +52,7 @@ COMMANDS: Mapping[str, Command] = {
     "duplicates": Command("duplicates", Part.COLLECT, "undo a drop of a look-alike: say that two videos differ"),
     "exclude": Command("exclude", Part.COLLECT, "keep the validation and test videos of other benchmarks out"),
     "recheck": Command("recheck", Part.RELEASE, "say how much of a release could still be fetched"),
-    "gc": Command(
-        "gc", Part.SET_UP, "delete what nobody needs: old generations and labels, unnamed weights, replaced heads"
-    ),
+    "gc": Command("gc", Part.SET_UP, "delete what nobody needs: old generations, labels, weights and heads"),
     "import": Command("import_labels", Part.COLLECT, "import an existing dataset as candidates with labels"),
     "export": Command("export", Part.RELEASE, "write a release that exists in one more format"),
     "release diff": Command("release_diff", Part.RELEASE, "say what differs between two releases"),

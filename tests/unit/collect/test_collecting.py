@@ -145,7 +145,7 @@ def test_an_object_on_a_machine_without_settings_of_s3_holds_up_no_other_video(
     # Where nothing else is there, a person has to know.
     (tmp_path / "m.jsonl").write_text(away)
     run(discover, config, judo, remake=True)
-    with pytest.raises(NotConfigured, match="1 videos, and none was fetched: .*SLAC_S3_ENDPOINT"):
+    with pytest.raises(NotConfigured, match=r"1 videos, and none was fetched: .*SLAC_S3_ENDPOINT"):
         run(fetch, config, judo, remake=True)
 
 

@@ -78,7 +78,7 @@ def test_a_bad_name_of_an_object_or_a_bucket_is_that_videos_own_failure(s3: dict
         with pytest.raises(Unfetched) as no:
             locations.parse(location).probe(given)
         assert no.value.reason == reason, location
-    with pytest.raises(Unfetched, match="not configured: .*SLAC_S3_ENDPOINT"):
+    with pytest.raises(Unfetched, match=r"not configured: .*SLAC_S3_ENDPOINT"):
         locations.parse("s3://slac/videos/a.mp4").probe(access({}))
 
 
