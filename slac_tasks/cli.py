@@ -75,6 +75,9 @@ COMMANDS: Mapping[str, Command] = {
     "down": Command("down", Part.TRY, "stop what `slac demo` left running"),
 }
 
+_KEYS = "judo/2026-01-05"
+"""Values of a partition's keys, for examples."""
+
 UNREAD_EXIT_CODE = 141
 """128 + SIGPIPE, what a shell reports of any program whose output nobody reads to its end."""
 
@@ -151,7 +154,7 @@ def _stage_arguments(verb: argparse.ArgumentParser, stage: Stage) -> None:
         verb.add_argument("--remake", action="store_true", help="write a next generation of a finished dataset")
         verb.add_argument(
             "--remake-only", action="append", default=[], metavar="KEYS",
-            help="the same for the partitions with these values of their keys, e.g. judo/2026-01-05; may be repeated",
+            help=f"the same for the partitions with these values of their keys, e.g. {_KEYS}; may be repeated",
         )  # fmt: skip
     if stage.follows:
         verb.add_argument(
@@ -207,7 +210,10 @@ def _job(stage: Stage, arguments: argparse.Namespace) -> int:
         do_each(stage.name, name, each, lambda value: run(replace(job, given={**given, name: value})))
     else:
         run(job)
-    job.check_remakes()
+    if unknown := [values for values in job.remakes if values not in job.met]:
+        raise WrongArguments(
+            f"--remake-only {unknown[0]}: no partition of this call has these keys, want some of one's, e.g. {_KEYS}"
+        )
     return 0
 
 

@@ -307,19 +307,6 @@ class Job:
         self.met.update(named)
         return self.remake or bool(named)
 
-    def check_remakes(self) -> None:
-        """Look whether each of `remakes` named something, once the stage has met its partitions.
-
-        Raises:
-            WrongArguments: one did not.
-
-        """
-        if unknown := [values for values in self.remakes if values not in self.met]:
-            raise WrongArguments(
-                f"stage {self.stage}: --remake-only {unknown[0]}: no partition of this call has these keys, "
-                "want values of one, e.g. judo/2026-01-05"
-            )
-
     def _stands(self, manifest: "Manifest", inputs: "Iterable[Manifest]", newer: Sequence[str]) -> bool:
         """Return whether a finished partition stays as it is."""
         if self.follow and (newer or self._changed(manifest, inputs)):

@@ -11,10 +11,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from platform_records import write
 
 from slac_tasks import cli
 from slac_tasks.commands import show
 from slac_tasks.procedure import STAGES, Part
+from slac_tasks.storage.datasets import VIDEOS
+from slac_tasks.storage.objects import FolderStore
 
 
 def slac(*words: str, **environ: str) -> subprocess.CompletedProcess[str]:
@@ -287,6 +290,16 @@ def test_a_dataset_that_is_missing_is_65_and_nothing_is_written(tmp_path: Path) 
     assert asked.returncode == 65, asked.stderr
     assert "not made yet" in asked.stderr.strip().splitlines()[-1]
     assert not [path for path in store.rglob("*") if path.is_file()]
+
+
+def test_a_partition_to_remake_that_the_call_has_not_is_64(tmp_path: Path) -> None:
+    keys = {"category": "judo", "window": "2026-01-05"}
+    write(FolderStore(tmp_path / "store"), dataset=VIDEOS, keys=keys)
+    words = ("propose", "--category", keys["category"], "--window", keys["window"], "--remake-only")
+    for values, code in {"judo/2026-01-05": 0, "judo": 0, "judo/2026-01-06": 64}.items():
+        asked = slac(*words, values, SLAC_STORE=str(tmp_path / "store"))
+        assert asked.returncode == code, asked.stderr
+    assert "--remake-only judo/2026-01-06: no partition of this call has these keys" in asked.stderr
 
 
 @pytest.mark.parametrize(("given", "wanted"), [(None, "passive"), ("active", "active")])
