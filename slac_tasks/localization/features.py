@@ -245,7 +245,8 @@ class _Begun:
             self._parts.append(self.extractor.on_device(clips).cpu())
             self._done += len(numbers)
         if self._done < len(self._windows):
-            needed = int(self._windows[self._done, 0])
+            # Where windows lie further apart than they are long, the next one may begin after what has come in.
+            needed = min(int(self._windows[self._done, 0]), self._seen)
             self._frames, self._first = self._frames[needed - self._first :].clone(), needed
 
     def result(self) -> Dense | Unseen:

@@ -17,11 +17,12 @@ Training videos without a segment are in the split `training_unlabelled`, since 
 """
 
 import json
+import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from string import Template
-from typing import TypeAlias
+from typing import BinaryIO, TypeAlias
 
 import numpy as np
 
@@ -125,8 +126,18 @@ def write_features(folder: Path, dense: Dense, about: Featured) -> None:
     with part.open("wb") as file:
         np.save(file, values)
     part.replace(path)
-    with (folder / VIDEOS).open("a", encoding="utf-8") as file:
-        file.write(json.dumps(asdict(about), ensure_ascii=False) + "\n")
+    with (folder / VIDEOS).open("ab+") as file:
+        line = json.dumps(asdict(about), ensure_ascii=False) + "\n"
+        # One that a kill has torn ends without a line break, and must not take this one with it.
+        file.write((f"\n{line}" if _is_torn(file) else line).encode())
+
+
+def _is_torn(file: BinaryIO) -> bool:
+    """Return whether a file of lines ends within one."""
+    if not file.seek(0, os.SEEK_END):
+        return False
+    file.seek(-1, os.SEEK_END)
+    return file.read(1) != b"\n"
 
 
 def featured(folder: Path) -> dict[str, Featured]:

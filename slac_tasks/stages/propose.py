@@ -7,7 +7,7 @@ Safe to run again: it writes nothing but its dataset, and that once.
 """
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
@@ -22,6 +22,7 @@ from slac_tasks.quality.expectations.clips import BROKEN, drawn
 from slac_tasks.storage.datasets import CLIPS, VIDEOS
 from slac_tasks.storage.datasets.collecting import ClipRow, Span, VideoRow
 from slac_tasks.storage.manifests import Drop
+from slac_tasks.video.decoding import UNDECODABLE
 from slac_tasks.video.frames import read_clips
 
 _EPSILON = 1e-6
@@ -97,10 +98,25 @@ def _stretches(duration_sec: float) -> Iterator[list[float]]:
         yield starts[place : place + _AT_ONCE]
 
 
+def _people(
+    job: Job, video: VideoRow, shots: list[Span], detector: person_detectors.Detector | None
+) -> Sequence[int | None]:
+    """Return how many people each shot shows; None where no detector looks.
+
+    Raises:
+        BrokenContract: the large rendition cannot be decoded, or is not there.
+
+    """
+    if detector is None:
+        return [None] * len(shots)
+    with job.store.local(video.proxy_256) as path:
+        return detector.in_shots(Path(path), [(shot.start_sec, shot.end_sec) for shot in shots])
+
+
 def _propose(
     job: Job, videos: list[VideoRow], detector: person_detectors.Detector | None, made: Partition[ClipRow], what: str
 ) -> None:
-    """Write the clips of the videos; shots without people are set aside where a detector looks."""
+    """Write the clips of the videos; a detector sets aside shots without people, and videos that it cannot read."""
     if detector and detector.weights:
         made.weights[f"people/{detector.name}"] = detector.weights
     chosen = drawn(video.video_id for video in videos)
@@ -112,10 +128,11 @@ def _propose(
         if not spans:
             made.drops.append(Drop(item=video.video_id, reason="no shot long enough"))
             continue
-        found: list[int | None] = [None] * len(spans)
-        if detector is not None:
-            with job.store.local(video.proxy_256) as path:
-                found = list(detector.in_shots(Path(path), [(span.start_sec, span.end_sec) for _, span in spans]))
+        try:
+            found = _people(job, video, [span for _, span in spans], detector)
+        except BrokenContract as error:  # NotMade too: a takedown removes the bytes at once
+            made.drops.append(Drop(item=video.video_id, reason=UNDECODABLE, detail=str(error)))
+            continue
         for (shot, span), people in zip(spans, found, strict=True):
             if people == 0:
                 made.drops.append(Drop(item=f"{video.video_id}#{shot}", reason="no people in the shot"))

@@ -65,6 +65,18 @@ def test_a_feature_is_what_the_network_makes_of_the_two_seconds_around_it(tmp_pa
     assert np.allclose(dense.values[15], eye.features(clip)[0].numpy(), atol=1e-5)
 
 
+@pytest.mark.parametrize("stride", [4, 48, 64, 100])
+def test_a_window_shows_its_own_frames_however_far_apart_windows_lie(tmp_path: Path, stride: int) -> None:
+    draw(tmp_path / "a.mp4", colour=(200, 40, 90), speed=2, seconds=23)
+    eye = network()
+    (dense,) = dense_features([Film(name="a", proxy=str(tmp_path / "a.mp4"))], eye, media, stride_frames=stride)
+    assert isinstance(dense, Dense)
+    starts = dense.clock.offset_sec + np.arange(dense.clock.count) * dense.clock.stride_sec - 1
+    inside = (starts >= 0) & (starts <= 21)
+    clips = read_clips(tmp_path / "a.mp4", starts[inside].tolist(), frames=8, size=56)
+    assert np.allclose(dense.values[inside], eye.features(clips).numpy(), atol=1e-5)
+
+
 @pytest.mark.parametrize("name", ["small_frame", "small_motion"])
 def test_two_processes_and_none_give_the_same_features(tmp_path: Path, name: str) -> None:
     films = []

@@ -167,6 +167,16 @@ def test_a_video_whose_line_or_file_is_lost_is_not_there(folder: Path) -> None:
     assert sorted(featured(folder)) == ["one", "two"]
 
 
+def test_a_line_that_a_kill_has_torn_takes_no_other_with_it(folder: Path) -> None:
+    videos = folder / "videos.jsonl"
+    videos.write_bytes(videos.read_bytes()[:-20])
+    write_features(folder, *dense("five", 24.0))
+    assert set(featured(folder)) == {"one", "two", "five"}
+    write_features(folder, *dense("three", 25.0))
+    assert set(featured(folder)) == {"one", "two", "three", "five"}
+    assert "" not in videos.read_text().splitlines()
+
+
 def test_without_training_segments_there_is_no_config(folder: Path) -> None:
     assert write_lists(folder, featured(folder).values(), {"two": LABELS["two"]}, [], "Made up.") == ()
     assert not (folder / "opentad.py").exists()

@@ -1,9 +1,11 @@
 """Renditions that are drawn by lot are decoded before clips are proposed from them."""
 
+from dataclasses import replace
 from pathlib import Path
 
 from learning_world import SECONDS, WINDOW, LearningWorld, draw
 
+from slac_tasks.networks.settings import Proposal
 from slac_tasks.quality.expectations import EXPECTATIONS
 from slac_tasks.quality.expectations.clips import BROKEN, DRAWN, drawn
 from slac_tasks.quality.expectations.entries import Handover
@@ -58,6 +60,19 @@ def test_a_drawn_video_whose_rendition_breaks_has_no_clips_and_is_named(tmp_path
     assert found.low is not None
     assert found.high is not None
     assert 0 < found.low < 0.4 < found.high < 1
+
+
+def test_a_video_that_the_people_filter_cannot_read_stops_no_other(tmp_path: Path) -> None:
+    made = world(tmp_path, {})
+    made.store.put("words", b"no video, only words")
+    whole = [video("a"), video("b")]
+    rows = [*whole, *(replace(video("a"), video_id=name, proxy_256=name) for name in ("words", "gone"))]
+    made.datasets.write(VIDEOS, [VIDEOS.table(rows)], keys=KEYS, stage="test", settings={}, made_from={})
+    config = replace(made.config(), proposal=Proposal(people="hog"))
+    propose.run(made.job("propose", config=config, window=WINDOW, categories=("wave",)))
+    drops = made.datasets.need(CLIPS, **KEYS).drops
+    assert {drop.item for drop in drops if drop.reason == "undecodable"} == {"words", "gone"}
+    assert {drop.item for drop in drops if drop.reason == "no people in the shot"} == {"a#0", "b#0"}
 
 
 def test_a_few_videos_are_drawn_the_same_at_every_call() -> None:
