@@ -13,7 +13,7 @@ from multiprocessing.context import SpawnProcess
 from threading import Thread
 from typing import Any, NamedTuple, TypeVar
 
-from slac_tasks.errors import SlacError, Temporary
+from slac_tasks.errors import SlacError, Temporary, is_bug
 
 S = TypeVar("S")
 A = TypeVar("A")
@@ -104,11 +104,11 @@ def _child(act: Callable[[S], A], task: S, name: str, answers: Connection) -> No
     Thread(target=_end_with_parent, args=(answers,), daemon=True).start()
     try:
         answer = _Answer(found=act(task))
-    except SlacError as error:
-        answer = _Answer(failure=error)
     except Exception as error:
-        traceback.print_exc()
-        answer = _Answer(failure=RuntimeError(f"{name}: {type(error).__name__}: {error}"))
+        if is_bug(error):
+            traceback.print_exc()
+            error = RuntimeError(f"{name}: {type(error).__name__}: {error}")
+        answer = _Answer(failure=error)
     answers.send(answer)
 
 

@@ -17,12 +17,12 @@ from dataclasses import dataclass, replace
 from typing import Any, NoReturn
 
 from slac_tasks import __version__, boundary, config
-from slac_tasks.errors import SlacError, Temporary, WrongArguments
+from slac_tasks.errors import SlacError, Temporary, WrongArguments, is_disk_full
 from slac_tasks.given.words import fault_of, printable, wanted
 from slac_tasks.model import Window, check_slug, moment, parse_round_key, round_key
 from slac_tasks.procedure import LEDGER_COMMANDS, STAGES, Part, Stage
 from slac_tasks.progress import print_line
-from slac_tasks.storage.objects import S3_VARIABLES, is_disk_full
+from slac_tasks.storage.objects import S3_VARIABLES
 from slac_tasks.telemetry.spans import watched
 
 

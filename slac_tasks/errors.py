@@ -7,11 +7,13 @@
     ├── Temporary           75  network, database restarting, disk full, preempted: retry with back-off
     └── NotConfigured       78  a setting, an address or a program is missing on this machine
 
-Anything else that reaches the command line is a bug: exit code 1, with its traceback. Output that nobody reads to its
-end is no failure: the command ends in silence with 141, as a program that SIGPIPE ends.
+A disk that is full is an OSError of Python's, and ends with 75 as well. Anything else that reaches the command line is
+a bug: exit code 1, with its traceback. Output that nobody reads to its end is no failure: the command ends in silence
+with 141, as a program that SIGPIPE ends.
 A message names the input, the value found and the value wanted.
 """
 
+import errno
 from typing import ClassVar
 
 
@@ -47,3 +49,18 @@ class NotConfigured(SlacError):
     """Something this machine must have is missing: a person has to set it."""
 
     exit_code = 78
+
+
+def is_disk_full(failure: BaseException) -> bool:
+    """Return whether the failure is a full disk or an exhausted quota, which a later try may not meet."""
+    return isinstance(failure, OSError) and failure.errno in (errno.ENOSPC, errno.EDQUOT)
+
+
+def may_pass(failure: BaseException) -> bool:
+    """Return whether the same command may succeed later."""
+    return isinstance(failure, Temporary) or is_disk_full(failure)
+
+
+def is_bug(failure: BaseException) -> bool:
+    """Return whether nobody foresaw the failure: its traceback helps who mends it."""
+    return not isinstance(failure, SlacError) and not is_disk_full(failure)

@@ -25,7 +25,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from slac_tasks.config import Config
-from slac_tasks.errors import NotConfigured, SlacError, Temporary, WrongArguments
+from slac_tasks.errors import NotConfigured, Temporary, WrongArguments, is_bug, may_pass
 from slac_tasks.model import content_hash, moment
 from slac_tasks.procedure import STAGES
 from slac_tasks.progress import print_line
@@ -379,13 +379,12 @@ def do_each(stage: str, what: str, values: Iterable[V], work: Callable[[V], None
         try:
             work(value)
         except Exception as failure:
-            if not isinstance(failure, SlacError):
+            if is_bug(failure):
                 traceback.print_exc()
             print_line(f"{stage}: {what} {value} failed: {failure}")
             failures.append(failure)
     if failures:
-        retryable = [failure for failure in failures if isinstance(failure, Temporary)]
-        raise (retryable or failures)[0]
+        raise next(filter(may_pass, failures), failures[0])
 
 
 def _made_from(inputs: "Iterable[Manifest]") -> dict[str, str]:

@@ -1,13 +1,12 @@
 """Files and folders that somebody asked a command for: written whole or not at all, and only where they can be."""
 
-import errno
 import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from slac_tasks.errors import WrongArguments
+from slac_tasks.errors import WrongArguments, is_disk_full
 
 
 @contextmanager
@@ -54,7 +53,7 @@ def _check(path: Path) -> None:
             raise WrongArguments(f"{path}: is there and is no file, want the name of a new file or folder")
         path.with_name(f".{path.name}.part").touch()
     except OSError as error:
-        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        if is_disk_full(error):
             raise  # the same command may succeed later
         raise WrongArguments(f"{path}: cannot be written: {error.strerror}, want a folder that is there") from error
 

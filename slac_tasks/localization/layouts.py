@@ -16,6 +16,7 @@ so the stride is even.
 Training videos without a segment are in the split `training_unlabelled`, since ActionFormer cannot learn from them.
 """
 
+import io
 import json
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -123,8 +124,9 @@ def write_features(folder: Path, dense: Dense, about: Featured) -> None:
     path = file_of(folder, about.name)
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(f".{path.name}.part")
-    with part.open("wb") as file:
-        np.save(file, values)
+    buffer = io.BytesIO()  # written to a file, `numpy.save` hides that the disk is full
+    np.save(buffer, values)
+    part.write_bytes(buffer.getbuffer())
     part.replace(path)
     with (folder / VIDEOS).open("ab+") as file:
         line = json.dumps(asdict(about), ensure_ascii=False) + "\n"

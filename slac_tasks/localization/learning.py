@@ -256,7 +256,8 @@ class Teacher:
         }  # fmt: skip
         with tempfile.TemporaryDirectory(prefix="slac-") as folder:
             path = Path(folder) / "state.pt"
-            torch.save(state, path)
+            with path.open("wb") as file:  # given a path, it takes a full disk for a bug of its own
+                torch.save(state, file)
             self.keeps.write(self.step_number, path)
 
     @property

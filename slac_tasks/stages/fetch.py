@@ -25,7 +25,7 @@ from slac_tasks.collect.locations import Access
 from slac_tasks.collect.outcomes import Outcome, Outcomes
 from slac_tasks.collect.settings import WHERE
 from slac_tasks.config import Config
-from slac_tasks.errors import NotConfigured
+from slac_tasks.errors import NotConfigured, is_disk_full
 from slac_tasks.job import Job
 from slac_tasks.model import admission_order, content_hash, media_video_id
 from slac_tasks.progress import track
@@ -33,7 +33,7 @@ from slac_tasks.settings import Table
 from slac_tasks.storage.datasets import CANDIDATES, FETCHED
 from slac_tasks.storage.datasets.collecting import CandidateRow, FetchedRow, Span
 from slac_tasks.storage.manifests import Drop, Manifest
-from slac_tasks.storage.objects import Store, is_disk_full
+from slac_tasks.storage.objects import Store
 from slac_tasks.video import originals, shots
 
 

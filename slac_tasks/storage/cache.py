@@ -15,7 +15,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from slac_tasks.storage.objects import Media, is_disk_full
+from slac_tasks.errors import is_disk_full
+from slac_tasks.storage.objects import Media
 
 _BUCKET_BYTES = 256 * 2**20
 """The folder is divided into parts of about this size, so that to make room few files are listed."""

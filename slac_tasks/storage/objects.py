@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any, Protocol
 from urllib.parse import urlsplit
 
-from slac_tasks.errors import BrokenContract, NotConfigured, NotMade, Temporary
+from slac_tasks.errors import BrokenContract, NotConfigured, NotMade, Temporary, is_disk_full
 
 LOCALIZERS = "localizers"
 """Folder of the heads that find segments: made when they are wanted, so no dataset names them."""
@@ -288,8 +288,3 @@ def put_by_content(store: Store, folder: str, suffix: str, data: bytes) -> str:
     # Written again where it is there already: what was written lately is in use, see `slac_tasks.garbage`.
     store.put(name, data)
     return digest
-
-
-def is_disk_full(error: OSError) -> bool:
-    """Return whether the failure is a full disk or an exhausted quota, which a later try may not meet."""
-    return error.errno in (errno.ENOSPC, errno.EDQUOT)

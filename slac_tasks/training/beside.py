@@ -96,5 +96,8 @@ class _Packer(pickle.Pickler):
             return NotImplemented
         path = self._folder / f"{id(found)}.npy"
         if not path.exists():
-            np.save(path, found)
+            whole = np.ascontiguousarray(found)
+            with path.open("wb") as file:  # `numpy.save` hides that the disk is full
+                np.lib.format.write_array_header_2_0(file, np.lib.format.header_data_from_array_1_0(whole))
+                file.write(whole.data)
         return np.load, (path, "r")

@@ -206,7 +206,8 @@ class _Run:
         }  # fmt: skip
         with tempfile.TemporaryDirectory(prefix="slac-") as folder:
             path = Path(folder) / "state.pt"
-            torch.save(state, path)
+            with path.open("wb") as file:  # given a path, it takes a full disk for a bug of its own
+                torch.save(state, file)
             self.work.keeps.write(self.learner.step_number, path)
 
     def go_on(self) -> None:

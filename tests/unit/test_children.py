@@ -1,11 +1,12 @@
 import math
 import multiprocessing
 import os
+from pathlib import Path
 
 import pytest
 
 from slac_tasks.children import together
-from slac_tasks.errors import Temporary
+from slac_tasks.errors import Temporary, is_disk_full
 
 
 def test_answers_come_in_the_order_of_the_tasks() -> None:
@@ -22,3 +23,14 @@ def test_a_bug_of_one_is_a_bug_here(capfd: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(RuntimeError, match="rank 1 of reading: ValueError: invalid literal"):
         together(int, ["1", "one"], "reading")
     assert "Traceback" in capfd.readouterr().err
+
+
+def test_a_full_disk_of_one_is_a_full_disk_here(capfd: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(OSError, match="No space left") as caught:
+        together(_fill, ["/dev/full"], "writing")
+    assert is_disk_full(caught.value)
+    assert "Traceback" not in capfd.readouterr().err
+
+
+def _fill(path: str) -> None:
+    Path(path).write_bytes(b"too much")

@@ -1,12 +1,13 @@
 """A partition that two processes make at once is written by one of them; when a finished one is made again."""
 
+import errno
 import itertools
 from typing import Any
 
 import pytest
 from conftest import MakeJob
 
-from slac_tasks.errors import Temporary, WrongArguments
+from slac_tasks.errors import NotMade, Temporary, WrongArguments
 from slac_tasks.job import Job, do_each
 from slac_tasks.model import moment
 from slac_tasks.storage.datasets import CANDIDATES, CLIPS, FETCHED, VIDEOS
@@ -129,6 +130,19 @@ def test_one_that_fails_does_not_hold_up_the_others(capsys: pytest.CaptureFixtur
         do_each("fetch", "window", ["a", "b", "c"], work)
     assert done == ["a", "c"]
     assert capsys.readouterr().err == "fetch: window b failed: b is wrong\n"
+
+
+@pytest.mark.parametrize("passing", [Temporary("restarting"), OSError(errno.ENOSPC, "no space left")])
+def test_a_failure_that_may_pass_is_the_one_that_is_told(
+    passing: Exception, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def work(failure: Exception) -> None:
+        raise failure
+
+    with pytest.raises(type(passing)) as caught:
+        do_each("fetch", "window", [NotMade("not made yet"), passing], work)
+    assert caught.value is passing
+    assert "Traceback" not in capsys.readouterr().err
 
 
 KEYS = {"category": "judo", "window": "2026-01-05"}

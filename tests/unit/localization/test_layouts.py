@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 import yaml
 
-from slac_tasks.errors import BrokenContract, WrongArguments
+from slac_tasks.errors import BrokenContract, WrongArguments, is_disk_full
 from slac_tasks.localization.features import Clock, Dense
 from slac_tasks.localization.layouts import (
     Featured,
@@ -43,6 +43,15 @@ def dense(name: str, fps: float, dtype: str = "float16") -> tuple[Dense, Feature
     values = np.repeat(moments[:, None], 5, axis=1).astype(np.float32)
     one = Dense(name=name, clock=clock, values=values)
     return one, Featured.of(one, source=f"{name}.mp4", network="abc", dtype=dtype)
+
+
+def test_features_that_the_disk_cannot_hold_are_known_as_that(tmp_path: Path) -> None:
+    part = file_of(tmp_path, "full").with_name(".full.npy.part")
+    part.parent.mkdir()
+    part.symlink_to("/dev/full")
+    with pytest.raises(OSError, match="No space left") as caught:
+        write_features(tmp_path, *dense("full", 25.0))
+    assert is_disk_full(caught.value)
 
 
 @pytest.fixture

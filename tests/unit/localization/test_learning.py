@@ -1,6 +1,8 @@
 """A head learns from clips alone, repeats from its seed, and goes on from a checkpoint as if nothing had happened."""
 
+import tempfile
 from collections.abc import Iterator
+from contextlib import nullcontext
 from pathlib import Path
 
 import numpy as np
@@ -83,6 +85,16 @@ def test_a_run_that_was_cut_off_ends_with_the_weights_it_would_have_had() -> Non
     again = taught(lessons(cut=False), ["hop"], plan, CPU, half)
     for name, value in wanted.state_dict().items():
         assert torch.equal(value, again.state_dict()[name]), name
+
+
+def test_a_checkpoint_that_the_disk_cannot_hold_is_known_as_that(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "state.pt").symlink_to("/dev/full")
+    monkeypatch.setattr(tempfile, "TemporaryDirectory", lambda **_: nullcontext(tmp_path))
+    plan = Plan(steps=4, batch=2, width=16, checkpoint_steps=3, first=0.5)
+    with pytest.raises(OSError, match="No space left"):
+        taught(lessons(cut=False), ["hop"], plan, CPU, Kept())
 
 
 @pytest.mark.parametrize("kept", [slice(1, 12), slice(0, 11), slice(None, None, -1)])

@@ -12,7 +12,7 @@ import pytest
 
 from slac_tasks.errors import BrokenContract, NotConfigured, NotMade, SlacError, Temporary
 from slac_tasks.storage import objects
-from slac_tasks.storage.objects import FolderStore, checked, is_disk_full, open_store, put_by_content
+from slac_tasks.storage.objects import FolderStore, checked, open_store, put_by_content
 
 
 @pytest.mark.parametrize("name", ["", "/a", "a/", "a//b", "../a", "a/../b", "a/./b", "a\\b", "a\x00b"])
@@ -70,11 +70,6 @@ def test_other_addresses_are_refused(url: str) -> None:
 def test_an_s3_server_needs_its_settings(environ: dict[str, str], message: str) -> None:
     with pytest.raises(NotConfigured, match=message):
         open_store("s3://bucket/prefix", environ)
-
-
-def test_a_full_disk_is_told_from_other_failures() -> None:
-    assert is_disk_full(OSError(errno.ENOSPC, "full"))
-    assert not is_disk_full(OSError(errno.EACCES, "no"))
 
 
 @pytest.mark.parametrize(

@@ -45,6 +45,12 @@ def test_processes_give_what_one_gives_in_the_same_order():
     assert beside(one.learned, [2, 0, 1], 2) == beside(one.learned, [2, 0, 1], 1)
 
 
+@pytest.mark.parametrize("turned", [lambda pixels: pixels, np.asfortranarray, lambda pixels: pixels[::2, :, ::-1]])
+def test_arrays_travel_however_they_lie_in_memory(turned):
+    one = Course(turned(course().pixels))
+    assert beside(one.learned, [0, 1], 2) == beside(one.learned, [0, 1], 1)
+
+
 def test_a_failure_keeps_its_kind_and_its_words():
     with pytest.raises(BrokenContract, match=r"course [01]: 3 clips, want 4"):
         beside(course().refused, [0, 1], 2)
