@@ -371,6 +371,8 @@ CREATE TABLE feedbacks (
     category text NOT NULL REFERENCES categories,
     shown_at timestamptz NOT NULL DEFAULT now(),
     answers bigint NOT NULL,
+    -- When the person's page said that it showed it; NULL: not yet, so that it is told once more.
+    seen_at timestamptz,
     PRIMARY KEY (annotator, category, shown_at)
 );
 

@@ -88,7 +88,8 @@ def routes(
         """Close a batch of answers: how many gold clips it held, and those on which an expert said otherwise.
 
         Nothing is due before `feedback_after` answers, or while none of them is gold. From now on no answer of the
-        batch can be corrected, whichever clip it is about: what was told to a person says nothing of the person.
+        batch can be corrected, whichever clip it is about: what was told to a person says nothing of the person. Until
+        the page says that it has shown a batch, the same one is told again.
         """
         if not review.feedback_after:
             return {"is_due": False}
@@ -107,6 +108,13 @@ def routes(
             if clip["answer"] != clip["known"]
         ]
         return {"is_due": True, "answers": batch["answers"], "known": len(clips), "differ": shown}
+
+    @router.post("/api/feedback/seen", dependencies=own_page, status_code=204)
+    def seen(person: Annotated[str, person_dep], category: CategoryKey) -> Response:
+        """The page has shown what it was told of a category."""
+        with ledgers.borrow() as ledger:
+            ledger.run("see_feedback", annotator=person, category=category)
+        return Response(status_code=204)
 
     @router.get("/history", response_class=HTMLResponse)
     def history(request: Request, person: Annotated[str, person_dep]) -> HTMLResponse:

@@ -1,25 +1,35 @@
 -- Close a batch: remember that a person is shown the gold among the answers since the last time. Nothing is kept where they
--- are fewer than wanted, or hold no gold. Returns when the batch began and how many answers it has.
-WITH past AS (
-    SELECT coalesce(max(shown_at), '-infinity') AS began
-    FROM feedbacks
-    WHERE annotator = %(annotator)s::text AND category = %(category)s::text
+-- are fewer than wanted, or hold no gold. A batch that the person's page did not say it has shown is told again before a
+-- new one is closed: the reply may have been lost. Returns when the batch began and ended, and how many answers it has.
+WITH told AS (
+    SELECT f.shown_at, f.answers, f.seen_at, lag(f.shown_at, 1, '-infinity') OVER (ORDER BY f.shown_at) AS began
+    FROM feedbacks AS f
+    WHERE f.annotator = %(annotator)s::text AND f.category = %(category)s::text
+), unseen AS (
+    SELECT shown_at, answers, began FROM told WHERE seen_at IS NULL ORDER BY shown_at LIMIT 1
+), past AS (
+    SELECT coalesce(max(shown_at), '-infinity') AS began FROM told
 ), batch AS (
     SELECT v.clip_id
     FROM votes AS v
     WHERE
         v.annotator = %(annotator)s::text AND v.category = %(category)s::text
         AND v.cast_at > (SELECT began FROM past) AND v.supersedes IS NULL
+        AND NOT EXISTS (SELECT FROM unseen)
+), closed AS (
+    INSERT INTO feedbacks (annotator, category, answers)
+    SELECT %(annotator)s::text, %(category)s::text, count(*)
+    FROM batch
+    HAVING
+        count(*) >= %(answers_least)s::integer
+        AND count(*) FILTER (
+            WHERE EXISTS (
+                SELECT FROM known_answers AS k
+                WHERE k.clip_id = batch.clip_id AND k.category = %(category)s::text AND k.purpose = 'gold'
+            )
+        ) > 0
+    RETURNING shown_at, answers, (SELECT began FROM past) AS began
 )
-INSERT INTO feedbacks (annotator, category, answers)
-SELECT %(annotator)s::text, %(category)s::text, count(*)
-FROM batch
-HAVING
-    count(*) >= %(answers_least)s::integer
-    AND count(*) FILTER (
-        WHERE EXISTS (
-            SELECT FROM known_answers AS k
-            WHERE k.clip_id = batch.clip_id AND k.category = %(category)s::text AND k.purpose = 'gold'
-        )
-    ) > 0
-RETURNING shown_at, answers, (SELECT began FROM past) AS began;
+SELECT shown_at, answers, began FROM closed
+UNION ALL
+SELECT shown_at, answers, began FROM unseen;

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, Route, expect
 from reviewing import CLIP, SENT, look
 from visiting import log_in
 
@@ -177,6 +177,27 @@ def test_after_a_batch_a_person_sees_the_known_clips_that_she_answered_otherwise
         data={"votes": [{**late, "answer": "no", "seconds": 1, "guideline_version": 1, "supersedes": vote}]},
     )  # fmt: skip
     assert sent.json() == {"stored": {late["vote_id"]: False}}
+
+
+def test_what_was_told_while_the_reply_was_lost_is_told_again(tab: Page, service: Any) -> None:
+    enter(tab, service, "ada")
+
+    def lose(route: Route) -> None:
+        assert route.fetch().json()["is_due"]
+        route.abort()
+
+    tab.route("**/api/feedback?*", lose, times=1)
+    clip, dialog = clip_after(tab, None), tab.locator("#feedback")
+    service.run(f"INSERT INTO known_answers VALUES ('{clip}', 'ball_swing', 'no', 'gold', 'mara')")
+    for number in range(10):
+        tab.wait_for_function(SENT)
+        expect(dialog).to_be_hidden()
+        tab.keyboard.press("y")
+        if number < 9:
+            clip = clip_after(tab, clip)
+    expect(dialog).to_contain_text("You agreed with an expert on 0 of 1 known clip among your last 5")
+    tab.wait_for_timeout(300)
+    assert service.rows("SELECT answers, seen_at IS NOT NULL FROM feedbacks") == [(5, True)]
 
 
 def test_a_clip_of_a_set_grows_while_its_key_is_held(tab: Page, service: Any) -> None:

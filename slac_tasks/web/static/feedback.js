@@ -22,8 +22,11 @@ export class Feedback {
     this.answers += answers;
     const isDue = this.after && this.answers >= this.after && Math.floor(before / AGAIN) < Math.floor(this.answers / AGAIN);
     if (!isDue || !(await isSent())) return;
-    const found = await ask(`api/feedback?${new URLSearchParams({ category })}`, { method: "POST", headers: { "X-Requested-With": "slac" } }).catch(() => null);
+    const post = (path) => ask(`${path}?${new URLSearchParams({ category })}`, { method: "POST", headers: { "X-Requested-With": "slac" } }).catch(() => null);
+    const found = await post("api/feedback");
     if (!found?.is_due) return;
+    // What the server does not hear was seen is told once more: a lost reply loses nothing.
+    post("api/feedback/seen");
     this.answers = 0;
     this.told();
     const agreed = found.known - found.differ.length;
