@@ -74,7 +74,8 @@ def forget(datasets: Datasets, ledger: Ledger, name: str) -> Forgotten:
         known = ledger.run("add_pseudonym", name=name, pseudonym=pseudonym)
         ledger.run("return_clips", annotator=name)
         ledger.run("return_segments", annotator=name)
-        (renamed,) = ledger.rows("give_pseudonym", name=name, pseudonym=pseudonym, pattern=in_text(name))
+        (renamed,) = ledger.rows("give_pseudonym", name=name, pseudonym=pseudonym)
+        _reword(ledger, name, pseudonym)
         ledger.run("delete_annotator", annotator=name)
     generations = sum(_renamed(datasets, ledger, name, pseudonym))
     pages = list(_pages(datasets, name))
@@ -89,12 +90,23 @@ def forget(datasets: Datasets, ledger: Ledger, name: str) -> Forgotten:
 
 
 def in_text(*spellings: str) -> str:
-    """Return a regular expression, for Python and for Postgres, that finds a name but no longer name that holds it.
+    """Return a regular expression that finds a name but no longer name that holds it.
 
-    Names are made of letters, digits and `_`, `-`, `@`, `.`; a dot that nothing follows ends a sentence.
+    Names are made of letters, digits and `_`, `-`, `@`, `.`; a dot that nothing follows ends a sentence. It is for
+    Python alone: what a letter is depends on the locale of a Postgres.
     """
     inner = "|".join(map(re.escape, spellings))
     return rf"(?<![\w@-])(?<!\w\.)(?:{inner})(?![\w@-])(?!\.\w)"
+
+
+def _reword(ledger: Ledger, name: str, pseudonym: str) -> None:
+    """Let the pseudonym stand for the name in what people wrote, and drop what was rejected and tells of the person."""
+    pattern = re.compile(in_text(name))
+    for row in ledger.rows("flags_that_hold", text=name):
+        ledger.run("reword_flag", flag_id=row["flag_id"], comment=pattern.sub(pseudonym, row["comment"]))
+    for row in ledger.rows("rejected_that_hold", text=name):
+        if pattern.search(row["detail"]):
+            ledger.run("drop_rejected_vote", source=row["source"], item=row["item"])
 
 
 def _renamed(datasets: Datasets, ledger: Ledger, name: str, pseudonym: str) -> Iterator[int]:

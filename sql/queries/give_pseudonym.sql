@@ -1,5 +1,5 @@
 -- Let everything that a person said be the pseudonym's, and drop what nobody else can use; how many votes and
--- words of an expert it was. `pattern` finds the name in a text, but no longer name that holds it.
+-- words of an expert it was.
 WITH of_votes AS (
     UPDATE votes SET annotator = %(pseudonym)s::text WHERE annotator = %(name)s::text RETURNING 1
 ), of_segment_votes AS (
@@ -22,19 +22,13 @@ WITH of_votes AS (
     WHERE %(name)s::text IN (person, annotator)
     RETURNING 1
 ), of_flags AS (
-    UPDATE flags
-    SET
-        annotator = CASE WHEN annotator = %(name)s::text THEN %(pseudonym)s::text ELSE annotator END,
-        comment = left(regexp_replace(comment, %(pattern)s::text, %(pseudonym)s::text, 'g'), 500)
-    WHERE annotator = %(name)s::text OR comment ~ %(pattern)s::text
+    UPDATE flags SET annotator = %(pseudonym)s::text WHERE annotator = %(name)s::text
 ), of_feedbacks AS (
     DELETE FROM feedbacks WHERE annotator = %(name)s::text
 ), of_sessions AS (
     DELETE FROM sessions WHERE annotator = %(name)s::text
 ), of_lapsed AS (
     DELETE FROM lapsed_leases WHERE annotator = %(name)s::text
-), of_rejected AS (
-    DELETE FROM rejected_votes WHERE detail ~ %(pattern)s::text
 )
 SELECT
     (SELECT count(*) FROM of_votes) + (SELECT count(*) FROM of_segment_votes) AS votes,
