@@ -45,4 +45,5 @@ with DAG(
     detect = slac("detect", all_of=todo)
     rescore = announce(VIDEOS, "score_clips", task_id="rescore")
 
-    todo >> carry >> certify >> release >> pretrain >> evaluate >> [promote, detect] >> rescore
+    todo >> carry >> certify >> release >> pretrain >> evaluate >> [promote, detect]
+    promote >> rescore

@@ -194,7 +194,10 @@ class File:
 
     def probe(self, access: Access) -> None:
         """Look whether the file is there."""
-        self._path()
+        try:
+            self._path()
+        except OSError as error:
+            raise Unfetched("unreadable", str(error), retryable=True) from error
 
     def open(self, access: Access, folder: Path) -> Opened:
         """Return the file itself."""

@@ -12,6 +12,7 @@ from slac_tasks.launcher.airflow import PROJECT, Airflow
 from slac_tasks.launcher.postgres import EmbeddedPostgres
 from slac_tasks.launcher.processes import Daemon
 from slac_tasks.launcher.subjects import GeneratedWorld, Subject, recorded
+from slac_tasks.outputs import whole
 
 
 def root(environ: Mapping[str, str] = os.environ) -> Path:
@@ -57,7 +58,8 @@ class Demo:
         if self.config.exists():
             return
         self.home.mkdir(parents=True, exist_ok=True)
-        self.config.write_text(self.subject.settings(self.world), encoding="utf-8")
+        with whole(self.config) as part:  # a part of the settings would be taken for all of them
+            part.write_text(self.subject.settings(self.world), encoding="utf-8")
 
     def environ(self, ledger_url: str) -> dict[str, str]:
         """Return the variables that every stage of this demo needs."""
@@ -78,9 +80,8 @@ class Demo:
     def write(self) -> None:
         """Write down what this state folder is for."""
         self.home.mkdir(parents=True, exist_ok=True)
-        (self.home / "demo.json").write_text(
-            json.dumps({**self.subject.record(), "people": self.people}), encoding="utf-8"
-        )
+        with whole(self.home / "demo.json") as part:
+            part.write_text(json.dumps({**self.subject.record(), "people": self.people}), encoding="utf-8")
 
 
 def found() -> list[Demo]:

@@ -17,6 +17,7 @@ from slac_tasks.errors import BrokenContract, WrongArguments
 from slac_tasks.given import folders
 from slac_tasks.mining.settings import Mining
 from slac_tasks.model import Window, slug
+from slac_tasks.outputs import whole
 from slac_tasks.release.settings import Release
 from slac_tasks.training.settings import Training
 from slac_tasks.world import presets
@@ -209,7 +210,8 @@ class OwnVideos:
         begun = home / "window"
         if not begun.exists():
             begun.parent.mkdir(parents=True, exist_ok=True)
-            begun.write_text(str(Window.of(datetime.now(UTC) - timedelta(days=7))), encoding="utf-8")
+            with whole(begun) as part:
+                part.write_text(str(Window.of(datetime.now(UTC) - timedelta(days=7))), encoding="utf-8")
         return [begun.read_text(encoding="utf-8").strip()]
 
     def record(self) -> Record:

@@ -141,6 +141,12 @@ def test_a_question_to_a_person_holds_up_no_event(parsed: dict) -> None:
     }
 
 
+def test_a_promoted_model_is_announced_whatever_becomes_of_the_segments(parsed: dict) -> None:
+    tasks = parsed["dags"]["pretrain"]["tasks"]
+    assert tasks["promote"][1] == ["rescore"]
+    assert tasks["detect"][1] == [], "a detect that failed ends the run failed"
+
+
 def test_a_scored_window_starts_the_dag_that_sends_its_clips(parsed: dict) -> None:
     tasks = parsed["dags"]["score_clips"]["tasks"]
     assert tasks["send_hard_clips"][:2] == ["Start", ["ended"]]

@@ -94,3 +94,8 @@ def test_a_file_lies_in_the_folder_of_its_manifest(tmp_path: Path) -> None:
     for name, reason in {"link.mp4": "refused address", "loop.mp4": "refused address", "no.mp4": "gone"}.items():
         with pytest.raises(Unfetched, match=reason):
             locations.parse(str(folder / name), manifest).probe(access())
+
+
+def test_a_file_that_cannot_be_looked_at_is_a_failure_of_its_own(tmp_path: Path) -> None:
+    with pytest.raises(Unfetched, match=r"unreadable: .*File name too long"):
+        locations.parse(str(tmp_path / ("a" * 300))).probe(access())

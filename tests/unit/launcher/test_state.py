@@ -1,5 +1,6 @@
 """What a demo keeps: its settings load, its folders do not meet, and bad folders are refused before anything starts."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -47,6 +48,26 @@ def test_edited_settings_are_kept(tmp_path: Path) -> None:
     demo.config.write_text("[mining]\nclips_per_round = 7\n")
     demo.write_config()
     assert config.load(demo.environ("")).mining.clips_per_round == 7
+
+
+@pytest.mark.parametrize("write", [Demo.write, Demo.write_config, lambda demo: demo.subject.windows(demo.home)])
+def test_a_write_that_a_kill_has_cut_off_is_done_again(
+    write: Callable[[Demo], None], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    demo = Demo(subject=OwnVideos(folder=folder(tmp_path)))
+    whole = Path.write_text
+
+    def torn(path: Path, text: str, **how: str) -> int:
+        whole(path, text[:3], **how)
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as killed:
+        killed.setattr(Path, "write_text", torn)
+        with pytest.raises(KeyboardInterrupt):
+            write(demo)
+    assert [path.name for path in demo.home.iterdir()] == []
+    write(demo)
+    assert [len(path.read_text()) > 3 for path in demo.home.iterdir()] == [True]
 
 
 def test_demos_are_found_again(tmp_path: Path) -> None:
