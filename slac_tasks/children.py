@@ -34,6 +34,11 @@ class _Running:
     answers: Connection
 
 
+def processors() -> int:
+    """Return how many processors this process may use: of a machine that several jobs share, its own share."""
+    return len(os.sched_getaffinity(0))
+
+
 def together(
     act: Callable[[S], A], tasks: Sequence[S], what: str, *, later: tuple[type[SlacError], ...] = ()
 ) -> list[A]:

@@ -17,10 +17,10 @@ Safe to run again: it goes on where it was. `slac down` stops what runs.
 """
 
 import argparse
-import os
 import time
 from pathlib import Path
 
+from slac_tasks.children import processors
 from slac_tasks.given.flags import whole
 from slac_tasks.launcher import loop
 from slac_tasks.launcher.state import Demo
@@ -36,9 +36,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--videos", type=int, default=12, help="joined videos of one class (default: 12)")
     parser.add_argument("--wrong", type=float, default=0.3, help="share of them that do not show it (default: 0.3)")
     parser.add_argument("--only-make", action="store_true", help="write the videos and their truth, and run nothing")
-    parser.add_argument(
-        "--processes", type=whole(1), default=os.cpu_count() or 1, help="videos joined at the same time"
-    )
+    parser.add_argument("--processes", type=whole(1), default=processors(), help="videos joined at the same time")
     parser.add_argument("--port", type=whole(0, 65_535), help="port of the UI (default: 8080, or a free one)")
 
 

@@ -7,10 +7,10 @@ slac world measure <folder>
 """
 
 import argparse
-import os
 import time
 from pathlib import Path
 
+from slac_tasks.children import processors
 from slac_tasks.given.flags import whole
 from slac_tasks.progress import print_line
 
@@ -22,7 +22,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     make.add_argument("folder", type=Path)
     make.add_argument("--size", choices=("quick", "demo"), default="demo")
     make.add_argument("--seed", type=whole(0), default=0)
-    make.add_argument("--processes", type=whole(1), default=os.cpu_count() or 1)
+    make.add_argument("--processes", type=whole(1), default=processors())
     review = what.add_parser("review", help="answer every open clip, as simulated people would")
     review.add_argument("folder", type=Path, nargs="?", help="the world whose truth the people see")
     review.add_argument("--seed", type=whole(0), default=0)

@@ -1,7 +1,6 @@
 """Frozen networks at work: as fast as the device multiplies, and smaller batches when memory runs out."""
 
 import ctypes
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -11,6 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from slac_tasks.children import processors
 from slac_tasks.errors import NotConfigured, Temporary
 from slac_tasks.networks.forms import Form, run
 from slac_tasks.networks.registry import Architecture
@@ -159,5 +159,4 @@ def _processors() -> str:
     except OSError:
         lines = []
     names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
-    count = len(os.sched_getaffinity(0))
-    return f"{names[0] if names else 'unknown processors'}, {count} processors"
+    return f"{names[0] if names else 'unknown processors'}, {processors()} processors"

@@ -9,6 +9,7 @@ import hashlib
 import os
 import secrets
 import shutil
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -21,6 +22,8 @@ from slac_tasks.storage.objects import Media
 _BUCKET_BYTES = 256 * 2**20
 """The folder is divided into parts of about this size, so that to make room few files are listed."""
 _MOST_BUCKETS = 256
+_OPEN_SEC = 86_400.0
+"""Nobody reads one file for longer: it is what a process that was killed had open."""
 
 
 @dataclass(frozen=True)
@@ -71,6 +74,7 @@ class CachedMedia:
         size = own.stat().st_size
         if size > room:
             return
+        _sweep(own.parent)
         held.parent.mkdir(parents=True, exist_ok=True)
         with open(held.parent / ".lock", "w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
@@ -92,6 +96,13 @@ def _files(folder: Path) -> Iterator[tuple[Path, os.stat_result]]:
             if not entry.name.startswith("."):
                 with suppress(FileNotFoundError):
                     yield Path(entry.path), entry.stat()
+
+
+def _sweep(opened: Path) -> None:
+    """Remove what processes that were killed had open."""
+    for path, stat in _files(opened):
+        if stat.st_mtime < time.time() - _OPEN_SEC:
+            path.unlink(missing_ok=True)
 
 
 def _linked(held: Path, own: Path) -> bool:

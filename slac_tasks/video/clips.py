@@ -1,6 +1,5 @@
 """Clips as pixels: each proxy is opened once for all of its clips, and addresses travel with the pixels they name."""
 
-import os
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -11,6 +10,7 @@ import numpy as np
 import pyarrow as pa
 import torch
 
+from slac_tasks.children import processors
 from slac_tasks.errors import BrokenContract
 from slac_tasks.model import View
 from slac_tasks.progress import track
@@ -93,8 +93,8 @@ def decoders(setting: int, *, clips: int, beside: torch.device | None = None) ->
     """
     if setting >= 0:
         return setting
-    processors = os.cpu_count() or 1
-    free = processors if beside is None else max(1, processors - _BESIDE_A_CARD) if beside.type == "cuda" else 0
+    all_ = processors()
+    free = all_ if beside is None else max(1, all_ - _BESIDE_A_CARD) if beside.type == "cuda" else 0
     return min(_MOST_WORKERS, free, clips // _CLIPS_PER_WORKER)
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from slac_tasks.children import together
+from slac_tasks.children import processors, together
 from slac_tasks.errors import Temporary, is_disk_full
 
 
@@ -34,3 +34,12 @@ def test_a_full_disk_of_one_is_a_full_disk_here(capfd: pytest.CaptureFixture[str
 
 def _fill(path: str) -> None:
     Path(path).write_bytes(b"too much")
+
+
+def test_processors_are_those_that_this_process_may_use() -> None:
+    own = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, {min(own)})
+    try:
+        assert processors() == 1
+    finally:
+        os.sched_setaffinity(0, own)

@@ -15,6 +15,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from slac_tasks.admission.likeness.fingerprints import video_hashes
+from slac_tasks.children import processors
 from slac_tasks.collect.settings import Collect
 from slac_tasks.progress import track
 from slac_tasks.video import originals
@@ -67,7 +68,7 @@ def main() -> None:
     """Fingerprint the files that standard input names."""
     paths = json.load(sys.stdin)
     # The work is done by processes of their own: threads wait for them.
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
+    with ThreadPoolExecutor(processors()) as pool:
         for found in track(pool.map(_fingerprint, paths), len(paths), "exclude"):
             print(json.dumps(asdict(found)), flush=True)
 

@@ -1,6 +1,7 @@
 """The cache of media: bounded, shared by processes, and never a reason to fail."""
 
 import os
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -81,3 +82,15 @@ def test_a_folder_is_read_where_it_is(tmp_path: Path) -> None:
     with CachedMedia(Media(store.url, {}), tmp_path / "held", 100)("a.mp4") as path:
         assert path == tmp_path / "store/a.mp4"
     assert not (tmp_path / "held").exists()
+
+
+def test_what_a_killed_process_had_open_leaves_after_a_day(tmp_path: Path) -> None:
+    cached = CachedMedia(Remote.of(tmp_path), tmp_path / "held", 200)
+    left = {name: tmp_path / "held" / "open" / name for name in ("old.mp4", "new.mp4")}
+    left["old.mp4"].parent.mkdir(parents=True)
+    for path in left.values():
+        path.write_bytes(b"left")
+    yesterday = time.time() - 86_401
+    os.utime(left["old.mp4"], (yesterday, yesterday))
+    with cached("a"):
+        assert {name: path.exists() for name, path in left.items()} == {"old.mp4": False, "new.mp4": True}
