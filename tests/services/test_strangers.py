@@ -9,6 +9,7 @@ import sys
 import time
 import uuid
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -315,9 +316,15 @@ def test_workers_end_with_the_first_process_and_the_port_is_free(
     assert len(workers) == 2
     running.process.kill()
     assert until(lambda: not any(map(is_alive, workers)), 10)
-    with socket.socket() as listener:
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind(("127.0.0.1", port))
+
+    def is_free() -> bool:
+        with socket.socket() as listener, suppress(OSError):
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            listener.bind(("127.0.0.1", port))
+            return True
+        return False
+
+    assert until(is_free, 10)
 
 
 @pytest.mark.parametrize(("host", "port"), [("192.0.2.7", 8090), ("no.such.host.invalid", 8090)])
