@@ -116,7 +116,10 @@ def open_postgres(url: str, variable: str, folder: str) -> "Ledger":
 
 
 class Ledger:
-    """One connection to the ledger. Each call is a transaction of its own unless inside `transaction`."""
+    """One connection to the ledger. Each call is a transaction of its own unless inside `transaction`.
+
+    Moments are of UTC, whatever the server's time zone.
+    """
 
     def __init__(self, url: str, *, folder: str = "queries", name: str = "database") -> None:
         self._folder = folder
@@ -125,6 +128,10 @@ class Ledger:
         given: dict[str, Any] = {name: value for name, value in _CONNECTION.items() if name not in own}
         self._connection: psycopg2.extensions.connection = psycopg2.connect(url, **given)
         self._connection.autocommit = True
+        # A server may stand in any zone. What it answers is shown as UTC, and the day of a moment is that of UTC.
+        if self._connection.get_parameter_status("TimeZone") != "UTC":
+            with self._failures(), self._connection.cursor() as cursor:
+                cursor.execute("SET TIME ZONE 'UTC'")
 
     def close(self) -> None:
         """Give the connection back."""

@@ -1,6 +1,8 @@
 """What the server refuses becomes one of our failures, so that the exit code and the page say what to do."""
 
 import socket
+from contextlib import closing
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -68,3 +70,18 @@ def test_a_server_that_vanished_is_given_up_after_a_minute_unless_its_address_sa
         }
     assert found == {"TCP_KEEPIDLE": idle, "TCP_KEEPINTVL": 10, "TCP_KEEPCNT": 3, "TCP_USER_TIMEOUT": 60_000}
     ledger.close()
+
+
+@pytest.mark.parametrize("zone", ["Asia/Kolkata", "America/St_Johns"])
+def test_moments_are_of_utc_whatever_the_servers_time_zone(ledger: Ledger, ledger_url: str, zone: str) -> None:
+    with ledger._connection.cursor() as cursor:
+        cursor.execute("SELECT current_database()")
+        (name,) = cursor.fetchone() or ("",)
+        cursor.execute(f"ALTER DATABASE {name} SET timezone = '{zone}'")
+    with closing(Ledger(ledger_url)) as other:
+        register(other)
+        with other._connection.cursor() as cursor:
+            cursor.execute("SELECT registered_at FROM categories")
+            ((registered,),) = cursor.fetchall()
+        assert registered.utcoffset() == timedelta(0)
+        assert abs(datetime.now(UTC) - registered) < timedelta(minutes=5)
