@@ -59,5 +59,6 @@ class Fetch(Section):
     retry_drops_times: int = setting(3, "How often; 0: only `slac fetch --retry` tries again.", least=0)
     scratch: str = setting(
         "",
-        "Folder for downloads that are not finished; empty: a folder of one's own among the system's temporary files.",
+        "Folder for downloads that are not finished; empty: a folder of one's own among the system's temporary files. "
+        "One that nobody goes on with leaves it after 30 days.",
     )

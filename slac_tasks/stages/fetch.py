@@ -19,7 +19,7 @@ from slac_tasks.admission.withdrawals import TAKEN_DOWN, Withdrawals, delete_med
 from slac_tasks.collect import locations
 from slac_tasks.collect.downloads import files
 from slac_tasks.collect.downloads.reasons import Unfetched
-from slac_tasks.collect.downloads.scratch import alone, own_folder
+from slac_tasks.collect.downloads.scratch import alone, own_folder, sweep
 from slac_tasks.collect.downloads.turns import in_turn
 from slac_tasks.collect.locations import Access
 from slac_tasks.collect.outcomes import Outcome, Outcomes
@@ -191,6 +191,7 @@ def _earlier(job: Job, before: Manifest | None, candidates: list[CandidateRow]) 
 def run(job: Job) -> None:
     """Write the fetched videos of each category."""
     access = Access(collect=job.config.collect, fetch=job.config.fetch, environ=job.environ)
+    sweep(access.fetch)
     job.each_category(lambda category: _fetch(job, access, {"category": category, "window": job.key("window")}))
 
 

@@ -5,13 +5,20 @@ import fcntl
 import os
 import shutil
 import tempfile
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO
 
 from slac_tasks.collect.settings import Fetch
 from slac_tasks.errors import NotConfigured, Temporary
+
+_KEPT_SEC = 30 * 86_400.0
+"""A download that nobody has gone on with for so long is begun anew: its drop was tried as often as it shall be."""
+
+_KEY = "[0-9a-f]" * 16
+"""What a `content_hash` looks like."""
 
 
 @contextmanager
@@ -64,6 +71,25 @@ def alone(settings: Fetch, key: str, what: str) -> Iterator[None]:
             yield
         finally:
             Path(lock.name).unlink(missing_ok=True)
+
+
+def sweep(settings: Fetch) -> None:
+    """Delete the downloads that nobody goes on with, and nothing else that lies in the folder."""
+    root = _root(settings)
+    folders = [path.with_suffix("") for path in root.glob(f"{_KEY}.lock")]
+    for folder in [folder for folder in folders if _age_sec(folder) > _KEPT_SEC]:
+        with _lock(root, folder.name) as lock, suppress(BlockingIOError):
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            shutil.rmtree(folder, ignore_errors=True)
+            Path(lock.name).unlink(missing_ok=True)
+
+
+def _age_sec(folder: Path) -> float:
+    """Return how long ago something was last written into a folder."""
+    try:
+        return time.time() - max(path.stat().st_mtime for path in (folder, *folder.iterdir()))
+    except OSError:  # another process has just finished it
+        return 0.0
 
 
 def _lock(root: Path, key: str) -> IO[str]:

@@ -1,5 +1,6 @@
 """Downloads from a real server that fails on purpose."""
 
+import os
 import socket
 import tempfile
 import time
@@ -17,11 +18,12 @@ from planned_server import Planned, cut, serve, status
 from slac_tasks.collect.downloads import addresses, files, reasons
 from slac_tasks.collect.downloads.hosts import Hosts
 from slac_tasks.collect.downloads.reasons import Unfetched
-from slac_tasks.collect.downloads.scratch import own_folder
+from slac_tasks.collect.downloads.scratch import own_folder, sweep
 from slac_tasks.collect.downloads.turns import in_turn
 from slac_tasks.collect.downloads.web import Web, host_of, probe
 from slac_tasks.collect.settings import Fetch
 from slac_tasks.errors import NotConfigured
+from slac_tasks.model import content_hash
 
 DATA = bytes(range(256)) * 64
 
@@ -308,3 +310,19 @@ def test_a_dead_host_costs_a_few_waits_only() -> None:
 def test_a_scratch_folder_that_holds_no_files_is_not_configured(place: str) -> None:
     with pytest.raises(NotConfigured, match=f"fetch.scratch {place}: "), own_folder(Fetch(scratch=place), "key"):
         pass
+
+
+def test_a_download_that_nobody_goes_on_with_leaves_the_disk_after_a_month(tmp_path: Path) -> None:
+    settings, old, new = Fetch(scratch=str(tmp_path)), 30 * 86_400 + 60, 30 * 86_400 - 60
+    given_up, later, at_work, no_download = (content_hash(what) for what in ("given up", "later", "at work", "none"))
+    for key, age in {given_up: old, later: new, at_work: old, "mine": old}.items():
+        with own_folder(settings, key) as folder:
+            (folder / "original.part").write_bytes(b"half")
+            for path in (folder / "original.part", folder):
+                os.utime(path, (time.time() - age,) * 2)
+    (tmp_path / no_download).mkdir()
+    os.utime(tmp_path / no_download, (0, 0))
+    with own_folder(settings, at_work):
+        sweep(settings)
+    assert {path.name for path in tmp_path.iterdir() if path.is_dir()} == {later, at_work, "mine", no_download}
+    assert not (tmp_path / given_up).with_suffix(".lock").exists()
