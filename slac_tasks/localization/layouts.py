@@ -110,7 +110,7 @@ def check_stride(stride_frames: int) -> None:
 
 
 def write_features(folder: Path, dense: Dense, about: Featured) -> None:
-    """Write the features of a video, and the line that says that they are there.
+    """Write the features of a video, and the line that says what they are.
 
     Raises:
         BrokenContract: a feature is not finite, or too large for the type.
@@ -127,11 +127,12 @@ def write_features(folder: Path, dense: Dense, about: Featured) -> None:
     buffer = io.BytesIO()  # written to a file, `numpy.save` hides that the disk is full
     np.save(buffer, values)
     part.write_bytes(buffer.getbuffer())
-    part.replace(path)
+    path.unlink(missing_ok=True)  # a line is of no other features than its own, whenever a kill comes
     with (folder / VIDEOS).open("ab+") as file:
         line = json.dumps(asdict(about), ensure_ascii=False) + "\n"
         # One that a kill has torn ends without a line break, and must not take this one with it.
         file.write((f"\n{line}" if _is_torn(file) else line).encode())
+    part.replace(path)
 
 
 def _is_torn(file: BinaryIO) -> bool:
@@ -227,6 +228,6 @@ def _inside(segments: Iterable[Segment], duration_sec: float) -> Iterator[Segmen
 
 
 def _write(path: Path, lines: Iterable[str]) -> None:
-    part = path.with_name(f".{path.name}.part")
+    part = path.with_name(f".{path.name}.{os.getpid()}.part")  # parts of the work may end in the same moment
     part.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
     part.replace(path)

@@ -45,6 +45,26 @@ def dense(name: str, fps: float, dtype: str = "float16") -> tuple[Dense, Feature
     return one, Featured.of(one, source=f"{name}.mp4", network="abc", dtype=dtype)
 
 
+@pytest.mark.parametrize("step", ["write_bytes", "unlink", "open", "replace"])
+def test_a_kill_leaves_no_line_beside_other_features(
+    step: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    old, new = (dense("again", 25.0, dtype=dtype) for dtype in ("float32", "float16"))
+    write_features(tmp_path, *old)
+
+    def killed(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as killing:
+        killing.setattr(Path, step, killed)
+        with pytest.raises(KeyboardInterrupt):
+            write_features(tmp_path, *new)
+    for one in featured(tmp_path).values():
+        assert one.dtype == np.load(file_of(tmp_path, "again")).dtype
+    write_features(tmp_path, *new)
+    assert featured(tmp_path)["again"].dtype == "float16"
+
+
 def test_features_that_the_disk_cannot_hold_are_known_as_that(tmp_path: Path) -> None:
     part = file_of(tmp_path, "full").with_name(".full.npy.part")
     part.parent.mkdir()
