@@ -23,8 +23,6 @@ from slac_watch import place, tell
 from slac_tasks import config
 from slac_tasks.procedure import STAGES, machine, wants_gpu
 
-DEFAULT_POOL = "default_pool"
-
 ENDED = "ended"
 """The leaf of a run that says whether a task before it failed."""
 

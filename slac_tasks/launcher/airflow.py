@@ -14,7 +14,7 @@ import time
 import urllib.error
 import urllib.parse
 import urllib.request
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -186,7 +186,7 @@ class Airflow:
         """Stop all processes; return the names of those that ran."""
         return stop_all(self.daemons)
 
-    def wait(self, dags: Sequence[str], say: Callable[[str], None] = print) -> None:
+    def wait(self, dags: Sequence[str]) -> None:
         """Wait until every part is healthy and the named DAGs can be run.
 
         Raises:

@@ -80,7 +80,7 @@ def run(job: Job) -> None:
         print_line("carry: finished already, no labels were judged yet")
         return
     keys = {"labels": version}
-    parts = _parts(job, version)
+    parts = _parts(job)
     scores = [one for part in parts for made in part.windows.values() for one in made]
     imported = [job.datasets.need(IMPORTED, **one) for one in job.datasets.partitions(IMPORTED)]
     inputs = [need_labels(job.datasets, version), *scores, *imported]
@@ -107,7 +107,7 @@ def run(job: Job) -> None:
     print_line(f"carry: {counts}, {asked:,} clips are asked again")
 
 
-def _parts(job: Job, version: str) -> list[_Part]:
+def _parts(job: Job) -> list[_Part]:
     """Return the categories with votes, each with the newest panel that has scored every window that was asked."""
     committees = [row["committee"] for row in job.ledger.rows("committees")]
     seated = cache(lambda committee: panels_of(job.datasets, committee))
