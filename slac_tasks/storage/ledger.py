@@ -43,6 +43,8 @@ _CONNECTION = {
 }
 """What the address of a server does not say otherwise, in seconds, the last in milliseconds. A server that vanished
 without a word, as in a failover, is given up after a minute; by the system's own values a query waits for two hours."""
+OLDEST_SERVER = 15
+"""Major version of Postgres from which on unique constraints may take two NULLs for the same."""
 _PASSING = (
     psycopg2.OperationalError,
     psycopg2.InterfaceError,
@@ -275,8 +277,17 @@ class Ledger:
 
         Raises:
             BrokenContract: the ledger is newer than this code.
+            NotConfigured: the server is too old, or the database cannot hold every text.
 
         """
+        version, encoding = (
+            self._connection.server_version // 10_000,
+            self._connection.get_parameter_status("server_encoding"),
+        )
+        if version < OLDEST_SERVER:
+            raise NotConfigured(f"database: the server is Postgres {version}, want {OLDEST_SERVER} or newer")
+        if encoding != "UTF8":
+            raise NotConfigured(f"database: is encoded as {encoding}, want UTF8, which holds every name")
         applied: list[int] = []
         known = migrations()
         with self.transaction(), self._connection.cursor() as cursor:

@@ -7,6 +7,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from slac_tasks.errors import NotConfigured, SlacError, Temporary
+from slac_tasks.launcher.postgres import EmbeddedPostgres
+from slac_tasks.storage import ledger as storage_ledger
 from slac_tasks.storage.ledger import Ledger
 
 WRITE = {"category": "judo", "name": "Judo", "guideline": None}
@@ -85,3 +87,22 @@ def test_moments_are_of_utc_whatever_the_servers_time_zone(ledger: Ledger, ledge
             ((registered,),) = cursor.fetchall()
         assert registered.utcoffset() == timedelta(0)
         assert abs(datetime.now(UTC) - registered) < timedelta(minutes=5)
+
+
+def test_a_server_that_is_too_old_is_refused_before_anything_is_made(
+    database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(storage_ledger, "OLDEST_SERVER", 99)
+    with closing(Ledger(database_url)) as ledger:
+        with pytest.raises(NotConfigured, match=r"database: the server is Postgres \d+, want 99 or newer"):
+            ledger.migrate()
+        assert ledger.version() == 0
+
+
+def test_a_database_that_cannot_hold_every_name_is_refused(postgres: EmbeddedPostgres) -> None:
+    with closing(Ledger(postgres.url("postgres"))) as server, server._connection.cursor() as cursor:
+        cursor.execute("CREATE DATABASE latin ENCODING 'LATIN1' TEMPLATE template0")
+    with closing(Ledger(postgres.url("latin"))) as ledger:
+        with pytest.raises(NotConfigured, match="database: is encoded as LATIN1, want UTF8"):
+            ledger.migrate()
+        assert ledger.version() == 0
