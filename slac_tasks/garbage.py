@@ -22,6 +22,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from slac_tasks.errors import NotMade
 from slac_tasks.storage.datasets import (
     ALL,
     CARRIED,
@@ -187,8 +188,16 @@ def _wanted_labels(datasets: Datasets, folders: Iterable[_Folder], before: datet
     for version in sorted(map(str, versions)):
         # A released version may have been deleted by hand: then nothing of it can be kept.
         if (manifest := labels_manifest(datasets, version)) is not None:
-            wanted |= {(piece.address, piece.generation): piece for piece in pieces(datasets, manifest)}
+            wanted |= {(piece.address, piece.generation): piece for piece in _pieces(datasets, manifest)}
     return list(wanted.values())
+
+
+def _pieces(datasets: Datasets, manifest: Manifest) -> list[Manifest]:
+    """Return the pieces of a version; of one that builds on what is lost, itself: what is left of them, it names."""
+    try:
+        return pieces(datasets, manifest)
+    except NotMade:
+        return [manifest]
 
 
 def _named_by(datasets: Datasets, wanted: Iterable[Manifest], folders: Iterable[_Folder]) -> set[Generation]:

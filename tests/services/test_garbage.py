@@ -1,6 +1,7 @@
 """What is deleted, what never is, and that nobody can tell afterwards: on a real ledger and a real store."""
 
 import os
+import shutil
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -197,6 +198,33 @@ def test_changes_that_a_whole_table_replaced_go_unless_a_release_names_them(
     assert "labels/v1/labels=000004" not in known
     assert "labels/v1/labels=000007" in known
     list(repair(datasets, ledger, Review()))
+
+
+def test_a_released_version_whose_whole_table_is_lost_keeps_what_is_left_and_holds_up_nothing(
+    make_job: Any, ledger: Ledger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(versions, "MOST_CHANGES", 3)
+    voting = Voting(ledger=ledger, clips=begin(make_job, ledger))
+    datasets = make_job("aggregate").datasets
+    for clip in range(CLIPS):
+        for category in range(2):
+            for person in range(2):
+                voting.vote(person, clip, category, "yes")
+    run(make_job, ledger, sync, aggregate)
+    for clip in range(2):
+        voting.vote(2, clip, 0, "yes")
+        run(make_job, ledger, sync, aggregate)
+    judge(ledger, datasets)
+    job = make_job("release", release="r0001")
+    release.run(job)
+    job.ledger.close()
+    shutil.rmtree(Path(datasets.store.url) / "labels/v1/labels=000001")
+    for clip in range(2, 4):
+        voting.vote(2, clip, 0, "yes")
+        run(make_job, ledger, sync, aggregate)
+    judge(ledger, datasets)
+    assert collect(datasets, ledger) == []
+    assert {keys["labels"] for keys in datasets.partitions(LABEL_CHANGES)} >= {"000002", "000003"}
 
 
 def test_young_things_stay(make_job: Any, ledger: Ledger) -> None:
