@@ -7,6 +7,7 @@
   those who gave them, likewise.
 * Weights that no committee, no score and no model names.
 * Heads of localizers, but for the newest of each release, and what is left of those that were never finished.
+* Files that a process was writing when it was killed.
 
 What a release names stays, and so does every release. Nothing is deleted before it is older than an age: a stage that
 runs now may be reading it, or may be about to name it.
@@ -133,6 +134,9 @@ def find(datasets: Datasets, before: datetime) -> Iterator[Garbage]:
         yield garbage
     yield from _weights(datasets, folders.values(), gone, before)
     yield from _localizers(datasets, before)
+    for one in datasets.store.unfinished():
+        if one.written_at < before:
+            yield Garbage(why="unfinished file", name=one.name, objects=(one,))
 
 
 def delete(datasets: Datasets, ledger: Ledger, garbage: Garbage, before: datetime) -> None:

@@ -10,7 +10,7 @@ import hashlib
 import os
 import secrets
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -64,6 +64,9 @@ class Store(Protocol):
 
     def objects(self, prefix: str) -> Iterator[Stored]:
         """Yield what is known of all names that start with `prefix`, in order, without their bytes."""
+
+    def unfinished(self) -> Iterator[Stored]:
+        """Yield what writers that were killed have left behind; no listing shows it."""
 
     def delete(self, name: str) -> None:
         """Remove `name`; a name that does not exist is no error."""
@@ -192,7 +195,15 @@ class FolderStore:
         yield from sorted(name for name in found if name.startswith(prefix))
 
     def objects(self, prefix: str) -> Iterator[Stored]:
-        for name in self.names(prefix):
+        yield from self._stored(self.names(prefix))
+
+    def unfinished(self) -> Iterator[Stored]:
+        with self._reached(""):
+            found = [str(path.relative_to(self.root)) for path in self.root.rglob(".*.part")]
+        yield from self._stored(sorted(found))
+
+    def _stored(self, names: Iterable[str]) -> Iterator[Stored]:
+        for name in names:
             # Another process may delete it between the listing and this line.
             with suppress(NotMade), self._reached(name):
                 found = self._path(name).stat()

@@ -323,6 +323,19 @@ def test_heads_of_localizers_go_but_for_the_newest_of_each_release(store: Folder
     assert list(store.names(f"{LOCALIZERS}/")) == ["localizers/r0001.bb.pt", "localizers/r0002.cc.pt"]
 
 
+def test_what_a_killed_writer_left_goes_when_it_is_old(store: FolderStore, ledger: Ledger) -> None:
+    datasets = Datasets(store)
+    for name, age in {"old": timedelta(days=8), "new": timedelta(0)}.items():
+        path = store.root / "media" / f".{name}.mp4.0123456789ab.part"
+        path.parent.mkdir(exist_ok=True)
+        path.write_bytes(b"half")
+        moment = (datetime.now(UTC) - age).timestamp()
+        os.utime(path, (moment, moment))
+    week = datetime.now(UTC) - timedelta(days=7)
+    assert collect(datasets, ledger, week) == ["unfinished file: media/.old.mp4.0123456789ab.part"]
+    assert [path.name for path in (store.root / "media").iterdir()] == [".new.mp4.0123456789ab.part"]
+
+
 def test_a_dry_run_deletes_nothing_and_says_how_much_it_would(
     store: FolderStore, ledger_url: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
