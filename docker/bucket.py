@@ -8,6 +8,7 @@ import sys
 import time
 from urllib.parse import urlsplit
 
+import certifi
 import urllib3
 from minio import Minio
 from minio.error import S3Error
@@ -24,7 +25,10 @@ def main() -> int:
         secret_key=os.environ["AWS_SECRET_ACCESS_KEY"],
         secure=endpoint.scheme == "https",
         region=os.environ.get("AWS_REGION", "us-east-1"),
-        http_client=urllib3.PoolManager(timeout=5.0, retries=False),
+        session_token=os.environ.get("AWS_SESSION_TOKEN") or None,
+        http_client=urllib3.PoolManager(
+            timeout=5.0, retries=False, ca_certs=certifi.where(), ca_cert_data=os.environ.get("SLAC_S3_CA") or None
+        ),
     )
     until = time.monotonic() + float(os.environ.get("BUCKET_WAIT_SEC", WAIT_SEC))
     while True:

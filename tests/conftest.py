@@ -13,6 +13,7 @@ import time
 import urllib.error
 import uuid
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import ModuleType
 from typing import Any, NoReturn, Protocol
@@ -126,28 +127,35 @@ def store(tmp_path: Path) -> FolderStore:
 @pytest.fixture(scope="session")
 def s3(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
     """Environment of a real S3 server with an empty bucket and keys that it checks."""
+    with serve_s3(tmp_path_factory.mktemp("s3")) as environ:
+        yield environ
+
+
+@contextmanager
+def serve_s3(folder: Path, *, certificate: tuple[Path, Path] | None = None) -> Iterator[dict[str, str]]:
+    """Run an S3 server over a folder, with TLS where there is a (certificate, key); yield what it is reached with."""
     # The wheel puts the program beside the interpreter.
     program = shutil.which(
         "rclone", path=os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
     )
     if program is None:
         absent("S3 server (rclone)")
-    folder = tmp_path_factory.mktemp("s3")
     (folder / "objects" / S3_BUCKET).mkdir(parents=True)
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         address = f"127.0.0.1:{probe.getsockname()[1]}"
+    words = [f"--{name}={path}" for name, path in zip(("cert", "key"), certificate or (), strict=False)]
     with (folder / "server.log").open("wb") as log:
         server = subprocess.Popen(
             [program, "serve", "s3", str(folder / "objects"), "--addr", address, "--config", str(folder / "none.conf"),
-             "--auth-key", f"{S3_KEY},{S3_SECRET}"],
+             "--auth-key", f"{S3_KEY},{S3_SECRET}", *words],
             stdout=log, stderr=log, env={"PATH": os.environ.get("PATH", ""), "HOME": str(folder)},
         )  # fmt: skip
     try:
         _wait_for(server, address, folder / "server.log")
         yield {
             "SLAC_STORE": f"s3://{S3_BUCKET}/{uuid.uuid4().hex[:8]}",
-            "SLAC_S3_ENDPOINT": f"http://{address}",
+            "SLAC_S3_ENDPOINT": f"{'https' if certificate else 'http'}://{address}",
             "AWS_ACCESS_KEY_ID": S3_KEY,
             "AWS_SECRET_ACCESS_KEY": S3_SECRET,
         }

