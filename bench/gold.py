@@ -135,7 +135,7 @@ def begin(made: Ledger, category: str, clips: int, chance: random.Random) -> Non
         settled = [row["clip_id"] for row in rows[: most // 2]] if person == "cid" else []
         made.run(
             "settle_clips", clip_ids=settled, categories=[category] * len(settled), votes_wanted=[2] * len(settled),
-            states=["finished"] * len(settled),
+            states=["finished"] * len(settled), were_again=[False] * len(settled), again=[False] * len(settled),
         )  # fmt: skip
 
 

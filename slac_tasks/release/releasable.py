@@ -42,7 +42,8 @@ def releasable(datasets: Datasets, ledger: Ledger, labels: str) -> pa.Table:
         may = pc.and_(may, pc.is_in(table["category"], value_set=accepted))
         may = pc.and_not(may, pc.is_in(joined_key(table, "round"), value_set=unfinished))
         may = pc.and_not(may, pc.is_in(table["video_id"], value_set=gone))
-        support = pc.add(table["yes"], table["no"])
+        # The word of a lead is one, where people could not decide.
+        support = pc.max_element_wise(pc.add(table["yes"], table["no"]), 1)
         table = table.append_column("kind", pa.repeat(PEOPLE, table.num_rows)).append_column("support", support)
         found.append(table.filter(may).select([*_COLUMNS, "kind", "support"]))
     return pa.concat_tables(found).sort_by(_ORDER)

@@ -35,15 +35,19 @@ class Settled:
     category: str
     votes_wanted: int
     state: str
+    was_again: bool
+    """Whether somebody was asked again when the queue was read; what a lead has changed since stays."""
+    again: bool
+    """Whether somebody is asked although the label stands."""
 
 
 def queue_changes(labels: pa.Table, queued: pa.Table, control_most: int) -> list[Settled]:
     """Return what must change in the queue so that it agrees with labels.
 
     A clip whose label is open wants one answer more than it was given; one on which a side must lead wants as many more
-    as that takes at least. Every other clip is finished, but for one that
-    is asked again and waits for that answer. No clip wants fewer answers than before, and one that was withdrawn from
-    the queue stays withdrawn.
+    as that takes at least. Every other clip is finished, but for one that is asked again and waits for that answer. With
+    that answer it is asked again no more: its label stands, or it fell and the clip waits as any other does. No clip
+    wants fewer answers than before, and one that was withdrawn from the queue stays withdrawn.
 
     Args:
         labels: columns clip_id, category, status, yes and no.
@@ -59,16 +63,20 @@ def queue_changes(labels: pa.Table, queued: pa.Table, control_most: int) -> list
     ahead = abs(pc.subtract(labels["yes"], labels["no"]).take(place).to_numpy())
     until_one_leads = np.minimum(queued["lead"].to_numpy() - ahead, control_most - given)
     wanted = np.where(undecided, np.maximum(had, given + np.maximum(until_one_leads, 1)), had)
-    again = queued["again"].to_numpy() & (given < had)
+    was_again = queued["again"].to_numpy()
+    again = was_again & (given < had) & ~undecided
     waits = undecided | again
     is_open = pc.equal(queued["state"], "open").to_numpy(zero_copy_only=False)
     is_withdrawn = pc.equal(queued["state"], "withdrawn").to_numpy(zero_copy_only=False)
-    rows = np.flatnonzero(~is_withdrawn & ((wanted != had) | (waits != is_open)))
+    rows = np.flatnonzero(~is_withdrawn & ((wanted != had) | (waits != is_open) | (again != was_again)))
     changed = queued.select(["clip_id", "category"]).take(pa.array(rows)).to_pylist()
     return [
-        Settled(**clip, votes_wanted=int(wanted[row]), state="open" if waits[row] else "finished")
+        Settled(
+            **clip, votes_wanted=int(wanted[row]), state="open" if waits[row] else "finished",
+            was_again=bool(was_again[row]), again=bool(again[row]),
+        )
         for row, clip in zip(rows, changed, strict=True)
-    ]
+    ]  # fmt: skip
 
 
 def settle(ledger: Ledger, changes: Sequence[Settled]) -> None:
@@ -81,6 +89,8 @@ def settle(ledger: Ledger, changes: Sequence[Settled]) -> None:
             categories=[change.category for change in some],
             votes_wanted=[change.votes_wanted for change in some],
             states=[change.state for change in some],
+            were_again=[change.was_again for change in some],
+            again=[change.again for change in some],
         )
 
 

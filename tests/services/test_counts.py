@@ -89,7 +89,8 @@ def act(ledger: Ledger, what: str, *with_: Any) -> None:
                 cast(ledger, person, f"{one}:0", "no", whose, seconds=0.25, supersedes=vote)
     elif what == "settle":
         whose, one, state = with_
-        ledger.run("settle_clips", clip_ids=[f"{one}:0"], categories=[whose], votes_wanted=[2], states=[state])
+        ledger.run("settle_clips", clip_ids=[f"{one}:0"], categories=[whose], votes_wanted=[2], states=[state],
+                   were_again=[False], again=[False])  # fmt: skip
     elif what == "withdraw":
         ledger.run("add_tombstone", video_id=with_[0], reason="takedown")
     elif what == "newer round":

@@ -62,7 +62,10 @@ def known(ledger: Ledger, clip: str, purpose: str, answer: str = "yes") -> None:
 
 
 def settle(ledger: Ledger, clip: str, wanted: int, state: str) -> None:
-    ledger.run("settle_clips", clip_ids=[clip], categories=[CATEGORY], votes_wanted=[wanted], states=[state])
+    ledger.run(
+        "settle_clips", clip_ids=[clip], categories=[CATEGORY], votes_wanted=[wanted], states=[state], were_again=[False],
+        again=[False],
+    )  # fmt: skip
 
 
 def people(ledger: Ledger, *names: str) -> None:

@@ -1,21 +1,26 @@
 """What leads decide: the stages read it, and each decision is a row that says who, when, what and why."""
 
+from contextlib import suppress
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 from conftest import MakeJob
-from review_work import TWICE, publish_and_answer
+from review_work import TWICE, cast, lease, publish_and_answer
 
 from slac_tasks.config import Config
 from slac_tasks.errors import WrongArguments
 from slac_tasks.planning.planner import Planner
 from slac_tasks.planning.plans import check_labels, sync_verifications
-from slac_tasks.stages import aggregate, sync
+from slac_tasks.quality.settings import Quality
+from slac_tasks.release.releasable import releasable
+from slac_tasks.stages import aggregate, sync, validate
 from slac_tasks.storage.ledger import Ledger
 from slac_tasks.storage.objects import FolderStore
 from slac_tasks.storage.tables import Datasets
 from slac_tasks.verification import rulings
 from slac_tasks.verification.ruled import BY_A_LEAD
+from slac_tasks.verification.settings import Review
 from slac_tasks.verification.versions import newest_labels, read_labels
 
 
@@ -110,6 +115,66 @@ def test_a_settled_clip_is_labelled_by_the_lead_and_asked_no_more_until_it_is_se
     assert state(ledger, first) == ("finished", False)
     assert labels()[first] == ("settled", -1, BY_A_LEAD), "without anything new there is no new version"
     rulings.send_back(ledger, "judo", first, person="grace", reason="look again")
-    assert labels()[first][:2] == ("open", None)
     assert state(ledger, first) == ("open", True)
+    assert labels()[first][:2] == ("open", None)
+    assert state(ledger, first) == ("open", False), "no label stands meanwhile"
     assert sum(row["clips"] for row in ledger.rows("clip_facets", category="judo")) == len(clips)
+
+
+def test_a_lead_may_settle_what_nobody_could_decide_and_it_holds_up_no_category(
+    ledger: Ledger, make_job: MakeJob, store: FolderStore
+) -> None:
+    lax = {
+        "review": TWICE,
+        "quality": Quality(min_labels=1, min_precision=0.0, min_agreement=0.0, max_positive_share=1.0),
+    }
+    publish_and_answer(make_job, ledger, {"ann": "yes", "bob": "yes"}, category="polo", clips=3)
+    (unsure,) = publish_and_answer(make_job, ledger, {"ann": "unsure", "bob": "unsure"}, category="judo", clips=1)
+    rulings.settle(ledger, "judo", unsure, answer="yes", person="ada", reason="a throw, half hidden")
+    for stage, module in (("sync", sync), ("aggregate", aggregate), ("validate", validate)):
+        module.run(make_job(stage, settings=lax))
+    rows = releasable(Datasets(store), ledger, "000001").to_pylist()
+    assert [(row["category"], row["label"], row["support"]) for row in rows if row["clip_id"] == unsure] == [
+        ("judo", 1, 1),
+        ("polo", 1, 2),
+    ]
+
+
+def test_answers_are_asked_again_as_often_as_somebody_is_found_to_click(ledger: Ledger, make_job: MakeJob) -> None:
+    clips = publish_and_answer(make_job, ledger, {"ann": "yes", "bob": "yes"}, category="judo", clips=3)
+
+    def count() -> None:
+        sync.run(make_job("sync", settings={"review": TWICE}))
+        aggregate.run(make_job("aggregate", settings={"review": TWICE}))
+
+    count()
+    today = datetime.now(UTC).date()
+    for suspect, third in (("ann", "cid"), ("cid", "dan")):
+        again = rulings.ask_person_again(ledger, "judo", suspect, day=today, person="ada", reason="clicks")
+        assert again == len(clips)
+        assert state(ledger, clips[0]) == ("open", True)
+        for clip in lease(ledger, third, category="judo"):
+            assert cast(ledger, third, clip["clip_id"], "yes", "judo")
+        count()
+        assert {state(ledger, clip) for clip in clips} == {("finished", False)}
+
+
+def test_a_label_that_falls_as_it_is_asked_again_holds_its_round_open(ledger: Ledger, make_job: MakeJob) -> None:
+    once = {"review": Review(votes_wanted=1, votes_judging=1, audit_share=0.0)}
+    (clip,) = publish_and_answer(make_job, ledger, {}, category="judo", clips=1)
+    with ledger._connection.cursor() as cursor:
+        cursor.execute("UPDATE queue SET votes_wanted = 1, votes_first = 1, lead = 0")
+
+    def answer(person: str, said: str) -> None:
+        assert [row["clip_id"] for row in lease(ledger, person, category="judo")] == [clip]
+        assert cast(ledger, person, clip, said, "judo")
+        sync.run(make_job("sync", settings=once))
+        aggregate.run(make_job("aggregate", settings=once))
+
+    answer("ann", "yes")
+    assert ledger.run("ask_again", clip_ids=[clip], categories=["judo"]) == 1
+    assert ledger.rows("open_rounds") == [], "the label stands"
+    answer("bob", "no")
+    assert state(ledger, clip) == ("open", False)
+    assert [row["category"] for row in ledger.rows("open_rounds")] == ["judo"]
+    assert [row["unlabelled"] for row in ledger.rows("open_by_category")] == [1]

@@ -38,6 +38,7 @@ from slac_tasks.quality.expectations.measures import not_among, share, shares_by
 from slac_tasks.storage.datasets import LABELS
 from slac_tasks.verification.ballots import ANSWERS
 from slac_tasks.verification.queue import CONTROLS
+from slac_tasks.verification.ruled import BY_A_LEAD
 
 _COUNTED = "two_of_three"
 """The method whose labels follow from counts alone; the others learn how good people are."""
@@ -71,7 +72,9 @@ def _decision_without_label(handover: Handover) -> Bools:
 
 
 def _no_answer(handover: Handover) -> Bools:
-    return _settled(handover) & (handover.numbers("yes") + handover.numbers("no") < 1)
+    """Return which labels nobody gave; a lead may settle what people could not decide."""
+    nobody = handover.numbers("yes") + handover.numbers("no") < 1
+    return _settled(handover) & nobody & ~handover.equals("method", BY_A_LEAD)
 
 
 def _against_counts(handover: Handover) -> Bools:
@@ -217,8 +220,8 @@ EXPECTATIONS: tuple[Expectation, ...] = (
         measure=wrong_rows(_decision_without_label), sentence="A settled clip has a label and a confidence.",
     ),
     Expectation(
-        name="settled_has_answers", severity=CRITICAL, reads=("status", "yes", "no"), measure=wrong_rows(_no_answer),
-        sentence="A settled clip has an answer of yes or no.",
+        name="settled_has_answers", severity=CRITICAL, reads=("status", "method", "yes", "no"),
+        measure=wrong_rows(_no_answer), sentence="A settled clip has an answer of yes or no, or a lead settled it.",
     ),
     Expectation(
         name="label_follows_counts", severity=CRITICAL, reads=("status", "method", "label", "yes", "no"),

@@ -349,8 +349,9 @@ def test_labels_are_due_when_nobody_is_asked_or_the_last_verdicts_are_old(platfo
     assert labels_due(platform.planner(now=NOW)) == []
     assert labels_due(platform.planner(now=NOW + timedelta(minutes=1))) == due
     platform.ledger.run(
-        "settle_clips", clip_ids=["2026-01-05.p1:1"], categories=["judo"], votes_wanted=[2], states=["finished"]
-    )
+        "settle_clips", clip_ids=["2026-01-05.p1:1"], categories=["judo"], votes_wanted=[2], states=["finished"],
+        were_again=[False], again=[False],
+    )  # fmt: skip
     assert labels_due(platform.planner(now=NOW)) == due
 
 

@@ -5,6 +5,8 @@ import pytest
 
 from slac_tasks.verification.outcome import Settled, queue_changes
 
+ASKED_ONCE = {"was_again": False, "again": False}
+
 
 def queued(**clips: tuple[int, str, int]) -> pa.Table:
     """Clips by name: (answers wanted, state, answers given)."""
@@ -27,14 +29,14 @@ def test_only_what_changed_is_written() -> None:
         e=(2, "withdrawn", 2), d=(2, "finished", 2), c=(2, "open", 2), b=(2, "open", 2), a=(2, "open", 1)
     )  # fmt: skip
     assert queue_changes(said, asked, 7) == [
-        Settled(clip_id="c:0", category="judo", votes_wanted=2, state="finished"),
-        Settled(clip_id="b:0", category="judo", votes_wanted=3, state="open"),
+        Settled(clip_id="c:0", category="judo", votes_wanted=2, state="finished", **ASKED_ONCE),
+        Settled(clip_id="b:0", category="judo", votes_wanted=3, state="open", **ASKED_ONCE),
     ]
 
 
 def test_a_finished_clip_that_is_open_again_wants_one_more_answer_than_it_was_given() -> None:
     (change,) = queue_changes(labels(d="open"), queued(d=(2, "finished", 2)), 7)
-    assert change == Settled(clip_id="d:0", category="judo", votes_wanted=3, state="open")
+    assert change == Settled(clip_id="d:0", category="judo", votes_wanted=3, state="open", **ASKED_ONCE)
 
 
 def test_no_clip_wants_fewer_answers_than_before() -> None:
@@ -49,7 +51,16 @@ def test_a_clip_that_is_asked_again_waits_for_that_answer_although_its_label_sta
     asked = queued(a=(2, "open", 1), b=(2, "open", 2))
     asked = asked.set_column(asked.column_names.index("again"), "again", pa.array([True, True]))
     (change,) = queue_changes(labels(a="settled", b="settled"), asked, 7)
-    assert change == Settled(clip_id="b:0", category="judo", votes_wanted=2, state="finished")
+    assert change == Settled(
+        clip_id="b:0", category="judo", votes_wanted=2, state="finished", was_again=True, again=False
+    )  # fmt: skip
+
+
+def test_a_label_that_fell_waits_as_any_other_does() -> None:
+    asked = queued(a=(2, "open", 2))
+    asked = asked.set_column(asked.column_names.index("again"), "again", pa.array([True]))
+    (change,) = queue_changes(labels(a="open"), asked, 7)
+    assert (change.votes_wanted, change.state, change.again) == (3, "open", False)
 
 
 @pytest.mark.parametrize(("given", "yes", "wanted"), [(3, 2, 5), (5, 3, 7), (6, 3, 7), (3, 3, 4)])
