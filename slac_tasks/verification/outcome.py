@@ -45,9 +45,9 @@ def queue_changes(labels: pa.Table, queued: pa.Table, control_most: int) -> list
     """Return what must change in the queue so that it agrees with labels.
 
     A clip whose label is open wants one answer more than it was given; one on which a side must lead wants as many more
-    as that takes at least. Every other clip is finished, but for one that is asked again and waits for that answer. With
-    that answer it is asked again no more: its label stands, or it fell and the clip waits as any other does. No clip
-    wants fewer answers than before, and one that was withdrawn from the queue stays withdrawn.
+    as that takes at least. Every other clip is finished, but for one that is asked again and waits for that answer.
+    With that answer it is asked again no more: its label stands, or it fell and the clip waits as any other does. No
+    clip wants fewer answers than before, and one that was withdrawn from the queue stays withdrawn.
 
     Args:
         labels: columns clip_id, category, status, yes and no.

@@ -1,5 +1,6 @@
 -- Put a chosen clip into the queue. A clip is asked once per category: one that is there stays as it is, unless it was
--- withdrawn before anybody answered; that one comes back with its new round. Clips of withdrawn videos stay out.
+-- withdrawn before anybody answered; that one comes back with its new round. Clips of withdrawn videos stay out, and so
+-- does an example, whose answer is on the page.
 INSERT INTO queue AS q
     (clip_id, category, video_id, round, strategy, start_sec, end_sec, split, proxy_256, votes_wanted, votes_first,
     lead, alike)
@@ -15,6 +16,10 @@ SET
     proxy_256 = excluded.proxy_256, state = 'open', queued_at = now()
 WHERE
     q.state = 'withdrawn' AND q.round <> excluded.round
+    AND NOT EXISTS (
+        SELECT FROM known_answers AS k
+        WHERE k.clip_id = q.clip_id AND k.category = q.category AND k.purpose = 'example'
+    )
     AND NOT EXISTS (
         SELECT FROM votes AS v
         WHERE v.clip_id = q.clip_id AND v.category = q.category AND v.supersedes IS NULL

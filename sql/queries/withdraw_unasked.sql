@@ -1,5 +1,6 @@
 -- Withdraw the open clips of older rounds of the same category and window that nobody answered or holds: a newer round
--- has chosen better. A round is older when its clips were queued before the first clip of this one.
+-- has chosen better. A round is older when its clips were queued before the first clip of this one. Gold stays: a lead
+-- chose it, and people meet it whatever its round.
 UPDATE queue AS q
 SET state = 'withdrawn'
 WHERE
@@ -8,6 +9,7 @@ WHERE
     AND q.queued_at < (
         SELECT min(n.queued_at) FROM queue AS n WHERE n.category = %(category)s::text AND n.round = %(round)s::text
     )
+    AND NOT EXISTS (SELECT FROM known_answers AS k WHERE (k.clip_id, k.category) = (q.clip_id, q.category))
     AND NOT EXISTS (SELECT FROM votes AS v WHERE v.clip_id = q.clip_id AND v.category = q.category)
     AND NOT EXISTS (
         SELECT FROM leases AS l

@@ -63,8 +63,8 @@ def known(ledger: Ledger, clip: str, purpose: str, answer: str = "yes") -> None:
 
 def settle(ledger: Ledger, clip: str, wanted: int, state: str) -> None:
     ledger.run(
-        "settle_clips", clip_ids=[clip], categories=[CATEGORY], votes_wanted=[wanted], states=[state], were_again=[False],
-        again=[False],
+        "settle_clips", clip_ids=[clip], categories=[CATEGORY], votes_wanted=[wanted], states=[state],
+        were_again=[False], again=[False],
     )  # fmt: skip
 
 
@@ -334,3 +334,44 @@ def test_the_commands_make_accounts_and_known_answers(
     assert slac("known", "list") == 0
     assert slac("known", "drop", *clip) == 0
     assert slac("known", "drop", *clip) == 64
+
+
+def queue(ledger: Ledger, round_: str, *clips: str) -> None:
+    ledger.run_many(
+        "queue_clip",
+        [
+            {"clip_id": clip, "category": CATEGORY, "video_id": CATEGORY, "round": round_, "strategy": "random",
+             "start_sec": 0.0, "end_sec": 2.0, "split": "training", "proxy_256": "p", "votes_wanted": 2, "lead": 0,
+             "alike": None}
+            for clip in clips
+        ],
+    )  # fmt: skip
+    ledger.run("withdraw_unasked", category=CATEGORY, round=round_)
+
+
+def test_a_newer_round_withdraws_no_gold_and_asks_no_example(ledger: Ledger) -> None:
+    fill(ledger, 1)
+    gold, example, left = (f"{CATEGORY}:{start}" for start in (2000, 4000, 6000))
+    people(ledger, "ann")
+    queue(ledger, "2026-01-05.p1", gold, example, left)
+    known(ledger, gold, "gold")
+    known(ledger, example, "example")
+    queue(ledger, "2026-01-05.p2", example, f"{CATEGORY}:8000")
+    with ledger._connection.cursor() as cursor:
+        cursor.execute("SELECT clip_id, state FROM queue WHERE clip_id = ANY (%s)", ([gold, example, left],))
+        assert dict(cursor.fetchall()) == {gold: "open", example: "withdrawn", left: "withdrawn"}
+    assert gold in lease(ledger, "ann", 3, gold=1)
+
+
+def test_a_clip_whose_answer_is_known_holds_up_no_round(ledger: Ledger) -> None:
+    names = fill(ledger, 3)
+    people(ledger, "ann", "bob")
+    known(ledger, names[0], "gold")
+    for person in ("ann", "bob"):
+        for name in names[1:]:
+            assert cast(ledger, person, name)
+    for name in names[1:]:
+        settle(ledger, name, 2, "finished")
+    assert lease(ledger, "ann", 3, gold=3) == [], "gold alone would be known for gold"
+    assert ledger.rows("open_rounds") == []
+    assert ledger.rows("open_by_category") == []

@@ -1,6 +1,5 @@
 """What leads decide: the stages read it, and each decision is a row that says who, when, what and why."""
 
-from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
 
