@@ -212,8 +212,10 @@ def _by_category(job: Job, version: _Version) -> Iterator[tuple[pa.Table, Ballot
     categories = sorted(row["category"] for row in job.ledger.rows("categories"))
     for category in track(categories, len(categories), job.stage):
         queued = votes.queued_in(job.ledger, category, until=version.batch)
-        if queued.num_rows:
-            yield queued, read_ballots(votes.votes_in(job.ledger, category, until=version.batch))
+        cast = votes.votes_in(job.ledger, category, until=version.batch) if queued.num_rows else queued
+        # Between the two reads the last video with votes may have been withdrawn.
+        if cast.num_rows:
+            yield queued, read_ballots(cast)
 
 
 def _decided(job: Job, version: _Version, ballots: Ballots, queued: pa.Table, crowd: Crowd | None) -> pa.Table:

@@ -32,6 +32,7 @@ from slac_tasks.verification.aggregation.dawid_skene import Model
 from slac_tasks.verification.agreement import agreements
 from slac_tasks.verification.annotators import qualities
 from slac_tasks.verification.ballots import Ballots, Floats, read_ballots
+from slac_tasks.verification.control import GOLD
 from slac_tasks.verification.outcome import record_measures, record_verdicts, replace_people
 from slac_tasks.verification.versions import label_tables, need_labels, newest_labels
 from slac_tasks.verification.votes import queued_in, votes_in
@@ -148,7 +149,11 @@ def _judge_people(job: Job, labels: Manifest) -> None:
 
 def _people(job: Job, ballots: Ballots, seconds: Floats) -> list[PersonRow]:
     """Return how good each person's answers are, and print who is flagged."""
-    known = {(row["category"], row["clip_id"]): row["answer"] == Answer.YES for row in job.ledger.rows("known_answers")}
+    known = {
+        (row["category"], row["clip_id"]): row["answer"] == Answer.YES
+        for row in job.ledger.rows("known_answers")
+        if row["purpose"] == GOLD
+    }
     rows = qualities(ballots, seconds, Model(pooling=job.config.aggregation.pooling), known)
     for row in rows:
         if row.category is None and row.flags:

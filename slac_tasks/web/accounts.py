@@ -229,7 +229,7 @@ def routes(accounts: Accounts) -> APIRouter:
         try:
             session = await accounts.turn.check(lambda: accounts.login(name, form.get("password", "")))
         except Temporary:
-            accounts.tries.succeed(name, address)  # nothing was tried
+            accounts.tries.cancel(name, address)
             await asyncio.sleep(REFUSAL_SEC)
             return _page(page, "The service is busy. Please try again in a moment.", name=name, status=503, retry_sec=2)
         if session is None:

@@ -113,7 +113,7 @@ def _cast(ledger: Ledger, person: str, vote: Vote) -> bool:
     if ledger.one("cast_vote", annotator=person, **values) is not None:
         return True
     found = ledger.one("web_vote", vote_id=values["vote_id"], annotator=person)
-    return found is not None and (found["clip_id"], found["answer"]) == (vote.clip_id, vote.answer)
+    return found is not None and all(found[name] == values[name] for name in found)
 
 
 @dataclass(frozen=True, kw_only=True)

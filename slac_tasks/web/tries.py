@@ -40,7 +40,7 @@ class Tries:
     _failures: OrderedDict[Key, _Failures] = field(default_factory=OrderedDict)
 
     def begin(self, name: str, address: str) -> float:
-        """Return the seconds to wait before a try, 0 if it may be made now; then call `fail` or `succeed`.
+        """Return the seconds to wait before a try, 0 if it may be made now; call `fail`, `succeed` or `cancel` then.
 
         The name's try counts as failed from its begin, so that many at once are not all free. The address's does not:
         a whole office may log in at the same moment.
@@ -57,10 +57,20 @@ class Tries:
         self._count(_keys("", address)[1], FREE_TRIES_OF_ADDRESS)
 
     def succeed(self, name: str, address: str) -> None:
-        """Forget the name's failures: the password was right, or nothing was tried."""
+        """Forget the name's failures: the password was right."""
         pair, _, person = _keys(name, address)
         self._failures.pop(pair, None)
         self._failures.pop(person, None)
+
+    def cancel(self, name: str, address: str) -> None:
+        """Take back what `begin` counted, since nothing was tried.
+
+        Earlier failures stay: else whoever keeps the service busy would have as many tries as they like.
+        """
+        pair, _, person = _keys(name, address)
+        for key in (pair, person):
+            if found := self._failures.get(key):
+                found.count, found.until = found.count - 1, self.now()
 
     def _wait(self, key: Key) -> float:
         found = self._failures.get(key)

@@ -202,10 +202,10 @@ def test_the_rule_of_hacs_is_counted_on_clips_drawn_by_lot(make_job: Any, ledger
     assert cast(ledger, "bob", clips[2], "no")
     assert cast(ledger, "bob", clips[5], "unsure")
     assert cast(ledger, "bob", clips[8], "no", vote_id=wrong)
-    assert cast(ledger, "bob", clips[8], "yes", supersedes=wrong)
-    # The third answer of a clip says nothing of its first two.
+    # The third answer of a clip says nothing of its first two, whenever the second one is corrected.
     lease(ledger, "cid")
     assert cast(ledger, "cid", clips[8], "no")
+    assert cast(ledger, "bob", clips[8], "yes", supersedes=wrong)
     sync.run(make_job("sync"))
     # What is given later belongs to later labels.
     assert cast(ledger, "bob", clips[11], "no")

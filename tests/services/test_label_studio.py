@@ -21,7 +21,8 @@ CREATE TABLE htx_user (id serial PRIMARY KEY, email varchar(254) NOT NULL);
 CREATE TABLE task (id serial PRIMARY KEY, data jsonb NOT NULL, project_id integer NOT NULL);
 CREATE TABLE task_completion (
     id serial PRIMARY KEY, result jsonb, was_cancelled boolean NOT NULL DEFAULT false,
-    created_at timestamptz NOT NULL DEFAULT now(), updated_at timestamptz NOT NULL DEFAULT now(),
+    created_at timestamptz NOT NULL DEFAULT now() - interval '10 seconds',
+    updated_at timestamptz NOT NULL DEFAULT now() - interval '10 seconds',
     lead_time double precision, task_id integer REFERENCES task, completed_by_id integer REFERENCES htx_user
 );
 INSERT INTO htx_user (email) VALUES ('mara@example.org');
@@ -73,7 +74,7 @@ def test_annotations_become_votes_once_and_an_edit_supersedes(
     assert "label-studio project 7: 2 known, 3 set aside (1 label, 1 not asked, 1 seconds)" in said
     assert said.count("set aside annotation 3: label: label 'maybe', want one of") == 1
     studio.execute(
-        "UPDATE task_completion SET result = %s, updated_at = now() + interval '1 second' WHERE id = %s",
+        "UPDATE task_completion SET result = %s, updated_at = now() - interval '1 second' WHERE id = %s",
         (CHOICE % "no", first),
     )
     # What is mended there is a vote, and set aside no more.
@@ -144,7 +145,7 @@ def test_an_edit_of_somebody_elses_annotation_is_the_editors_vote(
     studio.execute("ALTER TABLE task_completion ADD updated_by_id integer DEFAULT 2")
     sync.run(make_job("sync", environ=environ))
     studio.execute(
-        "UPDATE task_completion SET result = %s, updated_at = now() + interval '2 seconds' WHERE id = %s",
+        "UPDATE task_completion SET result = %s, updated_at = now() WHERE id = %s",
         (CHOICE % "no", number),
     )
     sync.run(make_job("sync", environ=environ))

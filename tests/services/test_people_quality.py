@@ -100,3 +100,11 @@ def test_a_model_may_decide(make_job: Any, ledger: Ledger, method: str) -> None:
     said = {row["clip_id"]: row["label"] for row in rows}
     assert [said[clip] for clip in sorted(said)] == [1, -1] * (CLIPS // 2)
     assert min(row["confidence"] for row in rows) > 0.75
+
+
+def test_an_example_whose_answer_everybody_sees_says_nothing_of_people(make_job: Any, ledger: Ledger) -> None:
+    clips = publish_and_answer(make_job, ledger, {"ann": "yes", "bob": "yes"}, clips=6)
+    for purpose, clip in (("gold", clips[0]), ("example", clips[1])):
+        ledger.run("add_known_answer", clip_id=clip, category="high_jump", answer="no", purpose=purpose, person="eve")
+    run(make_job, sync, aggregate, validate)
+    assert {(row["gold"], row["gold_right"]) for row in ledger.rows("web_people", hasty_sec=HASTY_SEC)} == {(1, 0)}

@@ -307,6 +307,8 @@ def test_another_group_gets_no_clip_no_vote_and_no_name(ledger: Ledger, ledger_u
     assert sorted(clip["clip_id"] for clip in again) == names
     for _ in range(2):  # a repeated send is harmless
         assert call("POST", "/api/votes", json={"votes": [vote]}).json() == {"stored": {vote["vote_id"]: True}}
+    other = {"votes": [{**vote, "category": "discus throw"}]}  # the same id is no repeat of another answer
+    assert call("POST", "/api/votes", json=other).json() == {"stored": {vote["vote_id"]: False}}
     assert ledger.one("outbox_size") == {"votes": 1}
     ledgers.close()
 

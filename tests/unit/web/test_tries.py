@@ -44,6 +44,19 @@ def test_a_right_password_forgets_the_wrong_ones() -> None:
         ours.succeed("ada", "10.0.0.1")
 
 
+def test_what_a_busy_service_did_not_try_forgets_no_failure() -> None:
+    ours = Tries(now=lambda: 1000.0)
+    for _ in range(FREE_TRIES - 1):
+        assert ours.begin("ada", "10.0.0.1") == 0
+        ours.fail("10.0.0.1")
+    for _ in range(3):
+        assert ours.begin("ada", "10.0.0.1") == 0
+        ours.cancel("ada", "10.0.0.1")
+    assert ours.begin("ada", "10.0.0.1") == 0, "the last one that is free"
+    ours.fail("10.0.0.1")
+    assert ours.begin("ada", "10.0.0.1") == 1.0
+
+
 def test_an_address_that_tries_every_name_is_slowed_down() -> None:
     ours = Tries(now=lambda: 1000.0)
     for number in range(FREE_TRIES_OF_ADDRESS):
