@@ -20,7 +20,7 @@ with DAG(
     dag_id="look_for_answers",
     dag_display_name="4 · look_for_answers",
     description=__doc__.partition("\n")[0],
-    schedule=CronTriggerTimetable(os.environ.get("SLAC_SYNC_CRON", "*/5 * * * *"), timezone="UTC"),
+    schedule=CronTriggerTimetable(os.environ.get("SLAC_SYNC_CRON") or "*/5 * * * *", timezone="UTC"),
     doc_md=__doc__,
     **alerts(hours=24),
     catchup=False,

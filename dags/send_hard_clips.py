@@ -22,7 +22,7 @@ with DAG(
     dag_id="send_hard_clips",
     dag_display_name="3 · send_hard_clips",
     description=__doc__.partition("\n")[0],
-    schedule=CronTriggerTimetable(os.environ.get("SLAC_SEND_CRON", "0 5 * * *"), timezone="UTC"),
+    schedule=CronTriggerTimetable(os.environ.get("SLAC_SEND_CRON") or "0 5 * * *", timezone="UTC"),
     doc_md=__doc__,
     **alerts(hours=24),
     catchup=False,

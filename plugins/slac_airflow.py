@@ -16,7 +16,7 @@ from airflow.providers.standard.operators.empty import EmptyOperator
 from airflow.providers.standard.operators.hitl import HITLOperator
 from airflow.sdk import Asset, AssetAlias, BaseOperator, Param
 from airflow.sdk.exceptions import AirflowSkipException, DagRunTriggerException, DownstreamTasksSkipped
-from slac_command import RETRY, Command, Process, filled, is_on, judge, merge, passable, told
+from slac_command import RETRY, Command, Process, filled, is_on, judge, merge, passable, told, variable
 from slac_links import address, links
 from slac_watch import place, tell
 
@@ -302,12 +302,12 @@ def pods_wanted(environ: Mapping[str, str] = os.environ) -> bool:
 
 def defaults(stage: str, *, pods: bool) -> dict[str, Any]:
     """Return how a stage's task is retried and how wide it may become."""
-    width = int(os.environ.get("SLAC_WIDTH", "16" if pods else "2"))
+    width = int(variable("SLAC_WIDTH", os.environ, "16" if pods else "2"))
     gpu = wants_gpu(stage)
     one_at_a_time = (stage in STAGES and STAGES[stage].alone) or (gpu and not pods)
     return {
         # As many slots as there are GPUs, in a pool that whoever runs the cluster makes; tasks wait there, not as pods.
-        **({"pool": os.environ["SLAC_GPU_POOL"]} if gpu and "SLAC_GPU_POOL" in os.environ else {}),
+        **({"pool": pool} if gpu and (pool := variable("SLAC_GPU_POOL", os.environ)) else {}),
         # Ample: Airflow's own deferral bug burns some (apache/airflow#72716), a database restart burns others.
         "retries": 5,
         "retry_policy": RETRY,

@@ -1,6 +1,6 @@
 """A `slac` command as a pod. Imported only where pods are configured: the provider costs two seconds per import.
 
-Settings, all from the environment of Airflow's workers:
+Settings, all from the environment of Airflow's workers; an empty one is as one that is not set:
 
     SLAC_PODS=1                  stages run as pods
     SLAC_POD_IMAGE               the task image, with tag or digest
@@ -36,7 +36,7 @@ from airflow.providers.cncf.kubernetes.utils.pod_manager import PodNotFoundExcep
 from airflow.sdk.exceptions import AirflowException
 from kubernetes.client import models as k8s
 from kubernetes.client.exceptions import ApiException
-from slac_command import Command, is_on, judge
+from slac_command import Command, is_on, judge, variable
 from slac_links import links
 from slac_pod_reasons import (
     CONTAINER,
@@ -212,17 +212,17 @@ def has_fixed_nodes(environ: Mapping[str, str]) -> bool:
 
 def pod_settings(stage: str, environ: Mapping[str, str]) -> dict[str, Any]:
     """Return everything in which a pod of ours differs from the provider's defaults, each with its reason."""
-    secrets = [environ.get("SLAC_POD_STORE_SECRET", "slac-store")]
+    secrets = [variable("SLAC_POD_STORE_SECRET", environ, "slac-store")]
     if holds_ledger(stage):
-        secrets.append(environ.get("SLAC_POD_LEDGER_SECRET", "slac-ledger"))
-    config_map = environ.get("SLAC_POD_CONFIG_MAP")
+        secrets.append(variable("SLAC_POD_LEDGER_SECRET", environ, "slac-ledger"))
+    config_map = variable("SLAC_POD_CONFIG_MAP", environ)
     return {
         "name": f"slac-{stage}",
         # By them the chart's network policies know whom to let through.
         "labels": {"app.kubernetes.io/part-of": "slac", "slac/holds": "ledger" if holds_ledger(stage) else "store"},
-        "namespace": environ.get("SLAC_POD_NAMESPACE", "default"),
-        "service_account_name": environ.get("SLAC_POD_SERVICE_ACCOUNT"),
-        "config_file": environ.get("SLAC_POD_KUBECONFIG"),
+        "namespace": variable("SLAC_POD_NAMESPACE", environ, "default"),
+        "service_account_name": variable("SLAC_POD_SERVICE_ACCOUNT", environ) or None,
+        "config_file": variable("SLAC_POD_KUBECONFIG", environ) or None,
         # A stage speaks to the store and the ledger, never to Kubernetes.
         "automount_service_account_token": False,
         # Secrets by reference only: a value in the pod's specification would be read by everyone who may list pods.
@@ -234,7 +234,7 @@ def pod_settings(stage: str, environ: Mapping[str, str]) -> dict[str, Any]:
         # A worker that died finds its pod again instead of starting a second one.
         "durable": True,
         # A stale "success" may fail a task that was deferred twice in a short time (apache/airflow#72716).
-        "poll_interval": float(environ.get("SLAC_POD_POLL_SECONDS", "10")),
+        "poll_interval": float(variable("SLAC_POD_POLL_SECONDS", environ, "10")),
         # 120 s by default, both; a queue for GPUs is hours long, and a pull of the CUDA image minutes.
         "schedule_timeout_seconds": 6 * 3600,
         "startup_timeout_seconds": 1800,
@@ -273,17 +273,18 @@ def pod_settings(stage: str, environ: Mapping[str, str]) -> dict[str, Any]:
 
 def fitted(asked: Machine, environ: Mapping[str, str]) -> dict[str, Any]:
     """Return what of a pod depends on what its stage asks of a machine."""
-    image, template = environ.get("SLAC_POD_IMAGE", "slac-task:latest"), environ.get("SLAC_POD_TEMPLATE")
+    image, template = variable("SLAC_POD_IMAGE", environ, "slac-task:latest"), variable("SLAC_POD_TEMPLATE", environ)
     if asked.gpus:
-        image, template = environ.get("SLAC_POD_GPU_IMAGE", image), environ.get("SLAC_POD_GPU_TEMPLATE", template)
+        image = variable("SLAC_POD_GPU_IMAGE", environ, image)
+        template = variable("SLAC_POD_GPU_TEMPLATE", environ, template)
     return {
         "image": image,
         # Airflow merges it under everything else; what it says of the container is said of the one called `base`.
-        "pod_template_file": template,
+        "pod_template_file": template or None,
         "container_resources": resources(asked),
         # From its start on a node, so that a queue for GPUs does not count.
         "active_deadline_seconds": asked.hours * 3600,
-        **folders(asked, environ.get("SLAC_POD_CONFIG_MAP")),
+        **folders(asked, variable("SLAC_POD_CONFIG_MAP", environ)),
     }
 
 
@@ -324,7 +325,7 @@ def memory_after(asked: int, times: int) -> int:
     return min(max(asked * (2 + times) // 2, asked + 1), MEMORY_MOST * asked)
 
 
-def folders(asked: Machine, config_map: str | None) -> dict[str, Any]:
+def folders(asked: Machine, config_map: str) -> dict[str, Any]:
     """Return the folders that a container may write, and the settings that it reads."""
     found = [k8s.V1Volume(name="tmp", empty_dir=k8s.V1EmptyDirVolumeSource())]
     mounts = [k8s.V1VolumeMount(name="tmp", mount_path=SCRATCH_FOLDER)]

@@ -60,9 +60,14 @@ SECONDS_TO_STOP = 10.0
 """What a command has between being asked to stop and being killed."""
 
 
+def variable(name: str, environ: Mapping[str, str], otherwise: str = "") -> str:
+    """Return what a variable says, without blanks around it; an empty one is as one that is not set."""
+    return environ.get(name, "").strip() or otherwise
+
+
 def is_on(name: str, environ: Mapping[str, str]) -> bool:
     """Return whether a variable says yes."""
-    return environ.get(name, "").lower() in ("1", "true", "yes")
+    return variable(name, environ).lower() in ("1", "true", "yes")
 
 
 def filled(form: Iterable[str], context: Mapping[str, Any]) -> dict[str, Any]:
@@ -175,7 +180,7 @@ class Process:
 
     def __init__(self, words: list[str], environ: Mapping[str, str], log: Logger) -> None:
         beside = os.path.join(os.path.dirname(sys.executable), words[0])
-        program = environ.get("SLAC_COMMAND") or (beside if os.path.exists(beside) else shutil.which(words[0]))
+        program = variable("SLAC_COMMAND", environ) or (beside if os.path.exists(beside) else shutil.which(words[0]))
         if program is None:
             raise AirflowFailException(f"{words[0]}: not found beside {sys.executable} nor on the PATH")
         self._log = log

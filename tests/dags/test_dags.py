@@ -42,6 +42,7 @@ for dag, _ in DagContext.autoregistered_dags:
     dags[dag.dag_id] = {"doc": dag.doc_md or "", "tasks": {
         task.task_id: [type(task).__name__, sorted(task.downstream_task_ids), [asset.name for asset in task.outlets]]
         for task in dag.tasks}, "estimated": [task.dag_name for task in dag.tasks if getattr(task, "estimate", False)],
+        "pools": {task.task_id: task.pool for task in dag.tasks},
         "wakes": {task.task_id: [task.dag_name, task.asset.name] for task in dag.tasks if hasattr(task, "alias")},
         "woken_by": woken_by(getattr(dag.timetable, "asset_condition", None)),
         "clock": getattr(getattr(dag.timetable, "timetable", dag.timetable), "expression", None)}
@@ -52,11 +53,20 @@ print(json.dumps({"dags": dags, "seconds": seconds, "heavy": heavy}))
 
 @pytest.fixture(scope="module")
 def parsed() -> dict:
-    environ = {**os.environ, "PYTHONPATH": str(ROOT / "plugins"), "PYTHONWARNINGS": "ignore"}
+    return parse()
+
+
+def parse(**more: str) -> dict:
+    environ = {**os.environ, "PYTHONPATH": str(ROOT / "plugins"), "PYTHONWARNINGS": "ignore", **more}
     environ.pop("SLAC_PODS", None)
     run = subprocess.run([sys.executable, "-c", PARSE], cwd=ROOT, env=environ, capture_output=True, text=True)
     assert run.returncode == 0, run.stderr
     return json.loads(run.stdout.splitlines()[-1])
+
+
+def test_a_variable_that_says_nothing_is_as_one_that_is_not_set(parsed: dict) -> None:
+    names = ("SLAC_WIDTH", "SLAC_GPU_POOL", "SLAC_SYNC_CRON", "SLAC_SEND_CRON")
+    assert parse(**dict.fromkeys(names, ""))["dags"] == parsed["dags"]
 
 
 def test_all_are_there_with_their_page(parsed: dict) -> None:

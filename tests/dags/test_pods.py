@@ -65,6 +65,21 @@ def test_every_pod_is_a_valid_one(pods: dict) -> None:
         kubernetes_validate.validate(pod["spec"], "1.33", strict=True)
 
 
+def test_a_variable_that_says_nothing_is_as_one_that_is_not_set(pods: dict) -> None:
+    names = (
+        "STORE_SECRET", "LEDGER_SECRET", "NAMESPACE", "SERVICE_ACCOUNT", "KUBECONFIG", "POLL_SECONDS", "TEMPLATE",
+        "GPU_TEMPLATE", "GPU_IMAGE",
+    )  # fmt: skip
+    empty = rendered(**dict.fromkeys((f"SLAC_POD_{name}" for name in names), " "))
+    assert {stage: same_for_all_runs(pod) for stage, pod in empty.items()} == {
+        stage: same_for_all_runs(pod) for stage, pod in pods.items()
+    }
+
+
+def same_for_all_runs(pod: dict) -> dict:
+    return {**pod["spec"]["spec"], "namespace": pod["spec"]["metadata"]["namespace"]}
+
+
 def test_a_pod_runs_the_command_line_of_the_process(pods: dict) -> None:
     for pod in pods.values():
         container = pod["spec"]["spec"]["containers"][0]
