@@ -38,7 +38,7 @@ def main(words: list[str], environ: Mapping[str, str]) -> int:
             given.file.write_text(service(_variable(environ, "SLAC_DATABASE_URL")), encoding="utf-8")
         else:
             store = open_store(_variable(environ, "SLAC_BACKUP"), environ)
-            print(keep(store, given.file, datetime.now(UTC), int(environ.get("SLAC_BACKUP_KEEP", "72"))))
+            print(keep(store, given.file, datetime.now(UTC), int(environ.get("SLAC_BACKUP_KEEP") or "72")))
     except SlacError as failure:
         print(f"backup: {failure}", file=sys.stderr)
         return failure.exit_code

@@ -24,13 +24,13 @@ def main() -> int:
         access_key=os.environ["AWS_ACCESS_KEY_ID"],
         secret_key=os.environ["AWS_SECRET_ACCESS_KEY"],
         secure=endpoint.scheme == "https",
-        region=os.environ.get("AWS_REGION", "us-east-1"),
+        region=os.environ.get("AWS_REGION") or "us-east-1",
         session_token=os.environ.get("AWS_SESSION_TOKEN") or None,
         http_client=urllib3.PoolManager(
             timeout=5.0, retries=False, ca_certs=certifi.where(), ca_cert_data=os.environ.get("SLAC_S3_CA") or None
         ),
     )
-    until = time.monotonic() + float(os.environ.get("BUCKET_WAIT_SEC", WAIT_SEC))
+    until = time.monotonic() + float(os.environ.get("BUCKET_WAIT_SEC") or WAIT_SEC)
     while True:
         try:
             if not client.bucket_exists(bucket):

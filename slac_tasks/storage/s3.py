@@ -99,7 +99,7 @@ class S3Store:
             secret_key=secret,
             session_token=environ.get("AWS_SESSION_TOKEN") or None,
             secure=endpoint.scheme == "https",
-            region=environ.get("AWS_REGION", "us-east-1"),
+            region=environ.get("AWS_REGION") or "us-east-1",
             http_client=self._http,
         )
 

@@ -96,7 +96,7 @@ def _send(client: "OpenLineageClient", made: Made, environ: Mapping[str, str]) -
                 runId=str(uuid.uuid5(uuid.NAMESPACE_URL, f"{made.store_url}/{made.address} {made.mark}")),
                 facets={"processing_engine": engine},
             ),
-            job=Job(namespace=environ.get("OPENLINEAGE_NAMESPACE", "slac"), name=made.stage),
+            job=Job(namespace=environ.get("OPENLINEAGE_NAMESPACE") or "slac", name=made.stage),
             inputs=[
                 InputDataset(namespace=made.store_url, name=name, facets={"version": version(mark)})
                 for name, mark in made.made_from.items()

@@ -72,8 +72,8 @@ def server() -> Iterator[Server]:
     thread.join()
 
 
-def opened(server: Server, bucket: str = "slac") -> Store:
-    keys = {"SLAC_S3_ENDPOINT": server.url, "AWS_ACCESS_KEY_ID": "a", "AWS_SECRET_ACCESS_KEY": "b"}
+def opened(server: Server, bucket: str = "slac", **more: str) -> Store:
+    keys = {"SLAC_S3_ENDPOINT": server.url, "AWS_ACCESS_KEY_ID": "a", "AWS_SECRET_ACCESS_KEY": "b", **more}
     return open_store(f"s3://{bucket}/p", keys)
 
 
@@ -121,3 +121,10 @@ def test_a_name_that_no_bucket_has_is_not_configured(server: Server, bucket: str
     server.reply = None
     with pytest.raises(NotConfigured, match=f"store s3://{bucket}"):
         opened(server, bucket)
+
+
+@pytest.mark.parametrize("region", [{}, {"AWS_REGION": ""}])
+def test_to_sign_an_address_asks_no_server(server: Server, region: dict[str, str]) -> None:
+    server.reply = None
+    store = opened(server, SLAC_S3_PUBLIC_ENDPOINT="http://127.0.0.1:1", **region)
+    assert "%2Fus-east-1%2Fs3%2F" in (store.presign("a.mp4", 60) or "")
