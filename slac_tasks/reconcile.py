@@ -207,9 +207,13 @@ def _offered(
 
 
 def _committees(work: Repair) -> int:
+    stored = {manifest.keys["committee"] for manifest in work.stored.current(COMMITTEES)}
+    if gone := [row["committee"] for row in work.ledger.rows("committees") if row["committee"] not in stored]:
+        work.ledger.run("forget_committees", committees=gone)
+        work.lost.append(f"{len(gone):,} committees are lost with their weights, of which the newest was {gone[0]}")
     with work.apart("committees"):
         adopt_committees(work.datasets, work.ledger, None)
-    return len(work.stored.current(COMMITTEES))
+    return len(stored)
 
 
 def _queue(work: Repair) -> int:

@@ -8,7 +8,11 @@ from growing_labels import CLIPS, Voting, begin, empty, flag, queue, rows, run, 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from slac_tasks.config import Config
 from slac_tasks.errors import BrokenContract
+from slac_tasks.planning.items import Item
+from slac_tasks.planning.planner import Planner
+from slac_tasks.planning.plans import sync_verifications
 from slac_tasks.reconcile import repair
 from slac_tasks.stages import aggregate, sync
 from slac_tasks.storage.datasets import CROWD, LABEL_CHANGES, LABELS
@@ -123,15 +127,19 @@ def lose(datasets: Datasets, ledger: Ledger, address: str) -> None:
 
 @pytest.mark.parametrize("new_votes", [True, False], ids=["a newer batch", "the same batch"])
 @pytest.mark.parametrize("lost", ["labels/v1/labels=000001", "label_changes/v1/labels=000002"])
-def test_a_version_whose_pieces_are_lost_is_followed_by_a_whole_table(
+def test_the_next_version_builds_on_nothing_that_is_lost(
     make_job: Any, ledger: Ledger, lost: str, new_votes: bool
 ) -> None:
     voting, datasets = grown(make_job, ledger)
+    planner = Planner(settings=Config(store_url=datasets.store.url), datasets=datasets, ledger=ledger)
+    assert sync_verifications(planner) == []
     lose(datasets, ledger, lost)
+    assert sync_verifications(planner) == [Item(labels="000003")]
     if new_votes:
         voting.vote(0, 3, 0, "no")
     run(make_job, ledger, sync, aggregate, aggregate)
-    assert newest(datasets, LABELS) == ("000004" if new_votes else "000003")
+    assert sync_verifications(planner) == []
+    assert newest_labels(datasets) == ("000004" if new_votes else "000003")
     assert [row["clip_id"] for row in rows(datasets)] == sorted(voting.clips[: 4 if new_votes else 3])
 
 

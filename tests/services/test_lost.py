@@ -238,6 +238,15 @@ def test_a_look_alike_waits_for_the_first_of_its_group(datasets: Datasets, ledge
     assert groups[others[0].video_id] == first.video_id
 
 
+def test_a_committee_that_is_gone_is_current_no_more(datasets: Datasets, ledger: Ledger, tmp_path: Path) -> None:
+    put_back(datasets, ledger)
+    said, failed = put_back(copy(datasets, tmp_path / "without", "committees"), ledger)
+    assert not failed
+    assert "1 committees are lost with their weights, of which the newest was c1" in said
+    assert ledger.rows("committees") == []
+    assert ledger.rows("unfinished_releases") == [{"release": "r0001"}]
+
+
 def lose(datasets: Datasets, prefix: str) -> None:
     for name in list(datasets.store.names(prefix)):
         datasets.store.delete(name)
