@@ -22,8 +22,7 @@ from slac_tasks.quality.expectations.clips import BROKEN, drawn
 from slac_tasks.storage.datasets import CLIPS, VIDEOS
 from slac_tasks.storage.datasets.collecting import ClipRow, Span, VideoRow
 from slac_tasks.storage.manifests import Drop
-from slac_tasks.video.decoding import UNDECODABLE
-from slac_tasks.video.frames import read_clips
+from slac_tasks.video.frames import UNDECODABLE, read_clips
 
 _EPSILON = 1e-6
 _FRAMES, _PIXELS, _AT_ONCE = 8, 112, 60

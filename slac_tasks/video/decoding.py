@@ -22,15 +22,13 @@ import cv2
 
 from slac_tasks.errors import BrokenContract
 from slac_tasks.model import View
-from slac_tasks.video.frames import Pixels, read_clips
+from slac_tasks.video.frames import UNDECODABLE, Pixels, read_clips
 from slac_tasks.video.ring import Shape, mapped
 
 START = "import sys, json; sys.path[:] = json.loads(sys.argv[1]); from slac_tasks.video.decoding import serve; serve()"
 """What Python runs; the first argument are the folders of the caller's packages, the second two descriptors and how
 originals are decoded."""
 
-UNDECODABLE = "undecodable"
-"""Reason why a clip is lost: its file."""
 NO_CARD, NO_TORCHCODEC = "no card", "no torchcodec"
 """Reasons why originals cannot be decoded so here, whatever they are."""
 
