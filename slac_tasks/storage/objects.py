@@ -5,6 +5,7 @@ written once; only `current.json` pointers are ever replaced. Whatever fails in 
 names the store: here a failure of the file system becomes one, in `s3` an answer of the server.
 """
 
+import ctypes
 import errno
 import hashlib
 import os
@@ -23,6 +24,12 @@ from slac_tasks.errors import BrokenContract, NotConfigured, NotMade, Temporary,
 
 LOCALIZERS = "localizers"
 """Folder of the heads that find segments: made when they are wanted, so no dataset names them."""
+
+
+_NO_LINKS = frozenset((errno.EPERM, errno.ENOTSUP, errno.ENOSYS))
+"""What a file system says that has no hard links."""
+_HERE, _NO_REPLACE = -100, 1
+"""AT_FDCWD and RENAME_NOREPLACE of renameat2(2)."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -164,7 +171,7 @@ class FolderStore:
         with self._staged(name) as (part, target):
             _write(part, data)
             try:
-                os.link(part, target)
+                _take_name(part, target)
             except FileExistsError:
                 return False
             return True
@@ -222,6 +229,24 @@ class FolderStore:
 
     def presign(self, name: str, seconds: int) -> str | None:
         return None
+
+
+def _take_name(part: Path, target: Path) -> None:
+    """Give a file a name that no other has, in one step.
+
+    Raises:
+        FileExistsError: one has it.
+
+    """
+    try:
+        os.link(part, target)
+    except OSError as error:
+        # exFAT, and some shares, know no second name of a file; what they know is a new name that replaces none.
+        if error.errno not in _NO_LINKS:
+            raise
+        libc = ctypes.CDLL(None, use_errno=True)
+        if libc.renameat2(_HERE, os.fsencode(part), _HERE, os.fsencode(target), _NO_REPLACE):
+            raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()), str(target)) from error
 
 
 def _write(path: Path, data: bytes) -> None:

@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -172,3 +173,22 @@ def test_a_store_that_is_full_or_read_only_is_named_and_nothing_half_written_sta
         f"NotConfigured store {small}: refused: Read-only file system, at a/put",
         "['a/small']",
     ]
+
+
+@pytest.mark.parametrize("code", [errno.EPERM, errno.ENOTSUP, errno.ENOSYS])
+def test_a_file_system_without_hard_links_creates_a_name_once_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, code: int
+) -> None:
+    def refuse(*_: object) -> None:
+        raise OSError(code, os.strerror(code))
+
+    monkeypatch.setattr(os, "link", refuse)
+    store = FolderStore(tmp_path / "store")
+    assert store.create("a/manifest.json", b"first")
+    assert not store.create("a/manifest.json", b"second")
+    assert store.get("a/manifest.json") == b"first"
+    assert [path.name for path in (tmp_path / "store" / "a").iterdir()] == ["manifest.json"]
+    with ThreadPoolExecutor(8) as pool:
+        made = list(pool.map(lambda number: store.create("b", str(number).encode()), range(64)))
+    assert sum(made) == 1
+    assert store.get("b") == str(made.index(True)).encode()
