@@ -155,6 +155,8 @@ def control_rows(
     # A clip with an imported label gets one of no other kind but people's.
     unlabelled = training & (said.imported == 0)
     lot = np.where(drawn, 1.0, 1 / max(review.audit_share, 1e-9))
+    if not review.audit_share and ((answers.wanted > 0) & ~drawn).any():
+        lot[:] = 0.0  # Without an audit nothing stands for the chosen clips, and those drawn by lot are often easier.
     ways = (
         (PEOPLE, asked & (label != 0), label, sure, lot),
         (

@@ -39,7 +39,11 @@ class Review(Section):
     )
     control_most: int = setting(7, "Answers after which nobody more is asked about it (ours).", least=1, most=99)
     audit_share: float = setting(
-        0.05, "Share of the chosen clips that get as many answers as the control (ours).", least=0, most=1
+        0.05,
+        "Share of the chosen clips that get as many answers as the control; 0: none, so that no certificate speaks for "
+        "people's labels where clips were chosen (ours).",
+        least=0,
+        most=1,
     )
     again_below: float = setting(
         0.8,

@@ -89,6 +89,22 @@ def test_each_kind_is_judged_on_the_clips_that_stand_for_it() -> None:
     assert (kinds["model", "a:0"].label, kinds["model", "a:0"].truth) == (-1, 1)
 
 
+def test_without_an_audit_nothing_stands_for_labels_of_chosen_clips() -> None:
+    review = Review(votes_wanted=1, audit_share=0.0)
+
+    def weights(**chosen: str) -> set[float]:
+        found = answers({"a:0": "yes yes no", "b:0": "yes yes yes", "c:0": "yes"}, **chosen)
+        said = Said(
+            own=found.own(GOOD), near=np.zeros(5), model=np.ones(5), answered=np.zeros(5), shared=np.zeros(5),
+            imported=np.zeros(5),
+        )  # fmt: skip
+        rows = control_rows("judo", CLIPS, np.ones(5, dtype=bool), said, found, GOOD, review)
+        return {row.weight for row in rows if row.kind == "people"}
+
+    assert weights() == {1.0}, "all clips were drawn by lot"
+    assert weights(c="disagreement") == {0.0}
+
+
 def test_a_believed_imported_label_is_judged_by_random_clips_and_takes_the_place_of_other_kinds() -> None:
     found = answers(
         {"a:0": "no no no", "b:0": "yes yes yes", "c:0": "no no no", "d:0": "yes yes yes"},
