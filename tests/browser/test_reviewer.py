@@ -200,6 +200,19 @@ def test_what_was_told_while_the_reply_was_lost_is_told_again(tab: Page, service
     assert service.rows("SELECT answers, seen_at IS NOT NULL FROM feedbacks") == [(5, True)]
 
 
+@pytest.mark.parametrize("mode", ["single", "grid"])
+def test_a_browser_that_never_tells_of_a_frame_takes_answers_too(tab: Page, service: Any, mode: str) -> None:
+    tab.add_init_script("HTMLVideoElement.prototype.requestVideoFrameCallback = () => 0")
+    enter(tab, service, "ada", mode=mode)
+    tab.wait_for_function(f"() => {STATE} === 'asking'")
+    expect(tab.locator("#status")).not_to_contain_text("loading", timeout=10_000)
+    tab.wait_for_timeout(1500)
+    tab.keyboard.press("y")
+    tab.wait_for_timeout(500)
+    tab.wait_for_function(SENT)
+    assert service.rows("SELECT answer, count(*) > 0 FROM votes GROUP BY answer") == [("yes", True)]
+
+
 def test_a_clip_of_a_set_grows_while_its_key_is_held(tab: Page, service: Any) -> None:
     enter(tab, service, "ada", mode="grid")
     tab.wait_for_function("() => document.querySelectorAll('.tile video.shown').length === 12")

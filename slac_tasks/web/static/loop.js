@@ -3,6 +3,7 @@
 import { ask } from "./server.js";
 
 const HALF_FRAME_SEC = 0.02; // a clip ends before the frame that begins at its end
+const MOVED_SEC = 0.1; // played this far, a clip was seen
 const CONTEXT_SEC = 2; // how much more context shows on either side of the clip
 const AGAIN_MS = 1500; // how often a clip that did not load is asked for without a connection
 
@@ -70,12 +71,20 @@ export class Loop {
     this.wasShown = false;
     this.video.playbackRate = this.rate;
     running.add(this);
+    const asked = (this.asked = Symbol("asked")); // a later play has a first frame of its own
     const framed = (when) => {
+      if (this.asked !== asked || this.wasShown) return;
       this.wasShown = true;
       if (!this.isPaused) this.framed(when);
     };
     if (this.video.requestVideoFrameCallback) this.video.requestVideoFrameCallback(framed);
-    else this.video.addEventListener("playing", () => framed(performance.now()), { once: true });
+    // Some builds of WebKit have it and never call it: a clip that has moved on was seen all the same.
+    const moved = () => {
+      if (this.asked === asked && this.video.currentTime - this.edges[0] < MOVED_SEC) return;
+      this.video.removeEventListener("timeupdate", moved);
+      framed(performance.now());
+    };
+    this.video.addEventListener("timeupdate", moved);
     // A play that a newer one interrupts is no failure.
     this.video.play().catch(() => {});
     if (this.isDead) this.dead();
