@@ -64,7 +64,7 @@ def localizer_of_release(config: Config, release: str, environ: Mapping[str, str
         head, about = decode(media.store.get(name), name)
         return Localizer(head=head, about=about, extractor=extractor)
     print_line(f"localize: teaches a head for release {release}, once; it is kept as {name}")
-    keeps = Checkpoints(media=media, folder=f"{LOCALIZERS}/unfinished", made_of=made_of)
+    keeps = Checkpoints(media=media, folder=f"{LOCALIZERS}/unfinished/{release}", made_of=made_of)
     videos = chosen(videos_of_release(datasets, rows, Split.TRAINING), settings.videos)
     categories = sorted({label.category for video in videos for label in video.labels})
     cut = {one.video_id: with_imported(one, cut.get(one.video_id, ()), imported) for one in videos}
