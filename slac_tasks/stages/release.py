@@ -21,7 +21,7 @@ import pyarrow.compute as pc
 from slac_tasks.admission.withdrawals import tombstones
 from slac_tasks.errors import BrokenContract
 from slac_tasks.job import Job, Partition
-from slac_tasks.model import parse_round_key
+from slac_tasks.model import round_window
 from slac_tasks.progress import print_line
 from slac_tasks.quality.beside import Beside
 from slac_tasks.quality.certificate import certified_bounds
@@ -168,23 +168,30 @@ def _tables(job: Job, labels: str, before: str | None, inputs: list[Manifest]) -
     if not people.num_rows:
         wanted = "want whole rounds of accepted categories"
         raise BrokenContract(f"release {job.key('release')}: labels {labels} hold nothing to release, {wanted}")
-    videos, fetched = _manifests(job, people)
     schema = pa.schema([RELEASES.schema.field(name) for name in (*people.column_names, "certificate")])
     found = [table.select(schema.names).cast(schema) for table in _certified(job, labels, people, inputs)]
+    every = pa.concat_tables(found).sort_by(ORDER)
+    videos, fetched = _manifests(job, every)
     inputs += [manifest for some in (videos, fetched) for one in some.values() for manifest in one]
-    return _described(job, pa.concat_tables(found).sort_by(ORDER), videos, fetched, before)
+    return _described(job, every, videos, fetched, before)
 
 
-def _manifests(job: Job, people: pa.Table) -> tuple[Manifests, Manifests]:
-    """Return by category (its videos, where they were fetched), of the windows in which people were asked."""
-    pairs = set(zip(people["category"].to_pylist(), people["round"].to_pylist(), strict=True))
+def _manifests(job: Job, labels: pa.Table) -> tuple[Manifests, Manifests]:
+    """Return by category (its videos, where they were fetched), of the windows that hold a video with a label."""
     videos: dict[str, list[Manifest]] = {}
     fetched: dict[str, list[Manifest]] = {}
-    for category, window in sorted({(category, str(parse_round_key(round_)[0])) for category, round_ in pairs}):
-        keys = {"category": category, "window": window}
-        videos.setdefault(category, []).append(job.datasets.need(VIDEOS, **keys))
-        address = job.datasets.manifest(FETCHED, **keys)
-        fetched.setdefault(category, []).extend([address] if address else [])
+    # Labels of every kind are of windows in which people were asked, if not of rounds that they have answered whole.
+    asked = {(row["category"], round_window(row["round"])) for row in job.ledger.rows("asked_rounds")}
+    for category in sorted(set(labels["category"].to_pylist())):
+        labelled = labels.filter(pc.equal(labels["category"], category))["video_id"]
+        for window in sorted(window for one, window in asked if one == category):
+            keys = {"category": category, "window": window}
+            made = job.datasets.need(VIDEOS, **keys)
+            held = job.datasets.read_all(VIDEOS, [made], ["video_id"])["video_id"]
+            if pc.any(pc.is_in(held, value_set=labelled.combine_chunks())).as_py():
+                videos.setdefault(category, []).append(made)
+                address = job.datasets.manifest(FETCHED, **keys)
+                fetched.setdefault(category, []).extend([address] if address else [])
     return videos, fetched
 
 

@@ -1,5 +1,6 @@
 """Answers are carried on, judged by the control and asked again, on a real ledger."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -8,7 +9,7 @@ from scored_clips import MADE, MEMBERS, WINDOW, keep_features, prepare, seat
 
 from slac_tasks.commands import recheck
 from slac_tasks.mining.settings import Mining
-from slac_tasks.model import panel_key, parse_clip_id, round_key
+from slac_tasks.model import clip_id, panel_key, parse_clip_id, round_key
 from slac_tasks.quality.settings import Quality
 from slac_tasks.release.settings import Release
 from slac_tasks.stages import aggregate, carry, mine, publish, release, sync, validate
@@ -176,6 +177,24 @@ def test_a_release_holds_the_kinds_that_are_wanted_as_far_as_they_are_certified(
         for video in videos
     ]  # fmt: skip
     datasets.write(FETCHED, [FETCHED.from_records(fetched)], keys=keys, **MADE)
+    # In the next week people are at work on their round still.
+    later = {"category": "high_jump", "window": "2026-01-12"}
+    for dataset, of in ((VIDEOS, videos), (FETCHED, fetched)):
+        one = {**of[0], "candidate_id": "10", "source_id": "10", "video_id": f"{10:016x}", "group_id": f"{10:016x}"}
+        datasets.write(dataset, [dataset.from_records([one])], keys=later, **MADE)
+    before = datasets.rows(CARRIED, labels="000001")
+    (sample, *_) = [row for row in before if row.kind == "carried" and row.confidence >= 0.9]
+    video, start = f"{10:016x}", 1.0
+    unfinished = replace(sample, clip_id=clip_id(video, start), video_id=video, start_sec=start, end_sec=start + 2)
+    datasets.write(CARRIED, [CARRIED.table([*before, unfinished])], keys={"labels": "000001"}, **MADE)
+    with ledger._connection.cursor() as cursor:
+        cursor.execute("INSERT INTO videos VALUES (%s, 'x', %s, 'training', '{}')", (video, video))
+        cursor.execute(
+            "INSERT INTO queue (clip_id, category, video_id, round, strategy, start_sec, end_sec, split, proxy_256,"
+            " votes_wanted, votes_first, lead)"
+            " VALUES (%s, 'high_jump', %s, %s, 'random', 5, 7, 'training', 'p', 1, 1, 0)",
+            (clip_id(video, 5.0), video, round_key("2026-01-12", panel_key(MEMBERS))),
+        )
     rows = [certificate("people", 0.0), certificate("carried", 0.9), certificate("model", None)]
     datasets.write(CERTIFICATES, [CERTIFICATES.table(rows)], keys={"labels": "000001"}, **MADE)
     every = {
@@ -192,11 +211,12 @@ def test_a_release_holds_the_kinds_that_are_wanted_as_far_as_they_are_certified(
     carried = datasets.read(CARRIED, labels="000001").to_pylist()
     sure = {row["clip_id"] for row in carried if row["kind"] == "carried" and row["confidence"] >= 0.9}
     assert sure
+    assert unfinished.clip_id in sure
     assert {row["clip_id"] for row in more if row["kind"] == "carried"} == sure
     assert [row for row in more if row["kind"] == "people"] == plain
     assert {row["kind"] for row in more} == {"people", "carried"}
     others = [row for row in more if row["kind"] == "carried"]
     assert all(row["strategy"] is None and row["round"] is None for row in others)
     assert {row["certificate"] for row in more} == {0.04}
-    assert {row["url"] for row in more} <= {f"https://host/{number}.mp4" for number in range(10)}
+    assert {row["url"] for row in more} <= {f"https://host/{number}.mp4" for number in range(11)}
     assert len(recheck.videos(datasets, "r0002")) == len({row["video_id"] for row in more})
