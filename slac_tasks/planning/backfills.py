@@ -1,7 +1,8 @@
 """Past windows of a category: which of them people want, how many videos may come of them, and whether it goes on.
 
 A category that was added without any of this wants every window that was collected for another one. The windows come
-newest first. A window is begun while the videos of those before it, and those to expect of it, are within the budget.
+newest first. A window is begun while the videos of those before it, made or to be expected, are below the budget; the
+last one may go over it.
 """
 
 from collections.abc import Collection, Iterator, Mapping

@@ -22,7 +22,8 @@ WORDS = frozenset(
 )
 """What a lead may say: the kinds of `rulings`."""
 
-_NAME_MOST = 80
+_NAME_MOST = 200
+"""Letters of a name; those of people in answers from elsewhere may be as long."""
 _REASON_MOST = 500
 
 
