@@ -80,6 +80,8 @@ def repair(datasets: Datasets, ledger: Ledger, review: Review) -> Iterator[str]:
     # Whatever a note is about was written before it, so the manifests that are read next hold it.
     notes = list(datasets.store.names(ARRIVALS))
     work = Repair(datasets=datasets, ledger=ledger, review=review, stored=Inventory.take(datasets, ALL.values()))
+    for one in work.stored.unread:
+        work.broken.append(f"{one.address} g{one.generation:04d} was not put back: {one.reason}")
     with ledger.transaction():
         lines = list(_records(work))
     for name in notes:
@@ -117,6 +119,7 @@ def _lost(work: Repair) -> Iterator[str]:
 def _records(work: Repair) -> Iterator[str]:
     """Record every generation, and forget those that are gone; yield lines that say so."""
     stored = {(manifest.address, manifest.generation) for manifest in work.stored.manifests}
+    stored |= {(one.address, one.generation) for one in work.stored.unread}
     known = [(row["address"], row["generation"]) for row in work.ledger.rows("recorded_datasets")]
     gone = [one for one in known if one not in stored]
     if known and len(gone) == len(known):
@@ -137,7 +140,7 @@ def _records(work: Repair) -> Iterator[str]:
         "forget_datasets", address=[address for address, _ in gone], generation=[number for _, number in gone]
     )
     record(work.ledger, map(Record.of, work.stored.manifests))
-    yield f"{len(stored):,} generations are the same in both"
+    yield f"{len(work.stored.manifests):,} generations are the same in both"
 
 
 def _categories(work: Repair) -> int:

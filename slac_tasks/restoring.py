@@ -49,7 +49,7 @@ class Repair:
             with self.ledger.savepoint():
                 yield
         except BrokenContract as failure:
-            self.broken.append(f"{address}: was not put back: {failure}")
+            self.broken.append(f"{address} was not put back: {failure}")
 
     def admitted(self, rows: Iterable[C]) -> list[C]:
         """Return the rows whose video the ledger knows: people are asked about no others."""

@@ -5,6 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import Any
 
+from slac_tasks.errors import BrokenContract
 from slac_tasks.storage.declarations import Dataset
 from slac_tasks.storage.manifests import Manifest
 from slac_tasks.storage.tables import Datasets
@@ -14,21 +15,26 @@ _READERS = 8
 
 
 @dataclass(frozen=True, kw_only=True)
+class Unread:
+    """A generation whose manifest is no manifest, or was altered."""
+
+    address: str
+    generation: int
+    reason: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class Inventory:
     """The generations of all datasets, superseded ones too."""
 
     datasets: Datasets
     manifests: tuple[Manifest, ...]
     """In the order of their address and generation."""
+    unread: tuple[Unread, ...] = ()
 
     @classmethod
     def take(cls, datasets: Datasets, declared: Iterable[Dataset[Any]]) -> "Inventory":
-        """Read the manifests of these datasets, in their version and the one before.
-
-        Raises:
-            BrokenContract: a manifest was altered.
-
-        """
+        """Read the manifests of these datasets, in their version and the one before."""
         both = [one for dataset in declared for one in (dataset, dataset.upgrade and dataset.upgrade.previous) if one]
         own = [replace(one, upgrade=None) for one in both]
         wanted = [
@@ -38,15 +44,23 @@ class Inventory:
             for number in numbers
         ]
 
-        def read(one: tuple[Dataset[Any], dict[str, str], int, bool]) -> Manifest:
+        def read(one: tuple[Dataset[Any], dict[str, str], int, bool]) -> Manifest | Unread:
             dataset, keys, number, is_newest = one
-            if is_newest:
-                # Compared with the pointer, and the pointer is mended where its writer died before it.
-                return datasets.need(dataset, **keys)
-            return datasets.generation(dataset, keys, f"g{number:04d}")
+            try:
+                if is_newest:
+                    # Compared with the pointer, and the pointer is mended where its writer died before it.
+                    return datasets.need(dataset, **keys)
+                return datasets.generation(dataset, keys, f"g{number:04d}")
+            except BrokenContract as failure:
+                return Unread(address=dataset.address(keys), generation=number, reason=str(failure))
 
         with ThreadPoolExecutor(_READERS) as pool:
-            return cls(datasets=datasets, manifests=tuple(pool.map(read, wanted)))
+            found = list(pool.map(read, wanted))
+        return cls(
+            datasets=datasets,
+            manifests=tuple(one for one in found if isinstance(one, Manifest)),
+            unread=tuple(one for one in found if isinstance(one, Unread)),
+        )
 
     def every(self, dataset: Dataset[Any]) -> list[Manifest]:
         """Return every generation of a dataset's partitions that readers accept, in the order of their writing."""
@@ -54,9 +68,15 @@ class Inventory:
         return sorted((replace(one, declared=dataset) for one in own), key=lambda manifest: manifest.written_at)
 
     def current(self, dataset: Dataset[Any]) -> list[Manifest]:
-        """Return what readers see of a dataset's partitions, in the order in which they were written."""
+        """Return what readers see of a dataset's partitions, in the order in which they were written.
+
+        They see nothing of a partition whose newest manifest cannot be read.
+        """
         found: dict[tuple[str, ...], Manifest] = {}
+        hidden = {one.address: one.generation for one in self.unread}
         for manifest in self.every(dataset):
+            if manifest.generation < hidden.get(manifest.address, 0):
+                continue
             place = tuple(manifest.keys[key] for key in dataset.keys)
             held = found.get(place, manifest)
             found[place] = max(held, manifest, key=lambda one: (one.version, one.generation))

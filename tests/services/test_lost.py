@@ -201,6 +201,27 @@ def test_a_partition_that_nobody_can_read_is_named_and_holds_up_no_other(
     assert counted(ledger)["category_agreement"] == counted(ledger)["releases"] == 1
 
 
+@pytest.mark.parametrize("dataset", [FETCHED, HARD_CLIPS, VOTES], ids=lambda one: one.name)
+def test_a_manifest_that_is_none_is_named_and_holds_up_no_other(
+    datasets: Datasets, ledger: Ledger, dataset: Dataset[Any]
+) -> None:
+    put_back(datasets, ledger)
+    whole, recorded = counted(ledger), ledger.rows("recorded_datasets")
+    (name,) = [one for one in datasets.store.names(f"{dataset.name}/v{dataset.version}/") if "/manifest" in one]
+    datasets.store.put(name, b"{}")
+    for _ in range(2):
+        said, failed = put_back(datasets, ledger)
+        assert failed == "store: 1 partitions were not put back, want each whole: see above"
+        (line,) = [line for line in said if "was not put back" in line]
+        assert name in line
+        # What the ledger has, it keeps; a person decides.
+        assert counted(ledger) == whole
+        assert ledger.rows("recorded_datasets") == recorded
+    empty(ledger)
+    put_back(datasets, ledger)
+    assert counted(ledger)["category_agreement"] == counted(ledger)["releases"] == 1
+
+
 def test_videos_that_were_fetched_again_without_some_of_them_are_put_back(datasets: Datasets, ledger: Ledger) -> None:
     """The generation from which a window was admitted is gone; an older one still holds what the newest lacks."""
     rows = datasets.rows(FETCHED, **KEYS)
