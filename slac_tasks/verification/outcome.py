@@ -38,7 +38,7 @@ class Settled:
     was_again: bool
     """Whether somebody was asked again when the queue was read; what a lead has changed since stays."""
     again: bool
-    """Whether somebody is asked although the label stands."""
+    """Whether somebody is asked once more, which holds up nothing."""
 
 
 def queue_changes(labels: pa.Table, queued: pa.Table, control_most: int) -> list[Settled]:
@@ -46,8 +46,8 @@ def queue_changes(labels: pa.Table, queued: pa.Table, control_most: int) -> list
 
     A clip whose label is open wants one answer more than it was given; one on which a side must lead wants as many more
     as that takes at least. Every other clip is finished, but for one that is asked again and waits for that answer.
-    With that answer it is asked again no more: its label stands, or it fell and the clip waits as any other does. No
-    clip wants fewer answers than before, and one that was withdrawn from the queue stays withdrawn.
+    It is asked again until its label stands: one that falls meanwhile holds up its round no more than before. No clip
+    wants fewer answers than before, and one that was withdrawn from the queue stays withdrawn.
 
     Args:
         labels: columns clip_id, category, status, yes and no.
@@ -64,7 +64,7 @@ def queue_changes(labels: pa.Table, queued: pa.Table, control_most: int) -> list
     until_one_leads = np.minimum(queued["lead"].to_numpy() - ahead, control_most - given)
     wanted = np.where(undecided, np.maximum(had, given + np.maximum(until_one_leads, 1)), had)
     was_again = queued["again"].to_numpy()
-    again = was_again & (given < had) & ~undecided
+    again = was_again & (given < wanted)
     waits = undecided | again
     is_open = pc.equal(queued["state"], "open").to_numpy(zero_copy_only=False)
     is_withdrawn = pc.equal(queued["state"], "withdrawn").to_numpy(zero_copy_only=False)

@@ -1,6 +1,6 @@
--- Rounds in which some clip still waits for answers. A label that stands while a second person is asked holds up nothing,
--- nor does a clip whose answer is known: gold is never handed out alone, so it may wait for ever. Nobody is asked about a
--- video that was taken down.
+-- Rounds in which some clip still waits for answers. A clip that was labelled once and is asked again holds up nothing,
+-- whatever becomes of its label: a release would lose its whole round for it. Nor does a clip whose answer is known: gold
+-- is never handed out alone, so it may wait for ever. Nobody is asked about a video that was taken down.
 SELECT DISTINCT category, round
 FROM live_queue AS q
 WHERE

@@ -56,11 +56,11 @@ def test_a_clip_that_is_asked_again_waits_for_that_answer_although_its_label_sta
     )  # fmt: skip
 
 
-def test_a_label_that_fell_waits_as_any_other_does() -> None:
+def test_a_label_that_fell_is_asked_again_until_it_stands() -> None:
     asked = queued(a=(2, "open", 2))
     asked = asked.set_column(asked.column_names.index("again"), "again", pa.array([True]))
     (change,) = queue_changes(labels(a="open"), asked, 7)
-    assert (change.votes_wanted, change.state, change.again) == (3, "open", False)
+    assert (change.votes_wanted, change.state, change.again) == (3, "open", True)
 
 
 @pytest.mark.parametrize(("given", "yes", "wanted"), [(3, 2, 5), (5, 3, 7), (6, 3, 7), (3, 3, 4)])
