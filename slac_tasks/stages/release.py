@@ -180,15 +180,17 @@ def _manifests(job: Job, labels: pa.Table) -> tuple[Manifests, Manifests]:
     """Return by category (its videos, where they were fetched), of the windows that hold a video with a label."""
     videos: dict[str, list[Manifest]] = {}
     fetched: dict[str, list[Manifest]] = {}
-    # Labels of every kind are of windows in which people were asked, if not of rounds that they have answered whole.
-    asked = {(row["category"], round_window(row["round"])) for row in job.ledger.rows("asked_rounds")}
-    for category in sorted(set(labels["category"].to_pylist())):
+    # Labels of other kinds name no round: they are of windows in which people were asked, answered whole or not.
+    held = labels.group_by(["category", "round"]).aggregate([]).to_pylist()
+    rounds = [row for row in (*held, *job.ledger.rows("asked_rounds")) if row["round"] is not None]
+    asked = {(row["category"], round_window(row["round"])) for row in rounds}
+    for category in sorted(labels["category"].unique().to_pylist()):
         labelled = labels.filter(pc.equal(labels["category"], category))["video_id"]
         for window in sorted(window for one, window in asked if one == category):
             keys = {"category": category, "window": window}
             made = job.datasets.need(VIDEOS, **keys)
-            held = job.datasets.read_all(VIDEOS, [made], ["video_id"])["video_id"]
-            if pc.any(pc.is_in(held, value_set=labelled.combine_chunks())).as_py():
+            own = job.datasets.read_all(VIDEOS, [made], ["video_id"])["video_id"]
+            if pc.any(pc.is_in(own, value_set=labelled.combine_chunks())).as_py():
                 videos.setdefault(category, []).append(made)
                 address = job.datasets.manifest(FETCHED, **keys)
                 fetched.setdefault(category, []).extend([address] if address else [])
