@@ -18,6 +18,7 @@ from bench.harness.costs import now
 from bench.harness.places import migrate, platform
 from bench.harness.tables import listing, table
 from slac_tasks import cli, config
+from slac_tasks.children import processors
 from slac_tasks.model import Strategy
 from slac_tasks.planning.items import Item
 from slac_tasks.planning.planner import Planner
@@ -129,7 +130,7 @@ class Loop:
 
     def make(self) -> None:
         """Write the world."""
-        make_world(self.world, seed=self.seed, size=self.size, processes=os.cpu_count() or 1)
+        make_world(self.world, seed=self.seed, size=self.size, processes=processors())
 
     @property
     def registered(self) -> list[str]:
@@ -179,7 +180,7 @@ class RehearsalLoop(Loop):
 
     def make(self) -> None:
         """Write the rehearsal."""
-        make_rehearsal(self.rehearsal, self.world, processes=os.cpu_count() or 1)
+        make_rehearsal(self.rehearsal, self.world, processes=processors())
 
 
 def figures(datasets: Datasets, world: Path, size: str) -> Figures:

@@ -9,7 +9,6 @@ the four processes that mine are added up. The last line is one JSON object.
 """
 
 import multiprocessing
-import os
 import shutil
 import sys
 from collections.abc import Sequence
@@ -29,6 +28,7 @@ from bench.harness.costs import ProcessCost, now, slac
 from bench.harness.places import platform
 from bench.harness.rows import filled
 from bench.harness.tables import table
+from slac_tasks.children import processors
 from slac_tasks.model import content_hash, panel_key, round_key
 from slac_tasks.networks.features import LENGTH, projection
 from slac_tasks.storage.datasets import CLIPS, COMMITTEES, FEATURES, HARD_CLIPS, SCORES
@@ -99,7 +99,7 @@ def write(size: Size, url: str, category: str) -> None:
 
 def prepare(size: Size, url: str, categories: Sequence[str]) -> None:
     """Fill the store."""
-    with ProcessPoolExecutor(os.cpu_count(), multiprocessing.get_context("spawn")) as pool:
+    with ProcessPoolExecutor(processors(), multiprocessing.get_context("spawn")) as pool:
         for _ in pool.map(partial(write, size, url), categories):
             pass
 

@@ -163,13 +163,12 @@ def _candidates(work: Repair) -> int:
 def _admissions(work: Repair) -> int:
     """Put back who was admitted, and the pairs of look-alikes of which one was dropped."""
     count = left = 0
-    generations: dict[str, list[Manifest]] = {}
-    for manifest in work.stored.every(FETCHED):
-        generations.setdefault(FETCHED.address(manifest.keys), []).append(manifest)
+    fetched_by = work.stored.by_partition(FETCHED)
     for manifest in work.stored.current(VIDEOS):
         with work.apart(manifest.address):
             videos = list(work.datasets.rows_of(VIDEOS, manifest))
-            offered = _offered(work, manifest, videos, generations.get(FETCHED.address(manifest.keys), ()))
+            place = tuple(manifest.keys[key] for key in FETCHED.keys)
+            offered = _offered(work, manifest, videos, fetched_by.get(place, ()))
             fetched = {row.video_id: row for row in offered}
             admitted = [
                 AdmissionEntry(

@@ -5,7 +5,7 @@ no connection come in one transaction. Batches come by number and not by when th
 when somebody is forgotten. What cannot be put back is counted and holds up no other vote.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field
 from typing import TypeVar
@@ -17,6 +17,7 @@ from slac_tasks.storage.datasets import HARD_CLIPS, SEGMENT_VOTES, VOTES
 from slac_tasks.storage.datasets.labelling import VoteRow
 from slac_tasks.storage.datasets.scoring import HardClipRow
 from slac_tasks.storage.datasets.segmenting import SegmentRow, SegmentVoteRow
+from slac_tasks.storage.declarations import Dataset
 from slac_tasks.storage.inventory import Inventory
 from slac_tasks.storage.ledger import Ledger
 from slac_tasks.storage.manifests import Manifest
@@ -61,19 +62,16 @@ class Repair:
 
 def restore_votes(work: Repair) -> int:
     """Put back every vote whose clip is in the queue, or is in an older generation of its round; return how many."""
-    count = left = 0
-    rounds = _by_round(work.stored.every(HARD_CLIPS))
-    for manifest in _by_batch(work.stored.current(VOTES)):
-        with work.apart(manifest.address):
-            rows = corrected_last(work.datasets.rows_of(VOTES, manifest))
-            if unasked := _unasked(work.ledger, rows):
-                _queue_older(work, rounds, unasked)
-                unasked = _unasked(work.ledger, unasked)
-            lost = {(row.clip_id, row.category) for row in unasked}
-            kept = [row for row in rows if (row.clip_id, row.category) not in lost]
-            _begin(work.ledger, "restore_batch", manifest, rows)
-            work.ledger.run_many("restore_vote", [{**asdict(row), **_batch(manifest)} for row in kept])
-            count, left = count + len(kept), left + len(rows) - len(kept)
+    rounds = work.stored.by_partition(HARD_CLIPS)
+
+    def on_queued(rows: list[VoteRow]) -> list[VoteRow]:
+        if unasked := _unasked(work.ledger, rows):
+            _queue_older(work, rounds, unasked)
+            unasked = _unasked(work.ledger, unasked)
+        lost = {(row.clip_id, row.category) for row in unasked}
+        return [row for row in rows if (row.clip_id, row.category) not in lost]
+
+    count, left = _batches(work, VOTES, "restore_batch", "restore_vote", on_queued)
     if left:
         work.lost.append(f"{left:,} votes are on clips that no round in the store holds any more: they are lost")
     return count
@@ -81,19 +79,45 @@ def restore_votes(work: Repair) -> int:
 
 def restore_segment_votes(work: Repair) -> int:
     """Put back every vote about a segment that the ledger knows; return how many."""
-    count = left = 0
-    for manifest in _by_batch(work.stored.current(SEGMENT_VOTES)):
-        with work.apart(manifest.address):
-            rows = corrected_last(work.datasets.rows_of(SEGMENT_VOTES, manifest))
-            segments = sorted({row.segment_id for row in rows})
-            known = {row["segment_id"] for row in work.ledger.rows("segments_among", segments=segments)}
-            kept = [row for row in rows if row.segment_id in known]
-            _begin(work.ledger, "restore_segment_batch", manifest, rows)
-            work.ledger.run_many("restore_segment_vote", [{**asdict(row), **_batch(manifest)} for row in kept])
-            count, left = count + len(kept), left + len(rows) - len(kept)
+
+    def about_known(rows: list[SegmentVoteRow]) -> list[SegmentVoteRow]:
+        segments = sorted({row.segment_id for row in rows})
+        known = {row["segment_id"] for row in work.ledger.rows("segments_among", segments=segments)}
+        return [row for row in rows if row.segment_id in known]
+
+    count, left = _batches(work, SEGMENT_VOTES, "restore_segment_batch", "restore_segment_vote", about_known)
     if left:
         work.lost.append(f"{left:,} votes are about segments that the store holds no more: they are lost")
     return count
+
+
+def _batches(
+    work: Repair, dataset: Dataset[V], begin: str, put_back: str, known: Callable[[list[V]], list[V]]
+) -> tuple[int, int]:
+    """Put back the batches of a dataset, by number, and the people who answered.
+
+    Args:
+        work: what is read and written.
+        dataset: of votes.
+        begin: statement that puts back a batch.
+        put_back: statement that puts back a vote.
+        known: returns those of some votes that the ledger can hold.
+
+    Returns: (how many votes were put back, how many the ledger cannot hold).
+
+    """
+    count = left = 0
+    for manifest in sorted(work.stored.current(dataset), key=lambda manifest: int(manifest.keys["batch"])):
+        with work.apart(manifest.address):
+            batch = int(manifest.keys["batch"])
+            rows = corrected_last(work.datasets.rows_of(dataset, manifest))
+            kept = known(rows)
+            work.ledger.run(begin, batch=batch, vote_count=len(rows))
+            people = sorted({row.annotator for row in rows})
+            work.ledger.run_many("ensure_annotator", [{"annotator": name} for name in people])
+            work.ledger.run_many(put_back, [{**asdict(row), "batch": batch} for row in kept])
+            count, left = count + len(kept), left + len(rows) - len(kept)
+    return count, left
 
 
 def corrected_last(rows: Iterable[V]) -> list[V]:
@@ -109,20 +133,6 @@ def corrected_last(rows: Iterable[V]) -> list[V]:
     return sorted(by_id.values(), key=lambda row: (corrections(row), row.cast_at))
 
 
-def _by_batch(manifests: Iterable[Manifest]) -> list[Manifest]:
-    return sorted(manifests, key=lambda manifest: int(manifest.keys["batch"]))
-
-
-def _batch(manifest: Manifest) -> dict[str, int]:
-    return {"batch": int(manifest.keys["batch"])}
-
-
-def _begin(ledger: Ledger, statement: str, manifest: Manifest, rows: Sequence[V]) -> None:
-    """Put back a batch, and the people who answered."""
-    ledger.run(statement, **_batch(manifest), vote_count=len(rows))
-    ledger.run_many("ensure_annotator", [{"annotator": name} for name in sorted({row.annotator for row in rows})])
-
-
 def _unasked(ledger: Ledger, rows: Sequence[VoteRow]) -> list[VoteRow]:
     """Return the votes on clips that the queue has not."""
     clips = sorted({(row.clip_id, row.category) for row in rows})
@@ -132,15 +142,7 @@ def _unasked(ledger: Ledger, rows: Sequence[VoteRow]) -> list[VoteRow]:
     return [row for row in rows if (row.clip_id, row.category) not in asked]
 
 
-def _by_round(manifests: Iterable[Manifest]) -> Mapping[tuple[str, str], Sequence[Manifest]]:
-    """Return the generations of each (category, round), in the order of their writing."""
-    found: dict[tuple[str, str], list[Manifest]] = {}
-    for manifest in manifests:
-        found.setdefault((manifest.keys["category"], manifest.keys["round"]), []).append(manifest)
-    return found
-
-
-def _queue_older(work: Repair, rounds: Mapping[tuple[str, str], Sequence[Manifest]], votes: Sequence[VoteRow]) -> None:
+def _queue_older(work: Repair, rounds: Mapping[tuple[str, ...], Sequence[Manifest]], votes: Sequence[VoteRow]) -> None:
     """Queue the clips of these votes that an older generation of their round holds: the round was mined again since."""
     wanted: dict[tuple[str, str], set[str]] = {}
     for vote in votes:

@@ -13,6 +13,15 @@ CLIP = "document.querySelector('#review').dataset.clip"
 SENT = "() => !Object.keys(localStorage).some((name) => name.startsWith('slac.vote'))"
 
 
+def watch_shifts(tab: Page) -> None:
+    """Have the page keep in `window.shifts` what has moved without being asked to."""
+    tab.add_init_script(
+        "window.shifts = []; new PerformanceObserver((list) => { for (const entry of list.getEntries())"
+        " window.shifts.push(...entry.sources.map((source) => source.node?.id || source.node?.className)) })"
+        ".observe({type: 'layout-shift', buffered: true})"
+    )
+
+
 @contextmanager
 def reviewer(browser: Browser, service: Any, mode: str) -> Iterator[Page]:
     """A reviewer who is logged in, and sees clips one by one or in sets."""
@@ -21,11 +30,7 @@ def reviewer(browser: Browser, service: Any, mode: str) -> Iterator[Page]:
     )
     tab = context.new_page()
     problems = problems_of(tab)
-    tab.add_init_script(
-        "window.shifts = []; new PerformanceObserver((list) => { for (const entry of list.getEntries())"
-        " window.shifts.push(...entry.sources.map((source) => source.node?.id || source.node?.className)) })"
-        ".observe({type: 'layout-shift', buffered: true})"
-    )
+    watch_shifts(tab)
     tab.add_init_script(f"localStorage.getItem('slac.mode') ?? localStorage.setItem('slac.mode', '{mode}')")
     tab.goto(f"{service.url}/review")
     log_in(tab, service)

@@ -12,8 +12,9 @@ rounds of accepted or approved categories only; nothing to release, or a video t
 two at once one goes on, and the other ends with 75.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import partial
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -180,21 +181,28 @@ def _manifests(job: Job, labels: pa.Table) -> tuple[Manifests, Manifests]:
     """Return by category (its videos, where they were fetched), of the windows that hold a video with a label."""
     videos: dict[str, list[Manifest]] = {}
     fetched: dict[str, list[Manifest]] = {}
+    rounds = labels.group_by(["category", "round"]).aggregate([]).to_pylist()
+    named = _windows(row for row in rounds if row["round"] is not None)
     # Labels of other kinds name no round: they are of windows in which people were asked, answered whole or not.
-    held = labels.group_by(["category", "round"]).aggregate([]).to_pylist()
-    rounds = [row for row in (*held, *job.ledger.rows("asked_rounds")) if row["round"] is not None]
-    asked = {(row["category"], round_window(row["round"])) for row in rounds}
-    for category in sorted(labels["category"].unique().to_pylist()):
-        labelled = labels.filter(pc.equal(labels["category"], category))["video_id"]
-        for window in sorted(window for one, window in asked if one == category):
-            keys = {"category": category, "window": window}
-            made = job.datasets.need(VIDEOS, **keys)
-            own = job.datasets.read_all(VIDEOS, [made], ["video_id"])["video_id"]
-            if pc.any(pc.is_in(own, value_set=labelled.combine_chunks())).as_py():
-                videos.setdefault(category, []).append(made)
-                address = job.datasets.manifest(FETCHED, **keys)
-                fetched.setdefault(category, []).extend([address] if address else [])
+    others = labels.filter(labels["round"].is_null())
+    of_others = set(zip(others["category"].to_pylist(), others["video_id"].to_pylist(), strict=True))
+    maybe = _windows(job.ledger.rows("asked_rounds")) - named if of_others else set()
+    for category, window in sorted(named | maybe):
+        keys = {"category": category, "window": window}
+        made = job.datasets.need(VIDEOS, **keys)
+        if (category, window) in maybe:
+            held = job.datasets.read_all(VIDEOS, [made], ["video_id"])["video_id"].to_pylist()
+            if of_others.isdisjoint((category, video) for video in held):
+                continue
+        videos.setdefault(category, []).append(made)
+        address = job.datasets.manifest(FETCHED, **keys)
+        fetched.setdefault(category, []).extend([address] if address else [])
     return videos, fetched
+
+
+def _windows(rounds: Iterable[Mapping[str, Any]]) -> set[tuple[str, str]]:
+    """Return the (category, window) of each round."""
+    return {(row["category"], round_window(row["round"])) for row in rounds}
 
 
 def _certified(job: Job, labels: str, people: pa.Table, inputs: list[Manifest]) -> Iterator[pa.Table]:

@@ -67,17 +67,22 @@ class Inventory:
         own = (one for one in self.manifests if one.dataset == dataset.name and one.version in dataset.readable)
         return sorted((replace(one, declared=dataset) for one in own), key=lambda manifest: manifest.written_at)
 
+    def by_partition(self, dataset: Dataset[Any]) -> dict[tuple[str, ...], list[Manifest]]:
+        """Return what `every` does by the values of the partition's keys, in the order of `dataset.keys`."""
+        found: dict[tuple[str, ...], list[Manifest]] = {}
+        for manifest in self.every(dataset):
+            found.setdefault(tuple(manifest.keys[key] for key in dataset.keys), []).append(manifest)
+        return found
+
     def current(self, dataset: Dataset[Any]) -> list[Manifest]:
         """Return what readers see of a dataset's partitions, in the order in which they were written.
 
         They see nothing of a partition whose newest manifest cannot be read.
         """
-        found: dict[tuple[str, ...], Manifest] = {}
         hidden = {one.address: one.generation for one in self.unread}
-        for manifest in self.every(dataset):
-            if manifest.generation < hidden.get(manifest.address, 0):
-                continue
-            place = tuple(manifest.keys[key] for key in dataset.keys)
-            held = found.get(place, manifest)
-            found[place] = max(held, manifest, key=lambda one: (one.version, one.generation))
-        return sorted(found.values(), key=lambda manifest: manifest.written_at)
+        found = [
+            max(generations, key=lambda one: (one.version, one.generation))
+            for generations in self.by_partition(dataset).values()
+        ]
+        seen = [newest for newest in found if newest.generation > hidden.get(newest.address, 0)]
+        return sorted(seen, key=lambda manifest: manifest.written_at)

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
+from reviewing import watch_shifts
 from visiting import log_in, problems_of
 
 SEGMENTS = 30
@@ -41,11 +42,7 @@ def opened(
     context = browser.new_context(viewport={"width": size[0], "height": size[1]}, color_scheme=scheme)
     tab = context.new_page()
     problems = problems_of(tab)
-    tab.add_init_script(
-        "window.shifts = []; new PerformanceObserver((list) => { for (const entry of list.getEntries())"
-        " window.shifts.push(...entry.sources.map((source) => source.node?.id || source.node?.className)) })"
-        ".observe({type: 'layout-shift', buffered: true})"
-    )
+    watch_shifts(tab)
     tab.goto(f"{service.url}/segments")
     log_in(tab, service, person)
     expect(tab.locator("#segments")).to_be_attached(timeout=30_000)

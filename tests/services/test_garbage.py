@@ -163,17 +163,22 @@ def test_nobody_can_tell_that_garbage_was_collected(
     assert answers(datasets, ledger) == before
 
 
-def test_changes_that_a_whole_table_replaced_go_unless_a_release_names_them(
-    make_job: Any, ledger: Ledger, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(versions, "MOST_CHANGES", 2)
+def labelled(make_job: Any, ledger: Ledger) -> tuple[Voting, Datasets]:
+    """A first version of the labels, in which two people said yes of everything."""
     voting = Voting(ledger=ledger, clips=begin(make_job, ledger))
-    datasets = make_job("aggregate").datasets
     for clip in range(CLIPS):
         for category in range(2):
             for person in range(2):
                 voting.vote(person, clip, category, "yes")
     run(make_job, ledger, sync, aggregate)
+    return voting, make_job("aggregate").datasets
+
+
+def test_changes_that_a_whole_table_replaced_go_unless_a_release_names_them(
+    make_job: Any, ledger: Ledger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(versions, "MOST_CHANGES", 2)
+    voting, datasets = labelled(make_job, ledger)
     voting.vote(2, 0, 0, "yes")
     run(make_job, ledger, sync, aggregate)
     judge(ledger, datasets)
@@ -204,13 +209,7 @@ def test_a_released_version_whose_whole_table_is_lost_keeps_what_is_left_and_hol
     make_job: Any, ledger: Ledger, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(versions, "MOST_CHANGES", 3)
-    voting = Voting(ledger=ledger, clips=begin(make_job, ledger))
-    datasets = make_job("aggregate").datasets
-    for clip in range(CLIPS):
-        for category in range(2):
-            for person in range(2):
-                voting.vote(person, clip, category, "yes")
-    run(make_job, ledger, sync, aggregate)
+    voting, datasets = labelled(make_job, ledger)
     for clip in range(2):
         voting.vote(2, clip, 0, "yes")
         run(make_job, ledger, sync, aggregate)
