@@ -78,6 +78,7 @@ WITH me AS (
     WHERE
         q.category = %(category)s::text AND q.state = 'open' AND q.taken < q.votes_wanted
         AND EXISTS (SELECT FROM me)
+        AND q.clip_id NOT IN (SELECT clip_id FROM begun UNION ALL SELECT clip_id FROM fresh)
         AND NOT EXISTS (SELECT FROM known_answers AS k WHERE (k.clip_id, k.category) = (q.clip_id, q.category))
         AND NOT EXISTS (
             SELECT FROM votes AS v

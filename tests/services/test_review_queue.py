@@ -37,10 +37,12 @@ def fill(ledger: Ledger, clips: int, *, category: str = CATEGORY, votes_wanted: 
     return names
 
 
-def lease(ledger: Ledger, person: str, most: int = 6, *, gold: int = 0, category: str = CATEGORY) -> list[str]:
+def lease(
+    ledger: Ledger, person: str, most: int = 6, *, gold: int = 0, category: str = CATEGORY, place: float | None = None
+) -> list[str]:
     rows = ledger.rows(
-        "lease_clips", annotator=person, category=category, clips_most=most, gold_most=gold, place=random.random(),
-        lease_sec=60.0,
+        "lease_clips", annotator=person, category=category, clips_most=most, gold_most=gold, lease_sec=60.0,
+        place=random.random() if place is None else place,
     )  # fmt: skip
     return [row["clip_id"] for row in rows]
 
@@ -105,6 +107,16 @@ def test_everything_is_handed_out_once_to_each_and_no_oftener_than_wanted(ledger
         assert sorted(got) == names
     assert lease(ledger, "cid") == []
     assert miscounted(ledger) == []
+
+
+@pytest.mark.parametrize("place", [0.0, 0.99, 1.0])
+def test_as_many_are_handed_out_as_are_wanted_wherever_the_drawn_place_lies(ledger: Ledger, place: float) -> None:
+    fill(ledger, 400)
+    people(ledger, "ann", "bob")
+    begun = set(lease(ledger, "ann", 10, place=place))
+    mine = lease(ledger, "bob", 25, place=place)
+    assert (len(begun), len(mine)) == (10, 25)
+    assert begun < set(mine)
 
 
 def test_what_was_not_answered_in_time_comes_back_and_a_late_answer_still_counts(ledger: Ledger) -> None:
