@@ -23,6 +23,7 @@ from bench.harness.videos import ffmpeg
 from slac_tasks.collect.settings import Collect, Fetch
 from slac_tasks.config import Config
 from slac_tasks.job import Job
+from slac_tasks.scratch import Scratch
 from slac_tasks.stages import fetch
 from slac_tasks.storage.datasets import CANDIDATES, FETCHED
 from slac_tasks.storage.datasets.collecting import CandidateRow
@@ -155,8 +156,8 @@ def measure(size: Size, folder: Path) -> Figures:
     found = mutations(files, size.mutations, size.seed)
     while run < size.mutations and (now() - began).wall_sec < size.seconds:
         batch = list(itertools.islice(found, min(_BATCH, size.mutations - run)))
-        with tempfile.TemporaryDirectory(dir=folder) as name:
-            outcomes += fetch_all(batch, Path(name))
+        with Scratch(folder) as made:
+            outcomes += fetch_all(batch, made)
         run += len(batch)
     print(table({"outcome": "", "files": ""}, outcomes.most_common()))
     return {

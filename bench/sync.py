@@ -11,7 +11,6 @@ import contextlib
 import io
 import random
 import sys
-import tempfile
 import time
 import uuid
 from collections.abc import Sequence
@@ -31,6 +30,7 @@ from slac_tasks.config import Config
 from slac_tasks.errors import Temporary
 from slac_tasks.job import Job
 from slac_tasks.progress import track
+from slac_tasks.scratch import Scratch
 from slac_tasks.stages import sync
 from slac_tasks.storage.datasets import VOTES
 from slac_tasks.storage.ledger import Ledger
@@ -156,8 +156,7 @@ def schedule(url: str, writers: Sequence[Ledger], pool: ThreadPoolExecutor, seed
     """Run one schedule on an empty table of votes and an empty store."""
     dice = random.Random(seed)
     empty(url)
-    with tempfile.TemporaryDirectory(prefix="slac-bench-") as name:
-        folder = Path(name)
+    with Scratch() as folder:
         work = [
             pool.submit(write, connected, person, random.Random(dice.random()))
             for person, connected in enumerate(writers)
@@ -165,7 +164,7 @@ def schedule(url: str, writers: Sequence[Ledger], pool: ThreadPoolExecutor, seed
         syncs = [pool.submit(collect, url, folder, random.Random(dice.random())) for _ in range(2)]
         cast = set().union(*(one.result() for one in work))
         ran = [one.result() for one in syncs]
-        collect_all = Job(stage="sync", config=Config(store_url=name), environ={"SLAC_DATABASE_URL": url})
+        collect_all = Job(stage="sync", config=Config(store_url=str(folder)), environ={"SLAC_DATABASE_URL": url})
         sync.run(collect_all)
         collect_all.ledger.close()
         datasets = Datasets(FolderStore(folder))

@@ -12,7 +12,6 @@ joined with the release again. To be imported it needs torch alone; to read rows
 
 import hashlib
 import os
-import tempfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypedDict
@@ -21,6 +20,8 @@ from weakref import finalize
 import torch
 from torch import distributed
 from torch.utils.data import Dataset
+
+from slac_tasks.scratch import Scratch
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -127,11 +128,11 @@ class Clips(Dataset[Clip]):
         folder = Path(cache or self._own_folder()) / hashlib.sha256(url.encode()).hexdigest()[:16]
         self.media: CachedMedia = CachedMedia(Media(url, dict(environ)), folder, int(cache_gib * 2**30))
 
-    def _own_folder(self) -> str:
-        made = tempfile.TemporaryDirectory(prefix="slac-cache-")
+    def _own_folder(self) -> Path:
+        made = Scratch()
         # The folder lives as long as this object in this process; copies in workers only name it.
-        finalize(self, made.cleanup)
-        return made.name
+        finalize(self, made.close)
+        return made.path
 
     def __len__(self) -> int:
         return len(self.index)

@@ -1,6 +1,5 @@
 """Videos as `fetch` sees them, and the index of look-alikes that is asked for them, filler among them."""
 
-import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +19,7 @@ from slac_tasks.admission.likeness.verdict import Strength, compared
 from slac_tasks.admission.settings import Admission
 from slac_tasks.collect.settings import Collect
 from slac_tasks.progress import track
+from slac_tasks.scratch import Scratch
 from slac_tasks.video import originals
 
 LIMITS = Collect()
@@ -40,9 +40,9 @@ class Seen:
 
 def seen(path: Path) -> Seen | None:
     """Return what `fetch` sees of a file; None when it sets it aside."""
-    with tempfile.TemporaryDirectory(prefix="slac-bench-") as name:
+    with Scratch() as folder:
         try:
-            made = proxy(path, Path(name), LIMITS)
+            made = proxy(path, folder, LIMITS)
         except originals.Rejected:
             return None
         began = now()

@@ -5,12 +5,13 @@ import json
 import math
 import signal
 import sys
-import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Annotated, Any, Generic, NoReturn, TypeVar, get_args, get_origin, get_type_hints
+
+from slac_tasks.scratch import Scratch
 
 Figures = Mapping[str, float | None]
 """What was measured, by name; None: it cannot be measured on this machine. `scale` is the share of the issue's size."""
@@ -61,8 +62,8 @@ class Bench(Generic[S]):
         """
         size = self._size(argv)
         try:
-            with _stoppable(), tempfile.TemporaryDirectory(prefix="slac-bench-") as folder:
-                print(self.last_line(self.measure(size, Path(folder))), flush=True)
+            with _stoppable(), Scratch() as folder:
+                print(self.last_line(self.measure(size, folder)), flush=True)
         except Absent as missing:
             print(f"bench.{self.name}: needs {missing}", file=sys.stderr)
             return ABSENT

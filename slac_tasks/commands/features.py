@@ -22,7 +22,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 from slac_tasks import config, outputs
 from slac_tasks.config import Config
@@ -47,6 +46,7 @@ from slac_tasks.networks.inference import Extractor
 from slac_tasks.networks.registry import REGISTRY
 from slac_tasks.progress import print_line, track
 from slac_tasks.release.finished import need_release
+from slac_tasks.scratch import Scratch
 from slac_tasks.storage.objects import Media
 from slac_tasks.storage.tables import Datasets
 from slac_tasks.training.trainer import seeded
@@ -130,8 +130,7 @@ class _Work:
 
     def _of_files(self, videos: Sequence[Wanted], workers: int) -> Iterator[Dense | Unseen]:
         paths = [(one.name, one.path) for one in videos if one.path is not None]
-        with TemporaryDirectory(prefix="slac-features-") as scratch:
-            folder = Path(scratch)
+        with Scratch() as folder:
             for each in looked_at(paths, self.extractor, folder, stride_frames=self.stride_frames, workers=workers):
                 rendition(folder, each.name).unlink(missing_ok=True)
                 yield each

@@ -158,7 +158,7 @@ class EmbeddedPostgres:
         install = _installed()
         home = None
         if self._account and not (_reachable(self.folder) and _reachable(install / "bin" / "postgres")):
-            home = Path(tempfile.mkdtemp(prefix="slac-postgres-", dir=_OPEN_TO_ALL))
+            home = Path(tempfile.mkdtemp(prefix="slac-postgres-", dir=_OPEN_TO_ALL))  # noqa: TID251 - outlives it
             home.chmod(0o755)
             if not _reachable(install / "bin" / "postgres"):
                 install = _copy(install, home)

@@ -10,10 +10,8 @@ checkpoint ends with the same weights.
 """
 
 import io
-import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -28,6 +26,7 @@ from slac_tasks.localization.labels import NO, OTHER, YES, Lesson, Span, borders
 from slac_tasks.localization.losses import assign, distance, focal, nearness
 from slac_tasks.localization.proposing import propose
 from slac_tasks.progress import Pace, print_line
+from slac_tasks.scratch import Scratch
 from slac_tasks.training.optimizing import Average, factor
 from slac_tasks.training.pretraining import Keeps
 from slac_tasks.training.trainer import seeded
@@ -254,8 +253,8 @@ class Teacher:
             "average": self._average.state(), "shown": self._shown, "losses": self.losses,
             "proposed": [[video.ends, video.categories, video.known] for video in self.videos], "of": self._of,
         }  # fmt: skip
-        with tempfile.TemporaryDirectory(prefix="slac-") as folder:
-            path = Path(folder) / "state.pt"
+        with Scratch() as folder:
+            path = folder / "state.pt"
             with path.open("wb") as file:  # given a path, it takes a full disk for a bug of its own
                 torch.save(state, file)
             self.keeps.write(self.step_number, path)

@@ -5,7 +5,6 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import torch
 
@@ -16,6 +15,7 @@ from slac_tasks.localization.head import Head
 from slac_tasks.localization.kept import About
 from slac_tasks.localization.spotted import Spotted
 from slac_tasks.networks.inference import Extractor
+from slac_tasks.scratch import Scratch
 from slac_tasks.video import originals
 from slac_tasks.video.pool import Lost
 
@@ -88,11 +88,11 @@ def looked_at(
 
     """
     refused: list[Unseen] = []
-    with TemporaryDirectory(prefix="slac-", dir=folder) as scratch:
-        films = _films(paths, Path(scratch), folder, refused)
+    with Scratch(folder) as scratch:
+        films = _films(paths, scratch, folder, refused)
         for each in dense_features(films, extractor, _local, stride_frames=stride_frames, workers=workers):
             yield from _taken(refused)
-            rendition(Path(scratch), each.name).unlink(missing_ok=True)
+            rendition(scratch, each.name).unlink(missing_ok=True)
             if isinstance(each, Unseen):
                 rendition(folder, each.name).unlink(missing_ok=True)
             yield each
@@ -116,8 +116,8 @@ def _films(paths: Sequence[tuple[str, Path]], scratch: Path, folder: Path, refus
     for name, path in paths:
         try:
             found = _probed(path)
-            with TemporaryDirectory(dir=scratch) as made:
-                proxy = originals.make_proxy(path, Path(made), found, _LIMITS)
+            with Scratch(scratch) as made:
+                proxy = originals.make_proxy(path, made, found, _LIMITS)
                 proxy.path_256.replace(rendition(folder, name))
                 proxy.path_128.replace(rendition(scratch, name))
         except originals.Rejected as no:

@@ -2,13 +2,13 @@
 
 import hashlib
 import json
-import tempfile
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
 from slac_tasks.progress import print_line
 from slac_tasks.release.exports import EXPORTS, Export
 from slac_tasks.release.exports.contents import Contents
+from slac_tasks.scratch import Scratch
 from slac_tasks.storage.datasets import RELEASED_SEGMENTS, RELEASES
 from slac_tasks.storage.datasets.releasing import ReleaseRow
 from slac_tasks.storage.manifests import Manifest
@@ -58,12 +58,12 @@ def write_exports(
     datasets: Datasets, manifest: Manifest, release: Contents, exports: Iterable[Export] = WITH_EVERY_RELEASE
 ) -> None:
     """Write those exports of a generation of a release that are not in the store yet."""
-    with tempfile.TemporaryDirectory(prefix="slac-export-") as folder:
+    with Scratch() as folder:
         for export in exports:
             name = export_name(manifest, export)
             if datasets.store.exists(f"{name}/{LIST}" if export.folder else name):
                 continue
-            path = Path(folder) / export.file
+            path = folder / export.file
             export.write(release, path)
             if export.folder:
                 _put_folder(datasets, name, path)

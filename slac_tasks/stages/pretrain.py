@@ -10,11 +10,9 @@ Several processes train together: one for each card of the machine, or as many a
 that `torchrun` has started, on any number of machines, each with this command. The first of them alone writes.
 """
 
-import tempfile
 from collections.abc import Collection
 from contextlib import closing
 from dataclasses import replace
-from pathlib import Path
 
 import torch
 
@@ -30,6 +28,7 @@ from slac_tasks.progress import print_line
 from slac_tasks.release.finished import need_release
 from slac_tasks.reports.model_card import COLUMNS as CARD
 from slac_tasks.reports.model_card import Seen, card, taught
+from slac_tasks.scratch import Scratch
 from slac_tasks.storage.cache import CachedMedia
 from slac_tasks.storage.checkpoints import Checkpoints
 from slac_tasks.storage.datasets import MODELS
@@ -129,22 +128,22 @@ def _learned(
         print_line(f"pretrain: {sentence(plan, entry, index, world=world)}")
     room = int(settings.scratch_gib * 2**30) // ranks.local_world
     with (
-        tempfile.TemporaryDirectory(prefix="slac-") as name,
-        closing(KeptPixels(Path(name), entry.view, len(index))) as kept,
+        Scratch() as folder,
+        closing(KeptPixels(folder, entry.view, len(index))) as kept,
     ):
         # Copies of renditions have the room that decoded clips leave, which is all of it where these do not fit.
         fits = kept.size_bytes <= room
         work = Work(
             index=index, keeps=checkpoints, kept=kept if fits else None,
             tracked=_tracked(job, checkpoints, entry.name) if checkpoints else None,
-            media=CachedMedia(job.media, Path(name) / "media", room - kept.size_bytes if fits else room),
+            media=CachedMedia(job.media, folder / "media", room - kept.size_bytes if fits else room),
             workers=decoders(job.config.scoring.workers, clips=len(index)),
         )  # fmt: skip
         if world == ranks.world:
             learned = pretrain(classifier, work, plan, where, ranks)
         else:
             learned = pretrain_together(
-                classifier, work, plan, job.config.device, world=world, folder=Path(name)
+                classifier, work, plan, job.config.device, world=world, folder=folder
             )  # fmt: skip
     return classifier, plan, learned
 

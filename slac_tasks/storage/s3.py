@@ -5,7 +5,6 @@ pass, and so at any call of any stage.
 """
 
 import io
-import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import timedelta
@@ -20,6 +19,7 @@ from minio import Minio
 from minio.error import InvalidResponseError, S3Error, ServerError
 
 from slac_tasks.errors import NotConfigured, NotMade, SlacError, Temporary
+from slac_tasks.scratch import Scratch
 from slac_tasks.storage.objects import AUTHORITY, Stored, checked
 
 _REFUSALS = frozenset(
@@ -193,8 +193,8 @@ class S3Store:
 
     @contextmanager
     def local(self, name: str) -> Iterator[Path]:
-        with tempfile.TemporaryDirectory(prefix="slac-") as folder:
-            path = Path(folder) / name.rpartition("/")[2]
+        with Scratch() as folder:
+            path = folder / name.rpartition("/")[2]
             with self._reached(name):
                 self._client.fget_object(self.bucket, self.prefix + checked(name), str(path))
             yield path

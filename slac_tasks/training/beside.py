@@ -6,7 +6,6 @@ soon as one after the other on two (measured, networks for 56 pixels).
 
 import io
 import pickle  # noqa: TID251 - what it reads was written a moment before, by the program that starts the processes
-import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +15,7 @@ import numpy as np
 import torch
 
 from slac_tasks.children import together
+from slac_tasks.scratch import Scratch
 
 A = TypeVar("A")
 R = TypeVar("R")
@@ -53,8 +53,8 @@ def beside(work: Callable[[A], R], each: Sequence[A], count: int) -> list[R]:
     if count < 2:
         return [work(one) for one in each]
     threads = max(1, torch.get_num_threads() // count)
-    with tempfile.TemporaryDirectory(prefix="slac-") as folder:
-        tasks = [_packed((work, one), Path(folder)) for one in each]
+    with Scratch() as folder:
+        tasks = [_packed((work, one), folder) for one in each]
         shares = [_Share(tasks=tasks[first::count], threads=threads) for first in range(count)]
         found: list[R | None] = [None] * len(each)
         for first, answers in enumerate(together(_done, shares, "training")):

@@ -6,7 +6,6 @@ goes on from a checkpoint, ends with the weights that it would have had, bit for
 
 import io
 import resource
-import tempfile
 import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
@@ -20,6 +19,7 @@ from torch import Tensor
 from slac_tasks.errors import BrokenContract
 from slac_tasks.networks.registry import Classifier
 from slac_tasks.progress import Pace, print_line
+from slac_tasks.scratch import Scratch
 from slac_tasks.training.events import Point
 from slac_tasks.training.index import Index
 from slac_tasks.training.kept import KeptPixels
@@ -204,8 +204,8 @@ class _Run:
             "learner": self.learner.state(), "losses": self.learned.losses, "lost": self.learned.lost,
             "loss": self._loss, "categories": list(self.work.index.categories),
         }  # fmt: skip
-        with tempfile.TemporaryDirectory(prefix="slac-") as folder:
-            path = Path(folder) / "state.pt"
+        with Scratch() as folder:
+            path = folder / "state.pt"
             with path.open("wb") as file:  # given a path, it takes a full disk for a bug of its own
                 torch.save(state, file)
             self.work.keeps.write(self.learner.step_number, path)

@@ -3,7 +3,6 @@
 They are what `fetch` made: one confined pass of ffmpeg, the same clock, the same pixels where ffmpeg is the same.
 """
 
-import tempfile
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,6 +11,7 @@ from pathlib import Path
 
 from slac_tasks.collect.settings import Collect
 from slac_tasks.errors import BrokenContract
+from slac_tasks.scratch import Scratch
 from slac_tasks.video import originals
 from slac_tasks.video.sources import OpensMedia
 
@@ -20,7 +20,7 @@ from slac_tasks.video.sources import OpensMedia
 class _Made:
     """The renditions of one original."""
 
-    folder: "tempfile.TemporaryDirectory[str]"
+    folder: Scratch
     users: int = 0
     lock: threading.Lock = field(default_factory=threading.Lock)
     """Whoever holds it makes them."""
@@ -50,9 +50,9 @@ class Remade:
         with self._lock:
             # What nobody reads stays until another is asked for: clips of a video come batch after batch.
             for idle in [key for key, made in self._made.items() if not made.users and key != original]:
-                self._made.pop(idle).folder.cleanup()
+                self._made.pop(idle).folder.close()
             if original not in self._made:
-                self._made[original] = _Made(folder=tempfile.TemporaryDirectory(prefix="slac-"))
+                self._made[original] = _Made(folder=Scratch())
             made = self._made[original]
             made.users += 1
         try:
@@ -61,7 +61,7 @@ class Remade:
                     self._make(original, made)
             if made.fault:
                 raise BrokenContract(f"{original}: {made.fault}")
-            yield Path(made.folder.name) / f"{originals.side(name)}.mp4"
+            yield made.folder.path / f"{originals.side(name)}.mp4"
         finally:
             with self._lock:
                 made.users -= 1
@@ -69,7 +69,7 @@ class Remade:
     def _make(self, original: str, made: _Made) -> None:
         try:
             with self._open_media(original) as path:
-                originals.make_proxy(path, Path(made.folder.name), originals.probe(path, self._limits), self._limits)
+                originals.make_proxy(path, made.folder.path, originals.probe(path, self._limits), self._limits)
         except originals.Rejected as no:
             made.fault = str(no)
         made.done = True
@@ -77,5 +77,5 @@ class Remade:
     def close(self) -> None:
         """Delete what was made."""
         for made in self._made.values():
-            made.folder.cleanup()
+            made.folder.close()
         self._made.clear()

@@ -14,7 +14,6 @@ import itertools
 import json
 import struct
 import sys
-import tempfile
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -26,6 +25,7 @@ from pathlib import Path
 from slac_tasks.errors import BrokenContract
 from slac_tasks.model import media_video_id, split_point
 from slac_tasks.progress import print_line, track
+from slac_tasks.scratch import Scratch
 from slac_tasks.video import confined
 from slac_tasks.video.originals import RATES
 from slac_tasks.world import disk, joining, presets, truth
@@ -129,8 +129,8 @@ def _joined(into: Path, fatal: set[str], each: Join) -> Made | str:
     beside = target.with_suffix(".json")
     if not (target.exists() and beside.exists()):
         target.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix=".joining-", dir=into) as scratch:
-            part = Path(scratch) / "joined.mp4"
+        with Scratch(into) as scratch:
+            part = scratch / "joined.mp4"
             result = _join(part, each.pieces, fatal)
             if result is None:
                 return "joined video of which nothing can be decoded"

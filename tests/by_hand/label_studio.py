@@ -15,7 +15,6 @@ import os
 import socket
 import subprocess
 import sys
-import tempfile
 import time
 import urllib.error
 import urllib.parse
@@ -30,6 +29,7 @@ from urllib.parse import urlsplit
 import psycopg2
 
 from slac_tasks.model import clip_id
+from slac_tasks.scratch import Scratch
 from slac_tasks.verification import label_studio, label_studio_tasks
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -158,12 +158,12 @@ def main() -> None:
     parser.add_argument("--postgres", required=True, help="address of a Postgres, with a user who may create databases")
     given = parser.parse_args()
     with (
-        tempfile.TemporaryDirectory(prefix="slac-") as name,
+        Scratch() as folder,
         database(given.postgres, "studio") as studio_url,
         database(given.postgres, "ledger") as ledger,
-        studio(given.label_studio, studio_url, Path(name)) as base,
+        studio(given.label_studio, studio_url, folder) as base,
     ):
-        check(base, studio_url, ledger, Path(name))
+        check(base, studio_url, ledger, folder)
 
 
 def check(base: str, studio_url: str, ledger: str, folder: Path) -> None:

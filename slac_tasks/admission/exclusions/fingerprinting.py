@@ -8,7 +8,6 @@ import json
 import os
 import subprocess
 import sys
-import tempfile
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field
@@ -18,6 +17,7 @@ from slac_tasks.admission.likeness.fingerprints import video_hashes
 from slac_tasks.children import processors
 from slac_tasks.collect.settings import Collect
 from slac_tasks.progress import track
+from slac_tasks.scratch import Scratch
 from slac_tasks.video import originals
 
 LIMITS = Collect(min_duration_sec=0.5, max_duration_sec=3600.0)
@@ -57,8 +57,8 @@ def fingerprint_files(paths: Sequence[Path]) -> Iterator[Fingerprinted]:
 
 def _fingerprint(path: str) -> Fingerprinted:
     try:
-        with tempfile.TemporaryDirectory(prefix="slac-") as folder:
-            proxy = originals.make_proxy(Path(path), Path(folder), originals.probe(Path(path), LIMITS), LIMITS)
+        with Scratch() as folder:
+            proxy = originals.make_proxy(Path(path), folder, originals.probe(Path(path), LIMITS), LIMITS)
             return Fingerprinted(path=path, frame_hashes=video_hashes(proxy.small, proxy.fps))
     except originals.Rejected as no:
         return Fingerprinted(path=path, reason=no.reason, detail=no.detail)

@@ -7,12 +7,13 @@ import shutil
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
 from slac_tasks.collect.settings import Fetch
 from slac_tasks.errors import NotConfigured, Temporary
+from slac_tasks.scratch import Scratch
 
 _KEPT_SEC = 30 * 86_400.0
 """A download that nobody has gone on with for so long is begun anew: its drop was tried as often as it shall be."""
@@ -33,13 +34,12 @@ def own_folder(settings: Fetch, key: str) -> Iterator[Path]:
     """
     root = _root(settings)
     folder = root / key
-    with _lock(root, key) as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            with tempfile.TemporaryDirectory(dir=root) as other:
-                yield Path(other)
-            return
+    lock = _lock(root, key)
+    if lock is None:
+        with Scratch(root) as other:
+            yield other
+        return
+    with lock:
         folder.mkdir(mode=0o700, exist_ok=True)
         for path in folder.iterdir():
             if not path.name.startswith("original"):
@@ -62,11 +62,10 @@ def alone(settings: Fetch, key: str, what: str) -> Iterator[None]:
         Temporary: another process of this machine does it; the message says `what`.
 
     """
-    with _lock(_root(settings), key) as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            raise Temporary(f"{what}: another process does it now; this one wrote nothing") from error
+    lock = _lock(_root(settings), key)
+    if lock is None:
+        raise Temporary(f"{what}: another process does it now; this one wrote nothing")
+    with lock:
         try:
             yield
         finally:
@@ -78,10 +77,10 @@ def sweep(settings: Fetch) -> None:
     root = _root(settings)
     folders = [path.with_suffix("") for path in root.glob(f"{_KEY}.lock")]
     for folder in [folder for folder in folders if _age_sec(folder) > _KEPT_SEC]:
-        with _lock(root, folder.name) as lock, suppress(BlockingIOError):
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            shutil.rmtree(folder, ignore_errors=True)
-            Path(lock.name).unlink(missing_ok=True)
+        if lock := _lock(root, folder.name):
+            with lock:
+                shutil.rmtree(folder, ignore_errors=True)
+                Path(lock.name).unlink(missing_ok=True)
 
 
 def _age_sec(folder: Path) -> float:
@@ -92,8 +91,22 @@ def _age_sec(folder: Path) -> float:
         return 0.0
 
 
-def _lock(root: Path, key: str) -> IO[str]:
-    """Open the file by which processes see each other's work."""
+def _lock(root: Path, key: str) -> IO[str] | None:
+    """Lock the file by which processes see each other's work; None: another process has it."""
+    while True:
+        file = _opened(root, key)
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            file.close()
+            return None
+        # Whoever had it may have deleted it a moment ago: the next process would lock another file of that name.
+        if os.fstat(file.fileno()).st_nlink:
+            return file
+        file.close()
+
+
+def _opened(root: Path, key: str) -> IO[str]:
     try:
         return (root / key).with_suffix(".lock").open("w", encoding="ascii")
     except OSError as error:

@@ -2,7 +2,6 @@
 
 import os
 import socket
-import tempfile
 import time
 from collections.abc import Callable, Iterator
 from ipaddress import IPv4Address, IPv6Address
@@ -15,15 +14,16 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from planned_server import Planned, cut, serve, status
 
-from slac_tasks.collect.downloads import addresses, files, reasons
+from slac_tasks.collect.downloads import addresses, files, reasons, scratch
 from slac_tasks.collect.downloads.hosts import Hosts
 from slac_tasks.collect.downloads.reasons import Unfetched
-from slac_tasks.collect.downloads.scratch import own_folder, sweep
+from slac_tasks.collect.downloads.scratch import alone, own_folder, sweep
 from slac_tasks.collect.downloads.turns import in_turn
 from slac_tasks.collect.downloads.web import Web, host_of, probe
 from slac_tasks.collect.settings import Fetch
-from slac_tasks.errors import NotConfigured
+from slac_tasks.errors import NotConfigured, Temporary
 from slac_tasks.model import content_hash
+from slac_tasks.scratch import Scratch
 
 DATA = bytes(range(256)) * 64
 
@@ -189,8 +189,8 @@ def test_a_part_that_is_not_all_of_the_file_is_no_file(server: Planned, tmp_path
 def test_however_often_it_is_cut_the_bytes_are_the_same(server: Planned, data: bytes, cuts: list[int]) -> None:
     server.paths["/cut"] = cut(data, iter(cuts))
     patient = web()
-    with tempfile.TemporaryDirectory() as folder:
-        target = Path(folder) / "original"
+    with Scratch() as folder:
+        target = folder / "original"
         for _ in range(len(cuts) + 1):
             try:
                 files.download(patient, server.url + "/cut", target, name="n", max_bytes=5000)
@@ -326,3 +326,23 @@ def test_a_download_that_nobody_goes_on_with_leaves_the_disk_after_a_month(tmp_p
         sweep(settings)
     assert {path.name for path in tmp_path.iterdir() if path.is_dir()} == {later, at_work, "mine", no_download}
     assert not (tmp_path / given_up).with_suffix(".lock").exists()
+
+
+def test_a_lock_that_its_last_holder_deletes_at_this_moment_is_no_lock(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings, real, files_opened = Fetch(scratch=str(tmp_path)), scratch._opened, 0
+
+    def opened(root: Path, key: str) -> Any:
+        nonlocal files_opened
+        files_opened += 1
+        file = real(root, key)
+        if files_opened == 1:
+            Path(file.name).unlink()
+        return file
+
+    monkeypatch.setattr(scratch, "_opened", opened)
+    with alone(settings, "key", "work"):
+        assert files_opened == 2
+        with pytest.raises(Temporary, match="work: another process"), alone(settings, "key", "work"):
+            pass

@@ -1,6 +1,5 @@
 """A head learns from clips alone, repeats from its seed, and goes on from a checkpoint as if nothing had happened."""
 
-import tempfile
 from collections.abc import Iterator
 from contextlib import nullcontext
 from pathlib import Path
@@ -10,6 +9,7 @@ import pytest
 import torch
 
 from slac_tasks.errors import BrokenContract
+from slac_tasks.localization import learning
 from slac_tasks.localization.detecting import spot
 from slac_tasks.localization.features import Clock, Dense
 from slac_tasks.localization.head import Head
@@ -91,7 +91,7 @@ def test_a_checkpoint_that_the_disk_cannot_hold_is_known_as_that(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "state.pt").symlink_to("/dev/full")
-    monkeypatch.setattr(tempfile, "TemporaryDirectory", lambda **_: nullcontext(tmp_path))
+    monkeypatch.setattr(learning, "Scratch", lambda: nullcontext(tmp_path))
     plan = Plan(steps=4, batch=2, width=16, checkpoint_steps=3, first=0.5)
     with pytest.raises(OSError, match="No space left"):
         taught(lessons(cut=False), ["hop"], plan, CPU, Kept())

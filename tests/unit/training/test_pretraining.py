@@ -3,7 +3,6 @@
 import os
 import subprocess
 import sys
-import tempfile
 from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
@@ -19,6 +18,7 @@ from slac_tasks.networks.registry import Classifier, Rates, architecture
 from slac_tasks.storage.checkpoints import Checkpoints
 from slac_tasks.storage.datasets import RELEASES
 from slac_tasks.storage.objects import FolderStore, Media
+from slac_tasks.training import pretraining
 from slac_tasks.training.index import COLUMNS, temporary_index
 from slac_tasks.training.learner import Learner, Plan
 from slac_tasks.training.pretraining import Work, pretrain
@@ -71,7 +71,7 @@ def test_a_checkpoint_that_the_disk_cannot_hold_is_known_as_that(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "state.pt").symlink_to("/dev/full")
-    monkeypatch.setattr(tempfile, "TemporaryDirectory", lambda **_: nullcontext(tmp_path))
+    monkeypatch.setattr(pretraining, "Scratch", lambda: nullcontext(tmp_path))
     with pytest.raises(OSError, match="No space left"):
         learn(FolderStore(tmp_path / "store"), "full")
 

@@ -141,7 +141,7 @@ def test_one_that_was_cut_off_joins_nothing_again(world: Path, source: Path, tmp
     assert make_rehearsal(rehearsal, tmp_path, processes=2)
     assert {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*.mp4")} == before
     assert (tmp_path / "truth.jsonl").read_text() == first
-    assert not [path for path in tmp_path.iterdir() if path.name.startswith(".joining")]
+    assert not [path for path in tmp_path.iterdir() if path.name.startswith(".slac")]
 
 
 def test_a_take_that_ends_the_decoder_is_left_out_and_the_others_are_joined(
