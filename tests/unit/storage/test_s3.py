@@ -14,6 +14,7 @@ XML = "application/xml"
 PAGE = b"<!DOCTYPE html><html><body>Sign in</body></html>"
 ERROR = b"<?xml version='1.0'?><Error><Code>%b</Code><Message>m</Message></Error>"
 Reply = tuple[int, str, bytes]
+EMPTY: Reply = (200, XML, b"")
 ANSWERS: dict[str, tuple[Reply, type[SlacError]]] = {
     "a page": ((200, "text/html; charset=utf-8", PAGE), NotConfigured),
     "moved, without a word": ((301, "text/plain", b""), NotConfigured),
@@ -36,7 +37,9 @@ class Server:
     """Answers as an S3 server with an empty bucket, until it is given something else to say."""
 
     def __init__(self) -> None:
-        self.reply: Reply | None = None
+        self.reply = EMPTY
+        self.replies: list[tuple[str, Reply | None]] = []
+        """What it says once, before `reply`: to which method, and with what; None: the connection ends."""
         self.url = ""
 
 
@@ -47,7 +50,11 @@ def server() -> Iterator[Server]:
     class Handler(BaseHTTPRequestHandler):
         def answer(self) -> None:
             self.rfile.read(int(self.headers.get("Content-Length", 0)))
-            status, kind, body = planned.reply or (200, XML, b"")
+            method, reply = planned.replies.pop(0) if planned.replies else (self.command, planned.reply)
+            if method != self.command or reply is None:
+                self.close_connection = True
+                return
+            status, kind, body = reply
             self.send_response(status)
             self.send_header("Content-Type", kind)
             self.send_header("Content-Length", str(len(body)))
@@ -81,7 +88,7 @@ def opened(server: Server, bucket: str = "slac", **more: str) -> Store:
 def test_a_server_that_turns_wrong_ends_any_call_with_the_right_error(
     server: Server, tmp_path: Path, answer: str
 ) -> None:
-    server.reply = None
+    server.reply = EMPTY
     store = opened(server)
     (tmp_path / "file").write_bytes(b"x")
     server.reply, kind = ANSWERS[answer]
@@ -100,15 +107,29 @@ def test_a_server_that_turns_wrong_ends_any_call_with_the_right_error(
 
 
 def test_a_listing_that_is_no_listing_is_no_servers(server: Server) -> None:
-    server.reply = None
+    server.reply = EMPTY
     store = opened(server)
     server.reply = (200, "text/plain", b"it works!")
     with pytest.raises(NotConfigured, match="answers with no XML"):
         list(store.names(""))
 
 
+@pytest.mark.parametrize(("stored", "wrote"), [(b"x", True), (b"another's", False)])
+def test_a_write_whose_answer_was_lost_is_known_as_ones_own(server: Server, stored: bytes, wrote: bool) -> None:
+    server.reply = EMPTY
+    store = opened(server)
+    server.replies = [
+        ("HEAD", (404, XML, b"")),
+        ("PUT", None),
+        ("PUT", (412, XML, ERROR % b"PreconditionFailed")),
+        ("GET", (200, "application/octet-stream", stored)),
+    ]
+    assert store.create("manifest.json", b"x") is wrote
+    assert server.replies == []
+
+
 def test_a_plain_404_is_a_name_that_is_not_there(server: Server) -> None:
-    server.reply = None
+    server.reply = EMPTY
     store = opened(server)
     server.reply = (404, "text/plain", b"not found")
     with pytest.raises(NotMade):
@@ -118,13 +139,13 @@ def test_a_plain_404_is_a_name_that_is_not_there(server: Server) -> None:
 
 @pytest.mark.parametrize("bucket", ["b", "a..b", "UPPER_case!", "1.2.3.4"])
 def test_a_name_that_no_bucket_has_is_not_configured(server: Server, bucket: str) -> None:
-    server.reply = None
+    server.reply = EMPTY
     with pytest.raises(NotConfigured, match=f"store s3://{bucket}"):
         opened(server, bucket)
 
 
 @pytest.mark.parametrize("region", [{}, {"AWS_REGION": ""}])
 def test_to_sign_an_address_asks_no_server(server: Server, region: dict[str, str]) -> None:
-    server.reply = None
+    server.reply = EMPTY
     store = opened(server, SLAC_S3_PUBLIC_ENDPOINT="http://127.0.0.1:1", **region)
     assert "%2Fus-east-1%2Fs3%2F" in (store.presign("a.mp4", 60) or "")
