@@ -43,7 +43,7 @@ class _Connections(urllib3.PoolManager):
     def urlopen(self, method: str, url: str, redirect: bool = True, **given: Any) -> urllib3.BaseHTTPResponse:  # type: ignore[override]
         # A redirect is not followed: the signature is for this address alone.
         answer = super().urlopen(method, url, redirect=False, **given)
-        kind = answer.headers.get("Content-Type", "").partition(";")[0].strip().lower()
+        kind = _kind(answer)
         if 300 <= answer.status < 400 and answer.status != 304:
             where = answer.headers.get("Location") or answer.headers.get("x-amz-bucket-region") or "nowhere"
             answer.close()
@@ -74,7 +74,10 @@ class S3Store:
             # Threads that read at the same time keep a connection each.
             maxsize=8,
             timeout=urllib3.Timeout(connect=5, read=60),
-            retries=urllib3.Retry(total=3, backoff_factor=0.2, status_forcelist=(500, 502, 503, 504)),
+            # A server may ask for a later try; one that is hours away is left to whoever calls the stage again.
+            retries=urllib3.Retry(
+                total=3, backoff_factor=0.2, status_forcelist=(500, 502, 503, 504), retry_after_max=30
+            ),
             ca_certs=certifi.where(),
             ca_cert_data=environ.get(AUTHORITY) or None,
         )
@@ -126,9 +129,12 @@ class S3Store:
                 f"{where}: SLAC_S3_ENDPOINT answers with no XML, want the address of an S3 server"
             ) from error
         except urllib3.exceptions.HTTPError as error:
-            if isinstance(getattr(error, "reason", error), urllib3.exceptions.SSLError):
+            # The client gives up after some tries; why the last one failed says more than that.
+            reason = getattr(error, "reason", error)
+            if isinstance(reason, urllib3.exceptions.SSLError):
                 raise NotConfigured(f"{where}: the server's certificate is refused: {error}"[:300]) from error
-            raise Temporary(f"{where}: out of reach: {type(error).__name__}") from error
+            why = str(reason) if isinstance(reason, urllib3.exceptions.ResponseError) else type(reason).__name__
+            raise Temporary(f"{where}: out of reach: {why}") from error
 
     def put(self, name: str, data: bytes) -> None:
         with self._reached(name):
@@ -150,6 +156,8 @@ class S3Store:
                 self.bucket, self.prefix + checked(name), expires=timedelta(minutes=5)
             )
             answer = self._http.request("PUT", where, body=data, headers={"If-None-Match": "*"})
+            if answer.status not in (200, 409, 412) and _kind(answer) == "application/xml":
+                raise S3Error.fromxml(answer)
         if answer.status == 412 and answer.retries and answer.retries.history:
             # Asked again, since the answer was lost: what has the name now may be what the first try wrote.
             return self.get(name) == data
@@ -209,6 +217,11 @@ class S3Store:
                     self.bucket, self.prefix + checked(name), expires=timedelta(seconds=seconds)
                 )
             )
+
+
+def _kind(answer: urllib3.BaseHTTPResponse) -> str:
+    """Return the type of what an answer holds."""
+    return answer.headers.get("Content-Type", "").partition(";")[0].strip().lower()
 
 
 def _meaning(where: str, status: int) -> SlacError:

@@ -9,6 +9,7 @@ import pytest
 
 from slac_tasks.errors import NotConfigured, NotMade, SlacError, Temporary
 from slac_tasks.storage.objects import Store, open_store
+from slac_tasks.storage.s3 import S3Store
 
 XML = "application/xml"
 PAGE = b"<!DOCTYPE html><html><body>Sign in</body></html>"
@@ -104,6 +105,29 @@ def test_a_server_that_turns_wrong_ends_any_call_with_the_right_error(
             call()
         assert type(failure.value) is kind, (number, failure.value)
         assert "s3://slac/p" in str(failure.value)
+
+
+@pytest.mark.parametrize(
+    ("reply", "kind", "said"),
+    [
+        ((400, XML, ERROR % b"RequestTimeout"), Temporary, "RequestTimeout"),
+        ((403, XML, ERROR % b"ExpiredToken"), NotConfigured, "refused, ExpiredToken"),
+        ((403, XML, ERROR % b"RequestTimeTooSkewed"), NotConfigured, "refused, RequestTimeTooSkewed"),
+        ((503, XML, ERROR % b"SlowDown"), Temporary, "out of reach: too many 503 error responses"),
+    ],
+)
+def test_a_write_on_a_condition_says_what_any_other_call_says(
+    server: Server, reply: Reply, kind: type[SlacError], said: str
+) -> None:
+    server.reply = EMPTY
+    store = opened(server)
+    assert isinstance(store, S3Store)
+    server.reply = reply
+    calls: list[Callable[[], object]] = [lambda: store.get("n"), lambda: store.put_new("n", b"x")]
+    for call in calls:
+        with pytest.raises(SlacError, match=f"object n in s3://slac/p/: {said}$") as failure:
+            call()
+        assert type(failure.value) is kind
 
 
 def test_a_listing_that_is_no_listing_is_no_servers(server: Server) -> None:
