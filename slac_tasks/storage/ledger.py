@@ -6,6 +6,7 @@ Every statement is a file in sql/queries; parameters are `%(name)s` with casts. 
 import dataclasses
 import os
 import re
+import select
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, nullcontext
 from functools import cache
@@ -139,6 +140,15 @@ class Ledger:
         """Give the connection back."""
         self._connection.close()
 
+    @property
+    def is_open(self) -> bool:
+        """Whether the other side has said nothing since the last call: a server that ends a connection says so."""
+        if self._connection.closed:
+            return False
+        heard = select.poll()
+        heard.register(self._connection.fileno(), select.POLLIN)
+        return not heard.poll(0)
+
     @contextmanager
     def transaction(self) -> Iterator[None]:
         """Make the calls inside one transaction: all of them happen, or none. Inside another it is part of that."""
@@ -148,10 +158,12 @@ class Ledger:
         with self._failures():
             self._connection.autocommit = False
             try:
-                with self._connection:
-                    yield
+                yield
+                self._connection.commit()
             finally:
+                # A connection that broke has nothing to give back, and the failure that says why goes on.
                 if not self._connection.closed:
+                    self._connection.rollback()
                     self._connection.autocommit = True
 
     @contextmanager

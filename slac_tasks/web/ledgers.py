@@ -47,10 +47,15 @@ class Ledgers:
             self._free.release()
 
     def _take(self) -> Ledger:
-        try:
-            return self._idle.get_nowait()
-        except Empty:
-            return self._connect()
+        """Return an idle connection that the server has not ended meanwhile, as in a restart; else a new one."""
+        while True:
+            try:
+                ledger = self._idle.get_nowait()
+            except Empty:
+                return self._connect()
+            if ledger.is_open:
+                return ledger
+            ledger.close()
 
     def _forget(self) -> None:
         """Close the idle connections too: when one died, a restart of the database has killed the rest."""

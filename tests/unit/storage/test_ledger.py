@@ -1,6 +1,7 @@
 """What the server refuses becomes one of our failures, so that the exit code and the page say what to do."""
 
 import socket
+import time
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 
@@ -58,6 +59,26 @@ def test_what_the_server_refuses_is_a_failure_with_a_meaning(
     # Nothing of it is left open: the same connection goes on.
     write(ledger)
     assert [row["category"] for row in ledger.rows("categories")] == ["judo"]
+
+
+def test_a_transaction_whose_connection_the_server_ends_says_so_and_nothing_of_it_happened(
+    ledger: Ledger, ledger_url: str
+) -> None:
+    with closing(Ledger(ledger_url)) as other:
+        with other._connection.cursor() as cursor:
+            cursor.execute("SET idle_in_transaction_session_timeout = '50ms'")
+
+        def write_late() -> None:
+            with other.transaction():
+                register(other)
+                time.sleep(0.3)
+                register(other)
+
+        assert other.is_open
+        with pytest.raises(Temporary, match=r"database: (server closed the connection|terminating connection)"):
+            write_late()
+        assert not other.is_open
+    assert ledger.rows("categories") == []
 
 
 @pytest.mark.parametrize(("asked", "idle"), [("", 30), ("?keepalives_idle=7&connect_timeout=3", 7)])
