@@ -10,7 +10,7 @@ Airflow's home shows a welcome: what the platform is, its DAGs in their order, a
 import base64
 import hashlib
 import os
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Annotated, Any
 from urllib.parse import urlencode
@@ -63,7 +63,7 @@ def _mounted() -> Any:
     # The same in every worker of the api-server, and of no use for anything else that this secret signs.
     secret = hashlib.sha256(b"slac media" + conf.get_mandatory_value("api_auth", "jwt_secret").encode()).digest()
     media = Media(store=open_store(settings.store_url), secret=secret, seconds=settings.review.media_sec)
-    return make_app(settings, Ledgers(open_ledger), media, authenticate=person)
+    return make_app(settings, Ledgers(partial(open_ledger, newer=True)), media, authenticate=person)
 
 
 _DRAWING = (

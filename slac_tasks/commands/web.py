@@ -25,6 +25,7 @@ import os
 import signal
 import socket
 import threading
+from functools import partial
 from multiprocessing import connection, parent_process
 
 from fastapi import FastAPI
@@ -69,7 +70,7 @@ def application() -> FastAPI:
         ).start()
     settings = config.load()
     secret = secret_of(os.environ)
-    ledgers = Ledgers(open_ledger)
+    ledgers = Ledgers(partial(open_ledger, newer=True))
 
     def find(name: str) -> Account | None:
         with ledgers.borrow() as ledger:

@@ -73,8 +73,13 @@ def migrations() -> list[tuple[int, str]]:
     return found
 
 
-def open_ledger(environ: Mapping[str, str] = os.environ, *, migrated: bool = True) -> "Ledger":
+def open_ledger(environ: Mapping[str, str] = os.environ, *, migrated: bool = True, newer: bool = False) -> "Ledger":
     """Open the ledger that SLAC_DATABASE_URL names.
+
+    Args:
+        environ: variables of this process.
+        migrated: refuse a ledger of another version.
+        newer: but not one that a newer release has migrated. Migrations only add, so pages go on during an upgrade.
 
     Raises:
         NotConfigured: the variable is missing or is no Postgres address, or the ledger's version is not this code's.
@@ -87,11 +92,13 @@ def open_ledger(environ: Mapping[str, str] = os.environ, *, migrated: bool = Tru
     ledger = open_postgres(url, "SLAC_DATABASE_URL", "queries")
     if migrated:
         found, want = ledger.versions(), [version for version, _ in migrations()]
-        if found != want:
+        is_newer = set(found) > set(want)
+        if found != want and not (newer and is_newer):
             ledger.close()
             raise NotConfigured(
                 f"database: ledger is at version {max(found, default=0)} with {len(found)} migrations, "
-                f"want {want[-1]} with {len(want)}; run `slac migrate`"
+                f"want {want[-1]} with {len(want)}; "
+                + ("use the release that migrated it, or a newer one" if is_newer else "run `slac migrate`")
             )
     return ledger
 

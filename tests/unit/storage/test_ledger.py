@@ -10,7 +10,7 @@ import pytest
 from slac_tasks.errors import NotConfigured, SlacError, Temporary
 from slac_tasks.launcher.postgres import EmbeddedPostgres
 from slac_tasks.storage import ledger as storage_ledger
-from slac_tasks.storage.ledger import Ledger
+from slac_tasks.storage.ledger import Ledger, open_ledger
 
 WRITE = {"category": "judo", "name": "Judo", "guideline": None}
 
@@ -108,6 +108,21 @@ def test_moments_are_of_utc_whatever_the_servers_time_zone(ledger: Ledger, ledge
             ((registered,),) = cursor.fetchall()
         assert registered.utcoffset() == timedelta(0)
         assert abs(datetime.now(UTC) - registered) < timedelta(minutes=5)
+
+
+def test_what_a_newer_release_migrated_is_for_pages_alone_and_an_older_ledger_for_nobody(
+    ledger: Ledger, ledger_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    environ, known = {"SLAC_DATABASE_URL": ledger_url}, storage_ledger.migrations()
+    monkeypatch.setattr(storage_ledger, "migrations", lambda: known[:-1])
+    with pytest.raises(NotConfigured, match=r"use the release that migrated it, or a newer one$"):
+        open_ledger(environ)
+    with closing(open_ledger(environ, newer=True)) as other:
+        assert other.rows("categories") == []
+    monkeypatch.setattr(storage_ledger, "migrations", lambda: [*known, (9999, "SELECT 1")])
+    for newer in (False, True):
+        with pytest.raises(NotConfigured, match=r"want 9999 with .*; run `slac migrate`$"):
+            open_ledger(environ, newer=newer)
 
 
 def test_a_server_that_is_too_old_is_refused_before_anything_is_made(
