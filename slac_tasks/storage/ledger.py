@@ -7,7 +7,7 @@ import dataclasses
 import os
 import re
 import select
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, nullcontext
 from functools import cache
 from pathlib import Path
@@ -29,6 +29,9 @@ R = TypeVar("R")
 psycopg2.extensions.register_adapter(dict, psycopg2.extras.Json)
 
 _MIGRATE_LOCK = 7_221_409
+_TABLE_SEC = 10
+"""How long a migration waits for a table. Whoever wants that table next waits behind it: while a backup or a stage
+reads for an hour, nobody could answer."""
 _REFUSED = re.compile(
     "password authentication failed|does not exist|no pg_hba.conf entry|no password supplied|permission denied|"
     "invalid (port|integer|sslmode|connection)|received invalid response|expected authentication request"
@@ -291,11 +294,15 @@ class Ledger:
         """Return the version of the last migration, 0 for an empty database."""
         return max(self.versions(), default=0)
 
-    def migrate(self) -> list[int]:
-        """Apply every migration that is missing, under an advisory lock; return their versions.
+    def migrate(self, tell: Callable[[int], None] = lambda version: None) -> list[int]:
+        """Apply every migration that is missing, all or none, under an advisory lock; return their versions.
+
+        Args:
+            tell: is called with the version of each before it is applied.
 
         Raises:
             BrokenContract: the ledger is newer than this code.
+            Temporary: somebody else reads or writes a table for long.
             NotConfigured: the server is too old, or the database cannot hold every text.
 
         """
@@ -314,9 +321,17 @@ class Ledger:
             found = self.versions()
             if found and found[-1] > known[-1][0]:
                 raise BrokenContract(f"database: ledger is at version {found[-1]}, this code knows {known[-1][0]}")
+            cursor.execute("SELECT set_config('lock_timeout', %s, true)", (f"{_TABLE_SEC}s",))
             for version, statements in known:
                 if version not in found:
-                    cursor.execute(statements)
+                    tell(version)
+                    try:
+                        cursor.execute(statements)
+                    except psycopg2.errors.LockNotAvailable as error:
+                        raise Temporary(
+                            f"database: migration {version:04d} waited {_TABLE_SEC} s for a table that a backup, a "
+                            "stage or a page uses; nothing was changed, try it again"
+                        ) from error
                     cursor.execute("INSERT INTO migrations (version) VALUES (%s)", (version,))
                     applied.append(version)
         return applied

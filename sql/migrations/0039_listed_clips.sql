@@ -18,21 +18,15 @@ CREATE TABLE clip_facets (
 CREATE TABLE listed_clips (
     clip_id text NOT NULL,
     category text NOT NULL,
-    facet integer NOT NULL REFERENCES clip_facets,
+    facet integer NOT NULL,
     -- The committee's joint score in the round in which the clip was chosen; NULL: unknown.
     score real,
     -- Share of yes or no that is fewer, 0 to 0.5.
     dispute real NOT NULL,
     -- How near the score is to 0.5: 1 there, 0 at 0 and 1; -1: unknown.
     doubt real NOT NULL,
-    queued_at timestamptz NOT NULL,
-    PRIMARY KEY (clip_id, category),
-    FOREIGN KEY (clip_id, category) REFERENCES queue
+    queued_at timestamptz NOT NULL
 );
--- A page is the head of the index of each facet that it wants, merged.
-CREATE INDEX listed_clips_newest ON listed_clips (facet, queued_at, clip_id);
-CREATE INDEX listed_clips_disputed ON listed_clips (facet, dispute, clip_id);
-CREATE INDEX listed_clips_unsure ON listed_clips (facet, doubt, clip_id);
 
 -- What was queued before; verdicts come with the next version of the labels that is a whole table, or by `slac doctor
 -- --reconcile`, which also brings the scores.
@@ -42,3 +36,12 @@ INSERT INTO listed_clips (clip_id, category, facet, dispute, doubt, queued_at)
 SELECT q.clip_id, q.category, f.facet, 0, -1, q.queued_at
 FROM queue AS q
 JOIN clip_facets AS f USING (category, strategy, split);
+
+-- Keys come after the rows: all at once they take a quarter of the time, for which answers wait.
+ALTER TABLE listed_clips ADD PRIMARY KEY (clip_id, category);
+ALTER TABLE listed_clips ADD FOREIGN KEY (facet) REFERENCES clip_facets;
+ALTER TABLE listed_clips ADD FOREIGN KEY (clip_id, category) REFERENCES queue;
+-- A page is the head of the index of each facet that it wants, merged.
+CREATE INDEX listed_clips_newest ON listed_clips (facet, queued_at, clip_id);
+CREATE INDEX listed_clips_disputed ON listed_clips (facet, dispute, clip_id);
+CREATE INDEX listed_clips_unsure ON listed_clips (facet, doubt, clip_id);

@@ -1,11 +1,12 @@
 -- A page of the clips of a person or a round looks at so many of them at a time, from one on.
-DROP INDEX votes_person;
-CREATE INDEX votes_person ON votes (annotator, category, cast_at, clip_id);
-DROP INDEX queue_round;
-CREATE INDEX queue_round ON queue (category, round, clip_id);
-
+-- Made before the old ones go: pages read meanwhile.
+CREATE INDEX votes_person_clips ON votes (annotator, category, cast_at, clip_id);
+CREATE INDEX queue_round_clips ON queue (category, round, clip_id);
 -- The clips of a video that is withdrawn.
 CREATE INDEX queue_video ON queue (video_id);
+DROP INDEX votes_person, queue_round;
+ALTER INDEX votes_person_clips RENAME TO votes_person;
+ALTER INDEX queue_round_clips RENAME TO queue_round;
 
 -- What is withdrawn is listed no more: a page would read past it, and its filters would count it.
 CREATE FUNCTION delist_withdrawn() RETURNS trigger LANGUAGE plpgsql AS $$

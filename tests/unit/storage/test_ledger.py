@@ -125,6 +125,24 @@ def test_what_a_newer_release_migrated_is_for_pages_alone_and_an_older_ledger_fo
             open_ledger(environ, newer=newer)
 
 
+def test_a_table_that_somebody_reads_for_long_holds_up_a_migration_and_nobody_behind_it(
+    ledger: Ledger, ledger_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    known = storage_ledger.migrations()
+    newer = [(9998, "CREATE TABLE added ()"), (9999, "ALTER TABLE categories ADD COLUMN added text")]
+    monkeypatch.setattr(storage_ledger, "migrations", lambda: known + newer)
+    monkeypatch.setattr(storage_ledger, "_TABLE_SEC", 0.1)
+    begun: list[int] = []
+    with closing(Ledger(ledger_url)) as backup:
+        with backup.transaction():
+            backup.rows("categories")
+            with pytest.raises(Temporary, match=r"migration 9999 waited .*; nothing was changed, try it again"):
+                ledger.migrate(begun.append)
+            assert (begun, ledger.version()) == ([9998, 9999], known[-1][0])
+        assert ledger.migrate() == begun
+        assert len(backup.rows("categories")) == 0
+
+
 def test_a_server_that_is_too_old_is_refused_before_anything_is_made(
     database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
