@@ -153,7 +153,9 @@ class Job:
         """The ledger in Postgres, for stages that open no media."""
         if not STAGES[self.stage].ledger:
             raise NotConfigured(f"stage {self.stage}: opens media, so it holds no ledger password")
-        return open_ledger(self.environ)
+        opened = open_ledger(self.environ)
+        opened.need_session()
+        return opened
 
     def key(self, name: str) -> str:
         """Return the value of a flag that this stage cannot do without.

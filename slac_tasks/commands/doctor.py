@@ -162,6 +162,7 @@ def _store() -> str:
 
 def _ledger() -> str:
     ledger = open_ledger(os.environ)
+    ledger.need_session()
     registered = len(ledger.rows("categories"))
     return f"version {ledger.version()}, {registered} categories" + ("" if registered else ": run `slac register`")
 

@@ -8,7 +8,7 @@ import os
 import re
 import select
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager, nullcontext
+from contextlib import closing, contextmanager, nullcontext
 from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
@@ -135,6 +135,7 @@ class Ledger:
     """
 
     def __init__(self, url: str, *, folder: str = "queries", name: str = "database") -> None:
+        self._url = url
         self._folder = folder
         self._name = name
         own = psycopg2.extensions.parse_dsn(url)
@@ -158,6 +159,26 @@ class Ledger:
         heard = select.poll()
         heard.register(self._connection.fileno(), select.POLLIN)
         return not heard.poll(0)
+
+    def need_session(self) -> None:
+        """Make sure that all calls reach one session of the server: a lock that one call takes another gives back.
+
+        A pool that lends a session for each transaction lends the one that it got back last to whoever asks next.
+
+        Raises:
+            NotConfigured: they do not.
+
+        """
+        own = self.rows("session")
+        if own == [{"session": self._connection.info.backend_pid}]:
+            return
+        with closing(Ledger(self._url, folder=self._folder, name=self._name)) as other, other.transaction():
+            other.rows("session")
+            if self.rows("session") != own:
+                raise NotConfigured(
+                    f"{self._name}: a pool lends its sessions by transaction, so that no lock of a partition holds; "
+                    "want one that lends them by session (pool_mode=session), or the server itself"
+                )
 
     @contextmanager
     def transaction(self) -> Iterator[None]:

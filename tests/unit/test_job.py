@@ -2,12 +2,15 @@
 
 import errno
 import itertools
+from contextlib import closing
 from typing import Any
 
+import pooled_server
 import pytest
 from conftest import MakeJob
 
-from slac_tasks.errors import NotMade, Temporary, WrongArguments
+from slac_tasks.config import Config
+from slac_tasks.errors import NotConfigured, NotMade, Temporary, WrongArguments
 from slac_tasks.job import Job, do_each
 from slac_tasks.model import moment
 from slac_tasks.storage.datasets import CANDIDATES, CLIPS, FETCHED, VIDEOS
@@ -199,3 +202,17 @@ def test_of_two_processes_without_the_ledger_the_later_one_writes_nothing(make_j
             pass
     assert first.datasets.need(CLIPS, **KEYS).generation == 1
     assert [name for name in first.store.names("clips/") if "/g0002/" in name] == []
+
+
+def test_a_pool_that_lends_sessions_by_transaction_is_refused_by_stages_since_their_locks_would_not_hold(
+    ledger_url: str,
+) -> None:
+    with pooled_server.running(ledger_url) as url:
+        with closing(Ledger(url)) as first, closing(Ledger(url)) as second:
+            assert [one.rows("lock_partition", address="a")[0]["taken"] for one in (first, second)] == [True, True]
+        job = Job(stage="publish", config=Config(store_url="/none"), environ={"SLAC_DATABASE_URL": url})
+        with pytest.raises(NotConfigured, match=r"want one that lends them by session \(pool_mode=session\)"):
+            _ = job.ledger
+    direct = Job(stage="publish", config=Config(store_url="/none"), environ={"SLAC_DATABASE_URL": ledger_url})
+    assert direct.ledger.rows("categories") == []
+    direct.ledger.close()
