@@ -34,6 +34,8 @@ _TABLE_SEC = 10
 reads for an hour, nobody could answer."""
 _REFUSED = re.compile(
     "password authentication failed|does not exist|no pg_hba.conf entry|no password supplied|permission denied|"
+    "is not permitted to log in|is not currently accepting connections|no such database|does not support SSL|"
+    "certificate verify failed|"
     "invalid (port|integer|sslmode|connection)|received invalid response|expected authentication request"
 )
 """What a person has to mend; the last two: another service answers there."""

@@ -81,6 +81,25 @@ def test_a_transaction_whose_connection_the_server_ends_says_so_and_nothing_of_i
     assert ledger.rows("categories") == []
 
 
+@pytest.mark.parametrize(
+    ("made", "asked", "said"),
+    [
+        ("CREATE ROLE visitor PASSWORD 'word'", "visitor:word@{server}/postgres", 'role "visitor" is not permitted'),
+        ("CREATE DATABASE shut ALLOW_CONNECTIONS false", "{slac}@{server}/shut", 'database "shut" is not currently'),
+        ("SELECT 1", "{slac}@{server}/postgres?sslmode=require", "server does not support SSL"),
+    ],
+)
+def test_a_server_that_lets_nobody_in_wants_a_person(
+    postgres: EmbeddedPostgres, made: str, asked: str, said: str
+) -> None:
+    url = postgres.url("postgres")
+    with closing(Ledger(url)) as server, server._connection.cursor() as cursor:
+        cursor.execute(made)
+    slac, _, server_at = url.removeprefix("postgresql://").removesuffix("/postgres").partition("@")
+    with pytest.raises(NotConfigured, match=f"database: refused: .*{said}"):
+        open_ledger({"SLAC_DATABASE_URL": "postgresql://" + asked.format(slac=slac, server=server_at)})
+
+
 @pytest.mark.parametrize(("asked", "idle"), [("", 30), ("?keepalives_idle=7&connect_timeout=3", 7)])
 def test_a_server_that_vanished_is_given_up_after_a_minute_unless_its_address_says_otherwise(
     ledger_url: str, asked: str, idle: int
