@@ -247,6 +247,9 @@ CREATE TABLE queue (
     lead integer NOT NULL DEFAULT 0 CHECK (lead >= 0),
     -- Clips of which this is the same look alike, and may be asked together; NULL: it is asked alone.
     alike text,
+    -- Share of the chosen clips that was audited when this one was queued: the chance of its lot, whatever the setting is
+    -- now. NULL: it was queued before this was kept.
+    audit_share double precision CHECK (audit_share BETWEEN 0 AND 1),
     PRIMARY KEY (clip_id, category)
 );
 -- A page of the clips of a round looks at so many of them at a time, from one on.

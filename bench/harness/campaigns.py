@@ -126,7 +126,10 @@ class Category:
         for clip, given in self.answers.items():
             yes[clip], no[clip] = given.count(1), given.count(-1)
             first[clip, : len(given[:FIRST])] = given[:FIRST]
-        return Answers(yes=yes, no=no, first=first, strategy=self.strategy, wanted=self.wanted, lead=self.lead)
+        return Answers(
+            yes=yes, no=no, first=first, strategy=self.strategy, wanted=self.wanted, lead=self.lead,
+            audit_share=np.full(len(self.rows), np.nan),
+        )  # fmt: skip
 
 
 @dataclass(kw_only=True)

@@ -63,8 +63,9 @@ def certify(
     """Return the certificate of each kind, for all categories together and for each category.
 
     Args:
-        control: a row for each control clip and kind, with `CONTROL`; one of weight 0 was not drawn. Where people are
-            to be asked on, truth is 0, and the label counts as wrong: without these clips the easy ones would be left.
+        control: a row for each control clip and kind, with `CONTROL`; weight 0: some labels of its category and kind
+            could not be drawn, and nothing is said of any. Where people are to be asked on, truth is 0, and the label
+            counts as wrong: without these clips the easy ones would be left.
         labels: how many wait for it, with `WAITING`.
         gold: with `gold.COLUMNS`, of all categories.
         knobs: the error that is wanted.
@@ -103,8 +104,8 @@ def _of_kind(
     """Return the rows of one kind: all categories together, and each of `ways`."""
     # A label that would not be written says nothing of those that are.
     least = labels["least"].min() if len(labels) else 0.0
-    drawn = control[(control["weight"] > 0) & (control["confidence"] >= least)]
-    heaviest = float(drawn["weight"].max()) if len(drawn) else 1.0
+    drawn = control[control["confidence"] >= least]
+    heaviest = float(drawn["weight"].max()) if (drawn["weight"] > 0).any() else 1.0
     counts = {
         category: Control.of(
             own["confidence"].to_numpy(float),
@@ -113,12 +114,21 @@ def _of_kind(
             heaviest,
         )
         for category in ways
-        for own in [_in(drawn, category)]
+        for own in [_standing(_in(drawn, category))]
     }
+    undrawn = drawn["category"][drawn["weight"] == 0].unique()
     return [
-        _row(category, kind, counts[category], _in(labels, category), gold, way.after(counts[category], gold.left))
+        _row(
+            category, kind, counts[category], _in(labels, category), gold, way.after(counts[category], gold.left),
+            can_be_drawn=category not in undrawn if category else not len(undrawn),
+        )
         for category, way in ways.items()
-    ]
+    ]  # fmt: skip
+
+
+def _standing(control: pd.DataFrame) -> pd.DataFrame:
+    """Return the control, or nothing where some of the labels could not be drawn: it does not stand for them."""
+    return control.iloc[:0] if (control["weight"] == 0).any() else control
 
 
 def certified_bounds(
@@ -151,12 +161,12 @@ def certified_bounds(
 
 
 def _row(
-    category: str | None, kind: str, control: Control, labels: pd.DataFrame, gold: Gold, way: Way
+    category: str | None, kind: str, control: Control, labels: pd.DataFrame, gold: Gold, way: Way, *, can_be_drawn: bool
 ) -> CertificateRow:
     place, alphas = control.walk(gold.left, way.alpha)
     at = len(THRESHOLDS) - 1 if place is None else place
     differs = control.bound(at, alphas[at])
-    needed = _needed(control, gold, way.alpha) if place is None else None
+    needed = _needed(control, gold, way.alpha) if place is None and can_be_drawn else None
     return CertificateRow(
         category=category,
         kind=kind,

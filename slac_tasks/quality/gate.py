@@ -28,7 +28,6 @@ from slac_tasks.quality.settings import Quality
 from slac_tasks.quality.thresholds import smallest
 from slac_tasks.storage.datasets.labelling import MeasureRow, QualityRow
 from slac_tasks.verification.carrying import KINDS, PEOPLE
-from slac_tasks.verification.queue import CONTROLS
 from slac_tasks.verification.settings import Review
 
 MET, OUTSIDE, UNCLEAR, SHOWN = "met", "outside", "unclear", "shown"
@@ -41,7 +40,7 @@ class Evidence:
 
     category: str
     labels: pd.DataFrame
-    """Its labels: columns video_id, strategy, status, label and first_two_agree."""
+    """Its labels: columns video_id, strategy, status, label, first_two_agree and audit_share, the chance of its lot."""
     judged: pd.DataFrame
     """Clips with a better truth, with `precision.JUDGED`."""
     control: pd.DataFrame
@@ -126,8 +125,7 @@ def _of_truth(evidence: Evidence, knobs: Quality, review: Review) -> Iterator[Me
     """Yield what clips with a better truth say of the labels, by kind of label."""
     floor = knobs.floor(evidence.category) if evidence.floor is None else evidence.floor
     settled = evidence.labels[evidence.labels["status"] == "settled"]
-    drawn = int(settled["strategy"].isin(list(CONTROLS)).sum())
-    strata = strata_of_people(evidence.judged, drawn, len(settled) - drawn, review)
+    strata = strata_of_people(evidence.judged, settled)
     yield _precision(PEOPLE, strata, floor, review)
     gold = of_gold(evidence.judged)
     if gold.value is not None:

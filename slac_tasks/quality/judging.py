@@ -8,6 +8,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -25,10 +26,11 @@ from slac_tasks.storage.manifests import Manifest
 from slac_tasks.storage.tables import Datasets
 from slac_tasks.verification.ballots import read_ballots
 from slac_tasks.verification.control import GOLD
+from slac_tasks.verification.queue import lots
 from slac_tasks.verification.versions import label_tables, need_labels, pieces
 from slac_tasks.verification.votes import queued_in, votes_in
 
-_LABELS = ("category", "video_id", "strategy", "status", "label", "first_two_agree")
+_LABELS = ("clip_id", "category", "video_id", "strategy", "status", "label", "first_two_agree")
 _CONTROL = ("clip_id", "category", "kind", "label", "truth", "weight")
 _GOLD_OF = "gold of the category"
 """Name of the hash of a category's gold among what its measures were made from."""
@@ -136,21 +138,25 @@ class Judging:
         labels = pd.concat([table.to_pandas() for table in tables] or [pd.DataFrame(columns=list(_LABELS))])
         control = self.datasets.read_all(CONTROL, self.inputs[1:], _CONTROL).to_pandas()
         return {
-            category: Evidence(
-                category=category,
-                labels=labels[labels["category"] == category],
-                judged=self._judged(category),
-                control=control[control["category"] == category],
-                floor=self.floors.get(category),
+            category: self._evidence(
+                category, labels[labels["category"] == category], control[control["category"] == category]
             )
             for category in categories
         }
 
-    def _judged(self, category: str) -> pd.DataFrame:
-        until = int(self.version)
+    def _evidence(self, category: str, labels: pd.DataFrame, control: pd.DataFrame) -> Evidence:
+        until, review = int(self.version), self.config.review
         queued = queued_in(self.ledger, category, until=until)
         ballots = read_ballots(votes_in(self.ledger, category, until=until))
-        return judged_clips(ballots, queued, self.gold.get(category, {}), self.config.review)
+        chances = lots(queued["audit_share"].fill_null(np.nan).to_numpy(), review)
+        of_clip = pd.Series(chances, index=queued["clip_id"].to_pylist(), dtype=float)
+        return Evidence(
+            category=category,
+            labels=labels.assign(audit_share=labels["clip_id"].map(of_clip)),
+            judged=judged_clips(ballots, queued, self.gold.get(category, {}), review),
+            control=control,
+            floor=self.floors.get(category),
+        )
 
 
 def judge(job: Job, version: str, categories: Sequence[str]) -> None:

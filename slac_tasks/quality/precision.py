@@ -3,7 +3,8 @@
 The truth of such a clip is what three people or more say of it, or an expert's word where there is one (gold). People's
 labels are judged as if the clip had been asked like the chosen ones: `verification/control.py` says why.
 
-Strata of people's labels: the control, all of which was asked, and the audited share of the chosen clips. Gold that an
+Strata of people's labels: the control, all of which was asked, and the audited share of the chosen clips, by the share
+that held when they were queued: rounds that were audited by other shares are other strata. Gold that an
 expert chose by hand stands for no other clip, so it is a measure of its own. Strata of the other kinds: the weights
 with which their control was drawn.
 """
@@ -21,11 +22,12 @@ from slac_tasks.quality.estimates import Estimate, Stratum, effective, of_clips
 from slac_tasks.verification.ballots import Ballots
 from slac_tasks.verification.carrying import Abilities
 from slac_tasks.verification.control import FIRST, Answers, as_if_chosen
-from slac_tasks.verification.queue import CONTROLS
+from slac_tasks.verification.queue import CONTROLS, lots
 from slac_tasks.verification.settings import Review
 
-JUDGED = ("video_id", "drawn", "audited", "label", "truth", "known")
-"""Columns of judged clips. `drawn`: of the control; `audited`: chosen, and in the audit; `label`: +1 or -1, as if
+JUDGED = ("video_id", "drawn", "audited", "audit_share", "label", "truth", "known")
+"""Columns of judged clips. `drawn`: of the control; `audited`: chosen, and in the audit; `audit_share`: the chance of
+its lot; `label`: +1 or -1, as if
 chosen; `truth`: the same, 0: people are to be asked on; `known`: whether the truth is an expert's word."""
 _ALIKE = Abilities(sensitivity=0.9, specificity=0.9)
 
@@ -54,6 +56,7 @@ def judged_clips(ballots: Ballots, queued: pa.Table, known: Mapping[str, bool], 
             "video_id": queued["video_id"].to_numpy(zero_copy_only=False),
             "drawn": asked & drawn,
             "audited": asked & ~drawn,
+            "audit_share": lots(answers.audit_share, review),
             "label": label,
             "truth": np.where(expert != 0, expert, people),
             "known": expert != 0,
@@ -62,18 +65,21 @@ def judged_clips(ballots: Ballots, queued: pa.Table, known: Mapping[str, bool], 
     return found[(found["label"] != 0) & (found["drawn"] | found["audited"] | found["known"])]
 
 
-def strata_of_people(judged: pd.DataFrame, drawn: int, chosen: int, review: Review) -> list[Stratum]:
+def strata_of_people(judged: pd.DataFrame, settled: pd.DataFrame) -> list[Stratum]:
     """Return the strata of people's labels.
 
     Args:
         judged: clips with `JUDGED`.
-        drawn: how many settled labels there are of clips that were drawn by lot.
-        chosen: how many of clips that were chosen.
-        review: how people are asked.
+        settled: the labels: columns strategy and audit_share.
 
     """
-    parts = ((drawn, 1.0, judged["drawn"]), (chosen, review.audit_share, judged["audited"]))
-    return [_stratum(judged[of], labels=labels, rate=rate) for labels, rate, of in parts if labels]
+    drawn = settled["strategy"].isin(list(CONTROLS))
+    strata = [_stratum(judged[judged["drawn"]], labels=float(drawn.sum()), rate=1.0)] if drawn.any() else []
+    shares, counts = np.unique(settled["audit_share"][~drawn].dropna().to_numpy(float), return_counts=True)
+    for share, count in zip(shares.tolist(), counts.tolist(), strict=True):
+        audited = judged[judged["audited"] & (judged["audit_share"] == share)]
+        strata.append(_stratum(audited, labels=count, rate=share))
+    return strata
 
 
 def strata_of_kind(control: pd.DataFrame) -> list[Stratum]:

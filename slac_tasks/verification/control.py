@@ -26,7 +26,7 @@ from slac_tasks.model import Strategy
 from slac_tasks.storage.datasets.labelling import ControlRow
 from slac_tasks.verification.ballots import NO, YES, Ballots, Bools, Floats, Ints
 from slac_tasks.verification.carrying import CARRIED, IMPORTED, MODEL, PEOPLE, SETS, Abilities, Said
-from slac_tasks.verification.queue import CONTROLS, first_votes
+from slac_tasks.verification.queue import CONTROLS, first_votes, lots
 from slac_tasks.verification.settings import Review
 
 GOLD = "gold"
@@ -50,6 +50,8 @@ class Answers:
     """Answers that it wanted at first; 0: it was not asked."""
     lead: Ints
     """By how many answers one side must lead; 0: the clip is none of the control, nor audited."""
+    audit_share: Floats
+    """Which share of the chosen clips was audited when it was queued; NaN: nobody kept it, or it was not asked."""
 
     @classmethod
     def of(cls, ballots: Ballots, queued: pa.Table, clip_ids: pa.ChunkedArray) -> "Answers":
@@ -57,7 +59,7 @@ class Answers:
 
         Args:
             ballots: the votes on one category.
-            queued: what the queue holds of its clips: columns clip_id, strategy and votes_first.
+            queued: what the queue holds of its clips: columns clip_id, strategy, votes_first, lead and audit_share.
             clip_ids: the caller's clips.
 
         """
@@ -80,6 +82,7 @@ class Answers:
             strategy=np.array(queued["strategy"].take(asked).to_pylist(), dtype=object),
             wanted=queued["votes_first"].take(asked).fill_null(0).to_numpy(),
             lead=queued["lead"].take(asked).fill_null(0).to_numpy(),
+            audit_share=queued["audit_share"].take(asked).cast(pa.float64()).fill_null(np.nan).to_numpy(),
         )  # fmt: skip
 
     def own(self, abilities: Abilities) -> Floats:
@@ -154,11 +157,13 @@ def control_rows(
     label, sure = as_if_chosen(answers, said.others, abilities, training, review)
     # A clip with an imported label gets one of no other kind but people's.
     unlabelled = training & (said.imported == 0)
-    lot = np.where(drawn, 1.0, 1 / max(review.audit_share, 1e-9))
-    if not review.audit_share and ((answers.wanted > 0) & ~drawn).any():
-        lot[:] = 0.0  # Without an audit nothing stands for the chosen clips, and those drawn by lot are often easier.
+    chance = np.where(drawn, 1.0, lots(answers.audit_share, review))
+    if ((answers.wanted > 0) & (chance == 0)).any():
+        # Nothing stands for what was chosen without an audit, and other clips are often easier.
+        chance = np.full(len(chance), np.inf)
+    weight = 1 / np.maximum(chance, 1e-9)
     ways = (
-        (PEOPLE, asked & (label != 0), label, sure, lot),
+        (PEOPLE, asked & (label != 0), label, sure, weight),
         (
             CARRIED, asked & unlabelled & np.isin(answers.strategy, list(CONTROLS)) & (said.answered > 0),
             *_by(said.others), 1 / _met(answers, said.shared, training),
@@ -172,13 +177,13 @@ def control_rows(
             *_by(said.imported), np.ones(len(truth)),
         ),
     )  # fmt: skip
-    for kind, rows, labels, confidence, weight in ways:
+    for kind, rows, labels, confidence, weights in ways:
         places = np.flatnonzero(rows)
         names = clip_ids.take(pa.array(places)).to_pylist()
         for place, name in zip(places, names, strict=True):
             yield ControlRow(
                 clip_id=name, category=category, kind=kind, label=int(labels[place]),
-                confidence=float(confidence[place]), truth=int(truth[place]), weight=float(weight[place]),
+                confidence=float(confidence[place]), truth=int(truth[place]), weight=float(weights[place]),
             )  # fmt: skip
 
 

@@ -3,8 +3,11 @@
 from collections.abc import Hashable, Iterable
 from dataclasses import dataclass
 
+import numpy as np
+
 from slac_tasks.model import Split, Strategy, unit_hash
 from slac_tasks.storage.datasets.scoring import HardClipRow
+from slac_tasks.verification.ballots import Floats
 from slac_tasks.verification.sets import named
 from slac_tasks.verification.settings import Review
 
@@ -31,6 +34,8 @@ class QueuedClip:
     votes_wanted: int
     lead: int
     """By how many answers one side must lead before nobody more is asked; 0: none has to."""
+    audit_share: float
+    """Which share of the chosen clips was audited when it was queued: the chance of its lot, if it was chosen."""
     alike: str | None
     """Clips with the same name may be asked together; None: it is asked alone."""
 
@@ -38,6 +43,19 @@ class QueuedClip:
 def is_audited(clip_id: str, category: str, share: float) -> bool:
     """Return whether a chosen clip belongs to the audit: its lot is cast by its name, whatever it was chosen for."""
     return unit_hash("audit", clip_id, category) < share
+
+
+def lots(audit_share: Floats, review: Review) -> Floats:
+    """Return the chance with which each chosen clip was audited: the share that held when it was queued.
+
+    The setting of today says nothing of a lot that was cast before it. It stands where nobody kept the share.
+
+    Args:
+        audit_share: of each clip, as the queue has it; NaN: unknown.
+        review: the settings of today.
+
+    """
+    return np.where(np.isnan(audit_share), review.audit_share, audit_share)
 
 
 def first_votes(review: Review, training: bool) -> int:
@@ -80,7 +98,7 @@ def queued_clips(hard_clips: Iterable[HardClipRow], *, category: str, round: str
         QueuedClip(
             clip_id=clip.clip_id, category=category, video_id=clip.video_id, round=round, strategy=clip.strategy,
             start_sec=clip.start_sec, end_sec=clip.end_sec, split=clip.split, proxy_256=clip.proxy_256,
-            alike=alike, **asked(clip),
+            audit_share=review.audit_share, alike=alike, **asked(clip),
         )
         for clip, alike in zip(clips, sets, strict=True)
     ]  # fmt: skip

@@ -41,7 +41,7 @@ class Review(Section):
     audit_share: float = setting(
         0.05,
         "Share of the chosen clips that get as many answers as the control; 0: none, so that no certificate speaks for "
-        "people's labels where clips were chosen (ours).",
+        "people's labels where clips were chosen. A clip keeps the share under which it was queued (ours).",
         least=0,
         most=1,
     )

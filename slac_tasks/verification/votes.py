@@ -28,13 +28,15 @@ QUEUED = pa.schema(
         pa.field("state", pa.string(), nullable=False),
         pa.field("again", pa.bool_(), nullable=False),
         pa.field("lead", pa.int64(), nullable=False),
+        pa.field("audit_share", pa.float64()),
         pa.field("withdrawn", pa.bool_(), nullable=False),
         pa.field("given", pa.int64(), nullable=False),
     ]
 )
 """Columns of a table of asked clips. `withdrawn`: the clip's video was; `given`: answers, corrections not counted;
 `votes_first`: answers wanted before anything is decided; `again`: one more is wanted although the label stands;
-`lead`: by how many answers one side must lead."""
+`lead`: by how many answers one side must lead; `audit_share`: which share of the chosen clips was audited when it was
+queued; null: nobody kept it."""
 
 RULED = CLIPS.append(pa.field("answer", pa.string(), nullable=False))
 """Columns of a table of clips that leads settled."""

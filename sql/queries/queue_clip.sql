@@ -3,17 +3,18 @@
 -- does an example, whose answer is on the page.
 INSERT INTO queue AS q
     (clip_id, category, video_id, round, strategy, start_sec, end_sec, split, proxy_256, votes_wanted, votes_first,
-    lead, alike)
+    lead, audit_share, alike)
 SELECT
     %(clip_id)s::text, %(category)s::text, %(video_id)s::text, %(round)s::text, %(strategy)s::text,
     %(start_sec)s::double precision, %(end_sec)s::double precision, %(split)s::text, %(proxy_256)s::text,
-    %(votes_wanted)s::integer, %(votes_wanted)s::integer, %(lead)s::integer, %(alike)s::text
+    %(votes_wanted)s::integer, %(votes_wanted)s::integer, %(lead)s::integer,
+    %(audit_share)s::double precision, %(alike)s::text
 WHERE NOT EXISTS (SELECT FROM tombstones AS t WHERE t.video_id = %(video_id)s::text)
 ON CONFLICT (clip_id, category) DO UPDATE
 SET
     round = excluded.round, strategy = excluded.strategy, votes_wanted = excluded.votes_wanted,
-    votes_first = excluded.votes_first, lead = excluded.lead, alike = excluded.alike, again = false,
-    proxy_256 = excluded.proxy_256, state = 'open', queued_at = now()
+    votes_first = excluded.votes_first, lead = excluded.lead, audit_share = excluded.audit_share,
+    alike = excluded.alike, again = false, proxy_256 = excluded.proxy_256, state = 'open', queued_at = now()
 WHERE
     q.state = 'withdrawn' AND q.round <> excluded.round
     AND NOT EXISTS (

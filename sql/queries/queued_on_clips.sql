@@ -1,7 +1,7 @@
 -- What the queue holds of these clips: whether their video was withdrawn, and how many answers the batches up to one hold.
 SELECT
     q.clip_id, q.category, q.video_id, q.start_sec, q.end_sec, q.split, q.round, q.strategy, q.votes_wanted, q.votes_first,
-    q.state, q.again, q.lead,
+    q.state, q.again, q.lead, q.audit_share,
     EXISTS (SELECT FROM tombstones AS t WHERE t.video_id = q.video_id) AS withdrawn,
     (
         SELECT count(*)

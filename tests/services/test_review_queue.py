@@ -8,6 +8,7 @@ import uuid
 from typing import Any
 
 import httpx
+import pyarrow as pa
 import pytest
 
 from slac_tasks import cli
@@ -15,6 +16,7 @@ from slac_tasks.config import Config
 from slac_tasks.storage.ledger import Ledger, query
 from slac_tasks.storage.objects import FolderStore
 from slac_tasks.verification.settings import Review
+from slac_tasks.verification.votes import queued
 from slac_tasks.web.app import make_app
 from slac_tasks.web.ledgers import Ledgers
 from slac_tasks.web.media import Media
@@ -350,17 +352,33 @@ def test_the_commands_make_accounts_and_known_answers(
     assert slac("known", "drop", *clip) == 64
 
 
-def queue(ledger: Ledger, round_: str, *clips: str) -> None:
+def queue(ledger: Ledger, round_: str, *clips: str, audit_share: float = 0.05) -> None:
     ledger.run_many(
         "queue_clip",
         [
             {"clip_id": clip, "category": CATEGORY, "video_id": CATEGORY, "round": round_, "strategy": "random",
              "start_sec": 0.0, "end_sec": 2.0, "split": "training", "proxy_256": "p", "votes_wanted": 2, "lead": 0,
-             "alike": None}
+             "audit_share": audit_share, "alike": None}
             for clip in clips
         ],
     )  # fmt: skip
     ledger.run("withdraw_unasked", category=CATEGORY, round=round_)
+
+
+def test_a_clip_keeps_the_audit_share_of_its_round_and_one_that_comes_back_gets_that_of_the_new_one(
+    ledger: Ledger,
+) -> None:
+    fill(ledger, 1)
+    answered, left, new = (f"{CATEGORY}:{start}" for start in (2000, 4000, 6000))
+    people(ledger, "ann")
+    queue(ledger, "2026-01-05.p1", answered, left, audit_share=0.4)
+    cast(ledger, "ann", answered, "yes")
+    queue(ledger, "2026-01-05.p2", answered, new, audit_share=0.0)
+    queue(ledger, "2026-01-05.p3", left, audit_share=0.1)
+    clips = pa.table({"clip_id": [answered, left, new], "category": [CATEGORY] * 3})
+    found = queued(ledger, clips, until=0)
+    shares = dict(zip(found["clip_id"].to_pylist(), found["audit_share"].to_pylist(), strict=True))
+    assert shares == {answered: 0.4, left: 0.1, new: 0.0}
 
 
 def test_a_newer_round_withdraws_no_gold_and_asks_no_example(ledger: Ledger) -> None:

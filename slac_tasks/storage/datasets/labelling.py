@@ -83,7 +83,9 @@ class ControlRow:
     label: Annotated[Int8, "what this way of labelling says: +1 or -1"]
     confidence: Annotated[float, "probability that it is right, as the labels of this kind have it"]
     truth: Annotated[Int8, "what most of its answers say, of gold the expert: +1 or -1; 0: people are to be asked on"]
-    weight: Annotated[float, "inverse of its chance to be drawn from the labels of this kind"]
+    weight: Annotated[
+        float, "inverse of its chance to be drawn for labels of this kind; 0: some of them had none, so it says nothing"
+    ]  # fmt: skip
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -293,7 +295,7 @@ class CertificateRow:
     gold_errors: Annotated[int, "those on which people are wrong"]
     answers_needed: Annotated[
         int | None, "answers more, if all of them are right, after which some labels are certified; null: some are, or "
-        "no number is enough"
+        "no number is enough, as where clips were chosen without an audit"
     ]  # fmt: skip
     gold_needed: Annotated[int | None, "those of the answers needed that are to gold clips"]
     rules: Annotated[Int32, "ways of labelling that were judged so far; each new one is given less of what is left"]

@@ -118,10 +118,13 @@ def test_a_clip_on_which_people_are_to_be_asked_on_counts_as_wrong_and_is_no_new
     assert {row.rules for row in overturned} == {2}
 
 
-def test_a_clip_that_was_not_drawn_says_nothing() -> None:
-    beside = control(500, 500, first=1000).assign(weight=0.0)
-    found = certify(pd.concat([control(1000, 5), beside]), waits(1.0), gold(500), KNOBS)
-    assert found == certify(control(1000, 5), waits(1.0), gold(500), KNOBS)
+def test_where_some_labels_could_not_be_drawn_nothing_is_said_of_any_and_no_answers_cure_it() -> None:
+    unaudited = control(1000).assign(weight=0.0, category="chess")
+    found = by_category(certify(pd.concat([control(1000), unaudited]), waits(1.0), gold(500), KNOBS))
+    assert found["judo"].threshold == 0.0
+    for row in (found["chess"], found[None]):
+        assert (row.threshold, row.bound, row.control) == (None, None, 0)
+        assert (row.answers_needed, row.gold_needed) == (None, None)
 
 
 def test_a_heavy_clip_weighs_more() -> None:

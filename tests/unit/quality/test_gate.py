@@ -1,5 +1,6 @@
 """The gate says yes, no and not yet, with each measure's value, interval and the value wanted."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -23,22 +24,27 @@ KNOBS = Quality(min_labels=4, min_precision=0.0)
 REVIEW = Review()
 
 
-def clips(right: int, wrong: int = 0, *, audited: bool = False, known: bool = False, waiting: int = 0) -> pd.DataFrame:
+def clips(
+    right: int, wrong: int = 0, *, audited: bool = False, known: bool = False, waiting: int = 0, share: float = 0.05
+) -> pd.DataFrame:
     """Judged clips, each of a video of its own."""
     truth = [1] * right + [-1] * wrong + [0] * waiting
     names = [f"{'a' if audited else 'c'}{index}" for index in range(len(truth))]
-    values = {"drawn": not audited and not known, "audited": audited, "label": 1, "known": known}
-    kinds = {"drawn": bool, "audited": bool, "known": bool}
+    values = {"drawn": not audited and not known, "audited": audited, "audit_share": share, "label": 1, "known": known}
+    kinds = {"drawn": bool, "audited": bool, "known": bool, "audit_share": float}
     return pd.DataFrame({"video_id": names, **values, "truth": truth})[list(JUDGED)].astype(kinds)
 
 
 def evidence(
-    table: pd.DataFrame | None = None, judged_clips: pd.DataFrame | None = None, control: pd.DataFrame | None = None
+    table: pd.DataFrame | None = None,
+    judged_clips: pd.DataFrame | None = None,
+    control: pd.DataFrame | None = None,
+    shares: Sequence[float] | None = None,
 ) -> Evidence:
     none = pd.DataFrame({name: [] for name in ("clip_id", "kind", "label", "truth", "weight")})
     return Evidence(
         category="judo",
-        labels=labels() if table is None else table,
+        labels=(labels() if table is None else table).assign(audit_share=0.05 if shares is None else shares),
         judged=clips(0) if judged_clips is None else judged_clips,
         control=none if control is None else control,
     )
@@ -171,6 +177,19 @@ def test_the_other_kinds_are_shown_with_their_interval_and_hold_up_nothing() -> 
     assert model.high is not None
     assert model.high < 0.8
     assert verdict(both, FLOOR).verdict == "accepted"
+
+
+def test_rounds_that_were_audited_by_other_shares_weigh_as_many_labels_as_each_has() -> None:
+    table = pd.concat([labels(strategy=["coverage"] * 4)] * 1000, ignore_index=True)
+    # 2 % of the first 2,000 labels are wrong, of which 40 % were audited; 30 % of the next, of which 5 % were.
+    found = pd.concat([clips(784, 16, audited=True, share=0.4), clips(70, 30, audited=True, share=0.05)])
+    row = measure(evidence(table, found, shares=[0.4] * 2000 + [0.05] * 2000), "precision", "people")
+    assert row.value == pytest.approx(1 - (0.02 + 0.3) / 2)
+    assert row.low is not None
+    # Of labels that were chosen without an audit nothing is known.
+    row = measure(evidence(table, found, shares=[0.4] * 2000 + [0.0] * 2000), "precision", "people")
+    assert row.value == pytest.approx(0.98)
+    assert (row.low, row.high) == (pytest.approx(0.483, abs=2e-3), pytest.approx(0.994, abs=2e-3))
 
 
 @pytest.mark.parametrize(("wrong", "passes"), [(0, True), (1, True), (2, True), (4, False)])

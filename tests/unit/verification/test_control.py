@@ -1,6 +1,8 @@
 """What each way of labelling says of clips that were drawn by lot."""
 
+from collections.abc import Mapping
 from dataclasses import replace
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -18,7 +20,9 @@ CLIPS = pa.chunked_array([["a:0", "b:0", "c:0", "d:0", "e:0"]])
 TRAINING = np.ones(5, dtype=bool)
 
 
-def answers(said: dict[str, str], *, wanted: int = 3, **strategies: str) -> Answers:
+def answers(
+    said: dict[str, str], *, wanted: int = 3, shares: Mapping[str, float] = MappingProxyType({}), **strategies: str
+) -> Answers:
     votes: list[dict[str, Any]] = [
         {"vote_id": f"{clip}{turn}", "clip_id": clip, "category": "judo", "annotator": f"p{turn}", "answer": answer,
          "cast_at": turn, "supersedes": None, "seconds": 3.0}
@@ -30,6 +34,7 @@ def answers(said: dict[str, str], *, wanted: int = 3, **strategies: str) -> Answ
             "strategy": strategies.get(clip[0], "random"),
             "votes_first": wanted,
             "lead": 0 if len(said[clip].split()) < 3 else 1,
+            "audit_share": shares.get(clip[0]),
         }
         for clip in said
     ]
@@ -103,6 +108,27 @@ def test_without_an_audit_nothing_stands_for_labels_of_chosen_clips() -> None:
 
     assert weights() == {1.0}, "all clips were drawn by lot"
     assert weights(c="disagreement") == {0.0}
+
+
+def test_an_audited_clip_stands_for_others_by_the_share_that_held_when_it_was_queued() -> None:
+    said = Said(
+        own=np.zeros(5), near=np.zeros(5), model=np.ones(5), answered=np.zeros(5), shared=np.zeros(5),
+        imported=np.zeros(5),
+    )  # fmt: skip
+
+    def weights(now: float, **shares: float) -> dict[str, float]:
+        found = answers(
+            {"a:0": "yes yes no", "b:0": "yes yes yes", "c:0": "no no no", "d:0": "yes"}, shares=shares,
+            b="coverage", c="coverage", d="coverage",
+        )  # fmt: skip
+        review = Review(votes_wanted=1, audit_share=now)
+        rows = control_rows("judo", CLIPS, np.ones(5, dtype=bool), said, found, GOOD, review)
+        return {row.clip_id: row.weight for row in rows if row.kind == "people"}
+
+    for now in (0.0, 0.5, 1.0):
+        assert weights(now, b=0.1, c=0.25, d=0.25) == {"a:0": 1.0, "b:0": 10.0, "c:0": 4.0}
+    assert set(weights(0.5, b=0.1, c=0.25, d=0.0).values()) == {0.0}, "nothing stands for what had no audit"
+    assert weights(0.5, b=0.1)["c:0"] == 2.0, "queued before the share was kept"
 
 
 def test_a_believed_imported_label_is_judged_by_random_clips_and_takes_the_place_of_other_kinds() -> None:

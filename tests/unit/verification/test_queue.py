@@ -2,12 +2,13 @@
 
 from dataclasses import replace
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from slac_tasks.storage.datasets.scoring import HardClipRow
-from slac_tasks.verification.queue import answers_per_clip, is_audited, queued_clips
+from slac_tasks.verification.queue import answers_per_clip, is_audited, lots, queued_clips
 from slac_tasks.verification.settings import Review
 
 
@@ -44,6 +45,15 @@ def test_the_audit_is_drawn_by_the_name_of_the_clip_and_of_its_share() -> None:
     drawn = [is_audited(f"v{number}:0", "judo", 0.25) for number in range(4000)]
     assert sum(drawn) == pytest.approx(1000, abs=100)
     assert drawn == [is_audited(f"v{number}:0", "judo", 0.25) for number in range(4000)]
+
+
+@pytest.mark.parametrize("share", [0.0, 0.05, 0.5])
+def test_a_clip_keeps_the_share_under_which_its_lot_was_cast(share: float) -> None:
+    clips = [hard("coverage", f"v:{number}") for number in range(3)]
+    queued = queued_clips(clips, category="judo", round="r", review=Review(audit_share=share))
+    assert [clip.audit_share for clip in queued] == [share] * 3
+    held = np.array([clip.audit_share for clip in queued] + [np.nan])
+    assert lots(held, Review(audit_share=0.9)).tolist() == [share] * 3 + [0.9]
 
 
 @given(st.floats(0, 1), st.floats(0, 1), st.floats(0, 1), st.integers(1, 5), st.integers(1, 5))
