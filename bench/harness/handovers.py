@@ -109,11 +109,11 @@ def good(*, labels: int, categories: int = 6, people: int = 12, seed: int = 0) -
         "asked": asked.select(["clip_id"]),
         "earlier": pa.table({"vote_id": pa.array([], pa.string())}),
         "votes": votes.select(["vote_id", "answer"]),
-        "last_release": release.select(["clip_id", "category", "label"]),
+        "last_release": release.select(["clip_id", "category", "label", "video_id"]),
         "labels": found.select(["clip_id", "category", "label"]),
         "candidates": candidates.select(["candidate_id"]),
         "fetched": rows[FETCHED.name].select(["candidate_id"]),
-        "scores_before": _scores(clips, chance).select(["score"]),
+        "scores_before": _scores(clips, chance).select(["score", "video_id"]),
         "clips": clips.select(["clip_id"]),
     }  # fmt: skip
     return World(rows=rows, beside=beside)

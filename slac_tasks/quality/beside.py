@@ -151,7 +151,7 @@ class Beside:
         older = [one for one in scored if one["window"] < keys["window"]]
         if not older:
             return None
-        return self._job.datasets.read(SCORES, ["score"], **max(older, key=lambda one: one["window"]))
+        return self._job.datasets.read(SCORES, ["score", "video_id"], **max(older, key=lambda one: one["window"]))
 
     @cached_property
     def _scored(self) -> list[Mapping[str, str]]:
@@ -185,4 +185,4 @@ class Beside:
         found = [keys for keys in every if before is None or keys["release"] < before]
         if not found:
             return None
-        return self._job.datasets.read(RELEASES, _LABEL, **max(found, key=lambda keys: keys["release"]))
+        return self._job.datasets.read(RELEASES, [*_LABEL, "video_id"], **max(found, key=lambda keys: keys["release"]))

@@ -76,6 +76,11 @@ def lost_category(handover: Handover) -> Handover:
     return replace(handover, rows=handover.rows.filter(fewer))
 
 
+def gone_category(handover: Handover) -> Handover:
+    """Lose every label of one category."""
+    return replace(handover, rows=handover.rows.filter(~in_category(handover, 1)))
+
+
 def modelled(handover: Handover) -> Handover:
     """Let a model decide, in one category mostly against the counts."""
     found = column(handover, "method", ["dawid_skene/1"] * handover.rows.num_rows)
@@ -148,6 +153,7 @@ DEFECTS: tuple[Defect, ...] = (
         ("everybody unsure", "few_undecided", undecided),
         ("one category left", "balance", only_one_category),
         ("a category lost", "category_drift", lost_category),
+        ("a category gone", "categories_kept", gone_category),
         ("positives drift", "sign_drift", all_positive(in_category)),
         ("a stale version", "fresh", aged),
         ("an unknown status", "status_registered", at("status", "done")),

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from bench.harness.defects.labels import all_positive, flipped, lost_category, only_one_category
+from bench.harness.defects.labels import all_positive, flipped, gone_category, lost_category, only_one_category
 from bench.harness.defects.planting import Defect, aged, at, doubled, in_category, of, of_clips, withdrawn
 from slac_tasks.quality.expectations.entries import Handover
 from slac_tasks.storage.datasets import RELEASES
@@ -43,6 +43,7 @@ DEFECTS: tuple[Defect, ...] = (
         ("no testing labels", "splits_of_category", no_testing),
         ("one category left", "balance", only_one_category),
         ("a category lost", "category_drift", lost_category),
+        ("a category gone", "categories_kept", gone_category),
         ("positives drift", "sign_drift", all_positive(in_category)),
         ("label flips in one category", "few_labels_flipped", flipped),
         ("labels released twice", "rows_unique", doubled),

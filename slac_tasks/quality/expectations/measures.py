@@ -1,4 +1,4 @@
-"""Measures that several datasets share: numbers of wrong rows, shares with intervals, distances of distributions."""
+"""Measures that several datasets share: numbers of wrong rows, shares with intervals, effective numbers of groups."""
 
 from collections.abc import Callable, Collection, Iterator
 from statistics import NormalDist
@@ -122,17 +122,3 @@ def effective(counts: Floats) -> float:
     """Return how many equally large groups are as diverse as these: the exponential of the entropy, 1 to groups."""
     shares = counts[counts > 0] / counts.sum()
     return float(np.exp(-(shares * np.log(shares)).sum()))
-
-
-def population_stability(before: Floats, now: Floats) -> float:
-    """Return the population stability index of two histograms, less what chance alone adds; 0: no drift.
-
-    Each count has half an item added, so an empty bin is no infinite distance. Two samples of one distribution differ
-    by (bins - 1) (1 / n + 1 / m) in expectation (Yurdakul 2018); that is subtracted.
-    """
-    first, second = before + 0.5, now + 0.5
-    first, second = first / first.sum(), second / second.sum()
-    distance = float(((second - first) * np.log(second / first)).sum())
-    bins = max(int(np.count_nonzero(before + now)), 1)
-    chance = (bins - 1) * (1 / max(float(before.sum()), 1.0) + 1 / max(float(now.sum()), 1.0))
-    return float(max(0.0, distance - chance))

@@ -1,6 +1,6 @@
 """What is expected of one member's scores of the clips of a category and window.
 
-Beside them: `clips` (clip_id), `scores_before` (score; of the same weights, another window).
+Beside them: `clips` (clip_id), `scores_before` (score and video_id; of the same weights, another window).
 """
 
 from collections.abc import Iterator
@@ -9,20 +9,32 @@ import numpy as np
 import pyarrow.compute as pc
 
 from slac_tasks.quality.expectations.declared import declared
-from slac_tasks.quality.expectations.entries import CRITICAL, WARNING, Bools, Expectation, Finding, Handover, Wanted
+from slac_tasks.quality.expectations.entries import (
+    CRITICAL,
+    WARNING,
+    Bools,
+    Expectation,
+    Finding,
+    Floats,
+    Handover,
+    Ints,
+    Wanted,
+    whole,
+)
 from slac_tasks.quality.expectations.measures import (
     not_in,
     outside,
-    population_stability,
     several,
     share,
     wrong_rows,
 )
+from slac_tasks.quality.expectations.stability import Histogram, population_stability
 from slac_tasks.storage.datasets import SCORES
 
 _FEW = 50
 """Scores below which their spread says little."""
-_BINS = np.linspace(0, 1, 11)
+_BINS = 10
+"""Of a score, from 0 to 1."""
 
 
 def other_video(handover: Handover) -> Bools:
@@ -65,11 +77,18 @@ SCORE_DRIFT = "score_drift"
 
 
 def _drift(handover: Handover) -> Iterator[Finding]:
-    before = handover.beside["scores_before"]["score"].to_numpy()
-    now = handover.numbers("score")
-    if min(len(before), len(now)) >= _FEW:
-        first, second = (np.histogram(scores, _BINS)[0].astype(np.float64) for scores in (before, now))
-        yield Finding(value=population_stability(first, second), count=len(now))
+    table = handover.beside["scores_before"]
+    before = table["score"].to_numpy(), whole(table["video_id"]).dictionary_encode().indices.to_numpy()
+    now = handover.numbers("score"), handover.places("video_id")
+    if min(len(before[0]), len(now[0])) >= _FEW:
+        yield population_stability(*(_binned(*one) for one in (before, now)))
+
+
+def _binned(scores: Floats, videos: Ints) -> Histogram:
+    """Return the histogram of scores; what is no number from 0 to 1 is in no bin."""
+    inside = (scores >= 0) & (scores <= 1)
+    bins = np.minimum(scores[inside] * _BINS, _BINS - 1).astype(np.int64)
+    return Histogram.of(bins, videos[inside].astype(np.int64), _BINS)
 
 
 EXPECTATIONS: tuple[Expectation, ...] = (
@@ -104,7 +123,7 @@ EXPECTATIONS: tuple[Expectation, ...] = (
         measure=_saturated, sentence="Few scores are as good as 0 or 1.",
     ),
     Expectation(
-        name=SCORE_DRIFT, severity=WARNING, reads=("score",), needs=("scores_before",),
+        name=SCORE_DRIFT, severity=WARNING, reads=("score", "video_id"), needs=("scores_before",),
         wanted=Wanted(high="max_drift"), measure=_drift,
         sentence="Scores are spread as in the window before, under the same weights.",
     ),

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from slac_tasks.quality.expectations.entries import Expectation, Finding, Severity, Wanted
 from slac_tasks.quality.expectations.judging import FAILED, MET, UNCHECKED, failures, judged, line
-from slac_tasks.quality.expectations.measures import effective, population_stability, several, share
+from slac_tasks.quality.expectations.measures import effective, several, share
 from slac_tasks.quality.settings import Expectations
 
 KNOBS = Expectations()
@@ -63,16 +63,6 @@ def test_a_failure_says_what_was_expected_found_and_wanted() -> None:
     assert line(row) == "one (judo): It is right. Found 2 of 5, want at most 0, e.g. v:0, v:500"
     assert failures([row], Severity.CRITICAL) == [line(row)]
     assert failures([row], Severity.WARNING) == []
-
-
-@given(st.lists(st.integers(0, 500), min_size=2, max_size=8))
-@settings(max_examples=50)
-def test_a_distribution_has_not_drifted_from_itself(counts: list[int]) -> None:
-    assert population_stability(np.array(counts, float), np.array(counts, float)) == 0
-
-
-def test_a_shift_of_half_the_items_is_drift() -> None:
-    assert population_stability(np.array([500.0, 500.0]), np.array([900.0, 100.0])) > 0.25
 
 
 @given(st.lists(st.integers(1, 9), min_size=1, max_size=8))
