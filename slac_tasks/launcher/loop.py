@@ -33,6 +33,7 @@ def run(demo: Demo, port: int | None) -> None:
     began = time.monotonic()
     print_now(f"demo: state, logs and data are in {demo.home}")
     demo.write_config()
+    demo.check()
     demo.write()
     if isinstance(subject, OwnVideos):
         print_now(

@@ -7,12 +7,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from slac_tasks.errors import BrokenContract
+from slac_tasks import config
+from slac_tasks.errors import BrokenContract, WrongArguments
 from slac_tasks.launcher.airflow import PROJECT, Airflow
 from slac_tasks.launcher.postgres import EmbeddedPostgres
 from slac_tasks.launcher.processes import Daemon
 from slac_tasks.launcher.subjects import GeneratedWorld, Subject, recorded
 from slac_tasks.outputs import whole
+from slac_tasks.world import disk
 
 
 def root(environ: Mapping[str, str] = os.environ) -> Path:
@@ -60,6 +62,23 @@ class Demo:
         self.home.mkdir(parents=True, exist_ok=True)
         with whole(self.config) as part:  # a part of the settings would be taken for all of them
             part.write_text(self.subject.settings(self.world), encoding="utf-8")
+
+    def check(self) -> None:
+        """Make sure, before anything starts, that this code can go on with the settings and videos that are here.
+
+        Raises:
+            WrongArguments: the settings are refused.
+            BrokenContract: the videos are others than those that this code makes.
+
+        """
+        try:
+            config.load(self.environ(""))
+            if stamp := self.subject.stamp():
+                disk.check(self.world, stamp)
+        except (WrongArguments, BrokenContract) as failure:
+            raise type(failure)(
+                f"{failure}; if an older release made this demo, `slac down --remove` deletes it"
+            ) from failure
 
     def environ(self, ledger_url: str) -> dict[str, str]:
         """Return the variables that every stage of this demo needs."""

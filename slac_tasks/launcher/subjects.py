@@ -21,7 +21,7 @@ from slac_tasks.outputs import whole
 from slac_tasks.release.settings import Release
 from slac_tasks.training.settings import Training
 from slac_tasks.world import presets
-from slac_tasks.world.disk import GUIDELINES, MANIFEST
+from slac_tasks.world.disk import GUIDELINES, MANIFEST, Stamp, world_stamp
 from slac_tasks.world.rehearsal import Rehearsal
 
 WORLD_FIRST, WORLD_LAST = "2026-01-05", "2026-01-19"
@@ -56,6 +56,9 @@ class Subject(Protocol):
     def making(self, world: Path) -> Sequence[str]:
         """Return the words of the command that makes its videos in `world`; none: they are there."""
 
+    def stamp(self) -> Stamp | None:
+        """Return what tells the videos that it makes from others; None: it makes none."""
+
     def settings(self, world: Path) -> str:
         """Return the text of its slac.toml."""
 
@@ -89,6 +92,10 @@ class GeneratedWorld:
     def making(self, world: Path) -> Sequence[str]:
         """Return the words of `slac world make`."""
         return ("world", "make", str(world), "--size", self.size)
+
+    def stamp(self) -> Stamp | None:
+        """Return the world's."""
+        return world_stamp(0, self.size)
 
     def settings(self, world: Path) -> str:
         """Return those of the world."""
@@ -138,6 +145,10 @@ class Rehearsed:
             "--videos", str(options.videos), "--wrong", str(options.wrong),
         )  # fmt: skip
 
+    def stamp(self) -> Stamp | None:
+        """Return the rehearsal's."""
+        return self.rehearsal.stamp()
+
     def settings(self, world: Path) -> str:
         """Return those of the rehearsal."""
         return presets.rehearsal_settings(world)
@@ -177,6 +188,10 @@ class OwnVideos:
     def making(self, world: Path) -> Sequence[str]:
         """Return nothing: they are there."""
         return ()
+
+    def stamp(self) -> Stamp | None:
+        """Return nothing: they are there."""
+        return None
 
     def settings(self, world: Path) -> str:
         """Return small networks and short rounds."""

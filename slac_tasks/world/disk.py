@@ -21,6 +21,13 @@ _MAKING = ".making.json"
 
 Stamp = Mapping[str, str | int | float]
 """What tells one world from another."""
+_VERSION = 3
+"""Version of what `slac world make` writes; another version's folder is refused."""
+
+
+def world_stamp(seed: int, size: str) -> Stamp:
+    """Return what tells the generated world of (seed, size) from others."""
+    return {"version": _VERSION, "seed": seed, "size": size}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,6 +47,18 @@ class Offered:
         return {**asdict(self), "published_at": self.published_at.isoformat(), "title": title}
 
 
+def check(folder: Path, stamp: Stamp) -> None:
+    """Make sure that a folder holds no other world than this one.
+
+    Raises:
+        BrokenContract: it does.
+
+    """
+    for path in (folder / MARKER, folder / _MAKING):
+        if path.exists() and (found := json.loads(path.read_text(encoding="utf-8"))) != stamp:
+            raise BrokenContract(f"world {folder}: holds {found}, want {stamp}; choose another folder")
+
+
 @contextmanager
 def making(folder: Path, stamp: Stamp) -> Iterator[bool]:
     """Yield whether the world has yet to be written; write world.json when the block has ended well.
@@ -51,9 +70,7 @@ def making(folder: Path, stamp: Stamp) -> Iterator[bool]:
         WrongArguments: nothing can be written there.
 
     """
-    for path in (folder / MARKER, folder / _MAKING):
-        if path.exists() and (found := json.loads(path.read_text(encoding="utf-8"))) != stamp:
-            raise BrokenContract(f"world {folder}: holds {found}, want {stamp}; choose another folder")
+    check(folder, stamp)
     if (folder / MARKER).exists():
         yield False
         return

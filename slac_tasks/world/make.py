@@ -9,9 +9,6 @@ from slac_tasks.world import disk, film, presets, truth
 from slac_tasks.world.catalogue import Catalogue, Entry, Trimmed, make_catalogue
 from slac_tasks.world.guidelines import guidelines
 
-VERSION = 3
-"""Version of what `make` writes; another version's folder is refused."""
-
 
 def make_world(folder: Path, *, seed: int, size: str, processes: int) -> bool:
     """Write the world of (seed, size) into `folder`; return False when it is there already.
@@ -23,7 +20,7 @@ def make_world(folder: Path, *, seed: int, size: str, processes: int) -> bool:
 
     """
     folder = folder.absolute()
-    with disk.making(folder, {"version": VERSION, "seed": seed, "size": size}) as wanted:
+    with disk.making(folder, disk.world_stamp(seed, size)) as wanted:
         if wanted:
             catalogue = make_catalogue(seed, size)
             _films(folder, catalogue, processes)

@@ -70,6 +70,24 @@ def test_a_write_that_a_kill_has_cut_off_is_done_again(
     assert [len(path.read_text()) > 3 for path in demo.home.iterdir()] == [True]
 
 
+def test_what_an_older_release_left_is_refused_before_anything_starts(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    demo = Demo(subject=GeneratedWorld(size="quick"))
+    demo.write_config()
+    demo.check()
+    demo.world.mkdir()
+    (demo.world / "world.json").write_text('{"version": 1, "seed": 0, "size": "quick"}')
+    assert cli.main(["demo", "--size", "quick"]) == 65
+    assert "want {'version': " in (said := capsys.readouterr().err)
+    assert "if an older release made this demo, `slac down --remove` deletes it" in said
+    (demo.world / "world.json").unlink()
+    demo.config.write_text("[mining]\ndisagreement = 0.9\n")
+    assert cli.main(["demo", "--size", "quick"]) == 64
+    assert "setting mining.disagreement: is 0.9" in capsys.readouterr().err
+    assert not (demo.home / "postgres").exists()
+
+
 def test_demos_are_found_again(tmp_path: Path) -> None:
     made = demos(folder(tmp_path))
     assert len({demo.home for demo in made}) == len(made)
