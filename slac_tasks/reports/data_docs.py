@@ -11,7 +11,7 @@ hosts, which a browser behind our policy, or without a network, does not get.
 """
 
 import json
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 
 from slac_tasks.errors import BrokenContract
 
@@ -69,7 +69,7 @@ class Docs:
 
     @classmethod
     def decode(cls, data: bytes, name: str) -> "Docs":
-        """Read the bytes of a file.
+        """Read the bytes of a file; what another release wrote besides is left out.
 
         Raises:
             BrokenContract: they are no docs.
@@ -77,7 +77,7 @@ class Docs:
         """
         try:
             found = json.loads(data)
-            lines = tuple(Line(**one) for one in found.pop("lines"))
+            lines = tuple(Line(**{own.name: one[own.name] for own in fields(Line)}) for one in found.pop("lines"))
             failing = tuple(
                 Failing(partition=one["partition"], critical=tuple(one["critical"]), warnings=tuple(one["warnings"]))
                 for one in found.pop("failing")

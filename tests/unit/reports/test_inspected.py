@@ -1,5 +1,10 @@
 """The docs of a dataset hold what fails, say what is new, and stay small."""
 
+import json
+
+import pytest
+
+from slac_tasks.errors import BrokenContract
 from slac_tasks.reports.data_docs import Docs
 from slac_tasks.reports.inspected import MOST_FAILING, after, index, page
 from slac_tasks.storage.datasets.judging import ExpectationRow
@@ -48,3 +53,13 @@ def test_pages_show_what_fails_and_load_nothing() -> None:
 def test_docs_do_not_grow_with_what_fails() -> None:
     docs = after(EMPTY, {f"judo.{n}": [row("failed")] for n in range(3 * MOST_FAILING)}, "today")
     assert len(docs.failing) == MOST_FAILING
+
+
+def test_what_another_release_wrote_of_a_line_besides_is_left_out() -> None:
+    docs = after(EMPTY, {"judo.1": [row("failed")]}, "today")
+    written = json.loads(docs.encode())
+    written["lines"][0]["worst"] = "not_empty: found 0 rows"
+    assert Docs.decode(json.dumps(written).encode(), "clips.json") == docs
+    del written["lines"][0]["met"]
+    with pytest.raises(BrokenContract, match=r"clips\.json: is no docs of a dataset"):
+        Docs.decode(json.dumps(written).encode(), "clips.json")
