@@ -3,10 +3,11 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from slac_tasks.intervals import wilson
+from slac_tasks.intervals import wilson, worth
 from slac_tasks.release.content import by_category
 from slac_tasks.storage.datasets import AGREEMENT, CARRIED, CORRECTIONS
 from slac_tasks.storage.datasets.labelling import AgreementRow, CorrectionRow
@@ -26,11 +27,13 @@ class Agreement:
     category: str
     agree: int
     clips: int
+    size: float
+    """As how many independent clips they count: those of one video resemble each other."""
 
     @property
     def interval(self) -> tuple[float, float]:
         """The 95 % Wilson interval of the share."""
-        return wilson(self.agree, self.clips)
+        return wilson(self.agree / self.clips * self.size, self.size)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -115,16 +118,13 @@ def _alphas(datasets: Datasets, rows: Manifest) -> Iterator[AgreementRow]:
 
 def _agreement(datasets: Datasets, rows: Manifest, categories: set[str]) -> Iterator[Agreement]:
     """Yield how often people agreed on all clips of these categories that two of them answered, released or not."""
-    found: dict[str, list[int]] = {}
-    for table in label_tables(datasets, labels_of(rows), ["category", "first_two_agree"]):
-        grouped = table.group_by("category", use_threads=False).aggregate(
-            [("first_two_agree", "count"), ("first_two_agree", "sum")]
-        )
-        for row in grouped.to_pylist():
-            own = found.setdefault(row["category"], [0, 0])
-            own[0] += row["first_two_agree_sum"] or 0
-            own[1] += row["first_two_agree_count"]
-    for category in sorted(categories & set(found)):
-        agree, clips = found[category]
-        if clips:
-            yield Agreement(category=category, agree=agree, clips=clips)
+    parts = []
+    for table in label_tables(datasets, labels_of(rows), ["category", "video_id", "first_two_agree"]):
+        grouped = table.filter(table["first_two_agree"].is_valid()).group_by(["category", "video_id"])
+        counts = grouped.aggregate([("first_two_agree", "count"), ("first_two_agree", "sum")])
+        parts.append(counts.to_pandas())
+    found = pd.concat(parts).groupby(["category", "video_id"]).sum() if parts else pd.DataFrame()
+    for category, own in found.groupby("category"):
+        if category in categories:
+            agree, clips = (own[f"first_two_agree_{what}"].astype(int).tolist() for what in ("sum", "count"))
+            yield Agreement(category=str(category), agree=sum(agree), clips=sum(clips), size=worth(agree, clips))

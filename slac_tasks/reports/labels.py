@@ -22,7 +22,7 @@ class Report:
     categories: Sequence[Category]
     facts: Facts
     labels: pd.DataFrame
-    """Of all categories; columns category, strategy, status and label."""
+    """Of all categories; columns category, video_id, strategy, status and label."""
     people: Sequence[PersonRow]
     agreement: Sequence[AgreementRow]
     paces: Sequence[Pace]

@@ -31,14 +31,14 @@ JOINT = "joint"
 READERS = 8
 """Rounds read at the same time: there are thousands of them, and each read waits for the store."""
 
-_CLIP = ["clip_id", "category", "round", "strategy"]
+_CLIP = ["clip_id", "category", "round", "strategy", "video_id"]
 
 
 def answered(datasets: Datasets, hard: Sequence[Manifest], votes: Sequence[Manifest], version: str) -> pd.DataFrame:
     """Return every clip that was asked, with its scores and what people said of it.
 
-    Columns: clip_id, category, round, strategy; label (+1, -1; NaN unless settled); seconds of people's time; and
-    scores by name of the member, the joint one included: NaN where a member did not score the clip.
+    Columns: clip_id, category, round, strategy, video_id; label (+1, -1; NaN unless settled); seconds of people's time;
+    and scores by name of the member, the joint one included: NaN where a member did not score the clip.
     """
     with ThreadPoolExecutor(READERS) as pool:
         scores = list(pool.map(partial(_scores, datasets), hard))
@@ -103,32 +103,32 @@ def _shares(clips: pd.DataFrame) -> Iterator[RoundRow]:
 def _worth(clips: pd.DataFrame) -> Iterator[RoundRow]:
     """Shares, positives for each minute of people's time, and how many times those of the random control."""
     minutes = {str(name): float(spent) / 60 for name, spent in clips.groupby("strategy")["seconds"].sum().items()}
-    rates: dict[str, tuple[int, int, float]] = {}
+    rates: dict[str, tuple[Share, float]] = {}
     for share in positive_by_strategy(clips[clips["label"].notna()]):
         yield _row("positive_share", share.whole, share.value, share.low, share.high, strategy=share.name)
         spent = minutes[share.name]
         if spent > 0:
-            rates[share.name] = (share.part, share.whole, spent)
+            rates[share.name] = (share, spent)
             value, low, high = (end * share.whole / spent for end in (share.value, share.low, share.high))
             yield _row("positives_per_minute", share.whole, value, low, high, strategy=share.name)
     control = rates.get(Strategy.RANDOM.value)
     for strategy, rate in rates.items():
         if control and strategy != Strategy.RANDOM and (ratio := lift(rate, control)):
-            yield _row("lift_over_random", rate[1], *ratio, strategy=strategy)
+            yield _row("lift_over_random", rate[0].whole, *ratio, strategy=strategy)
 
 
-def lift(found: tuple[int, int, float], control: tuple[int, int, float]) -> tuple[float, float, float] | None:
-    """Return (ratio of positives a minute, low, high), 95 %, of two (positives, settled, minutes), or None.
+def lift(found: tuple[Share, float], control: tuple[Share, float]) -> tuple[float, float, float] | None:
+    """Return (ratio of positives a minute, low, high), 95 %, of two (share of positives, minutes), or None.
 
     The interval is that of the ratio of two shares; minutes count as known. There is none where either side found
     nothing.
     """
-    (a, n, spent), (b, m, control_spent) = found, control
-    if not (a and b and spent and control_spent):
+    (own, spent), (drawn, control_spent) = found, control
+    if not (own.part and drawn.part and spent and control_spent):
         return None
-    settled = (n / spent) / (m / control_spent)
-    low, high = ratio(a, n, b, m)
-    return (a / spent) / (b / control_spent), settled * low, settled * high
+    settled = (own.whole / spent) / (drawn.whole / control_spent)
+    low, high = ratio(own.value * own.size, own.size, drawn.value * drawn.size, drawn.size)
+    return settled * own.value / drawn.value, settled * low, settled * high
 
 
 def _trust(clips: pd.DataFrame) -> Iterator[RoundRow]:
@@ -143,36 +143,39 @@ def _trust(clips: pd.DataFrame) -> Iterator[RoundRow]:
                 yield _row("scores", count, share, strategy=str(strategy), member=name, bin=place / BINS)
     control = clips[clips["strategy"] == Strategy.RANDOM]
     for one, other in combinations(members, 2):
-        both = control[[one, other]].dropna()
+        both = control[[one, other, "video_id"]].dropna()
         if len(both):
-            yield from _agreement(one, other, (both >= 0.5).to_numpy())
+            yield from _agreement(one, other, (both[[one, other]] >= 0.5).to_numpy(bool), both["video_id"])
     for name in names:
         judged = control[control["label"].notna() & control[name].notna()]
-        yield from _reliability(name, judged[name].to_numpy(dtype=float), (judged["label"] > 0).to_numpy())
+        yield from _reliability(
+            name, judged[name].to_numpy(dtype=float), (judged["label"] > 0).to_numpy(), judged["video_id"]
+        )
 
 
-def _agreement(one: str, other: str, says: NDArray[np.bool_]) -> Iterator[RoundRow]:
+def _agreement(one: str, other: str, says: NDArray[np.bool_], videos: pd.Series) -> Iterator[RoundRow]:
     """How often two members say the same of the same clips, and how much of that is beyond chance.
 
     Args:
         one: name of a member.
         other: name of another.
         says: their verdicts, shape (clips, 2).
+        videos: of the clips, shape (clips,).
 
     """
-    same = Share.of("", int((says[:, 0] == says[:, 1]).sum()), len(says))
+    same = Share.of_clips("", says[:, 0] == says[:, 1], videos)
     yield _row("agreement", same.whole, same.value, same.low, same.high, member=one, other=other)
     counts = np.histogram2d(says[:, 0], says[:, 1], bins=2, range=((0, 1), (0, 1)))[0]
     beyond = float(kappa(counts[None])[0])
     yield _row("kappa", same.whole, None if np.isnan(beyond) else beyond, member=one, other=other)
 
 
-def _reliability(member: str, score: Floats, is_positive: NDArray[np.bool_]) -> Iterator[RoundRow]:
+def _reliability(member: str, score: Floats, is_positive: NDArray[np.bool_], videos: pd.Series) -> Iterator[RoundRow]:
     """For each bin of the score how often people said yes, and the calibration error over all bins."""
     if not len(score):
         return
     for found in reliability(score, is_positive):
-        share = Share.of("", found.positive, found.clips)
+        share = Share.of_clips("", is_positive[found.places], videos.iloc[found.places])
         yield _row("reliability", share.whole, share.value, share.low, share.high, bin=found.part / BINS, member=member)
     error = calibration_error(score, is_positive)(np.ones((1, len(score))))
     yield _row("calibration_error", len(score), float(error[0]), member=member)

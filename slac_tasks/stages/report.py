@@ -51,7 +51,7 @@ def _report(job: Job, version: str, made: Trends) -> Report:
         version=version,
         categories=categories(job.ledger.all(Standing, "web_quality"), measured),
         facts=facts,
-        labels=read_labels(job.datasets, version, ["category", "strategy", "status", "label"]).to_pandas(),
+        labels=read_labels(job.datasets, version, ["category", "video_id", "strategy", "status", "label"]).to_pandas(),
         people=_rows(job, PEOPLE, version),
         agreement=_rows(job, AGREEMENT, version),
         paces=made.paces,

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from slac_tasks.intervals import ratio, wilson
+from slac_tasks.intervals import ratio, wilson, worth
 
 
 @pytest.mark.parametrize(
@@ -39,3 +39,13 @@ def test_a_ratio_of_shares_holds_the_truth_as_often_as_it_says(share: float, oth
         held += first * second * (low <= share / other <= high)
     # By its logarithm it did in .48 where nearly all clips show the action.
     assert held / known >= 0.93
+
+
+def test_clips_count_as_many_as_their_videos_say_that_they_are_worth() -> None:
+    assert worth([1, 0, 1], [1, 1, 1]) == 3, "each of a video of its own"
+    assert worth([5], [5]) == 1
+    assert worth([4, 4, 2], [4, 4, 2]) == pytest.approx(100 / 36), "all alike: those of one video count as one"
+    apart, mixed = worth([4, 0] * 20, [4] * 40), worth([1, 3, 2, 2] * 10, [4] * 40)
+    assert apart == pytest.approx(39, rel=0.1), "the clips of a video say the same"
+    assert apart < mixed <= 160, "never more than clips"
+    assert worth([4, 0, 1], [4, 4, 2]) == pytest.approx(worth([1, 4, 0], [2, 4, 4]))

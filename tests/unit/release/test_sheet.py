@@ -25,11 +25,14 @@ A, B, C = ("a" * 16, "b" * 16, "c" * 16)
 def with_labels(datasets: Datasets, rows: Manifest) -> Manifest:
     """Let the release be made of labels on which people agreed in nine clips of ten."""
     fields = {
-        "video_id": A, "start_sec": 0.0, "end_sec": 2.0, "split": "training", "category": "high_jump", "round": "r",
+        "start_sec": 0.0, "end_sec": 2.0, "split": "training", "category": "high_jump", "round": "r",
         "strategy": "random", "status": "settled", "label": 1, "confidence": 1.0, "method": "m", "yes": 2, "no": 0,
         "unsure": 0, "broken": 0, "votes": [],
     }  # fmt: skip
-    found = [{**fields, "clip_id": f"{A}:{n}", "first_two_agree": n > 0 if n < 10 else None} for n in range(12)]
+    found = [
+        {**fields, "video_id": f"{n:016d}", "clip_id": f"{n:016d}:0", "first_two_agree": n > 0 if n < 10 else None}
+        for n in range(12)
+    ]
     labels = datasets.write(
         LABELS, [LABELS.from_records(found)], keys={"labels": "000001"}, stage="test", settings={}, made_from={}
     )

@@ -17,7 +17,8 @@ from slac_tasks.reports.trends import Pace
 from slac_tasks.storage.datasets.labelling import AgreementRow, PersonRow, QualityRow
 
 LABELS = pd.DataFrame(
-    {"category": ["judo"] * 4 + ["polo"], "strategy": ["random", "random", "consensus", "consensus", "random"],
+    {"category": ["judo"] * 4 + ["polo"], "video_id": list("abcde"),
+     "strategy": ["random", "random", "consensus", "consensus", "random"],
      "status": ["settled"] * 4 + ["broken"], "label": [1.0, -1.0, 1.0, 1.0, None]}
 )  # fmt: skip
 VERDICTS = [

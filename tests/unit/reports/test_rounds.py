@@ -10,6 +10,7 @@ from made_trends import trends_of
 
 from slac_tasks.intervals import ratio, wilson
 from slac_tasks.reports import round_charts, rounds, rounds_page
+from slac_tasks.reports.shares import Share
 from slac_tasks.storage.datasets import ROUNDS
 from slac_tasks.storage.datasets.labelling import RoundRow
 
@@ -17,9 +18,11 @@ ROUND = "2026-01-05.p0001"
 
 
 def clips(strategy: str, labels: list[float], *, seconds: float = 6.0, **scores: list[float]) -> pd.DataFrame:
+    places = range(len(labels))
     return pd.DataFrame(
-        {"clip_id": [f"{strategy}:{place}" for place in range(len(labels))], "category": "judo", "round": ROUND,
-         "strategy": strategy, "label": labels, "seconds": seconds, **scores}
+        {"clip_id": [f"{strategy}:{place}" for place in places], "category": "judo", "round": ROUND,
+         "strategy": strategy, "video_id": [f"{strategy}{place}" for place in places], "label": labels,
+         "seconds": seconds, **scores}
     )  # fmt: skip
 
 
@@ -61,15 +64,16 @@ def test_the_lift_is_a_ratio_of_rates(measured: list[RoundRow]) -> None:
 
 @given(st.integers(1, 50), st.integers(0, 50), st.floats(1, 100))
 def test_a_strategy_that_is_random_has_no_lift(positive: int, negative: int, minutes: float) -> None:
-    same = (positive, positive + negative, minutes)
+    same = (Share.of("", positive, positive + negative), minutes)
     found, low, high = rounds.lift(same, same) or (0, 0, 0)
     assert found == pytest.approx(1.0)
     assert low < found < high, "not even where every clip was positive"
 
 
 def test_no_positives_no_lift() -> None:
-    assert rounds.lift((0, 5, 1.0), (1, 5, 1.0)) is None
-    assert rounds.lift((1, 5, 1.0), (0, 5, 1.0)) is None
+    none, one = Share.of("", 0, 5), Share.of("", 1, 5)
+    assert rounds.lift((none, 1.0), (one, 1.0)) is None
+    assert rounds.lift((one, 1.0), (none, 1.0)) is None
 
 
 def test_members_are_compared_on_the_control_alone(measured: list[RoundRow]) -> None:
