@@ -2,8 +2,9 @@
 
 A two-coin model of all votes (`aggregation.dawid_skene`) says how probable each clip's label is, gold clips are known,
 and each person's answers are counted against that. A person's rates are Beta posteriors, pulled towards the average
-person's by `pooling` votes; in one category, towards their own over all. Nobody's answer is deleted: a model weighs it
-by these rates, and under a count of votes the clips of somebody who clicks at random ask one more person.
+person's by `pooling` votes; in one category, towards their own over all. A vote on a clip whose label is in doubt says
+less of its person, and the intervals are wider for it (Louis 1982). Nobody's answer is deleted: a model weighs it by
+these rates, and under a count of votes the clips of somebody who clicks at random ask one more person.
 
 Flags (thresholds ours; at least 20 answers):
 
@@ -40,6 +41,8 @@ _INFORMED_LEAST = 0.5
 _SAME_LEAST, _SAME_CHANCE = 0.95, 1e-4
 _FALL, _FALL_ERRORS = 0.1, 3.0
 _HURRIED_SEC = CLIP_SEC / 2
+_KNOWN_LEAST = 0.1
+"""Part of the information that is left at least: below, what is lost is no longer small beside it (ours)."""
 
 
 def qualities(
@@ -163,8 +166,9 @@ def _measure(
     groups = len(counts)
     right, wrong = counts[:, :, 0], counts[:, :, 1]
     mean = right / (right + wrong)
-    low, high = betaincinv(right, wrong, 0.025), betaincinv(right, wrong, 0.975)
-    variance = (mean * (1 - mean) / (right + wrong + 1)).sum(axis=1)
+    known = _known(evidence, group, mean, right + wrong)
+    low, high = betaincinv(right * known, wrong * known, 0.025), betaincinv(right * known, wrong * known, 0.975)
+    variance = (mean * (1 - mean) / ((right + wrong) * known + 1)).sum(axis=1)
     informed_high = mean.sum(axis=1) - 1 + Z95 * np.sqrt(variance)
     answers = np.bincount(group, minlength=groups)
     # Columns of both tables are the four answers.
@@ -212,6 +216,28 @@ def _measure(
         }
         for row in range(groups)
     ]
+
+
+def _known(evidence: _Evidence, group: Ints, mean: Floats, counts: Floats) -> Floats:
+    """Return which part of what the votes would say of each rate is left, shape (groups, 2).
+
+    Nobody knows the truth of most clips, and a vote on one of which the model is not sure says less of the person: its
+    information falls by the variance of its score over both truths (Louis 1982).
+
+    Args:
+        evidence: of each vote.
+        group: of each vote, shape (votes,).
+        mean: the rates, shape (groups, 2).
+        counts: votes that each rests on, had the truth been known, shape (groups, 2).
+
+    """
+    doubt, missing = evidence.posterior * (1 - evidence.posterior), np.zeros_like(mean)
+    for truth, codes in enumerate(((NO, YES), (YES, NO))):
+        odds = mean[:, truth] / (1 - mean[:, truth])
+        for code, factor in zip(codes, (1 / odds, odds), strict=True):
+            said = evidence.answer == code
+            missing[:, truth] += factor * np.bincount(group[said], weights=doubt[said], minlength=len(mean))
+    return np.asarray(np.maximum(1 - missing / counts, _KNOWN_LEAST))
 
 
 def _ends(missed: int, differ: int) -> dict[str, float | None]:

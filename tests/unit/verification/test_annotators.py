@@ -44,6 +44,31 @@ def test_rates_have_intervals_that_hold_and_the_right_people_are_flagged() -> No
     assert np.mean(widths[PEOPLE:]) > np.mean(widths[:PEOPLE])
 
 
+def test_intervals_hold_where_nobody_knows_the_truth() -> None:
+    inside = []
+    for seed in range(4):
+        chance = np.random.default_rng(seed)
+        sensitivity, specificity = chance.beta(18, 2, 30), chance.beta(18, 2, 30)
+        ballots, _ = crowd(seed, 600, sensitivity, specificity)
+        for row, of_yes, of_no in zip(measured(ballots)[:30], sensitivity, specificity, strict=True):
+            inside.append(row.sensitivity_low <= of_yes <= row.sensitivity_high)
+            inside.append(row.specificity_low <= of_no <= row.specificity_high)
+    assert np.mean(inside) >= 0.9
+
+
+def test_a_vote_says_less_of_a_person_where_the_truth_is_in_doubt() -> None:
+    rates = np.full(PEOPLE, 0.8)
+    ballots, truth = crowd(4, 2000, rates, rates)
+    names = zip(ballots.category.tolist(), ballots.clip_ids.to_pylist(), strict=True)
+    known = {(ballots.categories[of], clip): bool(yes) for (of, clip), yes in zip(names, truth, strict=True)}
+    sure = qualities(ballots, np.full(len(ballots.answer), 3.5), Model(), known)
+    widths = [
+        np.mean([row.sensitivity_high - row.sensitivity_low for row in rows[:PEOPLE]])
+        for rows in (measured(ballots), sure)
+    ]
+    assert widths[0] > 1.15 * widths[1]
+
+
 def test_somebody_who_tires_is_seen() -> None:
     good = np.full(10, 0.93)
     ballots, truth = crowd(1, 1500, good, good)
