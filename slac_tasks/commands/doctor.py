@@ -16,6 +16,7 @@ from pathlib import Path
 
 from slac_tasks import config, reconcile
 from slac_tasks.errors import NotConfigured, SlacError
+from slac_tasks.storage import records
 from slac_tasks.storage.ledger import open_ledger
 from slac_tasks.storage.objects import open_store
 from slac_tasks.storage.tables import Datasets
@@ -163,6 +164,7 @@ def _store() -> str:
 def _ledger() -> str:
     ledger = open_ledger(os.environ)
     ledger.need_session()
+    records.check_readable(ledger)
     registered = len(ledger.rows("categories"))
     return f"version {ledger.version()}, {registered} categories" + ("" if registered else ": run `slac register`")
 

@@ -86,7 +86,7 @@ class Planner:
         """The ledger, once it knows every dataset.
 
         Raises:
-            NotConfigured: it was upgraded from a version that did not record them whole.
+            NotConfigured: it was upgraded from a version that did not record them whole, or over versions between.
 
         """
         records.absorb(self.datasets.store, self.ledger)
@@ -96,6 +96,7 @@ class Planner:
                 f"ledger: knows {row['generations']} datasets by their address alone, since an older version recorded "
                 "them; run `slac doctor --reconcile` once"
             )
+        records.check_readable(self.ledger)
         return self.ledger
 
     @property

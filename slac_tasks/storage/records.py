@@ -18,9 +18,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from slac_tasks.errors import BrokenContract, NotMade
+from slac_tasks.errors import BrokenContract, NotConfigured, NotMade
 from slac_tasks.model import content_hash
 from slac_tasks.settings import Table
+from slac_tasks.storage.datasets import ALL
 from slac_tasks.storage.declarations import Dataset
 from slac_tasks.storage.ledger import Ledger
 from slac_tasks.storage.manifests import Manifest
@@ -119,6 +120,24 @@ class Current:
 def current(ledger: Ledger, dataset: Dataset[Any], *, window: str | None = None) -> list[Current]:
     """Return the current generation of every partition of `dataset` that readers accept, in order of their address."""
     return ledger.all(Current, "current_datasets", dataset=dataset.name, versions=list(dataset.readable), window=window)
+
+
+def check_readable(ledger: Ledger) -> None:
+    """Make sure that what was collected, scored and chosen is read, and not made again, after an upgrade.
+
+    Raises:
+        NotConfigured: some of it is of versions older than those that readers accept.
+
+    """
+    oldest = {one.name: min(one.readable) for one in ALL.values() if {"window", "round"} & set(one.keys)}
+    past = {name: version for name, version in oldest.items() if version > 1}
+    found = ledger.rows("unreadable_datasets", datasets=list(past), oldest=list(past.values()))
+    if found:
+        named = ", ".join(f"{row['partitions']:,} partitions of {row['dataset']}/v{row['version']}" for row in found)
+        raise NotConfigured(
+            f"ledger: knows {named}, which this release cannot read and would make again; upgrade by way of a "
+            "release that reads them, or delete these folders of the store and run `slac doctor --reconcile`"
+        )
 
 
 def record(ledger: Ledger, records: Iterable[Record]) -> None:

@@ -1,6 +1,7 @@
 """What each DAG is handed, from what the ledger records."""
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -43,6 +44,17 @@ def test_categories_without_videos_of_the_window_are_collected(platform: Platfor
 def test_a_window_that_has_not_ended_is_refused(platform: Platform) -> None:
     with pytest.raises(WrongArguments, match="ends 2026-01-12, want one that has ended"):
         collect_videos(platform.planner(window=WEEKS[0], now=datetime(2026, 1, 8, tzinfo=UTC)))
+
+
+def test_what_no_reader_accepts_any_more_is_named_before_it_is_made_again(platform: Platform) -> None:
+    assert FETCHED.readable == (3, 2)
+    platform.record(replace(FETCHED, version=1), category="judo", window=WEEKS[0])
+    platform.record(replace(FETCHED, version=1), category="polo", window=WEEKS[0])
+    platform.record(FETCHED, category="polo", window=WEEKS[0])
+    with pytest.raises(NotConfigured, match=r"knows 1 partitions of fetched/v1, which .* would make again; upgrade by"):
+        collect_videos(platform.planner(window=WEEKS[0]))
+    platform.record(replace(FETCHED, version=2), category="judo", window=WEEKS[0])
+    assert handed(collect_videos(platform.planner(window=WEEKS[0]))) == [((WEEKS[0],), ("archery", "judo", "polo"))]
 
 
 NOW = datetime(2026, 2, 16, tzinfo=UTC)
