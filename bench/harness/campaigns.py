@@ -302,7 +302,8 @@ class Campaign:
         ids = pa.chunked_array([list(category.ids)])
         everything = np.ones(len(category.rows), dtype=bool)
         counted = category.counted()
-        rows = control_rows(category.name, ids, everything, said, counted, ABILITIES, self.policy.review)
+        window = np.zeros(len(category.rows), dtype=np.int64)
+        rows = control_rows(category.name, ids, window, everything, said, counted, ABILITIES, self.policy.review)
         return list(rows)
 
 

@@ -41,7 +41,7 @@ from slac_tasks.storage.datasets import (
 from slac_tasks.storage.datasets.labelling import AccountRow, ControlRow, CorrectionRow
 from slac_tasks.storage.manifests import Manifest
 from slac_tasks.verification.account import account, seconds_of
-from slac_tasks.verification.ballots import Bools, read_ballots
+from slac_tasks.verification.ballots import Bools, Ints, read_ballots
 from slac_tasks.verification.carrying import CARRIED as CARRIED_ON
 from slac_tasks.verification.carrying import IMPORTED as FROM_ELSEWHERE
 from slac_tasks.verification.carrying import KINDS, MODEL, SETS, Abilities, Clips, Said, as_clips, log_odds_of, spread
@@ -151,7 +151,7 @@ def _labelled(job: Job, version: str, parts: Sequence[_Part], beside: _Beside) -
         category, batch = part.panel.category, int(version)
         queued = queued_in(job.ledger, category, until=batch)
         votes = votes_in(job.ledger, category, until=batch)
-        clips, scored = _clips(job, part, gone)
+        clips, scored, window = _clips(job, part, gone)
         ballots, clip_ids = read_ballots(votes), scored.clips["clip_id"]
         answers, alone, in_sets = (
             Answers.of(some, queued, clip_ids) for some in (ballots, ballots.asked_alone(), ballots.asked_in_sets())
@@ -161,7 +161,7 @@ def _labelled(job: Job, version: str, parts: Sequence[_Part], beside: _Beside) -
         given = _given(job, part, imported_rows, scored.clips)
         imported = standing(given, doubted(clips, given, own, teaches=training)) if given else None
         said = spread(clips, own, job.config.mining.carry_sec, teaches=training, imported=imported)
-        control = list(control_rows(category, clip_ids, training, said, alone, abilities, job.config.review))
+        control = list(control_rows(category, clip_ids, window, training, said, alone, abilities, job.config.review))
         beside.control.extend(control)
         beside.corrections.extend([correction(category, given, said, control)] if given else [])
         beside.control.extend(
@@ -187,8 +187,8 @@ def _given(job: Job, part: _Part, labels: Sequence[tuple[Manifest, pa.Table]], c
     return given_in(job.datasets, (row for _, of_origin in found for row in of_origin), videos, clips)
 
 
-def _clips(job: Job, part: _Part, gone: Mapping[str, str]) -> tuple[Clips, Scored]:
-    """Return the clips of a category as arrays, with what the panel said of them."""
+def _clips(job: Job, part: _Part, gone: Mapping[str, str]) -> tuple[Clips, Scored, Ints]:
+    """Return the clips of a category as arrays, with what the panel said of them, and the number of each's window."""
     tables, scores, features = [], [], []
     for window, made in part.windows.items():
         scored = scored_clips(job.datasets, made).without(gone)
@@ -198,7 +198,8 @@ def _clips(job: Job, part: _Part, gone: Mapping[str, str]) -> tuple[Clips, Score
         features.append({} if missing else kept)
     clips = pa.concat_tables(tables)
     joint = np.concatenate(scores)
-    return as_clips(clips, features, log_odds_of(consensus(joint))), Scored(clips=clips, scores=joint)
+    number = np.repeat(np.arange(len(tables)), [table.num_rows for table in tables])
+    return as_clips(clips, features, log_odds_of(consensus(joint))), Scored(clips=clips, scores=joint), number
 
 
 def _rows(

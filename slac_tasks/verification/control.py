@@ -4,7 +4,8 @@ A way of labelling is judged as if the clip had not been drawn: people's by its 
 been asked; the others by answers to other clips alone. Who was drawn was decided before anybody looked:
 
 * clips of strategy `random` stand for all clips: for those to which answers are carried where an answer is near, for
-  those that the people's model labels elsewhere, and for those whose imported label is believed;
+  those that the people's model labels elsewhere, and for those whose imported label is believed. A round draws as many
+  from few clips as from many, so each stands for the clips of its window over the random ones there;
 * they and the audited share of the chosen clips stand for all clips that were asked;
 * `companion` clips, each a neighbour of a chosen clip, stand for the clips to which answers are carried, which the
   random ones seldom meet where few of many clips were asked.
@@ -136,14 +137,15 @@ def _confidence(answer: Ints, abilities: Abilities, others: Floats) -> Floats:
 
 
 def control_rows(
-    category: str, clip_ids: pa.ChunkedArray, training: Bools, said: Said, answers: Answers, abilities: Abilities,
-    review: Review,
+    category: str, clip_ids: pa.ChunkedArray, window: Ints, training: Bools, said: Said, answers: Answers,
+    abilities: Abilities, review: Review,
 ) -> Iterator[ControlRow]:  # fmt: skip
     """Yield what each way of labelling says of the control of a category.
 
     Args:
         category: its key.
         clip_ids: its clips.
+        window: number of each clip's window, from 0, shape (clips,).
         training: which of them are for training, shape (clips,): others are labelled by people alone.
         said: what is known of each clip.
         answers: of people, those that were given in no set.
@@ -162,19 +164,20 @@ def control_rows(
         # Nothing stands for what was chosen without an audit, and other clips are often easier.
         chance = np.full(len(chance), np.inf)
     weight = 1 / np.maximum(chance, 1e-9)
+    random = _random(answers, window, asked & training, training)
     ways = (
         (PEOPLE, asked & (label != 0), label, sure, weight),
         (
             CARRIED, asked & unlabelled & np.isin(answers.strategy, list(CONTROLS)) & (said.answered > 0),
-            *_by(said.others), 1 / _met(answers, said.shared, training),
+            *_by(said.others), 1 / _met(answers, said.shared, random),
         ),
         (
             MODEL, asked & unlabelled & (answers.strategy == Strategy.RANDOM) & (said.answered == 0),
-            *_by(said.others), np.ones(len(truth)),
+            *_by(said.others), 1 / random,
         ),
         (
             IMPORTED, asked & training & (answers.strategy == Strategy.RANDOM) & (said.imported != 0),
-            *_by(said.imported), np.ones(len(truth)),
+            *_by(said.imported), 1 / random,
         ),
     )  # fmt: skip
     for kind, rows, labels, confidence, weights in ways:
@@ -187,12 +190,17 @@ def control_rows(
             )  # fmt: skip
 
 
-def _met(answers: Answers, shared: Ints, training: Bools) -> Floats:
-    """Return the chance that a clip near an answer was drawn, at random or as a companion; at least the tiniest."""
-    random, companions = answers.strategy == Strategy.RANDOM, answers.strategy == Strategy.COMPANION
-    sources = (answers.wanted > 0) & ~random & ~companions
-    every = (random & training).sum() / max(int(training.sum()), 1)
-    return np.asarray(companions.sum() / max(int(sources.sum()), 1) / np.maximum(shared, 1) + every).clip(1e-9)
+def _random(answers: Answers, window: Ints, asked: Bools, training: Bools) -> Floats:
+    """Return the chance of the training clips of each clip's window to be random ones with answers enough."""
+    drawn = np.bincount(window, asked & (answers.strategy == Strategy.RANDOM))
+    return np.asarray((drawn / np.maximum(np.bincount(window, training), 1))[window]).clip(1e-9)
+
+
+def _met(answers: Answers, shared: Ints, random: Floats) -> Floats:
+    """Return the chance that a clip near an answer was drawn, at random or as a companion."""
+    is_random, companions = answers.strategy == Strategy.RANDOM, answers.strategy == Strategy.COMPANION
+    sources = (answers.wanted > 0) & ~is_random & ~companions
+    return np.asarray(companions.sum() / max(int(sources.sum()), 1) / np.maximum(shared, 1) + random)
 
 
 def set_rows(

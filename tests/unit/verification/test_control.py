@@ -18,6 +18,7 @@ from slac_tasks.verification.votes import VOTED
 GOOD = Abilities(sensitivity=0.9, specificity=0.9)
 CLIPS = pa.chunked_array([["a:0", "b:0", "c:0", "d:0", "e:0"]])
 TRAINING = np.ones(5, dtype=bool)
+WINDOW = np.zeros(5, dtype=np.int64)
 
 
 def answers(
@@ -79,19 +80,49 @@ def test_each_kind_is_judged_on_the_clips_that_stand_for_it() -> None:
         imported=np.zeros(5),
     )  # fmt: skip
     review = Review(votes_wanted=1, audit_share=0.25)
-    rows = list(control_rows("judo", CLIPS, np.ones(5, dtype=bool), said, found, GOOD, review))
+    rows = list(control_rows("judo", CLIPS, WINDOW, np.ones(5, dtype=bool), said, found, GOOD, review))
     kinds = {(row.kind, row.clip_id): row for row in rows}
     # Three answers each; the chosen one was audited by lot and stands for four.
     assert {clip: kinds["people", clip].weight for kind, clip in kinds if kind == "people"} == {
         "a:0": 1.0, "b:0": 1.0, "c:0": 4.0, "d:0": 1.0
     }  # fmt: skip
     # Three of five clips are random; one chosen clip of one got a companion, one of four clips near it.
+    # One of them has too few answers.
     carried = kinds["carried", "b:0"]
-    assert (carried.label, carried.truth, carried.weight) == (-1, 1, pytest.approx(1 / (1 / 4 + 3 / 5)))
+    assert (carried.label, carried.truth, carried.weight) == (-1, 1, pytest.approx(1 / (1 / 4 + 2 / 5)))
     # A random clip beside an answered one would have a carried label, not the model's.
-    assert kinds["carried", "d:0"].weight == pytest.approx(1 / (1 / 3 + 3 / 5))
+    assert kinds["carried", "d:0"].weight == pytest.approx(1 / (1 / 3 + 2 / 5))
     assert [clip for kind, clip in kinds if kind == "model"] == ["a:0"]
     assert (kinds["model", "a:0"].label, kinds["model", "a:0"].truth) == (-1, 1)
+
+
+def test_a_random_clip_stands_for_the_clips_of_its_window() -> None:
+    # Two windows of 1,000 and of 100 clips, of each of which 20 were drawn; the model is wrong on none and on half.
+    sizes, drawn = (1000, 100), 20
+    window = np.repeat([0, 1], sizes)
+    clips = pa.chunked_array([[f"v{place}:0" for place in range(len(window))]])
+    strategy = np.full(len(window), None, dtype=object)
+    strategy[:drawn] = strategy[1000 : 1000 + drawn] = "random"
+    yes = np.where(strategy == "random", 3, 0)
+    zeros = np.zeros(len(window), dtype=np.int64)
+    found = Answers(
+        yes=yes, no=zeros, first=np.repeat(np.sign(yes)[:, None], 3, axis=1), strategy=strategy, wanted=yes,
+        lead=np.sign(yes), audit_share=np.full(len(window), np.nan),
+    )  # fmt: skip
+    wrong = np.zeros(len(window), dtype=bool)
+    wrong[1000 : 1000 + drawn // 2] = True
+    said = Said(
+        own=found.own(GOOD), near=np.zeros(len(window)), model=np.where(wrong, -1.0, 1.0), answered=zeros, shared=zeros,
+        imported=np.zeros(len(window)),
+    )  # fmt: skip
+    training = np.ones(len(window), dtype=bool)
+    rows = [one for one in control_rows("judo", clips, window, training, said, found, GOOD, Review())
+            if one.kind == "model"]  # fmt: skip
+    assert {one.weight for one in rows} == {50.0, 5.0}
+    weight = np.array([one.weight for one in rows])
+    differs = np.array([one.label != one.truth for one in rows])
+    assert weight.sum() == pytest.approx(1100)
+    assert (weight @ differs) / weight.sum() == pytest.approx(50 / 1100), "and not a quarter"
 
 
 def test_without_an_audit_nothing_stands_for_labels_of_chosen_clips() -> None:
@@ -103,7 +134,7 @@ def test_without_an_audit_nothing_stands_for_labels_of_chosen_clips() -> None:
             own=found.own(GOOD), near=np.zeros(5), model=np.ones(5), answered=np.zeros(5), shared=np.zeros(5),
             imported=np.zeros(5),
         )  # fmt: skip
-        rows = control_rows("judo", CLIPS, np.ones(5, dtype=bool), said, found, GOOD, review)
+        rows = control_rows("judo", CLIPS, WINDOW, np.ones(5, dtype=bool), said, found, GOOD, review)
         return {row.weight for row in rows if row.kind == "people"}
 
     assert weights() == {1.0}, "all clips were drawn by lot"
@@ -122,7 +153,7 @@ def test_an_audited_clip_stands_for_others_by_the_share_that_held_when_it_was_qu
             b="coverage", c="coverage", d="coverage",
         )  # fmt: skip
         review = Review(votes_wanted=1, audit_share=now)
-        rows = control_rows("judo", CLIPS, np.ones(5, dtype=bool), said, found, GOOD, review)
+        rows = control_rows("judo", CLIPS, WINDOW, np.ones(5, dtype=bool), said, found, GOOD, review)
         return {row.clip_id: row.weight for row in rows if row.kind == "people"}
 
     for now in (0.0, 0.5, 1.0):
@@ -140,11 +171,12 @@ def test_a_believed_imported_label_is_judged_by_random_clips_and_takes_the_place
         own=found.own(GOOD), near=np.zeros(5), model=np.ones(5), answered=np.array([0, 1, 0, 1, 0]), shared=np.ones(5),
         imported=np.array([2.0, 2.0, 2.0, 0.0, 2.0]),
     )  # fmt: skip
-    rows = list(control_rows("judo", CLIPS, np.ones(5, dtype=bool), said, found, GOOD, Review(votes_wanted=1)))
+    rows = list(control_rows("judo", CLIPS, WINDOW, np.ones(5, dtype=bool), said, found, GOOD, Review(votes_wanted=1)))
     others = [(row.clip_id, row.kind, row.label, row.truth, row.weight) for row in rows if row.kind != "people"]
     # The companion and the doubted clip stand for no imported labels; the clip without one is judged as before.
     assert [one[:2] for one in others] == [("d:0", "carried"), ("a:0", "imported")]
-    assert others[1][2:] == (1, -1, 1.0)
+    # Two of five clips are random.
+    assert others[1][2:] == (1, -1, 2.5)
 
 
 def test_clips_that_judge_later_are_labelled_by_people_alone() -> None:
@@ -153,7 +185,7 @@ def test_clips_that_judge_later_are_labelled_by_people_alone() -> None:
         own=found.own(GOOD), near=np.ones(5), model=np.ones(5), answered=np.array([0, 1, 0, 0, 0]), shared=np.ones(5),
         imported=np.ones(5),
     )  # fmt: skip
-    rows = list(control_rows("judo", CLIPS, np.zeros(5, dtype=bool), said, found, GOOD, Review()))
+    rows = list(control_rows("judo", CLIPS, WINDOW, np.zeros(5, dtype=bool), said, found, GOOD, Review()))
     assert {row.kind for row in rows} == {"people"}
 
 
@@ -171,7 +203,7 @@ def test_a_clip_on_which_people_are_asked_on_has_no_truth_yet() -> None:
         own=found.own(GOOD), near=np.zeros(5), model=np.ones(5), answered=np.zeros(5), shared=np.zeros(5),
         imported=np.zeros(5),
     )  # fmt: skip
-    rows = control_rows("judo", CLIPS, np.ones(5, dtype=bool), said, found, GOOD, Review())
+    rows = control_rows("judo", CLIPS, WINDOW, np.ones(5, dtype=bool), said, found, GOOD, Review())
     truth = {row.clip_id: row.truth for row in rows if row.kind == "people"}
     assert truth == {"a:0": 0, "b:0": 1, "c:0": 1}
 
