@@ -127,7 +127,9 @@ def _flips(handover: Handover) -> Iterator[Finding]:
     before = np.append(release["label"].cast(pa.float64()).to_numpy(), np.nan)[place]
     now = handover.numbers("label")
     both = np.isfinite(before) & np.isfinite(now)
-    yield from shares_by(*handover.codes("category"), before != now, both, least=FEW)
+    yield from shares_by(
+        *handover.codes("category"), before != now, both, videos=handover.places("video_id"), least=FEW
+    )
 
 
 SPREAD = (
@@ -150,8 +152,8 @@ SPREAD = (
         sentence="A category has as many positives as in the last release, as a share.",
     ),
     Expectation(
-        name="few_labels_flipped", severity=WARNING, reads=("clip_id", "category", "label"), needs=("last_release",),
-        wanted=Wanted(high="max_flipped"), measure=_flips,
+        name="few_labels_flipped", severity=WARNING, reads=("clip_id", "category", "label", "video_id"),
+        needs=("last_release",), wanted=Wanted(high="max_flipped"), measure=_flips,
         sentence="Few labels of a category have another sign than in the last release.",
     ),
 )  # fmt: skip

@@ -92,7 +92,9 @@ def _other_confidence(handover: Handover) -> Bools:
 def _few_against_counts(handover: Handover) -> Iterator[Finding]:
     side, other, _ = _plain(handover)
     model = _settled(handover) & ~_by_count(handover) & handover.known("label")
-    yield from shares_by(*handover.codes("category"), side < other, model, least=_FEW)
+    yield from shares_by(
+        *handover.codes("category"), side < other, model, videos=handover.places("video_id"), least=_FEW
+    )
 
 
 def _sizes(handover: Handover) -> Ints:
@@ -159,7 +161,13 @@ def _drawn(handover: Handover) -> Bools:
 
 def _agreement(handover: Handover) -> Iterator[Finding]:
     agree = handover.numbers("first_two_agree") == 1
-    yield from shares_by(*handover.codes("category"), agree, handover.known("first_two_agree"), least=_FEW)
+    yield from shares_by(
+        *handover.codes("category"),
+        agree,
+        handover.known("first_two_agree"),
+        videos=handover.places("video_id"),
+        least=_FEW,
+    )
 
 
 def _positive(by: str) -> Measure:
@@ -172,7 +180,13 @@ def _positive(by: str) -> Measure:
 
 def _unsettled(handover: Handover) -> Iterator[Finding]:
     finished = ~handover.equals("status", Status.OPEN)
-    yield from shares_by(*handover.codes("category"), ~_settled(handover) & finished, finished, least=_FEW)
+    yield from shares_by(
+        *handover.codes("category"),
+        ~_settled(handover) & finished,
+        finished,
+        videos=handover.places("video_id"),
+        least=_FEW,
+    )
 
 
 def _undecided(handover: Handover) -> Iterator[Finding]:
@@ -259,13 +273,14 @@ EXPECTATIONS: tuple[Expectation, ...] = (
     ),
     Expectation(
         name="few_labels_against_counts", severity=WARNING,
-        reads=("status", "method", "label", "yes", "no", "category"),
+        reads=("status", "method", "label", "yes", "no", "category", "video_id"),
         wanted=Wanted(high="max_against_counts"), measure=_few_against_counts,
         sentence="Where a model decides, few labels of a category are on the side with fewer answers.",
     ),
     Expectation(
-        name="agreement", severity=WARNING, reads=("first_two_agree", "category"), wanted=Wanted(low="min_agreement"),
-        measure=_agreement, sentence="The first two answers to a category's clips agree often.",
+        name="agreement", severity=WARNING, reads=("first_two_agree", "category", "video_id"),
+        wanted=Wanted(low="min_agreement"), measure=_agreement,
+        sentence="The first two answers to a category's clips agree often.",
     ),
     Expectation(
         name="positive_share_of_category", severity=WARNING, reads=("label", "status", "category"),
@@ -278,8 +293,9 @@ EXPECTATIONS: tuple[Expectation, ...] = (
         sentence="Each strategy finds positives and negatives.",
     ),
     Expectation(
-        name="few_unsettled", severity=WARNING, reads=("status", "category"), wanted=Wanted(high="max_unsettled"),
-        measure=_unsettled, sentence="People can agree on most clips of a category.",
+        name="few_unsettled", severity=WARNING, reads=("status", "category", "video_id"),
+        wanted=Wanted(high="max_unsettled"), measure=_unsettled,
+        sentence="People can agree on most clips of a category.",
     ),
     Expectation(
         name="few_undecided", severity=WARNING, reads=("category", *ANSWERS), wanted=Wanted(high="max_undecided"),

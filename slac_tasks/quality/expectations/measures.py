@@ -6,7 +6,7 @@ from statistics import NormalDist
 import numpy as np
 import pyarrow.compute as pc
 
-from slac_tasks.intervals import wilson
+from slac_tasks.intervals import wilson, worth
 from slac_tasks.quality.expectations.entries import Bools, Finding, Floats, Handover, Ints, Measure
 
 MOST_SUBJECTS = 5_000
@@ -64,7 +64,15 @@ def held_by(name: str, beside: str, column: str = "") -> Measure:
     return wrong_rows(lambda handover: handover.place_in(name, beside, column) >= 0)
 
 
-def share(part: int, whole: int, subject: str = "", examples: tuple[str, ...] = (), *, subjects: int = 1) -> Finding:
+def share(
+    part: int,
+    whole: int,
+    subject: str = "",
+    examples: tuple[str, ...] = (),
+    *,
+    subjects: int = 1,
+    size: float | None = None,
+) -> Finding:
     """Return a share with its 95 % interval (Wilson); without a value where there is nothing.
 
     Args:
@@ -73,23 +81,28 @@ def share(part: int, whole: int, subject: str = "", examples: tuple[str, ...] = 
         subject: whose share it is.
         examples: a few of those that are wrong.
         subjects: how many shares are judged beside each other: of hundreds of people some are unlucky.
+        size: as how many independent items they count; None: each of them is independent.
 
     """
     if not whole:
         return Finding(value=None, count=0, subject=subject)
-    low, high = wilson(part, whole)
+    size = float(whole) if size is None else size
+    counted = part / whole * size
+    low, high = wilson(counted, size)
     return Finding(
         value=part / whole,
         low=low,
         high=high,
-        surely=wilson(part, whole, NormalDist().inv_cdf(1 - 0.025 / subjects)),
+        surely=wilson(counted, size, NormalDist().inv_cdf(1 - 0.025 / subjects)),
         count=whole,
         subject=subject,
         examples=examples,
     )
 
 
-def shares_by(values: list[str], codes: Ints, part: Bools, whole: Bools, *, least: int = 1) -> Iterator[Finding]:
+def shares_by(
+    values: list[str], codes: Ints, part: Bools, whole: Bools, *, videos: Ints | None = None, least: int = 1
+) -> Iterator[Finding]:
     """Yield the share of `part` among the rows of `whole`, for each value that has the least rows.
 
     Args:
@@ -97,6 +110,7 @@ def shares_by(values: list[str], codes: Ints, part: Bools, whole: Bools, *, leas
         codes: index of each row's subject, or -1.
         part: which rows count, shape (rows,).
         whole: among which, shape (rows,).
+        videos: index of each row's video, shape (rows,): the rows of one resemble each other. None: each is alone.
         least: rows below which a subject says nothing.
 
     """
@@ -104,8 +118,24 @@ def shares_by(values: list[str], codes: Ints, part: Bools, whole: Bools, *, leas
     of = np.bincount(codes[chosen], minlength=len(values))
     parts = np.bincount(codes[chosen & part], minlength=len(values))
     enough = np.flatnonzero(of >= least)[:MOST_SUBJECTS].tolist()
+    held = None if videos is None else _by_video(codes[chosen], videos[chosen], part[chosen], len(values))
     for place in enough:
-        yield share(int(parts[place]), int(of[place]), values[place], subjects=len(enough))
+        size = None if held is None else worth(*held(place))
+        yield share(int(parts[place]), int(of[place]), values[place], subjects=len(enough), size=size)
+
+
+def _by_video(codes: Ints, videos: Ints, part: Bools, groups: int) -> Callable[[int], tuple[list[int], list[int]]]:
+    """Return what says of each subject (rows of `part` of each video, rows of each video)."""
+    many = int(videos.max(initial=0)) + 1
+    pairs, pair = np.unique(codes * many + videos, return_inverse=True)
+    starts = np.searchsorted(pairs, np.arange(groups + 1) * many)
+    parts, rows = np.bincount(pair, part).astype(np.int64), np.bincount(pair)
+
+    def held(place: int) -> tuple[list[int], list[int]]:
+        own = slice(starts[place], starts[place + 1])
+        return parts[own].tolist(), rows[own].tolist()
+
+    return held
 
 
 def several(owner: Ints, property_: Ints) -> Bools:
