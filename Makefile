@@ -1,6 +1,6 @@
 # The platform's two promises: `make demo` sets up and runs the whole loop, `make test` sets up and passes the tests.
 SHELL := /bin/bash
-PYTHON ?= $(shell command -v python3.11 || command -v python3.12 || command -v python3)
+PYTHON ?= $(shell command -v python3.11 || command -v python3.12 || command -v python3.13 || command -v python3)
 UV_VERSION := 0.13.9
 BIN := .venv/bin
 VIDEOS ?=
@@ -18,7 +18,7 @@ setup: .venv/.ready ## make .venv from the lock
 
 # The marker is written last: a set-up that was cut off starts again.
 .venv/.ready: requirements.lock pyproject.toml
-	@$(PYTHON) -c 'import sys; v = sys.version_info[:2]; sys.exit(v not in ((3, 11), (3, 12)) and "make: found Python %d.%d, need 3.11 or 3.12 (set PYTHON=...)" % v)'
+	@$(PYTHON) -c 'import sys; v = sys.version_info[:2]; sys.exit(not (3, 11) <= v <= (3, 13) and "make: found Python %d.%d, need 3.11, 3.12 or 3.13 (set PYTHON=...)" % v)'
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-uv.lock
 	$(BIN)/uv pip install --quiet --system-certs --python $(BIN)/python --require-hashes -r requirements.lock
@@ -71,7 +71,7 @@ lock: ## resolve the dependencies again, with hashes and without any index addre
 	    cpu) extras="--extra work --extra web --extra pose --extra watch pyproject.toml -c requirements-task.lock" ;; \
 	    uv) extras="- " ;; \
 	  esac; \
-	  echo 'uv==$(UV_VERSION)' | $(BIN)/uv pip compile --quiet --no-config --generate-hashes --no-emit-index-url --python-version 3.11 $$extras -o $${part##*:} || exit 1; \
+	  echo 'uv==$(UV_VERSION)' | $(BIN)/uv pip compile --quiet --no-config --generate-hashes --no-emit-index-url --universal --python-version 3.11 $$extras -o $${part##*:} || exit 1; \
 	done
 
 clean: ## stop everything; remove the environment and what the demos made

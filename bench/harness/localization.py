@@ -99,6 +99,8 @@ def average_recall(
         proposals = proposals[: min(int(len(proposals) * ratio), len(proposals))]
         total += len(proposals)
         values.append([[tiou(each[2:4], one[2:4]) for each in proposals] for one in own])
+    if not total:  # the published script divides by it
+        return [share / 100 * number for share in range(1, 101)], [0.0] * 100
     steps = [share / 100 * (number * len(videos) / total) for share in range(1, 101)]
     recalls = []
     for step in steps:

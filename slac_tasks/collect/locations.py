@@ -229,9 +229,12 @@ MANIFESTS = (".csv", ".tsv", ".txt", ".json", ".jsonl", ".ndjson", ".parquet")
 def is_below(path: Path, folder: Path) -> bool:
     """Return whether a file lies in a folder, links followed."""
     try:
-        return path.resolve().is_relative_to(folder.resolve())
-    except (OSError, RuntimeError):  # links that lead to each other
+        found = path.resolve(strict=True)
+    except FileNotFoundError:
+        found = path.resolve()
+    except (OSError, RuntimeError):  # links that lead to each other; which error depends on Python's version
         return False
+    return found.is_relative_to(folder.resolve())
 
 
 def is_remote(location: str) -> bool:

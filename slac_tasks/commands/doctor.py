@@ -86,8 +86,8 @@ def _decoders() -> Iterator[str]:
 
 
 def _python() -> str:
-    if not (3, 11) <= sys.version_info[:2] <= (3, 12):
-        raise NotConfigured(f"found {sys.version_info[0]}.{sys.version_info[1]}, want 3.11 or 3.12")
+    if not (3, 11) <= sys.version_info[:2] <= (3, 13):
+        raise NotConfigured(f"found {sys.version_info[0]}.{sys.version_info[1]}, want 3.11, 3.12 or 3.13")
     return sys.version.split()[0]
 
 

@@ -126,7 +126,7 @@ def write_features(folder: Path, dense: Dense, about: Featured) -> None:
     part = path.with_name(f".{path.name}.part")
     buffer = io.BytesIO()  # written to a file, `numpy.save` hides that the disk is full
     np.save(buffer, values)
-    part.write_bytes(buffer.getbuffer())
+    part.write_bytes(buffer.getvalue())
     path.unlink(missing_ok=True)  # a line is of no other features than its own, whenever a kill comes
     with (folder / VIDEOS).open("ab+") as file:
         line = json.dumps(asdict(about), ensure_ascii=False) + "\n"

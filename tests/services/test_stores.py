@@ -148,6 +148,7 @@ def private(tmp_path: Path) -> Iterator[dict[str, str]]:
     """An S3 server whose certificate was signed by an authority that nobody else knows."""
     now, place = datetime.now(UTC), [x509.IPAddress(ip_address("127.0.0.1"))]
     keys = [ec.generate_private_key(ec.SECP256R1()) for _ in range(2)]
+    uses = [x509.KeyUsage(number == 1, *[False] * 4, number == 0, *[False] * 3) for number in range(2)]
     names = [x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)]) for name in ("authority", "server")]
     authority, server = (
         x509.CertificateBuilder()
@@ -159,6 +160,10 @@ def private(tmp_path: Path) -> Iterator[dict[str, str]]:
         .not_valid_after(now + timedelta(days=1))
         .add_extension(x509.BasicConstraints(ca=number == 0, path_length=None), critical=True)
         .add_extension(x509.SubjectAlternativeName(place), critical=False)
+        # What RFC 5280 demands of both, and Python from 3.13 on.
+        .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(keys[0].public_key()), critical=False)
+        .add_extension(x509.SubjectKeyIdentifier.from_public_key(keys[number].public_key()), critical=False)
+        .add_extension(uses[number], critical=True)  # the server signs hand-shakes, the authority certificates
         .sign(keys[0], hashes.SHA256())
         .public_bytes(Encoding.PEM)
         for number in range(2)

@@ -127,3 +127,14 @@ def test_bandit_finds_what_it_is_asked_for(tmp_path: Path) -> None:
     ended = subprocess.run([*argv, "--recursive", tmp_path], capture_output=True, text=True, cwd=ROOT)
     assert ended.returncode == 1
     assert "B602" in ended.stdout
+
+
+def test_every_place_names_the_versions_of_python_that_the_package_takes() -> None:
+    takes = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["requires-python"]
+    ((first, after),) = re.findall(r">=3\.(\d+),<3\.(\d+)", takes)
+    versions = [f"3.{minor}" for minor in range(int(first), int(after))]
+    said = f"{', '.join(versions[:-1])} or {versions[-1]}"
+    for place in ("README.md", "docs/tutorial/index.md", "Makefile", "slac_tasks/commands/doctor.py"):
+        assert said in (ROOT / place).read_text(), place
+    asked = re.findall(r"command -v python(3\.\d+)", (ROOT / "Makefile").read_text())
+    assert asked == versions

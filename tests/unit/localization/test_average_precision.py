@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from bench.evaluate import Case, case, difference
@@ -68,6 +68,7 @@ def test_a_hit_that_touches_an_ambiguous_stretch_stays_a_hit() -> None:
 
 
 @given(seed=seeds)
+@example(seed=292)  # no proposal is left of the videos that have a segment
 @settings(max_examples=60, deadline=None)
 def test_it_is_that_of_the_plain_rules(seed: int) -> None:
     assert difference(case(np.random.default_rng(seed))) < 1e-9
