@@ -198,8 +198,21 @@ def test_jobs_run_before_what_needs_them() -> None:
             assert not [volume for volume in spec["volumes"] if "configMap" in volume]
 
 
+def test_pages_are_reached_in_a_cluster_of_ipv6(tmp_path: Path) -> None:
+    (tmp_path / "values.yaml").write_text("web: {listen: '::', proxies: 'fd00::/8'}")
+    objects = charts.template("--values", tmp_path / "values.yaml")
+    (web,) = [spec for name, spec in pod_specs(objects) if name == "Deployment slac-web"]
+    assert web["containers"][0]["args"][:3] == ["web", "--host", "::"]
+
+
 def test_a_misspelt_value_is_an_error(tmp_path: Path) -> None:
-    for text in ("web: {replica: 3}", "jobs: {migrate: 'no'}", "backup: {keep: 0}", "web: {proxies: '*'}"):
+    for text in (
+        "web: {replica: 3}",
+        "jobs: {migrate: 'no'}",
+        "backup: {keep: 0}",
+        "web: {proxies: '*'}",
+        "web: {listen: any}",
+    ):
         (tmp_path / "values.yaml").write_text(text)
         with pytest.raises(ValueError, match="don't meet the specifications of the schema"):
             charts.template("--values", tmp_path / "values.yaml")

@@ -2,7 +2,7 @@
 
 import { open } from "./dialogs.js";
 import { Loop } from "./loop.js";
-import { ask } from "./server.js";
+import { post } from "./server.js";
 
 const AGAIN = 5; // answers after which a batch without a known clip is asked for again
 
@@ -22,11 +22,11 @@ export class Feedback {
     this.answers += answers;
     const isDue = this.after && this.answers >= this.after && Math.floor(before / AGAIN) < Math.floor(this.answers / AGAIN);
     if (!isDue || !(await isSent())) return;
-    const post = (path) => ask(`${path}?${new URLSearchParams({ category })}`, { method: "POST", headers: { "X-Requested-With": "slac" } }).catch(() => null);
-    const found = await post("api/feedback");
+    const say = (path) => post(`${path}?${new URLSearchParams({ category })}`).catch(() => null);
+    const found = await say("api/feedback");
     if (!found?.is_due) return;
     // What the server does not hear was seen is told once more: a lost reply loses nothing.
-    post("api/feedback/seen");
+    say("api/feedback/seen");
     this.answers = 0;
     this.told();
     const agreed = found.known - found.differ.length;

@@ -1,7 +1,7 @@
 // Answers on their way to the server. Each is kept in this browser until the server has it: its id is made here, so
 // sending it again is harmless. One entry of localStorage each, named so that they sort in the order they were given.
 
-import { ask } from "./server.js";
+import { post } from "./server.js";
 
 const MOST = 50; // answers in one call
 const ORDER = /^\d{15}\.\d{6}$/; // behind the person, whose name may begin another one's: ada, ada.lovelace
@@ -116,12 +116,7 @@ export class Outbox {
   }
 
   async post(votes) {
-    const { stored } = await ask(this.path, {
-      method: "POST",
-      keepalive: true,
-      headers: { "Content-Type": "application/json", "X-Requested-With": "slac" },
-      body: JSON.stringify({ votes }),
-    });
+    const { stored } = await post(this.path, { votes }, { keepalive: true });
     // A network's own login page answers 200 as well.
     if (!votes.every((vote) => vote.vote_id in (stored ?? {}))) throw new TypeError("not an answer of this service");
     return stored;

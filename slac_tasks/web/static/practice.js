@@ -2,7 +2,7 @@
 
 import { isOpen, open } from "./dialogs.js";
 import { Loop } from "./loop.js";
-import { ask } from "./server.js";
+import { post } from "./server.js";
 
 const CLIPS = 3;
 
@@ -69,5 +69,5 @@ export async function introduce(dialog, category, keys) {
   }
   if (isOpen()) dialog.close();
   // Not told again; without a connection it is, the next time.
-  await ask("api/introduced", { method: "POST", headers: { "X-Requested-With": "slac" } }).catch(() => {});
+  await post("api/introduced").catch(() => {});
 }

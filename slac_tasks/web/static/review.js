@@ -10,7 +10,7 @@ import { Loop } from "./loop.js";
 import { remember } from "./memory.js";
 import { introduce } from "./practice.js";
 import { $, Categories, Screen } from "./screen.js";
-import { ask } from "./server.js";
+import { ask, post } from "./server.js";
 import { swipes } from "./swipe.js";
 import { uuid, Work } from "./work.js";
 
@@ -358,11 +358,7 @@ swipes($("stage"), () => !isGrid() && root.dataset.state === "asking" && !isOpen
 $("flag").querySelector("form").addEventListener("submit", async (event) => {
   event.preventDefault();
   try {
-    await ask("api/flags", {
-      method: "POST",
-      headers: { "Content-Type": "application/json", "X-Requested-With": "slac" },
-      body: JSON.stringify({ ...page.flagged, comment: $("flag-comment").value.trim() }),
-    });
+    await post("api/flags", { ...page.flagged, comment: $("flag-comment").value.trim() });
     $("flag").close();
     screen.say("Flagged: a lead will see it");
   } catch (failure) {
