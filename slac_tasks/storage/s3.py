@@ -25,11 +25,12 @@ from slac_tasks.storage.objects import AUTHORITY, Stored, checked
 _REFUSALS = frozenset(
     (
         "AccessDenied", "AllAccessDisabled", "AuthorizationHeaderMalformed", "ExpiredToken", "InvalidAccessKeyId",
-        "InvalidBucketName", "InvalidToken", "MethodNotAllowed", "NoSuchBucket", "NotImplemented", "PermanentRedirect",
-        "RequestTimeTooSkewed", "SignatureDoesNotMatch", "TemporaryRedirect",
+        "InvalidBucketName", "InvalidObjectState", "InvalidToken", "MethodNotAllowed", "NoSuchBucket", "NotImplemented",
+        "PermanentRedirect", "RequestTimeTooSkewed", "SignatureDoesNotMatch", "TemporaryRedirect",
     )
 )  # fmt: skip
-"""Codes of errors that a retry meets again: a person has to change an address, a key, a right or a clock."""
+"""Codes of errors that a retry meets again: a person has to change an address, a key, a right or a clock, or to
+fetch an object from an archive."""
 _PAGES = ("text/html", "application/xhtml+xml")
 
 

@@ -24,6 +24,7 @@ ANSWERS: dict[str, tuple[Reply, type[SlacError]]] = {
     "for the moment elsewhere": ((307, XML, ERROR % b"TemporaryRedirect"), NotConfigured),
     "read-only": ((403, XML, ERROR % b"AccessDenied"), NotConfigured),
     "a page that forbids": ((403, "text/html", PAGE), NotConfigured),
+    "an object in an archive": ((403, XML, ERROR % b"InvalidObjectState"), NotConfigured),
     "a clock that is wrong": ((403, XML, ERROR % b"RequestTimeTooSkewed"), NotConfigured),
     "not for objects": ((405, "text/html", PAGE), NotConfigured),
     "full": ((507, XML, ERROR % b"XMinioStorageFull"), Temporary),
