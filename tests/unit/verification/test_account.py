@@ -20,7 +20,13 @@ def asked(strategy: np.ndarray, own: Floats) -> Answers:
     yes, no = (own > 0).astype(int), (own < 0).astype(int)
     none = np.zeros(len(own), dtype=int)
     return Answers(
-        yes=yes, no=no, first=np.stack([yes - no, none, none], axis=1), strategy=strategy, wanted=yes + no, lead=none
+        yes=yes,
+        no=no,
+        first=np.stack([yes - no, none, none], axis=1),
+        strategy=strategy,
+        wanted=yes + no,
+        lead=none,
+        audit_share=np.full(len(own), np.nan),
     )
 
 
