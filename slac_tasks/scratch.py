@@ -1,10 +1,12 @@
 """Folders for files that a process needs for a while, on the disk of its machine.
 
-A process that is killed deletes nothing. What it left is deleted by the next one that makes such a folder there.
+A process that is killed deletes nothing. What it left is deleted by the next process of the machine that makes a folder
+there.
 """
 
 import fcntl
 import os
+import platform
 import shutil
 import tempfile
 import time
@@ -13,7 +15,10 @@ from functools import cache
 from pathlib import Path
 from weakref import finalize
 
-_PREFIX = ".slac-scratch-"
+from slac_tasks.model import content_hash
+
+_PREFIX = f".slac-scratch-{content_hash(platform.node())}-"
+"""Of this machine: on a disk that several share, the locks of one may not be seen by the others."""
 _YOUNG_SEC = 60.0
 """A folder that is younger may not be locked yet by the process that has just made it."""
 

@@ -1,6 +1,7 @@
 """What a process needs for a while is gone with it, however it ends."""
 
 import os
+import platform
 import subprocess
 import sys
 import time
@@ -11,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from slac_tasks import scratch
+from slac_tasks.model import content_hash
 from slac_tasks.scratch import Scratch
 
 MAKES_ONE = """
@@ -86,6 +88,14 @@ def test_a_folder_that_is_just_being_made_stays(tmp_path: Path) -> None:
     young.mkdir()
     with Scratch(tmp_path):
         assert young.exists()
+
+
+def test_what_a_process_of_another_machine_has_stays(tmp_path: Path) -> None:
+    far = tmp_path / scratch._PREFIX.replace(content_hash(platform.node()), content_hash("another machine"))
+    far.mkdir()
+    age(far)
+    with Scratch(tmp_path):
+        assert far.exists()
 
 
 def test_what_only_looks_like_one_is_left_alone(tmp_path: Path) -> None:
