@@ -7,14 +7,20 @@ Z95 = 1.959964
 """Standard deviations from the mean of a normal distribution that hold 95 % of it."""
 
 
-def wilson(part: float, whole: float, z: float = Z95) -> tuple[float, float]:
+def wilson(part: float, whole: float, z: float = Z95, *, size: float | None = None) -> tuple[float, float]:
     """Return the ends of the Wilson score interval of part / whole (Wilson 1927); 95 % for the default `z`.
 
-    Both may be fractions: of clips that hang together, as many as they are worth.
+    Args:
+        part: how many there are; a fraction where they are weighed.
+        whole: among how many.
+        z: standard deviations.
+        size: as how many independent ones those of `whole` count, as `worth` has it; None: as many as they are.
+
     """
     if whole == 0:
         return 0.0, 1.0
-    share, spread = part / whole, z * z / whole
+    share, whole = part / whole, whole if size is None else size
+    spread = z * z / whole
     middle = (share + spread / 2) / (1 + spread)
     half = z / (1 + spread) * sqrt(share * (1 - share) / whole + spread / (4 * whole))
     return max(0.0, middle - half), min(1.0, middle + half)

@@ -104,8 +104,11 @@ def _of_kind(
     """Return the rows of one kind: all categories together, and each of `ways`."""
     # A label that would not be written says nothing of those that are.
     least = labels["least"].min() if len(labels) else 0.0
-    drawn = control[control["confidence"] >= least]
-    heaviest = float(drawn["weight"].max()) if (drawn["weight"] > 0).any() else 1.0
+    written = control[control["confidence"] >= least]
+    heaviest = float(written["weight"].max()) if (written["weight"] > 0).any() else 1.0
+    # Where some of the labels could not be drawn, the control does not stand for them.
+    undrawn = set(written["category"][written["weight"] == 0])
+    stands = {category: category not in undrawn if category else not undrawn for category in ways}
     counts = {
         category: Control.of(
             own["confidence"].to_numpy(float),
@@ -114,21 +117,15 @@ def _of_kind(
             heaviest,
         )
         for category in ways
-        for own in [_standing(_in(drawn, category))]
+        for own in [_in(written, category) if stands[category] else written.iloc[:0]]
     }
-    undrawn = drawn["category"][drawn["weight"] == 0].unique()
     return [
         _row(
             category, kind, counts[category], _in(labels, category), gold, way.after(counts[category], gold.left),
-            can_be_drawn=category not in undrawn if category else not len(undrawn),
+            can_be_drawn=stands[category],
         )
         for category, way in ways.items()
     ]  # fmt: skip
-
-
-def _standing(control: pd.DataFrame) -> pd.DataFrame:
-    """Return the control, or nothing where some of the labels could not be drawn: it does not stand for them."""
-    return control.iloc[:0] if (control["weight"] == 0).any() else control
 
 
 def certified_bounds(

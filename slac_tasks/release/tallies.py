@@ -33,7 +33,7 @@ class Agreement:
     @property
     def interval(self) -> tuple[float, float]:
         """The 95 % Wilson interval of the share."""
-        return wilson(self.agree / self.clips * self.size, self.size)
+        return wilson(self.agree, self.clips, size=self.size)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -31,7 +31,7 @@ class Share:
     def of(cls, name: str, part: int, whole: int, size: float | None = None) -> "Share":
         """Return the share `part` of `whole`, which is more than 0; without a size each item is independent."""
         size = float(whole) if size is None else size
-        low, high = wilson(part / whole * size, size)
+        low, high = wilson(part, whole, size=size)
         return cls(name=name, part=part, whole=whole, size=size, low=low, high=high)
 
     @classmethod

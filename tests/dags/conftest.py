@@ -2,12 +2,14 @@
 
 import os
 import sys
-import tempfile
 from pathlib import Path
+
+from slac_tasks.scratch import Scratch
 
 ROOT = Path(__file__).resolve().parents[2]
 
-os.environ.setdefault("AIRFLOW_HOME", tempfile.mkdtemp(prefix="slac-airflow-"))  # noqa: TID251
+HOME = Scratch()
+os.environ.setdefault("AIRFLOW_HOME", str(HOME.path))
 os.environ["AIRFLOW__CORE__LOAD_EXAMPLES"] = "False"
 os.environ["AIRFLOW__CORE__DAGS_FOLDER"] = str(ROOT / "dags")
 os.environ["AIRFLOW__CORE__PLUGINS_FOLDER"] = str(ROOT / "plugins")

@@ -19,6 +19,7 @@ from slac_tasks.quality.expectations.entries import (
     Handover,
     Ints,
     Wanted,
+    encoded,
     whole,
 )
 from slac_tasks.quality.expectations.measures import effective, shares_by
@@ -70,16 +71,16 @@ def _two(handover: Handover) -> tuple[list[str], _Side, _Side]:
     def sides() -> tuple[list[str], _Side, _Side]:
         names, codes = handover.codes("category")
         release = handover.beside["last_release"]
-        before = whole(release["category"]).dictionary_encode()
-        every = list(dict.fromkeys([*names, *before.dictionary.to_pylist()]))
-        place = np.array([every.index(name) for name in before.dictionary.to_pylist()], dtype=np.int64)
+        values, before = encoded(whole(release["category"]))
+        every = list(dict.fromkeys([*names, *values.to_pylist()]))
+        place = np.array([*(every.index(name) for name in values.to_pylist()), -1])  # -1: unknown
         return (
             every,
             _Side.of(codes, handover.numbers("label"), handover.places("video_id"), len(every)),
             _Side.of(
-                place[before.indices.to_numpy()],
+                place[before],
                 release["label"].cast(pa.float64()).to_numpy(),
-                whole(release["video_id"]).dictionary_encode().indices.to_numpy().astype(np.int64),
+                encoded(whole(release["video_id"]))[1],
                 len(every),
             ),
         )

@@ -137,12 +137,7 @@ class Handover:
         return self.once(f"values {name}", values.to_pylist), codes
 
     def _encoded(self, name: str) -> tuple[pa.Array, Ints]:
-        def encode() -> tuple[pa.Array, Ints]:
-            found = self.column(name).dictionary_encode()
-            codes = found.indices.fill_null(-1).to_numpy(zero_copy_only=False)
-            return found.dictionary, codes.astype(np.int64)
-
-        return self.once(f"encoded {name}", encode)
+        return self.once(f"encoded {name}", lambda: encoded(self.column(name)))
 
     def equals(self, name: str, value: str) -> Bools:
         """Return which rows hold this text in a column, shape (rows,)."""
@@ -172,6 +167,12 @@ class Handover:
 def whole(column: pa.ChunkedArray) -> pa.Array:
     """Return a column in one piece; one that is in one piece already is not copied."""
     return column.chunk(0) if column.num_chunks == 1 else column.combine_chunks()
+
+
+def encoded(column: pa.Array) -> tuple[pa.Array, Ints]:
+    """Return (the values that occur, the index of each row's value among them, or -1 where it is unknown)."""
+    found = column.dictionary_encode()
+    return found.dictionary, found.indices.fill_null(-1).to_numpy(zero_copy_only=False).astype(np.int64)
 
 
 def in_one_piece(tables: Iterable[pa.Table]) -> pa.Table:

@@ -86,14 +86,12 @@ def share(
     """
     if not whole:
         return Finding(value=None, count=0, subject=subject)
-    size = float(whole) if size is None else size
-    counted = part / whole * size
-    low, high = wilson(counted, size)
+    low, high = wilson(part, whole, size=size)
     return Finding(
         value=part / whole,
         low=low,
         high=high,
-        surely=wilson(counted, size, NormalDist().inv_cdf(1 - 0.025 / subjects)),
+        surely=wilson(part, whole, NormalDist().inv_cdf(1 - 0.025 / subjects), size=size),
         count=whole,
         subject=subject,
         examples=examples,

@@ -19,6 +19,7 @@ from slac_tasks.quality.expectations.entries import (
     Handover,
     Ints,
     Wanted,
+    encoded,
     whole,
 )
 from slac_tasks.quality.expectations.measures import (
@@ -78,7 +79,7 @@ SCORE_DRIFT = "score_drift"
 
 def _drift(handover: Handover) -> Iterator[Finding]:
     table = handover.beside["scores_before"]
-    before = table["score"].to_numpy(), whole(table["video_id"]).dictionary_encode().indices.to_numpy()
+    before = table["score"].to_numpy(), encoded(whole(table["video_id"]))[1]
     now = handover.numbers("score"), handover.places("video_id")
     if min(len(before[0]), len(now[0])) >= _FEW:
         yield population_stability(*(_binned(*one) for one in (before, now)))
@@ -88,7 +89,7 @@ def _binned(scores: Floats, videos: Ints) -> Histogram:
     """Return the histogram of scores; what is no number from 0 to 1 is in no bin."""
     inside = (scores >= 0) & (scores <= 1)
     bins = np.minimum(scores[inside] * _BINS, _BINS - 1).astype(np.int64)
-    return Histogram.of(bins, videos[inside].astype(np.int64), _BINS)
+    return Histogram.of(bins, videos[inside], _BINS)
 
 
 EXPECTATIONS: tuple[Expectation, ...] = (
