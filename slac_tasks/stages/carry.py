@@ -46,7 +46,7 @@ from slac_tasks.verification.carrying import CARRIED as CARRIED_ON
 from slac_tasks.verification.carrying import IMPORTED as FROM_ELSEWHERE
 from slac_tasks.verification.carrying import KINDS, MODEL, SETS, Abilities, Clips, Said, as_clips, log_odds_of, spread
 from slac_tasks.verification.carrying import PEOPLE as PEOPLE_SAID
-from slac_tasks.verification.control import GOLD, Answers, control_rows, set_rows
+from slac_tasks.verification.control import GOLD, Answers, chance_of_random, control_rows, set_rows
 from slac_tasks.verification.given_labels import given_in, imported_labels, imported_of
 from slac_tasks.verification.label_errors import Given, doubted, standing
 from slac_tasks.verification.versions import need_labels, newest
@@ -174,7 +174,15 @@ def _labelled(job: Job, version: str, parts: Sequence[_Part], beside: _Beside) -
         once = answers.once & (said.confidence < job.config.review.again_below)
         beside.again.extend((clip, category) for clip in scored.clips["clip_id"].filter(pa.array(once)).to_pylist())
         from_sets = in_sets.yes + in_sets.no > 0
-        yield _rows(category, scored.clips, training, said, answers, from_sets, least=job.config.review.model_least)
+        judged = chance_of_random(alone, window, training) > 0
+        if not judged.all():
+            waiting = ", ".join(np.array(list(part.windows))[np.unique(window[~judged])])
+            print_line(
+                f"carry: {category}: no random clip of {waiting} has answers enough; nothing is carried there yet"
+            )
+        yield _rows(
+            category, scored.clips, training, judged, said, answers, from_sets, least=job.config.review.model_least
+        )
 
 
 def _given(job: Job, part: _Part, labels: Sequence[tuple[Manifest, pa.Table]], clips: pa.Table) -> Given | None:
@@ -203,12 +211,13 @@ def _clips(job: Job, part: _Part, gone: Mapping[str, str]) -> tuple[Clips, Score
 
 
 def _rows(
-    category: str, clips: pa.Table, training: Bools, said: Said, answers: Answers, from_sets: Bools, *, least: float
+    category: str, clips: pa.Table, training: Bools, judged: Bools, said: Said, answers: Answers, from_sets: Bools, *,
+    least: float,
 ) -> pa.Table:  # fmt: skip
-    """Return the labels of a category: people's everywhere, the others on training clips alone."""
+    """Return the labels of a category: people's everywhere, the others on training clips of judged windows alone."""
     kind = said.kind
     sure = (kind != KINDS.index(MODEL)) | (said.confidence >= least)
-    rows = np.flatnonzero((kind == KINDS.index(PEOPLE_SAID)) | (training & sure))
+    rows = np.flatnonzero((kind == KINDS.index(PEOPLE_SAID)) | (training & judged & sure))
     taught = int((training & (said.own != 0)).sum())
     support = np.select(
         [kind == KINDS.index(one) for one in (PEOPLE_SAID, CARRIED_ON, FROM_ELSEWHERE)],

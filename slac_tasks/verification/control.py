@@ -100,6 +100,11 @@ class Answers:
         """+1 or -1 by most of the answers to a clip with as many as the control gets; 0 elsewhere."""
         return np.asarray(np.where(self.yes + self.no >= FIRST, np.sign(self.yes - self.no), 0))
 
+    @property
+    def asked(self) -> Bools:
+        """Which clips of the control have as many answers as are read one by one."""
+        return np.asarray((self.lead > 0) & (self.yes + self.no >= FIRST))
+
     def judged(self, most: int) -> Bools:
         """Which clips of the control have all answers: one side leads, or it has `most` and nobody more is asked."""
         total = self.yes + self.no
@@ -154,7 +159,7 @@ def control_rows(
 
     """
     drawn = np.isin(answers.strategy, list(CONTROLS))
-    asked = (answers.lead > 0) & (answers.yes + answers.no >= FIRST)
+    asked = answers.asked
     truth = np.where(answers.judged(review.control_most), answers.truth, 0)
     label, sure = as_if_chosen(answers, said.others, abilities, training, review)
     # A clip with an imported label gets one of no other kind but people's.
@@ -164,7 +169,7 @@ def control_rows(
         # Nothing stands for what was chosen without an audit, and other clips are often easier.
         chance = np.full(len(chance), np.inf)
     weight = 1 / np.maximum(chance, 1e-9)
-    random = _random(answers, window, asked & training, training)
+    random = chance_of_random(answers, window, training).clip(1e-9)
     ways = (
         (PEOPLE, asked & (label != 0), label, sure, weight),
         (
@@ -190,10 +195,19 @@ def control_rows(
             )  # fmt: skip
 
 
-def _random(answers: Answers, window: Ints, asked: Bools, training: Bools) -> Floats:
-    """Return the chance of the training clips of each clip's window to be random ones with answers enough."""
-    drawn = np.bincount(window, asked & (answers.strategy == Strategy.RANDOM))
-    return np.asarray((drawn / np.maximum(np.bincount(window, training), 1))[window]).clip(1e-9)
+def chance_of_random(answers: Answers, window: Ints, training: Bools) -> Floats:
+    """Return the chance of the training clips of each clip's window to be random ones with answers enough.
+
+    0: there is none yet, so nothing stands for the labels of that window which people did not give.
+
+    Args:
+        answers: of people, those that were given in no set.
+        window: number of each clip's window, from 0, shape (clips,).
+        training: which clips are for training, shape (clips,).
+
+    """
+    drawn = np.bincount(window, answers.asked & training & (answers.strategy == Strategy.RANDOM))
+    return np.asarray((drawn / np.maximum(np.bincount(window, training), 1))[window])
 
 
 def _met(answers: Answers, shared: Ints, random: Floats) -> Floats:

@@ -40,8 +40,8 @@ def run(make_job: Any, *stages: Any, **fields: Any) -> None:
         stage.run(make_job(stage.__name__.rpartition(".")[2], settings=KNOBS, **fields))
 
 
-def answered(make_job: Any, ledger: Ledger, *, wrong: int = 0) -> None:
-    """Mine a round of ten videos, the first five of which show the action, and let people answer it all."""
+def answered(make_job: Any, ledger: Ledger, *, wrong: int = 0, but: str = "") -> None:
+    """Mine a round of ten videos, the first five of which show the action, and let people answer it, but a strategy."""
     datasets = make_job("mine").datasets
     prepare(ledger, datasets, "high_jump")
     seat(ledger, datasets, "high_jump")
@@ -59,8 +59,10 @@ def answered(make_job: Any, ledger: Ledger, *, wrong: int = 0) -> None:
     with ledger._connection.cursor() as cursor:
         cursor.execute("SELECT clip_id FROM queue WHERE lead > 0")
         control = {row[0] for row in cursor.fetchall()}
+        cursor.execute("SELECT clip_id FROM queue WHERE strategy = %s", (but,))
+        left = {row[0] for row in cursor.fetchall()}
     for person in ("ann", "bob", "cid"):
-        for place, clip in enumerate(lease(ledger, person)):
+        for place, clip in enumerate(clip for clip in lease(ledger, person) if clip["clip_id"] not in left):
             shows = int(parse_clip_id(clip["clip_id"])[0], 16) < 5
             # Each has neighbours that are answered right.
             mistake = wrong > 0 and place % 5 == 2 and clip["clip_id"] not in control
@@ -86,6 +88,16 @@ def test_every_clip_near_an_answer_gets_a_label_of_its_kind(make_job: Any, ledge
         near = [parse_clip_id(clip)[1] for clip in asked if parse_clip_id(clip)[0] == video]
         assert min(abs(start - other) for other in near) <= KNOBS["mining"].carry_sec
     assert kinds["carried"]
+
+
+def test_where_no_random_clip_has_answers_enough_people_alone_label(
+    make_job: Any, ledger: Ledger, capsys: pytest.CaptureFixture[str]
+) -> None:
+    answered(make_job, ledger, but="random")
+    run(make_job, carry)
+    rows = make_job("carry").datasets.read(CARRIED, labels="000001").to_pylist()
+    assert {row["kind"] for row in rows} == {"people"}
+    assert f"high_jump: no random clip of {WINDOW} has answers enough" in capsys.readouterr().err
 
 
 def test_the_control_is_judged_without_its_own_answers(make_job: Any, ledger: Ledger) -> None:

@@ -11,7 +11,7 @@ import pytest
 
 from slac_tasks.verification.ballots import read_ballots
 from slac_tasks.verification.carrying import Abilities, Said
-from slac_tasks.verification.control import Answers, as_if_chosen, control_rows, set_rows
+from slac_tasks.verification.control import Answers, as_if_chosen, chance_of_random, control_rows, set_rows
 from slac_tasks.verification.settings import Review
 from slac_tasks.verification.votes import VOTED
 
@@ -123,6 +123,12 @@ def test_a_random_clip_stands_for_the_clips_of_its_window() -> None:
     differs = np.array([one.label != one.truth for one in rows])
     assert weight.sum() == pytest.approx(1100)
     assert (weight @ differs) / weight.sum() == pytest.approx(50 / 1100), "and not a quarter"
+
+
+def test_a_window_whose_random_clips_have_too_few_answers_is_not_judged() -> None:
+    found = answers({"a:0": "yes yes no", "b:0": "yes no", "c:0": "yes yes yes"}, c="companion")
+    window = np.array([0, 1, 1, 0, 1])
+    assert chance_of_random(found, window, TRAINING).tolist() == [0.5, 0, 0, 0.5, 0]
 
 
 def test_without_an_audit_nothing_stands_for_labels_of_chosen_clips() -> None:
