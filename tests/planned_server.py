@@ -1,11 +1,14 @@
 """A real HTTP server whose failures are planned: each path does one thing, and every request is written down."""
 
+import ssl
 import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+from private_authority import Signed
 
 LONG_AGO = "Mon, 05 Jan 2026 00:00:00 GMT"
 
@@ -103,12 +106,17 @@ def endless(handler: Handler) -> None:
 
 
 @contextmanager
-def running() -> Iterator[Planned]:
+def running(signed: Signed | None = None) -> Iterator[Planned]:
+    """Run a server; with a certificate it speaks TLS."""
     planned = Planned()
     handler = type("PlannedHandler", (Handler,), {"planned": planned})
     server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
     server.daemon_threads = True
-    planned.url = f"http://127.0.0.1:{server.server_port}"
+    if signed:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(signed.certificate, signed.key)
+        server.socket = context.wrap_socket(server.socket, server_side=True)
+    planned.url = f"{'https' if signed else 'http'}://127.0.0.1:{server.server_port}"
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
     thread.start()
     try:

@@ -11,16 +11,13 @@ from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
 from slac_tasks.collect.downloads import files
-from slac_tasks.collect.downloads.reasons import Unfetched
-from slac_tasks.collect.downloads.web import Web, host_of, probe
+from slac_tasks.collect.downloads.reasons import NOT_CONFIGURED, Unfetched
+from slac_tasks.collect.downloads.web import Web, host_of, open_web, probe
 from slac_tasks.collect.settings import Collect, Fetch
 from slac_tasks.errors import BrokenContract, NotConfigured
-from slac_tasks.storage.objects import AUTHORITY, S3_VARIABLES, Store, open_store
+from slac_tasks.storage.objects import S3_VARIABLES, Store, open_store
 
 _PRESIGNED_SEC = 6 * 3600
-
-NOT_CONFIGURED = "not configured"
-"""The reason of a video whose place needs what this machine lacks: other places' videos are fetched."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,8 +32,7 @@ class Access:
     @cached_property
     def web(self) -> Web:
         """The network, with the budgets of this process."""
-        allowed, authority = self.collect.allow_private_addresses, self.environ.get(AUTHORITY, "")
-        return Web(self.fetch, allow_private=allowed, authority=authority)
+        return open_web(self.collect, self.fetch, self.environ)
 
 
 class Opened(NamedTuple):

@@ -18,7 +18,7 @@ from slac_tasks.admission.likeness.fingerprints import video_hashes
 from slac_tasks.admission.withdrawals import TAKEN_DOWN, Withdrawals, delete_media
 from slac_tasks.collect import locations
 from slac_tasks.collect.downloads import files
-from slac_tasks.collect.downloads.reasons import Unfetched
+from slac_tasks.collect.downloads.reasons import NOT_CONFIGURED, Unfetched
 from slac_tasks.collect.downloads.scratch import alone, own_folder, sweep
 from slac_tasks.collect.downloads.turns import in_turn
 from slac_tasks.collect.locations import Access
@@ -211,7 +211,7 @@ def _fetch(job: Job, access: Access, keys: Mapping[str, str]) -> None:
             known = _earlier(job, before, rows) | outcomes.read(rows)
             found = dict(fetcher.all(rows, known, what))
             fetched, drops = _sorted_out(job, [found[row.candidate_id] for row in rows])
-            if not fetched and (lacking := [drop for drop in drops if drop.reason == locations.NOT_CONFIGURED]):
+            if not fetched and (lacking := [drop for drop in drops if drop.reason == NOT_CONFIGURED]):
                 raise NotConfigured(f"{what}: {len(lacking)} videos, and none was fetched: {lacking[0].detail}")
             made.write(fetched)
             made.drops += drops

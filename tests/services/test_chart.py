@@ -243,6 +243,8 @@ def test_stages_reach_the_internet_and_the_ledger_only_where_they_must() -> None
     assert "ingress" not in stages
     internet = named(policies, "NetworkPolicy", "slac-internet")["spec"]["egress"][0]["to"]
     assert {"10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "169.254.0.0/16"} <= set(internet[0]["ipBlock"]["except"])
+    of_all = named(everything(), "NetworkPolicy", "slac-internet")["spec"]["egress"]
+    assert [peer["to"][0]["ipBlock"]["cidr"] for peer in of_all] == ["0.0.0.0/0", "10.9.9.9/32"], "by a proxy"
     # Nothing that every stage reaches is outside of the private networks.
     for rule in stages["egress"]:
         for peer in rule["to"]:

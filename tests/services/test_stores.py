@@ -6,17 +6,14 @@ import urllib.error
 import urllib.request
 import uuid
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from ipaddress import ip_address
 from pathlib import Path
 
 import pytest
 from conftest import serve_s3
 from cryptography import x509
-from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
-from cryptography.x509.oid import NameOID
+from private_authority import sign
 
 from slac_tasks.collect.downloads.reasons import Unfetched
 from slac_tasks.collect.downloads.web import Web, probe
@@ -146,33 +143,9 @@ def test_a_presigned_address_ends(s3: dict[str, str]) -> None:
 @pytest.fixture
 def private(tmp_path: Path) -> Iterator[dict[str, str]]:
     """An S3 server whose certificate was signed by an authority that nobody else knows."""
-    now, place = datetime.now(UTC), [x509.IPAddress(ip_address("127.0.0.1"))]
-    keys = [ec.generate_private_key(ec.SECP256R1()) for _ in range(2)]
-    uses = [x509.KeyUsage(number == 1, *[False] * 4, number == 0, *[False] * 3) for number in range(2)]
-    names = [x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)]) for name in ("authority", "server")]
-    authority, server = (
-        x509.CertificateBuilder()
-        .subject_name(names[number])
-        .issuer_name(names[0])
-        .public_key(keys[number].public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - timedelta(days=1))
-        .not_valid_after(now + timedelta(days=1))
-        .add_extension(x509.BasicConstraints(ca=number == 0, path_length=None), critical=True)
-        .add_extension(x509.SubjectAlternativeName(place), critical=False)
-        # What RFC 5280 demands of both, and Python from 3.13 on.
-        .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(keys[0].public_key()), critical=False)
-        .add_extension(x509.SubjectKeyIdentifier.from_public_key(keys[number].public_key()), critical=False)
-        .add_extension(uses[number], critical=True)  # the server signs hand-shakes, the authority certificates
-        .sign(keys[0], hashes.SHA256())
-        .public_bytes(Encoding.PEM)
-        for number in range(2)
-    )
-    certificate, key = tmp_path / "server.pem", tmp_path / "server.key"
-    certificate.write_bytes(server)
-    key.write_bytes(keys[1].private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
-    with serve_s3(tmp_path, certificate=(certificate, key)) as environ:
-        yield {**environ, AUTHORITY: authority.decode()}
+    signed = sign(tmp_path, [x509.IPAddress(ip_address("127.0.0.1"))])
+    with serve_s3(tmp_path, certificate=(signed.certificate, signed.key)) as environ:
+        yield {**environ, AUTHORITY: signed.authority.read_text()}
 
 
 def test_a_private_authority_is_trusted_where_it_is_named(private: dict[str, str], tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ a part of it that differs from version to version.
 """
 
 import socket
+from contextlib import suppress
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
 
 from slac_tasks.collect.downloads.reasons import Unfetched
@@ -96,10 +97,30 @@ def resolve(host: str, port: int, *, allow_private: bool) -> list[str]:
 
     """
     try:
-        found = [str(entry[4][0]) for entry in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)]
+        found = _addresses(host, port)
     except (OSError, ValueError) as error:
         raise Unfetched("network", f"{host}: name is not known", retryable=True) from error
-    for address in found:
-        if not allow_private and not is_public(address):
-            raise Unfetched("refused address", f"{host} is {address}")
+    if not allow_private:
+        _refuse_private(host, found)
     return found
+
+
+def refuse_private(host: str, port: int) -> None:
+    """Refuse a host that this machine knows to be private; a name that it does not know is another's to look up.
+
+    Raises:
+        Unfetched: any of its addresses is not a public one.
+
+    """
+    with suppress(OSError, ValueError):
+        _refuse_private(host, _addresses(host, port))
+
+
+def _addresses(host: str, port: int) -> list[str]:
+    return [str(entry[4][0]) for entry in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)]
+
+
+def _refuse_private(host: str, addresses: list[str]) -> None:
+    for address in addresses:
+        if not is_public(address):
+            raise Unfetched("refused address", f"{host} is {address}")

@@ -9,6 +9,9 @@ class Unfetched(Exception):
         self.reason, self.detail, self.retryable = reason, detail, retryable
 
 
+NOT_CONFIGURED = "not configured"
+"""The reason of a video whose place needs what this machine lacks: other places' videos are fetched."""
+
 _FINAL = {401: "private", 403: "private", 404: "gone", 407: "private", 410: "gone", 451: "region"}
 BUSY = (429, 503)
 """Answers by which a server asks for fewer requests."""

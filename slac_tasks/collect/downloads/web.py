@@ -10,11 +10,13 @@ from urllib.parse import SplitResult, quote, urlsplit
 import certifi
 from urllib3.connection import HTTPConnection, HTTPSConnection
 
-from slac_tasks.collect.downloads.addresses import resolve
+from slac_tasks.collect.downloads.addresses import refuse_private, resolve
 from slac_tasks.collect.downloads.answers import Answer, failure
 from slac_tasks.collect.downloads.hosts import Hosts
+from slac_tasks.collect.downloads.proxy import Proxy, named, proxy_of
 from slac_tasks.collect.downloads.reasons import BUSY, Unfetched, of_status
-from slac_tasks.collect.settings import Fetch
+from slac_tasks.collect.settings import Collect, Fetch
+from slac_tasks.storage.objects import AUTHORITY
 
 _REDIRECTS = 5
 _SAFE = "/%:@!$&'()*+,;=~-._?"
@@ -40,9 +42,17 @@ def _for_strangers(headers: Mapping[str, str]) -> dict[str, str]:
 class Web:
     """Asks addresses within the budget of their hosts."""
 
-    def __init__(self, limits: Fetch, *, allow_private: bool, authority: str = "") -> None:
-        """`authority` holds certificates in PEM that the platform's own store may be known by."""
-        self.limits, self.allow_private, self.authority = limits, allow_private, authority
+    def __init__(self, limits: Fetch, *, allow_private: bool, authority: str = "", proxy: Proxy | None = None) -> None:
+        """Take limits for all hosts of a process.
+
+        Args:
+            limits: of requests, bytes and waiting.
+            allow_private: whether addresses of the private network may be asked.
+            authority: certificates in PEM that the platform's own store may be known by.
+            proxy: by which all but that store is asked; None: this machine reaches them itself.
+
+        """
+        self.limits, self.allow_private, self.authority, self.proxy = limits, allow_private, authority, proxy
         self.hosts = Hosts(limits)
 
     @contextmanager
@@ -94,7 +104,8 @@ class Web:
         self, parts: SplitResult, url: str, method: str, headers: Mapping[str, str], body: bytes | None, trusted: bool
     ) -> Iterator[Answer]:
         late = threading.Event()
-        plug = self._connect(parts, trusted)
+        proxy = None if trusted else self.proxy
+        plug = self._connect(parts, proxy, trusted)
         # A second handle on the same connection: shutting it down ends any read at once, even a trickle's.
         guard = plug.dup()
 
@@ -112,11 +123,18 @@ class Web:
             try:
                 target = quote(parts.path or "/", safe=_SAFE) + (f"?{quote(parts.query, _SAFE)}" if parts.query else "")
                 sent = {"User-Agent": "slac", **headers, "Accept-Encoding": "identity"}
+                if proxy and parts.scheme == "http":
+                    target, sent = (
+                        f"http://{named(_ascii(str(parts.hostname)), parts.port)}{target}",
+                        sent | proxy.headers,
+                    )
                 connection.request(method, target, body=body, headers=sent, preload_content=False, decode_content=False)
                 response = connection.getresponse()
             except Exception as error:
                 self.hosts.silent(host_of(url))
                 raise failure(error, late) from error
+            if proxy and parts.scheme == "http":
+                proxy.let_in(response.status)
             yield Answer(response, url, late)
         finally:
             timer.cancel()
@@ -126,8 +144,14 @@ class Web:
             plug.close()
             guard.close()
 
-    def _connect(self, parts: SplitResult, trusted: bool) -> socket.socket:
+    def _connect(self, parts: SplitResult, proxy: Proxy | None, trusted: bool) -> socket.socket:
         host, port = str(parts.hostname), parts.port or (443 if parts.scheme == "https" else 80)
+        if proxy:
+            if not self.allow_private:
+                refuse_private(host, port)
+            if parts.scheme == "https":
+                return proxy.tunnel(_ascii(host), port, self.limits.timeout_sec)
+            return proxy.connect(self.limits.timeout_sec)
         last: OSError | None = None
         for address in resolve(host, port, allow_private=self.allow_private or trusted):
             try:
@@ -150,9 +174,14 @@ def _checked(url: str) -> SplitResult:
     return parts
 
 
+def _ascii(host: str) -> str:
+    """Return a host as it is looked up."""
+    return host if host.isascii() else host.encode("idna").decode()
+
+
 def _connection(parts: SplitResult, plug: socket.socket, timeout_sec: float, authority: str) -> HTTPConnection:
     """Return a connection that knows the host by its name and reaches it through `plug` alone."""
-    host = str(parts.hostname).encode("idna").decode() if not str(parts.hostname).isascii() else str(parts.hostname)
+    host = _ascii(str(parts.hostname))
     connection = (
         HTTPSConnection(
             host,
@@ -167,6 +196,17 @@ def _connection(parts: SplitResult, plug: socket.socket, timeout_sec: float, aut
     )
     connection._new_conn = lambda: plug  # type: ignore[method-assign]
     return connection
+
+
+def open_web(collect: Collect, limits: Fetch, environ: Mapping[str, str]) -> Web:
+    """Return the network as this machine reaches it.
+
+    Raises:
+        NotConfigured: the environment names a proxy that is none.
+
+    """
+    allowed, authority = collect.allow_private_addresses, environ.get(AUTHORITY, "")
+    return Web(limits, allow_private=allowed, authority=authority, proxy=proxy_of(environ))
 
 
 def probe(web: Web, url: str, *, trusted: bool = False) -> None:

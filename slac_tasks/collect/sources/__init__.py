@@ -55,7 +55,7 @@ def _open(name: str, collect: Collect, limits: Fetch, environ: Mapping[str, str]
         # The library takes a third of a second to load, and not every project searches.
         from slac_tasks.collect.sources.search import SearchSource
 
-        return SearchSource(name.removeprefix(SEARCH), collect, limits)
+        return SearchSource(name.removeprefix(SEARCH), collect, limits, environ)
     if name.startswith("s3://"):
         return BucketSource(name, environ)
     path = Path(name)

@@ -1,12 +1,12 @@
 """Searches on video sites through yt-dlp: one for the category's name and one for each of its synonyms."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from urllib.parse import quote_plus
 
 from slac_tasks.collect.downloads.reasons import Unfetched
 from slac_tasks.collect.downloads.sites import Info, search
-from slac_tasks.collect.downloads.web import Web
+from slac_tasks.collect.downloads.web import open_web
 from slac_tasks.collect.locations import PAGE
 from slac_tasks.collect.names import terms
 from slac_tasks.collect.settings import Collect, Fetch
@@ -26,9 +26,9 @@ class SearchSource:
     ``ytsearch50:{query} after:{start} before:{end}``, ``https://videos.example/feed?q={query}``.
     """
 
-    def __init__(self, template: str, collect: Collect, limits: Fetch) -> None:
+    def __init__(self, template: str, collect: Collect, limits: Fetch, environ: Mapping[str, str]) -> None:
         self.template, self.synonyms = template, collect.synonyms
-        self._web = Web(limits, allow_private=collect.allow_private_addresses)
+        self._web = open_web(collect, limits, environ)
         if "{query}" not in template:
             raise WrongArguments(f"source yt-dlp:{template}: want {{query}} where the words go")
         for line in self.synonyms:
