@@ -104,6 +104,8 @@ def _reword(ledger: Ledger, name: str, pseudonym: str) -> None:
     pattern = re.compile(in_text(name))
     for row in ledger.rows("flags_that_hold", text=name):
         ledger.run("reword_flag", flag_id=row["flag_id"], comment=pattern.sub(pseudonym, row["comment"]))
+    for row in ledger.rows("reasons_that_hold", text=name):
+        ledger.run("reword_reason", reason=row["reason"], other=pattern.sub(pseudonym, row["reason"]))
     for row in ledger.rows("rejected_that_hold", text=name):
         if pattern.search(row["detail"]):
             ledger.run("drop_rejected_vote", source=row["source"], item=row["item"])

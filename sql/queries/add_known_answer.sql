@@ -1,4 +1,5 @@
--- Say that the answer to a clip of the queue is known. Nobody is asked about an example: its answer is on the page.
+-- Say that the answer to a clip of the queue is known. Nobody is asked about an example: its answer is on the page. Gold is
+-- mixed in also where the clip was withdrawn before, as an example or for a newer round.
 WITH known AS (
     INSERT INTO known_answers (clip_id, category, answer, purpose, person)
     SELECT q.clip_id, q.category, %(answer)s::text, %(purpose)s::text, %(person)s::text
@@ -7,10 +8,12 @@ WITH known AS (
     ON CONFLICT (clip_id, category) DO UPDATE
     SET answer = excluded.answer, purpose = excluded.purpose, person = excluded.person, since = now()
     RETURNING clip_id, category, purpose
-), withdrawn AS (
+), turned AS (
     UPDATE queue AS q
-    SET state = 'withdrawn'
+    SET state = CASE known.purpose WHEN 'example' THEN 'withdrawn' ELSE 'open' END
     FROM known
-    WHERE (q.clip_id, q.category) = (known.clip_id, known.category) AND known.purpose = 'example' AND q.state = 'open'
+    WHERE
+        (q.clip_id, q.category) = (known.clip_id, known.category)
+        AND q.state = CASE known.purpose WHEN 'example' THEN 'open' ELSE 'withdrawn' END
 )
 SELECT clip_id FROM known;

@@ -22,6 +22,7 @@ from slac_tasks.storage.datasets import CROWD, EXPECTATIONS, PEOPLE, VOTES
 from slac_tasks.storage.ledger import Ledger
 from slac_tasks.storage.objects import Store
 from slac_tasks.storage.tables import Datasets
+from slac_tasks.verification.rulings import settle
 from slac_tasks.verification.settings import Aggregation
 from slac_tasks.verification.versions import read_labels
 
@@ -84,8 +85,12 @@ def platform(make_job: Any, ledger: Ledger) -> Datasets:
     known = {"clip_id": clips[2], "category": "high_jump", "answer": "no", "purpose": "gold", "person": NAME}
     assert ledger.run("add_known_answer", **known)
     run(make_job, sync, aggregate, validate, inspect, report)
-    decision = {"category": "high_jump", "labels": "000001", "decision": "approve", "reason": "looked"}
+    decision = {"category": "high_jump", "labels": "000001", "decision": "approve", "reason": f"{NAME} looked"}
     ledger.run("add_decision", **decision, person=NAME, covers=[], shortfalls=[])
+    # Others give their reasons too.
+    settle(ledger, "high_jump", clips[3], answer="no", person="bob", reason=f"unlike {NAME}, I saw no jump")
+    with ledger._connection.cursor() as cursor:
+        cursor.execute("INSERT INTO told_apart VALUES ('a', 'b', 'bob', %s)", (f"{NAME} says so",))
     run(make_job, release, release="r0001")
     run(make_job, report)
     return make_job("report").datasets
@@ -107,7 +112,17 @@ def test_nothing_shows_the_name_of_somebody_who_was_forgotten_and_the_votes_stay
     assert (done.votes, done.words) == (60, 2)
     assert in_store(store, NAME) == in_ledger(ledger, NAME) == []
     assert in_ledger(ledger, done.pseudonym) == sorted(
-        ["annotator_quality", "annotators", "decisions", "flags", "forgotten", "known_answers", "votes"]
+        [
+            "annotator_quality",
+            "annotators",
+            "decisions",
+            "flags",
+            "forgotten",
+            "known_answers",
+            "rulings",
+            "told_apart",
+            "votes",
+        ]
     )
     (account,) = [row for row in ledger.rows("accounts") if row["annotator"] == done.pseudonym]
     assert (account["active"], account["has_login"]) == (False, False)

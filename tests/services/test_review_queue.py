@@ -395,6 +395,22 @@ def test_a_newer_round_withdraws_no_gold_and_asks_no_example(ledger: Ledger) -> 
     assert gold in lease(ledger, "ann", 3, gold=1)
 
 
+def test_a_clip_is_asked_as_what_it_was_made_last_whatever_it_was_before(ledger: Ledger) -> None:
+    fill(ledger, 1)
+    left, example, dropped = (f"{CATEGORY}:{start}" for start in (2000, 4000, 6000))
+    people(ledger, "ann")
+    queue(ledger, "2026-01-05.p1", left, example, dropped)
+    for name in (example, dropped):
+        known(ledger, name, "example")
+    queue(ledger, "2026-01-05.p2", f"{CATEGORY}:8000")
+    for name in (left, example):
+        known(ledger, name, "gold")
+    assert ledger.run("drop_known_answer", clip_id=dropped, category=CATEGORY) == 1
+    assert ledger.run("drop_known_answer", clip_id=dropped, category=CATEGORY) == 0
+    assert {left, example} <= set(lease(ledger, "ann", 3, gold=2)), "gold is mixed in"
+    assert dropped in lease(ledger, "ann", 9), "what is neither gold nor an example is asked"
+
+
 def test_a_clip_whose_answer_is_known_holds_up_no_round(ledger: Ledger) -> None:
     names = fill(ledger, 3)
     people(ledger, "ann", "bob")
