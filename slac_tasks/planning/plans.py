@@ -297,12 +297,15 @@ def _retraining(planner: Planner) -> Decision:
 
 
 def drift(planner: Planner) -> float | None:
-    """Return the median drift of the scores of the newest window that has any and was inspected."""
+    """Return the median drift of the scores of the newest window that has any and was inspected.
+
+    Of each the lower end of its interval counts: scores of few videos always lie apart from those of others.
+    """
     from slac_tasks.quality.expectations.scores import SCORE_DRIFT  # takes long to import, as Judging does
 
     window = max((one.keys["window"] for one in planner.current(SCORES)), default=None)
     values = [
-        row.value
+        row.value if row.low is None else row.low
         for one in planner.current(EXPECTATIONS)
         if window and one.keys["judged"] == SCORES.name and window in one.keys["partition"].split(".")
         for row in planner.datasets.rows(EXPECTATIONS, **one.keys)

@@ -14,7 +14,7 @@ class Evidence:
     age_days: float | None
     """Since the last release; None: there is none."""
     drift: float | None
-    """Of the newest scores, as a population stability index; None: not measured."""
+    """Of the newest scores at least, as a population stability index; None: not measured."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,7 +52,8 @@ def decide(known: Evidence, knobs: Release, *, at_once: bool = False) -> Decisio
         reason = f"{labels}, want {due:,} although {' and '.join(causes)}"
         return Decision(retrain=False, reason=reason, evidence=known)
     age = "no release yet" if known.age_days is None else f"the last release is {known.age_days:.0f} days old"
-    drift = "the drift of scores is not known" if known.drift is None else f"scores drifted by {known.drift:.2f}"
+    unknown = "the drift of scores is not known"
+    drift = unknown if known.drift is None else f"scores drifted by {known.drift:.2f} at least"
     reason = f"{labels}, want {enough:,}; {age} and {drift}, neither is a cause"
     return Decision(retrain=False, reason=reason, evidence=known)
 
@@ -62,5 +63,5 @@ def _causes(known: Evidence, knobs: Release) -> list[str]:
     if known.age_days is not None and known.age_days > knobs.max_age_days:
         found.append(f"the last release is {known.age_days:.0f} days old, more than {knobs.max_age_days:g}")
     if known.drift is not None and known.drift > knobs.max_drift:
-        found.append(f"scores drifted by {known.drift:.2f}, more than {knobs.max_drift:g}")
+        found.append(f"scores drifted by {known.drift:.2f} at least, more than {knobs.max_drift:g}")
     return found

@@ -22,7 +22,7 @@ class Release(Section):
     max_drift: float = setting(
         0.25,
         "How far the scores of the newest window may lie from those of the window before, under the same weights: the "
-        "population stability index that `inspect` measures, the median over categories and members.",
+        "population stability index that `inspect` measures at least, the median over categories and members.",
         above=0,
     )
     kinds: tuple[str, ...] = setting(

@@ -30,7 +30,8 @@ def test_a_person_may_ask_for_a_release_of_whatever_is_new() -> None:
 def test_few_new_labels_wait_and_the_reason_names_all_that_is_known() -> None:
     assert decided(999) == (
         False,
-        "999 new labels, want 1,000; the last release is 5 days old and scores drifted by 0.00, neither is a cause",
+        "999 new labels, want 1,000; the last release is 5 days old and scores drifted by 0.00 at least, "
+        "neither is a cause",
     )
     assert decided(3, None, None)[1].endswith("no release yet and the drift of scores is not known, neither is a cause")
 
@@ -42,8 +43,8 @@ def test_an_old_release_and_drifted_scores_make_fewer_labels_enough() -> None:
     assert decided(100, drift=0.3)[0]
     assert decided(99, 91.0, 0.3) == (
         False,
-        "99 new labels, want 100 although the last release is 91 days old, more than 90 and scores drifted by 0.30, "
-        "more than 0.25",
+        "99 new labels, want 100 although the last release is 91 days old, more than 90 and scores drifted by 0.30 "
+        "at least, more than 0.25",
     )
 
 
