@@ -7,12 +7,15 @@
 3. The ledger forgets which name the pseudonym stood for. What is left is that somebody was forgotten, and when.
 
 A process that is killed in between is run again with the same name: until the last step the ledger knows the pseudonym.
+Stages and repairs that read or write names hold them meanwhile (`names_held`): one of them would write the name again
+after it was looked for, or read a generation that is deleted.
 """
 
 import html
 import json
 import re
 from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from secrets import token_hex
 from typing import Any
@@ -21,7 +24,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from slac_tasks.errors import NotMade
+from slac_tasks.errors import NotMade, Temporary
+from slac_tasks.procedure import Stage
 from slac_tasks.storage import records
 from slac_tasks.storage.datasets import CROWD, EXPECTATIONS, PEOPLE, SEGMENT_PEOPLE, SEGMENT_VOTES, VOTES
 from slac_tasks.storage.declarations import Dataset
@@ -58,6 +62,31 @@ class Forgotten:
         return not (self.votes or self.words or self.generations or self.pages)
 
 
+def handles_names(stage: Stage) -> bool:
+    """Return whether a stage reads or writes datasets in which people have a name."""
+    return any(dataset.name in (*stage.reads, *stage.writes) for dataset, _ in HOLDERS)
+
+
+@contextmanager
+def names_held(ledger: Ledger, *, alone: bool = False) -> Iterator[None]:
+    """Have the names of people stay as they are inside the block; `alone`: nobody else reads or writes them there.
+
+    Raises:
+        Temporary: somebody is being forgotten now; `alone`: names are read or written now.
+
+    """
+    ledger.need_session()
+    if not ledger.rows("hold_names", alone=alone)[0]["taken"]:
+        now = "a stage or a repair reads or writes them" if alone else "somebody is being forgotten"
+        raise Temporary(f"names of people: {now} now; nothing was done, run it again")
+    try:
+        yield
+    finally:
+        # A connection that broke has given the lock back.
+        with suppress(Temporary):
+            ledger.rows("release_names", alone=alone)
+
+
 def forget(datasets: Datasets, ledger: Ledger, name: str) -> Forgotten:
     """Forget the person of this name.
 
@@ -66,7 +95,15 @@ def forget(datasets: Datasets, ledger: Ledger, name: str) -> Forgotten:
         ledger: of the same platform.
         name: as votes have it.
 
+    Raises:
+        Temporary: a stage that handles names is under way; nothing was done.
+
     """
+    with names_held(ledger, alone=True):
+        return _forget(datasets, ledger, name)
+
+
+def _forget(datasets: Datasets, ledger: Ledger, name: str) -> Forgotten:
     ledger.run("begin_forgetting", name=name, pseudonym=f"forgotten-{token_hex(4)}")
     (row,) = ledger.rows("pseudonym_of", name=name)
     pseudonym = str(row["pseudonym"])

@@ -16,6 +16,7 @@ from pathlib import Path
 
 from slac_tasks import config, reconcile
 from slac_tasks.errors import NotConfigured, SlacError
+from slac_tasks.forgetting import names_held
 from slac_tasks.storage import records
 from slac_tasks.storage.ledger import open_ledger
 from slac_tasks.storage.objects import open_store
@@ -65,8 +66,9 @@ def main(arguments: argparse.Namespace) -> int:
     if arguments.reconcile:
         ledger = open_ledger()
         settings = config.load()
-        for line in reconcile.repair(Datasets(open_store(settings.store_url)), ledger, settings.review):
-            print(f"reconcile: {line}")
+        with names_held(ledger):
+            for line in reconcile.repair(Datasets(open_store(settings.store_url)), ledger, settings.review):
+                print(f"reconcile: {line}")
     print("doctor: nothing is missing")
     return 0
 

@@ -7,7 +7,7 @@ Writes: release (release) with exports and a data sheet beside it; released_segm
 released_videos (release), the names and splits that stay; release_versions (release), last: it makes the release
 finished; the ledger's releases.
 Safe to run again: a finished release is left alone, one that was cut off goes on with the rows that it has. Rows that
-fail a critical expectation end it with 65 before anything is finished, and the next run makes them again. Whole
+fail a critical expectation are made once more; then they end it with 65 before anything is finished. Whole
 rounds of accepted or approved categories only; nothing to release, or a video that changed its split, ends with 65. Of
 two at once one goes on, and the other ends with 75.
 """
@@ -113,25 +113,26 @@ def _sound_rows(job: Job, keys: Mapping[str, str], before: str | None) -> Manife
         BrokenContract: they are not what a release promises.
 
     """
-    rows, is_new = _rows(job, keys, before)
+    rows = _rows(job, keys, before)
     wrong = _wrong(job, rows)
-    if wrong and not is_new:
-        # Rows of a run that ended before the release was finished. What they were made from may be mended by now.
-        rows, _ = _rows(job, keys, before, again=True)
+    if wrong:
+        # A run that ended before the release was finished may have made them, and what they were made from is mended by
+        # now; or a video was withdrawn while they were made.
+        rows = _rows(job, keys, before, again=True)
         wrong = _wrong(job, rows)
     if wrong:
         raise BrokenContract(f"release {keys['release']}: {len(wrong)} expectations fail: {'; '.join(wrong)}")
     return rows
 
 
-def _rows(job: Job, keys: Mapping[str, str], before: str | None, *, again: bool = False) -> tuple[Manifest, bool]:
-    """Return (the manifest of the rows, whether they were made now)."""
+def _rows(job: Job, keys: Mapping[str, str], before: str | None, *, again: bool = False) -> Manifest:
+    """Make the rows, unless they are there; return their manifest."""
     with job.partition(RELEASES, keys, again=again) as made:
         if not made.finished:
             labels = _newest_judged(job)
             made.inputs += [need_labels(job.datasets, labels), job.datasets.need(QUALITY, labels=labels)]
             made.write_tables(_tables(job, labels, before, made.inputs))
-    return made.manifest, not made.finished
+    return made.manifest
 
 
 def _wrong(job: Job, rows: Manifest) -> list[str]:

@@ -10,11 +10,12 @@ import pytest
 from cut_store import CutStore
 from hypothesis import given
 from hypothesis import strategies as st
-from review_work import cast, lease, publish_and_answer
+from review_work import ROUND, cast, lease, publish_and_answer
 
 from slac_tasks import cli
 from slac_tasks.errors import Temporary
-from slac_tasks.forgetting import forget, in_text
+from slac_tasks.forgetting import forget, handles_names, in_text, names_held
+from slac_tasks.procedure import STAGES
 from slac_tasks.quality.settings import Quality
 from slac_tasks.release.finished import need_release
 from slac_tasks.stages import aggregate, inspect, release, report, sync, validate
@@ -232,3 +233,24 @@ def test_the_command_says_the_pseudonym_and_a_name_that_nobody_has_leaves_nothin
     said = capsys.readouterr().out
     assert "is forgotten-" in said
     assert NAME not in said
+
+
+def test_no_stage_handles_names_while_somebody_is_forgotten_and_nobody_is_while_one_does(
+    ledger: Ledger, platform: Datasets, ledger_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A stage that had read the name would write it again after it was looked for, and fail on it from then on."""
+    environ = {"SLAC_STORE": platform.store.url, "SLAC_DATABASE_URL": ledger_url, "SLAC_CONFIG": ""}
+    for name, value in environ.items():
+        monkeypatch.setenv(name, value)
+    of_names = [stage.name for stage in STAGES.values() if handles_names(stage)]
+    assert {"sync", "aggregate", "validate", "inspect", "report"} < set(of_names)
+    other = Ledger(ledger_url)
+    with names_held(ledger), names_held(other):
+        assert cli.main(["annotator", "forget", NAME]) == 75
+    assert "votes" in in_ledger(ledger, NAME)
+    with names_held(ledger, alone=True):
+        assert {cli.main([name]) for name in of_names} == {75}
+        assert cli.main(["publish", "--category", "high_jump", "--round", ROUND]) == 0
+    other.close()
+    assert cli.main(["annotator", "forget", NAME]) == 0
+    assert cli.main(["sync"]) == 0

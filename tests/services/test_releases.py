@@ -87,6 +87,24 @@ def test_each_release_says_how_it_differs_from_the_one_before(
     }  # fmt: skip
 
 
+def test_a_video_that_is_withdrawn_while_a_release_is_made_is_not_in_it(
+    make_job: Any, ledger: Ledger, answered: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    datasets = make_job("release").datasets
+    gone = answered[5].split(":")[0]
+    names_of = release.names_of
+
+    def meanwhile(*given: Any) -> Any:
+        withdraw(datasets, ledger, {gone}, "asked")
+        return names_of(*given)
+
+    monkeypatch.setattr(release, "names_of", meanwhile)
+    release.run(make_job("release", release="r0001"))
+    version, rows = need_release(datasets, "r0001")
+    assert version.labels == 11
+    assert gone not in datasets.read_all(RELEASES, [rows])["video_id"].to_pylist()
+
+
 def texts_of(path: Path) -> str:
     """Return everything that an export says, with what its Parquet files hold."""
     files = [path] if path.is_file() else sorted(each for each in path.rglob("*") if each.is_file())
