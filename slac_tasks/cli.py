@@ -12,9 +12,9 @@ import signal
 import sys
 import traceback
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import AbstractContextManager, nullcontext, suppress
+from contextlib import nullcontext, suppress
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import Any, NoReturn
 
 from slac_tasks import __version__, boundary, config
 from slac_tasks.errors import SlacError, Temporary, WrongArguments, is_disk_full
@@ -24,9 +24,6 @@ from slac_tasks.procedure import LEDGER_COMMANDS, STAGES, Part, Stage
 from slac_tasks.progress import print_line
 from slac_tasks.storage.objects import S3_VARIABLES
 from slac_tasks.telemetry.spans import watched
-
-if TYPE_CHECKING:
-    from slac_tasks.job import Job
 
 
 @dataclass(frozen=True)
@@ -212,22 +209,15 @@ def _job(stage: Stage, arguments: argparse.Namespace) -> int:
         each = dict.fromkeys(checked(name, value) for value in values[name])
         do_each(stage.name, name, each, lambda value: run(replace(job, given={**given, name: value})))
     else:
-        with _names(job, stage):
+        from slac_tasks.forgetting import names_kept
+
+        with names_kept(job):
             run(job)
     if unknown := [values for values in job.remakes if values not in job.met]:
         raise WrongArguments(
             f"--remake-only {unknown[0]}: no partition of this call has these keys, want some of one's, e.g. {_KEYS}"
         )
     return 0
-
-
-def _names(job: "Job", stage: Stage) -> AbstractContextManager[None]:
-    """Return what keeps the names of people as they are while a stage handles them."""
-    if not stage.ledger:
-        return nullcontext()
-    from slac_tasks.forgetting import handles_names, names_held
-
-    return names_held(job.ledger) if handles_names(stage) else nullcontext()
 
 
 def _command(name: str, rest: Sequence[str]) -> int:

@@ -15,7 +15,7 @@ import html
 import json
 import re
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from dataclasses import dataclass, replace
 from secrets import token_hex
 from typing import Any
@@ -25,7 +25,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from slac_tasks.errors import NotMade, Temporary
-from slac_tasks.procedure import Stage
+from slac_tasks.job import Job
+from slac_tasks.procedure import STAGES, Stage
 from slac_tasks.storage import records
 from slac_tasks.storage.datasets import CROWD, EXPECTATIONS, PEOPLE, SEGMENT_PEOPLE, SEGMENT_VOTES, VOTES
 from slac_tasks.storage.declarations import Dataset
@@ -85,6 +86,11 @@ def names_held(ledger: Ledger, *, alone: bool = False) -> Iterator[None]:
         # A connection that broke has given the lock back.
         with suppress(Temporary):
             ledger.rows("release_names", alone=alone)
+
+
+def names_kept(job: Job) -> AbstractContextManager[None]:
+    """Return what holds the names of people while a stage runs, if it handles any."""
+    return names_held(job.ledger) if handles_names(STAGES[job.stage]) else nullcontext()
 
 
 def forget(datasets: Datasets, ledger: Ledger, name: str) -> Forgotten:

@@ -79,7 +79,12 @@ def repair(datasets: Datasets, ledger: Ledger, review: Review) -> Iterator[str]:
     """
     # Whatever a note is about was written before it, so the manifests that are read next hold it.
     notes = list(datasets.store.names(ARRIVALS))
-    work = Repair(datasets=datasets, ledger=ledger, review=review, stored=Inventory.take(datasets, ALL.values()))
+    work = Repair(
+        datasets=datasets, ledger=ledger, review=review,
+        recorded=[(row["address"], row["generation"]) for row in ledger.rows("recorded_datasets")],
+        seated=[row["committee"] for row in ledger.rows("committees")],
+        stored=Inventory.take(datasets, ALL.values()),
+    )  # fmt: skip
     for one in work.stored.unread:
         work.broken.append(f"{one.address} g{one.generation:04d} was not put back: {one.reason}")
     with ledger.transaction():
@@ -120,11 +125,10 @@ def _records(work: Repair) -> Iterator[str]:
     """Record every generation, and forget those that are gone; yield lines that say so."""
     stored = {(manifest.address, manifest.generation) for manifest in work.stored.manifests}
     stored |= {(one.address, one.generation) for one in work.stored.unread}
-    known = [(row["address"], row["generation"]) for row in work.ledger.rows("recorded_datasets")]
-    gone = [one for one in known if one not in stored]
-    if known and len(gone) == len(known):
+    gone = [one for one in work.recorded if one not in stored]
+    if gone and len(gone) == len(work.recorded):
         raise BrokenContract(
-            f"store {work.datasets.store.url}: holds none of the {len(known)} generations that the ledger recorded; "
+            f"store {work.datasets.store.url}: holds none of the {len(gone)} generations that the ledger recorded; "
             "want the store that belongs to it"
         )
     newest = {address: number for address, number in sorted(stored)}
@@ -210,7 +214,7 @@ def _offered(
 
 def _committees(work: Repair) -> int:
     stored = {manifest.keys["committee"] for manifest in work.stored.current(COMMITTEES)}
-    if gone := [row["committee"] for row in work.ledger.rows("committees") if row["committee"] not in stored]:
+    if gone := [committee for committee in work.seated if committee not in stored]:
         work.ledger.run("forget_committees", committees=gone)
         work.lost.append(f"{len(gone):,} committees are lost with their weights, of which the newest was {gone[0]}")
     with work.apart("committees"):

@@ -37,6 +37,11 @@ class Repair:
     datasets: Datasets
     ledger: Ledger
     review: Review
+    recorded: Sequence[tuple[str, int]]
+    """Address and generation of all that the ledger had recorded before the store was listed. A stage may record more
+    meanwhile: that is not lost."""
+    seated: Sequence[str]
+    """The committees that it knew then."""
     stored: Inventory
     lost: list[str] = field(default_factory=list)
     """Lines that say what the store does not hold any more."""

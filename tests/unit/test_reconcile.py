@@ -12,6 +12,7 @@ from platform_records import Platform, write
 from released import finish, released
 
 from slac_tasks.errors import BrokenContract
+from slac_tasks.networks.committees import adopt_committees
 from slac_tasks.reconcile import repair
 from slac_tasks.storage.datasets import ALL, CANDIDATES, CLIPS, LABELS, SCORES
 from slac_tasks.storage.inventory import Inventory
@@ -180,3 +181,23 @@ def test_readers_of_an_inventory_see_the_newest_of_each_partition(store: FolderS
     assert len(stored.manifests) == 3
     found = {one.keys["weights"]: (one.version, one.is_older) for one in stored.current(SCORES)}
     assert found == {"w1": (2, False), "w2": (1, True)}
+
+
+def test_what_a_stage_makes_while_the_store_is_listed_is_not_lost(
+    store: FolderStore, ledger: Ledger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    record(ledger, [Record.of(clips(store, "judo"))])
+    take = Inventory.take
+
+    def listed(*given: Any) -> Inventory:
+        found = take(*given)
+        record(ledger, [Record.of(clips(store, "golf"))])
+        Platform(store=store, ledger=ledger).seat({"judo": ["w1"]})
+        adopt_committees(Datasets(store), ledger, None)
+        return found
+
+    monkeypatch.setattr(Inventory, "take", listed)
+    said = reconcile(store, ledger)
+    assert not [line for line in said if "not in the store" in line or "lost" in line]
+    assert [row["address"].split("/")[2] for row in rows(ledger)] == ["category=golf", "category=judo"]
+    assert len(ledger.rows("committees")) == 1
