@@ -564,8 +564,10 @@ SELECT
 FROM (SELECT * FROM category_counts UNION ALL SELECT * FROM category_count_changes) AS counted
 GROUP BY category;
 
+-- Whoever comes second of two that admit and withdraw waits, and then sees what the other has written.
 CREATE FUNCTION count_admissions() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
+    PERFORM pg_advisory_xact_lock(7221416);
     INSERT INTO category_count_changes (category, videos, windows)
     SELECT
         n.category,
@@ -588,6 +590,7 @@ REFERENCING NEW TABLE AS inserted FOR EACH STATEMENT EXECUTE FUNCTION count_admi
 
 CREATE FUNCTION count_tombstones() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
+    PERFORM pg_advisory_xact_lock(7221416);
     INSERT INTO category_count_changes (category, videos)
     SELECT a.category, -count(*) FROM inserted JOIN admissions AS a USING (video_id) GROUP BY a.category;
     RETURN NULL;
@@ -689,13 +692,8 @@ CREATE INDEX listed_clips_unsure ON listed_clips (facet, doubt, clip_id);
 -- What is withdrawn is listed no more: a page would read past it, and its filters would count it.
 CREATE FUNCTION delist_withdrawn() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-    -- In the order of `list_clips`, so that two never wait for each other.
-    PERFORM FROM clip_facets AS f
-    WHERE f.facet IN (
-        SELECT l.facet FROM inserted JOIN queue AS q USING (video_id) JOIN listed_clips AS l USING (clip_id, category)
-    )
-    ORDER BY f.category, f.strategy, f.split, f.verdict, f.kind, f.tenth
-    FOR NO KEY UPDATE;
+    -- As lock_listing.sql does.
+    PERFORM pg_advisory_xact_lock(7221415);
     WITH gone AS (
         DELETE FROM listed_clips AS l
         USING inserted AS i, queue AS q

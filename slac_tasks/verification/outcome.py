@@ -24,7 +24,7 @@ _AT_ONCE = 500
 """Clips in one statement: their rows are locked until it ends, and people are answering meanwhile."""
 
 _LISTED_AT_ONCE = 5_000
-"""Clips in one statement that lists: nobody else writes these rows."""
+"""Clips in one statement that lists. Others who list wait for it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -100,8 +100,8 @@ def list_asked(ledger: Ledger, clips: Iterable[HardClipRow], *, category: str) -
     for start in range(0, len(scores), _LISTED_AT_ONCE):
         ids, values = zip(*scores[start : start + _LISTED_AT_ONCE], strict=True)
         unknown = [None] * len(ids)
-        ledger.run(
-            "list_clips", clip_ids=list(ids), categories=[category] * len(ids), verdicts=unknown, kinds=unknown,
+        _list(
+            ledger, clip_ids=list(ids), categories=[category] * len(ids), verdicts=unknown, kinds=unknown,
             disputes=unknown, scores=list(values),
         )  # fmt: skip
 
@@ -123,10 +123,16 @@ def list_labels(ledger: Ledger, labels: pa.Table) -> None:
     listed = listed.append_column("dispute", pc.divide(fewer, answers))
     for start in range(0, listed.num_rows, _LISTED_AT_ONCE):
         some = listed.slice(start, _LISTED_AT_ONCE).to_pydict()
-        ledger.run(
-            "list_clips", clip_ids=some["clip_id"], categories=some["category"], verdicts=some["verdict"],
+        _list(
+            ledger, clip_ids=some["clip_id"], categories=some["category"], verdicts=some["verdict"],
             kinds=some["kind"], disputes=some["dispute"], scores=[None] * len(some["clip_id"]),
         )  # fmt: skip
+
+
+def _list(ledger: Ledger, **columns: Sequence[object]) -> None:
+    with ledger.transaction():
+        ledger.rows("lock_listing")
+        ledger.run("list_clips", **columns)
 
 
 def record_verdicts(ledger: Ledger, labels: str, verdicts: Iterable[QualityRow]) -> None:

@@ -1,6 +1,6 @@
 -- List clips of the queue for the pages, or bring those that are listed up to date. NULL leaves what is known; what
 -- is not is a clip without answers and without a score. What people said in sets has a kind of its own. What stays
--- the same is not written, and what was withdrawn is not listed.
+-- the same is not written, and what was withdrawn is not listed. After lock_listing.sql, in one transaction.
 WITH given AS (
     SELECT
         g.clip_id, g.category, g.verdict, g.dispute, g.score,
@@ -42,11 +42,9 @@ WITH given AS (
     ) AS moves
     GROUP BY category, strategy, split, verdict, kind, tenth
 ), facets AS (
-    -- In one order, so that two calls never wait for each other.
     INSERT INTO clip_facets AS f (category, strategy, split, verdict, kind, tenth, clips)
     SELECT category, strategy, split, verdict, kind, tenth, clips
     FROM changes
-    ORDER BY category, strategy, split, verdict, kind, tenth
     ON CONFLICT (category, strategy, split, verdict, kind, tenth) DO UPDATE SET clips = f.clips + excluded.clips
     RETURNING f.*
 )

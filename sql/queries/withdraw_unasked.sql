@@ -10,8 +10,9 @@ WHERE
         SELECT min(n.queued_at) FROM queue AS n WHERE n.category = %(category)s::text AND n.round = %(round)s::text
     )
     AND NOT EXISTS (SELECT FROM known_answers AS k WHERE (k.clip_id, k.category) = (q.clip_id, q.category))
-    AND NOT EXISTS (SELECT FROM votes AS v WHERE v.clip_id = q.clip_id AND v.category = q.category)
-    AND NOT EXISTS (
-        SELECT FROM leases AS l
-        WHERE l.clip_id = q.clip_id AND l.category = q.category AND l.expires_at > now()
+    -- What was taken since this statement began is in the row that it waited for, and not among the votes and leases that it
+    -- sees.
+    AND q.taken = (
+        SELECT count(*) FROM leases AS l
+        WHERE l.clip_id = q.clip_id AND l.category = q.category AND l.expires_at <= now()
     );

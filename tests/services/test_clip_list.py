@@ -1,15 +1,18 @@
 """The page of clips: what it shows of a person, of a round and of withdrawn videos, a part at a time."""
 
+import threading
 from collections.abc import Mapping
 from itertools import chain
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
+import pyarrow as pa
 import pytest
 from conftest import MakeJob
 from review_work import ROUND, publish_and_answer
 
 from slac_tasks.storage.ledger import Ledger
+from slac_tasks.verification.outcome import list_labels
 from slac_tasks.web import clip_list
 
 CLIPS, LOOKED_AT, TILES = 23, 8, 3
@@ -86,3 +89,34 @@ def test_a_withdrawn_video_is_listed_and_counted_no_more(ledger: Ledger, clips: 
     )  # fmt: skip
     assert page(ledger, "?category=judo&verdict=yes")["count"] == CLIPS - len(gone), "a later version of the labels"
     assert set(chain(*shown(ledger, "?category=judo&person=ann"))) == set(clips) - gone
+
+
+def test_what_is_withdrawn_while_it_is_listed_is_listed_no_more_and_two_who_list_count_once(
+    ledger: Ledger, ledger_url: str, clips: list[str]
+) -> None:
+    other = Ledger(ledger_url)
+
+    def labelled(by: Ledger, answer: int) -> None:
+        table = {
+            "clip_id": clips, "category": ["judo"] * CLIPS, "status": ["settled"] * CLIPS, "label": [answer] * CLIPS,
+            "method": ["two_of_three"] * CLIPS, "yes": [2] * CLIPS, "no": [0] * CLIPS,
+        }  # fmt: skip
+        list_labels(by, pa.table(table))
+
+    for meanwhile in (
+        lambda: labelled(other, -1),
+        lambda: other.run("add_tombstone", video_id=clips[4][:16], reason="takedown"),
+    ):
+        second = threading.Thread(target=meanwhile)
+        with ledger.transaction():
+            labelled(ledger, 1)
+            second.start()
+            second.join(0.5)
+        second.join()
+    other.close()
+    with ledger._connection.cursor() as cursor:
+        cursor.execute("SELECT f.facet, f.clips, count(l.facet) FROM clip_facets f LEFT JOIN listed_clips l"
+                       " USING (facet) GROUP BY f.facet")  # fmt: skip
+        counted = cursor.fetchall()
+    assert all(clips == there for _, clips, there in counted), counted
+    assert sum(clips for _, clips, _ in counted) == CLIPS - 1

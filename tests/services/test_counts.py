@@ -167,6 +167,25 @@ def test_a_clip_that_two_people_answer_first_is_answered_once(ledger: Ledger, le
     assert shown(ledger)["high_jump"][COUNTED.index("answered")] == 6
 
 
+@pytest.mark.parametrize("first", ["admit", "withdraw"])
+def test_a_video_that_is_withdrawn_while_it_is_admitted_is_not_counted(
+    ledger: Ledger, ledger_url: str, first: str
+) -> None:
+    with ledger._connection.cursor() as cursor:
+        cursor.execute("INSERT INTO categories (category, name) VALUES ('judo', 'Judo')")
+        cursor.execute("INSERT INTO videos VALUES ('v0', 'v0', 'v0', 'training', '{}')")
+    acts_ = {"admit": ("admit", "judo", ["v0"], 0), "withdraw": ("withdraw", "v0")}
+    other = Ledger(ledger_url)
+    second = threading.Thread(target=act, args=(other, *acts_.pop("withdraw" if first == "admit" else "admit")))
+    with ledger.transaction():
+        act(ledger, *acts_[first])
+        second.start()
+        second.join(0.5)
+    second.join()
+    other.close()
+    assert shown(ledger) == recounted(ledger)
+
+
 def test_sync_folds_what_changed(make_job: Any, ledger: Ledger) -> None:
     publish_and_answer(make_job, ledger, {"ann": "yes"})
     before = shown(ledger)

@@ -50,6 +50,29 @@ def test_publish_asks_each_clip_once_and_withdraws_what_nobody_was_asked(make_jo
     assert (states(ledger)["waiting"], states(ledger)["withdrawn"]) == (2, 2)
 
 
+def test_a_clip_that_is_answered_while_a_newer_round_is_published_stays(
+    make_job: Any, ledger: Ledger, ledger_url: str
+) -> None:
+    clips = publish_and_answer(make_job, ledger, {}, clips=3)
+    lease(ledger, "ann")
+    with ledger._connection.cursor() as cursor:
+        cursor.execute("UPDATE leases SET expires_at = now() - interval '1 s'")
+        cursor.execute("UPDATE queue SET round = %s, queued_at = now() + interval '1 s' WHERE clip_id = %s",
+                       ("2026-01-05.p0002", clips[0]))  # fmt: skip
+    newer = {"category": "high_jump", "round": "2026-01-05.p0002"}
+    thread = threading.Thread(target=ledger.run, args=("withdraw_unasked",), kwargs=newer)
+    other = Ledger(ledger_url)
+    other.run("ensure_annotator", annotator="bob")
+    with other.transaction():
+        assert cast(other, "bob", clips[1], "yes")
+        thread.start()
+        thread.join(0.5)
+    thread.join()
+    other.close()
+    # Nobody holds the third clip in time.
+    assert states(ledger) == {"queued": 3, "waiting": 2, "finished": 0, "withdrawn": 1, "votes": 1}
+
+
 def test_publish_refuses_a_round_that_was_not_mined(make_job: Any, ledger: Ledger) -> None:
     with pytest.raises(NotMade, match="hard_clips"):
         publish.run(make_job("publish", categories=("high_jump",), round=ROUND))
