@@ -7,7 +7,7 @@ A list is a text with a name in each line, a table with a column such as `video_
 with commas, semicolons or tabs, JSON lines, parquet), or a JSON list. One that cannot be read whole takes nothing down.
 
 Their bytes are deleted at once; every later dataset and the queue leave them out, whoever finds them again; releases
-that held them list them as withdrawn. Safe to run again: run it again after a `fetch` that was under way.
+that held them list them as withdrawn. One that is being fetched is withdrawn by `deduplicate`. Safe to run again.
 """
 
 import argparse

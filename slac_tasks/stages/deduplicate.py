@@ -4,8 +4,10 @@ A video that shows the same as an admitted one is dropped, and the pair is recor
 admitted into its group. Two that a person told apart count as neither.
 Videos of other benchmarks' validation and test sets stay out, and so does what shows the same.
 
-Reads: datasets candidates and fetched of every category in the window; ledger tables videos, admissions, tombstones,
-excluded_names, excluded_media and told_apart.
+A video that somebody withdrew while it was fetched, by a name that no video had yet, is withdrawn here.
+
+Reads: datasets candidates and fetched of every category in the window; withdrawals; ledger tables videos, admissions,
+tombstones, excluded_names, excluded_media and told_apart.
 Writes: ledger tables videos, admissions, duplicates and tombstones, then dataset videos of each category.
 Safe to run again: the ledger is written in one transaction before the datasets and knows what was admitted.
 """
@@ -27,7 +29,7 @@ from slac_tasks.admission.likeness.archive import Archive
 from slac_tasks.admission.likeness.verdict import Likeness, Strength
 from slac_tasks.admission.settings import Admission
 from slac_tasks.admission.told_apart import undone, without_told_apart
-from slac_tasks.admission.withdrawals import TAKEN_DOWN, tombstones, withdraw
+from slac_tasks.admission.withdrawals import TAKEN_DOWN, Withdrawals, delete_media, tombstones, withdraw
 from slac_tasks.job import Job, Partition
 from slac_tasks.model import Split, admission_order, split_of
 from slac_tasks.progress import print_line
@@ -173,6 +175,17 @@ def _withdraw(job: Job, leaked: Sequence[Known]) -> None:
         )
 
 
+def _withdraw_named(job: Job, rows: Iterable[FetchedRow]) -> None:
+    """Withdraw the videos that a withdrawal names and whoever wrote it could not find: they were being fetched."""
+    found, gone = Withdrawals.read(job.store), tombstones(job.ledger)
+    for row in rows:
+        if found.covers(row) and row.video_id not in gone:
+            named = found.of(job.store, row)
+            withdraw(job.datasets, job.ledger, {row.video_id}, named[0].reason)
+            if any(one.deletes for one in named):
+                delete_media(job.store, row.video_id)
+
+
 def _video(each: Admitted) -> VideoRow:
     row, video = each.row, each.video
     return VideoRow(
@@ -213,6 +226,7 @@ def _admit(
     rows = [row for row, _ in fetched]
     with job.ledger.transaction():
         job.ledger.rows("lock_admission")
+        _withdraw_named(job, rows)
         archive = Archive(job.ledger, job.config.admission, {row.video_id: row.frame_hashes for row in rows})
         alike = without_told_apart(job.ledger, archive.alike())
         excluded = _excluded(job, rows, alike)

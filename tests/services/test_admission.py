@@ -11,7 +11,7 @@ import pytest
 
 from slac_tasks.admission.likeness.fingerprints import NUMBERS, Table
 from slac_tasks.admission.told_apart import Undone, lookalike_pairs, tell_apart, tell_same, undone
-from slac_tasks.admission.withdrawals import all_withdrawals
+from slac_tasks.admission.withdrawals import all_withdrawals, write_withdrawal
 from slac_tasks.config import Config
 from slac_tasks.job import Job
 from slac_tasks.model import split_of
@@ -217,3 +217,18 @@ def test_a_restored_ledger_knows_the_pairs(archive: Archive) -> None:
     for _ in range(2):
         list(repair(archive.job(WEEKS[0]).datasets, archive.ledger, Review()))
         assert [replace(pair, since=None) for pair in lookalike_pairs(archive.ledger)] == before
+
+
+@pytest.mark.parametrize("deletes", [True, False])
+def test_a_video_that_was_taken_down_by_name_while_it_was_fetched_is_withdrawn(archive: Archive, deletes: bool) -> None:
+    """The takedown found no video of that name: neither an admitted nor a fetched one."""
+    taken, other = named("training"), named("training", 1)
+    store = archive.job(WEEKS[0]).store
+    write_withdrawal(store, taken * 4, "uploader asked", deletes=deletes)
+    store.put(f"media/{taken}/x-256.mp4", b"put by a fetch that ended after the look")
+    archive.fetched(WEEKS[0], "jump", {taken: film(1), other: film(2)})
+    found = archive.admit(WEEKS[0])["jump"]
+    assert (found[taken], found[other][1]) == (("taken down",), "training")
+    assert {row["video_id"]: row["reason"] for row in archive.ledger.rows("tombstones")} == {taken: "uploader asked"}
+    assert {one.named for one in all_withdrawals(store)} == {taken, taken * 4}
+    assert list(store.names(f"media/{taken}/")) == ([] if deletes else [f"media/{taken}/x-256.mp4"])
