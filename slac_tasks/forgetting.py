@@ -162,12 +162,16 @@ def _renamed(datasets: Datasets, ledger: Ledger, name: str, pseudonym: str) -> I
             for keys, numbers in list(datasets.generations(own)):
                 every = [datasets.generation(own, keys, f"g{number:04d}") for number in numbers]
                 held = [one for one in every if _holds(datasets, one, column, name)]
-                if every[-1] in held:
-                    records.record(ledger, [Record.of(_written(datasets, own, every[-1], column, name, pseudonym))])
+                if not held:
+                    continue
+                newest = every[-1]
+                if newest in held:
+                    newest = _written(datasets, own, newest, column, name, pseudonym)
+                # Also where a call that was cut off has written it.
+                records.record(ledger, [Record.of(newest)])
                 for one in held:
                     _delete(datasets, ledger, one)
-                if held:
-                    yield len(held)
+                yield len(held)
 
 
 def _holds(datasets: Datasets, manifest: Manifest, column: str, name: str) -> bool:

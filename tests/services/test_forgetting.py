@@ -14,7 +14,7 @@ from review_work import ROUND, cast, lease, publish_and_answer
 
 from slac_tasks import cli
 from slac_tasks.errors import Temporary
-from slac_tasks.forgetting import forget, handles_names, in_text, names_held
+from slac_tasks.forgetting import HOLDERS, forget, handles_names, in_text, names_held
 from slac_tasks.procedure import STAGES
 from slac_tasks.quality.settings import Quality
 from slac_tasks.release.finished import need_release
@@ -214,6 +214,10 @@ def test_a_call_that_is_cut_off_anywhere_is_finished_by_the_next_ones(ledger: Le
     assert pseudonyms == {done.pseudonym}
     assert in_store(platform.store, NAME) == in_ledger(ledger, NAME) == []
     assert platform.read(VOTES, batch="000001")["annotator"].to_pylist().count(done.pseudonym) == 60
+    known = {(row["address"], row["generation"]) for row in ledger.rows("recorded_datasets")}
+    for dataset, _ in HOLDERS:
+        for keys, numbers in platform.generations(dataset):
+            assert {(dataset.address(keys), number) for number in numbers} <= known
 
 
 def test_the_command_says_the_pseudonym_and_a_name_that_nobody_has_leaves_nothing(
