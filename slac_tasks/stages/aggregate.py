@@ -271,18 +271,18 @@ def _set_aside_now_or_before(job: Job, version: _Version) -> frozenset[str]:
     if methods.learns(job.config.aggregation):
         return frozenset()
     then = [
-        _judged_then(job, keys, mark)
+        _random_then(job, keys, mark)
         for address, mark in version.earlier[-1].made_from.items()
         if (keys := PEOPLE.keys_at(address))
     ]
-    return _random(job, version.judged) ^ _random(job, then[0] if then else None)
+    return _random(job, version.judged) ^ (then[0] if then else frozenset())
 
 
-def _judged_then(job: Job, keys: Mapping[str, str], mark: str) -> Manifest:
-    """Return the people of an older version; written again since, where one of them was forgotten by name."""
+def _random_then(job: Job, keys: Mapping[str, str], mark: str) -> frozenset[str]:
+    """Return the people who clicked at random by an older judgement; written again since, where one was forgotten."""
     with suppress(NotMade):
-        return job.datasets.generation(PEOPLE, keys, mark)
-    return job.datasets.need(PEOPLE, **keys)
+        return _random(job, job.datasets.generation(PEOPLE, keys, mark))
+    return _random(job, job.datasets.need(PEOPLE, **keys))
 
 
 def _withdrawn(job: Job) -> list[str]:

@@ -163,9 +163,15 @@ def test_a_count_of_votes_goes_on_after_somebody_was_forgotten(make_job: Any, le
     answered("cid", sync, aggregate, validate)
     answered("dan", sync, aggregate)
     # The second version was made from what the first one said of people; the third one asks for that again.
-    assert forget(datasets, ledger, NAME).generations
+    for cut in range(100):
+        try:
+            assert forget(Datasets(Cut(Path(datasets.store.url), cut)), ledger, NAME).generations
+            break
+        except Temporary:
+            answered(f"eva{cut}", sync, aggregate)
     answered("eva", sync, aggregate)
-    assert read_labels(datasets, "000003").num_rows == 12
+    assert cut > 3
+    assert read_labels(datasets, f"{cut + 3:06}").num_rows == 12
 
 
 def test_what_was_rejected_of_others_stays_though_their_name_or_a_word_holds_the_name(
