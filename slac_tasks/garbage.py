@@ -3,8 +3,8 @@
 * Superseded generations: a partition was made again, and readers have seen the newer generation for a while.
 * Versions of the labels that no reader asks for: neither the newest one nor the newest judged one, none from which a
   release was made, none that one of these builds on, and none that is young.
-* Labels that were carried, but for the newest and those that a release names; labels of segments, and what is said of
-  those who gave them, likewise.
+* Labels that were carried, but for the newest and those that a release or the newest certificates name; labels of
+  segments, and what is said of those who gave them, likewise.
 * Weights that no committee, no score and no model names.
 * Heads of localizers, but for the newest of each release, and what is left of those that were never finished.
 * Files that a process was writing when it was killed.
@@ -27,6 +27,7 @@ from slac_tasks.errors import NotMade
 from slac_tasks.storage.datasets import (
     ALL,
     CARRIED,
+    CERTIFICATES,
     COMMITTEES,
     CROWD,
     MODELS,
@@ -205,16 +206,18 @@ def _pieces(datasets: Datasets, manifest: Manifest) -> list[Manifest]:
 
 
 def _named_by(datasets: Datasets, wanted: Iterable[Manifest], folders: Iterable[_Folder]) -> set[Generation]:
-    """Return the generations from which these labels, and the releases, were made."""
+    """Return the generations from which these labels, the releases, and the newest certificates were made."""
     releases = (
         folder.manifest(datasets, generation)
         for folder in folders
         if folder.dataset in (RELEASES, RELEASED_SEGMENTS)
         for generation in folder.generations
     )
+    certified = newest(datasets, CERTIFICATES)
+    certificates = [datasets.need(CERTIFICATES, labels=certified)] if certified else []
     return {
         (address, int(match["generation"]))
-        for manifest in (*wanted, *releases)
+        for manifest in (*wanted, *releases, *certificates)
         for address, mark in manifest.made_from.items()
         if (match := _MARK.fullmatch(mark))
     }

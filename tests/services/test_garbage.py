@@ -19,6 +19,7 @@ from slac_tasks.stages import aggregate, release, sync
 from slac_tasks.storage import records
 from slac_tasks.storage.datasets import (
     CARRIED,
+    CERTIFICATES,
     COMMITTEES,
     LABEL_CHANGES,
     LABELS,
@@ -273,6 +274,20 @@ def test_carried_labels_go_unless_they_are_the_newest_or_a_release_names_them(
             datasets.write(RELEASES, [RELEASES.table([])], keys={"release": "r0001"}, made_from=made_from, **made)
     collect(datasets, ledger)
     assert [keys["labels"] for keys in datasets.partitions(CARRIED)] == ["000001", "000003"]
+
+
+def test_carried_labels_stay_while_the_newest_certificates_are_about_them(store: FolderStore, ledger: Ledger) -> None:
+    """Between `carry` and `certify`: a release takes the labels that were certified last."""
+    datasets = Datasets(store)
+    made: dict[str, Any] = {"stage": "test", "settings": {}}
+    for version in ("000001", "000002", "000003"):
+        keys = {"labels": version}
+        carried = datasets.write(CARRIED, [CARRIED.table([])], keys=keys, made_from={}, **made)
+        if version != "000003":
+            made_from = {carried.address: carried.mark}
+            datasets.write(CERTIFICATES, [CERTIFICATES.table([])], keys=keys, made_from=made_from, **made)
+    collect(datasets, ledger)
+    assert [keys["labels"] for keys in datasets.partitions(CARRIED)] == ["000002", "000003"]
 
 
 def test_weights_go_unless_a_committee_a_score_or_a_model_names_them(store: FolderStore, ledger: Ledger) -> None:
