@@ -16,6 +16,7 @@ import hashlib
 import re
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
 
 from slac_tasks import config
@@ -165,6 +166,8 @@ def _gold(ledger: Ledger, store: Store, arguments: argparse.Namespace) -> None:
     """Make a segment gold, or forget that it is: in the ledger, and in the store for a ledger that is restored."""
     ends = (arguments.start, arguments.end)
     if arguments.drop:
+        # The store first: a repair puts back what is there, and a call that was cut off finds the ledger's row again.
+        gold_segments.delete(store, arguments.segment)
         done = bool(ledger.rows("drop_gold_segment", segment_id=arguments.segment))
     else:
         if not arguments.person:
@@ -173,15 +176,12 @@ def _gold(ledger: Ledger, store: Store, arguments: argparse.Namespace) -> None:
             raise WrongArguments("segments gold: want --start and --end, or --absent")
         if not arguments.absent and (None in ends or not 0 <= ends[0] < ends[1]):
             raise WrongArguments(f"segments gold: ends are {ends[0]} and {ends[1]}, want 0 <= start < end in seconds")
-        known = {"segment_id": arguments.segment, "start_sec": ends[0], "end_sec": ends[1]}
-        done = bool(ledger.rows("add_gold_segment", **known, person=arguments.person))
+        known = GoldSegment(segment_id=arguments.segment, start_sec=ends[0], end_sec=ends[1])
+        done = bool(ledger.rows("add_gold_segment", **asdict(known), person=arguments.person))
+        if done:
+            gold_segments.put(store, known)
     if not done:
         raise WrongArguments(f"segment {arguments.segment!r}: not there, want one of the queue and ends in its video")
-    if arguments.drop:
-        gold_segments.delete(store, arguments.segment)
-    else:
-        known_ends = GoldSegment(segment_id=arguments.segment, start_sec=ends[0], end_sec=ends[1])
-        gold_segments.put(store, known_ends)
     print_line(f"segments: gold {'forgotten' if arguments.drop else 'known'}: {arguments.segment}")
 
 

@@ -10,6 +10,7 @@ from segment_work import admit, cast_segment, lease_segments, results
 
 from slac_tasks import cli, garbage
 from slac_tasks.annotations.reading import read
+from slac_tasks.errors import Temporary
 from slac_tasks.forgetting import forget
 from slac_tasks.quality.settings import Quality
 from slac_tasks.reconcile import repair
@@ -216,6 +217,33 @@ def test_a_person_is_forgotten_in_votes_about_segments_too(
     assert {row.annotator for row in datasets.rows(SEGMENT_PEOPLE, batch="000001")} == {done.pseudonym}
     assert {row.annotator for row in datasets.rows(SEGMENT_VOTES, batch="000001")} == {done.pseudonym}
     assert sum(taken for taken, _, _ in states(ledger)) == 1
+
+
+@pytest.mark.parametrize("where", ["store", "ledger"])
+def test_gold_that_is_dropped_is_gone_though_the_call_was_cut_off(
+    place: Path, store: FolderStore, ledger: Ledger, monkeypatch: pytest.MonkeyPatch, where: str
+) -> None:
+    ask(place)
+    segment = ledger.rows("asked_segments")[0]["segment_id"]
+    drop = ["segments", "gold", "--segment", segment, "--drop"]
+    assert cli.main(["segments", "gold", "--segment", segment, "--absent", "--person", "mara"]) == 0
+    rows = Ledger.rows
+
+    def cut_off(*_: object, **__: object) -> Any:
+        raise Temporary("cut off")
+
+    with monkeypatch.context() as cut:
+        if where == "store":
+            cut.setattr(FolderStore, "delete", cut_off)
+        else:
+            cut.setattr(
+                Ledger, "rows", lambda self, name, **of: (cut_off if "drop" in name else rows)(self, name, **of)
+            )
+        assert cli.main(drop) == 75
+    assert cli.main(drop) == 0
+    list(repair(Datasets(store), ledger, Review()))
+    assert ledger.rows("gold_segments") == []
+    assert cli.main(drop) == 64
 
 
 def test_a_ledger_that_was_lost_gets_its_segments_and_their_votes_back(
