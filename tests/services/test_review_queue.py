@@ -163,6 +163,7 @@ def test_an_example_is_shown_and_not_asked(ledger: Ledger) -> None:
     shown = ledger.rows("web_examples", category=CATEGORY, examples_most=3)
     assert [(row["clip_id"], row["answer"]) for row in shown] == [(names[1], "yes"), (names[0], "no")]
     assert sorted(lease(ledger, "ann", 9)) == names[3:]
+    assert not cast(ledger, "ann", names[0], "no"), "nor is an answer to it taken"
 
 
 def test_of_a_retired_category_nothing_is_handed_out_and_what_is_in_hands_is_still_taken(ledger: Ledger) -> None:

@@ -89,6 +89,21 @@ def test_of_too_few_labels_nothing_else_is_said() -> None:
     assert found.reasons == ("settled is 0, want at least 4; at least 8 answers more are wanted",)
 
 
+def test_what_nobody_knows_yet_is_pending_and_the_reason_says_so() -> None:
+    found = verdict(evidence(labels(first_two_agree=[None] * 4)))
+    assert (found.verdict, found.agreement, found.shortfalls) == ("pending", None, (None,))
+    assert found.reasons == ("agreement is unknown, want 0.75 to 1",)
+
+
+def test_the_unsettled_are_a_share_of_what_is_finished() -> None:
+    found = evidence(labels(status=["settled", "settled", "unsettled", "open"], label=[1, -1, None, None]))
+    row = measure(found, "unsettled_share")
+    assert (row.value, row.count) == (pytest.approx(1 / 3), 3)
+    assert verdict(found).reasons == ("settled is 2, want at least 4; at least 4 answers more are wanted",)
+    refused = verdict(found, replace(KNOBS, min_labels=2))
+    assert (refused.verdict, refused.failed, refused.unsettled) == ("refused", ("unsettled_share",), 1)
+
+
 FLOOR = replace(KNOBS, min_precision=0.8)
 CHOSEN = labels(strategy=["random", "disagreement", "disagreement", "consensus"])
 

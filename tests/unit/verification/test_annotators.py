@@ -93,6 +93,13 @@ def test_gold_counts_and_teaches() -> None:
         assert (row.gold, row.gold_right) == (int(said.sum()), int(right.sum()))
 
 
+def test_only_a_yes_or_no_about_gold_is_an_answer_to_gold() -> None:
+    rows = [("g1", "yes", None), ("g2", "unsure", None), ("g3", "broken", None), ("g4", "yes", None), ("a", "no", None)]
+    gold = {("judo", clip): clip == "g1" for clip in ("g1", "g2", "g3", "g4")}
+    row = qualities(in_sets(rows), np.full(len(rows), 3.0), Model(), gold)[0]
+    assert (row.answers, row.gold, row.gold_right) == (5, 2, 1)
+
+
 def test_few_answers_raise_no_flag_and_no_drift() -> None:
     ballots, _ = crowd(4, 6, np.full(3, 0.5), np.full(3, 0.5))
     for row in measured(ballots):

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from slac_tasks.verification.aggregation.majority import TwoOfThree
-from slac_tasks.verification.ballots import LABEL, VOTE, label_table, read_ballots
+from slac_tasks.verification.ballots import ALONE, LABEL, VOTE, Ballots, label_table, read_ballots
 
 START = datetime(2026, 1, 5, tzinfo=UTC)
 
@@ -155,6 +155,32 @@ def test_one_more_vote_never_loses_one_nor_turns_a_label(answers: list[str], mor
 def test_votes_cast_in_the_same_instant_have_one_order() -> None:
     table = votes("yes", "no", "yes", "no").assign(cast_at=START)
     assert labels_of(table).equals(labels_of(table.iloc[[2, 0, 3, 1]].reset_index(drop=True)))
+
+
+def test_the_ballots_of_categories_that_were_read_apart_are_those_that_are_read_at_once() -> None:
+    judo = pd.concat([votes("yes", "no", clip="a:0"), votes("no", "unsure", "yes", clip="b:0", corrects={2: 0})])
+    polo = pd.concat([votes("no", "no", clip="a:0"), votes("broken", clip="c:0")]).assign(category="polo")
+    judo["set_id"], polo["set_id"] = ["s", None, "s", "t", "s"], ["u", None, "u"]
+    polo["annotator"], polo["vote_id"] = ["q", "p1", "q"], ["x", "y", "z"]
+    queued = pa.table(
+        {
+            "clip_id": ["a:0", "b:0", "a:0", "c:0"], "category": ["judo", "judo", "polo", "polo"],
+            "votes_first": pa.array([2, 1, 3, 1], pa.int64()), "lead": pa.array([0, 0, 2, 0], pa.int64()),
+        }
+    )  # fmt: skip
+    whole = read_ballots(arrow(pd.concat([judo, polo]))).asked(queued)
+    parts = Ballots.joined([read_ballots(arrow(part)).asked(queued) for part in (judo, polo)])
+    assert (parts.clip_ids.to_pylist(), parts.categories, parts.people) == (
+        whole.clip_ids.to_pylist(), whole.categories, whole.people,
+    )  # fmt: skip
+    for name in ("category", "clip", "person", "answer", "cast_at", "wanted", "lead"):
+        assert getattr(parts, name).tolist() == getattr(whole, name).tolist(), name
+    # The numbers of sets are names.
+    for found in (parts.set, whole.set):
+        assert (found == ALONE).tolist() == [False, True, False, False, False, True, False]
+        assert len(set(found[found != ALONE].tolist())) == 3
+        assert found[0] == found[2] != found[3]
+        assert found[4] == found[6]
 
 
 def test_answers_of_somebody_set_aside_are_asked_again() -> None:
