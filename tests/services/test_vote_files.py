@@ -105,6 +105,32 @@ def test_lines_that_say_two_things_at_one_moment_are_both_set_aside(
     assert imported(ledger, ledger_url, monkeypatch, file) == (0, [("bob", "yes")], {})
 
 
+def test_each_edit_takes_the_place_of_the_one_before_and_nobody_answers_what_is_not_asked(
+    make_job: Any, ledger: Ledger, ledger_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    edited, taken_down, shown, left = publish_and_answer(make_job, ledger, {}, clips=4)
+    ledger.run("add_tombstone", video_id=taken_down.partition(":")[0], reason="taken down")
+    known = {"category": "high_jump", "clip_id": shown, "answer": "yes", "purpose": "example", "person": "mara"}
+    ledger.run("add_known_answer", **known)
+    ledger.run("ensure_annotator", annotator="bob")
+    ledger.run("close_account", annotator="bob")
+    given = [(edited, "ann", "yes", 10), (edited, "ann", "no", 11), (edited, "ann", "unsure", 12),
+             (taken_down, "ann", "yes", 10), (shown, "ann", "yes", 10), (left, "bob", "yes", 10)]  # fmt: skip
+    file = tmp_path / "v.csv"
+    line = "high_jump/{},{},{},2026-02-01T{:02}:00:00Z,1\n"
+    file.write_text(HEAD + "".join(line.format(*answer) for answer in given))
+    votes = [("ann", "yes"), ("ann", "no"), ("ann", "unsure")]
+    aside = {"line 5": "withdrawn", "line 6": "withdrawn", "line 7": "closed account"}
+    assert imported(ledger, ledger_url, monkeypatch, file) == (65, votes, aside)
+    file.write_text(HEAD + line.format(edited, "ann", "broken", 9))
+    assert imported(ledger, ledger_url, monkeypatch, file) == (65, votes, {"line 2": "older"})
+    with ledger._connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT answer FROM votes AS v WHERE NOT EXISTS (SELECT FROM votes AS n WHERE n.supersedes = v.vote_id)"
+        )
+        assert cursor.fetchall() == [("unsure",)]
+
+
 WHATEVER = st.text(st.characters(exclude_categories=("Cs",)), max_size=8)
 
 
