@@ -135,6 +135,33 @@ def test_what_was_not_answered_in_time_comes_back_and_a_late_answer_still_counts
     assert miscounted(ledger) == []
 
 
+def test_what_was_swept_comes_back_once_to_whoever_held_it_and_to_nobody_else(ledger: Ledger) -> None:
+    fill(ledger, 9, votes_wanted=1)
+    people(ledger, "ann", "bob", "cid")
+
+    def again(person: str, *, in_sets: bool = False) -> list[str]:
+        asked = {"annotator": person, "category": CATEGORY, "lease_sec": 60.0, "clips_most": 9, "in_sets": in_sets}
+        return [row["clip_id"] for row in ledger.rows("lease_again", **asked)]
+
+    def sweep() -> None:
+        with ledger._connection.cursor() as cursor:
+            cursor.execute("UPDATE leases SET expires_at = now() - interval '1 s'")
+        ledger.run("expire_leases")
+
+    held = {person: set(lease(ledger, person, 3)) for person in ("ann", "bob")}
+    assert not held["ann"] & held["bob"]
+    sweep()
+    assert again("cid") == again("ann", in_sets=True) == []
+    for person, clips in held.items():
+        assert set(again(person)) == clips
+        assert again(person) == []
+    assert miscounted(ledger) == []
+    sweep()
+    ledger.run("close_account", annotator="ann")
+    assert again("ann") == []
+    assert set(again("bob")) == held["bob"]
+
+
 def test_gold_is_mixed_in_once_for_each_and_never_as_an_ordinary_clip(ledger: Ledger) -> None:
     names = fill(ledger, 30)
     people(ledger, "ann", "bob")
