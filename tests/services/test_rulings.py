@@ -18,6 +18,7 @@ from slac_tasks.storage.ledger import Ledger
 from slac_tasks.storage.objects import FolderStore
 from slac_tasks.storage.tables import Datasets
 from slac_tasks.verification import rulings
+from slac_tasks.verification.outcome import Settled, settle
 from slac_tasks.verification.ruled import BY_A_LEAD
 from slac_tasks.verification.settings import Review
 from slac_tasks.verification.versions import newest_labels, read_labels
@@ -114,9 +115,18 @@ def test_a_settled_clip_is_labelled_by_the_lead_and_asked_no_more_until_it_is_se
     assert state(ledger, first) == ("finished", False)
     assert labels()[first] == ("settled", -1, BY_A_LEAD), "without anything new there is no new version"
     rulings.send_back(ledger, "judo", first, person="grace", reason="look again")
-    assert state(ledger, first) == ("open", True)
+    assert [state(ledger, clip) for clip in clips] == [("open", True), ("open", False), ("open", False)]
+    seen = {"votes_wanted": 2, "state": "finished", "was_again": False, "again": False}
+    settle(ledger, [Settled(clip_id=first, category="judo", **seen)])
+    assert state(ledger, first) == ("open", True), "labels that were made before the lead spoke change nothing"
+    assert first in [row["clip_id"] for row in lease(ledger, "cid", category="judo")]
     assert labels()[first][:2] == ("open", None)
     assert sum(row["clips"] for row in ledger.rows("clip_facets", category="judo")) == len(clips)
+    (fresh,) = publish_and_answer(make_job, ledger, {}, category="polo", clips=1)
+    with pytest.raises(WrongArguments, match="want one with answers"):
+        rulings.settle(ledger, "polo", fresh, answer="no", person="ada", reason="nobody has seen it")
+    with pytest.raises(WrongArguments, match="want one with answers"):
+        rulings.send_back(ledger, "polo", fresh, person="ada", reason="nobody has seen it")
 
 
 def test_a_lead_may_settle_what_nobody_could_decide_and_it_holds_up_no_category(
