@@ -5,6 +5,7 @@ import io
 import random
 import threading
 import uuid
+from datetime import date
 from typing import Any
 
 import httpx
@@ -160,6 +161,43 @@ def test_what_was_swept_comes_back_once_to_whoever_held_it_and_to_nobody_else(le
     ledger.run("close_account", annotator="ann")
     assert again("ann") == []
     assert set(again("bob")) == held["bob"]
+
+
+def test_a_correction_is_of_ones_own_answer_to_the_clip_until_its_gold_was_told(ledger: Ledger) -> None:
+    names = fill(ledger, 3)
+    people(ledger, "ann", "bob")
+    first, other, last = (str(uuid.uuid4()) for _ in range(3))
+    assert cast(ledger, "ann", names[0], vote_id=first)
+    assert cast(ledger, "ann", names[1], vote_id=other)
+    assert not cast(ledger, "ann", names[1], "no", supersedes=first), "it was about another clip"
+    assert not cast(ledger, "ann", names[2], "no", supersedes=first)
+    assert not cast(ledger, "bob", names[0], "no", supersedes=first), "it was somebody else's"
+    with ledger._connection.cursor() as cursor:
+        cursor.execute("INSERT INTO feedbacks VALUES ('bob', %s, now(), 2)", (CATEGORY,))
+    assert cast(ledger, "ann", names[0], "no", supersedes=first, vote_id=last), "bob alone was told"
+    with ledger._connection.cursor() as cursor:
+        cursor.execute("INSERT INTO feedbacks VALUES ('ann', %s, now(), 2)", (CATEGORY,))
+    assert not cast(ledger, "ann", names[0], "yes", supersedes=last)
+    assert not cast(ledger, "ann", names[1], "no", supersedes=other)
+
+
+def test_a_persons_answers_of_one_day_are_asked_again_and_no_others(ledger: Ledger) -> None:
+    names = fill(ledger, 7, votes_wanted=1)
+    people(ledger, "ann", "bob")
+    moments = ("05 00:00", "05 23:59:59.999999", "04 23:59:59.999999", "06 00:00", "05 12:00", "05 12:00")
+    for name, moment, person in zip(names, moments, ["ann"] * 5 + ["bob"], strict=False):
+        assert cast(ledger, person, name)
+        settle(ledger, name, 1, "finished")
+        with ledger._connection.cursor() as cursor:
+            cursor.execute("UPDATE votes SET cast_at = %s WHERE clip_id = %s", (f"2026-01-{moment}+00:00", name))
+    with ledger._connection.cursor() as cursor:
+        cursor.execute("UPDATE queue SET state = 'withdrawn' WHERE clip_id = %s", (names[4],))
+    asked = {"annotator": "ann", "category": CATEGORY, "day": date(2026, 1, 5)}
+    assert (ledger.run("ask_person_again", **asked), ledger.run("ask_person_again", **asked)) == (2, 0)
+    with ledger._connection.cursor() as cursor:
+        cursor.execute("SELECT clip_id FROM queue WHERE again ORDER BY clip_id")
+        assert [row[0] for row in cursor.fetchall()] == names[:2]
+    assert sorted(lease(ledger, "bob", 9)) == [*names[:2], names[6]]
 
 
 def test_gold_is_mixed_in_once_for_each_and_never_as_an_ordinary_clip(ledger: Ledger) -> None:
