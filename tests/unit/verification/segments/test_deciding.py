@@ -42,6 +42,9 @@ def votes(*said: str | Ends) -> list[SegmentVote]:
         (["right", "absent", "absent"], Status.SETTLED, None, None, 3),
         (["right", "absent", "unsure"], Status.UNSETTLED, None, None, 3),
         (["unsure", "unsure"], Status.OPEN, None, None, 3),
+        # One person is not enough, whatever the other one cannot say.
+        (["unsure", "absent"], Status.OPEN, None, None, 3),
+        (["unsure", "right"], Status.OPEN, None, None, 3),
         (["unsure", "right", "right"], Status.SETTLED, (10.0, 20.0), 1.0, 3),
         # One slip of the hand moves nothing: the median of three.
         ([(10.0, 20.0), (10.5, 20.0), (10.0, 26.0)], Status.SETTLED, (10.0, 20.0), None, 3),

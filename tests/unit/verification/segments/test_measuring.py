@@ -52,7 +52,9 @@ def test_a_person_is_measured_beside_others_and_beside_gold() -> None:
     assert (ann.gold, ann.gold_right, ann.gold_tiou) == (2, 2, 1.0)
     # Half of the gold is enough; where the action is absent, ends are wrong.
     assert (bob.gold, bob.gold_right, bob.gold_tiou) == (2, 1, 0.5)
-    assert bob.seconds == 7.0
+    assert (bob.seconds, bob.answers) == (7.0, 3)
+    # Nobody differs from somebody who is unsure.
+    assert (bob.shared, bob.agree) == (2, 1)
     assert (bob.gold_low, bob.gold_high) == pytest.approx(wilson(1, 2))
     assert (rows["ann", "yoga"].tiou, rows["ann", "yoga"].gold_tiou) == (None, None)
 
