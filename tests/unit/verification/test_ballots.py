@@ -101,6 +101,27 @@ def test_a_clip_is_decided_when_it_has_the_answers_that_it_wants(
     assert (row["status"], row["label"]) == (status, label)
 
 
+@pytest.mark.parametrize(
+    ("answers", "status", "label"),
+    [
+        ("yes yes no", "open", None),
+        ("yes yes no yes", "settled", 1),
+        # The side that leads is the label, whatever was given twice first.
+        ("yes yes no no no no", "settled", -1),
+        # Nobody more is asked after seven answers.
+        ("yes no yes no yes no", "open", None),
+        ("yes no yes no yes no no", "settled", -1),
+        ("yes no yes no yes no unsure", "unsettled", None),
+        ("broken broken yes", "broken", None),
+    ],
+)
+def test_about_the_control_people_are_asked_until_one_side_leads(answers: str, status: str, label: int | None) -> None:
+    ballots = read_ballots(arrow(votes(*answers.split())))
+    queued = pa.table({"clip_id": ["a:0"], "category": ["judo"], "votes_first": [3], "lead": [2]})
+    (row,) = label_table(TwoOfThree(control_most=7)(ballots.asked(queued))).to_pylist()
+    assert (row["status"], row["label"]) == (status, label)
+
+
 @pytest.mark.parametrize(("wanted", "lead", "agree"), [(1, 0, None), (2, 0, False), (3, 3, False), (1, 3, False)])
 def test_agreement_is_unknown_where_the_second_was_asked_because_the_first_was_doubted(
     wanted: int, lead: int, agree: bool | None
