@@ -127,7 +127,7 @@ class Category:
             yes[clip], no[clip] = given.count(1), given.count(-1)
             first[clip, : len(given[:FIRST])] = given[:FIRST]
         return Answers(
-            yes=yes, no=no, first=first, strategy=self.strategy, wanted=self.wanted, lead=self.lead,
+            yes=yes, no=no, given=yes + no, first=first, strategy=self.strategy, wanted=self.wanted, lead=self.lead,
             audit_share=np.full(len(self.rows), np.nan),
         )  # fmt: skip
 

@@ -43,6 +43,8 @@ class Answers:
 
     yes: Ints
     no: Ints
+    given: Ints
+    """Answers of every kind, unsure and broken among them."""
     first: Ints
     """+1 or -1 for each of the first answers of yes or no, in the order given; 0: none. Shape (clips, FIRST)."""
     strategy: NDArray[np.object_]
@@ -67,9 +69,10 @@ class Answers:
         count = len(clip_ids)
         place = pc.index_in(ballots.clip_ids, value_set=clip_ids.combine_chunks()).fill_null(-1).to_numpy()
         counts = ballots.counts()
-        yes, no = np.zeros(count, dtype=np.int64), np.zeros(count, dtype=np.int64)
+        yes, no, given = (np.zeros(count, dtype=np.int64) for _ in range(3))
         here = place >= 0
         yes[place[here]], no[place[here]] = counts[here, YES], counts[here, NO]
+        given[place[here]] = counts[here].sum(axis=1)
         first = np.zeros((count, FIRST), dtype=np.int64)
         votes = np.flatnonzero(np.isin(ballots.answer, (YES, NO)) & here[ballots.clip])
         clip = ballots.clip[votes]
@@ -79,7 +82,7 @@ class Answers:
         first[place[clip[early]], turn[early]] = signs[early]
         asked = pc.index_in(clip_ids, value_set=queued["clip_id"].combine_chunks())
         return cls(
-            yes=yes, no=no, first=first,
+            yes=yes, no=no, given=given, first=first,
             strategy=np.array(queued["strategy"].take(asked).to_pylist(), dtype=object),
             wanted=queued["votes_first"].take(asked).fill_null(0).to_numpy(),
             lead=queued["lead"].take(asked).fill_null(0).to_numpy(),
@@ -107,9 +110,8 @@ class Answers:
 
     def judged(self, most: int) -> Bools:
         """Which clips of the control have all answers: one side leads, or it has `most` and nobody more is asked."""
-        total = self.yes + self.no
         led = abs(self.yes - self.no) >= self.lead
-        return np.asarray((self.lead > 0) & (led | (total >= most)) & (self.truth != 0))
+        return np.asarray((self.lead > 0) & (led | (self.given >= most)) & (self.truth != 0))
 
 
 def as_if_chosen(

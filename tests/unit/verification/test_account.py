@@ -22,6 +22,7 @@ def asked(strategy: np.ndarray, own: Floats) -> Answers:
     return Answers(
         yes=yes,
         no=no,
+        given=yes + no,
         first=np.stack([yes - no, none, none], axis=1),
         strategy=strategy,
         wanted=yes + no,

@@ -53,6 +53,18 @@ def test_answers_lie_where_the_clips_do() -> None:
     assert found.wanted.tolist() == [0, 3, 0, 0, 3]
 
 
+def test_the_control_is_judged_when_nobody_more_is_asked() -> None:
+    said = {
+        "a:0": "yes yes no no yes unsure unsure",
+        "b:0": "yes yes no no yes unsure",
+        "c:0": "yes no yes no yes no unsure",
+        "d:0": "yes yes yes no",
+    }
+    found = replace(answers(said), lead=np.array([2, 2, 2, 2, 0]))
+    # b waits for a seventh answer; on c people cannot decide.
+    assert found.judged(7).tolist() == [True, False, False, True, False]
+
+
 def test_a_first_answer_stands_unless_all_else_contradicts_it_and_then_the_next_ones_decide() -> None:
     found = answers({"a:0": "yes no no", "b:0": "yes no no", "c:0": "yes yes no", "d:0": "no no no"})
     others = np.array([1.0, -3.0, -3.0, 0.0, 0.0])
@@ -106,7 +118,7 @@ def test_a_random_clip_stands_for_the_clips_of_its_window() -> None:
     yes = np.where(strategy == "random", 3, 0)
     zeros = np.zeros(len(window), dtype=np.int64)
     found = Answers(
-        yes=yes, no=zeros, first=np.repeat(np.sign(yes)[:, None], 3, axis=1), strategy=strategy, wanted=yes,
+        yes=yes, no=zeros, given=yes, first=np.repeat(np.sign(yes)[:, None], 3, axis=1), strategy=strategy, wanted=yes,
         lead=np.sign(yes), audit_share=np.full(len(window), np.nan),
     )  # fmt: skip
     wrong = np.zeros(len(window), dtype=bool)
