@@ -152,9 +152,11 @@ def test_two_processes_share_the_sessions(place: Place, ledger_url: str) -> None
     ledgers = Ledgers(lambda: Ledger(ledger_url))
     other = Accounts(find={"ada": ADA}.get, secret=b"s" * 32, sessions=LedgerSessions(ledgers))
     cookie = place.session[1].decode().partition("=")[2]
-    assert other.person(cookie) == ADA
+    elsewhere = other.session(ADA)
+    assert other.person(cookie) == other.person(elsewhere) == ADA, "a login ends no other session"
     other.logout(cookie)
     assert place.get("/api/me").status == 401
+    assert other.person(elsewhere) == ADA, "nor does a logout"
     ledgers.close()
 
 
