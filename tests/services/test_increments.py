@@ -180,6 +180,10 @@ def test_a_version_that_exists_does_not_take_note_of_later_withdrawals(make_job:
     voting.vote(1, 1, 0, "yes")
     run(make_job, ledger, sync, aggregate)
     assert datasets.need(LABEL_CHANGES, labels="000003").rows == 1
+    # What is withdrawn while a version is made waits for the next one.
+    withdraw(ledger, voting.clips[4])
+    ledger.run("tombstones_labelled", labels="000003", videos=["withdrawn before"])
+    assert [row["video_id"] for row in ledger.rows("unlabelled_tombstones")] == [voting.clips[4].partition(":")[0]]
 
 
 @pytest.mark.parametrize("method", ["dawid_skene", "with_committee"])
