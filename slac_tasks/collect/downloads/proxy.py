@@ -66,23 +66,24 @@ class Proxy:
         if 200 <= status < 300:
             return plug
         plug.close()
-        self.let_in(status)
+        self.check_let_in(status)
         # A host that the proxy cannot reach now may be reached later.
         raise Unfetched(
             "network" if status >= 500 else "refused", f"{host}: proxy says {status}", retryable=status >= 500
         )
 
-    def let_in(self, status: int) -> None:
-        """Tell an answer by which the proxy lets nobody in whom it does not know from a host's own word on a video.
+    def check_let_in(self, status: int) -> None:
+        """Refuse the answer of a proxy that lets nobody in whom it does not know.
+
+        A host behind it can give the same answer, so it says nothing of other videos.
 
         Raises:
-            Unfetched: it is such an answer. A host can give it too, so it says nothing of other videos.
+            Unfetched: it is that answer.
 
         """
         if status == 407:
-            raise Unfetched(
-                NOT_CONFIGURED, f"{VARIABLE}: {self.host}:{self.port} wants a user that it knows", retryable=True
-            )
+            at = f"{self.host}:{self.port}"
+            raise Unfetched(NOT_CONFIGURED, f"{VARIABLE}: {at} wants a user that it knows", retryable=True)
 
 
 def named(host: str, port: int | None) -> str:

@@ -134,7 +134,7 @@ class Web:
                 self.hosts.silent(host_of(url))
                 raise failure(error, late) from error
             if proxy and parts.scheme == "http":
-                proxy.let_in(response.status)
+                proxy.check_let_in(response.status)
             yield Answer(response, url, late)
         finally:
             timer.cancel()
