@@ -35,7 +35,8 @@ def test_a_backbone_comes_back_from_its_blob_as_it_was(kind: str, tmp_path: Path
     again = decode_backbone(architecture(entry.name), blob)
     found = again(to_stream(entry, clips))
     assert found.shape == (2, WIDTHS[kind])
-    assert torch.equal(found, backbone(to_stream(entry, clips)))
+    # Where numbers lie in memory may decide by which instructions they are added.
+    assert torch.allclose(found, backbone(to_stream(entry, clips)), atol=1e-6)
     assert encode_backbone(entry, again) == blob
     assert not [name for name in again.state_dict() if "predictor" in name]
 
