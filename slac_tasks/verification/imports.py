@@ -72,11 +72,14 @@ def import_answers(ledger: Ledger, source: str, answers: Iterable[GivenAnswer | 
         for annotator in sorted({answer.annotator for answer in new}):
             ledger.run("ensure_annotator", annotator=annotator)
         # In the order in which the review page votes too, so that no two transactions wait for each other.
-        for answer in sorted(new, key=lambda answer: (answer.category, answer.clip_id, answer.cast_at)):
-            if refusal := _store(ledger, source, answer):
-                rejected.append(refusal)
-            else:
-                imported.stored += 1
+        ordered = sorted(new, key=lambda answer: (answer.category, answer.clip_id, answer.cast_at))
+        refused = {answer: refusal for answer in ordered if (refusal := _store(ledger, source, answer))}
+        imported.stored += len(new) - len(refused)
+        # Another reading of the same answers may have stored some of them since.
+        meanwhile = _known(ledger, source, refused)
+        found = {answer for answer in refused if meanwhile.get(answer.vote_id) == answer.answer}
+        imported.known += len(found)
+        rejected += [refusal for answer, refusal in refused.items() if answer not in found]
         aside = [{"source": source, "read_at": began, **vars(rejection)} for rejection in rejected]
         ledger.run_many("add_rejected_vote", aside)
         imported.rejected += rejected

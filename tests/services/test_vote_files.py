@@ -14,6 +14,7 @@ from slac_tasks.commands import votes
 from slac_tasks.errors import BrokenContract
 from slac_tasks.stages import sync
 from slac_tasks.storage.ledger import Ledger
+from slac_tasks.verification import imports
 from slac_tasks.verification.answers import GivenAnswer
 
 
@@ -68,6 +69,23 @@ def imported(
 
 
 HEAD = "task,worker,label,time,seconds\n"
+
+
+def test_a_file_that_is_imported_twice_at_once_is_stored_once_and_nothing_of_it_is_set_aside(
+    make_job: Any, ledger: Ledger, ledger_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clips = publish_and_answer(make_job, ledger, {}, clips=3)
+    file = tmp_path / "votes.csv"
+    file.write_text(HEAD + "".join(f"high_jump/{clip},ann,yes,2026-01-05T12:00:00+00:00,3.1\n" for clip in clips))
+    store = imports._store
+
+    def meanwhile(*of: Any) -> Any:
+        monkeypatch.setattr(imports, "_store", store)
+        assert imported(ledger, ledger_url, monkeypatch, file)[0] == 0
+        return store(*of)
+
+    monkeypatch.setattr(imports, "_store", meanwhile)
+    assert imported(ledger, ledger_url, monkeypatch, file) == (0, [("ann", "yes")] * 3, {})
 
 
 def test_one_person_is_one_vote_however_the_name_is_typed(
