@@ -24,7 +24,7 @@ from slac_tasks.web.app import make_app
 from slac_tasks.web.ledgers import Ledgers
 from slac_tasks.web.media import Media
 from slac_tasks.web.passwords import Turn, matches, seal
-from slac_tasks.web.tries import FREE_TRIES
+from slac_tasks.web.tries import FREE_TRIES, FREE_TRIES_OF_ADDRESS
 
 PEOPLE = {
     name: Account(name=name, password=seal(password), role=role)
@@ -280,6 +280,21 @@ def test_a_guesser_waits_longer_and_longer_even_for_the_right_password(app: Fast
     assert log_in(app, name="grace", password="compilers!").status_code == 303, (
         "nor is somebody else beside the guesser"
     )
+
+
+def test_an_address_that_guesses_at_many_names_waits_and_who_knows_the_password_starts_anew(
+    app: FastAPI, accounts: Accounts
+) -> None:
+    address = "10.0.0.3"
+    for _ in range(FREE_TRIES - 1):
+        assert accounts.tries.begin("ada", address) == 0
+    assert log_in(app, address=address).status_code == 303
+    for _ in range(FREE_TRIES):
+        assert accounts.tries.begin("ada", address) == 0, "her failures were forgotten"
+    for _ in range(FREE_TRIES_OF_ADDRESS - 1):
+        accounts.tries.fail(address)
+    assert log_in(app, name="nobody", password="guess", address=address).status_code == 401
+    assert log_in(app, name="grace", password="compilers!", address=address).status_code == 429
 
 
 def test_an_office_behind_one_address_logs_in_at_the_same_moment(media: Media) -> None:
