@@ -123,6 +123,34 @@ def test_a_segment_is_in_as_many_hands_as_it_wants_answers_and_comes_back(place:
     assert len(lease_segments(ledger, "ann")) == 5
 
 
+def test_a_segment_is_answered_by_reviewers_and_a_correction_is_of_ones_own_answer_to_it(
+    place: Path, ledger: Ledger
+) -> None:
+    ask(place)
+    one, two, three, *_ = (row["segment_id"] for row in lease_segments(ledger, "ann"))
+    lease_segments(ledger, "bob")
+    first = cast_segment(ledger, "ann", one, "right")
+    assert cast_segment(ledger, "ann", two, "absent", supersedes=first) is None, "it was about another segment"
+    assert cast_segment(ledger, "bob", one, "absent", supersedes=first) is None, "it was somebody else's"
+    assert cast_segment(ledger, "ann", one, "absent", supersedes=first)
+    ledger.run("assign_category", category="high_jump", reviewers="club")
+    assert cast_segment(ledger, "bob", two, "right") is None, "the category is the club's now"
+    with ledger._connection.cursor() as cursor:
+        cursor.execute("UPDATE annotators SET groups = '{club}' WHERE annotator = 'bob'")
+        cursor.execute("UPDATE segment_leases SET expires_at = now() - interval '1 second'")
+    ledger.run("expire_segment_leases")
+
+    def again(person: str, category: str = "high_jump") -> int:
+        asked = {"annotator": person, "category": category, "lease_sec": 60.0, "segments_most": 9}
+        return len(ledger.rows("lease_segments_again", **asked))
+
+    assert [again("ann"), again("bob", "judo"), again("bob"), again("bob")] == [0, 0, 6, 0]
+    assert cast_segment(ledger, "bob", two, "right")
+    assert sorted(taken for taken, _, _ in states(ledger)) == [1, 1, 1, 1, 1, 2]
+    ledger.run("close_account", annotator="bob")
+    assert cast_segment(ledger, "bob", three, "right") is None
+
+
 def test_votes_become_dense_labels_with_agreement_and_gold_measures_people(
     make_job: Any, place: Path, store: FolderStore, ledger: Ledger, capsys: pytest.CaptureFixture[str]
 ) -> None:
