@@ -206,6 +206,8 @@ def test_the_rule_of_hacs_is_counted_on_clips_drawn_by_lot(make_job: Any, ledger
     lease(ledger, "cid")
     assert cast(ledger, "cid", clips[8], "no")
     assert cast(ledger, "bob", clips[8], "yes", supersedes=wrong)
+    # Of this category no clip was drawn by lot.
+    publish_and_answer(make_job, ledger, {"ann": "yes"}, category="polo", clips=1)
     sync.run(make_job("sync"))
     # What is given later belongs to later labels.
     assert cast(ledger, "bob", clips[11], "no")
@@ -215,8 +217,11 @@ def test_the_rule_of_hacs_is_counted_on_clips_drawn_by_lot(make_job: Any, ledger
     certify.run(job)
     for row in kinds(ledger):
         assert (row.twice, row.differ) == (2, 1)
-        assert row.answers == len(clips) + 5, "a correction is no answer more"
-        assert row.seconds == 3.5 * (len(clips) + 6), "but it took its time"
+        of_polo = row.category is None
+        assert row.answers == len(clips) + 5 + of_polo, "a correction is no answer more"
+        assert row.seconds == 3.5 * (len(clips) + 6 + of_polo), "but it took its time"
+    spent = {row["category"]: row["seconds"] for row in ledger.rows("costs")}
+    assert spent["polo"] == 3.5, "time is counted where nothing can be compared"
 
 
 def test_the_ledgers_copy_is_replaced_whole_and_put_back(make_job: Any, ledger: Ledger) -> None:
