@@ -5,7 +5,7 @@ with the change. What else they rest on is compared as well: the settings, the c
 """
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -46,6 +46,11 @@ class Judging:
     datasets: Datasets
     ledger: Ledger
     version: str
+
+    @classmethod
+    def of(cls, job: Job, version: str) -> "Judging":
+        """Return the judging of a version in a stage."""
+        return cls(config=job.config, datasets=job.datasets, ledger=job.ledger, version=version)
 
     @cached_property
     def inputs(self) -> Sequence[Manifest]:
@@ -88,6 +93,15 @@ class Judging:
     def changed(self) -> Sequence[str]:
         """Categories that are to be measured at this version, in order."""
         return sorted(category for category, labels in self._standing.items() if labels is None)
+
+    def afterwards(self) -> "Judging":
+        """Return the same once categories were measured: with the gold, the floors and the control of before.
+
+        What has come since is a reason to measure a category again, and none to take its measures away.
+        """
+        later = replace(self)
+        vars(later).update(inputs=self.inputs, gold=self.gold, floors=self.floors)
+        return later
 
     @cached_property
     def _standing(self) -> Mapping[str, str | None]:
@@ -159,19 +173,18 @@ class Judging:
         )
 
 
-def judge(job: Job, version: str, categories: Sequence[str]) -> None:
+def judge(job: Job, judging: Judging, categories: Sequence[str]) -> None:
     """Measure categories at a version of the labels; one that fails does not hold up the others.
 
     Raises:
         Exception: at the end, the failure of one of them.
 
     """
-    judging = Judging(config=job.config, datasets=job.datasets, ledger=job.ledger, version=version)
     waiting = [category for category in categories if category in judging.changed]
     found = judging.evidence(waiting)
 
     def one(category: str) -> None:
-        keys = {"labels": version, "category": category}
+        keys = {"labels": judging.version, "category": category}
         newer = ["gold, control, floor or settings"] if category in waiting else []
         with job.partition(MEASURES, keys, inputs=judging.inputs, newer=newer) as made:
             if not made.finished:

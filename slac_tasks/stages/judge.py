@@ -6,9 +6,9 @@ Safe to run again: a category whose labels, control, gold and settings are those
 """
 
 from slac_tasks.job import Job
-from slac_tasks.quality.judging import judge
+from slac_tasks.quality.judging import Judging, judge
 
 
 def run(job: Job) -> None:
     """Measure every category of the job."""
-    judge(job, job.key("labels"), job.categories)
+    judge(job, Judging.of(job, job.key("labels")), job.categories)

@@ -58,9 +58,10 @@ def _judge_categories(job: Job, labels: Manifest) -> None:
 
     """
     version = labels.keys["labels"]
-    failure = _measure(job, version)
+    judging = Judging.of(job, version)
+    failure = _measure(job, judging)
     # What was measured above stands from now on.
-    stands = _judging(job, version).measured
+    stands = judging.afterwards().measured
     measured = {one: job.datasets.need(MEASURES, labels=of, category=one) for one, of in sorted(stands.items())}
     with job.partition(QUALITY, labels.keys, inputs=[labels, *measured.values()]) as made:
         if not made.finished:
@@ -79,14 +80,10 @@ def _judge_categories(job: Job, labels: Manifest) -> None:
         raise failure
 
 
-def _judging(job: Job, version: str) -> Judging:
-    return Judging(config=job.config, datasets=job.datasets, ledger=job.ledger, version=version)
-
-
-def _measure(job: Job, version: str) -> Exception | None:
+def _measure(job: Job, judging: Judging) -> Exception | None:
     """Measure the categories that are not measured; return the failure of one of them, if any."""
     try:
-        measure(job, version, _judging(job, version).changed)
+        measure(job, judging, judging.changed)
     except Exception as failure:
         return failure
     return None

@@ -127,6 +127,23 @@ def test_other_settings_gold_or_control_have_a_category_judged_again(work: Work)
     assert work.planned() == []
 
 
+def test_gold_that_comes_while_categories_are_measured_takes_no_verdict_away(
+    work: Work, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    measures = judging.measures
+
+    def meanwhile(*of: Any) -> Any:
+        clip = work.ledger.rows("asked_clips", category="judo", round="")[0]["clip_id"]
+        gold = {"clip_id": clip, "category": "judo", "answer": "no", "purpose": "gold", "person": "eve"}
+        assert work.ledger.rows("add_known_answer", **gold)
+        return measures(*of)
+
+    monkeypatch.setattr(judging, "measures", meanwhile)
+    work.run()
+    verdicts = work.make_job("validate").datasets.read(QUALITY, labels="000001")
+    assert verdicts["category"].to_pylist() == list(SPORTS)
+
+
 def test_a_floor_that_was_asked_for_has_its_category_alone_judged_again_by_it(work: Work) -> None:
     work.run()
     work.ledger.run(
