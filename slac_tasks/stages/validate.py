@@ -5,7 +5,8 @@ first; the ledger's votes up to their newest batch, and its known answers.
 Writes: quality, people and agreement (labels); measures of categories that `judge` has not measured; the ledger's
 verdicts, and its copy of measures and of what is said of people.
 Safe to run again: finished when the newest labels are judged. A table that is not what labels must be ends the stage
-with 65 and no verdict; a category that fails is refused, with reasons, and holds up no other.
+with 65 and no verdict; a category that fails is refused, with reasons, and holds up no other. Of two at once one goes
+on, and the other ends with 75.
 """
 
 from collections.abc import Sequence
@@ -45,8 +46,10 @@ def run(job: Job) -> None:
         print_line("validate: finished already, no labels yet")
         return
     labels = need_labels(job.datasets, version)
-    _judge_people(job, labels)
-    _judge_categories(job, labels)
+    # Of two at once the ledger would hold what each says of people, and one's measures under the other's verdicts.
+    with job.alone("verdicts"):
+        _judge_people(job, labels)
+        _judge_categories(job, labels)
 
 
 def _judge_categories(job: Job, labels: Manifest) -> None:

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from review_work import cast, lease, publish_and_answer
 
-from slac_tasks.errors import BrokenContract, WrongArguments
+from slac_tasks.errors import BrokenContract, Temporary, WrongArguments
 from slac_tasks.planning.planner import Planner
 from slac_tasks.planning.plans import judge as categories_to_judge
 from slac_tasks.planning.plans import unreleased_labels
@@ -142,6 +142,21 @@ def test_gold_that_comes_while_categories_are_measured_takes_no_verdict_away(
     work.run()
     verdicts = work.make_job("validate").datasets.read(QUALITY, labels="000001")
     assert verdicts["category"].to_pylist() == list(SPORTS)
+
+
+def test_of_two_who_judge_at_once_one_goes_on(work: Work, monkeypatch: pytest.MonkeyPatch) -> None:
+    measure, others = validate.measure, []
+
+    def meanwhile(*given: Any) -> None:
+        with pytest.raises(Temporary, match="verdicts: another process makes it now"):
+            work.run()
+        others.append(given)
+        measure(*given)
+
+    monkeypatch.setattr(validate, "measure", meanwhile)
+    work.run()
+    assert len(others) == 1
+    assert {category for category, _, _ in work.measured} == set(SPORTS)
 
 
 def test_a_floor_that_was_asked_for_has_its_category_alone_judged_again_by_it(work: Work) -> None:
