@@ -21,7 +21,7 @@ from slac_tasks.model import Split, parse_clip_id
 from slac_tasks.quality.estimates import Estimate, Stratum, effective, of_clips
 from slac_tasks.verification.ballots import Ballots
 from slac_tasks.verification.carrying import Abilities
-from slac_tasks.verification.control import FIRST, Answers, as_if_chosen
+from slac_tasks.verification.control import Answers, as_if_chosen
 from slac_tasks.verification.queue import CONTROLS, lots
 from slac_tasks.verification.settings import Review
 
@@ -48,7 +48,7 @@ def judged_clips(ballots: Ballots, queued: pa.Table, known: Mapping[str, bool], 
     training = pc.equal(queued["split"], Split.TRAINING.value).to_numpy()
     label, _ = as_if_chosen(answers, np.zeros(queued.num_rows), _ALIKE, training, alone)
     expert = np.array([{True: 1, False: -1, None: 0}[known.get(clip)] for clip in queued["clip_id"].to_pylist()], int)
-    asked = (answers.lead > 0) & (answers.yes + answers.no >= FIRST)
+    asked = answers.asked
     people = np.where(answers.judged(review.control_most), answers.truth, 0)
     drawn = np.isin(answers.strategy, list(CONTROLS))
     found = pd.DataFrame(

@@ -100,13 +100,17 @@ class Answers:
 
     @property
     def truth(self) -> Ints:
-        """+1 or -1 by most of the answers to a clip with as many as the control gets; 0 elsewhere."""
-        return np.asarray(np.where(self.yes + self.no >= FIRST, np.sign(self.yes - self.no), 0))
+        """+1 or -1 by most of the yes and no to a clip with as many answers as the control gets; 0 elsewhere."""
+        return np.asarray(np.where(self.given >= FIRST, np.sign(self.yes - self.no), 0))
 
     @property
     def asked(self) -> Bools:
-        """Which clips of the control have as many answers as are read one by one."""
-        return np.asarray((self.lead > 0) & (self.yes + self.no >= FIRST))
+        """Which clips of the control have as many answers as it gets.
+
+        Unsure is an answer too: nobody more is asked about a clip with two of yes and one of unsure, and without such
+        clips the easy ones would be left.
+        """
+        return np.asarray((self.lead > 0) & (self.given >= FIRST))
 
     def judged(self, most: int) -> Bools:
         """Which clips of the control have all answers: one side leads, or it has `most` and nobody more is asked."""

@@ -65,6 +65,15 @@ def test_the_control_is_judged_when_nobody_more_is_asked() -> None:
     assert found.judged(7).tolist() == [True, False, False, True, False]
 
 
+def test_a_clip_of_the_control_on_which_somebody_was_unsure_stands_for_others_like_it() -> None:
+    found = answers({"a:0": "yes unsure yes", "b:0": "no unsure no", "c:0": "yes unsure unsure", "d:0": "yes yes"})
+    found = replace(found, lead=np.array([2, 2, 2, 2, 0]))
+    assert found.asked.tolist() == [True, True, True, False, False]
+    assert found.truth.tolist() == [1, -1, 1, 0, 0]
+    # About c people are asked on: one answer is no lead of two.
+    assert found.judged(7).tolist() == [True, True, False, False, False]
+
+
 def test_a_first_answer_stands_unless_all_else_contradicts_it_and_then_the_next_ones_decide() -> None:
     found = answers({"a:0": "yes no no", "b:0": "yes no no", "c:0": "yes yes no", "d:0": "no no no"})
     others = np.array([1.0, -3.0, -3.0, 0.0, 0.0])
