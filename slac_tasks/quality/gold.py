@@ -29,20 +29,24 @@ class Asking:
     """When people have said enough of a control clip."""
 
     least: int = ANSWERS
-    """Answers of yes or no that every clip gets."""
+    """Answers that every clip gets, unsure and broken among them."""
     lead: int
     """By how many answers one side must lead."""
     most: int
     """Answers after which nobody more is asked; the side that leads then is what they say."""
 
-    def said(self, answers: Sequence[bool]) -> int | None:
+    def said(self, answers: Sequence[int]) -> int | None:
         """Return what the first of these people say, as if they had been asked one by one.
 
         +1 or -1; 0: they are to be asked on; None: the clip has not had its least answers.
+
+        Args:
+            answers: +1 yes, -1 no, 0 any other.
+
         """
         ahead = 0
         for count, answer in enumerate(answers, 1):
-            ahead += 1 if answer else -1
+            ahead += answer
             if ahead and (count >= self.most or (count >= self.least and abs(ahead) >= self.lead)):
                 return 1 if ahead > 0 else -1
         return 0 if len(answers) >= self.least else None
@@ -61,9 +65,9 @@ def judged_gold(ballots: Ballots, known: Mapping[tuple[str, str], bool], asking:
         asking: how people are asked about the control.
 
     """
-    plain = np.flatnonzero(ballots.answer <= NO)
-    clips, start = np.unique(ballots.clip[plain], return_index=True)
-    answers = np.split(ballots.answer[plain] == YES, start[1:])
+    clips, start = np.unique(ballots.clip, return_index=True)
+    signs = np.where(ballots.answer == YES, 1, np.where(ballots.answer == NO, -1, 0))
+    answers = np.split(signs, start[1:])
     names = ballots.clip_ids.to_pylist()
     found = []
     for clip, of_clip in zip(clips.tolist(), answers, strict=False):

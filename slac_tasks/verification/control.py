@@ -241,7 +241,7 @@ def set_rows(
 
     """
     label, sure = as_if_chosen(answers, said.others, abilities, training, review)
-    enough = (answers.yes + answers.no >= FIRST) & (label != 0)
+    enough = (answers.given >= FIRST) & (label != 0)
     for place, name in zip(np.flatnonzero(enough), clip_ids.filter(pa.array(enough)).to_pylist(), strict=True):
         if name in known:
             yield ControlRow(

@@ -29,6 +29,9 @@ def test_the_first_who_say_yes_or_no_decide() -> None:
         {"clip_id": "v2:0", "category": "judo", "said": -1, "known": 1},
     ]
     assert judged_gold(ballots, {}, Asking(lead=1, most=3)).columns.tolist() == list(COLUMNS)
+    # Unsure is an answer, as in the control: about v6 people are asked on.
+    unsure = ballots_of(answers("v6:0", "unsure", "yes", "unsure"))
+    assert judged_gold(unsure, {("judo", "v6:0"): True}, Asking(lead=2, most=7))["said"].tolist() == [0]
     nobody = ballots_of([("v5:0", "p0", "unsure")])
     assert len(judged_gold(nobody, {("judo", "v5:0"): True}, Asking(lead=1, most=3))) == 0
 
@@ -41,6 +44,9 @@ def test_the_first_who_say_yes_or_no_decide() -> None:
         ("yyn", 0),
         ("yy", None),
         ("yynyy", 1),
+        ("uyyy", 1),
+        ("uuu", 0),
+        ("uyuuuuu", 1),
         ("ynynynn", -1),
         ("ynynyny", 1),
         ("nnynny", -1),
@@ -48,7 +54,7 @@ def test_the_first_who_say_yes_or_no_decide() -> None:
     ],
 )
 def test_people_are_asked_until_one_side_leads(answered: str, said: int | None) -> None:
-    assert Asking(lead=3, most=7).said([answer == "y" for answer in answered]) == said
+    assert Asking(lead=3, most=7).said([{"y": 1, "n": -1, "u": 0}[answer] for answer in answered]) == said
 
 
 def test_clips_on_which_people_differ_are_not_left_out_while_they_are_asked_on() -> None:
