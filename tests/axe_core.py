@@ -10,7 +10,7 @@ from conftest import absent
 
 VERSION = "4.14.1"
 _CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "slac-tests" / f"axe-core-{VERSION}"
-_FETCH_SEC = 60
+_FETCH_SEC = 300
 
 
 @cache
