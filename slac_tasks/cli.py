@@ -175,6 +175,7 @@ CHECKS: Mapping[str, Callable[[str], str]] = {
 
 
 def _job(stage: Stage, arguments: argparse.Namespace) -> int:
+    from slac_tasks.forgetting import names_kept
     from slac_tasks.job import Job, do_each
 
     values = vars(arguments)
@@ -204,14 +205,12 @@ def _job(stage: Stage, arguments: argparse.Namespace) -> int:
         # Before the stage is imported: a network's libraries take seconds.
         check_categories(job.store, job.categories, stage.reads)
     run = importlib.import_module(f"slac_tasks.stages.{stage.name}").run
-    if stage.each:
-        (name,) = stage.each
-        each = dict.fromkeys(checked(name, value) for value in values[name])
-        do_each(stage.name, name, each, lambda value: run(replace(job, given={**given, name: value})))
-    else:
-        from slac_tasks.forgetting import names_kept
-
-        with names_kept(job):
+    with names_kept(job):
+        if stage.each:
+            (name,) = stage.each
+            each = dict.fromkeys(checked(name, value) for value in values[name])
+            do_each(stage.name, name, each, lambda value: run(replace(job, given={**given, name: value})))
+        else:
             run(job)
     if unknown := [values for values in job.remakes if values not in job.met]:
         raise WrongArguments(

@@ -10,7 +10,7 @@
 
 Safe to run again: adding a known person sets a new password and ends the sessions of the old one. `forget` goes on
 where it was cut off, and ends with 75 while a stage that handles names is under way. It knows the store and the ledger
-alone. A name in a reason that somebody wrote, in the logs of Airflow, in a backup or in another system is not found.
+alone. A name in the reason of a takedown, in the logs of Airflow, in a backup or in another system is not found.
 Releases hold no names of people, so published ones need no change.
 """
 

@@ -7,7 +7,7 @@ this machine knows to be private is refused before.
 import socket
 from base64 import b64encode
 from collections.abc import Mapping
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from urllib.parse import unquote, urlsplit
 
@@ -38,7 +38,7 @@ class Proxy:
         try:
             return socket.create_connection((self.host, self.port), timeout=timeout_sec)
         except OSError as error:
-            raise Unfetched("network", f"proxy {self.host}:{self.port}: {error}", retryable=True) from error
+            raise self._silent(error) from error
 
     def tunnel(self, host: str, port: int, timeout_sec: float) -> socket.socket:
         """Return a connection through the proxy with a host, whatever is said on it.
@@ -47,30 +47,25 @@ class Proxy:
             Unfetched: the proxy does not answer, or refuses the host or us.
 
         """
-        plug = self.connect(timeout_sec)
-        try:
-            name = named(host, port)
-            lines = [
-                f"CONNECT {name} HTTP/1.1",
-                f"Host: {name}",
-                *(f"{key}: {self.headers[key]}" for key in self.headers),
-            ]
-            plug.sendall("".join(f"{line}\r\n" for line in (*lines, "")).encode("ascii"))
-            status = _status(plug)
-        except OSError as error:
-            plug.close()
-            raise Unfetched("network", f"proxy {self.host}:{self.port}: {error}", retryable=True) from error
-        except BaseException:
-            plug.close()
-            raise
-        if 200 <= status < 300:
+        name = named(host, port)
+        lines = [f"CONNECT {name} HTTP/1.1", f"Host: {name}", *(": ".join(header) for header in self.headers.items())]
+        with ExitStack() as closing:
+            plug = closing.enter_context(self.connect(timeout_sec))
+            try:
+                plug.sendall("".join(f"{line}\r\n" for line in (*lines, "")).encode("ascii"))
+                status = _status(plug)
+            except OSError as error:
+                raise self._silent(error) from error
+            if not 200 <= status < 300:
+                self.check_let_in(status)
+                # A host that the proxy cannot reach now may be reached later.
+                later = status >= 500
+                raise Unfetched("network" if later else "refused", f"{host}: proxy says {status}", retryable=later)
+            closing.pop_all()
             return plug
-        plug.close()
-        self.check_let_in(status)
-        # A host that the proxy cannot reach now may be reached later.
-        raise Unfetched(
-            "network" if status >= 500 else "refused", f"{host}: proxy says {status}", retryable=status >= 500
-        )
+
+    def _silent(self, error: OSError) -> Unfetched:
+        return Unfetched("network", f"proxy {self.host}:{self.port}: {error}", retryable=True)
 
     def check_let_in(self, status: int) -> None:
         """Refuse the answer of a proxy that lets nobody in whom it does not know.

@@ -105,6 +105,8 @@ class Web:
     ) -> Iterator[Answer]:
         late = threading.Event()
         proxy = None if trusted else self.proxy
+        # Of http the proxy reads each request; of https it passes bytes on, once there is a tunnel.
+        relay = proxy if parts.scheme == "http" else None
         plug = self._connect(parts, proxy, trusted)
         # A second handle on the same connection: shutting it down ends any read at once, even a trickle's.
         guard = plug.dup()
@@ -123,18 +125,16 @@ class Web:
             try:
                 target = quote(parts.path or "/", safe=_SAFE) + (f"?{quote(parts.query, _SAFE)}" if parts.query else "")
                 sent = {"User-Agent": "slac", **headers, "Accept-Encoding": "identity"}
-                if proxy and parts.scheme == "http":
-                    target, sent = (
-                        f"http://{named(_ascii(str(parts.hostname)), parts.port)}{target}",
-                        sent | proxy.headers,
-                    )
+                if relay:
+                    target = f"http://{named(_ascii(str(parts.hostname)), parts.port)}{target}"
+                    sent |= relay.headers
                 connection.request(method, target, body=body, headers=sent, preload_content=False, decode_content=False)
                 response = connection.getresponse()
             except Exception as error:
                 self.hosts.silent(host_of(url))
                 raise failure(error, late) from error
-            if proxy and parts.scheme == "http":
-                proxy.check_let_in(response.status)
+            if relay:
+                relay.check_let_in(response.status)
             yield Answer(response, url, late)
         finally:
             timer.cancel()
