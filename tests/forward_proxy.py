@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from socketserver import StreamRequestHandler, ThreadingTCPServer
 from urllib.parse import urlsplit
 
+from serving import serving
+
 
 @dataclass
 class Proxied:
@@ -70,11 +72,5 @@ def running() -> Iterator[Proxied]:
     server = ThreadingTCPServer(("127.0.0.1", 0), type("ProxyHandler", (_Handler,), {"proxied": proxied}))
     server.daemon_threads = True
     proxied.port = server.server_address[1]
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
-    thread.start()
-    try:
+    with serving(server):
         yield proxied
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()

@@ -1,7 +1,6 @@
 """A real HTTP server whose failures are planned: each path does one thing, and every request is written down."""
 
 import ssl
-import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -9,6 +8,7 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 from private_authority import Signed
+from serving import serving
 
 LONG_AGO = "Mon, 05 Jan 2026 00:00:00 GMT"
 
@@ -117,11 +117,5 @@ def running(signed: Signed | None = None) -> Iterator[Planned]:
         context.load_cert_chain(signed.certificate, signed.key)
         server.socket = context.wrap_socket(server.socket, server_side=True)
     planned.url = f"{'https' if signed else 'http'}://127.0.0.1:{server.server_port}"
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
-    thread.start()
-    try:
+    with serving(server):
         yield planned
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()

@@ -1,11 +1,11 @@
 """What answers in the place of an S3 server, from the start or from some moment on, becomes the right error."""
 
-import threading
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
+from serving import serving
 
 from slac_tasks.errors import NotConfigured, NotMade, SlacError, Temporary
 from slac_tasks.storage.objects import Store, open_store
@@ -73,12 +73,8 @@ def server() -> Iterator[Server]:
 
     listening = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     planned.url = f"http://127.0.0.1:{listening.server_port}"
-    thread = threading.Thread(target=listening.serve_forever, kwargs={"poll_interval": 0.02})
-    thread.start()
-    yield planned
-    listening.shutdown()
-    listening.server_close()
-    thread.join()
+    with serving(listening):
+        yield planned
 
 
 def opened(server: Server, bucket: str = "slac", **more: str) -> Store:
