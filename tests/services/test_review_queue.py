@@ -11,6 +11,7 @@ from typing import Any
 import httpx
 import pyarrow as pa
 import pytest
+from queued_clips import CATEGORY, cast, fill, known, lease, people, queue, settle
 
 from slac_tasks import cli
 from slac_tasks.config import Config
@@ -21,61 +22,6 @@ from slac_tasks.verification.votes import queued
 from slac_tasks.web.app import make_app
 from slac_tasks.web.ledgers import Ledgers
 from slac_tasks.web.media import Media
-
-CATEGORY = "judo"
-
-
-def fill(ledger: Ledger, clips: int, *, category: str = CATEGORY, votes_wanted: int = 2) -> list[str]:
-    names = [f"{category}-{number:04d}:0" for number in range(clips)]
-    with ledger._connection.cursor() as cursor:
-        cursor.execute("INSERT INTO categories (category, name) VALUES (%s, %s)", (category, category))
-        cursor.execute(
-            "INSERT INTO videos VALUES (%(v)s, %(v)s, %(v)s, 'training', '{}') ON CONFLICT DO NOTHING", {"v": category}
-        )
-        cursor.executemany(
-            "INSERT INTO queue (clip_id, category, video_id, round, strategy, start_sec, end_sec, split, proxy_256,"
-            " votes_wanted) VALUES (%s, %s, %s, 'r', 'random', 0, 2, 'training', 'p', %s)",
-            [(name, category, category, votes_wanted) for name in names],
-        )
-    return names
-
-
-def lease(
-    ledger: Ledger, person: str, most: int = 6, *, gold: int = 0, category: str = CATEGORY, place: float | None = None
-) -> list[str]:
-    rows = ledger.rows(
-        "lease_clips", annotator=person, category=category, clips_most=most, gold_most=gold, lease_sec=60.0,
-        place=random.random() if place is None else place,
-    )  # fmt: skip
-    return [row["clip_id"] for row in rows]
-
-
-def cast(ledger: Ledger, person: str, clip: str, answer: str = "yes", **changes: Any) -> bool:
-    vote = {
-        "vote_id": str(uuid.uuid4()),
-        "seconds": 3.0,
-        "guideline_version": 1,
-        "supersedes": None,
-        "set_id": None,
-        **changes,
-    }
-    return bool(ledger.rows("cast_vote", clip_id=clip, category=CATEGORY, annotator=person, answer=answer, **vote))
-
-
-def known(ledger: Ledger, clip: str, purpose: str, answer: str = "yes") -> None:
-    ledger.run("add_known_answer", clip_id=clip, category=CATEGORY, answer=answer, purpose=purpose, person="mara")
-
-
-def settle(ledger: Ledger, clip: str, wanted: int, state: str) -> None:
-    ledger.run(
-        "settle_clips", clip_ids=[clip], categories=[CATEGORY], votes_wanted=[wanted], states=[state],
-        were_again=[False], again=[False],
-    )  # fmt: skip
-
-
-def people(ledger: Ledger, *names: str) -> None:
-    for name in names:
-        ledger.run("ensure_annotator", annotator=name)
 
 
 def miscounted(ledger: Ledger) -> list[Any]:
@@ -198,37 +144,6 @@ def test_a_persons_answers_of_one_day_are_asked_again_and_no_others(ledger: Ledg
         cursor.execute("SELECT clip_id FROM queue WHERE again ORDER BY clip_id")
         assert [row[0] for row in cursor.fetchall()] == names[:2]
     assert sorted(lease(ledger, "bob", 9)) == [*names[:2], names[6]]
-
-
-def test_gold_is_mixed_in_once_for_each_and_never_as_an_ordinary_clip(ledger: Ledger) -> None:
-    names = fill(ledger, 30)
-    people(ledger, "ann", "bob")
-    for name in names[:3]:
-        known(ledger, name, "gold")
-    got = lease(ledger, "ann", 6, gold=2)
-    assert len(got) == 6
-    assert len(set(got) & set(names[:3])) == 2
-    rest = lease(ledger, "ann", 30)
-    assert not set(rest) & set(names[:3])
-    assert set(lease(ledger, "bob", 3, gold=3)) == set(names[:3])
-    people(ledger, "cid")
-    lease(ledger, "bob", 30)
-    assert lease(ledger, "cid", 6, gold=6) == [], "gold alone would be known for gold"
-
-
-def test_an_example_is_shown_and_not_asked(ledger: Ledger) -> None:
-    names = fill(ledger, 5)
-    people(ledger, "ann", "bob")
-    known(ledger, names[0], "example", "no")
-    for person in ("ann", "bob"):
-        cast(ledger, person, names[1], "yes")
-        cast(ledger, person, names[2], "yes" if person == "ann" else "no")
-    for name in names[1:3]:
-        settle(ledger, name, 2, "finished")
-    shown = ledger.rows("web_examples", category=CATEGORY, examples_most=3)
-    assert [(row["clip_id"], row["answer"]) for row in shown] == [(names[1], "yes"), (names[0], "no")]
-    assert sorted(lease(ledger, "ann", 9)) == names[3:]
-    assert not cast(ledger, "ann", names[0], "no"), "nor is an answer to it taken"
 
 
 def test_of_a_retired_category_nothing_is_handed_out_and_what_is_in_hands_is_still_taken(ledger: Ledger) -> None:
@@ -418,19 +333,6 @@ def test_the_commands_make_accounts_and_known_answers(
     assert slac("known", "drop", *clip) == 64
 
 
-def queue(ledger: Ledger, round_: str, *clips: str, audit_share: float = 0.05) -> None:
-    ledger.run_many(
-        "queue_clip",
-        [
-            {"clip_id": clip, "category": CATEGORY, "video_id": CATEGORY, "round": round_, "strategy": "random",
-             "start_sec": 0.0, "end_sec": 2.0, "split": "training", "proxy_256": "p", "votes_wanted": 2, "lead": 0,
-             "audit_share": audit_share, "alike": None}
-            for clip in clips
-        ],
-    )  # fmt: skip
-    ledger.run("withdraw_unasked", category=CATEGORY, round=round_)
-
-
 def test_a_clip_keeps_the_audit_share_of_its_round_and_one_that_comes_back_gets_that_of_the_new_one(
     ledger: Ledger,
 ) -> None:
@@ -445,47 +347,3 @@ def test_a_clip_keeps_the_audit_share_of_its_round_and_one_that_comes_back_gets_
     found = queued(ledger, clips, until=0)
     shares = dict(zip(found["clip_id"].to_pylist(), found["audit_share"].to_pylist(), strict=True))
     assert shares == {answered: 0.4, left: 0.1, new: 0.0}
-
-
-def test_a_newer_round_withdraws_no_gold_and_asks_no_example(ledger: Ledger) -> None:
-    fill(ledger, 1)
-    gold, example, left = (f"{CATEGORY}:{start}" for start in (2000, 4000, 6000))
-    people(ledger, "ann")
-    queue(ledger, "2026-01-05.p1", gold, example, left)
-    known(ledger, gold, "gold")
-    known(ledger, example, "example")
-    queue(ledger, "2026-01-05.p2", example, f"{CATEGORY}:8000")
-    with ledger._connection.cursor() as cursor:
-        cursor.execute("SELECT clip_id, state FROM queue WHERE clip_id = ANY (%s)", ([gold, example, left],))
-        assert dict(cursor.fetchall()) == {gold: "open", example: "withdrawn", left: "withdrawn"}
-    assert gold in lease(ledger, "ann", 3, gold=1)
-
-
-def test_a_clip_is_asked_as_what_it_was_made_last_whatever_it_was_before(ledger: Ledger) -> None:
-    fill(ledger, 1)
-    left, example, dropped = (f"{CATEGORY}:{start}" for start in (2000, 4000, 6000))
-    people(ledger, "ann")
-    queue(ledger, "2026-01-05.p1", left, example, dropped)
-    for name in (example, dropped):
-        known(ledger, name, "example")
-    queue(ledger, "2026-01-05.p2", f"{CATEGORY}:8000")
-    for name in (left, example):
-        known(ledger, name, "gold")
-    assert ledger.run("drop_known_answer", clip_id=dropped, category=CATEGORY) == 1
-    assert ledger.run("drop_known_answer", clip_id=dropped, category=CATEGORY) == 0
-    assert {left, example} <= set(lease(ledger, "ann", 3, gold=2)), "gold is mixed in"
-    assert dropped in lease(ledger, "ann", 9), "what is neither gold nor an example is asked"
-
-
-def test_a_clip_whose_answer_is_known_holds_up_no_round(ledger: Ledger) -> None:
-    names = fill(ledger, 3)
-    people(ledger, "ann", "bob")
-    known(ledger, names[0], "gold")
-    for person in ("ann", "bob"):
-        for name in names[1:]:
-            assert cast(ledger, person, name)
-    for name in names[1:]:
-        settle(ledger, name, 2, "finished")
-    assert lease(ledger, "ann", 3, gold=3) == [], "gold alone would be known for gold"
-    assert ledger.rows("open_rounds") == []
-    assert ledger.rows("open_by_category") == []
