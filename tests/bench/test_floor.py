@@ -20,17 +20,27 @@ def rings(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sequence[floor.R
         yield floor.rings(tmp_path_factory.mktemp("floor"), PRECISION)
 
 
-def slower(rings: Sequence[floor.Ring]) -> list[str]:
-    return floor.too_slow({ring.contest.name: ring.ratio(ROUNDS) for ring in rings}, floor.floors(PRECISION))
+def ratios(rings: Sequence[floor.Ring]) -> dict[str, float]:
+    return {ring.contest.name: ring.ratio(ROUNDS) for ring in rings}
 
 
-def test_scoring_is_as_fast_against_a_plain_loop_as_in_the_last_release(rings: Sequence[floor.Ring]) -> None:
-    if slower(rings):
+@pytest.fixture(scope="module")
+def found(rings: Sequence[floor.Ring]) -> dict[str, float]:
+    """What this machine reaches; a slowed stage is held against it, since how far it is above the floor varies."""
+    return ratios(rings)
+
+
+def test_scoring_is_as_fast_against_a_plain_loop_as_in_the_last_release(
+    rings: Sequence[floor.Ring], found: dict[str, float]
+) -> None:
+    if floor.too_slow(found, floor.floors(PRECISION)):
         # Once more: what else the machine does can be seen in three rounds, and hardly in six.
-        assert slower(rings) == []
+        assert floor.too_slow(ratios(rings), floor.floors(PRECISION)) == []
 
 
-def test_a_network_that_works_twice_is_found_out(rings: Sequence[floor.Ring], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_network_that_works_twice_is_found_out(
+    rings: Sequence[floor.Ring], found: dict[str, float], monkeypatch: pytest.MonkeyPatch
+) -> None:
     whole = Extractor.on_device
 
     def twice(extractor: Extractor, clips: torch.Tensor) -> torch.Tensor:
@@ -39,17 +49,18 @@ def test_a_network_that_works_twice_is_found_out(rings: Sequence[floor.Ring], mo
 
     monkeypatch.setattr(Extractor, "on_device", twice)
     ring = next(ring for ring in rings if ring.contest.name == "networks")
-    (said,) = floor.too_slow({"networks": ring.ratio(1)}, floor.floors(PRECISION))
+    (said,) = floor.too_slow({"networks": ring.ratio(1)}, found)
     assert "below the" in said
 
 
-def test_decoding_that_works_eight_times_is_found_out(
-    rings: Sequence[floor.Ring], monkeypatch: pytest.MonkeyPatch
+def test_decoding_that_works_forty_times_is_found_out(
+    rings: Sequence[floor.Ring], found: dict[str, float], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    # So many, since decoding a clip is a fiftieth of what a small network takes where nothing multiplies bfloat16.
     whole = Pool._decoded_here
-    monkeypatch.setattr(Pool, "_decoded_here", lambda pool, cuts: [whole(pool, cuts) for _ in range(8)][-1])
+    monkeypatch.setattr(Pool, "_decoded_here", lambda pool, cuts: [whole(pool, cuts) for _ in range(40)][-1])
     ring = next(ring for ring in rings if ring.contest.name == "clips")
-    assert floor.too_slow({"clips": ring.ratio(1)}, floor.floors(PRECISION))
+    assert floor.too_slow({"clips": ring.ratio(ROUNDS)}, found)
 
 
 def test_a_quarter_less_is_the_last_that_is_allowed() -> None:

@@ -4,7 +4,6 @@ import subprocess
 from collections.abc import Sequence
 from pathlib import Path
 
-import av
 import imageio_ffmpeg
 import numpy as np
 import pytest
@@ -12,7 +11,7 @@ from numbered_films import FIELDS, FILMS, film, number_on, remux, steady
 
 from slac_tasks.collect.settings import Collect
 from slac_tasks.video import originals
-from slac_tasks.video.frames import count_frames, read_clips, read_frames
+from slac_tasks.video.frames import count_frames, read_frames
 
 
 def proxied(path: Path, folder: Path) -> tuple[originals.Probe, originals.Proxy]:
@@ -96,32 +95,6 @@ def test_interlaced_originals_keep_their_clock(tmp_path: Path) -> None:
     assert proxy.fps == 25
     for second, image in zip((0.5, 1.5, 2.5), read_frames(proxy.path_256, (0.5, 1.5, 2.5)), strict=True):
         assert number_on(image) == pytest.approx(50 * second, abs=3)
-
-
-def test_every_frame_is_the_same_however_it_is_reached(tmp_path: Path) -> None:
-    _, proxy = proxied(film(tmp_path / "a.mp4", steady(30, 5)), tmp_path)
-    starts = [k / 30 for k in range(0, 90, 7)]
-    together = read_clips(proxy.path_128, starts, frames=16, size=112)
-    for start, clip in zip(starts, together, strict=True):
-        assert (read_clips(proxy.path_128, [start], frames=16, size=112)[0] == clip).all()
-
-
-def test_colours_are_those_of_the_original(tmp_path: Path) -> None:
-    colours = np.array([[200, 40, 40], [40, 200, 40], [40, 40, 200], [180, 180, 60]], np.uint8)
-    source = tmp_path / "colours.mp4"
-    with av.open(str(source), "w") as container:
-        stream = container.add_stream("libx264", rate=25)
-        stream.width, stream.height, stream.pix_fmt = 320, 240, "yuv420p"
-        for _ in range(60):
-            image = np.repeat(np.repeat(colours.reshape(2, 2, 3), 120, 0), 160, 1)
-            container.mux(stream.encode(av.VideoFrame.from_ndarray(image, format="rgb24")))
-        container.mux(stream.encode(None))
-    _, proxy = proxied(source, tmp_path)
-    clip = read_clips(proxy.path_128, [0.0], frames=2, size=112)[0, 1]
-    for quarter, colour in zip(((20, 20), (20, 90), (90, 20), (90, 90)), colours, strict=True):
-        assert clip[quarter].astype(int) == pytest.approx(colour.astype(int), abs=12)
-        whole = read_frames(proxy.path_128, [0.5])[0]
-    assert whole[20, 20].astype(int) == pytest.approx(colours[0].astype(int), abs=12)
 
 
 def facts(**changed: object) -> dict:
