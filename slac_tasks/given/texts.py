@@ -20,6 +20,11 @@ _MARKS = (
     (codecs.BOM_UTF16_LE, "utf-16-le"),
     (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
+_PACKED = {
+    b"\x1f\x8b": "gzip", b"PK\x03\x04": "zip, as spreadsheets are", b"\xfd7zXZ": "xz", b"\x28\xb5\x2f\xfd": "zstd",
+    b"BZh91AY&SY": "bzip2",
+}  # fmt: skip
+"""What packed files start with."""
 MOST_BYTES = 2**31
 """Of a text that is read whole: ten times the largest list that a benchmark publishes."""
 _END = re.compile(r"[\r\n]")
@@ -41,6 +46,8 @@ def decode(data: bytes, *, escaped: bool = False) -> str:
         NotText: they are neither UTF-8, nor UTF-16 or UTF-32 with a mark.
 
     """
+    if packed := next((name for start, name in _PACKED.items() if data.startswith(start)), None):
+        raise NotText(f"is packed ({packed}), want the text in it")
     mark, encoding = next(((mark, encoding) for mark, encoding in _MARKS if data.startswith(mark)), (b"", "utf-8"))
     body = data[len(mark) :]
     try:

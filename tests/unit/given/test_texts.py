@@ -1,8 +1,14 @@
 """Bytes that somebody gives become a text that they can only mean, or are refused."""
 
+import bz2
 import codecs
+import gzip
 import io
+import lzma
 import os
+import re
+import zipfile
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -22,6 +28,13 @@ MARKED = {
 TEXTS = st.text(st.characters(exclude_categories=("Cs",), exclude_characters="\x00\ufeff"))
 
 
+def zipped(data: bytes) -> bytes:
+    held = io.BytesIO()
+    with zipfile.ZipFile(held, "w") as archive:
+        archive.writestr("votes.csv", data)
+    return held.getvalue()
+
+
 @given(TEXTS, st.sampled_from(sorted(MARKED)))
 def test_a_text_with_a_mark_is_read_whatever_editor_wrote_it(text: str, encoding: str) -> None:
     assert decode(MARKED[encoding] + text.encode(encoding)) == text
@@ -36,13 +49,13 @@ def test_a_text_without_a_mark_is_utf8(text: str) -> None:
 @example(b"caf\xe9")
 @example("task,worker".encode("utf-16-le"))
 @example(codecs.BOM_UTF16_LE + b"a")
-def test_any_other_bytes_are_refused_with_their_line(data: bytes) -> None:
+def test_any_other_bytes_are_refused_with_what_is_wrong(data: bytes) -> None:
     text = refusal = None
     try:
         text = decode(data)
     except NotText as error:
         refusal = str(error)
-    assert refusal is None or (refusal.startswith("line ") and "want a text in UTF-8" in refusal)
+    assert refusal is None or re.fullmatch(r"line \d+ .*, want a text in UTF-8|is packed .*", refusal)
     if text is not None:
         assert any(text.encode(encoding) == data.removeprefix(mark) for encoding, mark in MARKED.items())
 
@@ -50,6 +63,12 @@ def test_any_other_bytes_are_refused_with_their_line(data: bytes) -> None:
 def test_the_line_and_the_byte_are_named() -> None:
     with pytest.raises(NotText, match="line 2 is not UTF-8: found byte 0xe9"):
         decode(b"a\ncaf\xe9\n")
+
+
+@pytest.mark.parametrize("pack", [gzip.compress, bz2.compress, lzma.compress, zipped])
+def test_a_packed_file_is_called_that(pack: Callable[[bytes], bytes]) -> None:
+    with pytest.raises(NotText, match=r"is packed \(.*\), want the text in it"):
+        decode(pack(b"task,worker,label,time,seconds\n"), escaped=True)
 
 
 def test_a_line_that_is_piped_in_is_read_as_a_file_is() -> None:
