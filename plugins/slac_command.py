@@ -122,7 +122,9 @@ def merge(items: Item | Iterable[Item]) -> dict[str, list[str]]:
     for item in [items] if isinstance(items, Mapping) else items:
         for key, value in item.items():
             values = value if isinstance(value, list | tuple) else [value]
-            found.setdefault(key, set()).update(str(one) for one in values if one not in (None, False, ""))
+            # Not `in`: a floor of 0 is a wish, and equals False.
+            given = (str(one) for one in values if one is not None and one is not False and one != "")
+            found.setdefault(key, set()).update(given)
     return {key: sorted(values) for key, values in found.items() if values}
 
 

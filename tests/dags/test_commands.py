@@ -91,6 +91,23 @@ def test_a_wish_of_a_form_is_a_flag_without_a_value(monkeypatch: pytest.MonkeyPa
     assert asked == [["slac", "plan", "--for=pretrain", "--at-once"], ["slac", "plan", "--for=pretrain"]]
 
 
+@pytest.mark.parametrize("floor", [0, 0.0, 0.9, 1])
+def test_a_number_of_a_form_is_a_wish_also_where_it_is_zero(floor: float) -> None:
+    assert argv("register", {"category": ["judo"], "floor": floor}) == [
+        *("slac", "register", "--category=judo", f"--floor={floor}", "--offered")
+    ]
+
+
+@pytest.mark.parametrize("empty", [None, "", False, []])
+def test_an_empty_field_of_a_form_is_no_wish(empty: object) -> None:
+    assert argv("register", {"category": ["judo"], "floor": empty}) == [
+        "slac",
+        "register",
+        "--category=judo",
+        "--offered",
+    ]
+
+
 def test_bootstrap_is_asked_for_what_is_uncovered() -> None:
     words = argv("bootstrap", [ITEM, {**ITEM, "category": ["polo"]}])
     assert words == [
