@@ -18,7 +18,7 @@ from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Protocol
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from slac_tasks.errors import BrokenContract, NotConfigured, NotMade, Temporary, is_disk_full
 
@@ -268,7 +268,7 @@ S3_VARIABLES = ("SLAC_S3_ENDPOINT", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"
 
 
 def open_store(url: str, environ: Mapping[str, str] = os.environ) -> Store:
-    """Open the store at `url`: a folder, `file:///folder`, or `s3://bucket/prefix`.
+    """Open the store at `url`: a folder (`~` is the home folder), `file:///folder`, or `s3://bucket/prefix`.
 
     Raises:
         NotConfigured: the address has another form, or no store is there.
@@ -280,9 +280,10 @@ def open_store(url: str, environ: Mapping[str, str] = os.environ) -> Store:
 
         return S3Store(parts.netloc, parts.path, environ)
     if parts.scheme == "file" and not parts.netloc:
-        return FolderStore(Path(parts.path))
+        return FolderStore(Path(unquote(parts.path)))
     if not parts.scheme and url:
-        return FolderStore(Path(url))
+        # No shell has read a variable that comes from a file.
+        return FolderStore(Path(os.path.expanduser(url)))
     raise NotConfigured(f"store {url!r}: want a folder, file:///folder or s3://bucket/prefix")
 
 

@@ -58,12 +58,17 @@ def _open(name: str, collect: Collect, limits: Fetch, environ: Mapping[str, str]
         return SearchSource(name.removeprefix(SEARCH), collect, limits, environ)
     if name.startswith("s3://"):
         return BucketSource(name, environ)
-    path = Path(name)
+    path = Path(os.path.expanduser(name))
     # Of a name that is too long, or below a locked folder, `Path` asks with an error.
     if os.path.isdir(path):
         return FolderSource(path)
     if os.path.isfile(path) and path.suffix.lower() in MANIFESTS:
         return ManifestSource(path)
+    found = "is none of these"
+    try:
+        os.stat(path)
+    except OSError as error:
+        found = error.strerror or str(error)
     raise NotConfigured(
-        f"source {name}: is no folder, no {', '.join(MANIFESTS)} file, no s3://bucket/prefix and no {SEARCH} search"
+        f"source {name}: {found}, want a folder, a {', '.join(MANIFESTS)} file, s3://bucket/prefix or a {SEARCH} search"
     )

@@ -337,8 +337,21 @@ def test_a_search_that_must_wait_is_tried_later(server: Planned) -> None:
         list(source.candidates("judo", WEEK))
     with pytest.raises(WrongArguments, match="query"):
         open_sources(["yt-dlp:ytsearch5:judo"])
-    with pytest.raises(NotConfigured, match="is no folder"):
-        open_sources(["nowhere"])
+
+
+def test_a_source_is_a_folder_or_manifest_where_it_says(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    (tmp_path / "videos" / "judo").mkdir(parents=True)
+    (tmp_path / "readme.pdf").touch()
+    for name in ("~/videos", str(tmp_path / "videos")):
+        assert [source.categories() for source in open_sources([name])] == [["judo"]]
+    for name, found in (
+        ("~/nowhere.csv", "No such file"),
+        ("~/readme.pdf", "is none of these"),
+        ("x" * 300, "too long"),
+    ):
+        with pytest.raises(NotConfigured, match=f"source {name}: .*{found}.*, want a folder"):
+            open_sources([name])
 
 
 def test_what_a_reader_of_pages_trips_over_is_the_pages_own_failure(server: Planned, monkeypatch: Any) -> None:

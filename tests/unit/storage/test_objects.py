@@ -45,6 +45,13 @@ def test_what_is_not_there_is_not_made(tmp_path: Path) -> None:
     store.delete("a")
 
 
+@pytest.mark.parametrize("url", ["~/my store", "{home}/my store", "file://{home}/my%20store"])
+def test_a_folder_has_several_addresses(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, url: str) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    open_store(url.format(home=tmp_path), {}).put("a", b"x")
+    assert FolderStore(tmp_path / "my store").get("a") == b"x"
+
+
 @pytest.mark.parametrize("url", ["", "ftp://host/x", "s3://", "file://host/x"])
 def test_other_addresses_are_refused(url: str) -> None:
     with pytest.raises(NotConfigured, match="want a folder"):
