@@ -57,7 +57,11 @@ def collect_videos(planner: Planner) -> list[Item]:
     if planner.is_newest_window:
         # What people asked of past windows goes on, however far the run of `add_category` came.
         lacking |= wanted(planner, planner.backfills)
-    todo = {pair for pair in lacking | drops | behind | apart | stale if pair[0] in planner.categories}
+    todo = {
+        pair
+        for pair in lacking | drops | behind | apart | stale
+        if pair[0] in planner.categories and not planner.rests(*pair)
+    }
     return [
         replace(
             item,
@@ -105,7 +109,7 @@ def score_clips(planner: Planner) -> list[Item]:
     members = planner.settings.committee.members
     for line in changes(planner.panels, members):
         print_line(f"plan: {line}")
-    collected = {pair for pair, rows in planner.row_counts(VIDEOS, window).items() if rows and not planner.rests(*pair)}
+    collected = _collected(planner, window)
     untaught = uncovered(planner.panels, members, {category for category, _ in collected})
     teachable = collected & _with_training(planner, untaught)
     covered = {pair for pair in collected if pair[0] in planner.panels}
@@ -127,6 +131,11 @@ def score_clips(planner: Planner) -> list[Item]:
         )
         for window, some in batches(todo, categories_to_score(planner))
     ]  # fmt: skip
+
+
+def _collected(planner: Planner, window: str | None = None) -> Pairs:
+    """Return where there are videos to go on with, for the plan's categories."""
+    return {pair for pair, rows in planner.row_counts(VIDEOS, window).items() if rows and not planner.rests(*pair)}
 
 
 def _words(planner: Planner, categories: Collection[str]) -> str:
@@ -197,6 +206,8 @@ def send_hard_clips(planner: Planner) -> list[Item]:
     rounds: dict[str, list[str]] = {}
     names = {category: panel.name for category, panel in planner.panels.items()}
     for category, window in sorted(_scored(planner)):
+        if planner.rests(category, window):
+            continue
         key = round_key(window, names[category])
         if waiting.get(category, 0) < enough and not ((category, key) in mined and (category, key) in done):
             rounds.setdefault(key, []).append(category)
@@ -345,13 +356,12 @@ def _label_key(labels: pa.Table) -> pa.Array:
 
 
 def _is_quiet(planner: Planner, judged: str) -> bool:
-    """Whether every collected window is mined, every queued clip labelled, and the newest labels judged."""
+    """Whether every collected window is mined that does not rest, every queued clip labelled, and all judged."""
     if planner.committee is None or not _all_labelled(planner):
         return False
     if judged != planner.newest_labels() or send_hard_clips(planner) or sync_verifications(planner):
         return False
-    collected = {pair for pair, rows in planner.row_counts(VIDEOS).items() if rows and pair[0] in planner.panels}
-    return collected <= _mined(planner)
+    return {pair for pair in _collected(planner) if pair[0] in planner.panels} <= _mined(planner)
 
 
 def _all_labelled(planner: Planner) -> bool:

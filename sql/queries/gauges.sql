@@ -29,8 +29,13 @@ LEFT JOIN (
 ) AS s ON v.keys ->> 'category' = s.category AND v.keys ->> 'window' = s."window"
 WHERE
     v.dataset = 'videos' AND v.row_count > 0 AND s.category IS NULL
-    -- What a person paused is not late.
-    AND NOT EXISTS (SELECT FROM category_plans AS p WHERE p.category = c.category AND p.state <> 'running')
+    -- Past windows that a person paused are not late.
+    AND NOT EXISTS (
+        SELECT FROM category_plans AS p
+        WHERE
+            p.category = c.category AND p.state <> 'running'
+            AND daterange(p.first_window, p.last_window, '[]') @> (v.keys ->> 'window')::date
+    )
 UNION ALL
 SELECT 'slac_collected_window_age_seconds', NULL, coalesce(extract(EPOCH FROM now() - max(written_at)), 0)
 FROM datasets WHERE dataset = 'videos'

@@ -6,9 +6,11 @@ import threading
 import httpx
 import pytest
 from fastapi import FastAPI
+from platform_records import WEEKS, Platform
 
 from slac_tasks.config import Config
 from slac_tasks.errors import Temporary
+from slac_tasks.storage.datasets import VIDEOS
 from slac_tasks.storage.ledger import Ledger, Row
 from slac_tasks.storage.objects import FolderStore
 from slac_tasks.web import watching
@@ -49,6 +51,22 @@ def test_gauges_are_told_to_who_has_the_token(store: FolderStore, ledger: Ledger
         assert get(app, "/metrics", headers).status_code == 401
     assert get(application(store, ledgers, ""), "/metrics", {"Authorization": "Bearer "}).status_code == 401
     ledgers.close()
+
+
+def test_a_paused_category_is_late_with_the_windows_that_came_later(store: FolderStore, ledger: Ledger) -> None:
+    platform = Platform(store=store, ledger=ledger)
+    platform.register("judo")
+
+    def age() -> float:
+        (row,) = [row for row in ledger.rows("gauges") if row["name"] == "slac_unscored_window_age_seconds"]
+        return float(row["value"])
+
+    platform.record(VIDEOS, category="judo", window=WEEKS[0])
+    assert age() != 0
+    ledger.run("set_category_state", category="judo", state="paused", newest=WEEKS[1])
+    assert age() == 0
+    platform.record(VIDEOS, category="judo", window=WEEKS[2])
+    assert age() != 0
 
 
 def test_who_asks_often_whether_it_is_ready_costs_the_ledger_one_look_a_second(

@@ -7,10 +7,15 @@ import pytest
 from platform_records import WEEKS, Platform, handed
 
 from slac_tasks.errors import WrongArguments
+from slac_tasks.model import round_key
+from slac_tasks.planning import plans
 from slac_tasks.planning.estimates import estimate
+from slac_tasks.planning.items import Item
+from slac_tasks.planning.notes import notes
 from slac_tasks.planning.past import add_category, score_again
-from slac_tasks.planning.plans import collect_videos, score_clips
-from slac_tasks.storage.datasets import CLIPS, SCORES, VIDEOS
+from slac_tasks.planning.plans import collect_videos, pretrain, score_clips, send_hard_clips
+from slac_tasks.release.settings import Release
+from slac_tasks.storage.datasets import CLIPS, FETCHED, LABELS, QUALITY, SCORES, VIDEOS
 from slac_tasks.storage.ledger import Ledger
 from slac_tasks.storage.objects import FolderStore
 
@@ -69,6 +74,39 @@ def test_what_is_paused_rests_in_all_plans_and_goes_on_by_the_weekly_run(platfor
     scored = {pair for windows, some in handed(score_clips(platform.planner())) for pair in product(some, windows)}
     # What is no past window of its plan is scored as ever.
     assert {window for category, window in scored if category == "polo"} == {WEEKS[2]}
+
+
+@pytest.mark.parametrize("state", ["paused", "cancelled"])
+def test_past_windows_that_rest_are_fetched_mined_and_waited_for_by_no_plan(
+    platform: Platform, monkeypatch: pytest.MonkeyPatch, state: str
+) -> None:
+    monkeypatch.setattr(plans, "unreleased_labels", lambda *given: 0)
+    platform.fields["release"] = Release(wait_for_queue=True)
+    platform.seat({"polo": ["w1"]})
+    scored, collected = ({"category": "polo", "window": week} for week in WEEKS[:2])
+    for keys in (scored, collected):
+        settings = platform.settings.digest(("collect",))
+        platform.record_all(FETCHED, [keys], retryable=1, settings=settings)
+        platform.record(VIDEOS, **keys)
+    platform.record(CLIPS, **scored)
+    platform.record(SCORES, **scored, weights="w1")
+    for dataset in (LABELS, QUALITY):
+        platform.record(dataset, labels="000001")
+
+    def begun() -> tuple[set[str], list[Item], str]:
+        """Return (past windows of polo that are fetched again, rounds that are mined, why no release is made)."""
+        again = handed(collect_videos(platform.planner(window="2026-05-25", only=("polo",))))
+        pretrain(platform.planner())
+        (why,) = notes(platform.planner(), "pretrain")
+        past = {window for windows, _ in again for window in windows if window in WEEKS}
+        return past, send_hard_clips(platform.planner()), why.partition("wait: ")[2]
+
+    rounds = [Item(category=("polo",), round=round_key(WEEKS[0], platform.panel("polo")))]
+    assert begun() == (set(WEEKS[:2]), rounds, "clips wait to be mined, answered or judged")
+    platform.ledger.run("set_category_state", category="polo", state=state, newest=WEEKS[2])
+    past, rounds, why = begun()
+    assert (past, rounds) == (set(), [])
+    assert why.startswith("0 new labels")
 
 
 def test_another_committee_scores_what_it_lacks_and_nothing_else(platform: Platform) -> None:
