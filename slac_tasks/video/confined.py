@@ -11,13 +11,13 @@ import shutil
 import signal
 import subprocess
 import sys
-import tempfile
 import threading
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
+from typing import IO
 
 from slac_tasks.video import jail, trial
 
@@ -39,7 +39,7 @@ class Bounds:
     memory_bytes: int
     """Address space, which is never less than what is used of it. There is one process, so it is that of all."""
     file_bytes: int
-    """Largest file that it may write, its log among them."""
+    """Largest file that it may write."""
     output_bytes: int
     """Most that it may write to its standard output."""
 
@@ -92,6 +92,19 @@ class _Watch(threading.Thread):
         self.join()
 
 
+class _Listener(threading.Thread):
+    """Keeps the end of what a program says, in memory: a file would lose the words that the disk is full."""
+
+    def __init__(self, pipe: IO[bytes]) -> None:
+        super().__init__(daemon=True)
+        self.said = b""
+        self._pipe = pipe
+
+    def run(self) -> None:
+        while words := os.read(self._pipe.fileno(), _SAID_BYTES):
+            self.said = (self.said + words)[-_SAID_BYTES:]
+
+
 def run(argv: Sequence[str], bounds: Bounds, *, reads: Sequence[Path] = (), writes: Path | None = None) -> Ended:
     """Run a program to its end, or to the first of its bounds; no process of it is left.
 
@@ -108,15 +121,17 @@ def run(argv: Sequence[str], bounds: Bounds, *, reads: Sequence[Path] = (), writ
         FileNotFoundError: there is no such program.
 
     """
-    with tempfile.TemporaryFile(prefix="slac-") as log:
-        process = subprocess.Popen(
-            _jailed(argv, bounds, reads, writes), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=log,
-            env={"LC_ALL": "C"}, cwd="/", start_new_session=True,
-        )  # fmt: skip
-        watch = _Watch(process, bounds.wall_sec)
+    process = subprocess.Popen(
+        _jailed(argv, bounds, reads, writes), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+        env={"LC_ALL": "C"}, cwd="/", start_new_session=True,
+    )  # fmt: skip
+    assert process.stdout is not None
+    assert process.stderr is not None
+    with process.stdout, process.stderr:
+        watch, listener = _Watch(process, bounds.wall_sec), _Listener(process.stderr)
         try:
             watch.start()
-            assert process.stdout is not None
+            listener.start()
             output = process.stdout.read(bounds.output_bytes + 1)
             if len(output) > bounds.output_bytes:
                 _kill(process)
@@ -125,14 +140,11 @@ def run(argv: Sequence[str], bounds: Bounds, *, reads: Sequence[Path] = (), writ
             _kill(process)
             process.wait()
             watch.stop()
-            if process.stdout is not None:
-                process.stdout.close()
-        log.seek(max(0, log.seek(0, os.SEEK_END) - _SAID_BYTES))
-        said = log.read().decode(errors="replace").strip()
+            listener.join()
     over = {-signal.SIGXCPU: Bound.CPU, -signal.SIGXFSZ: Bound.FILE}.get(code, watch.over)
     if len(output) > bounds.output_bytes:
         over = Bound.OUTPUT
-    return Ended(code=code, output=output, said=said, over=over)
+    return Ended(code=code, output=output, said=listener.said.decode(errors="replace").strip(), over=over)
 
 
 PROMISES = {

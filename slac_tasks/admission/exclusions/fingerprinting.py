@@ -4,6 +4,7 @@
 a line of JSON for each, in their order.
 """
 
+import errno
 import json
 import os
 import subprocess
@@ -16,6 +17,7 @@ from pathlib import Path
 from slac_tasks.admission.likeness.fingerprints import video_hashes
 from slac_tasks.children import processors
 from slac_tasks.collect.settings import Collect
+from slac_tasks.errors import is_disk_full
 from slac_tasks.progress import track
 from slac_tasks.scratch import Scratch
 from slac_tasks.video import originals
@@ -23,6 +25,8 @@ from slac_tasks.video import originals
 LIMITS = Collect(min_duration_sec=0.5, max_duration_sec=3600.0)
 """Test videos are shorter (HMDB-51: a second) and longer (THUMOS14: half an hour) than what is collected."""
 _ENVIRONMENT = ("PATH", "HOME", "LANG", "TMPDIR", "VIRTUAL_ENV")
+_FULL = "disk is full"
+"""A reason that says nothing of the file."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,7 +40,12 @@ class Fingerprinted:
 
 
 def fingerprint_files(paths: Sequence[Path]) -> Iterator[Fingerprinted]:
-    """Yield what came of each file, in their order."""
+    """Yield what came of each file, in their order.
+
+    Raises:
+        OSError: the disk of temporary files is full.
+
+    """
     environ = {name: os.environ[name] for name in _ENVIRONMENT if name in os.environ}
     argv = [sys.executable, "-m", "slac_tasks.admission.exclusions.fingerprinting"]
     with subprocess.Popen(
@@ -48,7 +57,10 @@ def fingerprint_files(paths: Sequence[Path]) -> Iterator[Fingerprinted]:
             child.stdin.write(json.dumps([str(path) for path in paths]))
             child.stdin.close()
             for line in child.stdout:
-                yield Fingerprinted(**json.loads(line))
+                made = Fingerprinted(**json.loads(line))
+                if made.reason == _FULL:
+                    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), made.detail)
+                yield made
             if child.wait():
                 raise RuntimeError(f"slac_tasks.admission.exclusions.fingerprinting: exit {child.returncode}")
         finally:
@@ -62,6 +74,10 @@ def _fingerprint(path: str) -> Fingerprinted:
             return Fingerprinted(path=path, frame_hashes=video_hashes(proxy.small, proxy.fps))
     except originals.Rejected as no:
         return Fingerprinted(path=path, reason=no.reason, detail=no.detail)
+    except OSError as error:
+        if not is_disk_full(error):
+            raise
+        return Fingerprinted(path=path, reason=_FULL, detail=str(error.filename2 or error.filename))
 
 
 def main() -> None:

@@ -4,6 +4,7 @@ import json
 import os
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from slac_tasks.admission.likeness.fingerprints import fingerprint
 from slac_tasks.collect.settings import Collect
 from slac_tasks.commands import exclude
 from slac_tasks.config import Config
+from slac_tasks.errors import is_disk_full
 from slac_tasks.job import Job
 from slac_tasks.reconcile import repair
 from slac_tasks.stages import deduplicate, discover, fetch
@@ -243,3 +245,23 @@ def test_the_process_that_opens_files_holds_no_secrets(films: Path, monkeypatch:
     assert not [name for name in given[0] if name.startswith("SLAC")]
     assert "secret" not in " ".join(given[0].values())
     assert os.environ["SLAC_DATABASE_URL"]
+
+
+FULL_DISK = """
+from slac_tasks.admission.exclusions import fingerprinting
+def full(*_): raise OSError(28, "No space left on device", "/scratch")
+fingerprinting.originals.make_proxy = full
+fingerprinting.main()
+"""
+
+
+def test_a_full_disk_is_no_fault_of_the_files(films: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Full(subprocess.Popen):
+        def __init__(self, words: Any, **more: Any) -> None:
+            own = "slac_tasks.admission.exclusions.fingerprinting" in words
+            super().__init__([sys.executable, "-c", FULL_DISK] if own else words, **more)
+
+    monkeypatch.setattr(fingerprinting.subprocess, "Popen", Full)
+    with pytest.raises(OSError, match="No space left") as caught:
+        list(fingerprinting.fingerprint_files([films / "held_out/deep" / LATIN]))
+    assert (is_disk_full(caught.value), caught.value.filename) == (True, "/scratch")

@@ -63,6 +63,14 @@ def test_it_finds_no_credentials_and_says_what_it_says(monkeypatch: pytest.Monke
     assert (ended.code, ended.said, ended.over) == (3, "last words", None)
 
 
+def test_its_words_need_no_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    # Where the disk is full, the words that say so would be lost on it.
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "gone"))
+    ended = python("import sys; sys.stderr.write('x' * (1 << 22) + 'No space left on device'); sys.exit(228)")
+    assert ended.said.endswith("xNo space left on device")
+    assert (ended.code, ended.over) == (228, None)
+
+
 def test_a_hostile_decoder_gets_nothing_that_doctor_says_it_cannot_get(tmp_path: Path) -> None:
     other = tmp_path / "settings.toml"
     other.write_text("secret = 1")

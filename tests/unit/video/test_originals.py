@@ -1,6 +1,7 @@
 """Proxies keep the clock that a player shows: frames carry their number as blocks of black and white."""
 
 import subprocess
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import pytest
 from numbered_films import FIELDS, FILMS, film, number_on, remux, steady
 
 from slac_tasks.collect.settings import Collect
+from slac_tasks.errors import is_disk_full
 from slac_tasks.video import originals
 from slac_tasks.video.frames import count_frames, read_frames
 
@@ -75,6 +77,16 @@ def test_an_edit_list_is_applied(tmp_path: Path) -> None:
     _, proxy = proxied(cut, tmp_path)
     assert proxy.duration_sec == pytest.approx(3.6, abs=0.1)
     assert_right_second(proxy, at_ms, first=60)
+
+
+def test_a_disk_that_is_full_is_no_fault_of_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    says = "import os, sys; sys.stderr.write(os.strerror(28)); sys.exit(228)"
+    monkeypatch.setattr(originals, "command", lambda *_: [sys.executable, "-I", "-S", "-c", says])
+    # What ffmpeg says must not go to the same disk.
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "gone"))
+    with pytest.raises(OSError, match="No space left") as caught:
+        proxied(film(tmp_path / "film.mp4", steady(24, 2)), tmp_path)
+    assert is_disk_full(caught.value)
 
 
 def test_a_size_that_changes_half_way_does_not_start_the_clock_again(tmp_path: Path) -> None:
