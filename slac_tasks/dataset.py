@@ -311,7 +311,8 @@ def _of_file(path: Path) -> "Iterator[pa.Table]":
     # Whoever wrote it may have chosen other types: pandas makes categories and wide numbers.
     schema = pa.schema([RELEASES.schema.field(name) for name in COLUMNS])
     try:
-        with pq.ParquetFile(path) as file:
+        # Opened here, since the library opens no name that is not UTF-8.
+        with path.open("rb") as opened, pq.ParquetFile(opened) as file:
             if lacking := [name for name in COLUMNS if name not in file.schema_arrow.names]:
                 raise BrokenContract(f"release {path}: has columns {file.schema_arrow.names[:20]}, want also {lacking}")
             for batch in file.iter_batches(columns=list(COLUMNS)):

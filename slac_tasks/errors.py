@@ -14,6 +14,8 @@ A message names the input, the value found and the value wanted.
 """
 
 import errno
+from dataclasses import dataclass
+from pathlib import Path
 from typing import ClassVar
 
 
@@ -54,6 +56,20 @@ class NotConfigured(SlacError):
 def is_disk_full(failure: BaseException) -> bool:
     """Return whether the failure is a full disk or an exhausted quota, which a later try may not meet."""
     return isinstance(failure, OSError) and failure.errno in (errno.ENOSPC, errno.EDQUOT)
+
+
+@dataclass(frozen=True)
+class FullDiskAt:
+    """A block that gives a full disk its place where the failure has none: a write into an open file knows no name."""
+
+    place: Path
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, kind: object, failure: BaseException | None, trace: object) -> None:
+        if isinstance(failure, OSError) and is_disk_full(failure) and failure.filename is None:
+            failure.filename = str(self.place)
 
 
 def may_pass(failure: BaseException) -> bool:

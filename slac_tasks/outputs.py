@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from slac_tasks.errors import WrongArguments, is_disk_full
+from slac_tasks.errors import FullDiskAt, WrongArguments, is_disk_full
 
 
 @contextmanager
@@ -23,7 +23,8 @@ def whole(path: Path) -> Iterator[Path]:
     part = path.with_name(f".{path.name}.part")
     _remove(part)
     try:
-        yield part
+        with FullDiskAt(path):
+            yield part
         part.replace(path)
     finally:
         _remove(part)

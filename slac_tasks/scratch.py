@@ -15,6 +15,7 @@ from functools import cache
 from pathlib import Path
 from weakref import finalize
 
+from slac_tasks.errors import FullDiskAt
 from slac_tasks.model import content_hash
 
 _PREFIX = f".slac-scratch-{content_hash(platform.node())}-"
@@ -36,7 +37,8 @@ class Scratch:
     def __enter__(self) -> Path:
         return self.path
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, kind: object, failure: BaseException | None, trace: object) -> None:
+        FullDiskAt(self.path).__exit__(kind, failure, trace)
         self.close()
 
     def close(self) -> None:

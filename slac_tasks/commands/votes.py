@@ -18,9 +18,8 @@ import json
 import sys
 from collections import Counter
 from collections.abc import Callable
-from itertools import chain
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import pyarrow as pa
 import pyarrow.csv as pa_csv
@@ -85,17 +84,15 @@ def main(arguments: argparse.Namespace) -> None:
 
 def export(datasets: Datasets, path: Path) -> int:
     """Write every vote of every batch, batch by batch; return how many."""
-    writer: Any = None
+    batches = (datasets.read(VOTES, **keys) for keys in datasets.partitions(VOTES))
+    # An empty table has the columns too, where there are no votes.
+    schema = _columns(VOTES.schema.empty_table()).schema
     count = 0
-    with whole(path) as part:
-        batches = (datasets.read(VOTES, **keys) for keys in datasets.partitions(VOTES))
-        # The first table is an empty one, so that there are columns where there are no votes.
-        for table in map(_columns, chain([VOTES.schema.empty_table()], batches)):
-            if writer is None:
-                writer = _writer(path, part, table.schema)
+    # Opened here, since the library opens no name that is not UTF-8.
+    with whole(path) as part, part.open("wb") as file, _writer(path, file, schema) as writer:
+        for table in map(_columns, batches):
             writer.write_table(table)
             count += table.num_rows
-        writer.close()
     return count
 
 
@@ -109,11 +106,11 @@ def _columns(votes: pa.Table) -> pa.Table:
     )  # fmt: skip
 
 
-def _writer(path: Path, part: Path, schema: pa.Schema) -> Any:
+def _writer(path: Path, file: IO[bytes], schema: pa.Schema) -> Any:
     if path.suffix == ".parquet":
-        return pq.ParquetWriter(part, schema)
+        return pq.ParquetWriter(file, schema)
     if path.suffix == ".csv":
-        return pa_csv.CSVWriter(part, schema)
+        return pa_csv.CSVWriter(file, schema)
     raise WrongArguments(f"{path}: ends in {path.suffix or 'nothing'}, want .csv or .parquet")
 
 

@@ -209,7 +209,8 @@ def _parquet(path: Path, what: str, needed: Collection[str], known: Collection[s
     import pyarrow.parquet as pq
 
     try:
-        with pq.ParquetFile(path, pre_buffer=False) as file:
+        # Opened here, since the library opens no name that is not UTF-8.
+        with path.open("rb") as opened, pq.ParquetFile(opened, pre_buffer=False) as file:
             found = file.schema_arrow.names
             columns = {
                 raw: name for raw, name in zip(found, columns_of(path, what, found, needed, known), strict=True)

@@ -4,6 +4,7 @@ import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain, groupby, repeat
+from pathlib import Path
 from typing import TypeVar
 
 import numpy as np
@@ -11,7 +12,7 @@ import pyarrow as pa
 import torch
 
 from slac_tasks.children import processors
-from slac_tasks.errors import BrokenContract
+from slac_tasks.errors import BrokenContract, FullDiskAt
 from slac_tasks.model import View
 from slac_tasks.progress import track
 from slac_tasks.storage.datasets.collecting import ClipRow
@@ -187,7 +188,7 @@ def gather(
     those of `footage`; the number of workers changes no order.
     """
     kept: list[ClipAddress] = []
-    with tempfile.TemporaryFile(prefix="slac-") as file:
+    with FullDiskAt(Path(tempfile.gettempdir())), tempfile.TemporaryFile(prefix="slac-") as file:
         for reel in footage(clips, [view], open_media, lost, what, workers):
             # Written, not mapped for writing: a full disk is then an error with a name and not a killed process.
             file.write(reel.pixels[view].tobytes())

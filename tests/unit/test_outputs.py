@@ -94,6 +94,12 @@ def test_a_full_disk_is_no_wrong_argument(tmp_path: Path, monkeypatch: pytest.Mo
         pytest.fail("the work began")
 
 
+def test_a_disk_that_is_full_later_is_named(tmp_path: Path) -> None:
+    with pytest.raises(OSError, match="No space left") as caught, whole(tmp_path / "made"):
+        Path("/dev/full").write_text("more")
+    assert (caught.value.filename, list(tmp_path.iterdir())) == (str(tmp_path / "made"), [])
+
+
 def test_a_folder_is_made_or_the_reason_is_said(tmp_path: Path) -> None:
     assert folder(tmp_path / "one" / "two").is_dir()
     (tmp_path / "file").write_text("")

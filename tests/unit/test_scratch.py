@@ -1,5 +1,6 @@
 """What a process needs for a while is gone with it, however it ends."""
 
+import errno
 import os
 import platform
 import subprocess
@@ -64,6 +65,19 @@ def test_it_is_gone_after_the_block_and_with_the_last_reference(tmp_path: Path) 
     assert list(tmp_path.iterdir()) == [made.path]
     del made
     assert not list(tmp_path.iterdir())
+
+
+def test_a_disk_that_is_full_is_named_and_any_other_failure_is_as_it_was(tmp_path: Path) -> None:
+    for failure, place in (
+        (OSError(errno.ENOSPC, "full"), None),
+        (OSError(errno.ENOSPC, "full", "/elsewhere"), "/elsewhere"),
+        (OSError(errno.EIO, "broken"), ""),
+    ):
+        made = Scratch(tmp_path)
+        with pytest.raises(OSError, match=r"full|broken"), made:
+            raise failure
+        assert (failure.filename or "") == (str(made.path) if place is None else place)
+        assert not list(tmp_path.iterdir())
 
 
 def test_it_is_gone_after_the_process(tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ data/train-00000-of-00003.parquet   all columns of the release; `label` is a cla
 """
 
 import json
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 
@@ -53,20 +53,16 @@ def _write_split(release: Contents, split: str, name: str, folder: Path) -> int:
     place = RELEASES.schema.names.index("label")
     parts: list[Path] = []
     count = 0
-    writer: pq.ParquetWriter | None = None
-    for group in iter(lambda: list(islice(rows, _ROWS)), []):
-        if count % (_ROWS * _GROUPS) == 0:
-            if writer is not None:
-                writer.close()
-            parts.append(folder / f"{name}-{len(parts):05d}")
-            writer = pq.ParquetWriter(parts[-1], schema(), compression="zstd")
-        assert writer is not None
-        labels = pa.array([_CLASSES[row.label] for row in group], pa.int64())
-        table = RELEASES.table(group).set_column(place, schema().field("label"), labels)
-        writer.write_table(table.cast(schema()))
-        count += len(group)
-    if writer is not None:
-        writer.close()
+    groups = iter(lambda: list(islice(rows, _ROWS)), [])
+    for first in groups:
+        parts.append(folder / f"{name}-{len(parts):05d}")
+        # Opened here, since the library opens no name that is not UTF-8.
+        with parts[-1].open("wb") as file, pq.ParquetWriter(file, schema(), compression="zstd") as writer:
+            for group in chain([first], islice(groups, _GROUPS - 1)):
+                labels = pa.array([_CLASSES[row.label] for row in group], pa.int64())
+                table = RELEASES.table(group).set_column(place, schema().field("label"), labels)
+                writer.write_table(table.cast(schema()))
+                count += len(group)
     for part in parts:
         part.rename(part.with_name(f"{part.name}-of-{len(parts):05d}.parquet"))
     return count

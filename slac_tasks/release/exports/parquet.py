@@ -15,6 +15,7 @@ _ROWS = 100_000
 def write(release: Contents, path: Path) -> None:
     """Write every row."""
     rows = release.rows()
-    with pq.ParquetWriter(path, RELEASES.schema, compression="zstd") as writer:
+    # Opened here, since the library opens no name that is not UTF-8.
+    with path.open("wb") as file, pq.ParquetWriter(file, RELEASES.schema, compression="zstd") as writer:
         while part := list(islice(rows, _ROWS)):
             writer.write_table(RELEASES.table(part))

@@ -2,6 +2,7 @@
 
 import csv
 import json
+import os
 from pathlib import Path
 
 import pyarrow.parquet as pq
@@ -34,6 +35,14 @@ def test_videos_of_two_manifests_with_one_name_stay_two(tmp_path: Path) -> None:
     EXPORTS["activitynet"].write(two, tmp_path / "a.json")
     found = json.loads((tmp_path / "a.json").read_text())["database"]
     assert {name: video["subset"] for name, video in found.items()} == {"a" * 16: "training", "b" * 16: "testing"}
+
+
+def test_every_format_is_written_where_a_name_is_not_utf_8(tmp_path: Path) -> None:
+    folder = tmp_path / os.fsdecode(b"caf\xe9")
+    folder.mkdir()
+    for export in EXPORTS.values():
+        export.write(contents(row("a" * 16, "a2X2hz1G6i8", 15.5)), folder / export.file)
+        assert (folder / export.file).stat().st_size, export.name
 
 
 def test_every_format_holds_every_label(tmp_path: Path) -> None:

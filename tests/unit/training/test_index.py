@@ -1,8 +1,10 @@
 """The index of a release: what stands in it, whatever the order of the rows, and what a worker is sent of it."""
 
+import os
 from multiprocessing.reduction import ForkingPickler
 from pathlib import Path
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from released import released
@@ -57,6 +59,15 @@ def test_other_splits_give_categories_and_withdrawn_videos_nothing() -> None:
     index = index_of(labels, withdrawn=lambda video, source: video == "a" * 16)
     assert ([place.video_id for place in index.places([0])], len(index)) == (["b" * 16], 1)
     assert index.withdrawn_videos == ("a" * 16,)
+
+
+def test_it_lies_where_a_name_is_not_utf_8(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = tmp_path / os.fsdecode(b"caf\xe9")
+    folder.mkdir()
+    monkeypatch.setattr("tempfile.tempdir", str(folder))
+    index = index_of({("a", 1, "judo"): (1,)})
+    assert folder in index.path.parents
+    assert index.place(0).start_sec == 1
 
 
 def test_a_process_is_sent_a_path_and_the_file_goes_with_the_index() -> None:
