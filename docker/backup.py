@@ -15,10 +15,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import BinaryIO
 
-import psycopg2
-from psycopg2.extensions import parse_dsn
-
 from slac_tasks.errors import BrokenContract, NotConfigured, SlacError
+from slac_tasks.storage.ledger import parts_of
 from slac_tasks.storage.objects import Store, open_store
 
 START = b"PGDMP"
@@ -47,11 +45,7 @@ def main(words: list[str], environ: Mapping[str, str]) -> int:
 
 def service(address: str) -> str:
     """Return a Postgres address as the service `ledger`."""
-    try:
-        parts = parse_dsn(address)
-    except psycopg2.ProgrammingError as error:
-        # Its text holds the address, and that the password.
-        raise NotConfigured("SLAC_DATABASE_URL: is no address of Postgres") from error
+    parts = parts_of(address, "SLAC_DATABASE_URL")
     return "\n".join(["[ledger]", *(f"{name}={value}" for name, value in parts.items()), ""])
 
 

@@ -22,7 +22,6 @@ from slac_tasks.given.words import fault_of, printable, wanted
 from slac_tasks.model import Window, check_slug, moment, parse_round_key, round_key
 from slac_tasks.procedure import LEDGER_COMMANDS, STAGES, Part, Stage
 from slac_tasks.progress import print_line
-from slac_tasks.storage.objects import S3_VARIABLES
 from slac_tasks.telemetry.spans import watched
 
 
@@ -77,6 +76,9 @@ COMMANDS: Mapping[str, Command] = {
 
 _KEYS = "judo/2026-01-05"
 """Values of a partition's keys, for examples."""
+
+_TRIMMED = ("SLAC_", "AWS_", "OPENLINEAGE_", "OTEL_")
+"""What the names of the variables start with that the platform reads."""
 
 UNREAD_EXIT_CODE = 141
 """128 + SIGPIPE, what a shell reports of any program whose output nobody reads to its end."""
@@ -339,11 +341,11 @@ def _end_unread() -> int:
 
 
 def _trim_variables() -> None:
-    """Take the blanks from the ends of our variables: what comes from a file or a secret ends in a line break.
+    """Take the blanks from the ends of what we read: a variable from a file or a secret ends in a line break.
 
     A store whose name ends so would be another, empty one.
     """
-    for name in [name for name in os.environ if name.startswith("SLAC_") or name in S3_VARIABLES]:
+    for name in [name for name in os.environ if name.startswith(_TRIMMED)]:
         os.environ[name] = os.environ[name].strip()
 
 

@@ -19,6 +19,12 @@ def printable(text: str) -> str:
     return "".join(character if character.isprintable() else _escaped(character) for character in text)
 
 
+def without_user(address: str) -> str:
+    """Return an address as a message may quote it: a user and a password that may stand in it are left out."""
+    before, found, rest = address.rpartition("@")
+    return f"{before[: before.find('://') + 3] if '://' in before else ''}...@{rest}" if found else address
+
+
 def _escaped(character: str) -> str:
     # Python reads byte 0xE9 of a file's name as the lone surrogate U+DCE9.
     if "\udc80" <= character <= "\udcff":

@@ -117,17 +117,35 @@ def open_postgres(url: str, variable: str, folder: str) -> "Ledger":
 
     """
     name = "database" if folder == "queries" else variable
+    parts_of(url, variable)
     try:
         return Ledger(url, folder=folder, name=name)
-    except (psycopg2.ProgrammingError, UnicodeError) as error:
-        # The driver's message repeats the address, password included.
-        raise NotConfigured(f"{variable}: is no Postgres address, want postgresql://user@host:port/database") from error
     except psycopg2.OperationalError as error:
         # The driver's message may repeat the address; it never holds the password.
         reason = str(error).strip().splitlines()[0]
         if _REFUSED.search(reason):
             raise NotConfigured(f"{name}: refused: {reason}") from error
         raise Temporary(f"{name}: no answer: {reason}") from error
+
+
+def parts_of(url: str, variable: str) -> Mapping[str, str]:
+    """Return the parts of a Postgres address, which `variable` holds, by their names in libpq.
+
+    Raises:
+        NotConfigured: it is no such address. The message holds nothing of it, since that may be of the password.
+
+    """
+    try:
+        parts: dict[str, str] = psycopg2.extensions.parse_dsn(url)
+    except (psycopg2.ProgrammingError, UnicodeError):
+        parts = {}
+    # What follows an @ or a / in a password is the host or the database to libpq, whose messages show them.
+    if not parts or any("@" in parts.get(name, "") for name in ("host", "port", "dbname")):
+        raise NotConfigured(
+            f"{variable}: is no Postgres address, want postgresql://user:password@host:port/database; "
+            "in a password @ is written %40, / is %2F and % is %25"
+        )
+    return parts
 
 
 class Ledger:

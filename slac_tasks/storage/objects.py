@@ -18,9 +18,10 @@ from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Protocol
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote
 
 from slac_tasks.errors import BrokenContract, NotConfigured, NotMade, Temporary, is_disk_full
+from slac_tasks.given.words import without_user
 
 LOCALIZERS = "localizers"
 """Folder of the heads that find segments: made when they are wanted, so no dataset names them."""
@@ -274,17 +275,18 @@ def open_store(url: str, environ: Mapping[str, str] = os.environ) -> Store:
         NotConfigured: the address has another form, or no store is there.
 
     """
-    parts = urlsplit(url)
-    if parts.scheme == "s3" and parts.netloc:
+    scheme, _, rest = url.partition("://")
+    bucket, _, prefix = rest.partition("/")
+    if scheme.lower() == "s3" and bucket and "@" not in bucket:
         from slac_tasks.storage.s3 import S3Store
 
-        return S3Store(parts.netloc, parts.path, environ)
-    if parts.scheme == "file" and not parts.netloc:
-        return FolderStore(Path(unquote(parts.path)))
-    if not parts.scheme and url:
+        return S3Store(bucket, prefix, environ)
+    if scheme.lower() == "file" and rest.startswith("/"):
+        return FolderStore(Path(unquote(rest)))
+    if url and ":" not in url.partition("/")[0]:
         # No shell has read a variable that comes from a file.
         return FolderStore(Path(os.path.expanduser(url)))
-    raise NotConfigured(f"store {url!r}: want a folder, file:///folder or s3://bucket/prefix")
+    raise NotConfigured(f"store {without_user(url)!r}: want a folder, file:///folder or s3://bucket/prefix")
 
 
 @dataclass(frozen=True)

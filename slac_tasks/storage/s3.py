@@ -19,6 +19,7 @@ from minio import Minio
 from minio.error import InvalidResponseError, S3Error, ServerError
 
 from slac_tasks.errors import NotConfigured, NotMade, SlacError, Temporary
+from slac_tasks.given.words import without_user
 from slac_tasks.scratch import Scratch
 from slac_tasks.storage.objects import AUTHORITY, Stored, checked
 
@@ -31,6 +32,7 @@ _REFUSALS = frozenset(
 )  # fmt: skip
 """Codes of errors that a retry meets again: a person has to change an address, a key, a right or a clock, or to
 fetch an object from an archive."""
+_CREDENTIALS = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")
 _PAGES = ("text/html", "application/xhtml+xml")
 
 
@@ -57,17 +59,57 @@ class _Connections(urllib3.PoolManager):
         return answer
 
 
+def server_of(environ: Mapping[str, str], variable: str) -> SplitResult:
+    """Return the address of a server, which is all that the variable may hold.
+
+    Raises:
+        NotConfigured: it holds something else.
+
+    """
+    address = environ.get(variable, "")
+    try:
+        parts = urlsplit(address)
+        is_server = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:  # a port or brackets that are none
+        is_server = False
+    if not is_server or "@" in parts.netloc or parts.path.strip("/") or parts.query or parts.fragment:
+        raise NotConfigured(f"{variable}: is {without_user(address)!r}, want http(s)://host:port")
+    return parts
+
+
+def client(server: SplitResult, environ: Mapping[str, str], http: urllib3.PoolManager) -> Minio:
+    """Return what speaks to a server with the credentials of the environment.
+
+    Raises:
+        NotConfigured: there are none, or they or the region are none that a server can know.
+
+    """
+    access, secret, token = (environ.get(name) for name in _CREDENTIALS)
+    if not access or not secret:
+        raise NotConfigured("AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY: not set, want the store's credentials")
+    for name in _CREDENTIALS:
+        # They stand in headers, and who writes a header shows what it refuses.
+        if not (value := environ.get(name, "")).isascii() or not value.isprintable():
+            raise NotConfigured(f"{name}: holds a line break or a letter beside ASCII, want a key")
+    try:
+        return Minio(
+            server.netloc,
+            access_key=access,
+            secret_key=secret,
+            session_token=token or None,
+            secure=server.scheme == "https",
+            region=environ.get("AWS_REGION") or "us-east-1",
+            http_client=http,
+        )
+    except ValueError as error:
+        raise NotConfigured(f"SLAC_S3_ENDPOINT and AWS_REGION: {error}") from error
+
+
 class S3Store:
     """A store under a prefix of a bucket; credentials come from the environment."""
 
     def __init__(self, bucket: str, prefix: str, environ: Mapping[str, str]) -> None:
-        endpoint = environ.get("SLAC_S3_ENDPOINT", "")
-        parts = urlsplit(endpoint)
-        if parts.scheme not in ("http", "https") or not parts.netloc:
-            raise NotConfigured(f"SLAC_S3_ENDPOINT: is {endpoint!r}, want http(s)://host:port")
-        access, secret = environ.get("AWS_ACCESS_KEY_ID"), environ.get("AWS_SECRET_ACCESS_KEY")
-        if not access or not secret:
-            raise NotConfigured("AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY: not set, want the store's credentials")
+        server = server_of(environ, "SLAC_S3_ENDPOINT")
         self.bucket = bucket
         self.prefix = prefix.strip("/") + "/" if prefix.strip("/") else ""
         self.url = f"s3://{bucket}/{self.prefix}"
@@ -82,30 +124,17 @@ class S3Store:
             ca_certs=certifi.where(),
             ca_cert_data=environ.get(AUTHORITY) or None,
         )
-        self._client = self._open(parts, access, secret, environ)
-        public = urlsplit(environ.get("SLAC_S3_PUBLIC_ENDPOINT") or endpoint)
-        if public.scheme not in ("http", "https") or not public.netloc:
-            raise NotConfigured(f"SLAC_S3_PUBLIC_ENDPOINT: is {public.geturl()!r}, want http(s)://host:port")
+        self._client = client(server, environ, self._http)
+        public = server_of(environ, "SLAC_S3_PUBLIC_ENDPOINT") if environ.get("SLAC_S3_PUBLIC_ENDPOINT") else server
         # A signature covers the host: addresses for browsers are signed for the name by which browsers know the server.
-        self._public = self._open(public, access, secret, environ)
+        self._public = client(public, environ, self._http)
         with self._reached():
             try:
                 exists = self._client.bucket_exists(bucket)
             except ValueError as error:  # no bucket can have this name
                 raise NotConfigured(f"store {self.url}: {error}") from error
         if not exists:
-            raise NotConfigured(f"store {self.url}: bucket {bucket!r} does not exist on {endpoint}")
-
-    def _open(self, endpoint: SplitResult, access: str, secret: str, environ: Mapping[str, str]) -> Minio:
-        return Minio(
-            endpoint.netloc,
-            access_key=access,
-            secret_key=secret,
-            session_token=environ.get("AWS_SESSION_TOKEN") or None,
-            secure=endpoint.scheme == "https",
-            region=environ.get("AWS_REGION") or "us-east-1",
-            http_client=self._http,
-        )
+            raise NotConfigured(f"store {self.url}: bucket {bucket!r} does not exist on {server.geturl()}")
 
     @contextmanager
     def _reached(self, name: str = "") -> Iterator[None]:

@@ -123,6 +123,9 @@ def test_the_blanks_at_the_ends_of_a_variable_are_no_part_of_it(tmp_path: Path) 
     asked = slac("config", SLAC_STORE=f" {tmp_path}/store\r\n", SLAC_CONFIG=f"{tmp_path}/slac.toml\n")
     assert asked.returncode == 0, asked.stderr
     assert f'store_url = "{tmp_path}/store"' in asked.stdout
+    s3 = {"SLAC_STORE": "s3://bucket/x", "SLAC_S3_ENDPOINT": "http://127.0.0.1:1", "AWS_SECRET_ACCESS_KEY": "b\n"}
+    asked = slac("show", **s3, AWS_ACCESS_KEY_ID="a\n", AWS_SESSION_TOKEN="word\n", AWS_REGION="eu-west-1\n")
+    assert "out of reach" in asked.stderr, asked.stderr
 
 
 ENDS = """

@@ -12,6 +12,7 @@ from slac_tasks.collect.sources.bucket import BucketSource
 from slac_tasks.collect.sources.folder import FolderSource
 from slac_tasks.collect.sources.manifest import ManifestSource
 from slac_tasks.errors import NotConfigured
+from slac_tasks.given.words import without_user
 
 __all__ = [
     "Candidate", "FolderSource", "ManifestSource", "Offer", "Source", "Unreadable", "open_sources", "unplaced_lines",
@@ -70,5 +71,6 @@ def _open(name: str, collect: Collect, limits: Fetch, environ: Mapping[str, str]
     except OSError as error:
         found = error.strerror or str(error)
     raise NotConfigured(
-        f"source {name}: {found}, want a folder, a {', '.join(MANIFESTS)} file, s3://bucket/prefix or a {SEARCH} search"
+        f"source {without_user(name)}: {found}, want a folder, a {', '.join(MANIFESTS)} file, s3://bucket/prefix or a "
+        f"{SEARCH} search"
     )

@@ -1,11 +1,14 @@
 """What the server refuses becomes one of our failures, so that the exit code and the page say what to do."""
 
+import re
 import socket
 import time
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 
 from slac_tasks.errors import NotConfigured, SlacError, Temporary
 from slac_tasks.launcher.postgres import EmbeddedPostgres
@@ -98,6 +101,25 @@ def test_a_server_that_lets_nobody_in_wants_a_person(
     slac, _, server_at = url.removeprefix("postgresql://").removesuffix("/postgres").partition("@")
     with pytest.raises(NotConfigured, match=f"database: refused: .*{said}"):
         open_ledger({"SLAC_DATABASE_URL": "postgresql://" + asked.format(slac=slac, server=server_at)})
+
+
+PASSWORDS = st.text(st.characters(min_codepoint=33, max_codepoint=0x2FF), min_size=8, max_size=30)
+
+
+@given(PASSWORDS, st.sampled_from(["postgresql://u:{}@127.0.0.1:1/slac", "host=127.0.0.1 port=1 password={}"]))
+@example("wo/rd8901", "postgresql://u:{}@127.0.0.1:1/slac")
+@example("wo@rd8901", "postgresql://u:{}@127.0.0.1:1/slac")
+@example("wo/r@d8901", "postgresql://u:{}@127.0.0.1:1/slac")
+@example("wo%rd8901", "postgresql://u:{}@127.0.0.1:1/slac")
+@example("12/345678", "postgresql://u:{}@127.0.0.1:1/slac")
+def test_no_part_of_a_password_is_shown_however_it_is_written(password: str, address: str) -> None:
+    said = ""
+    try:
+        open_ledger({"SLAC_DATABASE_URL": address.format(password)})
+    except SlacError as failure:
+        said = str(failure)
+    for part in re.split(r"[@/?#:%\s=]", password):
+        assert len(part) < 4 or part not in said
 
 
 @pytest.mark.parametrize(("asked", "idle"), [("", 30), ("?keepalives_idle=7&connect_timeout=3", 7)])

@@ -2,6 +2,7 @@
 
 import errno
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -52,10 +53,13 @@ def test_a_folder_has_several_addresses(tmp_path: Path, monkeypatch: pytest.Monk
     assert FolderStore(tmp_path / "my store").get("a") == b"x"
 
 
-@pytest.mark.parametrize("url", ["", "ftp://host/x", "s3://", "file://host/x"])
+@pytest.mark.parametrize(
+    "url", ["", "ftp://host/x", "s3://", "file://host/x", "gs:x", "s3://u:wo@rd@bucket/x", "x://wo@rd"]
+)
 def test_other_addresses_are_refused(url: str) -> None:
-    with pytest.raises(NotConfigured, match="want a folder"):
+    with pytest.raises(NotConfigured, match="want a folder") as refused:
         open_store(url, {})
+    assert "wo" not in str(refused.value).partition("want")[0]
 
 
 @pytest.mark.parametrize(
@@ -77,6 +81,45 @@ def test_other_addresses_are_refused(url: str) -> None:
 )
 def test_an_s3_server_needs_its_settings(environ: dict[str, str], message: str) -> None:
     with pytest.raises(NotConfigured, match=message):
+        open_store("s3://bucket/prefix", environ)
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "http://u:word@127.0.0.1:1", "http://u:wo@rd@127.0.0.1:1", "http://u:wo/rd@127.0.0.1:1", "u:word@127.0.0.1:1",
+        "http://127.0.0.1:port", "http://127.0.0.1:99999", "http://[::1", "http://127.0.0.1:1/path",
+        "http://127.0.0.1:1?x=1", "http://:9000",
+    ],
+)  # fmt: skip
+def test_the_address_of_an_s3_server_is_that_alone_and_no_password_in_it_is_shown(address: str) -> None:
+    for variable in ("SLAC_S3_ENDPOINT", "SLAC_S3_PUBLIC_ENDPOINT"):
+        environ = {
+            "SLAC_S3_ENDPOINT": "http://127.0.0.1:1", "AWS_ACCESS_KEY_ID": "a", "AWS_SECRET_ACCESS_KEY": "b",
+            variable: address,
+        }  # fmt: skip
+        with pytest.raises(NotConfigured, match=f"{variable}: is .*, want http") as refused:
+            open_store("s3://bucket/prefix", environ)
+        assert not re.search(r"word|wo@|wo/|rd@", str(refused.value))
+
+
+@pytest.mark.parametrize("name", ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"])
+@pytest.mark.parametrize("value", ["wo\nrd", "wörd", "word\n"])
+def test_a_key_that_no_header_can_hold_is_named_and_not_shown(name: str, value: str) -> None:
+    environ = {
+        "SLAC_S3_ENDPOINT": "http://127.0.0.1:1", "AWS_ACCESS_KEY_ID": "a", "AWS_SECRET_ACCESS_KEY": "b", name: value,
+    }  # fmt: skip
+    with pytest.raises(NotConfigured, match=f"{name}: holds") as refused:
+        open_store("s3://bucket/prefix", environ)
+    assert value not in str(refused.value)
+
+
+def test_a_region_that_is_none_is_named() -> None:
+    environ = {
+        "SLAC_S3_ENDPOINT": "http://127.0.0.1:1", "AWS_ACCESS_KEY_ID": "a", "AWS_SECRET_ACCESS_KEY": "b",
+        "AWS_REGION": "no where",
+    }  # fmt: skip
+    with pytest.raises(NotConfigured, match="AWS_REGION: invalid region no where"):
         open_store("s3://bucket/prefix", environ)
 
 
