@@ -2,6 +2,7 @@
 
 import os
 import shutil
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -199,11 +200,44 @@ def test_changes_that_a_whole_table_replaced_go_unless_a_release_names_them(
     ]
     assert [keys["labels"] for keys in datasets.partitions(LABELS)] == ["000001", "000007"]
     assert [keys["labels"] for keys in datasets.partitions(LABEL_CHANGES)] == ["000002"]
+    assert not list(datasets.store.names("labels/v1/labels=000004/")), "its pointer is gone too"
     assert read_labels(datasets, "000002").num_rows == 2 * CLIPS
     known = {row["address"] for row in ledger.rows("recorded_datasets")}
     assert "labels/v1/labels=000004" not in known
     assert "labels/v1/labels=000007" in known
     list(repair(datasets, ledger, Review()))
+
+
+def test_killed_at_any_deletion_the_next_run_leaves_what_one_alone_would_have_left(
+    make_job: Any, ledger: Ledger, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(versions, "MOST_CHANGES", 2)
+    voting, datasets = labelled(make_job, ledger)
+    run(make_job, ledger, aggregate, remake=True)
+    for clip in range(4):
+        voting.vote(2, clip, 0, "yes")
+        run(make_job, ledger, sync, aggregate)
+
+    def left(deletions: int) -> list[str]:
+        """Return what is there after a run that is killed after so many deletions, and another one."""
+        folder = tmp_path / f"killed after {deletions}"
+        shutil.copytree(datasets.store.url, folder)
+        with suppress(Killed):
+            collect(Datasets(Mortal(folder, deletions)), ledger)
+        collect(Datasets(FolderStore(folder)), ledger)
+        return list(FolderStore(folder).names(""))
+
+    alone = left(1_000_000)
+    deleted = set(datasets.store.names("")) - set(alone)
+    assert {name.partition("/")[0] for name in deleted} == {"labels", "label_changes"}
+    for deletions in range(len(deleted)):
+        assert left(deletions) == alone
+
+
+def test_what_lies_at_no_address_of_a_dataset_is_nobodys_garbage(store: FolderStore, ledger: Ledger) -> None:
+    for generation in ("g0001", "g0002"):
+        store.put(f"videos/v{VIDEOS.version}/by_hand/{generation}/manifest.json", b"{}")
+    assert collect(Datasets(store), ledger) == []
 
 
 def test_a_released_version_whose_whole_table_is_lost_keeps_what_is_left_and_holds_up_nothing(
@@ -321,6 +355,21 @@ def test_weights_go_unless_a_committee_a_score_or_a_model_names_them(store: Fold
     kept = [*(f"weights/{blobs[name]}.pt" for name in ("now", "scored")), *of_model]
     assert list(store.names("weights/")) == sorted(kept)
     assert collect(datasets, ledger) == []
+
+
+def test_weights_that_were_written_again_since_they_were_found_stay(store: FolderStore, ledger: Ledger) -> None:
+    names = [f"weights/{put_by_content(store, 'weights', '.pt', blob)}.pt" for blob in (b"again", b"lost")]
+    week = datetime.now(UTC) - timedelta(days=7)
+    for name in names:
+        moment = (week - timedelta(days=1)).timestamp()
+        os.utime(store.root / name, (moment, moment))
+    datasets = Datasets(store)
+    found = list(garbage.find(datasets, week))
+    assert {one.name for one in found} == set(names)
+    os.utime(store.root / names[0])
+    for one in found:
+        garbage.delete(datasets, ledger, one, week)
+    assert list(store.names("weights/")) == names[:1]
 
 
 def test_heads_of_localizers_go_but_for_the_newest_of_each_release(store: FolderStore, ledger: Ledger) -> None:

@@ -116,6 +116,17 @@ def test_only_the_run_of_the_newest_window_takes_up_past_ones(platform: Platform
     assert again(platform.planner(window=WEEKS[0], now=NOW, only=("judo",))).keys() == {("judo", WEEKS[0])}
 
 
+def test_what_others_lack_is_left_alone_by_a_plan_of_one_category_and_what_a_retired_one_lacks_by_all(
+    platform: Platform,
+) -> None:
+    for category in ("judo", "polo"):
+        fetched(platform, category, WEEKS[0])
+    assert again(platform.planner(window=NEWEST, now=NOW)).keys() == {("judo", WEEKS[0]), ("polo", WEEKS[0])}
+    assert again(platform.planner(window=NEWEST, now=NOW, only=("judo",))).keys() == {("judo", WEEKS[0])}
+    platform.ledger.run("retire_category", category="polo", person="ada", reason="too few videos")
+    assert again(platform.planner(window=NEWEST, now=NOW)).keys() == {("judo", WEEKS[0])}
+
+
 def test_nothing_is_tried_again_under_settings_that_would_fetch_everything(platform: Platform) -> None:
     fetched(platform, "judo", WEEKS[0])
     platform.fields["collect"] = Collect(sources=("new",))
@@ -161,6 +172,12 @@ def test_other_settings_are_counted_aloud_and_made_again_by_hand_alone(platform:
     ]
     (item,) = collect_videos(platform.planner(window=WEEKS[0], now=NOW, stale=True))
     assert (item.category, item.remake) == (("judo",), ("judo/2026-01-05",))
+    fetched(platform, "polo", WEEKS[0], generation=2, retryable=0, settings={"collect": older})
+    platform.fields["batch_categories"] = 1
+    tasks = collect_videos(platform.planner(window=WEEKS[0], now=NOW, stale=True))
+    assert [(item.category, item.remake) for item in tasks] == [
+        (("judo",), ("judo/2026-01-05",)), (("polo",), ("polo/2026-01-05",))
+    ], "each makes its own again"  # fmt: skip
 
 
 def test_windows_that_new_sources_were_not_searched_for_are_counted_aloud(platform: Platform) -> None:
