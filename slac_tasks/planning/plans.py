@@ -236,8 +236,14 @@ def sync_verifications(planner: Planner) -> list[Item]:
     if planner.environ.get(label_studio.PROJECT):
         # Only sync itself can say whether there is something new.
         return [Item(source="label-studio")]
-    waiting = planner.ledger.one("outbox_size")
-    return [Item(votes=int(waiting["votes"]))] if waiting and waiting["votes"] else []
+    votes = _waiting_votes(planner)
+    return [Item(votes=votes)] if votes else []
+
+
+def _waiting_votes(planner: Planner) -> int:
+    """Return how many votes wait in the outbox."""
+    (row,) = planner.ledger.rows("outbox_size")
+    return int(row["votes"])
 
 
 def labels_due(planner: Planner) -> list[Item]:
@@ -359,7 +365,8 @@ def _is_quiet(planner: Planner, judged: str) -> bool:
     """Whether every collected window is mined that does not rest, every queued clip labelled, and all judged."""
     if planner.committee is None or not _all_labelled(planner):
         return False
-    if judged != planner.newest_labels() or send_hard_clips(planner) or sync_verifications(planner):
+    # Not `sync_verifications`: with Label Studio there may always be something to ask for.
+    if judged != planner.newest_labels() or send_hard_clips(planner) or aggregate(planner) or _waiting_votes(planner):
         return False
     return {pair for pair in _collected(planner) if pair[0] in planner.panels} <= _mined(planner)
 
