@@ -28,6 +28,8 @@ from slac_tasks.storage.datasets import (
     QUALITY,
     RELEASES,
     SCORES,
+    SEGMENT_LABELS,
+    SEGMENT_PEOPLE,
     VIDEOS,
 )
 from slac_tasks.storage.datasets import (
@@ -271,6 +273,57 @@ def test_young_things_stay(make_job: Any, ledger: Ledger) -> None:
     assert collect(datasets, ledger, datetime.now(UTC) - SOON) == []
 
 
+WEEK = timedelta(days=7)
+
+
+def age(store: FolderStore, prefix: str, by: timedelta = WEEK + SOON) -> None:
+    """Let what is there have been written some time ago."""
+    moment = (datetime.now(UTC) - by).timestamp()
+    for name in store.names(prefix):
+        os.utime(store.root / name, (moment, moment))
+
+
+def test_a_generation_stays_until_the_one_after_it_is_old_enough(store: FolderStore, ledger: Ledger) -> None:
+    """A reader may have begun before there was a newer one."""
+    datasets = Datasets(store)
+    made: dict[str, Any] = {"stage": "test", "settings": {}, "made_from": {}}
+    for _ in range(2):
+        windows = ("2026-01-05", "2026-01-12", "2026-01-19")
+        first, second, third = (
+            datasets.write(VIDEOS, [VIDEOS.table([])], keys={"category": "judo", "window": window}, **made).address
+            for window in windows
+        )
+    for address in (first, second, third):
+        age(store, f"{address}/g0001/")
+    age(store, f"{second}/g0002/")
+    week_ago = datetime.now(UTC) - WEEK
+    assert collect(datasets, ledger, week_ago) == [f"superseded generation: {second} g0001"]
+    age(store, first)
+    age(store, third)
+    assert collect(datasets, ledger, week_ago) == [
+        f"superseded generation: {address} g0001" for address in (first, third)
+    ]
+
+
+def test_what_a_young_version_builds_on_stays_however_old_it_is(
+    make_job: Any, ledger: Ledger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(versions, "MOST_CHANGES", 2)
+    voting, datasets = labelled(make_job, ledger)
+    for clip in range(3):
+        voting.vote(2, clip, 0, "yes")
+        run(make_job, ledger, sync, aggregate)
+    store, week_ago = datasets.store, datetime.now(UTC) - WEEK
+    age(store, "labels/v1/labels=000001/")
+    assert collect(datasets, ledger, week_ago) == [], "2 and 3 are young, and build on it"
+    age(store, "label_changes/")
+    assert collect(datasets, ledger, week_ago) == [
+        "version of the labels: label_changes/v1/labels=000003 g0001",
+        "version of the labels: label_changes/v1/labels=000002 g0001",
+        "version of the labels: labels/v1/labels=000001 g0001",
+    ]
+
+
 def test_superseded_generations_go_unless_a_release_names_them(store: FolderStore, ledger: Ledger) -> None:
     datasets = Datasets(store)
     keys = {"category": "judo", "window": str(Window.parse("2026-01-05"))}
@@ -308,6 +361,29 @@ def test_carried_labels_go_unless_they_are_the_newest_or_a_release_names_them(
             datasets.write(RELEASES, [RELEASES.table([])], keys={"release": "r0001"}, made_from=made_from, **made)
     collect(datasets, ledger)
     assert [keys["labels"] for keys in datasets.partitions(CARRIED)] == ["000001", "000003"]
+
+
+def test_the_newest_of_each_table_stays_and_so_does_what_is_young(store: FolderStore, ledger: Ledger) -> None:
+    """Labels of segments have numbers of their own, which say nothing of those of clips."""
+    datasets = Datasets(store)
+    made: dict[str, Any] = {"stage": "test", "settings": {}, "made_from": {}}
+    tables = {CARRIED: "labels", SEGMENT_LABELS: "batch", SEGMENT_PEOPLE: "batch"}
+    for number in range(1, 7):
+        for dataset, key in tables.items():
+            if dataset != CARRIED or number <= 4:
+                datasets.write(dataset, [dataset.table([])], keys={key: f"{number:06d}"}, **made)
+    for dataset, key in tables.items():
+        for number in (1, 2):
+            age(store, dataset.address({key: f"{number:06d}"}))
+    collect(datasets, ledger, datetime.now(UTC) - WEEK)
+    assert [keys["labels"] for keys in datasets.partitions(CARRIED)] == ["000003", "000004"]
+    for dataset in (SEGMENT_LABELS, SEGMENT_PEOPLE):
+        left = [keys["batch"] for keys in datasets.partitions(dataset)]
+        assert left == ["000003", "000004", "000005", "000006"]
+    collect(datasets, ledger)
+    assert [list(keys.values()) for dataset in tables for keys in datasets.partitions(dataset)] == [
+        ["000004"], ["000006"], ["000006"]
+    ]  # fmt: skip
 
 
 def test_carried_labels_stay_while_the_newest_certificates_are_about_them(store: FolderStore, ledger: Ledger) -> None:

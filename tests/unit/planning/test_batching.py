@@ -50,6 +50,14 @@ def test_the_start_is_a_tenth_at_most(platform: Platform, clips_per_s: int, cate
     assert categories_to_score(platform.planner()) == categories
 
 
+def test_a_category_without_clips_counts_in_the_mean_and_hides_no_rate(platform: Platform) -> None:
+    measured(platform, 50)
+    for category in CATEGORIES[:12]:
+        platform.record(CLIPS, rows=0, generation=2, category=category, window=WEEKS[0])
+    # 360 s of work, at 10 s for a category in the mean.
+    assert categories_to_score(platform.planner()) == 36
+
+
 def test_the_fastest_device_decides_and_the_plan_follows(platform: Platform) -> None:
     measured(platform, 2, device="processor")
     measured(platform, 50)

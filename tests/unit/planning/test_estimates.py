@@ -130,6 +130,28 @@ def test_a_backfill_is_expected_to_be_as_what_was_collected(platform: Platform) 
     ]
 
 
+def test_the_size_of_a_video_is_that_of_the_newest_partitions_that_hold_any(platform: Platform) -> None:
+    weeks = sorted(platform.weeks(20))
+    for number, window in enumerate(reversed(weeks)):
+        # Of the newest to the oldest: eight empty ones, eight of 2 MB, and four of an age of larger files.
+        fetched(platform, "judo", window, [] if number < 8 else [2_000_000] if number < 16 else [9_000_000])
+        platform.record(VIDEOS, rows=1, category="judo", window=window)
+    planner = platform.planner(only=("polo",))
+    said = estimate(planner, "add_category", add_category(planner))
+    assert said[0] == "20 (category, window); about 20 videos; about 40 MB to download"
+
+
+def test_scores_of_clips_that_were_cut_again_stand_no_more(platform: Platform) -> None:
+    platform.seat({"judo": ["w0", "w1"]})
+    keys = {"category": "judo", "window": WEEKS[0]}
+    platform.record(VIDEOS, rows=4, **keys)
+    clips = platform.record(CLIPS, rows=300, **keys)
+    made_from = {clips.address: f"g0001:{clips.manifest_sha256}"}
+    platform.record_all(SCORES, [{**keys, "weights": one} for one in ("w0", "w1")], made_from=made_from)
+    platform.record_all(CLIPS, [keys], generation=2, row_count=400, contents="other clips")
+    assert to_score(platform)[0].startswith("about 400 clips to score with r2plus1d_18")
+
+
 def test_the_first_collection_is_unknown(platform: Platform) -> None:
     (said, *_) = estimate(platform.planner(window=WEEKS[0]), "collect_videos", command.PLANS["collect_videos"](
         platform.planner(window=WEEKS[0])

@@ -213,6 +213,18 @@ def test_videos_that_every_member_has_scored_are_not_planned_again(platform: Pla
     assert score_clips(platform.planner()) == []
 
 
+def test_a_plan_of_one_category_scores_and_mines_no_other(platform: Platform) -> None:
+    platform.seat({"judo": ["w1"], "polo": ["w2"]})
+    for category, weights in (("judo", "w1"), ("polo", "w2")):
+        platform.record(VIDEOS, category=category, window=WEEKS[0])
+        platform.record(CLIPS, category=category, window=WEEKS[0])
+        assert handed(score_clips(platform.planner(only=("judo",)))) == [((WEEKS[0],), ("judo",))]
+        platform.record(SCORES, category=category, window=WEEKS[1], weights=weights)
+    for category, weights in (("judo", "w1"), ("polo", "w2")):
+        platform.record(SCORES, category=category, window=WEEKS[0], weights=weights)
+    assert [item.category for item in send_hard_clips(platform.planner(only=("judo",)))] == [("judo",)]
+
+
 def test_scores_of_the_version_before_count_and_remade_ones_count_once(platform: Platform) -> None:
     platform.seat({"judo": ["w1", "w2"]})
     platform.record(VIDEOS, category="judo", window=WEEKS[0])
