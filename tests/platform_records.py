@@ -44,11 +44,16 @@ KEYS = {"category": "judo", "window": WEEKS[0], "weights": "w1"}
 
 
 def write(
-    store: FolderStore, *, dataset: Dataset[Any] = SCORES, keys: Mapping[str, str] = KEYS, **changes: Any
+    store: FolderStore,
+    *,
+    dataset: Dataset[Any] = SCORES,
+    keys: Mapping[str, str] = KEYS,
+    rows: Iterable[Any] = (),
+    **changes: Any,
 ) -> Manifest:
-    """Write the next generation of a partition, without rows."""
+    """Write the next generation of a partition, by default without rows."""
     fields = {"stage": "test", "settings": {}, "made_from": {}, **changes}
-    return Datasets(store).write(dataset, [dataset.table([])], keys=keys, **fields)
+    return Datasets(store).write(dataset, [dataset.table(rows)], keys=keys, **fields)
 
 
 @dataclass(kw_only=True)

@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from airflow.sdk.definitions.retry_policy import RetryAction
@@ -13,7 +14,7 @@ from airflow.sdk.exceptions import AirflowException, AirflowFailException
 from hypothesis import example, given
 from hypothesis import strategies as st
 from slac_airflow import Plan, plan
-from slac_command import BY_HAND, RETRY, Ended, Process, argv, environment, flags, judge, told
+from slac_command import BY_HAND, RETRY, Ended, Process, argv, environment, filled, flags, judge, told
 
 from slac_tasks import cli
 from slac_tasks.config import Config
@@ -106,6 +107,22 @@ def test_an_empty_field_of_a_form_is_no_wish(empty: object) -> None:
         "--category=judo",
         "--offered",
     ]
+
+
+@pytest.mark.parametrize(
+    ("typed", "picked"), [(["judo"], ["polo"]), (None, ["judo", "polo"]), (["judo", "polo"], None)]
+)
+def test_categories_that_were_picked_stand_beside_those_that_were_typed(
+    typed: list[str] | None, picked: list[str] | None
+) -> None:
+    said = filled(("category", "offered", "guideline"), {"params": {"category": typed, "offered": picked}})
+    assert argv("register", said) == ["slac", "register", "--category=judo", "--category=polo", "--offered"]
+
+
+@pytest.mark.parametrize(("user", "person"), [("ada", "ada"), (None, "Airflow")])
+def test_who_sent_the_form_decides_and_a_run_without_a_person_is_airflows(user: str | None, person: str) -> None:
+    context = {"params": {"category": ["judo"], "person": "eve"}, "dag_run": SimpleNamespace(triggering_user_name=user)}
+    assert argv("retire", filled(("category", "person"), context))[-1] == f"--person={person}"
 
 
 def test_bootstrap_is_asked_for_what_is_uncovered() -> None:

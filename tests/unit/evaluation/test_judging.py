@@ -113,6 +113,42 @@ def test_calibration_says_how_often_the_action_is_there_with_intervals_by_video(
     assert high.share.low < 0.75 < high.share.high
 
 
+def said(*clips: tuple[str, int, float]) -> list[JudgedRow]:
+    """Return what a network says of clips, one of a video: (category, label, score)."""
+    return [
+        JudgedRow(clip_id=f"{number}:0", video_id=str(number), category=category, window=None, label=label,
+                  score=score, weight=1.0, control=True)
+        for number, (category, label, score) in enumerate(clips)
+    ]  # fmt: skip
+
+
+def test_figures_of_six_clips_are_those_that_a_person_computes() -> None:
+    rows = said(
+        ("judo", 1, 0.95), ("judo", -1, 0.65), ("judo", 1, 0.35), ("judo", -1, 0.25), ("polo", 1, 0.85),
+        ("polo", -1, 0.15),
+    )  # fmt: skip
+    found = {(row.measure, row.category): row.value for row in of_testing(rows, "")}
+    assert found == {
+        ("testing_accuracy", None): pytest.approx(4 / 6),
+        ("testing_mean_class", None): pytest.approx((2 / 4 + 2 / 2) / 2),
+        ("testing_best_guess", None): 0.5,
+        # Each clip lies alone in its tenth.
+        ("testing_calibration_error", None): pytest.approx((0.05 + 0.65 + 0.65 + 0.25 + 0.15 + 0.15) / 6),
+        ("testing_brier", None): pytest.approx((0.05**2 + 2 * 0.65**2 + 0.25**2 + 2 * 0.15**2) / 6),
+        ("testing_mean_average_precision", None): pytest.approx(((1 + 2 / 3) / 2 + 1) / 2),
+        ("testing_average_precision", "judo"): pytest.approx((1 + 2 / 3) / 2),
+        ("testing_average_precision", "polo"): 1.0,
+    }
+
+
+def test_a_category_that_no_clip_shows_has_no_average_precision_and_is_not_in_the_mean() -> None:
+    rows = said(("judo", 1, 0.35), ("judo", -1, 0.65), ("polo", -1, 0.15))
+    of = {(row.measure, row.category): row.value for row in of_testing(rows, "")}
+    assert {category for measure, category in of if measure == "testing_average_precision"} == {"judo"}
+    assert of["testing_mean_average_precision", None] == 0.5
+    assert not any("average_precision" in row.measure for row in of_testing(rows[1:], ""))
+
+
 def test_figures_of_the_control_are_weighed() -> None:
     rows = [
         JudgedRow(clip_id=f"{number}:0", video_id=str(number), category="judo", window=None, label=1,

@@ -57,7 +57,14 @@ def test_the_margin_is_asked_of_the_lower_end() -> None:
     old = scores(rows, shares((60, True), (60, False)))
     low = decide(rows, "pretrained", old, **KNOBS).evidence[0].gain.low
     assert decide(rows, "pretrained", old, min_gain=low - 0.001, max_loss=0.1).promoted
-    assert not decide(rows, "pretrained", old, min_gain=low + 0.001, max_loss=0.1).promoted
+    assert not decide(rows, "pretrained", old, min_gain=low, max_loss=0.1).promoted
+
+
+def test_a_margin_of_minus_one_asks_for_nothing() -> None:
+    rows = judged(shares((CLIPS, False)))
+    old = scores(rows, shares((CLIPS, True)))
+    verdict = decide(rows, "pretrained", old, min_gain=-1.0, max_loss=1.0)
+    assert (verdict.evidence[0].gain.value, verdict.evidence[0].gain.low, verdict.promoted) == (-1.0, -1.0, True)
 
 
 def test_a_network_that_is_surely_worse_on_one_category_is_not_promoted() -> None:
@@ -98,6 +105,8 @@ def test_a_network_is_held_against_its_predecessor_else_the_best_member_else_the
     weak, strong = scores(rows, shares((CLIPS, False))), scores(rows, shares((80, True), (40, False)))
     assert incumbent(rows, {"small": strong, "pretrained": weak}, "pretrained") == ("pretrained", weak)
     assert incumbent(rows, {"small": strong, "frame": weak, "new": {}}, "pretrained") == ("small", strong)
+    part = scores(rows[:90], shares((70, True), (20, False)))
+    assert incumbent(rows, {"small": strong, "part": part, "never right": weak}, "pretrained") == ("part", part)
     assert incumbent(rows, {"new": {}}, "pretrained") == (GUESS, None)
     assert decide(rows, GUESS, None, **KNOBS).promoted
 

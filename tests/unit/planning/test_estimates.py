@@ -31,9 +31,11 @@ def platform(store: FolderStore, ledger: Ledger) -> Platform:
     return found
 
 
-def measured(platform: Platform, *networks: str, device: str = "a card", clips: int = 1000) -> None:
+def measured(
+    platform: Platform, *networks: str, device: str = "a card", clips: int = 1000, clip_bytes: int | None = 2000
+) -> None:
     run = Run(
-        device=device, clips=clips, seconds=10.0, startup_sec=5.0, size_bytes=clips * 2000,
+        device=device, clips=clips, seconds=10.0, startup_sec=5.0, size_bytes=clip_bytes and clips * clip_bytes,
         measured_at="2026-11-27T10:00:00.000+00:00",
     )  # fmt: skip
     write_run(platform.store, Work(networks=networks, scoring=Scoring()), run)
@@ -50,7 +52,7 @@ def test_clips_bytes_and_seconds_of_every_device_that_did_such_work(platform: Pl
         platform.record(VIDEOS, rows=4, category=category, window=WEEKS[0])
         platform.record(CLIPS, rows=300, category=category, window=WEEKS[0])
     measured(platform, "r2plus1d_18")
-    measured(platform, "r2plus1d_18", device="another card", clips=500)
+    measured(platform, "r2plus1d_18", device="another card", clips=500, clip_bytes=None)
     assert to_score(platform) == [
         "about 600 clips to score with r2plus1d_18; about 1.2 MB of renditions",
         "about 11 s on a card, 5 s of it to start; measured: 100 clips/s over 1,000 clips of 1 runs, "
@@ -59,6 +61,13 @@ def test_clips_bytes_and_seconds_of_every_device_that_did_such_work(platform: Pl
         "last on 2026-11-27",
         "people: 1.5 h at most, by `mining.minutes_per_round` (45) for each",
     ]
+
+
+def test_videos_of_which_no_clip_was_cut_take_nothing(platform: Platform) -> None:
+    platform.seat({"judo": ["w0", "w1"]})
+    platform.record(VIDEOS, rows=4, category="judo", window=WEEKS[0])
+    platform.record(CLIPS, rows=0, category="judo", window=WEEKS[0])
+    assert to_score(platform) == ["people: 0 s at most, by `mining.minutes_per_round` (45) for each"]
 
 
 def test_what_is_not_known_is_said(platform: Platform) -> None:

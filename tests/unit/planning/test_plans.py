@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from platform_records import WEEKS, Platform, handed
+from platform_records import WEEKS, Platform, handed, write
 
 from slac_tasks.admission.told_apart import tell_apart
 from slac_tasks.collect.settings import Collect
@@ -21,10 +21,22 @@ from slac_tasks.planning.past import add_category
 from slac_tasks.planning.planner import Planner
 from slac_tasks.planning.plans import collect_videos, labels_due, new_labels, score_clips, send_hard_clips
 from slac_tasks.quality.settings import Quality
-from slac_tasks.storage.datasets import CLIPS, FETCHED, HARD_CLIPS, LABELS, QUALITY, RELEASES, SCORES, VIDEOS
+from slac_tasks.storage.datasets import (
+    CLIPS,
+    COMMITTEES,
+    FETCHED,
+    HARD_CLIPS,
+    LABELS,
+    QUALITY,
+    RELEASES,
+    SCORES,
+    VIDEOS,
+)
 from slac_tasks.storage.ledger import Ledger
+from slac_tasks.storage.manifests import Drop
 from slac_tasks.storage.objects import FolderStore
 from slac_tasks.storage.records import Record
+from slac_tasks.storage.tables import Datasets
 
 
 @pytest.fixture
@@ -163,11 +175,12 @@ def test_other_settings_are_counted_aloud_and_made_again_by_hand_alone(platform:
     fetched(platform, "judo", WEEKS[1], retryable=0)
     older = {**platform.settings.digest(("collect",))["collect"], "sources": [], "max_pixels": 7}
     fetched(platform, "judo", WEEKS[0], generation=2, retryable=0, settings={"collect": older})
-    fetched(platform, "polo", WEEKS[1], generation=2, retryable=0, settings={"collect": older})
+    for category in ("polo", "archery"):
+        fetched(platform, category, WEEKS[1], generation=2, retryable=0, settings={"collect": older})
     planner = platform.planner(window=WEEKS[0], now=NOW)
     assert collect_videos(planner) == []
     assert notes(planner, "collect_videos") == [
-        "2 (category, window) are stale, fetched or admitted with other settings; 1 of them in 2026-01-05, which "
+        "3 (category, window) are stale, fetched or admitted with other settings; 1 of them in 2026-01-05, which "
         "--stale makes again"
     ]
     (item,) = collect_videos(platform.planner(window=WEEKS[0], now=NOW, stale=True))
@@ -260,10 +273,27 @@ def test_clips_of_videos_that_came_later_are_cut_and_scored(platform: Platform) 
 def test_categories_that_wait_for_training_videos_are_named(platform: Platform) -> None:
     platform.seat({"judo": ["w1"]})
     platform.record(VIDEOS, category="polo", window=WEEKS[0])
+    platform.record(VIDEOS, category="archery", rows=0, window=WEEKS[0])
+    platform.record(VIDEOS, category="judo", window=WEEKS[0])
+    platform.admit("polo", WEEKS[1], split="training")
     (line,) = notes(platform.planner(window=WEEKS[0]), "score_clips")
     assert line.startswith("polo: no member scores it and no training video is there")
+    assert notes(platform.planner(), "score_clips") == [], "another window has one"
     platform.admit("polo", WEEKS[0], split="training")
     assert notes(platform.planner(window=WEEKS[0]), "score_clips") == []
+
+
+def test_what_a_committee_could_not_learn_is_named_until_a_later_one_scores_it(platform: Platform) -> None:
+    platform.seat({"judo": ["w1"]})
+    drops = [Drop(item=category, reason="too few", detail="2 clips") for category in ("judo", "polo")]
+    rows = list(Datasets(platform.store).rows(COMMITTEES, committee=platform.committee))
+    write(
+        platform.store, dataset=COMMITTEES, rows=rows, keys={"committee": platform.committee}, stage="bootstrap",
+        drops=drops,
+    )  # fmt: skip
+    assert notes(platform.planner(), "score_clips") == [
+        f"polo: committee {platform.committee} lacks it: too few, 2 clips"
+    ]
 
 
 def test_a_floor_of_a_category_that_does_not_exist_is_named(platform: Platform) -> None:
