@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from scipy.special import ndtr, ndtri
 
+from slac_tasks.evaluation import intervals
 from slac_tasks.evaluation.intervals import Measured, Sample, difference, measured, repeated
 from slac_tasks.evaluation.measures import average_precision, calibration_error, mean_class, share
 
@@ -145,6 +146,28 @@ def test_where_every_clip_is_right_a_video_counts_as_one_observation() -> None:
     assert 0.6 < found.low < 0.75  # ten of ten
     few = difference(share(np.ones(6)), share(np.zeros(6)), Sample.of(np.arange(6) // 2))
     assert few.low < 0 < few.value == 1.0
+
+
+def width(found: Measured) -> float:
+    return found.high - found.low
+
+
+def test_an_interval_is_no_wider_than_the_clips_of_a_video_are_alike() -> None:
+    videos = np.arange(500) // 5
+    apart = np.random.default_rng(9).random(500) < 0.7
+    one_by_one = width(measured(share(apart), Sample.of(np.arange(500))))
+    assert width(measured(share(apart), Sample.of(videos))) == pytest.approx(one_by_one, rel=0.2)
+    alike = apart[:100].repeat(5)
+    of_videos = width(measured(share(apart[:100]), Sample.of(np.arange(100))))
+    assert width(measured(share(alike), Sample.of(videos))) == pytest.approx(of_videos, rel=0.2)
+
+
+def test_how_much_is_held_at_once_changes_no_value(monkeypatch: pytest.MonkeyPatch) -> None:
+    right, sample = np.random.default_rng(10).random(60) < 0.6, Sample.of(np.arange(60) // 3)
+    whole = measured(share(right), sample)
+    for cells in (1, 60, 7 * 60):
+        monkeypatch.setattr(intervals, "_CELLS", cells)
+        assert measured(share(right), sample) == whole
 
 
 def test_the_same_seed_gives_the_same_interval() -> None:
