@@ -202,14 +202,90 @@ def test_odd_parts_of_a_document_hold_up_no_other(tmp_path: Path) -> None:
         "video": 2, "segments": 3, "time": 2, "label": 1, "past the end": 1,
     }  # fmt: skip
     assert ("video 'a', segment 7", "past the end") in odd(found)
+    assert len(found.set_aside) == 8, "the late one is taken with a remark"
+    path.write_text('{"odd": 3, "a": ' + video + "}")
+    assert [row.label for row in read([path]).labels] == ["Ballet", "late"], "without a database too"
+
+
+def test_odd_parts_of_a_coco_file_hold_up_no_other(tmp_path: Path) -> None:
+    good = {"video_id": 1, "category_id": 7}
+    annotations = [
+        {**good, "segment": [1, 2]}, good, {**good, "positive": -1, "segment": [4, 5]}, {**good, "video_id": 9},
+        {**good, "video_id": 2}, {**good, "category_id": 9}, {"segment": [1, 2]}, {**good, "segment": 5},
+        {**good, "segment": "12"}, {**good, "segment": []}, {**good, "segment": {"a": 1, "b": 2}}, 7,
+    ]  # fmt: skip
+    videos = [{"id": 1, "file_name": "a.mp4"}, {"id": 2, "file_name": "b"}, {"id": 2, "file_name": "c"}, {"name": "d"}]
+    (tmp_path / "coco.json").write_text(
+        json.dumps({"videos": videos, "categories": [{"id": 7, "name": "Judo"}], "annotations": annotations})
+    )
+    found = read([tmp_path / "coco.json"])
+    assert [(row.video, row.label, row.start_sec, row.end_sec, row.positive) for row in found.labels] == [
+        ("a.mp4", "Judo", 1, 2, True), ("a.mp4", "Judo", None, None, True), ("a.mp4", "Judo", 4, 5, False)
+    ]  # fmt: skip
+    assert odd(found) == [
+        ("video 3", "video"), ("video 4", "video"), ("annotation 4", "video"), ("annotation 5", "video"),
+        ("annotation 6", "category"), ("annotation 7", "video"),
+        *((f"annotation {number}", "segments") for number in range(8, 12)), ("annotation 12", "annotation"),
+    ]  # fmt: skip
+
+
+def test_what_annotators_say_in_label_studio_becomes_labels_and_odd_parts_hold_up_no_other(tmp_path: Path) -> None:
+    def said(*choices: object, beside: str = "note") -> dict[str, Any]:
+        """Return an annotation with an answer, and with another region beside it."""
+        other = {"from_name": beside, "value": {"text": ["blurry"]}}
+        return {"result": [other, {"from_name": "answer", "value": {"choices": list(choices)}}]}
+
+    wrong = ("maybe", ["yes"])
+    skipped = {**said("no"), "was_cancelled": True}
+    timed = {"clip_id": "0f:15500", "category": "judo", "start": 15.5, "end": 17.5}
+    tasks = [
+        {"data": timed, "annotations": [said("yes"), said("unsure"), said("broken"), skipped]},
+        {"data": {**timed, "clip_id": "1f:0"}, "annotations": [*map(said, wrong), said(), said("yes", "no"), 3]},
+        {"data": {**timed, "clip_id": "2f:0"}, "annotations": [said("yes", beside="answer"), {"result": []}]},
+        {"data": {"video": "a.mp4", "category": "judo"}, "annotations": [said("no")]},
+        {"data": {"video": "b.mp4", "category": "judo", "end": 2}, "annotations": [said("no")]},
+        7, {"data": 7}, {"data": {"video": "c.mp4"}, "annotations": 7}, {"data": {"video": "d.mp4"}},
+    ]  # fmt: skip
+    (tmp_path / "ls.json").write_text(json.dumps(tasks))
+    found = read([tmp_path / "ls.json"])
+    assert [(row.video, row.start_sec, row.positive) for row in found.labels] == [
+        ("0f", 15.5, True), ("a.mp4", None, False)
+    ]  # fmt: skip
+    assert odd(found) == [
+        *((f"task 2, annotation {number}", "verdict") for number in (1, 2, 3, 4)),
+        ("task 2, annotation 5", "annotation"),
+        ("task 3, annotation 1", "verdict"), ("task 3, annotation 2", "verdict"), ("task 5, annotation 1", "time"),
+        ("task 6", "task"), ("task 7", "task"), ("task 8", "task"),
+    ]  # fmt: skip
+    assert found.videos == ["0f", "1f", "2f", "a.mp4", "b.mp4", "d.mp4"]
+
+
+def test_a_class_may_be_called_as_a_split_where_others_are_not(tmp_path: Path) -> None:
+    for name in ("bus/a.mp4", "train/b.mp4"):
+        (tmp_path / name).parent.mkdir()
+        (tmp_path / name).touch()
+    found = read([tmp_path])
+    assert [(row.video, row.label, row.split) for row in found.labels] == [
+        ("bus/a.mp4", "bus", None), ("train/b.mp4", "train", None)
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(("seconds", "is_odd"), [("0", True), ("-1", True), ("inf", True), ("1", False), ("", False)])
+def test_a_video_is_as_long_as_more_than_nothing_or_of_unknown_length(
+    tmp_path: Path, seconds: str, is_odd: bool
+) -> None:
+    (tmp_path / "info.csv").write_text(f"video,seconds,subset\nv,{seconds},testing\n")
+    assert [reason for _, reason in odd(read([tmp_path / "info.csv"]))] == ["length"] * is_odd
 
 
 def test_what_one_list_knows_of_a_video_holds_in_the_other(tmp_path: Path) -> None:
     (tmp_path / "a.json").write_text(json.dumps({"v": {"annotations": [{"label": "Ballet", "segment": [1, 2]}]}}))
-    (tmp_path / "info.csv").write_text("video,seconds,subset\nv,20.5,testing\nw,3,training\n")
-    found = read([tmp_path / "a.json", tmp_path / "info.csv"])
+    (tmp_path / "info.csv").write_text("video,seconds,subset\nv,20.5,testing\nw,3,training\nw,3,training\n")
+    (tmp_path / "urls.json").write_text(json.dumps({"v": {"url": "https://v.test/v.mp4", "annotations": []}}))
+    found = read([tmp_path / "a.json", tmp_path / "info.csv", tmp_path / "urls.json"])
     (row,) = found.labels
-    assert (row.split, row.duration_sec, found.videos) == ("testing", 20.5, ["v", "w"])
+    assert (row.split, row.duration_sec, row.url) == ("testing", 20.5, "https://v.test/v.mp4")
+    assert [one.video for one in found.rows if one.label is None] == found.videos == ["v", "w"]
 
 
 @pytest.mark.parametrize(
