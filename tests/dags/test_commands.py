@@ -230,6 +230,30 @@ def test_a_real_command_ends_with_its_code_and_its_reason() -> None:
     assert "required" in last
 
 
+@pytest.mark.parametrize(
+    ("said", "code", "last", "logged"),
+    [
+        (b"at work\nslac fetch: no network\n", 75, "slac fetch: no network", ["at work"]),
+        (b"at work\nslac fetch: 9 videos\n", 0, "slac fetch: 9 videos", ["at work", "slac fetch: 9 videos"]),
+        (b"slac fetch: 9 videos\nKilled\n", 137, "Killed", ["slac fetch: 9 videos", "Killed"]),
+        (b"Killed\n\n \n", 137, "Killed", ["Killed", "", ""]),
+        (b"half \xff\n", 1, "half \N{REPLACEMENT CHARACTER}", ["half \N{REPLACEMENT CHARACTER}"]),
+        (b"", 1, "it said nothing", []),
+    ],
+)
+def test_what_a_command_says_is_logged_but_for_the_reason_of_its_failure_which_is_said_as_an_error(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, said: bytes, code: int, last: str, logged: list[str]
+) -> None:
+    (tmp_path / "said").write_bytes(said)
+    command = tmp_path / "command"
+    command.write_text(f"#!/bin/sh\ncat {tmp_path}/said >&2\necho ' [1] '\nexit {code}\n")
+    command.chmod(0o755)
+    caplog.set_level(logging.INFO, LOG.name)
+    process = Process(["slac", "fetch"], {"PATH": os.environ["PATH"], "SLAC_COMMAND": str(command)}, LOG)
+    assert process.wait() == (code, "[1]", last)
+    assert [record.getMessage() for record in caplog.records] == logged
+
+
 def test_a_command_dies_with_its_worker() -> None:
     worker = """
 import logging, os, sys
