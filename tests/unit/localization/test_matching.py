@@ -23,6 +23,29 @@ def test_what_overlaps_is_of_one_video_and_where_wanted_of_one_category() -> Non
     assert (all_.detection.tolist(), all_.segment.tolist()) == ([0, 0], [0, 1])
 
 
+@pytest.mark.parametrize("of_category", [True, False])
+@pytest.mark.parametrize(("own", "theirs"), [(4, 4), (1, 4), (4, 1), (2, 3)])
+def test_whatever_overlaps_is_found_as_one_by_one(of_category: bool, own: int, theirs: int) -> None:
+    """`own` and `theirs`: categories of the detections and of the segments."""
+    chance = np.random.default_rng(own * 10 + theirs)
+
+    def some(count: int, categories: int) -> list[tuple[int, int, float, float]]:
+        starts = chance.integers(0, 12, count)
+        places = zip(chance.integers(0, 3, count), chance.integers(0, categories, count), starts, strict=True)
+        return [(int(v), int(c), float(at), float(at + chance.integers(0, 6))) for v, c, at in places]
+
+    found, truth = some(40, own), some(30, theirs)
+    wanted = [
+        (place, other, float(tiou(segments([one]), segments([two]))[0]))
+        for place, one in enumerate(found) for other, two in enumerate(truth)
+        if one[0] == two[0] and (one[1] == two[1] or not of_category) and min(one[3], two[3]) > max(one[2], two[2])
+    ]  # fmt: skip
+    known = pairs(segments(found), segments(truth), of_category=of_category)
+    columns = (known.detection.tolist(), known.segment.tolist(), known.tiou.tolist())
+    assert list(zip(*columns, strict=True)) == wanted
+    assert wanted
+
+
 def test_the_surest_detection_chooses_first_and_the_next_takes_what_is_left() -> None:
     truth = segments([(0, 0, 0.0, 10.0), (0, 0, 4.0, 14.0)])
     # The surest fits the first segment best; the second would take the same, and the third finds both taken.

@@ -9,6 +9,7 @@ from slac_tasks.localization.labels import Clip
 from slac_tasks.localization.releases import (
     ReleasedLabel,
     ReleasedVideo,
+    chosen,
     imported_segments,
     lesson_of,
     with_imported,
@@ -35,6 +36,23 @@ def test_segments_that_people_cut_have_their_ends_and_refused_ones_are_a_no() ->
         Clip(category=1, start_sec=5, end_sec=8, positive=False),
     )
     assert lesson.spans is None
+
+
+def released(name: str, *labels: ReleasedLabel) -> ReleasedVideo:
+    return ReleasedVideo(
+        video_id=name, origin=("s", name), split=Split.TRAINING, film=Film(name=name, proxy="p"), labels=list(labels)
+    )
+
+
+def test_of_each_category_those_videos_teach_first_that_show_it() -> None:
+    hop, no_hop = label("hop", 0, 2, True), label("hop", 0, 2, False)
+    wave, no_wave = label("wave", 4, 6, True), label("wave", 4, 6, False)
+    videos = [
+        released("a", no_hop), released("b", no_hop, wave), released("c", hop), released("d", hop, no_wave),
+        released("e", hop),
+    ]  # fmt: skip
+    taught = {most: [one.video_id for one in chosen(videos, most)] for most in (1, 2, 3, 9)}
+    assert taught == {1: ["c", "b"], 2: ["c", "d", "b"], 3: ["c", "d", "e", "b"], 9: ["c", "d", "e", "a", "b"]}
 
 
 def imported_row(start: float, end: float, *, dense: bool | None = True, sign: int = 1) -> ImportedRow:

@@ -55,6 +55,8 @@ def test_videos_of_one_name_stay_apart() -> None:
 def test_people_are_shown_the_surest_of_what_overlaps() -> None:
     rows = [row(0, 4, 0.5), row(1, 3, 0.9), row(5, 6, 0.4), row(1, 3, 0.8, "wave"), row(8, 9, 0.2)]
     assert apart(rows, 0.3) == [row(1, 3, 0.9), row(1, 3, 0.8, "wave"), row(5, 6, 0.4)]
+    one_after_another = [row(0, 2, 0.4), row(2, 4, 0.9), row(4, 6, 0.3)]
+    assert apart(one_after_another, 0.3) == one_after_another, "what only touches is another action"
 
 
 def test_the_page_plays_what_was_found_and_escapes_names() -> None:
