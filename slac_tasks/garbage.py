@@ -304,7 +304,8 @@ def _localizers(datasets: Datasets, before: datetime) -> Iterator[Garbage]:
     heads: dict[str, list[Stored]] = defaultdict(list)
     for one in datasets.store.objects(f"{LOCALIZERS}/"):
         if "/" not in (name := one.name.removeprefix(f"{LOCALIZERS}/")):
-            heads[name.partition(".")[0]].append(one)
+            # <release>.<hash>.pt; people call releases v1.0 and v1.1 too.
+            heads[name.rsplit(".", 2)[0]].append(one)
         elif one.written_at < before:
             yield Garbage(why="unfinished head of a localizer", name=one.name, objects=(one,))
     for of_release in heads.values():

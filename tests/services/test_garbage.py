@@ -449,7 +449,7 @@ def test_weights_that_were_written_again_since_they_were_found_stay(store: Folde
 
 
 def test_heads_of_localizers_go_but_for_the_newest_of_each_release(store: FolderStore, ledger: Ledger) -> None:
-    for hour, name in enumerate(("r0001.aa", "r0002.cc", "r0001.bb")):
+    for hour, name in enumerate(("r0001.bb", "r0002.cc", "r0001.aa", "v1.0.dd", "v1.1.ee", "v1.0.cc")):
         store.put(f"{LOCALIZERS}/{name}.pt", b"head")
         path, at = store.root / LOCALIZERS / f"{name}.pt", datetime.now(UTC) - timedelta(hours=10 - hour)
         os.utime(path, (at.timestamp(), at.timestamp()))
@@ -457,9 +457,12 @@ def test_heads_of_localizers_go_but_for_the_newest_of_each_release(store: Folder
     datasets = Datasets(store)
     assert collect(datasets, ledger) == [
         "unfinished head of a localizer: localizers/unfinished/checkpoint-00000010.aa/state.pt",
-        "head of a localizer: localizers/r0001.aa.pt",
+        "head of a localizer: localizers/r0001.bb.pt",
+        "head of a localizer: localizers/v1.0.dd.pt",
     ]
-    assert list(store.names(f"{LOCALIZERS}/")) == ["localizers/r0001.bb.pt", "localizers/r0002.cc.pt"]
+    assert list(store.names(f"{LOCALIZERS}/")) == [
+        f"localizers/{name}.pt" for name in ("r0001.aa", "r0002.cc", "v1.0.cc", "v1.1.ee")
+    ]
 
 
 def test_what_a_killed_writer_left_goes_when_it_is_old(store: FolderStore, ledger: Ledger) -> None:
