@@ -56,6 +56,7 @@ class Config(Section):
         "While queued clips have no label yet, new labels are judged so many minutes after the last ones at the "
         "earliest. When all have one they are judged at once, and once a day in any case (ours).",
         least=0,
+        most=525_600,
     )
     machines: tuple[str, ...] = setting(
         (), "What stages ask of a machine instead of their defaults, such as `score: memory_gib=48, gpus=2`."

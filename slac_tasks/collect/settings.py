@@ -55,6 +55,7 @@ class Fetch(Section):
         7.0,
         "A drop that a later try may get, such as a host that was busy, is tried again after so many days.",
         least=0,
+        most=36_500,
     )
     retry_drops_times: int = setting(3, "How often; 0: only `slac fetch --retry` tries again.", least=0)
     scratch: str = setting(

@@ -20,6 +20,8 @@ from slac_tasks.storage.objects import open_store
 from slac_tasks.storage.tables import Datasets
 
 DAYS = 7
+DAYS_MOST = 36_500
+"""No store is a hundred years old."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -31,8 +33,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def main(arguments: argparse.Namespace) -> None:
     """Print each thing that goes and delete it; then print how much that was."""
-    if not arguments.days >= 0:
-        raise WrongArguments(f"--days {arguments.days}: want 0 or more")
+    if not 0 <= arguments.days <= DAYS_MOST:
+        raise WrongArguments(f"--days {arguments.days:g}: want 0 to {DAYS_MOST:,}")
     before = datetime.now(UTC) - timedelta(days=arguments.days)
     datasets = Datasets(open_store(config.load().store_url))
     ledger = open_ledger()

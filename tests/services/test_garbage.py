@@ -493,4 +493,9 @@ def test_a_dry_run_deletes_nothing_and_says_how_much_it_would(
     assert store.exists(f"weights/{digest}.pt")
     assert cli.main(["gc", "--days", "0"]) == 0
     assert not store.exists(f"weights/{digest}.pt")
-    assert cli.main(["gc", "--days", "-1"]) == 64
+
+
+@pytest.mark.parametrize("days", ["-1", "nan", "inf", "36501", "week"])
+def test_an_age_that_no_store_has_is_refused(days: str) -> None:
+    with suppress(SystemExit):
+        assert cli.main(["gc", f"--days={days}"]) == 64

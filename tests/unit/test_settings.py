@@ -3,6 +3,7 @@
 import math
 import re
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -71,6 +72,21 @@ def test_every_default_may_be_had_and_every_setting_says_what_it_means(each: Set
 @pytest.mark.parametrize("each", NUMBERS, ids=path)
 def test_every_number_has_a_lower_end(each: Setting) -> None:
     assert each.rule.least is not None or each.rule.above is not None
+
+
+@pytest.mark.parametrize(
+    ("name", "unit"),
+    [
+        ("fetch.retry_drops_after_days", "days"),
+        ("judge_pause_min", "minutes"),
+        ("quality.approve_timeout_sec", "seconds"),
+    ],
+)  # fmt: skip
+def test_the_longest_time_that_may_be_set_is_one_that_a_calendar_holds(name: str, unit: str) -> None:
+    (most,) = (each.rule.most for each in NUMBERS if each.path == name)
+    assert most is not None
+    for now in (datetime(2026, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC)):
+        assert now - timedelta(**{unit: most}) < now < now + timedelta(**{unit: most})
 
 
 @pytest.mark.parametrize("each", NUMBERS, ids=path)
