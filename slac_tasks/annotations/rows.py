@@ -4,7 +4,6 @@ A reader hands on what the file holds (`RawRow`). It becomes a `Row`, or an `Odd
 row never holds up the others.
 """
 
-import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -145,7 +144,7 @@ def _seconds(reason: str, what: str, value: Any) -> float:
         raise _Odd(reason, f"{what} {error}") from error
     if found is None:
         raise _Odd(reason, f"{what} is missing, want seconds")
-    if not math.isfinite(found) or not 0 <= found <= LONGEST_SEC:
+    if not 0 <= found <= LONGEST_SEC:
         raise _Odd(reason, f"{what} is {found:g}, want seconds from 0 to {LONGEST_SEC:.0f}")
     return found
 

@@ -278,3 +278,11 @@ def test_a_command_is_stopped_when_its_task_is_killed() -> None:
     process = Process(["sleep", "60"], {"PATH": os.environ["PATH"]}, LOG)
     process.stop()
     assert process.wait()[0] == -15
+
+
+def test_a_task_that_is_marked_failed_stops_its_command() -> None:
+    task = plan("pretrain")
+    task.on_kill()  # before there is one
+    task.process = Process(["sleep", "60"], {"PATH": os.environ["PATH"]}, LOG)
+    task.on_kill()
+    assert task.process.wait()[0] == -15

@@ -1,8 +1,11 @@
 """Which pods can never run, by what the scheduler says of them."""
 
+import json
+
 import pytest
 from kubernetes.client import models as k8s
-from slac_pod_reasons import exit_code, is_hopeless
+from kubernetes.client.exceptions import ApiException
+from slac_pod_reasons import exit_code, is_hopeless, is_out_of_memory, reason, refused
 
 HELPLESS = "preemption: 0/3 nodes are available: 3 Preemption is not helpful for scheduling."
 
@@ -35,3 +38,69 @@ def test_a_pod_is_hopeless_where_every_node_is_too_small_for_it_alone(message: s
     assert is_hopeless(pod) == hopeless
     assert exit_code(pod, fixed_nodes=True) == (78 if hopeless else 75)
     assert exit_code(pod) == 75
+
+
+def ended(code: int, why: str = "Error", *, name: str = "base", message: str | None = None) -> k8s.V1ContainerStatus:
+    """Return the status of a container that ended."""
+    terminated = k8s.V1ContainerStateTerminated(exit_code=code, reason=why, message=message)
+    state = k8s.V1ContainerState(terminated=terminated)
+    return k8s.V1ContainerStatus(name=name, image="i", image_id="i", ready=False, restart_count=0, state=state)
+
+
+def failed(*statuses: k8s.V1ContainerStatus, conditions: tuple[tuple[str, str], ...] = ()) -> k8s.V1Pod:
+    told = [k8s.V1PodCondition(type=kind, status=status, reason=f"by {kind}") for kind, status in conditions]
+    return k8s.V1Pod(status=k8s.V1PodStatus(phase="Failed", container_statuses=list(statuses), conditions=told))
+
+
+@pytest.mark.parametrize(
+    ("pod", "code", "why", "out_of_memory"),
+    [
+        (failed(ended(65, message="at work\nslac fetch: broken\n\n")), 65, "slac fetch: broken", False),
+        (failed(ended(3)), 3, "Error", False),
+        (failed(ended(137, "OOMKilled")), 137, "OOMKilled", True),
+        # What stands beside the command says nothing of it.
+        (failed(ended(9, "OOMKilled", name="sidecar"), ended(65, message="mine")), 65, "mine", False),
+        (failed(ended(9, "OOMKilled", name="sidecar")), 75, "Failed", False),
+        (failed(), 75, "Failed", False),
+        # A condition says something where it holds, and each of its own matter.
+        (failed(ended(3), conditions=(("PodScheduled", "True"), ("Ready", "False"))), 3, "Error", False),
+        (failed(ended(3), conditions=(("DisruptionTarget", "False"),)), 3, "Error", False),
+        (failed(ended(3), conditions=(("DisruptionTarget", "True"),)), 75, "by DisruptionTarget", False),
+        (failed(ended(65, message="mine"), conditions=(("DisruptionTarget", "True"),)), 65, "mine", False),
+        (failed(conditions=(("PodScheduled", "False"),)), 75, "by PodScheduled", False),
+    ],
+)
+def test_the_end_of_a_pod_is_that_of_its_command_unless_the_cluster_ended_it(
+    pod: k8s.V1Pod, code: int, why: str, out_of_memory: bool
+) -> None:
+    assert (exit_code(pod), reason(pod), is_out_of_memory(pod)) == (code, why, out_of_memory)
+
+
+@pytest.mark.parametrize(
+    ("requested", "limited", "code"),
+    [
+        ("memory=8Gi", "memory=16Gi", 75),
+        ("memory=16384Mi", "memory=16Gi", 75),
+        ("memory=17Gi", "memory=16Gi", 78),
+        ("memory=17G", "memory=16Gi", 75),
+        ("cpu=500m,memory=17Gi", "cpu=1,memory=16Gi", 78),
+        ("cpu=1500m,memory=8Gi", "cpu=1,memory=16Gi", 78),
+        ("cpu=500m,pods=1", "cpu=1", 75),
+    ],
+)
+def test_a_quota_that_others_use_up_is_waited_for_and_one_that_is_too_small_is_not(
+    requested: str, limited: str, code: int
+) -> None:
+    answer = ApiException(status=403, reason="Forbidden")
+    answer.body = json.dumps({"message": f"exceeded quota: q, requested: {requested}, used: x=1, limited: {limited}"})
+    assert refused(answer)[0] == code
+
+
+@pytest.mark.parametrize(
+    ("status", "code"), [(400, 78), (403, 78), (404, 78), (422, 78), (409, 75), (429, 75), (500, 75)]
+)
+@pytest.mark.parametrize("body", [None, "<html>", "{}", "[]"])
+def test_a_refusal_without_words_is_judged_by_its_status(status: int, code: int, body: str | None) -> None:
+    answer = ApiException(status=status, reason="No")
+    answer.body = body
+    assert refused(answer) == (code, f"no pod was created, HTTP {status}: No")

@@ -99,6 +99,35 @@ def test_no_detections_are_results_too(tmp_path: Path) -> None:
     assert len(results(tmp_path / "results.json", truth(tmp_path)).found) == 0
 
 
+def test_clips_that_show_no_action_and_labels_of_whole_videos_are_no_segments_of_the_truth(tmp_path: Path) -> None:
+    lines = ["classname,youtube_id,subset,start,end,label", "Dive,a,validation,1,3,1", "Dive,a,validation,5,7,-1"]
+    (tmp_path / "hacs.csv").write_text("\n".join(lines))
+    coco = {
+        "videos": [{"id": 1, "file_name": "b", "split": "validation"}], "categories": [{"id": 1, "name": "Dive"}],
+        "annotations": [{"video_id": 1, "category_id": 1}],
+    }  # fmt: skip
+    (tmp_path / "coco.json").write_text(json.dumps(coco))
+    found = benchmark([tmp_path / "hacs.csv", tmp_path / "coco.json"]).benchmark
+    assert (found.videos, found.truth.start_sec.tolist()) == (("a", "b"), [1])
+
+
+def test_a_name_means_the_video_of_that_name_before_one_that_differs_by_its_prefix(tmp_path: Path) -> None:
+    video = {"subset": "validation", "annotations": [{"label": "Dive", "segment": [1, 5]}]}
+    names = ["v_one", "one", "v_two"]
+    (tmp_path / "truth.json").write_text(json.dumps({"database": dict.fromkeys(names, video)}))
+    judged = benchmark([tmp_path / "truth.json"])
+    for name, number in {"v_one": 0, "one": 1, "v_two": 2, "two": 2}.items():
+        (tmp_path / "results.json").write_text(json.dumps({"results": {name: [GOOD]}}))
+        assert results(tmp_path / "results.json", judged).found.video.tolist() == [number]
+        (tmp_path / "missing.txt").write_text(name)
+        assert gone(tmp_path / "missing.txt", judged)[0].nonzero()[0].tolist() == [number]
+
+
+def test_a_missing_list_may_be_empty(tmp_path: Path) -> None:
+    (tmp_path / "missing.txt").write_text("video_id\n")
+    assert gone(tmp_path / "missing.txt", truth(tmp_path))[0].tolist() == [False] * 3
+
+
 def test_a_missing_list_has_one_id_in_a_line_or_is_that_of_hacs(tmp_path: Path) -> None:
     judged = truth(tmp_path)
     (tmp_path / "missing.txt").write_text("one\nnine\n")
