@@ -47,8 +47,7 @@ class Category:
 
         None: the category was never measured.
         """
-        wanted = [row for row in self.measures if row.state != "shown"] or self.measures
-        return min(wanted, key=lambda row: (_STATES.index(row.state), row.room), default=None)
+        return min(self.measures, key=lambda row: (_STATES.index(row.state), row.room), default=None)
 
     @property
     def order(self) -> tuple[int, int, float, str]:

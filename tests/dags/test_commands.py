@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 import time
+from datetime import timedelta
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -13,14 +14,14 @@ from airflow.sdk.definitions.retry_policy import RetryAction
 from airflow.sdk.exceptions import AirflowException, AirflowFailException
 from hypothesis import example, given
 from hypothesis import strategies as st
-from slac_airflow import Plan, plan
+from slac_airflow import Plan, defaults, plan
 from slac_command import BY_HAND, RETRY, Ended, Process, argv, environment, filled, flags, judge, told
 
 from slac_tasks import cli
 from slac_tasks.config import Config
 from slac_tasks.errors import WrongArguments
 from slac_tasks.job import Job
-from slac_tasks.procedure import LEDGER_COMMANDS, STAGES, holds_ledger
+from slac_tasks.procedure import LEDGER_COMMANDS, STAGES, holds_ledger, machine
 
 ITEM = {
     "category": ["judo", "archery"],
@@ -257,7 +258,7 @@ def test_what_a_command_says_is_logged_but_for_the_reason_of_its_failure_which_i
 def test_a_command_dies_with_its_worker() -> None:
     worker = """
 import logging, os, sys
-from slac_airflow import Plan, plan
+from slac_airflow import Plan, defaults, plan
 from slac_command import Process
 child = Process(["sleep", "60"], {"PATH": os.environ["PATH"]}, logging.getLogger())
 print(child._child.pid, flush=True)
@@ -286,3 +287,31 @@ def test_a_task_that_is_marked_failed_stops_its_command() -> None:
     task.process = Process(["sleep", "60"], {"PATH": os.environ["PATH"]}, LOG)
     task.on_kill()
     assert task.process.wait()[0] == -15
+
+
+@pytest.mark.parametrize(
+    ("stage", "environ", "local", "in_pods"),
+    [
+        # (as many at a time, in which pool)
+        ("fetch", {}, (2, None), (16, None)),
+        ("fetch", {"SLAC_WIDTH": "5", "SLAC_GPU_POOL": "gpus"}, (5, None), (5, None)),
+        # One local GPU runs one thing at a time; a cluster has several.
+        ("score", {}, (1, None), (16, None)),
+        ("score", {"SLAC_WIDTH": "5", "SLAC_GPU_POOL": "gpus"}, (1, "gpus"), (5, "gpus")),
+        ("deduplicate", {"SLAC_WIDTH": "5", "SLAC_GPU_POOL": "gpus"}, (1, None), (1, None)),
+        ("plan", {}, (2, None), (16, None)),
+    ],
+)
+def test_how_many_tasks_of_a_stage_run_at_a_time(
+    monkeypatch: pytest.MonkeyPatch, stage: str, environ: dict[str, str], local: tuple[int, str | None],
+    in_pods: tuple[int, str | None],
+) -> None:  # fmt: skip
+    for name in ("SLAC_WIDTH", "SLAC_GPU_POOL"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in environ.items():
+        monkeypatch.setenv(name, value)
+    found = [defaults(stage, pods=pods) for pods in (False, True)]
+    assert [(one["max_active_tis_per_dag"], one.get("pool")) for one in found] == [local, in_pods]
+    assert found[0]["execution_timeout"] == timedelta(hours=machine(stage).hours)
+    assert found[1]["execution_timeout"] is None, "a pod has a deadline of its own"
+    assert found[0]["retry_delay"] < timedelta(seconds=60) < found[1]["retry_delay"], "a pod's grace period is over"

@@ -42,6 +42,12 @@ def test_what_was_spent_has_its_interval_and_its_share_of_the_newest_round() -> 
     assert (unknown.low, unknown.high, unknown.share, unknown.value) == (None, None, None, None)
 
 
+@pytest.mark.parametrize(("worth", "error"), [(None, None), (0.1, None), (None, 0.1)])
+def test_a_worth_whose_error_nobody_knows_has_no_interval(worth: float | None, error: float | None) -> None:
+    (found,) = accounts.spent([row("judo", "random", worth=worth, worth_error=error)], {})
+    assert (found.worth, found.low, found.high) == (worth, None, None)
+
+
 def test_the_page_shows_every_strategy_of_every_category() -> None:
     rows = [row("judo", name) for name in ("random", "disagreement")] + [row("kayak", "random", worth=None)]
     made = trends_of(spent=accounts.spent(rows, {"judo": Counter(random=1, disagreement=3)}))
