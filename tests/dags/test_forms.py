@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from airflow.sdk import Param
+from airflow.sdk.exceptions import ParamValidationError
 from slac_forms import category_field, guideline_field, offered_field, reason_field, wish_fields
 
 
@@ -43,3 +44,19 @@ def test_a_form_without_anything_to_offer_has_no_such_field(tmp_path: Path, sett
 def test_an_untouched_field_is_no_error(field: Param) -> None:
     field.resolve()
     field.resolve(None)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "is_fine"),
+    [
+        ("floor", 0, True), ("floor", 0.999, True), ("floor", 1, False), ("floor", -0.1, False),
+        ("videos", 1, True), ("videos", 0, False), ("videos", 1.5, False),
+    ],
+)  # fmt: skip
+def test_a_wish_that_the_command_would_refuse_is_red_in_the_form(name: str, value: Any, is_fine: bool) -> None:
+    field = wish_fields()[name]
+    if is_fine:
+        assert field.resolve(value) == value
+    else:
+        with pytest.raises(ParamValidationError):
+            field.resolve(value)

@@ -8,7 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from slac_tasks.reports.pace import COLUMNS, Day, charts, days, paces
+from slac_tasks.intervals import wilson
+from slac_tasks.reports.charts import Point
+from slac_tasks.reports.pace import COLUMNS, DAYS_MOST, Day, charts, days, paces
 from slac_tasks.storage.datasets import VOTES
 
 GOLD = {("judo", "gold"): "yes"}
@@ -71,3 +73,42 @@ def test_a_chain_of_corrections_is_one_answer_and_one_word_on_gold(answers: list
     assert sum(one.seconds for one in found) == 2.0 * len(answers)
     assert len(charts(found)) == 3
     assert [one.person for one in paces(found)] == ["ann"] * bool(answers)
+
+
+DAYS = [
+    day(5, answers=3, seconds=30.0, gold=2, right=1), day(5, person="bob", answers=1, gold=0, right=0),
+    day(6, answers=0, gold=1, right=1), day(7, answers=2, seconds=8.0, gold=0, right=0),
+]  # fmt: skip
+
+
+def test_a_chart_is_of_all_people_and_has_a_point_where_there_is_something_to_divide_by() -> None:
+    answers, seconds, right = charts(DAYS)
+    for chart in (answers, seconds, right):
+        assert chart.ticks == ("2026-01-05", "2026-01-06", "2026-01-07")
+    assert [chart.lines[0].points for chart in (answers, seconds, right)] == [
+        (Point(at=0, value=4.0), Point(at=1, value=0.0), Point(at=2, value=2.0)),
+        (Point(at=0, value=8.0, count=4), Point(at=2, value=4.0, count=2)),
+        tuple(
+            Point(at=at, value=part / whole, low=wilson(part, whole)[0], high=wilson(part, whole)[1], count=whole)
+            for at, part, whole in ((0, 1, 2), (1, 1, 1))
+        ),
+    ]
+
+
+def test_the_pace_of_a_person_is_of_their_own_days() -> None:
+    ann, bob = paces(DAYS)
+    assert (ann.person, ann.answers, ann.seconds, ann.gold) == ("ann", [3, 0, 2], [10.0, 4.0], [0.5, 1.0])
+    assert (bob.person, bob.answers, bob.seconds, bob.gold) == ("bob", [1], [2.0], [])
+
+
+def test_of_many_days_the_newest_are_shown() -> None:
+    many = [
+        Day(person="ann", day=f"2026-{month:02d}-{number:02d}", answers=month, seconds=1.0, gold=1, right=1)
+        for month in range(1, 5) for number in range(1, 29)
+    ]  # fmt: skip
+    (answers, *_), (pace,) = charts(many), paces(many)
+    assert answers.ticks == tuple(one.day for one in many[-DAYS_MOST:])
+    assert [point.value for point in answers.lines[0].points] == pace.answers == [
+        one.answers for one in many[-DAYS_MOST:]
+    ]  # fmt: skip
+    assert len(pace.seconds) == len(pace.gold) == DAYS_MOST

@@ -1,8 +1,10 @@
 """What a round was worth, on clips that can be counted by hand."""
 
+from datetime import UTC, datetime
 from typing import Any
 
 import pandas as pd
+import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -11,8 +13,11 @@ from made_trends import trends_of
 from slac_tasks.intervals import ratio, wilson
 from slac_tasks.reports import round_charts, rounds, rounds_page
 from slac_tasks.reports.shares import Share
-from slac_tasks.storage.datasets import ROUNDS
+from slac_tasks.storage.datasets import HARD_CLIPS, LABELS, ROUNDS, VOTES
 from slac_tasks.storage.datasets.labelling import RoundRow
+from slac_tasks.storage.declarations import Dataset
+from slac_tasks.storage.objects import FolderStore
+from slac_tasks.storage.tables import Datasets
 
 ROUND = "2026-01-05.p0001"
 
@@ -132,3 +137,67 @@ def page(rows: list[RoundRow]) -> str:
             of_members=round_charts.of_members(rows), found=round_charts.found(rows),
         )
     )  # fmt: skip
+
+
+NOTHING = {
+    pa.string(): "", pa.float64(): 0.0, pa.float32(): 0.0, pa.bool_(): False,
+    pa.timestamp("us", tz="UTC"): datetime(2026, 1, 5, tzinfo=UTC),
+}  # fmt: skip
+
+
+def filled(dataset: Dataset[Any], rows: list[dict[str, Any]]) -> pa.Table:
+    """Return rows with something in every column that must not be unknown."""
+    empty = {
+        each.name: [] if pa.types.is_list(each.type) else NOTHING.get(each.type, 0)
+        for each in dataset.schema if not each.nullable
+    }  # fmt: skip
+    return dataset.from_records([empty | row for row in rows])
+
+
+def test_a_clip_that_was_asked_has_the_scores_of_its_round_what_people_said_and_their_seconds(
+    store: FolderStore,
+) -> None:
+    datasets = Datasets(store)
+    made: dict[str, Any] = {"stage": "test", "settings": {}, "made_from": {}}
+
+    def hard(round: str, scores: dict[str, dict[str, float]]) -> Any:
+        rows = [
+            {"clip_id": clip, "video_id": clip[0], "strategy": "random", "consensus": sum(of.values()) / len(of),
+             "scores": [{"member": name, "weights": name, "score": score} for name, score in of.items()]}
+            for clip, of in scores.items()
+        ]  # fmt: skip
+        keys = {"category": "judo", "round": round}
+        return datasets.write(HARD_CLIPS, [filled(HARD_CLIPS, rows)], keys=keys, **made)
+
+    found = [
+        hard(ROUND, {"a:0": {"x": 0.5, "y": 0.7}, "b:0": {"x": 0.1, "y": 0.3}}),
+        hard("later", {"c:0": {"z": 0.9}}),
+    ]
+    said = [("a:0", ROUND, "settled", 1), ("b:0", ROUND, "unsettled", -1), ("c:0", "later", "settled", -1)]
+    labels = [
+        {"clip_id": clip, "category": "judo", "round": round, "strategy": "random", "video_id": clip[0],
+         "status": status, "label": label}
+        for clip, round, status, label in said
+    ]  # fmt: skip
+    datasets.write(LABELS, [filled(LABELS, labels)], keys={"labels": "000001"}, **made)
+    votes = [
+        datasets.write(
+            VOTES,
+            [filled(VOTES, [
+                {"vote_id": f"{batch}{place}", "clip_id": clip, "category": "judo", "seconds": seconds}
+                for place, clip in enumerate(clips)
+            ])],
+            keys={"batch": batch}, **made,
+        )
+        for batch, seconds, clips in (("000001", 2.0, ("a:0", "a:0", "b:0")), ("000002", 3.0, ("a:0",)))
+    ]  # fmt: skip
+    asked = rounds.answered(datasets, found, votes, "000001").sort_values("clip_id")
+    assert rounds.members_of(asked) == ["x", "y", "z"]
+    rows = asked[["clip_id", "label", "seconds", rounds.JOINT, "x", "y", "z"]].astype(object)
+    assert rows.where(rows.notna(), None).to_numpy().tolist() == [
+        ["a:0", 1.0, 7.0, pytest.approx(0.6), pytest.approx(0.5), pytest.approx(0.7), None],
+        ["b:0", None, 2.0, pytest.approx(0.2), pytest.approx(0.1), pytest.approx(0.3), None],
+        ["c:0", -1.0, None, pytest.approx(0.9), None, None, pytest.approx(0.9)],
+    ]
+    unasked = rounds.answered(datasets, found, [], "000001")
+    assert unasked["seconds"].tolist() == [0.0] * 3
