@@ -87,7 +87,9 @@ def test_people_hear_of_runs_that_failed_and_runs_that_are_late(people: Collecto
 
 
 def test_a_run_has_a_deadline_with_which_it_can_be_cleared() -> None:
-    reference = slac_watch.alerts(hours=2)["deadline"].reference
+    deadline = slac_watch.alerts(hours=2)["deadline"]
+    assert deadline.interval == timedelta(hours=2)
+    reference = deadline.reference
     # Airflow 3.3.2 fails to clear a run whose deadline is of the type DagRunQueuedAtDeadline.
     assert encode_deadline_reference(reference) == {"reference_type": "RunMade", "__class_path": "slac_watch.RunMade"}
     assert abs(reference._evaluate_with() - datetime.now(UTC)) < timedelta(minutes=1)
