@@ -27,7 +27,7 @@ from typing import BinaryIO, TypeAlias
 
 import numpy as np
 
-from slac_tasks.errors import BrokenContract, WrongArguments
+from slac_tasks.errors import BrokenContract, FullDiskAt, WrongArguments
 from slac_tasks.localization.features import Clock, Dense
 from slac_tasks.model import Split
 
@@ -126,9 +126,10 @@ def write_features(folder: Path, dense: Dense, about: Featured) -> None:
     part = path.with_name(f".{path.name}.part")
     buffer = io.BytesIO()  # written to a file, `numpy.save` hides that the disk is full
     np.save(buffer, values)
-    part.write_bytes(buffer.getvalue())
+    with FullDiskAt(path):
+        part.write_bytes(buffer.getvalue())
     path.unlink(missing_ok=True)  # a line is of no other features than its own, whenever a kill comes
-    with (folder / VIDEOS).open("ab+") as file:
+    with FullDiskAt(folder / VIDEOS), (folder / VIDEOS).open("ab+") as file:
         line = json.dumps(asdict(about), ensure_ascii=False) + "\n"
         # One that a kill has torn ends without a line break, and must not take this one with it.
         file.write((f"\n{line}" if _is_torn(file) else line).encode())
@@ -229,5 +230,9 @@ def _inside(segments: Iterable[Segment], duration_sec: float) -> Iterator[Segmen
 
 def _write(path: Path, lines: Iterable[str]) -> None:
     part = path.with_name(f".{path.name}.{os.getpid()}.part")  # parts of the work may end in the same moment
-    part.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
-    part.replace(path)
+    try:
+        with FullDiskAt(path):
+            part.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)

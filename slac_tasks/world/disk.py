@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from slac_tasks import outputs
-from slac_tasks.errors import BrokenContract
+from slac_tasks.errors import BrokenContract, FullDiskAt
 from slac_tasks.model import Window
 
 MANIFEST, MARKER = "manifest.jsonl", "world.json"
@@ -95,7 +95,8 @@ def staged(target: Path, work: Callable[[Path], None]) -> None:
 def write(path: Path, text: str) -> None:
     """Write a text whole or not at all."""
     part = path.with_name(f".{path.name}.part")
-    part.write_text(text, encoding="utf-8")
+    with FullDiskAt(path):
+        part.write_text(text, encoding="utf-8")
     os.replace(part, path)
 
 

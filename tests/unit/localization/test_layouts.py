@@ -17,6 +17,7 @@ import yaml
 from slac_tasks.errors import BrokenContract, WrongArguments, is_disk_full
 from slac_tasks.localization.features import Clock, Dense
 from slac_tasks.localization.layouts import (
+    VIDEOS,
     Featured,
     Labelled,
     Missing,
@@ -72,6 +73,13 @@ def test_features_that_the_disk_cannot_hold_are_known_as_that(tmp_path: Path) ->
     with pytest.raises(OSError, match="No space left") as caught:
         write_features(tmp_path, *dense("full", 25.0))
     assert is_disk_full(caught.value)
+    assert caught.value.filename == str(file_of(tmp_path, "full"))
+    file_of(tmp_path, "full").with_name(".full.npy.part").unlink()
+    (tmp_path / VIDEOS).symlink_to("/dev/full")
+    with pytest.raises(OSError, match="No space left") as caught:
+        write_features(tmp_path, *dense("full", 25.0))
+    assert caught.value.filename == str(tmp_path / VIDEOS)
+    assert not file_of(tmp_path, "full").exists()
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from slac_tasks import config
 from slac_tasks.collect.sources import open_sources
 from slac_tasks.errors import BrokenContract
 from slac_tasks.model import check_slug
-from slac_tasks.world import catalogue, film, make, presets
+from slac_tasks.world import catalogue, disk, film, make, presets
 from slac_tasks.world.truth import read_truth
 
 TINY = catalogue.Size(
@@ -24,6 +24,13 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Path:
         patch.setitem(catalogue.SIZES, "quick", TINY)
         assert make.make_world(folder, seed=7, size="quick", processes=1)
     return folder
+
+
+def test_a_full_disk_is_named(tmp_path: Path) -> None:
+    (tmp_path / ".world.json.part").symlink_to("/dev/full")
+    with pytest.raises(OSError, match="No space left") as caught:
+        disk.write(tmp_path / "world.json", "{}")
+    assert caught.value.filename == str(tmp_path / "world.json")
 
 
 def test_same_script_is_the_same_bytes(tmp_path: Path) -> None:
