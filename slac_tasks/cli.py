@@ -360,7 +360,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 
     def end(reason: object, code: int) -> int:
-        print_line(f"{name}: {reason}")
+        # A log on a full disk takes no more lines; the exit code still says what became of it.
+        with suppress(OSError):
+            print_line(f"{name}: {reason}")
         return code
 
     _print_anywhere()

@@ -188,6 +188,12 @@ def test_a_full_disk_is_75(tmp_path: Path) -> None:
     assert ended.stderr == "slac show: disk is full while writing /data\n"
 
 
+@pytest.mark.parametrize("body", ["print_line('more')", "raise cli.Temporary('restarting')"])
+def test_a_log_on_a_full_disk_takes_no_exit_code_away(body: str) -> None:
+    with open("/dev/full", "w") as full:
+        assert ends(body, stderr=full).returncode == 75
+
+
 def test_a_full_disk_is_the_one_that_was_written_to() -> None:
     ended = ends("raise OSError(28, 'No space left on device', '/from', None, '/to')", capture_output=True)
     assert ended.returncode == 75
