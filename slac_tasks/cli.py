@@ -5,9 +5,7 @@ The same `slac <stage> ...` line is typed by a person, run as a process by Airfl
 
 import argparse
 import importlib
-import io
 import os
-import select
 import signal
 import sys
 import traceback
@@ -16,7 +14,7 @@ from contextlib import nullcontext, suppress
 from dataclasses import dataclass, replace
 from typing import Any, NoReturn
 
-from slac_tasks import __version__, boundary, config
+from slac_tasks import __version__, boundary, config, streams
 from slac_tasks.errors import SlacError, Temporary, WrongArguments, is_disk_full
 from slac_tasks.given.words import fault_of, printable, wanted
 from slac_tasks.model import Window, check_slug, moment, parse_round_key, round_key
@@ -80,12 +78,27 @@ _KEYS = "judo/2026-01-05"
 _TRIMMED = ("SLAC_", "AWS_", "OPENLINEAGE_", "OTEL_")
 """What the names of the variables start with that the platform reads."""
 
-UNREAD_EXIT_CODE = 141
-"""128 + SIGPIPE, what a shell reports of any program whose output nobody reads to its end."""
+
+class _Once(argparse.Action):
+    """Keeps the value of a flag. One that is given twice is refused: nobody would hear that the first one is lost."""
+
+    _kept_in: argparse.Namespace | None = None
+
+    def __call__(
+        self, parser: argparse.ArgumentParser, namespace: argparse.Namespace, values: Any, flag: str | None = None
+    ) -> None:
+        if self._kept_in is namespace:
+            raise argparse.ArgumentError(self, "is given twice, want it once")
+        self._kept_in = namespace
+        setattr(namespace, self.dest, values)
 
 
 class _Parser(argparse.ArgumentParser):
-    """Argparse that ends with 64, the platform's code for wrong arguments."""
+    """Argparse that ends with 64, the platform's code for wrong arguments, and loses no argument."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        self.register("action", None, _Once)
 
     def error(self, message: str) -> NoReturn:
         self.print_usage(sys.stderr)
@@ -93,7 +106,7 @@ class _Parser(argparse.ArgumentParser):
 
     def exit(self, status: int = 0, message: str | None = None) -> NoReturn:
         # A help that nobody reads to its end fails here, where `main` sees it, and not at the end of the process.
-        _flush()
+        streams.flush()
         super().exit(status, message)
 
     def _check_value(self, action: argparse.Action, value: Any) -> None:
@@ -307,37 +320,8 @@ def _run(words: Sequence[str]) -> int:
         arguments = parser().parse_args(words)
         _take_words(arguments)
         code = _job(STAGES[arguments.verb], arguments)
-    _flush()
+    streams.flush()
     return code
-
-
-def _flush() -> None:
-    """Let what was printed leave this process; a shell may have closed the output (`>&-`)."""
-    if sys.stdout is not None:
-        sys.stdout.flush()
-
-
-def _print_anywhere() -> None:
-    """Let a terminal that cannot show a letter get it escaped: cron and thin images know ASCII alone."""
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="backslashreplace")
-
-
-def _is_unread() -> bool:
-    """Return whether stdout or stderr is a pipe whose reader has gone, as in `slac show clips | head -1`."""
-    waiting = select.poll()
-    for number in (1, 2):
-        waiting.register(number, 0)
-    return any(event & select.POLLERR for _, event in waiting.poll(0))
-
-
-def _end_unread() -> int:
-    """Let the rest of the output go nowhere, so that the end of the process does not fail on it as well."""
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, 1)
-    os.dup2(nowhere, 2)
-    return UNREAD_EXIT_CODE
 
 
 def _trim_variables() -> None:
@@ -365,7 +349,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             print_line(f"{name}: {reason}")
         return code
 
-    _print_anywhere()
+    streams.print_anywhere()
 
     try:
         boundary.check(os.environ)
@@ -380,8 +364,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         return end("stopped by hand; run again to go on", Temporary.exit_code)
     except Exception as failure:
         # Any other broken pipe is a connection of our own, hence a failure.
-        if isinstance(failure, BrokenPipeError) and _is_unread():
-            return _end_unread()
+        if isinstance(failure, BrokenPipeError) and streams.is_unread():
+            return streams.end_unread()
         if isinstance(failure, OSError) and is_disk_full(failure):
             # A copy names what it reads first, and what it writes second.
             written = failure.filename2 or failure.filename or "a file"

@@ -238,6 +238,30 @@ def test_a_word_is_utf8_whatever_the_locale_knows(tmp_path: Path) -> None:
     assert "dataset 'd\\xe9j\\xe0': unknown" in asked.stderr
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["localize", "a.mp4", "--release", "r0001", "--release", "r0002"],
+        [
+            "score",
+            "--category",
+            "judo",
+            "--category",
+            "golf",
+            "--window",
+            "2026-01-05",
+            "--committee",
+            "a",
+            "--committee=b",
+        ],
+    ],
+)
+def test_a_flag_that_is_given_twice_is_refused_where_one_value_would_be_lost(words: list[str], tmp_path: Path) -> None:
+    asked = slac(*words, SLAC_STORE=str(tmp_path / "store"))
+    assert asked.returncode == 64
+    assert re.search(r"argument --(release|committee): is given twice, want it once", asked.stderr)
+
+
 @pytest.mark.parametrize("closed", [(1,), (2,), (1, 2)])
 def test_an_output_that_is_closed_is_no_bug(closed: tuple[int, ...], tmp_path: Path) -> None:
     outputs = "".join(f" {number}>&-" for number in closed)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from slac_tasks import cli
+from slac_tasks import cli, streams
 from slac_tasks.errors import SlacError
 from slac_tasks.procedure import STAGES
 
@@ -73,7 +73,7 @@ def chart_jobs() -> str:
 
 def test_each_exit_code_has_a_section() -> None:
     sections = set(re.findall(r"^## (.+)$", (RUNBOOK / "exit-codes.md").read_text(), re.M))
-    codes = {"0", "1", str(cli.UNREAD_EXIT_CODE)} | {
+    codes = {"0", "1", str(streams.UNREAD_EXIT_CODE)} | {
         str(kind.exit_code) for kind in (SlacError, *SlacError.__subclasses__())
     }
     assert codes <= set(re.findall(r"\d+", " ".join(sections)))

@@ -1,0 +1,38 @@
+"""Where a command prints: a terminal, a pipe that somebody may close, or nothing at all."""
+
+import io
+import os
+import select
+import sys
+
+UNREAD_EXIT_CODE = 141
+"""128 + SIGPIPE, what a shell reports of any program whose output nobody reads to its end."""
+
+
+def flush() -> None:
+    """Let what was printed leave this process; a shell may have closed the output (`>&-`)."""
+    if sys.stdout is not None:
+        sys.stdout.flush()
+
+
+def print_anywhere() -> None:
+    """Let a terminal that cannot show a letter get it escaped: cron and thin images know ASCII alone."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+
+
+def is_unread() -> bool:
+    """Return whether stdout or stderr is a pipe whose reader has gone, as in `slac show clips | head -1`."""
+    waiting = select.poll()
+    for number in (1, 2):
+        waiting.register(number, 0)
+    return any(event & select.POLLERR for _, event in waiting.poll(0))
+
+
+def end_unread() -> int:
+    """Let the rest of the output go nowhere, so that the end of the process does not fail on it as well."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 1)
+    os.dup2(nowhere, 2)
+    return UNREAD_EXIT_CODE
