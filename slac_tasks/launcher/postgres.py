@@ -6,7 +6,8 @@
 
 Postgres refuses to run as root. For root it runs as `nobody`; where `nobody` cannot reach the folder or the program
 (below /root, or in a temporary folder of another user) both are put into a folder of their own below /var/tmp, which
-`server.json` names and `remove` deletes. The server listens on the loopback address only and asks for a password.
+`server.json` names and `remove` deletes. So it is where the path of one of them holds what a shell reads inside double
+quotes: Postgres's own programs start each other by a shell. The server listens on the loopback address only and asks for a password.
 """
 
 import contextlib
@@ -44,6 +45,8 @@ _SETTINGS = {
 }
 _UNSAFE = {"fsync": "off", "full_page_writes": "off"}  # asynchronous commits too would lose data in a mere SIGKILL
 _START_SEC = 60
+_NO_PATH = frozenset('"$`\\')
+"""What a shell reads inside double quotes."""
 _OPEN_TO_ALL = "/var/tmp"  # nosec B108
 """Where the server's own account can enter; what is made there has a name of its own, and nobody else's rights."""
 
@@ -59,7 +62,7 @@ class Server:
     bin: str
     """Folder of Postgres's programs."""
     home: str | None
-    """Folder of its own where the account of the server cannot reach the state folder."""
+    """Folder of its own where the server cannot be in the state folder."""
 
 
 class EmbeddedPostgres:
@@ -157,10 +160,11 @@ class EmbeddedPostgres:
         """Make the cluster; `server.json`, written last, makes it exist."""
         install = _installed()
         home = None
-        if self._account and not (_reachable(self.folder) and _reachable(install / "bin" / "postgres")):
+        program = install / "bin" / "postgres"
+        if not (self._can_be_at(self.folder) and self._can_be_at(program)):
             home = Path(tempfile.mkdtemp(prefix="slac-postgres-", dir=_OPEN_TO_ALL))  # noqa: TID251 - outlives it
             home.chmod(0o755)
-            if not _reachable(install / "bin" / "postgres"):
+            if not self._can_be_at(program):
                 install = _copy(install, home)
         data = (home or self.folder) / "data"
         shutil.rmtree(data, ignore_errors=True)
@@ -187,6 +191,10 @@ class EmbeddedPostgres:
             raise Temporary(f"Postgres in {self.folder}: initdb failed: {self._last_words()}")
         self._write(state)
         return state
+
+    def _can_be_at(self, path: Path) -> bool:
+        """Whether the server's account reaches a path, and the shell takes it for what it is."""
+        return _NO_PATH.isdisjoint(str(path)) and (self._account is None or _reachable(path))
 
     def _state(self) -> Server | None:
         """Return what `server.json` says, or None when there is no cluster (or its data has been deleted)."""

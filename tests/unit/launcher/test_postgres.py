@@ -70,3 +70,12 @@ def test_a_stopped_server_has_no_address(server: EmbeddedPostgres) -> None:
     with pytest.raises(Temporary, match="does not run"):
         server.url("none")
     server.start()
+
+
+def test_a_folder_may_have_any_name(tmp_path: Path) -> None:
+    postgres = EmbeddedPostgres(tmp_path / 'my $HOME\'s `lab` "\u00fc"' / "cluster", fsync=False)
+    with postgres:
+        assert ask(postgres.url("any"), "SELECT 1") == 1
+        home = Path(json.loads((postgres.folder / "server.json").read_text())["home"])
+    postgres.remove()
+    assert not home.exists()
