@@ -6,8 +6,9 @@
 
 Postgres refuses to run as root. For root it runs as `nobody`; where `nobody` cannot reach the folder or the program
 (below /root, or in a temporary folder of another user) both are put into a folder of their own below /var/tmp, which
-`server.json` names and `remove` deletes. So it is where the path of one of them holds what a shell reads inside double
-quotes: Postgres's own programs start each other by a shell. The server listens on the loopback address only and asks for a password.
+`server.json` names and `remove` deletes. The same is done where a path holds what a shell reads inside double quotes,
+since Postgres's programs start each other by a shell. The server listens on the loopback address only and asks for a
+password.
 """
 
 import contextlib
