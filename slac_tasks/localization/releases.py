@@ -65,9 +65,10 @@ def localizer_of_release(config: Config, release: str, environ: Mapping[str, str
         return Localizer(head=head, about=about, extractor=extractor)
     print_line(f"localize: teaches a head for release {release}, once; it is kept as {name}")
     keeps = Checkpoints(media=media, folder=f"{LOCALIZERS}/unfinished/{release}", made_of=made_of)
-    videos = chosen(videos_of_release(datasets, rows, Split.TRAINING), settings.videos)
+    every = videos_of_release(datasets, rows, Split.TRAINING)
+    cut = {one.video_id: with_imported(one, cut.get(one.video_id, ()), imported) for one in every}
+    videos = chosen(every, cut, settings.videos)
     categories = sorted({label.category for video in videos for label in video.labels})
-    cut = {one.video_id: with_imported(one, cut.get(one.video_id, ()), imported) for one in videos}
     lessons = list(_lessons(videos, cut, categories, extractor, media, config.scoring.workers))
     head = taught(lessons, categories, plan, extractor.where, keeps)
     clips, given = sum(len(each.clips) for each in lessons), sum(len(each.known) for each in lessons)
@@ -188,12 +189,22 @@ def _meet(one: ReleasedLabel, other: ReleasedLabel) -> bool:
     return same and min(one.end_sec, other.end_sec) > max(one.start_sec, other.start_sec)
 
 
-def chosen(videos: Sequence[ReleasedVideo], most: int) -> list[ReleasedVideo]:
-    """Return at most so many videos of each category: those first that have a positive clip of it."""
+def chosen(
+    videos: Sequence[ReleasedVideo], cut: Mapping[str, Sequence[ReleasedLabel]], most: int
+) -> list[ReleasedVideo]:
+    """Return at most so many videos of each category: those first in which its ends are known, then those that show it.
+
+    Args:
+        videos: those of which people answered clips.
+        cut: the segments that are known, by video_id.
+        most: how many.
+
+    """
     kept: dict[str, ReleasedVideo] = {}
     for category in sorted({label.category for video in videos for label in video.labels}):
-        own = [video for video in videos if any(label.category == category for label in video.labels)]
-        own.sort(key=lambda video: not video.shows(category))
+        ends = {one for one, found in cut.items() if any(each.positive and each.category == category for each in found)}
+        own = [one for one in videos if one.video_id in ends or any(each.category == category for each in one.labels)]
+        own.sort(key=lambda video: (video.video_id not in ends, not video.shows(category)))
         for video in own[:most]:
             kept.setdefault(video.video_id, video)
     return list(kept.values())

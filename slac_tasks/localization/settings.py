@@ -13,7 +13,10 @@ class Localization(Section):
     batch: int = setting(8, "Videos in a step, or stretches of long ones.", least=1)
     width: int = setting(64, "Channels of a head.", least=8)
     videos: int = setting(
-        40, "Training videos of a category that are looked at: a whole video costs as much as a hundred clips.", least=1
+        40,
+        "Training videos of a category that are looked at, those with known ends first: a whole video costs as much as "
+        "a hundred clips.",
+        least=1,
     )
     seed: int = setting(0, "Seed of every random choice.", least=0)
     detect_videos: int = setting(

@@ -51,8 +51,16 @@ def test_of_each_category_those_videos_teach_first_that_show_it() -> None:
         released("a", no_hop), released("b", no_hop, wave), released("c", hop), released("d", hop, no_wave),
         released("e", hop),
     ]  # fmt: skip
-    taught = {most: [one.video_id for one in chosen(videos, most)] for most in (1, 2, 3, 9)}
+    taught = {most: [one.video_id for one in chosen(videos, {}, most)] for most in (1, 2, 3, 9)}
     assert taught == {1: ["c", "b"], 2: ["c", "d", "b"], 3: ["c", "d", "e", "b"], 9: ["c", "d", "e", "a", "b"]}
+
+
+def test_videos_whose_ends_are_known_teach_before_all_others() -> None:
+    hop, no_hop, wave = label("hop", 0, 2, True), label("hop", 0, 2, False), label("wave", 4, 6, True)
+    videos = [released("a", hop), released("b", no_hop), released("c", hop), released("d", wave)]
+    cut = {"b": [hop], "c": [label("hop", 1, 2, False)], "d": [hop, wave]}
+    taught = {most: [one.video_id for one in chosen(videos, cut, most)] for most in (1, 2, 3)}
+    assert taught == {1: ["b", "d"], 2: ["b", "d"], 3: ["b", "d", "a"]}
 
 
 def imported_row(start: float, end: float, *, dense: bool | None = True, sign: int = 1) -> ImportedRow:
