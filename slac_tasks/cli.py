@@ -101,8 +101,9 @@ class _Parser(argparse.ArgumentParser):
         self.register("action", None, _Once)
 
     def error(self, message: str) -> NoReturn:
-        self.print_usage(sys.stderr)
-        self.exit(WrongArguments.exit_code, f"{self.prog}: {message}\n")
+        with streams.forgiven():
+            print(f"{self.format_usage()}{self.prog}: {message}", file=sys.stderr, flush=True)
+        self.exit(WrongArguments.exit_code)
 
     def exit(self, status: int = 0, message: str | None = None) -> NoReturn:
         # A help that nobody reads to its end fails here, where `main` sees it, and not at the end of the process.
@@ -344,8 +345,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 
     def end(reason: object, code: int) -> int:
-        # A log on a full disk takes no more lines; the exit code still says what became of it.
-        with suppress(OSError):
+        with streams.forgiven():
             print_line(f"{name}: {reason}")
         return code
 
@@ -370,7 +370,8 @@ def main(argv: Sequence[str] | None = None) -> int:
             # A copy names what it reads first, and what it writes second.
             written = failure.filename2 or failure.filename or "a file"
             return end(f"disk is full while writing {written}", Temporary.exit_code)
-        traceback.print_exc()
+        with streams.forgiven():
+            traceback.print_exc()
         return end("a bug, please report the lines above", 1)
 
 

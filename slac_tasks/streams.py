@@ -4,6 +4,8 @@ import io
 import os
 import select
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 UNREAD_EXIT_CODE = 141
 """128 + SIGPIPE, what a shell reports of any program whose output nobody reads to its end."""
@@ -20,6 +22,18 @@ def print_anywhere() -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
+
+
+@contextmanager
+def forgiven() -> Iterator[None]:
+    """Let what stderr does not take go nowhere: a log on a full disk changes no exit code.
+
+    What Python still holds of it would fail at the end of the process, which then ends with 120.
+    """
+    try:
+        yield
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
 
 
 def is_unread() -> bool:

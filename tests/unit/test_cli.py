@@ -188,10 +188,13 @@ def test_a_full_disk_is_75(tmp_path: Path) -> None:
     assert ended.stderr == "slac show: disk is full while writing /data\n"
 
 
-@pytest.mark.parametrize("body", ["print_line('more')", "raise cli.Temporary('restarting')"])
-def test_a_log_on_a_full_disk_takes_no_exit_code_away(body: str) -> None:
+@pytest.mark.parametrize(
+    ("body", "code"), [("print_line('more')", 75), ("raise cli.Temporary('restarting')", 75), ("1 / 0", 1)]
+)
+def test_a_log_on_a_full_disk_takes_no_exit_code_away(body: str, code: int) -> None:
     with open("/dev/full", "w") as full:
-        assert ends(body, stderr=full).returncode == 75
+        assert ends(body, stderr=full).returncode == code
+        assert subprocess.run([sys.executable, "-m", "slac_tasks.cli", "nonsense"], stderr=full).returncode == 64
 
 
 def test_a_full_disk_is_the_one_that_was_written_to() -> None:
