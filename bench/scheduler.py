@@ -136,7 +136,7 @@ def measure(size: Size, folder: Path) -> Figures:
 
 BENCH = Bench(
     name="scheduler", doc=__doc__, measure=measure, full=Size(),
-    quick=Size(categories=(1, 10), windows=4, setting=()),
+    quick=Size(categories=(10,), windows=4, setting=(), processes=("triggerer", "api-server")),
     tiny=Size(categories=(1,), windows=1, setting=(), processes=("triggerer",)),
 )  # fmt: skip
 
