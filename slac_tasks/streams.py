@@ -33,7 +33,7 @@ def forgiven() -> Iterator[None]:
     try:
         yield
     except OSError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
+        _lose(2)
 
 
 def is_unread() -> bool:
@@ -46,7 +46,12 @@ def is_unread() -> bool:
 
 def end_unread() -> int:
     """Let the rest of the output go nowhere, so that the end of the process does not fail on it as well."""
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, 1)
-    os.dup2(nowhere, 2)
+    _lose(1, 2)
     return UNREAD_EXIT_CODE
+
+
+def _lose(*numbers: int) -> None:
+    """Let what is written to these descriptors go nowhere from now on."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    for number in numbers:
+        os.dup2(nowhere, number)

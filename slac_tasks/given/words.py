@@ -1,6 +1,10 @@
 """Words that strangers chose: which of them can be stored, and how they are shown."""
 
+import re
 from collections.abc import Iterable
+
+_USER = re.compile(r"^(?![/~.])([A-Za-z][\w+.-]*://)?.*@", re.DOTALL)
+"""What stands before the server in an address, up to the last @: a password may hold others. A path is none."""
 
 
 def fault_of(text: str) -> str:
@@ -21,8 +25,7 @@ def printable(text: str) -> str:
 
 def without_user(address: str) -> str:
     """Return an address as a message may quote it: a user and a password that may stand in it are left out."""
-    before, found, rest = address.rpartition("@")
-    return f"{before[: before.find('://') + 3] if '://' in before else ''}...@{rest}" if found else address
+    return _USER.sub(r"\1...@", address)
 
 
 def _escaped(character: str) -> str:

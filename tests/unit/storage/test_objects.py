@@ -84,6 +84,9 @@ def test_an_s3_server_needs_its_settings(environ: dict[str, str], message: str) 
         open_store("s3://bucket/prefix", environ)
 
 
+S3 = {"SLAC_S3_ENDPOINT": "http://127.0.0.1:1", "AWS_ACCESS_KEY_ID": "a", "AWS_SECRET_ACCESS_KEY": "b"}
+
+
 @pytest.mark.parametrize(
     "address",
     [
@@ -94,10 +97,7 @@ def test_an_s3_server_needs_its_settings(environ: dict[str, str], message: str) 
 )  # fmt: skip
 def test_the_address_of_an_s3_server_is_that_alone_and_no_password_in_it_is_shown(address: str) -> None:
     for variable in ("SLAC_S3_ENDPOINT", "SLAC_S3_PUBLIC_ENDPOINT"):
-        environ = {
-            "SLAC_S3_ENDPOINT": "http://127.0.0.1:1", "AWS_ACCESS_KEY_ID": "a", "AWS_SECRET_ACCESS_KEY": "b",
-            variable: address,
-        }  # fmt: skip
+        environ = S3 | {variable: address}
         with pytest.raises(NotConfigured, match=f"{variable}: is .*, want http") as refused:
             open_store("s3://bucket/prefix", environ)
         assert not re.search(r"word|wo@|wo/|rd@", str(refused.value))
@@ -106,19 +106,14 @@ def test_the_address_of_an_s3_server_is_that_alone_and_no_password_in_it_is_show
 @pytest.mark.parametrize("name", ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"])
 @pytest.mark.parametrize("value", ["wo\nrd", "wörd", "word\n"])
 def test_a_key_that_no_header_can_hold_is_named_and_not_shown(name: str, value: str) -> None:
-    environ = {
-        "SLAC_S3_ENDPOINT": "http://127.0.0.1:1", "AWS_ACCESS_KEY_ID": "a", "AWS_SECRET_ACCESS_KEY": "b", name: value,
-    }  # fmt: skip
+    environ = S3 | {name: value}
     with pytest.raises(NotConfigured, match=f"{name}: holds") as refused:
         open_store("s3://bucket/prefix", environ)
     assert value not in str(refused.value)
 
 
 def test_a_region_that_is_none_is_named() -> None:
-    environ = {
-        "SLAC_S3_ENDPOINT": "http://127.0.0.1:1", "AWS_ACCESS_KEY_ID": "a", "AWS_SECRET_ACCESS_KEY": "b",
-        "AWS_REGION": "no where",
-    }  # fmt: skip
+    environ = S3 | {"AWS_REGION": "no where"}
     with pytest.raises(NotConfigured, match="AWS_REGION: invalid region no where"):
         open_store("s3://bucket/prefix", environ)
 
