@@ -1,14 +1,13 @@
 """What is deleted, what never is, and that nobody can tell afterwards: on a real ledger and a real store."""
 
 import os
-import shutil
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
-from growing_labels import CATEGORIES, CLIPS, Voting, begin, empty, flag, rows, run, withdraw
+from collected_garbage import WEEK, Killed, Mortal, collect, grow_old, judge
+from growing_labels import CLIPS, Voting, begin, empty, flag, rows, run, withdraw
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -17,12 +16,10 @@ from slac_tasks.model import Window
 from slac_tasks.reconcile import repair
 from slac_tasks.release.releasable import releasable
 from slac_tasks.stages import aggregate, release, sync
-from slac_tasks.storage import records
 from slac_tasks.storage.datasets import (
     CARRIED,
     CERTIFICATES,
     COMMITTEES,
-    LABEL_CHANGES,
     LABELS,
     MODELS,
     QUALITY,
@@ -35,64 +32,13 @@ from slac_tasks.storage.datasets import (
 from slac_tasks.storage.datasets import (
     CLIPS as CLIPS_DATASET,
 )
-from slac_tasks.storage.datasets.labelling import QualityRow
 from slac_tasks.storage.datasets.releasing import ModelRow
 from slac_tasks.storage.ledger import Ledger
 from slac_tasks.storage.objects import LOCALIZERS, FolderStore, put_by_content
-from slac_tasks.storage.records import Record
 from slac_tasks.storage.tables import Datasets
 from slac_tasks.verification import versions
 from slac_tasks.verification.settings import Review
-from slac_tasks.verification.versions import newest_labels, read_labels
-
-SOON = timedelta(hours=1)
-"""Everything that was written is older than this time from now."""
-
-
-class Killed(BaseException):
-    """What a SIGKILL is to the code that it meets."""
-
-
-class Mortal(FolderStore):
-    """A store whose process dies at its n-th deletion."""
-
-    def __init__(self, root: Path, deletions: int) -> None:
-        super().__init__(root)
-        self.deletions = deletions
-
-    def delete(self, name: str) -> None:
-        self.deletions -= 1
-        if self.deletions < 0:
-            raise Killed
-        super().delete(name)
-
-
-def collect(datasets: Datasets, ledger: Ledger, before: datetime | None = None) -> list[str]:
-    """Delete all garbage; return what it was."""
-    before = before or datetime.now(UTC) + SOON
-    found = []
-    for one in garbage.find(datasets, before):
-        garbage.delete(datasets, ledger, one, before)
-        found.append(f"{one.why}: {one.name}")
-    return found
-
-
-def judge(ledger: Ledger, datasets: Datasets) -> None:
-    """Accept every category of the newest labels."""
-    version = newest_labels(datasets)
-    assert version is not None
-    found = [
-        QualityRow(category=category, verdict="accepted", reasons=(), failed=(), shortfalls=(), settled=9, positive=4,
-                   agreement=1.0, unsettled=0)
-        for category in CATEGORIES
-    ]  # fmt: skip
-    made: dict[str, Any] = {"stage": "test", "settings": {}, "made_from": {}}
-    manifest = datasets.write(QUALITY, [QUALITY.table(found)], keys={"labels": version}, **made)
-    records.record(ledger, [Record.of(manifest)])
-    ledger.run_many("add_verdict", [
-        {"labels": version, "category": category, "verdict": "accepted", "reasons": [], "failed": [], "shortfalls": []}
-        for category in CATEGORIES
-    ])  # fmt: skip
+from slac_tasks.verification.versions import newest_labels
 
 
 def answers(datasets: Datasets, ledger: Ledger) -> dict[str, Any]:
@@ -167,120 +113,10 @@ def test_nobody_can_tell_that_garbage_was_collected(
     assert answers(datasets, ledger) == before
 
 
-def labelled(make_job: Any, ledger: Ledger) -> tuple[Voting, Datasets]:
-    """A first version of the labels, in which two people said yes of everything."""
-    voting = Voting(ledger=ledger, clips=begin(make_job, ledger))
-    for clip in range(CLIPS):
-        for category in range(2):
-            for person in range(2):
-                voting.vote(person, clip, category, "yes")
-    run(make_job, ledger, sync, aggregate)
-    return voting, make_job("aggregate").datasets
-
-
-def test_changes_that_a_whole_table_replaced_go_unless_a_release_names_them(
-    make_job: Any, ledger: Ledger, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(versions, "MOST_CHANGES", 2)
-    voting, datasets = labelled(make_job, ledger)
-    voting.vote(2, 0, 0, "yes")
-    run(make_job, ledger, sync, aggregate)
-    judge(ledger, datasets)
-    job = make_job("release", release="r0001")
-    release.run(job)
-    job.ledger.close()
-    for clip in range(1, CLIPS):
-        voting.vote(2, clip, 0, "yes")
-        run(make_job, ledger, sync, aggregate)
-    judge(ledger, datasets)
-    # Whole: 1, 4, 7. The release names 2, which builds on 1.
-    assert collect(datasets, ledger) == [
-        "version of the labels: label_changes/v1/labels=000006 g0001",
-        "version of the labels: label_changes/v1/labels=000005 g0001",
-        "version of the labels: labels/v1/labels=000004 g0001",
-        "version of the labels: label_changes/v1/labels=000003 g0001",
-    ]
-    assert [keys["labels"] for keys in datasets.partitions(LABELS)] == ["000001", "000007"]
-    assert [keys["labels"] for keys in datasets.partitions(LABEL_CHANGES)] == ["000002"]
-    assert not list(datasets.store.names("labels/v1/labels=000004/")), "its pointer is gone too"
-    assert read_labels(datasets, "000002").num_rows == 2 * CLIPS
-    known = {row["address"] for row in ledger.rows("recorded_datasets")}
-    assert "labels/v1/labels=000004" not in known
-    assert "labels/v1/labels=000007" in known
-    list(repair(datasets, ledger, Review()))
-
-
-def test_killed_at_any_deletion_the_next_run_leaves_what_one_alone_would_have_left(
-    make_job: Any, ledger: Ledger, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(versions, "MOST_CHANGES", 2)
-    voting, datasets = labelled(make_job, ledger)
-    run(make_job, ledger, aggregate, remake=True)
-    for clip in range(4):
-        voting.vote(2, clip, 0, "yes")
-        run(make_job, ledger, sync, aggregate)
-
-    def left(deletions: int) -> list[str]:
-        """Return what is there after a run that is killed after so many deletions, and another one."""
-        folder = tmp_path / f"killed after {deletions}"
-        shutil.copytree(datasets.store.url, folder)
-        with suppress(Killed):
-            collect(Datasets(Mortal(folder, deletions)), ledger)
-        collect(Datasets(FolderStore(folder)), ledger)
-        return list(FolderStore(folder).names(""))
-
-    alone = left(1_000_000)
-    deleted = set(datasets.store.names("")) - set(alone)
-    assert {name.partition("/")[0] for name in deleted} == {"labels", "label_changes"}
-    for deletions in range(len(deleted)):
-        assert left(deletions) == alone
-
-
 def test_what_lies_at_no_address_of_a_dataset_is_nobodys_garbage(store: FolderStore, ledger: Ledger) -> None:
     for generation in ("g0001", "g0002"):
         store.put(f"videos/v{VIDEOS.version}/by_hand/{generation}/manifest.json", b"{}")
     assert collect(Datasets(store), ledger) == []
-
-
-def test_a_released_version_whose_whole_table_is_lost_keeps_what_is_left_and_holds_up_nothing(
-    make_job: Any, ledger: Ledger, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(versions, "MOST_CHANGES", 3)
-    voting, datasets = labelled(make_job, ledger)
-    for clip in range(2):
-        voting.vote(2, clip, 0, "yes")
-        run(make_job, ledger, sync, aggregate)
-    judge(ledger, datasets)
-    job = make_job("release", release="r0001")
-    release.run(job)
-    job.ledger.close()
-    shutil.rmtree(Path(datasets.store.url) / "labels/v1/labels=000001")
-    for clip in range(2, 4):
-        voting.vote(2, clip, 0, "yes")
-        run(make_job, ledger, sync, aggregate)
-    judge(ledger, datasets)
-    assert collect(datasets, ledger) == []
-    assert {keys["labels"] for keys in datasets.partitions(LABEL_CHANGES)} >= {"000002", "000003"}
-
-
-def test_young_things_stay(make_job: Any, ledger: Ledger) -> None:
-    voting = Voting(ledger=ledger, clips=begin(make_job, ledger))
-    for clip in range(CLIPS):
-        voting.vote(0, clip, 0, "yes")
-        run(make_job, ledger, sync, aggregate, remake=True)
-    datasets = make_job("aggregate").datasets
-    put_by_content(datasets.store, "weights", ".pt", b"of a stage that runs now")
-    assert collect(datasets, ledger, datetime.now(UTC) - SOON) == []
-
-
-WEEK = timedelta(days=7)
-
-
-def age(store: FolderStore, prefix: str, by: timedelta = WEEK + SOON) -> None:
-    """Let what is there have been written some time ago."""
-    moment = (datetime.now(UTC) - by).timestamp()
-    for name in store.names(prefix):
-        os.utime(store.root / name, (moment, moment))
 
 
 def test_a_generation_stays_until_the_one_after_it_is_old_enough(store: FolderStore, ledger: Ledger) -> None:
@@ -294,33 +130,14 @@ def test_a_generation_stays_until_the_one_after_it_is_old_enough(store: FolderSt
             for window in windows
         )
     for address in (first, second, third):
-        age(store, f"{address}/g0001/")
-    age(store, f"{second}/g0002/")
+        grow_old(store, f"{address}/g0001/")
+    grow_old(store, f"{second}/g0002/")
     week_ago = datetime.now(UTC) - WEEK
     assert collect(datasets, ledger, week_ago) == [f"superseded generation: {second} g0001"]
-    age(store, first)
-    age(store, third)
+    grow_old(store, first)
+    grow_old(store, third)
     assert collect(datasets, ledger, week_ago) == [
         f"superseded generation: {address} g0001" for address in (first, third)
-    ]
-
-
-def test_what_a_young_version_builds_on_stays_however_old_it_is(
-    make_job: Any, ledger: Ledger, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(versions, "MOST_CHANGES", 2)
-    voting, datasets = labelled(make_job, ledger)
-    for clip in range(3):
-        voting.vote(2, clip, 0, "yes")
-        run(make_job, ledger, sync, aggregate)
-    store, week_ago = datasets.store, datetime.now(UTC) - WEEK
-    age(store, "labels/v1/labels=000001/")
-    assert collect(datasets, ledger, week_ago) == [], "2 and 3 are young, and build on it"
-    age(store, "label_changes/")
-    assert collect(datasets, ledger, week_ago) == [
-        "version of the labels: label_changes/v1/labels=000003 g0001",
-        "version of the labels: label_changes/v1/labels=000002 g0001",
-        "version of the labels: labels/v1/labels=000001 g0001",
     ]
 
 
@@ -374,7 +191,7 @@ def test_the_newest_of_each_table_stays_and_so_does_what_is_young(store: FolderS
                 datasets.write(dataset, [dataset.table([])], keys={key: f"{number:06d}"}, **made)
     for dataset, key in tables.items():
         for number in (1, 2):
-            age(store, dataset.address({key: f"{number:06d}"}))
+            grow_old(store, dataset.address({key: f"{number:06d}"}))
     collect(datasets, ledger, datetime.now(UTC) - WEEK)
     assert [keys["labels"] for keys in datasets.partitions(CARRIED)] == ["000003", "000004"]
     for dataset in (SEGMENT_LABELS, SEGMENT_PEOPLE):

@@ -1,0 +1,141 @@
+"""Which versions of the labels are deleted: on a real ledger and a real store."""
+
+import shutil
+from collections.abc import Iterable
+from contextlib import suppress
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from collected_garbage import SOON, WEEK, Killed, Mortal, collect, grow_old, judge
+from growing_labels import CLIPS, Voting, begin, run
+
+from slac_tasks.reconcile import repair
+from slac_tasks.stages import aggregate, release, sync
+from slac_tasks.storage.datasets import (
+    LABEL_CHANGES,
+    LABELS,
+)
+from slac_tasks.storage.ledger import Ledger
+from slac_tasks.storage.objects import FolderStore, put_by_content
+from slac_tasks.storage.tables import Datasets
+from slac_tasks.verification import versions
+from slac_tasks.verification.settings import Review
+from slac_tasks.verification.versions import read_labels
+
+
+def labelled(make_job: Any, ledger: Ledger) -> tuple[Voting, Datasets]:
+    """A first version of the labels, in which two people said yes of everything."""
+    voting = Voting(ledger=ledger, clips=begin(make_job, ledger))
+    for clip in range(CLIPS):
+        for category in range(2):
+            for person in range(2):
+                voting.vote(person, clip, category, "yes")
+    run(make_job, ledger, sync, aggregate)
+    return voting, make_job("aggregate").datasets
+
+
+def relabel(make_job: Any, ledger: Ledger, voting: Voting, clips: Iterable[int]) -> None:
+    """A further version of the labels for each of these clips, of which one more person says yes."""
+    for clip in clips:
+        voting.vote(2, clip, 0, "yes")
+        run(make_job, ledger, sync, aggregate)
+
+
+def test_changes_that_a_whole_table_replaced_go_unless_a_release_names_them(
+    make_job: Any, ledger: Ledger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(versions, "MOST_CHANGES", 2)
+    voting, datasets = labelled(make_job, ledger)
+    voting.vote(2, 0, 0, "yes")
+    run(make_job, ledger, sync, aggregate)
+    judge(ledger, datasets)
+    job = make_job("release", release="r0001")
+    release.run(job)
+    job.ledger.close()
+    relabel(make_job, ledger, voting, range(1, CLIPS))
+    judge(ledger, datasets)
+    # Whole: 1, 4, 7. The release names 2, which builds on 1.
+    assert collect(datasets, ledger) == [
+        "version of the labels: label_changes/v1/labels=000006 g0001",
+        "version of the labels: label_changes/v1/labels=000005 g0001",
+        "version of the labels: labels/v1/labels=000004 g0001",
+        "version of the labels: label_changes/v1/labels=000003 g0001",
+    ]
+    assert [keys["labels"] for keys in datasets.partitions(LABELS)] == ["000001", "000007"]
+    assert [keys["labels"] for keys in datasets.partitions(LABEL_CHANGES)] == ["000002"]
+    assert not list(datasets.store.names("labels/v1/labels=000004/")), "its pointer is gone too"
+    assert read_labels(datasets, "000002").num_rows == 2 * CLIPS
+    known = {row["address"] for row in ledger.rows("recorded_datasets")}
+    assert "labels/v1/labels=000004" not in known
+    assert "labels/v1/labels=000007" in known
+    list(repair(datasets, ledger, Review()))
+
+
+def test_killed_at_any_deletion_the_next_run_leaves_what_one_alone_would_have_left(
+    make_job: Any, ledger: Ledger, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(versions, "MOST_CHANGES", 2)
+    voting, datasets = labelled(make_job, ledger)
+    run(make_job, ledger, aggregate, remake=True)
+    relabel(make_job, ledger, voting, range(4))
+
+    def left(deletions: int) -> list[str]:
+        """Return what is there after a run that is killed after so many deletions, and another one."""
+        folder = tmp_path / f"killed after {deletions}"
+        shutil.copytree(datasets.store.url, folder)
+        with suppress(Killed):
+            collect(Datasets(Mortal(folder, deletions)), ledger)
+        collect(Datasets(FolderStore(folder)), ledger)
+        return list(FolderStore(folder).names(""))
+
+    alone = left(1_000_000)
+    deleted = set(datasets.store.names("")) - set(alone)
+    assert {name.partition("/")[0] for name in deleted} == {"labels", "label_changes"}
+    for deletions in range(len(deleted)):
+        assert left(deletions) == alone
+
+
+def test_a_released_version_whose_whole_table_is_lost_keeps_what_is_left_and_holds_up_nothing(
+    make_job: Any, ledger: Ledger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(versions, "MOST_CHANGES", 3)
+    voting, datasets = labelled(make_job, ledger)
+    relabel(make_job, ledger, voting, range(2))
+    judge(ledger, datasets)
+    job = make_job("release", release="r0001")
+    release.run(job)
+    job.ledger.close()
+    shutil.rmtree(Path(datasets.store.url) / "labels/v1/labels=000001")
+    relabel(make_job, ledger, voting, range(2, 4))
+    judge(ledger, datasets)
+    assert collect(datasets, ledger) == []
+    assert {keys["labels"] for keys in datasets.partitions(LABEL_CHANGES)} >= {"000002", "000003"}
+
+
+def test_young_things_stay(make_job: Any, ledger: Ledger) -> None:
+    voting = Voting(ledger=ledger, clips=begin(make_job, ledger))
+    for clip in range(CLIPS):
+        voting.vote(0, clip, 0, "yes")
+        run(make_job, ledger, sync, aggregate, remake=True)
+    datasets = make_job("aggregate").datasets
+    put_by_content(datasets.store, "weights", ".pt", b"of a stage that runs now")
+    assert collect(datasets, ledger, datetime.now(UTC) - SOON) == []
+
+
+def test_what_a_young_version_builds_on_stays_however_old_it_is(
+    make_job: Any, ledger: Ledger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(versions, "MOST_CHANGES", 2)
+    voting, datasets = labelled(make_job, ledger)
+    relabel(make_job, ledger, voting, range(3))
+    store, week_ago = datasets.store, datetime.now(UTC) - WEEK
+    grow_old(store, "labels/v1/labels=000001/")
+    assert collect(datasets, ledger, week_ago) == [], "2 and 3 are young, and build on it"
+    grow_old(store, "label_changes/")
+    assert collect(datasets, ledger, week_ago) == [
+        "version of the labels: label_changes/v1/labels=000003 g0001",
+        "version of the labels: label_changes/v1/labels=000002 g0001",
+        "version of the labels: labels/v1/labels=000001 g0001",
+    ]
