@@ -21,6 +21,9 @@ stands for what is missing."""
 GRID_SEC = 0.5
 """Clips start on this grid, in seconds (HACS v3, release 1.1.1)."""
 
+SAYS_YES = 0.5
+"""A classifier says yes to a clip from this probability on: of mining, reports and evaluation alike (ours)."""
+
 PAPER_CLIP_SEC = 8.8
 """Human seconds for one clip in the paper (SLAC v1, section 3): two answers."""
 

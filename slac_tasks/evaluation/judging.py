@@ -31,7 +31,7 @@ from slac_tasks.evaluation.measures import (
     reliability,
     share,
 )
-from slac_tasks.model import Split, Strategy, round_window
+from slac_tasks.model import SAYS_YES, Split, Strategy, round_window
 from slac_tasks.storage.datasets.releasing import EvaluationRow, GoldJudgeRow, JudgedRow, ReleaseRow
 
 FEW = 30
@@ -166,8 +166,8 @@ def of_testing(rows: Sequence[JudgedRow], budget: str) -> Iterator[EvaluationRow
             repeats=found.clips, budget=budget, category=category, clips=found.clips, videos=found.videos,
         )  # fmt: skip
 
-    yield row("testing_accuracy", measured(share((score > 0.5) == positive), sample))
-    yield row("testing_mean_class", measured(mean_class((score > 0.5) == positive, number), sample))
+    yield row("testing_accuracy", measured(share((score >= SAYS_YES) == positive), sample))
+    yield row("testing_mean_class", measured(mean_class((score >= SAYS_YES) == positive, number), sample))
     yield row("testing_best_guess", measured(share(commoner(positive, sample.weight)), sample), "guess")
     yield row("testing_calibration_error", measured(calibration_error(score, positive), sample))
     yield row("testing_brier", measured(brier(score, positive), sample))

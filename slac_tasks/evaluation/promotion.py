@@ -13,6 +13,7 @@ import numpy as np
 
 from slac_tasks.evaluation.intervals import Measured, Sample, difference, measured
 from slac_tasks.evaluation.measures import Bools, commoner, share
+from slac_tasks.model import SAYS_YES
 from slac_tasks.storage.datasets.releasing import JudgedRow
 
 Scores = Mapping[tuple[str, str], float]
@@ -150,7 +151,7 @@ def _key(row: JudgedRow) -> tuple[str, str]:
 
 def _right(rows: Sequence[JudgedRow], scores: Sequence[float]) -> Bools:
     """Return on which clips a score and the answer agree."""
-    return np.asarray((np.array(scores) > 0.5) == _positive(rows))
+    return np.asarray((np.array(scores) >= SAYS_YES) == _positive(rows))
 
 
 def _positive(rows: Sequence[JudgedRow]) -> Bools:

@@ -12,7 +12,7 @@ from slac_tasks.mining.measures import ClipMeasures, Floats, Ints, Measures, ent
 from slac_tasks.mining.pool import Pool
 from slac_tasks.mining.segments import Stretches, clip_sets
 from slac_tasks.mining.settings import Mining
-from slac_tasks.model import Strategy
+from slac_tasks.model import SAYS_YES, Strategy
 
 Ranking = Callable[[Measures, Mining], Floats]
 """What a strategy goes by: one value for each clip, not negative, higher first; equal values are drawn by lot."""
@@ -268,7 +268,7 @@ def _close_to(pool: Pool, taken: Ints, gap_ms: int) -> NDArray[np.bool_]:
 
 def _pattern(scores: Floats) -> Ints:
     """Return who votes yes on each clip, as a number."""
-    return np.asarray((scores >= 0.5) @ (1 << np.arange(scores.shape[1])), dtype=np.int64)
+    return np.asarray((scores >= SAYS_YES) @ (1 << np.arange(scores.shape[1])), dtype=np.int64)
 
 
 def _mixed(order: Ints, pattern: Ints, most: int) -> Ints:

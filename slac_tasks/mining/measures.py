@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from slac_tasks.errors import WrongArguments
+from slac_tasks.model import SAYS_YES
 
 Bools = NDArray[np.bool_]
 Floats = NDArray[np.float64]
@@ -66,10 +67,10 @@ def vote_entropy(scores: Floats) -> Floats:
     """Return the entropy of how the members would vote, in bits: 0 when all say the same, 1 when half say yes.
 
     Args:
-        scores: shape (clips, members); a member votes yes from 0.5 on (Dagan and Engelson 1995).
+        scores: shape (clips, members); a member votes yes from SAYS_YES on (Dagan and Engelson 1995).
 
     """
-    return entropy((scores >= 0.5).mean(axis=1), exact=True)
+    return entropy((scores >= SAYS_YES).mean(axis=1), exact=True)
 
 
 def spread(scores: Floats) -> Floats:

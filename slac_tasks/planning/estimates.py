@@ -21,6 +21,7 @@ from slac_tasks.progress import amount, span
 from slac_tasks.storage.datasets import CLIPS, FETCHED, SCORES, VIDEOS
 from slac_tasks.storage.datasets.scoring import CommitteeRow
 from slac_tasks.storage.declarations import Dataset
+from slac_tasks.storage.records import Current
 
 Pair = tuple[str, str]
 """(category, window)."""
@@ -34,7 +35,8 @@ def estimate(planner: Planner, dag: str, items: Sequence[Item]) -> list[str]:
     pairs = [(category, window) for item in items for window in item.window for category in item.category]
     if not pairs:
         return ["nothing: everything is finished"]
-    return list(ESTIMATES[dag](_Known(planner=planner, pairs=pairs, tasks=len(items))))
+    remade = {pair for pair in pairs for item in items if "/".join(pair) in item.remake}
+    return list(ESTIMATES[dag](_Known(planner=planner, pairs=pairs, remade=remade, tasks=len(items))))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,8 +46,21 @@ class _Known:
     planner: Planner
     pairs: Sequence[Pair]
     """What is planned."""
+    remade: Collection[Pair]
+    """What of it is made again although it is finished."""
     tasks: int
     """Commands of a stage in which it is done."""
+
+    @cached_property
+    def fetched(self) -> Sequence[Current]:
+        """What was fetched."""
+        return self.planner.current(FETCHED)
+
+    @property
+    def to_fetch(self) -> Sequence[Pair]:
+        """What is planned and fetched wholly."""
+        made = {(one.keys["category"], one.keys["window"]) for one in self.fetched} - set(self.remade)
+        return [pair for pair in self.pairs if pair not in made]
 
     @cached_property
     def videos(self) -> Mapping[Pair, int]:
@@ -75,7 +90,7 @@ class _Known:
     @cached_property
     def bytes_of_a_video(self) -> float | None:
         """Bytes to expect of a download; None: none is known."""
-        made = [one for one in self.planner.current(FETCHED) if one.row_count]
+        made = [one for one in self.fetched if one.row_count]
         newest = sorted(made, key=lambda one: (one.keys["window"], one.keys["category"]))[-_SIZED:]
         tables = [self.planner.datasets.read(FETCHED, ["size_bytes"], **one.keys) for one in newest]
         sizes = [size for table in tables for size in table["size_bytes"].to_pylist()]
@@ -118,16 +133,19 @@ class _Known:
 
 def _collecting(known: _Known) -> Iterator[str]:
     """Yield what collecting takes, and what scoring will take after it."""
-    pairs, each, size = len(known.pairs), known.videos_of_a_pair, known.bytes_of_a_video
+    pairs, each, size = len(known.to_fetch), known.videos_of_a_pair, known.bytes_of_a_video
     videos = None if each is None else pairs * each
-    yield (
-        f"{pairs:,} (category, window); {_count(videos, 'videos', 'nothing was collected yet')}; "
-        + (
-            "downloads of unknown size"
-            if videos is None or size is None
-            else f"about {amount(videos * size)} to download"
+    if pairs:
+        yield (
+            f"{pairs:,} (category, window); {_count(videos, 'videos', 'nothing was collected yet')}; "
+            + (
+                "downloads of unknown size"
+                if videos is None or size is None
+                else f"about {amount(videos * size)} to download"
+            )
         )
-    )
+    if again := len(known.pairs) - pairs:
+        yield f"{again:,} (category, window) fetched before: only what was dropped or is new is fetched"
     yield from _scoring(known)
 
 

@@ -36,10 +36,10 @@ def _pools(datasets: Datasets) -> Iterator[pd.DataFrame]:
 
 
 def unlearned(datasets: Datasets, clips: pd.DataFrame) -> pd.DataFrame:
-    """Return the clips of videos from which no member that scored them has learned.
+    """Return the clips of videos from which no member that scored them has learned, as far as is known.
 
     A member remembers the weak label of a video that it was trained on, so its verdict there says nothing about how
-    hard a clip is.
+    hard a clip is. Of a member that no committee has any more nothing is known: it is taken to have learned.
 
     Args:
         datasets: where the committees are.
@@ -50,8 +50,8 @@ def unlearned(datasets: Datasets, clips: pd.DataFrame) -> pd.DataFrame:
     origin = {row["weights"]: row["origin"] for row in members}
 
     def is_learned(split: str, window: str, weights: list[str]) -> bool:
-        sources = {origin[name] for name in weights}
-        met = any(source.startswith("release:") or source == f"bootstrap:{window}" for source in sources)
+        sources = {origin.get(name) for name in weights}
+        met = any(one is None or one.startswith("release:") or one == f"bootstrap:{window}" for one in sources)
         return met and split == Split.TRAINING
 
     learned = [

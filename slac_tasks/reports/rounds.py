@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from slac_tasks.evaluation.measures import BINS, calibration_error, reliability
 from slac_tasks.intervals import ratio
 from slac_tasks.mining.measures import Floats
-from slac_tasks.model import Strategy
+from slac_tasks.model import SAYS_YES, Strategy
 from slac_tasks.reports.shares import Share, positive_by_strategy
 from slac_tasks.storage.datasets.labelling import RoundRow
 from slac_tasks.storage.manifests import Manifest
@@ -145,7 +145,7 @@ def _trust(clips: pd.DataFrame) -> Iterator[RoundRow]:
     for one, other in combinations(members, 2):
         both = control[[one, other, "video_id"]].dropna()
         if len(both):
-            yield from _agreement(one, other, (both[[one, other]] >= 0.5).to_numpy(bool), both["video_id"])
+            yield from _agreement(one, other, (both[[one, other]] >= SAYS_YES).to_numpy(bool), both["video_id"])
     for name in names:
         judged = control[control["label"].notna() & control[name].notna()]
         yield from _reliability(

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from slac_tasks.mining.measures import consensus, disagreement
-from slac_tasks.model import Strategy
+from slac_tasks.model import SAYS_YES, Strategy
 from slac_tasks.world.truth import Truth
 
 
@@ -50,7 +50,7 @@ def committee_error(hard_clips: pd.DataFrame, truth: Truth) -> dict[str, float]:
     """
     if hard_clips.empty:
         return {}
-    says = hard_clips["scores"].map(lambda scores: sum(s["score"] >= 0.5 for s in scores) * 2 > len(scores))
+    says = hard_clips["scores"].map(lambda scores: sum(s["score"] >= SAYS_YES for s in scores) * 2 > len(scores))
     wrong = says.astype(bool) != contained(hard_clips, truth)
     found = wrong.groupby(hard_clips["strategy"]).mean()
     return {strategy.value: float(found[strategy.value]) for strategy in Strategy if strategy.value in found}
@@ -71,7 +71,7 @@ def error_by_agreement(pool: pd.DataFrame, truth: Truth, share: float = 0.1) -> 
     wrong: tuple[list[float], list[float]] = ([], [])
     for _, clips in pool.groupby(["category", "round"]):
         scores = np.array([[member["score"] for member in clip] for clip in clips["scores"]])
-        says = (scores >= 0.5).sum(axis=1) * 2 > scores.shape[1]
+        says = (scores >= SAYS_YES).sum(axis=1) * 2 > scores.shape[1]
         errs = says != contained(clips, truth).to_numpy()
         few = max(1, round(len(clips) * share))
         for found, by in zip(wrong, (disagreement(scores), abs(consensus(scores) - 0.5)), strict=True):

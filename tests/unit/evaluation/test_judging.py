@@ -158,3 +158,8 @@ def test_figures_of_the_control_are_weighed() -> None:
     value = {row.measure: row.value for row in of_testing(rows, "")}
     assert value["testing_accuracy"] == pytest.approx(0.75)
     assert value["testing_best_guess"] == 1.0
+
+
+def test_a_tie_is_a_yes_as_it_is_to_mining() -> None:
+    value = {row.measure: row.value for row in of_testing(said(("judo", 1, 0.5), ("judo", 1, 0.5)), "")}
+    assert (value["testing_accuracy"], value["testing_mean_class"]) == (1.0, 1.0)

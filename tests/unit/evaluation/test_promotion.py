@@ -1,6 +1,7 @@
 """A network is promoted when it is surely better than the member that it replaces, on the same clips."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -117,3 +118,11 @@ def test_the_table_shows_every_category_with_both_and_the_gain() -> None:
     assert lines[0] == "held against small"
     assert [line.split("  ")[0] for line in lines[1:5]] == ["category", "all together", "judo", "spin (lost)"]
     assert lines[-1].startswith("not promoted: ")
+
+
+def test_a_tie_is_a_yes_as_it_is_to_mining() -> None:
+    rows = judged(shares((CLIPS, True)))
+    tied = decide(rows, "small", dict.fromkeys(scores(rows, shares((CLIPS, True))), 0.5), **KNOBS)
+    assert tied.evidence[0].old.value == pytest.approx(0.5), "half of the clips are positive"
+    (odd,) = decide([replace(rows[1], score=0.5)], GUESS, None, **KNOBS).evidence[:1]
+    assert odd.new.value == 1.0

@@ -1,6 +1,7 @@
 """What a plan will take, from what the ledger and the rates of earlier runs know; what they do not know is said."""
 
 import json
+from dataclasses import replace
 
 import pytest
 from platform_records import WEEKS, Platform
@@ -11,6 +12,7 @@ from slac_tasks.networks.rates import Run, Work, write_run
 from slac_tasks.networks.settings import Committee, Scoring
 from slac_tasks.planning import estimates
 from slac_tasks.planning.estimates import estimate
+from slac_tasks.planning.items import Item
 from slac_tasks.planning.past import add_category
 from slac_tasks.planning.plans import score_clips
 from slac_tasks.storage.datasets import CLIPS, FETCHED, SCORES, VIDEOS
@@ -188,3 +190,19 @@ def test_the_command_says_it_beside_its_line_of_json(
     assert "estimate" not in capsys.readouterr().err
     with pytest.raises(WrongArguments, match="--estimate for pretrain, want one of add_category, collect_videos"):
         command.main(parser.parse_args(["--for=pretrain", "--estimate"]))
+
+
+def test_what_is_only_tried_again_is_not_counted_as_a_collection(platform: Platform) -> None:
+    for window in WEEKS[:2]:
+        fetched(platform, "judo", window, [1_000_000, 3_000_000])
+        platform.record(VIDEOS, rows=2, category="judo", window=window)
+    again = Item(category=("judo",), window=(WEEKS[0],))
+    new = Item(category=("polo",), window=(WEEKS[0],))
+    said = estimate(platform.planner(), "collect_videos", [again, new])
+    assert said[:2] == [
+        "1 (category, window); about 2 videos; about 4 MB to download",
+        "1 (category, window) fetched before: only what was dropped or is new is fetched",
+    ]
+    made = replace(again, remake=(f"judo/{WEEKS[0]}",))
+    assert estimate(platform.planner(), "collect_videos", [made])[0].startswith("1 (category, window); about 2 videos")
+    assert estimate(platform.planner(), "collect_videos", [again])[0].startswith("1 (category, window) fetched before")
