@@ -76,10 +76,13 @@ class EmbeddedPostgres:
             folder: where the cluster is kept; made when it is missing.
             fsync: False trades safety in a power cut for speed. For tests only.
 
+        Raises:
+            NotConfigured: this user has no name, without which no program of Postgres runs.
+
         """
         self.folder = folder.resolve()
         self._settings = _SETTINGS | ({} if fsync else _UNSAFE)
-        self._account = pwd.getpwnam("nobody") if os.geteuid() == 0 else None
+        self._account = _account()
 
     def __enter__(self) -> "EmbeddedPostgres":
         self.start()
@@ -331,6 +334,21 @@ def _installed() -> Path:
     if not found:
         raise NotConfigured(f"Postgres: no program in {Path(spec.origin).parent}, want pginstall*/bin/postgres")
     return found[-1].parent.parent
+
+
+def _account() -> pwd.struct_passwd | None:
+    """Return the account that the server runs as where it is not this user's own: Postgres does not run as root.
+
+    Raises:
+        NotConfigured: the account has no name, without which Postgres does not start.
+
+    """
+    user = os.geteuid()
+    try:
+        account = pwd.getpwuid(user) if user else pwd.getpwnam("nobody")
+    except KeyError as error:
+        raise NotConfigured(f"Postgres: user {user or 'nobody'} has no entry in /etc/passwd, want one") from error
+    return None if user else account
 
 
 def _reachable(path: Path) -> bool:

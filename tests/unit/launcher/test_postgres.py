@@ -1,6 +1,7 @@
 """The embedded Postgres: starts, remembers, survives."""
 
 import json
+import os
 import stat
 from collections.abc import Iterator
 from pathlib import Path
@@ -8,7 +9,7 @@ from pathlib import Path
 import psycopg2
 import pytest
 
-from slac_tasks.errors import Temporary
+from slac_tasks.errors import NotConfigured, Temporary
 from slac_tasks.launcher.postgres import EmbeddedPostgres
 
 
@@ -79,3 +80,9 @@ def test_a_folder_may_have_any_name(tmp_path: Path) -> None:
         home = Path(json.loads((postgres.folder / "server.json").read_text())["home"])
     postgres.remove()
     assert not home.exists()
+
+
+def test_a_user_without_a_name_is_told_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "geteuid", lambda: 2**31 - 77)
+    with pytest.raises(NotConfigured, match="user 2147483571 has no entry in /etc/passwd"):
+        EmbeddedPostgres(tmp_path)
