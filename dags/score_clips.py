@@ -38,4 +38,4 @@ with DAG(
     send = start("send_hard_clips", trigger_rule="all_done")
 
     todo >> propose >> bootstrap >> score >> send
-    [score, send] >> ended()
+    [propose, bootstrap, score, send] >> ended()

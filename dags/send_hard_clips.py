@@ -15,7 +15,7 @@ two dimensions for the page of clips.
 import os
 
 from airflow.sdk import DAG, CronTriggerTimetable
-from slac_airflow import plan, slac
+from slac_airflow import ended, plan, slac
 from slac_watch import alerts
 
 with DAG(
@@ -35,3 +35,4 @@ with DAG(
     drawn = slac("map", all_of=todo, trigger_rule="all_done")
 
     todo >> mine >> [publish, drawn]
+    [mine, publish, drawn] >> ended()

@@ -1,21 +1,16 @@
 """One category's trouble is nobody else's: the real DAGs, with real commands on a real ledger, task after task."""
 
-import runpy
 import shutil
 import subprocess
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import imageio_ffmpeg
 import psycopg2
 import pytest
-from airflow.sdk import DAG, BaseOperator, TriggerRule
-from airflow.sdk.definitions.mappedoperator import MappedOperator
-from airflow.sdk.exceptions import AirflowSkipException, DownstreamTasksSkipped
-from slac_command import Ended
+from played_dags import FAILED, HELD, SKIPPED, SUCCESS, parsed, played, started
 
 from slac_tasks import cli
 from slac_tasks.storage.datasets import CANDIDATES, VIDEOS
@@ -23,61 +18,8 @@ from slac_tasks.storage.ledger import Ledger
 from slac_tasks.storage.objects import FolderStore
 from slac_tasks.storage.tables import Datasets
 
-ROOT = Path(__file__).resolve().parents[2]
 WEEKS = ("2026-01-05", "2026-01-12", "2026-01-19")
 Run = Callable[..., dict[str, str]]
-
-SUCCESS, FAILED, SKIPPED, HELD = "success", "failed", "skipped", "upstream_failed"
-
-
-def parsed(name: str) -> DAG:
-    """Return the DAG of a file below dags/."""
-    made = runpy.run_path(str(ROOT / "dags" / f"{name}.py")).values()
-    dag: DAG = next(one.dag for one in made if isinstance(one, BaseOperator))
-    return dag
-
-
-def may_run(rule: str, before: set[str]) -> str | None:
-    """Return how a task ends by its trigger rule alone, as Airflow decides; None: it runs."""
-    if rule == "all_done":
-        return None
-    if before & {FAILED, HELD}:
-        return HELD
-    return SKIPPED if rule == "all_success" and SKIPPED in before else None
-
-
-def played(dag: DAG, context: Mapping[str, Any]) -> dict[str, str]:
-    """Run every task of a DAG as Airflow would, one after the other; return how each ended."""
-    states: dict[str, str] = {}
-    items: list[Any] = []
-    for task in dag.topological_sort():
-        if task.task_id in states:
-            continue
-        before = {states[one] for one in task.upstream_task_ids}
-        mapped = isinstance(task, MappedOperator)
-        if mapped and states["plan"] != SUCCESS:
-            states[task.task_id] = HELD  # nobody knows over how many items it is mapped
-            continue
-        if (state := may_run(TriggerRule(task.trigger_rule).value, before)) is not None:
-            states[task.task_id] = state
-            continue
-        instances = [task.unmap({"item": item}) for item in items] if mapped else [task]
-        states[task.task_id] = SUCCESS if instances else SKIPPED
-        for instance in instances:
-            if not mapped and getattr(instance, "item", None) is not None:
-                instance.item = items if states["plan"] == SUCCESS else None  # as Airflow resolves it
-            try:
-                if window := getattr(instance, "window", None):
-                    instance.window = instance.render_template(window, dict(context))
-                made = instance.execute(context)
-                items = made if task.task_id == "plan" else items
-            except DownstreamTasksSkipped as skipped:
-                states |= dict.fromkeys(skipped.tasks, SKIPPED)
-            except AirflowSkipException:
-                states[task.task_id] = SKIPPED
-            except Ended:
-                states[task.task_id] = FAILED
-    return states
 
 
 @pytest.fixture
@@ -95,19 +37,11 @@ def run(tmp_path: Path, ledger_url: str, store: FolderStore, monkeypatch: pytest
     monkeypatch.setenv("SLAC_DATABASE_URL", ledger_url)
     assert cli.main(["register", "--category", "jump", "--category", "polo"]) == 0
 
-    def started(name: str, window: str | None = None, **params: Any) -> dict[str, str]:
-        events: dict[Any, Any] = {}
+    def play(name: str, window: str | None = None, **params: Any) -> dict[str, str]:
         dag = parsed(name)
-        for task in dag.tasks:
-            events |= {asset: SimpleNamespace(extra={}, add_partitions=lambda keys: None) for asset in task.outlets}
-        context = {
-            "params": {"category": [], "guideline": "", **params}, "partition_key": window, "outlet_events": events,
-            "ti": SimpleNamespace(dag_id=name, run_id="r1", task_id="t1", map_index=-1, try_number=1),
-            "dag_run": SimpleNamespace(triggering_user_name="ada"),
-        }  # fmt: skip
-        return played(dag, context)
+        return played(dag, started(dag, window, **params))
 
-    return started
+    return play
 
 
 def test_a_wrong_key_ends_its_own_run_and_leaves_nothing(

@@ -15,7 +15,20 @@ from airflow.sdk.exceptions import AirflowException, AirflowFailException
 from hypothesis import example, given
 from hypothesis import strategies as st
 from slac_airflow import Plan, defaults, plan
-from slac_command import BY_HAND, RETRY, Ended, Process, argv, environment, filled, flags, judge, told
+from slac_command import (
+    BY_HAND,
+    RETRY,
+    Command,
+    Ended,
+    Hopeless,
+    Process,
+    argv,
+    environment,
+    filled,
+    flags,
+    judge,
+    told,
+)
 
 from slac_tasks import cli
 from slac_tasks.config import Config
@@ -74,6 +87,30 @@ def test_what_no_command_line_can_hold_is_replaced() -> None:
     words = argv("approve", {"reason": "half \ud83d and \0"})
     assert words[-1] == "--reason=half ? and \N{REPLACEMENT CHARACTER}"
     os.fsencode(words[-1])
+
+
+def test_a_text_that_no_program_can_be_started_with_is_refused_at_once(capsys: pytest.CaptureFixture[str]) -> None:
+    longest = Command(task_id="retire", stage="retire", item={"reason": "é" * 65_531}).words({})
+    subprocess.run([sys.executable, "-c", "", *longest], check=True)
+    with pytest.raises(Hopeless):
+        Command(task_id="retire", stage="retire", item={"reason": "é" * 65_532}).words({})
+    with pytest.raises(Hopeless):
+        plan("score_again", form=("committee",)).listed({"params": {"committee": "c" * 140_000}})
+    said = capsys.readouterr().out
+    assert "exit code 64: --reason: is 131064 bytes long, want at most 131062" in said
+    assert "exit code 64: --committee: is 140000 bytes long, want at most 131059" in said
+
+
+@pytest.mark.parametrize("name", ["nothing", "plain"])
+def test_a_program_that_is_not_there_is_named_and_not_looked_for_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], name: str
+) -> None:
+    (tmp_path / "plain").touch()
+    monkeypatch.setenv("SLAC_COMMAND", f"{tmp_path}/{name}")
+    instance = SimpleNamespace(dag_id="pretrain", run_id="r1", task_id="plan", map_index=-1, try_number=1)
+    with pytest.raises(Hopeless):
+        plan("pretrain").listed({"ti": instance})
+    assert f"exit code 78: SLAC_COMMAND: {tmp_path}/{name}: no such program" in capsys.readouterr().out
 
 
 def test_a_plan_is_asked_for_its_estimate_where_the_dag_asks(monkeypatch: pytest.MonkeyPatch) -> None:

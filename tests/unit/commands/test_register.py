@@ -75,6 +75,8 @@ def test_a_name_that_no_source_offers_is_refused_where_it_is_wanted(
     assert "no name is given, and the sources offer Clean and jerk, golf, which nobody" in capsys.readouterr().err
     assert cli.main(["register"]) == 64
     assert "--category: no name is given" in capsys.readouterr().err
+    assert cli.main(["register", "--offered", "--category", " "]) == 64
+    assert "' ' has no letter and no digit to make a key of\n" in capsys.readouterr().err, "a name was given"
 
 
 def test_a_retired_category_is_not_registered_and_the_way_back_is_said(

@@ -1,0 +1,215 @@
+"""What the DAGs type: every command of a run in its order, and what becomes of a run in which one of them fails.
+
+The DAGs are those of dags/; `slac` is a script that writes down how it was called and prints a plan.
+"""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from played_dags import FAILED, SKIPPED, SUCCESS, ended, parsed, played, started
+
+WINDOW = "2026-01-05"
+PLANS: dict[str, list[dict[str, Any]]] = {
+    "collect_videos": [{"category": ["judo"], "window": WINDOW}, {"category": ["polo"], "window": WINDOW}],
+    "add_category": [{"category": ["judo"], "window": WINDOW}, {"category": ["polo"], "window": WINDOW}],
+    "score_clips": [
+        {"category": ["judo"], "window": WINDOW, "committee": "c1", "parent": "c0", "uncovered": ["judo"]},
+        {"category": ["polo"], "window": "2026-01-12", "committee": "c1", "parent": "c0"},
+    ],
+    "score_again": [{"category": ["judo"], "window": WINDOW, "committee": "c0"}],
+    "send_hard_clips": [{"category": ["judo"], "round": "r1"}, {"category": ["polo"], "round": "r1"}],
+    "sync_verifications": [{"votes": 3}],
+    "aggregate": [{"labels": "000003"}],
+    "labels_due": [{"labels": "000003"}],
+    "judge": [{"category": ["judo"], "labels": "000003"}, {"category": ["polo"], "labels": "000003"}],
+    "check_labels": [{"category": ["judo"], "name": "Judo", "labels": "000003", "reasons": ["agreement is low"]}],
+    "pretrain": [{"release": "r0001"}],
+}
+"""What `slac plan` prints for each of its plans."""
+
+FORMS: dict[str, dict[str, Any]] = {
+    "add_category": {
+        "category": ["Judo"], "offered": ["Polo"], "guideline": "Throws.", "from": "2026-01-05", "to": "2026-01-12",
+        "videos": 9, "floor": 0.9,
+    },
+    "collect_videos": {"category": ["Judo", "Polo"]},
+    "inspect_again": {"judged": "release/r0001"},
+    "pretrain": {"at-once": True},
+    "retire_category": {"category": ["Judo"], "reason": "too few"},
+    "score_again": {"category": ["Judo"], "committee": "c0", "from": "2026-01-05", "to": "2026-01-12"},
+}  # fmt: skip
+"""Every field of every form, filled in."""
+
+TYPED = {
+    "add_category": """
+        register --category=Judo --category=Polo --guideline=Throws. --from=2026-01-05 --to=2026-01-12 --videos=9 \
+--floor=0.9 --offered
+        plan --for=add_category --estimate --category=Judo --category=Polo
+        discover --category=judo --window=2026-01-05
+        discover --category=polo --window=2026-01-05
+        fetch --category=judo --window=2026-01-05 --follow
+        fetch --category=polo --window=2026-01-05 --follow
+        deduplicate --window=2026-01-05 --follow
+        plan --for=add_category --category=Judo --category=Polo
+        """,
+    "check_labels": """
+        inspect
+        plan --for=judge
+        judge --category=judo --labels=000003 --follow
+        judge --category=polo --labels=000003 --follow
+        validate --follow
+        report
+        plan --for=pretrain
+        plan --for=check_labels
+        approve --labels=000003 --category=judo --decision=approve --reason=seen --person=eve
+        """,
+    "collect_videos": """
+        plan --for=collect_videos --window=2026-01-05 --estimate --category=Judo --category=Polo
+        discover --category=judo --window=2026-01-05
+        discover --category=polo --window=2026-01-05
+        fetch --category=judo --window=2026-01-05 --follow
+        fetch --category=polo --window=2026-01-05 --follow
+        deduplicate --window=2026-01-05 --follow
+        plan --for=collect_videos --window=2026-01-05 --category=Judo --category=Polo
+        """,
+    "inspect_again": "inspect --judged=release/r0001",
+    "look_for_answers": "plan --for=sync_verifications",
+    "pretrain": """
+        plan --for=pretrain --at-once
+        carry
+        certify
+        release --release=r0001
+        pretrain --release=r0001
+        evaluate --release=r0001
+        promote --release=r0001
+        detect --release=r0001
+        plan --for=score_clips
+        """,
+    "retire_category": "retire --category=Judo --reason=too few --person=ada",
+    "score_again": """
+        plan --for=score_again --estimate --category=Judo --committee=c0 --from=2026-01-05 --to=2026-01-12
+        score --category=judo --window=2026-01-05 --committee=c0 --follow
+        """,
+    "score_clips": """
+        plan --for=score_clips --window=2026-01-05 --estimate
+        propose --category=judo --window=2026-01-05 --follow
+        propose --category=polo --window=2026-01-12 --follow
+        bootstrap --window=2026-01-05 --committee=c1 --parent=c0 --category=judo
+        score --category=judo --window=2026-01-05 --committee=c1 --follow
+        score --category=polo --window=2026-01-12 --committee=c1 --follow
+        """,
+    "send_hard_clips": """
+        plan --for=send_hard_clips
+        mine --category=judo --round=r1
+        mine --category=polo --round=r1
+        publish --category=judo --round=r1
+        publish --category=polo --round=r1
+        map --category=judo --category=polo --follow
+        """,
+    "sync_verifications": """
+        sync
+        plan --for=aggregate
+        aggregate
+        plan --for=labels_due
+        """,
+}
+"""What a run of each DAG types where nothing fails, one after the other."""
+
+Play = Callable[..., tuple[dict[str, str], str]]
+
+
+@pytest.fixture
+def typed(tmp_path: Path) -> Path:
+    """The file in which the script writes down how it was called."""
+    return tmp_path / "typed"
+
+
+@pytest.fixture
+def play(tmp_path: Path, typed: Path, monkeypatch: pytest.MonkeyPatch) -> Play:
+    """Play a run of a DAG in which the commands of one verb fail, or no such plan has anything to do."""
+    script = tmp_path / "slac"
+    script.write_text(
+        f'#!/bin/sh\necho "$*" >> {typed}\n'
+        f"test $1 = plan && cat {tmp_path}/${{2#--for=}}.json\n"
+        f"test ! -e {tmp_path}/$1.fails || exit 65\n"
+    )
+    script.chmod(0o755)
+    monkeypatch.setenv("SLAC_COMMAND", str(script))
+
+    def run(name: str, fails: str | None = None, empty: tuple[str, ...] = ()) -> tuple[dict[str, str], str]:
+        typed.write_text("")
+        for plan, items in PLANS.items():
+            (tmp_path / f"{plan}.json").write_text(json.dumps([] if plan in empty else items))
+        if fails:
+            (tmp_path / f"{fails}.fails").touch()
+        dag = parsed(name)
+        states = played(dag, started(dag, WINDOW, **FORMS.get(name, {})))
+        return states, ended(dag, states)
+
+    return run
+
+
+def lines(text: str) -> list[str]:
+    return [line.strip() for line in text.strip().splitlines()]
+
+
+@pytest.mark.parametrize("name", TYPED)
+def test_a_run_types_the_procedure_in_its_order(play: Play, typed: Path, name: str) -> None:
+    states, state = play(name)
+    assert lines(typed.read_text()) == lines(TYPED[name])
+    assert (state, FAILED in states.values()) == (SUCCESS, False)
+
+
+@pytest.mark.parametrize(
+    ("name", "stage"),
+    [(name, stage) for name, text in TYPED.items() for stage in dict.fromkeys(line.split()[0] for line in lines(text))],
+)
+def test_a_task_that_failed_ends_its_run_failed_whichever_it_is(play: Play, name: str, stage: str) -> None:
+    """Also where all that comes after it found its work finished."""
+    states, state = play(name, fails=stage)
+    assert (FAILED in states.values(), state) == (True, FAILED)
+
+
+@pytest.mark.parametrize(
+    ("name", "stage", "follow"),
+    [
+        # One category that failed holds up no other.
+        ("collect_videos", "discover", ["fetch", "fetch", "deduplicate", "plan"]),
+        ("collect_videos", "fetch", ["deduplicate", "plan"]),
+        ("collect_videos", "deduplicate", ["plan"]),
+        ("add_category", "discover", ["fetch", "fetch", "deduplicate", "plan"]),
+        ("add_category", "fetch", ["deduplicate", "plan"]),
+        ("add_category", "register", []),
+        ("score_clips", "propose", ["bootstrap", "score", "score"]),
+        ("score_clips", "bootstrap", ["score", "score"]),
+        ("send_hard_clips", "mine", ["publish", "publish", "map"]),
+        ("send_hard_clips", "publish", ["map"]),
+        ("check_labels", "inspect", ["plan", "judge", "judge", "validate", "report", "plan", "plan", "approve"]),
+        ("check_labels", "judge", ["validate", "report", "plan", "plan", "approve"]),
+        ("check_labels", "validate", ["report", "plan", "plan", "approve"]),
+        # Nobody is asked about what no report shows; a release that was begun goes on.
+        ("check_labels", "report", ["plan"]),
+        # Another system that is away holds up no vote of the review page.
+        ("sync_verifications", "sync", ["plan", "aggregate", "plan"]),
+        ("sync_verifications", "aggregate", []),
+        # What is wrong in a release teaches nothing.
+        ("pretrain", "carry", []), ("pretrain", "certify", []), ("pretrain", "release", []),
+        ("pretrain", "pretrain", []), ("pretrain", "evaluate", []),
+        ("pretrain", "promote", ["detect"]),
+        ("pretrain", "detect", ["plan"]),
+    ],
+)  # fmt: skip
+def test_what_goes_on_after_a_failure(play: Play, typed: Path, name: str, stage: str, follow: list[str]) -> None:
+    play(name, fails=stage)
+    verbs = [line.split()[0] for line in lines(typed.read_text())]
+    assert verbs[len(verbs) - verbs[::-1].index(stage) :] == follow
+
+
+@pytest.mark.parametrize("name", ["collect_videos", "score_clips", "score_again", "send_hard_clips", "pretrain"])
+def test_an_empty_plan_starts_nothing_and_the_run_ends_well(play: Play, typed: Path, name: str) -> None:
+    states, state = play(name, empty=(name,))
+    assert [line.split()[0] for line in lines(typed.read_text())] == ["plan"]
+    assert (state, set(states.values()) - {SUCCESS}) == (SUCCESS, {SKIPPED})
