@@ -16,7 +16,7 @@ from airflow.providers.standard.operators.empty import EmptyOperator
 from airflow.providers.standard.operators.hitl import HITLOperator
 from airflow.sdk import Asset, AssetAlias, BaseOperator, Param
 from airflow.sdk.exceptions import AirflowSkipException, DagRunTriggerException, DownstreamTasksSkipped
-from slac_command import RETRY, Command, Process, filled, is_on, judge, merge, passable, told, variable
+from slac_command import RETRY, Command, Process, filled, is_on, judge, merge, told, variable, word
 from slac_links import address, links
 from slac_watch import place, tell
 
@@ -48,9 +48,9 @@ class Local(Command):
     def run(self, words: list[str], context: Mapping[str, Any]) -> str:
         """Run one command; return what it printed as its result."""
         self.log.info("%s", " ".join(words))
-        self.process = Process(words, {**os.environ, **place(context)}, self.log)
-        code, printed, last = self.process.wait()
         with told(self.log):
+            self.process = Process(words, {**os.environ, **place(context)}, self.log)
+            code, printed, last = self.process.wait()
             judge(code, last, context["ti"].try_number)
         return printed
 
@@ -74,17 +74,23 @@ class Plan(Local):
         super().__init__(stage="plan", **kwargs)
         self.dag_name, self.window, self.estimate = dag_name, window, estimate
 
-    def listed(self, context: Mapping[str, Any]) -> list[dict[str, Any]]:
-        """Return the items of the plan."""
+    def words(self, context: Mapping[str, Any]) -> list[str]:
+        """Return the command line."""
         words = ["slac", "plan", f"--for={self.dag_name}", *([f"--window={self.window}"] if self.window else [])]
         words += ["--estimate"] if self.estimate else []
         if self.form:
             said = filled(self.form, context)
-            words += [f"--category={passable(name)}" for name in said["category"]]
+            words += [word("category", name) for name in said["category"]]
             words += [f"--{name}" for name, value in said.items() if value is True]
             named = ("category", "offered")
             others = merge({name: value for name, value in said.items() if name not in named and value is not True})
-            words += [f"--{name}={passable(value)}" for name, values in others.items() for value in values]
+            words += [word(name, value) for name, values in others.items() for value in values]
+        return words
+
+    def listed(self, context: Mapping[str, Any]) -> list[dict[str, Any]]:
+        """Return the items of the plan."""
+        with told(self.log):
+            words = self.words(context)
         printed = self.run(words, context)
         items: list[dict[str, Any]] = json.loads(printed.splitlines()[-1])
         return items

@@ -91,7 +91,7 @@ def argv(stage: str, item: Item | Iterable[Item] | None = None) -> list[str]:
     flag.
 
     Raises:
-        WrongArguments: several items differ in a key that takes one value.
+        WrongArguments: several items differ in a key that takes one value, or a value is too long for a command line.
 
     """
     merged = merge(item or ())
@@ -100,20 +100,32 @@ def argv(stage: str, item: Item | Iterable[Item] | None = None) -> list[str]:
         values = merged.get(flag.filled_by, [])
         if not flag.repeated and len(values) > 1:
             raise WrongArguments(f"stage {stage}: {flag.name} is one of {', '.join(values)}, want one value")
-        words += [f"--{flag.name}={passable(value)}" for value in values]
-    words += [f"--remake-only={passable(values)}" for values in merged.get("remake", ())]
+        words += [word(flag.name, value) for value in values]
+    words += [word("remake-only", values) for values in merged.get("remake", ())]
     if stage == "register":
         # A name that no source has is refused before anything fans out.
         words.append("--offered")
     return [*words, *(["--follow"] if stage in STAGES and STAGES[stage].follows else [])]
 
 
-def passable(text: str) -> str:
-    """Replace what no command line can hold: a NUL, and half of a character (a lone surrogate).
+_LONGEST = 131_071
+"""Bytes of the longest word with which Linux starts a program."""
 
-    A lone `--` gets a space behind it: argparse before Python 3.13 takes it away, even behind `=`.
+
+def word(flag: str, text: str) -> str:
+    """Return the word of a command line that gives a flag its value.
+
+    What no command line can hold is replaced: a NUL, and half of a character (a lone surrogate). A lone `--` gets a
+    space behind it: argparse before Python 3.13 takes it away, even behind `=`.
+
+    Raises:
+        WrongArguments: it is longer than a word can be.
+
     """
-    return "-- " if text == "--" else text.replace("\0", "\N{REPLACEMENT CHARACTER}").encode(errors="replace").decode()
+    value = ("-- " if text == "--" else text.replace("\0", "\N{REPLACEMENT CHARACTER}")).encode(errors="replace")
+    if len(value) > (most := _LONGEST - len(f"--{flag}=")):
+        raise WrongArguments(f"--{flag}: is {len(value)} bytes long, want at most {most}")
+    return f"--{flag}={value.decode()}"
 
 
 def merge(items: Item | Iterable[Item]) -> dict[str, list[str]]:
@@ -152,6 +164,9 @@ def told(log: Logger) -> Iterator[None]:
     """Say once, as an error, why a command failed, and end the task without a stack."""
     try:
         yield
+    except WrongArguments as wrong:
+        log.error("exit code %d: %s", wrong.exit_code, wrong)
+        raise Hopeless(1) from None
     except AirflowFailException as failure:
         log.error("%s", failure)
         raise Hopeless(1) from None
@@ -182,9 +197,11 @@ class Process:
 
     def __init__(self, words: list[str], environ: Mapping[str, str], log: Logger) -> None:
         beside = os.path.join(os.path.dirname(sys.executable), words[0])
-        program = variable("SLAC_COMMAND", environ) or (beside if os.path.exists(beside) else shutil.which(words[0]))
+        named = variable("SLAC_COMMAND", environ)
+        program = shutil.which(named) if named else shutil.which(beside) or shutil.which(words[0])
         if program is None:
-            raise AirflowFailException(f"{words[0]}: not found beside {sys.executable} nor on the PATH")
+            sought = f"SLAC_COMMAND: {named}" if named else f"{words[0]}: beside {sys.executable} and on the PATH"
+            raise AirflowFailException(f"exit code {NotConfigured.exit_code}: {sought}: no such program")
         self._log = log
         # So begins the last line of a command that failed; `judge` says it, as an error.
         self._reason = f"{' '.join(words[:2])}: "
@@ -276,4 +293,5 @@ class Command(BaseOperator):
             self.item = [item for item in items if item.get("uncovered")]
         if self.item == [] or (self.planned and self.item is None):
             raise AirflowSkipException(f"{self.stage}: nothing to do")
-        return argv(self.stage, self.item)
+        with told(self.log):
+            return argv(self.stage, self.item)

@@ -65,7 +65,7 @@ def main(args: argparse.Namespace) -> int:
         refused = named.set_aside()
     ledger = open_ledger()
     known = {row["category"]: row for row in ledger.rows("categories")}
-    if args.offered:
+    if args.offered and (named.names or not refused):
         refused += _not_offered(named.names, known)
     elif not args.category and not args.from_sources:
         raise WrongArguments("--category: no name is given, want one, or --from-sources")
