@@ -13,6 +13,7 @@ A generation is never changed. A re-make writes the next one beside it and then 
 import hashlib
 import json
 import os
+import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -32,6 +33,8 @@ from slac_tasks.storage.parquet import decode, encode
 from slac_tasks.telemetry import lineage, spans
 
 R = TypeVar("R")
+
+_MANIFEST = re.compile(r"(?P<address>.+)/g(?P<generation>[0-9]{4,})/manifest\.json")
 
 
 class Datasets:
@@ -210,10 +213,9 @@ class Datasets:
             head.append(f"{key}={some[key]}")
         found: dict[str, list[int]] = {}
         for name in self.store.names("/".join(head) + "/"):
-            folder, _, file = name.rpartition("/")
-            if file == "manifest.json":
-                address, _, number = folder.rpartition("/")
-                found.setdefault(address, []).append(int(number.removeprefix("g")))
+            # Checkpoints of a partition that is not finished have manifests too.
+            if written := _MANIFEST.fullmatch(name):
+                found.setdefault(written["address"], []).append(int(written["generation"]))
         for address, numbers in found.items():
             if (keys := dataset.keys_at(address)) is not None:
                 yield keys, sorted(numbers)

@@ -9,10 +9,11 @@ import pyarrow as pa
 import pytest
 
 from slac_tasks.errors import BrokenContract, NotMade, Temporary, WrongArguments
+from slac_tasks.storage.checkpoints import Checkpoints
 from slac_tasks.storage.datasets import FETCHED, HARD_CLIPS, SCORES
 from slac_tasks.storage.declarations import Dataset, Upgrade
 from slac_tasks.storage.manifests import Drop, Manifest
-from slac_tasks.storage.objects import FolderStore
+from slac_tasks.storage.objects import FolderStore, Media
 from slac_tasks.storage.tables import Datasets
 
 KEYS = {"category": "judo", "window": "2026-01-05", "weights": "w1"}
@@ -232,3 +233,13 @@ def test_the_address_of_fetched_videos_of_version_2_is_unknown(store: FolderStor
     Datasets(store).write(old, [rows], keys=keys, stage="fetch", settings={}, made_from={})
     (found,) = Datasets(store).rows(FETCHED, **keys)
     assert (found.frame_hashes, found.location) == ((1, 2), None)
+
+
+def test_the_checkpoints_of_an_unfinished_partition_are_no_generations_of_it(tmp_path: Path) -> None:
+    datasets = Datasets(FolderStore(tmp_path / "store"))
+    (tmp_path / "state").write_bytes(b"state")
+    kept = Checkpoints(Media(datasets.store.url, {}), f"{SCORES.address(KEYS)}/unfinished", "0a1b")
+    kept.write(10, tmp_path / "state")
+    assert datasets.partitions(SCORES) == []
+    write(datasets, 0.5)
+    assert list(datasets.generations(SCORES)) == [(KEYS, [1])]
