@@ -171,6 +171,8 @@ def _adopt(
     """Register these committees, and as the current one that which holds what all of them and the last one hold."""
     before = [datasets.need(COMMITTEES, committee=known[0])] if known else []
     rows = {one.keys["committee"]: list(datasets.rows_of(COMMITTEES, one)) for one in (*before, *new)}
+    # Also what a call has written that was killed before it recorded it, and has nothing to do when it runs again.
+    record(ledger, map(Record.of, new))
     for manifest in new:
         committee = manifest.keys["committee"]
         _register(ledger, committee, _cause(datasets, manifest, rows[committee]), rows[committee])

@@ -96,6 +96,12 @@ def test_a_promotion_that_is_run_again_changes_nothing(ended):
     assert ended.ledger.one("promotion", release="r0001")["committee"] == before[0]["committee"]
 
 
+def test_a_committee_that_a_killed_call_wrote_and_did_not_record_is_recorded_when_it_is_adopted(ended):
+    ended.current()
+    known = {row["address"] for row in ended.ledger.rows("recorded_datasets")}
+    assert known == {COMMITTEES.address({"committee": "parent"})}
+
+
 def test_a_promoted_network_that_lost_its_seat_gets_it_back(ended):
     ended.promote()
     promoted = ended.ledger.rows("committees")[0]["committee"]
