@@ -18,14 +18,14 @@ import os
 import time
 import traceback
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from slac_tasks.config import Config
-from slac_tasks.errors import NotConfigured, Temporary, WrongArguments, is_bug, may_pass
+from slac_tasks.errors import NotConfigured, WrongArguments, is_bug, may_pass
 from slac_tasks.model import content_hash, moment
 from slac_tasks.procedure import STAGES
 from slac_tasks.progress import print_line
@@ -241,22 +241,9 @@ class Job:
         again, found = self.is_remade(keys), self.datasets.manifest(dataset, **keys)
         return not again and found is not None and self._stands(found, inputs, ())
 
-    @contextmanager
-    def alone(self, address: str) -> Iterator[None]:
-        """Have a partition, or whatever has this address, for this process, by a lock in the ledger.
-
-        Raises:
-            Temporary: another process has it.
-
-        """
-        if not self.ledger.rows("lock_partition", address=address)[0]["taken"]:
-            raise Temporary(f"dataset {address}: another process makes it now; this one wrote nothing")
-        try:
-            yield
-        finally:
-            # A connection that broke has given the lock back.
-            with suppress(Temporary):
-                self.ledger.rows("unlock_partition", address=address)
+    def alone(self, address: str) -> AbstractContextManager[None]:
+        """Have a partition, or whatever has this address, for this process (`Ledger.alone`)."""
+        return self.ledger.alone(address)
 
     def _shards(
         self, dataset: "Dataset[R]", keys: Mapping[str, str], inputs: "list[Manifest]", generation: int

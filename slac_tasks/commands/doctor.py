@@ -21,6 +21,7 @@ from slac_tasks.storage import records
 from slac_tasks.storage.ledger import open_ledger
 from slac_tasks.storage.objects import open_store
 from slac_tasks.storage.tables import Datasets
+from slac_tasks.verification.outcome import NEWEST_CERTIFICATES, NEWEST_LABELS, NEWEST_VERDICTS
 
 PACKAGES = {
     "every command": ("certifi", "minio", "psycopg2", "urllib3"),
@@ -66,7 +67,10 @@ def main(arguments: argparse.Namespace) -> int:
     if arguments.reconcile:
         ledger = open_ledger()
         settings = config.load()
-        with names_held(ledger):
+        with (
+            names_held(ledger),
+            ledger.alone(NEWEST_LABELS), ledger.alone(NEWEST_VERDICTS), ledger.alone(NEWEST_CERTIFICATES),
+        ):  # fmt: skip
             for line in reconcile.repair(Datasets(open_store(settings.store_url)), ledger, settings.review):
                 print(f"reconcile: {line}")
     print("doctor: nothing is missing")

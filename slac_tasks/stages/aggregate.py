@@ -42,7 +42,7 @@ from slac_tasks.verification import methods, votes
 from slac_tasks.verification.aggregation.crowd import Crowd, Scores
 from slac_tasks.verification.annotators import RANDOM
 from slac_tasks.verification.ballots import Ballots, Decisions, clip_key, label_table, read_ballots
-from slac_tasks.verification.outcome import list_labels, queue_changes, settle
+from slac_tasks.verification.outcome import NEWEST_LABELS, list_labels, queue_changes, settle
 from slac_tasks.verification.ruled import ruled
 from slac_tasks.verification.segments.deciding import SegmentVote, decide
 from slac_tasks.verification.segments.measuring import AskedSegment, label_row, person_rows, settled
@@ -78,13 +78,14 @@ class _Version:
 
 def run(job: Job) -> None:
     """Make the version of the labels that contains the newest batch; the same of the labels of segments."""
-    last, segments = job.ledger.one("last_batch"), job.ledger.one("last_segment_batch")
-    if last is None and segments is None:
-        print_line("aggregate: finished already, no votes yet")
-    if last is not None:
-        _aggregate_clips(job, last["batch"])
-    if segments is not None:
-        _aggregate_segments(job, segments["batch"])
+    with job.alone(NEWEST_LABELS):
+        last, segments = job.ledger.one("last_batch"), job.ledger.one("last_segment_batch")
+        if last is None and segments is None:
+            print_line("aggregate: finished already, no votes yet")
+        if last is not None:
+            _aggregate_clips(job, last["batch"])
+        if segments is not None:
+            _aggregate_segments(job, segments["batch"])
 
 
 def _aggregate_clips(job: Job, batch: int) -> None:

@@ -30,17 +30,22 @@ from slac_tasks.storage.datasets.releasing import GoldJudgeRow
 from slac_tasks.storage.manifests import Drop, Manifest
 from slac_tasks.verification.ballots import Ballots, read_ballots
 from slac_tasks.verification.control import GOLD
-from slac_tasks.verification.outcome import replace_certificates
+from slac_tasks.verification.outcome import NEWEST_CERTIFICATES, replace_certificates
 from slac_tasks.verification.versions import newest
 from slac_tasks.verification.votes import CLIPS, votes_on
 
 
 def run(job: Job) -> None:
     """Certify the newest labels that were carried."""
-    version = newest(job.datasets, CONTROL)
-    if version is None:
-        print_line("certify: finished already, no labels were carried yet")
-        return
+    with job.alone(NEWEST_CERTIFICATES):
+        version = newest(job.datasets, CONTROL)
+        if version is None:
+            print_line("certify: finished already, no labels were carried yet")
+        else:
+            _certify(job, version)
+
+
+def _certify(job: Job, version: str) -> None:
     keys = {"labels": version}
     review = job.config.review
     control, carried = job.datasets.need(CONTROL, **keys), job.datasets.need(CARRIED, **keys)

@@ -27,10 +27,16 @@ from slac_tasks.verification.versions import need_labels, newest, read_labels
 
 def run(job: Job) -> None:
     """Write the report on the newest judged labels."""
-    version = newest(job.datasets, QUALITY)
-    if version is None:
-        print_line("report: finished already, no labels were judged yet")
-        return
+    # Of two at once, the one that ends later would write the trends of an older version over those of a newer one.
+    with job.alone("reports"):
+        version = newest(job.datasets, QUALITY)
+        if version is None:
+            print_line("report: finished already, no labels were judged yet")
+        else:
+            _write(job, version)
+
+
+def _write(job: Job, version: str) -> None:
     folder = f"reports/v1/labels={version}"
     made = _trends(job, version)
     found = _report(job, version, made)

@@ -34,20 +34,20 @@ from slac_tasks.verification.agreement import agreements
 from slac_tasks.verification.annotators import qualities
 from slac_tasks.verification.ballots import Ballots, Floats, read_ballots
 from slac_tasks.verification.control import GOLD
-from slac_tasks.verification.outcome import record_measures, record_verdicts, replace_people
+from slac_tasks.verification.outcome import NEWEST_VERDICTS, record_measures, record_verdicts, replace_people
 from slac_tasks.verification.versions import label_tables, need_labels, newest_labels
 from slac_tasks.verification.votes import queued_in, votes_in
 
 
 def run(job: Job) -> None:
     """Judge the newest version of the labels, and the people who made it."""
-    version = newest_labels(job.datasets)
-    if version is None:
-        print_line("validate: finished already, no labels yet")
-        return
-    labels = need_labels(job.datasets, version)
     # Of two at once the ledger would hold what each says of people, and one's measures under the other's verdicts.
-    with job.alone("verdicts"):
+    with job.alone(NEWEST_VERDICTS):
+        version = newest_labels(job.datasets)
+        if version is None:
+            print_line("validate: finished already, no labels yet")
+            return
+        labels = need_labels(job.datasets, version)
         _judge_people(job, labels)
         _judge_categories(job, labels)
 

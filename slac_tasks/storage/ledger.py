@@ -8,7 +8,7 @@ import os
 import re
 import select
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import closing, contextmanager, nullcontext
+from contextlib import closing, contextmanager, nullcontext, suppress
 from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
@@ -199,6 +199,23 @@ class Ledger:
                     f"{self._name}: a pool lends its sessions by transaction, so that no lock of a partition holds; "
                     "want one that lends them by session (pool_mode=session), or the server itself"
                 )
+
+    @contextmanager
+    def alone(self, address: str) -> Iterator[None]:
+        """Have a partition, or whatever has this address, for this session, by a lock in the ledger.
+
+        Raises:
+            Temporary: another session has it.
+
+        """
+        if not self.rows("lock_partition", address=address)[0]["taken"]:
+            raise Temporary(f"dataset {address}: another process makes it now; this one wrote nothing")
+        try:
+            yield
+        finally:
+            # A connection that broke has given the lock back.
+            with suppress(Temporary):
+                self.rows("unlock_partition", address=address)
 
     @contextmanager
     def transaction(self) -> Iterator[None]:

@@ -20,6 +20,10 @@ from slac_tasks.storage.tables import Datasets
 from slac_tasks.verification.ballots import clip_key
 from slac_tasks.verification.ruled import BY_A_LEAD
 
+NEWEST_LABELS, NEWEST_VERDICTS, NEWEST_CERTIFICATES = "labels", "verdicts", "certificates"
+"""What the ledger holds of the newest version alone. Who writes one of them has it alone (`Ledger.alone`) before asking
+which version is the newest: of two at once, the one that ended later would write an older version over a newer one."""
+
 _AT_ONCE = 500
 """Clips in one statement: their rows are locked until it ends, and people are answering meanwhile."""
 
