@@ -19,7 +19,7 @@ from dataclasses import asdict, dataclass
 from slac_tasks import config
 from slac_tasks.collect.names import Categories
 from slac_tasks.commands import register
-from slac_tasks.planning.backfills import Backfill
+from slac_tasks.planning.backfills import Backfill, newest_window
 from slac_tasks.planning.estimates import estimate
 from slac_tasks.planning.past import add_category
 from slac_tasks.planning.planner import Planner
@@ -66,9 +66,7 @@ def main(arguments: argparse.Namespace) -> None:
             print_json(rows) if arguments.json else _print_table(rows)
         case verb:
             check_registered(ledger, [arguments.name])
-            ledger.run(
-                "set_category_state", category=arguments.name, state=STATES[verb], newest=register.newest_window()
-            )
+            ledger.run("set_category_state", category=arguments.name, state=STATES[verb], newest=newest_window())
             print_line(f"category: {arguments.name}: its past windows are {STATES[verb]}")
     ledger.close()
 

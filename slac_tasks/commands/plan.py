@@ -13,7 +13,7 @@
   slac plan --for score_again --category judo --committee c1a2b3c4 [--from 2026-01-05] [--to 2026-03-30]
                                                          clips that this committee has not scored
 
-Only what has no current dataset is handed on; an empty list means that everything is finished. Safe to run always.
+Only what has no current dataset is handed on; an empty list means that there is nothing to do. Safe to run always.
 
 With --estimate it also says on stderr what the items will take: videos, bytes, clips, seconds of each device that is
 known by earlier runs, and people's hours. What is unknown is called so. For collect_videos, score_clips, add_category
@@ -27,7 +27,8 @@ import sys
 
 from slac_tasks import config
 from slac_tasks.errors import WrongArguments
-from slac_tasks.model import Window, slug
+from slac_tasks.model import slug
+from slac_tasks.planning.backfills import bounds
 from slac_tasks.planning.estimates import ESTIMATES, estimate
 from slac_tasks.planning.items import handed_on
 from slac_tasks.planning.notes import notes
@@ -56,12 +57,13 @@ def main(arguments: argparse.Namespace) -> None:
     """Print the plan as one line of JSON.
 
     Raises:
-        WrongArguments: an estimate is asked for of a plan of which nothing can be said.
+        WrongArguments: an estimate is asked for of a plan of which nothing can be said, or a bound is no window.
 
     """
     if arguments.estimate and arguments.dag not in ESTIMATES:
         raise WrongArguments(f"plan: --estimate for {arguments.dag}, want one of {', '.join(sorted(ESTIMATES))}")
     settings = config.load()
+    first, last = bounds(arguments.first, arguments.last)
     planner = Planner(
         settings=settings,
         datasets=Datasets(open_store(settings.store_url)),
@@ -69,8 +71,8 @@ def main(arguments: argparse.Namespace) -> None:
         window=arguments.window,
         only=tuple(slug(category) for category in arguments.category),
         score_with=arguments.committee,
-        first_window=str(Window.parse(arguments.first)) if arguments.first else None,
-        last_window=str(Window.parse(arguments.last)) if arguments.last else None,
+        first_window=first,
+        last_window=last,
         stale=arguments.stale,
         retry_drops=arguments.retry_drops,
         at_once=arguments.at_once,

@@ -17,7 +17,6 @@ Safe to run again: a known category keeps its key; a guideline whose text change
 import argparse
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict
-from datetime import UTC, datetime, timedelta
 
 from slac_tasks import config
 from slac_tasks.collect import sources
@@ -26,8 +25,7 @@ from slac_tasks.collect.settings import Collect
 from slac_tasks.errors import BrokenContract, WrongArguments
 from slac_tasks.given.flags import whole
 from slac_tasks.given.words import near, printable
-from slac_tasks.model import Window
-from slac_tasks.planning.backfills import Backfill
+from slac_tasks.planning.backfills import Backfill, bounds, newest_window
 from slac_tasks.progress import print_line
 from slac_tasks.storage.ledger import Ledger, Row, open_ledger
 from slac_tasks.video.lengths import outside
@@ -129,9 +127,7 @@ def asked(category: str, arguments: argparse.Namespace) -> Backfill:
         WrongArguments: they contradict each other, or are out of range.
 
     """
-    first, last = (str(Window.parse(text)) if text else None for text in (arguments.first, arguments.last))
-    if first and first > (last or newest_window()):
-        raise WrongArguments(f"--from {first} --to {last or newest_window()}: the first window is after the last")
+    first, last = bounds(arguments.first, arguments.last)
     if arguments.floor is not None and not 0 <= arguments.floor < 1:
         raise WrongArguments(f"--floor: is {arguments.floor:g}, want a share of 0 to below 1")
     return Backfill(
@@ -144,11 +140,6 @@ def write(ledger: Ledger, wanted: Backfill) -> None:
     if wanted != Backfill(category=wanted.category):
         values = {name: value for name, value in asdict(wanted).items() if name != "state"}
         ledger.run("plan_category", newest=newest_window(), **values)
-
-
-def newest_window() -> str:
-    """Return the newest window that has ended."""
-    return str(Window.of(datetime.now(UTC) - timedelta(days=7)))
 
 
 def _retired(known: Mapping[str, Row], names: Mapping[str, str]) -> dict[str, str]:

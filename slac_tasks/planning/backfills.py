@@ -7,9 +7,12 @@ last one may go over it.
 
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from statistics import mean
 from typing import Literal
 
+from slac_tasks.errors import WrongArguments
+from slac_tasks.model import Window
 from slac_tasks.storage.ledger import Ledger
 
 State = Literal["running", "paused", "cancelled"]
@@ -56,6 +59,24 @@ class Backfill:
                 return
             yield window
             videos += expected
+
+
+def newest_window() -> str:
+    """Return the newest window that has ended."""
+    return str(Window.of(datetime.now(UTC) - timedelta(days=7)))
+
+
+def bounds(first: str | None, last: str | None) -> tuple[str | None, str | None]:
+    """Return the first and the last window that a person asks for; None: no bound.
+
+    Raises:
+        WrongArguments: one is no window, or no window that has ended lies between them.
+
+    """
+    first, last = (str(Window.parse(text)) if text else None for text in (first, last))
+    if first and first > (end := last or newest_window()):
+        raise WrongArguments(f"--from {first} --to {end}: the first window is after the last")
+    return first, last
 
 
 def is_within(window: str, first: str | None, last: str | None) -> bool:

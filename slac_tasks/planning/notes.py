@@ -13,7 +13,13 @@ _SHOWN = 5
 
 def notes(planner: Planner, dag: str) -> list[str]:
     """Return what a person should know who reads the plan of a DAG."""
-    return list(NOTES[dag](planner)) if dag in NOTES else []
+    return [*_retired(planner), *(NOTES[dag](planner) if dag in NOTES else ())]
+
+
+def _retired(planner: Planner) -> Iterator[str]:
+    for row in planner.ledger.rows("categories"):
+        if (category := row["category"]) in planner.only and row["retired_at"] is not None:
+            yield f"{category} is retired and rests; `slac retire --category {category} --undo` takes it up again"
 
 
 def _collect_videos(planner: Planner) -> Iterator[str]:

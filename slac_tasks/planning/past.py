@@ -3,6 +3,7 @@
 from collections.abc import Collection
 
 from slac_tasks.errors import WrongArguments
+from slac_tasks.given.words import near
 from slac_tasks.networks.committees import rows_by_category
 from slac_tasks.planning.backfills import Backfill, expected_videos, is_within
 from slac_tasks.planning.items import Item, batches, by_window, of_windows
@@ -34,12 +35,15 @@ def score_again(planner: Planner) -> list[Item]:
     """The clips of these categories that some member of the named committee has not scored, the newest windows first.
 
     Raises:
-        WrongArguments: no committee is named, or it does not score one of the categories.
+        WrongArguments: no committee is named, there is none of this name, or it does not score one of the categories.
 
     """
     if planner.score_with is None:
-        raise WrongArguments("plan: --committee is missing; `slac show committees` lists them")
-    planner.datasets.need(COMMITTEES, committee=planner.score_with)
+        raise WrongArguments("--committee: is missing; `slac show committees` lists them")
+    if planner.datasets.manifest(COMMITTEES, committee=planner.score_with) is None:
+        known = [str(row["committee"]) for row in planner.ledger.rows("committees")]
+        instead = near(planner.score_with, known) or "`slac show committees` lists them"
+        raise WrongArguments(f"--committee: there is no committee '{planner.score_with}', {instead}")
     seats = rows_by_category(planner.datasets, planner.score_with)
     if unknown := sorted(set(planner.only) - set(seats)):
         raise WrongArguments(

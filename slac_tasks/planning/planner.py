@@ -75,7 +75,10 @@ class Planner:
     def need_window(self) -> str:
         """Return the window, which must have ended: an open one would be planned again and again."""
         if self.window is None:
-            raise WrongArguments("plan: --window is missing")
+            raise WrongArguments(
+                "--window: is missing, want the Monday on which the week starts, such as 2026-01-05; of a run that is "
+                "started in Airflow it is the partition key"
+            )
         window = Window.parse(self.window)
         if window.end > self.now:
             raise WrongArguments(f"window {window}: ends {window.end:%Y-%m-%d}, want one that has ended")

@@ -9,6 +9,7 @@ from platform_records import WEEKS, Platform, handed
 from slac_tasks.errors import WrongArguments
 from slac_tasks.model import round_key
 from slac_tasks.planning import plans
+from slac_tasks.planning.backfills import bounds
 from slac_tasks.planning.estimates import estimate
 from slac_tasks.planning.items import Item
 from slac_tasks.planning.notes import notes
@@ -18,6 +19,7 @@ from slac_tasks.release.settings import Release
 from slac_tasks.storage.datasets import CLIPS, FETCHED, LABELS, QUALITY, SCORES, VIDEOS
 from slac_tasks.storage.ledger import Ledger
 from slac_tasks.storage.objects import FolderStore
+from slac_tasks.verification.rulings import retire
 
 
 @pytest.fixture
@@ -123,3 +125,25 @@ def test_another_committee_scores_what_it_lacks_and_nothing_else(platform: Platf
     assert estimate(planner, "score_again", [item])[0].startswith("about 10 clips to score with")
     with pytest.raises(WrongArguments, match="scores no category polo"):
         score_again(platform.planner(only=("polo",), score_with=platform.committee))
+    with pytest.raises(WrongArguments, match=f"there is no committee '{committee}0', did you mean .*{committee}"):
+        score_again(platform.planner(score_with=f"{committee}0"))
+    with pytest.raises(WrongArguments, match="there is no committee 'nosuch', `slac show committees` lists them"):
+        score_again(platform.planner(score_with="nosuch"))
+
+
+def test_bounds_between_which_no_window_lies_are_refused() -> None:
+    assert bounds("2026-01-05", "2026-01-05") == ("2026-01-05", "2026-01-05")
+    assert bounds("", None) == (None, None)
+    with pytest.raises(WrongArguments, match="--from 2026-01-12 --to 2026-01-05: the first window is after the last"):
+        bounds("2026-01-12", "2026-01-05")
+    with pytest.raises(WrongArguments, match="is a Tuesday"):
+        bounds(None, "2026-01-06")
+
+
+def test_a_retired_category_that_a_person_names_is_said_to_rest(platform: Platform) -> None:
+    retire(platform.ledger, "polo", person="ada", reason="few")
+    planner = platform.planner(window=WEEKS[0], only=("polo", "judo"))
+    assert [item.category for item in collect_videos(planner)] == [("judo",)]
+    assert "polo is retired and rests; `slac retire --category polo --undo` takes it up again" in notes(
+        planner, "collect_videos"
+    )
