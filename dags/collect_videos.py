@@ -1,7 +1,8 @@
 """Find, fetch and admit the videos of one week.
 
 **Runs** weekly, one partition per window: the key is the Monday (UTC) on which the week starts, and the run starts when
-the week has ended. Past windows: *Backfill* in the UI, or `airflow backfill create`.
+the week has ended. Past windows: *Backfill* in the UI, or `airflow backfill create`. By hand one window, which is the
+partition key.
 
 The run of the newest window also takes up past windows: drops that a later try may get (`fetch.retry_drops_after_days`,
 `fetch.retry_drops_times`), and what was made from datasets that have been made again since. The log of `plan` says what

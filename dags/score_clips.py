@@ -1,8 +1,9 @@
 """Cut a window's videos into clips and let every member of the committee score them.
 
 **Runs** when the videos of a window arrive (asset `videos`, the same partition key), and again for windows that a
-promotion names. One run at a time: each bootstrap extends the committee that the one before it made. The log of `plan`
-says what scoring will take, by the measured rate of each device.
+promotion names; by hand for one window, or without a partition key for all that wait. One run at a time: each bootstrap
+extends the committee that the one before it made. The log of `plan` says what scoring will take, by the measured rate
+of each device.
 
 **Reads** `videos` and their renditions; `labels` with `label_changes` and `hard_clips`, by which a member that reads
 words is calibrated. **Writes** `clips`, `scores` and `features` (keyed by weights, so an unchanged

@@ -15,6 +15,7 @@ from urllib.parse import quote
 from airflow.providers.standard.operators.empty import EmptyOperator
 from airflow.providers.standard.operators.hitl import HITLOperator
 from airflow.sdk import Asset, AssetAlias, BaseOperator, Param
+from airflow.sdk.definitions.mappedoperator import MappedOperator
 from airflow.sdk.exceptions import AirflowSkipException, DagRunTriggerException, DownstreamTasksSkipped
 from slac_command import RETRY, Command, Process, filled, is_on, judge, merge, told, variable, word
 from slac_links import address, links
@@ -26,8 +27,8 @@ from slac_tasks.procedure import STAGES, machine, wants_gpu
 ENDED = "ended"
 """The leaf of a run that says whether a task before it failed."""
 
-WINDOW = "{{ partition_key }}"
-"""The window of a partitioned run: the Monday on which its week starts."""
+WINDOW = "{{ partition_key or '' }}"
+"""The window of a partitioned run: the Monday on which its week starts. A run that a person starts may have none."""
 
 VIDEOS = Asset("videos")
 """A window holds admitted videos that want scores; its events carry the window as partition key."""
@@ -99,14 +100,23 @@ class Plan(Local):
         """Return the items; without any, every task after this one is skipped and no other process starts."""
         items = self.listed(context)
         if not items:
-            self.log.info("nothing to do: everything is finished")
-            raise self.skipping
+            self.log.info("nothing to do")
+            raise self.skipping(context)
         return items
 
-    @property
-    def skipping(self) -> DownstreamTasksSkipped:
-        """What skips every task after this one but the leaf, which says how those before it ended."""
-        return DownstreamTasksSkipped(tasks=sorted(self.get_flat_relative_ids(upstream=False) - {ENDED}))
+    def skipping(self, context: Mapping[str, Any]) -> DownstreamTasksSkipped:
+        """Return what skips every task after this one but the leaf, which says how those before it ended.
+
+        In a run that was cleared also the tasks that were mapped over an earlier plan: each would look for its item.
+        """
+        ti, after = context["ti"], sorted(self.get_flat_relative_ids(upstream=False) - {ENDED})
+        mapped = [
+            (name, index)
+            for name in after
+            if isinstance(self.dag.get_task(name), MappedOperator)
+            for index in range(ti.get_ti_count(dag_id=ti.dag_id, run_ids=[ti.run_id], task_ids=[name]))
+        ]
+        return DownstreamTasksSkipped(tasks=[*after, *mapped])
 
 
 def pairs(items: Iterable[Mapping[str, Any]]) -> set[tuple[str, str]]:
@@ -242,7 +252,7 @@ class PlanToAsk(Plan):
         pending = context["ti"].get_ti_count(dag_id=self.dag_id, task_ids=["ask", "approve"], states=[*UNFINISHED])
         if pending:
             self.log.info("%d questions wait for an answer or for its record", pending)
-            raise self.skipping
+            raise self.skipping(context)
         questions = super().execute(context)
         for item in questions:
             tell(f"the labels of {item['name']} were refused: {'; '.join(item['reasons'])}")
@@ -349,7 +359,10 @@ def slac(stage: str, *, each: Plan | None = None, all_of: Any = None, **kwargs: 
     }
     if each is not None:
         settings = {"trigger_rule": "all_done", "map_index_template": ITEM, **settings}
-        return operator.partial(**settings).expand(item=each.output)
+        mapped = operator.partial(**settings).expand(item=each.output)
+        # Airflow copies a property of the class as it stands: it could not end a task that fails before it has an item.
+        mapped.operator_extra_links = links(mapped)
+        return mapped
     return operator(item=all_of.output if isinstance(all_of, BaseOperator) else all_of, **settings)
 
 

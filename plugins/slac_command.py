@@ -71,12 +71,21 @@ def is_on(name: str, environ: Mapping[str, str]) -> bool:
 
 
 def filled(form: Iterable[str], context: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what a form says, and who sent it: categories that were picked stand beside those that were typed."""
-    params = context["params"]
+    """Return what a form says, and who sent it: categories that were picked stand beside those that were typed.
+
+    Blanks at the ends of a text are no part of it, and a line of blanks is none.
+    """
+    params = {name: _trimmed(value) for name, value in context["params"].items()}
     said = {name: params.get(name) for name in form}
     if "person" in said:
         said["person"] = context["dag_run"].triggering_user_name or "Airflow"
     return said | {"category": [*(params.get("category") or ()), *(params.get("offered") or ())]}
+
+
+def _trimmed(value: Any) -> Any:
+    if isinstance(value, list):
+        return [one for one in map(_trimmed, value) if one != ""]
+    return value.strip() if isinstance(value, str) else value
 
 
 def flags(command: str) -> tuple[Flag, ...]:

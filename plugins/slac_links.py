@@ -48,7 +48,8 @@ class PageLink(BaseOperatorLink):
 
     def get_link(self, operator: Any, *, ti_key: Any) -> str:
         """Return the address of the page; of a release, its place on the page. Called when the task has ended."""
-        base, item = address(os.environ), merge(operator.item or ())
+        # A mapped task that failed before it had an item is no instance of its class.
+        base, item = address(os.environ), merge(getattr(operator, "item", None) or ())
         if not base:
             return ""
         # A task of several categories leads to the first one.

@@ -90,15 +90,41 @@ def test_a_look_wakes_a_dag_that_has_work_and_is_not_at_it(monkeypatch: pytest.M
     assert woken(look, [], 0, monkeypatch) == []
 
 
+@dataclass(frozen=True)
+class Expanded:
+    """A task instance of a run in which mapped tasks have so many instances; one that is not expanded yet has one."""
+
+    instances: int
+    dag_id: str = "some"
+    run_id: str = "r1"
+
+    def get_ti_count(self, *, dag_id: str, run_ids: list[str], task_ids: list[str]) -> int:
+        assert (dag_id, run_ids, len(task_ids)) == (self.dag_id, [self.run_id], 1)
+        return self.instances
+
+
+def skipped(todo: Plan, instances: int, monkeypatch: pytest.MonkeyPatch) -> list[Any]:
+    monkeypatch.setattr(Plan, "listed", lambda self, context: [])
+    with pytest.raises(DownstreamTasksSkipped) as skipping:
+        todo.execute({"ti": Expanded(instances)})
+    return list(skipping.value.tasks)
+
+
 def test_an_empty_plan_skips_the_work_and_not_the_leaf_that_says_how_it_ended(monkeypatch: pytest.MonkeyPatch) -> None:
     with DAG("empty"):
         first, todo = slac("sync"), plan("aggregate", task_id="batch")
         first >> todo >> slac("aggregate")
         [first, todo] >> ended()
-    monkeypatch.setattr(Plan, "listed", lambda self, context: [])
-    with pytest.raises(DownstreamTasksSkipped) as skipping:
-        todo.execute({})
-    assert skipping.value.tasks == ["aggregate"], "else a `sync` that failed would be a run that ended well"
+    assert skipped(todo, 1, monkeypatch) == ["aggregate"], "else a `sync` that failed would be a run that ended well"
+
+
+def test_an_empty_plan_of_a_cleared_run_skips_what_was_mapped_over_the_plan_before(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    with DAG("cleared"):
+        todo = plan("send_hard_clips")
+        todo >> slac("mine", each=todo) >> slac("map", all_of=todo)
+    assert skipped(todo, 2, monkeypatch) == ["map", "mine", ("mine", 0), ("mine", 1)]
 
 
 def started(try_number: int) -> DagRunTriggerException:

@@ -157,6 +157,14 @@ def test_categories_that_were_picked_stand_beside_those_that_were_typed(
     assert argv("register", said) == ["slac", "register", "--category=judo", "--category=polo", "--offered"]
 
 
+def test_blanks_around_what_a_person_types_are_no_part_of_it() -> None:
+    form = ("category", "offered", "guideline", "floor")
+    typed = {"category": [" judo ", " "], "offered": None, "guideline": " Throws. \n Holds.\n", "floor": 0}
+    assert argv("register", filled(form, {"params": typed})) == [
+        *("slac", "register", "--category=judo", "--guideline=Throws. \n Holds.", "--floor=0", "--offered")
+    ]
+
+
 @pytest.mark.parametrize(("user", "person"), [("ada", "ada"), (None, "Airflow")])
 def test_who_sent_the_form_decides_and_a_run_without_a_person_is_airflows(user: str | None, person: str) -> None:
     context = {"params": {"category": ["judo"], "person": "eve"}, "dag_run": SimpleNamespace(triggering_user_name=user)}

@@ -68,6 +68,18 @@ def test_a_mapped_task_has_its_link_in_the_ui_and_a_stage_without_a_page_none(mo
     assert list(found.get_task("plan").operator_extra_link_dict) == []
 
 
+def test_a_mapped_task_that_fails_before_it_has_an_item_can_be_ended(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SLAC_WEB_URL", "https://slac.example")
+    with DAG("mapped", schedule=None):
+        todo = plan("judge", kind=PlanSome)
+        judge, mine = slac("judge", each=todo), slac("discover", each=todo)
+    # So Airflow goes through them when a task ends, whatever became of it.
+    assert [link.get_link(operator=judge, ti_key=None) for link in judge.operator_extra_links] == [
+        "https://slac.example/quality"
+    ]
+    assert list(mine.operator_extra_links) == []
+
+
 def test_airflows_home_gets_a_welcome_that_it_can_load(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SLAC_WEB_URL", "https://slac.example")
     made = runpy.run_path(str(ROOT / "plugins" / "slac_plugin.py"))["SlacPlugin"]()

@@ -139,14 +139,16 @@ def play(tmp_path: Path, typed: Path, monkeypatch: pytest.MonkeyPatch) -> Play:
     script.chmod(0o755)
     monkeypatch.setenv("SLAC_COMMAND", str(script))
 
-    def run(name: str, fails: str | None = None, empty: tuple[str, ...] = ()) -> tuple[dict[str, str], str]:
+    def run(
+        name: str, fails: str | None = None, empty: tuple[str, ...] = (), window: str | None = WINDOW
+    ) -> tuple[dict[str, str], str]:
         typed.write_text("")
         for plan, items in PLANS.items():
             (tmp_path / f"{plan}.json").write_text(json.dumps([] if plan in empty else items))
         if fails:
             (tmp_path / f"{fails}.fails").touch()
         dag = parsed(name)
-        states = played(dag, started(dag, WINDOW, **FORMS.get(name, {})))
+        states = played(dag, started(dag, window, **FORMS.get(name, {})))
         return states, ended(dag, states)
 
     return run
@@ -213,3 +215,9 @@ def test_an_empty_plan_starts_nothing_and_the_run_ends_well(play: Play, typed: P
     states, state = play(name, empty=(name,))
     assert [line.split()[0] for line in lines(typed.read_text())] == ["plan"]
     assert (state, set(states.values()) - {SUCCESS}) == (SUCCESS, {SKIPPED})
+
+
+@pytest.mark.parametrize("name", ["collect_videos", "score_clips"])
+def test_a_run_that_a_person_starts_without_a_partition_key_names_no_window(play: Play, typed: Path, name: str) -> None:
+    play(name, window=None)
+    assert "--window" not in lines(typed.read_text())[0]
