@@ -197,8 +197,10 @@ class File:
             raise Unfetched("unreadable", str(error), retryable=True) from error
 
     def open(self, access: Access, folder: Path) -> Opened:
-        """Return the file itself."""
-        return Opened(self._path())
+        """Return the file itself, unread: one that is too large is refused as a download of it would be."""
+        path = self._path()
+        files.check_size(path.stat().st_size, access.collect.max_size_bytes)
+        return Opened(path)
 
     def _path(self) -> Path:
         path = Path(self.address)

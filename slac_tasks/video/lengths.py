@@ -30,7 +30,7 @@ class Lengths:
 
     def share(self, count: int) -> str:
         """Return a count of them as people read it."""
-        return f"{count} of {self.looked_at} videos looked at, of {self.files}"
+        return f"{count} of {self.looked_at} videos looked at (of {self.files})"
 
 
 def outside(paths: Sequence[Path], least_sec: float, most_sec: float) -> Lengths:

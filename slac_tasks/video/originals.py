@@ -152,7 +152,10 @@ def probe(path: Path, limits: Collect) -> Probe:
     if found.get("unreadable", "").startswith("MemoryError"):
         raise Rejected("took too much memory", f"more than {bounds.memory_bytes} bytes")
     if "unreadable" in found:
-        raise Rejected("corrupt" if known else "not a video", _last_words(found["unreadable"], path))
+        words = _last_words(found["unreadable"], path)
+        if known:
+            raise Rejected("corrupt", words)
+        raise Rejected("not a video", f"want one of {probing.FORMATS.replace(',', ', ')}; {words}")
     return judge(found["facts"], limits)
 
 

@@ -60,8 +60,7 @@ def download(
             raise of_status(answer.status)
         size = answer.size or 0
         promised = have + size if whole is None else whole
-        if promised > max_bytes:
-            raise Unfetched("too large", f"{promised} bytes, want at most {max_bytes}")
+        check_size(promised, max_bytes)
         if not have:
             _begin(target, {"name": name, "validator": answer.validator})
         _append(web, answer, target, have, max_bytes)
@@ -69,6 +68,12 @@ def download(
             if have > whole:
                 delete(target)
             raise Unfetched("wrong length", f"{have} bytes, want {whole}", retryable=True)
+
+
+def check_size(size: int, max_bytes: int) -> None:
+    """Raise `Unfetched` where a video holds more bytes than one may, before any of them is read."""
+    if size > max_bytes:
+        raise Unfetched("too large", f"{size} bytes, want at most {max_bytes}")
 
 
 def _append(web: Web, answer: Answer, target: Path, have: int, max_bytes: int) -> None:

@@ -1,6 +1,7 @@
 """Where bytes are: each scheme is one entry, and a bad place is the failure of its own video alone."""
 
 import json
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -99,3 +100,13 @@ def test_a_file_lies_in_the_folder_of_its_manifest(tmp_path: Path) -> None:
 def test_a_file_that_cannot_be_looked_at_is_a_failure_of_its_own(tmp_path: Path) -> None:
     with pytest.raises(Unfetched, match=r"unreadable: .*File name too long"):
         locations.parse(str(tmp_path / ("a" * 300))).probe(access())
+
+
+def test_a_file_that_is_too_large_is_refused_before_it_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "raw.mp4"
+    path.touch()
+    os.truncate(path, Collect().max_size_bytes)
+    assert locations.parse(str(path)).open(access(), tmp_path).path == path
+    os.truncate(path, Collect().max_size_bytes + 1)
+    with pytest.raises(Unfetched, match="too large: 2000000001 bytes, want at most 2000000000"):
+        locations.parse(str(path)).open(access(), tmp_path)

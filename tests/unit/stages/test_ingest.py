@@ -120,7 +120,7 @@ def test_how_many_videos_are_too_short_or_too_long_is_known_before_the_work(tmp_
     broken.write_bytes(b"no video")
     found = lengths.outside([*paths, broken], 2.0, 3.0)
     assert (found.files, found.looked_at, found.short, found.long) == (6, 5, 2, 1)
-    assert found.share(found.short) == "2 of 5 videos looked at, of 6"
+    assert found.share(found.short) == "2 of 5 videos looked at (of 6)"
 
 
 def test_register_says_how_many_files_of_a_folder_will_be_dropped(
@@ -135,8 +135,8 @@ def test_register_says_how_many_files_of_a_folder_will_be_dropped(
     monkeypatch.setenv("SLAC_STORE", str(tmp_path / "store"))
     assert cli.main(["register", "--from-sources"]) == 0
     said = capsys.readouterr().err
-    assert "1 of 3 videos looked at, of 3 are shorter than 2.0 s: `fetch` will drop them" in said
-    assert "1 of 3 videos looked at, of 3 are longer than 4.0 s: `fetch` will drop them" in said
+    assert "1 of 3 videos looked at (of 3) are shorter than 2.0 s: `fetch` will drop them" in said
+    assert "1 of 3 videos looked at (of 3) are longer than 4.0 s: `fetch` will drop them" in said
     assert "register: 1 categories: judo" in said
 
 
@@ -144,7 +144,7 @@ def test_a_playlist_that_names_other_files_is_not_opened(tmp_path: Path) -> None
     secret = draw(tmp_path / "secret.ts")
     playlist = tmp_path / "a.mp4"
     playlist.write_text(f"#EXTM3U\n#EXT-X-TARGETDURATION:4\n#EXTINF:4,\n{secret}\n#EXT-X-ENDLIST\n")
-    with pytest.raises(originals.Rejected, match="not a video"):
+    with pytest.raises(originals.Rejected, match="not a video: want one of mov, matroska, avi"):
         originals.probe(playlist, Collect())
 
 
