@@ -105,6 +105,23 @@ def test_a_video_that_is_withdrawn_while_a_release_is_made_is_not_in_it(
     assert gone not in datasets.read_all(RELEASES, [rows])["video_id"].to_pylist()
 
 
+def test_a_release_waits_for_who_withdraws_videos_until_their_tombstones_are_there(
+    make_job: Any, ledger: Ledger, ledger_url: str, answered: list[str]
+) -> None:
+    datasets = make_job("release").datasets
+    gone = answered[5].split(":")[0]
+    impatient = f"{ledger_url}{'&' if '?' in ledger_url else '?'}options=-c%20lock_timeout%3D200"
+    with ledger.transaction():
+        ledger.rows("lock_admission")
+        # No release is there yet, so none of them gets a note of it.
+        assert withdraw(datasets, ledger, {gone}, "leak") == []
+        with pytest.raises(Temporary, match="lock timeout"):
+            release.run(make_job("release", release="r0001", environ={"SLAC_DATABASE_URL": impatient}))
+    release.run(make_job("release", release="r0001"))
+    _, rows = need_release(datasets, "r0001")
+    assert gone not in datasets.read_all(RELEASES, [rows])["video_id"].to_pylist()
+
+
 def texts_of(path: Path) -> str:
     """Return everything that an export says, with what its Parquet files hold."""
     files = [path] if path.is_file() else sorted(each for each in path.rglob("*") if each.is_file())
