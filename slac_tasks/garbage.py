@@ -7,7 +7,7 @@
   segments, and what is said of those who gave them, likewise.
 * Weights that no committee, no score and no model names.
 * Heads of localizers, but for the newest of each release, and what is left of those that were never finished.
-* Files that a process was writing when it was killed.
+* Files that a process was writing when it was killed, and what a run of a finished partition left to go on from.
 
 What a release names stays, and so does every release. Nothing is deleted before it is older than an age: a stage that
 runs now may be reading it, or may be about to name it.
@@ -56,6 +56,7 @@ Generation = tuple[str, int]
 """Address of a partition, and the number of a generation."""
 
 _OBJECT = re.compile(r"(?P<address>.+)/g(?P<generation>[0-9]{4,})/(?P<file>.+)")
+_UNFINISHED = re.compile(r"(?P<address>.+)/unfinished/.+")
 _MARK = re.compile(r"g(?P<generation>[0-9]{4,}):.*")
 
 
@@ -86,6 +87,8 @@ class _Folder:
     generations: Mapping[int, Sequence[Stored]]
     """Objects of each generation that has a manifest, the manifest last."""
     pointer: Stored | None
+    unfinished: Sequence[Stored]
+    """Shards and checkpoints: of a run that was killed at its end, that another one overtook, or that is under way."""
 
     @property
     def keys(self) -> dict[str, str]:
@@ -135,6 +138,11 @@ def find(datasets: Datasets, before: datetime) -> Iterator[Garbage]:
         yield garbage
     yield from _weights(datasets, folders.values(), gone, before)
     yield from _localizers(datasets, before)
+    for folder in folders.values():
+        # Who goes on from it has written some of it lately.
+        if folder.unfinished and all(one.written_at < before for one in folder.unfinished):
+            name = f"{folder.address}/unfinished"
+            yield Garbage(why="unfinished partition", name=name, objects=tuple(folder.unfinished))
     for one in datasets.store.unfinished():
         if one.written_at < before:
             yield Garbage(why="unfinished file", name=one.name, objects=(one,))
@@ -162,12 +170,15 @@ def _folders(datasets: Datasets, dataset: Dataset[Any]) -> Iterator[_Folder]:
     """Yield the partitions of a dataset that have a manifest."""
     found: dict[str, dict[int, list[Stored]]] = defaultdict(lambda: defaultdict(list))
     pointers: dict[str, Stored] = {}
+    unfinished: dict[str, list[Stored]] = defaultdict(list)
     for one in datasets.store.objects(f"{dataset.name}/v{dataset.version}/"):
         address, _, file = one.name.rpartition("/")
         if file == "current.json":
             pointers[address] = one
         elif match := _OBJECT.fullmatch(one.name):
             found[match["address"]][int(match["generation"])].append(one)
+        elif match := _UNFINISHED.fullmatch(one.name):
+            unfinished[match["address"]].append(one)
     for address, generations in found.items():
         whole = {}
         for number, objects in generations.items():
@@ -175,7 +186,10 @@ def _folders(datasets: Datasets, dataset: Dataset[Any]) -> Iterator[_Folder]:
             if any(one.name == manifest for one in objects):
                 whole[number] = sorted(objects, key=lambda one: (one.name == manifest, one.name))
         if whole and dataset.keys_at(address) is not None:
-            yield _Folder(dataset=dataset, address=address, generations=whole, pointer=pointers.get(address))
+            yield _Folder(
+                dataset=dataset, address=address, generations=whole, pointer=pointers.get(address),
+                unfinished=unfinished[address],
+            )  # fmt: skip
 
 
 def _wanted_labels(datasets: Datasets, folders: Iterable[_Folder], before: datetime) -> list[Manifest]:

@@ -10,6 +10,7 @@ from collected_garbage import WEEK, Killed, Mortal, collect, grow_old, judge
 from growing_labels import CLIPS, Voting, begin, empty, flag, rows, run, withdraw
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from platform_records import KEYS, write
 
 from slac_tasks import cli, garbage
 from slac_tasks.model import Window
@@ -280,6 +281,24 @@ def test_heads_of_localizers_go_but_for_the_newest_of_each_release(store: Folder
     assert list(store.names(f"{LOCALIZERS}/")) == [
         f"localizers/{name}.pt" for name in ("r0001.aa", "r0002.cc", "v1.0.cc", "v1.1.ee")
     ]
+
+
+def test_what_a_finished_partition_left_to_go_on_from_goes_when_all_of_it_is_old(
+    store: FolderStore, ledger: Ledger
+) -> None:
+    for weights in ("done", "remade", "begun"):
+        keys = {**KEYS, "weights": weights}
+        for shard in ("00001", "00002"):
+            store.put(f"{SCORES.address(keys)}/unfinished/{shard}.ab.parquet", b"half")
+        if weights != "begun":
+            write(store, keys=keys)
+    grow_old(store, "scores/")
+    os.utime(store.root / SCORES.address({**KEYS, "weights": "remade"}) / "unfinished" / "00002.ab.parquet")
+    assert collect(Datasets(store), ledger, datetime.now(UTC) - WEEK) == [
+        f"unfinished partition: {SCORES.address({**KEYS, 'weights': 'done'})}/unfinished"
+    ]
+    left = {name.split("/")[4] for name in store.names("scores/") if "/unfinished/" in name}
+    assert left == {"weights=remade", "weights=begun"}
 
 
 def test_what_a_killed_writer_left_goes_when_it_is_old(store: FolderStore, ledger: Ledger) -> None:
