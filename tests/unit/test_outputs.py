@@ -31,8 +31,6 @@ def test_what_fails_half_way_leaves_what_was_there_and_what_ends_has_its_name(
     tmp_path: Path, write: Callable[[Path], None]
 ) -> None:
     path = tmp_path / "made"
-    # A run that was killed has left this.
-    as_folder(tmp_path / ".made.part")
     with pytest.raises(RuntimeError, match="half-way"), whole(path) as part:
         fail_after(write, part)
     assert list(tmp_path.iterdir()) == []
@@ -44,6 +42,30 @@ def test_what_fails_half_way_leaves_what_was_there_and_what_ends_has_its_name(
         with whole(path) as part:
             part.write_text("newer")
         assert path.read_text() == "newer"
+
+
+def test_of_two_that_write_the_same_file_each_writes_it_whole(tmp_path: Path) -> None:
+    path = tmp_path / "made"
+    with whole(path) as one:
+        one.write_text("first, ")
+        with whole(path) as two:
+            two.write_text("second")
+        assert path.read_text() == "second"
+        with one.open("a") as file:
+            file.write("to the end")
+    assert path.read_text() == "first, to the end"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_of_two_that_write_the_same_folder_the_later_one_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "made"
+    later = whole(path)
+    as_folder(later.__enter__())
+    with whole(path) as first:
+        first.mkdir()
+    with pytest.raises(WrongArguments, match="is there and is no file"):
+        later.__exit__(None, None, None)
+    assert [[*each.iterdir()] for each in tmp_path.iterdir()] == [[]]
 
 
 def a_folder(path: Path) -> Path:
@@ -66,7 +88,7 @@ NOWHERE: dict[str, Callable[[Path], Path]] = {
     "a pipe": a_pipe,
     "in a file": in_a_file,
     "in no folder": lambda path: path / "nowhere" / "made",
-    "a long name": lambda path: path.with_name("a" * 255),
+    "a long name": lambda path: path.with_name("a" * 256),
     "the root": lambda path: Path("/"),
     "this folder": lambda path: Path("."),
 }
@@ -79,17 +101,17 @@ def test_where_nothing_can_be_written_is_said_before_the_work(
     path = NOWHERE[where](tmp_path / "given")
     with pytest.raises(WrongArguments, match="want"), whole(path):
         pytest.fail("the work began")
-    assert not [one for one in tmp_path.rglob("*") if one.name.endswith(".part")]
+    assert not [one for one in tmp_path.rglob("*") if one.name.startswith(".")]
     monkeypatch.setenv("SLAC_STORE", str(tmp_path / "store"))
     assert cli.main(["votes", "export", str(path)]) == 64
     assert "a bug" not in capsys.readouterr().err
 
 
 def test_a_full_disk_is_no_wrong_argument(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def full(*_: object) -> None:
+    def full(*_: object, **__: object) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr(Path, "touch", full)
+    monkeypatch.setattr("tempfile.mkdtemp", full)
     with pytest.raises(OSError, match="No space left"), whole(tmp_path / "made"):
         pytest.fail("the work began")
 
