@@ -14,13 +14,14 @@ import os
 
 from airflow.sdk import DAG, CronTriggerTimetable
 from slac_airflow import ANSWERS, Look, plan
+from slac_command import variable
 from slac_watch import alerts
 
 with DAG(
     dag_id="look_for_answers",
     dag_display_name="4 · look_for_answers",
     description=__doc__.partition("\n")[0],
-    schedule=CronTriggerTimetable(os.environ.get("SLAC_SYNC_CRON") or "*/5 * * * *", timezone="UTC"),
+    schedule=CronTriggerTimetable(variable("SLAC_SYNC_CRON", os.environ, "*/5 * * * *"), timezone="UTC"),
     doc_md=__doc__,
     **alerts(hours=24),
     catchup=False,

@@ -16,13 +16,14 @@ import os
 
 from airflow.sdk import DAG, CronTriggerTimetable
 from slac_airflow import ended, plan, slac
+from slac_command import variable
 from slac_watch import alerts
 
 with DAG(
     dag_id="send_hard_clips",
     dag_display_name="3 · send_hard_clips",
     description=__doc__.partition("\n")[0],
-    schedule=CronTriggerTimetable(os.environ.get("SLAC_SEND_CRON") or "0 5 * * *", timezone="UTC"),
+    schedule=CronTriggerTimetable(variable("SLAC_SEND_CRON", os.environ, "0 5 * * *"), timezone="UTC"),
     doc_md=__doc__,
     **alerts(hours=24),
     catchup=False,

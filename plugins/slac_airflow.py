@@ -7,6 +7,7 @@ DAGs, `start` the one that starts a run of another, `ask` the question to a pers
 
 import datetime
 import json
+import math
 import os
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
@@ -17,7 +18,7 @@ from airflow.providers.standard.operators.hitl import HITLOperator
 from airflow.sdk import Asset, AssetAlias, BaseOperator, Param
 from airflow.sdk.definitions.mappedoperator import MappedOperator
 from airflow.sdk.exceptions import AirflowSkipException, DagRunTriggerException, DownstreamTasksSkipped
-from slac_command import RETRY, Command, Process, filled, is_on, judge, merge, told, variable, word
+from slac_command import RETRY, Command, Process, filled, is_on, judge, merge, number, told, variable, word
 from slac_links import address, links
 from slac_watch import place, tell
 
@@ -318,7 +319,7 @@ def pods_wanted(environ: Mapping[str, str] = os.environ) -> bool:
 
 def defaults(stage: str, *, pods: bool) -> dict[str, Any]:
     """Return how a stage's task is retried and how wide it may become."""
-    width = int(variable("SLAC_WIDTH", os.environ, "16" if pods else "2"))
+    width = math.ceil(number("SLAC_WIDTH", os.environ, 16 if pods else 2))
     gpu = wants_gpu(stage)
     one_at_a_time = (stage in STAGES and STAGES[stage].alone) or (gpu and not pods)
     return {

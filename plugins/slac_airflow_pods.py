@@ -36,7 +36,7 @@ from airflow.providers.cncf.kubernetes.utils.pod_manager import PodNotFoundExcep
 from airflow.sdk.exceptions import AirflowException
 from kubernetes.client import models as k8s
 from kubernetes.client.exceptions import ApiException
-from slac_command import Command, is_on, judge, variable
+from slac_command import Command, is_on, judge, number, variable
 from slac_links import links
 from slac_pod_reasons import (
     CONTAINER,
@@ -234,7 +234,7 @@ def pod_settings(stage: str, environ: Mapping[str, str]) -> dict[str, Any]:
         # A worker that died finds its pod again instead of starting a second one.
         "durable": True,
         # A stale "success" may fail a task that was deferred twice in a short time (apache/airflow#72716).
-        "poll_interval": float(variable("SLAC_POD_POLL_SECONDS", environ, "10")),
+        "poll_interval": number("SLAC_POD_POLL_SECONDS", environ, 10),
         # 120 s by default, both; a queue for GPUs is hours long, and a pull of the CUDA image minutes.
         "schedule_timeout_seconds": 6 * 3600,
         "startup_timeout_seconds": 1800,

@@ -9,6 +9,7 @@ Failure policy, the same for processes and pods:
     anything else        is a bug: retries once, because a bug may be a race, and then fails at once
 """
 
+import math
 import os
 import shutil
 import signal
@@ -63,6 +64,23 @@ SECONDS_TO_STOP = 10.0
 def variable(name: str, environ: Mapping[str, str], otherwise: str = "") -> str:
     """Return what a variable says, without blanks around it; an empty one is as one that is not set."""
     return environ.get(name, "").strip() or otherwise
+
+
+def number(name: str, environ: Mapping[str, str], otherwise: float) -> float:
+    """Return the number that a variable says.
+
+    Raises:
+        NotConfigured: it says something else, or none above 0.
+
+    """
+    said = variable(name, environ, str(otherwise))
+    try:
+        value = float(said)
+    except ValueError:
+        value = math.nan
+    if not 0 < value < math.inf:
+        raise NotConfigured(f"{name}: is {said!r}, want a number above 0")
+    return value
 
 
 def is_on(name: str, environ: Mapping[str, str]) -> bool:

@@ -11,7 +11,7 @@ from urllib.parse import quote
 import attrs
 from airflow.configuration import conf
 from airflow.sdk import BaseOperatorLink
-from slac_command import merge
+from slac_command import merge, variable
 
 MOUNTED = "/slac"
 """Where Airflow itself serves the pages, when it does."""
@@ -19,7 +19,7 @@ MOUNTED = "/slac"
 
 def is_mounted(environ: Mapping[str, str]) -> bool:
     """Return whether Airflow itself serves the pages: it has what they need, and no service is named."""
-    return not _service(environ) and bool(environ.get("SLAC_STORE") and environ.get("SLAC_DATABASE_URL"))
+    return not _service(environ) and bool(variable("SLAC_STORE", environ) and variable("SLAC_DATABASE_URL", environ))
 
 
 def address(environ: Mapping[str, str]) -> str | None:
@@ -29,7 +29,7 @@ def address(environ: Mapping[str, str]) -> str | None:
 
 
 def _service(environ: Mapping[str, str]) -> str:
-    return environ.get("SLAC_WEB_URL", "").rstrip("/")
+    return variable("SLAC_WEB_URL", environ).rstrip("/")
 
 
 @attrs.define()

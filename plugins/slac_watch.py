@@ -19,6 +19,9 @@ from typing import Any
 
 from airflow.sdk import AsyncCallback, DeadlineAlert
 from airflow.sdk.definitions.deadline import BaseDeadlineReference
+from slac_command import variable
+
+from slac_tasks.errors import NotConfigured
 
 log = logging.getLogger(__name__)
 
@@ -104,14 +107,20 @@ def tell(text: str) -> None:
             )
             # The address is the operator's.
             urllib.request.urlopen(request, timeout=_TIMEOUT_SEC).close()  # nosec B310
+    except NotConfigured as failure:
+        log.warning("nobody was told, %s: %s", failure, text)
     except Exception as failure:
         # Its text would hold the address.
         log.warning("nobody was told, %s: %s", type(failure).__name__, text)
 
 
-def _address(environ: Mapping[str, str]) -> str | None:
-    if name := environ.get("SLAC_ALERT_CONNECTION"):
+def _address(environ: Mapping[str, str]) -> str:
+    """Return the address that people are told at; empty: none is set."""
+    if name := variable("SLAC_ALERT_CONNECTION", environ):
         from airflow.sdk import Connection
 
-        return Connection.get(name).password
-    return environ.get("SLAC_ALERT_URL") or None
+        found = (Connection.get(name).password or "").strip()
+        if not found:
+            raise NotConfigured(f"SLAC_ALERT_CONNECTION: the connection {name} has no password, want the address there")
+        return found
+    return variable("SLAC_ALERT_URL", environ)

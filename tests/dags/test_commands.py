@@ -27,12 +27,13 @@ from slac_command import (
     filled,
     flags,
     judge,
+    number,
     told,
 )
 
 from slac_tasks import cli
 from slac_tasks.config import Config
-from slac_tasks.errors import WrongArguments
+from slac_tasks.errors import NotConfigured, WrongArguments
 from slac_tasks.job import Job
 from slac_tasks.procedure import LEDGER_COMMANDS, STAGES, holds_ledger, machine
 
@@ -111,6 +112,14 @@ def test_a_program_that_is_not_there_is_named_and_not_looked_for_again(
     with pytest.raises(Hopeless):
         plan("pretrain").listed({"ti": instance})
     assert f"exit code 78: SLAC_COMMAND: {tmp_path}/{name}: no such program" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("said", ["wide", "0", "-1", "nan", "inf"])
+def test_a_variable_that_is_no_number_is_named_with_what_is_wanted(said: str) -> None:
+    assert number("SLAC_WIDTH", {"SLAC_WIDTH": " 3 "}, 2) == 3
+    assert number("SLAC_WIDTH", {"SLAC_WIDTH": " "}, 2) == 2
+    with pytest.raises(NotConfigured, match=f"SLAC_WIDTH: is '{said}', want a number above 0"):
+        number("SLAC_WIDTH", {"SLAC_WIDTH": said}, 2)
 
 
 def test_a_plan_is_asked_for_its_estimate_where_the_dag_asks(monkeypatch: pytest.MonkeyPatch) -> None:

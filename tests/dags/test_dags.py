@@ -66,7 +66,7 @@ def parse(**more: str) -> dict:
 
 def test_a_variable_that_says_nothing_is_as_one_that_is_not_set(parsed: dict) -> None:
     names = ("SLAC_WIDTH", "SLAC_GPU_POOL", "SLAC_SYNC_CRON", "SLAC_SEND_CRON")
-    assert parse(**dict.fromkeys(names, ""))["dags"] == parsed["dags"]
+    assert parse(**dict.fromkeys(names, " "))["dags"] == parsed["dags"]
 
 
 def test_all_are_there_with_their_page(parsed: dict) -> None:

@@ -125,3 +125,14 @@ def test_the_address_may_be_a_connection_of_airflow(people: Collector, monkeypat
     monkeypatch.setattr("airflow.sdk.Connection.get", lambda name: {"chat": found}[name])
     slac_watch.tell("hello")
     assert people.messages == ["hello"]
+
+
+def test_a_connection_without_an_address_is_named(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setenv("SLAC_ALERT_CONNECTION", "chat")
+    monkeypatch.setattr("airflow.sdk.Connection.get", lambda name: SimpleNamespace(password=None))
+    with caplog.at_level(logging.WARNING):
+        slac_watch.tell("judo was refused")
+    (said,) = caplog.messages
+    assert "the connection chat has no password, want the address there: judo was refused" in said
