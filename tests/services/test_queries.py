@@ -22,6 +22,28 @@ def test_the_server_accepts_the_statement(name: str, ledger: Ledger) -> None:
         assert cursor.fetchall()
 
 
+def test_a_column_that_a_later_migration_adds_changes_no_answer(ledger: Ledger) -> None:
+    def answers(names: list[str]) -> dict[str, object]:
+        """Return the types of the columns of each statement's answer; None: it answers nothing."""
+        found = {}
+        with ledger._connection.cursor() as cursor:
+            for name in names:
+                parameters = dict.fromkeys(re.findall(r"%\((\w+)\)s", query(name)))
+                cursor.execute("PREPARE asked AS " + query(name), parameters)
+                cursor.execute("SELECT result_types::text[] FROM pg_prepared_statements WHERE name = 'asked'")
+                (found[name],) = cursor.fetchone() or ()
+                cursor.execute("DEALLOCATE asked")
+        return found
+
+    before = answers(NAMES)
+    with ledger._connection.cursor() as cursor:
+        cursor.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")
+        for (table,) in cursor.fetchall():
+            cursor.execute(f'ALTER TABLE "{table}" ADD COLUMN of_a_later_release integer')
+    # Pages of the release before go on meanwhile.
+    assert answers(NAMES) == before
+
+
 def test_no_two_advisory_locks_share_a_number() -> None:
     numbers = {"migrate": _MIGRATE_LOCK}
     for name in NAMES:
