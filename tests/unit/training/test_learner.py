@@ -2,6 +2,8 @@
 
 import pytest
 import torch
+from hypothesis import given
+from hypothesis import strategies as st
 from torch import Tensor, distributed, multiprocessing
 
 from slac_tasks.errors import Temporary
@@ -91,6 +93,31 @@ def test_a_softmax_with_background_learns_from_what_a_clip_lacks() -> None:
     low, high = (loss(torch.tensor([[z, 0.0]]), lacking, loss.counts(lacking)) for z in (-3.0, 3.0))
     assert low < high
     assert torch.isfinite(loss(torch.tensor([[90.0, 0.0]]), lacking, loss.counts(lacking)))
+
+
+def test_a_softmax_is_the_mean_over_clips_that_are_asked_about() -> None:
+    logits = torch.tensor([[2.0, 0.5, -1.0], [0.0, 1.0, 3.0], [1.0, 1.0, 1.0], [0.5, 0.5, 2.0]])
+    targets = torch.tensor([[1, -1, 0], [-1, 0, -1], [0, 0, 0], [1, 0, 1]])
+    chance = torch.cat([logits, torch.zeros(4, 1)], 1).softmax(1)
+    shown = -chance[0, 0].log() - (chance[3, 0].log() + chance[3, 2].log()) / 2
+    lacking = -((1 - chance[1, 0]).log() + (1 - chance[1, 2]).log()) / 2
+    loss = ReleaseLoss("softmax")
+    assert torch.allclose(loss(logits, targets, loss.counts(targets)), (shown + lacking) / 3, atol=1e-6)
+
+
+@given(
+    said=st.lists(st.lists(st.sampled_from([-1, 0, 1]), min_size=3, max_size=3), min_size=1, max_size=5),
+    lot=st.floats(0, 1, exclude_max=True, width=32),
+)
+def test_a_drawn_negative_is_one_category_that_a_positive_clip_lacks(said: list[list[int]], lot: float) -> None:
+    targets = torch.tensor(said, dtype=torch.int8)
+    found = with_negatives(targets, "random", torch.full((len(said),), lot)).tolist()
+    for own, given_labels in zip(found, said, strict=True):
+        lacked = [at for at, label in enumerate(given_labels) if label != 1]
+        wanted = [max(label, 0) for label in given_labels]
+        if lacked and len(lacked) < 3:
+            wanted[lacked[int(lot * len(lacked))]] = -1
+        assert own == wanted
 
 
 def test_negatives_are_peoples_or_drawn_or_none() -> None:

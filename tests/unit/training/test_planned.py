@@ -1,5 +1,7 @@
 """A run is as long as its release is large, and each architecture learns at its own rates."""
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -22,6 +24,24 @@ def test_steps_grow_with_the_release_between_two_bounds(clips: int) -> None:
     assert steps_of(SETTINGS, clips + 1) >= steps
     if 10 < steps < 1000:
         assert 3 * clips <= steps * 32 < 3 * clips + 32
+
+
+def test_a_plan_holds_what_the_settings_say() -> None:
+    given = Training(
+        batch=64, micro_batch=4, seed=3, loss="softmax", negatives="random", balance=0.5, average=0.9,
+        checkpoint_steps=7,
+    )  # fmt: skip
+    plan, usual = plan_of(given, architecture("r3d_18"), clips=100, tuned=False, world=1), Training()
+    for name in ("batch", "micro_batch", "seed", "loss", "negatives", "balance", "average", "checkpoint_steps"):
+        assert getattr(plan, name) == getattr(given, name) != getattr(usual, name), name
+    assert plan.steps == steps_of(given, 100)
+
+
+@pytest.mark.parametrize(("asked", "never_learns"), [(False, False), (False, True), (True, False), (True, True)])
+def test_a_backbone_is_frozen_where_it_is_wanted_and_where_it_never_learns(asked: bool, never_learns: bool) -> None:
+    entry = replace(architecture("r3d_18"), is_frozen=never_learns)
+    plan = plan_of(replace(SETTINGS, frozen=asked), entry, clips=100, tuned=True, world=1)
+    assert plan.frozen is (asked or never_learns)
 
 
 def test_steps_that_are_set_stand() -> None:
@@ -56,4 +76,9 @@ def test_what_is_about_to_be_done_is_said_in_a_line() -> None:
     assert sentence(plan, entry, index, world=2) == (
         "mvit_v2_s from pretrained weights: 6 clips, 2 labels yes and 4 no in 1 categories; 9 steps of 8 clips "
         "(12.0 epochs), 2 processes with 4 each, 2 times 2 at once, highest rate 5e-05, balance 0"
+    )
+    alone = plan_of(Training(steps=9, batch=8, frozen=True), entry, clips=len(index), tuned=False, world=1)
+    assert sentence(alone, entry, index) == (
+        "mvit_v2_s from random weights, its head alone: 6 clips, 2 labels yes and 4 no in 1 categories; 9 steps of 8 "
+        "clips (12.0 epochs), highest rate 0.00015, balance 0"
     )
