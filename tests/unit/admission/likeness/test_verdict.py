@@ -6,8 +6,10 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from likeness_videos import FPS, edited, film, room, seen
 
-from slac_tasks.admission.likeness.details import MOST_ROWS
-from slac_tasks.admission.likeness.fingerprints import Fingerprint
+from slac_tasks.admission.likeness import verdict as rules
+from slac_tasks.admission.likeness.alignment import Alignment
+from slac_tasks.admission.likeness.details import MOST_ROWS, NONE, Difference
+from slac_tasks.admission.likeness.fingerprints import Fingerprint, table
 from slac_tasks.admission.likeness.verdict import LIMIT, Likeness, Strength, compared
 
 SEEDS = st.integers(0, 2**32)
@@ -90,3 +92,46 @@ def test_the_evidence_is_one_stable_line() -> None:
     assert str(likeness) == "12 of 13 half seconds agree; chance gives as much in 1 of 20,000 pairs of one scene"
     rarer = Likeness(strength=Strength.SAME, rows=13, alike=12, chance=0.0)
     assert str(rarer).endswith("in fewer than 1 of 1,000,000,000 pairs of one scene")
+
+
+def differ(left: float | None, *, motion: float = 0.3, patterns: float = 1.0, pictures: float = 0.5) -> Difference:
+    """Details of which so much motion is left unexplained, counted as the rules count it; None: nothing moves."""
+    unexplained = None if left is None else left**2 / motion
+    return Difference(pictures=pictures, unexplained=unexplained, motion=motion, patterns=patterns, rows=7)
+
+
+SAME, RELATED = Strength.SAME, Strength.RELATED
+RULES: dict[str, tuple[Difference | None, float | None, Strength | None]] = {
+    "details alone are beyond chance": (differ(0.03), None, SAME),
+    "a further movement that agrees makes chance rarer": (differ(0.04, patterns=3.0), None, SAME),
+    "details agree, but chance may give as much": (differ(0.04), None, RELATED),
+    "details are near": (differ(0.29), None, RELATED),
+    "details are not near": (differ(0.31), None, None),
+    "rows agree beyond chance, whatever the details": (differ(2.0), LIMIT, SAME),
+    "rows agree, but chance may give as much": (None, 2 * LIMIT, RELATED),
+    "rows agree, and details do not contradict": (differ(0.79), 0.1, RELATED),
+    "rows agree, and details leave too much": (differ(0.81), 0.1, None),
+    "rows agree, and motion differs a little": (differ(0.5, motion=0.39), 0.1, RELATED),
+    "rows agree, and motion differs": (differ(0.5, motion=0.41), 0.1, None),
+    "rows of still videos agree, pictures too": (differ(None, pictures=0.09), 0.1, RELATED),
+    "rows of still videos agree, pictures do not": (differ(None, pictures=0.11), 0.1, None),
+    "still pictures are near": (differ(None, pictures=0.019), None, RELATED),
+    "still pictures are not near": (differ(None, pictures=0.021), None, None),
+    "nothing agrees": (None, None, None),
+}
+"""By name: how details differ, how often chance gives rows that agree so well (None: they do not), and the verdict."""
+
+
+@pytest.mark.parametrize("rule", RULES)
+def test_what_the_evidence_means(rule: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    found, chance, wanted = RULES[rule]
+    laid = chance and Alignment(shared=0.9, alike=5, motion=0.9, chance=chance, offset_sec=0.0, rate=1.0)
+    monkeypatch.setattr(rules, "difference", lambda *_: found)
+    monkeypatch.setattr(rules, "aligned", lambda *_, **__: laid)
+    shorter, longer = (Fingerprint(rows=table([1] * 4 * rows), details=NONE) for rows in (9, 12))
+    likeness = compared(longer, shorter, max_distance=14, min_shared=0.5)
+    assert (likeness.strength if likeness else None) is wanted
+    if likeness:
+        assert (likeness.rows, likeness.alike) == (9, 7 if chance is None else 5)
+        assert (likeness.chance <= LIMIT) is (wanted is SAME)
+        assert likeness.chance <= (chance or 1.0), "the rarer of both is told"
