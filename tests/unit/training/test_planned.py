@@ -44,6 +44,10 @@ def test_a_backbone_is_frozen_where_it_is_wanted_and_where_it_never_learns(asked
     assert plan.frozen is (asked or never_learns)
 
 
+def test_each_clip_comes_as_often_as_is_wanted() -> None:
+    assert [steps_of(SETTINGS, clips) for clips in (1, 1_000, 10_000, 10**6)] == [10, 94, 938, 1000]
+
+
 def test_steps_that_are_set_stand() -> None:
     plan = plan_of(Training(steps=7), architecture("r3d_18"), clips=10**6, tuned=False, world=4)
     assert (plan.steps, plan.batch) == (7, 32)

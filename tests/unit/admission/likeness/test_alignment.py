@@ -78,3 +78,45 @@ def test_idle_hours_of_one_place_are_not_one_video() -> None:
     ours[:, : len(VIEWS)] = theirs[:, : len(VIEWS)] = ours[0, : len(VIEWS)]
     ours[:40, len(VIEWS)] = theirs[40:, len(VIEWS)] = 0
     assert same(ours, theirs) is None
+
+
+def mixed(own: int, rows: int = 60) -> tuple[Table, Table]:
+    """Return a video, and one that shows it in so many of its rows, evenly, and something else in the others."""
+    ours, theirs = random_table(0, rows), random_table(1, rows)
+    shared = np.arange(rows) * own % rows < own
+    theirs[shared] = ours[shared]
+    return ours, theirs
+
+
+def test_a_copy_shows_at_least_so_much_of_the_shorter_video() -> None:
+    ours, theirs = mixed(36)
+    found = same(ours, theirs)
+    assert found
+    assert (found.alike, found.shared) == (36, 0.6)
+    assert aligned(ours, theirs, max_distance=14, min_shared=0.6)
+    assert aligned(ours, theirs, max_distance=14, min_shared=0.62) is None
+    assert same(*mixed(28)) is None
+
+
+def test_a_mostly_dark_video_is_judged_as_though_a_quarter_of_it_had_pictures() -> None:
+    for lit, is_found in ((15, True), (9, True), (7, False)):
+        ours = random_table(0, 60)
+        ours[lit:, : len(VIEWS)] = 0
+        found = same(ours, ours.copy())
+        assert (found is not None) is is_found, lit
+        if found:
+            assert (found.alike, found.shared) == (lit, 1.0)
+
+
+def test_the_place_and_rate_that_chance_gives_least_are_found_unless_less_is_good_enough() -> None:
+    whole = random_table(0, 120)
+    copy = whole[np.rint(np.arange(10, 100, 1.08)).astype(int)]
+    found = same(whole, copy)
+    assert found
+    assert abs(found.rate - 1.08) < 0.01
+    assert abs(found.offset_sec - 5.0) <= 0.5
+    assert found.motion > 0.9
+    first = aligned(whole, copy, max_distance=14, min_shared=0.5, good_enough=1.0)
+    assert first
+    assert first.chance >= found.chance
+    assert abs(first.rate - 1) <= abs(found.rate - 1), "rates are tried from 1 on"
