@@ -19,6 +19,7 @@ from typing import Any
 
 from airflow.sdk import AsyncCallback, DeadlineAlert
 from airflow.sdk.definitions.deadline import BaseDeadlineReference
+from airflow.sdk.exceptions import AirflowNotFoundException
 from slac_command import variable
 
 from slac_tasks.errors import NotConfigured
@@ -119,8 +120,11 @@ def _address(environ: Mapping[str, str]) -> str:
     if name := variable("SLAC_ALERT_CONNECTION", environ):
         from airflow.sdk import Connection
 
-        found = (Connection.get(name).password or "").strip()
+        try:
+            found = (Connection.get(name).password or "").strip()
+        except AirflowNotFoundException:
+            found = ""
         if not found:
-            raise NotConfigured(f"SLAC_ALERT_CONNECTION: the connection {name} has no password, want the address there")
+            raise NotConfigured(f"SLAC_ALERT_CONNECTION: no connection {name} with a password, want the address there")
         return found
     return variable("SLAC_ALERT_URL", environ)

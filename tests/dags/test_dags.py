@@ -3,12 +3,17 @@ import os
 import re
 import subprocess
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import played_dags
 import pytest
+from airflow.serialization.serialized_objects import DagSerialization
+from airflow.timetables.base import TimeRestriction
 from review_work import publish_and_answer
 
+from slac_tasks.model import Window
 from slac_tasks.planning.estimates import ESTIMATES
 from slac_tasks.procedure import STAGES
 from slac_tasks.stages import aggregate, report, sync, validate
@@ -42,6 +47,7 @@ for dag, _ in DagContext.autoregistered_dags:
     dags[dag.dag_id] = {"doc": dag.doc_md or "", "tasks": {
         task.task_id: [type(task).__name__, sorted(task.downstream_task_ids), [asset.name for asset in task.outlets]]
         for task in dag.tasks}, "estimated": [task.dag_name for task in dag.tasks if getattr(task, "estimate", False)],
+        "runs": dag.max_active_runs, "catchup": dag.catchup,
         "pools": {task.task_id: task.pool for task in dag.tasks},
         "wakes": {task.task_id: [task.dag_name, task.asset.name] for task in dag.tasks if hasattr(task, "alias")},
         "woken_by": woken_by(getattr(dag.timetable, "asset_condition", None)),
@@ -173,6 +179,24 @@ def test_what_runs_every_few_minutes_only_looks(parsed: dict) -> None:
         "check_labels": "30 5 * * *",
     }
     assert parsed["dags"]["look_for_answers"]["tasks"] == {"look": ["Look", [], ["answers_if_any"]]}
+
+
+def test_no_run_meets_another_one_of_its_dag_but_where_both_may_work(parsed: dict) -> None:
+    assert {name: dag["runs"] for name, dag in parsed["dags"].items() if dag["runs"] != 1} == {
+        "collect_videos": 4,  # windows; what admits their videos is one task at a time
+        "check_labels": 2,  # one may wait for a person
+        "retire_category": 16,  # Airflow's default: it is one transaction
+    }
+    assert not any(dag["catchup"] for dag in parsed["dags"].values()), "what a clock missed is in its next run"
+
+
+# Airflow's own loading of plugins uses a name that its library has deprecated.
+@pytest.mark.filterwarnings("ignore:GitWildMatchPattern:DeprecationWarning")
+def test_a_week_is_collected_when_it_has_ended() -> None:
+    timetable = DagSerialization.from_dict(DagSerialization.to_dict(played_dags.parsed("collect_videos"))).timetable
+    clock = TimeRestriction(earliest=datetime(2026, 1, 6, tzinfo=UTC), latest=None, catchup=False)
+    run = timetable.next_dagrun_info_v2(last_dagrun_info=None, restriction=clock)
+    assert Window.parse(run.partition_key).end == run.run_after
 
 
 def test_who_wakes_a_dag_asks_whether_it_has_work(parsed: dict) -> None:

@@ -5,11 +5,14 @@ The DAGs are those of dags/; `slac` is a script that writes down how it was call
 
 import json
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
-from played_dags import FAILED, SKIPPED, SUCCESS, ended, parsed, played, started
+from airflow.sdk import Asset
+from played_dags import FAILED, SKIPPED, SUCCESS, Event, Instance, ended, parsed, played, started
+from slac_airflow import ANSWERS, LABELS, VALIDATED_LABELS
 
 WINDOW = "2026-01-05"
 PLANS: dict[str, list[dict[str, Any]]] = {
@@ -118,7 +121,19 @@ TYPED = {
 }
 """What a run of each DAG types where nothing fails, one after the other."""
 
-Play = Callable[..., tuple[dict[str, str], str]]
+
+@dataclass(frozen=True)
+class Run:
+    """How a run ended."""
+
+    states: dict[str, str]
+    """By task."""
+    state: str
+    events: dict[str, Event]
+    """By the name of the asset, or of its alias."""
+
+
+Play = Callable[..., Run]
 
 
 @pytest.fixture
@@ -135,21 +150,23 @@ def play(tmp_path: Path, typed: Path, monkeypatch: pytest.MonkeyPatch) -> Play:
         f'#!/bin/sh\necho "$*" >> {typed}\n'
         f"test $1 = plan && cat {tmp_path}/${{2#--for=}}.json\n"
         f"test ! -e {tmp_path}/$1.fails || exit 65\n"
+        # What is admitted is planned no more.
+        f"test $1 != deduplicate || echo [] | tee {tmp_path}/collect_videos.json > {tmp_path}/add_category.json\n"
     )
     script.chmod(0o755)
     monkeypatch.setenv("SLAC_COMMAND", str(script))
 
-    def run(
-        name: str, fails: str | None = None, empty: tuple[str, ...] = (), window: str | None = WINDOW
-    ) -> tuple[dict[str, str], str]:
+    def run(name: str, fails: str | None = None, empty: tuple[str, ...] = (), window: str | None = WINDOW) -> Run:
         typed.write_text("")
         for plan, items in PLANS.items():
             (tmp_path / f"{plan}.json").write_text(json.dumps([] if plan in empty else items))
         if fails:
             (tmp_path / f"{fails}.fails").touch()
         dag = parsed(name)
-        states = played(dag, started(dag, window, **FORMS.get(name, {})))
-        return states, ended(dag, states)
+        context = started(dag, window, **FORMS.get(name, {}))
+        states = played(dag, context)
+        events = {outlet.name: event for outlet, event in context["outlet_events"].items()}
+        return Run(states=states, state=ended(dag, states), events=events)
 
     return run
 
@@ -159,10 +176,41 @@ def lines(text: str) -> list[str]:
 
 
 @pytest.mark.parametrize("name", TYPED)
+def test_a_form_has_the_fields_that_its_tasks_read_and_no_other(name: str) -> None:
+    dag = parsed(name)
+    read = {field for task in dag.tasks for field in getattr(task, "form", ())}
+    # Who sends the form is no field, and names are offered only where the sources have folders.
+    assert set(dag.params) | {"offered"} == (read - {"person"}) | {"offered"}
+
+
+@pytest.mark.parametrize("name", TYPED)
 def test_a_run_types_the_procedure_in_its_order(play: Play, typed: Path, name: str) -> None:
-    states, state = play(name)
+    run = play(name)
     assert lines(typed.read_text()) == lines(TYPED[name])
-    assert (state, FAILED in states.values()) == (SUCCESS, False)
+    assert (run.state, set(run.states.values())) == (SUCCESS, {SUCCESS})
+
+
+@pytest.mark.parametrize(
+    ("name", "outlet", "windows", "categories"),
+    [
+        ("collect_videos", "videos", [WINDOW], ["judo", "polo"]),
+        ("add_category", "videos", [WINDOW], ["judo", "polo"]),
+        ("pretrain", "videos", [WINDOW, "2026-01-12"], ["judo", "polo"]),
+    ],
+)
+def test_windows_that_want_scores_are_told_by_their_keys(
+    play: Play, name: str, outlet: str, windows: list[str], categories: list[str]
+) -> None:
+    event = play(name).events[outlet]
+    assert (event.partitions, event.extra) == (windows, {"categories": categories})
+
+
+@pytest.mark.parametrize(
+    ("name", "asset"),
+    [("look_for_answers", ANSWERS), ("sync_verifications", LABELS), ("check_labels", VALIDATED_LABELS)],
+)
+def test_a_dag_with_work_is_woken_by_its_asset(play: Play, name: str, asset: Asset) -> None:
+    assert play(name).events[f"{asset.name}_if_any"].woken == [asset]
 
 
 @pytest.mark.parametrize(
@@ -171,8 +219,8 @@ def test_a_run_types_the_procedure_in_its_order(play: Play, typed: Path, name: s
 )
 def test_a_task_that_failed_ends_its_run_failed_whichever_it_is(play: Play, name: str, stage: str) -> None:
     """Also where all that comes after it found its work finished."""
-    states, state = play(name, fails=stage)
-    assert (FAILED in states.values(), state) == (True, FAILED)
+    run = play(name, fails=stage)
+    assert (FAILED in run.states.values(), run.state) == (True, FAILED)
 
 
 @pytest.mark.parametrize(
@@ -212,12 +260,31 @@ def test_what_goes_on_after_a_failure(play: Play, typed: Path, name: str, stage:
 
 @pytest.mark.parametrize("name", ["collect_videos", "score_clips", "score_again", "send_hard_clips", "pretrain"])
 def test_an_empty_plan_starts_nothing_and_the_run_ends_well(play: Play, typed: Path, name: str) -> None:
-    states, state = play(name, empty=(name,))
+    run = play(name, empty=(name,))
     assert [line.split()[0] for line in lines(typed.read_text())] == ["plan"]
-    assert (state, set(states.values()) - {SUCCESS}) == (SUCCESS, {SKIPPED})
+    assert (run.state, set(run.states.values()) - {SUCCESS}) == (SUCCESS, {SKIPPED})
 
 
 @pytest.mark.parametrize("name", ["collect_videos", "score_clips"])
 def test_a_run_that_a_person_starts_without_a_partition_key_names_no_window(play: Play, typed: Path, name: str) -> None:
     play(name, window=None)
     assert "--window" not in lines(typed.read_text())[0]
+
+
+def test_labels_are_validated_and_people_asked_also_where_no_category_has_changed(play: Play, typed: Path) -> None:
+    run = play("check_labels", empty=("judge",))
+    assert lines(typed.read_text()) == [line for line in lines(TYPED["check_labels"]) if not line.startswith("judge ")]
+    assert (run.state, run.states["judge"]) == (SUCCESS, SKIPPED)
+
+
+def test_a_question_that_waits_is_not_asked_again(play: Play, typed: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Instance, "get_ti_count", lambda self, **of: 1 if "states" in of else 0)
+    run = play("check_labels")
+    assert lines(typed.read_text()) == lines(TYPED["check_labels"])[:-2]
+    assert (run.state, run.states["ask"], run.states["approve"]) == (SUCCESS, SKIPPED, SKIPPED)
+
+
+def test_votes_that_are_labels_already_tell_nobody(play: Play, typed: Path) -> None:
+    run = play("sync_verifications", empty=("aggregate",))
+    assert lines(typed.read_text()) == ["sync", "plan --for=aggregate"]
+    assert (run.state, run.events["labels_if_any"].woken) == (SUCCESS, [])

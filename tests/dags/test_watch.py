@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 import slac_watch
+from airflow.sdk.exceptions import AirflowNotFoundException
 from airflow.serialization.encoders import encode_deadline_reference
 from collectors import Collector, collecting
 from slac_airflow import Local, PlanToAsk
@@ -127,12 +128,18 @@ def test_the_address_may_be_a_connection_of_airflow(people: Collector, monkeypat
     assert people.messages == ["hello"]
 
 
+@pytest.mark.parametrize("is_there", [True, False])
 def test_a_connection_without_an_address_is_named(
-    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, is_there: bool
 ) -> None:
+    def found(name: str) -> Any:
+        if not is_there:
+            raise AirflowNotFoundException(name)
+        return SimpleNamespace(password=None)
+
     monkeypatch.setenv("SLAC_ALERT_CONNECTION", "chat")
-    monkeypatch.setattr("airflow.sdk.Connection.get", lambda name: SimpleNamespace(password=None))
+    monkeypatch.setattr("airflow.sdk.Connection.get", found)
     with caplog.at_level(logging.WARNING):
         slac_watch.tell("judo was refused")
     (said,) = caplog.messages
-    assert "the connection chat has no password, want the address there: judo was refused" in said
+    assert "no connection chat with a password, want the address there: judo was refused" in said
