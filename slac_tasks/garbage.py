@@ -45,6 +45,8 @@ from slac_tasks.storage.objects import LOCALIZERS, Stored
 from slac_tasks.storage.tables import Datasets
 from slac_tasks.verification.versions import FORMS, labels_manifest, labels_of, newest, newest_labels, pieces
 
+DELETING = "garbage"
+"""What deletes garbage has this alone (`Ledger.alone`). So has a repair: it records what it saw before in the store."""
 WEIGHTS = "weights/"
 _BLOBS = ("backbone", "head", "network", "card")
 """Columns of committees and models that name what is there."""

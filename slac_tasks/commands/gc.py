@@ -5,11 +5,13 @@ slac gc                      delete what was written more than 7 days ago
 slac gc --days 30            leave younger things alone
 
 Never deletes a release or what it names, the newest or the newest judged labels, or a current generation of anything
-else. Safe to kill, and to run again. Give it more days than the longest run of a stage takes.
+else. Safe to kill, and to run again. Give it more days than the longest run of a stage takes. Of it and of `slac doctor
+--reconcile` one runs at a time; the other ends with 75.
 """
 
 import argparse
 from collections import Counter
+from contextlib import nullcontext
 from datetime import UTC, datetime, timedelta
 
 from slac_tasks import config, garbage
@@ -38,17 +40,19 @@ def main(arguments: argparse.Namespace) -> None:
     before = datetime.now(UTC) - timedelta(days=arguments.days)
     datasets = Datasets(open_store(config.load().store_url))
     ledger = open_ledger()
+    ledger.need_session()
     count: Counter[str] = Counter()
     size: Counter[str] = Counter()
-    for found in garbage.find(datasets, before):
-        if arguments.json:
-            print_json([{"why": found.why, "size_bytes": found.size_bytes, "name": found.name}])
-        else:
-            print(f"{found.why:<22} {found.size_bytes:>15,} bytes  {found.name}")
-        if not arguments.dry_run:
-            garbage.delete(datasets, ledger, found, before)
-        count[found.why] += 1
-        size[found.why] += found.size_bytes
+    with nullcontext() if arguments.dry_run else ledger.alone(garbage.DELETING):
+        for found in garbage.find(datasets, before):
+            if arguments.json:
+                print_json([{"why": found.why, "size_bytes": found.size_bytes, "name": found.name}])
+            else:
+                print(f"{found.why:<22} {found.size_bytes:>15,} bytes  {found.name}")
+            if not arguments.dry_run:
+                garbage.delete(datasets, ledger, found, before)
+            count[found.why] += 1
+            size[found.why] += found.size_bytes
     ledger.close()
     what = ", ".join(f"{count[why]:,} x {why} ({size[why]:,} bytes)" for why in count) or "nothing"
     print_line(f"gc: {'would delete' if arguments.dry_run else 'deleted'} {what}")

@@ -331,6 +331,20 @@ def test_a_dry_run_deletes_nothing_and_says_how_much_it_would(
     assert not store.exists(f"weights/{digest}.pt")
 
 
+def test_nothing_is_deleted_while_a_repair_records_what_it_saw_in_the_store(
+    store: FolderStore, ledger: Ledger, ledger_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SLAC_STORE", store.url)
+    monkeypatch.setenv("SLAC_DATABASE_URL", ledger_url)
+    digest = put_by_content(store, "weights", ".pt", b"12345")
+    with ledger.alone(garbage.DELETING):
+        assert cli.main(["gc", "--days", "0"]) == 75
+        assert cli.main(["gc", "--days", "0", "--dry-run"]) == 0
+    assert store.exists(f"weights/{digest}.pt")
+    assert cli.main(["gc", "--days", "0"]) == 0
+    assert not store.exists(f"weights/{digest}.pt")
+
+
 @pytest.mark.parametrize("days", ["-1", "nan", "inf", "36501", "week"])
 def test_an_age_that_no_store_has_is_refused(days: str) -> None:
     with suppress(SystemExit):
