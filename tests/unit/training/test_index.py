@@ -48,7 +48,13 @@ def test_it_holds_every_clip_once_with_all_of_its_labels(labels: dict) -> None:
         if value
     }
     assert found == labels
-    assert len(index.labels.sign) == len(labels)
+    every = index.labels
+    kinds = list(zip((index.categories[number] for number in every.category), every.sign.tolist(), strict=True))
+    assert {(*clips[clip], *kind) for clip, kind in zip(every.clip, kinds, strict=True)} == {
+        (video * 16, float(second), category, sign) for (video, second, category), (sign,) in labels.items()
+    }
+    assert len(every.sign) == len(labels)
+    assert len(set(zip(every.cell.tolist(), kinds, strict=True))) == len(set(every.cell.tolist())) == len(set(kinds))
     assert index.videos.tolist() == [sorted({video for video, _ in clips}).index(video) for video, _ in clips]
 
 
@@ -59,6 +65,9 @@ def test_other_splits_give_categories_and_withdrawn_videos_nothing() -> None:
     index = index_of(labels, withdrawn=lambda video, source: video == "a" * 16)
     assert ([place.video_id for place in index.places([0])], len(index)) == (["b" * 16], 1)
     assert index.withdrawn_videos == ("a" * 16,)
+    # The source's name of a video withdraws it as well; all of these have one.
+    index = index_of(labels, withdrawn=lambda video, source: source == "judo.mp4")
+    assert (len(index), index.withdrawn_videos) == (0, ("a" * 16, "b" * 16))
 
 
 def test_it_lies_where_a_name_is_not_utf_8(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
