@@ -140,8 +140,9 @@ def search(web: Web, address: str, most: int) -> Iterator[Info]:
 
     """
     with _library(web, extract_flat="in_playlist", playlistend=most) as library:
-        found = library.extract_info(address, download=False)
-    for entry in (found or {}).get("entries") or ([found] if found else []):
+        found: Info = library.extract_info(address, download=False) or {"entries": ()}
+    # A list may name nothing; what is no list is one video.
+    for entry in found.get("entries", [found]) or ():
         page, _ = unsmuggle_url(entry.get("webpage_url") or entry["url"])
         entry = {**entry, "id": entry.get("id") or page, "page": page}
         # Lists of some sites name no dates and no licences; the page of the video does.

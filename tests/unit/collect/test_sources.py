@@ -279,6 +279,17 @@ def test_a_search_asks_for_each_name_and_keeps_what_the_site_says(server: Planne
     assert sites.about(web, locations.address_of(first.location))["url"] == f"{server.url}/v/one.mp4"
 
 
+def test_a_search_that_finds_nothing_offers_nothing(server: Planned) -> None:
+    empty = FEED.partition("<item>")[0] + "</channel></rss>"
+    server.paths["/empty"] = serve(empty.encode(), kind="application/rss+xml")
+    collect = Collect(sources=(f"yt-dlp:{server.url}/empty?q={{query}}",), allow_private_addresses=True)
+    (source,) = open_sources(collect, QUICK)
+    assert list(source.candidates("judo", WEEK)) == []
+    before = server.count("/feed")
+    assert len(list(sites.search(Web(QUICK, allow_private=True), f"{server.url}/feed", 1))) == 1
+    assert server.count("/empty") == server.count("/feed") - before, "it is not asked once more as a video"
+
+
 def test_the_library_is_held_to_the_same_addresses(server: Planned) -> None:
     strict = Web(QUICK, allow_private=False)
     before = len(server.asked)
