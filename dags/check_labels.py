@@ -47,11 +47,10 @@ with DAG(
     # Whatever became of the report: a release that was cut off goes on, as it would by a clock of its own.
     tell = plan("pretrain", task_id="announce", kind=AnnounceAny, asset=VALIDATED_LABELS, trigger_rule="all_done")
     refused = plan("check_labels", task_id="refused", kind=PlanToAsk)
-    question = ask(each=refused)
-    # Each answer comes in its own time, and what it lets into a release shall not wait for the others.
-    approve = slac("approve", each=question, outlets=[VALIDATED_LABELS])
+    # Each answer comes in its own time, and what it lets into a release does not wait for the others.
+    decision = ask(each=refused, asset=VALIDATED_LABELS)
 
     changed >> judge >> validate >> report >> tell
-    report >> refused >> question >> approve
+    report >> refused >> decision
     # `refused` skips all that comes after it, so the leaf that ends the run failed is none of that.
     [inspect, judge, validate, report, tell] >> ended()

@@ -15,8 +15,7 @@ from urllib.parse import quote
 
 from airflow.providers.standard.operators.empty import EmptyOperator
 from airflow.providers.standard.operators.hitl import HITLOperator
-from airflow.sdk import Asset, AssetAlias, BaseOperator, Param
-from airflow.sdk.definitions.mappedoperator import MappedOperator
+from airflow.sdk import Asset, AssetAlias, BaseOperator, Param, task_group
 from airflow.sdk.exceptions import AirflowSkipException, DagRunTriggerException, DownstreamTasksSkipped
 from slac_command import RETRY, Command, Process, filled, is_on, judge, merge, number, told, variable, word
 from slac_links import address, links
@@ -114,7 +113,6 @@ class Plan(Local):
         mapped = [
             (name, index)
             for name in after
-            if isinstance(self.dag.get_task(name), MappedOperator)
             for index in range(ti.get_ti_count(dag_id=ti.dag_id, run_ids=[ti.run_id], task_ids=[name]))
         ]
         return DownstreamTasksSkipped(tasks=[*after, *mapped])
@@ -388,9 +386,19 @@ def start(dag_name: str, **kwargs: Any) -> Start:
     return Start(task_id=dag_name, starts=dag_name, **kwargs)
 
 
-def ask(each: Plan, **kwargs: Any) -> Any:
-    """Make the question to a person, one per item."""
-    return Ask.partial(task_id="ask", map_index_template=ITEM, **kwargs).expand(item=each.output)
+def ask(each: Plan, asset: Asset) -> Any:
+    """Make the question to a person, one per item, and the task that records its answer and emits an event of `asset`.
+
+    The two are mapped together: a task that is mapped over mapped ones begins when all of them have ended, so an answer
+    would wait for all others; and in a run that is cleared Airflow removes it before there is an answer.
+    """
+
+    @task_group(group_id="decision", prefix_group_id=False)
+    def decision(item: Any) -> None:
+        question = Ask(task_id="ask", item=item, map_index_template=ITEM)
+        question >> slac("approve", all_of=question, outlets=[asset], map_index_template=ITEM)
+
+    return decision.expand(item=each.output)
 
 
 def ended() -> EmptyOperator:

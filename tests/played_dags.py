@@ -1,5 +1,6 @@
 """A DAG of dags/ as Airflow would run it, task after task: its trigger rules, its maps, and what a plan skips."""
 
+import copy
 import runpy
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -8,8 +9,8 @@ from types import SimpleNamespace
 from typing import Any
 
 from airflow.sdk import DAG, BaseOperator, TriggerRule
+from airflow.sdk.definitions._internal.mixins import ResolveMixin
 from airflow.sdk.definitions.mappedoperator import MappedOperator
-from airflow.sdk.definitions.xcom_arg import XComArg
 from airflow.sdk.exceptions import AirflowSkipException, DagRunTriggerException, DownstreamTasksSkipped
 from slac_airflow import Ask
 from slac_command import Ended
@@ -75,27 +76,25 @@ def played(dag: DAG, context: Mapping[str, Any]) -> dict[str, str]:
     for task in dag.topological_sort():
         if task.task_id in states:
             continue
-        source = _source(task)
+        source, mapped = _source(task), is_mapped(task)
         state = _by_rule(task, {states[one] for one in task.upstream_task_ids})
-        if isinstance(task, MappedOperator) and source and states[source] != SUCCESS:
+        if mapped and source and states[source] != SUCCESS:
             # Nobody knows over how many items it is mapped.
             state = SKIPPED if states[source] == SKIPPED else HELD
         if state is not None:
             states[task.task_id] = state
             continue
         found = results.get(source) if source else None
-        if isinstance(task, MappedOperator):
-            instances = [task.unmap({"item": item}) for item in found or ()]
+        if mapped:
+            instances = [_instance(task, item) for item in found or ()]
         else:
-            instances = [task]
-            if source:
-                task.item = found
+            instances = [_instance(task, found) if source else task]
         ends = [_run(instance, context, states) for instance in instances]
         states[task.task_id] = FAILED if FAILED in (how := {end for end, _ in ends}) else SKIPPED
         if SUCCESS in how and FAILED not in how:
             states[task.task_id] = SUCCESS
         made = [result for _, result in ends]
-        results[task.task_id] = made if isinstance(task, MappedOperator) else made[0]
+        results[task.task_id] = made if mapped else made[0]
     return states
 
 
@@ -104,10 +103,24 @@ def ended(dag: DAG, states: Mapping[str, str]) -> str:
     return FAILED if {states[leaf.task_id] for leaf in dag.leaves} & {FAILED, HELD} else SUCCESS
 
 
+def is_mapped(task: Any) -> bool:
+    """Return whether a task is mapped by itself, or stands in a group that is."""
+    return isinstance(task, MappedOperator) or next(task.iter_mapped_task_groups(), None) is not None
+
+
 def _source(task: Any) -> str | None:
-    """Return the task whose result is the item of this one."""
+    """Return the task whose result, or part of it, is the item of this one."""
     item = task.expand_input.value["item"] if isinstance(task, MappedOperator) else getattr(task, "item", None)
-    return str(item.operator.task_id) if isinstance(item, XComArg) else None
+    return str(next(iter(item.iter_references()))[0].task_id) if isinstance(item, ResolveMixin) else None
+
+
+def _instance(task: Any, item: Any) -> Any:
+    """Return a task with its item, as Airflow resolves it."""
+    if isinstance(task, MappedOperator):
+        return task.unmap({"item": item})
+    one = copy.copy(task)
+    one.item = item
+    return one
 
 
 def _by_rule(task: Any, before: set[str]) -> str | None:

@@ -284,6 +284,13 @@ def test_a_question_that_waits_is_not_asked_again(play: Play, typed: Path, monke
     assert (run.state, run.states["ask"], run.states["approve"]) == (SUCCESS, SKIPPED, SKIPPED)
 
 
+def test_an_answer_is_recorded_when_it_comes() -> None:
+    """A task that is mapped over mapped ones would begin when all of them have ended: the last question, in days."""
+    tasks = parsed("check_labels").task_dict
+    groups = [[group.group_id for group in tasks[name].iter_mapped_task_groups()] for name in ("ask", "approve")]
+    assert groups == [["decision"], ["decision"]]
+
+
 def test_votes_that_are_labels_already_tell_nobody(play: Play, typed: Path) -> None:
     run = play("sync_verifications", empty=("aggregate",))
     assert lines(typed.read_text()) == ["sync", "plan --for=aggregate"]
