@@ -52,6 +52,17 @@ def test_the_head_learns_fastest_and_each_layer_below_at_a_share_of_the_one_abov
     assert {rate for rate, _ in of(classifier, layer_decay=1.0).values()} == {1.0}
 
 
+def test_each_module_of_a_row_is_a_layer_with_all_that_is_in_it() -> None:
+    backbone = nn.Module()
+    backbone.stem = nn.Linear(2, 2)
+    backbone.blocks = nn.Sequential(nn.Sequential(nn.Linear(2, 2), nn.Linear(2, 2)), nn.Linear(2, 2))
+    backbone.norm = nn.LayerNorm(2)
+    found = of(Classifier(architecture("small_frame"), 3, backbone))
+    rates = {name: found[id(parameter)][0] for name, parameter in backbone.named_parameters()}
+    for layer, rate in {"norm": 0.5, "blocks.1": 0.25, "blocks.0": 0.125, "stem": 0.0625}.items():
+        assert {own for name, own in rates.items() if name.startswith(layer)} == {rate}, layer
+
+
 def test_what_is_a_vector_is_not_decayed_and_what_is_frozen_is_not_trained() -> None:
     classifier = Classifier(architecture("small_frame"), 3)
     found = of(classifier)
