@@ -14,15 +14,21 @@ from airflow.sdk import Asset
 from played_dags import FAILED, SKIPPED, SUCCESS, Event, Instance, ended, parsed, played, started
 from slac_airflow import ANSWERS, LABELS, VALIDATED_LABELS
 
+from slac_tasks.procedure import STAGES
+
 WINDOW = "2026-01-05"
 PLANS: dict[str, list[dict[str, Any]]] = {
     "collect_videos": [{"category": ["judo"], "window": WINDOW}, {"category": ["polo"], "window": WINDOW}],
     "add_category": [{"category": ["judo"], "window": WINDOW}, {"category": ["polo"], "window": WINDOW}],
     "score_clips": [
-        {"category": ["judo"], "window": WINDOW, "committee": "c1", "parent": "c0", "uncovered": ["judo"]},
+        {"category": ["golf"], "window": WINDOW, "committee": "c1", "parent": "c0", "uncovered": ["golf", "judo"]},
+        {"category": ["judo"], "window": WINDOW, "committee": "c1", "parent": "c0", "uncovered": ["golf", "judo"]},
         {"category": ["polo"], "window": "2026-01-12", "committee": "c1", "parent": "c0"},
     ],
-    "score_again": [{"category": ["judo"], "window": WINDOW, "committee": "c0"}],
+    "score_again": [
+        {"category": ["judo"], "window": "2026-01-12", "committee": "c0"},
+        {"category": ["judo"], "window": WINDOW, "committee": "c0"},
+    ],
     "send_hard_clips": [{"category": ["judo"], "round": "r1"}, {"category": ["polo"], "round": "r1"}],
     "sync_verifications": [{"votes": 3}],
     "aggregate": [{"labels": "000003"}],
@@ -94,13 +100,16 @@ TYPED = {
     "retire_category": "retire --category=Judo --reason=too few --person=ada",
     "score_again": """
         plan --for=score_again --estimate --category=Judo --committee=c0 --from=2026-01-05 --to=2026-01-12
+        score --category=judo --window=2026-01-12 --committee=c0 --follow
         score --category=judo --window=2026-01-05 --committee=c0 --follow
         """,
     "score_clips": """
         plan --for=score_clips --window=2026-01-05 --estimate
+        propose --category=golf --window=2026-01-05 --follow
         propose --category=judo --window=2026-01-05 --follow
         propose --category=polo --window=2026-01-12 --follow
-        bootstrap --window=2026-01-05 --committee=c1 --parent=c0 --category=judo
+        bootstrap --window=2026-01-05 --committee=c1 --parent=c0 --category=golf --category=judo
+        score --category=golf --window=2026-01-05 --committee=c1 --follow
         score --category=judo --window=2026-01-05 --committee=c1 --follow
         score --category=polo --window=2026-01-12 --committee=c1 --follow
         """,
@@ -190,12 +199,24 @@ def test_a_run_types_the_procedure_in_its_order(play: Play, typed: Path, name: s
     assert (run.state, set(run.states.values())) == (SUCCESS, {SUCCESS})
 
 
+@pytest.mark.parametrize("name", TYPED)
+def test_a_stage_comes_after_all_that_write_what_it_reads(name: str) -> None:
+    """A play is one task after the other; Airflow runs at the same time what no arrow keeps apart."""
+    tasks, before = parsed(name).task_dict, set()
+    for stage in dict.fromkeys(line.split()[0] for line in lines(TYPED[name])):
+        if stage in STAGES:
+            writers = {one for one in before if set(STAGES[one].writes) & set(STAGES[stage].reads)}
+            assert (stage, writers - tasks[stage].get_flat_relative_ids(upstream=True)) == (stage, set())
+            # It looks at what the run before left, beside all others.
+            before |= {stage} - {"inspect"}
+
+
 @pytest.mark.parametrize(
     ("name", "outlet", "windows", "categories"),
     [
         ("collect_videos", "videos", [WINDOW], ["judo", "polo"]),
         ("add_category", "videos", [WINDOW], ["judo", "polo"]),
-        ("pretrain", "videos", [WINDOW, "2026-01-12"], ["judo", "polo"]),
+        ("pretrain", "videos", [WINDOW, "2026-01-12"], ["golf", "judo", "polo"]),
     ],
 )
 def test_windows_that_want_scores_are_told_by_their_keys(
@@ -233,8 +254,8 @@ def test_a_task_that_failed_ends_its_run_failed_whichever_it_is(play: Play, name
         ("add_category", "discover", ["fetch", "fetch", "deduplicate", "plan"]),
         ("add_category", "fetch", ["deduplicate", "plan"]),
         ("add_category", "register", []),
-        ("score_clips", "propose", ["bootstrap", "score", "score"]),
-        ("score_clips", "bootstrap", ["score", "score"]),
+        ("score_clips", "propose", ["bootstrap", "score", "score", "score"]),
+        ("score_clips", "bootstrap", ["score", "score", "score"]),
         ("send_hard_clips", "mine", ["publish", "publish", "map"]),
         ("send_hard_clips", "publish", ["map"]),
         ("check_labels", "inspect", ["plan", "judge", "judge", "validate", "report", "plan", "plan", "approve"]),
@@ -282,6 +303,11 @@ def test_a_question_that_waits_is_not_asked_again(play: Play, typed: Path, monke
     run = play("check_labels")
     assert lines(typed.read_text()) == lines(TYPED["check_labels"])[:-2]
     assert (run.state, run.states["ask"], run.states["approve"]) == (SUCCESS, SKIPPED, SKIPPED)
+
+
+@pytest.mark.parametrize("stage", [None, "propose", "bootstrap", "score"])
+def test_clips_are_sent_whatever_became_of_one_category(play: Play, stage: str | None) -> None:
+    assert play("score_clips", fails=stage).states["send_hard_clips"] == SUCCESS
 
 
 def test_an_answer_is_recorded_when_it_comes() -> None:
