@@ -6,7 +6,16 @@ from typing import Any
 import pytest
 from airflow.sdk import Param
 from airflow.sdk.exceptions import ParamValidationError
-from slac_forms import category_field, guideline_field, offered_field, reason_field, wish_fields
+from slac_forms import (
+    category_field,
+    guideline_field,
+    offered_field,
+    past_fields,
+    reason_field,
+    text_field,
+    wish_fields,
+    yes_field,
+)
 
 
 @pytest.fixture
@@ -38,12 +47,36 @@ def test_a_form_without_anything_to_offer_has_no_such_field(tmp_path: Path, sett
 
 @pytest.mark.parametrize(
     "field",
-    [category_field("x"), guideline_field(), reason_field("x"), *wish_fields().values()],
+    [
+        *(category_field("x"), guideline_field(), reason_field("x"), yes_field("x", "x"), text_field("x", "x")),
+        *wish_fields().values(),
+    ],
     ids=lambda one: "field",
 )
 def test_an_untouched_field_is_no_error(field: Param) -> None:
     field.resolve()
-    field.resolve(None)
+    if field.schema["type"] != "boolean":  # a box is ticked or not
+        field.resolve(None)
+
+
+def test_a_wish_is_nobodys_until_a_person_ticks_it() -> None:
+    assert yes_field("x", "x").resolve() is False
+
+
+@pytest.mark.parametrize(
+    ("field", "other"),
+    [
+        (category_field("x"), "judo"), (category_field("x"), [""]), (guideline_field(), 3),
+        (reason_field("x"), ["few"]), (yes_field("x", "x"), "yes"), (text_field("x", "x"), 3),
+        (past_fields()["from"], 3), (past_fields()["to"], 3),
+    ],
+    ids=lambda one: "",
+)  # fmt: skip
+def test_a_field_says_what_it_is_for_and_takes_nothing_else(field: Param, other: Any) -> None:
+    assert field.schema["title"]
+    assert field.description
+    with pytest.raises(ParamValidationError):
+        field.resolve(other)
 
 
 @pytest.mark.parametrize(
