@@ -14,6 +14,10 @@ from airflow.serialization.serialized_objects import DagSerialization
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 from slac_airflow import PlanSome, _where_to_decide, plan, slac
+from slac_links import LINKS, is_mounted
+
+from slac_tasks.procedure import STAGES
+from slac_tasks.web import listing
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = {
@@ -43,6 +47,17 @@ def test_a_task_leads_to_the_page_of_what_it_made(stage: str, monkeypatch: pytes
     made = task(stage)
     (link,) = made.operator_extra_links
     assert link.get_link(made, ti_key=None) == f"https://slac.example/{PAGES[stage]}"
+
+
+def test_each_link_belongs_to_a_stage_and_leads_to_a_page_that_there_is() -> None:
+    assert set(LINKS) <= set(STAGES)
+    assert {link.page for link in LINKS.values()} <= {*listing.PAGES, *listing.PARTS}
+
+
+def test_pages_want_a_store_and_a_ledger() -> None:
+    both = {"SLAC_STORE": "/store", "SLAC_DATABASE_URL": "postgresql://ledger"}
+    assert is_mounted(both)
+    assert not any(is_mounted({**both, name: " "}) for name in both)
 
 
 def test_without_pages_a_task_has_no_link() -> None:
