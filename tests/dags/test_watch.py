@@ -44,6 +44,7 @@ def test_a_command_hears_of_the_trace_the_bundle_and_the_collectors_and_of_no_ad
     told = slac_watch.place(context(bundle_instance=SimpleNamespace(version="4f0c")))
     environ = {
         **told, "OTEL_EXPORTER_OTLP_ENDPOINT": "http://otel:4318", "OTEL_EXPORTER_OTLP_HEADERS": "key=secret",
+        "OTEL_EXPORTER_OTLP_TRACES_HEADERS": "key=secret", "OTEL_EXPORTER_OTLP_METRICS_HEADERS": "key=secret",
         "OPENLINEAGE_URL": "http://lineage", "OPENLINEAGE_API_KEY": "secret", "SLAC_ALERT_URL": "http://chat/secret",
     }  # fmt: skip
     given = environment("score", environ)
@@ -122,6 +123,7 @@ def test_nobody_is_told_where_no_address_is_set(monkeypatch: pytest.MonkeyPatch)
 
 def test_the_address_may_be_a_connection_of_airflow(people: Collector, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SLAC_ALERT_CONNECTION", "chat")
+    monkeypatch.delenv("SLAC_ALERT_URL")
     found = SimpleNamespace(password=f"{people.url}/hooks/other")
     monkeypatch.setattr("airflow.sdk.Connection.get", lambda name: {"chat": found}[name])
     slac_watch.tell("hello")
