@@ -268,7 +268,7 @@ def test_a_flag_that_is_given_twice_is_refused_where_one_value_would_be_lost(wor
 @pytest.mark.parametrize("closed", [(1,), (2,), (1, 2)])
 def test_an_output_that_is_closed_is_no_bug(closed: tuple[int, ...], tmp_path: Path) -> None:
     outputs = "".join(f" {number}>&-" for number in closed)
-    command = f"{sys.executable} -m slac_tasks.cli show{outputs}"
+    command = f"{shlex.quote(sys.executable)} -m slac_tasks.cli show{outputs}"
     environ = os.environ | {"SLAC_STORE": str(tmp_path / "store")}
     assert subprocess.run(["sh", "-c", command], env=environ, timeout=60).returncode == 0
 

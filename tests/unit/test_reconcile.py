@@ -186,18 +186,20 @@ def test_readers_of_an_inventory_see_the_newest_of_each_partition(store: FolderS
 def test_what_a_stage_makes_while_the_store_is_listed_is_not_lost(
     store: FolderStore, ledger: Ledger, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    platform = Platform(store=store, ledger=ledger)
     record(ledger, [Record.of(clips(store, "judo"))])
     take = Inventory.take
 
     def listed(*given: Any) -> Inventory:
         found = take(*given)
         record(ledger, [Record.of(clips(store, "golf"))])
-        Platform(store=store, ledger=ledger).seat({"judo": ["w1"]})
+        platform.seat({"judo": ["w1"]})
         adopt_committees(Datasets(store), ledger, None)
         return found
 
     monkeypatch.setattr(Inventory, "take", listed)
     said = reconcile(store, ledger)
     assert not [line for line in said if "not in the store" in line or "lost" in line]
-    assert [row["address"].split("/")[2] for row in rows(ledger)] == ["category=golf", "category=judo"]
+    kept = {row["address"].split("/")[2] for row in rows(ledger)}
+    assert kept == {"category=golf", "category=judo", f"committee={platform.committee}"}
     assert len(ledger.rows("committees")) == 1

@@ -2,6 +2,7 @@
 
 import json
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -104,8 +105,9 @@ def test_an_sbom_names_what_the_lock_names(tmp_path: Path) -> None:
     if make is None or not (BIN / "cyclonedx-py").exists():
         pytest.skip("make and cyclonedx-py: want both")
     target = f"{tmp_path}/uv.json"
+    programs = shlex.quote(str(BIN)).replace("$", "$$")
     subprocess.run(
-        [make, "--no-print-directory", target, f"SBOMS={tmp_path}", f"BIN={BIN}"], check=True, cwd=ROOT,
+        [make, "--no-print-directory", target, f"SBOMS={tmp_path}", f"BIN={programs}"], check=True, cwd=ROOT,
         capture_output=True,
     )  # fmt: skip
     found = json.loads(Path(target).read_text())
@@ -123,7 +125,7 @@ def test_no_check_of_bandit_is_left_out_for_all() -> None:
 def test_bandit_finds_what_it_is_asked_for(tmp_path: Path) -> None:
     (tmp_path / "bad.py").write_text("import subprocess\nsubprocess.run(input(), shell=True)\neval(input())\n")
     found = [line for line in (ROOT / "Makefile").read_text().splitlines() if "bandit" in line]
-    argv = found[0].split("--recursive")[0].replace("$(BIN)", str(BIN)).split()
+    argv = [word.replace("$(BIN)", str(BIN)) for word in found[0].split("--recursive")[0].split()]
     ended = subprocess.run([*argv, "--recursive", tmp_path], capture_output=True, text=True, cwd=ROOT)
     assert ended.returncode == 1
     assert "B602" in ended.stdout
