@@ -107,7 +107,7 @@ def _context(task: Any, window: str) -> dict[str, Any]:
     """Return what an operator uses of a task instance."""
     instance = SimpleNamespace(
         dag_id="collect_videos", task_id=task.task_id, run_id=f"backfill__{window}", map_index=-1, try_number=1,
-        start_date=datetime.now(UTC), xcom_push=lambda key, value: None,
+        start_date=datetime.now(UTC), xcom_push=lambda key, value: None, get_ti_count=lambda **of: 0,
     )  # fmt: skip
     event = SimpleNamespace(extra={}, add_partitions=lambda keys: None)
     return {
