@@ -32,12 +32,13 @@ from slac_tasks.localization.featuring import (
     fill,
     hash_of,
     labels_of_lists,
+    made,
     missing,
     of_files,
     of_manifest,
     segments_of,
 )
-from slac_tasks.localization.layouts import Labelled, Missing, check_stride, featured, write_lists
+from slac_tasks.localization.layouts import Labelled, Missing, check_stride, write_lists
 from slac_tasks.localization.localizing import looked_at, rendition
 from slac_tasks.localization.networks import frozen, of_file, of_registry
 from slac_tasks.localization.releases import ReleasedVideo, dense_labels, network_of_release, videos_of_release
@@ -90,9 +91,11 @@ def main(arguments: argparse.Namespace) -> None:
     outputs.folder(arguments.to)
     work = _of_release(settings, arguments) if arguments.release else _of_files(settings, arguments)
     due = [one for one in work.wanted if int(unit_hash("features", one.name) * part[1]) == part[0] - 1]
-    made = fill(arguments.to, due, work.look, network=work.network, stride_frames=work.stride_frames, dtype=work.dtype)
+    looked_at_now = fill(
+        arguments.to, due, work.look, network=work.network, stride_frames=work.stride_frames, dtype=work.dtype
+    )
     lost: dict[str, Missing] = {}
-    for each in made:
+    for each in looked_at_now:
         if isinstance(each, Missing):
             lost[each.name] = each
             print_line(f"features: set aside {each.name}: {each.reason}: {each.detail}".rstrip(": "))
@@ -222,13 +225,9 @@ def _finish(folder: Path, work: _Work, lost: Mapping[str, Missing]) -> None:
         BrokenContract: no video has features.
 
     """
-    names = {one.name for one in work.wanted}
-    there = {
-        name: one
-        for name, one in featured(folder).items()
-        if name in names
-        and (one.network, one.stride_frames, one.dtype) == (work.network, work.stride_frames, work.dtype)
-    }
+    there = made(
+        folder, work.wanted, network=work.network, stride_frames=work.stride_frames, dtype=work.dtype
+    )  # fmt: skip
     without = missing(work.wanted, there, lost)
     configs = write_lists(folder, there.values(), work.labels, without, work.taught)
     for reason, count in sorted(Counter(one.reason for one in without).items()):

@@ -192,8 +192,8 @@ def fill(
 
     """
     source = {one.name: one.source for one in wanted}
-    there = featured(folder)
-    due = [one for one in wanted if not _is_there(there.get(one.name), one, network, stride_frames, dtype)]
+    there = made(folder, wanted, network=network, stride_frames=stride_frames, dtype=dtype)
+    due = [one for one in wanted if one.name not in there]
     for each in look(due) if due else ():
         if isinstance(each, Unseen):
             yield Missing(name=each.name, reason=each.lost.reason, detail=each.lost.detail)
@@ -207,9 +207,17 @@ def fill(
             yield about
 
 
-def _is_there(found: Featured | None, one: Wanted, network: str, stride_frames: int, dtype: str) -> bool:
-    wanted = (one.source, network, stride_frames, dtype)
-    return found is not None and (found.source, found.network, found.stride_frames, found.dtype) == wanted
+def made(
+    folder: Path, wanted: Sequence[Wanted], *, network: str, stride_frames: int, dtype: str
+) -> dict[str, Featured]:
+    """Return the wanted videos whose features a folder holds, by name; those of another file or network do not count.
+
+    The arguments are those of `fill`.
+    """
+    there = featured(folder)
+    found = {one.name: there[one.name] for one in wanted if one.name in there and there[one.name].source == one.source}
+    as_wanted = (network, stride_frames, dtype)
+    return {name: one for name, one in found.items() if (one.network, one.stride_frames, one.dtype) == as_wanted}
 
 
 def missing(wanted: Sequence[Wanted], there: Mapping[str, Featured], known: Mapping[str, Missing]) -> list[Missing]:

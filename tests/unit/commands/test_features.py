@@ -86,6 +86,15 @@ def test_only_what_is_not_there_or_has_changed_is_made() -> None:
 
 
 @pytest.mark.usefixtures("place")
+def test_features_of_a_file_that_has_changed_and_plays_no_more_are_not_its_own() -> None:
+    assert run("videos", "--annotations", "truth.json") == 0
+    Path("videos/two.mp4").write_bytes(b"torn")
+    assert run("videos", "--annotations", "truth.json") == 0
+    assert Path("feats/missing_files.txt").read_text() == "broken\ntwo\n"
+    assert sorted(database()) == ["one"]
+
+
+@pytest.mark.usefixtures("place")
 def test_a_network_of_random_weights_is_the_same_in_the_next_run() -> None:
     words = ["features", "videos/one.mp4", "--to", "feats", "--architecture", "small_3d", "--start", "random"]
     assert main([*words, "--device", "cpu"]) == 0
