@@ -82,9 +82,9 @@ class Web:
             origin = (parts.scheme, host_of(url))
             self.hosts.take(host_of(url))
             with self._once(parts, url, method, headers, body, trusted) as answer:
+                self._heed(answer)
                 following = answer.following
                 if following is None:
-                    self._heed(answer)
                     yield answer
                     return
             url = following
@@ -95,7 +95,8 @@ class Web:
 
     def _heed(self, answer: Answer) -> None:
         """Slow down where the server asks for it."""
-        self.hosts.answered(host_of(answer.url), served=answer.status < 400)
+        # A redirect ends silence, but a host that sends on to itself may refuse every video all the same.
+        self.hosts.answered(host_of(answer.url), served=answer.status < 300)
         if answer.status in BUSY:
             self.hosts.refused(host_of(answer.url), answer.pause_sec)
 

@@ -4,8 +4,10 @@ import os
 import socket
 import time
 from collections.abc import Callable, Iterator
+from contextlib import nullcontext
 from ipaddress import IPv4Address, IPv6Address
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import planned_server
@@ -14,7 +16,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from planned_server import Planned, cut, serve, status
 
-from slac_tasks.collect.downloads import addresses, files, reasons, scratch
+from slac_tasks.collect.downloads import addresses, files, hosts, reasons, scratch
 from slac_tasks.collect.downloads.hosts import Hosts
 from slac_tasks.collect.downloads.reasons import Unfetched
 from slac_tasks.collect.downloads.scratch import alone, own_folder, sweep
@@ -304,6 +306,35 @@ def test_a_dead_host_costs_a_few_waits_only() -> None:
             probe(strict, "http://127.0.0.1:1/")
     with pytest.raises(Unfetched, match="did not answer 10 times"):
         probe(strict, "http://127.0.0.1:1/")
+
+
+def mute(handler: planned_server.Handler) -> None:
+    """Hang up without an answer."""
+    handler.close_connection = True
+
+
+def test_a_host_that_sends_on_is_not_silent(server: Planned) -> None:
+    elsewhere = server.url.replace("127.0.0.1", "localhost")
+    server.paths |= {"/mute": mute, "/on": status(302, Location=f"{elsewhere}/there"), "/there": serve(b"x")}
+    strict = web()
+    for path in (*["/mute"] * 9, "/on", *["/mute"] * 9):
+        with pytest.raises(Unfetched, match="RemoteDisconnected") if path == "/mute" else nullcontext():
+            probe(strict, server.url + path)
+    probe(strict, server.url + "/on")
+
+
+def test_a_host_that_sends_on_to_itself_and_refuses_is_left_alone_for_longer_each_time(
+    server: Planned, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server.paths |= {"/on": status(302, Location="/full"), "/full": status(429)}
+    now, pauses, strict = [100.0], [], web()
+    clock = SimpleNamespace(monotonic=lambda: now[0], sleep=lambda seconds: now.append(now.pop() + seconds))
+    monkeypatch.setattr(hosts, "time", clock)
+    for _ in range(4):
+        with pytest.raises(Unfetched, match="rate-limited"):
+            probe(strict, server.url + "/on")
+        pauses.append(strict.hosts.free_at(host_of(server.url)) - now[0])
+    assert pauses == [1, 2, 4, 8]
 
 
 @pytest.mark.parametrize("place", ["/proc", "/dev/null", "/sys"])
