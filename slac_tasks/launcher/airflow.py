@@ -46,6 +46,19 @@ _READ_TRIES = 5
 """Each is given up after a minute."""
 
 
+def need_dags() -> None:
+    """Make sure that there is something for Airflow to run.
+
+    Raises:
+        NotConfigured: this is an installed package, which holds the commands alone.
+
+    """
+    if not (PROJECT / "dags").is_dir():
+        raise NotConfigured(
+            f"{PROJECT / 'dags'}: not there: an installed package has no DAGs, want a clone of the project"
+        )
+
+
 @dataclass(frozen=True, kw_only=True)
 class Airflow:
     """The Airflow of one state folder."""

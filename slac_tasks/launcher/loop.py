@@ -12,7 +12,7 @@ from contextlib import closing
 
 from slac_tasks.errors import BrokenContract, NotConfigured, SlacError, Temporary, WrongArguments
 from slac_tasks.launcher import visit
-from slac_tasks.launcher.airflow import PROJECT, REVIEWERS, Airflow
+from slac_tasks.launcher.airflow import PROJECT, REVIEWERS, Airflow, need_dags
 from slac_tasks.launcher.processes import stop_all
 from slac_tasks.launcher.state import Demo
 from slac_tasks.launcher.subjects import OwnVideos
@@ -28,6 +28,7 @@ def print_now(line: str) -> None:
 
 def run(demo: Demo, port: int | None) -> None:
     """Start what is dead, start the backfill, watch, and print what became of it."""
+    need_dags()
     subject = demo.subject
     windows = subject.windows(demo.home)
     began = time.monotonic()

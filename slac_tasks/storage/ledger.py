@@ -20,7 +20,7 @@ import psycopg2.extras
 
 from slac_tasks.errors import BrokenContract, NotConfigured, Temporary
 
-SQL = Path(__file__).resolve().parents[2] / "sql"
+SQL = Path(__file__).resolve().parents[1] / "sql"
 
 Row = dict[str, Any]
 R = TypeVar("R")
