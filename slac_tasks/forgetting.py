@@ -8,7 +8,8 @@
 
 A process that is killed in between is run again with the same name: until the last step the ledger knows the pseudonym.
 Stages and repairs that read or write names hold them meanwhile (`names_held`): one of them would write the name again
-after it was looked for, or read a generation that is deleted.
+after it was looked for, or read a generation that is deleted. So does what deletes garbage: it would delete the pointer
+to what was written again.
 """
 
 import html
@@ -78,8 +79,8 @@ def names_held(ledger: Ledger, *, alone: bool = False) -> Iterator[None]:
     """
     ledger.need_session()
     if not ledger.rows("hold_names", alone=alone)[0]["taken"]:
-        now = "a stage or a repair reads or writes them" if alone else "somebody is being forgotten"
-        raise Temporary(f"names of people: {now} now; nothing was done, run it again")
+        now = "a stage or a repair uses them now, or garbage is deleted" if alone else "somebody is being forgotten now"
+        raise Temporary(f"names of people: {now}; nothing was done, run it again")
     try:
         yield
     finally:
@@ -102,7 +103,7 @@ def forget(datasets: Datasets, ledger: Ledger, name: str) -> Forgotten:
         name: as votes have it.
 
     Raises:
-        Temporary: a stage that handles names is under way; nothing was done.
+        Temporary: a stage that handles names is under way, or garbage is deleted; nothing was done.
 
     """
     with names_held(ledger, alone=True):

@@ -5,17 +5,18 @@ slac gc                      delete what was written more than 7 days ago
 slac gc --days 30            leave younger things alone
 
 Never deletes a release or what it names, the newest or the newest judged labels, or a current generation of anything
-else. Safe to kill, and to run again. Give it more days than the longest run of a stage takes. Of it and of `slac doctor
---reconcile` one runs at a time; the other ends with 75.
+else. Safe to kill, and to run again. Give it more days than the longest run of a stage takes. Of it, `slac doctor
+--reconcile` and `slac annotator forget` one runs at a time; the others end with 75.
 """
 
 import argparse
 from collections import Counter
-from contextlib import nullcontext
+from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
 
 from slac_tasks import config, garbage
 from slac_tasks.errors import WrongArguments
+from slac_tasks.forgetting import names_held
 from slac_tasks.progress import print_json, print_line
 from slac_tasks.storage.ledger import open_ledger
 from slac_tasks.storage.objects import open_store
@@ -43,7 +44,11 @@ def main(arguments: argparse.Namespace) -> None:
     ledger.need_session()
     count: Counter[str] = Counter()
     size: Counter[str] = Counter()
-    with nullcontext() if arguments.dry_run else ledger.alone(garbage.DELETING):
+    with ExitStack() as stack:
+        if not arguments.dry_run:
+            stack.enter_context(ledger.alone(garbage.DELETING))
+            # Who forgets writes the next generation of a partition: its pointer would go with the one that was found.
+            stack.enter_context(names_held(ledger))
         for found in garbage.find(datasets, before):
             if arguments.json:
                 print_json([{"why": found.why, "size_bytes": found.size_bytes, "name": found.name}])

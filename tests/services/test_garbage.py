@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from platform_records import KEYS, write
 
 from slac_tasks import cli, garbage
+from slac_tasks.forgetting import names_held
 from slac_tasks.model import Window
 from slac_tasks.reconcile import repair
 from slac_tasks.release.releasable import releasable
@@ -21,6 +22,7 @@ from slac_tasks.storage.datasets import (
     CARRIED,
     CERTIFICATES,
     COMMITTEES,
+    CROWD,
     LABELS,
     MODELS,
     QUALITY,
@@ -343,6 +345,36 @@ def test_nothing_is_deleted_while_a_repair_records_what_it_saw_in_the_store(
     assert store.exists(f"weights/{digest}.pt")
     assert cli.main(["gc", "--days", "0"]) == 0
     assert not store.exists(f"weights/{digest}.pt")
+
+
+def test_nobody_is_forgotten_while_garbage_is_deleted(
+    store: FolderStore, ledger: Ledger, ledger_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Old versions that hold a name had been left without a pointer, and a repair had ended with 65."""
+    monkeypatch.setenv("SLAC_STORE", store.url)
+    monkeypatch.setenv("SLAC_DATABASE_URL", ledger_url)
+    datasets = Datasets(store)
+    learnt = CROWD.table([CROWD.row(kind="person", name="mara", answer="yes", positive=0.9)])
+    for version in ("000001", "000002"):
+        keys = {"labels": version}
+        datasets.write(CROWD, [learnt], keys=keys, stage="aggregate", settings={}, made_from={})
+    forget = ["annotator", "forget", "mara"]
+    codes = []
+
+    def delete(*found: Any) -> None:
+        codes.append(cli.main(forget))
+        remove(*found)
+
+    remove = garbage.delete
+    monkeypatch.setattr(garbage, "delete", delete)
+    assert cli.main(["gc", "--days", "0"]) == 0
+    assert codes == [75, 75]
+    assert cli.main(forget) == 0
+    assert [keys for keys in datasets.partitions(CROWD) if datasets.manifest(CROWD, **keys) is None] == []
+    list(repair(datasets, ledger, Review()))
+    with names_held(ledger, alone=True):
+        assert cli.main(["gc", "--days", "0"]) == 75
+        assert cli.main(["gc", "--days", "0", "--dry-run"]) == 0
 
 
 @pytest.mark.parametrize("days", ["-1", "nan", "inf", "36501", "week"])
