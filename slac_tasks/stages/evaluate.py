@@ -28,10 +28,9 @@ from slac_tasks.reports.model_card import CARD, with_figures
 from slac_tasks.storage.datasets import CLIPS, EVALUATIONS, GOLD_JUDGES, JUDGED, MODELS, RELEASES
 from slac_tasks.storage.datasets.releasing import EvaluationRow, JudgedRow, ModelRow, ReleaseRow
 from slac_tasks.storage.manifests import Drop, Manifest
-from slac_tasks.training.targets import answers_of
 from slac_tasks.training.trainer import features
 from slac_tasks.verification.versions import newest
-from slac_tasks.video.clips import Lost, gather
+from slac_tasks.video.clips import ClipAddress, Lost, gather
 
 
 def run(job: Job) -> None:
@@ -107,8 +106,8 @@ def _clips_of(job: Job, rows: list[ReleaseRow]) -> dict[Place, int]:
 
 def _scores(job: Job, chosen: Judges, model: ModelRow, entry: Architecture, lost: Lost) -> dict[tuple[str, str], float]:
     """Return the probability of each answer's action, by (clip, category)."""
-    wanted, answers = answers_of(chosen.rows)
-    clips, pixels = gather(wanted, entry.view, job.media, lost, "decode", job.config.scoring.workers)
+    wanted = {row.clip_id: ClipAddress.of(row) for row in chosen.rows}
+    clips, pixels = gather(list(wanted.values()), entry.view, job.media, lost, "decode", job.config.scoring.workers)
     if not clips:
         return {}
     where = device(job.config.device)
@@ -116,10 +115,11 @@ def _scores(job: Job, chosen: Judges, model: ModelRow, entry: Architecture, lost
     head, categories = decode_head(entry, job.store.get(f"weights/{model.head}.pt"))
     with torch.inference_mode():
         found = torch.sigmoid(head(features(backbone, entry, pixels, where)))
+    places = {clip.clip_id: place for place, clip in enumerate(clips)}
     return {
-        (clip.clip_id, category): float(found[place, categories.index(category)])
-        for place, clip in enumerate(clips)
-        for category in answers[clip.clip_id]
+        (row.clip_id, row.category): float(found[places[row.clip_id], categories.index(row.category)])
+        for row in chosen.rows
+        if row.clip_id in places
     }
 
 

@@ -39,6 +39,54 @@ def test_balanced_positives_weigh_as_much_as_negatives():
     assert alike(torch.full((4, 1), -1.0), targets, alike.counts(targets)) < np.log(2)
 
 
+@given(
+    said=st.lists(st.lists(st.sampled_from([-1, 0, 1]), min_size=2, max_size=2), min_size=1, max_size=6),
+    seed=st.integers(0, 99),
+)
+@settings(max_examples=40)
+def test_the_loss_is_the_mean_over_answers_of_which_each_categorys_yes_weigh_as_its_no(said, seed):
+    targets = torch.tensor(said)
+    logits = torch.randn(targets.shape, generator=torch.Generator().manual_seed(seed))
+    total = weight = 0.0
+    for category in range(2):
+        answers = targets[:, category].tolist()
+        asked = len(answers) - answers.count(0)
+        for logit, answer in zip(logits[:, category].tolist(), answers, strict=True):
+            if answer and asked > answers.count(answer):  # both are said: half of the weight is for each
+                own = asked / (2 * answers.count(answer))
+            elif answer:  # nothing to balance against but one cell that nobody said
+                own = (asked + 1) / (2 * asked)
+            else:
+                continue
+            total += own * np.log1p(np.exp(-answer * logit))
+            weight += own
+    assert float(masked_loss(targets)(logits, targets)) == pytest.approx(total / weight if weight else 0, abs=1e-5)
+
+
+def test_a_network_that_came_in_evaluation_mode_learns_in_training_mode():
+    classifier = Classifier(architecture("small_frame"), 1).eval()
+    held = {name: one.clone() for name, one in classifier.named_buffers() if name.endswith("running_mean")}
+    assert held
+    targets = torch.tensor([[1], [-1]] * 3)
+    fit(classifier, pixels(), targets, masked_loss(targets), Recipe(steps=1, batch=4, seed=1), CPU, "learn")
+    assert not any(torch.equal(one, held[name]) for name, one in classifier.named_buffers() if name in held)
+    assert not classifier.training
+
+
+def test_every_clip_is_learned_once_before_any_comes_again():
+    seen = []
+
+    def loss(logits, numbers):
+        seen.extend(numbers.tolist())
+        return logits.mean()
+
+    recipe = Recipe(steps=7, batch=3, seed=1)
+    fit(Classifier(architecture("small_frame"), 1), pixels(7), torch.arange(7), loss, recipe, CPU, "learn")
+    epochs = [seen[at : at + 7] for at in range(0, 21, 7)]
+    assert [sorted(epoch) for epoch in epochs] == [list(range(7))] * 3
+    assert epochs[0] != epochs[1]
+
+
 def test_targets_hold_zero_where_nobody_was_asked():
     assert target_matrix([{"a": 1}, {"b": -1}], ["a", "b"]).tolist() == [[1, 0], [0, -1]]
 
