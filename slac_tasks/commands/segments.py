@@ -7,8 +7,8 @@
   slac segments gold --segment 3f2a9c01d4e5b677 --drop
 
 People answer on the page `segments`. A line that cannot be asked is set aside with its reason, and `slac show segments
-round=ROUND` lists it. Safe to run again: the same file is the same round, and no segment is asked twice. Withdrawn
-videos are never asked.
+round=ROUND` lists it. Safe to run again: the same file is the same round, and no segment is asked twice. For more of a
+file, with another --score-least or --video-most, want another name for --as. Withdrawn videos are never asked.
 """
 
 import argparse
@@ -28,7 +28,7 @@ from slac_tasks.storage import gold_segments, records
 from slac_tasks.storage.datasets import SEGMENTS, VIDEOS
 from slac_tasks.storage.gold_segments import GoldSegment
 from slac_tasks.storage.ledger import Ledger, open_ledger
-from slac_tasks.storage.manifests import Drop
+from slac_tasks.storage.manifests import Drop, Manifest
 from slac_tasks.storage.objects import Store, open_store
 from slac_tasks.storage.records import Record
 from slac_tasks.storage.tables import Datasets
@@ -99,14 +99,16 @@ def _ask(datasets: Datasets, ledger: Ledger, settings: Segments, arguments: argp
     proposed, drops = read(path)
     mark = hashlib.sha256(path.read_bytes()).hexdigest()
     round_ = f"{origin}.{mark[:8]}"
+    limits = Limits(
+        score_least=arguments.score_least,
+        video_most=arguments.video_most,
+        tiou_same=settings.tiou_least,
+        votes_wanted=settings.votes_wanted,
+    )
     made = datasets.manifest(SEGMENTS, round=round_)
-    if made is None:
-        limits = Limits(
-            score_least=arguments.score_least,
-            video_most=arguments.video_most,
-            tiou_same=settings.tiou_least,
-            votes_wanted=settings.votes_wanted,
-        )
+    if made is not None:
+        _check_same(made, limits)
+    else:
         category_of = categories_of({row["category"]: row["name"] for row in ledger.rows("categories")})
         wanted = {category for line in proposed if (category := category_of(line.label))}
         withdrawn = Withdrawals.read(datasets.store)
@@ -134,6 +136,22 @@ def _ask(datasets: Datasets, ledger: Ledger, settings: Segments, arguments: argp
         where = f"`slac show segments round={round_}` lists them"
         print_line(f"segments: set aside in all: {_counts(made.drops)}; {where}")
     print_line(f"segments: {round_}: {made.rows:,} segments, {queued['segments']:,} of them in the queue")
+
+
+def _check_same(made: Manifest, limits: Limits) -> None:
+    """Refuse to ask about other proposals of a file than those of its round.
+
+    Raises:
+        WrongArguments: the flags are not those with which the round was made.
+
+    """
+    before = made.made_by.settings[_STAGE]
+    for flag, name in (("--score-least", "score_least"), ("--video-most", "video_most")):
+        if (given := getattr(limits, name)) != before[name]:
+            raise WrongArguments(
+                f"{flag} {given:g}: round {made.keys['round']} of the same file was asked with {before[name]:g}, want "
+                "that, or another name for --as; nothing is asked twice"
+            )
 
 
 def _counts(drops: Sequence[Drop]) -> str:

@@ -34,8 +34,8 @@ def place(store: FolderStore, ledger_url: str, ledger: Ledger, monkeypatch: pyte
     return tmp_path
 
 
-def ask(place: Path, name: str = "results.json") -> int:
-    return cli.main(["segments", "ask", str(place / name), "--as", "net"])
+def ask(place: Path, name: str = "results.json", *flags: str, origin: str = "net") -> int:
+    return cli.main(["segments", "ask", str(place / name), "--as", origin, *flags])
 
 
 def states(ledger: Ledger) -> list[tuple[int, int, str]]:
@@ -67,6 +67,22 @@ def test_proposals_enter_the_queue_once_and_the_rest_is_listed_with_its_reason(
     results(place / "again.json", {f"{0:016x}": [(10.1, 20.0, 0.9)]})
     assert ask(place, "again.json") == 64
     assert "1 the same" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("flag", "first"), [("--score-least", "0.65"), ("--video-most", "1")])
+def test_more_of_a_file_is_asked_under_another_name_and_never_in_silence(
+    flag: str, first: str, place: Path, ledger: Ledger, capsys: pytest.CaptureFixture[str]
+) -> None:
+    lines = {video: [(10.0, 20.0, 0.9), (40.0, 50.0, 0.6)] for video in [f"{0:016x}"]}
+    results(place / "two.json", lines)
+    assert ask(place, "two.json", flag, first) == 0
+    assert len(states(ledger)) == 1
+    assert ask(place, "two.json", flag, first) == 0
+    assert ask(place, "two.json") == 64
+    assert f"{flag} " in (said := capsys.readouterr().err)
+    assert f"of the same file was asked with {first}, want that, or another name for --as" in said
+    assert ask(place, "two.json", origin="more") == 0
+    assert len(states(ledger)) == 2
 
 
 def test_of_a_retired_category_nobody_is_asked_and_what_is_in_hands_is_still_taken(place: Path, ledger: Ledger) -> None:
