@@ -35,6 +35,7 @@ from slac_tasks.storage.declarations import Dataset
 from slac_tasks.storage.ledger import open_ledger
 from slac_tasks.storage.manifests import Manifest
 from slac_tasks.storage.objects import open_store
+from slac_tasks.storage.registered import check_registered
 from slac_tasks.storage.tables import Datasets
 
 _DAYS = 30
@@ -100,6 +101,7 @@ def _keys(words: Sequence[str], names: Sequence[str]) -> dict[str, str]:
 
 def _show_verdicts(*, as_json: bool, category: str | None = None) -> None:
     ledger = open_ledger()
+    check_registered(ledger, [category] if category else [])
     judged = by_category(ledger.all(Judged, "web_measures", category=None))
     rows = [row for row in ledger.rows("web_quality") if category in (None, row["category"])]
     if as_json:
@@ -129,6 +131,7 @@ def _show_retraining(*, as_json: bool) -> None:
 def _show_duplicates(*, as_json: bool, category: str | None = None, window: str | None = None) -> None:
     window = str(Window.parse(window)) if window else None
     ledger = open_ledger()
+    check_registered(ledger, [category] if category else [])
     pairs = lookalike_pairs(ledger, category=category, window=window)
     if as_json:
         print_json(asdict(pair) for pair in pairs)

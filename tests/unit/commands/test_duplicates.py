@@ -11,7 +11,8 @@ DROPPED, ADMITTED, WEEK = "b" * 16, "a" * 16, "2026-01-05"
 @pytest.fixture(autouse=True)
 def _pair(ledger: Ledger, ledger_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SLAC_DATABASE_URL", ledger_url)
-    ledger.run("register_category", category="judo", name="judo", guideline=None)
+    for category in ("judo", "polo"):
+        ledger.run("register_category", category=category, name=category, guideline=None)
     ledger.run(
         "add_duplicate", category="judo", window=WEEK, candidate_id="c", video_id=DROPPED, other_id=ADMITTED,
         evidence="12 of 13 half seconds agree", source="folder", source_id="b.mp4", proxy_256="b-256.mp4",
