@@ -10,6 +10,7 @@ from slac_tasks.localization.detecting import (
     SEARCH,
     Search,
     border_weights,
+    look,
     mean_inside,
     refined,
     spot,
@@ -17,7 +18,7 @@ from slac_tasks.localization.detecting import (
     video_level,
 )
 from slac_tasks.localization.features import Clock
-from slac_tasks.localization.head import Head, Shape
+from slac_tasks.localization.head import Head, Outputs, Shape
 from slac_tasks.localization.spotted import Spotted
 
 
@@ -86,12 +87,52 @@ def test_an_end_moves_to_where_the_head_says_that_segments_end() -> None:
     assert refined(weights, np.array([0]), np.array([8.0]), 4)[0] == pytest.approx(9)
 
 
+def test_a_border_is_as_likely_as_both_cells_beside_it_say_and_the_first_cell_stands_for_what_lacks() -> None:
+    weights = border_weights(np.zeros((4, 1)), np.array([0.5, 0.25, 0.0, 1.0]), rising=True)
+    assert weights[:, 0].tolist() == [1.0, 0.75, 0.25, 1.0, 2.0]
+
+
 def test_a_video_shows_a_category_as_surely_as_its_surest_eighth() -> None:
     curve = np.zeros((16, 2))
     curve[3:5, 0] = 0.9, 0.7
     curve[:, 1] = 0.2
     assert video_level(curve).tolist() == pytest.approx([0.8, 0.2])
     assert video_level(curve[3:4]).tolist() == pytest.approx([0.9, 0.2])
+
+
+class Sure(Head):
+    """Says of 48 cells that one segment of the second of two categories is there, in the cells from 15 to 21.
+
+    Its curve rises at 12 and falls at 24.
+    """
+
+    def forward(self, features: torch.Tensor, mask: torch.Tensor) -> Outputs:
+        places, _ = self.places(mask.shape[1], mask.device)
+        curve, shown = torch.full((1, mask.shape[1], 2), -30.0), torch.full((1, len(places), 2), -30.0)
+        curve[0, 12:24, 1], shown[0, 18, 1] = 30.0, torch.logit(torch.tensor(0.81))
+        reach = torch.tensor([3.5, 2.5]).expand(1, len(places), 2)  # of the place at 18.5
+        return Outputs(curve=curve, ends=torch.full((1, mask.shape[1], 2), -30.0), shown=shown, reach=reach)
+
+
+@pytest.mark.parametrize(
+    ("refine_sec", "start", "end"),
+    # The border at 12 has twice the slope of 11 and of 13, so the mean of those around it is 12, and of 13 alone 13.
+    [(1.0, (15 + 12) / 2, (21 + 24) / 2), (0.4, (15 + 13) / 2, (21 + 23) / 2), (0.0, 15, 21)],
+)
+def test_what_the_head_says_in_cells_is_found_in_seconds(refine_sec: float, start: float, end: float) -> None:
+    head, clock = Sure(Shape(features=4, categories=("a", "b"), width=8)).eval(), Clock(fps=24, frames=4 * 48)
+    found = spot(head, torch.zeros(48, 4), clock, Search(refine_sec=refine_sec))
+    assert found.category.tolist() == [1]
+    assert found.start_sec.tolist() == pytest.approx([start / 6])
+    assert found.end_sec.tolist() == pytest.approx([end / 6])
+    assert found.score.tolist() == pytest.approx([0.9])  # the root of what both say, .81 and 1
+
+
+@pytest.mark.parametrize("cells", [1, 31, 32, 33])
+def test_a_head_is_told_which_cells_are_padding(cells: int) -> None:
+    head = Head(Shape(features=4, categories=("a",), width=8)).eval()
+    _, mask = look(head, torch.zeros(cells, 4))
+    assert mask[0].tolist() == [True] * cells + [False] * (head.padded(cells) - cells)
 
 
 def test_by_video_every_score_is_multiplied_with_what_the_whole_video_shows() -> None:

@@ -45,6 +45,15 @@ def test_as_many_cells_are_labelled_as_fit_into_the_clip(start: float, fps: int)
     assert abs(count - 2 / dense.clock.stride_sec) <= 1
 
 
+@given(start=st.integers(-4, 130), length=st.integers(0, 60))
+def test_a_cell_is_of_a_clip_if_its_middle_lies_in_it_the_end_left_out(start: int, length: int) -> None:
+    # In half cells, so that many ends lie on a middle.
+    ends = [at * CLOCK.stride_sec / 2 for at in (start, start + length)]
+    given = Clip(category=0, start_sec=ends[0], end_sec=ends[1], positive=True)
+    labels = cell_labels(Lesson(dense=DENSE, clips=(given,)), 1)[:, 0].tolist()
+    assert labels == [int(start <= 2 * cell + 1 < start + length) for cell in range(CLOCK.count)]
+
+
 def test_ends_are_counted_in_cells() -> None:
     ends, categories = in_cells([(3, 1.0, 2.5)], CLOCK)
     assert torch.allclose(ends, torch.tensor([[6.0, 15.0]]))
@@ -56,6 +65,10 @@ def test_borders_are_spread_over_their_neighbours() -> None:
     near = borders(torch.tensor([[2.0, 6.5]]), 10)
     assert near[:, 0].tolist() == pytest.approx([0, 2 / 3, 2 / 3, 0, 0, 0, 0, 0, 0, 0])
     assert near[:, 1].tolist() == pytest.approx([0, 0, 0, 0, 0, 1 / 3, 1, 1 / 3, 0, 0])
+
+
+def test_no_cell_is_near_a_border_where_there_is_none() -> None:
+    assert torch.equal(borders(torch.zeros(0, 2), 7), torch.zeros(7, 2))
 
 
 def test_a_segment_that_people_gave_counts_in_a_video_that_is_not_cut() -> None:
