@@ -7,7 +7,7 @@ from torch import nn
 
 from slac_tasks.errors import NotConfigured, Temporary
 from slac_tasks.networks import inference
-from slac_tasks.networks.registry import Classifier, architecture
+from slac_tasks.networks.registry import Classifier, architecture, to_stream
 from slac_tasks.training import trainer
 from slac_tasks.training.losses import ReleaseLoss
 from slac_tasks.training.trainer import Diverged, Recipe, features, fit, fit_head, masked_loss, seeded, target_matrix
@@ -139,6 +139,25 @@ def test_a_head_separates_what_a_line_separates_and_repeats():
     assert torch.equal(head.weight, fit_head(found, targets).weight)
 
 
+def test_features_on_a_processor_are_those_of_the_network_in_full_precision():
+    entry, data = architecture("small_motion"), pixels(3)
+    found = features(HungryNetwork(99), entry, data, CPU)
+    assert found.dtype == torch.float32
+    assert torch.allclose(found, to_stream(entry, torch.from_numpy(data)).mean((2, 3, 4)), atol=1e-6)
+
+
+def test_no_head_is_better_than_the_one_that_is_fitted():
+    chance = torch.Generator().manual_seed(0)
+    found, targets = torch.randn(40, 3, generator=chance) * 3 + 7, torch.randint(-1, 2, (40, 2), generator=chance)
+    head = fit_head(found, targets).requires_grad_(True)
+    scaled = head.weight * found.std(0, correction=0)
+    (masked_loss(targets)(head(found), targets) + 0.01 * scaled.square().sum() / 2).backward()
+    # It is convex: where it is flat, it is lowest. In the units in which it was fitted.
+    slopes = (head.weight.grad - head.bias.grad[:, None] * found.mean(0)) / found.std(0, correction=0)
+    assert slopes.abs().max() < 1e-3
+    assert head.bias.grad.abs().max() < 1e-3
+
+
 @given(said=st.lists(st.sampled_from([-1, 0, 1]), max_size=4), seed=st.integers(0, 1000))
 @settings(max_examples=40)
 def test_a_head_is_fitted_to_however_few_labels_there_are(said, seed):
@@ -164,6 +183,14 @@ def test_shifts_keep_the_shape_and_never_mirror():
         seen = trainer.augmented(ramp, torch.Generator().manual_seed(seed))
         assert seen.shape == ramp.shape
         assert (seen[..., 1:] - seen[..., :-1] >= 0).all()
+
+
+def test_each_clip_has_a_contrast_of_its_own_within_three_tenths():
+    seen = trainer.augmented(torch.ones(64, 3, 2, 8, 8), torch.Generator().manual_seed(0))
+    contrasts = seen[:, 0, 0, 0, 0]
+    assert torch.equal(seen, contrasts[:, None, None, None, None].expand_as(seen))
+    assert 0.7 <= contrasts.min() < 0.75
+    assert 1.25 < contrasts.max() <= 1.3
 
 
 def test_a_network_that_diverges_ends_its_training_and_names_the_step():
