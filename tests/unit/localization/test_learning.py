@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import nullcontext
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,9 +13,9 @@ from slac_tasks.errors import BrokenContract
 from slac_tasks.localization import learning
 from slac_tasks.localization.detecting import spot
 from slac_tasks.localization.features import Clock, Dense
-from slac_tasks.localization.head import Head
+from slac_tasks.localization.head import Head, Shape
 from slac_tasks.localization.kept import About, decode, encode
-from slac_tasks.localization.labels import Clip, Lesson, Span
+from slac_tasks.localization.labels import NO, OTHER, YES, Clip, Lesson, Span, cell_labels, in_cells
 from slac_tasks.localization.learning import Plan, taught
 
 CLOCK = Clock(fps=24, frames=24 * 20)
@@ -108,6 +109,52 @@ def test_a_checkpoint_teaches_of_no_other_videos_than_its_own(kept: slice, capsy
     assert "localize: begins anew, since other videos teach now" in capsys.readouterr().err
     for name, value in wanted.state_dict().items():
         assert torch.equal(value, again.state_dict()[name]), name
+
+
+def two_categories() -> list[Lesson]:
+    """Return lessons in which people said yes and no of one category and yes of another."""
+    said = [(0, 0, 2, True), (0, 2, 7, False), (1, 6, 9, True), (1, 9, 10, False)]
+    clips = tuple(Clip(category=one, start_sec=at, end_sec=end, positive=yes) for one, at, end, yes in said)
+    return [Lesson(dense=video(number)[0], clips=clips[number:]) for number in range(2)]
+
+
+def test_the_curve_weighs_yes_as_no_and_a_no_that_nobody_said_less() -> None:
+    plan, given = Plan(smoothing=0.1, other=0.3, width=8), two_categories()
+    videos = [learning._Video.of(lesson, 2, CPU) for lesson in given]
+    teacher = learning.Teacher(head=Head(Shape(features=4, categories=("a", "b"), width=8)), videos=videos, plan=plan)
+    labels = torch.stack([cell_labels(lesson, 2) for lesson in given])
+    curve = torch.randn(labels.shape, generator=torch.Generator().manual_seed(0))
+    total = weight = 0.0
+    for category in range(2):
+        said = labels[..., category].flatten().tolist()
+        count = {value: said.count(value) for value in (YES, NO)}
+        for logit, label in zip(curve[..., category].flatten().tolist(), said, strict=True):
+            if label == 0:
+                continue
+            own = sum(count.values()) / (2 * count[YES if label == YES else NO]) * (0.3 if label == OTHER else 1)
+            sure = 0.9 if label == YES else 0.1
+            total += own * (sure * np.log1p(np.exp(-logit)) + (1 - sure) * np.log1p(np.exp(logit)))
+            weight += own
+    assert OTHER in labels
+    assert float(teacher._curve_loss(curve, labels)) == pytest.approx(total / weight, rel=1e-5)
+
+
+def test_a_proposal_where_people_gave_a_segment_of_the_category_is_left_out() -> None:
+    lesson = Lesson(dense=video(0)[0], known=((0, 2.0, 4.0),))
+    own = learning._Video.of(lesson, 2, CPU)
+    spans = [(0, 3.0, 5.0), (0, 4.0, 5.0), (0, 1.0, 2.0), (1, 2.0, 4.0), (0, 2.5, 3.0)]
+    own.propose(spans, own.known)
+    kept = [(0, 2.0, 4.0), (0, 4.0, 5.0), (0, 1.0, 2.0), (1, 2.0, 4.0)]
+    ends, categories = in_cells(kept, CLOCK)
+    assert torch.equal(own.ends, ends)
+    assert torch.equal(own.categories, categories)
+
+
+def test_videos_that_people_have_cut_teach_longer_faster_and_wider() -> None:
+    plan = Plan()
+    cut = plan.cut()
+    assert (cut.steps, cut.rate, cut.width) == (6 * plan.steps, 2 * plan.rate, 2 * plan.width)
+    assert replace(cut, steps=plan.steps, rate=plan.rate, width=plan.width) == plan
 
 
 def test_another_seed_gives_another_head() -> None:
