@@ -2,7 +2,7 @@
 
 import io
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from functools import partial
 from typing import Any
@@ -132,6 +132,11 @@ def _meaning(message: str, failures: list[Unfetched]) -> Unfetched:
     return Unfetched("refused", message[:200])
 
 
+def _named(entries: Iterable[Info | None] | None) -> list[Info]:
+    """Return what a list names: the library keeps a gap where a site lists what is not there."""
+    return [entry for entry in entries or () if entry]
+
+
 def search(web: Web, address: str, most: int) -> Iterator[Info]:
     """Yield what a search, list or feed names, with its dates; what fails alone has `failure` set to why.
 
@@ -142,7 +147,7 @@ def search(web: Web, address: str, most: int) -> Iterator[Info]:
     with _library(web, extract_flat="in_playlist", playlistend=most) as library:
         found: Info = library.extract_info(address, download=False) or {"entries": ()}
     # A list may name nothing; what is no list is one video.
-    for entry in found.get("entries", [found]) or ():
+    for entry in _named(found.get("entries", [found])):
         page, _ = unsmuggle_url(entry.get("webpage_url") or entry["url"])
         entry = {**entry, "id": entry.get("id") or page, "page": page}
         # Lists of some sites name no dates and no licences; the page of the video does.
@@ -164,7 +169,7 @@ def about(web: Web, page: str) -> Info:
     with _library(web, format=_FORMAT, format_sort=["res:480"], noplaylist=True) as library:
         info: Info = library.extract_info(page, download=False)
     if info.get("entries") is not None:
-        entries = list(info["entries"])
+        entries = _named(info["entries"])
         if len(entries) != 1:
             raise Unfetched("not a video", f"names {len(entries)} videos")
         (info,) = entries

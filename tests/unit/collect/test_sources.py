@@ -17,6 +17,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from planned_server import Planned, serve, status
+from yt_dlp.extractor.generic import GenericIE
 
 from slac_tasks.collect import locations
 from slac_tasks.collect.downloads import sites
@@ -363,6 +364,21 @@ def test_a_source_is_a_folder_or_manifest_where_it_says(tmp_path: Path, monkeypa
     ):
         with pytest.raises(NotConfigured, match=f"source {name}: .*{found}.*, want a folder"):
             open_sources([name])
+
+
+def test_a_gap_in_a_list_is_no_video(server: Planned, monkeypatch: Any) -> None:
+    def listed(self: GenericIE, url: str) -> Any:
+        found = self.url_result(f"{server.url}/v/one.mp4", video_id="one", timestamp=1767600000)
+        return self.playlist_result([None, found, None])
+
+    web = Web(QUICK, allow_private=True)
+    with monkeypatch.context() as patch:
+        patch.setattr(GenericIE, "_real_extract", listed)
+        assert [entry["id"] for entry in sites.search(web, f"{server.url}/page", 5)] == ["one"]
+    monkeypatch.setattr(GenericIE, "_real_extract", lambda self, _: self.playlist_result([None]))
+    assert list(sites.search(web, f"{server.url}/page", 5)) == []
+    with pytest.raises(Unfetched, match="not a video: names 0 videos"):
+        sites.about(web, f"{server.url}/page")
 
 
 def test_what_a_reader_of_pages_trips_over_is_the_pages_own_failure(server: Planned, monkeypatch: Any) -> None:
