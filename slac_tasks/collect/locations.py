@@ -109,7 +109,8 @@ class Page:
 
     def probe(self, access: Access) -> None:
         """Ask the site for the video, and its server for the first byte."""
-        probe(access.web, str(self._about(access)["url"]))
+        about = self._about(access)
+        probe(access.web, str(about["url"]), headers=_headers(about))
 
     def open(self, access: Access, folder: Path) -> Opened:
         """Download the video that the page shows."""
@@ -117,9 +118,8 @@ class Page:
         duration = about.get("duration")
         if isinstance(duration, int | float) and duration > longest:
             raise Unfetched("too long", f"{duration:.0f} s, want at most {longest} s")
-        headers = dict(about.get("http_headers") or {})
         # The address of the bytes changes from try to try; the page's does not.
-        return _download(access, str(about["url"]), folder, name=PAGE + self.address, headers=headers)
+        return _download(access, str(about["url"]), folder, name=PAGE + self.address, headers=_headers(about))
 
     def _about(self, access: Access) -> dict[str, Any]:
         # The library takes a third of a second to load, and not every project needs it.
@@ -253,6 +253,11 @@ def parse(location: str, source: str = "") -> Location:
 def address_of(name: str) -> str:
     """Return a name of a video as a person writes it; one that is no location is returned as it is."""
     return parse(name).address
+
+
+def _headers(about: Mapping[str, Any]) -> Mapping[str, str]:
+    """Return the headers without which a site's server may refuse a video."""
+    return dict(about.get("http_headers") or {})
 
 
 def _download(

@@ -210,14 +210,14 @@ def open_web(collect: Collect, limits: Fetch, environ: Mapping[str, str]) -> Web
     return Web(limits, allow_private=allowed, authority=authority, proxy=proxy_of(environ))
 
 
-def probe(web: Web, url: str, *, trusted: bool = False) -> None:
+def probe(web: Web, url: str, *, headers: Mapping[str, str] | None = None) -> None:
     """Ask for the first byte.
 
     Raises:
         Unfetched: the bytes could not be fetched now.
 
     """
-    with web.ask(url, headers={"Range": "bytes=0-0"}, trusted=trusted) as answer:
+    with web.ask(url, headers={**(headers or {}), "Range": "bytes=0-0"}) as answer:
         # 416: it is there, and empty.
         if answer.status not in (200, 206, 416):
             raise of_status(answer.status)

@@ -280,6 +280,19 @@ def test_a_search_asks_for_each_name_and_keeps_what_the_site_says(server: Planne
     assert sites.about(web, locations.address_of(first.location))["url"] == f"{server.url}/v/one.mp4"
 
 
+def test_what_can_be_fetched_from_a_site_can_be_found_there(server: Planned, tmp_path: Path) -> None:
+    def choosy(handler: planned_server.Handler) -> None:
+        """Refuse whoever does not ask as a browser does, which the library's headers say."""
+        (served if "Mozilla" in handler.headers.get("User-Agent", "") else status(403))(handler)
+
+    served = serve(b"bytes")
+    server.paths["/choosy.mp4"] = choosy
+    access = Access(collect=Collect(allow_private_addresses=True), fetch=QUICK, environ={})
+    place = locations.parse(f"yt-dlp+{server.url}/choosy.mp4")
+    place.probe(access)
+    assert place.open(access, tmp_path).path.read_bytes() == b"bytes"
+
+
 def test_a_search_that_finds_nothing_offers_nothing(server: Planned) -> None:
     empty = FEED.partition("<item>")[0] + "</channel></rss>"
     server.paths["/empty"] = serve(empty.encode(), kind="application/rss+xml")

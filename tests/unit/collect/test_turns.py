@@ -11,7 +11,7 @@ from slac_tasks.collect.downloads.reasons import Unfetched
 from slac_tasks.collect.downloads.turns import in_turn
 from slac_tasks.collect.settings import Fetch
 
-LIMITS = Fetch(workers=4, workers_per_host=2, tries=3)
+LIMITS = Fetch(workers=4, workers_per_host=2, tries=4)
 
 
 class Clock:
@@ -65,6 +65,19 @@ def test_a_host_whose_workers_are_all_held_up_holds_up_no_other() -> None:
     assert sorted(ended[6:]) == items[:3]
 
 
+def test_whose_turn_comes_meanwhile_waits_for_nobody_who_is_at_work() -> None:
+    hosts, last = Hosts(Fetch(requests_per_sec=20.0)), threading.Event()
+
+    def work(item: str) -> None:
+        hosts.take(item[0])
+        if item == "b2":
+            last.set()
+        assert item != "a1" or last.wait(timeout=30)
+
+    found = in_turn(["a1", "b1", "b2"], lambda item: item[0], work, hosts, LIMITS)
+    assert sorted(item for item, _ in found) == ["a1", "b1", "b2"]
+
+
 def test_what_may_pass_is_tried_again_twice_as_late_each_time_and_what_may_not_is_not(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -79,7 +92,7 @@ def test_what_may_pass_is_tried_again_twice_as_late_each_time_and_what_may_not_i
     assert [(item, no.reason) for item, no in found if isinstance(no, Unfetched)] == [
         ("never", "gone"), ("later", "network"),
     ]  # fmt: skip
-    assert sorted(asked) == [("later", 0), ("later", 1), ("later", 3), ("never", 0)]
+    assert sorted(asked) == [("later", 0), ("later", 1), ("later", 3), ("later", 7), ("never", 0)]
 
 
 def test_those_that_failed_together_are_not_all_tried_again_in_the_same_moment(monkeypatch: pytest.MonkeyPatch) -> None:
