@@ -146,9 +146,27 @@ def test_what_is_no_proxy_is_said(answer: bytes) -> None:
         proxy.tunnel(FAR, 443, 5.0)
 
 
+@pytest.mark.parametrize(("status", "reason"), [(500, "network"), (499, "refused"), (300, "refused"), (199, "refused")])
+def test_a_fault_of_the_proxy_passes_and_its_refusal_does_not(status: int, reason: str) -> None:
+    with raw_server.running() as server:
+        server.answers = [b"HTTP/1.1 %d No\r\n\r\n" % status]
+        with pytest.raises(Unfetched, match=f"^{reason}: .*: proxy says {status}") as no:
+            Proxy(host="127.0.0.1", port=server.port, headers={}).tunnel(FAR, 443, 5.0)
+    assert no.value.retryable is (reason == "network")
+
+
+@pytest.mark.parametrize("head", [b"HTTP/1.1 200 OK\r\n\r\n", b"HTTP/1.1 299 OK\r\nX: y\r\n\r\n"])
+def test_what_follows_the_proxys_word_is_the_hosts_from_its_first_byte(head: bytes) -> None:
+    with raw_server.running() as server:
+        server.answers = [head + b"hello"]
+        with Proxy(host="127.0.0.1", port=server.port, headers={}).tunnel(FAR, 443, 5.0) as plug:
+            assert plug.makefile("rb").read(5) == b"hello"
+
+
 @pytest.mark.parametrize(
     "text",
-    ["proxy:3128", "https://proxy:3128", "http://ada:secret@proxy", "http://proxy:0", "http://proxy:secret", "http://ada:secret@[::1",
+    ["http://:3128", "http://ada:secret@proxy:3128?path",
+     "proxy:3128", "https://proxy:3128", "http://ada:secret@proxy", "http://proxy:0", "http://proxy:secret", "http://ada:secret@[::1",
      "http://ada:secret@proxy:3128/path", "socks5://ada:secret@proxy:1080"],
 )  # fmt: skip
 def test_what_is_no_address_of_a_proxy_is_refused_and_not_repeated(text: str) -> None:
