@@ -107,12 +107,12 @@ class Fetcher:
         path, resumed = locations.parse(candidate.location, candidate.source).open(self.access, folder)
         with path.open("rb") as file:
             digest = hashlib.file_digest(file, "sha256").hexdigest()
-        if candidate.sha256 not in (None, digest):
-            raise Unfetched("wrong hash", f"is {digest}, want {candidate.sha256}")
         video_id = media_video_id(digest)
         if self.withdrawals.covers_any(video_id, digest):
             raise Unfetched(TAKEN_DOWN, video_id)
         try:
+            if candidate.sha256 not in (None, digest):
+                raise originals.Rejected("wrong hash", f"is {digest}, want {candidate.sha256}")
             found = originals.probe(path, limits)
             proxy = originals.make_proxy(path, folder, found, limits)
         except originals.Rejected as no:

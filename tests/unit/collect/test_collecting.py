@@ -1,12 +1,13 @@
 """Fetch, takedown and recheck as stages and commands, against a server that fails on purpose."""
 
+import hashlib
 import json
 import os
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -127,6 +128,39 @@ def test_each_failure_is_counted_and_a_rerun_asks_only_for_what_is_missing(
     assert sorted(path for _, path, _ in server.asked[before:]) == ["/broken", "/busy", "/digits", "/zone"]
     assert not list(datasets.store.names("fetching/"))
     assert not [path for path in (tmp_path / "scratch").iterdir() if path.is_dir()]
+
+
+def mixed(data: bytes, other: bytes) -> Callable[[planned_server.Handler], None]:
+    """Serve a half, and as what follows the bytes of another file; whoever begins anew then gets all."""
+    begins = iter([len(data) // 2])
+
+    def answer(handler: planned_server.Handler) -> None:
+        whole = serve(data) if handler.headers.get("Range") is None else serve(other)
+        if handler.headers.get("Range") is None and (half := next(begins, None)):
+            whole = cut(data, iter([half]))
+        whole(handler)
+
+    return answer
+
+
+def test_parts_that_do_not_belong_together_are_fetched_again_from_the_first_byte(
+    tmp_path: Path, server: Planned, films: list[bytes], judo: str
+) -> None:
+    digests = [hashlib.sha256(film).hexdigest() for film in films]
+    server.paths |= {f"/mixed{at}": mixed(films[at], bytes(len(films[at]))) for at in range(2)}
+    manifest = listed(tmp_path, server, "/mixed0", "/mixed1", "/2.mp4")
+    # Of the first it is known which bytes it has; of the last too, and it has others.
+    hashes = [{"sha256": digests[0]}, {}, {"sha256": digests[0]}]
+    lines = [json.loads(line) | more for line, more in zip(manifest.read_text().splitlines(), hashes, strict=True)]
+    manifest.write_text("\n".join(map(json.dumps, lines)))
+    config = settings(tmp_path, manifest, tries=4)
+    run(discover, config, judo)
+    datasets = run(fetch, config, judo)
+    made = datasets.need(FETCHED, **KEYS)
+    assert sorted(row.media_sha256 for row in datasets.rows(FETCHED, **KEYS)) == sorted(digests[:2])
+    assert (made.dropped, made.retryable) == ({"wrong hash": 1}, 0)
+    assert server.count("/mixed0") == server.count("/mixed1") == 3
+    assert server.count("/2.mp4") == 1, "what came whole and has other bytes stays so"
 
 
 def test_an_object_on_a_machine_without_settings_of_s3_holds_up_no_other_video(
