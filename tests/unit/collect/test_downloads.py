@@ -113,14 +113,16 @@ def test_the_address_that_was_checked_is_the_one_that_is_asked(
 def test_every_failure_has_its_reason(server: Planned, tmp_path: Path) -> None:
     server.paths |= {
         "/410": status(410), "/403": status(403), "/451": status(451), "/400": status(400), "/500": status(500),
-        "/429": status(429, Retry_After="0"), "/loop": status(302, Location="/loop"),
+        "/416": status(416, Content_Range="bytes */0"), "/429": status(429, Retry_After="0"),
+        "/loop": status(302, Location="/loop"),
         "/endless": planned_server.endless,
         "/file": status(302, Location="file:///etc/passwd"), "/slow": planned_server.trickle,
         "/short": cut(DATA, iter([100, 100, 100])), "/large": serve(b"x" * (1 << 20) + b"x"),
     }  # fmt: skip
     want = {
         "/404": ("gone", False), "/410": ("gone", False), "/403": ("private", False), "/451": ("region", False),
-        "/400": ("refused", False), "/500": ("server error", True), "/429": ("rate-limited", True),
+        "/400": ("refused", False), "/416": ("refused", False), "/500": ("server error", True),
+        "/429": ("rate-limited", True),
         "/loop": ("bad address", False), "/file": ("bad address", False), "/short": ("wrong length", True),
         "/large": ("too large", False), "/endless": ("too large", False), "/slow": ("too slow", True),
     }  # fmt: skip
@@ -239,6 +241,58 @@ def test_a_server_that_answers_with_another_part_is_not_believed(server: Planned
     with pytest.raises(Unfetched, match="another part"):
         download(server, "/x", target)
     assert not target.exists()
+
+
+@pytest.mark.parametrize(
+    ("answer", "message"),
+    [
+        (status(416, Content_Range="bytes */40"), "holds 1000 bytes, which the server does not know"),
+        (lambda handler: (handler.head(206, Content_Range="bytes 1000-1099/1100", Content_Length="200"),
+                          handler.wfile.write(bytes(200))), "wrong length: 1200 bytes, want 1100"),
+    ],
+)  # fmt: skip
+def test_more_bytes_than_the_server_says_there_are_begin_anew(
+    server: Planned, tmp_path: Path, answer: Callable[[planned_server.Handler], None], message: str
+) -> None:
+    target = tmp_path / "original"
+    server.paths["/more"] = cut(DATA, iter([1000]))
+    with pytest.raises(Unfetched):
+        download(server, "/more", target)
+    server.paths["/more"] = answer
+    with pytest.raises(Unfetched, match=message) as no:
+        download(server, "/more", target)
+    assert no.value.retryable
+    assert not target.exists()
+
+
+@pytest.mark.parametrize("says", [True, False], ids=["a size that is said", "a size that is not"])
+def test_a_file_may_be_as_large_as_the_bound_and_one_that_says_it_is_larger_is_not_read(
+    server: Planned, tmp_path: Path, says: bool
+) -> None:
+    def unsaid(handler: planned_server.Handler) -> None:
+        handler.head(200)
+        handler.wfile.write(DATA)
+        handler.close_connection = True
+
+    target = tmp_path / "original"
+    server.paths["/bound"] = serve(DATA) if says else unsaid
+    download(server, "/bound", target, max_bytes=len(DATA))
+    assert target.read_bytes() == DATA
+    want = f"{len(DATA)} bytes, want at most" if says else "more than"
+    with pytest.raises(Unfetched, match=f"too large: {want} {len(DATA) - 1}"):
+        download(server, "/bound", tmp_path / "other", max_bytes=len(DATA) - 1)
+    assert (tmp_path / "other").exists() is not says
+
+
+def test_all_bytes_of_a_download_are_of_the_budget_of_its_host(
+    server: Planned, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    spent: list[tuple[str, int]] = []
+    monkeypatch.setattr(Hosts, "spend", lambda _, host, count: spent.append((host, count)))
+    server.paths["/spent"] = serve(DATA)
+    download(server, "/spent", tmp_path / "original")
+    assert {host for host, _ in spent} == {host_of(server.url)}
+    assert sum(count for _, count in spent) == len(DATA)
 
 
 def test_the_budget_of_a_host_holds_at_the_server(server: Planned) -> None:
