@@ -36,6 +36,8 @@ class Handler(BaseHTTPRequestHandler):
         except (BrokenPipeError, ConnectionResetError):
             self.close_connection = True
 
+    do_POST = do_GET
+
     def head(self, code: int, **headers: str) -> None:
         self.send_response(code)
         for name, value in headers.items():

@@ -147,6 +147,40 @@ def test_a_redirect_into_the_private_network_is_refused(server: Planned, monkeyp
         probe(strict, server.url + "/inward")
 
 
+@pytest.mark.parametrize("redirects", [5, 6])
+def test_five_redirects_are_followed_and_no_more(server: Planned, redirects: int) -> None:
+    server.paths |= {f"/hop{at}": status(302, Location=f"/hop{at - 1}") for at in range(1, 7)} | {"/hop0": serve(b"x")}
+    with pytest.raises(Unfetched, match="more than 5 redirects") if redirects > 5 else nullcontext():
+        probe(web(), f"{server.url}/hop{redirects}")
+
+
+def test_an_address_without_a_path_is_that_of_the_root(server: Planned) -> None:
+    server.paths["/"] = serve(b"x")
+    probe(web(), server.url)
+    probe(web(), f"{server.url}?q=1")
+
+
+@pytest.mark.parametrize(
+    ("code", "method", "after"),
+    # RFC 9110, 15.4: a POST may become a GET after 301 and 302, and does after 303; after 307 and 308 nothing changes.
+    [(301, "POST", "GET"), (302, "POST", "GET"), (303, "POST", "GET"), (307, "POST", "POST"), (308, "POST", "POST"),
+     (302, "GET", "GET"), (307, "GET", "GET")],
+)  # fmt: skip
+def test_what_is_sent_goes_along_where_the_method_stays(server: Planned, code: int, method: str, after: str) -> None:
+    found = []
+
+    def there(handler: planned_server.Handler) -> None:
+        sent = handler.rfile.read(int(handler.headers.get("Content-Length", 0)))
+        found.append((handler.command, sent))
+        handler.head(200, Content_Length="0")
+
+    server.paths |= {"/from": status(code, Location="/there"), "/there": there}
+    body = b"words" if method == "POST" else None
+    with web().ask(f"{server.url}/from", method=method, body=body) as answer:
+        assert answer.status == 200
+    assert found == [(after, b"words" if after == "POST" else b"")]
+
+
 @pytest.mark.parametrize("elsewhere", ["another host", "another port"])
 def test_credentials_do_not_follow_a_redirect_to_another_origin(
     server: Planned, monkeypatch: pytest.MonkeyPatch, elsewhere: str
