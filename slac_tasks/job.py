@@ -310,7 +310,7 @@ class Job:
             one.address
             for one in inputs
             if (mark := manifest.made_from.get(one.address)) != one.mark
-            and (mark is None or self.datasets.contents(one, mark) != one.contents)
+            and (mark is None or (other := self.datasets.another(one, mark)) is None or other.contents != one.contents)
         ]
 
     def _print_finished(

@@ -164,8 +164,8 @@ def _limits(config: Config) -> Table:
     return {name: value for name, value in config.digest(("collect",))["collect"].items() if name not in WHERE}
 
 
-def _earlier(job: Job, before: Manifest | None, candidates: list[CandidateRow]) -> dict[str, Outcome]:
-    """Return the outcomes of the generation before that stand: those within these limits.
+def _earlier(job: Job, before: Manifest | None, candidates: Manifest, rows: list[CandidateRow]) -> dict[str, Outcome]:
+    """Return the outcomes of the generation before that stand: those of the same bytes or place, within these limits.
 
     Of older code's only where a retry or other candidates are the reason: a host may have lost since what it gave then.
     """
@@ -174,18 +174,38 @@ def _earlier(job: Job, before: Manifest | None, candidates: list[CandidateRow]) 
     made = before.made_by.settings.get("collect", {})
     if any(made.get(name) != value for name, value in _limits(job.config).items()):
         return {}
-    wanted = {row.candidate_id: row for row in candidates}
+    wanted, asked = {row.candidate_id: row for row in rows}, _asked_before(job, before, candidates)
     found: dict[str, Outcome] = {
         drop.item: drop
         for drop in before.drops
-        if drop.item in wanted and not drop.retryable and drop.reason != "duplicate bytes"
-    }
+        if drop.item in wanted and asked.get(drop.item) == _asks(wanted[drop.item])
+        and not drop.retryable and drop.reason != "duplicate bytes"
+    }  # fmt: skip
     for row in job.datasets.rows_of(FETCHED, before):
         given = wanted.get(row.candidate_id)
-        if given and given.sha256 in (None, row.media_sha256) and job.store.exists(row.proxy_256):
+        if given and _is_of(row, given) and job.store.exists(row.proxy_256):
             # A generation of version 2 lacks the location, and nothing else.
             found[row.candidate_id] = replace(row, location=given.location)
     return found
+
+
+def _asked_before(job: Job, before: Manifest, candidates: Manifest) -> dict[str, tuple[str, str | None]]:
+    """Return what was asked for each candidate that a generation was made from; none where they are no more."""
+    mark = before.made_from.get(candidates.address)
+    made = job.datasets.another(candidates, mark) if mark else None
+    return {row.candidate_id: _asks(row) for row in job.datasets.rows_of(CANDIDATES, made)} if made else {}
+
+
+def _asks(candidate: CandidateRow) -> tuple[str, str | None]:
+    """Return what decides which bytes a candidate gets."""
+    return candidate.location, candidate.sha256
+
+
+def _is_of(row: FetchedRow, candidate: CandidateRow) -> bool:
+    """Return whether a row holds what a candidate asks for: these bytes, or what was at this place."""
+    if candidate.sha256 is not None:
+        return row.media_sha256 == candidate.sha256
+    return row.location in (None, candidate.location)
 
 
 def run(job: Job) -> None:
@@ -208,7 +228,7 @@ def _fetch(job: Job, access: Access, keys: Mapping[str, str]) -> None:
                 access=access, store=job.store, outcomes=outcomes, withdrawals=Withdrawals.read(job.store)
             )
             rows = list(job.datasets.rows_of(CANDIDATES, candidates))
-            known = _earlier(job, before, rows) | outcomes.read(rows)
+            known = _earlier(job, before, candidates, rows) | outcomes.read(rows)
             found = dict(fetcher.all(rows, known, what))
             fetched, drops = _sorted_out(job, [found[row.candidate_id] for row in rows])
             if not fetched and (lacking := [drop for drop in drops if drop.reason == NOT_CONFIGURED]):

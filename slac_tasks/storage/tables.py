@@ -125,8 +125,8 @@ class Datasets:
         number, _, sha256 = mark.partition(":")
         return self._read_manifest(dataset, f"{dataset.address(keys)}/{number}/manifest.json", sha256)
 
-    def contents(self, manifest: Manifest, mark: str) -> str | None:
-        """Return the contents of another generation of a partition; None when it exists no more.
+    def another(self, manifest: Manifest, mark: str) -> Manifest | None:
+        """Return another generation of a partition, as readers see it; None when it exists no more.
 
         Args:
             manifest: of any generation of the partition.
@@ -137,7 +137,7 @@ class Datasets:
         assert declared is not None
         own = declared.upgrade.previous if declared.upgrade and manifest.is_older else declared
         try:
-            return self.generation(own, manifest.keys, mark).contents
+            return replace(self.generation(own, manifest.keys, mark), declared=declared)
         except NotMade:
             return None
 

@@ -163,6 +163,40 @@ def test_parts_that_do_not_belong_together_are_fetched_again_from_the_first_byte
     assert server.count("/2.mp4") == 1, "what came whole and has other bytes stays so"
 
 
+def test_a_candidate_that_was_mended_is_asked_for_again_and_no_other_one(
+    tmp_path: Path, server: Planned, films: list[bytes], judo: str
+) -> None:
+    def listing(*lines: tuple[str, str | None]) -> None:
+        """List videos by their own ids, at these places and with these hashes."""
+        rows = [
+            {"category": "Judo", "location": server.url + path, "source_id": str(number), "sha256": digest}
+            for number, (path, digest) in enumerate(lines)
+        ]
+        manifest.write_text("\n".join(map(json.dumps, rows)))
+
+    manifest = tmp_path / "m.jsonl"
+    server.paths["/gone"] = status(410)
+    digests = [hashlib.sha256(film).hexdigest() for film in films]
+    listing(("/0.mp4", "0" * 64), ("/gone", None), ("/moved", None), ("/1.mp4", None))
+    config = settings(tmp_path, manifest)
+    run(discover, config, judo)
+    assert run(fetch, config, judo).need(FETCHED, **KEYS).dropped == {"wrong hash": 1, "gone": 2}
+    listing(("/0.mp4", digests[0]), ("/gone", None), ("/1.mp4", None), ("/2.mp4", None))
+    run(discover, config, judo, remake=True)
+    datasets = run(fetch, config, judo, follow=True)
+    assert datasets.need(FETCHED, **KEYS).dropped == {"gone": 1}
+    found = {row.source_id: (row.media_sha256, row.location) for row in datasets.rows(FETCHED, **KEYS)}
+    assert found == {
+        number: (digests[at], f"{server.url}/{at}.mp4") for number, at in (("0", 0), ("2", 1), ("3", 2))
+    }  # fmt: skip
+    # Whose bytes are known has them wherever they lie, and what is as it was is asked for no more.
+    listing(("/moved", digests[0]), ("/gone", None), ("/1.mp4", None), ("/2.mp4", digests[2]))
+    before = len(server.asked)
+    run(discover, config, judo, remake=True)
+    run(fetch, config, judo, follow=True)
+    assert len(server.asked) == before
+
+
 def test_an_object_on_a_machine_without_settings_of_s3_holds_up_no_other_video(
     tmp_path: Path, server: Planned, judo: str
 ) -> None:
