@@ -6,7 +6,7 @@
   slac annotator close ada                          answers no more; the answers stay
   slac annotator forget ada                         the votes stay, under a pseudonym; nothing shows the name any more
   slac annotator assign judo_club --category judo   this group alone reviews judo; --everybody gives it back to all
-  slac annotator list
+  slac annotator list                               accounts, and what waits for a person who is not there
 
 Safe to run again: adding a known person sets a new password and ends the sessions of the old one. `forget` goes on
 where it was cut off, and ends with 75 while a stage that handles names is under way. It knows the store and the ledger
@@ -30,6 +30,7 @@ from slac_tasks.storage.objects import open_store
 from slac_tasks.storage.registered import check_registered
 from slac_tasks.storage.tables import Datasets
 from slac_tasks.verification.label_studio import PREFIX
+from slac_tasks.verification.nobody import waiting_lines
 from slac_tasks.verification.people import name_of
 from slac_tasks.web.passwords import MIN_LENGTH, seal
 
@@ -64,11 +65,12 @@ def main(arguments: argparse.Namespace) -> None:
     if arguments.what == "add":
         _add(ledger, arguments)
     elif arguments.what == "close":
-        if not ledger.run("close_account", annotator=arguments.name):
+        if not ledger.run("close_account", annotator=(name := _name(arguments.name))):
             raise WrongArguments(f"annotator {arguments.name!r}: unknown")
-        print(f"annotator: {arguments.name} answers no more")
+        print(f"annotator: {name} answers no more")
+        _tell_waiting(ledger)
     elif arguments.what == "forget":
-        _forget(ledger, arguments.name)
+        _forget(ledger, _name(arguments.name))
     elif arguments.what == "assign":
         if bool(arguments.group) == arguments.everybody:
             raise WrongArguments("annotator assign: want a group, or --everybody")
@@ -77,6 +79,7 @@ def main(arguments: argparse.Namespace) -> None:
             for category in arguments.category:
                 ledger.run("assign_category", category=category, reviewers=arguments.group)
         print(f"annotator: {', '.join(arguments.category)}: reviewed by {arguments.group or 'everybody'}")
+        _tell_waiting(ledger)
     elif arguments.json:
         print_json(ledger.rows("accounts"))
     else:
@@ -84,13 +87,13 @@ def main(arguments: argparse.Namespace) -> None:
             login = "login" if row["has_login"] else "no login"
             state = login if row["active"] else "closed"
             print(f"{row['annotator']:<24} {row['role']:<9} {state:<9} {', '.join(row['groups'])}".rstrip())
+        _tell_waiting(ledger)
 
 
 def _add(ledger: Ledger, arguments: argparse.Namespace) -> None:
-    name, role = arguments.name, "lead" if arguments.lead else "reviewer"
+    name, role = _name(arguments.name), "lead" if arguments.lead else "reviewer"
     groups = ", ".join(arguments.group) or "none"
     if name.startswith(PREFIX):
-        name = _elsewhere(name)
         ledger.run("add_account", annotator=name, password=None, groups=arguments.group, role=role)
         print(f"annotator: {name} may answer in Label Studio, groups: {groups}")
         return
@@ -102,7 +105,6 @@ def _add(ledger: Ledger, arguments: argparse.Namespace) -> None:
 
 
 def _forget(ledger: Ledger, name: str) -> None:
-    name = _elsewhere(name) if name.startswith(PREFIX) else name
     done = forget(Datasets(open_store(config.load().store_url)), ledger, name)
     if done.nothing:
         print("annotator: nothing holds that name any more")
@@ -113,8 +115,16 @@ def _forget(ledger: Ledger, name: str) -> None:
     )
 
 
-def _elsewhere(name: str) -> str:
-    """Return the name of a person of Label Studio, as its answers have it."""
+def _tell_waiting(ledger: Ledger) -> None:
+    """Print what waits for a person who is not there."""
+    for line in waiting_lines(ledger.rows("waiting_for_nobody")):
+        print(f"annotator: {line}")
+
+
+def _name(name: str) -> str:
+    """Return the name of a person; of one of Label Studio as its answers have it."""
+    if not name.startswith(PREFIX):
+        return name
     try:
         email = name_of(name.removeprefix(PREFIX))
     except ValueError as error:

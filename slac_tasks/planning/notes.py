@@ -6,9 +6,10 @@ from collections.abc import Callable, Collection, Iterator
 from slac_tasks.planning.planner import Planner
 from slac_tasks.planning.plans import other_settings
 from slac_tasks.storage.datasets import CLIPS, COMMITTEES, FETCHED, VIDEOS
+from slac_tasks.verification.nobody import waiting_lines
 
 _SHOWN = 5
-"""Names in a line; more are counted."""
+"""Names in a line, and lines of one kind; more are counted."""
 
 
 def notes(planner: Planner, dag: str) -> list[str]:
@@ -73,6 +74,13 @@ def _score_clips(planner: Planner) -> Iterator[str]:
         yield f"{len(stale)} (category, window) are stale, cut with other settings; `slac propose --remake` cuts again"
 
 
+def _send_hard_clips(planner: Planner) -> Iterator[str]:
+    lines = list(waiting_lines(planner.ledger.rows("waiting_for_nobody")))
+    yield from lines[:_SHOWN]
+    if len(lines) > _SHOWN:
+        yield f"{len(lines) - _SHOWN} categories more wait so; `slac annotator list` names them"
+
+
 def _judge(planner: Planner) -> Iterator[str]:
     registered = {row["category"] for row in planner.ledger.rows("categories")}
     if unknown := planner.settings.quality.with_floor - registered:
@@ -92,6 +100,7 @@ def _named(names: Collection[str]) -> str:
 NOTES: dict[str, Callable[[Planner], Iterator[str]]] = {
     "collect_videos": _collect_videos,
     "score_clips": _score_clips,
+    "send_hard_clips": _send_hard_clips,
     "judge": _judge,
     "pretrain": _pretrain,
 }

@@ -232,6 +232,12 @@ def routes(authenticate: Callable[..., Any], ledgers: Ledgers, media: Media, rev
                 )  # fmt: skip
         return handed(found, person)
 
+    @router.get("/waiting")
+    def waiting(person: Annotated[str, person_dep]) -> dict[str, int]:
+        """How many clips and segments this person has answered that wait for somebody else, up to LEFT_MOST of each."""
+        with ledgers.borrow() as ledger:
+            return ledger.one("web_waiting", annotator=person, count_most=LEFT_MOST) or {}
+
     @router.get("/media")
     def address(
         person: Annotated[str, person_dep],

@@ -188,6 +188,18 @@ def test_an_empty_category_says_so(page: Page) -> None:
     clip_after(page, None)
 
 
+def test_what_waits_for_somebody_else_is_said_where_nothing_is_left(page: Page, service: Any) -> None:
+    clip_after(page, None)
+    service.run(
+        "INSERT INTO votes (vote_id, clip_id, category, annotator, answer, seconds, guideline_version)"
+        " SELECT gen_random_uuid(), clip_id, category, 'ada', 'yes', 3, 1 FROM queue WHERE category = 'ball_swing'"
+    )
+    page.reload()
+    expect(page.locator("#message-text")).to_have_text("Nothing left to review")
+    expect(page.locator("#message-more")).to_contain_text("clips wait for somebody else, since nobody answers twice.")
+    look(page, "review-waits")
+
+
 def test_the_pages_say_what_the_ledger_holds(page: Page, service: Any) -> None:
     clip = clip_after(page, None)
     page.keyboard.press("y")

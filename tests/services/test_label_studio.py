@@ -168,8 +168,11 @@ def test_a_person_of_label_studio_joins_a_group(
     sync.run(make_job("sync", environ=environ))
     assert len(collected(make_job)) == 1
     assert set_aside(ledger) == {}
+    for verb in ("add", "close"):
+        assert cli.main(["annotator", verb, "label-studio: mara@example.org "]) == 0, "the same person"
     for name in ("label-studio:", "label-studio:no address", "label-studio:a\x07@b"):
-        assert cli.main(["annotator", "add", name]) == 64
+        for verb in ("add", "close"):
+            assert cli.main(["annotator", verb, name]) == 64
 
 
 @pytest.mark.parametrize(("deleted", "answers"), [("stays", ["yes", "yes"]), ("withdrawn", ["yes", "unsure"])])

@@ -140,13 +140,15 @@ function dead() {
   draw();
 }
 
-function empty() {
-  if (asked().length) return;
+async function empty() {
+  const { calls } = work;
+  const waits = await screen.waits();
+  if (work.calls !== calls || asked().length) return;
   setTimeout(() => root.dataset.state === "empty" && refill(), AGAIN_MS);
   if (isGrid()) return screen.show("empty", `No sets left in ${work.category.name}`, "Other clips are asked one by one.", ["Go on clip by clip", tools.grid]);
   const other = categories.after(work.category.category);
   if (other) screen.show("empty", `Nothing left in ${work.category.name}`, doneSoFar(), [`Go on with ${other.name}`, () => choose(other.category)]);
-  else screen.show("empty", "Nothing left to review", `${doneSoFar()} New clips appear here by themselves.`.trim());
+  else screen.show("empty", "Nothing left to review", `${doneSoFar()} ${waits} New clips appear here by themselves.`.trim());
 }
 
 const doneSoFar = () => (work.today ? `You answered ${work.today.toLocaleString("en")} ${work.today === 1 ? "clip" : "clips"} today.` : "");

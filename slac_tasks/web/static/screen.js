@@ -1,6 +1,8 @@
 // What the pages share on which people answer: the line that says what was done, the message in the place of what is
 // asked, whether answers wait, how many are left, and the choice of a category.
 
+import { ask } from "./server.js";
+
 const SAID_MS = 6000; // how long a line on what was done stays
 const HIT_MS = 160; // how long the button of an answer is marked
 const AGAIN_MS = 2000; // how long a server that is silent is left alone
@@ -41,6 +43,15 @@ export class Screen {
     this.clear();
     if (text) this.announce(`${text}. ${more}`);
     this.draw();
+  }
+
+  // How much of what this person answered waits for others, in words; nothing where the server is silent.
+  async waits() {
+    const found = await ask("api/waiting", { signal: AbortSignal.timeout(AGAIN_MS) }).catch(() => ({}));
+    const count = found[this.what] ?? 0;
+    if (!count) return "";
+    const counted = count < this.work.category.remaining_most ? many(count) : `${many(count)}+`;
+    return `${counted} ${count === 1 ? `${this.what.slice(0, -1)} waits` : `${this.what} wait`} for somebody else, since nobody answers twice.`;
   }
 
   loggedOut() {
