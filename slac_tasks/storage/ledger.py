@@ -49,6 +49,8 @@ _CONNECTION = {
 }
 """What the address of a server does not say otherwise, in seconds, the last in milliseconds. A server that vanished
 without a word, as in a failover, is given up after a minute; by the system's own values a query waits for two hours."""
+_SESSION = "SET TIME ZONE 'UTC'; SET SESSION CHARACTERISTICS AS TRANSACTION ISOLATION LEVEL READ COMMITTED"
+"""What no server, database or role says otherwise."""
 OLDEST_SERVER = 15
 """Major version of Postgres from which on unique constraints may take two NULLs for the same."""
 _PASSING = (
@@ -151,7 +153,7 @@ def parts_of(url: str, variable: str) -> Mapping[str, str]:
 class Ledger:
     """One connection to the ledger. Each call is a transaction of its own unless inside `transaction`.
 
-    Moments are of UTC, whatever the server's time zone.
+    Moments are of UTC and every statement sees what was committed before it began, whatever the server's defaults are.
     """
 
     def __init__(self, url: str, *, folder: str = "queries", name: str = "database") -> None:
@@ -162,10 +164,10 @@ class Ledger:
         given: dict[str, Any] = {name: value for name, value in _CONNECTION.items() if name not in own}
         self._connection: psycopg2.extensions.connection = psycopg2.connect(url, **given)
         self._connection.autocommit = True
-        # A server may stand in any zone. What it answers is shown as UTC, and the day of a moment is that of UTC.
-        if self._connection.get_parameter_status("TimeZone") != "UTC":
-            with self._failures(), self._connection.cursor() as cursor:
-                cursor.execute("SET TIME ZONE 'UTC'")
+        # A server may stand in any zone: what it answers is shown as UTC, and the day of a moment is that of UTC.
+        # It may begin transactions in any isolation: whoever waited for a lock must see what the other has written.
+        with self._failures(), self._connection.cursor() as cursor:
+            cursor.execute(_SESSION)
 
     def close(self) -> None:
         """Give the connection back."""

@@ -151,6 +151,21 @@ def test_moments_are_of_utc_whatever_the_servers_time_zone(ledger: Ledger, ledge
         assert abs(datetime.now(UTC) - registered) < timedelta(minutes=5)
 
 
+@pytest.mark.parametrize("isolation", ["repeatable read", "serializable"])
+def test_who_waited_for_a_lock_sees_what_the_other_wrote_whatever_isolation_the_server_has(
+    ledger: Ledger, ledger_url: str, isolation: str
+) -> None:
+    with ledger._connection.cursor() as cursor:
+        cursor.execute("SELECT current_database()")
+        (name,) = cursor.fetchone() or ("",)
+        cursor.execute(f"ALTER DATABASE {name} SET default_transaction_isolation = '{isolation}'")
+    with closing(Ledger(ledger_url)) as other, other.transaction():
+        # Whoever holds the lock has written nothing yet when it is asked for.
+        other.rows("lock_admission")
+        register(ledger)
+        assert [row["category"] for row in other.rows("categories")] == [WRITE["category"]]
+
+
 def test_what_a_newer_release_migrated_is_for_pages_alone_and_an_older_ledger_for_nobody(
     ledger: Ledger, ledger_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
