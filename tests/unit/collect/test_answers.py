@@ -6,7 +6,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, timezone
 from email.utils import format_datetime
 from pathlib import Path
 
@@ -89,6 +89,11 @@ def test_a_pause_is_seconds_or_a_date_and_never_longer_than_a_year() -> None:
     soon = answer(Retry_After=format_datetime(datetime.now(UTC) + timedelta(seconds=90), usegmt=True)).pause_sec
     assert soon is not None
     assert 80 < soon <= 90
+    for zone in (timezone(timedelta(hours=14)), timezone(-timedelta(hours=11)), None):  # None: UTC, written as -0000
+        moment = (datetime.now(UTC) + timedelta(seconds=90)).astimezone(zone or UTC)
+        pause = answer(Retry_After=format_datetime(moment if zone else moment.replace(tzinfo=None))).pause_sec
+        assert pause is not None
+        assert 80 < pause <= 90
     year = 366 * 86_400
     assert answer(Retry_After=LONG).pause_sec == answer(Retry_After="Fri, 31 Dec 9999 23:59:59 GMT").pause_sec == year
     for text in ("", "soon", "-1", "\xb2", "1.5", "Mon, 05 Jan 2024 00:00:00 +99999999999999"):

@@ -137,6 +137,27 @@ def test_every_failure_has_its_reason(server: Planned, tmp_path: Path) -> None:
     assert no.value.retryable
 
 
+def test_what_is_cut_off_since_it_took_too_long_is_no_whole_file(server: Planned, tmp_path: Path) -> None:
+    def unsaid(handler: planned_server.Handler) -> None:
+        """Send a byte now and then, of a file whose length is not said: its end is that of the connection."""
+        handler.head(200)
+        while True:
+            handler.wfile.write(b"x")
+            time.sleep(0.02)
+
+    server.paths["/unsaid"] = unsaid
+    with pytest.raises(Unfetched, match="too slow") as no:
+        files.download(web(max_download_sec=0.2), server.url + "/unsaid", tmp_path / "a", name="n", max_bytes=1 << 20)
+    assert no.value.retryable
+
+
+@pytest.mark.parametrize(("code", "there"), [(200, True), (206, True), (416, True), (404, False), (204, False)])
+def test_a_file_is_there_if_it_can_be_read_or_is_empty(server: Planned, code: int, there: bool) -> None:
+    server.paths["/there"] = status(code)
+    with nullcontext() if there else pytest.raises(Unfetched, match=f"status {code}"):
+        probe(web(), server.url + "/there")
+
+
 def test_a_redirect_into_the_private_network_is_refused(server: Planned, monkeypatch: pytest.MonkeyPatch) -> None:
     server.paths["/inward"] = status(302, Location=server.url.replace("127.0.0.1", "inside.example") + "/secret")
     real = addresses.is_public
@@ -406,7 +427,7 @@ def test_a_host_that_sends_on_is_not_silent(server: Planned) -> None:
     server.paths |= {"/mute": mute, "/on": status(302, Location=f"{elsewhere}/there"), "/there": serve(b"x")}
     strict = web()
     for path in (*["/mute"] * 9, "/on", *["/mute"] * 9):
-        with pytest.raises(Unfetched, match="RemoteDisconnected") if path == "/mute" else nullcontext():
+        with pytest.raises(Unfetched, match=r"^network: RemoteDisconnected") if path == "/mute" else nullcontext():
             probe(strict, server.url + path)
     probe(strict, server.url + "/on")
 
