@@ -8,7 +8,7 @@ from torch import Tensor, distributed, multiprocessing
 
 from slac_tasks.errors import Temporary
 from slac_tasks.networks.registry import Classifier, Rates, architecture
-from slac_tasks.training.learner import Learner, Plan
+from slac_tasks.training.learner import DROPOUT, Draws, Learner, Plan
 from slac_tasks.training.losses import ReleaseLoss, with_negatives
 from slac_tasks.training.ranks import Ranks
 from slac_tasks.training.trainer import seeded
@@ -71,6 +71,42 @@ def test_memory_that_runs_out_halves_the_micro_batch_and_changes_no_step(monkeyp
     monkeypatch.setattr(Learner, "_part", lambda *_: (_ for _ in ()).throw(torch.OutOfMemoryError("none")))
     with pytest.raises(Temporary, match="out of memory for one clip"):
         learner.step(pixels, targets)
+
+
+@pytest.mark.parametrize("frozen", [True, False])
+def test_a_frozen_backbone_stays_as_it_is_and_its_head_learns(frozen: bool) -> None:
+    plan = Plan(steps=2, batch=BATCH, rates=Rates(fresh=1e-1, batch=BATCH, warmup=0.0), frozen=frozen, average=0.0)
+    with seeded(0):
+        classifier = Classifier(architecture("small_motion"), 3)
+    learner = Learner(classifier, plan, Ranks(), CPU)
+    backbone, head = ([one.detach().clone() for one in part.parameters()]
+                      for part in (classifier.backbone, classifier.head))  # fmt: skip
+    learner.step(torch.zeros(BATCH, 8, 56, 56, 3, dtype=torch.uint8), torch.tensor([[1, -1, 0]] * BATCH))
+    assert all(map(torch.equal, backbone, classifier.backbone.parameters())) is frozen
+    assert not all(map(torch.equal, head, classifier.head.parameters()))
+
+
+def test_rates_grow_with_the_root_of_the_batch() -> None:
+    rates = Rates(fresh=0.4, tuned=0.1, batch=8)
+    for tuned, top in ((False, 0.4), (True, 0.1)):
+        for batch, times in ((8, 1.0), (32, 2.0), (2, 0.5)):
+            assert Plan(steps=1, batch=batch, rates=rates, tuned=tuned).rate == pytest.approx(top * times)
+
+
+def test_what_the_head_sees_is_as_large_on_average_as_the_features() -> None:
+    seen = Draws.of(3, 7, clips=50, features=200).seen
+    assert set(seen.unique().tolist()) == {0.0, 1 / (1 - DROPOUT)}
+    assert seen.mean() == pytest.approx(1, abs=0.02)
+    assert (seen == 0).float().mean() == pytest.approx(DROPOUT, abs=0.02)
+
+
+def test_what_is_drawn_for_a_clip_is_that_of_its_step_and_place_alone() -> None:
+    whole, again = (Draws.of(3, 7, clips=6, features=5) for _ in range(2))
+    part = again.part(2, 4)
+    for name in ("augmentation", "seen", "negative"):
+        assert torch.equal(getattr(part, name), getattr(whole, name)[2:4])
+        assert not torch.equal(getattr(whole, name), getattr(Draws.of(3, 8, clips=6, features=5), name))
+        assert not torch.equal(getattr(whole, name), getattr(Draws.of(4, 7, clips=6, features=5), name))
 
 
 def test_both_parts_of_the_loss_are_those_of_the_loss_in_memory() -> None:
