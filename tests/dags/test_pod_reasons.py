@@ -1,11 +1,22 @@
 """Which pods can never run, by what the scheduler says of them."""
 
 import json
+from datetime import UTC, datetime
 
 import pytest
 from kubernetes.client import models as k8s
 from kubernetes.client.exceptions import ApiException
-from slac_pod_reasons import exit_code, is_hopeless, is_out_of_memory, reason, refused
+from slac_pod_reasons import (
+    amount,
+    ended_at,
+    exit_code,
+    farewell,
+    is_hopeless,
+    is_out_of_memory,
+    reason,
+    refused,
+    taken_away,
+)
 
 HELPLESS = "preemption: 0/3 nodes are available: 3 Preemption is not helpful for scheduling."
 
@@ -104,3 +115,44 @@ def test_a_refusal_without_words_is_judged_by_its_status(status: int, code: int,
     answer = ApiException(status=status, reason="No")
     answer.body = body
     assert refused(answer) == (code, f"no pod was created, HTTP {status}: No")
+
+
+@pytest.mark.parametrize(
+    ("quantity", "number"),
+    # https://kubernetes.io/docs/reference/kubernetes-api/common-definitions/quantity/
+    [("3", 3), ("500m", 0.5), ("1.5", 1.5), ("2k", 2e3), ("2M", 2e6), ("2G", 2e9), ("2T", 2e12), ("2Ki", 2048),
+     ("2Mi", 2 * 1024**2), ("2Gi", 2 * 1024**3), ("2Ti", 2 * 1024**4), ("7lightyears", 7), ("", 0)],
+)  # fmt: skip
+def test_a_quantity_is_a_number_with_a_unit(quantity: str, number: float) -> None:
+    assert amount(quantity) == number
+
+
+@pytest.mark.parametrize(("word", "code"), [("DeadlineExceeded", 1), ("Evicted", 75)])
+def test_what_the_kubelet_writes_of_a_pod_says_more_than_what_became_of_its_command(word: str, code: int) -> None:
+    pod = failed(ended(1))
+    pod.status.reason, pod.status.message = word, "so it\n was"
+    assert (exit_code(pod), reason(pod), taken_away(pod)) == (code, f"{word}: so it was", f"{word}: so it was")
+
+
+def test_a_pod_that_never_ran_says_what_it_waits_for() -> None:
+    waiting = k8s.V1ContainerState(waiting=k8s.V1ContainerStateWaiting(reason="ErrImagePull", message="no such image"))
+    status = k8s.V1ContainerStatus(name="base", image="", image_id="", ready=False, restart_count=0, state=waiting)
+    assert reason(failed(status)) == "ErrImagePull: no such image"
+
+
+def test_a_pod_ended_when_its_command_did_and_else_when_it_was_made() -> None:
+    made, end = (datetime(2026, 1, 5, hour, tzinfo=UTC) for hour in (8, 9))
+    timed = ended(3)
+    timed.state.terminated.finished_at = end
+    for pod, want in ((failed(ended(3)), made), (failed(timed), end), (failed(), made)):
+        pod.metadata = k8s.V1ObjectMeta(creation_timestamp=made)
+        assert ended_at(pod) == want
+
+
+def test_a_pod_that_is_gone_says_what_took_it_away_last() -> None:
+    events = [
+        k8s.CoreV1Event(involved_object=k8s.V1ObjectReference(), metadata=k8s.V1ObjectMeta(), reason=word, message=why)
+        for word, why in (("Scheduled", "a"), ("NodeNotReady", "b"), ("Evicted", "disk\nfull"), ("Killing", "c"))
+    ]
+    assert farewell(events) == "the pod is gone: Evicted: disk full"
+    assert farewell(events[:1]) == farewell([]) == "the pod is gone: deleted, or drained from its node"

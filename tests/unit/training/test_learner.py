@@ -10,6 +10,7 @@ from slac_tasks.errors import Temporary
 from slac_tasks.networks.registry import Classifier, Rates, architecture
 from slac_tasks.training.learner import DROPOUT, Draws, Learner, Plan
 from slac_tasks.training.losses import ReleaseLoss, with_negatives
+from slac_tasks.training.optimizing import factor
 from slac_tasks.training.ranks import Ranks
 from slac_tasks.training.trainer import seeded
 
@@ -84,6 +85,14 @@ def test_a_frozen_backbone_stays_as_it_is_and_its_head_learns(frozen: bool) -> N
     learner.step(torch.zeros(BATCH, 8, 56, 56, 3, dtype=torch.uint8), torch.tensor([[1, -1, 0]] * BATCH))
     assert all(map(torch.equal, backbone, classifier.backbone.parameters())) is frozen
     assert not all(map(torch.equal, head, classifier.head.parameters()))
+
+
+def test_each_step_has_the_rate_of_its_place_in_the_plan() -> None:
+    plan = Plan(steps=4, batch=BATCH, rates=Rates(fresh=1e-2, batch=BATCH, warmup=0.5))
+    learner = Learner(Classifier(architecture("small_motion"), 3), plan, Ranks(), CPU)
+    for step in range(plan.steps):
+        learner.step(torch.zeros(BATCH, 8, 56, 56, 3, dtype=torch.uint8), torch.tensor([[1, -1, 0]] * BATCH))
+        assert learner.rate == pytest.approx(1e-2 * factor(step, 4, 0.5))
 
 
 def test_rates_grow_with_the_root_of_the_batch() -> None:
