@@ -4,7 +4,7 @@ Reads: dataset candidates; the bytes at their locations; withdrawals.
 Writes: media objects media/<video_id>/<hash>-256.mp4 and -128.mp4 (and original, if kept), dataset fetched; until that
 is written, an outcome per candidate in fetching/, and unfinished downloads in `fetch.scratch`.
 Safe to run again: what is done is not done again, a download goes on where it ended, and `--remake` and `--retry` ask
-again only for what failed and may succeed.
+again only for what failed and may succeed, and for candidates whose place or hash is another one now.
 """
 
 import hashlib
