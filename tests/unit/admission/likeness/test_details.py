@@ -135,6 +135,13 @@ def test_pictures_that_are_opposites_differ_twice_as_much_as_their_contrast() ->
     assert found.pictures == pytest.approx(found.rows * 64 * (2 / 32) ** 2)
 
 
+def test_motion_elsewhere_says_nothing_of_a_part_that_stands_still_as_the_other_does() -> None:
+    still = np.repeat(drawn(1), 10, axis=0)
+    found = details.difference(still[:6], np.concatenate([still, drawn(10, seed=2)]))
+    assert found is not None
+    assert (found.pictures, found.unexplained) == (0, None)
+
+
 def test_nothing_is_said_where_nothing_moves_and_where_there_are_no_details() -> None:
     still = seen(np.repeat(film(room(1), 1, 1.0)[:1], 40, axis=0)).details
     found = details.difference(still, still)
