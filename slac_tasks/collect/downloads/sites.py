@@ -123,13 +123,16 @@ def _library(web: Web, **params: Any) -> Iterator[_Library]:
 
 
 def _meaning(message: str, failures: list[Unfetched]) -> Unfetched:
-    """Return what a failure of the library means: what the network said last, else what its message says."""
-    if failures:
+    """Return what a failure of the library means: what the network said last, else what its message says.
+
+    Where the site asks to come back later it is that. The library goes on after much that fails, such as a picture of
+    the video that is not found, and what failed last need not be why it gave up.
+    """
+    said = next((reason for reason, words in _MESSAGES if re.search(words, message, re.IGNORECASE)), "refused")
+    later = said == "rate-limited"
+    if failures and (failures[-1].retryable or not later):
         return failures[-1]
-    for reason, words in _MESSAGES:
-        if re.search(words, message, re.IGNORECASE):
-            return Unfetched(reason, message[:200], retryable=reason == "rate-limited")
-    return Unfetched("refused", message[:200])
+    return Unfetched(said, message[:200], retryable=later)
 
 
 def _named(entries: Iterable[Info | None] | None) -> list[Info]:

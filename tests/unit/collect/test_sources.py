@@ -18,6 +18,7 @@ import pyarrow.parquet as pq
 import pytest
 from planned_server import Planned, serve, status
 from yt_dlp.extractor.generic import GenericIE
+from yt_dlp.utils import ExtractorError
 
 from slac_tasks.collect import locations
 from slac_tasks.collect.downloads import sites
@@ -377,6 +378,23 @@ def test_a_source_is_a_folder_or_manifest_where_it_says(tmp_path: Path, monkeypa
     ):
         with pytest.raises(NotConfigured, match=f"source {name}: .*{found}.*, want a folder"):
             open_sources([name])
+
+
+@pytest.mark.parametrize(
+    ("message", "reason", "retryable"),
+    [("Sign in to confirm you are not a bot", "rate-limited", True), ("This video does not exist", "private", False)],
+)
+def test_a_site_that_asks_to_come_back_is_asked_again_whatever_else_failed(
+    server: Planned, monkeypatch: Any, message: str, reason: str, retryable: bool
+) -> None:
+    def looked(self: GenericIE, _: str) -> None:
+        self._download_webpage(f"{server.url}/private", "v", fatal=False)
+        raise ExtractorError(message, expected=True)
+
+    monkeypatch.setattr(GenericIE, "_real_extract", looked)
+    with pytest.raises(Unfetched) as no:
+        sites.about(Web(QUICK, allow_private=True), f"{server.url}/page")
+    assert (no.value.reason, no.value.retryable) == (reason, retryable)
 
 
 def test_a_gap_in_a_list_is_no_video(server: Planned, monkeypatch: Any) -> None:
