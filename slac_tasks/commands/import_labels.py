@@ -7,9 +7,10 @@ slac import HACS_segments.json --as hacs_segments --manifest segments.jsonl --se
 
 Writes the manifest, which `collect.sources` names from then on, and the dataset imported (origin). What is no label is
 set aside; `slac show imported origin=hacs` lists it with its reason. Safe to run again: the same files with the same
-map change nothing. People's votes overrule imported labels wherever both speak. With --segments the times are those at
-which actions begin and end, as in ActivityNet, HACS Segments, THUMOS14, MultiTHUMOS and Charades: in the videos of a
-release they teach `slac localize` its ends, as the segments that people cut do.
+map change nothing. Of two under one name at once one goes on, and the other ends with 75. People's votes overrule
+imported labels wherever both speak. With --segments the times are those at which actions begin and end, as in
+ActivityNet, HACS Segments, THUMOS14, MultiTHUMOS and Charades: in the videos of a release they teach `slac localize`
+its ends, as the segments that people cut do.
 """
 
 import argparse
@@ -73,10 +74,13 @@ def main(arguments: argparse.Namespace) -> None:
     if not imported.rows:
         first = f"; the first: {imported.drops[0].item}: {imported.drops[0].detail}" if imported.drops else ""
         raise WrongArguments(f"import {arguments.origin}: holds no label that can be used, of {found}{first}")
-    _write_manifest(arguments.manifest, imported.videos)
-    manifest = _stored(datasets, arguments.origin, imported, given | {"": arguments.media}, arguments.files)
     ledger = open_ledger()
-    records.record(ledger, [Record.of(manifest)])
+    ledger.need_session()
+    # Of two at once the manifest would be of one, and the labels of the other.
+    with ledger.alone(IMPORTED.address({"origin": arguments.origin})):
+        _write_manifest(arguments.manifest, imported.videos)
+        manifest = _stored(datasets, arguments.origin, imported, given | {"": arguments.media}, arguments.files)
+        records.record(ledger, [Record.of(manifest)])
     ledger.close()
     _print(arguments.origin, imported, source)
 

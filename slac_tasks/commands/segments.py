@@ -7,8 +7,9 @@
   slac segments gold --segment 3f2a9c01d4e5b677 --drop
 
 People answer on the page `segments`. A line that cannot be asked is set aside with its reason, and `slac show segments
-round=ROUND` lists it. Safe to run again: the same file is the same round, and no segment is asked twice. For more of a
-file, with another --score-least or --video-most, want another name for --as. Withdrawn videos are never asked.
+round=ROUND` lists it. Safe to run again: the same file is the same round, and no segment is asked twice. Of two `ask`
+at once one goes on, and the other ends with 75. For more of a file, with another --score-least or --video-most, want
+another name for --as. Withdrawn videos are never asked.
 """
 
 import argparse
@@ -80,7 +81,10 @@ def main(arguments: argparse.Namespace) -> None:
     try:
         if arguments.what == "ask":
             settings = config.load()
-            _ask(Datasets(open_store(settings.store_url)), ledger, settings.segments, arguments)
+            ledger.need_session()
+            # What is asked already is left out: two at once would ask about the same.
+            with ledger.alone(SEGMENTS.name):
+                _ask(Datasets(open_store(settings.store_url)), ledger, settings.segments, arguments)
         elif arguments.what == "gold":
             _gold(ledger, open_store(config.load().store_url), arguments)
         else:

@@ -2,11 +2,13 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from slac_tasks import cli
 from slac_tasks.collect.sources import ManifestSource, Unreadable
+from slac_tasks.commands import import_labels
 from slac_tasks.model import Window
 from slac_tasks.storage.datasets import IMPORTED
 from slac_tasks.storage.datasets.labelling import ImportedRow
@@ -73,6 +75,28 @@ def test_the_same_files_again_change_nothing_and_others_are_the_next_generation(
     (place / "hacs.csv").write_text(HACS.replace("Boxing,", "Judo,"))
     assert imported(place) == 0
     assert made(store)[0].generation == 2
+
+
+def test_of_two_imports_under_one_name_at_once_one_goes_on(
+    place: Path, store: FolderStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The manifest had been of one, and the labels of the other."""
+    (place / "other.csv").write_text(HACS.replace("2X2hz1G6i8", "3X3hz1G6i8"))
+    codes = []
+
+    def stored(*given: Any) -> Manifest:
+        if not codes:
+            codes.append(0)
+            codes.append(imported(place, files=("other.csv",)))
+        return write(*given)
+
+    write = import_labels._stored
+    monkeypatch.setattr(import_labels, "_stored", stored)
+    assert imported(place) == 0
+    assert codes == [0, 75]
+    lines = [json.loads(line) for line in (place / "hacs.jsonl").read_text().splitlines()]
+    assert {line["source_id"] for line in lines} >= {row.source_id for row in made(store)[1]}
+    assert imported(place, files=("other.csv",)) == 0
 
 
 def test_the_manifest_offers_the_videos_as_candidates_with_the_ids_of_the_labels(

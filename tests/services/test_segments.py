@@ -10,6 +10,7 @@ from segment_work import admit, cast_segment, lease_segments, results
 
 from slac_tasks import cli, garbage
 from slac_tasks.annotations.reading import read
+from slac_tasks.commands import segments
 from slac_tasks.errors import Temporary
 from slac_tasks.forgetting import forget
 from slac_tasks.quality.settings import Quality
@@ -67,6 +68,27 @@ def test_proposals_enter_the_queue_once_and_the_rest_is_listed_with_its_reason(
     results(place / "again.json", {f"{0:016x}": [(10.1, 20.0, 0.9)]})
     assert ask(place, "again.json") == 64
     assert "1 the same" in capsys.readouterr().err
+
+
+def test_of_two_files_that_are_asked_at_once_one_goes_on(
+    place: Path, ledger: Ledger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Both had known of no segment that was asked, and people had met the same ones twice."""
+    results(place / "again.json", {f"{0:016x}": [(10.1, 20.0, 0.9)]})
+    codes = []
+
+    def askable(*given: Any) -> Any:
+        if not codes:
+            codes.append(0)
+            codes.append(ask(place, "again.json"))
+        return segments_of(*given)
+
+    segments_of = segments.askable
+    monkeypatch.setattr(segments, "askable", askable)
+    assert ask(place) == 0
+    assert codes == [0, 75]
+    assert len(states(ledger)) == 6
+    assert ask(place, "again.json") == 64
 
 
 @pytest.mark.parametrize(("flag", "first"), [("--score-least", "0.65"), ("--video-most", "1")])
