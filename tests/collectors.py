@@ -29,7 +29,7 @@ class Collector:
         """Variables that lead here."""
         return {"OTEL_EXPORTER_OTLP_ENDPOINT": self.url, "OPENLINEAGE_URL": self.url}
 
-    def take(self, path: str, body: bytes) -> None:
+    def take(self, path: str, body: bytes, kind: str) -> None:
         match path:
             case "/v1/traces":
                 sent = ExportTraceServiceRequest.FromString(body)
@@ -41,6 +41,7 @@ class Collector:
             case "/api/v1/lineage":
                 self.events.append(json.loads(body))
             case _:
+                assert kind == "application/json", "chats refuse anything else"
                 self.messages.append(json.loads(body)["text"])
 
 
@@ -52,7 +53,8 @@ def collecting() -> Iterator[Collector]:
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["Content-Length"]))
-            found.take(self.path, gzip.decompress(body) if self.headers["Content-Encoding"] == "gzip" else body)
+            body = gzip.decompress(body) if self.headers["Content-Encoding"] == "gzip" else body
+            found.take(self.path, body, self.headers["Content-Type"])
             self.send_response(200)
             self.send_header("Content-Length", "0")
             self.end_headers()

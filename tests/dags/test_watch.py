@@ -79,10 +79,12 @@ def people(monkeypatch: pytest.MonkeyPatch) -> Any:
 def test_people_hear_of_runs_that_failed_and_runs_that_are_late(people: Collector) -> None:
     run = SimpleNamespace(dag_id="score_clips", run_id="r1")
     slac_watch.run_failed({"dag_run": run, "reason": "task_failure"})
+    slac_watch.run_failed({"dag_run": run, "reason": None})
     asyncio.run(slac_watch.run_late(60, context={"dag_run": {"dag_id": "score_clips", "dag_run_id": "r1"}}))
     asyncio.run(slac_watch.run_late(60))
     assert people.messages == [
         "score_clips: the run r1 failed: task_failure",
+        "score_clips: the run r1 failed: a task failed",
         "score_clips: the run r1 has not ended 60 h after it was made",
         "a run has not ended 60 h after it was made",
     ]
@@ -91,6 +93,7 @@ def test_people_hear_of_runs_that_failed_and_runs_that_are_late(people: Collecto
 def test_a_run_has_a_deadline_with_which_it_can_be_cleared() -> None:
     deadline = slac_watch.alerts(hours=2)["deadline"]
     assert deadline.interval == timedelta(hours=2)
+    assert (deadline.callback.path, deadline.callback.kwargs) == ("slac_watch.run_late", {"hours": 2})
     reference = deadline.reference
     # Airflow 3.3.2 fails to clear a run whose deadline is of the type DagRunQueuedAtDeadline.
     assert encode_deadline_reference(reference) == {"reference_type": "RunMade", "__class_path": "slac_watch.RunMade"}
