@@ -122,14 +122,14 @@ def labels_of_lists(lists: Sequence[Path], names: Iterable[str], split: Split) -
     """Return what published lists say of videos, by name with or without `v_`.
 
     Args:
-        lists: of any format of `slac import`.
+        lists: of any format of `slac import`; what they call a video gets its name as `results.name_of` has it.
         names: the videos.
         split: of a video whose split no list says.
 
     """
     of_video: dict[str, list[Row]] = {}
     for row in read(lists).rows if lists else ():
-        of_video.setdefault(row.video.removeprefix(_PREFIX), []).append(row)
+        of_video.setdefault(name_of(row.video.removeprefix(_PREFIX)), []).append(row)
     return {name: _labelled(of_video.get(name.removeprefix(_PREFIX), ()), split) for name in names}
 
 

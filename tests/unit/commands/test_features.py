@@ -136,6 +136,18 @@ def test_a_manifest_names_its_videos(capsys: pytest.CaptureFixture[str]) -> None
         assert f"features: set aside list.csv line {line}: {why}" in said
 
 
+@pytest.mark.usefixtures("place")
+@pytest.mark.parametrize("own", ["first/clip", "two\u2028lines", "v_plain", "x" * 240])
+def test_a_list_knows_a_video_by_its_own_id_whatever_its_file_is_called(own: str) -> None:
+    Path("list.csv").write_text(f"location,source_id\nvideos/one.mp4,{own}\n")
+    said = {own: {"subset": "testing", "annotations": [{"label": "slow", "segment": [0.5, 2]}]}}
+    Path("own.json").write_text(json.dumps({"database": said}))
+    assert run("--manifest", "list.csv", "--annotations", "own.json") == 0
+    ((entry),) = database().values()
+    assert entry["subset"] == "testing"
+    assert [one["label"] for one in entry["annotations"]] == ["slow"]
+
+
 def test_a_release_gives_its_videos_splits_and_joined_clips(place: Path) -> None:
     store = FolderStore(place / "store")
     labels = []

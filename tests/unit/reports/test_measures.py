@@ -50,6 +50,14 @@ def test_a_range_that_ends_where_shares_end_is_open() -> None:
     assert (unsettled.wanted, unsettled.room) == ("0 % to 30 %", pytest.approx(0.3))
 
 
+def test_a_count_has_a_range_up_to_any_number_and_no_trend_however_often_it_was_taken() -> None:
+    broken = replace(SETTLED, measure="broken", value=3.0, least=None, most=5.0, trend=(1.0, 3.0))
+    assert (broken.wanted, broken.room) == ("0 to 5", pytest.approx(2 / 3))
+    assert broken.spark is None
+    free = replace(broken, most=None)
+    assert (free.wanted, free.room) == ("nothing", 1.0)
+
+
 def test_of_precision_the_lower_end_decides_and_what_is_unknown_has_no_room() -> None:
     assert PRECISION.room == pytest.approx(0.714 - 0.8)
     assert UNKNOWN.room == -1.0
