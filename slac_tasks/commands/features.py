@@ -10,9 +10,10 @@ its reasons, and a config file for each tool that runs there as it is (`slac_tas
 again: what is there is not made again unless the video, the network, the stride or the type has changed. A video that
 cannot be read stops no other; if none can be read the command ends with 65.
 
-Segments come from --annotations, any list that `slac import` reads. Without it those of a release are the ones that
-people cut; of a category without any in a video, its positive clips, joined where they touch. Clips are sparse, so a
-tool that takes the rest of a video for background is misled.
+Segments come from --annotations, any list that `slac import` reads; a video of a release is known there by its YouTube
+id, or by its video_id. Without it those of a release are the ones that people cut; of a category without any in a
+video, its positive clips, joined where they touch. Clips are sparse, so a tool that takes the rest of a video for
+background is misled.
 """
 
 import argparse
@@ -164,8 +165,12 @@ def _of_release(settings: Config, arguments: argparse.Namespace) -> _Work:
     cut = sum(len(each) for each in dense.values())
     words = f"{cut:,} segments that people cut, and elsewhere its positive clips, joined where they touch"
     if arguments.annotations:
-        listed = labels_of_lists(arguments.annotations, videos, Split(arguments.split))
-        labels = {name: replace(listed[name], split=one.split) for name, one in labels.items()}
+        names = {*videos, *(one.name for one in videos.values())}
+        listed = labels_of_lists(arguments.annotations, names, Split(arguments.split))
+        labels = {
+            video_id: replace(listed[one.name if listed[one.name].segments else video_id], split=one.split)
+            for video_id, one in videos.items()
+        }
         words = _words(arguments.annotations)
     return _Work(
         wanted=[Wanted(name=name, source=one.film.source(extractor.entry.view)) for name, one in videos.items()],

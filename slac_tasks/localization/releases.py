@@ -35,7 +35,8 @@ from slac_tasks.storage.tables import Datasets
 from slac_tasks.video.clips import decoders
 
 _COLUMNS = [
-    "video_id", "source", "source_id", "split", "start_sec", "end_sec", "category", "label", "proxy_128", "proxy_256",
+    "video_id", "name", "source", "source_id", "split", "start_sec", "end_sec", "category", "label", "proxy_128",
+    "proxy_256",
 ]  # fmt: skip
 
 
@@ -115,6 +116,8 @@ class ReleasedVideo:
     """A video of a release with all of its labels."""
 
     video_id: str
+    name: str
+    """What every format calls it: its YouTube id, else its video_id."""
     origin: Origin
     split: Split
     film: Film
@@ -138,8 +141,10 @@ def videos_of_release(datasets: Datasets, rows: Manifest, split: Split | None = 
             origin = (row["source"], row["source_id"])
             video = found.setdefault(
                 video_id,
-                ReleasedVideo(video_id=video_id, origin=origin, split=Split(row["split"]), film=film, labels=[]),
-            )
+                ReleasedVideo(
+                    video_id=video_id, name=row["name"], origin=origin, split=Split(row["split"]), film=film, labels=[]
+                ),
+            )  # fmt: skip
             video.labels.append(
                 ReleasedLabel(
                     category=row["category"], start_sec=row["start_sec"], end_sec=row["end_sec"],

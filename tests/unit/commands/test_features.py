@@ -163,6 +163,23 @@ def test_a_release_gives_its_videos_splits_and_joined_clips(place: Path) -> None
     assert rows("b" * 16).shape[0] == 24 * SECONDS / 4
 
 
+def test_a_list_knows_a_video_of_a_release_by_its_youtube_id_or_by_its_own(place: Path) -> None:
+    store, videos = FolderStore(place / "store"), ("a" * 16, "b" * 16)
+    for video in videos:
+        store.put_file(f"media/{video}/128.mp4", place / "videos/one.mp4")
+    names = {"name": "dQw4w9WgXcQ", "split": "validation"}
+    finish(Datasets(store), "r0001", [released(video=videos[0], **names), released(video=videos[1])])
+    said = {
+        name: {"subset": "training", "annotations": [{"label": "slow", "segment": [0.5, 2]}]}
+        for name in ("v_dQw4w9WgXcQ", videos[1])
+    }
+    Path("own.json").write_text(json.dumps({"database": said}))
+    assert run("--release", "r0001", "--annotations", "own.json") == 0
+    assert {name: len(entry["annotations"]) for name, entry in database().items()} == dict.fromkeys(videos, 1)
+    # The release says in which split a video is.
+    assert [database()[video]["subset"] for video in videos] == ["validation", "training"]
+
+
 def test_segments_that_people_cut_stand_for_the_clips_of_their_category(place: Path) -> None:
     store = FolderStore(place / "store")
     datasets, video = Datasets(store), "a" * 16

@@ -40,8 +40,9 @@ def test_segments_that_people_cut_have_their_ends_and_refused_ones_are_a_no() ->
 
 def released(name: str, *labels: ReleasedLabel) -> ReleasedVideo:
     return ReleasedVideo(
-        video_id=name, origin=("s", name), split=Split.TRAINING, film=Film(name=name, proxy="p"), labels=list(labels)
-    )
+        video_id=name, name=name, origin=("s", name), split=Split.TRAINING, film=Film(name=name, proxy="p"),
+        labels=list(labels),
+    )  # fmt: skip
 
 
 def test_of_each_category_those_videos_teach_first_that_show_it() -> None:
@@ -79,7 +80,7 @@ def test_imported_segments_teach_where_people_say_nothing_else(tmp_path: Path) -
     found = imported_segments(datasets)
     assert [one.start_sec for one in found["anet.jsonl", "v1"]] == [0, 5, 11, 16]
     video = ReleasedVideo(
-        video_id="a", origin=("anet.jsonl", "v1"), split=Split.TRAINING, film=Film(name="a", proxy="p"),
+        video_id="a", name="a", origin=("anet.jsonl", "v1"), split=Split.TRAINING, film=Film(name="a", proxy="p"),
         labels=[label("hop", 8, 10, False), label("wave", 0, 2, False), label("hop", 1, 3, True)],
     )  # fmt: skip
     cut = [label("hop", 11.5, 14.5, True)]
