@@ -21,6 +21,9 @@ def test_each_measure_has_its_values_in_the_order_of_the_versions() -> None:
     assert [(point.at, point.value, point.low) for point in agreement.lines[0].points] == [(0, 0.7, 0.6), (1, 0.8, 0.6)]
     assert (agreement.least, agreement.most, agreement.is_share) == (0.75, None, True), "1 is no end of a share"
     assert (settled.least, settled.is_share) == (10.0, False)
+    assert [point.count for point in agreement.lines[0].points] == [210, 210]
+    (bounded,) = charts([replace(SETTLED, most=500.0)])
+    assert (bounded.least, bounded.most) == (10.0, 500.0)
 
 
 def test_a_measure_that_was_unknown_has_a_gap_and_keeps_its_place() -> None:

@@ -75,6 +75,14 @@ def test_a_strategy_that_is_random_has_no_lift(positive: int, negative: int, min
     assert low < found < high, "not even where every clip was positive"
 
 
+def test_what_took_nobody_any_time_has_a_share_and_no_rate() -> None:
+    found = rounds.measured(pd.concat([clips("random", [1, -1]), clips("consensus", [1, -1], seconds=0.0)]))
+    assert of(found, "positive_share", strategy="consensus", category=None)
+    assert of(found, "positives_per_minute", strategy="random")
+    assert not of(found, "positives_per_minute", strategy="consensus")
+    assert not of(found, "lift_over_random")
+
+
 def test_no_positives_no_lift() -> None:
     none, one = Share.of("", 0, 5), Share.of("", 1, 5)
     assert rounds.lift((none, 1.0), (one, 1.0)) is None
