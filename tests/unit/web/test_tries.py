@@ -102,3 +102,14 @@ def test_a_name_that_many_addresses_guess_at_waits_but_not_long() -> None:
     assert ours.begin("ada", "10.9.9.9") == 0
     ours.succeed("ada", "10.9.9.9")
     assert ours.begin("ada", "10.9.9.8") == 0, "she was let in: her name is not guessed at any more"
+
+
+def test_where_too_many_are_counted_the_oldest_is_forgotten_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tries, "COUNTED_MOST", 4)  # a pair and a name for each of two people
+    ours = Tries(now=lambda: 1000.0)
+    for name in ("ada", "bob", "eve"):
+        while not ours.begin(name, "10.0.0.1"):
+            pass
+    assert ours.begin("eve", "10.0.0.1") > 0
+    assert ours.begin("bob", "10.0.0.1") > 0
+    assert ours.begin("ada", "10.0.0.1") == 0
