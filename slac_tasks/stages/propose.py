@@ -112,6 +112,12 @@ def _people(
         return detector.in_shots(Path(path), [(shot.start_sec, shot.end_sec) for shot in shots])
 
 
+def _set_aside(job: Job, video: VideoRow, reason: str, why: str, made: Partition[ClipRow]) -> None:
+    """Drop a video that cannot be read, unless it was withdrawn meanwhile: a takedown removes the bytes at once."""
+    if not Withdrawals.read(job.store).covers(video):
+        made.drops.append(Drop(item=video.video_id, reason=reason, detail=why))
+
+
 def _propose(
     job: Job, videos: list[VideoRow], detector: person_detectors.Detector | None, made: Partition[ClipRow], what: str
 ) -> None:
@@ -121,7 +127,7 @@ def _propose(
     chosen = drawn(video.video_id for video in videos)
     for video in track(videos, len(videos), what):
         if video.video_id in chosen and (fault := _fault(job, video)):
-            made.drops.append(Drop(item=video.video_id, reason=BROKEN, detail=fault))
+            _set_aside(job, video, BROKEN, fault, made)
             continue
         spans = list(long_shots(video, job.config.proposal.min_shot_sec))
         if not spans:
@@ -129,8 +135,8 @@ def _propose(
             continue
         try:
             found = _people(job, video, [span for _, span in spans], detector)
-        except BrokenContract as error:  # NotMade too: a takedown removes the bytes at once
-            made.drops.append(Drop(item=video.video_id, reason=UNDECODABLE, detail=str(error)))
+        except BrokenContract as error:
+            _set_aside(job, video, UNDECODABLE, str(error), made)
             continue
         for (shot, span), people in zip(spans, found, strict=True):
             if people == 0:

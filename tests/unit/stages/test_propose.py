@@ -1,10 +1,13 @@
 """Renditions that are drawn by lot are decoded before clips are proposed from them."""
 
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
+import pytest
 from learning_world import SECONDS, WINDOW, LearningWorld, draw
 
+from slac_tasks.admission.withdrawals import write_withdrawal
 from slac_tasks.networks.settings import Proposal
 from slac_tasks.quality.expectations import EXPECTATIONS
 from slac_tasks.quality.expectations.clips import BROKEN, DRAWN, drawn
@@ -73,6 +76,25 @@ def test_a_video_that_the_people_filter_cannot_read_stops_no_other(tmp_path: Pat
     drops = made.datasets.need(CLIPS, **KEYS).drops
     assert {drop.item for drop in drops if drop.reason == "undecodable"} == {"words", "gone"}
     assert {drop.item for drop in drops if drop.reason == "no people in the shot"} == {"a#0", "b#0"}
+
+
+@pytest.mark.parametrize("people", ["none", "hog"])
+def test_a_video_that_is_taken_down_while_clips_are_proposed_is_not_called_broken(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, people: str
+) -> None:
+    made = world(tmp_path, {})
+
+    def taken_down(rows: list[VideoRow], total: int, what: str) -> Iterator[VideoRow]:
+        write_withdrawal(made.store, "gone", "asked", deletes=True)
+        yield from rows
+
+    monkeypatch.setattr(propose, "track", taken_down)
+    if people != "none":
+        # What the lot leaves out is read by the people filter alone.
+        monkeypatch.setattr(propose, "drawn", lambda videos: frozenset())
+    config = replace(made.config(), proposal=Proposal(people=people))
+    propose.run(made.job("propose", config=config, window=WINDOW, categories=("wave",)))
+    assert "gone" not in {drop.item for drop in made.datasets.need(CLIPS, **KEYS).drops}
 
 
 def test_a_few_videos_are_drawn_the_same_at_every_call() -> None:
