@@ -71,6 +71,26 @@ _EDGES = """
 }
 """
 
+_OVERLAPS = """
+() => {
+  const seen = [...document.querySelectorAll(".bar nav a, .work > *, .who > *")];
+  const boxes = seen.map((each) => [each.textContent.trim().slice(0, 20) || each.id, each.getBoundingClientRect()])
+    .filter(([, box]) => box.width && box.height);
+  const over = ([, a], [, b]) => a.left < b.right && b.left < a.right && a.top < b.bottom && b.top < a.bottom;
+  const pairs = boxes.flatMap((one, place) => boxes.slice(place + 1).map((other) => [one, other]));
+  return pairs.filter(([one, other]) => over(one, other)).map(([[one], [other]]) => `${one} over ${other}`);
+}
+"""
+"""What of the bar lies over something else."""
+_LONG = """
+(pages) => {
+  for (const each of [...document.querySelectorAll(".bar nav a")].slice(pages)) each.remove();
+  for (const each of document.querySelectorAll(".figures b")) each.textContent = "1,000+";
+  document.querySelector(".who span").textContent = "label-studio:somebody@example.org";
+}
+"""
+"""Leave the first pages in the bar, and make all else as long as it may become."""
+
 
 def look(page: Page, name: str) -> None:
     if folder := os.environ.get("SCREENSHOTS"):
@@ -82,6 +102,7 @@ def check(page: Page, what: str, found: list[str]) -> None:
     page.evaluate(axe_core.source())
     found += [f"{what}: {each}" for each in page.evaluate(_AXE)]
     found += [f"{what}: edge of {each}" for each in page.evaluate(_EDGES)]
+    found += [f"{what}: {each}" for each in page.evaluate(_OVERLAPS)]
     if page.evaluate("document.documentElement.scrollWidth > innerWidth"):
         found.append(f"{what}: wider than the window")
 
@@ -162,4 +183,18 @@ def test_every_state_of_the_review_page_is_open_to_everybody(tab: Page, service:
     tab.wait_for_function("() => document.querySelectorAll('.tile video.shown').length >= 4")
     tab.keyboard.press("q")
     each_size(tab, "sets", found)
+    assert found == []
+
+
+def test_nothing_of_the_bar_lies_over_something_else(tab: Page, service: Any) -> None:
+    found: list[str] = []
+    enter(tab, service)
+    for person, pages in (("a lead", 8), ("a reviewer", 3)):
+        for address in ("review", "segments", "history"):
+            tab.goto(f"{service.url}/{address}")
+            tab.wait_for_timeout(300)
+            tab.evaluate(_LONG, pages)
+            for width in (721, 768, 900, 1024, 1180, 1280, 1366, 1440, 1920):
+                tab.set_viewport_size({"width": width, "height": 800})
+                found += [f"{address} of {person}, {width}: {each}" for each in tab.evaluate(_OVERLAPS)]
     assert found == []

@@ -74,7 +74,7 @@ function equip(table) {
     );
     const seen = new Set(fits.slice(0, most));
     for (const row of rows) row.hidden = !seen.has(row);
-    shown.value = fits.length === rows.length ? `${rows.length} rows` : `${fits.length} of ${rows.length} rows`;
+    shown.value = fits.length === rows.length ? `${rows.length} ${rows.length === 1 ? "row" : "rows"}` : `${fits.length} of ${rows.length} rows`;
     all.hidden = seen.size === fits.length;
     all.textContent = `Show all ${fits.length}`;
     return fits;
