@@ -17,6 +17,7 @@ from slac_tasks.localization.head import Head, Shape
 from slac_tasks.localization.kept import About, decode, encode
 from slac_tasks.localization.labels import NO, OTHER, YES, Clip, Lesson, Span, cell_labels, in_cells
 from slac_tasks.localization.learning import Plan, taught
+from slac_tasks.training.trainer import seeded
 
 CLOCK = Clock(fps=24, frames=24 * 20)
 PLAN = Plan(steps=60, batch=4, width=16, rate=4e-3, checkpoint_steps=20)
@@ -148,6 +149,27 @@ def test_a_proposal_where_people_gave_a_segment_of_the_category_is_left_out() ->
     ends, categories = in_cells(kept, CLOCK)
     assert torch.equal(own.ends, ends)
     assert torch.equal(own.categories, categories)
+
+
+@pytest.mark.parametrize("cut", [False, True])
+def test_the_curve_learns_first_and_alone_but_where_people_have_cut_all_videos(cut: bool) -> None:
+    plan = Plan(steps=2, batch=2, width=16, first=1.0)
+    head = taught(lessons(cut=cut), ["hop"], plan, CPU)
+    with seeded(plan.seed):
+        start = Head(head.shape)
+    assert not torch.equal(head.curve.out.weight, start.curve.out.weight)
+    for tower, before in ((head.shown, start.shown), (head.reach, start.reach), (head.ends, start.ends)):
+        assert torch.equal(tower.out.weight, before.out.weight) is not cut
+
+
+@pytest.mark.parametrize("cut", [False, True])
+def test_the_curve_is_asked_once_where_it_has_learned_and_somebody_has_cut_nothing(
+    monkeypatch: pytest.MonkeyPatch, cut: bool
+) -> None:
+    asked: list[int] = []
+    monkeypatch.setattr(learning.Teacher, "_propose", lambda self: asked.append(self.step_number))
+    taught(lessons(cut=cut), ["hop"], Plan(steps=5, batch=1, width=8, first=0.4), CPU)
+    assert asked == ([] if cut else [2])
 
 
 def test_videos_that_people_have_cut_teach_longer_faster_and_wider() -> None:
