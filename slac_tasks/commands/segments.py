@@ -8,8 +8,8 @@
 
 People answer on the page `segments`. A line that cannot be asked is set aside with its reason, and `slac show segments
 round=ROUND` lists it. Safe to run again: the same file is the same round, and no segment is asked twice. Of two `ask`
-at once one goes on, and the other ends with 75. For more of a file, with another --score-least or --video-most, want
-another name for --as. Withdrawn videos are never asked.
+or `gold` at once one goes on, and the other ends with 75. For more of a file, with another --score-least or
+--video-most, want another name for --as. Withdrawn videos are never asked.
 """
 
 import argparse
@@ -82,11 +82,12 @@ def main(arguments: argparse.Namespace) -> None:
         if arguments.what == "ask":
             settings = config.load()
             ledger.need_session()
-            # What is asked already is left out: two at once would ask about the same.
-            with ledger.alone(SEGMENTS.name):
+            with ledger.alone(gold_segments.ASKING):
                 _ask(Datasets(open_store(settings.store_url)), ledger, settings.segments, arguments)
         elif arguments.what == "gold":
-            _gold(ledger, open_store(config.load().store_url), arguments)
+            ledger.need_session()
+            with ledger.alone(gold_segments.ASKING):
+                _gold(ledger, open_store(config.load().store_url), arguments)
         else:
             _list(ledger, as_json=arguments.json)
     finally:

@@ -16,6 +16,9 @@ from slac_tasks.storage import notes
 from slac_tasks.storage.objects import Store
 
 FOLDER = "gold_segments"
+ASKING = "segments"
+"""Who asks about segments or says what is known of one has this alone (`Ledger.alone`), and so has a repair: each reads
+before it writes, and what is known stands in the store and in the ledger."""
 
 
 @dataclass(frozen=True, kw_only=True)

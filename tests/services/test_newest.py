@@ -12,6 +12,7 @@ from slac_tasks.garbage import DELETING
 from slac_tasks.stages import aggregate, certify, report, sync, validate
 from slac_tasks.storage.datasets import CARRIED, CONTROL
 from slac_tasks.storage.datasets.labelling import CarriedRow, ControlRow
+from slac_tasks.storage.gold_segments import ASKING
 from slac_tasks.storage.ledger import Ledger
 from slac_tasks.storage.objects import FolderStore
 from slac_tasks.storage.tables import Datasets
@@ -146,7 +147,7 @@ def test_an_older_version_is_never_written_over_a_newer_one(
     assert shown(loop) == {wanted}
 
 
-@pytest.mark.parametrize("held", [NEWEST_LABELS, NEWEST_VERDICTS, NEWEST_CERTIFICATES, DELETING])
+@pytest.mark.parametrize("held", [NEWEST_LABELS, NEWEST_VERDICTS, NEWEST_CERTIFICATES, DELETING, ASKING])
 def test_a_repair_waits_for_who_writes_of_the_newest_labels_or_deletes_garbage(
     ledger: Ledger, ledger_url: str, store: FolderStore, held: str, monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],

@@ -17,6 +17,7 @@ from slac_tasks.quality.settings import Quality
 from slac_tasks.reconcile import repair
 from slac_tasks.release.finished import folder_of, need_release
 from slac_tasks.stages import aggregate, publish, release, sync, validate
+from slac_tasks.storage import gold_segments
 from slac_tasks.storage.datasets import RELEASED_SEGMENTS, SEGMENT_LABELS, SEGMENT_PEOPLE, SEGMENT_VOTES, SEGMENTS
 from slac_tasks.storage.ledger import Ledger
 from slac_tasks.storage.objects import FolderStore
@@ -310,6 +311,28 @@ def test_gold_that_is_dropped_is_gone_though_the_call_was_cut_off(
     list(repair(Datasets(store), ledger, Review()))
     assert ledger.rows("gold_segments") == []
     assert cli.main(drop) == 64
+
+
+def test_of_two_who_say_what_is_known_of_a_segment_at_once_one_goes_on(
+    place: Path, store: FolderStore, ledger: Ledger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Gold that was dropped meanwhile stayed in the store, and a repair brought it back."""
+    ask(place)
+    gold = ["segments", "gold", "--segment", ledger.rows("asked_segments")[0]["segment_id"]]
+    codes = []
+
+    def put(*known: Any) -> None:
+        codes.append(cli.main([*gold, "--drop"]))
+        write(*known)
+
+    write = gold_segments.put
+    monkeypatch.setattr(gold_segments, "put", put)
+    assert cli.main([*gold, "--absent", "--person", "mara"]) == 0
+    assert codes == [75]
+    assert len(ledger.rows("gold_segments")) == len(list(gold_segments.stored(store))) == 1
+    assert cli.main([*gold, "--drop"]) == 0
+    list(repair(Datasets(store), ledger, Review()))
+    assert ledger.rows("gold_segments") == list(gold_segments.stored(store)) == []
 
 
 def test_a_ledger_that_was_lost_gets_its_segments_and_their_votes_back(
