@@ -152,6 +152,30 @@ def test_a_proposal_where_people_gave_a_segment_of_the_category_is_left_out() ->
 
 
 @pytest.mark.parametrize("cut", [False, True])
+@pytest.mark.parametrize("start", [0, 17, 64])
+def test_a_stretch_of_a_long_video_teaches_what_a_video_of_that_stretch_does(start: int, cut: bool) -> None:
+    values = np.random.default_rng(3).normal(0, 1, (128, 4)).astype(np.float32)
+
+    def lesson(first: int, count: int) -> Lesson:
+        """Return the video from one cell on; segments lie where they lay, also over its ends."""
+        clock = Clock(fps=24, frames=4 * count)
+        at = [[(end - first) * clock.stride_sec for end in ends] for ends in ((20.3, 30.1), (40.4, 75.7), (90.2, 99.9))]
+        spans = tuple((0, *ends) for ends in at)
+        dense = Dense(name=str(first), clock=clock, values=values[first : first + count])
+        return Lesson(dense=dense, spans=spans) if cut else Lesson(dense=dense, known=spans)
+
+    videos = [learning._Video.of(each, 2, CPU) for each in (lesson(0, 128), lesson(start, 64))]
+    with seeded(0):
+        head = Head(Shape(features=4, categories=("a", "b"), width=8)).eval()
+    losses = []
+    for own, at in zip(videos, (start, 0), strict=True):
+        teacher = learning.Teacher(head=head, videos=videos, plan=Plan(cells=64, first=0.0), keeps=None)
+        losses.append(teacher._loss([own], [at]).item())
+    assert losses[0] == pytest.approx(losses[1], rel=1e-5)
+    assert losses[0] > 0
+
+
+@pytest.mark.parametrize("cut", [False, True])
 def test_the_curve_learns_first_and_alone_but_where_people_have_cut_all_videos(cut: bool) -> None:
     plan = Plan(steps=2, batch=2, width=16, first=1.0)
     head = taught(lessons(cut=cut), ["hop"], plan, CPU)
