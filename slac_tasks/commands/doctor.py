@@ -18,6 +18,7 @@ from slac_tasks import config, reconcile
 from slac_tasks.errors import NotConfigured, SlacError
 from slac_tasks.forgetting import names_held
 from slac_tasks.garbage import DELETING
+from slac_tasks.release.recording import RELEASING
 from slac_tasks.storage import gold_segments, records
 from slac_tasks.storage.ledger import open_ledger
 from slac_tasks.storage.objects import open_store
@@ -71,7 +72,7 @@ def main(arguments: argparse.Namespace) -> int:
         with (
             names_held(ledger),
             ledger.alone(NEWEST_LABELS), ledger.alone(NEWEST_VERDICTS), ledger.alone(NEWEST_CERTIFICATES),
-            ledger.alone(DELETING), ledger.alone(gold_segments.ASKING),
+            ledger.alone(DELETING), ledger.alone(gold_segments.ASKING), ledger.alone(RELEASING),
         ):  # fmt: skip
             for line in reconcile.repair(Datasets(open_store(settings.store_url)), ledger, settings.review):
                 print(f"reconcile: {line}")

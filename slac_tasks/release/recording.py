@@ -8,6 +8,10 @@ from slac_tasks.storage.manifests import Manifest
 from slac_tasks.storage.objects import Store
 from slac_tasks.verification.versions import labels_of
 
+RELEASING = "releases"
+"""Who makes a release has this alone (`Ledger.alone`): two at once would both follow the same one. So has a repair:
+it would record an older one over what was made meanwhile."""
+
 
 def record_release(store: Store, ledger: Ledger, row: ReleaseVersionRow, rows: Manifest) -> None:
     """Record what a finished release is; one that was made again is recorded anew.

@@ -37,7 +37,7 @@ from slac_tasks.release.finished import folder_of, need_release, version_of, wit
 from slac_tasks.release.mix import benchmark, mix_of
 from slac_tasks.release.naming import names_of
 from slac_tasks.release.preview import PREVIEW, preview
-from slac_tasks.release.recording import record_release
+from slac_tasks.release.recording import RELEASING, record_release
 from slac_tasks.release.register import register, registered
 from slac_tasks.release.releasable import releasable, releasable_of_others, with_certificates
 from slac_tasks.release.segments import dense_labels
@@ -74,8 +74,7 @@ def run(job: Job) -> None:
     rows = job.datasets.manifest(RELEASES, **keys)
     with job.partition(RELEASE_VERSIONS, keys, inputs=[rows] if rows else []) as version:
         if not version.finished:
-            # Two releases at once, of whatever names, would both follow the same one.
-            with job.alone("releases"):
+            with job.alone(RELEASING):
                 _make(job, keys, version)
     _record(job, version.manifest)
 

@@ -9,6 +9,7 @@ from review_work import TWICE, cast, lease, publish_and_answer
 
 from slac_tasks import cli
 from slac_tasks.garbage import DELETING
+from slac_tasks.release.recording import RELEASING
 from slac_tasks.stages import aggregate, certify, report, sync, validate
 from slac_tasks.storage.datasets import CARRIED, CONTROL
 from slac_tasks.storage.datasets.labelling import CarriedRow, ControlRow
@@ -147,7 +148,7 @@ def test_an_older_version_is_never_written_over_a_newer_one(
     assert shown(loop) == {wanted}
 
 
-@pytest.mark.parametrize("held", [NEWEST_LABELS, NEWEST_VERDICTS, NEWEST_CERTIFICATES, DELETING, ASKING])
+@pytest.mark.parametrize("held", [NEWEST_LABELS, NEWEST_VERDICTS, NEWEST_CERTIFICATES, DELETING, ASKING, RELEASING])
 def test_a_repair_waits_for_who_writes_of_the_newest_labels_or_deletes_garbage(
     ledger: Ledger, ledger_url: str, store: FolderStore, held: str, monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
