@@ -45,7 +45,8 @@ def main(arguments: argparse.Namespace) -> None:
         print(json.dumps({"versions": versions, "total": asdict(total), "categories": by_category}, indent=1))
     elif not arguments.clips:
         print(f"{arguments.before} ({old.version}) to {arguments.now} ({new.version})")
-        print(render({**counts, "all": total}))
+        # With a blank it is the key of no category.
+        print(render({**counts, "all categories": total}))
 
 
 def render(counts: Mapping[str, Changes]) -> str:

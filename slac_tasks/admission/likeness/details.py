@@ -109,7 +109,7 @@ def _likely_places(short: Pictures, fine: Pictures) -> Iterator[Places]:
     """Yield for each rate where the short video lies over the long one with the least difference between pictures."""
     apart = (short * short).sum(axis=1)[:, None] + (fine * fine).sum(axis=1)[None, :] - 2 * short @ fine.T
     rows = np.arange(len(short))
-    offsets = np.arange(-_PARTS * len(short) // 2, len(fine) - _PARTS * len(short) // 2 + 1)
+    offsets = np.arange(-_PARTS * len(short) // 2, len(fine) - _PARTS * len(short) // 2 + _PARTS)
     for rate in _RATES:
         at = np.rint(_PARTS * rate * rows).astype(int)[None, :] + offsets[:, None]
         inside = (at >= 0) & (at < len(fine))

@@ -143,7 +143,7 @@ def test_a_diff_is_a_table_json_or_clips(datasets: Datasets, capsys: pytest.Capt
     assert table[1:] == [
         ["category", "added", "changed", "withdrawn", "corrected"],
         ["high_jump", "1", "0", "0", "0"],
-        ["all", "1", "0", "0", "0"],
+        ["all", "categories", "1", "0", "0", "0"],
     ]
     found = json.loads(shown("--json"))
     assert found["total"] == {"added": 1, "changed": 0, "withdrawn": 0, "corrected": 0}
