@@ -16,7 +16,7 @@ from slac_tasks.given.words import printable
 from slac_tasks.model import Window
 
 MOST = 1000
-"""Results taken of one search (ours)."""
+"""Results taken of one search; of one that finds more it is said (ours)."""
 
 
 class SearchSource:
@@ -59,8 +59,8 @@ class SearchSource:
             for name, value in {"query": words, **dates}.items():
                 address = address.replace("{" + name + "}", value)
             try:
-                for entry in search(self._web, address, MOST):
-                    offer = _offer(entry)
+                for number, entry in enumerate(search(self._web, address, MOST + 1)):
+                    offer = _offer(entry) if number < MOST else _beyond(address)
                     key = offer.item if isinstance(offer, Unreadable) else offer.candidate_id
                     if key not in seen:
                         seen.add(key)
@@ -86,6 +86,12 @@ def _offer(entry: Info) -> Offer:
         )
     except (ValueError, TypeError, OverflowError, OSError) as error:
         return Unreadable(item=printable(page), reason="bad entry", detail=str(error))
+
+
+def _beyond(address: str) -> Unreadable:
+    """Say that a search finds more than is taken, instead of what it finds beyond."""
+    detail = f"more than {MOST:,}, the first of which are taken; want {{start}} and {{end}}, or words that find fewer"
+    return Unreadable(item=printable(address), reason="too many results", detail=detail)
 
 
 def _text(entry: Info, name: str) -> str | None:

@@ -294,6 +294,20 @@ def test_what_can_be_fetched_from_a_site_can_be_found_there(server: Planned, tmp
     assert place.open(access, tmp_path).path.read_bytes() == b"bytes"
 
 
+def test_what_a_search_finds_beyond_the_most_that_is_taken_is_said(
+    server: Planned, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    address = f"{server.url}/feed?q={{query}}"
+    (source,) = open_sources(Collect(sources=(f"yt-dlp:{address}",), allow_private_addresses=True), QUICK)
+    every = list(source.candidates("judo", WEEK))
+    for most, said in ((len(every), []), (1, ["too many results"])):
+        monkeypatch.setattr("slac_tasks.collect.sources.search.MOST", most)
+        found = list(source.candidates("judo", WEEK))
+        assert found[:most] == every[:most]
+        assert [offer.reason for offer in found[most:] if isinstance(offer, Unreadable)] == said
+        assert len(found) == most + len(said)
+
+
 def test_a_search_that_finds_nothing_offers_nothing(server: Planned) -> None:
     empty = FEED.partition("<item>")[0] + "</channel></rss>"
     server.paths["/empty"] = serve(empty.encode(), kind="application/rss+xml")
