@@ -61,7 +61,9 @@ def main(arguments: argparse.Namespace) -> None:
     if os.path.isdir(path):
         benchmark = slug(arguments.benchmark or path.resolve().name)
         videos = fingerprint_folder(store, path, benchmark)
-        what = f"{len(videos):,} videos of {benchmark} registered"
+        others = Counter(video.benchmark for video in videos if video.benchmark != benchmark)
+        what = f"{len(videos) - others.total():,} videos of {benchmark} registered"
+        what += f", {others.total():,} were before, of {', '.join(sorted(others))}" if others else ""
         done = register(store, ledger, settings.admission, None, videos)
     else:
         found = lists.read(path, arguments.benchmark)

@@ -140,6 +140,8 @@ def test_what_shows_the_same_as_a_video_of_the_folder_is_not_admitted(
     monkeypatch.setattr(exclude, "fingerprint_files", lambda paths: (asked.extend(paths), files(paths))[1])
     assert cli.main(["exclude", "add", str(films / "held_out"), "--benchmark", "UCF-101"]) == 0
     assert [path.name for path in asked] == ["broken.mp4"]
+    assert cli.main(["exclude", "add", str(films / "held_out"), "--benchmark", "another"]) == 0
+    assert "0 videos of another registered, 1 were before, of ucf_101;" in capsys.readouterr().err
     datasets = run(tmp_path, films, judo, discover, fetch, deduplicate)
     assert names(datasets) == {"cells.mp4", f"{YOUTUBE_ID}_000012_000022.mp4"}
     (detail,) = dropped(datasets, VIDEOS).values()
