@@ -188,7 +188,10 @@ class S3Store:
             answer = self._http.request("PUT", where, body=data, headers={"If-None-Match": "*"})
             if answer.status not in (200, 409, 412) and _kind(answer) == "application/xml":
                 raise S3Error.fromxml(answer)
-        if answer.status == 412 and answer.retries and answer.retries.history:
+        if answer.status == 409 and not self.exists(name):
+            # S3 does not say that the name is there: whoever wrote at the same moment may have failed.
+            raise Temporary(f"object {name} in {self.url}: another process was writing it, and it is not there yet")
+        if answer.status in (409, 412) and answer.retries and answer.retries.history:
             # Asked again, since the answer was lost: what has the name now may be what the first try wrote.
             return self.get(name) == data
         if answer.status in (409, 412):

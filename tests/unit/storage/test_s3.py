@@ -149,6 +149,23 @@ def test_a_write_whose_answer_was_lost_is_known_as_ones_own(server: Server, stor
     assert server.replies == []
 
 
+@pytest.mark.parametrize("is_there", [True, False])
+def test_a_write_beside_anothers_is_anothers_only_where_that_one_has_ended(server: Server, is_there: bool) -> None:
+    server.reply = EMPTY
+    store = opened(server)
+    server.replies = [
+        ("HEAD", (404, XML, b"")),
+        ("PUT", (409, XML, ERROR % b"ConditionalRequestConflict")),
+        ("HEAD", (200 if is_there else 404, XML, b"")),
+    ]
+    if is_there:
+        assert not store.create("manifest.json", b"x")
+    else:
+        with pytest.raises(Temporary, match=r"object manifest\.json in .*: another process was writing it"):
+            store.create("manifest.json", b"x")
+    assert server.replies == []
+
+
 def test_a_plain_404_is_a_name_that_is_not_there(server: Server) -> None:
     server.reply = EMPTY
     store = opened(server)
