@@ -6,16 +6,28 @@ WITH mine AS (
     JOIN annotators AS a ON a.annotator = %(annotator)s::text AND a.active
     WHERE c.retired_at IS NULL AND (c.reviewers IS NULL OR c.reviewers = ANY (a.groups))
 ), clips AS (
-    SELECT q.clip_id, q.category, m.annotator
+    SELECT q.clip_id, m.category, m.annotator
     FROM mine AS m
-    JOIN live_queue AS q ON q.category = m.category AND q.state = 'open' AND q.taken < q.votes_wanted
-    WHERE NOT EXISTS (SELECT FROM known_answers AS k WHERE (k.clip_id, k.category) = (q.clip_id, q.category) OFFSET 0)
+    CROSS JOIN LATERAL (
+        SELECT q.clip_id
+        FROM live_queue AS q
+        WHERE
+            q.category = m.category AND q.state = 'open' AND q.taken < q.votes_wanted
+            AND NOT EXISTS (SELECT FROM known_answers AS k WHERE (k.clip_id, k.category) = (q.clip_id, q.category) OFFSET 0)
+        LIMIT %(count_most)s::integer
+    ) AS q
     LIMIT %(count_most)s::integer
 ), cuts AS (
     SELECT s.segment_id, m.annotator
     FROM mine AS m
-    JOIN live_segments AS s ON s.category = m.category AND s.state = 'open' AND s.taken < s.votes_wanted
-    WHERE NOT EXISTS (SELECT FROM gold_segments AS g WHERE g.segment_id = s.segment_id OFFSET 0)
+    CROSS JOIN LATERAL (
+        SELECT s.segment_id
+        FROM live_segments AS s
+        WHERE
+            s.category = m.category AND s.state = 'open' AND s.taken < s.votes_wanted
+            AND NOT EXISTS (SELECT FROM gold_segments AS g WHERE g.segment_id = s.segment_id OFFSET 0)
+        LIMIT %(count_most)s::integer
+    ) AS s
     LIMIT %(count_most)s::integer
 )
 SELECT
