@@ -230,9 +230,7 @@ def _finish(folder: Path, work: _Work, lost: Mapping[str, Missing]) -> None:
         BrokenContract: no video has features.
 
     """
-    there = made(
-        folder, work.wanted, network=work.network, stride_frames=work.stride_frames, dtype=work.dtype
-    )  # fmt: skip
+    there = made(folder, work.wanted, network=work.network, stride_frames=work.stride_frames, dtype=work.dtype)
     without = missing(work.wanted, there, lost)
     configs = write_lists(folder, there.values(), work.labels, without, work.taught)
     for reason, count in sorted(Counter(one.reason for one in without).items()):

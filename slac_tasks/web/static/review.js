@@ -141,12 +141,13 @@ function dead() {
 }
 
 async function empty() {
+  if (asked().length) return;
   const { calls } = work;
-  const waits = await screen.waits();
+  const other = categories.after(work.category.category);
+  const waits = other || isGrid() ? "" : await screen.waits();
   if (work.calls !== calls || asked().length) return;
   setTimeout(() => root.dataset.state === "empty" && refill(), AGAIN_MS);
   if (isGrid()) return screen.show("empty", `No sets left in ${work.category.name}`, "Other clips are asked one by one.", ["Go on clip by clip", tools.grid]);
-  const other = categories.after(work.category.category);
   if (other) screen.show("empty", `Nothing left in ${work.category.name}`, doneSoFar(), [`Go on with ${other.name}`, () => choose(other.category)]);
   else screen.show("empty", "Nothing left to review", `${doneSoFar()} ${waits} New clips appear here by themselves.`.trim());
 }

@@ -106,11 +106,12 @@ function framed(when) {
 }
 
 async function empty() {
+  if (work.queue.length) return;
   const { calls } = work;
-  const waits = await screen.waits();
+  const other = categories.after(work.category.category);
+  const waits = other ? "" : await screen.waits();
   if (work.calls !== calls || work.queue.length) return;
   setTimeout(() => root.dataset.state === "empty" && refill(), AGAIN_MS);
-  const other = categories.after(work.category.category);
   if (other) screen.show("empty", `Nothing left in ${work.category.name}`, "", [`Go on with ${other.name}`, () => choose(other.category)]);
   else screen.show("empty", "No segment is left to answer", `${waits} New ones appear here by themselves.`.trim());
 }
