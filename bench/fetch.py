@@ -29,7 +29,7 @@ from slac_tasks.job import Job
 from slac_tasks.stages import fetch
 from slac_tasks.storage.datasets import CANDIDATES, FETCHED
 from slac_tasks.storage.datasets.collecting import CandidateRow
-from slac_tasks.storage.objects import FolderStore
+from slac_tasks.storage.folder import FolderStore
 from slac_tasks.storage.tables import Datasets
 
 KEYS = {"category": "bench", "window": "2026-01-05"}

@@ -32,8 +32,8 @@ from bench.harness.videos import proxy
 from slac_tasks.admission.likeness.lookalikes import stored
 from slac_tasks.collect.settings import Collect
 from slac_tasks.model import CLIP_SEC, GRID_SEC, clip_id
+from slac_tasks.storage.folder import FolderStore
 from slac_tasks.storage.ledger import Ledger
-from slac_tasks.storage.objects import FolderStore
 from slac_tasks.world import film
 from slac_tasks.world.catalogue import make_catalogue
 

@@ -32,8 +32,8 @@ from slac_tasks.planning.plans import PLANS
 from slac_tasks.storage.datasets import CANDIDATES, CLIPS, COMMITTEES, FETCHED, HARD_CLIPS, SCORES, VIDEOS
 from slac_tasks.storage.datasets.scoring import CommitteeRow
 from slac_tasks.storage.declarations import Dataset
+from slac_tasks.storage.folder import FolderStore
 from slac_tasks.storage.ledger import Ledger
-from slac_tasks.storage.objects import FolderStore
 from slac_tasks.storage.records import Record, record
 from slac_tasks.storage.tables import Datasets
 

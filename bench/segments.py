@@ -34,8 +34,8 @@ from bench.page import chromium
 from slac_tasks.admission.likeness.lookalikes import stored
 from slac_tasks.collect.settings import Collect
 from slac_tasks.model import SegmentAnswer, Status
+from slac_tasks.storage.folder import FolderStore
 from slac_tasks.storage.ledger import Ledger
-from slac_tasks.storage.objects import FolderStore
 from slac_tasks.verification.segments.deciding import Ends, SegmentVote, decide, tiou
 from slac_tasks.verification.segments.measuring import AskedSegment, person_rows
 from slac_tasks.verification.settings import Segments

@@ -33,8 +33,8 @@ from slac_tasks.progress import track
 from slac_tasks.scratch import Scratch
 from slac_tasks.stages import sync
 from slac_tasks.storage.datasets import VOTES
+from slac_tasks.storage.folder import FolderStore
 from slac_tasks.storage.ledger import Ledger
-from slac_tasks.storage.objects import FolderStore
 from slac_tasks.storage.tables import Datasets
 
 CLIPS, VOTES_OF_ONE = 100, 3

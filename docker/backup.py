@@ -17,7 +17,8 @@ from typing import BinaryIO
 
 from slac_tasks.errors import BrokenContract, NotConfigured, SlacError
 from slac_tasks.storage.ledger import parts_of
-from slac_tasks.storage.objects import Store, open_store
+from slac_tasks.storage.objects import open_store
+from slac_tasks.storage.store import Store
 
 START = b"PGDMP"
 """First bytes of a dump in pg_dump's custom format."""

@@ -12,8 +12,8 @@ import urllib3
 from minio.error import S3Error
 
 from slac_tasks.errors import SlacError
-from slac_tasks.storage.objects import AUTHORITY
 from slac_tasks.storage.s3 import client, server_of
+from slac_tasks.storage.store import AUTHORITY
 
 WAIT_SEC = 120.0
 

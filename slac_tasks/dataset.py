@@ -26,7 +26,7 @@ from slac_tasks.scratch import Scratch
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from slac_tasks.storage.objects import Store
+    from slac_tasks.storage.store import Store
     from slac_tasks.training.index import Index
     from slac_tasks.training.loader import Batch
     from slac_tasks.training.order import Order, Rows

@@ -41,7 +41,8 @@ from slac_tasks.storage.datasets import (
 from slac_tasks.storage.declarations import Dataset
 from slac_tasks.storage.ledger import Ledger
 from slac_tasks.storage.manifests import Manifest
-from slac_tasks.storage.objects import LOCALIZERS, Stored
+from slac_tasks.storage.objects import LOCALIZERS
+from slac_tasks.storage.store import Stored
 from slac_tasks.storage.tables import Datasets
 from slac_tasks.verification.versions import FORMS, labels_manifest, labels_of, newest, newest_labels, pieces
 

@@ -30,7 +30,8 @@ from slac_tasks.model import content_hash, moment
 from slac_tasks.procedure import STAGES
 from slac_tasks.progress import print_line
 from slac_tasks.storage.ledger import open_ledger
-from slac_tasks.storage.objects import Media, Store, open_store
+from slac_tasks.storage.objects import Media, open_store
+from slac_tasks.storage.store import Store
 
 if TYPE_CHECKING:
     import pyarrow as pa

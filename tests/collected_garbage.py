@@ -13,8 +13,8 @@ from slac_tasks.storage.datasets import (
     QUALITY,
 )
 from slac_tasks.storage.datasets.labelling import QualityRow
+from slac_tasks.storage.folder import FolderStore
 from slac_tasks.storage.ledger import Ledger
-from slac_tasks.storage.objects import FolderStore
 from slac_tasks.storage.records import Record
 from slac_tasks.storage.tables import Datasets
 from slac_tasks.verification.versions import newest_labels

@@ -33,8 +33,8 @@ from slac_tasks.config import Config
 from slac_tasks.errors import SlacError
 from slac_tasks.job import Job
 from slac_tasks.launcher.postgres import EmbeddedPostgres
+from slac_tasks.storage.folder import FolderStore
 from slac_tasks.storage.ledger import Ledger
-from slac_tasks.storage.objects import FolderStore
 
 S3_KEY, S3_SECRET, S3_BUCKET = "slac-tests", "no-secret-of-anybody", "slac"
 

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from slac_tasks.errors import Temporary
-from slac_tasks.storage.objects import FolderStore
+from slac_tasks.storage.folder import FolderStore
 
 
 class CutStore(FolderStore):

@@ -12,7 +12,7 @@ from slac_tasks.model import clip_id
 from slac_tasks.networks.committees import committee_key
 from slac_tasks.networks.settings import Committee
 from slac_tasks.storage.datasets import CLIPS
-from slac_tasks.storage.objects import FolderStore
+from slac_tasks.storage.folder import FolderStore
 from slac_tasks.storage.tables import Datasets
 from slac_tasks.training.settings import Training
 

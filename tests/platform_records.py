@@ -13,9 +13,9 @@ from slac_tasks.planning.planner import Planner
 from slac_tasks.storage.datasets import COMMITTEES, SCORES
 from slac_tasks.storage.datasets.scoring import CommitteeRow
 from slac_tasks.storage.declarations import Dataset
+from slac_tasks.storage.folder import FolderStore
 from slac_tasks.storage.ledger import Ledger
 from slac_tasks.storage.manifests import Manifest
-from slac_tasks.storage.objects import FolderStore
 from slac_tasks.storage.records import Record, record
 from slac_tasks.storage.tables import Datasets
 

@@ -18,7 +18,7 @@ from slac_tasks.storage import notes
 from slac_tasks.storage.datasets import FETCHED, RELEASES
 from slac_tasks.storage.ledger import Ledger
 from slac_tasks.storage.manifests import Drop, Manifest
-from slac_tasks.storage.objects import Store
+from slac_tasks.storage.store import Store
 from slac_tasks.storage.tables import Datasets
 
 TAKEN_DOWN = "taken down"

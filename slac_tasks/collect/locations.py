@@ -15,7 +15,8 @@ from slac_tasks.collect.downloads.reasons import NOT_CONFIGURED, Unfetched
 from slac_tasks.collect.downloads.web import Web, host_of, open_web, probe
 from slac_tasks.collect.settings import Collect, Fetch
 from slac_tasks.errors import BrokenContract, NotConfigured
-from slac_tasks.storage.objects import S3_VARIABLES, Store, open_store
+from slac_tasks.storage.objects import open_store
+from slac_tasks.storage.store import S3_VARIABLES, Store
 
 _PRESIGNED_SEC = 6 * 3600
 

@@ -15,7 +15,7 @@ from slac_tasks.settings import Table
 from slac_tasks.storage.datasets import FETCHED
 from slac_tasks.storage.datasets.collecting import CandidateRow, FetchedRow, Span
 from slac_tasks.storage.manifests import Drop
-from slac_tasks.storage.objects import Store
+from slac_tasks.storage.store import Store
 
 Outcome = FetchedRow | Drop
 """What became of a candidate."""

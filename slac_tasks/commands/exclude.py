@@ -28,7 +28,8 @@ from slac_tasks.given.words import printable
 from slac_tasks.model import media_video_id, slug
 from slac_tasks.progress import print_json, print_line, track
 from slac_tasks.storage.ledger import open_ledger
-from slac_tasks.storage.objects import Store, open_store
+from slac_tasks.storage.objects import open_store
+from slac_tasks.storage.store import Store
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -29,7 +29,8 @@ from slac_tasks.progress import track
 from slac_tasks.release.finished import need_release
 from slac_tasks.release.verifying import Check, checks
 from slac_tasks.storage.manifests import Manifest
-from slac_tasks.storage.objects import Store, open_store
+from slac_tasks.storage.objects import open_store
+from slac_tasks.storage.store import Store
 from slac_tasks.storage.tables import Datasets
 
 _CLIP = ("clip_id", "video_id", "source_id", "start_sec", "proxy_256", "proxy_sha256")

@@ -30,8 +30,9 @@ from slac_tasks.storage.datasets import SEGMENTS, VIDEOS
 from slac_tasks.storage.gold_segments import GoldSegment
 from slac_tasks.storage.ledger import Ledger, open_ledger
 from slac_tasks.storage.manifests import Drop, Manifest
-from slac_tasks.storage.objects import Store, open_store
+from slac_tasks.storage.objects import open_store
 from slac_tasks.storage.records import Record
+from slac_tasks.storage.store import Store
 from slac_tasks.storage.tables import Datasets
 from slac_tasks.verification.segments.deciding import Ends
 from slac_tasks.verification.segments.proposals import (

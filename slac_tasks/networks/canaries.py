@@ -12,7 +12,7 @@ import numpy as np
 from slac_tasks.errors import BrokenContract, NotMade
 from slac_tasks.model import View
 from slac_tasks.storage import notes
-from slac_tasks.storage.objects import Store
+from slac_tasks.storage.store import Store
 from slac_tasks.video.clips import ClipAddress, Footage
 from slac_tasks.video.frames import Pixels
 

@@ -7,7 +7,6 @@ training, and the hash of the head, which is part of the scores' key, is a hash 
 """
 
 from collections.abc import Mapping, Sequence
-from copy import copy
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
@@ -19,6 +18,7 @@ from torch import Tensor, nn
 from slac_tasks.errors import NotConfigured
 from slac_tasks.networks import folders
 from slac_tasks.networks.calibration import Calibration
+from slac_tasks.networks.image_tower import ImageTower, embedding
 from slac_tasks.networks.registry import Architecture, image_text_architecture, laid_out
 from slac_tasks.networks.words import NEUTRAL, Words
 
@@ -29,31 +29,6 @@ _FILES: Mapping[str, Sequence[str]] = {
     "the mean and deviation of pixels": ("preprocessor_config.json", "processor_config.json"),
 }
 _WHAT = "committee.image_text"
-
-
-class ImageTower(nn.Module):
-    """The half of the network that sees: RGB in 0 to 1 becomes embeddings of length 1."""
-
-    mean: Tensor
-    std: Tensor
-
-    def __init__(self, network: Any, mean: Sequence[float], std: Sequence[float]) -> None:
-        super().__init__()
-        self.network = _seeing_half(network)
-        self.register_buffer("mean", torch.tensor(mean).view(3, 1, 1))
-        self.register_buffer("std", torch.tensor(std).view(3, 1, 1))
-
-    @property
-    def recipe(self) -> str:
-        """What `image_tower` needs to build it again, as its blob keeps it."""
-        return folders.recipe_of(self.network)
-
-    def forward(self, stream: Tensor) -> Tensor:
-        """Return (n, features) of a stream (n, 3, frames, height, width): the mean over the frames."""
-        n, channels, frames, height, width = stream.shape
-        images = (stream.transpose(1, 2).reshape(n * frames, channels, height, width) - self.mean) / self.std
-        found = F.normalize(_embedding(self.network.get_image_features(pixel_values=images)), dim=-1)
-        return F.normalize(found.view(n, frames, -1).mean(1), dim=-1)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -91,7 +66,7 @@ class ImageText:
         try:
             size = int(network.config.vision_config.image_size)
             scale = float(network.logit_scale.detach().exp())
-            seen = _embedding(network.get_image_features(pixel_values=torch.zeros(1, 3, size, size)))
+            seen = embedding(network.get_image_features(pixel_values=torch.zeros(1, 3, size, size)))
             read = _read(network, tokenizer, [NEUTRAL])
         except (AttributeError, TypeError, ValueError, RuntimeError) as error:
             raise NotConfigured(
@@ -140,32 +115,9 @@ def check_folder(folder: str) -> Path:
     return path
 
 
-def image_tower(recipe: str) -> nn.Module:
-    """Return the seeing half with random weights.
-
-    Raises:
-        NotConfigured: the extra `vlm` is missing.
-
-    """
-    return ImageTower(folders.network_of("weights of image_text", recipe), (0.0, 0.0, 0.0), (1.0, 1.0, 1.0))
-
-
-def _seeing_half(network: Any) -> Any:
-    """Return a network that shares its modules with `network` and lacks those that read."""
-    half = copy(network)
-    half._modules = {name: module for name, module in network._modules.items() if not name.startswith("text")}
-    half._parameters = {name: one for name, one in network._parameters.items() if not name.startswith("logit")}
-    return half
-
-
 def _read(network: Any, tokenizer: Any, texts: Sequence[str]) -> Tensor:
     """Return the embeddings (texts, features); texts are cut at the length that the network was trained with."""
     length = network.config.text_config.max_position_embeddings
     tokens = tokenizer(list(texts), padding="max_length", truncation=True, max_length=length, return_tensors="pt")
     with torch.inference_mode():
-        return _embedding(network.get_text_features(**tokens)).clone()
-
-
-def _embedding(found: Any) -> Tensor:
-    """Return the tensor in an answer of transformers, which some versions wrap."""
-    return cast(Tensor, getattr(found, "pooler_output", found))
+        return embedding(network.get_text_features(**tokens)).clone()

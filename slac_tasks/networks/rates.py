@@ -22,7 +22,7 @@ from slac_tasks.model import View, content_hash
 from slac_tasks.networks.settings import Scoring
 from slac_tasks.progress import amount, print_line, span
 from slac_tasks.storage.datasets.scoring import CommitteeRow
-from slac_tasks.storage.objects import Store
+from slac_tasks.storage.store import Store
 
 T = TypeVar("T")
 

@@ -222,7 +222,7 @@ def image_text_architecture(size: int, features: int) -> Architecture:
     """Return the entry of an image-text network; its name says what it sees and gives, the rest is in its blob."""
 
     def backbone(recipe: str) -> nn.Module:
-        from slac_tasks.networks.image_text import image_tower  # transformers is an extra
+        from slac_tasks.networks.image_tower import image_tower  # transformers is an extra
 
         return image_tower(recipe)
 

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from slac_tasks.errors import NotConfigured
-from slac_tasks.networks.attentive import entry_of_folder, load_attentive
+from slac_tasks.networks.attentive_folder import entry_of_folder, load_attentive
 from slac_tasks.networks.backbones import under
 from slac_tasks.networks.efficientnet import renamed
 from slac_tasks.networks.packaged import Packaged

@@ -18,7 +18,7 @@ from slac_tasks.release.content import by_category, content_of
 from slac_tasks.storage.datasets import RELEASE_VERSIONS, RELEASES
 from slac_tasks.storage.datasets.releasing import ReleaseVersionRow
 from slac_tasks.storage.manifests import Manifest
-from slac_tasks.storage.objects import Store
+from slac_tasks.storage.store import Store
 from slac_tasks.storage.tables import Datasets
 
 

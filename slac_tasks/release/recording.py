@@ -5,7 +5,7 @@ from slac_tasks.release.preview import PREVIEW
 from slac_tasks.storage.datasets.releasing import ReleaseVersionRow
 from slac_tasks.storage.ledger import Ledger
 from slac_tasks.storage.manifests import Manifest
-from slac_tasks.storage.objects import Store
+from slac_tasks.storage.store import Store
 from slac_tasks.verification.versions import labels_of
 
 RELEASING = "releases"

@@ -15,7 +15,7 @@ from slac_tasks.storage.datasets.collecting import VideoRow
 from slac_tasks.storage.datasets.releasing import ReleaseRow
 from slac_tasks.storage.datasets.scoring import HardClipRow
 from slac_tasks.storage.declarations import Dataset, R
-from slac_tasks.storage.objects import Store
+from slac_tasks.storage.store import Store
 from slac_tasks.storage.tables import Datasets
 
 RELEASED_MOST = 300_000

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from slac_tasks.storage.datasets import MAP
-from slac_tasks.storage.objects import Store
+from slac_tasks.storage.store import Store
 from slac_tasks.storage.tables import Datasets
 
 

@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass
 
 from slac_tasks.errors import BrokenContract, NotMade
 from slac_tasks.reports.charts import Chart
-from slac_tasks.storage.objects import Store
+from slac_tasks.storage.store import Store
 
 NAME = "reports/v1/trends.json"
 

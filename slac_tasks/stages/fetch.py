@@ -33,7 +33,7 @@ from slac_tasks.settings import Table
 from slac_tasks.storage.datasets import CANDIDATES, FETCHED
 from slac_tasks.storage.datasets.collecting import CandidateRow, FetchedRow, Span
 from slac_tasks.storage.manifests import Drop, Manifest
-from slac_tasks.storage.objects import Store
+from slac_tasks.storage.store import Store
 from slac_tasks.video import originals, shots
 
 

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from slac_tasks.errors import WrongArguments
 from slac_tasks.given.words import wanted
 from slac_tasks.storage.datasets import ALL
-from slac_tasks.storage.objects import Store
+from slac_tasks.storage.store import Store
 
 
 def check_categories(store: Store, categories: Sequence[str], reads: Iterable[str]) -> None:

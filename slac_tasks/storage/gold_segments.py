@@ -13,7 +13,7 @@ from functools import partial
 from pathlib import PurePosixPath
 
 from slac_tasks.storage import notes
-from slac_tasks.storage.objects import Store
+from slac_tasks.storage.store import Store
 
 FOLDER = "gold_segments"
 ASKING = "segments"

@@ -25,7 +25,7 @@ from slac_tasks.storage.datasets import ALL
 from slac_tasks.storage.declarations import Dataset
 from slac_tasks.storage.ledger import Ledger
 from slac_tasks.storage.manifests import Manifest
-from slac_tasks.storage.objects import Store
+from slac_tasks.storage.store import Store
 
 ARRIVALS = "arrivals/"
 """Where the notes lie."""

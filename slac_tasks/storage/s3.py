@@ -21,7 +21,7 @@ from minio.error import InvalidResponseError, S3Error, ServerError
 from slac_tasks.errors import NotConfigured, NotMade, SlacError, Temporary
 from slac_tasks.given.words import without_user
 from slac_tasks.scratch import Scratch
-from slac_tasks.storage.objects import AUTHORITY, Stored, checked
+from slac_tasks.storage.store import AUTHORITY, Stored, checked
 
 _REFUSALS = frozenset(
     (

@@ -18,8 +18,8 @@ from slac_tasks.errors import BrokenContract, NotMade, Temporary
 from slac_tasks.model import content_hash
 from slac_tasks.storage.declarations import Dataset
 from slac_tasks.storage.manifests import Drop
-from slac_tasks.storage.objects import Store
 from slac_tasks.storage.parquet import decode, encode
+from slac_tasks.storage.store import Store
 
 R = TypeVar("R")
 

@@ -28,8 +28,8 @@ from slac_tasks.settings import Table
 from slac_tasks.storage.columns import from_table
 from slac_tasks.storage.declarations import Dataset
 from slac_tasks.storage.manifests import Drop, MadeBy, Manifest, Part
-from slac_tasks.storage.objects import Store
 from slac_tasks.storage.parquet import decode, encode
+from slac_tasks.storage.store import Store
 from slac_tasks.telemetry import lineage, spans
 
 R = TypeVar("R")

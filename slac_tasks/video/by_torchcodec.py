@@ -26,9 +26,9 @@ from slac_tasks.collect.settings import Collect
 from slac_tasks.errors import BrokenContract
 from slac_tasks.model import View
 from slac_tasks.video import apart
-from slac_tasks.video.decoding import NO_CARD, Done, Piece
 from slac_tasks.video.frames import Pixels, frame_numbers, middle, sized
 from slac_tasks.video.originals import Probe, Rejected, judge, proxy_rate, rendition_size
+from slac_tasks.video.pieces import NO_CARD, Done, Piece
 from slac_tasks.video.probing import read_facts
 from slac_tasks.video.ring import clip_shape
 

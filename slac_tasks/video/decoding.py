@@ -12,62 +12,25 @@ import os
 import signal
 import socket
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
 from multiprocessing.connection import Connection
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import cv2
 
 from slac_tasks.errors import BrokenContract
 from slac_tasks.model import View
-from slac_tasks.video.frames import UNDECODABLE, Pixels, read_clips
+from slac_tasks.video.frames import Pixels, read_clips
+from slac_tasks.video.pieces import NO_TORCHCODEC, Decode, Done, Piece, Task
 from slac_tasks.video.ring import Shape, mapped
 
 START = "import sys, json; sys.path[:] = json.loads(sys.argv[1]); from slac_tasks.video.decoding import serve; serve()"
 """What Python runs; the first argument are the folders of the caller's packages, the second two descriptors and how
 originals are decoded."""
 
-NO_CARD, NO_TORCHCODEC = "no card", "no torchcodec"
-"""Reasons why originals cannot be decoded so here, whatever they are."""
-
 _PR_SET_PDEATHSIG = 1
-
-
-class Piece(NamedTuple):
-    """Clips of one rendition in one batch, which are decoded together."""
-
-    proxy: str
-    """Name of the rendition in the store."""
-    places: tuple[int, ...]
-    """Their rows in the batch."""
-    start_secs: tuple[float, ...]
-    views: tuple[View, ...]
-    """What they are decoded to."""
-
-
-class Task(NamedTuple):
-    """A piece, as a worker is given it."""
-
-    path: Path
-    slot: int
-    piece: Piece
-
-
-class Done(NamedTuple):
-    """What a worker answers to a task."""
-
-    lost: str = ""
-    """Why the clips cannot be decoded; empty: they are."""
-    reason: str = UNDECODABLE
-    """The same in one of a few words, to be counted."""
-    bug: str = ""
-    """What went wrong that is no fault of the clips."""
-
-
-Decode = Callable[[Path, Piece, Mapping[View, Pixels]], Done]
-"""Decodes a piece into its rows of a slot."""
 
 
 def decode(path: Path, piece: Piece, slot: Mapping[View, Pixels]) -> Done:

@@ -20,7 +20,7 @@ from slac_tasks.errors import NotConfigured
 from slac_tasks.model import View
 from slac_tasks.progress import print_line
 from slac_tasks.video import originals
-from slac_tasks.video.decoding import NO_CARD, NO_TORCHCODEC
+from slac_tasks.video.pieces import NO_CARD, NO_TORCHCODEC
 from slac_tasks.video.pool import Cut, Decoded, Pool
 from slac_tasks.video.remade import Remade
 from slac_tasks.video.sources import OpensMedia

@@ -28,8 +28,9 @@ from numpy.typing import NDArray
 
 from slac_tasks.errors import BrokenContract, Temporary
 from slac_tasks.model import View
-from slac_tasks.video.decoding import START, Done, Piece, Task, decode
+from slac_tasks.video.decoding import START, decode
 from slac_tasks.video.frames import UNDECODABLE, Pixels
+from slac_tasks.video.pieces import Done, Piece, Task
 from slac_tasks.video.ring import Shape, clip_shape, mapped, shared_file
 from slac_tasks.video.sources import OpensMedia, Sources
 

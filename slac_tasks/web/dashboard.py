@@ -12,7 +12,7 @@ from slac_tasks.reports.categories import Standing, categories
 from slac_tasks.reports.history import Measured, charts
 from slac_tasks.reports.kinds import Kind, worths
 from slac_tasks.reports.measures import Judged, by_category
-from slac_tasks.storage.objects import Store
+from slac_tasks.storage.store import Store
 from slac_tasks.verification.answers import HASTY_SEC
 from slac_tasks.web.ledgers import Ledgers
 from slac_tasks.web.pages import Bar

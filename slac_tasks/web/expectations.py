@@ -8,7 +8,7 @@ from fastapi.responses import HTMLResponse
 
 from slac_tasks.errors import NotMade
 from slac_tasks.reports.data_docs import FOLDER, Docs, file
-from slac_tasks.storage.objects import Store
+from slac_tasks.storage.store import Store
 from slac_tasks.web.pages import Bar
 
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from urllib.parse import quote, urlencode, urlsplit
 
 from slac_tasks.errors import NotMade
-from slac_tasks.storage.objects import Store
+from slac_tasks.storage.store import Store
 
 
 @dataclass(frozen=True, kw_only=True)

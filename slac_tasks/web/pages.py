@@ -14,7 +14,7 @@ from fastapi.responses import FileResponse, HTMLResponse, RedirectResponse
 from slac_tasks.errors import NotMade
 from slac_tasks.reports import html
 from slac_tasks.reports.html import environment
-from slac_tasks.storage.objects import FolderStore
+from slac_tasks.storage.folder import FolderStore
 from slac_tasks.web.ledgers import Ledgers
 from slac_tasks.web.listing import HOME, PAGES, Page
 from slac_tasks.web.media import Media

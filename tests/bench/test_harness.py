@@ -21,8 +21,8 @@ from bench.harness.tables import listing, table
 from slac_tasks.errors import BrokenContract
 from slac_tasks.launcher.postgres import EmbeddedPostgres
 from slac_tasks.storage.datasets import SCORES
+from slac_tasks.storage.folder import FolderStore
 from slac_tasks.storage.ledger import open_ledger
-from slac_tasks.storage.objects import FolderStore
 from slac_tasks.storage.tables import Datasets
 
 

@@ -19,8 +19,8 @@ from visiting import opened_browser
 from slac_tasks.config import Config
 from slac_tasks.model import clip_id
 from slac_tasks.storage.datasets import MAP
+from slac_tasks.storage.folder import FolderStore
 from slac_tasks.storage.ledger import Ledger, open_ledger
-from slac_tasks.storage.objects import FolderStore
 from slac_tasks.storage.tables import Datasets
 from slac_tasks.verification.settings import Review
 from slac_tasks.web.accounts import Account, Accounts

@@ -14,8 +14,8 @@ from played_dags import FAILED, HELD, SKIPPED, SUCCESS, parsed, played, started
 
 from slac_tasks import cli
 from slac_tasks.storage.datasets import CANDIDATES, VIDEOS
+from slac_tasks.storage.folder import FolderStore
 from slac_tasks.storage.ledger import Ledger
-from slac_tasks.storage.objects import FolderStore
 from slac_tasks.storage.tables import Datasets
 
 WEEKS = ("2026-01-05", "2026-01-12", "2026-01-19")

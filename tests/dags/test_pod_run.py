@@ -19,7 +19,7 @@ from slac_watch import place
 from bench.harness.fake_kubernetes import FakeCluster, FakePod, Fate
 from slac_tasks import boundary
 from slac_tasks.storage.datasets import CANDIDATES, FETCHED
-from slac_tasks.storage.objects import FolderStore
+from slac_tasks.storage.folder import FolderStore
 from slac_tasks.storage.tables import Datasets
 
 # The provider's own warnings, at import and from its clients, are not ours to mend.

@@ -9,8 +9,8 @@ from slac_tasks.networks.settings import Committee, Scoring
 from slac_tasks.reports.costs import Cost, lines
 from slac_tasks.reports.settings import Costs
 from slac_tasks.storage.datasets import CLIPS, VIDEOS
+from slac_tasks.storage.folder import FolderStore
 from slac_tasks.storage.ledger import Ledger
-from slac_tasks.storage.objects import FolderStore
 
 PRICES = Costs(gpu_hour=2.0, annotator_hour=30.0, currency="EUR")
 

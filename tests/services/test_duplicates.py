@@ -10,8 +10,8 @@ from strangers import Answer, ask
 
 from slac_tasks.admission.told_apart import told_apart
 from slac_tasks.config import Config
+from slac_tasks.storage.folder import FolderStore
 from slac_tasks.storage.ledger import Ledger
-from slac_tasks.storage.objects import FolderStore
 from slac_tasks.web import door
 from slac_tasks.web.accounts import COOKIE, Account, Accounts
 from slac_tasks.web.app import make_app

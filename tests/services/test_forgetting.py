@@ -21,7 +21,7 @@ from slac_tasks.release.finished import need_release
 from slac_tasks.stages import aggregate, inspect, release, report, sync, validate
 from slac_tasks.storage.datasets import CROWD, EXPECTATIONS, PEOPLE, VOTES
 from slac_tasks.storage.ledger import Ledger
-from slac_tasks.storage.objects import Store
+from slac_tasks.storage.store import Store
 from slac_tasks.storage.tables import Datasets
 from slac_tasks.verification.rulings import settle
 from slac_tasks.verification.settings import Aggregation

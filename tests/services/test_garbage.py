@@ -36,8 +36,9 @@ from slac_tasks.storage.datasets import (
     CLIPS as CLIPS_DATASET,
 )
 from slac_tasks.storage.datasets.releasing import ModelRow
+from slac_tasks.storage.folder import FolderStore
 from slac_tasks.storage.ledger import Ledger
-from slac_tasks.storage.objects import LOCALIZERS, FolderStore, put_by_content
+from slac_tasks.storage.objects import LOCALIZERS, put_by_content
 from slac_tasks.storage.tables import Datasets
 from slac_tasks.verification import versions
 from slac_tasks.verification.settings import Review

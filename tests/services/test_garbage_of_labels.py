@@ -17,8 +17,9 @@ from slac_tasks.storage.datasets import (
     LABEL_CHANGES,
     LABELS,
 )
+from slac_tasks.storage.folder import FolderStore
 from slac_tasks.storage.ledger import Ledger
-from slac_tasks.storage.objects import FolderStore, put_by_content
+from slac_tasks.storage.objects import put_by_content
 from slac_tasks.storage.tables import Datasets
 from slac_tasks.verification import versions
 from slac_tasks.verification.settings import Review

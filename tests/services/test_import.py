@@ -12,9 +12,9 @@ from slac_tasks.commands import import_labels
 from slac_tasks.model import Window
 from slac_tasks.storage.datasets import IMPORTED
 from slac_tasks.storage.datasets.labelling import ImportedRow
+from slac_tasks.storage.folder import FolderStore
 from slac_tasks.storage.ledger import Ledger
 from slac_tasks.storage.manifests import Manifest
-from slac_tasks.storage.objects import FolderStore
 from slac_tasks.storage.tables import Datasets
 
 HACS = """classname,youtube_id,subset,start,end,label

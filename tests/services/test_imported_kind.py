@@ -27,8 +27,8 @@ from slac_tasks.storage.datasets import (
     VIDEOS,
 )
 from slac_tasks.storage.datasets.labelling import CertificateRow
+from slac_tasks.storage.folder import FolderStore
 from slac_tasks.storage.ledger import Ledger
-from slac_tasks.storage.objects import FolderStore
 from slac_tasks.storage.tables import Datasets
 from slac_tasks.verification.settings import Review
 

@@ -31,8 +31,8 @@ from slac_tasks.storage.datasets import (
 from slac_tasks.storage.datasets.collecting import CandidateRow
 from slac_tasks.storage.datasets.scoring import CommitteeRow
 from slac_tasks.storage.declarations import Dataset
+from slac_tasks.storage.folder import FolderStore
 from slac_tasks.storage.ledger import Ledger
-from slac_tasks.storage.objects import FolderStore
 from slac_tasks.storage.tables import Datasets
 from slac_tasks.verification.settings import Review
 

@@ -13,8 +13,8 @@ from platform_records import add_release
 from review_work import cast, lease, publish_and_answer
 
 from slac_tasks.stages import aggregate, report, sync, validate
+from slac_tasks.storage.folder import FolderStore
 from slac_tasks.storage.ledger import Ledger
-from slac_tasks.storage.objects import FolderStore
 
 CATEGORY = "high_jump"
 

@@ -11,8 +11,8 @@ from platform_records import WEEKS, Platform
 from slac_tasks.config import Config
 from slac_tasks.errors import Temporary
 from slac_tasks.storage.datasets import VIDEOS
+from slac_tasks.storage.folder import FolderStore
 from slac_tasks.storage.ledger import Ledger, Row
-from slac_tasks.storage.objects import FolderStore
 from slac_tasks.web import watching
 from slac_tasks.web.app import make_app
 from slac_tasks.web.ledgers import Ledgers

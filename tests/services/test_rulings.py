@@ -14,8 +14,8 @@ from slac_tasks.planning.plans import check_labels, sync_verifications
 from slac_tasks.quality.settings import Quality
 from slac_tasks.release.releasable import releasable
 from slac_tasks.stages import aggregate, sync, validate
+from slac_tasks.storage.folder import FolderStore
 from slac_tasks.storage.ledger import Ledger
-from slac_tasks.storage.objects import FolderStore
 from slac_tasks.storage.tables import Datasets
 from slac_tasks.verification import rulings
 from slac_tasks.verification.outcome import Settled, settle

@@ -19,8 +19,8 @@ from slac_tasks.release.finished import folder_of, need_release
 from slac_tasks.stages import aggregate, publish, release, sync, validate
 from slac_tasks.storage import gold_segments
 from slac_tasks.storage.datasets import RELEASED_SEGMENTS, SEGMENT_LABELS, SEGMENT_PEOPLE, SEGMENT_VOTES, SEGMENTS
+from slac_tasks.storage.folder import FolderStore
 from slac_tasks.storage.ledger import Ledger
-from slac_tasks.storage.objects import FolderStore
 from slac_tasks.storage.tables import Datasets
 from slac_tasks.verification.settings import Review
 

@@ -15,8 +15,8 @@ from slac_tasks.config import Config
 from slac_tasks.model import Answer
 from slac_tasks.stages import publish, sync
 from slac_tasks.storage.datasets import VOTES
+from slac_tasks.storage.folder import FolderStore
 from slac_tasks.storage.ledger import Ledger
-from slac_tasks.storage.objects import FolderStore
 from slac_tasks.verification.ballots import ALONE, read_ballots
 from slac_tasks.verification.sets import SET_LEAST, SET_MOST
 from slac_tasks.verification.settings import Review

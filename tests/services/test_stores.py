@@ -22,8 +22,9 @@ from slac_tasks.collect.settings import Collect, Fetch
 from slac_tasks.commands import doctor
 from slac_tasks.errors import BrokenContract, NotConfigured, NotMade, Temporary
 from slac_tasks.storage.datasets import SCORES
-from slac_tasks.storage.objects import AUTHORITY, Store, open_store, put_by_content
+from slac_tasks.storage.objects import open_store, put_by_content
 from slac_tasks.storage.s3 import S3Store
+from slac_tasks.storage.store import AUTHORITY, Store
 from slac_tasks.storage.tables import Datasets
 
 

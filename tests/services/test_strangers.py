@@ -24,8 +24,8 @@ from strangers import SECURITY, Answer, ask
 
 from slac_tasks.config import Config
 from slac_tasks.launcher.postgres import free_port
+from slac_tasks.storage.folder import FolderStore
 from slac_tasks.storage.ledger import Ledger
-from slac_tasks.storage.objects import FolderStore
 from slac_tasks.web import accounts as accounts_module
 from slac_tasks.web import door
 from slac_tasks.web.accounts import COOKIE, Account, Accounts

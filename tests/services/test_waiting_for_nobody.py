@@ -12,8 +12,8 @@ from slac_tasks import cli
 from slac_tasks.config import Config
 from slac_tasks.planning.notes import notes
 from slac_tasks.planning.planner import Planner
+from slac_tasks.storage.folder import FolderStore
 from slac_tasks.storage.ledger import Ledger
-from slac_tasks.storage.objects import FolderStore
 from slac_tasks.storage.tables import Datasets
 
 

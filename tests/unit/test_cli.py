@@ -17,7 +17,7 @@ from slac_tasks import cli
 from slac_tasks.commands import show
 from slac_tasks.procedure import STAGES, Part
 from slac_tasks.storage.datasets import VIDEOS
-from slac_tasks.storage.objects import FolderStore
+from slac_tasks.storage.folder import FolderStore
 
 
 def slac(*words: str, **environ: str) -> subprocess.CompletedProcess[str]:

@@ -19,7 +19,7 @@ from slac_tasks.admission.withdrawals import write_withdrawal
 from slac_tasks.dataset import Batches, Clips
 from slac_tasks.errors import BrokenContract, NotMade
 from slac_tasks.storage.datasets import RELEASES
-from slac_tasks.storage.objects import FolderStore
+from slac_tasks.storage.folder import FolderStore
 from slac_tasks.storage.tables import Datasets
 from slac_tasks.training.index import COLUMNS
 from slac_tasks.video.frames import read_clips

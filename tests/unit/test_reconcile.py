@@ -15,10 +15,10 @@ from slac_tasks.errors import BrokenContract
 from slac_tasks.networks.committees import adopt_committees
 from slac_tasks.reconcile import repair
 from slac_tasks.storage.datasets import ALL, CANDIDATES, CLIPS, LABELS, SCORES
+from slac_tasks.storage.folder import FolderStore
 from slac_tasks.storage.inventory import Inventory
 from slac_tasks.storage.ledger import Ledger
 from slac_tasks.storage.manifests import Manifest
-from slac_tasks.storage.objects import FolderStore
 from slac_tasks.storage.records import ARRIVALS, Record, current, leave_note, record
 from slac_tasks.storage.tables import Datasets
 from slac_tasks.verification.settings import Review

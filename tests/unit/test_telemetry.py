@@ -9,7 +9,7 @@ import pytest
 from collectors import collecting
 
 from slac_tasks.storage.datasets import VIDEOS
-from slac_tasks.storage.objects import FolderStore
+from slac_tasks.storage.folder import FolderStore
 from slac_tasks.storage.tables import Datasets
 from slac_tasks.telemetry import lineage, spans
 

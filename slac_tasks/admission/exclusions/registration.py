@@ -12,7 +12,7 @@ from slac_tasks.admission.settings import Admission
 from slac_tasks.admission.withdrawals import print_unaddressed, tombstones, withdraw
 from slac_tasks.storage.datasets import FETCHED
 from slac_tasks.storage.ledger import Ledger
-from slac_tasks.storage.objects import Store
+from slac_tasks.storage.store import Store
 from slac_tasks.storage.tables import Datasets
 
 

@@ -16,7 +16,7 @@ from slac_tasks.errors import NotMade
 from slac_tasks.model import content_hash
 from slac_tasks.storage import notes
 from slac_tasks.storage.ledger import Ledger
-from slac_tasks.storage.objects import Store
+from slac_tasks.storage.store import Store
 
 EXCLUDED = "excluded"
 """The reason of a drop."""

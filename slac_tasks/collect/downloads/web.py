@@ -16,7 +16,7 @@ from slac_tasks.collect.downloads.hosts import Hosts
 from slac_tasks.collect.downloads.proxy import Proxy, named, proxy_of
 from slac_tasks.collect.downloads.reasons import BUSY, Unfetched, of_status
 from slac_tasks.collect.settings import Collect, Fetch
-from slac_tasks.storage.objects import AUTHORITY
+from slac_tasks.storage.store import AUTHORITY
 
 _REDIRECTS = 5
 _SAFE = "/%:@!$&'()*+,;=~-._?"

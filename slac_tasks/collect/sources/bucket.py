@@ -9,7 +9,8 @@ from slac_tasks.collect.sources.base import Candidate, Offer, Unreadable
 from slac_tasks.errors import BrokenContract
 from slac_tasks.given.words import printable
 from slac_tasks.model import Window
-from slac_tasks.storage.objects import checked, open_store
+from slac_tasks.storage.objects import open_store
+from slac_tasks.storage.store import checked
 
 
 class BucketSource:

@@ -15,8 +15,8 @@ from slac_tasks.admission.withdrawals import (
 from slac_tasks.model import content_hash
 from slac_tasks.storage.datasets import FETCHED
 from slac_tasks.storage.datasets.collecting import CandidateRow, FetchedRow
+from slac_tasks.storage.folder import FolderStore
 from slac_tasks.storage.ledger import Ledger
-from slac_tasks.storage.objects import FolderStore
 from slac_tasks.storage.tables import Datasets
 
 PAGE = "yt-dlp+https://videos.example/watch?v=1"

@@ -34,8 +34,8 @@ from slac_tasks.planning.planner import Planner
 from slac_tasks.planning.plans import collect_videos
 from slac_tasks.stages import deduplicate, discover, fetch
 from slac_tasks.storage.datasets import CANDIDATES, FETCHED, RELEASES, VIDEOS
+from slac_tasks.storage.folder import FolderStore
 from slac_tasks.storage.ledger import Ledger
-from slac_tasks.storage.objects import FolderStore
 from slac_tasks.storage.tables import Datasets
 
 WEEK = "2026-01-05"

@@ -39,7 +39,8 @@ from slac_tasks.collect.sources import (
 from slac_tasks.collect.sources.folder import FolderSource
 from slac_tasks.errors import NotConfigured, Temporary, WrongArguments
 from slac_tasks.model import Window
-from slac_tasks.storage.objects import FolderStore, open_store
+from slac_tasks.storage.folder import FolderStore
+from slac_tasks.storage.objects import open_store
 
 WEEK = Window.parse("2026-01-05")
 QUICK = Fetch(requests_per_sec=1000.0)

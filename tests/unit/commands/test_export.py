@@ -8,7 +8,7 @@ from released import finish, released
 
 from slac_tasks import cli
 from slac_tasks.admission.withdrawals import write_withdrawal
-from slac_tasks.storage.objects import FolderStore
+from slac_tasks.storage.folder import FolderStore
 from slac_tasks.storage.tables import Datasets
 
 

@@ -15,7 +15,7 @@ from slac_tasks.networks.registry import REGISTRY, Classifier
 from slac_tasks.networks.weights import encode_network
 from slac_tasks.storage.datasets import RELEASED_SEGMENTS
 from slac_tasks.storage.datasets.releasing import ReleasedSegmentRow
-from slac_tasks.storage.objects import FolderStore
+from slac_tasks.storage.folder import FolderStore
 from slac_tasks.storage.tables import Datasets
 from slac_tasks.training.trainer import seeded
 

@@ -15,8 +15,8 @@ from slac_tasks import cli
 from slac_tasks.admission.withdrawals import write_withdrawal
 from slac_tasks.release.finished import folder_of
 from slac_tasks.storage.datasets import RELEASE_VERSIONS, RELEASED_VIDEOS
+from slac_tasks.storage.folder import FolderStore
 from slac_tasks.storage.manifests import Manifest
-from slac_tasks.storage.objects import FolderStore
 from slac_tasks.storage.tables import Datasets
 
 PROXY = f"media/{'a' * 16}/256.mp4"

@@ -8,8 +8,8 @@ import pytest
 from slac_tasks import cli
 from slac_tasks.storage.datasets import CANDIDATES, CLIPS, FETCHED
 from slac_tasks.storage.datasets.collecting import CandidateRow
+from slac_tasks.storage.folder import FolderStore
 from slac_tasks.storage.manifests import Drop
-from slac_tasks.storage.objects import FolderStore
 from slac_tasks.storage.tables import Datasets
 
 KEYS = {"category": "asl", "window": "2026-01-05"}

@@ -17,7 +17,7 @@ from slac_tasks.localization.releases import (
 from slac_tasks.model import Split
 from slac_tasks.storage.datasets import IMPORTED
 from slac_tasks.storage.datasets.labelling import ImportedRow
-from slac_tasks.storage.objects import FolderStore
+from slac_tasks.storage.folder import FolderStore
 from slac_tasks.storage.tables import Datasets
 
 DENSE = Dense(name="a", clock=Clock(fps=24, frames=240), values=np.zeros((60, 2), np.float32))

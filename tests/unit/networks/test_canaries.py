@@ -9,7 +9,7 @@ from slac_tasks.model import View
 from slac_tasks.networks.canaries import COUNT, Guard, canary, compare, is_canary
 from slac_tasks.networks.farneback import motions
 from slac_tasks.networks.flow import by_opencv, grey
-from slac_tasks.storage.objects import FolderStore
+from slac_tasks.storage.folder import FolderStore
 
 VIEW = View(8, 56)
 

@@ -7,9 +7,10 @@ import torch.nn.functional as F
 from tiny_networks import FEATURES, SIZE, image_text_folder
 
 from slac_tasks.errors import NotConfigured
-from slac_tasks.networks import folders, image_text
+from slac_tasks.networks import folders
 from slac_tasks.networks.calibration import Calibration
 from slac_tasks.networks.image_text import ImageText
+from slac_tasks.networks.image_tower import image_tower
 from slac_tasks.networks.registry import architecture, to_stream
 from slac_tasks.networks.weights import decode_backbone, decode_calibration, encode_backbone, encode_head
 from slac_tasks.networks.words import NEUTRAL, Words
@@ -104,7 +105,7 @@ def test_an_extra_that_is_missing_is_named(folder: Path, monkeypatch: pytest.Mon
         ImageText.load(str(folder))
     assert failure.value.exit_code == 78
     with pytest.raises(NotConfigured, match="extra `vlm`"):
-        image_text.image_tower("{}")
+        image_tower("{}")
 
 
 def test_weights_of_something_else_are_refused(folder: Path, tmp_path: Path) -> None:

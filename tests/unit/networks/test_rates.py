@@ -11,7 +11,7 @@ from slac_tasks.networks.rates import NEWEST, Rate, Run, Work, rate_on, rates, s
 from slac_tasks.networks.settings import Scoring
 from slac_tasks.storage.datasets import CLIPS
 from slac_tasks.storage.datasets.scoring import CommitteeRow
-from slac_tasks.storage.objects import FolderStore
+from slac_tasks.storage.folder import FolderStore
 
 WORK = Work(networks=("mc3_18", "r3d_18"), scoring=Scoring())
 

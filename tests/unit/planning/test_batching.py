@@ -8,8 +8,8 @@ from slac_tasks.networks.settings import Scoring
 from slac_tasks.planning.batching import MOST, categories_to_score
 from slac_tasks.planning.plans import score_clips
 from slac_tasks.storage.datasets import CLIPS, VIDEOS
+from slac_tasks.storage.folder import FolderStore
 from slac_tasks.storage.ledger import Ledger
-from slac_tasks.storage.objects import FolderStore
 
 CATEGORIES = [f"c{number:02d}" for number in range(24)]
 

@@ -17,8 +17,8 @@ from slac_tasks.planning.past import add_category
 from slac_tasks.planning.plans import score_clips
 from slac_tasks.storage.datasets import CLIPS, FETCHED, SCORES, VIDEOS
 from slac_tasks.storage.datasets.collecting import FetchedRow
+from slac_tasks.storage.folder import FolderStore
 from slac_tasks.storage.ledger import Ledger
-from slac_tasks.storage.objects import FolderStore
 from slac_tasks.storage.records import Record, record
 from slac_tasks.storage.tables import Datasets
 

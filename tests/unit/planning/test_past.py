@@ -17,8 +17,8 @@ from slac_tasks.planning.past import add_category, score_again
 from slac_tasks.planning.plans import collect_videos, pretrain, score_clips, send_hard_clips
 from slac_tasks.release.settings import Release
 from slac_tasks.storage.datasets import CLIPS, FETCHED, LABELS, QUALITY, SCORES, VIDEOS
+from slac_tasks.storage.folder import FolderStore
 from slac_tasks.storage.ledger import Ledger
-from slac_tasks.storage.objects import FolderStore
 from slac_tasks.verification.rulings import retire
 
 

@@ -32,9 +32,9 @@ from slac_tasks.storage.datasets import (
     SCORES,
     VIDEOS,
 )
+from slac_tasks.storage.folder import FolderStore
 from slac_tasks.storage.ledger import Ledger
 from slac_tasks.storage.manifests import Drop
-from slac_tasks.storage.objects import FolderStore
 from slac_tasks.storage.records import Record
 from slac_tasks.storage.tables import Datasets
 

@@ -12,8 +12,8 @@ from slac_tasks.planning.notes import notes
 from slac_tasks.planning.plans import aggregate, pretrain, sync_verifications
 from slac_tasks.release.settings import Release
 from slac_tasks.storage.datasets import CLIPS, HARD_CLIPS, LABELS, QUALITY, SCORES, SEGMENT_LABELS, VIDEOS
+from slac_tasks.storage.folder import FolderStore
 from slac_tasks.storage.ledger import Ledger
-from slac_tasks.storage.objects import FolderStore
 from slac_tasks.verification.label_studio import PROJECT
 
 WAITS = "clips wait to be mined, answered or judged"

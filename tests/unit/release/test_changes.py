@@ -11,7 +11,7 @@ from released import finish, released, write_rows
 from slac_tasks.release.changes import KINDS, Changes, count, differences, next_version
 from slac_tasks.release.finished import need_release
 from slac_tasks.storage.datasets.releasing import ReleaseRow
-from slac_tasks.storage.objects import FolderStore
+from slac_tasks.storage.folder import FolderStore
 from slac_tasks.storage.tables import Datasets
 
 

@@ -15,7 +15,7 @@ from released import released, write_rows
 from slac_tasks.release.content import COLUMNS, by_category, content_of
 from slac_tasks.storage.datasets import RELEASES
 from slac_tasks.storage.datasets.releasing import ReleaseRow
-from slac_tasks.storage.objects import FolderStore
+from slac_tasks.storage.folder import FolderStore
 from slac_tasks.storage.tables import Datasets
 
 PUBLISHED = datetime(2026, 1, 5, 12, 30, 0, 250, tzinfo=UTC)

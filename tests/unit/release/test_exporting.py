@@ -9,7 +9,7 @@ from release_rows import release_of, release_row
 from slac_tasks.release.exporting import LIST, contents, export_name, write_exports
 from slac_tasks.release.exports import EXPORTS
 from slac_tasks.storage.datasets import RELEASES
-from slac_tasks.storage.objects import FolderStore
+from slac_tasks.storage.folder import FolderStore
 from slac_tasks.storage.tables import Datasets
 
 

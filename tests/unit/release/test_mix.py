@@ -10,7 +10,7 @@ from released import released, write_rows
 
 from slac_tasks.model import Split, Strategy
 from slac_tasks.release.mix import MIXED, benchmark, mix_of
-from slac_tasks.storage.objects import FolderStore
+from slac_tasks.storage.folder import FolderStore
 from slac_tasks.storage.tables import Datasets
 
 CLIPS = st.dictionaries(

@@ -9,7 +9,7 @@ from released import finish, released
 
 from slac_tasks.errors import BrokenContract
 from slac_tasks.release.register import registered
-from slac_tasks.storage.objects import FolderStore
+from slac_tasks.storage.folder import FolderStore
 from slac_tasks.storage.tables import Datasets
 
 SPLITS = ("training", "validation", "testing")

@@ -15,8 +15,8 @@ from slac_tasks.release.sheet import README, sheet
 from slac_tasks.release.tallies import tallies
 from slac_tasks.storage.datasets import AGREEMENT, LABELS, RELEASES
 from slac_tasks.storage.datasets.labelling import AgreementRow
+from slac_tasks.storage.folder import FolderStore
 from slac_tasks.storage.manifests import Manifest
-from slac_tasks.storage.objects import FolderStore
 from slac_tasks.storage.tables import Datasets
 
 A, B, C = ("a" * 16, "b" * 16, "c" * 16)

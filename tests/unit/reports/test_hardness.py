@@ -5,7 +5,7 @@ import pandas as pd
 from slac_tasks.reports.hardness import unlearned
 from slac_tasks.storage.datasets import COMMITTEES
 from slac_tasks.storage.datasets.scoring import CommitteeRow
-from slac_tasks.storage.objects import FolderStore
+from slac_tasks.storage.folder import FolderStore
 from slac_tasks.storage.tables import Datasets
 
 WEEK = "2026-01-05"

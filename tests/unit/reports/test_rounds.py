@@ -16,7 +16,7 @@ from slac_tasks.reports.shares import Share
 from slac_tasks.storage.datasets import HARD_CLIPS, LABELS, ROUNDS, VOTES
 from slac_tasks.storage.datasets.labelling import RoundRow
 from slac_tasks.storage.declarations import Dataset
-from slac_tasks.storage.objects import FolderStore
+from slac_tasks.storage.folder import FolderStore
 from slac_tasks.storage.tables import Datasets
 
 ROUND = "2026-01-05.p0001"

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 
 from slac_tasks.errors import NotMade
 from slac_tasks.storage.cache import CachedMedia
-from slac_tasks.storage.objects import FolderStore, Media
+from slac_tasks.storage.folder import FolderStore
+from slac_tasks.storage.objects import Media
 
 
 @dataclass(frozen=True)

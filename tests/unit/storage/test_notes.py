@@ -13,9 +13,10 @@ from slac_tasks.errors import BrokenContract
 from slac_tasks.storage import gold_segments
 from slac_tasks.storage.checkpoints import Checkpoints
 from slac_tasks.storage.datasets.collecting import CandidateRow
+from slac_tasks.storage.folder import FolderStore
 from slac_tasks.storage.ledger import Ledger
 from slac_tasks.storage.manifests import Drop
-from slac_tasks.storage.objects import FolderStore, Media
+from slac_tasks.storage.objects import Media
 
 DAMAGED = [b"", b"{", b"null", b"[]", b"5", b"{}", b'{"x": 1}', b"\xff\xfe", b'{"members": 5}']
 

@@ -12,9 +12,9 @@ from platform_records import KEYS, write
 from slac_tasks.errors import BrokenContract
 from slac_tasks.procedure import STAGES
 from slac_tasks.storage.datasets import CLIPS, HARD_CLIPS, SCORES
+from slac_tasks.storage.folder import FolderStore
 from slac_tasks.storage.ledger import Ledger, migrations
 from slac_tasks.storage.manifests import Drop
-from slac_tasks.storage.objects import FolderStore
 from slac_tasks.storage.records import ARRIVALS, Current, Record, absorb, current, leave_note, record
 from slac_tasks.storage.tables import Datasets
 

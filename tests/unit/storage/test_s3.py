@@ -8,8 +8,9 @@ import pytest
 from serving import serving
 
 from slac_tasks.errors import NotConfigured, NotMade, SlacError, Temporary
-from slac_tasks.storage.objects import Store, open_store
+from slac_tasks.storage.objects import open_store
 from slac_tasks.storage.s3 import S3Store
+from slac_tasks.storage.store import Store
 
 XML = "application/xml"
 PAGE = b"<!DOCTYPE html><html><body>Sign in</body></html>"

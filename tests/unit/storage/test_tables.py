@@ -12,8 +12,9 @@ from slac_tasks.errors import BrokenContract, NotMade, Temporary, WrongArguments
 from slac_tasks.storage.checkpoints import Checkpoints
 from slac_tasks.storage.datasets import FETCHED, HARD_CLIPS, SCORES
 from slac_tasks.storage.declarations import Dataset, Upgrade
+from slac_tasks.storage.folder import FolderStore
 from slac_tasks.storage.manifests import Drop, Manifest
-from slac_tasks.storage.objects import FolderStore, Media
+from slac_tasks.storage.objects import Media
 from slac_tasks.storage.tables import Datasets
 
 KEYS = {"category": "judo", "window": "2026-01-05", "weights": "w1"}

@@ -12,7 +12,8 @@ from released import released
 from slac_tasks.errors import NotConfigured, SlacError, Temporary
 from slac_tasks.networks.registry import Classifier, Rates, architecture
 from slac_tasks.storage.datasets import RELEASES
-from slac_tasks.storage.objects import FolderStore, Media
+from slac_tasks.storage.folder import FolderStore
+from slac_tasks.storage.objects import Media
 from slac_tasks.training.index import COLUMNS, temporary_index
 from slac_tasks.training.learner import Plan
 from slac_tasks.training.pretraining import Work

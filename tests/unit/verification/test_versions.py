@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from slac_tasks.errors import BrokenContract, NotMade
 from slac_tasks.storage.datasets import LABEL_CHANGES, LABELS
 from slac_tasks.storage.datasets.labelling import LabelChangeRow, LabelRow
+from slac_tasks.storage.folder import FolderStore
 from slac_tasks.storage.manifests import Manifest
-from slac_tasks.storage.objects import FolderStore
 from slac_tasks.storage.tables import Datasets
 from slac_tasks.verification.versions import label_tables, labels_of, need_labels, newest_labels, read_labels
 

@@ -17,8 +17,8 @@ from fastapi.routing import APIRoute
 from slac_tasks.config import Config
 from slac_tasks.errors import NotConfigured, NotMade, Temporary
 from slac_tasks.reports.data_docs import Docs, Failing
+from slac_tasks.storage.folder import FolderStore
 from slac_tasks.storage.ledger import Ledger
-from slac_tasks.storage.objects import FolderStore
 from slac_tasks.web.accounts import COOKIE, REMEMBER_SEC, Account, Accounts, secret_of, secure_of
 from slac_tasks.web.app import make_app
 from slac_tasks.web.ledgers import Ledgers

@@ -10,8 +10,8 @@ from strangers import SECURITY, ask
 
 from slac_tasks.config import Config
 from slac_tasks.errors import Temporary
+from slac_tasks.storage.folder import FolderStore
 from slac_tasks.storage.ledger import Ledger
-from slac_tasks.storage.objects import FolderStore
 from slac_tasks.web import accounts as accounts_module
 from slac_tasks.web import door
 from slac_tasks.web.accounts import COOKIE, Account, Accounts
