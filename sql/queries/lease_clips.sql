@@ -115,7 +115,12 @@ WITH me AS (
     END AS gold
     FROM available
 ), golden AS MATERIALIZED (
-    SELECT clip_id FROM pool WHERE number <= (SELECT gold FROM wanted)
+    -- Gold too is skipped where somebody answers it at this moment: whoever waits with clips in hand may be waited for.
+    SELECT q.clip_id
+    FROM pool
+    JOIN queue AS q ON q.clip_id = pool.clip_id AND q.category = %(category)s::text
+    WHERE pool.number <= (SELECT gold FROM wanted)
+    FOR NO KEY UPDATE OF q SKIP LOCKED
 ), chosen AS (
     SELECT clip_id FROM available LIMIT greatest(%(clips_most)s::integer - (SELECT count(*) FROM golden), 0)
 ), leased AS (

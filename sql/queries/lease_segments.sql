@@ -54,7 +54,12 @@ WITH me AS (
     END AS gold
     FROM available
 ), golden AS MATERIALIZED (
-    SELECT segment_id FROM pool WHERE number <= (SELECT gold FROM wanted)
+    -- Gold too is skipped where somebody answers it at this moment: whoever waits with segments in hand may be waited for.
+    SELECT s.segment_id
+    FROM pool
+    JOIN segments AS s USING (segment_id)
+    WHERE pool.number <= (SELECT gold FROM wanted)
+    FOR NO KEY UPDATE OF s SKIP LOCKED
 ), chosen AS (
     SELECT segment_id FROM available
     LIMIT greatest(%(segments_most)s::integer - (SELECT count(*) FROM golden), 0)

@@ -126,8 +126,12 @@ WITH me AS (
     LIMIT %(set_most)s::integer
     FOR NO KEY UPDATE OF q SKIP LOCKED
 ), golden AS MATERIALIZED (
-    SELECT clip_id FROM pool
-    WHERE number <= CASE WHEN (SELECT count(*) FROM available) > 1 THEN %(gold_most)s::integer ELSE 0 END
+    -- Gold too is skipped where somebody answers it at this moment: whoever waits with clips in hand may be waited for.
+    SELECT q.clip_id
+    FROM pool
+    JOIN queue AS q ON q.clip_id = pool.clip_id AND q.category = %(category)s::text
+    WHERE pool.number <= CASE WHEN (SELECT count(*) FROM available) > 1 THEN %(gold_most)s::integer ELSE 0 END
+    FOR NO KEY UPDATE OF q SKIP LOCKED
 ), chosen AS (
     SELECT clip_id FROM available
     ORDER BY random()
