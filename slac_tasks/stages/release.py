@@ -71,12 +71,14 @@ Manifests = Mapping[str, Sequence[Manifest]]
 def run(job: Job) -> None:
     """Write the release: its rows, the register of videos, every format, and last what makes it finished."""
     keys = {"release": job.key("release")}
-    rows = job.datasets.manifest(RELEASES, **keys)
-    with job.partition(RELEASE_VERSIONS, keys, inputs=[rows] if rows else []) as version:
-        if not version.finished:
-            with job.alone(RELEASING):
+    # Until it is recorded: the next release follows what the ledger knows, and what is made again meanwhile would be
+    # recorded as it was before.
+    with job.alone(RELEASING):
+        rows = job.datasets.manifest(RELEASES, **keys)
+        with job.partition(RELEASE_VERSIONS, keys, inputs=[rows] if rows else []) as version:
+            if not version.finished:
                 _make(job, keys, version)
-    _record(job, version.manifest)
+        _record(job, version.manifest)
 
 
 def _make(job: Job, keys: Mapping[str, str], version: Partition[ReleaseVersionRow]) -> None:

@@ -17,7 +17,7 @@ from slac_tasks.admission.withdrawals import withdraw
 from slac_tasks.errors import BrokenContract, NotMade, Temporary
 from slac_tasks.quality.settings import Quality
 from slac_tasks.release.exports import EXPORTS
-from slac_tasks.release.finished import need_release
+from slac_tasks.release.finished import folder_of, need_release
 from slac_tasks.stages import aggregate, release, sync, validate
 from slac_tasks.storage.datasets import LABELS, RELEASE_VERSIONS, RELEASES
 from slac_tasks.storage.folder import FolderStore
@@ -219,6 +219,34 @@ def test_of_two_at_once_one_makes_the_release_and_the_other_says_so(
     assert datasets.partitions(RELEASE_VERSIONS) == datasets.partitions(RELEASES) == [{"release": "r0001"}]
     release.run(make_job("release", release="r0002"))
     assert need_release(datasets, "r0002")[0].previous == "r0001"
+
+
+@pytest.mark.parametrize("is_finished", [False, True])
+def test_until_a_release_is_recorded_no_other_is_made(
+    make_job: Any, ledger: Ledger, answered: list[str], monkeypatch: pytest.MonkeyPatch, is_finished: bool
+) -> None:
+    record, others = release.record_release, []
+
+    def meanwhile(*given: Any) -> None:
+        # The one would be recorded over what is made again here, the other would follow what came before it.
+        for name in ("r0001", "r0002"):
+            with pytest.raises(Temporary, match="another process makes it now"):
+                release.run(make_job("release", release=name, remake=name == "r0001"))
+            others.append(name)
+        record(*given)
+
+    if is_finished:
+        release.run(make_job("release", release="r0001"))
+    with monkeypatch.context() as patched:
+        patched.setattr(release, "record_release", meanwhile)
+        release.run(make_job("release", release="r0001"))
+    assert others == ["r0001", "r0002"]
+    release.run(make_job("release", release="r0002"))
+    release.run(make_job("release", release="r0001", remake=True))
+    datasets = make_job("release").datasets
+    assert need_release(datasets, "r0002")[0].previous == "r0001"
+    shown = {row["release"]: row["folder"] for row in ledger.rows("web_releases", most=9)}
+    assert shown == {name: folder_of(need_release(datasets, name)[1]) for name in ("r0001", "r0002")}
 
 
 def test_a_release_that_is_made_again_and_cut_off_is_not_finished(
