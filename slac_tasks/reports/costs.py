@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from slac_tasks.progress import span
 from slac_tasks.reports.settings import Costs
 
 
@@ -32,9 +33,11 @@ class Cost:
 def lines(costs: Sequence[Cost], prices: Costs) -> Iterator[str]:
     """Yield a line for each category."""
     for cost in costs:
-        hours = "an unknown time" if cost.device_hours is None else f"{cost.device_hours:.2f} h"
         people = f"{cost.category}: {cost.people_hours:.2f} h of people"
-        said = [people, f"{hours} of a device", f"{cost.certified:,} certified labels"]
+        device = "no device was timed with its committee of today"
+        if cost.device_hours is not None:
+            device = f"{span(3600 * cost.device_hours)} of a device"
+        said = [people, device, f"{cost.certified:,} certified labels"]
         if (seconds := cost.each(3600 * cost.people_hours)) is not None:
             said.append(f"{seconds:.1f} s of people each")
         if (money := cost.money(prices)) is not None:

@@ -33,9 +33,11 @@ def test_hours_come_from_answers_and_from_the_measured_rate(store: FolderStore, 
     assert judo == Cost(category="judo", people_hours=2.0, device_hours=1.0, certified=400)
     assert polo == Cost(category="polo", people_hours=0.0, device_hours=None, certified=0)
     assert list(lines([judo, polo], Costs())) == [
-        "judo: 2.00 h of people; 1.00 h of a device; 400 certified labels; 18.0 s of people each",
-        "polo: 0.00 h of people; an unknown time of a device; 0 certified labels",
+        "judo: 2.00 h of people; 1.0 h of a device; 400 certified labels; 18.0 s of people each",
+        "polo: 0.00 h of people; no device was timed with its committee of today; 0 certified labels",
     ]
+    few = Cost(category="judo", people_hours=0.0, device_hours=0.001, certified=0)
+    assert list(lines([few], Costs())) == ["judo: 0.00 h of people; 4 s of a device; 0 certified labels"]
     priced, _ = lines([judo, polo], PRICES)
     assert priced.endswith("18.0 s of people each; 62.00 EUR; 0.1550 EUR each")
 
