@@ -59,7 +59,7 @@ def run(demo: Demo, port: int | None) -> None:
         _start_people(demo, environ, left)
     watch = Watch(
         airflow=airflow, environ=environ, windows=windows, people=demo.people, releases=subject.releases,
-        timeout_sec=subject.most_sec,
+        timeout_sec=subject.most_sec, course=subject.course,
     )  # fmt: skip
     if closed or _is_finished(watch):
         print_now("demo: everything finished already")

@@ -11,6 +11,7 @@ from slac_tasks import config
 from slac_tasks.errors import BrokenContract, Temporary
 from slac_tasks.launcher import visit
 from slac_tasks.launcher.airflow import Airflow, Json
+from slac_tasks.launcher.course import Course, Forecast
 from slac_tasks.planning import plans
 from slac_tasks.planning.planner import Planner
 from slac_tasks.storage.datasets import QUALITY
@@ -57,6 +58,8 @@ class Watch:
     """Whether the demo ends with a release; the labels of a user's folder may be too few for one."""
     stall_sec: float = 420.0
     timeout_sec: float = 3600.0
+    course: Course | None = None
+    """How demos of this kind went; None: nothing is said of how long it may still take."""
 
     def until_done(self, show: Callable[[str], None], look: Callable[[], None]) -> None:
         """Return when nothing is left to do, showing now and then how far it is.
@@ -74,6 +77,7 @@ class Watch:
         before = shown = ""
         said = 0.0
         least = sys.maxsize
+        forecast = Forecast(course=self.course) if self.course and self.people else None
         while True:
             self.airflow.raise_dead()
             tasks = self._tasks(*_FAILED, *_AT_WORK)
@@ -90,11 +94,12 @@ class Watch:
                 moved = now  # a task at work may take its time
             # Work appears as the work before it ends: what was said to be left is never taken back.
             least = min(least, steps(left, self.people))
+            left_sec = forecast.left_sec(now - began, least) if forecast else None
             if picture != before:
                 moved, before = now, picture
             if now - said > (QUIET_SEC if picture == shown else 10.0):
                 said, shown = now, picture
-                show(_line(now - began, running, counts, left, least))
+                show(_line(now - began, running, counts, todo(left, least, left_sec)))
                 if word := self.word(tasks):
                     show(f"       {word}")
             if now - moved > self.stall_sec:
@@ -261,7 +266,14 @@ def steps(left: Sequence[str], people: bool) -> int:
     return len(left) + (after if people else max(0, after - _ANSWERED))
 
 
-def _line(seconds: float, running: Sequence[str], counts: Mapping[str, int], left: Sequence[str], least: int) -> str:
+def _line(seconds: float, running: Sequence[str], counts: Mapping[str, int], todo: str) -> str:
     figures = ", ".join(f"{value} {name}" for name, value in counts.items() if value)
-    todo = f"{least} {'step' if least == 1 else 'steps'} left, next: {left[0]}" if left else "the last runs end"
     return f"{int(seconds) // 60:3d}:{int(seconds) % 60:02d}  {' '.join(running) or 'waiting'} | {figures} | {todo}"
+
+
+def todo(left: Sequence[str], steps: int, left_sec: float | None) -> str:
+    """Return what is left in words; `left_sec`: how many seconds it may take, None: unknown."""
+    if not left:
+        return "the last runs end"
+    minutes = "" if left_sec is None else f", about {max(1, round(left_sec / 60))} min"
+    return f"{steps} {'step' if steps == 1 else 'steps'} left{minutes}, next: {left[0]}"

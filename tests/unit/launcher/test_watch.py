@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from slac_tasks.launcher.watch import Watch, steps
+from slac_tasks.launcher.watch import Watch, steps, todo
 
 
 @dataclass(frozen=True)
@@ -82,3 +82,16 @@ def test_steps_left_fall_as_the_loop_closes() -> None:
     assert counts[-2:] == [1, 0]
     assert steps(["collect 2026-01-05"], people=False) == 4  # score, send, fill
     assert steps(["fill the queue"], people=False) == 1
+
+
+@pytest.mark.parametrize(
+    ("left", "left_sec", "said"),
+    [
+        (["check the labels"], 29.0, "2 steps left, about 1 min, next: check the labels"),
+        (["check the labels"], 200.0, "2 steps left, about 3 min, next: check the labels"),
+        (["check the labels"], None, "2 steps left, next: check the labels"),
+        ([], 0.0, "the last runs end"),
+    ],
+)
+def test_a_line_says_what_is_left_and_how_long_it_may_take(left: list[str], left_sec: float | None, said: str) -> None:
+    assert todo(left, 2, left_sec) == said
