@@ -26,7 +26,7 @@ from slac_tasks.errors import WrongArguments
 from slac_tasks.given.words import printable
 from slac_tasks.progress import print_json, print_line
 from slac_tasks.storage import gold_segments, records
-from slac_tasks.storage.datasets import SEGMENTS, VIDEOS
+from slac_tasks.storage.datasets import SEGMENT_LABELS, SEGMENTS, VIDEOS
 from slac_tasks.storage.gold_segments import GoldSegment
 from slac_tasks.storage.ledger import Ledger, open_ledger
 from slac_tasks.storage.manifests import Drop, Manifest
@@ -120,7 +120,7 @@ def _ask(datasets: Datasets, ledger: Ledger, settings: Segments, arguments: argp
         withdrawn = Withdrawals.read(datasets.store)
         tombstones = {row["video_id"] for row in ledger.rows("tombstones")}
         known = Known(
-            category_of=category_of, videos=_videos(datasets, wanted), asked=_asked(ledger),
+            category_of=category_of, videos=_videos(datasets, wanted), asked=_asked(datasets, ledger),
             is_withdrawn=lambda video: video.video_id in tombstones or withdrawn.covers(video),
         )  # fmt: skip
         rows, refused = askable(proposed, origin, known, limits)
@@ -178,11 +178,15 @@ def _videos(datasets: Datasets, categories: set[str]) -> Mapping[str, Videos]:
     }
 
 
-def _asked(ledger: Ledger) -> Mapping[tuple[str, str], Sequence[Ends]]:
-    """Return the ends of every segment in the queue, by category and video."""
+def _asked(datasets: Datasets, ledger: Ledger) -> Mapping[tuple[str, str], Sequence[Ends]]:
+    """Return the ends of every segment in the queue, and those to which people moved them, by category and video."""
     found: dict[tuple[str, str], list[Ends]] = defaultdict(list)
     for row in ledger.rows("asked_segments"):
         found[row["category"], row["video_id"]].append((row["start_sec"], row["end_sec"]))
+    (newest,) = ledger.rows("newest_segment_labels")
+    for label in datasets.rows(SEGMENT_LABELS, batch=newest["batch"]) if newest["batch"] else ():
+        if label.label_start_sec is not None and label.label_end_sec is not None:
+            found[label.category, label.video_id].append((label.label_start_sec, label.label_end_sec))
     return found
 
 

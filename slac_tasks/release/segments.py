@@ -1,16 +1,19 @@
 """Dense labels of a release: the segments on which people agree, in the videos that the release holds.
 
 A dense label is released where its category is in the release, which the gate accepted, and where the release holds a
-clip of its video, so that name, split and licence of the video are those of the release. What is settled and not
+clip of its video, so that name, split and licence of the video are those of the release. People may have moved two
+proposals to one action: it is released once, with the ends on which most people agree. What is settled and not
 released is set aside with its reason.
 """
 
-from collections.abc import Iterable, Iterator
+from collections import defaultdict
+from collections.abc import Iterable
 
 from slac_tasks.model import Status
 from slac_tasks.storage.datasets.releasing import ReleasedSegmentRow, ReleaseRow
 from slac_tasks.storage.datasets.segmenting import SegmentLabelRow
 from slac_tasks.storage.manifests import Drop
+from slac_tasks.verification.segments.deciding import tiou
 
 
 def videos_of(rows: Iterable[ReleaseRow]) -> tuple[dict[str, ReleaseRow], set[str]]:
@@ -24,19 +27,27 @@ def videos_of(rows: Iterable[ReleaseRow]) -> tuple[dict[str, ReleaseRow], set[st
 
 
 def dense_labels(
-    labels: Iterable[SegmentLabelRow], rows: Iterable[ReleaseRow], withdrawn: frozenset[str], drops: list[Drop]
-) -> Iterator[ReleasedSegmentRow]:
-    """Yield the dense labels that a release may hold, in the order of category, video and start.
+    labels: Iterable[SegmentLabelRow],
+    rows: Iterable[ReleaseRow],
+    withdrawn: frozenset[str],
+    drops: list[Drop],
+    *,
+    tiou_same: float,
+) -> list[ReleasedSegmentRow]:
+    """Return the dense labels that a release may hold, in the order of category, video and start.
 
     Args:
         labels: of segments.
         rows: of the release.
         withdrawn: videos that were withdrawn.
         drops: gets what is settled and not released, with its reason.
+        tiou_same: labels whose ends overlap so much are of one action.
 
     """
     videos, categories = videos_of(rows)
-    for label in sorted(labels, key=lambda one: (one.category, one.video_id, one.start_sec, one.end_sec)):
+    found: list[ReleasedSegmentRow] = []
+    shown: dict[tuple[str, str], list[ReleasedSegmentRow]] = defaultdict(list)
+    for label in sorted(labels, key=_surest_first):
         if label.status != Status.SETTLED or label.present is None:
             continue
         video = videos.get(label.video_id)
@@ -48,7 +59,26 @@ def dense_labels(
             detail = f"the release holds no clip of video {label.video_id}"
             drops.append(Drop(item=label.segment_id, reason="video", detail=detail))
         else:
-            yield _released(label, video)
+            row = _released(label, video)
+            same = shown[row.category, row.video_id]
+            other = next((one for one in same if tiou(_ends(one), _ends(row)) >= tiou_same), None)
+            if label.present and other is not None:
+                detail = f"{row.start_sec:g} to {row.end_sec:g} is the action of segment {other.segment_id}"
+                drops.append(Drop(item=label.segment_id, reason="the same", detail=detail))
+                continue
+            found.append(row)
+            if label.present:
+                same.append(row)
+    return sorted(found, key=lambda row: (row.category, row.video_id, *_ends(row), row.segment_id))
+
+
+def _surest_first(label: SegmentLabelRow) -> tuple[float, float, float, str]:
+    """Return what sorts labels: by how many people say that the action is there, how well they agree, and the score."""
+    return -(label.right + label.moved), -(label.tiou or 0.0), -label.score, label.segment_id
+
+
+def _ends(row: ReleasedSegmentRow) -> tuple[float, float]:
+    return row.start_sec, row.end_sec
 
 
 def _released(label: SegmentLabelRow, video: ReleaseRow) -> ReleasedSegmentRow:

@@ -103,7 +103,9 @@ def _segments(job: Job, keys: Mapping[str, str], rows: Manifest) -> Manifest:
         if not made.finished:
             found = job.datasets.rows_of(SEGMENT_LABELS, labels) if labels else ()
             gone = frozenset(tombstones(job.ledger))
-            made.write(dense_labels(found, job.datasets.rows_of(RELEASES, rows), gone, made.drops))
+            released = job.datasets.rows_of(RELEASES, rows)
+            same = job.config.segments.tiou_least
+            made.write(dense_labels(found, released, gone, made.drops, tiou_same=same))
     return made.manifest
 
 

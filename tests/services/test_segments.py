@@ -71,6 +71,21 @@ def test_proposals_enter_the_queue_once_and_the_rest_is_listed_with_its_reason(
     assert "1 the same" in capsys.readouterr().err
 
 
+def test_nobody_is_asked_about_the_ends_to_which_people_moved_a_segment(
+    make_job: Any, place: Path, ledger: Ledger, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A network that has learned from these ends proposes them, and they would be a second label of one action."""
+    results(place / "first.json", {f"{0:016x}": [(10.0, 16.0, 0.9)]})
+    assert ask(place, "first.json") == 0
+    for person in ("ann", "bob"):
+        for row in lease_segments(ledger, person):
+            cast_segment(ledger, person, row["segment_id"], "moved", (12.0, 24.0))
+    collect(make_job)
+    results(place / "second.json", {f"{0:016x}": [(12.5, 24.0, 0.9)]})
+    assert ask(place, "second.json") == 64
+    assert "segment 1: overlaps 12 to 24, which is asked, by 0.96" in capsys.readouterr().err
+
+
 def test_of_two_files_that_are_asked_at_once_one_goes_on(
     place: Path, ledger: Ledger, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -185,7 +185,7 @@ class Known:
     videos: Mapping[str, Videos]
     """Admitted videos, by category."""
     asked: Mapping[tuple[str, str], Sequence[Ends]]
-    """Ends of the segments that are in the queue already, by (category, video_id)."""
+    """Ends of the segments that are in the queue already, and those that people gave them, by (category, video_id)."""
     is_withdrawn: Callable[[AskableVideo], bool]
 
 

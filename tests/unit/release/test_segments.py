@@ -1,10 +1,15 @@
 """Dense labels of a release: which join it, why others do not, and that others read the file."""
 
 import json
+import random
+from dataclasses import replace
+from itertools import combinations
 from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from release_rows import release_of, release_row
 
 from slac_tasks.annotations.reading import read
@@ -13,6 +18,7 @@ from slac_tasks.release.segments import dense_labels
 from slac_tasks.storage.datasets.releasing import ReleasedSegmentRow
 from slac_tasks.storage.datasets.segmenting import SegmentLabelRow
 from slac_tasks.storage.manifests import Drop
+from slac_tasks.verification.segments.deciding import tiou
 
 ROWS = [release_row(1, 2.0), release_row(2, 4.0), release_row(3, 4.0)]
 
@@ -41,7 +47,7 @@ LABELS = [
 @pytest.fixture
 def released() -> tuple[list[ReleasedSegmentRow], list[Drop]]:
     drops: list[Drop] = []
-    return list(dense_labels(LABELS, ROWS, frozenset({f"{3:016x}"}), drops)), drops
+    return dense_labels(LABELS, ROWS, frozenset({f"{3:016x}"}), drops, tiou_same=0.5), drops
 
 
 def test_settled_labels_of_released_videos_join_and_the_others_say_why_not(
@@ -58,6 +64,47 @@ def test_settled_labels_of_released_videos_join_and_the_others_say_why_not(
     assert {(drop.item, drop.reason) for drop in drops} == {
         ("other", "category"), ("unknown", "video"), ("gone", "withdrawn"),
     }  # fmt: skip
+
+
+@given(
+    videos=st.lists(
+        st.tuples(st.sampled_from(("high_jump", "judo")), st.integers(1, 2), st.booleans(), st.integers(0, 6),
+                  st.integers(1, 6), st.integers(1, 3)),
+        max_size=8,
+    ),
+    shuffled=st.randoms(use_true_random=False),
+)  # fmt: skip
+def test_an_action_is_released_once_whatever_proposals_people_moved_to_it(
+    videos: list[tuple[str, int, bool, int, int, int]], shuffled: random.Random
+) -> None:
+    labels = [
+        label(
+            f"{number:016x}", video, category=category, start_sec=9.0 - start, end_sec=20.0,
+            **({"label_start_sec": float(start), "label_end_sec": float(start + length), "moved": people}
+               if present else ABSENT),
+        )
+        for number, (category, video, present, start, length, people) in enumerate(videos)
+    ]  # fmt: skip
+    rows = [*ROWS, *(replace(row, category="judo") for row in ROWS)]
+    drops: list[Drop] = []
+    found = dense_labels(labels, rows, frozenset(), drops, tiou_same=0.5)
+    assert [(row.category, row.video_id, row.start_sec) for row in found] == sorted(
+        (row.category, row.video_id, row.start_sec) for row in found
+    )
+    assert {row.segment_id for row in found}.isdisjoint(drop.item for drop in drops)
+    assert len(found) + len(drops) == len(labels)
+    kept = {row.segment_id: row for row in found if row.label == 1}
+    for one, other in combinations(kept.values(), 2):
+        same_place = (one.category, one.video_id) == (other.category, other.video_id)
+        assert not same_place or tiou((one.start_sec, one.end_sec), (other.start_sec, other.end_sec)) < 0.5
+    by_id = {one.segment_id: one for one in labels}
+    for drop in drops:
+        lost, stays = by_id[drop.item], kept[drop.detail.rpartition(" ")[2]]
+        assert (drop.reason, lost.present) == ("the same", True)
+        assert (lost.category, lost.video_id) == (stays.category, stays.video_id)
+        assert lost.right + lost.moved <= stays.support
+    shuffled.shuffle(labels)
+    assert dense_labels(labels, rows, frozenset(), [], tiou_same=0.5) == found
 
 
 def test_the_file_is_read_as_activitynets(
