@@ -14,14 +14,18 @@ SBOMS := build/sbom
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
 
+# On a terminal uv shows how far its downloads are; in a log it would list each package.
+QUIET := $(shell test -t 2 || echo --quiet)
+
 setup: .venv/.ready ## make .venv from the lock
 
 # The marker is written last: a set-up that was cut off starts again.
 .venv/.ready: requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; v = sys.version_info[:2]; sys.exit(not (3, 11) <= v <= (3, 13) and "make: found Python %d.%d, need 3.11, 3.12 or 3.13 (set PYTHON=...)" % v)'
+	@echo "make: sets up .venv, once: $$(grep -c == requirements.lock) packages, several GB"
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-uv.lock
-	$(BIN)/uv pip install --quiet --system-certs --python $(BIN)/python --require-hashes -r requirements.lock
+	$(BIN)/uv pip install $(QUIET) --system-certs --python $(BIN)/python --require-hashes -r requirements.lock
 	$(BIN)/uv pip install --quiet --system-certs --python $(BIN)/python --no-deps --no-build-isolation -e .
 	@touch $@
 
