@@ -72,13 +72,16 @@ def make_app(
         media: how objects reach browsers.
         authenticate: FastAPI dependency that returns the name of who is logged in, or raises HTTPException.
         oversee: the same for the pages of leads, which say names; None where everybody may see them.
-        accounts: accounts of the service's own; None where another application owns the login.
+        accounts: accounts of the service's own; None where another application owns the login: the pages then admit
+            whoever is logged in, as a reviewer. A person with an account is known, and one who was forgotten while the
+            request was under way must not be known again.
         embedded_by: origin that may show the pages in a frame, besides their own.
         metrics_token: what a reader of the gauges shows; empty: nobody reads them.
 
     """
     app = FastAPI(title="slac", openapi_url=None, docs_url=None, redoc_url=None)
     oversee = oversee or authenticate
+    admits = accounts is None
     bar = pages.Bar(
         logout=accounts is not None, visible=accounts.visible if accounts else lambda request: open_to(lead=True)
     )
@@ -90,9 +93,9 @@ def make_app(
     app.include_router(clip_map.routes(oversee, ledgers, media, bar))
     app.include_router(desk.routes(oversee, ledgers))
     app.include_router(duplicates.routes(oversee, ledgers))
-    app.include_router(review.routes(authenticate, ledgers, media, config.review))
-    app.include_router(reviewer.routes(authenticate, oversee, ledgers, media, config.review, bar))
-    app.include_router(segments.routes(authenticate, ledgers, media, config.segments))
+    app.include_router(review.routes(authenticate, ledgers, media, config.review, admits=admits))
+    app.include_router(reviewer.routes(authenticate, oversee, ledgers, media, config.review, bar, admits=admits))
+    app.include_router(segments.routes(authenticate, ledgers, media, config.segments, admits=admits))
     app.include_router(watching.routes(ledgers, metrics_token))
     if accounts is not None:
         app.include_router(own_accounts.routes(accounts))

@@ -141,8 +141,10 @@ class Example:
     answer: str
 
 
-def routes(authenticate: Callable[..., Any], ledgers: Ledgers, media: Media, review: Review) -> APIRouter:
-    """Return the routes under /api; each answers only to somebody who is logged in."""
+def routes(
+    authenticate: Callable[..., Any], ledgers: Ledgers, media: Media, review: Review, *, admits: bool
+) -> APIRouter:
+    """Return the routes under /api; each answers only to somebody who is logged in; `admits`: see `make_app`."""
     router = APIRouter(prefix="/api")
     person_dep = Depends(authenticate)
     sweep = Sweep()
@@ -164,7 +166,8 @@ def routes(authenticate: Callable[..., Any], ledgers: Ledgers, media: Media, rev
     def me(person: Annotated[str, person_dep]) -> dict[str, object]:
         """Who is asking, today's work and pace, and the categories that this person may review."""
         with ledgers.borrow() as ledger:
-            ledger.run("ensure_annotator", annotator=person)
+            if admits:
+                ledger.run("ensure_annotator", annotator=person)
             pace = ledger.one("web_pace", annotator=person) or {}
             categories = ledger.rows("web_categories", annotator=person)
         return {

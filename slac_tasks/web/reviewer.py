@@ -43,6 +43,8 @@ def routes(
     media: Media,
     review: Review,
     bar: Bar,
+    *,
+    admits: bool,
 ) -> APIRouter:
     """Return the routes and the two pages.
 
@@ -53,6 +55,7 @@ def routes(
         media: how clips reach browsers.
         review: settings.
         bar: what stands on top of every page.
+        admits: see `make_app`.
 
     """
     router = APIRouter()
@@ -63,7 +66,8 @@ def routes(
     def begin(person: Annotated[str, person_dep]) -> dict[str, object]:
         """What the review page needs to know of a person before the first clip."""
         with ledgers.borrow() as ledger:
-            ledger.run("ensure_annotator", annotator=person)
+            if admits:
+                ledger.run("ensure_annotator", annotator=person)
             found = ledger.one("is_introduced", annotator=person) or {"introduced": False}
         return {**found, "hasty_sec": HASTY_SEC, "feedback_after": review.feedback_after}
 

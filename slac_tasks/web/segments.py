@@ -104,8 +104,10 @@ def _cast(ledger: Ledger, person: str, vote: SegmentVote) -> bool:
     return found is not None and all(found[name] == values[name] for name in found)
 
 
-def routes(authenticate: Callable[..., Any], ledgers: Ledgers, media: Media, settings: Segments) -> APIRouter:
-    """Return the routes under /api/segments; each answers only to somebody who is logged in."""
+def routes(
+    authenticate: Callable[..., Any], ledgers: Ledgers, media: Media, settings: Segments, *, admits: bool
+) -> APIRouter:
+    """Return the routes under /api/segments; each answers only to who is logged in; `admits`: see `make_app`."""
     router = APIRouter(prefix="/api/segments")
     person_dep = Depends(authenticate)
     sweep = Sweep()
@@ -114,7 +116,8 @@ def routes(authenticate: Callable[..., Any], ledgers: Ledgers, media: Media, set
     def me(person: Annotated[str, person_dep]) -> dict[str, object]:
         """Who is asking, and the categories that this person may review."""
         with ledgers.borrow() as ledger:
-            ledger.run("ensure_annotator", annotator=person)
+            if admits:
+                ledger.run("ensure_annotator", annotator=person)
             categories = ledger.rows("web_segment_categories", annotator=person)
         return {"annotator": person, "categories": categories, "lease_sec": settings.lease_sec}
 

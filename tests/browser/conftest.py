@@ -170,8 +170,16 @@ def serving(ledger_url: str, store: FolderStore, review: Review) -> Iterator[Ser
     sealed = seal(PASSWORD)
     people = {name: Account(name=name, password=sealed, role="lead") for name in ("ada", "grace")}
     people["edith"] = Account(name="edith", password=sealed, role="reviewer")
-    accounts = Accounts(find=people.get, secret=SECRET.encode())
     ledgers = Ledgers(lambda: open_ledger({"SLAC_DATABASE_URL": ledger_url}))
+
+    def find(name: str) -> Account | None:
+        """Look up an account, whose person the ledger knows."""
+        if name in people:
+            with ledgers.borrow() as ledger:
+                ledger.run("ensure_annotator", annotator=name)
+        return people.get(name)
+
+    accounts = Accounts(find=find, secret=SECRET.encode())
     media = Media(store=store, secret=SECRET.encode())
     config = Config(store_url=store.url, review=review)
     app = make_app(

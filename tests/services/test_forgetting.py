@@ -11,8 +11,10 @@ from cut_store import CutStore
 from hypothesis import given
 from hypothesis import strategies as st
 from review_work import ROUND, cast, lease, publish_and_answer
+from strangers import ask
 
 from slac_tasks import cli
+from slac_tasks.config import Config
 from slac_tasks.errors import Temporary
 from slac_tasks.forgetting import HOLDERS, forget, handles_names, in_text, names_held
 from slac_tasks.procedure import STAGES
@@ -26,6 +28,11 @@ from slac_tasks.storage.tables import Datasets
 from slac_tasks.verification.rulings import settle
 from slac_tasks.verification.settings import Aggregation
 from slac_tasks.verification.versions import read_labels
+from slac_tasks.web.accounts import COOKIE, Account, Accounts
+from slac_tasks.web.app import make_app
+from slac_tasks.web.ledgers import Ledgers
+from slac_tasks.web.media import Media
+from slac_tasks.web.sessions import LedgerSessions, Session
 
 NAME = "zelda.quux@example.org"
 SETTINGS = {
@@ -264,3 +271,27 @@ def test_no_stage_handles_names_while_somebody_is_forgotten_and_nobody_is_while_
     other.close()
     assert cli.main(["annotator", "forget", NAME]) == 0
     assert cli.main(["sync"]) == 0
+
+
+@pytest.mark.parametrize("page", ["/api/me", "/api/begin", "/api/segments/me"])
+def test_a_page_that_asks_while_its_person_is_forgotten_does_not_make_the_person_known_again(
+    ledger: Ledger, platform: Datasets, ledger_url: str, page: str
+) -> None:
+    account = Account(name=NAME, password="sealed", role="reviewer")
+    ledgers = Ledgers(lambda: Ledger(ledger_url))
+
+    class Sessions(LedgerSessions):
+        def is_open(self, session: Session) -> bool:
+            found = super().is_open(session)
+            forget(platform, ledger, NAME)
+            return found
+
+    accounts = Accounts(find={NAME: account}.get, secret=b"s" * 32, sessions=Sessions(ledgers))
+    app = make_app(
+        Config(store_url=platform.store.url), ledgers, Media(store=platform.store, secret=b"key"),
+        authenticate=accounts.authenticate, accounts=accounts,
+    )  # fmt: skip
+    cookie = (b"cookie", f"{COOKIE}={accounts.session(account)}".encode())
+    assert ask(app, "GET", page.encode(), headers=[cookie]).status == 200
+    assert in_ledger(ledger, NAME) == []
+    ledgers.close()
