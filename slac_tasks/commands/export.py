@@ -49,7 +49,7 @@ def main(arguments: argparse.Namespace) -> None:
     export = EXPORTS[arguments.format]
     release = contents(
         datasets, manifest, names, media=arguments.media, licences=arguments.licence,
-        is_withdrawn=Withdrawals.read(datasets.store).covers,
+        withdrawn=lambda: Withdrawals.read(datasets.store).covers,
     )  # fmt: skip
     if arguments.to is None:
         write_exports(datasets, manifest, release, [export])

@@ -5,7 +5,8 @@ import json
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
-from slac_tasks.progress import print_line
+from slac_tasks.errors import NotMade
+from slac_tasks.progress import print_line, track
 from slac_tasks.release.exports import EXPORTS, Export
 from slac_tasks.release.exports.contents import Contents
 from slac_tasks.scratch import Scratch
@@ -26,7 +27,7 @@ def export_name(manifest: Manifest, export: Export) -> str:
 
 def contents(
     datasets: Datasets, manifest: Manifest, names: Mapping[str, str], *, media: str = "", licences: Iterable[str] = (),
-    is_withdrawn: Callable[[ReleaseRow], bool] = lambda row: False,
+    withdrawn: Callable[[], Callable[[ReleaseRow], bool]] = lambda: lambda row: False,
 ) -> Contents:  # fmt: skip
     """Return what an export is given of a release.
 
@@ -36,16 +37,28 @@ def contents(
         names: display name of each category; one that has none goes by its key.
         media: folder or address below which the store's objects are found; empty: the store's own.
         licences: under which media may be handed on.
-        is_withdrawn: whether a row's video was withdrawn since.
+        withdrawn: reads which videos were withdrawn since.
 
     """
     every = {category: names.get(category, category) for category in _categories(datasets, manifest)}
-    dense = datasets.manifest(RELEASED_SEGMENTS, release=manifest.keys["release"])
+    version, is_withdrawn = manifest.keys["release"], withdrawn()
+
+    def bytes_of(row: ReleaseRow) -> bytes | None:
+        if is_withdrawn(row):
+            return None
+        try:
+            return datasets.store.get(row.proxy_256)
+        except NotMade:
+            if withdrawn()(row):  # while this export is written
+                return None
+            raise
+
+    dense = datasets.manifest(RELEASED_SEGMENTS, release=version)
     return Contents(
-        release=manifest.keys["release"], rows=lambda: datasets.rows_of(RELEASES, manifest), names=every,
+        release=version, names=every,
+        rows=lambda: track(datasets.rows_of(RELEASES, manifest), manifest.rows, f"rows of {version}"),
         segments=lambda: datasets.rows_of(RELEASED_SEGMENTS, dense) if dense else iter(()),
-        media=datasets.store.get, media_address=media or datasets.store.url, licences=tuple(licences),
-        is_withdrawn=is_withdrawn,
+        media=bytes_of, media_address=media or datasets.store.url, licences=tuple(licences),
     )  # fmt: skip
 
 

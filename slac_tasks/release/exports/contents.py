@@ -11,8 +11,8 @@ SHORT_SPLITS: Mapping[str, str] = {Split.TRAINING: "train", Split.VALIDATION: "v
 """What Kinetics and COCO call the parts."""
 
 
-def _no_media(name: str) -> bytes:
-    raise NotConfigured(f"media {name}: this export was given no store, want one")
+def _no_media(row: ReleaseRow) -> bytes:
+    raise NotConfigured(f"media {row.proxy_256}: this export was given no store, want one")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,10 +26,9 @@ class Contents:
     """Yields the dense labels in the order of category, video and start; none: the release holds none."""
     names: Mapping[str, str]
     """Display name of each category."""
-    media: Callable[[str], bytes] = field(default=_no_media, repr=False)
-    """Returns the bytes of a rendition, by its object name."""
-    is_withdrawn: Callable[[ReleaseRow], bool] = field(default=lambda row: False, repr=False)
-    """Whether the row's video was withdrawn since: what was released stays, and its media may be no more."""
+    media: Callable[[ReleaseRow], bytes | None] = field(default=_no_media, repr=False)
+    """Returns the bytes of the 256 rendition of a row's video; None: the video was withdrawn since. What was released
+    stays, and its media may be no more."""
     media_address: str = ""
     """Folder or address below which the renditions are found by their object names."""
     licences: tuple[str, ...] = ()

@@ -82,5 +82,5 @@ def _sample(release: Contents, rows: Sequence[ReleaseRow]) -> Iterator[tuple[str
         ],
     }  # fmt: skip
     yield f"{key}.json", json.dumps(about, ensure_ascii=False).encode()
-    if first.licence is not None and first.licence in release.licences and not release.is_withdrawn(first):
-        yield f"{key}.mp4", release.media(first.proxy_256)
+    if first.licence in release.licences and (media := release.media(first)) is not None:
+        yield f"{key}.mp4", media

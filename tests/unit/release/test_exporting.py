@@ -1,11 +1,13 @@
-"""A folder that was not copied into the store to its end is no finished export."""
+"""A folder that was not copied into the store to its end is no finished export; media may go while one is written."""
 
 import hashlib
 import json
 from pathlib import Path
 
+import pytest
 from release_rows import release_of, release_row
 
+from slac_tasks.errors import NotMade
 from slac_tasks.release.exporting import LIST, contents, export_name, write_exports
 from slac_tasks.release.exports import EXPORTS
 from slac_tasks.storage.datasets import RELEASES
@@ -33,3 +35,23 @@ def test_a_folder_that_was_cut_off_is_written_again_and_its_list_comes_last(tmp_
     write_exports(datasets, manifest, release, [export])
     assert json.loads(datasets.store.get(f"{name}/{LIST}")) == listed
     assert datasets.store.exists(f"{name}/README.md")
+
+
+@pytest.mark.parametrize("is_withdrawn", [True, False])
+def test_media_of_a_video_that_is_withdrawn_while_an_export_is_written_hold_it_up_no_more(
+    tmp_path: Path, is_withdrawn: bool
+) -> None:
+    datasets = Datasets(FolderStore(tmp_path))
+    rows = [release_row(video, 0.5) for video in range(2)]
+    manifest = datasets.write(
+        RELEASES, [RELEASES.table(rows)], keys={"release": "r0001"}, stage="release", settings={}, made_from={},
+    )  # fmt: skip
+    datasets.store.put(rows[0].proxy_256, b"bytes")
+    reads = iter([lambda row: False, lambda row: is_withdrawn])
+    release = contents(datasets, manifest, {}, withdrawn=lambda: next(reads))
+    assert release.media(rows[0]) == b"bytes"
+    if is_withdrawn:
+        assert release.media(rows[1]) is None
+    else:
+        with pytest.raises(NotMade, match=r"256\.mp4"):
+            release.media(rows[1])

@@ -55,7 +55,7 @@ def test_the_folder_for_the_hub_is_read_by_its_library(tmp_path: Path) -> None:
 @pytest.mark.filterwarnings("ignore")  # The library leaves its shards open.
 def test_the_shards_are_read_by_webdataset(tmp_path: Path) -> None:
     wds = pytest.importorskip("webdataset", reason="webdataset is not installed")
-    folder = written("webdataset", tmp_path, licences=("CC BY 4.0",), media=lambda name: name.encode())
+    folder = written("webdataset", tmp_path, licences=("CC BY 4.0",), media=lambda row: row.proxy_256.encode())
     shards = sorted(map(str, folder.iterdir()))
     samples = list(wds.WebDataset(shards, shardshuffle=False).decode())
     gc.collect()
