@@ -16,7 +16,7 @@ import html
 import json
 import re
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from secrets import token_hex
 from typing import Any
@@ -25,7 +25,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from slac_tasks.errors import NotMade, Temporary
+from slac_tasks.errors import NotMade
 from slac_tasks.job import Job
 from slac_tasks.procedure import STAGES, Stage
 from slac_tasks.storage import records
@@ -69,24 +69,16 @@ def handles_names(stage: Stage) -> bool:
     return any(dataset.name in (*stage.reads, *stage.writes) for dataset, _ in HOLDERS)
 
 
-@contextmanager
-def names_held(ledger: Ledger, *, alone: bool = False) -> Iterator[None]:
+def names_held(ledger: Ledger, *, alone: bool = False) -> AbstractContextManager[None]:
     """Have the names of people stay as they are inside the block; `alone`: nobody else reads or writes them there.
 
     Raises:
         Temporary: somebody is being forgotten now; `alone`: names are read or written now.
 
     """
-    ledger.need_session()
-    if not ledger.rows("hold_names", alone=alone)[0]["taken"]:
-        now = "a stage or a repair uses them now, or garbage is deleted" if alone else "somebody is being forgotten now"
-        raise Temporary(f"names of people: {now}; nothing was done, run it again")
-    try:
-        yield
-    finally:
-        # A connection that broke has given the lock back.
-        with suppress(Temporary):
-            ledger.rows("release_names", alone=alone)
+    now = "a stage or a repair uses them now, or garbage is deleted" if alone else "somebody is being forgotten now"
+    taken = f"names of people: {now}; nothing was done, run it again"
+    return ledger.held("hold_names", "release_names", taken, alone=alone)
 
 
 def names_kept(job: Job) -> AbstractContextManager[None]:

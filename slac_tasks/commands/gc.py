@@ -41,7 +41,6 @@ def main(arguments: argparse.Namespace) -> None:
     before = datetime.now(UTC) - timedelta(days=arguments.days)
     datasets = Datasets(open_store(config.load().store_url))
     ledger = open_ledger()
-    ledger.need_session()
     count: Counter[str] = Counter()
     size: Counter[str] = Counter()
     with ExitStack() as stack:

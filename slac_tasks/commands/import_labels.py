@@ -75,7 +75,6 @@ def main(arguments: argparse.Namespace) -> None:
         first = f"; the first: {imported.drops[0].item}: {imported.drops[0].detail}" if imported.drops else ""
         raise WrongArguments(f"import {arguments.origin}: holds no label that can be used, of {found}{first}")
     ledger = open_ledger()
-    ledger.need_session()
     # Of two at once the manifest would be of one, and the labels of the other.
     with ledger.alone(IMPORTED.address({"origin": arguments.origin})):
         _write_manifest(arguments.manifest, imported.videos)

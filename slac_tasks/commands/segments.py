@@ -82,11 +82,9 @@ def main(arguments: argparse.Namespace) -> None:
     try:
         if arguments.what == "ask":
             settings = config.load()
-            ledger.need_session()
             with ledger.alone(gold_segments.ASKING):
                 _ask(Datasets(open_store(settings.store_url)), ledger, settings.segments, arguments)
         elif arguments.what == "gold":
-            ledger.need_session()
             with ledger.alone(gold_segments.ASKING):
                 _gold(ledger, open_store(config.load().store_url), arguments)
         else:

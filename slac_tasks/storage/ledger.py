@@ -8,7 +8,7 @@ import os
 import re
 import select
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import closing, contextmanager, nullcontext, suppress
+from contextlib import AbstractContextManager, closing, contextmanager, nullcontext, suppress
 from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
@@ -158,8 +158,8 @@ class Ledger:
 
     def __init__(self, url: str, *, folder: str = "queries", name: str = "database") -> None:
         self._url = url
-        self._folder = folder
-        self._name = name
+        self._folder, self._name = folder, name
+        self._is_session = False  # not known yet
         own = psycopg2.extensions.parse_dsn(url)
         given: dict[str, Any] = {name: value for name, value in _CONNECTION.items() if name not in own}
         self._connection: psycopg2.extensions.connection = psycopg2.connect(url, **given)
@@ -185,39 +185,44 @@ class Ledger:
     def need_session(self) -> None:
         """Make sure that all calls reach one session of the server: a lock that one call takes another gives back.
 
-        A pool that lends a session for each transaction lends the one that it got back last to whoever asks next.
-
         Raises:
-            NotConfigured: they do not.
+            NotConfigured: a pool lends a session for each transaction: what it got back last goes to whoever asks next.
 
         """
-        own = self.rows("session")
-        if own == [{"session": self._connection.info.backend_pid}]:
+        if self._is_session:
             return
-        with closing(Ledger(self._url, folder=self._folder, name=self._name)) as other, other.transaction():
-            other.rows("session")
-            if self.rows("session") != own:
-                raise NotConfigured(
-                    f"{self._name}: a pool lends its sessions by transaction, so that no lock of a partition holds; "
-                    "want one that lends them by session (pool_mode=session), or the server itself"
-                )
+        if (own := self.rows("session")) != [{"session": self._connection.info.backend_pid}]:
+            with closing(Ledger(self._url, folder=self._folder, name=self._name)) as other, other.transaction():
+                other.rows("session")
+                if self.rows("session") != own:
+                    raise NotConfigured(
+                        f"{self._name}: a pool lends its sessions by transaction, so that no lock of a session holds; "
+                        "want one that lends them by session (pool_mode=session), or the server itself"
+                    )
+        self._is_session = True
+
+    def alone(self, address: str) -> AbstractContextManager[None]:
+        """Have a partition, or whatever has this address, for this session, by a lock in the ledger (`held`)."""
+        taken = f"dataset {address}: another process makes it now; this one wrote nothing"
+        return self.held("lock_partition", "unlock_partition", taken, address=address)
 
     @contextmanager
-    def alone(self, address: str) -> Iterator[None]:
-        """Have a partition, or whatever has this address, for this session, by a lock in the ledger.
+    def held(self, take: str, give_back: str, taken: str, /, **parameters: Any) -> Iterator[None]:
+        """Have what the named query takes for this session, until the block ends and another query gives it back.
 
         Raises:
-            Temporary: another session has it.
+            Temporary: another session has it; `taken` is the message.
 
         """
-        if not self.rows("lock_partition", address=address)[0]["taken"]:
-            raise Temporary(f"dataset {address}: another process makes it now; this one wrote nothing")
+        self.need_session()
+        if not self.rows(take, **parameters)[0]["taken"]:
+            raise Temporary(taken)
         try:
             yield
         finally:
             # A connection that broke has given the lock back.
             with suppress(Temporary):
-                self.rows("unlock_partition", address=address)
+                self.rows(give_back, **parameters)
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
@@ -366,10 +371,8 @@ class Ledger:
             NotConfigured: the server is too old, or the database cannot hold every text.
 
         """
-        version, encoding = (
-            self._connection.server_version // 10_000,
-            self._connection.get_parameter_status("server_encoding"),
-        )
+        version = self._connection.server_version // 10_000
+        encoding = self._connection.get_parameter_status("server_encoding")
         if version < OLDEST_SERVER:
             raise NotConfigured(f"database: the server is Postgres {version}, want {OLDEST_SERVER} or newer")
         if encoding != "UTF8":

@@ -11,6 +11,7 @@ from conftest import MakeJob
 
 from slac_tasks.config import Config
 from slac_tasks.errors import NotConfigured, NotMade, Temporary, WrongArguments
+from slac_tasks.forgetting import names_held
 from slac_tasks.job import Job, do_each
 from slac_tasks.model import moment
 from slac_tasks.storage.datasets import CANDIDATES, CLIPS, FETCHED, VIDEOS
@@ -211,8 +212,12 @@ def test_a_pool_that_lends_sessions_by_transaction_is_refused_by_stages_since_th
         with closing(Ledger(url)) as first, closing(Ledger(url)) as second:
             assert [one.rows("lock_partition", address="a")[0]["taken"] for one in (first, second)] == [True, True]
         job = Job(stage="publish", config=Config(store_url="/none"), environ={"SLAC_DATABASE_URL": url})
-        with pytest.raises(NotConfigured, match=r"want one that lends them by session \(pool_mode=session\)"):
+        refused = pytest.raises(NotConfigured, match=r"want one that lends them by session \(pool_mode=session\)")
+        with refused:
             _ = job.ledger
+        for taken in (lambda one: one.alone("a"), names_held):
+            with closing(Ledger(url)) as one, refused, taken(one):
+                pass
     direct = Job(stage="publish", config=Config(store_url="/none"), environ={"SLAC_DATABASE_URL": ledger_url})
     assert direct.ledger.rows("categories") == []
     direct.ledger.close()
