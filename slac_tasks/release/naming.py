@@ -24,7 +24,7 @@ def names_of(videos: Iterable[tuple[str, str]], before: Mapping[str, str] | None
     known = before or {}
     own = {video_id: source_id for video_id, source_id in sorted(set(videos), reverse=True)}
     taken = Counter(known.values())
-    wanted = Counter(source_id for video_id, source_id in own.items() if video_id not in known)
+    wanted = Counter(own.values())
 
     def name(video_id: str, source_id: str) -> str:
         alone = wanted[source_id] == 1 and not taken[source_id]

@@ -113,6 +113,10 @@ def test_nobody_can_tell_that_garbage_was_collected(
             collect(datasets, ledger)
             assert answers(datasets, ledger) == before
             assert collect(datasets, ledger) == []
+            # A reader that follows a pointer to nothing takes the partition for a broken one.
+            names = set(datasets.store.names(""))
+            pointed = {name.removesuffix("/current.json") for name in names if name.endswith("/current.json")}
+            assert pointed == {name.rsplit("/", 2)[0] for name in names if name.endswith("/manifest.json")}
     list(repair(datasets, ledger, Review()))
     assert answers(datasets, ledger) == before
 
@@ -223,12 +227,17 @@ def test_carried_labels_stay_while_the_newest_certificates_are_about_them(store:
 
 def test_weights_go_unless_a_committee_a_score_or_a_model_names_them(store: FolderStore, ledger: Ledger) -> None:
     datasets = Datasets(store)
-    blobs = {name: put_by_content(store, "weights", ".pt", name.encode()) for name in ("now", "scored", "old", "lost")}
+    blobs, heads = (
+        {name: put_by_content(store, "weights", ".pt", f"{part} {name}".encode()) for name in ("now", "scored", "old")}
+        for part in ("backbone", "head")
+    )
+    lost = put_by_content(store, "weights", ".pt", b"lost")
+    of_model = put_by_content(store, "weights", ".pt", b"head of a model")
     made: dict[str, Any] = {"stage": "test", "settings": {}, "made_from": {}}
 
     def committee(key: str, blob: str) -> None:
         row = {
-            "member": "a", "architecture": "x", "category": "judo", "backbone": blobs[blob], "head": blobs[blob],
+            "member": "a", "architecture": "x", "category": "judo", "backbone": blobs[blob], "head": heads[blob],
             "output": 0, "weights": f"w{blob}", "origin": "bootstrap:2026-01-05",
         }  # fmt: skip
         datasets.write(COMMITTEES, [COMMITTEES.from_records([row])], keys={"committee": key}, **made)
@@ -238,18 +247,18 @@ def test_weights_go_unless_a_committee_a_score_or_a_model_names_them(store: Fold
     keys = {"category": "judo", "window": "2026-01-05", "weights": "wscored"}
     datasets.write(SCORES, [SCORES.table([])], keys=keys, **made)
     model = ModelRow(
-        architecture="x", backbone=blobs["now"], head=blobs["now"], categories=("judo",), steps=1, clips=1, loss=0.0,
+        architecture="x", backbone=blobs["now"], head=of_model, categories=("judo",), steps=1, clips=1, loss=0.0,
         network=put_by_content(store, "weights", ".safetensors", b"network"),
         card=put_by_content(store, "weights", ".md", b"card"),
     )  # fmt: skip
     datasets.write(MODELS, [MODELS.table([model])], keys={"release": "r0001"}, **made)
-    of_model = [f"weights/{model.network}.safetensors", f"weights/{model.card}.md"]
     wanted = [
         "superseded generation: committees/v1/committee=c1 g0002",
-        *(f"weights: weights/{name}.pt" for name in sorted([blobs["old"], blobs["lost"]])),
+        *(f"weights: weights/{name}.pt" for name in sorted([blobs["old"], heads["old"], lost])),
     ]
     assert collect(datasets, ledger) == wanted
-    kept = [*(f"weights/{blobs[name]}.pt" for name in ("now", "scored")), *of_model]
+    kept = [f"weights/{one[name]}.pt" for one in (blobs, heads) for name in ("now", "scored")]
+    kept += [f"weights/{of_model}.pt", f"weights/{model.network}.safetensors", f"weights/{model.card}.md"]
     assert list(store.names("weights/")) == sorted(kept)
     assert collect(datasets, ledger) == []
 
