@@ -29,6 +29,7 @@ R = TypeVar("R")
 psycopg2.extensions.register_adapter(dict, psycopg2.extras.Json)
 
 _MIGRATE_LOCK = 7_221_409
+_IS_NEWER = "use the release that migrated it, or a newer one"
 _TABLE_SEC = 10
 """How long a migration waits for a table. Whoever wants that table next waits behind it: while a backup or a stage
 reads for an hour, nobody could answer."""
@@ -105,7 +106,7 @@ def open_ledger(environ: Mapping[str, str] = os.environ, *, migrated: bool = Tru
             raise NotConfigured(
                 f"database: ledger is at version {max(found, default=0)} with {len(found)} migrations, "
                 f"want {want[-1]} with {len(want)}; "
-                + ("use the release that migrated it, or a newer one" if is_newer else "run `slac migrate`")
+                + (_IS_NEWER if is_newer else "run `slac migrate`")
             )
     return ledger
 
@@ -366,9 +367,8 @@ class Ledger:
             tell: is called with the version of each before it is applied.
 
         Raises:
-            BrokenContract: the ledger is newer than this code.
             Temporary: somebody else reads or writes a table for long.
-            NotConfigured: the server is too old, or the database cannot hold every text.
+            NotConfigured: the ledger is newer than this code, the server too old, or no database for every text.
 
         """
         version = self._connection.server_version // 10_000
@@ -383,7 +383,7 @@ class Ledger:
             cursor.execute("SELECT pg_advisory_xact_lock(%s)", (_MIGRATE_LOCK,))
             found = self.versions()
             if found and found[-1] > known[-1][0]:
-                raise BrokenContract(f"database: ledger is at version {found[-1]}, this code knows {known[-1][0]}")
+                raise NotConfigured(f"database: ledger is at version {found[-1]}, want {known[-1][0]}; {_IS_NEWER}")
             cursor.execute("SELECT set_config('lock_timeout', %s, true)", (f"{_TABLE_SEC}s",))
             for version, statements in known:
                 if version not in found:

@@ -175,6 +175,8 @@ def test_what_a_newer_release_migrated_is_for_pages_alone_and_an_older_ledger_fo
         open_ledger(environ)
     with closing(open_ledger(environ, newer=True)) as other:
         assert other.rows("categories") == []
+        with pytest.raises(NotConfigured, match=r"use the release that migrated it, or a newer one$"):
+            other.migrate()
     monkeypatch.setattr(storage_ledger, "migrations", lambda: [*known, (9999, "SELECT 1")])
     for newer in (False, True):
         with pytest.raises(NotConfigured, match=r"want 9999 with .*; run `slac migrate`$"):
