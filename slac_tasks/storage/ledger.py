@@ -105,8 +105,7 @@ def open_ledger(environ: Mapping[str, str] = os.environ, *, migrated: bool = Tru
             ledger.close()
             raise NotConfigured(
                 f"database: ledger is at version {max(found, default=0)} with {len(found)} migrations, "
-                f"want {want[-1]} with {len(want)}; "
-                + (_IS_NEWER if is_newer else "run `slac migrate`")
+                f"want {want[-1]} with {len(want)}; " + (_IS_NEWER if is_newer else "run `slac migrate`")
             )
     return ledger
 
