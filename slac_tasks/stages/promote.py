@@ -47,18 +47,35 @@ def run(job: Job) -> None:
 
 
 def _verdict(job: Job, release: str) -> Verdict:
-    """Hold the network against the member that it would replace, as the current committee has it."""
+    """Hold the network against the member that it would replace, as the committee has it that lacks the network."""
     rows = list(job.datasets.rows_of(JUDGED, job.datasets.need(JUDGED, release=release)))
-    committee = adopt_committees(job.datasets, job.ledger, job.config.committee.members)
-    seats = list(job.datasets.rows(COMMITTEES, committee=committee)) if committee else []
-    own = f"release:{release}"
+    seats = _seats_without(job, release)
     members = {
-        member: _scores(job, rows, [seat for seat in seats if seat.member == member and seat.origin != own])
+        member: _scores(job, rows, [seat for seat in seats if seat.member == member])
         for member in sorted({seat.member for seat in seats})
     }
     name, scores = promotion.incumbent(rows, members, PRETRAINED)
     knobs = job.config.training
     return promotion.decide(rows, name, scores, min_gain=knobs.min_gain, max_loss=knobs.max_loss)
+
+
+def _seats_without(job: Job, release: str) -> list[CommitteeRow]:
+    """Return the seats of the newest committee that does not hold this release's network; none where there is none.
+
+    A call that was cut off after the network had got its seat has to be decided as it was: nobody in the current
+    committee is whom the network replaced.
+    """
+    adopt_committees(job.datasets, job.ledger, job.config.committee.members)
+    for row in job.ledger.rows("committees"):
+        seats = list(job.datasets.rows(COMMITTEES, committee=row["committee"]))
+        if all(seat.origin != _origin(release) for seat in seats):
+            return seats
+    return []
+
+
+def _origin(release: str) -> str:
+    """Return what a seat of this release's network says of where it came from."""
+    return f"release:{release}"
 
 
 def _scores(job: Job, rows: list[JudgedRow], seats: list[CommitteeRow]) -> Scores:
@@ -108,7 +125,7 @@ def rows_of_model(model: ModelRow, release: str) -> list[CommitteeRow]:
         CommitteeRow(
             member=PRETRAINED, architecture=model.architecture, category=category, backbone=model.backbone,
             head=model.head, output=output, weights=weights_of(model),
-            origin=f"release:{release}",
+            origin=_origin(release),
         )
         for output, category in enumerate(model.categories)
     ]  # fmt: skip

@@ -5,6 +5,7 @@ import pytest
 from platform_records import add_release
 
 from slac_tasks.config import Config
+from slac_tasks.errors import Temporary
 from slac_tasks.model import content_hash
 from slac_tasks.networks.committees import adopt_committees
 from slac_tasks.networks.rates import Run, Work, write_run
@@ -136,6 +137,36 @@ def test_a_network_that_is_no_better_than_its_predecessor_is_not_promoted(ended)
     found = ended.ledger.one("promotion", release="r0001")
     assert found["committee"] is None
     assert found["reason"].startswith("gain over pretrained +0.000")
+
+
+def test_a_promotion_that_was_cut_off_is_decided_by_whom_the_network_replaced(ended, monkeypatch):
+    seats = [
+        CommitteeRow(
+            member="pretrained", architecture="small_3d", category="wave", backbone="b", head="old", output=0,
+            weights="old", origin="release:r0000",
+        )
+    ]  # fmt: skip
+    ended.write(COMMITTEES, [*ended.seats("wave"), *seats], committee="with")
+    # Every member is as right as the network; its predecessor is wrong half of the time.
+    for weights, yes in {"old": 0.4, **{weights_of(member, "wave"): 0.9 for member in Committee().members}}.items():
+        said = [
+            ScoreRow(clip_id=f"{number}:0", video_id=str(number), member="m", score=yes if number % 2 else 0.1)
+            for number in range(60)
+        ]
+        ended.write(SCORES, said, category="wave", window=WINDOW, weights=weights)
+
+    def cut_off(*_):
+        raise Temporary("cut off")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(promote, "_windows_to_rescore", cut_off)
+        with pytest.raises(Temporary):
+            ended.promote()
+    assert ("pretrained", "jump") in ended.current()
+    ended.promote()
+    found = ended.ledger.one("promotion", release="r0001")
+    assert found["committee"] is not None
+    assert found["reason"].startswith("gain over pretrained +0.500")
 
 
 def test_windows_are_scored_again_as_far_as_the_measured_rate_lets_the_budget_reach(ended, capsys):
