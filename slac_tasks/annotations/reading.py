@@ -10,6 +10,7 @@ from slac_tasks.annotations.readers import READERS, Reader
 from slac_tasks.annotations.rows import OddRow, Row, checked, odd, past_end
 from slac_tasks.errors import WrongArguments
 from slac_tasks.model import Split
+from slac_tasks.progress import track
 
 _Claim = tuple[str, str, float | None, float | None]
 """What a row is about: video, label, start and end."""
@@ -77,7 +78,7 @@ def read(paths: Sequence[Path], name: str | None = None, *, repeated: bool = Fal
     rows: list[Row] = []
     for path in paths:
         prefix = f"{path.name} " if len(paths) > 1 else ""
-        for found in _rows(path, name):
+        for found in track(_rows(path, name), None, f"lines of {path.name}"):
             if isinstance(found, OddRow):
                 odds.append(replace(found, place=prefix + found.place))
             else:

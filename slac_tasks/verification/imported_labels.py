@@ -6,6 +6,7 @@ with another class, or whose video nobody can find is set aside with its reason,
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 
 from slac_tasks.admission.exclusions.lists import canonical
 from slac_tasks.annotations.reading import Published, agreeing
@@ -14,6 +15,7 @@ from slac_tasks.collect.names import Categories
 from slac_tasks.collect.sources import Candidate
 from slac_tasks.errors import WrongArguments
 from slac_tasks.model import slug
+from slac_tasks.progress import track
 from slac_tasks.storage.datasets.labelling import ImportedRow
 from slac_tasks.storage.manifests import Drop
 
@@ -93,8 +95,9 @@ def imported_labels(
     mapped = agreeing([replace(row, label=names[row.label or ""]) for row in labels], odds)
     videos: dict[tuple[str, str], Offered] = {}
     rows: list[ImportedRow] = []
+    key_of = cache(slug)
     said: dict[tuple[str, str, float | None, float | None], ImportedRow] = {}
-    for row in mapped:
+    for row in track(mapped, len(mapped), "import: labels"):
         location, category = locate(row), row.label or ""
         if location is None:
             odds.append(odd(row.place, "no media", f"nobody says where video {row.video} is; --media does"))
@@ -105,7 +108,7 @@ def imported_labels(
             odds.append(odd(row.place, "video", str(error)))
             continue
         made = replace(
-            _row(row, candidate, slug(category), classes[row.place]), dense=dense and row.end_sec is not None
+            _row(row, candidate, key_of(category), classes[row.place]), dense=dense and row.end_sec is not None
         )
         # One video may go by two names, such as an id and a file that is named after it.
         before = said.setdefault((made.candidate_id, made.category, made.start_sec, made.end_sec), made)

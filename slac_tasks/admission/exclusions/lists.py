@@ -19,6 +19,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path, PurePosixPath
 from urllib.parse import parse_qs, unquote, urlsplit
 
@@ -83,6 +84,8 @@ class MemberList:
     """Videos of the list that are training videos, or neither."""
 
 
+# The lines of a list that name one video stand together.
+@lru_cache(maxsize=4096)
 def canonical(name: str) -> str:
     """Return the one name of a video: the YouTube id of its address or file, else its file's name without ending."""
     path = address_of(name)
