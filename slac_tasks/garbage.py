@@ -24,6 +24,7 @@ from datetime import datetime
 from typing import Any
 
 from slac_tasks.errors import NotMade
+from slac_tasks.progress import track
 from slac_tasks.storage.datasets import (
     ALL,
     CARRIED,
@@ -128,7 +129,8 @@ def find(datasets: Datasets, before: datetime) -> Iterator[Garbage]:
         before: what was written later stays.
 
     """
-    folders = {folder.address: folder for dataset in _declared() for folder in _folders(datasets, dataset)}
+    declared = track(_declared(), len(_declared()), "gc: datasets listed")
+    folders = {folder.address: folder for dataset in declared for folder in _folders(datasets, dataset)}
     wanted = _wanted_labels(datasets, folders.values(), before)
     named = _named_by(datasets, wanted, folders.values()) | _scored_committees(datasets, folders.values())
     gone: set[Generation] = set()

@@ -155,7 +155,7 @@ def _categories(work: Repair) -> int:
 
 def _candidates(work: Repair) -> int:
     count = 0
-    for manifest in work.stored.current(CANDIDATES):
+    for manifest in work.each(CANDIDATES):
         with work.apart(manifest.address):
             found = work.datasets.rows_of(CANDIDATES, manifest)
             rows = [{"candidate_id": row.candidate_id, **manifest.keys} for row in found]
@@ -168,7 +168,7 @@ def _admissions(work: Repair) -> int:
     """Put back who was admitted, and the pairs of look-alikes of which one was dropped."""
     count = left = 0
     fetched_by = work.stored.by_partition(FETCHED)
-    for manifest in work.stored.current(VIDEOS):
+    for manifest in work.each(VIDEOS):
         with work.apart(manifest.address):
             videos = list(work.datasets.rows_of(VIDEOS, manifest))
             place = tuple(manifest.keys[key] for key in FETCHED.keys)
@@ -224,7 +224,7 @@ def _committees(work: Repair) -> int:
 
 def _queue(work: Repair) -> int:
     count = left = 0
-    for manifest in work.stored.current(HARD_CLIPS):
+    for manifest in work.each(HARD_CLIPS):
         with work.apart(manifest.address):
             rows = list(work.datasets.rows_of(HARD_CLIPS, manifest))
             hard_clips = work.admitted(rows)
@@ -241,7 +241,7 @@ def _queue(work: Repair) -> int:
 def _segments(work: Repair) -> int:
     """Put back proposed segments."""
     count = left = 0
-    for manifest in work.stored.current(SEGMENTS):
+    for manifest in work.each(SEGMENTS):
         with work.apart(manifest.address):
             rows = list(work.datasets.rows_of(SEGMENTS, manifest))
             known = work.admitted(rows)
@@ -281,7 +281,7 @@ def _labels(work: Repair) -> int:
 
 def _verdicts(work: Repair) -> int:
     count = 0
-    for manifest in work.stored.current(QUALITY):
+    for manifest in work.each(QUALITY):
         with work.apart(manifest.address):
             rows = list(work.datasets.rows_of(QUALITY, manifest))
             record_verdicts(work.ledger, manifest.keys["labels"], rows)
@@ -291,7 +291,7 @@ def _verdicts(work: Repair) -> int:
 
 def _measures(work: Repair) -> int:
     count = 0
-    for manifest in work.stored.current(MEASURES):
+    for manifest in work.each(MEASURES):
         with work.apart(manifest.address):
             record_measures(work.ledger, work.datasets.rows_of(MEASURES, manifest), **manifest.keys)
             count += manifest.rows
@@ -322,7 +322,7 @@ def _certificates(work: Repair) -> int:
 
 def _releases(work: Repair) -> int:
     found = {}
-    for manifest in work.stored.current(RELEASE_VERSIONS):
+    for manifest in work.each(RELEASE_VERSIONS):
         with work.apart(manifest.address):
             try:
                 found[manifest.keys["release"]] = need_release(work.datasets, manifest.keys["release"])
@@ -347,7 +347,7 @@ def _promotions(work: Repair) -> int:
     """Put back which committee each release's network joined; a release that is gone had none."""
     count = 0
     known = {row["release"] for row in work.ledger.rows("recorded_releases")}
-    for manifest in work.stored.current(COMMITTEES):
+    for manifest in work.each(COMMITTEES):
         with work.apart(manifest.address):
             origins = {row.origin for row in work.datasets.rows_of(COMMITTEES, manifest)}
             for address in manifest.made_from:

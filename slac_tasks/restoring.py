@@ -8,11 +8,12 @@ when somebody is forgotten. What cannot be put back is counted and holds up no o
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import pyarrow as pa
 
 from slac_tasks.errors import BrokenContract
+from slac_tasks.progress import track
 from slac_tasks.storage.datasets import HARD_CLIPS, SEGMENT_VOTES, VOTES
 from slac_tasks.storage.datasets.labelling import VoteRow
 from slac_tasks.storage.datasets.scoring import HardClipRow
@@ -56,6 +57,11 @@ class Repair:
                 yield
         except BrokenContract as failure:
             self.broken.append(f"{address} was not put back: {failure}")
+
+    def each(self, dataset: Dataset[Any]) -> Iterator[Manifest]:
+        """Yield what readers see of a dataset's partitions, and show how far that is."""
+        found = self.stored.current(dataset)
+        yield from track(found, len(found), f"doctor: puts back {dataset.name}")
 
     def admitted(self, rows: Iterable[C]) -> list[C]:
         """Return the rows whose video the ledger knows: people are asked about no others."""
@@ -112,7 +118,8 @@ def _batches(
 
     """
     count = left = 0
-    for manifest in sorted(work.stored.current(dataset), key=lambda manifest: int(manifest.keys["batch"])):
+    batches = sorted(work.stored.current(dataset), key=lambda manifest: int(manifest.keys["batch"]))
+    for manifest in track(batches, len(batches), f"doctor: puts back {dataset.name}"):
         with work.apart(manifest.address):
             batch = int(manifest.keys["batch"])
             rows = corrected_last(work.datasets.rows_of(dataset, manifest))

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from slac_tasks.errors import BrokenContract
+from slac_tasks.progress import track
 from slac_tasks.storage.declarations import Dataset
 from slac_tasks.storage.manifests import Manifest
 from slac_tasks.storage.tables import Datasets
@@ -55,7 +56,7 @@ class Inventory:
                 return Unread(address=dataset.address(keys), generation=number, reason=str(failure))
 
         with ThreadPoolExecutor(_READERS) as pool:
-            found = list(pool.map(read, wanted))
+            found = list(track(pool.map(read, wanted), len(wanted), "manifests read"))
         return cls(
             datasets=datasets,
             manifests=tuple(one for one in found if isinstance(one, Manifest)),

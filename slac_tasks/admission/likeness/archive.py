@@ -7,6 +7,7 @@ from slac_tasks.admission.likeness.fingerprints import Fingerprint, fingerprint,
 from slac_tasks.admission.likeness.lookalikes import Lookalikes, keys_of
 from slac_tasks.admission.likeness.verdict import Likeness, compared
 from slac_tasks.admission.settings import Admission
+from slac_tasks.progress import track
 from slac_tasks.storage.ledger import Ledger
 
 _PAGE = 20_000
@@ -37,7 +38,8 @@ class Archive:
         self._fill()
         found: dict[str, dict[str, Likeness]] = {}
         fresh = list(self.fresh)
-        for start in range(0, len(fresh), _BATCH):
+        starts = range(0, len(fresh), _BATCH)
+        for start in track(starts, len(starts), f"batches of {_BATCH} videos compared"):
             likely = {name: self._likely(name) for name in fresh[start : start + _BATCH]}
             fingerprints = self._fingerprints({other for others in likely.values() for other in others})
             for name, others in likely.items():
