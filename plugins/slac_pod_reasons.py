@@ -40,17 +40,24 @@ _NO_NODE = re.compile(
     r"0/(?P<nodes>[1-9]\d*) nodes are available: (?P<why>.*?)\. .*"
     r"preemption: 0/(?P=nodes) nodes are available: (?P=nodes) Preemption is not helpful for scheduling"
 )
+_EXPONENT = re.compile(r"[eE][+-]?[0-9]+")
 _UNITS = {
     "": 1.0,
+    "n": 1e-9,
+    "u": 1e-6,
     "m": 1e-3,
     "k": 1e3,
     "M": 1e6,
     "G": 1e9,
     "T": 1e12,
+    "P": 1e15,
+    "E": 1e18,
     "Ki": 2**10,
     "Mi": 2**20,
     "Gi": 2**30,
     "Ti": 2**40,
+    "Pi": 2**50,
+    "Ei": 2**60,
 }
 
 
@@ -177,6 +184,8 @@ def _fits(requested: str, limited: str) -> bool:
 
 
 def amount(quantity: str) -> float:
-    """Return a quantity of Kubernetes as a number, e.g. `500m` or `4Gi`; an unknown unit counts as 1."""
+    """Return a quantity of Kubernetes as a number, e.g. `500m`, `4Gi` or `5e12`; an unknown unit counts as 1."""
     unit = quantity.lstrip("0123456789.")
+    if _EXPONENT.fullmatch(unit):
+        return float(quantity)
     return float(quantity.removesuffix(unit) or 0) * _UNITS.get(unit, 1.0)

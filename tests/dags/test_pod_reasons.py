@@ -94,6 +94,8 @@ def test_the_end_of_a_pod_is_that_of_its_command_unless_the_cluster_ended_it(
         ("memory=16384Mi", "memory=16Gi", 75),
         ("memory=17Gi", "memory=16Gi", 78),
         ("memory=17G", "memory=16Gi", 75),
+        # Kubernetes writes 1024Ti so. A stage would have failed for good on a cluster as large as that.
+        ("memory=17Gi", "memory=1Pi", 75),
         ("cpu=500m,memory=17Gi", "cpu=1,memory=16Gi", 78),
         ("cpu=1500m,memory=8Gi", "cpu=1,memory=16Gi", 78),
         ("cpu=500m,pods=1", "cpu=1", 75),
@@ -121,7 +123,8 @@ def test_a_refusal_without_words_is_judged_by_its_status(status: int, code: int,
     ("quantity", "number"),
     # https://kubernetes.io/docs/reference/kubernetes-api/common-definitions/quantity/
     [("3", 3), ("500m", 0.5), ("1.5", 1.5), ("2k", 2e3), ("2M", 2e6), ("2G", 2e9), ("2T", 2e12), ("2Ki", 2048),
-     ("2Mi", 2 * 1024**2), ("2Gi", 2 * 1024**3), ("2Ti", 2 * 1024**4), ("7lightyears", 7), ("", 0)],
+     ("2Mi", 2 * 1024**2), ("2Gi", 2 * 1024**3), ("2Ti", 2 * 1024**4), ("2P", 2e15), ("2E", 2e18), ("2Pi", 2 * 1024**5),
+     ("2Ei", 2 * 1024**6), ("2n", 2e-9), ("2u", 2e-6), ("5e12", 5e12), ("5E-1", 0.5), ("7lightyears", 7), ("", 0)],
 )  # fmt: skip
 def test_a_quantity_is_a_number_with_a_unit(quantity: str, number: float) -> None:
     assert amount(quantity) == number
