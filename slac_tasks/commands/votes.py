@@ -30,7 +30,7 @@ from slac_tasks.errors import BrokenContract, WrongArguments
 from slac_tasks.given import cells, tables
 from slac_tasks.given.words import printable
 from slac_tasks.outputs import whole
-from slac_tasks.progress import print_json
+from slac_tasks.progress import print_json, track
 from slac_tasks.storage.datasets import VOTES
 from slac_tasks.storage.ledger import open_ledger
 from slac_tasks.storage.objects import open_store
@@ -84,7 +84,8 @@ def main(arguments: argparse.Namespace) -> None:
 
 def export(datasets: Datasets, path: Path) -> int:
     """Write every vote of every batch, batch by batch; return how many."""
-    batches = (datasets.read(VOTES, **keys) for keys in datasets.partitions(VOTES))
+    partitions = list(datasets.partitions(VOTES))
+    batches = (datasets.read(VOTES, **keys) for keys in track(partitions, len(partitions), "votes: batches"))
     # An empty table has the columns too, where there are no votes.
     schema = _columns(VOTES.schema.empty_table()).schema
     count = 0
@@ -167,7 +168,7 @@ def _import(path: Path) -> None:
     """
     given = read(path)
     ledger = open_ledger()
-    found = import_answers(ledger, path.name, given)
+    found = import_answers(ledger, path.name, track(given, len(given), f"votes: lines of {path.name}"))
     ledger.close()
     print(f"votes: {found}")
     if found.rejected:

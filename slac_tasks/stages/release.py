@@ -23,7 +23,7 @@ from slac_tasks.admission.withdrawals import tombstones
 from slac_tasks.errors import BrokenContract
 from slac_tasks.job import Job, Partition
 from slac_tasks.model import round_window
-from slac_tasks.progress import print_line
+from slac_tasks.progress import print_line, track
 from slac_tasks.quality.beside import Beside
 from slac_tasks.quality.certificate import certified_bounds
 from slac_tasks.quality.expectations import EXPECTATIONS
@@ -257,7 +257,7 @@ def _described(
         dict(zip(known["video_id"].to_pylist(), known["name"].to_pylist(), strict=True)),
     )
     mixed = mix_of(job.datasets, before)
-    for category in sorted(videos):
+    for category in track(sorted(videos), len(videos), "release: categories"):
         own = labels.filter(pc.equal(labels["category"], category))
         found = videos_of(job.datasets, videos[category], fetched[category])
         lost = pc.and_not(pc.equal(own["kind"], PEOPLE), pc.is_in(own["video_id"], value_set=found["video_id"]))

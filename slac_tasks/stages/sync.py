@@ -13,7 +13,7 @@ from typing import Any
 
 from slac_tasks.errors import NotConfigured
 from slac_tasks.job import Job
-from slac_tasks.progress import print_line
+from slac_tasks.progress import print_line, track
 from slac_tasks.storage.datasets import SEGMENT_VOTES, VOTES
 from slac_tasks.storage.declarations import Dataset
 from slac_tasks.verification import label_studio
@@ -104,7 +104,9 @@ def _import(job: Job) -> bool:
         return answer
 
     try:
-        found = import_answers(job.ledger, source.name, map(noted, source.answers()))
+        found = import_answers(
+            job.ledger, source.name, map(noted, track(source.answers(), None, f"sync: {source.name}"))
+        )
     finally:
         source.ledger.close()
     _print(source.name, found, known)
