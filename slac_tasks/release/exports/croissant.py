@@ -69,6 +69,8 @@ def _field(name: str, kind: pa.DataType, meaning: str) -> dict[str, Any]:
 def _type(kind: pa.DataType) -> str:
     if pa.types.is_timestamp(kind):
         return "sc:DateTime"
+    if pa.types.is_boolean(kind):
+        return "sc:Boolean"
     if pa.types.is_integer(kind):
         return "sc:Integer"
     return "sc:Float" if pa.types.is_floating(kind) else "sc:Text"

@@ -5,6 +5,8 @@ import gc
 import io
 import json
 import tarfile
+from dataclasses import asdict, replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pyarrow.parquet as pq
@@ -81,11 +83,15 @@ def test_a_full_shard_is_followed_by_another(tmp_path: Path, monkeypatch: pytest
 @pytest.mark.filterwarnings("ignore")  # The library calls what others have deprecated.
 def test_the_metadata_is_read_by_mlcroissant(tmp_path: Path) -> None:
     mlc = pytest.importorskip("mlcroissant", reason="mlcroissant is not installed")
-    found = mlc.Dataset(jsonld=str(written("croissant", tmp_path) / "croissant.json"))
+    known = {"benchmark": False, "certificate": 0.5, "published_at": datetime(2026, 1, 5, 7, 30, tzinfo=UTC)}
+    release = release_of([*ROWS, replace(release_row(7, 0.5), title="Ä", **known)])
+    EXPORTS["croissant"].write(release, tmp_path / "croissant")
+    found = mlc.Dataset(jsonld=str(tmp_path / "croissant" / "croissant.json"))
     assert not found.metadata.issues.errors
     records = list(found.records(record_set="labels"))
-    assert len(records) == len(ROWS)
-    assert {record["labels/label"] for record in records} == {1, -1}
+    read = [{name.removeprefix("labels/"): value for name, value in record.items()} for record in records]
+    texts = [{name: one.decode() if isinstance(one, bytes) else one for name, one in row.items()} for row in read]
+    assert texts == [asdict(row) for row in release.rows()]
 
 
 def test_each_clip_for_fiftyone_is_seconds_of_its_videos_one_file(tmp_path: Path) -> None:
