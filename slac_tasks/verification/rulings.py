@@ -193,6 +193,7 @@ def _rule(
     """Record a ruling; return whether it is new: what is sent twice is one ruling."""
     if not reason.strip():
         raise WrongArguments(f"category {category}: the reason is empty, want why")
+    ledger.rows("lock_rulings", category=category)
     return bool(
         ledger.rows(
             "add_ruling", kind=kind, category=category, clip_id=clip_id, labels=labels, answer=answer,

@@ -1,6 +1,10 @@
 """What leads decide: the stages read it, and each decision is a row that says who, when, what and why."""
 
+import threading
+from collections.abc import Callable
+from contextlib import closing
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 import pytest
@@ -190,3 +194,64 @@ def test_a_label_that_falls_as_it_is_asked_again_holds_up_no_round_and_is_asked_
     assert [row["unlabelled"] for row in ledger.rows("open_by_category")] == [0]
     answer("cid", "no")
     assert state(ledger, clip) == ("finished", False)
+
+
+def beside(url: str, other: Callable[[Ledger], object]) -> tuple[threading.Thread, list[object]]:
+    """Begin to rule in another session, and give it the time that it needs where it waits for nobody."""
+    found: list[object] = []
+
+    def rule() -> None:
+        with closing(Ledger(url)) as own:
+            try:
+                found.append(other(own))
+            except WrongArguments as refusal:
+                found.append(refusal)
+
+    thread = threading.Thread(target=rule)
+    thread.start()
+    thread.join(0.5)
+    return thread, found
+
+
+@pytest.mark.parametrize(
+    ("word", "want"),
+    [
+        (lambda ledger, clip: rulings.send_back(ledger, "high_jump", clip, person="ada", reason="odd"), None),
+        (
+            lambda ledger, clip: rulings.ask_person_again(
+                ledger, "high_jump", "ann", day=datetime.now(UTC).date(), person="ada", reason="odd"
+            ),
+            0,
+        ),
+    ],
+    ids=["return", "ask again"],
+)
+def test_what_a_lead_sends_twice_at_once_is_one_ruling(
+    make_job: MakeJob, ledger: Ledger, ledger_url: str, word: Callable[[Ledger, str], object], want: object
+) -> None:
+    clips = publish_and_answer(make_job, ledger, {"ann": "yes"})
+    with ledger.transaction():
+        word(ledger, clips[0])
+        thread, found = beside(ledger_url, lambda own: word(own, clips[0]))
+    thread.join()
+    assert found == [want]
+    assert len(ruled(ledger)) == 1
+
+
+def test_of_two_rulings_on_a_clip_at_once_the_queue_goes_by_the_later_one(
+    make_job: MakeJob, ledger: Ledger, ledger_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clip = publish_and_answer(make_job, ledger, {"ann": "yes", "bob": "no"})[0]
+    back = partial(rulings.send_back, category="high_jump", clip_id=clip, person="eve", reason="look again")
+    run, begun = ledger.run, []
+
+    def meanwhile(*given: Any, **fields: Any) -> int:
+        begun.append(beside(ledger_url, back)[0])
+        return run(*given, **fields)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(ledger, "run", meanwhile)
+        rulings.settle(ledger, "high_jump", clip, answer="yes", person="ada", reason="clear")
+    begun[0].join()
+    assert [kind for kind, *_ in ruled(ledger)] == ["settle", "return"]
+    assert state(ledger, clip) == ("open", True)
