@@ -4,10 +4,12 @@
 """
 
 import csv
+import re
 from pathlib import Path
 
 from slac_tasks.release.exports.contents import SHORT_SPLITS, Contents
 
+_CODE = re.compile(r"by(-nc)?(-nd|-sa)?")
 COLUMNS = ("label", "youtube_id", "time_start", "time_end", "split", "is_cc")
 
 
@@ -23,6 +25,10 @@ def write(release: Contents, path: Path) -> None:
 
 
 def is_free(licence: str | None) -> bool:
-    """Return whether a licence is one of Creative Commons, as sources write them."""
-    words = (licence or "").casefold()
-    return words.startswith(("cc", "creative commons"))
+    """Return whether a licence is one of Creative Commons, as sources write them.
+
+    Sites name it (`Creative Commons Attribution`, `CC BY 4.0`), code it (`creativeCommon`, `by-nc-sa`) or link to it.
+    """
+    words = (licence or "").strip().casefold()
+    names_it = words.startswith(("cc", "creative common", "creativecommon")) or "creativecommons.org/" in words
+    return names_it or _CODE.fullmatch(words) is not None

@@ -104,7 +104,17 @@ def test_each_clip_for_fiftyone_is_seconds_of_its_videos_one_file(tmp_path: Path
     assert said[:3] == [("High jump", [0.5, 2.5]), ("High jump", [3.0, 5.0]), ("not: High jump", [9.5, 11.5])]
 
 
-def test_a_csv_cell_of_a_licence_that_is_not_free_is_no_creative_commons(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("licence", "is_cc"),
+    [
+        (None, "0"), ("", "0"), ("Standard YouTube License", "0"), ("All rights reserved", "0"), ("by hand", "0"),
+        ("CC BY 4.0", "1"), ("cc0", "1"), (" Creative Commons Attribution license (reuse allowed)", "1"),
+        ("creativeCommon", "1"), ("https://creativecommons.org/licenses/by-nc-nd/3.0/", "1"), ("by-nc-sa", "1"),
+    ],
+)  # fmt: skip
+def test_a_licence_of_creative_commons_is_one_however_its_site_writes_it(
+    licence: str | None, is_cc: str, tmp_path: Path
+) -> None:
     path = tmp_path / "kinetics.csv"
-    EXPORTS["kinetics"].write(release_of([release_row(0, 0.5, licence=None)]), path)
-    assert [row["is_cc"] for row in csv.DictReader(io.StringIO(path.read_text()))] == ["0"]
+    EXPORTS["kinetics"].write(release_of([release_row(0, 0.5, licence=licence)]), path)
+    assert [row["is_cc"] for row in csv.DictReader(io.StringIO(path.read_text()))] == [is_cc]
