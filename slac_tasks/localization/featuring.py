@@ -129,8 +129,16 @@ def labels_of_lists(lists: Sequence[Path], names: Iterable[str], split: Split) -
     """
     of_video: dict[str, list[Row]] = {}
     for row in read(lists).rows if lists else ():
-        of_video.setdefault(name_of(row.video.removeprefix(_PREFIX)), []).append(row)
-    return {name: _labelled(of_video.get(name.removeprefix(_PREFIX), ()), split) for name in names}
+        # Both: a video's own id may begin with `v_` too.
+        for spelled in {name_of(row.video), name_of(row.video.removeprefix(_PREFIX))}:
+            of_video.setdefault(spelled, []).append(row)
+    return {name: _labelled(_rows_of(name, of_video), split) for name in names}
+
+
+def _rows_of(name: str, of_video: Mapping[str, Sequence[Row]]) -> list[Row]:
+    """Return the rows on a video, each once."""
+    found = [row for spelled in (name, name.removeprefix(_PREFIX)) for row in of_video.get(spelled, ())]
+    return list({id(row): row for row in found}.values())
 
 
 def _labelled(rows: Sequence[Row], split: Split) -> Labelled:
