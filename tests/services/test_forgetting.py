@@ -32,6 +32,7 @@ from slac_tasks.web.accounts import COOKIE, Account, Accounts
 from slac_tasks.web.app import make_app
 from slac_tasks.web.ledgers import Ledgers
 from slac_tasks.web.media import Media
+from slac_tasks.web.passwords import seal
 from slac_tasks.web.sessions import LedgerSessions, Session
 
 NAME = "zelda.quux@example.org"
@@ -293,5 +294,22 @@ def test_a_page_that_asks_while_its_person_is_forgotten_does_not_make_the_person
     )  # fmt: skip
     cookie = (b"cookie", f"{COOKIE}={accounts.session(account)}".encode())
     assert ask(app, "GET", page.encode(), headers=[cookie]).status == 200
+    assert in_ledger(ledger, NAME) == []
+    ledgers.close()
+
+
+def test_who_is_forgotten_while_logging_in_is_not_logged_in(
+    ledger: Ledger, platform: Datasets, ledger_url: str
+) -> None:
+    ledgers = Ledgers(lambda: Ledger(ledger_url))
+
+    def find(name: str) -> Account | None:
+        row = ledger.one("web_account", annotator=name)
+        forget(platform, ledger, name)
+        return Account(name=name, password=seal("long enough"), role="reviewer") if row else None
+
+    accounts = Accounts(find=find, secret=b"s" * 32, sessions=LedgerSessions(ledgers))
+    cookie = accounts.login(NAME, "long enough")
+    assert accounts.person(cookie) is None
     assert in_ledger(ledger, NAME) == []
     ledgers.close()
