@@ -2,6 +2,7 @@
 
 import re
 import xml.etree.ElementTree as ElementTree
+from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
 
@@ -12,9 +13,10 @@ from released import finish, released
 
 from slac_tasks.release.finished import need_release
 from slac_tasks.release.sheet import README, sheet
-from slac_tasks.release.tallies import tallies
+from slac_tasks.release.tallies import Tallies, tallies
 from slac_tasks.storage.datasets import AGREEMENT, LABELS, RELEASES
-from slac_tasks.storage.datasets.labelling import AgreementRow
+from slac_tasks.storage.datasets.labelling import AgreementRow, CorrectionRow
+from slac_tasks.storage.datasets.releasing import ReleasedSegmentRow, ReleaseVersionRow
 from slac_tasks.storage.folder import FolderStore
 from slac_tasks.storage.manifests import Manifest
 from slac_tasks.storage.tables import Datasets
@@ -48,10 +50,11 @@ def with_labels(datasets: Datasets, rows: Manifest) -> Manifest:
 
 
 @pytest.fixture
-def files(tmp_path: Path) -> dict[str, bytes]:
+def counted(tmp_path: Path) -> tuple[ReleaseVersionRow, Tallies]:
     datasets = Datasets(FolderStore(tmp_path / "store"))
     rows = [
-        released(A, 1.0, certificate=0.04), released(A, 3.0, label=-1, licence=None, strategy="consensus"),
+        released(A, 1.0, certificate=0.04),
+        released(A, 3.0, label=-1, licence=None, strategy="consensus", certificate=0.02),
         released(B, 1.0, kind="carried", strategy=None, round=None, certificate=0.031, licence="a | b <i>\n\n# c"),
         released(C, 1.0, split="testing", category="judo", benchmark=True),
     ]  # fmt: skip
@@ -60,7 +63,12 @@ def files(tmp_path: Path) -> dict[str, bytes]:
     datasets.store.put_file(f"media/{A}/128.mp4", tmp_path / "drawn.mp4")
     written = finish(datasets, "r0002", rows, before="r0001")
     row, _ = need_release(datasets, "r0002")
-    return sheet("r0002", row, tallies(datasets, with_labels(datasets, written)), {"high_jump": "High jump"})
+    return row, tallies(datasets, with_labels(datasets, written))
+
+
+@pytest.fixture
+def files(counted: tuple[ReleaseVersionRow, Tallies]) -> dict[str, bytes]:
+    return sheet("r0002", *counted, {"high_jump": "High jump"})
 
 
 def test_every_number_is_that_of_the_rows(files: dict[str, bytes]) -> None:
@@ -77,7 +85,7 @@ def test_every_number_is_that_of_the_rows(files: dict[str, bytes]) -> None:
         "| judo | 1 | 0 | not asked twice | unknown |",
         "| random | 2 | 0 |",
         "| consensus | 0 | 1 |",
-        "| people | 3 | 1 | 4.0% |",
+        "| people | 3 | 2 | 4.0% |",
         "| carried | 1 | 1 | 3.1% |",
         "- High jump, judo: fewer than 30 labels in testing",
         "- The licence of 1 videos is not known.",
@@ -85,6 +93,32 @@ def test_every_number_is_that_of_the_rows(files: dict[str, bytes]) -> None:
         assert line in page, line
     assert "title     = {{HACS}: Human" in page
     assert not re.search(r"[{]%|%[}]", page)
+
+
+def test_segments_and_imported_labels_have_tables_of_their_own(counted: tuple[ReleaseVersionRow, Tallies]) -> None:
+    def segment(category: str, label: int, end: float, tiou: float | None) -> ReleasedSegmentRow:
+        return ReleasedSegmentRow(
+            segment_id="0" * 16, video_id=A, name=A, split="training", category=category, label=label, start_sec=1.0,
+            end_sec=end, duration_sec=60.0, kind="people", tiou=tiou, support=2, origin="net", method="m", source="s",
+            source_id="1", licence=None, url=None,
+        )  # fmt: skip
+
+    corrected = CorrectionRow(
+        category="judo", labels=9, asked=4, wrong=3, doubted=2, rest=5, control=8, error=0.125, error_low=0.02,
+        error_high=0.47,
+    )  # fmt: skip
+    row, found = counted
+    segments = [segment("high_jump", 1, 5.0, 0.75), segment("high_jump", 1, 3.5, 0.85),
+                segment("high_jump", -1, 9.0, None), segment("judo", 1, 2.0, None)]  # fmt: skip
+    of_imports = replace(found, corrections=[corrected, replace(corrected, category="high_jump", error=None)])
+    page = sheet("r0002", row, of_imports, {"high_jump": "High jump"}, segments)[README].decode()
+    for line in (
+        "| High jump | 2 | 6.5 | 1 | 0.80 |",
+        "| judo | 1 | 1.0 | 0 | not asked twice |",
+        "| judo | 9 | 4 | 3 | 2 | 5 | 12.5% (2.0% to 47.0%), 8 clips | 0 |",
+        "| High jump | 9 | 4 | 3 | 2 | 5 | no clip was drawn | 0 |",
+    ):
+        assert line in page, line
 
 
 def test_every_table_has_as_many_cells_as_its_head(files: dict[str, bytes]) -> None:
