@@ -88,19 +88,20 @@ def database_url(postgres: EmbeddedPostgres) -> Iterator[str]:
     """Address of an empty database, dropped afterwards."""
     name = f"empty_{uuid.uuid4().hex[:12]}"
     yield postgres.url(name)
-    _administer(postgres, "DROP DATABASE {} WITH (FORCE)", name)
+    administer(postgres, "DROP DATABASE {} WITH (FORCE)", name)
 
 
 @pytest.fixture
 def ledger_url(postgres: EmbeddedPostgres, template: str) -> Iterator[str]:
     """Address of a fresh ledger, dropped afterwards."""
     name = f"ledger_{uuid.uuid4().hex[:12]}"
-    _administer(postgres, "CREATE DATABASE {} TEMPLATE {}", name, urlsplit(template).path[1:])
+    administer(postgres, "CREATE DATABASE {} TEMPLATE {}", name, urlsplit(template).path[1:])
     yield postgres.url(name)
-    _administer(postgres, "DROP DATABASE {} WITH (FORCE)", name)
+    administer(postgres, "DROP DATABASE {} WITH (FORCE)", name)
 
 
-def _administer(server: EmbeddedPostgres, statement: str, *names: str) -> None:
+def administer(server: EmbeddedPostgres, statement: str, *names: str) -> None:
+    """Run a statement about databases of these names."""
     connection = psycopg2.connect(server.url("postgres"))
     try:
         connection.autocommit = True
