@@ -39,6 +39,17 @@ def test_an_event_file_holds_its_version_and_a_record_for_each_point() -> None:
     assert b"\x0a\x0atrain/rate\x15" + struct.pack("<f", 0.5) in last
 
 
+def test_each_call_writes_a_file_that_is_named_by_its_first_step_as_tensorboard_wants_it() -> None:
+    written: dict[str, bytes] = {}
+    tracker = TensorBoard(written.__setitem__)
+    parts = (points(1, 2), points(3), points(3, 4))  # the last one after a kill
+    for part in parts:
+        tracker.take(part)
+    first, second = sorted(written)
+    assert (first[:20], second[:20]) == ("events.out.tfevents.",) * 2
+    assert (written[first], written[second]) == (encode_events(parts[0]), encode_events(parts[2]))
+
+
 def test_tensorboard_reads_what_was_written(tmp_path) -> None:
     reader = pytest.importorskip("tensorboard.backend.event_processing.event_accumulator", reason="no tensorboard here")
     for part in (points(1, 2), points(3)):
