@@ -5,10 +5,11 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from released import finish, released
+from released import finish, released, write_rows
 
 from slac_tasks.errors import BrokenContract
 from slac_tasks.release.register import registered
+from slac_tasks.storage.datasets import RELEASE_VERSIONS
 from slac_tasks.storage.folder import FolderStore
 from slac_tasks.storage.tables import Datasets
 
@@ -52,3 +53,16 @@ def test_a_video_that_was_away_comes_back_in_its_old_split_under_its_old_name(tm
         finish(datasets, "r0006", [released("c" * 16, name="a2X2hz1G6i8")], before="r0002")
     (away,) = [row for row in registered(datasets, "r0002").to_pylist() if row["video_id"] == "a" * 16]
     assert away["release"] == "r0001"
+
+
+def test_a_release_from_before_there_was_a_register_counts_by_its_rows(tmp_path: Path) -> None:
+    datasets = Datasets(FolderStore(tmp_path))
+    first = released("a" * 16, split="testing", name="a2X2hz1G6i8")
+    write_rows(datasets, "r0001", [first, released("a" * 16, 3.0, split="testing", name="a2X2hz1G6i8")])
+    assert registered(datasets, "r0001").to_pylist() == [
+        {"video_id": "a" * 16, "name": "a2X2hz1G6i8", "group_id": "a" * 16, "split": "testing", "release": "r0001"}
+    ]
+    with pytest.raises(BrokenContract, match="has split testing and training"):
+        finish(datasets, "r0002", [released("a" * 16, name="a2X2hz1G6i8")], before="r0001")
+    finish(datasets, "r0002", [first], before="r0001")
+    assert [row.version for row in datasets.rows(RELEASE_VERSIONS, release="r0002")] == ["2.0.0"]
