@@ -116,7 +116,7 @@ def review_lines(left: Left | None, url: str) -> Iterator[str]:
     """
     if left is None:
         yield f"  Review:  {url}{PAGES}/review"
-        yield "           every clip waits for two people. Y is yes, N is no, ? shows all keys."
+        yield "           every clip waits for one answer. Y is yes, N is no, ? shows all keys."
     elif left.clips:
         yield f"  Review:  {url}{PAGES}/review?category={left.category}"
         yield f"           {left.clips} clips of “{left.name}” wait for one more person."

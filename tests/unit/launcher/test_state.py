@@ -3,12 +3,16 @@
 from collections.abc import Callable
 from pathlib import Path
 
+import pandas as pd
 import pytest
+from judged_labels import labels
 
 from slac_tasks import cli, config
 from slac_tasks.errors import BrokenContract, WrongArguments
 from slac_tasks.launcher.state import Demo, found
 from slac_tasks.launcher.subjects import GeneratedWorld, OwnVideos, Rehearsed, Subject, check_videos
+from slac_tasks.quality.gate import Evidence, judged, measures
+from slac_tasks.quality.precision import JUDGED
 from slac_tasks.world.rehearsal import Rehearsal
 
 
@@ -40,6 +44,22 @@ def test_settings_of_every_demo_load(tmp_path: Path) -> None:
         assert settings.release.wait_for_queue
         assert settings.quality.approve_timeout_sec >= 86_400, "the demo says that a question waits for the person"
     assert settings.collect.sources == (str(videos),), "the last one is on the folder itself"
+
+
+def test_who_is_alone_with_a_folder_of_videos_is_asked_once_and_passes_the_gate(tmp_path: Path) -> None:
+    demo = Demo(subject=OwnVideos(folder=folder(tmp_path)), people=False)
+    demo.write_config()
+    settings = config.load(demo.environ(""))
+    review = settings.review
+    assert {review.votes_wanted, review.votes_judging, review.control_votes, review.control_lead} == {1}
+    assert review.again_below == 0
+    once = pd.concat([labels()] * 3).assign(first_two_agree=None, audit_share=0.0)
+    kinds = {"drawn": bool, "audited": bool, "known": bool, "audit_share": float}
+    nothing = pd.DataFrame({name: [] for name in JUDGED}).astype(kinds)
+    control = pd.DataFrame({name: [] for name in ("clip_id", "kind", "label", "truth", "weight")})
+    found = Evidence(category="judo", labels=once, judged=nothing, control=control)
+    verdict = judged("judo", measures(found, settings.quality, review))
+    assert (verdict.verdict, verdict.reasons) == ("accepted", ())
 
 
 def test_edited_settings_are_kept(tmp_path: Path) -> None:
