@@ -85,7 +85,7 @@ def videos(datasets: Datasets, release: str) -> list[ReleasedVideo]:
                 category=category, video_id=video_id, source=source, source_id=source_id
             )
     places = [keys for address in sorted(made.made_from) if (keys := VIDEOS.keys_at(address))]
-    manifests = [datasets.need(FETCHED, **keys) for keys in places]
+    manifests = [one for keys in places if (one := datasets.manifest(FETCHED, **keys)) is not None]
     for manifest in manifests:
         for row in datasets.rows_of(FETCHED, manifest):
             if video := found.get((manifest.keys["category"], row.video_id)):
@@ -127,7 +127,7 @@ def render(found: Mapping[str, Counter[str]]) -> str:
         total.update(counts)
     reasons = _ordered(total)
     lines = [f"{'category':<32}" + "".join(f"{reason:>17}" for reason in reasons)]
-    for name, counts in [*sorted(found.items()), ("all", total)]:
+    for name, counts in [*sorted(found.items()), ("all categories", total)]:
         lines.append(f"{name:<32}" + "".join(f"{counts[reason]:>17,}" for reason in reasons))
     return "\n".join(lines)
 

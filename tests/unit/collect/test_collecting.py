@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -17,6 +18,7 @@ import imageio_ffmpeg
 import planned_server
 import pytest
 from planned_server import Planned, cut, serve, status
+from released import released, write_rows
 
 from slac_tasks import cli
 from slac_tasks.admission import withdrawals
@@ -391,6 +393,16 @@ def test_a_takedown_holds_for_now_and_for_good(
     found = release_verify.links(datasets, "r0001", 3, access)
     assert found.ok
     assert "2 withdrawn since" in found.found
+
+
+def test_recheck_names_no_address_of_a_window_whose_fetched_videos_the_store_has_lost(tmp_path: Path) -> None:
+    datasets = Datasets(FolderStore(tmp_path))
+    address = VIDEOS.address(KEYS)
+    write_rows(datasets, "r0001", [released("a" * 16, category="all")], made_from={address: "g0001:1"})
+    (video,) = recheck.videos(datasets, "r0001")
+    assert (video.video_id, video.location) == ("a" * 16, None)
+    lines = recheck.render({"all": Counter({"address unknown": 1})}).splitlines()
+    assert [line.split("  ")[0] for line in lines[1:]] == ["all", "all categories"]
 
 
 def test_recheck_counts_what_could_still_be_fetched(tmp_path: Path, server: Planned) -> None:
