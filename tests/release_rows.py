@@ -30,7 +30,7 @@ def release_row(
 def release_of(rows: Sequence[ReleaseRow], **more: Any) -> Contents:
     """Return a release with these rows, in the order of a release."""
     ordered = sorted(rows, key=lambda row: (row.category, row.video_id, row.start_sec))
-    return Contents(release="r0001", rows=lambda: iter(ordered), names=NAMES, **more)
+    return Contents(release="r0001", number="1.0.0", rows=lambda: iter(ordered), names=NAMES, **more)
 
 
 ROWS = st.lists(

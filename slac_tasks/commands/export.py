@@ -42,13 +42,13 @@ def main(arguments: argparse.Namespace) -> None:
     if arguments.to is None and (arguments.media or arguments.licence):
         raise WrongArguments("--media and --licence: want --to as well, since what lies beside a release is made once")
     datasets = Datasets(open_store(config.load().store_url))
-    _, manifest = need_release(datasets, arguments.release)
+    found, manifest = need_release(datasets, arguments.release)
     ledger = open_ledger()
     names = {row["category"]: row["name"] for row in ledger.rows("categories")}
     ledger.close()
     export = EXPORTS[arguments.format]
     release = contents(
-        datasets, manifest, names, media=arguments.media, licences=arguments.licence,
+        datasets, manifest, found.version, names, media=arguments.media, licences=arguments.licence,
         withdrawn=lambda: Withdrawals.read(datasets.store).covers,
     )  # fmt: skip
     if arguments.to is None:

@@ -26,7 +26,8 @@ def export_name(manifest: Manifest, export: Export) -> str:
 
 
 def contents(
-    datasets: Datasets, manifest: Manifest, names: Mapping[str, str], *, media: str = "", licences: Iterable[str] = (),
+    datasets: Datasets, manifest: Manifest, number: str, names: Mapping[str, str], *,
+    media: str = "", licences: Iterable[str] = (),
     withdrawn: Callable[[], Callable[[ReleaseRow], bool]] = lambda: lambda row: False,
 ) -> Contents:  # fmt: skip
     """Return what an export is given of a release.
@@ -34,6 +35,7 @@ def contents(
     Args:
         datasets: where the release is.
         manifest: of the release.
+        number: of the release, MAJOR.MINOR.PATCH.
         names: display name of each category; one that has none goes by its key.
         media: folder or address below which the store's objects are found; empty: the store's own.
         licences: under which media may be handed on.
@@ -55,7 +57,7 @@ def contents(
 
     dense = datasets.manifest(RELEASED_SEGMENTS, release=version)
     return Contents(
-        release=version, names=every,
+        release=version, number=number, names=every,
         rows=lambda: track(datasets.rows_of(RELEASES, manifest), manifest.rows, f"rows of {version}"),
         segments=lambda: datasets.rows_of(RELEASED_SEGMENTS, dense) if dense else iter(()),
         media=bytes_of, media_address=media or datasets.store.url, licences=tuple(licences),

@@ -151,7 +151,7 @@ def _files(job: Job, rows: Manifest, row: ReleaseVersionRow) -> Iterator[str]:
     """Write what lies beside the rows: every format, and the data sheet. Yield the name of each file."""
     names = {one["category"]: one["name"] for one in job.ledger.rows("categories")}
     folder = folder_of(rows)
-    write_exports(job.datasets, rows, contents(job.datasets, rows, names))
+    write_exports(job.datasets, rows, contents(job.datasets, rows, row.version, names))
     yield from (export_name(rows, export).removeprefix(f"{folder}/") for export in WITH_EVERY_RELEASE)
     dense = job.datasets.rows(RELEASED_SEGMENTS, release=job.key("release"))
     written = sheet(job.key("release"), row, tallies(job.datasets, rows), names, dense)

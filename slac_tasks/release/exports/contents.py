@@ -20,6 +20,9 @@ class Contents:
     """One release."""
 
     release: str
+    """Its key, e.g. `r0001`."""
+    number: str
+    """MAJOR.MINOR.PATCH, as `release_versions` has it."""
     rows: Callable[[], Iterator[ReleaseRow]]
     """Yields the rows in their fixed order, from the start at every call."""
     segments: Callable[[], Iterator[ReleasedSegmentRow]] = field(default=lambda: iter(()), repr=False)

@@ -36,18 +36,19 @@ def write(release: Contents, path: Path) -> None:
     """Write a folder."""
     path.mkdir()
     parquet.write(release, path / _FILE)
-    found = metadata(release.release, path / _FILE, len(release.names))
+    found = metadata(release, path / _FILE)
     (path / "croissant.json").write_text(json.dumps(found, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
 
 
-def metadata(release: str, table: Path, categories: int) -> dict[str, Any]:
+def metadata(release: Contents, table: Path) -> dict[str, Any]:
     """Return the description of a release whose rows are in this Parquet file."""
     with table.open("rb") as file:
         digest = hashlib.file_digest(file, "sha256").hexdigest()
     return {
         "@context": _CONTEXT, "@type": "sc:Dataset", "conformsTo": "http://mlcommons.org/croissant/1.0",
-        "name": f"slac-{release}", "version": release,
-        "description": f"Sparse action labels of {categories} actions: whether clips of two seconds contain them.",
+        "name": f"slac-{release.release}", "version": release.number,
+        "description": f"Sparse action labels of {len(release.names)} actions: "
+                       "whether clips of two seconds contain them.",
         "distribution": [{
             "@type": "cr:FileObject", "@id": _FILE, "name": _FILE, "contentUrl": _FILE,
             "contentSize": f"{table.stat().st_size} B", "encodingFormat": "application/x-parquet", "sha256": digest,

@@ -22,7 +22,7 @@ def test_a_folder_that_was_cut_off_is_written_again_and_its_list_comes_last(tmp_
         RELEASES, [RELEASES.table(rows)], keys={"release": "r0001"}, stage="release", settings={}, made_from={},
     )  # fmt: skip
     export = EXPORTS["hugging_face"]
-    release, name = contents(datasets, manifest, {}), export_name(manifest, export)
+    release, name = contents(datasets, manifest, "1.0.0", {}), export_name(manifest, export)
     write_exports(datasets, manifest, release, [export])
     listed = json.loads(datasets.store.get(f"{name}/{LIST}"))
     files = {one.removeprefix(f"{name}/") for one in datasets.store.names(f"{name}/")} - {LIST}
@@ -48,7 +48,7 @@ def test_media_of_a_video_that_is_withdrawn_while_an_export_is_written_hold_it_u
     )  # fmt: skip
     datasets.store.put(rows[0].proxy_256, b"bytes")
     reads = iter([lambda row: False, lambda row: is_withdrawn])
-    release = contents(datasets, manifest, {}, withdrawn=lambda: next(reads))
+    release = contents(datasets, manifest, "1.0.0", {}, withdrawn=lambda: next(reads))
     assert release.media(rows[0]) == b"bytes"
     if is_withdrawn:
         assert release.media(rows[1]) is None

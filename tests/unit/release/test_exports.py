@@ -27,7 +27,7 @@ def row(video_id: str, source_id: str, start: float, label: int = 1, split: str 
 
 
 def contents(*rows: ReleaseRow) -> Contents:
-    return Contents(release="r0001", rows=lambda: iter(rows), names={"high_jump": "High jump"})
+    return Contents(release="r0001", number="1.0.0", rows=lambda: iter(rows), names={"high_jump": "High jump"})
 
 
 def test_videos_of_two_manifests_with_one_name_stay_two(tmp_path: Path) -> None:

@@ -88,6 +88,7 @@ def test_the_metadata_is_read_by_mlcroissant(tmp_path: Path) -> None:
     EXPORTS["croissant"].write(release, tmp_path / "croissant")
     found = mlc.Dataset(jsonld=str(tmp_path / "croissant" / "croissant.json"))
     assert not found.metadata.issues.errors
+    assert str(found.metadata.version) == release.number
     records = list(found.records(record_set="labels"))
     read = [{name.removeprefix("labels/"): value for name, value in record.items()} for record in records]
     texts = [{name: one.decode() if isinstance(one, bytes) else one for name, one in row.items()} for row in read]

@@ -87,7 +87,9 @@ def test_gold_judges_and_its_name_reaches_no_page_no_card_and_no_export(world):
     assert (judged[gold.clip_id].label, judged[gold.clip_id].window) == (1, WINDOW)
     assert len({row.control for row in judged.values()}) == 1, "no column says which of them is gold"
     released = list(world.datasets.rows(RELEASES, release="r0001"))
-    contents = Contents(release="r0001", rows=lambda: iter(released), names={"wave": "Wave", "jump": "Jump"})
+    contents = Contents(
+        release="r0001", number="1.0.0", rows=lambda: iter(released), names={"wave": "Wave", "jump": "Jump"}
+    )
     (world.folder / "exports").mkdir()
     for export in (one for one in EXPORTS.values() if one.always):
         export.write(contents, world.folder / "exports" / export.file)
