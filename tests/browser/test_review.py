@@ -108,6 +108,8 @@ def test_answers_survive_a_strange_proxy_and_a_page_that_is_closed(page: Page, s
         }"""
     )
     other = page.context.new_page()
+    # A try that is under way when its page is closed goes on without it, and is not offline any more.
+    page.wait_for_event("requestfailed", lambda request: request.url.endswith("/api/votes"))
     page.close()
     assert service.rows("SELECT count(*) FROM votes") == [(0,)]
     page.context.set_offline(False)
