@@ -58,9 +58,11 @@ class Repair:
         except BrokenContract as failure:
             self.broken.append(f"{address} was not put back: {failure}")
 
-    def each(self, dataset: Dataset[Any]) -> Iterator[Manifest]:
-        """Yield what readers see of a dataset's partitions, and show how far that is."""
+    def each(self, dataset: Dataset[Any], order: Callable[[Manifest], Any] | None = None) -> Iterator[Manifest]:
+        """Yield what readers see of a dataset's partitions, as written or by `order`, and show how far that is."""
         found = self.stored.current(dataset)
+        if order is not None:
+            found.sort(key=order)
         yield from track(found, len(found), f"doctor: puts back {dataset.name}")
 
     def admitted(self, rows: Iterable[C]) -> list[C]:
@@ -118,8 +120,7 @@ def _batches(
 
     """
     count = left = 0
-    batches = sorted(work.stored.current(dataset), key=lambda manifest: int(manifest.keys["batch"]))
-    for manifest in track(batches, len(batches), f"doctor: puts back {dataset.name}"):
+    for manifest in work.each(dataset, lambda manifest: int(manifest.keys["batch"])):
         with work.apart(manifest.address):
             batch = int(manifest.keys["batch"])
             rows = corrected_last(work.datasets.rows_of(dataset, manifest))

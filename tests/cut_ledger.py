@@ -51,7 +51,7 @@ def cut(patch: pytest.MonkeyPatch, url: str, left: int) -> Iterator[Cuts]:
         def cursor(self, *given: Any, **named: Any) -> Any:
             kind = named.pop("cursor_factory", None) or psycopg2.extensions.cursor
 
-            class Cursor(kind):  # type: ignore[misc, valid-type]
+            class Cursor(kind):
                 def execute(self, statement: Any, *of: Any) -> Any:
                     cuts.spend(self.connection, str(statement))
                     return super().execute(statement, *of)

@@ -18,8 +18,10 @@ from slac_tasks.errors import WrongArguments
 from slac_tasks.given.words import wanted
 from slac_tasks.model import View
 from slac_tasks.networks import efficientnet
+from slac_tasks.networks.attentive import attentive_backbone
 from slac_tasks.networks.backbones import EveryFrame, SmallVideoNetwork, small_frame_network
 from slac_tasks.networks.flow import flow_pixels
+from slac_tasks.networks.image_tower import image_tower
 from slac_tasks.networks.packaged import EFFICIENTNET_LITE0, Packaged
 from slac_tasks.networks.words import IMAGE_TEXT
 
@@ -220,15 +222,9 @@ _IMAGE_TEXT_NAME = re.compile(rf"{IMAGE_TEXT}:{_IMAGE_TEXT_FRAMES}x(\d+):(\d+)")
 
 def image_text_architecture(size: int, features: int) -> Architecture:
     """Return the entry of an image-text network; its name says what it sees and gives, the rest is in its blob."""
-
-    def backbone(recipe: str) -> nn.Module:
-        from slac_tasks.networks.image_tower import image_tower  # transformers is an extra
-
-        return image_tower(recipe)
-
     return Architecture(
         name=f"{IMAGE_TEXT}:{_IMAGE_TEXT_FRAMES}x{size}:{features}", kind=Kind.FRAME, stream=Stream.RGB,
-        frames=_IMAGE_TEXT_FRAMES, size=size, features=features, build=backbone, is_exact=True,
+        frames=_IMAGE_TEXT_FRAMES, size=size, features=features, build=image_tower, is_exact=True,
         mean=(0.0, 0.0, 0.0), std=(1.0, 1.0, 1.0),
     )  # fmt: skip
 
@@ -240,15 +236,9 @@ _ATTENTIVE_NAME = re.compile(rf"{ATTENTIVE}:(\d+)x(\d+):(\d+)")
 
 def attentive_architecture(frames: int, size: int, width: int) -> Architecture:
     """Return the entry of a frozen video network; its name says what it sees and gives, the rest is in its blob."""
-
-    def backbone(recipe: str) -> nn.Module:
-        from slac_tasks.networks.attentive import attentive_backbone  # transformers is an extra
-
-        return attentive_backbone(recipe)
-
     return Architecture(
         name=f"{ATTENTIVE}:{frames}x{size}:{width}", kind=Kind.VIDEO, stream=Stream.RGB, frames=frames, size=size,
-        features=width, build=backbone, is_exact=True, is_frozen=True, rates=_POOL, mean=(0.0, 0.0, 0.0),
+        features=width, build=attentive_backbone, is_exact=True, is_frozen=True, rates=_POOL, mean=(0.0, 0.0, 0.0),
         std=(1.0, 1.0, 1.0),
     )  # fmt: skip
 

@@ -120,14 +120,17 @@ def test_a_network_is_held_against_the_best_member_on_the_same_clips(ended):
     assert "on 60 clips of 60 videos" in reason
 
 
+def seat_predecessor(ended):
+    """Let the network of the release before have a seat beside the members."""
+    seat = CommitteeRow(
+        member="pretrained", architecture="small_3d", category="wave", backbone="b", head="old", output=0,
+        weights="old", origin="release:r0000",
+    )  # fmt: skip
+    ended.write(COMMITTEES, [*ended.seats("wave"), seat], committee="with")
+
+
 def test_a_network_that_is_no_better_than_its_predecessor_is_not_promoted(ended):
-    seats = [
-        CommitteeRow(
-            member="pretrained", architecture="small_3d", category="wave", backbone="b", head="old", output=0,
-            weights="old", origin="release:r0000",
-        )
-    ]  # fmt: skip
-    ended.write(COMMITTEES, [*ended.seats("wave"), *seats], committee="with")
+    seat_predecessor(ended)
     said = [
         ScoreRow(clip_id=f"{number}:0", video_id=str(number), member="pretrained", score=0.9 if number % 2 else 0.1)
         for number in range(60)
@@ -140,13 +143,7 @@ def test_a_network_that_is_no_better_than_its_predecessor_is_not_promoted(ended)
 
 
 def test_a_promotion_that_was_cut_off_is_decided_by_whom_the_network_replaced(ended, monkeypatch):
-    seats = [
-        CommitteeRow(
-            member="pretrained", architecture="small_3d", category="wave", backbone="b", head="old", output=0,
-            weights="old", origin="release:r0000",
-        )
-    ]  # fmt: skip
-    ended.write(COMMITTEES, [*ended.seats("wave"), *seats], committee="with")
+    seat_predecessor(ended)
     # Every member is as right as the network; its predecessor is wrong half of the time.
     for weights, yes in {"old": 0.4, **{weights_of(member, "wave"): 0.9 for member in Committee().members}}.items():
         said = [
