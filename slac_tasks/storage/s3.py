@@ -1,10 +1,13 @@
 """A store under a prefix of a bucket of any S3 server, through the `minio` client.
 
 What is no answer of an S3 server at all (a page of a proxy, a redirect to another region) is met where all answers
-pass, and so at any call of any stage.
+pass, and so at any call of any stage. So is a failure that comes with a status of success. What is read is as long as
+the server says that the object is, or it was not read.
 """
 
+import hashlib
 import io
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import timedelta
@@ -16,6 +19,7 @@ from xml.etree.ElementTree import ParseError
 import certifi
 import urllib3
 from minio import Minio
+from minio.datatypes import Object
 from minio.error import InvalidResponseError, S3Error, ServerError
 
 from slac_tasks.errors import NotConfigured, NotMade, SlacError, Temporary
@@ -34,6 +38,10 @@ _REFUSALS = frozenset(
 fetch an object from an archive."""
 _CREDENTIALS = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")
 _PAGES = ("text/html", "application/xhtml+xml")
+_FAILURE = re.compile(rb"(<\?xml[^>]*>\s*)?<Error[\s>]")
+"""How an answer begins that says a failure."""
+_ENDS_EARLY = (3, 5)
+"""Codes of expat for XML that ends before its first element does."""
 
 
 class _NoServer(Exception):
@@ -56,6 +64,9 @@ class _Connections(urllib3.PoolManager):
         if answer.status < 300 and kind in _PAGES:
             answer.close()
             raise _NoServer(f"answers with a page ({kind}), want the address of an S3 server")
+        # A server that works for long, at the end of an upload in parts, has said 200 before it fails.
+        if answer.status < 300 and given.get("preload_content", True) and _FAILURE.match(answer.data):
+            raise S3Error.fromxml(answer)
         return answer
 
 
@@ -155,6 +166,8 @@ class S3Store:
         except _NoServer as error:
             raise NotConfigured(f"{where}: SLAC_S3_ENDPOINT {error}") from error
         except ParseError as error:
+            if error.code in _ENDS_EARLY:
+                raise Temporary(f"{where}: the answer ends too early: {error}") from error
             raise NotConfigured(
                 f"{where}: SLAC_S3_ENDPOINT answers with no XML, want the address of an S3 server"
             ) from error
@@ -204,10 +217,20 @@ class S3Store:
         with self._reached(name):
             response = self._client.get_object(self.bucket, self.prefix + checked(name))
             try:
-                return bytes(response.read())
+                data = bytes(response.read())
             finally:
                 response.close()
                 response.release_conn()
+            # Most servers name an object by its MD5; where one does not, its size is asked for.
+            if response.headers.get("ETag", "").strip('"') != hashlib.md5(data, usedforsecurity=False).hexdigest():
+                self._check_whole(name, len(data), self._client.stat_object(self.bucket, self.prefix + checked(name)))
+        return data
+
+    def _check_whole(self, name: str, read: int, held: Object) -> None:
+        """Refuse bytes that are fewer or more than the server holds: something on the way cut or changed them."""
+        stated = (held.metadata or {}).get("Content-Length", str(read))
+        if int(stated) != read:
+            raise Temporary(f"object {name} in {self.url}: {read} bytes came, and the server holds {stated}")
 
     def exists(self, name: str) -> bool:
         try:
@@ -240,7 +263,8 @@ class S3Store:
         with Scratch() as folder:
             path = folder / name.rpartition("/")[2]
             with self._reached(name):
-                self._client.fget_object(self.bucket, self.prefix + checked(name), str(path))
+                held = self._client.fget_object(self.bucket, self.prefix + checked(name), str(path))
+            self._check_whole(name, path.stat().st_size, held)
             yield path
 
     def presign(self, name: str, seconds: int) -> str | None:

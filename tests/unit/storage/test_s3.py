@@ -1,5 +1,6 @@
 """What answers in the place of an S3 server, from the start or from some moment on, becomes the right error."""
 
+import hashlib
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -44,6 +45,8 @@ class Server:
         self.replies: list[tuple[str, Reply | None]] = []
         """What it says once, before `reply`: to which method, and with what; None: the connection ends."""
         self.url = ""
+        self.etag = ""
+        """What it says of any object; empty: the MD5 of what it answers with."""
 
 
 @pytest.fixture(scope="module")
@@ -61,6 +64,7 @@ def server() -> Iterator[Server]:
             self.send_response(status)
             self.send_header("Content-Type", kind)
             self.send_header("Content-Length", str(len(body)))
+            self.send_header("ETag", f'"{planned.etag or hashlib.md5(body).hexdigest()}"')
             if 300 <= status < 400:
                 self.send_header("Location", "http://127.0.0.1:1/elsewhere")
             self.end_headers()
@@ -103,6 +107,56 @@ def test_a_server_that_turns_wrong_ends_any_call_with_the_right_error(
             call()
         assert type(failure.value) is kind, (number, failure.value)
         assert "s3://slac/p" in str(failure.value)
+
+
+@pytest.mark.parametrize("came", [b"", b"hal", b"whole and more"])
+def test_bytes_that_are_not_as_many_as_the_server_holds_are_no_objects(
+    server: Server, monkeypatch: pytest.MonkeyPatch, came: bytes
+) -> None:
+    """Whoever reads them would say that the object was altered, which no retry could mend."""
+    server.reply = EMPTY
+    store = opened(server)
+    monkeypatch.setattr(server, "etag", hashlib.md5(b"whole").hexdigest())
+    kind = "application/octet-stream"
+    get, head = ("GET", (200, kind, came)), ("HEAD", (200, kind, b"whole"))
+    said = rf"object n in .*: {len(came)} bytes came, and the server holds 5$"
+    server.replies = [get, head]
+    with pytest.raises(Temporary, match=said):
+        store.get("n")
+    server.replies = [head, get]
+    with pytest.raises(Temporary, match=said):
+        store.local("n").__enter__()
+    # Bytes that are as many are the object's: a server may name what it holds by no MD5.
+    server.replies = [("GET", (200, kind, b"other")), head]
+    assert store.get("n") == b"other"
+    assert server.replies == []
+
+
+def test_a_failure_that_comes_with_status_200_is_one(server: Server, tmp_path: Path) -> None:
+    """At the end of an upload in parts, and in a listing: nothing had been written, and nothing seemed to be there."""
+    server.reply = EMPTY
+    store = opened(server)
+    (tmp_path / "file").write_bytes(bytes(6 * 2**20))
+    begun = b"<InitiateMultipartUploadResult><UploadId>u</UploadId></InitiateMultipartUploadResult>"
+    server.replies = [
+        ("POST", (200, XML, begun)), ("PUT", EMPTY), ("PUT", EMPTY), ("POST", (200, XML, ERROR % b"InternalError")),
+        ("DELETE", (204, XML, b"")),
+    ]  # fmt: skip
+    with pytest.raises(Temporary, match=r"object n in .*: InternalError"):
+        store.put_file("n", tmp_path / "file")
+    assert server.replies == []
+    server.replies = [("GET", (200, XML, ERROR.replace(b"?>", b"?>\n \n") % b"SlowDown"))]
+    with pytest.raises(Temporary, match="SlowDown"):
+        list(store.names("n"))
+
+
+@pytest.mark.parametrize("listing", [b"", b"<ListBucketResult><Contents>", b"<ListBucketResult><Cont"])
+def test_a_listing_that_ends_too_early_may_be_whole_the_next_time(server: Server, listing: bytes) -> None:
+    server.reply = EMPTY
+    store = opened(server)
+    server.replies = [("GET", (200, XML, listing))]
+    with pytest.raises(Temporary, match="ends too early"):
+        list(store.names("n"))
 
 
 @pytest.mark.parametrize(
