@@ -16,7 +16,6 @@ from slac_tasks.networks.committees import rows_by_category
 from slac_tasks.networks.rates import Rate, Work, rates, size_words
 from slac_tasks.planning.items import Item
 from slac_tasks.planning.planner import Planner
-from slac_tasks.planning.plans import behind
 from slac_tasks.progress import amount, span
 from slac_tasks.storage.datasets import CLIPS, FETCHED, SCORES, VIDEOS
 from slac_tasks.storage.datasets.scoring import CommitteeRow
@@ -113,10 +112,12 @@ class _Known:
     @cached_property
     def scored(self) -> Collection[tuple[str, str, str]]:
         """(category, window, weights) that stand."""
-        stale = behind(self.planner, None)
+        behind = [keys for _, keys in self.planner.outdated(CLIPS, SCORES)]
+        # Clips that will be cut again have no weights: then no scores of theirs stand.
+        again = {(keys["category"], keys["window"], keys.get("weights")) for keys in behind}
         keys = (one.keys for one in self.planner.current(SCORES))
         found = {(one["category"], one["window"], one["weights"]) for one in keys}
-        return {one for one in found if one[:2] not in stale}
+        return {one for one in found if again.isdisjoint((one, (*one[:2], None)))}
 
     def work_of(self, pair: Pair) -> Work:
         """Return what is still to be done with each clip of a (category, window).

@@ -4,7 +4,7 @@ import json
 from dataclasses import replace
 
 import pytest
-from platform_records import WEEKS, Platform
+from platform_records import WEEKS, Platform, write
 
 from slac_tasks.commands import plan as command
 from slac_tasks.errors import WrongArguments
@@ -13,10 +13,11 @@ from slac_tasks.networks.settings import Committee, Scoring
 from slac_tasks.planning import estimates
 from slac_tasks.planning.estimates import estimate
 from slac_tasks.planning.items import Item
-from slac_tasks.planning.past import add_category
+from slac_tasks.planning.past import add_category, score_again
 from slac_tasks.planning.plans import score_clips
-from slac_tasks.storage.datasets import CLIPS, FETCHED, SCORES, VIDEOS
+from slac_tasks.storage.datasets import CLIPS, COMMITTEES, FETCHED, SCORES, VIDEOS
 from slac_tasks.storage.datasets.collecting import FetchedRow
+from slac_tasks.storage.datasets.scoring import CommitteeRow
 from slac_tasks.storage.folder import FolderStore
 from slac_tasks.storage.ledger import Ledger
 from slac_tasks.storage.records import Record, record
@@ -152,15 +153,45 @@ def test_the_size_of_a_video_is_that_of_the_newest_partitions_that_hold_any(plat
     assert said[0] == "20 (category, window); about 20 videos; about 40 MB to download"
 
 
-def test_scores_of_clips_that_were_cut_again_stand_no_more(platform: Platform) -> None:
-    platform.seat({"judo": ["w0", "w1"]})
+def cut_again(platform: Platform, *behind: str) -> None:
+    """Cut the clips of judo again; scores of these weights are of the clips before."""
     keys = {"category": "judo", "window": WEEKS[0]}
     platform.record(VIDEOS, rows=4, **keys)
     clips = platform.record(CLIPS, rows=300, **keys)
     made_from = {clips.address: f"g0001:{clips.manifest_sha256}"}
-    platform.record_all(SCORES, [{**keys, "weights": one} for one in ("w0", "w1")], made_from=made_from)
+    platform.record_all(SCORES, [{**keys, "weights": one} for one in behind], made_from=made_from)
     platform.record_all(CLIPS, [keys], generation=2, row_count=400, contents="other clips")
+
+
+def test_scores_of_clips_that_were_cut_again_stand_no_more(platform: Platform) -> None:
+    platform.seat({"judo": ["w0", "w1"]})
+    cut_again(platform, "w0", "w1")
     assert to_score(platform)[0].startswith("about 400 clips to score with r2plus1d_18")
+
+
+def test_those_of_another_committee_do_not_either(platform: Platform) -> None:
+    platform.seat({"judo": ["w0", "w1"]})
+    another = platform.committee
+    platform.seat({"judo": ["w2", "w3"]})
+    cut_again(platform, "w0", "w1")
+    planner = platform.planner(score_with=another)
+    said = estimate(planner, "score_again", score_again(planner))
+    assert said[0].startswith("about 400 clips to score with r2plus1d_18")
+
+
+def test_a_member_that_has_scored_the_clips_of_now_is_not_counted(platform: Platform) -> None:
+    seats = [("r2plus1d_18", "w0"), ("mc3_18", "w1")]
+    rows = [
+        CommitteeRow(
+            member=f"member {place}", architecture=architecture, category="judo", backbone=architecture, head="h",
+            output=0, weights=weights, origin="bootstrap:2026-01-05",
+        )
+        for place, (architecture, weights) in enumerate(seats)
+    ]  # fmt: skip
+    write(platform.store, dataset=COMMITTEES, keys={"committee": "c1"}, rows=rows)
+    cut_again(platform, "w0")
+    platform.record(SCORES, rows=400, category="judo", window=WEEKS[0], weights="w1")
+    assert to_score(platform)[0].startswith("about 400 clips to score with r2plus1d_18; ")
 
 
 def test_the_first_collection_is_unknown(platform: Platform) -> None:

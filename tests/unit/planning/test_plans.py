@@ -155,6 +155,7 @@ def test_what_was_made_from_an_input_that_holds_other_rows_now_is_made_again(pla
     platform.record_all(FETCHED, [made.keys], generation=3, contents="more rows", settings=made.settings)
     found = again(platform.planner(window=NEWEST, now=NOW))
     assert found == {("judo", WEEKS[0]): Item(category=("judo",), window=(WEEKS[0],))}
+    assert ("judo", WEEKS[0]) not in again(platform.planner(window=WEEKS[1], now=NOW))
 
 
 def test_look_alikes_that_a_person_told_apart_are_admitted_by_the_next_plan(platform: Platform) -> None:
