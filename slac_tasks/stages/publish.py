@@ -31,7 +31,8 @@ def _publish(job: Job, category: str) -> None:
     hard_clips = list(job.datasets.rows_of(HARD_CLIPS, made))
     clips = queued_clips(hard_clips, **keys, review=job.config.review)
     with job.ledger.transaction():
-        job.ledger.run_many("queue_clip", map(asdict, clips))
+        # In the order of all who take several clips: one that was withdrawn comes back.
+        job.ledger.run_many("queue_clip", map(asdict, sorted(clips, key=lambda clip: clip.clip_id)))
         withdrawn = job.ledger.run("withdraw_unasked", **keys)
         list_asked(job.ledger, hard_clips, category=category)
         queued = job.ledger.one("queued_clips", **keys)

@@ -273,6 +273,11 @@ def routes(
                 stored = [_cast(ledger, person, ordered[0])]
             else:
                 with ledger.transaction():
+                    if sets:
+                        ledger.rows(
+                            "lock_sets", annotator=person, set_ids=sets, clip_ids=[vote.clip_id for vote in ordered],
+                            categories=[vote.category for vote in ordered],
+                        )  # fmt: skip
                     stored = [_cast(ledger, person, vote) for vote in ordered]
                     if sets:
                         ledger.run("split_sets", annotator=person, set_ids=sets, set_least=SET_LEAST)

@@ -1,7 +1,14 @@
 -- Ask a second person about clips whose one answer all else contradicts. The label stands meanwhile. A clip that is asked
--- again already, or has more answers, stays as it is.
+-- again already, or has more answers, stays as it is. The clips are taken in the order in which answers are stored.
+WITH taken AS (
+    SELECT q.clip_id, q.category
+    FROM queue AS q
+    JOIN unnest(%(clip_ids)s::text[], %(categories)s::text[]) AS a (clip_id, category) USING (clip_id, category)
+    WHERE q.state = 'finished' AND NOT q.again AND q.votes_wanted = 1
+    ORDER BY q.category COLLATE "C", q.clip_id COLLATE "C"
+    FOR NO KEY UPDATE OF q
+)
 UPDATE queue AS q
 SET votes_wanted = q.votes_wanted + 1, state = 'open', again = true
-FROM unnest(%(clip_ids)s::text[], %(categories)s::text[]) AS a (clip_id, category)
-WHERE
-    q.clip_id = a.clip_id AND q.category = a.category AND q.state = 'finished' AND NOT q.again AND q.votes_wanted = 1;
+FROM taken
+WHERE q.clip_id = taken.clip_id AND q.category = taken.category;

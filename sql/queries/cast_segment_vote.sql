@@ -2,14 +2,17 @@
 -- itself gives the segment back and counts the answer. Stores nothing: a repeated send, a second answer to one segment,
 -- an answer about a withdrawn video or by somebody who is not (or no more) one of the category's reviewers, and a
 -- correction of an answer that is not this person's on this segment.
-WITH allowed AS (
+WITH me AS (
+    -- Taken before any segment, as everywhere: whoever is being forgotten is not waited for with segments taken.
+    SELECT groups FROM annotators WHERE annotator = %(annotator)s::text AND active FOR KEY SHARE
+), allowed AS (
     SELECT s.segment_id
     FROM live_segments AS s
     JOIN categories AS c USING (category)
-    JOIN annotators AS a ON a.annotator = %(annotator)s::text
+    CROSS JOIN me AS a
     WHERE
         s.segment_id = %(segment_id)s::text
-        AND a.active AND (c.reviewers IS NULL OR c.reviewers = ANY (a.groups))
+        AND (c.reviewers IS NULL OR c.reviewers = ANY (a.groups))
         AND (
             %(supersedes)s::uuid IS NULL
             OR EXISTS (

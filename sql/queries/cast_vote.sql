@@ -2,14 +2,17 @@
 -- clip back and counts the answer. Stores nothing: a repeated send, a second answer to one clip, an answer about a
 -- withdrawn clip or video or by somebody who is not (or no more) one of the category's reviewers, and a correction of an
 -- answer that is not this person's on this clip or after which the person was shown known answers.
-WITH allowed AS (
+WITH me AS (
+    -- Taken before any clip, as everywhere: whoever is being forgotten is not waited for with clips taken.
+    SELECT groups FROM annotators WHERE annotator = %(annotator)s::text AND active FOR KEY SHARE
+), allowed AS (
     SELECT q.clip_id, q.category
     FROM live_queue AS q
     JOIN categories AS c USING (category)
-    JOIN annotators AS a ON a.annotator = %(annotator)s::text
+    CROSS JOIN me AS a
     WHERE
         q.clip_id = %(clip_id)s::text AND q.category = %(category)s::text AND q.state <> 'withdrawn'
-        AND a.active AND (c.reviewers IS NULL OR c.reviewers = ANY (a.groups))
+        AND (c.reviewers IS NULL OR c.reviewers = ANY (a.groups))
         AND (
             %(supersedes)s::uuid IS NULL
             OR EXISTS (

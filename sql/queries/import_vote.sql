@@ -2,7 +2,10 @@
 -- the same person's last answer to the clip. Returns its id if this call stored it, else why it is no vote: a clip that is
 -- not asked or was withdrawn, a person whose answers are not taken, or one older than the person's last. No id and no
 -- reason: another call stored one of this person at the same moment.
-WITH asked AS (
+WITH me AS (
+    -- Taken before any clip, as everywhere: whoever is being forgotten is not waited for with clips taken.
+    SELECT active, groups FROM annotators WHERE annotator = %(annotator)s::text FOR KEY SHARE
+), asked AS (
     SELECT
         q.clip_id, q.category, c.guideline_version, a.active,
         c.reviewers IS NULL OR c.reviewers = ANY (a.groups) AS admitted,
@@ -11,7 +14,7 @@ WITH asked AS (
         ) AS withdrawn
     FROM queue AS q
     JOIN categories AS c USING (category)
-    JOIN annotators AS a ON a.annotator = %(annotator)s::text
+    CROSS JOIN me AS a
     WHERE q.clip_id = %(clip_id)s::text AND q.category = %(category)s::text
     FOR NO KEY UPDATE OF q
 ), last AS (

@@ -2,15 +2,18 @@
 -- answered them meanwhile. If only some came back, those that do would say what they are. `in_sets`: those alone that were
 -- handed out in sets, one set after the other. Rows that another call works on
 -- at this moment are left for the next call.
-WITH back AS (
+WITH me AS (
+    -- Taken before any clip, as everywhere: whoever is being forgotten is not waited for with clips taken.
+    SELECT annotator, groups FROM annotators WHERE annotator = %(annotator)s::text AND active FOR KEY SHARE
+), back AS (
     SELECT p.clip_id, p.category, p.set_id
     FROM lapsed_leases AS p
     JOIN live_queue AS q USING (clip_id, category)
-    JOIN annotators AS a USING (annotator)
+    JOIN me AS a USING (annotator)
     JOIN categories AS c USING (category)
     WHERE
         p.annotator = %(annotator)s::text AND p.category = %(category)s::text AND q.state <> 'withdrawn'
-        AND a.active AND c.retired_at IS NULL AND (c.reviewers IS NULL OR c.reviewers = ANY (a.groups))
+        AND c.retired_at IS NULL AND (c.reviewers IS NULL OR c.reviewers = ANY (a.groups))
         AND (p.set_id IS NOT NULL OR NOT %(in_sets)s::boolean)
     ORDER BY CASE WHEN %(in_sets)s::boolean THEN p.set_id END, random()
     LIMIT %(clips_most)s::integer

@@ -6,12 +6,14 @@
 -- is handing out at this moment are skipped. A person's first answer to a clip, which supersedes none, says that it was
 -- answered: those have an index.
 WITH me AS (
+    -- Taken before any clip, as everywhere: whoever is being forgotten is not waited for with clips taken.
     SELECT a.annotator
     FROM annotators AS a
     JOIN categories AS c ON c.category = %(category)s::text
     WHERE
         a.annotator = %(annotator)s::text AND a.active AND c.retired_at IS NULL
         AND (c.reviewers IS NULL OR c.reviewers = ANY (a.groups))
+    FOR KEY SHARE OF a
 ), pool AS (
     -- All gold clips in a random order, also where none is wanted: a call with gold takes as long as one without.
     SELECT k.clip_id, row_number() OVER (ORDER BY random()) AS number

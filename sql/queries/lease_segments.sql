@@ -3,12 +3,14 @@
 -- network is surest of. Gold comes among them, and never alone: that would name it. Rows that another call is handing out
 -- at this moment are skipped.
 WITH me AS (
+    -- Taken before any segment, as everywhere: whoever is being forgotten is not waited for with segments taken.
     SELECT a.annotator
     FROM annotators AS a
     JOIN categories AS c ON c.category = %(category)s::text
     WHERE
         a.annotator = %(annotator)s::text AND a.active AND c.retired_at IS NULL
         AND (c.reviewers IS NULL OR c.reviewers = ANY (a.groups))
+    FOR KEY SHARE OF a
 ), pool AS (
     -- All gold in a random order, also where none is wanted: a call with gold takes as long as one without.
     SELECT g.segment_id, row_number() OVER (ORDER BY random()) AS number

@@ -1,14 +1,17 @@
 -- Hand a person the segments again that were in the person's hands and were swept unanswered: gold or not, and whoever
 -- has answered them meanwhile. If only some came back, those that do would say what they are.
-WITH back AS (
+WITH me AS (
+    -- Taken before any segment, as everywhere: whoever is being forgotten is not waited for with segments taken.
+    SELECT annotator, groups FROM annotators WHERE annotator = %(annotator)s::text AND active FOR KEY SHARE
+), back AS (
     SELECT l.segment_id
     FROM segment_leases AS l
     JOIN live_segments AS s USING (segment_id)
-    JOIN annotators AS a USING (annotator)
+    JOIN me AS a USING (annotator)
     JOIN categories AS c ON c.category = s.category
     WHERE
         l.annotator = %(annotator)s::text AND l.lapsed AND s.category = %(category)s::text
-        AND a.active AND c.retired_at IS NULL AND (c.reviewers IS NULL OR c.reviewers = ANY (a.groups))
+        AND c.retired_at IS NULL AND (c.reviewers IS NULL OR c.reviewers = ANY (a.groups))
     ORDER BY random()
     LIMIT %(segments_most)s::integer
     FOR NO KEY UPDATE OF s SKIP LOCKED

@@ -3,12 +3,14 @@
 -- answers meet; then a fresh one, from a place that the caller draws. With `gold_most` 1 a gold clip takes the place of one
 -- of them, so nothing but its picture tells it apart. Each arm reads the head of an index, however long the queue is.
 WITH me AS (
+    -- Taken before any clip, as everywhere: whoever is being forgotten is not waited for with clips taken.
     SELECT a.annotator
     FROM annotators AS a
     JOIN categories AS c ON c.category = %(category)s::text
     WHERE
         a.annotator = %(annotator)s::text AND a.active AND c.retired_at IS NULL
         AND (c.reviewers IS NULL OR c.reviewers = ANY (a.groups))
+    FOR KEY SHARE OF a
 ), pool AS (
     -- All gold clips in a random order, also where none is wanted: a call with gold takes as long as one without.
     SELECT k.clip_id, row_number() OVER (ORDER BY random()) AS number

@@ -1,6 +1,7 @@
 -- Split sets whose answers are mixed: clips that got the same answer, where there are enough of them, are a smaller set
 -- from now on, and the others are asked alone. A clip that wanted one answer wants another one. Gold does not count: it
--- stands in a set by chance. Sets whose clips all got one answer stay as they are.
+-- stands in a set by chance. Sets whose clips all got one answer stay as they are. The clips are taken in the order in which
+-- answers are stored.
 WITH given AS (
     SELECT v.set_id, q.clip_id, q.category, q.alike, v.answer
     FROM votes AS v
@@ -19,6 +20,12 @@ WITH given AS (
     FROM given
     JOIN mixed USING (set_id)
     WHERE alike IS NOT NULL
+), taken AS (
+    SELECT q.clip_id, q.category, p.smaller, p.size, p.is_plain
+    FROM queue AS q
+    JOIN parts AS p USING (clip_id, category)
+    ORDER BY q.category COLLATE "C", q.clip_id COLLATE "C"
+    FOR NO KEY UPDATE OF q
 )
 UPDATE queue AS q
 SET
@@ -26,5 +33,5 @@ SET
     votes_wanted = q.votes_wanted + (q.votes_wanted = 1 AND NOT q.again)::integer,
     state = CASE WHEN q.votes_wanted = 1 AND NOT q.again AND q.state = 'finished' THEN 'open' ELSE q.state END,
     again = q.again OR q.votes_wanted = 1
-FROM parts AS p
+FROM taken AS p
 WHERE q.clip_id = p.clip_id AND q.category = p.category;

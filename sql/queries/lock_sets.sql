@@ -1,0 +1,15 @@
+-- Take the clips of a call of answers, and those of the sets in which a person answers them, before the first answer is
+-- stored: in the order of all who take several clips, so that nobody waits for somebody who waits for this call.
+WITH me AS (
+    SELECT annotator FROM annotators WHERE annotator = %(annotator)s::text FOR KEY SHARE
+), wanted AS (
+    SELECT * FROM unnest(%(clip_ids)s::text[], %(categories)s::text[]) AS given (clip_id, category)
+    UNION
+    SELECT clip_id, category FROM votes WHERE set_id = ANY (%(set_ids)s::uuid[]) AND annotator = %(annotator)s::text
+)
+SELECT q.clip_id
+FROM queue AS q
+JOIN wanted USING (clip_id, category)
+CROSS JOIN me
+ORDER BY q.category COLLATE "C", q.clip_id COLLATE "C"
+FOR NO KEY UPDATE OF q;
