@@ -41,7 +41,7 @@ def score_again(planner: Planner) -> list[Item]:
     if planner.score_with is None:
         raise WrongArguments("--committee: is missing; `slac show committees` lists them")
     if planner.datasets.manifest(COMMITTEES, committee=planner.score_with) is None:
-        known = [str(row["committee"]) for row in planner.ledger.rows("committees")]
+        known = [keys["committee"] for keys in planner.datasets.partitions(COMMITTEES)]
         instead = near(planner.score_with, known) or "`slac show committees` lists them"
         raise WrongArguments(f"--committee: there is no committee '{planner.score_with}', {instead}")
     seats = rows_by_category(planner.datasets, planner.score_with)
