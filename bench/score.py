@@ -33,6 +33,7 @@ from slac_tasks.stages import score
 from slac_tasks.storage.datasets import CLIPS, SCORES
 from slac_tasks.storage.objects import open_store
 from slac_tasks.video.clips import ADDRESS, addresses, chunks, footage
+from slac_tasks.video.lost import Lost
 from slac_tasks.video.pool import Cut, Pool
 from slac_tasks.video.sources import OpensMedia
 
@@ -72,8 +73,8 @@ def decode_seconds(made: Scene, names: Sequence[str]) -> float:
     views = {architecture(name).view for name in names}
     local = open_store(made.settings.store_url).local
 
-    def lost(video_id: str, why: str) -> None:
-        raise RuntimeError(f"video {video_id}: {why}")
+    def lost(video_id: str, why: Lost) -> None:
+        raise RuntimeError(f"video {video_id}: {why.detail}")
 
     def decode() -> None:
         for _ in footage(clips, views, local, lost, "decode"):

@@ -286,7 +286,7 @@ def _batch(batch: "Batch") -> ClipBatch:
         pixels=batch.pixels.clone().permute(0, 4, 1, 2, 3),
         targets=batch.targets,
         mask=batch.targets != 0,
-        lost={batch.places[at].clip_id: why for at, why in batch.lost.items()},
+        lost={batch.places[at].clip_id: lost.detail for at, lost in batch.lost.items()},
     )
 
 

@@ -25,6 +25,7 @@ from slac_tasks.training.order import Order
 from slac_tasks.training.ranks import Ranks
 from slac_tasks.training.trainer import seeded
 from slac_tasks.video.frames import Pixels, frame_numbers
+from slac_tasks.video.lost import Lost
 from slac_tasks.world import film
 from slac_tasks.world.catalogue import CLIP_SEC, TARGETS
 from slac_tasks.world.figure import PROFILES, Action, Image
@@ -225,8 +226,8 @@ def judging_series(sizes: Mapping[str, int], share: float) -> frozenset[str]:
     return frozenset(found)
 
 
-def _unreadable(name: str, why: str) -> None:
-    print(f"set aside: {name}: {why}")
+def _unreadable(name: str, why: Lost) -> None:
+    print(f"set aside: {name}: {why.detail}")
 
 
 def pretrained(

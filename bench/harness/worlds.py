@@ -27,6 +27,7 @@ from slac_tasks.storage.objects import open_store
 from slac_tasks.storage.tables import Datasets
 from slac_tasks.training.trainer import features
 from slac_tasks.video.clips import ClipAddress, gather
+from slac_tasks.video.lost import Lost
 from slac_tasks.world import disk, presets
 from slac_tasks.world import measure as worth
 from slac_tasks.world.catalogue import PLANTED
@@ -132,9 +133,9 @@ def build_world(folder: Path, seed: int, windows: Sequence[str]) -> World:
     return World(seed=seed, knobs=settings.mining, clips=clips, found=found, heads=heads)
 
 
-def lost(video_id: str, why: str) -> None:
+def lost(video_id: str, why: Lost) -> None:
     """Stop: no video of a world may be lost."""
-    raise RuntimeError(f"video {video_id}: {why}")
+    raise RuntimeError(f"video {video_id}: {why.detail}")
 
 
 @contextmanager

@@ -35,7 +35,9 @@ from slac_tasks.training.trainer import (
     fit_head,
     seeded,
 )  # fmt: skip
+from slac_tasks.video.clips import NotesLost
 from slac_tasks.video.frames import Pixels, length_sec, read_clips
+from slac_tasks.video.lost import Lost
 
 RATES = (TUNED_RATE, 3 * TUNED_RATE, FRESH_RATE)
 """Rates among which each start gets its own."""
@@ -77,11 +79,7 @@ class Target:
     """Listed videos that are not there."""
 
 
-Lost = Callable[[str, str], None]
-"""Is given the name of a video that cannot be read, and why."""
-
-
-def load_target(folder: Path, view: View, lost: Lost, lists: Sequence[Path] = (), clips: int = 1) -> Target:
+def load_target(folder: Path, view: View, lost: NotesLost, lists: Sequence[Path] = (), clips: int = 1) -> Target:
     """Read a data set: the middle clip of each training video, `clips` clips of each test video.
 
     Raises:
@@ -97,7 +95,7 @@ def load_target(folder: Path, view: View, lost: Lost, lists: Sequence[Path] = ()
 
 
 def load_videos(
-    videos: Sequence[TargetVideo], *, names: tuple[str, ...], view: View, lost: Lost, count: int
+    videos: Sequence[TargetVideo], *, names: tuple[str, ...], view: View, lost: NotesLost, count: int
 ) -> Trimmed:
     """Read up to `count` clips of each video; one that cannot be read is reported and left out.
 
@@ -112,7 +110,7 @@ def load_videos(
         try:
             clips = _clips(video, view, count)
         except BrokenContract as error:
-            lost(f"{video.label}/{video.path.name}", str(error))
+            lost(f"{video.label}/{video.path.name}", Lost.of(error))
             continue
         pixels.append(clips)
         numbers += [len(pixels) - 1] * len(clips)

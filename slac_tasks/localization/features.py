@@ -21,8 +21,9 @@ from slac_tasks.model import CLIP_SEC, MISSING_FRAMES, View
 from slac_tasks.networks.inference import Extractor
 from slac_tasks.video.clips import chunks
 from slac_tasks.video.frames import frame_numbers, rate_and_count
+from slac_tasks.video.lost import Lost
 from slac_tasks.video.originals import RATES
-from slac_tasks.video.pool import UNDECODABLE, Cut, Decoded, Lost, Pool
+from slac_tasks.video.pool import Cut, Decoded, Pool
 from slac_tasks.video.sources import OpensMedia
 
 STRIDE_FRAMES = 4
@@ -167,8 +168,8 @@ def _begin(film: Film, extractor: Extractor, open_media: OpensMedia, stride_fram
     try:
         with open_media(name) as path:
             fps, frames = rate_and_count(path)
-    except BrokenContract as error:  # NotMade too: a takedown removes the bytes at once
-        return Unseen(name=film.name, lost=Lost(UNDECODABLE, str(error)))
+    except BrokenContract as error:
+        return Unseen(name=film.name, lost=Lost.of(error))
     if fps > max(RATES) + 1e-6:
         return Unseen(name=film.name, lost=Lost(TOO_FAST, f"{fps:g}, want a rendition of {max(RATES)} at most"))
     if (frames + MISSING_FRAMES) / fps < CLIP_SEC:

@@ -17,7 +17,7 @@ from slac_tasks.localization.spotted import Spotted
 from slac_tasks.networks.inference import Extractor
 from slac_tasks.scratch import Scratch
 from slac_tasks.video import originals
-from slac_tasks.video.pool import Lost
+from slac_tasks.video.lost import Lost
 
 NO_FILE, UNREADABLE = "no such file", "unreadable"
 """Reasons why a path is set aside, beside those of `originals` and of `features`."""

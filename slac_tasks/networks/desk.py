@@ -17,7 +17,7 @@ from slac_tasks.storage.manifests import Drop
 from slac_tasks.storage.shards import Shard
 from slac_tasks.storage.writing import Writer
 from slac_tasks.video.clips import ClipAddress, Footage, addresses, chunks
-from slac_tasks.video.pool import UNDECODABLE, Decoded
+from slac_tasks.video.pool import Decoded
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -132,8 +132,7 @@ class Desk:
             self._add_canaries(rows, decoded)
             for at, lost in sorted(decoded.lost.items()):
                 video = rows[at].video_id
-                drop = Drop(item=video, reason=lost.reason, detail=lost.detail, retryable=lost.reason != UNDECODABLE)
-                round_.lost.setdefault(video, drop)
+                round_.lost.setdefault(video, lost.drop(video))
             result = self.line.give(decoded.pixels, backbones)
             self._due.append(Given(round=round_, rows=rows, lost=decoded.lost.keys(), result=result))
             self.settle(self.line.ahead)

@@ -37,6 +37,7 @@ from slac_tasks.storage.objects import put_by_content
 from slac_tasks.training.teaching import ByClips, ByWords, Lesson, Member, Taught, all_learned
 from slac_tasks.verification.versions import need_labels, newest_labels, read_labels
 from slac_tasks.video.clips import ADDRESS, ClipAddress, addresses, gather, spread
+from slac_tasks.video.lost import Lost
 
 
 def run(job: Job) -> None:
@@ -210,5 +211,5 @@ class _Footage:
             raise NotMade("bootstrap: no training clip could be decoded, want some")
         return clips, pixels
 
-    def _lost(self, video_id: str, why: str) -> None:
-        self.drops[video_id] = Drop(item=video_id, reason="undecodable", detail=why)
+    def _lost(self, video_id: str, lost: Lost) -> None:
+        self.drops[video_id] = lost.drop(video_id)

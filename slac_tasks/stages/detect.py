@@ -127,7 +127,7 @@ def _segments(
     looked = dense_features(films, localizer.extractor, job.media, stride_frames=stride_frames, workers=workers)
     for video, each in zip(videos, track(looked, len(videos), f"detect: {category}"), strict=True):
         if isinstance(each, Unseen):
-            drops.append(Drop(item=video.video_id, reason=each.lost.reason, detail=each.lost.detail))
+            drops.append(each.lost.drop(video.video_id))
             continue
         rows = rows_of(each.name, spotted_in(each, localizer), localizer.head.shape.categories, [category])
         for row in apart(rows, job.config.localization.detect_least):

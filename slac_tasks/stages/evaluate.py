@@ -30,7 +30,7 @@ from slac_tasks.storage.datasets.releasing import EvaluationRow, JudgedRow, Mode
 from slac_tasks.storage.manifests import Drop, Manifest
 from slac_tasks.training.trainer import features
 from slac_tasks.verification.versions import newest
-from slac_tasks.video.clips import ClipAddress, Lost, gather
+from slac_tasks.video.clips import ClipAddress, NotesLost, gather
 
 
 def run(job: Job) -> None:
@@ -66,9 +66,9 @@ def _line(row: EvaluationRow) -> str:
     return f"evaluate: {row.measure} {row.subject}{labels} {row.value:.3f} ({row.low:.3f} to {row.high:.3f})"
 
 
-def _lost(made: Partition[JudgedRow] | Partition[EvaluationRow]) -> Lost:
+def _lost(made: Partition[JudgedRow] | Partition[EvaluationRow]) -> NotesLost:
     """Return what notes a video that cannot be read as a drop."""
-    return lambda item, why: made.drops.append(Drop(item=item, reason="undecodable", detail=why))
+    return lambda item, lost: made.drops.append(lost.drop(item))
 
 
 def _judged(
@@ -104,7 +104,9 @@ def _clips_of(job: Job, rows: list[ReleaseRow]) -> dict[Place, int]:
     return {place: manifest.rows for place, manifest in found.items() if manifest}
 
 
-def _scores(job: Job, chosen: Judges, model: ModelRow, entry: Architecture, lost: Lost) -> dict[tuple[str, str], float]:
+def _scores(
+    job: Job, chosen: Judges, model: ModelRow, entry: Architecture, lost: NotesLost
+) -> dict[tuple[str, str], float]:
     """Return the probability of each answer's action, by (clip, category)."""
     wanted = {row.clip_id: ClipAddress.of(row) for row in chosen.rows}
     clips, pixels = gather(list(wanted.values()), entry.view, job.media, lost, "decode", job.config.scoring.workers)
@@ -133,7 +135,9 @@ def _testing(job: Job, judged: Manifest, model: ModelRow) -> Iterator[Evaluation
     yield from of_testing(rows, f"{model.clips} clips, {model.steps} steps; judged on {on}")
 
 
-def _transfer(job: Job, model: ModelRow, entry: Architecture, lost: Lost, drops: list[Drop]) -> Iterator[EvaluationRow]:
+def _transfer(
+    job: Job, model: ModelRow, entry: Architecture, lost: NotesLost, drops: list[Drop]
+) -> Iterator[EvaluationRow]:
     """Yield the table of the transfer: the same labels, steps and seeds for every start."""
     settings = job.config.training
     if not settings.transfer:

@@ -92,8 +92,8 @@ def _model(
     index = _index(job, release)
     made.drops += [Drop(item=video_id, reason=TAKEN_DOWN) for video_id in index.withdrawn_videos]
     classifier, plan, learned = _learned(job, index, made.checkpoints, ranks, where)
-    lost = {clip_id.rpartition(":")[0]: why for clip_id, why in learned.lost.items()}
-    made.drops += [Drop(item=video_id, reason="undecodable", detail=why) for video_id, why in sorted(lost.items())]
+    by_video = {clip_id.rpartition(":")[0]: lost for clip_id, lost in learned.lost.items()}
+    made.drops += [lost.drop(video_id) for video_id, lost in sorted(by_video.items())]
     entry = classifier.entry
     model = ModelRow(
         architecture=entry.name,

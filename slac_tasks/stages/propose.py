@@ -22,7 +22,8 @@ from slac_tasks.quality.expectations.clips import BROKEN, drawn
 from slac_tasks.storage.datasets import CLIPS, VIDEOS
 from slac_tasks.storage.datasets.collecting import ClipRow, Span, VideoRow
 from slac_tasks.storage.manifests import Drop
-from slac_tasks.video.frames import UNDECODABLE, read_clips
+from slac_tasks.video.frames import read_clips
+from slac_tasks.video.lost import Lost
 
 _EPSILON = 1e-6
 _FRAMES, _PIXELS, _AT_ONCE = 8, 112, 60
@@ -112,10 +113,10 @@ def _people(
         return detector.in_shots(Path(path), [(shot.start_sec, shot.end_sec) for shot in shots])
 
 
-def _set_aside(job: Job, video: VideoRow, reason: str, why: str, made: Partition[ClipRow]) -> None:
+def _set_aside(job: Job, video: VideoRow, lost: Lost, made: Partition[ClipRow]) -> None:
     """Drop a video that cannot be read, unless it was withdrawn meanwhile: a takedown removes the bytes at once."""
     if not Withdrawals.read(job.store).covers(video):
-        made.drops.append(Drop(item=video.video_id, reason=reason, detail=why))
+        made.drops.append(lost.drop(video.video_id))
 
 
 def _propose(
@@ -127,7 +128,7 @@ def _propose(
     chosen = drawn(video.video_id for video in videos)
     for video in track(videos, len(videos), what):
         if video.video_id in chosen and (fault := _fault(job, video)):
-            _set_aside(job, video, BROKEN, fault, made)
+            _set_aside(job, video, Lost(BROKEN, fault), made)
             continue
         spans = list(long_shots(video, job.config.proposal.min_shot_sec))
         if not spans:
@@ -136,7 +137,7 @@ def _propose(
         try:
             found = _people(job, video, [span for _, span in spans], detector)
         except BrokenContract as error:
-            _set_aside(job, video, UNDECODABLE, str(error), made)
+            _set_aside(job, video, Lost.of(error), made)
             continue
         for (shot, span), people in zip(spans, found, strict=True):
             if people == 0:

@@ -12,6 +12,7 @@ from slac_tasks.training.index import Index, Place
 from slac_tasks.training.kept import KeptPixels
 from slac_tasks.training.order import Rows
 from slac_tasks.video.frames import Pixels
+from slac_tasks.video.lost import Lost
 from slac_tasks.video.pool import Cut, Pool
 
 
@@ -27,7 +28,7 @@ class Batch:
     """uint8 (n, frames, size, size, 3), valid until the next batch is asked for."""
     targets: Tensor
     """int8 (n, categories): +1, -1, and 0 where nobody knows or the clip could not be decoded."""
-    lost: Mapping[int, str]
+    lost: Mapping[int, Lost]
     """Clips of the batch that could not be decoded, by their place in it, with the reason. Pixels of another clip
     stand for theirs, so that what a network keeps of means and deviations is not of empty pictures."""
 
@@ -58,7 +59,7 @@ def load(index: Index, pool: Pool, wanted: Iterable[Rows], kept: KeptPixels | No
     for decoded in pool.batches(cuts()):
         rows, places, missing = ahead.popleft()
         (pixels,) = decoded.pixels.values()
-        found = _Found(pixels=pixels, lost={at: lost.detail for at, lost in decoded.lost.items()})
+        found = _Found(pixels=pixels, lost=decoded.lost)
         yield _batch(index, rows, places, _with_kept(found, rows, missing, kept) if kept else found)
 
 
@@ -68,7 +69,7 @@ class _Found:
 
     pixels: Pixels
     """(n, frames, size, size, 3)."""
-    lost: Mapping[int, str]
+    lost: Mapping[int, Lost]
 
 
 def _with_kept(decoded: _Found, rows: Rows, missing: Rows, kept: KeptPixels) -> _Found:

@@ -7,7 +7,7 @@ goes on from a checkpoint, ends with the weights that it would have had, bit for
 import io
 import resource
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -29,6 +29,8 @@ from slac_tasks.training.order import Order, Rows, balancing
 from slac_tasks.training.ranks import ALONE, Ranks
 from slac_tasks.training.tracking import Curve, Tracked
 from slac_tasks.training.trainer import seeded
+from slac_tasks.video.lost import Lost
+from slac_tasks.video.pieces import UNDECODABLE
 from slac_tasks.video.pool import Pool
 from slac_tasks.video.sources import OpensMedia
 
@@ -69,7 +71,7 @@ class Learned:
 
     losses: list[float] = field(default_factory=list)
     """Of each step of the last tenth."""
-    lost: dict[str, str] = field(default_factory=dict)
+    lost: dict[str, Lost] = field(default_factory=dict)
     """Clips that could not be decoded, by clip_id, with the reason."""
 
 
@@ -171,7 +173,7 @@ class _Run:
             BrokenContract: an epoch has passed, and no clip of it can be read.
 
         """
-        self.learned.lost |= {batch.places[at].clip_id: why for at, why in batch.lost.items()}
+        self.learned.lost |= {batch.places[at].clip_id: lost for at, lost in batch.lost.items()}
         self._asked += self.plan.batch
         if not self._readable:
             self._readable = sum(self.ranks.of_all(len(batch.places) - len(batch.lost)))
@@ -179,7 +181,7 @@ class _Run:
             self._refuse()
 
     def _refuse(self) -> None:
-        why = next(iter(self.learned.lost.values()), "they have no label that teaches")
+        why = next((lost.detail for lost in self.learned.lost.values()), "they have no label that teaches")
         raise BrokenContract(f"{len(self.work.index)} training clips, none readable ({why}); want some")
 
     def _checked(self, batch: Batch, loss: Tensor, norm: Tensor) -> float:
@@ -201,8 +203,9 @@ class _Run:
             return
         self.curve.flush()
         state = {
-            "learner": self.learner.state(), "losses": self.learned.losses, "lost": self.learned.lost,
-            "loss": self._loss, "categories": list(self.work.index.categories),
+            "learner": self.learner.state(), "losses": self.learned.losses, "loss": self._loss,
+            "lost": {clip_id: tuple(lost) for clip_id, lost in self.learned.lost.items()},
+            "categories": list(self.work.index.categories),
         }  # fmt: skip
         with Scratch() as folder:
             path = folder / "state.pt"
@@ -225,7 +228,8 @@ class _Run:
                 print_line(f"pretrain: begins anew, since {len(now)} categories teach now, and {len(of)} before")
             return
         self.learner.load(state["learner"])
-        self.learned.losses, self.learned.lost = state["losses"], state["lost"]
+        self.learned.losses = state["losses"]
+        self.learned.lost = {clip_id: _lost(said) for clip_id, said in state["lost"].items()}
         self._loss = state.get("loss")
         if self.ranks.first:
             print_line(f"pretrain: goes on after step {step}")
@@ -240,6 +244,11 @@ class _Run:
         self._gather()
         self.curve.close()
         self.learner.finish()
+
+
+def _lost(said: Sequence[str] | str) -> Lost:
+    """Return why a clip is lost, as a checkpoint says it; an older one had the detail alone."""
+    return Lost(UNDECODABLE, said) if isinstance(said, str) else Lost(*said)
 
 
 def peak_gib(where: torch.device) -> float:

@@ -18,14 +18,15 @@ from slac_tasks.progress import track
 from slac_tasks.storage.datasets.collecting import ClipRow
 from slac_tasks.storage.datasets.releasing import GoldJudgeRow, ReleaseRow
 from slac_tasks.video.frames import Pixels
+from slac_tasks.video.lost import Lost
 from slac_tasks.video.pool import Cut, Decoded, Pool
 from slac_tasks.video.ring import Shape, clip_shape
 from slac_tasks.video.sources import OpensMedia
 
 T = TypeVar("T")
 
-Lost = Callable[[str, str], None]
-"""Called with (video_id, why) of a video that cannot be read."""
+NotesLost = Callable[[str, Lost], None]
+"""Called with the video_id of a video that cannot be read, and why."""
 
 _BATCH = 64
 """Clips that are decoded into one slot, where the caller has no batches of its own."""
@@ -106,8 +107,9 @@ def ahead(views: Sequence[View], *, batch: int, workers: int) -> int:
 
 
 def footage(
-    clips: Iterable[ClipAddress], views: Iterable[View], open_media: OpensMedia, lost: Lost, what: str, workers: int = 0
-) -> Iterator[Footage]:
+    clips: Iterable[ClipAddress], views: Iterable[View], open_media: OpensMedia, lost: NotesLost, what: str,
+    workers: int = 0,
+) -> Iterator[Footage]:  # fmt: skip
     """Yield the clips of each video, decoded in every view, video by video in the order of their ids.
 
     The order of `clips` does not matter. A video that is missing or cannot be decoded is reported and left out.
@@ -137,15 +139,15 @@ def footage(
 
 
 def _of_video(
-    video_id: str, rows: Iterable[tuple[ClipAddress, int, Decoded]], views: Sequence[View], lost: Lost
+    video_id: str, rows: Iterable[tuple[ClipAddress, int, Decoded]], views: Sequence[View], lost: NotesLost
 ) -> Iterator[Footage]:
     """Yield the footage of a video, unless it cannot be decoded."""
     clips: list[ClipAddress] = []
     pixels: dict[View, list[Pixels]] = {view: [] for view in views}
-    why = ""
+    why: Lost | None = None
     for clip, row, found in rows:
         if row in found.lost:
-            why = why or found.lost[row].detail
+            why = why or found.lost[row]
             continue
         clips.append(clip)
         for view in views:
@@ -180,7 +182,7 @@ def shard_ends(video_ids: Sequence[str], size: int) -> list[int]:
 
 
 def gather(
-    clips: Sequence[ClipAddress], view: View, open_media: OpensMedia, lost: Lost, what: str, workers: int = 0
+    clips: Sequence[ClipAddress], view: View, open_media: OpensMedia, lost: NotesLost, what: str, workers: int = 0
 ) -> tuple[list[ClipAddress], Pixels]:
     """Return (the clips that could be read, their pixels) for training, which visits clips many times.
 

@@ -20,9 +20,6 @@ from slac_tasks.model import CLIP_SEC, MISSING_FRAMES
 Pixels = NDArray[np.uint8]
 """Clips as decoded: (n, frames, height, width, 3)."""
 
-UNDECODABLE = "undecodable"
-"""Reason why a clip is lost: its file."""
-
 _SEEK_SHARE = 1 / 3
 """A seek costs as much as decoding this part of a second; what is nearer is decoded through (measured)."""
 _NAL_AT = 4

@@ -5,7 +5,10 @@ from pathlib import Path
 from typing import NamedTuple
 
 from slac_tasks.model import View
-from slac_tasks.video.frames import UNDECODABLE, Pixels
+from slac_tasks.video.frames import Pixels
+
+UNDECODABLE = "undecodable"
+"""Reason why a clip is lost: its file."""
 
 NO_CARD, NO_TORCHCODEC = "no card", "no torchcodec"
 """Reasons why originals cannot be decoded so here, whatever they are."""

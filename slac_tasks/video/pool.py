@@ -29,15 +29,11 @@ from numpy.typing import NDArray
 from slac_tasks.errors import BrokenContract, Temporary
 from slac_tasks.model import View
 from slac_tasks.video.decoding import START, decode
-from slac_tasks.video.frames import UNDECODABLE, Pixels
+from slac_tasks.video.frames import Pixels
+from slac_tasks.video.lost import DIED, HUNG, Lost
 from slac_tasks.video.pieces import Done, Piece, Task
 from slac_tasks.video.ring import Shape, clip_shape, mapped, shared_file
 from slac_tasks.video.sources import OpensMedia, Sources
-
-__all__ = ["DIED", "HUNG", "UNDECODABLE", "Cut", "Decoded", "Lost", "Pool"]
-
-DIED, HUNG = "decoder died", "decoder hung"
-"""Reasons why a clip is lost, beside its file: what became of the processes that read it, twice."""
 
 PATIENCE_SEC = 300.0
 """No piece takes so long to decode; a worker that is silent for longer hangs."""
@@ -60,14 +56,6 @@ class Cut(NamedTuple):
     def source(self, view: View) -> str:
         """Return the rendition from which the view is decoded."""
         return self.proxy if view.small or not self.large else self.large
-
-
-class Lost(NamedTuple):
-    """Why a clip has no pixels."""
-
-    reason: str
-    """One of a few, to be counted."""
-    detail: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -211,8 +199,9 @@ class Pool:
             try:
                 with self._open_media(piece.proxy) as path:
                     done = decode(path, piece, pixels)
-            except BrokenContract as error:  # NotMade too: a takedown removes the bytes at once
-                done = Done(lost=str(error))
+            except BrokenContract as error:
+                lost.update(dict.fromkeys(piece.places, Lost.of(error)))
+                continue
             if done.lost:
                 lost.update(dict.fromkeys(piece.places, Lost(done.reason, done.lost)))
         return Decoded(pixels=pixels, lost=lost)
@@ -278,8 +267,8 @@ class Pool:
         """Let a piece wait for a worker, now that its rendition is open."""
         try:
             share.path = path()
-        except BrokenContract as error:  # NotMade too: a takedown removes the bytes at once
-            self._finish(share, Lost(UNDECODABLE, str(error)))
+        except BrokenContract as error:
+            self._finish(share, Lost.of(error))
         else:
             self._waiting.append(share)
 

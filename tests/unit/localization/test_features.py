@@ -22,7 +22,7 @@ from slac_tasks.networks.settings import Scoring
 from slac_tasks.networks.weights import encode_network
 from slac_tasks.training.trainer import seeded
 from slac_tasks.video.frames import read_clips
-from slac_tasks.video.pool import UNDECODABLE
+from slac_tasks.video.pieces import UNDECODABLE
 
 
 @contextmanager

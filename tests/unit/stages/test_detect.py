@@ -9,7 +9,7 @@ from slac_tasks.admission.withdrawals import TAKEN_DOWN, write_withdrawal
 from slac_tasks.localization.settings import Localization
 from slac_tasks.stages import detect, pretrain
 from slac_tasks.storage.datasets import DETECTIONS, VIDEOS
-from slac_tasks.video.pool import UNDECODABLE
+from slac_tasks.video.pieces import UNDECODABLE
 
 LATER = "2026-01-12"
 CHEAP = Localization(steps=4, batch=2, width=8, videos=1, detect_videos=3, detect_least=0.0)

@@ -12,6 +12,7 @@ from slac_tasks.commands import show
 from slac_tasks.errors import BrokenContract, NotMade
 from slac_tasks.stages import pretrain
 from slac_tasks.storage.datasets import MODELS, RELEASES
+from slac_tasks.video.lost import MISSING
 
 
 @pytest.fixture
@@ -54,6 +55,18 @@ def test_a_release_without_readable_training_clips_is_refused(world):
         world.store.put(name, b"no video")
     with pytest.raises(BrokenContract, match="8 training clips, none readable"):
         pretrain.run(world.job("pretrain", release="r0001"))
+
+
+def test_a_video_whose_rendition_is_gone_is_set_aside_as_that(tmp_path):
+    world = LearningWorld(tmp_path)
+    clips = {category: world.add_category(category, videos=3) for category in ("wave", "jump")}
+    world.add_release(clips)
+    gone = min(clip["video_id"] for clip in clips["wave"])
+    for name in list(world.store.names(f"media/{gone}/")):
+        world.store.delete(name)
+    pretrain.run(world.job("pretrain", release="r0001"))
+    (drop,) = world.datasets.need(MODELS, release="r0001").drops
+    assert (drop.item, drop.reason, drop.retryable) == (gone, MISSING, True)
 
 
 def test_a_release_that_is_not_finished_is_not_trained_on(world):

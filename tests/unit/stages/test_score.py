@@ -25,6 +25,7 @@ from slac_tasks.storage.shards import Shard
 from slac_tasks.training.trainer import features
 from slac_tasks.video import pool
 from slac_tasks.video.frames import read_clips
+from slac_tasks.video.lost import DIED, Lost
 
 
 def trained(folder, **kwargs) -> LearningWorld:
@@ -186,7 +187,7 @@ def test_a_video_that_loses_its_decoder_twice_is_dropped_and_may_be_tried_again(
     gone = min(row.video_id for row in world.datasets.rows(CLIPS, category="wave", window=WINDOW))
 
     def lose(decoded):
-        rows = {at: pool.Lost(pool.DIED, "x.mp4: 2 processes") for at in range(1, 3)}
+        rows = {at: Lost(DIED, "x.mp4: 2 processes") for at in range(1, 3)}
         return dataclasses.replace(decoded, lost=rows)
 
     monkeypatch.setattr(pool.Pool, "_decoded_here", lambda own, cuts, old=pool.Pool._decoded_here: lose(old(own, cuts)))

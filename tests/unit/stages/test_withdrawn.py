@@ -1,7 +1,11 @@
-"""Whatever opens media leaves withdrawn videos out: taken down, excluded, or leaked, since the store says all alike."""
+"""Whatever opens media leaves videos out: withdrawn ones, and with another reason those whose bytes are not there.
 
-import dataclasses
+A video may be withdrawn since it was taken down, excluded, or leaked; the store says all alike.
+"""
+
+import sys
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 from learning_world import WINDOW, LearningWorld, draw
@@ -23,6 +27,8 @@ from slac_tasks.storage.datasets import (
     VIDEOS,
 )
 from slac_tasks.storage.datasets.collecting import CandidateRow, Span, VideoRow
+from slac_tasks.storage.manifests import Drop
+from slac_tasks.video.lost import MISSING
 
 KEYS = {"category": "wave", "window": WINDOW}
 
@@ -36,6 +42,13 @@ def withdraw(world: LearningWorld, video_id: str) -> str:
     write_withdrawal(world.store, video_id, "leak")
     for name in list(world.store.names(f"media/{video_id}/")):
         world.store.put(name, b"no video")
+    return video_id
+
+
+def lose(world: LearningWorld, video_id: str) -> str:
+    """Delete the media of a video that nobody withdrew."""
+    for name in list(world.store.names(f"media/{video_id}/")):
+        world.store.delete(name)
     return video_id
 
 
@@ -128,7 +141,7 @@ def case_detect(world: LearningWorld):
     write(world, VIDEOS, [row], **KEYS)
     gone = withdraw(world, video)
     cheap = Localization(steps=2, batch=2, width=8, videos=1)
-    detect.run(world.job("detect", release="r0001", config=dataclasses.replace(world.config(), localization=cheap)))
+    detect.run(world.job("detect", release="r0001", config=replace(world.config(), localization=cheap)))
     return world.datasets.need(DETECTIONS, **{"category": KEYS["category"], "release": "r0001"}), gone
 
 
@@ -145,3 +158,12 @@ def test_a_withdrawn_video_is_neither_opened_nor_taught(stage, tmp_path):
     assert "undecodable" not in manifest.dropped
     if gone is not None:
         assert [drop.item for drop in manifest.drops if drop.reason == TAKEN_DOWN] == [gone]
+
+
+@pytest.mark.parametrize("stage", ["bootstrap", "score", "evaluate", "detect"])
+def test_a_video_whose_renditions_are_gone_is_set_aside_as_that(stage, tmp_path, monkeypatch):
+    monkeypatch.setattr(sys.modules[__name__], "withdraw", lose)
+    manifest, gone = CASES[stage](LearningWorld(tmp_path))
+    assert [replace(drop, detail="") for drop in manifest.drops if drop.item == gone] == [
+        Drop(item=gone, reason=MISSING, retryable=True)
+    ]

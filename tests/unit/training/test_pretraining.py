@@ -6,6 +6,7 @@ import sys
 from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import killed_training
 import pytest
@@ -22,8 +23,10 @@ from slac_tasks.storage.objects import Media
 from slac_tasks.training import pretraining
 from slac_tasks.training.index import COLUMNS, temporary_index
 from slac_tasks.training.learner import Learner, Plan
-from slac_tasks.training.pretraining import Work, pretrain
+from slac_tasks.training.pretraining import Learned, Work, pretrain
 from slac_tasks.training.trainer import seeded
+from slac_tasks.video.lost import MISSING, Lost
+from slac_tasks.video.pieces import UNDECODABLE
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 CPU = torch.device("cpu")
@@ -128,3 +131,23 @@ def test_no_readable_clip_is_refused(store: FolderStore) -> None:
         store.put(name, b"no video")
     with pytest.raises(BrokenContract, match="6 training clips, none readable"):
         learn(store, "none")
+
+
+def test_a_run_that_goes_on_knows_what_it_lost_before(store: FolderStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    store.delete(f"media/{'b' * 16}/128.mp4")
+    learned: list[Learned] = []
+
+    def noted(*given: Any) -> Learned:
+        learned.append(pretraining.pretrain(*given))
+        return learned[-1]
+
+    monkeypatch.setattr(sys.modules[__name__], "pretrain", noted)
+    with pytest.raises(Killed):
+        learn(store, "killed", 7)
+    learn(store, "killed")
+    assert {clip_id[0]: lost.reason for clip_id, lost in learned[0].lost.items()} == {"b": MISSING}
+
+
+def test_a_checkpoint_of_the_version_before_says_why_a_clip_is_lost() -> None:
+    assert pretraining._lost("no video") == Lost(UNDECODABLE, "no video")
+    assert pretraining._lost(("decoder died", "twice")) == Lost("decoder died", "twice")

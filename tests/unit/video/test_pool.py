@@ -19,7 +19,9 @@ from slac_tasks.errors import NotConfigured, Temporary
 from slac_tasks.model import View
 from slac_tasks.storage.objects import Media
 from slac_tasks.video.frames import read_clips
-from slac_tasks.video.pool import DIED, HUNG, Cut, Pool
+from slac_tasks.video.lost import DIED, HUNG, MISSING
+from slac_tasks.video.pieces import UNDECODABLE
+from slac_tasks.video.pool import Cut, Pool
 
 VIEW = View(2, 16)
 
@@ -73,7 +75,8 @@ def test_a_loop_that_is_left_in_its_middle_does_not_show_in_the_next(media: Medi
 def test_what_cannot_be_decoded_is_named_and_holds_up_nothing(media: Media, workers: int) -> None:
     with Pool(media, [VIEW], batch=4, workers=workers) as pool:
         (found,) = pool.batches([[*cuts(0)[:2], Cut("broken.mp4", 0.0), Cut("none.mp4", 0.0)]])
-        assert found.lost.keys() == {2, 3}
+        assert {row: lost.reason for row, lost in found.lost.items()} == {2: UNDECODABLE, 3: MISSING}
+        assert {row: lost.drop("v").retryable for row, lost in found.lost.items()} == {2: False, 3: True}
         assert "cannot be decoded" in found.lost[2].detail
         assert "does not exist" in found.lost[3].detail
 
