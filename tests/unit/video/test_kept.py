@@ -17,6 +17,8 @@ from slac_tasks.storage.objects import Media
 from slac_tasks.video import originals
 from slac_tasks.video.frames import read_clips
 from slac_tasks.video.kept import KeptPool
+from slac_tasks.video.lost import MISSING
+from slac_tasks.video.pieces import UNDECODABLE
 from slac_tasks.video.pool import Cut, Decoded
 
 VIEW, LARGE = View(4, 112), View(2, 160)
@@ -78,7 +80,7 @@ def assert_right(found: list[Decoded], renditions: dict[str, originals.Proxy], *
             name = wanted.proxy.split("/")[1]
             if name not in renditions:
                 assert name in one.lost[row].detail
-                assert one.lost[row].reason == "undecodable"
+                assert one.lost[row].reason == (MISSING if name == GONE else UNDECODABLE)
                 continue
             assert row not in one.lost
             for view, path in ((VIEW, renditions[name].path_128), (LARGE, renditions[name].path_256)):
