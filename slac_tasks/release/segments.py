@@ -2,8 +2,9 @@
 
 A dense label is released where its category is in the release, which the gate accepted, and where the release holds a
 clip of its video, so that name, split and licence of the video are those of the release. People may have moved two
-proposals to one action: it is released once, with the ends on which most people agree. What is settled and not
-released is set aside with its reason.
+proposals to one action: it is released once, with the ends on which most people agree. They may also have moved one
+into a stretch of which others say that the action is not there: no moment is released as both, and the action is kept.
+What is settled and not released is set aside with its reason.
 """
 
 from collections import defaultdict
@@ -61,10 +62,13 @@ def dense_labels(
         else:
             row = _released(label, video)
             same = shown[row.category, row.video_id]
-            other = next((one for one in same if tiou(_ends(one), _ends(row)) >= tiou_same), None)
-            if label.present and other is not None:
-                detail = f"{row.start_sec:g} to {row.end_sec:g} is the action of segment {other.segment_id}"
-                drops.append(Drop(item=label.segment_id, reason="the same", detail=detail))
+            if label.present:
+                reason, met = "the same", [one for one in same if tiou(_ends(one), _ends(row)) >= tiou_same]
+            else:
+                reason, met = "contradicted", [one for one in same if tiou(_ends(one), _ends(row)) > 0]
+            if met:
+                detail = f"{row.start_sec:g} to {row.end_sec:g} meets the action of segment {met[0].segment_id}"
+                drops.append(Drop(item=label.segment_id, reason=reason, detail=detail))
                 continue
             found.append(row)
             if label.present:
@@ -72,9 +76,9 @@ def dense_labels(
     return sorted(found, key=lambda row: (row.category, row.video_id, *_ends(row), row.segment_id))
 
 
-def _surest_first(label: SegmentLabelRow) -> tuple[float, float, float, str]:
-    """Return what sorts labels: by how many people say that the action is there, how well they agree, and the score."""
-    return -(label.right + label.moved), -(label.tiou or 0.0), -label.score, label.segment_id
+def _surest_first(label: SegmentLabelRow) -> tuple[bool, float, float, float, str]:
+    """Return what sorts labels: actions first, by how many people saw them, how well they agree, and the score."""
+    return not label.present, -(label.right + label.moved), -(label.tiou or 0.0), -label.score, label.segment_id
 
 
 def _ends(row: ReleasedSegmentRow) -> tuple[float, float]:
