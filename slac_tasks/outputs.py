@@ -1,11 +1,14 @@
 """Files and folders that somebody asked a command for: written whole or not at all, and only where they can be."""
 
+import fcntl
 import os
+import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from slac_tasks.errors import FullDiskAt, WrongArguments, is_disk_full
+from slac_tasks.errors import FullDiskAt, Temporary, WrongArguments, is_disk_full
+from slac_tasks.model import content_hash
 from slac_tasks.scratch import Scratch
 
 
@@ -24,6 +27,54 @@ def whole(path: Path) -> Iterator[Path]:
         yield room / path.name
         _check(path)
         (room / path.name).replace(path)
+
+
+@contextmanager
+def over_runs(path: Path, mark: str) -> Iterator[Path]:
+    """Yield where to write a new folder that takes long; it gets its name when the block has ended without a failure.
+
+    What a run that failed or was killed has written is there again. It lies in a hidden folder beside `path`.
+
+    Args:
+        path: the new folder.
+        mark: a hash of all that it is made of: what was made of something else is deleted.
+
+    Raises:
+        WrongArguments: nothing can be written there.
+        Temporary: another process writes it.
+
+    """
+    begun = f".slac-unfinished-{content_hash(path.name)}-"
+    try:
+        _check(path)
+        room = path.with_name(begun + mark)
+        room.mkdir(exist_ok=True)
+    except OSError as error:
+        raise _refused(path, error) from error
+    with _alone(room, path), FullDiskAt(path):
+        for other in path.parent.iterdir():
+            if other.name.startswith(begun) and other != room:
+                with suppress(Temporary), _alone(other, path):
+                    shutil.rmtree(other)
+        yield room / path.name
+        _check(path)
+        (room / path.name).replace(path)
+        room.rmdir()
+
+
+@contextmanager
+def _alone(room: Path, path: Path) -> Iterator[None]:
+    """Hold a folder for this process; one that was killed holds it no more."""
+    held = os.open(room, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+    try:
+        with suppress(OSError):  # some network file systems lock no folders
+            try:
+                fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError as error:
+                raise Temporary(f"{path}: another process writes it") from error
+        yield
+    finally:
+        os.close(held)
 
 
 def folder(path: Path) -> Path:
@@ -48,9 +99,14 @@ def _beside(path: Path) -> Scratch:
         _check(path)
         return Scratch(path.parent)
     except OSError as error:
-        if is_disk_full(error):
-            raise  # the same command may succeed later
-        raise WrongArguments(f"{path}: cannot be written: {error.strerror}, want a folder that is there") from error
+        raise _refused(path, error) from error
+
+
+def _refused(path: Path, error: OSError) -> Exception:
+    """Return the failure of a place where nothing can be made."""
+    if is_disk_full(error):
+        return error  # the same command may succeed later
+    return WrongArguments(f"{path}: cannot be written: {error.strerror}, want a folder that is there")
 
 
 def _check(path: Path) -> None:

@@ -6,7 +6,7 @@ slac export --release r0001 --as fiftyone --to fo --media /data/slac
 slac export --release r0001 --as webdataset --to shards --licence "CC BY 4.0"
 
 Reads the release, the ledger's display names of categories and, for webdataset, the renditions. Safe to run again: a
-file is replaced, and a folder that exists is refused.
+file is replaced, and a folder that exists is refused. A webdataset that was cut off goes on after its last whole shard.
 """
 
 import argparse
@@ -15,9 +15,9 @@ from pathlib import Path
 from slac_tasks import config
 from slac_tasks.admission.withdrawals import Withdrawals
 from slac_tasks.errors import WrongArguments
-from slac_tasks.outputs import whole
+from slac_tasks.outputs import over_runs, whole
 from slac_tasks.progress import print_line
-from slac_tasks.release.exporting import contents, export_name, write_exports
+from slac_tasks.release.exporting import contents, export_name, mark_of, write_exports
 from slac_tasks.release.exports import EXPORTS
 from slac_tasks.release.finished import need_release
 from slac_tasks.storage.ledger import open_ledger
@@ -57,6 +57,7 @@ def main(arguments: argparse.Namespace) -> None:
         return
     if export.folder and arguments.to.exists():
         raise WrongArguments(f"--to {arguments.to}: exists, want the name of a new folder")
-    with whole(arguments.to) as part:
+    to = over_runs(arguments.to, mark_of(manifest, release)) if export.goes_on else whole(arguments.to)
+    with to as part:
         export.write(release, part)
     print_line(f"export: wrote {arguments.to}")

@@ -5,7 +5,9 @@ import json
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
+from slac_tasks import __version__
 from slac_tasks.errors import NotMade
+from slac_tasks.model import content_hash
 from slac_tasks.progress import print_line, track
 from slac_tasks.release.exports import EXPORTS, Export
 from slac_tasks.release.exports.contents import Contents
@@ -60,13 +62,20 @@ def contents(
         release=version, number=number, names=every,
         rows=lambda: track(datasets.rows_of(RELEASES, manifest), manifest.rows, f"rows of {version}"),
         segments=lambda: datasets.rows_of(RELEASED_SEGMENTS, dense) if dense else iter(()),
-        media=bytes_of, media_address=media or datasets.store.url, licences=tuple(licences),
+        media=bytes_of, is_withdrawn=is_withdrawn, media_address=media or datasets.store.url, licences=tuple(licences),
     )  # fmt: skip
 
 
 def _categories(datasets: Datasets, manifest: Manifest) -> set[str]:
     tables = datasets.tables(manifest, ["category"])
     return {category for table in tables for category in table["category"].unique().to_pylist()}
+
+
+def mark_of(manifest: Manifest, release: Contents) -> str:
+    """Return a hash of all that an export is made of."""
+    names = json.dumps(release.names, sort_keys=True)
+    media = (release.media_address, *sorted(release.licences))
+    return content_hash(__version__, manifest.mark, release.number, names, *media)
 
 
 def write_exports(

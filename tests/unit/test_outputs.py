@@ -3,13 +3,15 @@
 import errno
 import os
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from slac_tasks import cli
-from slac_tasks.errors import WrongArguments
-from slac_tasks.outputs import folder, whole
+from slac_tasks.errors import Temporary, WrongArguments
+from slac_tasks.outputs import folder, over_runs, whole
 
 
 def as_file(part: Path) -> None:
@@ -94,12 +96,17 @@ NOWHERE: dict[str, Callable[[Path], Path]] = {
 }
 
 
+@pytest.mark.parametrize("writes", [whole, partial(over_runs, mark="ab12")])
 @pytest.mark.parametrize("where", NOWHERE)
 def test_where_nothing_can_be_written_is_said_before_the_work(
-    tmp_path: Path, where: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path,
+    where: str,
+    writes: Callable[[Path], Any],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     path = NOWHERE[where](tmp_path / "given")
-    with pytest.raises(WrongArguments, match="want"), whole(path):
+    with pytest.raises(WrongArguments, match="want"), writes(path):
         pytest.fail("the work began")
     assert not [one for one in tmp_path.rglob("*") if one.name.startswith(".")]
     monkeypatch.setenv("SLAC_STORE", str(tmp_path / "store"))
@@ -128,3 +135,35 @@ def test_a_folder_is_made_or_the_reason_is_said(tmp_path: Path) -> None:
     for path in (tmp_path / "file", tmp_path / "file" / "two"):
         with pytest.raises(WrongArguments, match="cannot be made"):
             folder(path)
+
+
+def test_a_folder_that_takes_long_goes_on_after_what_ended_it(tmp_path: Path) -> None:
+    path = tmp_path / "made"
+    with pytest.raises(RuntimeError, match="half-way"), over_runs(path, "ab12") as part:
+        fail_after(as_folder, part)
+    assert not path.exists()
+    with over_runs(path, "ab12") as part:
+        assert (part / "one").read_text() == "new"
+    assert [one.name for one in tmp_path.rglob("*")] == ["made", "one"]
+
+
+def test_a_folder_that_was_begun_of_something_else_begins_anew(tmp_path: Path) -> None:
+    path = tmp_path / "made"
+    with pytest.raises(RuntimeError, match="half-way"), over_runs(path, "ab12") as part:
+        fail_after(as_folder, part)
+    with over_runs(path, "cd34") as part:
+        assert not part.exists()
+        as_folder(part)
+    assert [one.name for one in tmp_path.rglob("*")] == ["made", "one"]
+
+
+def test_a_folder_that_another_process_writes_is_left_to_it(tmp_path: Path) -> None:
+    path = tmp_path / "made"
+    with over_runs(path, "ab12") as part:
+        as_folder(part)
+        with pytest.raises(Temporary, match="made: another process writes it"), over_runs(path, "ab12"):
+            pytest.fail("two write it")
+        with pytest.raises(RuntimeError, match="half-way"), over_runs(path, "cd34") as other:
+            fail_after(as_folder, other)
+        assert (part / "one").exists()
+    assert (path / "one").exists()

@@ -39,6 +39,8 @@ class Export:
     """Writes the release to a local path, where nothing is yet."""
     folder: bool = False
     """Whether it becomes a folder."""
+    goes_on: bool = False
+    """Whether `write` goes on with a folder of which an earlier run has written a part."""
     always: bool = False
     """Whether `slac release` writes it; the others are written where somebody asks for them."""
 
@@ -67,7 +69,7 @@ EXPORTS: Mapping[str, Export] = _named(
         Export(name="fiftyone", file="fiftyone", help="temporal detections for FiftyOne, on the renditions",
                write=fiftyone.write, folder=True),
         Export(name="webdataset", file="webdataset", help="tar shards; with media of the licences that --licence names",
-               write=webdataset.write, folder=True),
+               write=webdataset.write, folder=True, goes_on=True),
     )
 )  # fmt: skip
 """Every format by name."""

@@ -32,6 +32,8 @@ class Contents:
     media: Callable[[ReleaseRow], bytes | None] = field(default=_no_media, repr=False)
     """Returns the bytes of the 256 rendition of a row's video; None: the video was withdrawn since. What was released
     stays, and its media may be no more."""
+    is_withdrawn: Callable[[ReleaseRow], bool] = field(default=lambda row: False, repr=False)
+    """Whether a row's video was withdrawn when this was read."""
     media_address: str = ""
     """Folder or address below which the renditions are found by their object names."""
     licences: tuple[str, ...] = ()

@@ -5,13 +5,18 @@
                                                           and the video was not withdrawn since
 
 A clip is a part of its video and is not cut out: no picture is encoded again, and no second is stored twice. Rows are
-read once, and one video is in memory at a time.
+read once; in memory are one video at a time, and the names of the files that an earlier run has written.
+
+With media it takes hours, so it goes on where it was cut off: a shard gets its name when it is finished. Media of
+videos that were withdrawn meanwhile leave the shards that are there.
 """
 
 import io
 import json
+import os
 import tarfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Sequence, Set
+from contextlib import ExitStack, closing
 from itertools import groupby
 from pathlib import Path
 
@@ -28,15 +33,16 @@ class _Shards:
 
     def __init__(self, folder: Path, split: str) -> None:
         self._folder, self._split = folder, split
-        self._count = self._size = self._samples = 0
+        self._count = len(list(folder.glob(f"{split}-*.tar")))
+        self._size = self._samples = 0
         self._tar: tarfile.TarFile | None = None
 
     def add(self, files: Sequence[tuple[str, bytes]]) -> None:
         """Write the files of one sample, side by side in one shard."""
         if self._tar is None or self._size > _SHARD_BYTES or self._samples >= _SHARD_SAMPLES:
-            self.close()
-            self._tar = tarfile.open(self._folder / f"{self._split}-{self._count:06d}.tar", "w")
-            self._count, self._size, self._samples = self._count + 1, 0, 0
+            self.finish()
+            self._tar = tarfile.open(_unfinished(self._shard), "w")
+            self._size = self._samples = 0
         for name, data in files:
             # Nothing but names and bytes: the same release gives the same shards.
             entry = tarfile.TarInfo(name)
@@ -45,23 +51,72 @@ class _Shards:
             self._size += len(data)
         self._samples += 1
 
+    @property
+    def _shard(self) -> Path:
+        return self._folder / f"{self._split}-{self._count:06d}.tar"
+
+    def finish(self) -> None:
+        """Give the open shard its name."""
+        if self._tar is not None:
+            self._tar.close()
+            _name(self._shard)
+            self._tar, self._count = None, self._count + 1
+
     def close(self) -> None:
-        """Finish the open shard."""
+        """Leave the open shard: it is written again."""
         if self._tar is not None:
             self._tar.close()
 
 
 def write(release: Contents, path: Path) -> None:
-    """Write a folder of shards."""
-    path.mkdir()
-    shards: dict[str, _Shards] = {}
-    try:
+    """Write a folder of shards, or what one lacks that was cut off."""
+    path.mkdir(exist_ok=True)
+    there = dict(_there(path))
+    gone: set[str] = set()
+    with ExitStack() as opened:
+        shards: dict[str, _Shards] = {}
         for rows in _videos(release):
-            split = rows[0].split
-            shards.setdefault(split, _Shards(path, split)).add(list(_sample(release, rows)))
-    finally:
+            key, split = _key(rows[0]), rows[0].split
+            if f"{key}.json" in there:
+                if release.is_withdrawn(rows[0]):
+                    gone.add(f"{key}.mp4")
+                continue
+            if split not in shards:
+                shards[split] = opened.enter_context(closing(_Shards(path, split)))
+            shards[split].add(list(_sample(release, rows)))
         for each in shards.values():
-            each.close()
+            each.finish()
+    for shard in sorted({there[name] for name in gone & there.keys()}):
+        _leave_out(shard, gone)
+
+
+def _there(folder: Path) -> Iterator[tuple[str, Path]]:
+    """Yield (name, shard) of each file of the finished shards; what is unfinished is deleted."""
+    for rest in folder.glob("*.unfinished"):
+        rest.unlink()
+    for shard in folder.glob("*.tar"):
+        with tarfile.open(shard) as tar:
+            yield from ((entry.name, shard) for entry in tar)
+
+
+def _leave_out(shard: Path, names: Set[str]) -> None:
+    """Write a shard again without these files."""
+    with tarfile.open(shard) as before, tarfile.open(_unfinished(shard), "w") as tar:
+        for entry in before:
+            if entry.name not in names:
+                tar.addfile(entry, before.extractfile(entry))
+    _name(shard)
+
+
+def _unfinished(shard: Path) -> Path:
+    return shard.with_name(f"{shard.name}.unfinished")
+
+
+def _name(shard: Path) -> None:
+    """Give a shard that is finished its name, once it is on the disk."""
+    with _unfinished(shard).open("rb") as file:
+        os.fsync(file.fileno())
+    _unfinished(shard).replace(shard)
 
 
 def _videos(release: Contents) -> Iterator[list[ReleaseRow]]:
@@ -69,10 +124,15 @@ def _videos(release: Contents) -> Iterator[list[ReleaseRow]]:
         yield list(rows)
 
 
+def _key(row: ReleaseRow) -> str:
+    """Return what the names of a video's files begin with."""
+    return f"{row.category}-{row.name}"
+
+
 def _sample(release: Contents, rows: Sequence[ReleaseRow]) -> Iterator[tuple[str, bytes]]:
     """Yield (name, bytes) of each file of a video; a name has one point, since what stands before it is the key."""
     first = rows[0]
-    key = f"{first.category}-{first.name}"
+    key = _key(first)
     about = {
         "video": first.name, "category": first.category, "name": release.names[first.category], "split": first.split,
         "duration_sec": first.duration_sec, "title": first.title, "licence": first.licence, "url": first.url,
