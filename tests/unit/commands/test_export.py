@@ -29,6 +29,10 @@ def test_media_of_a_video_that_was_withdrawn_since_hold_up_no_export(
     # Bytes that are lost for no known reason are a failure.
     assert export(tmp_path / "lost") == 65
     assert not (tmp_path / "lost").exists()
+    store.put(rows[0].proxy_256, b"found")
+    assert export(tmp_path / "lost") == 0
+    assert not [one for one in tmp_path.iterdir() if "unfinished" in one.name]
+    store.delete(rows[0].proxy_256)
     assert export(tmp_path / "nowhere" / "shards") == 64
     write_withdrawal(store, named, "uploader asked", deletes=True)
     assert export(tmp_path / "shards") == 0
