@@ -52,6 +52,9 @@ def test_a_batch_is_of_one_key_and_keys_stay_in_order(todo: dict[str, set[str]],
     assert list(dict.fromkeys(key for key, _ in found)) == [key for key, categories in todo.items() if categories]
     assert len(found) <= max(most, len(todo))
     assert {(key, one) for key, some in found for one in some} == {(k, one) for k, of in todo.items() for one in of}
+    # One command line, whatever order a set has in this process.
+    for key, categories in todo.items():
+        assert [one for other, some in found if other == key for one in some] == sorted(categories)
 
 
 def test_json_has_what_is_there() -> None:

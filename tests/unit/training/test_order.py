@@ -1,5 +1,8 @@
 """The order of training: every clip once an epoch, rare labels more often where asked, the same from any place on."""
 
+import gc
+import weakref
+
 import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -32,6 +35,37 @@ def test_a_block_holds_whole_videos_so_that_a_rendition_is_opened_near_in_time()
         seen = videos[Order(videos=videos, seed=1, block=10).epoch(number)].reshape(10, 30)
         assert all(len(set(block)) == 10 for block in seen)
         assert len({tuple(block) for block in seen}) == 10
+        # Clips of a block are mixed: those of a video do not come one after the other.
+        assert all((block[1:] == block[:-1]).sum() < 10 for block in seen)
+
+
+def test_each_epoch_and_each_seed_has_another_order_and_other_blocks() -> None:
+    videos = np.repeat(np.arange(100), 3).astype(np.int32)
+    epochs = [Order(videos=videos, seed=seed, block=10).epoch(number) for seed in (0, 1) for number in (0, 1)]
+    assert len({epoch.tobytes() for epoch in [*epochs, np.arange(300)]}) == 5
+    assert len({frozenset(videos[epoch[:30]].tolist()) for epoch in epochs}) == 4
+
+
+def test_one_epoch_is_held_at_a_time() -> None:
+    order = Order(videos=np.arange(9, dtype=np.int32), seed=0)
+    first = weakref.ref(order.epoch(0))
+    assert order.epoch(0) is first()
+    order.epoch(1)
+    gc.collect()
+    assert first() is None
+
+
+def test_what_is_wanted_half_a_time_comes_in_some_epochs_and_what_is_not_in_none() -> None:
+    order = Order(videos=np.arange(4, dtype=np.int32), seed=0, weights=np.array([0.0, 0.0, 3.5, 0.5]))
+    counts = [np.bincount(order.epoch(number), minlength=4).tolist() for number in range(20)]
+    assert {tuple(count) for count in counts} == {(0, 0, 3, 1), (0, 0, 4, 0)}
+
+
+def test_without_a_clip_that_is_wanted_there_is_no_order_and_no_wait() -> None:
+    videos = np.arange(3, dtype=np.int32)
+    assert Order(videos=videos, seed=0, weights=np.zeros(3)).between(0, 5).tolist() == []
+    for weights in (None, np.zeros(0)):
+        assert Order(videos=videos[:0], seed=0, weights=weights).epoch(0).tolist() == []
 
 
 @settings(max_examples=40)
