@@ -2,7 +2,7 @@
 
 A vote stands after the one that it corrects, which may be of the same moment: answers that a browser kept while it had
 no connection come in one transaction. Batches come by number and not by when they were written: one is written again
-when somebody is forgotten. What cannot be put back is counted and holds up no other vote.
+when somebody is forgotten. What cannot be put back is counted and holds up no other vote but those that correct it.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -84,7 +84,7 @@ def restore_votes(work: Repair) -> int:
         lost = {(row.clip_id, row.category) for row in unasked}
         return [row for row in rows if (row.clip_id, row.category) not in lost]
 
-    count, left = _batches(work, VOTES, "restore_batch", "restore_vote", on_queued)
+    count, left = _batches(work, VOTES, "restore_batch", "restore_vote", "votes_among", on_queued)
     if left:
         work.lost.append(f"{left:,} votes are on clips that no round in the store holds any more: they are lost")
     return count
@@ -98,14 +98,16 @@ def restore_segment_votes(work: Repair) -> int:
         known = {row["segment_id"] for row in work.ledger.rows("segments_among", segments=segments)}
         return [row for row in rows if row.segment_id in known]
 
-    count, left = _batches(work, SEGMENT_VOTES, "restore_segment_batch", "restore_segment_vote", about_known)
+    count, left = _batches(
+        work, SEGMENT_VOTES, "restore_segment_batch", "restore_segment_vote", "segment_votes_among", about_known
+    )
     if left:
         work.lost.append(f"{left:,} votes are about segments that the store holds no more: they are lost")
     return count
 
 
 def _batches(
-    work: Repair, dataset: Dataset[V], begin: str, put_back: str, known: Callable[[list[V]], list[V]]
+    work: Repair, dataset: Dataset[V], begin: str, put_back: str, among: str, known: Callable[[list[V]], list[V]]
 ) -> tuple[int, int]:
     """Put back the batches of a dataset, by number, and the people who answered.
 
@@ -114,23 +116,40 @@ def _batches(
         dataset: of votes.
         begin: statement that puts back a batch.
         put_back: statement that puts back a vote.
+        among: statement that returns which of some votes are there.
         known: returns those of some votes that the ledger can hold.
 
     Returns: (how many votes were put back, how many the ledger cannot hold).
 
     """
-    count = left = 0
+    count = left = alone = 0
     for manifest in work.each(dataset, lambda manifest: int(manifest.keys["batch"])):
         with work.apart(manifest.address):
             batch = int(manifest.keys["batch"])
             rows = corrected_last(work.datasets.rows_of(dataset, manifest))
-            kept = known(rows)
+            about_known = known(rows)
+            kept = _following(work.ledger, among, about_known)
             work.ledger.run(begin, batch=batch, vote_count=len(rows))
             people = sorted({row.annotator for row in rows})
             work.ledger.run_many("ensure_annotator", [{"annotator": name} for name in people])
             work.ledger.run_many(put_back, [{**asdict(row), "batch": batch} for row in kept])
-            count, left = count + len(kept), left + len(rows) - len(kept)
+            count, left = count + len(kept), left + len(rows) - len(about_known)
+            alone += len(about_known) - len(kept)
+    if alone:
+        work.lost.append(f"{alone:,} {dataset.name} correct one that was not put back: they were not put back either")
     return count, left
+
+
+def _following(ledger: Ledger, among: str, rows: Sequence[V]) -> list[V]:
+    """Return the votes of a batch that correct none, or one that is in the ledger or stands before them."""
+    corrected = sorted({row.supersedes for row in rows if row.supersedes})
+    there = {row["vote_id"] for row in ledger.rows(among, votes=corrected)}
+    kept = []
+    for row in rows:
+        if row.supersedes is None or row.supersedes in there:
+            kept.append(row)
+            there.add(row.vote_id)
+    return kept
 
 
 def corrected_last(rows: Iterable[V]) -> list[V]:

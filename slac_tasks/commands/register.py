@@ -25,7 +25,7 @@ from slac_tasks.collect.settings import Collect
 from slac_tasks.errors import BrokenContract, WrongArguments
 from slac_tasks.given.flags import whole
 from slac_tasks.given.words import near, printable
-from slac_tasks.planning.backfills import Backfill, bounds, newest_window
+from slac_tasks.planning.backfills import Backfill, backfills, bounds, newest_window
 from slac_tasks.progress import print_line
 from slac_tasks.storage.ledger import Ledger, Row, open_ledger
 from slac_tasks.video.lengths import outside
@@ -136,8 +136,14 @@ def asked(category: str, arguments: argparse.Namespace) -> Backfill:
 
 
 def write(ledger: Ledger, wanted: Backfill) -> None:
-    """Write down what is wanted of the past windows of a registered category; nothing where nothing is asked."""
+    """Write down what is wanted of the past windows of a registered category; nothing where nothing is asked.
+
+    Raises:
+        WrongArguments: together with what was asked for before it holds no window.
+
+    """
     if wanted != Backfill(category=wanted.category):
+        wanted.after(backfills(ledger).get(wanted.category))
         values = {name: value for name, value in asdict(wanted).items() if name != "state"}
         ledger.run("plan_category", newest=newest_window(), **values)
 

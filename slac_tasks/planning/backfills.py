@@ -6,7 +6,7 @@ last one may go over it.
 """
 
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime, timedelta
 from statistics import mean
 from typing import Literal
@@ -30,6 +30,26 @@ class Backfill:
     floor: float | None = None
     """Share of its positives that must be right; None: what the settings say."""
     state: State = "running"
+
+    def after(self, known: "Backfill | None") -> "Backfill":
+        """Return what is asked for once this is asked too: what it does not say stays, and what rested goes on.
+
+        Args:
+            known: what was asked for before; None: nothing, so the newest window that has ended is the last.
+
+        Raises:
+            WrongArguments: no window lies between the bounds of both together.
+
+        """
+        known = known or Backfill(category=self.category, last_window=newest_window())
+        found = replace(known, **{name: value for name, value in asdict(self).items() if value is not None})
+        first, last = found.first_window, found.last_window
+        if first and last and first > last:
+            raise WrongArguments(
+                f"past windows of {self.category}: --from {first} --to {last}: the first window is after the last; "
+                "what is not given stays as it was asked for before"
+            )
+        return found
 
     def holds(self, window: str) -> bool:
         """Return whether a window is one of those that are asked for."""

@@ -24,7 +24,9 @@ PAGES = {
     "inspect": "expectations",
     "judge": "quality",
     "report": "reports",
+    "mine": "clips?category=judo",
     "publish": "clips?category=judo",
+    "map": "map?category=judo",
     "approve": "desk?of=judo",
     "release": "releases#r0001",
 }
@@ -58,6 +60,8 @@ def test_pages_want_a_store_and_a_ledger() -> None:
     both = {"SLAC_STORE": "/store", "SLAC_DATABASE_URL": "postgresql://ledger"}
     assert is_mounted(both)
     assert not any(is_mounted({**both, name: " "}) for name in both)
+    # A service of their own has accounts: then they stand behind no other login.
+    assert not is_mounted({**both, "SLAC_WEB_URL": "https://slac.example"})
 
 
 def test_without_pages_a_task_has_no_link() -> None:
@@ -69,7 +73,8 @@ def test_pages_behind_airflows_login_are_led_to(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setenv("SLAC_DATABASE_URL", "postgresql://ledger")
     made = task("judge")
     (link,) = made.operator_extra_links
-    assert link.get_link(made, ti_key=None).endswith("/slac/quality")
+    monkeypatch.setenv("AIRFLOW__API__BASE_URL", "https://airflow.example/team/")
+    assert link.get_link(made, ti_key=None) == "https://airflow.example/team/slac/quality"
 
 
 # Airflow's own loading of plugins uses a name that its library has deprecated.

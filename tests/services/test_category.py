@@ -4,8 +4,11 @@ import json
 from pathlib import Path
 
 import pytest
+from platform_records import WEEKS, Platform
 
 from slac_tasks import cli
+from slac_tasks.storage.datasets import VIDEOS
+from slac_tasks.storage.folder import FolderStore
 from slac_tasks.storage.ledger import Ledger
 
 
@@ -41,6 +44,42 @@ def test_what_is_asked_is_kept_and_what_is_not_given_stays(ledger: Ledger, capsy
         "category": "clean_and_jerk", "state": "running", "windows": 0, "collected": 0, "videos": 0,
         "videos_most": 2000, "scored": 0,
     }  # fmt: skip
+
+
+def test_what_rests_goes_on_when_it_is_added_again_whatever_is_asked(ledger: Ledger) -> None:
+    for words in (["--videos=9"], [], ["--videos=8"]):
+        assert cli.main(["category", "add", "judo", *words]) == 0
+        assert [plan["state"] for plan in plans(ledger)] == ["running"]
+        assert cli.main(["category", "cancel", "judo"]) == 0
+        assert cli.main(["category", "add", "judo", "--estimate"]) == 0
+        assert [plan["state"] for plan in plans(ledger)] == ["cancelled"]
+
+
+@pytest.mark.parametrize("words", [["category", "add", "judo"], ["register", "--category=judo"]])
+@pytest.mark.parametrize("bound", ["--from=2025-02-03", "--to=2024-12-30"])
+def test_a_bound_beyond_the_one_that_stays_is_refused_with_both(
+    words: list[str], bound: str, ledger: Ledger, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert cli.main([*words, "--from=2025-01-06", "--to=2025-01-27"]) == 0
+    before = plans(ledger)
+    assert cli.main([*words, bound]) == 64
+    first, last = ("2025-02-03", "2025-01-27") if "from" in bound else ("2025-01-06", "2024-12-30")
+    assert f"past windows of judo: --from {first} --to {last}: the first window is after" in capsys.readouterr().err
+    assert plans(ledger) == before
+    assert cli.main([*words, "--from=2025-02-03", "--to=2025-02-10"]) == 0
+
+
+def test_an_estimate_is_of_what_is_asked_together_with_what_was_asked_before(
+    ledger: Ledger, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    platform = Platform(store=FolderStore(tmp_path / "store"), ledger=ledger)
+    platform.register("polo")
+    for window in WEEKS:
+        platform.record(VIDEOS, category="polo", window=window)
+    assert cli.main(["category", "add", "judo", f"--from={WEEKS[1]}"]) == 0
+    capsys.readouterr()
+    assert cli.main(["category", "add", "judo", "--floor=0.9", "--estimate"]) == 0
+    assert "estimate: 2 (category, window); about 20 videos" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

@@ -3,12 +3,14 @@
 import uuid
 from typing import Any
 
+import pytest
 from review_work import cast, collected, lease, publish_and_answer, states
 
+from slac_tasks.errors import BrokenContract
 from slac_tasks.forgetting import forget
 from slac_tasks.reconcile import repair
 from slac_tasks.stages import aggregate, sync
-from slac_tasks.storage.datasets import HARD_CLIPS
+from slac_tasks.storage.datasets import HARD_CLIPS, VOTES
 from slac_tasks.storage.ledger import Ledger
 from slac_tasks.verification.settings import Review
 
@@ -81,3 +83,30 @@ def test_votes_on_a_clip_that_no_round_holds_any_more_are_said_and_hold_up_no_ot
     lines = list(repair(datasets, ledger, Review()))
     assert standing(ledger) == {pair: answer for pair, answer in before.items() if pair[0] != clips[0]}
     assert any("2 votes are on clips that no round in the store holds" in line for line in lines)
+
+
+def test_a_correction_waits_for_what_it_corrects_and_holds_up_no_other_vote(make_job: Any, ledger: Ledger) -> None:
+    clips = publish_and_answer(make_job, ledger, {"ann": "yes"})
+    sync.run(make_job("sync"))
+    lease(ledger, "bob")
+    for clip in clips:
+        cast(ledger, "bob", clip, "no")
+    (of_ann,) = [row["vote_id"] for row in collected(make_job) if row["clip_id"] == clips[0]]
+    twice = cast(ledger, "ann", clips[0], "no", supersedes=of_ann)
+    cast(ledger, "ann", clips[0], "unsure", supersedes=twice)
+    sync.run(make_job("sync"))
+    datasets = make_job("sync").datasets
+    before, of_bob = standing(ledger), {(clip, "bob"): "no" for clip in clips}
+    (first,) = [name for name in datasets.store.names(VOTES.address({"batch": "000001"})) if name.endswith(".parquet")]
+    part = datasets.store.get(first)
+    datasets.store.put(first, b"other bytes")
+    lost(ledger)
+    said: list[str] = []
+    with pytest.raises(BrokenContract, match="1 partitions were not put back"):
+        said.extend(repair(datasets, ledger, Review()))
+    assert any("2 votes correct one that was not put back" in line for line in said)
+    assert standing(ledger) == of_bob
+    # The bytes were found in a backup.
+    datasets.store.put(first, part)
+    list(repair(datasets, ledger, Review()))
+    assert standing(ledger) == before
