@@ -12,7 +12,9 @@ KNOBS = Release(min_new_labels=1000, due_share=0.1, max_age_days=90.0, max_drift
 
 
 def decided(new_labels: int, age_days: float | None = 5.0, drift: float | None = 0.0) -> tuple[bool, str]:
-    found = decide(Evidence(new_labels=new_labels, age_days=age_days, drift=drift), KNOBS)
+    known = Evidence(new_labels=new_labels, age_days=age_days, drift=drift)
+    found = decide(known, KNOBS)
+    assert found.evidence == known, "what it was decided by is recorded with it"
     return found.retrain, found.reason
 
 
@@ -24,6 +26,7 @@ def test_a_person_may_ask_for_a_release_of_whatever_is_new() -> None:
     known = Evidence(new_labels=1, age_days=None, drift=None)
     found = decide(known, KNOBS, at_once=True)
     assert (found.retrain, found.reason) == (True, "1 new labels, and a person asks for a release at once")
+    assert found.evidence == known
     assert not decide(replace(known, new_labels=0), KNOBS, at_once=True).retrain
 
 
@@ -46,6 +49,19 @@ def test_an_old_release_and_drifted_scores_make_fewer_labels_enough() -> None:
         "99 new labels, want 100 although the last release is 91 days old, more than 90 and scores drifted by 0.30 "
         "at least, more than 0.25",
     )
+
+
+def test_one_new_label_is_the_least_however_few_the_settings_want() -> None:
+    for knobs, needed in (
+        (Release(min_new_labels=0), 1),
+        (replace(KNOBS, due_share=0.0004), 1),
+        (replace(KNOBS, due_share=0.0018), 2),
+    ):
+        old = Evidence(new_labels=needed, age_days=91.0, drift=None)
+        assert decide(old, knobs).retrain
+        assert not decide(replace(old, new_labels=needed - 1), knobs).retrain
+    young = Evidence(new_labels=1, age_days=1.0, drift=None)
+    assert decide(young, Release(min_new_labels=0)).retrain
 
 
 known = st.none() | st.floats(0, 1000)
