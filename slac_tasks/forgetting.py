@@ -107,6 +107,8 @@ def _forget(datasets: Datasets, ledger: Ledger, name: str) -> Forgotten:
     (row,) = ledger.rows("pseudonym_of", name=name)
     pseudonym = str(row["pseudonym"])
     with ledger.transaction():
+        # After words of the person that are being written, and before any later one.
+        ledger.rows("keep_known", name=name, alone=True)
         known = ledger.run("add_pseudonym", name=name, pseudonym=pseudonym)
         ledger.run("return_clips", annotator=name)
         ledger.run("return_segments", annotator=name)

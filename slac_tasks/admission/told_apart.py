@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from slac_tasks.storage.registered import keep_known
+
 if TYPE_CHECKING:
     # The pages read this module, and import nothing heavy.
     from slac_tasks.admission.likeness.verdict import Likeness
@@ -81,7 +83,9 @@ def undone(ledger: "Ledger", window: str | None = None) -> list[Undone]:
 
 def tell_apart(ledger: "Ledger", video_id: str, other_id: str, *, person: str, reason: str) -> bool:
     """Record that two look-alikes differ; return whether they are such a pair, in either order."""
-    return ledger.run("tell_apart", video_id=video_id, other_id=other_id, person=person, reason=reason) > 0
+    with ledger.transaction():
+        keep_known(ledger, person)
+        return ledger.run("tell_apart", video_id=video_id, other_id=other_id, person=person, reason=reason) > 0
 
 
 def tell_same(ledger: "Ledger", video_id: str, other_id: str) -> bool:

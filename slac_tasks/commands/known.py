@@ -12,7 +12,7 @@ import argparse
 from slac_tasks.errors import WrongArguments
 from slac_tasks.progress import print_json
 from slac_tasks.storage.ledger import open_ledger
-from slac_tasks.storage.registered import check_registered
+from slac_tasks.storage.registered import check_registered, keep_known
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -50,7 +50,9 @@ def main(arguments: argparse.Namespace) -> None:
     clip = {"category": arguments.category, "clip_id": arguments.clip}
     if arguments.what == "add":
         given = {"answer": arguments.answer, "purpose": arguments.purpose, "person": arguments.person}
-        done = bool(ledger.rows("add_known_answer", **clip, **given))
+        with ledger.transaction():
+            keep_known(ledger, arguments.person)
+            done = bool(ledger.rows("add_known_answer", **clip, **given))
     else:
         done = bool(ledger.run("drop_known_answer", **clip))
     if not done:

@@ -32,6 +32,7 @@ from slac_tasks.storage.ledger import Ledger, open_ledger
 from slac_tasks.storage.manifests import Drop, Manifest
 from slac_tasks.storage.objects import open_store
 from slac_tasks.storage.records import Record
+from slac_tasks.storage.registered import keep_known
 from slac_tasks.storage.store import Store
 from slac_tasks.storage.tables import Datasets
 from slac_tasks.verification.segments.deciding import Ends
@@ -203,7 +204,9 @@ def _gold(ledger: Ledger, store: Store, arguments: argparse.Namespace) -> None:
         if not arguments.absent and (None in ends or not 0 <= ends[0] < ends[1]):
             raise WrongArguments(f"segments gold: ends are {ends[0]} and {ends[1]}, want 0 <= start < end in seconds")
         known = GoldSegment(segment_id=arguments.segment, start_sec=ends[0], end_sec=ends[1])
-        done = bool(ledger.rows("add_gold_segment", **asdict(known), person=arguments.person))
+        with ledger.transaction():
+            keep_known(ledger, arguments.person)
+            done = bool(ledger.rows("add_gold_segment", **asdict(known), person=arguments.person))
         if done:
             gold_segments.put(store, known)
     if not done:

@@ -8,7 +8,7 @@ from datetime import date
 
 from slac_tasks.errors import WrongArguments
 from slac_tasks.storage.ledger import Ledger
-from slac_tasks.storage.registered import check_registered
+from slac_tasks.storage.registered import check_registered, keep_known
 
 
 def retire(ledger: Ledger, category: str, *, person: str, reason: str) -> bool:
@@ -156,6 +156,7 @@ def ask_person_again(ledger: Ledger, category: str, annotator: str, *, day: date
     """
     check_registered(ledger, [category])
     with ledger.transaction():
+        keep_known(ledger, annotator)
         if not _rule(ledger, "ask again", category, annotator=annotator, person=person, reason=reason):
             return 0
         done = ledger.run("ask_person_again", category=category, annotator=annotator, day=day)
@@ -193,6 +194,7 @@ def _rule(
     """Record a ruling; return whether it is new: what is sent twice is one ruling."""
     if not reason.strip():
         raise WrongArguments(f"category {category}: the reason is empty, want why")
+    keep_known(ledger, person)
     ledger.rows("lock_rulings", category=category)
     return bool(
         ledger.rows(

@@ -16,6 +16,7 @@ from slac_tasks.storage.ledger import Ledger
 from slac_tasks.verification import rulings
 from slac_tasks.web.forms import field, own_form, read_form
 from slac_tasks.web.ledgers import Ledgers
+from slac_tasks.web.words import word_of
 
 WORDS = frozenset(
     {"approve", "reject", "settle", "return", "gold", "example", "forget", "ask again", "retire", "restore"}
@@ -27,12 +28,13 @@ _NAME_MOST = 200
 _REASON_MOST = 500
 
 
-def routes(oversee: Callable[..., Any], ledgers: Ledgers) -> APIRouter:
+def routes(oversee: Callable[..., Any], ledgers: Ledgers, *, admits: bool) -> APIRouter:
     """Return the one route; it answers to leads.
 
     Args:
         oversee: dependency that returns which lead is logged in: the ruling is this person's.
         ledgers: connections to the ledger.
+        admits: see `make_app`.
 
     """
     router = APIRouter()
@@ -48,7 +50,7 @@ def routes(oversee: Callable[..., Any], ledgers: Ledgers) -> APIRouter:
         category = field(form, "category", _NAME_MOST)
         by = {"person": person, "reason": field(form, "reason", _REASON_MOST)}
         try:
-            with ledgers.borrow() as ledger:
+            with word_of(ledgers, person, admits=admits) as ledger:
                 _rule(ledger, word, category, form, by)
         except WrongArguments as refusal:
             raise HTTPException(409, f"{refusal}.") from refusal

@@ -9,18 +9,20 @@ from fastapi.responses import RedirectResponse
 from slac_tasks.admission.told_apart import tell_apart, tell_same
 from slac_tasks.web.forms import field, own_form, read_form
 from slac_tasks.web.ledgers import Ledgers
+from slac_tasks.web.words import word_of
 
 _NAME_MOST = 64
 _REASON_MOST = 500
 _WORDS = ("differ", "same")
 
 
-def routes(oversee: Callable[..., Any], ledgers: Ledgers) -> APIRouter:
+def routes(oversee: Callable[..., Any], ledgers: Ledgers, *, admits: bool) -> APIRouter:
     """Return the one route; it answers to leads.
 
     Args:
         oversee: dependency that returns which lead is logged in.
         ledgers: connections to the ledger.
+        admits: see `make_app`.
 
     """
     router = APIRouter()
@@ -35,7 +37,7 @@ def routes(oversee: Callable[..., Any], ledgers: Ledgers) -> APIRouter:
             raise HTTPException(400, f"The field say is neither of {' and '.join(_WORDS)}.")
         pair = field(form, "video_id", _NAME_MOST), field(form, "other_id", _NAME_MOST)
         reason = field(form, "reason", _REASON_MOST) if word == "differ" else ""
-        with ledgers.borrow() as ledger:
+        with word_of(ledgers, person, admits=admits) as ledger:
             if word == "differ":
                 done = tell_apart(ledger, *pair, person=person, reason=reason)
             else:

@@ -269,15 +269,14 @@ def routes(
         sets = sorted({str(vote.set_id) for vote in ordered if vote.set_id is not None})
         with ledgers.borrow() as ledger:
             _check_asked(ledger, person, ordered)
-            if len(ordered) == 1 and not sets:
+            if len(ordered) == 1 and not sets and ordered[0].supersedes is None:
                 stored = [_cast(ledger, person, ordered[0])]
             else:
                 with ledger.transaction():
-                    if sets:
-                        ledger.rows(
-                            "lock_sets", annotator=person, set_ids=sets, clip_ids=[vote.clip_id for vote in ordered],
-                            categories=[vote.category for vote in ordered],
-                        )  # fmt: skip
+                    ledger.rows(
+                        "lock_clips", annotator=person, set_ids=sets, clip_ids=[vote.clip_id for vote in ordered],
+                        categories=[vote.category for vote in ordered],
+                    )  # fmt: skip
                     stored = [_cast(ledger, person, vote) for vote in ordered]
                     if sets:
                         ledger.run("split_sets", annotator=person, set_ids=sets, set_least=SET_LEAST)

@@ -99,7 +99,9 @@ def routes(
             return {"is_due": False}
         of = {"annotator": person, "category": category}
         with ledgers.borrow() as ledger, ledger.transaction():
-            batch = ledger.one("add_feedback", **of, answers_least=review.feedback_after)
+            # No answer is under way, nor stored before the batch has ended: each is in this batch or in the next one.
+            known = ledger.one("lock_reviewer", annotator=person)
+            batch = known and ledger.one("add_feedback", **of, answers_least=review.feedback_after)
             if batch is None:
                 return {"is_due": False}
             clips = ledger.rows("feedback_clips", **of, began=batch["began"], shown_at=batch["shown_at"])

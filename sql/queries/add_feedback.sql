@@ -17,8 +17,9 @@ WITH told AS (
         AND v.cast_at > (SELECT began FROM past) AND v.supersedes IS NULL
         AND NOT EXISTS (SELECT FROM unseen)
 ), closed AS (
-    INSERT INTO feedbacks (annotator, category, answers)
-    SELECT %(annotator)s::text, %(category)s::text, count(*)
+    -- The moment at which nobody else had the person: a transaction begins before it waits.
+    INSERT INTO feedbacks (annotator, category, answers, shown_at)
+    SELECT %(annotator)s::text, %(category)s::text, count(*), clock_timestamp()
     FROM batch
     HAVING
         count(*) >= %(answers_least)s::integer

@@ -1,8 +1,12 @@
 -- Keep what a person found odd about a clip that is or was in the person's hands, or that the person has answered; returns
 -- the flag's id if it is kept now or was since an earlier send.
-WITH asked AS (
+WITH me AS (
+    -- Whoever is being forgotten is gone afterwards, and has flagged nothing.
+    SELECT annotator FROM annotators WHERE annotator = %(annotator)s::text FOR KEY SHARE
+), asked AS (
     SELECT q.clip_id, q.category
     FROM live_queue AS q
+    CROSS JOIN me
     WHERE
         q.clip_id = %(clip_id)s::text AND q.category = %(category)s::text
         AND (

@@ -28,10 +28,13 @@ WITH me AS (
         )
     FOR NO KEY UPDATE OF q
 ), stored AS (
-    INSERT INTO votes (vote_id, clip_id, category, annotator, answer, seconds, guideline_version, supersedes, set_id)
+    -- The moment at which this call had the person: what is told to the person meanwhile is of the answers before it.
+    INSERT INTO votes
+        (vote_id, clip_id, category, annotator, answer, seconds, guideline_version, supersedes, set_id, cast_at)
     SELECT
         %(vote_id)s::uuid, clip_id, category, %(annotator)s::text, %(answer)s::text, %(seconds)s::double precision,
-        %(guideline_version)s::integer, %(supersedes)s::uuid, %(set_id)s::uuid
+        %(guideline_version)s::integer, %(supersedes)s::uuid, %(set_id)s::uuid,
+        clock_timestamp()
     FROM allowed
     ON CONFLICT DO NOTHING
     RETURNING vote_id

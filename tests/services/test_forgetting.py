@@ -1,9 +1,13 @@
 """A person is forgotten: the votes stay under a pseudonym, and neither ledger nor store shows the name any more."""
 
 import re
+import threading
 import uuid
+from contextlib import closing
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
 import pyarrow.parquet as pq
 import pytest
@@ -12,6 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from review_work import ROUND, cast, lease, publish_and_answer
 from strangers import ask
+from waiting import until_blocked
 
 from slac_tasks import cli
 from slac_tasks.config import Config
@@ -25,7 +30,7 @@ from slac_tasks.storage.datasets import CROWD, EXPECTATIONS, PEOPLE, VOTES
 from slac_tasks.storage.ledger import Ledger
 from slac_tasks.storage.store import Store
 from slac_tasks.storage.tables import Datasets
-from slac_tasks.verification.rulings import settle
+from slac_tasks.verification.rulings import restore, retire, settle
 from slac_tasks.verification.settings import Aggregation
 from slac_tasks.verification.versions import read_labels
 from slac_tasks.web.accounts import COOKIE, Account, Accounts
@@ -313,3 +318,65 @@ def test_who_is_forgotten_while_logging_in_is_not_logged_in(
     assert accounts.person(cookie) is None
     assert in_ledger(ledger, NAME) == []
     ledgers.close()
+
+
+def forms(clip: str) -> list[dict[str, str]]:
+    """What a lead may say of a clip and of others' answers, each a change."""
+    about = {"category": "high_jump", "clip_id": clip, "reason": "looked again"}
+    return [
+        {**about, "say": "settle", "answer": "no"},
+        {**about, "say": "return"},
+        {**about, "say": "gold", "answer": "yes"},
+        {"category": "high_jump", "say": "ask again", "annotator": "bob", "day": str(datetime.now(UTC).date()),
+         "reason": "asleep"},
+        {"category": "high_jump", "say": "reject", "labels": "000001", "reason": "too few"},
+        {"category": "high_jump", "say": "retire", "reason": "enough"},
+    ]  # fmt: skip
+
+
+def test_a_word_of_a_lead_who_is_forgotten_while_the_request_is_under_way_is_not_written(
+    ledger: Ledger, platform: Datasets, ledger_url: str
+) -> None:
+    """Nobody would look for the name again: it had stood in rulings, decisions and known answers for good."""
+    with ledger._connection.cursor() as cursor:
+        cursor.execute("SELECT clip_id FROM queue ORDER BY clip_id DESC LIMIT 1")
+        ((clip,),) = cursor.fetchall()
+        cursor.execute("UPDATE annotators SET role = 'lead'")
+        cursor.execute("UPDATE verdicts SET verdict = 'refused'")
+    ledgers = Ledgers(lambda: Ledger(ledger_url))
+    account = Account(name=NAME, password="sealed", role="lead")
+
+    class Sessions(LedgerSessions):
+        def is_open(self, session: Session) -> bool:
+            forget(platform, ledger, NAME)
+            return True
+
+    accounts = Accounts(find={NAME: account}.get, secret=b"s" * 32, sessions=Sessions(ledgers))
+    app = make_app(
+        Config(store_url=platform.store.url), ledgers, Media(store=platform.store, secret=b"key"),
+        authenticate=accounts.authenticate, oversee=accounts.oversee, accounts=accounts,
+    )  # fmt: skip
+    cookie = (b"cookie", f"{COOKIE}={accounts.session(account)}".encode())
+    for form in forms(clip):
+        said = [urlencode(form).encode()]
+        assert ask(app, "POST", b"/desk", headers=[cookie], body=said).status == 401, form
+    assert in_ledger(ledger, NAME) == []
+    ledgers.close()
+
+
+def test_a_word_that_is_being_written_is_there_before_its_person_is_forgotten(
+    ledger: Ledger, platform: Datasets, ledger_url: str
+) -> None:
+    found: list[Any] = []
+    with closing(Ledger(ledger_url)) as other:
+        forgetting = threading.Thread(target=lambda: found.append(forget(platform, other, NAME)))
+        with ledger.transaction():
+            retire(ledger, "high_jump", person=NAME, reason="enough")
+            forgetting.start()
+            until_blocked(ledger, forgetting)
+        forgetting.join()
+    assert found
+    assert in_ledger(ledger, NAME) == []
+    ledger.run("begin_forgetting", name="bob", pseudonym="forgotten-0")
+    with pytest.raises(Temporary, match="is being forgotten now"):
+        restore(ledger, "high_jump", person="bob", reason="not enough")

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from queued_clips import CATEGORY, cast, fill, lease, people
+from waiting import until_blocked
 
 from slac_tasks.storage.ledger import Ledger
 
@@ -74,15 +75,6 @@ CALLS: dict[str, tuple[Callable[[Ledger, list[str]], int], str, int]] = {
 """Each: what it does, how the clips are before, and how many of them it changes."""
 
 
-def blocked(ledger: Ledger, thread: threading.Thread) -> None:
-    """Wait until another connection waits for this one, or has ended."""
-    while thread.is_alive():
-        with ledger._connection.cursor() as cursor:
-            cursor.execute("SELECT count(*) FROM pg_stat_activity WHERE pg_backend_pid() = ANY (pg_blocking_pids(pid))")
-            if cursor.fetchone() != (0,):
-                return
-
-
 def meet(ledger: Ledger, ledger_url: str, call: Callable[[Ledger], Any], answers: list[Callable[[], Any]]) -> Any:
     """Give answers in one transaction; the other call begins after the first of them, and waits before the second."""
     found: list[Any] = []
@@ -91,7 +83,7 @@ def meet(ledger: Ledger, ledger_url: str, call: Callable[[Ledger], Any], answers
         with ledger.transaction():
             assert answers[0]()
             calling.start()
-            blocked(ledger, calling)
+            until_blocked(ledger, calling)
             for answer in answers[1:]:
                 assert answer()
         calling.join()
@@ -121,8 +113,14 @@ def test_answers_to_several_clips_and_whoever_changes_several_do_not_wait_in_a_c
     assert meet(ledger, ledger_url, lambda other: call(other, names), answers) == changed
 
 
-def test_an_answer_of_somebody_who_is_being_forgotten_does_not_wait_in_a_circle(
-    ledger: Ledger, ledger_url: str
+def flag(ledger: Ledger, person: str, clip: str) -> bool:
+    about = {"clip_id": clip, "category": CATEGORY, "comment": "odd"}
+    return bool(ledger.rows("add_flag", flag_id=str(uuid.uuid4()), annotator=person, **about))
+
+
+@pytest.mark.parametrize("said", [cast, flag])
+def test_an_answer_or_a_flag_of_somebody_who_is_being_forgotten_does_not_wait_in_a_circle(
+    ledger: Ledger, ledger_url: str, said: Callable[[Ledger, str, str], bool]
 ) -> None:
     """Whoever forgets has the person, and then takes back what is in the person's hands."""
     names = fill(ledger, 2)
@@ -130,12 +128,12 @@ def test_an_answer_of_somebody_who_is_being_forgotten_does_not_wait_in_a_circle(
     assert lease(ledger, "bob", 2)
     found: list[bool] = []
     with closing(Ledger(ledger_url)) as other:
-        answering = threading.Thread(target=lambda: found.append(cast(other, "bob", names[0])))
+        saying = threading.Thread(target=lambda: found.append(said(other, "bob", names[0])))
         with ledger.transaction():
             ledger.run("add_pseudonym", name="bob", pseudonym="forgotten-0")
-            answering.start()
-            blocked(ledger, answering)
+            saying.start()
+            until_blocked(ledger, saying)
             ledger.run("return_clips", annotator="bob")
             ledger.run("delete_annotator", annotator="bob")
-        answering.join()
+        saying.join()
     assert found == [False]

@@ -1,5 +1,6 @@
--- Take the clips of a call of answers, and those of the sets in which a person answers them, before the first answer is
--- stored: in the order of all who take several clips, so that nobody waits for somebody who waits for this call.
+-- Take a person, and the clips of a call of several answers or of a correction with those of the sets in which they were
+-- answered, before the first is stored: in the order of all who take several clips, so that nobody waits for somebody who
+-- waits for this call. The statements that follow see what was told to the person before.
 WITH me AS (
     SELECT annotator FROM annotators WHERE annotator = %(annotator)s::text FOR KEY SHARE
 ), wanted AS (
