@@ -10,7 +10,8 @@
 * Files that a process was writing when it was killed, and what a run of a finished partition left to go on from.
 
 What a release names stays, and so does every release. Nothing is deleted before it is older than an age: a stage that
-runs now may be reading it, or may be about to name it.
+runs now may be reading it, or may be about to name it. So what was the newest of its kind before that age stays too: a
+stage that began then reads it, though a newer one was written since.
 
 A process that is killed in between loses nothing and leaves nothing half: a manifest is deleted after its parts, and a
 version of the labels after all versions that build on it. The next run deletes the rest.
@@ -45,7 +46,7 @@ from slac_tasks.storage.manifests import Manifest
 from slac_tasks.storage.objects import LOCALIZERS
 from slac_tasks.storage.store import Stored
 from slac_tasks.storage.tables import Datasets
-from slac_tasks.verification.versions import FORMS, labels_manifest, labels_of, newest, newest_labels, pieces
+from slac_tasks.verification.versions import FORMS, labels_manifest, labels_of, pieces
 
 DELETING = "garbage"
 """What deletes garbage has this alone (`Ledger.alone`). So has a repair: it records what it saw before in the store."""
@@ -132,7 +133,7 @@ def find(datasets: Datasets, before: datetime) -> Iterator[Garbage]:
     declared = track(_declared(), len(_declared()), "gc: datasets listed")
     folders = {folder.address: folder for dataset in declared for folder in _folders(datasets, dataset)}
     wanted = _wanted_labels(datasets, folders.values(), before)
-    named = _named_by(datasets, wanted, folders.values()) | _scored_committees(datasets, folders.values())
+    named = _named_by(datasets, wanted, folders.values(), before) | _scored_committees(datasets, folders.values())
     gone: set[Generation] = set()
     for garbage in (
         *_superseded(folders.values(), named, before),
@@ -199,7 +200,8 @@ def _folders(datasets: Datasets, dataset: Dataset[Any]) -> Iterator[_Folder]:
 
 def _wanted_labels(datasets: Datasets, folders: Iterable[_Folder], before: datetime) -> list[Manifest]:
     """Return the pieces of every version of the labels that somebody may read."""
-    forms = [folder for folder in folders if folder.dataset in FORMS]
+    folders = list(folders)
+    forms = _named(folders, *FORMS)
     young = {folder.keys["labels"] for folder in forms if folder.written_at(folder.current) >= before}
     released = {
         labels_of(folder.manifest(datasets, generation))
@@ -207,13 +209,28 @@ def _wanted_labels(datasets: Datasets, folders: Iterable[_Folder], before: datet
         if folder.dataset == RELEASES
         for generation in folder.generations
     }
-    versions = {*young, *released, newest_labels(datasets), newest(datasets, QUALITY)} - {None}
+    versions = {*young, *released, *_newest(forms, before), *_newest(_named(folders, QUALITY), before)}
     wanted: dict[Generation, Manifest] = {}
     for version in sorted(map(str, versions)):
         # A released version may have been deleted by hand: then nothing of it can be kept.
         if (manifest := labels_manifest(datasets, version)) is not None:
             wanted |= {(piece.address, piece.generation): piece for piece in _pieces(datasets, manifest)}
     return list(wanted.values())
+
+
+def _named(folders: Iterable[_Folder], *datasets: Dataset[Any]) -> list[_Folder]:
+    """Return the partitions of some datasets, those of the version before included."""
+    names = {dataset.name for dataset in datasets}
+    return [folder for folder in folders if folder.dataset.name in names]
+
+
+def _newest(folders: Iterable[_Folder], before: datetime) -> set[str]:
+    """Return the newest version of some datasets, and the newest that is old: readers may have begun with that one."""
+    old: list[str] = []
+    young: list[str] = []
+    for folder in folders:
+        (old if folder.written_at(folder.current) < before else young).append(_version(folder))
+    return {max(versions) for versions in (old, [*old, *young]) if versions}
 
 
 def _pieces(datasets: Datasets, manifest: Manifest) -> list[Manifest]:
@@ -224,7 +241,9 @@ def _pieces(datasets: Datasets, manifest: Manifest) -> list[Manifest]:
         return [manifest]
 
 
-def _named_by(datasets: Datasets, wanted: Iterable[Manifest], folders: Iterable[_Folder]) -> set[Generation]:
+def _named_by(
+    datasets: Datasets, wanted: Iterable[Manifest], folders: Iterable[_Folder], before: datetime
+) -> set[Generation]:
     """Return the generations from which these labels, the releases, and the newest certificates were made."""
     releases = (
         folder.manifest(datasets, generation)
@@ -232,8 +251,8 @@ def _named_by(datasets: Datasets, wanted: Iterable[Manifest], folders: Iterable[
         if folder.dataset in (RELEASES, RELEASED_SEGMENTS)
         for generation in folder.generations
     )
-    certified = newest(datasets, CERTIFICATES)
-    certificates = [datasets.need(CERTIFICATES, labels=certified)] if certified else []
+    certified = _newest(_named(folders, CERTIFICATES), before)
+    certificates = [datasets.need(CERTIFICATES, labels=version) for version in certified]
     return {
         (address, int(match["generation"]))
         for manifest in (*wanted, *releases, *certificates)
@@ -277,14 +296,11 @@ def _old_labels(folders: Iterable[_Folder], wanted: set[Generation], before: dat
     What their models had learnt goes last. Labels of segments have versions of their own.
     """
     folders = [folder for folder in folders if folder.dataset in (*FORMS, CROWD, *_WHOLE_VERSIONS)]
-    newest_of = {
-        dataset.name: max((_version(folder) for folder in folders if folder.dataset == dataset), default="")
-        for dataset in _WHOLE_VERSIONS
-    }
+    newest_of = {dataset.name: _newest(_named(folders, dataset), before) for dataset in _WHOLE_VERSIONS}
     unwanted = [
         folder
         for folder in folders
-        if newest_of.get(folder.dataset.name) != _version(folder)
+        if _version(folder) not in newest_of.get(folder.dataset.name, ())
         and folder.written_at(folder.current) < before
         and not any((folder.address, generation) in wanted for generation in folder.generations)
     ]
@@ -328,6 +344,6 @@ def _localizers(datasets: Datasets, before: datetime) -> Iterator[Garbage]:
         elif one.written_at < before:
             yield Garbage(why="unfinished head of a localizer", name=one.name, objects=(one,))
     for of_release in heads.values():
-        for one in sorted(of_release, key=lambda head: head.written_at)[:-1]:
-            if one.written_at < before:
-                yield Garbage(why="head of a localizer", name=one.name, objects=(one,))
+        old = [one for one in of_release if one.written_at < before]
+        for one in sorted(old, key=lambda head: head.written_at)[:-1]:
+            yield Garbage(why="head of a localizer", name=one.name, objects=(one,))

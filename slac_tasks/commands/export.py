@@ -7,6 +7,7 @@ slac export --release r0001 --as webdataset --to shards --licence "CC BY 4.0"
 
 Reads the release, the ledger's display names of categories and, for webdataset, the renditions. Safe to run again: a
 file is replaced, and a folder that exists is refused. A webdataset that was cut off goes on after its last whole shard.
+Of two that write one format into the store at once the second ends with 75.
 """
 
 import argparse
@@ -45,16 +46,20 @@ def main(arguments: argparse.Namespace) -> None:
     found, manifest = need_release(datasets, arguments.release)
     ledger = open_ledger()
     names = {row["category"]: row["name"] for row in ledger.rows("categories")}
-    ledger.close()
     export = EXPORTS[arguments.format]
     release = contents(
         datasets, manifest, found.version, names, media=arguments.media, licences=arguments.licence,
         withdrawn=lambda: Withdrawals.read(datasets.store).covers,
     )  # fmt: skip
     if arguments.to is None:
-        write_exports(datasets, manifest, release, [export])
-        print_line(f"export: {export_name(manifest, export)} in {datasets.store.url}")
+        name = export_name(manifest, export)
+        # Of two at once the files of a folder would be of both, and the list of one.
+        with ledger.alone(name):
+            write_exports(datasets, manifest, release, [export])
+        ledger.close()
+        print_line(f"export: {name} in {datasets.store.url}")
         return
+    ledger.close()
     if export.folder and arguments.to.exists():
         raise WrongArguments(f"--to {arguments.to}: exists, want the name of a new folder")
     to = over_runs(arguments.to, mark_of(manifest, release)) if export.goes_on else whole(arguments.to)

@@ -97,7 +97,7 @@ def write_exports(
 
 
 def _put_folder(datasets: Datasets, name: str, folder: Path) -> None:
-    """Copy a folder into the store, and the list of its files last."""
+    """Copy a folder into the store, and the list of its files last; what a call that was cut off left there goes."""
     listed = {}
     for path in sorted(path for path in folder.rglob("*") if path.is_file()):
         relative = path.relative_to(folder).as_posix()
@@ -106,4 +106,6 @@ def _put_folder(datasets: Datasets, name: str, folder: Path) -> None:
                 "sha256": hashlib.file_digest(file, "sha256").hexdigest(), "size_bytes": path.stat().st_size,
             }  # fmt: skip
         datasets.store.put_file(f"{name}/{relative}", path)
+    for other in {*datasets.store.names(f"{name}/")} - {f"{name}/{relative}" for relative in listed}:
+        datasets.store.delete(other)
     datasets.store.put(f"{name}/{LIST}", json.dumps(listed, indent=1, sort_keys=True).encode())

@@ -188,7 +188,9 @@ def test_carried_labels_go_unless_they_are_the_newest_or_a_release_names_them(
     assert [keys["labels"] for keys in datasets.partitions(CARRIED)] == ["000001", "000003"]
 
 
-def test_the_newest_of_each_table_stays_and_so_does_what_is_young(store: FolderStore, ledger: Ledger) -> None:
+def test_the_newest_of_each_table_stays_and_so_do_what_is_young_and_the_newest_before_it(
+    store: FolderStore, ledger: Ledger
+) -> None:
     """Labels of segments have numbers of their own, which say nothing of those of clips."""
     datasets = Datasets(store)
     made: dict[str, Any] = {"stage": "test", "settings": {}, "made_from": {}}
@@ -201,10 +203,10 @@ def test_the_newest_of_each_table_stays_and_so_does_what_is_young(store: FolderS
         for number in (1, 2):
             grow_old(store, dataset.address({key: f"{number:06d}"}))
     collect(datasets, ledger, datetime.now(UTC) - WEEK)
-    assert [keys["labels"] for keys in datasets.partitions(CARRIED)] == ["000003", "000004"]
+    assert [keys["labels"] for keys in datasets.partitions(CARRIED)] == ["000002", "000003", "000004"]
     for dataset in (SEGMENT_LABELS, SEGMENT_PEOPLE):
         left = [keys["batch"] for keys in datasets.partitions(dataset)]
-        assert left == ["000003", "000004", "000005", "000006"]
+        assert left == ["000002", "000003", "000004", "000005", "000006"]
     collect(datasets, ledger)
     assert [list(keys.values()) for dataset in tables for keys in datasets.partitions(dataset)] == [
         ["000004"], ["000006"], ["000006"]

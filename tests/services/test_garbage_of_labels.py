@@ -1,7 +1,7 @@
 """Which versions of the labels are deleted: on a real ledger and a real store."""
 
 import shutil
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,18 +12,20 @@ from collected_garbage import SOON, WEEK, Killed, Mortal, collect, grow_old, jud
 from growing_labels import CLIPS, Voting, begin, run
 
 from slac_tasks.reconcile import repair
+from slac_tasks.release.finished import need_release
 from slac_tasks.stages import aggregate, release, sync
 from slac_tasks.storage.datasets import (
     LABEL_CHANGES,
     LABELS,
+    RELEASES,
 )
 from slac_tasks.storage.folder import FolderStore
 from slac_tasks.storage.ledger import Ledger
-from slac_tasks.storage.objects import put_by_content
+from slac_tasks.storage.objects import LOCALIZERS, put_by_content
 from slac_tasks.storage.tables import Datasets
 from slac_tasks.verification import versions
 from slac_tasks.verification.settings import Review
-from slac_tasks.verification.versions import read_labels
+from slac_tasks.verification.versions import newest_labels, read_labels
 
 
 def labelled(make_job: Any, ledger: Ledger) -> tuple[Voting, Datasets]:
@@ -135,8 +137,80 @@ def test_what_a_young_version_builds_on_stays_however_old_it_is(
     grow_old(store, "labels/v1/labels=000001/")
     assert collect(datasets, ledger, week_ago) == [], "2 and 3 are young, and build on it"
     grow_old(store, "label_changes/")
+    assert collect(datasets, ledger, week_ago) == [], "3 was the newest a week ago, and builds on them"
+    grow_old(store, "labels/")
     assert collect(datasets, ledger, week_ago) == [
         "version of the labels: label_changes/v1/labels=000003 g0001",
         "version of the labels: label_changes/v1/labels=000002 g0001",
         "version of the labels: labels/v1/labels=000001 g0001",
     ]
+
+
+class Beside(FolderStore):
+    """A store in which something else happens before each read and each write."""
+
+    def __init__(self, root: Path, happens: Callable[[str], object]) -> None:
+        super().__init__(root)
+        self.happens = happens
+        self.times = 0
+
+    def met(self, name: str) -> None:
+        self.times += 1
+        self.happens(name)
+
+    def get(self, name: str) -> bytes:
+        self.met(name)
+        return super().get(name)
+
+    def put(self, name: str, data: bytes) -> None:
+        self.met(name)
+        super().put(name, data)
+
+    def put_file(self, name: str, path: Path) -> None:
+        self.met(name)
+        super().put_file(name, path)
+
+    def create(self, name: str, data: bytes) -> bool:
+        self.met(name)
+        return super().create(name, data)
+
+
+def test_what_a_release_reads_stays_though_newer_labels_are_judged_and_garbage_goes_at_every_moment(
+    make_job: Any, ledger: Ledger, ledger_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The labels had been old for long when a newer version took their place: the release had ended with 65."""
+    monkeypatch.setattr(versions, "MOST_CHANGES", 2)
+    voting, datasets = labelled(make_job, ledger)
+    relabel(make_job, ledger, voting, range(2))
+    judge(ledger, datasets)
+    grow_old(datasets.store, "")
+    week_ago = datetime.now(UTC) - WEEK
+    newer = iter([lambda: relabel(make_job, ledger, voting, [2]), lambda: judge(ledger, datasets)])
+
+    def happens(name: str) -> None:
+        # Once the release has chosen its labels.
+        if name.startswith("label"):
+            next(newer, lambda: None)()
+        collect(datasets, ledger, week_ago)
+
+    job = make_job("release", release="r0001")
+    beside = Beside(Path(datasets.store.url), happens)
+    vars(job).update(store=beside, ledger=Ledger(ledger_url))
+    release.run(job)
+    assert beside.times > 20
+    assert newest_labels(datasets) == "000004"
+    made = datasets.need(RELEASES, release="r0001")
+    assert versions.labels_of(made) == "000003"
+    assert datasets.read(RELEASES, release="r0001").num_rows == made.rows > 0
+    assert read_labels(datasets, "000003").num_rows
+    assert need_release(datasets, "r0001")
+
+
+def test_the_head_that_was_the_newest_a_week_ago_stays_though_a_newer_one_was_written_since(
+    store: FolderStore, ledger: Ledger
+) -> None:
+    for number, age in enumerate((WEEK + 2 * SOON, WEEK + SOON, SOON)):
+        store.put(f"{LOCALIZERS}/r0001.{number}.pt", b"head")
+        grow_old(store, f"{LOCALIZERS}/r0001.{number}.pt", age)
+    found = collect(Datasets(store), ledger, datetime.now(UTC) - WEEK)
+    assert found == ["head of a localizer: localizers/r0001.0.pt"]

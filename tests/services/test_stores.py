@@ -9,7 +9,9 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from ipaddress import ip_address
 from pathlib import Path
+from typing import Any
 
+import pyarrow as pa
 import pytest
 from conftest import serve_s3
 from cryptography import x509
@@ -91,6 +93,25 @@ def test_datasets_live_in_any_store(any_store: Store) -> None:
         assert datasets.read(SCORES, **keys).equals(table)
     assert dataclasses.asdict(datasets.need(SCORES, **keys)) == dataclasses.asdict(made)
     assert datasets.partitions(SCORES) == [keys]
+
+
+def test_of_two_attempts_at_one_partition_the_one_that_ends_first_is_read(any_store: Store) -> None:
+    """A task that was thought dead, and its retry."""
+    datasets, keys = Datasets(any_store), {"category": "judo", "window": "2026-01-05", "weights": "w1"}
+    how: dict[str, Any] = {"keys": keys, "stage": "score", "settings": {}, "made_from": {}, "generation": 1}
+
+    def part(clip: str, score: float) -> pa.Table:
+        return SCORES.from_records([{"clip_id": clip, "video_id": "v", "member": "m", "score": score}])
+
+    def attempt() -> Iterator[pa.Table]:
+        yield part("v:0", 0.0)
+        datasets.write(SCORES, [part("v:0", 0.25), part("v:2000", 0.5)], **how)
+        yield part("v:2000", 1.0)
+
+    with pytest.raises(Temporary, match="another process finished it first"):
+        datasets.write(SCORES, attempt(), **how)
+    assert datasets.read(SCORES, **keys)["score"].to_pylist() == [0.25, 0.5]
+    assert datasets.need(SCORES, **keys).generation == 1
 
 
 def test_a_presigned_address_hands_out_one_name(s3: dict[str, str]) -> None:

@@ -2,12 +2,14 @@
 
 import tarfile
 from pathlib import Path
+from typing import Any
 
 import pytest
 from released import finish, released
 
 from slac_tasks import cli
 from slac_tasks.admission.withdrawals import write_withdrawal
+from slac_tasks.release import exporting
 from slac_tasks.storage.folder import FolderStore
 from slac_tasks.storage.tables import Datasets
 
@@ -40,3 +42,24 @@ def test_media_of_a_video_that_was_withdrawn_since_hold_up_no_export(
     with tarfile.open(shard) as tar:
         names = [f"high_jump-{'a' * 16}.json", f"high_jump-{'b' * 16}.json", f"high_jump-{'b' * 16}.mp4"]
         assert sorted(tar.getnames()) == names
+
+
+def test_of_two_that_write_one_format_into_the_store_the_second_ends_with_75(
+    store: FolderStore, ledger_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two of different display names would have left files of both, and the list of one."""
+    for name, value in {"SLAC_STORE": store.url, "SLAC_DATABASE_URL": ledger_url, "SLAC_CONFIG": ""}.items():
+        monkeypatch.setenv(name, value)
+    finish(Datasets(store), "r0001", [released("b" * 16)])
+    words = ["export", "--release", "r0001", "--as", "hugging_face"]
+    codes: list[int] = []
+    put_folder = exporting._put_folder
+
+    def meanwhile(*given: Any) -> None:
+        codes.append(cli.main(words))
+        put_folder(*given)
+
+    monkeypatch.setattr(exporting, "_put_folder", meanwhile)
+    assert cli.main(words) == 0
+    assert codes == [75]
+    assert cli.main(words) == 0

@@ -32,7 +32,10 @@ def test_a_folder_that_was_cut_off_is_written_again_and_its_list_comes_last(tmp_
         assert (hashlib.sha256(data).hexdigest(), len(data)) == (about["sha256"], about["size_bytes"])
     for lost in (LIST, "README.md"):
         datasets.store.delete(f"{name}/{lost}")
+    # Of a category that had another name then.
+    datasets.store.put(f"{name}/data/left.parquet", b"half")
     write_exports(datasets, manifest, release, [export])
+    assert {one.removeprefix(f"{name}/") for one in datasets.store.names(f"{name}/")} == {LIST, *listed}
     assert json.loads(datasets.store.get(f"{name}/{LIST}")) == listed
     assert datasets.store.exists(f"{name}/README.md")
 
