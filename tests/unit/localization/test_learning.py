@@ -1,5 +1,6 @@
 """A head learns from clips alone, repeats from its seed, and goes on from a checkpoint as if nothing had happened."""
 
+import io
 from collections.abc import Iterator
 from contextlib import nullcontext
 from dataclasses import replace
@@ -218,11 +219,17 @@ def test_nothing_to_learn_from_is_refused() -> None:
 
 def test_a_head_that_was_kept_says_the_same(tmp_path: Path) -> None:
     head = taught(lessons(cut=False), ["hop"], Plan(steps=2, batch=2, width=16), CPU)
-    data = encode(head, About(architecture="small_3d", backbone="ab", taught="Twelve videos."))
+    told = About(architecture="small_3d", backbone="ab", taught="Twelve videos.", stride_frames=8)
+    data = encode(head, told)
     again, about = decode(data, "here")
-    assert about.taught == "Twelve videos."
+    assert about == told
+    assert not again.training
     dense, _ = video(5)
     one, other = (spot(each, torch.from_numpy(dense.values), dense.clock) for each in (head, again))
     assert np.array_equal(one.score, other.score)
     with pytest.raises(BrokenContract, match="localizer here: is damaged"):
         decode(data[:-50], "here")
+    later = io.BytesIO()
+    torch.save({**torch.load(io.BytesIO(data), weights_only=True), "version": 2}, later)
+    with pytest.raises(BrokenContract, match="localizer here: is of version 2, want 1"):
+        decode(later.getvalue(), "here")
