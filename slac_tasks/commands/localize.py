@@ -9,8 +9,10 @@ Writes into the folder of --to: segments.json (the results of ActivityNet, which
 segments.html, which plays the videos with what was found on their bars.
 
 Of a release the head is taught once, when it is first wanted, by the sparse clips of training videos that are left; it
-is kept in the store, and a run that is cut off goes on. A file that cannot be read is counted with its reason and stops
-no other; if none can be read the command ends with 65.
+is kept in the store. A run that is cut off goes on, in the teaching or with the next video: found.jsonl, beside the
+results, holds what was found in each. A video is looked at again where its file has changed, by another network or
+head, and with another --by-video. A file that cannot be read is counted with its reason and stops no other; if none can
+be read the command ends with 65.
 """
 
 import argparse
@@ -25,12 +27,14 @@ from slac_tasks.errors import BrokenContract, WrongArguments
 from slac_tasks.given.words import wanted
 from slac_tasks.localization.detecting import Search
 from slac_tasks.localization.features import Unseen
+from slac_tasks.localization.featuring import wanted_file
 from slac_tasks.localization.folders import open_folder, write_folder
-from slac_tasks.localization.localizing import Localized, Localizer, Stopwatch, localize
+from slac_tasks.localization.localizing import Localizer, Stopwatch, localize, rendition
 from slac_tasks.localization.releases import localizer_of_release
 from slac_tasks.localization.results import FoundVideo, apart, names_of, rows_of, write_csv, write_json
+from slac_tasks.localization.so_far import SoFar
 from slac_tasks.networks.settings import Scoring
-from slac_tasks.progress import print_line
+from slac_tasks.progress import print_line, track
 from slac_tasks.reports.found_segments import Shown, page
 from slac_tasks.video.clips import decoders
 
@@ -96,46 +100,61 @@ def _files(given: Sequence[Path]) -> list[Path]:
 
 def _find(paths: Sequence[Path], localizer: Localizer, arguments: argparse.Namespace) -> None:
     wanted, to, least_score = arguments.category, arguments.to, arguments.least_score
-    names = names_of(paths)
-    path_of = dict(zip(names, paths, strict=True))
     media = to / "media"
     outputs.folder(media)
-    workers = decoders(-1, clips=_WINDOWS_A_VIDEO * len(paths), beside=localizer.extractor.where)
     search = Search(by_video=arguments.by_video)
-    watch, found, lost = Stopwatch(), [], Counter[str]()
-    played: dict[str, Localized] = {}
-    for each in localize(list(path_of.items()), localizer, media, workers=workers, search=search):
+    so_far = SoFar.of(to, localizer, search)
+    path_of = dict(zip(names_of(paths), paths, strict=True))
+    videos = {name: wanted_file(name, path) for name, path in path_of.items()}
+    there = {one.name: one for one in so_far.videos(videos.values()) if rendition(media, one.name).exists()}
+    if there:
+        print_line(f"localize: {len(there):,} of {len(videos):,} videos were looked at before")
+    for video in there.values():
+        _print(video.of_categories(wanted), least_score)
+    due = [(name, path) for name, path in path_of.items() if name not in there]
+    so_far.begin(videos[name] for name, _ in due)
+    workers = decoders(-1, clips=_WINDOWS_A_VIDEO * len(due), beside=localizer.extractor.where)
+    watch, lost = Stopwatch(), Counter[str]()
+    looked = localize(due, localizer, media, workers=workers, search=search)
+    for each in track(looked, len(due), "localize: looks at videos"):
+        path = path_of[each.name]
         if isinstance(each, Unseen):
             lost[each.lost.reason] += 1
-            print_line(f"localize: set aside {path_of[each.name]}: {each.lost.reason}: {each.lost.detail}".rstrip(": "))
+            print_line(f"localize: set aside {path}: {each.lost.reason}: {each.lost.detail}".rstrip(": "))
             continue
         watch.add(each.clock)
-        rows = rows_of(each.name, each.spotted, localizer.head.shape.categories, wanted)
-        video = FoundVideo(
-            name=each.name, path=str(path_of[each.name]), duration_sec=each.clock.duration_sec, rows=rows
-        )
-        played[each.name] = each
-        found.append(video)
-        _print(video, least_score)
+        rows = rows_of(each.name, each.spotted, localizer.head.shape.categories)
+        video = FoundVideo(name=each.name, path=str(path), duration_sec=each.clock.duration_sec, rows=rows)
+        so_far.add(video, videos[each.name].source)
+        there[each.name] = video
+        _print(video.of_categories(wanted), least_score)
     for reason, count in sorted(lost.items()):
         print_line(f"localize: set aside {count}: {reason}")
+    found = [there[name].of_categories(wanted) for name in videos if name in there]
     if not found:
         raise BrokenContract(f"{len(paths)} videos, none of which can be read; want files that play")
-    write_json(found, to / "segments.json", localizer.about.taught)
+    _write(found, to, localizer.about.taught, least_score)
+    where = localizer.extractor.where
+    pace = f" {watch.sec_per_min:.1f} s for a minute of video on {where};" if watch.video_min else ""
+    minutes = sum(video.duration_sec for video in found) / 60
+    print_line(
+        f"localize: {len(found)} videos, {minutes:.1f} minutes;{pace} wrote segments.json, segments.csv and "
+        f"segments.html into {to}"
+    )
+
+
+def _write(found: Sequence[FoundVideo], to: Path, taught: str, least_score: float) -> None:
+    write_json(found, to / "segments.json", taught)
     write_csv(found, to / "segments.csv")
     shown = [
         Shown(
-            name=video.name, media=f"media/{played[video.name].played.name}", duration_sec=video.duration_sec,
+            name=video.name, media=f"media/{rendition(to, video.name).name}", duration_sec=video.duration_sec,
             rows=apart(video.rows, least_score),
         )
         for video in found
     ]  # fmt: skip
     with outputs.whole(to / "segments.html") as part:
-        part.write_text(page(shown, localizer.about.taught), encoding="utf-8")
-    print_line(
-        f"localize: {len(found)} videos, {watch.video_min:.1f} minutes; {watch.sec_per_min:.1f} s for a minute of "
-        f"video on {localizer.extractor.where}; wrote segments.json, segments.csv and segments.html into {to}"
-    )
+        part.write_text(page(shown, taught), encoding="utf-8")
 
 
 def _print(video: FoundVideo, least_score: float) -> None:

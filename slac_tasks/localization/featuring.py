@@ -62,7 +62,7 @@ def of_files(paths: Sequence[Path]) -> tuple[list[Wanted], list[str]]:
     if not found:
         first = f"; {aside[0]}" if aside else ""
         raise WrongArguments(f"videos: {', '.join(map(str, paths))} hold no file, want videos{first}")
-    return [_wanted(name, path) for name, path in zip(names_of(found), found, strict=True)], aside
+    return [wanted_file(name, path) for name, path in zip(names_of(found), found, strict=True)], aside
 
 
 def of_manifest(manifest: Path) -> tuple[list[Wanted], list[str]]:
@@ -92,7 +92,7 @@ def of_manifest(manifest: Path) -> tuple[list[Wanted], list[str]]:
     if not rows:
         first = f"; {aside[0]}" if aside else ""
         raise WrongArguments(f"manifest {manifest}: lists no video, want some{first}")
-    return [_wanted(name, path) for name, path in rows.items()], aside
+    return [wanted_file(name, path) for name, path in rows.items()], aside
 
 
 def _listed(line: tables.Line, folder: Path) -> tuple[str, Path]:
@@ -109,7 +109,8 @@ def _listed(line: tables.Line, folder: Path) -> tuple[str, Path]:
     return name_of(given or path.stem), path
 
 
-def _wanted(name: str, path: Path) -> Wanted:
+def wanted_file(name: str, path: Path) -> Wanted:
+    """Return a file as a video whose source changes with its bytes."""
     where = printable(str(path.absolute()))
     try:
         facts = path.stat()

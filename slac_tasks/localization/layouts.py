@@ -23,11 +23,12 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from string import Template
-from typing import BinaryIO, TypeAlias
+from typing import TypeAlias
 
 import numpy as np
 
 from slac_tasks.errors import BrokenContract, FullDiskAt, WrongArguments
+from slac_tasks.localization import lines
 from slac_tasks.localization.features import Clock, Dense
 from slac_tasks.model import Split
 
@@ -129,30 +130,17 @@ def write_features(folder: Path, dense: Dense, about: Featured) -> None:
     with FullDiskAt(path):
         part.write_bytes(buffer.getvalue())
     path.unlink(missing_ok=True)  # a line is of no other features than its own, whenever a kill comes
-    with FullDiskAt(folder / VIDEOS), (folder / VIDEOS).open("ab+") as file:
-        line = json.dumps(asdict(about), ensure_ascii=False) + "\n"
-        # One that a kill has torn ends without a line break, and must not take this one with it.
-        file.write((f"\n{line}" if _is_torn(file) else line).encode())
+    lines.append(folder / VIDEOS, asdict(about))
     part.replace(path)
-
-
-def _is_torn(file: BinaryIO) -> bool:
-    """Return whether a file of lines ends within one."""
-    if not file.seek(0, os.SEEK_END):
-        return False
-    file.seek(-1, os.SEEK_END)
-    return file.read(1) != b"\n"
 
 
 def featured(folder: Path) -> dict[str, Featured]:
     """Return the videos whose features are in a folder, by name; a line that a kill has torn is not there."""
-    path = folder / VIDEOS
     found: dict[str, Featured] = {}
-    # U+2028 and its like end no line of JSON.
-    for line in path.read_text(encoding="utf-8", errors="replace").split("\n") if path.exists() else ():
+    for said in lines.read(folder / VIDEOS):
         try:
-            one = Featured(**json.loads(line))
-        except (ValueError, TypeError):
+            one = Featured(**said)
+        except TypeError:
             continue
         if file_of(folder, one.name).exists():
             found[one.name] = one

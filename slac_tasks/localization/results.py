@@ -3,7 +3,7 @@
 import csv
 import json
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 
 from slac_tasks.given.words import fault_of, printable
@@ -41,8 +41,12 @@ class FoundVideo:
     rows: tuple[FoundRow, ...]
     """By falling score."""
 
+    def of_categories(self, wanted: Sequence[str]) -> "FoundVideo":
+        """Return it with what was found of these categories, or of all where none is named."""
+        return replace(self, rows=tuple(row for row in self.rows if not wanted or row.category in wanted))
 
-def rows_of(name: str, spotted: Spotted, categories: Sequence[str], wanted: Sequence[str]) -> tuple[FoundRow, ...]:
+
+def rows_of(name: str, spotted: Spotted, categories: Sequence[str], wanted: Sequence[str] = ()) -> tuple[FoundRow, ...]:
     """Return what was found as rows; only of the wanted categories, where some are named."""
     columns = zip(spotted.category, spotted.start_sec, spotted.end_sec, spotted.score, strict=True)
     rows = (

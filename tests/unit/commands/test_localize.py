@@ -10,6 +10,8 @@ import pytest
 from learning_world import LearningWorld, draw
 
 from slac_tasks.cli import main
+from slac_tasks.localization.results import FoundVideo
+from slac_tasks.localization.so_far import SoFar
 from slac_tasks.stages import pretrain
 
 
@@ -60,6 +62,72 @@ def test_segments_of_every_file_of_a_folder(videos: Path, tmp_path: Path, capsys
     assert 'src="media/a.mp4"' in (to / "segments.html").read_text()
     assert sorted(path.name for path in (to / "media").iterdir()) == ["a.mp4", "b.mp4", "caf\\xe9.mp4"]
     assert f"{videos}/a.mp4  5.0 s" in said.out
+
+
+def test_a_run_that_is_cut_off_goes_on_and_finds_the_same(
+    videos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def find(to: str) -> int:
+        return main(["localize", str(videos), "--release", "r0001", "--to", str(tmp_path / to)])
+
+    assert find("whole") == 0
+    add = SoFar.add
+
+    def cut_off(so_far: SoFar, video: FoundVideo, source: str) -> None:
+        add(so_far, video, source)
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(SoFar, "add", cut_off)
+        assert find("cut") != 0
+    assert not (tmp_path / "cut" / "segments.json").exists()
+    capsys.readouterr()
+    assert find("cut") == 0
+    said = capsys.readouterr()
+    assert "1 of 4 videos were looked at before" in said.err
+    assert f"{videos}/a.mp4  5.0 s" in said.out
+    for name in ("segments.json", "segments.csv", "segments.html"):
+        assert (tmp_path / "cut" / name).read_text() == (tmp_path / "whole" / name).read_text()
+
+
+@pytest.mark.parametrize("changed", ["nothing", "file", "rendition", "search", "another under its name"])
+def test_a_video_is_looked_at_again_where_what_was_found_is_not_of_it(
+    videos: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], changed: str
+) -> None:
+    argv = ["localize", str(videos / "a.mp4"), "--release", "r0001", "--to", str(tmp_path / "found")]
+    assert main(argv) == 0
+    if changed == "file":
+        os.utime(videos / "a.mp4", (1, 1))
+    elif changed == "rendition":
+        (tmp_path / "found" / "media" / "a.mp4").unlink()
+    elif changed == "search":
+        argv.append("--by-video")
+    elif changed == "another under its name":
+        other = tmp_path / "other" / "a.mp4"
+        draw(other, colour=(1, 2, 3), speed=1, seconds=3)
+        assert main([argv[0], str(other), *argv[2:]]) == 0
+    capsys.readouterr()
+    assert main(argv) == 0
+    assert ("1 of 1 videos were looked at before" in capsys.readouterr().err) == (changed == "nothing")
+
+
+def test_what_was_found_counts_no_more_once_another_file_of_that_name_is_looked_at(
+    videos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    argv = ["localize", str(videos / "a.mp4"), "--release", "r0001", "--to", str(tmp_path / "found")]
+    assert main(argv) == 0
+    other = tmp_path / "other" / "a.mp4"
+    draw(other, colour=(1, 2, 3), speed=1, seconds=3)
+
+    def cut_off(*given: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(SoFar, "add", cut_off)
+        assert main([argv[0], str(other), *argv[2:]]) != 0
+    capsys.readouterr()
+    assert main(argv) == 0
+    assert "looked at before" not in capsys.readouterr().err, "the rendition was made of another file"
 
 
 def test_what_is_found_goes_to_a_folder_beside_whoever_asks(videos: Path, monkeypatch: pytest.MonkeyPatch) -> None:
