@@ -37,7 +37,7 @@ def register_many(ledger: Ledger) -> None:
     [
         # A standby after a failover, and a managed server whose disk is full, both answer like this.
         ("SET default_transaction_read_only = on", Temporary, "database: cannot execute .* in a read-only transaction"),
-        ("SET statement_timeout = 1; LOCK TABLE categories", Temporary, "database: canceling statement"),
+        ("SET statement_timeout = 200; LOCK TABLE categories", Temporary, "database: canceling statement"),
         ("SET ROLE stranger", NotConfigured, "database: refused: permission denied for table categories, want a role"),
     ],
 )
