@@ -2,33 +2,39 @@
 
 slac recheck --release r0001                    ask for every video
 slac recheck --release r0001 --sample 2000      ask for so many, drawn by a fixed hash; the share has a 95 % interval
+slac recheck --release r0001 --to gone.jsonl    list each video with its reason as well
 
-One request per video (pages of video sites: as many as the site needs), within the budgets of `[fetch]`.
-It changes nothing.
+One request per video (pages of video sites: as many as the site needs), within the budgets of `[fetch]`. It changes
+nothing. Of a large release that takes days: with --to a run that was cut off goes on, and asks again only for what the
+file does not hold, or has with a reason that may pass. To ask for all anew name another file.
 """
 
 import argparse
 import os
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from functools import partial
+from pathlib import Path
 
-from slac_tasks import config
+from slac_tasks import config, json_lines
 from slac_tasks.admission.withdrawals import TAKEN_DOWN, Withdrawals, print_unaddressed
 from slac_tasks.collect import locations
 from slac_tasks.collect.downloads.reasons import Unfetched
 from slac_tasks.collect.downloads.turns import in_turn
 from slac_tasks.collect.locations import Access
+from slac_tasks.errors import WrongArguments
 from slac_tasks.given.flags import whole
 from slac_tasks.intervals import wilson
 from slac_tasks.model import unit_hash
-from slac_tasks.progress import print_json, track
+from slac_tasks.progress import print_json, print_line, track
 from slac_tasks.storage.datasets import FETCHED, RELEASES, VIDEOS
 from slac_tasks.storage.objects import open_store
 from slac_tasks.storage.tables import Datasets
 
 FETCHABLE = "fetchable"
+_BEGINS = b'{"release": '
+"""How a file of outcomes begins."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,10 +49,22 @@ class ReleasedVideo:
     """None where an older version fetched it, which wrote no addresses, or where it is fetched no more."""
 
 
+@dataclass(frozen=True, kw_only=True)
+class Outcome:
+    """What became of a video for one category: it could be fetched, or why not."""
+
+    category: str
+    video_id: str
+    reason: str
+    detail: str = ""
+    retryable: bool = False
+
+
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the flags."""
     parser.add_argument("--release", required=True, help="key of the release")
     parser.add_argument("--sample", type=whole(1), help="ask for so many videos instead of all")
+    parser.add_argument("--to", type=Path, help="file of the outcomes, one JSON object a line; it is gone on with")
     parser.add_argument("--json", action="store_true", help="print one JSON object a line")
 
 
@@ -58,7 +76,13 @@ def main(arguments: argparse.Namespace) -> None:
     if arguments.sample is not None:
         rows = sampled(rows, arguments.sample)
     access = Access(collect=loaded.collect, fetch=loaded.fetch, environ=os.environ)
-    found = check(rows, access, Withdrawals.read(datasets.store))
+    withdrawals = Withdrawals.read(datasets.store)
+    if arguments.to is None:
+        found = counted(ask(rows, access, withdrawals))
+    else:
+        known = known_in(arguments.to, arguments.release, rows, withdrawals)
+        rest = [row for row in rows if (row.category, row.video_id) not in known]
+        found = counted([*known.values(), *kept(arguments.to, arguments.release, ask(rest, access, withdrawals))])
     if arguments.json:
         print_json({"category": category, **counts} for category, counts in sorted(found.items()))
         return
@@ -94,14 +118,67 @@ def videos(datasets: Datasets, release: str) -> list[ReleasedVideo]:
     return list(found.values())
 
 
-def check(rows: Sequence[ReleasedVideo], access: Access, withdrawals: Withdrawals) -> dict[str, Counter[str]]:
-    """Return, for each category, how many videos could be fetched and how many not for which reason."""
+def known_in(
+    path: Path, release: str, rows: Iterable[ReleasedVideo], withdrawals: Withdrawals
+) -> dict[tuple[str, str], Outcome]:
+    """Return the outcomes that a file holds of these videos, by category and video_id; what may pass does not count.
+
+    Raises:
+        WrongArguments: it is another file, or cannot be read.
+
+    """
+    try:
+        with path.open("rb") as file:
+            begins = file.readline(len(_BEGINS))
+    except FileNotFoundError:
+        return {}
+    except OSError as error:
+        raise WrongArguments(f"--to {path}: cannot be read: {error.strerror}") from error
+    if not _BEGINS.startswith(begins.rstrip(b"\n")) or begins == b"\n":
+        raise WrongArguments(f"--to {path}: is there and holds no outcomes, want the name of a new file")
+    wanted = {(row.category, row.video_id) for row in rows if not withdrawals.covers(row)}
+    found = {}
+    for said in json_lines.read(path):
+        of = said.pop("release")
+        one = Outcome(**said)
+        if of == release and (one.category, one.video_id) in wanted:
+            found[one.category, one.video_id] = one
+    known = {key: one for key, one in found.items() if not one.retryable}
+    print_line(f"recheck: {len(known):,} videos were asked for before")
+    return known
+
+
+def kept(path: Path, release: str, outcomes: Iterable[Outcome]) -> Iterator[Outcome]:
+    """Yield outcomes, each once it is in the file.
+
+    Raises:
+        WrongArguments: it cannot be written.
+
+    """
+    for one in outcomes:
+        try:
+            json_lines.append(path, {"release": release, **asdict(one)})
+        except OSError as error:
+            raise WrongArguments(f"--to {path}: cannot be written: {error.strerror}") from error
+        yield one
+
+
+def ask(rows: Sequence[ReleasedVideo], access: Access, withdrawals: Withdrawals) -> Iterator[Outcome]:
+    """Yield what becomes of each video, as the answers come."""
     work = partial(outcome, access=access, withdrawals=withdrawals)
     results = in_turn(rows, lambda row: locations.parse(row.location or "").host, work, access.web.hosts, access.fetch)
-    found: dict[str, Counter[str]] = {}
     for row, ended in track(results, len(rows), "recheck"):
-        reason = ended.reason if isinstance(ended, Unfetched) else ended
-        found.setdefault(row.category, Counter())[reason] += 1
+        found = Outcome(category=row.category, video_id=row.video_id, reason=str(ended))
+        if isinstance(ended, Unfetched):
+            found = replace(found, reason=ended.reason, detail=ended.detail, retryable=ended.retryable)
+        yield found
+
+
+def counted(outcomes: Iterable[Outcome]) -> dict[str, Counter[str]]:
+    """Return, for each category, how many videos could be fetched and how many not for which reason."""
+    found: dict[str, Counter[str]] = {}
+    for one in outcomes:
+        found.setdefault(one.category, Counter())[one.reason] += 1
     return found
 
 

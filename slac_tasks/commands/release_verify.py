@@ -128,7 +128,7 @@ def _sample(datasets: Datasets, rows: Manifest, size: int) -> list[_Clip]:
 def links(datasets: Datasets, release: str, sample: int, access: Access) -> Check:
     """Ask for a sample of the videos at their addresses."""
     rows = recheck.sampled(recheck.videos(datasets, release), sample)
-    counts = sum(recheck.check(rows, access, Withdrawals.read(datasets.store)).values(), Counter[str]())
+    counts = Counter(one.reason for one in recheck.ask(rows, access, Withdrawals.read(datasets.store)))
     gone = counts.pop(TAKEN_DOWN, 0)
     good, asked = counts[recheck.FETCHABLE], counts.total()
     low, high = wilson(good, asked)

@@ -27,8 +27,8 @@ from typing import TypeAlias
 
 import numpy as np
 
+from slac_tasks import json_lines
 from slac_tasks.errors import BrokenContract, FullDiskAt, WrongArguments
-from slac_tasks.localization import lines
 from slac_tasks.localization.features import Clock, Dense
 from slac_tasks.model import Split
 
@@ -130,14 +130,14 @@ def write_features(folder: Path, dense: Dense, about: Featured) -> None:
     with FullDiskAt(path):
         part.write_bytes(buffer.getvalue())
     path.unlink(missing_ok=True)  # a line is of no other features than its own, whenever a kill comes
-    lines.append(folder / VIDEOS, asdict(about))
+    json_lines.append(folder / VIDEOS, asdict(about))
     part.replace(path)
 
 
 def featured(folder: Path) -> dict[str, Featured]:
     """Return the videos whose features are in a folder, by name; a line that a kill has torn is not there."""
     found: dict[str, Featured] = {}
-    for said in lines.read(folder / VIDEOS):
+    for said in json_lines.read(folder / VIDEOS):
         try:
             one = Featured(**said)
         except TypeError:

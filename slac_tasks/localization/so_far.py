@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from slac_tasks.localization import lines
+from slac_tasks import json_lines
 from slac_tasks.localization.detecting import Search
 from slac_tasks.localization.featuring import Wanted, hash_of
 from slac_tasks.localization.localizing import Localizer
@@ -43,13 +43,13 @@ class SoFar:
         last = self._last()
         for one in wanted:
             if one.name in last:
-                lines.append(self.path, {"name": one.name, "looked": "", "source": ""})
+                json_lines.append(self.path, {"name": one.name, "looked": "", "source": ""})
 
     def add(self, video: FoundVideo, source: str) -> None:
         """Keep what was found in a video."""
         # A path may hold what no text does; a video is known by its name and its source.
         said = {"name": video.name, "looked": self.looked, "source": source, "video": asdict(replace(video, path=""))}
-        lines.append(self.path, said)
+        json_lines.append(self.path, said)
 
     def _last(self) -> Mapping[str, Any]:
-        return {said["name"]: said for said in lines.read(self.path)}
+        return {said["name"]: said for said in json_lines.read(self.path)}

@@ -1,4 +1,4 @@
-"""Fetch, takedown and recheck as stages and commands, against a server that fails on purpose."""
+"""Fetch and takedown as stages and commands, against a server that fails on purpose."""
 
 import hashlib
 import json
@@ -7,9 +7,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections import Counter
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -18,15 +16,13 @@ import imageio_ffmpeg
 import planned_server
 import pytest
 from planned_server import Planned, cut, serve, status
-from released import released, write_rows
 
 from slac_tasks import cli
 from slac_tasks.admission import withdrawals
-from slac_tasks.admission.withdrawals import Withdrawals
 from slac_tasks.collect.downloads import scratch
 from slac_tasks.collect.locations import Access
 from slac_tasks.collect.settings import Collect, Fetch
-from slac_tasks.commands import recheck, release_verify
+from slac_tasks.commands import release_verify
 from slac_tasks.config import Config
 from slac_tasks.errors import NotConfigured, Temporary
 from slac_tasks.job import Job
@@ -393,42 +389,3 @@ def test_a_takedown_holds_for_now_and_for_good(
     found = release_verify.links(datasets, "r0001", 3, access)
     assert found.ok
     assert "2 withdrawn since" in found.found
-
-
-def test_recheck_names_no_address_of_a_window_whose_fetched_videos_the_store_has_lost(tmp_path: Path) -> None:
-    datasets = Datasets(FolderStore(tmp_path))
-    address = VIDEOS.address(KEYS)
-    write_rows(datasets, "r0001", [released("a" * 16, category="all")], made_from={address: "g0001:1"})
-    (video,) = recheck.videos(datasets, "r0001")
-    assert (video.video_id, video.location) == ("a" * 16, None)
-    lines = recheck.render({"all": Counter({"address unknown": 1})}).splitlines()
-    assert [line.split("  ")[0] for line in lines[1:]] == ["all", "all categories"]
-
-
-def test_recheck_counts_what_could_still_be_fetched(tmp_path: Path, server: Planned) -> None:
-    server.paths |= {"/gone": status(404), "/busy": status(503)}
-    (tmp_path / "here.mp4").write_bytes(b"x")
-    places = [server.url + path for path in ("/0.mp4", "/gone", "/busy")]
-    places += [str(tmp_path / name) for name in ("here.mp4", "nowhere")]
-    rows = [
-        recheck.ReleasedVideo(
-            category="judo" if number % 2 else "golf",
-            video_id=str(number),
-            source=str(tmp_path),
-            source_id="",
-            location=place,
-        )
-        for number, place in enumerate([*places, None])
-    ]
-    config = settings(tmp_path, tmp_path)
-    access = Access(collect=config.collect, fetch=config.fetch, environ={})
-    withdrawn = replace(rows[0], location=server.url + "/private")
-    withdrawals.write_withdrawal(FolderStore(tmp_path / "store"), server.url + "/private", "asked")
-    found = recheck.check([*rows, withdrawn], access, Withdrawals.read(FolderStore(tmp_path / "store")))
-    assert found == {
-        "judo": {"gone": 1, "fetchable": 1, "address unknown": 1},
-        "golf": {"fetchable": 1, "server error": 1, "gone": 1, "taken down": 1},
-    }
-    assert "fetchable" in recheck.render(found).splitlines()[0]
-    # No more than the first byte was asked for.
-    assert all(headers.get("Range") == "bytes=0-0" for _, _, headers in server.asked)
