@@ -50,6 +50,7 @@ class Place:
 def place(ledger: Ledger, ledger_url: str, store: FolderStore, monkeypatch: pytest.MonkeyPatch) -> Iterator[Place]:
     monkeypatch.setattr(door, "REFUSAL_SEC", 0.0)
     ledger.run("register_category", category="judo", name="Judo", guideline=None)
+    ledger.run_many("ensure_annotator", [{"annotator": name} for name in PEOPLE])
     ledger.run(
         "add_duplicate", category="judo", window="2026-01-05", candidate_id="c", evidence="12 of 13 half seconds agree",
         source="folder", source_id="<b>.mp4", proxy_256="media/b/b-256.mp4", **PAIR,
@@ -62,6 +63,13 @@ def place(ledger: Ledger, ledger_url: str, store: FolderStore, monkeypatch: pyte
     )  # fmt: skip
     yield Place(app=app, accounts=accounts, ledger=ledger)
     ledgers.close()
+
+
+def test_of_a_lead_who_was_forgotten_meanwhile_no_word_is_written(place: Place) -> None:
+    with place.ledger._connection.cursor() as cursor:
+        cursor.execute("DELETE FROM annotators WHERE annotator = 'ada'")
+    assert place.post("ada", DIFFER, (b"origin", b"http://slac.test")).status == 401
+    assert place.told == []
 
 
 def test_a_lead_sees_a_pair_tells_it_apart_and_takes_it_back(place: Place) -> None:
