@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from slac_tasks.storage.registered import keep_known
+from slac_tasks.storage.people import keep_known
 
 if TYPE_CHECKING:
     # The pages read this module, and import nothing heavy.

@@ -12,7 +12,8 @@ import argparse
 from slac_tasks.errors import WrongArguments
 from slac_tasks.progress import print_json
 from slac_tasks.storage.ledger import open_ledger
-from slac_tasks.storage.registered import check_registered, keep_known
+from slac_tasks.storage.people import keep_known
+from slac_tasks.storage.registered import check_registered
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -31,8 +31,8 @@ from slac_tasks.storage.gold_segments import GoldSegment
 from slac_tasks.storage.ledger import Ledger, open_ledger
 from slac_tasks.storage.manifests import Drop, Manifest
 from slac_tasks.storage.objects import open_store
+from slac_tasks.storage.people import keep_known
 from slac_tasks.storage.records import Record
-from slac_tasks.storage.registered import keep_known
 from slac_tasks.storage.store import Store
 from slac_tasks.storage.tables import Datasets
 from slac_tasks.verification.segments.deciding import Ends

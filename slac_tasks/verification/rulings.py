@@ -8,7 +8,8 @@ from datetime import date
 
 from slac_tasks.errors import WrongArguments
 from slac_tasks.storage.ledger import Ledger
-from slac_tasks.storage.registered import check_registered, keep_known
+from slac_tasks.storage.people import keep_known
+from slac_tasks.storage.registered import check_registered
 
 
 def retire(ledger: Ledger, category: str, *, person: str, reason: str) -> bool:

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from fastapi import HTTPException
 
 from slac_tasks.storage.ledger import Ledger
-from slac_tasks.storage.registered import keep_known
+from slac_tasks.storage.people import keep_known
 from slac_tasks.web.ledgers import Ledgers
 
 
