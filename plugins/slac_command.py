@@ -130,8 +130,8 @@ def argv(stage: str, item: Item | Iterable[Item] | None = None) -> list[str]:
         words += [word(flag.name, value) for value in values]
     words += [word("remake-only", values) for values in merged.get("remake", ())]
     if stage == "register":
-        # A name that no source has is refused before anything fans out.
-        words.append("--offered")
+        # A name that no source has is refused before anything fans out, and whoever sends the form wants its windows.
+        words += ["--offered", "--resume"]
     return [*words, *(["--follow"] if stage in STAGES and STAGES[stage].follows else [])]
 
 

@@ -19,7 +19,7 @@ from dataclasses import asdict, dataclass
 from slac_tasks import config
 from slac_tasks.collect.names import Categories
 from slac_tasks.commands import register
-from slac_tasks.planning.backfills import Backfill, backfills, newest_window
+from slac_tasks.planning.backfills import Backfill, backfills, collected_windows, newest_window
 from slac_tasks.planning.estimates import estimate
 from slac_tasks.planning.past import add_category
 from slac_tasks.planning.planner import Planner
@@ -73,18 +73,15 @@ def main(arguments: argparse.Namespace) -> None:
 
 def _add(ledger: Ledger, arguments: argparse.Namespace) -> None:
     (category,) = Categories.of([arguments.name]).names or (arguments.name,)
-    known = backfills(ledger).get(category)
-    wanted = register.asked(category, arguments).after(known)
     if arguments.estimate:
+        wanted = register.asked(category, arguments).after(backfills(ledger).get(category))
         planner = _planner(ledger, asked=wanted)
-        for line in estimate(planner, "add_category", add_category(planner)):
-            print_line(f"category: estimate: {line}")
+        lines = [f"estimate: {line}" for line in estimate(planner, "add_category", add_category(planner))]
+        for line in filter(None, (wanted.beyond(collected_windows(ledger)), *lines)):
+            print_line(f"category: {line}")
         return
-    register.main(
-        argparse.Namespace(**{**vars(arguments), "category": [arguments.name], "from_sources": False, "offered": False})
-    )
-    if known and known.state != wanted.state:
-        ledger.run("set_category_state", category=category, state=wanted.state, newest=newest_window())
+    given = {"category": [arguments.name], "from_sources": False, "offered": False, "resume": True}
+    register.main(argparse.Namespace(**{**vars(arguments), **given}))
     print_line(f"category: {category}: the next run of add_category or collect_videos collects its past windows")
 
 

@@ -8,7 +8,8 @@ A name in any script gets a key of its own. With --offered and a name that no so
 message says what is close to it; without any name it says what the sources offer that is not registered. A source that
 can search offers every name.
 
---from, --to, --videos and --floor say what is wanted of past windows, see `slac category --help`.
+--from, --to, --videos and --floor say what is wanted of past windows, see `slac category --help`; with --resume what
+was paused or cancelled of them goes on also without such a wish.
 
 With --from-sources it also prints how many videos of a folder are too short for a clip, by the headers of up to 200.
 Safe to run again: a known category keeps its key; a guideline whose text changes gets the next version.
@@ -25,7 +26,7 @@ from slac_tasks.collect.settings import Collect
 from slac_tasks.errors import BrokenContract, WrongArguments
 from slac_tasks.given.flags import whole
 from slac_tasks.given.words import near, printable
-from slac_tasks.planning.backfills import Backfill, backfills, bounds, newest_window
+from slac_tasks.planning.backfills import Backfill, backfills, bounds, collected_windows, newest_window
 from slac_tasks.progress import print_line
 from slac_tasks.storage.ledger import Ledger, Row, open_ledger
 from slac_tasks.video.lengths import outside
@@ -38,6 +39,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     which.add_argument("--from-sources", action="store_true", help="every category of collect.sources")
     parser.add_argument("--offered", action="store_true", help="refuse a name that no source offers")
     parser.add_argument("--guideline", help="what reviewers are told about the category")
+    parser.add_argument("--resume", action="store_true", help="go on with past windows that were paused or cancelled")
     add_past(parser)
 
 
@@ -73,12 +75,14 @@ def main(args: argparse.Namespace) -> int:
     if refused and not args.from_sources:
         raise WrongArguments(f"--category: {'; '.join(refused)}")
     registered = {key: name for key, name in named.names.items() if key not in taken}
+    wanted = []
     with ledger.transaction():
         for category, name in registered.items():
             ledger.run("register_category", category=category, name=name, guideline=args.guideline)
-            write(ledger, asked(category, args))
+            wanted += write(ledger, asked(category, args), resume=args.resume)
+    collected = collected_windows(ledger) if wanted else set()
     ledger.close()
-    for line in refused:
+    for line in (*refused, *filter(None, (one.beyond(collected) for one in wanted))):
         print_line(f"register: {line}")
     if not registered and not retired and any(source.categories() for source in opened):
         raise BrokenContract(
@@ -135,17 +139,27 @@ def asked(category: str, arguments: argparse.Namespace) -> Backfill:
     )
 
 
-def write(ledger: Ledger, wanted: Backfill) -> None:
+def write(ledger: Ledger, wanted: Backfill, *, resume: bool) -> list[Backfill]:
     """Write down what is wanted of the past windows of a registered category; nothing where nothing is asked.
+
+    Args:
+        ledger: of the platform.
+        wanted: what is asked now.
+        resume: what was asked before goes on also where nothing else is asked.
+
+    Returns: what is asked once this was written, where anything was.
 
     Raises:
         WrongArguments: together with what was asked for before it holds no window.
 
     """
-    if wanted != Backfill(category=wanted.category):
-        wanted.after(backfills(ledger).get(wanted.category))
-        values = {name: value for name, value in asdict(wanted).items() if name != "state"}
-        ledger.run("plan_category", newest=newest_window(), **values)
+    known = backfills(ledger).get(wanted.category)
+    if wanted == Backfill(category=wanted.category) and not (resume and known):
+        return []
+    found = wanted.after(known)
+    values = {name: value for name, value in asdict(wanted).items() if name != "state"}
+    ledger.run("plan_category", newest=newest_window(), **values)
+    return [found]
 
 
 def _retired(known: Mapping[str, Row], names: Mapping[str, str]) -> dict[str, str]:

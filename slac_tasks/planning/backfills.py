@@ -13,6 +13,8 @@ from typing import Literal
 
 from slac_tasks.errors import WrongArguments
 from slac_tasks.model import Window
+from slac_tasks.storage import records
+from slac_tasks.storage.datasets import VIDEOS
 from slac_tasks.storage.ledger import Ledger
 
 State = Literal["running", "paused", "cancelled"]
@@ -54,6 +56,26 @@ class Backfill:
     def holds(self, window: str) -> bool:
         """Return whether a window is one of those that are asked for."""
         return is_within(window, self.first_window, self.last_window)
+
+    def beyond(self, collected: Collection[str]) -> str | None:
+        """Return in words that windows are asked for which no category has: only a backfill of all collects them.
+
+        Args:
+            collected: all windows that were collected for some category.
+
+        Returns: None where the first that is asked for is one of these, or none is named.
+
+        """
+        if not any(map(self.holds, collected)):
+            lacking = "none of those that are asked for was"
+        elif self.first_window and self.first_window < (oldest := min(collected)):
+            lacking = f"none before {oldest} was"
+        else:
+            return None
+        return (
+            f"past windows of {self.category}: {lacking} collected for any category, so none of them comes by itself; "
+            "a backfill of `collect_videos` in Airflow collects such windows, for all categories"
+        )
 
     def rests(self, window: str) -> bool:
         """Return whether nothing shall be done for a window now: it is paused, or not to be done at all."""
@@ -107,6 +129,11 @@ def is_within(window: str, first: str | None, last: str | None) -> bool:
 def backfills(ledger: Ledger) -> dict[str, Backfill]:
     """Return what is asked of the past windows of categories, where something is."""
     return {one.category: one for one in ledger.all(Backfill, "category_plans")}
+
+
+def collected_windows(ledger: Ledger) -> set[str]:
+    """Return all windows that were collected for some category: of these alone past windows are taken."""
+    return {one.keys["window"] for one in records.current(ledger, VIDEOS)}
 
 
 def expected_videos(made: Collection[int]) -> float:

@@ -87,6 +87,16 @@ def test_a_name_in_any_script_is_collected_in_the_weeks_that_others_have(run: Ru
     assert found["guideline"] == "Throws.\nHolds."
 
 
+def test_what_was_cancelled_goes_on_when_the_form_is_sent_again_without_a_wish(
+    run: Run, ledger: Ledger, store: FolderStore
+) -> None:
+    assert set(run("collect_videos", WEEKS[0], category=["jump"]).values()) == {SUCCESS}
+    assert cli.main(["category", "cancel", "polo"]) == 0
+    assert set(run("add_category", category=["polo"]).values()) == {SUCCESS}
+    assert [plan["state"] for plan in ledger.rows("category_plans")] == ["running"]
+    assert Datasets(store).need(VIDEOS, category="polo", window=WEEKS[0]).rows == 0
+
+
 def test_an_empty_form_says_what_there_is(run: Run, capsys: pytest.CaptureFixture[str]) -> None:
     assert run("add_category")["register"] == FAILED
     assert "no name is given, and the sources offer 柔道, which nobody has registered" in capsys.readouterr().out

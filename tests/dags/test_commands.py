@@ -70,6 +70,7 @@ def test_every_value_comes_back_from_the_command_line(stage: str, values: list[s
     parser = argparse.ArgumentParser(allow_abbrev=False)
     parser.add_argument("--follow", action="store_true")
     parser.add_argument("--offered", action="store_true")
+    parser.add_argument("--resume", action="store_true")
     for flag in flags(stage):
         parser.add_argument(f"--{flag.name}", action="append")
     many = {flag.filled_by: values if flag.repeated else values[:1] for flag in flags(stage)}
@@ -142,7 +143,7 @@ def test_a_wish_of_a_form_is_a_flag_without_a_value(monkeypatch: pytest.MonkeyPa
 @pytest.mark.parametrize("floor", [0, 0.0, 0.9, 1])
 def test_a_number_of_a_form_is_a_wish_also_where_it_is_zero(floor: float) -> None:
     assert argv("register", {"category": ["judo"], "floor": floor}) == [
-        *("slac", "register", "--category=judo", f"--floor={floor}", "--offered")
+        *("slac", "register", "--category=judo", f"--floor={floor}", "--offered", "--resume")
     ]
 
 
@@ -153,6 +154,7 @@ def test_an_empty_field_of_a_form_is_no_wish(empty: object) -> None:
         "register",
         "--category=judo",
         "--offered",
+        "--resume",
     ]
 
 
@@ -163,14 +165,15 @@ def test_categories_that_were_picked_stand_beside_those_that_were_typed(
     typed: list[str] | None, picked: list[str] | None
 ) -> None:
     said = filled(("category", "offered", "guideline"), {"params": {"category": typed, "offered": picked}})
-    assert argv("register", said) == ["slac", "register", "--category=judo", "--category=polo", "--offered"]
+    words = ["--category=judo", "--category=polo", "--offered", "--resume"]
+    assert argv("register", said) == ["slac", "register", *words]
 
 
 def test_blanks_around_what_a_person_types_are_no_part_of_it() -> None:
     form = ("category", "offered", "guideline", "floor")
     typed = {"category": [" judo ", " "], "offered": None, "guideline": " Throws. \n Holds.\n", "floor": 0}
     assert argv("register", filled(form, {"params": typed})) == [
-        *("slac", "register", "--category=judo", "--guideline=Throws. \n Holds.", "--floor=0", "--offered")
+        *("slac", "register", "--category=judo", "--guideline=Throws. \n Holds.", "--floor=0", "--offered", "--resume")
     ]
 
 

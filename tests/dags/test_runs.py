@@ -55,7 +55,7 @@ FORMS: dict[str, dict[str, Any]] = {
 TYPED = {
     "add_category": """
         register --category=Judo --category=Polo --guideline=Throws. --from=2026-01-05 --to=2026-01-12 --videos=9 \
---floor=0.9 --offered
+--floor=0.9 --offered --resume
         plan --for=add_category --estimate --category=Judo --category=Polo
         discover --category=judo --window=2026-01-05
         discover --category=polo --window=2026-01-05

@@ -55,6 +55,56 @@ def test_what_rests_goes_on_when_it_is_added_again_whatever_is_asked(ledger: Led
         assert [plan["state"] for plan in plans(ledger)] == ["cancelled"]
 
 
+def test_what_rests_goes_on_by_register_only_where_that_is_said(ledger: Ledger) -> None:
+    register = ["register", "--category=judo", "--category=polo"]
+    assert cli.main([*register, "--resume"]) == 0
+    assert plans(ledger) == [], "nothing is asked of them, and nothing rests"
+    for verb in ("pause", "cancel"):
+        assert cli.main(["category", verb, "judo"]) == 0
+        (asked,) = plans(ledger)
+        assert cli.main([*register, "--guideline=Throws."]) == 0
+        assert plans(ledger) == [asked]
+        assert cli.main([*register, "--resume"]) == 0
+        assert plans(ledger) == [{**asked, "state": "running"}]
+
+
+@pytest.mark.parametrize("words", [["category", "add", "judo"], ["register", "--category=judo"]])
+@pytest.mark.parametrize(
+    ("bounds", "lacking"),
+    [
+        (["--from=2024-12-30"], f"none before {WEEKS[1]} was collected for any category"),
+        (["--from=2024-12-30", "--to=2025-03-03"], "none of those that are asked for was collected for any category"),
+        ([f"--from={WEEKS[1]}"], None),
+        (["--from=2026-01-19", "--to=2026-01-19"], "none of those that are asked for was collected for any category"),
+        (["--videos=9"], None),
+    ],
+)
+def test_windows_that_no_category_has_are_asked_for_and_that_they_do_not_come_is_said(
+    words: list[str],
+    bounds: list[str],
+    lacking: str | None,
+    ledger: Ledger,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    platform = Platform(store=FolderStore(tmp_path / "store"), ledger=ledger)
+    platform.register("polo")
+    for window in (WEEKS[1], "2026-02-02"):
+        platform.record(VIDEOS, category="polo", window=window)
+    tries = [[]] if words[0] == "register" else [["--estimate"], []]
+    for beside in tries:
+        assert cli.main([*words, *bounds, *beside]) == 0
+        told = [line for line in capsys.readouterr().err.splitlines() if "past windows of judo" in line]
+        assert [f"past windows of judo: {lacking}" in line for line in told] == ([True] if lacking else [])
+
+
+def test_where_nothing_was_collected_yet_no_past_window_comes(
+    ledger: Ledger, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert cli.main(["category", "add", "judo", "--videos=9"]) == 0
+    assert "past windows of judo: none of those that are asked for was collected" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("words", [["category", "add", "judo"], ["register", "--category=judo"]])
 @pytest.mark.parametrize("bound", ["--from=2025-02-03", "--to=2024-12-30"])
 def test_a_bound_beyond_the_one_that_stays_is_refused_with_both(
