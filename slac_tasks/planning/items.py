@@ -4,7 +4,7 @@ import dataclasses
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Any
+from typing import Any, TypeVar
 
 MOST_ITEMS = 1024
 """Airflow refuses to map a task over more."""
@@ -49,10 +49,11 @@ class Item:
         return {name: list(value) if isinstance(value, tuple) else value for name, value in values.items() if value}
 
 
-def batches(
-    todo: Mapping[str, Collection[str]], size: int, most: int = MOST_ITEMS
-) -> list[tuple[str, tuple[str, ...]]]:
-    """Return the categories of each key, a few at a time: at most `most` batches, or one per key where keys are more.
+K = TypeVar("K")
+
+
+def batches(todo: Mapping[K, Collection[str]], size: int, most: int = MOST_ITEMS) -> list[tuple[K, tuple[str, ...]]]:
+    """Return what each key has, a few at a time: at most `most` batches, or one per key where keys are more.
 
     Args:
         todo: categories by key, which is a window or a round; the order of the keys stays.
@@ -60,34 +61,28 @@ def batches(
         most: how many batches there may be.
 
     """
-    found = {key: sorted(categories) for key, categories in todo.items() if categories}
+    found = {key: sorted(some) for key, some in todo.items() if some}
     largest = max(map(len, found.values()), default=0)
-    while size < largest and sum(-(-len(categories) // size) for categories in found.values()) > most:
+    while size < largest and sum(-(-len(some) // size) for some in found.values()) > most:
         size += 1
     return [
-        (key, tuple(categories[start : start + size]))
-        for key, categories in found.items()
-        for start in range(0, len(categories), size)
+        (key, tuple(some[start : start + size])) for key, some in found.items() for start in range(0, len(some), size)
     ]
 
 
 def of_windows(todo: Mapping[str, Collection[str]], size: int, most: int = MOST_ITEMS) -> list[Item]:
-    """Return items for the categories of each window: at most `most`, and nothing is left out.
+    """Return items for the categories of each window: nothing is left out, and no item holds more than was asked.
 
-    Where windows are more than `most`, several share an item. Such an item may hold a category that needs one of its
-    windows and has the other: for a stage that is finished, so nothing is done twice.
+    Where windows are more than `most`, those that want the same categories share items. There are at most `most`, but
+    where windows want more different sets of categories: one for each set then, and `handed_on` takes some each day.
     """
-    found = [Item(category=some, window=(window,)) for window, some in batches(dict(sorted(todo.items())), size, most)]
+    found = batches(dict(sorted(todo.items())), size, most)
     if len(found) <= most:
-        return found
-    parts = [found[part * len(found) // most : (part + 1) * len(found) // most] for part in range(most)]
-    return [
-        Item(
-            category=tuple(sorted({category for item in part for category in item.category})),
-            window=tuple(window for item in part for window in item.window),
-        )
-        for part in parts
-    ]
+        return [Item(category=some, window=(window,)) for window, some in found]
+    wanting: dict[tuple[str, ...], list[str]] = {}
+    for window, some in found:
+        wanting.setdefault(some, []).append(window)
+    return [Item(category=some, window=windows) for some, windows in batches(wanting, 1, most)]
 
 
 def handed_on(items: Sequence[Item], day: date) -> Sequence[Item]:
