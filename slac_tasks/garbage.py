@@ -1,6 +1,7 @@
 """What the store holds and nobody needs any more.
 
-* Superseded generations: a partition was made again, and readers have seen the newer generation for a while.
+* Superseded generations: a partition was made again, and readers have seen the newer generation for a while. One that
+  holds the same rows as the newer, and from which something current was made, stays: else that would seem outdated.
 * Versions of the labels that no reader asks for: neither the newest one nor the newest judged one, none from which a
   release was made, none that one of these builds on, and none that is young.
 * Labels that were carried, but for the newest and those that a release or the newest certificates name; labels of
@@ -122,11 +123,12 @@ class _Folder:
         )  # fmt: skip
 
 
-def find(datasets: Datasets, before: datetime) -> Iterator[Garbage]:
+def find(datasets: Datasets, ledger: Ledger, before: datetime) -> Iterator[Garbage]:
     """Yield what may be deleted, in the order in which it is to be deleted.
 
     Args:
         datasets: in the store.
+        ledger: says what was made from what.
         before: what was written later stays.
 
     """
@@ -134,9 +136,10 @@ def find(datasets: Datasets, before: datetime) -> Iterator[Garbage]:
     folders = {folder.address: folder for dataset in declared for folder in _folders(datasets, dataset)}
     wanted = _wanted_labels(datasets, folders.values(), before)
     named = _named_by(datasets, wanted, folders.values(), before) | _scored_committees(datasets, folders.values())
+    same = {(row["address"], row["generation"]) for row in ledger.rows("named_by_current")}
     gone: set[Generation] = set()
     for garbage in (
-        *_superseded(folders.values(), named, before),
+        *_superseded(folders.values(), named | same, before),
         *_old_labels(folders.values(), {(m.address, m.generation) for m in wanted} | named, before),
     ):
         assert garbage.record is not None

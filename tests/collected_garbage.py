@@ -46,7 +46,7 @@ def collect(datasets: Datasets, ledger: Ledger, before: datetime | None = None) 
     """Delete all garbage; return what it was."""
     before = before or datetime.now(UTC) + SOON
     found = []
-    for one in garbage.find(datasets, before):
+    for one in garbage.find(datasets, ledger, before):
         garbage.delete(datasets, ledger, one, before)
         found.append(f"{one.why}: {one.name}")
     return found

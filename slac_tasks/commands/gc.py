@@ -48,7 +48,7 @@ def main(arguments: argparse.Namespace) -> None:
             stack.enter_context(ledger.alone(garbage.DELETING))
             # Who forgets writes the next generation of a partition: its pointer would go with the one that was found.
             stack.enter_context(names_held(ledger))
-        for found in garbage.find(datasets, before):
+        for found in garbage.find(datasets, ledger, before):
             if arguments.json:
                 print_json([{"why": found.why, "size_bytes": found.size_bytes, "name": found.name}])
             else:

@@ -272,7 +272,7 @@ def test_weights_that_were_written_again_since_they_were_found_stay(store: Folde
         moment = (week - timedelta(days=1)).timestamp()
         os.utime(store.root / name, (moment, moment))
     datasets = Datasets(store)
-    found = list(garbage.find(datasets, week))
+    found = list(garbage.find(datasets, ledger, week))
     assert {one.name for one in found} == set(names)
     os.utime(store.root / names[0])
     for one in found:

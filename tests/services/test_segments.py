@@ -432,7 +432,7 @@ def test_old_labels_of_segments_are_garbage_unless_a_release_was_made_from_them(
                 settings={}, made_from={named.address: named.mark},
             )  # fmt: skip
     later = datetime.now(UTC) + timedelta(days=1)
-    for one in list(garbage.find(datasets, later)):
+    for one in list(garbage.find(datasets, ledger, later)):
         garbage.delete(datasets, ledger, one, later)
     assert [keys["batch"] for keys in datasets.partitions(SEGMENT_LABELS)] == ["000002", "000003"]
     assert [keys["batch"] for keys in datasets.partitions(SEGMENT_PEOPLE)] == ["000003"]
