@@ -1,5 +1,7 @@
 # The platform's two promises: `make demo` sets up and runs the whole loop, `make test` sets up and passes the tests.
 SHELL := /bin/bash
+# Images of Python like to set it. Each of hundreds of processes would compile all that it imports, for seconds.
+unexport PYTHONDONTWRITEBYTECODE
 PYTHON ?= $(shell command -v python3.11 || command -v python3.12 || command -v python3.13 || command -v python3)
 UV_VERSION := 0.13.9
 BIN := .venv/bin

@@ -27,10 +27,11 @@ def opened_browser() -> Iterator[Browser]:
 
 
 def log_in(page: Page, service: Any, name: str = "ada") -> None:
-    """Log in on the page to which whoever is not logged in is led."""
+    """Log in on the page to which whoever is not logged in is led, and come to the page that was asked for."""
     page.get_by_label("Name").fill(name)
     page.get_by_label("Password").fill(service.password)
     page.keyboard.press("Enter")
+    page.wait_for_url(lambda url: "/login" not in url, timeout=30_000)  # whoever goes on sooner is not logged in
 
 
 def problems_of(page: Page) -> list[str]:
@@ -49,7 +50,6 @@ def opened(browser: Browser, service: Any, page: str, *, width: int = 1440, sche
     problems = problems_of(tab)
     tab.goto(f"{service.url}/{page}")
     log_in(tab, service)
-    tab.wait_for_url(lambda url: "/login" not in url, timeout=30_000)  # and until its scripts have run
     expect(tab.locator("h1")).to_be_visible()
     yield tab
     context.close()

@@ -3,7 +3,7 @@
 import socket
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -50,10 +50,9 @@ class Service:
             cursor.execute(statement)
 
 
-def movie(folder: Path, seed: int, seconds: int = 12, fps: int = 25) -> bytes:
+def movie(path: Path, seed: int, seconds: int = 12, fps: int = 25) -> bytes:
     """Draw a ball that swings over a plain ground: small, H.264, one keyframe a second, as proxies are."""
-    out = folder / f"{seed}.mp4"
-    with av.open(str(out), "w", format="mp4", options={"movflags": "faststart"}) as container:
+    with av.open(str(path), "w", format="mp4", options={"movflags": "faststart"}) as container:
         stream = container.add_stream("libx264", rate=fps, options={"g": str(fps), "preset": "ultrafast", "crf": "30"})
         stream.width, stream.height, stream.pix_fmt = 320, 180, "yuv420p"
         y, x = np.mgrid[0:180, 0:320]
@@ -65,10 +64,10 @@ def movie(folder: Path, seed: int, seconds: int = 12, fps: int = 25) -> bytes:
             image[(x - at) ** 2 + (y - 105) ** 2 < 26**2] = (236, 170 + 10 * (seed % 4), 60)
             container.mux(stream.encode(av.VideoFrame.from_ndarray(image, format="rgb24")))
         container.mux(stream.encode())
-    return out.read_bytes()
+    return path.read_bytes()
 
 
-def seed(ledger_url: str, store: FolderStore, folder: Path) -> None:
+def seed(ledger_url: str, store: FolderStore, films: Sequence[bytes]) -> None:
     """Fill a ledger: one category with clips to review, one that is judged and released, one refused."""
     connection = psycopg2.connect(ledger_url)
     with connection, connection.cursor() as cursor:
@@ -82,8 +81,8 @@ def seed(ledger_url: str, store: FolderStore, folder: Path) -> None:
             ],
         )  # fmt: skip
         cursor.execute("INSERT INTO annotators (annotator, introduced_at) VALUES ('ada', now()), ('grace', now())")
-        for number in range(3):
-            data, video = movie(folder, number), f"{number:016x}"
+        for number, data in enumerate(films):
+            video = f"{number:016x}"
             name = f"media/{video}/{number:016x}-256.mp4"
             store.put(name, data)
             cursor.execute("INSERT INTO videos VALUES (%s, %s, %s, 'training', '{}')", (video, f"{number:064x}", video))
@@ -152,10 +151,11 @@ def seed(ledger_url: str, store: FolderStore, folder: Path) -> None:
     connection.close()
 
 
-@pytest.fixture
-def film(tmp_path: Path) -> bytes:
-    """A video as `movie` draws it."""
-    return movie(tmp_path, 1)
+@pytest.fixture(scope="session")
+def films(tmp_path_factory: pytest.TempPathFactory) -> list[bytes]:
+    """Three videos as `movie` draws them."""
+    folder = tmp_path_factory.mktemp("films")
+    return [movie(folder / f"{seed}.mp4", seed) for seed in range(3)]
 
 
 @pytest.fixture
@@ -200,9 +200,9 @@ def serving(ledger_url: str, store: FolderStore, review: Review) -> Iterator[Ser
 
 
 @pytest.fixture
-def service(ledger_url: str, store: FolderStore, tmp_path: Path, review: Review) -> Iterator[Service]:
+def service(ledger_url: str, store: FolderStore, films: list[bytes], review: Review) -> Iterator[Service]:
     """The pages in front of three categories: one to review, one judged and released, one refused."""
-    seed(ledger_url, store, tmp_path)
+    seed(ledger_url, store, films)
     with serving(ledger_url, store, review) as running:
         yield running
 

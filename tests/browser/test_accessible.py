@@ -120,7 +120,6 @@ def tab(browser: Browser, answered: Any, request: pytest.FixtureRequest) -> Iter
 def enter(page: Page, service: Any, name: str = "ada") -> None:
     page.goto(f"{service.url}/review")
     log_in(page, service, name)
-    page.wait_for_url("**/review*")
 
 
 def each_size(page: Page, name: str, found: list[str], sizes: Sequence[str] = tuple(SIZES)) -> None:

@@ -78,7 +78,6 @@ def test_the_pictures_show_what_their_pages_say(browser: Browser, toured: Any) -
         tab = context.new_page()
         tab.goto(f"{toured.url}/history")
         log_in(tab, toured)
-        tab.wait_for_url("**/history")
         for name, address in PICTURES.items():
             tab.goto(f"{toured.url}/{address}")
             tab.wait_for_load_state("networkidle")
