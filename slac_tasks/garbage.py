@@ -10,7 +10,8 @@
 * Heads of localizers, but for the newest of each release, and what is left of those that were never finished.
 * Files that a process was writing when it was killed, and what a run of a finished partition left to go on from.
 
-What a release names stays, and so does every release. Nothing is deleted before it is older than an age: a stage that
+What a release names stays, and so does every release, and every generation of a round, whose clips people have answered:
+a ledger that was lost gets their votes back by it. Nothing is deleted before it is older than an age: a stage that
 runs now may be reading it, or may be about to name it. So what was the newest of its kind before that age stays too: a
 stage that began then reads it, though a newer one was written since.
 
@@ -33,6 +34,7 @@ from slac_tasks.storage.datasets import (
     CERTIFICATES,
     COMMITTEES,
     CROWD,
+    HARD_CLIPS,
     MODELS,
     QUALITY,
     RELEASED_SEGMENTS,
@@ -57,6 +59,9 @@ _BLOBS = ("backbone", "head", "network", "card")
 
 _WHOLE_VERSIONS = (CARRIED, SEGMENT_LABELS, SEGMENT_PEOPLE)
 """Datasets of which each version is a whole table: the newest is enough."""
+
+_KEPT = (RELEASES.name, HARD_CLIPS.name)
+"""Datasets of which every generation stays."""
 
 Generation = tuple[str, int]
 """Address of a partition, and the number of a generation."""
@@ -208,8 +213,7 @@ def _wanted_labels(datasets: Datasets, folders: Iterable[_Folder], before: datet
     young = {folder.keys["labels"] for folder in forms if folder.written_at(folder.current) >= before}
     released = {
         labels_of(folder.manifest(datasets, generation))
-        for folder in folders
-        if folder.dataset == RELEASES
+        for folder in _named(folders, RELEASES)
         for generation in folder.generations
     }
     versions = {*young, *released, *_newest(forms, before), *_newest(_named(folders, QUALITY), before)}
@@ -250,8 +254,7 @@ def _named_by(
     """Return the generations from which these labels, the releases, and the newest certificates were made."""
     releases = (
         folder.manifest(datasets, generation)
-        for folder in folders
-        if folder.dataset in (RELEASES, RELEASED_SEGMENTS)
+        for folder in _named(folders, RELEASES, RELEASED_SEGMENTS)
         for generation in folder.generations
     )
     certified = _newest(_named(folders, CERTIFICATES), before)
@@ -267,7 +270,7 @@ def _named_by(
 def _scored_committees(datasets: Datasets, folders: Iterable[_Folder]) -> set[Generation]:
     """Return the superseded committees that alone can say which weights gave some scores."""
     scored = {keys["weights"] for keys in datasets.partitions(SCORES)}
-    committees = [folder for folder in folders if folder.dataset == COMMITTEES]
+    committees = _named(folders, COMMITTEES)
     known = {
         row.weights
         for folder in committees
@@ -284,9 +287,9 @@ def _scored_committees(datasets: Datasets, folders: Iterable[_Folder]) -> set[Ge
 
 
 def _superseded(folders: Iterable[_Folder], named: set[Generation], before: datetime) -> Iterator[Garbage]:
-    """Yield the generations before the current one, where that is old enough; every release stays."""
+    """Yield the generations before the current one, where that is old enough; releases and rounds stay."""
     for folder in folders:
-        if folder.dataset == RELEASES or folder.written_at(folder.current) >= before:
+        if folder.dataset.name in _KEPT or folder.written_at(folder.current) >= before:
             continue
         for generation in sorted(folder.generations):
             if generation != folder.current and (folder.address, generation) not in named:
@@ -298,7 +301,7 @@ def _old_labels(folders: Iterable[_Folder], wanted: set[Generation], before: dat
 
     What their models had learnt goes last. Labels of segments have versions of their own.
     """
-    folders = [folder for folder in folders if folder.dataset in (*FORMS, CROWD, *_WHOLE_VERSIONS)]
+    folders = _named(folders, *FORMS, CROWD, *_WHOLE_VERSIONS)
     newest_of = {dataset.name: _newest(_named(folders, dataset), before) for dataset in _WHOLE_VERSIONS}
     unwanted = [
         folder
@@ -307,7 +310,7 @@ def _old_labels(folders: Iterable[_Folder], wanted: set[Generation], before: dat
         and folder.written_at(folder.current) < before
         and not any((folder.address, generation) in wanted for generation in folder.generations)
     ]
-    unwanted.sort(key=lambda folder: (folder.dataset != CROWD, _version(folder)), reverse=True)
+    unwanted.sort(key=lambda folder: (folder.dataset.name != CROWD.name, _version(folder)), reverse=True)
     for folder in unwanted:
         yield folder.garbage("version of the labels", folder.current, whole=True)
 
@@ -323,9 +326,7 @@ def _weights(
 ) -> Iterator[Garbage]:
     """Yield the weights that no committee and no model names, superseded ones that are not gone included."""
     named: set[str | None] = set()
-    for folder in folders:
-        if folder.dataset not in (COMMITTEES, MODELS):
-            continue
+    for folder in _named(folders, COMMITTEES, MODELS):
         for generation in folder.generations:
             if (folder.address, generation) not in gone:
                 manifest = folder.manifest(datasets, generation)

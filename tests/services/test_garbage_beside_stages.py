@@ -6,11 +6,12 @@ import pytest
 from collected_garbage import collect
 from platform_records import KEYS, Platform, write
 
-from slac_tasks.storage.datasets import CLIPS, SCORES
+from slac_tasks.storage.datasets import CLIPS, LABELS, MODELS, RELEASES, SCORES, VIDEOS
 from slac_tasks.storage.datasets.collecting import ClipRow
 from slac_tasks.storage.folder import FolderStore
 from slac_tasks.storage.ledger import Ledger
 from slac_tasks.storage.manifests import Manifest
+from slac_tasks.storage.objects import put_by_content
 from slac_tasks.storage.records import Record, record
 from slac_tasks.storage.tables import Datasets
 
@@ -52,3 +53,21 @@ def test_what_was_made_from_an_input_that_was_made_again_with_the_same_rows_stay
     collect(Datasets(store), ledger)
     collect(Datasets(store), ledger)
     assert list(store.names(f"{first.address}/g0001")) == []
+
+
+def test_what_releases_and_models_of_the_version_before_name_stays(store: FolderStore, ledger: Ledger) -> None:
+    """A week after an upgrade `slac gc` had deleted the networks of all earlier releases, and their labels."""
+    assert RELEASES.upgrade
+    assert MODELS.upgrade
+    older_release, older_model = RELEASES.upgrade.previous, MODELS.upgrade.previous
+    backbone, head = (put_by_content(store, "weights", ".pt", name) for name in (b"backbone", b"head"))
+    model = older_model.row(
+        architecture="x", backbone=backbone, head=head, categories=("judo",), steps=1, clips=1, loss=0.0
+    )
+    write(store, dataset=older_model, keys={"release": "r0001"}, rows=[model])
+    labels = [write(store, dataset=LABELS, keys={"labels": f"{number:06d}"}) for number in (1, 2)]
+    videos = [write(store, dataset=VIDEOS, keys=PARTITION) for _ in range(2)]
+    made_from = {one.address: one.mark for one in (labels[0], videos[0])}
+    for _ in range(2):
+        write(store, dataset=older_release, keys={"release": "r0001"}, made_from=made_from)
+    assert collect(Datasets(store), ledger) == []
