@@ -10,10 +10,10 @@
 * Heads of localizers, but for the newest of each release, and what is left of those that were never finished.
 * Files that a process was writing when it was killed, and what a run of a finished partition left to go on from.
 
-What a release names stays, and so does every release, and every generation of a round, whose clips people have answered:
-a ledger that was lost gets their votes back by it. Nothing is deleted before it is older than an age: a stage that
-runs now may be reading it, or may be about to name it. So what was the newest of its kind before that age stays too: a
-stage that began then reads it, though a newer one was written since.
+What a release names stays, and so does every release, and every generation of a round, whose clips people have
+answered: a ledger that was lost gets their votes back by it. Nothing is deleted before it is older than an age: a stage
+that runs now may be reading it, or may be about to name it. So what was the newest of its kind before that age stays
+too: a stage that began then reads it, though a newer one was written since.
 
 A process that is killed in between loses nothing and leaves nothing half: a manifest is deleted after its parts, and a
 version of the labels after all versions that build on it. The next run deletes the rest.
