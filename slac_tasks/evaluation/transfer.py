@@ -5,11 +5,16 @@ a linear head on what the pretrained backbone gives, so it needs no steps. Each 
 its own, since what is good for a fresh network wipes out what a pretrained one knows. It may be chosen on a part of the
 training videos that then teaches nothing; the test videos choose nothing. Of an attentive network the frozen part is
 given to all: what learns is its pool and head, and `scratch` begins with fresh ones.
+
+What comes of each training is kept as soon as it is done: one that was cut off begins with the first that is not kept.
 """
 
+import hashlib
+import io
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 import torch
@@ -23,6 +28,7 @@ from slac_tasks.model import CLIP_SEC, View
 from slac_tasks.networks.attentive import Attentive
 from slac_tasks.networks.registry import Architecture, Classifier
 from slac_tasks.progress import print_line
+from slac_tasks.scratch import Scratch
 from slac_tasks.training.beside import beside, processes
 from slac_tasks.training.trainer import (
     FRESH_RATE,
@@ -77,6 +83,16 @@ class Target:
     """Classes that only one part has."""
     missing: tuple[str, ...]
     """Listed videos that are not there."""
+
+    @property
+    def contents(self) -> str:
+        """Hash of all that networks learn from and are judged by, hexadecimal."""
+        found = hashlib.sha256()
+        for part in (self.train, self.test):
+            found.update(repr((part.pixels.shape, part.names, list(part.recordings))).encode())
+            for values in (part.pixels, part.classes, part.videos):
+                found.update(np.ascontiguousarray(values).data)
+        return found.hexdigest()
 
 
 def load_target(folder: Path, view: View, lost: NotesLost, lists: Sequence[Path] = (), clips: int = 1) -> Target:
@@ -182,6 +198,22 @@ class Try:
     seed: int
     rate: float
 
+    def __str__(self) -> str:
+        return f"{self.subject}, {self.labels} labels, seed {self.seed}"
+
+
+class Keeps(Protocol):
+    """Where what came of trainings is kept; it may be sent to other processes."""
+
+    def of(self, *part: str) -> "Keeps":
+        """Return where it is kept of one training."""
+
+    def write(self, step: int, path: Path) -> None:
+        """Keep the file at `path`, which came of `step` steps."""
+
+    def newest(self) -> Iterator[tuple[int, bytes]]:
+        """Yield what is kept and whole."""
+
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Transfer:
@@ -193,6 +225,8 @@ class Transfer:
     target: Target
     budget: Budget
     where: torch.device
+    keeps: Keeps | None = None
+    """What came of trainings of the same start, target and budget; None: nothing is kept."""
 
     def outcomes(self, subjects: Sequence[str] = SUBJECTS) -> Iterator[Outcome]:
         """Yield what each subject says, for each number of labels."""
@@ -224,11 +258,7 @@ class Transfer:
         Returns: None where it diverged: it says nothing.
 
         """
-        try:
-            return self._trained(one, self.target.train, self.target.test)
-        except Diverged as diverged:
-            print_line(f"evaluate: {diverged}")
-            return None
+        return self._said("judged", one, self.target.train, self.target.test)
 
     def rate(self, subject: str) -> float:
         """Return the learning rate of a subject.
@@ -242,13 +272,28 @@ class Transfer:
         labels, seed = self.budget.labels[len(self.budget.labels) // 2], self.budget.seeds[0]
 
         def worth(rate: float) -> float:
-            try:
-                one = Try(subject=subject, labels=labels, seed=seed, rate=rate)
-                return _right(self._trained(one, teaching, judging), judging)
-            except Diverged:
-                return -1.0
+            one = Try(subject=subject, labels=labels, seed=seed, rate=rate)
+            said = self._said("rate", one, teaching, judging)
+            return -1.0 if said is None else _right(said, judging)
 
         return max(RATES, key=worth)
+
+    def _said(self, purpose: str, one: Try, train: Trimmed, test: Trimmed) -> Floats | None:
+        """Return the scores of one training, or None where it diverged: done now, or kept by a run that was cut off."""
+        keeps = self.keeps.of(purpose, repr(one)) if self.keeps else None
+        for _, data in keeps.newest() if keeps else ():
+            print_line(f"evaluate: {one}: was trained by the run before this one")
+            return _decoded(data)
+        try:
+            scores = self._trained(one, train, test)
+        except Diverged as diverged:
+            print_line(f"evaluate: {diverged}")
+            scores = None
+        if keeps:
+            with Scratch() as folder:
+                (path := folder / "scores.npy").write_bytes(_encoded(scores))
+                keeps.write(self.budget.steps, path)
+        return scores
 
     def _trained(self, one: Try, train: Trimmed, test: Trimmed) -> Floats:
         """Return the scores (clips, classes) of `test` after training on some of `train`.
@@ -266,11 +311,10 @@ class Transfer:
         if self.entry.is_frozen:
             classifier.freeze()
         classes = torch.from_numpy(train.classes[chosen])
-        what = f"{one.subject}, {one.labels} labels, seed {one.seed}"
-        fit(classifier, train.pixels[chosen], classes, class_loss, recipe, self.where, what)
+        fit(classifier, train.pixels[chosen], classes, class_loss, recipe, self.where, str(one))
         scores = _scores(classifier.head.cpu(), features(classifier.backbone, self.entry, test.pixels, self.where))
         if not np.isfinite(scores).all():
-            raise Diverged(f"{what}: scores are no numbers after {recipe.steps} steps at rate {one.rate:g}")
+            raise Diverged(f"{one}: scores are no numbers after {recipe.steps} steps at rate {one.rate:g}")
         return scores
 
     def _start(self, subject: str) -> nn.Module | None:
@@ -308,6 +352,18 @@ def halves(train: Trimmed) -> tuple[Trimmed, Trimmed]:
         first.append(seen.setdefault(recording, len(seen)) % 2 == 0)
     teaching = np.array(first)
     return train.part(np.flatnonzero(teaching)), train.part(np.flatnonzero(~teaching))
+
+
+def _encoded(scores: Floats | None) -> bytes:
+    """Return scores as bytes; a network that diverged has scores of no clip."""
+    buffer = io.BytesIO()
+    np.save(buffer, np.empty((0, 0)) if scores is None else scores, allow_pickle=False)
+    return buffer.getvalue()
+
+
+def _decoded(data: bytes) -> Floats | None:
+    scores: Floats = np.load(io.BytesIO(data), allow_pickle=False)
+    return scores if len(scores) else None
 
 
 def _right(scores: Floats, test: Trimmed) -> float:

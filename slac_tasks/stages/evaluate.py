@@ -4,7 +4,8 @@ Reads: release (testing split), models, clips, gold_judges, proxies, withdrawals
 training.transfer and training.transfer_lists name.
 Writes: judged and evaluations (release); index.html, and the network's model card with these figures, under
 reports/v1/release=<version>/.
-Safe to run again: a finished evaluation is left alone, and its page and card are written again.
+Safe to run again: a finished evaluation is left alone, and its page and card are written again. One that was cut off
+goes on with the first training of the transfer that is not done, to the figures that it would have had.
 """
 
 from collections.abc import Iterator
@@ -48,7 +49,7 @@ def run(job: Job) -> None:
     with job.partition(EVALUATIONS, keys, inputs=[judged, models]) as evaluated:
         if not evaluated.finished:
             evaluated.write(_testing(job, judged, model))
-            evaluated.write(_transfer(job, model, entry, _lost(evaluated), evaluated.drops))
+            evaluated.write(_transfer(job, model, entry, evaluated))
             for row in evaluated.rows:
                 if row.category is None:
                     print_line(_line(row))
@@ -136,16 +137,16 @@ def _testing(job: Job, judged: Manifest, model: ModelRow) -> Iterator[Evaluation
 
 
 def _transfer(
-    job: Job, model: ModelRow, entry: Architecture, lost: NotesLost, drops: list[Drop]
+    job: Job, model: ModelRow, entry: Architecture, made: Partition[EvaluationRow]
 ) -> Iterator[EvaluationRow]:
     """Yield the table of the transfer: the same labels, steps and seeds for every start."""
-    settings = job.config.training
+    settings, drops = job.config.training, made.drops
     if not settings.transfer:
         print_line("evaluate: training.transfer is empty, so no transfer accuracy")
         return
     folder = Path(settings.transfer)
     lists = [Path(one) for one in settings.transfer_lists]
-    target = load_target(folder, entry.view, lost, lists, settings.transfer_clips)
+    target = load_target(folder, entry.view, _lost(made), lists, settings.transfer_clips)
     drops += [Drop(item=name, reason="class of one split alone", detail=str(folder)) for name in target.unmatched]
     drops += [Drop(item=name, reason="listed, but not there", detail=str(folder)) for name in target.missing]
     budget = Budget(
@@ -153,8 +154,12 @@ def _transfer(
         seeds=range(settings.seed, settings.seed + settings.transfer_seeds), tune=settings.transfer_tune,
     )  # fmt: skip
     start = partial(decode_backbone, entry, job.store.get(f"weights/{model.backbone}.pt"))
-    where = device(job.config.device)
-    every = list(Transfer(entry=entry, start=start, target=target, budget=budget, where=where).outcomes())
+    transfer = Transfer(
+        entry=entry, start=start, target=target, budget=budget, where=device(job.config.device),
+        # The folder is no input of the partition: it may hold other videos than when the run was cut off.
+        keeps=made.checkpoints.of(target.contents),
+    )  # fmt: skip
+    every = list(transfer.outcomes())
     drops += [
         Drop(item=f"{one.subject}, {one.labels} labels", reason="diverged", detail=f"at rate {one.rate:g}")
         for one in every

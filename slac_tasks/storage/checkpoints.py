@@ -12,10 +12,11 @@ import json
 import re
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from slac_tasks.errors import NotMade
+from slac_tasks.model import content_hash
 from slac_tasks.progress import print_line
 from slac_tasks.storage.objects import Media
 
@@ -34,6 +35,10 @@ class Checkpoints:
     """Where they are in the store."""
     made_of: str
     """Hash of what the partition is made from, hexadecimal."""
+
+    def of(self, *part: str) -> "Checkpoints":
+        """Return those of one part of the work, which other parts know nothing of; `delete` deletes all parts."""
+        return replace(self, made_of=content_hash(self.made_of, *part))
 
     def steps(self) -> list[int]:
         """Return the numbers of those that exist, in order."""

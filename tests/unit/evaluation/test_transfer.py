@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -19,6 +21,8 @@ from slac_tasks.evaluation.transfer import (
 )
 from slac_tasks.model import View
 from slac_tasks.networks.registry import architecture, laid_out
+from slac_tasks.storage.checkpoints import Checkpoints
+from slac_tasks.storage.objects import Media
 
 VIEW = View(frames=8, size=56)
 
@@ -117,6 +121,74 @@ def test_halves_share_no_recording_and_both_have_every_class_that_was_recorded_t
     teaching, judging = halves(part)
     assert (teaching.recordings, judging.recordings) == (["p", "p", "r", "t"], ["q", "s"])
     assert (teaching.classes.tolist(), judging.classes.tolist()) == ([0, 0, 1, 2], [0, 1])
+
+
+class CutOff(Exception):
+    """The process is killed."""
+
+
+def trainings(monkeypatch, cut_after=None) -> list[str]:
+    """Write down what is trained; the process is cut off in the training after so many."""
+    done, before = [], Transfer._trained
+
+    def trained(self, one, train, test):
+        if len(done) == cut_after:
+            raise CutOff
+        found = before(self, one, train, test)
+        done.append(f"{one} at {one.rate}")
+        return found
+
+    monkeypatch.setattr(Transfer, "_trained", trained)
+    return done
+
+
+def said(transfer: Transfer) -> list[tuple[str, int, float | None, list[bytes]]]:
+    """Return every figure of a transfer, bit for bit."""
+    found = transfer.outcomes((PRETRAINED, SCRATCH))
+    return [(one.subject, one.labels, one.rate, [scores.tobytes() for scores in one.scores]) for one in found]
+
+
+def test_what_was_cut_off_trains_what_is_left_and_says_the_same_bit_for_bit(colours, store, monkeypatch):
+    budget = {"labels": (1, 2), "steps": 1, "tune": True}
+    with monkeypatch.context() as patch:
+        trained = trainings(patch)
+        whole = said(transfer(colours, **budget))
+    assert len(trained) == 2 * len(RATES) + 2 * 2
+    for cut_after in (1, 2 * len(RATES), len(trained) - 1):
+        keeps = Checkpoints(Media(store.url, {}), f"evaluations/{cut_after}/unfinished", "ab12")
+        begun = replace(transfer(colours, **budget), keeps=keeps)
+        with monkeypatch.context() as patch:
+            first = trainings(patch, cut_after)
+            with pytest.raises(CutOff):
+                said(begun)
+        with monkeypatch.context() as patch:
+            rest = trainings(patch)
+            assert said(begun) == whole
+            assert [*first, *rest] == trained
+            assert said(begun) == whole
+            assert [*first, *rest] == trained, "all is kept"
+
+
+def test_what_was_trained_for_another_target_is_not_taken(colours, store, monkeypatch):
+    keeps = Checkpoints(Media(store.url, {}), "evaluations/unfinished", "ab12")
+    other = replace(colours, test=colours.test.part(np.array([1])))
+    lighter = replace(colours, test=replace(colours.test, pixels=colours.test.pixels + np.uint8(1)))
+    trained = trainings(monkeypatch)
+    for number, target in enumerate((colours, other, lighter), 1):
+        found = said(replace(transfer(target, steps=2), keeps=keeps.of(target.contents)))
+        assert len(trained) == 2 * number
+        assert {len(scores) for *_, each in found for scores in each} == {8 * 2 * len(target.test.classes)}
+
+
+def test_a_start_that_diverged_is_not_trained_again(colours, store, monkeypatch):
+    monkeypatch.setattr("slac_tasks.evaluation.transfer.DEFAULT_RATE", 1e30)
+    begun = replace(
+        transfer(colours, steps=3), keeps=Checkpoints(Media(store.url, {}), "evaluations/unfinished", "ab12")
+    )
+    found = said(begun)
+    assert [each for *_, each in found] == [[], []]
+    monkeypatch.setattr(Transfer, "_trained", lambda *_: pytest.fail("trained again"))
+    assert said(begun) == found
 
 
 def outcome(subject: str, guesses) -> Outcome:

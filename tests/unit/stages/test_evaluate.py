@@ -5,7 +5,8 @@ from learning_world import WINDOW, LearningWorld
 from released import write_rows
 
 from slac_tasks.admission.withdrawals import write_withdrawal
-from slac_tasks.errors import NotConfigured, NotMade
+from slac_tasks.errors import NotConfigured, NotMade, Temporary
+from slac_tasks.evaluation.transfer import Transfer
 from slac_tasks.release.exports import EXPORTS
 from slac_tasks.release.exports.contents import Contents
 from slac_tasks.stages import evaluate, pretrain
@@ -129,6 +130,31 @@ def test_a_target_folder_that_is_absent_ends_it_and_a_start_that_diverges_is_set
     rows = {(row.measure, row.subject) for row in world.datasets.rows(EVALUATIONS, release="r0001")}
     assert {subject for measure, subject in rows if measure == "transfer_accuracy"} == {"frozen"}
     assert ("testing_accuracy", "pretrained") in rows
+
+
+def test_an_evaluation_that_was_cut_off_goes_on_with_the_next_training_and_leaves_nothing(world, monkeypatch):
+    evaluate.run(world.job("evaluate", release="r0001"))
+    whole = list(world.datasets.rows(EVALUATIONS, release="r0001"))
+    for name in list(world.store.names("evaluations/")):
+        world.store.delete(name)
+    trained, before = [], Transfer._trained
+
+    def cut_off_once(self, one, train, test):
+        if len(trained) == 3:
+            trained.append("cut off")
+            raise Temporary("the machine is taken away")
+        found = before(self, one, train, test)
+        trained.append(one)
+        return found
+
+    monkeypatch.setattr(Transfer, "_trained", cut_off_once)
+    with pytest.raises(Temporary):
+        evaluate.run(world.job("evaluate", release="r0001"))
+    evaluate.run(world.job("evaluate", release="r0001"))
+    assert trained[3] == "cut off"
+    assert len(trained) == 1 + 2 * 2
+    assert list(world.datasets.rows(EVALUATIONS, release="r0001")) == whole
+    assert not [name for name in world.store.names("") if "/unfinished/" in name]
 
 
 def test_a_release_that_is_not_finished_judges_no_model(world):
