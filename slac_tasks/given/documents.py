@@ -16,6 +16,16 @@ from slac_tasks.given import texts
 _MOST_DIGITS = 18
 
 
+@dataclass(frozen=True)
+class NoNumber:
+    """NaN or an infinity in the place of a value: what pandas writes for one that is missing."""
+
+    word: str
+
+    def __repr__(self) -> str:
+        return f"{self.word}, no number"
+
+
 @dataclass(frozen=True, kw_only=True)
 class Twice:
     """What an object holds under a name that it has more than once."""
@@ -36,7 +46,7 @@ def read(path: Path, what: str) -> Any:
     """
     try:
         text = texts.read(path, escaped=True)
-        return json.loads(text, object_pairs_hook=object_of, parse_constant=str, parse_int=whole_of)
+        return json.loads(text, object_pairs_hook=object_of, parse_constant=NoNumber, parse_int=whole_of)
     except (ValueError, RecursionError) as error:
         raise BrokenContract(f"{what} {path}: {str(error)[:200]}, want JSON") from error
 

@@ -191,7 +191,7 @@ def test_odd_parts_of_a_document_hold_up_no_other(tmp_path: Path) -> None:
     segments = [
         json.dumps(good), '{"label": "x", "segment": [NaN, 2]}', '{"segment": [1, 2]}', "7",
         '{"label": "x", "segment": [1]}', '{"label": "x", "segment": [1, ' + "9" * 5000 + "]}",
-        '{"label": "late", "segment": [9, 11]}',
+        '{"label": "late", "segment": [9, 11]}', '{"label": NaN, "segment": [1, 2]}',
     ]  # fmt: skip
     video = '{"subset": "training", "duration": 10, "annotations": [' + ",".join(segments) + "]}"
     odd_ones = '"twice": {"annotations": []}, "twice": {"annotations": []}, "list": [], "none": {"annotations": 3}'
@@ -199,10 +199,10 @@ def test_odd_parts_of_a_document_hold_up_no_other(tmp_path: Path) -> None:
     found = read([path])
     assert [row.label for row in found.labels] == ["Ballet", "late"]
     assert Counter(one.reason for one in found.odd) == {
-        "video": 2, "segments": 3, "time": 2, "label": 1, "past the end": 1,
+        "video": 2, "segments": 3, "time": 2, "label": 2, "past the end": 1,
     }  # fmt: skip
     assert ("video 'a', segment 7", "past the end") in odd(found)
-    assert len(found.set_aside) == 8, "the late one is taken with a remark"
+    assert len(found.set_aside) == 9, "the late one is taken with a remark"
     path.write_text('{"odd": 3, "a": ' + video + "}")
     assert [row.label for row in read([path]).labels] == ["Ballet", "late"], "without a database too"
 

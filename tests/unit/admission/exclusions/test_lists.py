@@ -120,6 +120,8 @@ def test_each_list_names_its_validation_and_test_videos(
         ("a.txt", "one\ntwo;3\n", "line 2: 'two;3', want one id"),
         ("a.txt", '"abcdefghij1"\n', "want one id"),
         ("a.json", "[1, 2]", "entry 1: '1', want an id"),
+        ("a.json", '["a", NaN]', "entry 2: 'NaN, no number', want an id"),
+        ("a.json", '[{"id": "a", "split": "test"}, {"id": Infinity, "split": "test"}]', "entry 2: "),
         ("a.json", '["a", {"id": "b", "split": "dev"}]', "entry 2: "),
     ],
 )
