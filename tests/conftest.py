@@ -96,7 +96,8 @@ def database_url(postgres: EmbeddedPostgres) -> Iterator[str]:
 def ledger_url(postgres: EmbeddedPostgres, template: str) -> Iterator[str]:
     """Address of a fresh ledger, dropped afterwards."""
     name = f"ledger_{uuid.uuid4().hex[:12]}"
-    administer(postgres, "CREATE DATABASE {} TEMPLATE {}", name, urlsplit(template).path[1:])
+    # Of a template as small as this, half the work of a copy through the log.
+    administer(postgres, "CREATE DATABASE {} TEMPLATE {} STRATEGY FILE_COPY", name, urlsplit(template).path[1:])
     yield postgres.url(name)
     administer(postgres, "DROP DATABASE {} WITH (FORCE)", name)
 

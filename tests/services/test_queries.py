@@ -1,7 +1,9 @@
 """Every statement in sql/queries is accepted by the server, described, and one statement."""
 
 import re
+from contextlib import closing
 
+import psycopg2
 import pytest
 
 from slac_tasks.errors import NotConfigured
@@ -11,13 +13,13 @@ NAMES = sorted(path.stem for path in (SQL / "queries").glob("*.sql"))
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_the_server_accepts_the_statement(name: str, ledger: Ledger) -> None:
+def test_the_server_accepts_the_statement(name: str, template: str) -> None:
     statement = query(name)
     assert statement.startswith("-- "), "the first line describes the statement"
     parameters = dict.fromkeys(re.findall(r"%\((\w+)\)s", statement))
     for parameter in parameters:
         assert re.search(rf"%\({parameter}\)s::\w+", statement), f"{parameter} has no cast"
-    with ledger._connection.cursor() as cursor:
+    with closing(psycopg2.connect(template)) as connection, connection.cursor() as cursor:
         cursor.execute("EXPLAIN " + statement, parameters)
         assert cursor.fetchall()
 
