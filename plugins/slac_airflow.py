@@ -18,6 +18,7 @@ from airflow.providers.standard.operators.hitl import HITLOperator
 from airflow.sdk import Asset, AssetAlias, BaseOperator, Param, task_group
 from airflow.sdk.exceptions import AirflowSkipException, DagRunTriggerException, DownstreamTasksSkipped
 from slac_command import RETRY, Command, Process, filled, is_on, judge, merge, number, told, variable, word
+from slac_items import Items
 from slac_links import address, links
 from slac_watch import place, tell
 
@@ -358,7 +359,7 @@ def slac(stage: str, *, each: Plan | None = None, all_of: Any = None, **kwargs: 
     }
     if each is not None:
         settings = {"trigger_rule": "all_done", "map_index_template": ITEM, **settings}
-        mapped = operator.partial(**settings).expand(item=each.output)
+        mapped = operator.partial(**settings).expand(item=Items(each))
         # Airflow copies a property of the class as it stands: it could not end a task that fails before it has an item.
         mapped.operator_extra_links = links(mapped)
         return mapped
@@ -398,7 +399,7 @@ def ask(each: Plan, asset: Asset) -> Any:
         question = Ask(task_id="ask", item=item, map_index_template=ITEM)
         question >> slac("approve", all_of=question, outlets=[asset], map_index_template=ITEM)
 
-    return decision.expand(item=each.output)
+    return decision.expand(item=Items(each))
 
 
 def ended() -> EmptyOperator:

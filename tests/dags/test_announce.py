@@ -7,9 +7,27 @@ from typing import Any
 import pytest
 from airflow.sdk import DAG, Asset, AssetAlias
 from airflow.sdk.definitions.asset import AssetUniqueKey
-from airflow.sdk.exceptions import AirflowSkipException, DagRunTriggerException, DownstreamTasksSkipped
+from airflow.sdk.exceptions import (
+    AirflowFailException,
+    AirflowSkipException,
+    DagRunTriggerException,
+    DownstreamTasksSkipped,
+)
 from airflow.sdk.execution_time.context import OutletEventAccessors
-from slac_airflow import ITEM, Announce, AnnounceAny, AnnounceFinished, Look, Plan, PlanSome, ended, plan, slac, start
+from slac_airflow import (
+    ITEM,
+    Announce,
+    AnnounceAny,
+    AnnounceFinished,
+    Look,
+    Plan,
+    PlanSome,
+    ask,
+    ended,
+    plan,
+    slac,
+    start,
+)
 
 ASSET = Asset("videos")
 PLANNED = [
@@ -126,6 +144,36 @@ def test_an_empty_plan_of_a_cleared_run_skips_what_was_mapped_over_the_plan_befo
         todo = plan("send_hard_clips")
         todo >> slac("mine", each=todo) >> slac("map", all_of=todo)
     assert skipped(todo, 2, monkeypatch) == ["map", "mine", ("map", 0), ("map", 1), ("mine", 0), ("mine", 1)]
+
+
+@dataclass(frozen=True)
+class Alone:
+    """A mapped task's instance that a person cleared, in a run whose plan ended so and left nothing."""
+
+    plan_is: str
+    map_index: int = 0
+    dag_id: str = "cleared"
+    run_id: str = "r1"
+
+    def xcom_pull(self, *, default: Any, **of: Any) -> Any:
+        return default
+
+    def get_task_states(self, *, dag_id: str, task_ids: list[str], run_ids: list[str]) -> dict[str, Any]:
+        assert (dag_id, run_ids) == (self.dag_id, [self.run_id])
+        return {self.run_id: dict.fromkeys(task_ids, self.plan_is)}
+
+
+@pytest.mark.parametrize("name", ["mine", "ask"])
+@pytest.mark.parametrize(("plan_is", "end"), [("success", AirflowSkipException), ("failed", AirflowFailException)])
+def test_a_mapped_task_that_is_cleared_alone_where_the_plan_has_no_item_for_it_says_so(
+    name: str, plan_is: str, end: type[Exception]
+) -> None:
+    with DAG("cleared") as dag:
+        todo = plan("send_hard_clips")
+        slac("mine", each=todo)
+        ask(todo, ASSET)
+    with pytest.raises(end, match=r"no item: `plan` of this run .*; clear `plan` with what comes after it"):
+        dag.get_task(name).render_template_fields({"ti": Alone(plan_is)})
 
 
 def started(try_number: int) -> DagRunTriggerException:
