@@ -12,7 +12,6 @@ import importlib.util
 import os
 import sys
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 from slac_tasks import config, reconcile
 from slac_tasks.errors import NotConfigured, SlacError
@@ -122,7 +121,7 @@ def _ffmpeg() -> str:
 
 def _settings() -> str:
     loaded = config.load()
-    absent = [source for source in loaded.collect.sources if ":" not in source and not Path(source).exists()]
+    absent = [source for source in loaded.collect.sources if ":" not in source and not os.path.exists(source)]
     if absent:
         raise NotConfigured(f"source {absent[0]}: does not exist")
     return f"{len(loaded.collect.sources)} sources, {os.environ.get('SLAC_CONFIG') or 'no file'}"

@@ -11,6 +11,7 @@ Of two that write one format into the store at once the second ends with 75.
 """
 
 import argparse
+import os
 from pathlib import Path
 
 from slac_tasks import config
@@ -60,7 +61,7 @@ def main(arguments: argparse.Namespace) -> None:
         print_line(f"export: {name} in {datasets.store.url}")
         return
     ledger.close()
-    if export.folder and arguments.to.exists():
+    if export.folder and os.path.exists(arguments.to):
         raise WrongArguments(f"--to {arguments.to}: exists, want the name of a new folder")
     to = over_runs(arguments.to, mark_of(manifest, release)) if export.goes_on else whole(arguments.to)
     with to as part:

@@ -127,20 +127,26 @@ def known_in(
         WrongArguments: it is another file, or cannot be read.
 
     """
+    another = WrongArguments(f"--to {path}: is there and holds no outcomes, want the name of a new file")
     try:
         with path.open("rb") as file:
             begins = file.readline(len(_BEGINS))
+            # A line that a kill has torn is the last one, or one that this program has gone on after.
+            follows = b"" if begins == _BEGINS else file.readline(len(_BEGINS))
     except FileNotFoundError:
         return {}
     except OSError as error:
         raise WrongArguments(f"--to {path}: cannot be read: {error.strerror}") from error
-    if not _BEGINS.startswith(begins.rstrip(b"\n")) or begins == b"\n":
-        raise WrongArguments(f"--to {path}: is there and holds no outcomes, want the name of a new file")
+    if begins == b"\n" or not all(_BEGINS.startswith(line.rstrip(b"\n")) for line in (begins, follows)):
+        raise another
     wanted = {(row.category, row.video_id) for row in rows if not withdrawals.covers(row)}
     found = {}
     for said in json_lines.read(path):
-        of = said.pop("release")
-        one = Outcome(**said)
+        try:
+            of = said.pop("release")
+            one = Outcome(**said)
+        except (AttributeError, KeyError, TypeError) as error:
+            raise another from error
         if of == release and (one.category, one.video_id) in wanted:
             found[one.category, one.video_id] = one
     known = {key: one for key, one in found.items() if not one.retryable}

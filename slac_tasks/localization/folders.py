@@ -1,5 +1,6 @@
 """A localizer in a folder: the network that looks and the head that cuts, for machines without the store."""
 
+import os
 from pathlib import Path
 
 from slac_tasks import outputs
@@ -40,7 +41,7 @@ def open_folder(folder: Path, where: str, settings: Scoring) -> Localizer:
 
     """
     for name in (_HEAD, _NETWORK):
-        if not (folder / name).is_file():
+        if not os.path.isfile(folder / name):
             raise WrongArguments(f"--model {folder}: lacks {name}, want a folder that `slac localize --save` wrote")
     head, about = decode((folder / _HEAD).read_bytes(), str(folder))
     entry = architecture(about.architecture)

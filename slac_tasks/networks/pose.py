@@ -5,6 +5,7 @@ No package that can be installed beside ours holds its network: `mediapipe` did 
 """
 
 import hashlib
+import os
 import zipfile
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -59,7 +60,7 @@ class Pose:
                 "proposal.people: pose needs the package ai-edge-litert; install the extra `pose` "
                 "(uv pip install 'slac[pose]'), or set proposal.people to hog_faces, which needs nothing"
             )
-        if not weights or not Path(weights).is_file():
+        if not weights or not os.path.isfile(weights):
             lacks = f"no file {weights}" if weights else "is empty, but proposal.people is pose"
             raise NotConfigured(f"{_WHAT}: {lacks}; {_WANT} (pip download --no-deps mediapipe==0.10.21)")
         from ai_edge_litert.interpreter import Interpreter

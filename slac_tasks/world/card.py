@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from slac_tasks.errors import BrokenContract
+from slac_tasks.errors import BrokenContract, NotConfigured
 from slac_tasks.world import disk
 from slac_tasks.world.catalogue import PAIRS, PLANTED, Catalogue, make_catalogue
 from slac_tasks.world.figure import REST, Action, Figure, Performance
@@ -51,9 +51,13 @@ def measure(folder: Path) -> Card:
 
     Raises:
         BrokenContract: the folder holds a rehearsal.
+        NotConfigured: there is no world.
 
     """
-    stamp = json.loads((folder / disk.MARKER).read_text(encoding="utf-8"))
+    try:
+        stamp = json.loads((folder / disk.MARKER).read_text(encoding="utf-8"))
+    except OSError as error:
+        raise NotConfigured(f"world {folder}: no {disk.MARKER}, want a folder made by `slac world make`") from error
     if "size" not in stamp:
         raise BrokenContract(f"world {folder}: is a rehearsal, which promises nothing; want a generated world")
     return measure_catalogue(make_catalogue(stamp["seed"], stamp["size"]))

@@ -55,7 +55,7 @@ def check(folder: Path, stamp: Stamp) -> None:
 
     """
     for path in (folder / MARKER, folder / _MAKING):
-        if path.exists() and (found := json.loads(path.read_text(encoding="utf-8"))) != stamp:
+        if os.path.exists(path) and (found := json.loads(path.read_text(encoding="utf-8"))) != stamp:
             raise BrokenContract(f"world {folder}: holds {found}, want {stamp}; choose another folder")
 
 
@@ -71,7 +71,7 @@ def making(folder: Path, stamp: Stamp) -> Iterator[bool]:
 
     """
     check(folder, stamp)
-    if (folder / MARKER).exists():
+    if os.path.exists(folder / MARKER):
         yield False
         return
     write(outputs.folder(folder) / _MAKING, json.dumps(stamp))

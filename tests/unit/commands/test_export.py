@@ -36,6 +36,7 @@ def test_media_of_a_video_that_was_withdrawn_since_hold_up_no_export(
     assert not [one for one in tmp_path.iterdir() if "unfinished" in one.name]
     store.delete(rows[0].proxy_256)
     assert export(tmp_path / "nowhere" / "shards") == 64
+    assert export(tmp_path / ("n" * 300)) == 64
     write_withdrawal(store, named, "uploader asked", deletes=True)
     assert export(tmp_path / "shards") == 0
     (shard,) = (tmp_path / "shards").iterdir()

@@ -109,7 +109,13 @@ def test_a_video_that_was_withdrawn_since_and_one_of_another_release_are_not_kno
 
 
 @pytest.mark.usefixtures("web")
-@pytest.mark.parametrize("holds", ["video,reason\n", "{}\n", "\0", "\n"])
+@pytest.mark.parametrize(
+    "holds",
+    [
+        "video,reason\n", "{}\n", "\0", "\n",
+        '{\n "database": {}\n}\n', '{"release": "r0001"}\n', '{"release": "r1"}\n7\n',
+    ],
+)  # fmt: skip
 def test_another_file_is_left_as_it_is(tmp_path: Path, capsys: pytest.CaptureFixture[str], holds: str) -> None:
     (tmp_path / "mine").write_text(holds)
     assert check(tmp_path / "mine") == 64
