@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
+from slac_tasks.verification.nobody import waiting
 from slac_tasks.web.clip_list import disputed
 
 if TYPE_CHECKING:
@@ -11,6 +12,8 @@ if TYPE_CHECKING:
 _DISPUTED_MOST = 12
 """Clips of one category on the desk; the page of clips has the others."""
 _RULINGS_MOST = 40
+_NOBODY_MOST = 5
+"""Categories that wait for a person who is not there; `slac annotator list` names all of them."""
 
 
 def desk_values(ledger: "Ledger", asked: Mapping[str, str]) -> Mapping[str, object]:
@@ -25,7 +28,10 @@ def desk_values(ledger: "Ledger", asked: Mapping[str, str]) -> Mapping[str, obje
     # The categories that wait for a decision come first.
     names = {row["category"]: row for row in standings}
     open_one = names.get(asked.get("of", "")) or next(iter(standings), None)
+    nobody = [row for row in ledger.rows("waiting_for_nobody") if row["category"] in names]
     return {
+        "nobody": [(names[row["category"]], *waiting(row)) for row in nobody[:_NOBODY_MOST]],
+        "nobody_more": len(nobody[_NOBODY_MOST:]),
         "standings": standings,
         "waiting": [row for row in standings if row["standing"] == "undecided"],
         "one": open_one,

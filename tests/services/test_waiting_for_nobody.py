@@ -1,5 +1,6 @@
 """Clips and segments that wait for a person who is not there are named: to leads, in the plan, and to who answered."""
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -7,6 +8,7 @@ import pytest
 from queued_clips import CATEGORY, cast, fill, known, lease, people
 from segment_work import CATEGORY as SEGMENTS_OF
 from segment_work import admit, cast_segment, lease_segments, results
+from strangers import ask
 
 from slac_tasks import cli
 from slac_tasks.config import Config
@@ -15,6 +17,10 @@ from slac_tasks.planning.planner import Planner
 from slac_tasks.storage.folder import FolderStore
 from slac_tasks.storage.ledger import Ledger
 from slac_tasks.storage.tables import Datasets
+from slac_tasks.web.accounts import COOKIE, Account, Accounts
+from slac_tasks.web.app import make_app
+from slac_tasks.web.ledgers import Ledgers
+from slac_tasks.web.media import Media
 
 
 def waiting(ledger: Ledger) -> dict[tuple[str, str], tuple[int, int]]:
@@ -120,3 +126,42 @@ def test_leads_are_told(
     assert notes(planner, "send_hard_clips") == [
         "judo: 4 clips wait for one more person; 1 may answer, and did; `slac annotator add NAME` lets somebody"
     ]
+
+
+def desk(ledger_url: str, store: FolderStore) -> list[str]:
+    """Return what the desk says of what waits for nobody, as a lead reads it."""
+    lead = Account(name="ada", password="", role="lead")
+    accounts = Accounts(find={"ada": lead}.get, secret=b"s" * 32)
+    ledgers = Ledgers(lambda: Ledger(ledger_url))
+    app = make_app(
+        Config(store_url=store.url), ledgers, Media(store=store, secret=b"key"), authenticate=accounts.authenticate,
+        oversee=accounts.oversee, accounts=accounts,
+    )  # fmt: skip
+    answer = ask(app, "GET", b"/desk", headers=[(b"cookie", f"{COOKIE}={accounts.session(lead)}".encode())])
+    ledgers.close()
+    assert answer.status == 200
+    (part,) = re.findall("person who is not there</h2>(.*?)</section>", answer.body.decode(), re.DOTALL) or [""]
+    return [re.sub("<.*?>", "", line) for line in re.findall("<li>(.*?)</li>", part)]
+
+
+def test_the_desk_names_what_waits_and_how_much_more(ledger: Ledger, ledger_url: str, store: FolderStore) -> None:
+    fill(ledger, 4)
+    people(ledger, "ann", "ada")
+    assert desk(ledger_url, store) == []
+    assign(ledger, "<b>&club")
+    group = "&lt;b&gt;&amp;club"
+    said = f"4 clips wait, and nobody may answer in its group {group}. slac annotator add NAME --group {group}"
+    assert desk(ledger_url, store) == [f"judo: {said} lets somebody."]
+    with ledger._connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO categories (category, name, reviewers)"
+            " SELECT 'k' || n, 'K ' || n, 'club' FROM generate_series(1, 6) n"
+        )
+        cursor.execute(
+            "INSERT INTO queue (clip_id, category, video_id, round, strategy, start_sec, end_sec, split, proxy_256,"
+            " votes_wanted) SELECT clip_id, 'k' || n, video_id, round, strategy, start_sec, end_sec, split, proxy_256,"
+            " votes_wanted FROM queue, generate_series(1, 6) n WHERE clip_id = (SELECT min(clip_id) FROM queue)"
+        )
+    *shown, more = desk(ledger_url, store)
+    assert [line.partition(":")[0] for line in shown] == ["judo", "K 1", "K 2", "K 3", "K 4"]
+    assert more == "2 more; slac annotator list names them."
