@@ -19,6 +19,7 @@ import psycopg2.extensions
 import psycopg2.extras
 
 from slac_tasks.errors import BrokenContract, NotConfigured, Temporary
+from slac_tasks.storage.refusals import wants_person
 
 SQL = Path(__file__).resolve().parents[1] / "sql"
 
@@ -33,13 +34,6 @@ _IS_NEWER = "use the release that migrated it, or a newer one"
 _TABLE_SEC = 10
 """How long a migration waits for a table. Whoever wants that table next waits behind it: while a backup or a stage
 reads for an hour, nobody could answer."""
-_REFUSED = re.compile(
-    "password authentication failed|does not exist|no pg_hba.conf entry|no password supplied|permission denied|"
-    "is not permitted to log in|is not currently accepting connections|no such database|does not support SSL|"
-    "certificate verify failed|"
-    "invalid (port|integer|sslmode|connection)|received invalid response|expected authentication request"
-)
-"""What a person has to mend; the last two: another service answers there."""
 _CONNECTION = {
     "application_name": "slac",
     "connect_timeout": 10,
@@ -125,7 +119,7 @@ def open_postgres(url: str, variable: str, folder: str) -> "Ledger":
     except psycopg2.OperationalError as error:
         # The driver's message may repeat the address; it never holds the password.
         reason = str(error).strip().splitlines()[0]
-        if _REFUSED.search(reason):
+        if wants_person(url, reason):
             raise NotConfigured(f"{name}: refused: {reason}") from error
         raise Temporary(f"{name}: no answer: {reason}") from error
 
