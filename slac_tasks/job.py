@@ -135,7 +135,8 @@ class Job:
     @cached_property
     def store(self) -> Store:
         """The object store."""
-        return open_store(self.config.store_url, self.environ, creates=True)
+        # Who may only read can ask what there is to do.
+        return open_store(self.config.store_url, self.environ, creates=not (self.estimate or self.explain))
 
     @property
     def media(self) -> Media:

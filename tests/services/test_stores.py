@@ -24,7 +24,9 @@ from slac_tasks.collect.downloads.web import Web, probe
 from slac_tasks.collect.locations import Access, parse
 from slac_tasks.collect.settings import Collect, Fetch
 from slac_tasks.commands import doctor
+from slac_tasks.config import Config
 from slac_tasks.errors import BrokenContract, NotConfigured, NotMade, Temporary
+from slac_tasks.job import Job
 from slac_tasks.storage.datasets import SCORES
 from slac_tasks.storage.objects import open_store, put_by_content
 from slac_tasks.storage.s3 import S3Store
@@ -206,6 +208,14 @@ def test_a_server_that_ignores_conditions_is_not_configured(
         assert cli.main(["doctor"]) == (78 if ends == 78 else 0)
         assert ("the server ignores If-None-Match" in capsys.readouterr().out) == (ends == 78)
     assert not open_store(s3["SLAC_STORE"], s3).exists("doctor/probe")
+
+
+def test_to_ask_what_there_is_to_do_wants_no_condition_and_writes_nothing(deaf_s3: dict[str, str]) -> None:
+    environ = {**deaf_s3, "SLAC_STORE": f"{deaf_s3['SLAC_STORE']}/{uuid.uuid4().hex[:8]}"}
+    asked = Job(stage="score", config=Config(store_url=environ["SLAC_STORE"]), environ=environ, estimate=True)
+    assert list(asked.store.names("")) == []
+    with pytest.raises(NotConfigured, match="ignores If-None-Match"):
+        dataclasses.replace(asked, estimate=False).store.names("")
 
 
 def test_of_many_that_create_one_name_one_writes_it(s3: dict[str, str]) -> None:
