@@ -43,7 +43,7 @@ docs: setup ## serve the documentation on this machine, and build it again when 
 lint: setup ## style, types and architecture
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/mypy
+	$(BIN)/mypy --num-workers auto
 	$(BIN)/lint-imports
 	$(BIN)/bandit --quiet --configfile pyproject.toml --severity-level medium --recursive slac_tasks plugins dags docker bench .ci
 
