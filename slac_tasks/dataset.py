@@ -317,5 +317,5 @@ def _of_file(path: Path) -> "Iterator[pa.Table]":
                 raise BrokenContract(f"release {path}: has columns {file.schema_arrow.names[:20]}, want also {lacking}")
             for batch in file.iter_batches(columns=list(COLUMNS)):
                 yield pa.Table.from_batches([batch]).select(list(COLUMNS)).cast(schema)
-    except (pa.ArrowException, OSError) as error:
+    except (pa.ArrowException, OSError, UnicodeDecodeError) as error:  # the last: of the name of a column
         raise BrokenContract(f"release {path}: is no Parquet file of a release: {error}") from error

@@ -222,7 +222,8 @@ def _parquet(path: Path, what: str, needed: Collection[str], known: Collection[s
                 for values in zip(*cells.values(), strict=True):
                     number += 1
                     yield Line(number=number, cells=dict(zip(cells, values, strict=True)))
-    except (pa.ArrowException, OSError) as error:
+    # The library fails to read a column's name that is not UTF-8.
+    except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
         raise BrokenContract(f"{what} {path}: is no whole parquet file: {error}") from error
 
 

@@ -159,7 +159,8 @@ def test_what_is_no_parquet_file_of_a_release_is_refused_by_name(store: FolderSt
     path = tmp_path / "labels.parquet"
     whole = path.read_bytes()
     pq.write_table(pq.read_table(path).drop_columns(["split"]), tmp_path / "other.parquet")
-    for data in (b"", b"PAR1", whole[:-20], whole[:200], (tmp_path / "other.parquet").read_bytes()):
+    latin = whole.replace(b"split", b"spl\xe9t")
+    for data in (b"", b"PAR1", whole[:-20], whole[:200], latin, (tmp_path / "other.parquet").read_bytes()):
         path.write_bytes(data)
         with pytest.raises(BrokenContract, match=f"release {path}: "):
             Clips(path, media=store.url)

@@ -23,6 +23,13 @@ NEEDED, KNOWN = ("name", "title"), ("name", "title", "when", "size")
 WORDS = st.text(st.characters(exclude_categories=("Cs",), exclude_characters="\x00\r\n\ufeff"), min_size=1, max_size=9)
 
 
+def parquet_of(column: str) -> bytes:
+    """The bytes of a parquet with one column."""
+    written = io.BytesIO()
+    pq.write_table(pa.table({column: ["x"]}), written)
+    return written.getvalue()
+
+
 def read(path: Path) -> list[tables.Line]:
     return list(tables.lines(path, "table", needed=NEEDED, known=KNOWN))
 
@@ -175,6 +182,7 @@ def test_a_name_that_an_object_has_twice_is_no_value_in_either_json(folder: Path
         (b"name,title,NAME\n", "columns \\['name'\\] are there twice"),
         (b'"name,title\n', "line 1: unexpected end of data, want a csv line"),
         (b"PAR1 and no more", "is no whole parquet file"),
+        (parquet_of("caf_").replace(b"caf_", b"caf\xe9"), "is no whole parquet file: 'utf-8' codec"),
         (b"caf\xe9,title", "columns \\['caf.udce9', 'title'\\], want also \\['name'\\]"),
         (b"[{]", "want a JSON list"),
     ],
