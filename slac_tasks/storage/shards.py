@@ -51,7 +51,8 @@ class Shard(Generic[R]):
         """Return (its rows, what was set aside).
 
         Raises:
-            Temporary: it is not there: another process has finished the partition and deleted its shards.
+            Temporary: it is not there: another process has finished the partition and deleted its shards, or `slac gc`
+                has taken one that a run left long ago for one that nobody goes on from.
             BrokenContract: its bytes are no shard.
 
         """
@@ -59,7 +60,10 @@ class Shard(Generic[R]):
             table = decode(self.store.get(self.object))
             drops = [Drop(**drop) for drop in json.loads(table.schema.metadata[_DROPS])]
         except NotMade as error:
-            raise Temporary(f"shard {self.object}: is gone, another process finished the partition") from error
+            raise Temporary(
+                f"shard {self.object}: is gone, another process finished the partition, or `slac gc` deleted what an "
+                "old run had left; the next run makes it again"
+            ) from error
         except (pa.ArrowInvalid, KeyError, TypeError, ValueError) as error:
             raise BrokenContract(f"shard {self.object}: is damaged ({error}); delete it, it is made again") from error
         return table.replace_schema_metadata(None), drops
