@@ -135,8 +135,7 @@ class Job:
     @cached_property
     def store(self) -> Store:
         """The object store."""
-        # Who may only read can ask what there is to do.
-        return open_store(self.config.store_url, self.environ, creates=not (self.estimate or self.explain))
+        return open_store(self.config.store_url, self.environ)
 
     @property
     def media(self) -> Media:

@@ -24,7 +24,6 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 # Images of Python like to set it. Each process that a test starts would compile all that it imports, for seconds.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
-import heeding_server
 import hypothesis
 import psycopg2
 import psycopg2.sql
@@ -128,17 +127,9 @@ def store(tmp_path: Path) -> FolderStore:
 
 
 @pytest.fixture(scope="session")
-def s3(deaf_s3: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
+def s3(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
     """Environment of a real S3 server with an empty bucket and keys that it checks."""
-    objects = tmp_path_factory.getbasetemp() / "s3" / "objects"
-    with heeding_server.before(urlsplit(deaf_s3["SLAC_S3_ENDPOINT"]).netloc, objects) as address:
-        yield {**deaf_s3, "SLAC_S3_ENDPOINT": f"http://{address}"}
-
-
-@pytest.fixture(scope="session")
-def deaf_s3(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
-    """The same server by its own address: it ignores the condition of a write."""
-    with serve_s3(tmp_path_factory.mktemp("s3", numbered=False)) as environ:
+    with serve_s3(tmp_path_factory.mktemp("s3")) as environ:
         yield environ
 
 

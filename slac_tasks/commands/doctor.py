@@ -155,10 +155,18 @@ def _runs_no_networks() -> bool:
 
 
 def _store() -> str:
-    opened = open_store(config.load().store_url, creates=True)
+    from slac_tasks.storage.s3 import S3Store
+
+    opened = open_store(config.load().store_url)
     opened.put(_PROBE, b"written by slac doctor")
+    is_deaf = isinstance(opened, S3Store) and opened.put_new(_PROBE, b"written again")
     opened.delete(_PROBE)
-    return f"{opened.url} can be written"
+    return f"{opened.url} can be written" + (
+        "; the server ignores If-None-Match, so of two processes that make one partition at the same instant both may "
+        "write it"
+        if is_deaf
+        else ""
+    )
 
 
 def _ledger() -> str:

@@ -21,16 +21,11 @@ LOCALIZERS = "localizers"
 """Folder of the heads that find segments: made when they are wanted, so no dataset names them."""
 
 
-def open_store(url: str, environ: Mapping[str, str] = os.environ, *, creates: bool = False) -> Store:
+def open_store(url: str, environ: Mapping[str, str] = os.environ) -> Store:
     """Open the store at `url`: a folder (`~` is the home folder), `file:///folder`, or `s3://bucket/prefix`.
 
-    Args:
-        url: of the store.
-        environ: holds an S3 server's address and keys.
-        creates: make sure that of two processes that `create` a name one writes it.
-
     Raises:
-        NotConfigured: the address has another form, no store is there, or both would write it.
+        NotConfigured: the address has another form, or no store is there.
 
     """
     scheme, _, rest = url.partition("://")
@@ -38,10 +33,7 @@ def open_store(url: str, environ: Mapping[str, str] = os.environ, *, creates: bo
     if scheme.lower() == "s3" and bucket and "@" not in bucket:
         from slac_tasks.storage.s3 import S3Store
 
-        opened = S3Store(bucket, prefix, environ)
-        if creates:
-            opened.need_conditions()
-        return opened
+        return S3Store(bucket, prefix, environ)
     if scheme.lower() == "file" and rest.startswith("/"):
         return FolderStore(Path(unquote(rest)))
     if url and ":" not in url.partition("/")[0]:

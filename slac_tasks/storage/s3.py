@@ -37,8 +37,6 @@ _REFUSALS = frozenset(
 """Codes of errors that a retry meets again: a person has to change an address, a key, a right or a clock, or to
 fetch an object from an archive."""
 _CREDENTIALS = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")
-_PROBE = "doctor/conditional"
-"""What `need_conditions` writes; it is there for good."""
 _PAGES = ("text/html", "application/xhtml+xml")
 _FAILURE = re.compile(rb"(<\?xml[^>]*>\s*)?<Error[\s>]")
 """How an answer begins that says a failure."""
@@ -193,22 +191,6 @@ class S3Store:
         # A server that ignores the condition is covered by the look before, all but for the instant between the two.
         return not self.exists(name) and self.put_new(name, data)
 
-    def need_conditions(self) -> None:
-        """Make sure that the server heeds the condition of `put_new`. The probe stays: the next look is one request.
-
-        Raises:
-            NotConfigured: it ignores the condition, or knows none.
-
-        """
-        if self.put_new(_PROBE, b"probe") and self.put_new(_PROBE, b"probe"):
-            raise NotConfigured(self._deaf("ignores"))
-
-    def _deaf(self, how: str) -> str:
-        return (
-            f"store {self.url}: the server {how} If-None-Match, so two processes may write one name; want an S3 server "
-            "that refuses a write with `If-None-Match: *` where the name is taken"
-        )
-
     def put_new(self, name: str, data: bytes) -> bool:
         """Write `data` on the condition that nothing has this name; return whether the server wrote it."""
         # The client has no conditional write, so a presigned address carries the condition.
@@ -217,8 +199,6 @@ class S3Store:
                 self.bucket, self.prefix + checked(name), expires=timedelta(minutes=5)
             )
             answer = self._http.request("PUT", where, body=data, headers={"If-None-Match": "*"})
-            if answer.status == 501:
-                raise NotConfigured(self._deaf("does not know"))
             if answer.status not in (200, 409, 412) and _kind(answer) == "application/xml":
                 raise S3Error.fromxml(answer)
         if answer.status == 409 and not self.exists(name):

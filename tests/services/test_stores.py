@@ -6,7 +6,6 @@ import urllib.error
 import urllib.request
 import uuid
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from ipaddress import ip_address
 from pathlib import Path
@@ -18,15 +17,12 @@ from conftest import serve_s3
 from cryptography import x509
 from private_authority import sign
 
-from slac_tasks import cli
 from slac_tasks.collect.downloads.reasons import Unfetched
 from slac_tasks.collect.downloads.web import Web, probe
 from slac_tasks.collect.locations import Access, parse
 from slac_tasks.collect.settings import Collect, Fetch
 from slac_tasks.commands import doctor
-from slac_tasks.config import Config
 from slac_tasks.errors import BrokenContract, NotConfigured, NotMade, Temporary
-from slac_tasks.job import Job
 from slac_tasks.storage.datasets import SCORES
 from slac_tasks.storage.objects import open_store, put_by_content
 from slac_tasks.storage.s3 import S3Store
@@ -193,35 +189,14 @@ def test_temporary_keys_come_with_their_token(s3: dict[str, str]) -> None:
     assert "X-Amz-Security-Token=for-an-hour" in str(store.presign("judo/a.mp4", 60))
 
 
-def test_a_server_that_ignores_conditions_is_not_configured(
-    s3: dict[str, str], deaf_s3: dict[str, str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+@pytest.mark.parametrize("is_deaf", [True, False])
+def test_doctor_says_whether_the_server_heeds_conditions(
+    s3: dict[str, str], monkeypatch: pytest.MonkeyPatch, is_deaf: bool
 ) -> None:
-    monkeypatch.setenv("SLAC_CONFIG", "")
-    for environ, ends in ((deaf_s3, 78), (s3, 65)):
-        for name, value in environ.items():
-            monkeypatch.setenv(name, value)
-        # Twice: the second look finds the probe of the first.
-        for _ in range(2):
-            assert cli.main(["propose", "--category", "judo", "--window", "2026-01-05"]) == ends
-            assert ("the server ignores If-None-Match" in capsys.readouterr().err) == (ends == 78)
-        monkeypatch.setattr(doctor, "CHECKS", {"store": doctor.CHECKS["store"]})
-        assert cli.main(["doctor"]) == (78 if ends == 78 else 0)
-        assert ("the server ignores If-None-Match" in capsys.readouterr().out) == (ends == 78)
+    for name, value in {**s3, "SLAC_CONFIG": ""}.items():
+        monkeypatch.setenv(name, value)
+    if not is_deaf:
+        # This server ignores them; one that heeds them answers 412.
+        monkeypatch.setattr(S3Store, "put_new", lambda store, name, data: not store.exists(name))
+    assert ("ignores If-None-Match" in doctor._store()) == is_deaf
     assert not open_store(s3["SLAC_STORE"], s3).exists("doctor/probe")
-
-
-def test_to_ask_what_there_is_to_do_wants_no_condition_and_writes_nothing(deaf_s3: dict[str, str]) -> None:
-    environ = {**deaf_s3, "SLAC_STORE": f"{deaf_s3['SLAC_STORE']}/{uuid.uuid4().hex[:8]}"}
-    asked = Job(stage="score", config=Config(store_url=environ["SLAC_STORE"]), environ=environ, estimate=True)
-    assert list(asked.store.names("")) == []
-    with pytest.raises(NotConfigured, match="ignores If-None-Match"):
-        dataclasses.replace(asked, estimate=False).store.names("")
-
-
-def test_of_many_that_create_one_name_one_writes_it(s3: dict[str, str]) -> None:
-    store = open_store(f"{s3['SLAC_STORE']}/{uuid.uuid4().hex[:8]}", s3, creates=True)
-    assert isinstance(store, S3Store)
-    with ThreadPoolExecutor(4) as pool:
-        wrote = list(pool.map(lambda number: store.put_new("m", b"%d" % number), range(4)))
-    assert sorted(wrote) == [False, False, False, True]
-    assert store.get("m") == b"%d" % wrote.index(True)

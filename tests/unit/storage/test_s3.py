@@ -82,9 +82,9 @@ def server() -> Iterator[Server]:
         yield planned
 
 
-def opened(server: Server, bucket: str = "slac", *, creates: bool = False, **more: str) -> Store:
+def opened(server: Server, bucket: str = "slac", **more: str) -> Store:
     keys = {"SLAC_S3_ENDPOINT": server.url, "AWS_ACCESS_KEY_ID": "a", "AWS_SECRET_ACCESS_KEY": "b", **more}
-    return open_store(f"s3://{bucket}/p", keys, creates=creates)
+    return open_store(f"s3://{bucket}/p", keys)
 
 
 @pytest.mark.parametrize("answer", ANSWERS)
@@ -218,29 +218,6 @@ def test_a_write_beside_anothers_is_anothers_only_where_that_one_has_ended(serve
     else:
         with pytest.raises(Temporary, match=r"object manifest\.json in .*: another process was writing it"):
             store.create("manifest.json", b"x")
-    assert server.replies == []
-
-
-@pytest.mark.parametrize(
-    ("first", "second", "said"),
-    [
-        ((200, XML, b""), (200, XML, b""), "ignores"),
-        ((501, XML, ERROR % b"NotImplemented"), None, "does not know"),
-        ((501, "text/plain", b""), None, "does not know"),
-        ((200, XML, b""), (412, XML, ERROR % b"PreconditionFailed"), ""),
-        ((412, XML, ERROR % b"PreconditionFailed"), None, ""),
-    ],
-)
-def test_who_creates_needs_a_server_that_heeds_conditions(
-    server: Server, first: Reply, second: Reply | None, said: str
-) -> None:
-    server.reply = EMPTY
-    server.replies = [("HEAD", EMPTY), ("PUT", first), *([("PUT", second)] if second else [])]
-    if said:
-        with pytest.raises(NotConfigured, match=rf"s3://slac/p/: the server {said} If-None-Match"):
-            opened(server, creates=True)
-    else:
-        opened(server, creates=True)
     assert server.replies == []
 
 
