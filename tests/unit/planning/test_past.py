@@ -1,5 +1,6 @@
 """What is planned of past windows because a person asked for it."""
 
+from datetime import UTC, datetime, timedelta
 from itertools import product
 from typing import Any
 
@@ -7,9 +8,9 @@ import pytest
 from platform_records import WEEKS, Platform, handed
 
 from slac_tasks.errors import WrongArguments
-from slac_tasks.model import round_key
+from slac_tasks.model import Window, round_key
 from slac_tasks.planning import plans
-from slac_tasks.planning.backfills import bounds
+from slac_tasks.planning.backfills import bounds, newest_window
 from slac_tasks.planning.estimates import estimate
 from slac_tasks.planning.items import Item
 from slac_tasks.planning.notes import notes
@@ -55,11 +56,34 @@ def test_a_category_wants_the_windows_that_were_asked_for_the_newest_first_withi
         platform.record(VIDEOS, rows=10, category="judo", window=week)
     ask(platform, "polo", first_window=WEEKS[1])
     assert windows_of(platform) == WEEKS[1:]
-    # One window is expected to bring ten videos, so eleven need two of them.
+    # One window is expected to bring ten videos, so eleven need two of them, and ten need no second one.
+    ask(platform, "polo", videos_most=10)
+    assert windows_of(platform) == WEEKS[2:]
     ask(platform, "polo", first_window=WEEKS[0], videos_most=11)
     assert windows_of(platform) == WEEKS[1:]
     platform.record(VIDEOS, rows=12, category="polo", window=WEEKS[2])
     assert windows_of(platform) == []
+
+
+def test_windows_in_which_nothing_was_found_use_a_budget_up_too(platform: Platform) -> None:
+    for week in WEEKS:
+        platform.record(VIDEOS, rows=0, category="judo", window=week)
+    ask(platform, "polo", videos_most=2)
+    assert windows_of(platform) == WEEKS[1:]
+
+
+def test_the_newest_window_has_ended_and_the_next_one_has_not() -> None:
+    now = datetime.now(UTC)
+    newest = Window.parse(newest_window())
+    assert newest.end <= now < newest.end + timedelta(days=7, seconds=10)
+
+
+def test_a_run_at_the_moment_in_which_a_window_ends_is_of_the_newest_window_and_no_earlier_one_is(
+    platform: Platform,
+) -> None:
+    newest = Window.parse(WEEKS[2])
+    for week, is_newest in zip(WEEKS, (False, False, True), strict=True):
+        assert platform.planner(window=week, now=newest.end).is_newest_window is is_newest
 
 
 def test_what_is_paused_rests_in_all_plans_and_goes_on_by_the_weekly_run(platform: Platform) -> None:
@@ -70,6 +94,8 @@ def test_what_is_paused_rests_in_all_plans_and_goes_on_by_the_weekly_run(platfor
     ask(platform, "polo", last_window=WEEKS[1])
     newest = {"window": "2026-05-25"}
     assert ((WEEKS[0],), ("polo",)) in handed(collect_videos(platform.planner(**newest)))
+    older = handed(collect_videos(platform.planner(window=WEEKS[2])))
+    assert {window for windows, _ in older for window in windows} == {WEEKS[2]}, "the newest run alone takes them up"
     platform.ledger.run("set_category_state", category="polo", state="paused", newest=WEEKS[2])
     assert windows_of(platform) == []
     platform.record(VIDEOS, category="polo", window=WEEKS[1])
@@ -123,6 +149,9 @@ def test_another_committee_scores_what_it_lacks_and_nothing_else(platform: Platf
     (item,) = score_again(planner)
     assert (item.window, item.category, item.committee) == ((WEEKS[0],), ("judo",), committee)
     assert estimate(planner, "score_again", [item])[0].startswith("about 10 clips to score with")
+    platform.record(CLIPS, rows=0, category="judo", window="2025-12-29")
+    every = score_again(platform.planner(only=("judo",), score_with=committee))
+    assert [item.window for item in every] == [(WEEKS[2],), (WEEKS[0],)], "the newest first; without clips nothing"
     with pytest.raises(WrongArguments, match="scores no category polo"):
         score_again(platform.planner(only=("polo",), score_with=platform.committee))
     with pytest.raises(WrongArguments, match=f"there is no committee '{committee}0', did you mean .*{committee}"):

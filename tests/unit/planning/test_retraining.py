@@ -4,9 +4,17 @@ from dataclasses import replace
 
 from hypothesis import given
 from hypothesis import strategies as st
+from platform_records import WEEKS, Platform, write
 
+from slac_tasks.planning.plans import drift
 from slac_tasks.planning.retraining import Evidence, decide
+from slac_tasks.quality.expectations.scores import SCORE_DRIFT
 from slac_tasks.release.settings import Release
+from slac_tasks.storage.datasets import EXPECTATIONS, SCORES, VIDEOS
+from slac_tasks.storage.datasets.judging import ExpectationRow
+from slac_tasks.storage.folder import FolderStore
+from slac_tasks.storage.ledger import Ledger
+from slac_tasks.storage.records import Record, record
 
 KNOBS = Release(min_new_labels=1000, due_share=0.1, max_age_days=90.0, max_drift=0.25)
 
@@ -73,3 +81,33 @@ def test_more_labels_never_turn_a_yes_into_a_no_and_nothing_new_is_never_enough(
     assert reason
     assert not (yes and new == 0)
     assert decided(new + 1, age, drift)[0] >= yes
+
+
+def found(
+    platform: Platform, window: str, *rows: tuple[str, float | None, float | None], judged: str = "scores"
+) -> None:
+    """Record what an inspection found: (expectation, value, lower end)."""
+    some = [
+        ExpectationRow(
+            name=name, subject=str(number), sentence="", severity="warning", value=value, low=low, high=None,
+            wanted_low=None, wanted_high=0.1, verdict="met", count=9, examples=(),
+        )
+        for number, (name, value, low) in enumerate(rows)
+    ]  # fmt: skip
+    keys = {"judged": judged, "partition": f"judo.{window}.w{len(rows)}"}
+    record(platform.ledger, [Record.of(write(platform.store, dataset=EXPECTATIONS, keys=keys, rows=some))])
+
+
+def test_drift_is_the_median_of_the_newest_scored_window_of_what_is_certain(store: FolderStore, ledger: Ledger) -> None:
+    platform = Platform(store=store, ledger=ledger)
+    assert drift(platform.planner()) is None
+    for window in WEEKS[:2]:
+        platform.record(SCORES, category="judo", window=window, weights="w1")
+    platform.record(VIDEOS, category="judo", window=WEEKS[2])
+    assert drift(platform.planner()) is None, "nobody has inspected them"
+    found(platform, WEEKS[0], (SCORE_DRIFT, 0.9, 0.8))
+    assert drift(platform.planner()) is None, "an older window says nothing of the newest"
+    found(platform, WEEKS[1], (SCORE_DRIFT, 0.9, 0.1), ("another", 0.9, 0.9), (SCORE_DRIFT, None, None))
+    found(platform, WEEKS[1], (SCORE_DRIFT, 0.3, None), (SCORE_DRIFT, 0.9, 0.2))
+    found(platform, WEEKS[1], (SCORE_DRIFT, 0.9, 0.9), judged="clips")
+    assert drift(platform.planner()) == 0.2
