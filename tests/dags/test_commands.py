@@ -8,10 +8,11 @@ import time
 from datetime import timedelta
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from airflow.sdk.definitions.retry_policy import RetryAction
-from airflow.sdk.exceptions import AirflowException, AirflowFailException
+from airflow.sdk.exceptions import AirflowException, AirflowFailException, AirflowSkipException
 from hypothesis import example, given
 from hypothesis import strategies as st
 from slac_airflow import Plan, defaults, plan
@@ -175,6 +176,14 @@ def test_blanks_around_what_a_person_types_are_no_part_of_it() -> None:
     assert argv("register", filled(form, {"params": typed})) == [
         *("slac", "register", "--category=judo", "--guideline=Throws. \n Holds.", "--floor=0", "--offered", "--resume")
     ]
+
+
+@pytest.mark.parametrize("items", [[], [{"category": ["judo"], "window": "2026-01-05"}], None])
+def test_where_every_category_is_covered_no_bootstrap_starts(items: list[dict[str, Any]] | None) -> None:
+    bootstrap = Command(task_id="bootstrap", stage="bootstrap", item=items)
+    bootstrap.planned = True
+    with pytest.raises(AirflowSkipException, match="bootstrap: nothing to do"):
+        bootstrap.words({})
 
 
 @pytest.mark.parametrize(("user", "person"), [("ada", "ada"), (None, "Airflow")])
