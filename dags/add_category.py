@@ -9,10 +9,9 @@ A name gets its key; a name that no source offers ends the run at `register`, wi
 nothing. An empty form ends there too, with what the sources offer that nobody has registered.
 
 The form also bounds the past windows and the videos that may come of them, and says how precise the labels must be.
-What is asked for stands in the ledger: `slac category pause`, `resume` and `cancel` change it, so does the next form,
-which goes on with what rests; `slac category show` says how far it is, and the weekly run of `collect_videos` goes on
-with it. A window that failed holds up no other:
-clear its task alone.
+What is asked for stands in the ledger. `slac category pause`, `resume` and `cancel` change it, and the next form goes
+on with what rests. `slac category show` says how far it is, and the weekly run of `collect_videos` goes on with it. A
+window that failed holds up no other: clear its task alone.
 
 **Reads** the sources. **Writes** the ledger's categories, `candidates`, `fetched` and `videos` of the new categories,
 and one event of the asset `videos` per window, on which `score_clips` bootstraps and scores them.
