@@ -39,10 +39,13 @@ def wants_person(url: str, reason: str) -> bool:
 
 def _in_codes(url: str) -> str:
     """Return what a server says in codes to one who connects; nothing where it lets them in, or is silent."""
-    libpq = ctypes.CDLL(psycopg2._psycopg.__file__)
+    try:
+        set_verbosity = ctypes.CDLL(psycopg2._psycopg.__file__).PQsetErrorVerbosity
+    except (OSError, AttributeError):  # a build of the driver that keeps its libpq to itself
+        return ""
     try:
         with closing(psycopg2.connect(url, async_=True)) as connection:
-            libpq.PQsetErrorVerbosity(ctypes.c_void_p(connection.pgconn_ptr), _SQLSTATE_ALONE)
+            set_verbosity(ctypes.c_void_p(connection.pgconn_ptr), _SQLSTATE_ALONE)
             while (waits_for := connection.poll()) != psycopg2.extensions.POLL_OK:
                 plugs = [connection.fileno()]
                 is_read = waits_for == psycopg2.extensions.POLL_READ

@@ -61,3 +61,11 @@ def test_what_a_server_refuses_in_another_language_is_known_by_its_code(
 def test_a_server_that_refuses_and_then_says_nothing_is_tried_again(refusing: Refusing) -> None:
     with pytest.raises(Temporary, match="не прошёл проверку"):
         open_ledger({"SLAC_DATABASE_URL": refusing(refusal("28P01"), b"")})
+
+
+def test_a_driver_that_keeps_its_libpq_to_itself_has_the_words_alone(
+    refusing: Refusing, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("slac_tasks.storage.refusals.ctypes.CDLL", lambda path: object())
+    with pytest.raises(Temporary, match="не прошёл проверку"):
+        open_ledger({"SLAC_DATABASE_URL": refusing(refusal("28P01"))})
