@@ -111,7 +111,7 @@ class _Progress:
 def _progress(planner: Planner) -> Iterator[_Progress]:
     videos, clips = planner.row_counts(VIDEOS), planner.row_counts(CLIPS)
     scored = {(one.keys["category"], one.keys["window"]) for one in planner.current(SCORES)}
-    windows = {one.keys["window"] for one in planner.current(VIDEOS)}
+    windows = collected_windows(planner.known)
     for category in planner.categories:
         wanted = planner.backfills.get(category, Backfill(category=category))
         of = [window for window in windows if wanted.holds(window)]

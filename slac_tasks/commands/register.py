@@ -77,9 +77,10 @@ def main(args: argparse.Namespace) -> int:
     registered = {key: name for key, name in named.names.items() if key not in taken}
     wanted = []
     with ledger.transaction():
+        before = backfills(ledger)
         for category, name in registered.items():
             ledger.run("register_category", category=category, name=name, guideline=args.guideline)
-            wanted += write(ledger, asked(category, args), resume=args.resume)
+            wanted += _write(ledger, asked(category, args), before.get(category), resume=args.resume)
     collected = collected_windows(ledger) if wanted else set()
     ledger.close()
     for line in (*refused, *filter(None, (one.beyond(collected) for one in wanted))):
@@ -139,12 +140,13 @@ def asked(category: str, arguments: argparse.Namespace) -> Backfill:
     )
 
 
-def write(ledger: Ledger, wanted: Backfill, *, resume: bool) -> list[Backfill]:
+def _write(ledger: Ledger, wanted: Backfill, known: Backfill | None, *, resume: bool) -> list[Backfill]:
     """Write down what is wanted of the past windows of a registered category; nothing where nothing is asked.
 
     Args:
         ledger: of the platform.
         wanted: what is asked now.
+        known: what was asked before.
         resume: what was asked before goes on also where nothing else is asked.
 
     Returns: what is asked once this was written, where anything was.
@@ -153,7 +155,6 @@ def write(ledger: Ledger, wanted: Backfill, *, resume: bool) -> list[Backfill]:
         WrongArguments: together with what was asked for before it holds no window.
 
     """
-    known = backfills(ledger).get(wanted.category)
     if wanted == Backfill(category=wanted.category) and not (resume and known):
         return []
     found = wanted.after(known)
