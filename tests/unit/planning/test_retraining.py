@@ -52,6 +52,12 @@ def test_an_old_release_and_drifted_scores_make_fewer_labels_enough() -> None:
         True, "the last release is 91 days old, more than 90; then 100 new labels are enough, and there are 100"
     )  # fmt: skip
     assert decided(100, drift=0.3)[0]
+    assert not decided(100, 90.0, 0.25)[0], "no more than what is allowed"
+    assert decided(100, 91.0, 0.3)[1].startswith(
+        "the last release is 91 days old, more than 90 and scores drifted by 0.30 at least, more than 0.25; then 100 "
+    )
+    known = Evidence(new_labels=1000, age_days=8.0, drift=None)
+    assert "more than 7.5;" in decide(known, replace(KNOBS, min_new_labels=2000, max_age_days=7.5)).reason
     assert decided(99, 91.0, 0.3) == (
         False,
         "99 new labels, want 100 although the last release is 91 days old, more than 90 and scores drifted by 0.30 "
