@@ -47,6 +47,7 @@ from slac_tasks.storage.declarations import Dataset
 from slac_tasks.storage.ledger import Ledger
 from slac_tasks.storage.manifests import Manifest
 from slac_tasks.storage.objects import LOCALIZERS
+from slac_tasks.storage.records import absorb
 from slac_tasks.storage.store import Stored
 from slac_tasks.storage.tables import Datasets
 from slac_tasks.verification.versions import FORMS, labels_manifest, labels_of, pieces
@@ -133,14 +134,18 @@ def find(datasets: Datasets, ledger: Ledger, before: datetime) -> Iterator[Garba
 
     Args:
         datasets: in the store.
-        ledger: says what was made from what.
+        ledger: says what was made from what; what notes in the store say of that is recorded first, as a plan does it.
         before: what was written later stays.
+
+    Raises:
+        BrokenContract: a note is none.
 
     """
     declared = track(_declared(), len(_declared()), "gc: datasets listed")
     folders = {folder.address: folder for dataset in declared for folder in _folders(datasets, dataset)}
     wanted = _wanted_labels(datasets, folders.values(), before)
     named = _named_by(datasets, wanted, folders.values(), before) | _scored_committees(datasets, folders.values())
+    absorb(datasets.store, ledger)
     same = {(row["address"], row["generation"]) for row in ledger.rows("named_by_current")}
     gone: set[Generation] = set()
     for garbage in (

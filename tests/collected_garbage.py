@@ -1,6 +1,7 @@
 """Garbage collection as tests call it, and how old a store seems to it."""
 
 import os
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -40,6 +41,35 @@ class Mortal(FolderStore):
         if self.deletions < 0:
             raise Killed
         super().delete(name)
+
+
+class Beside(FolderStore):
+    """A store in which something else happens before each read and each write."""
+
+    def __init__(self, root: Path, happens: Callable[[str], object]) -> None:
+        super().__init__(root)
+        self.happens = happens
+        self.times = 0
+
+    def met(self, name: str) -> None:
+        self.times += 1
+        self.happens(name)
+
+    def get(self, name: str) -> bytes:
+        self.met(name)
+        return super().get(name)
+
+    def put(self, name: str, data: bytes) -> None:
+        self.met(name)
+        super().put(name, data)
+
+    def put_file(self, name: str, path: Path) -> None:
+        self.met(name)
+        super().put_file(name, path)
+
+    def create(self, name: str, data: bytes) -> bool:
+        self.met(name)
+        return super().create(name, data)
 
 
 def collect(datasets: Datasets, ledger: Ledger, before: datetime | None = None) -> list[str]:

@@ -1,14 +1,14 @@
 """Which versions of the labels are deleted: on a real ledger and a real store."""
 
 import shutil
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
-from collected_garbage import SOON, WEEK, Killed, Mortal, collect, grow_old, judge
+from collected_garbage import SOON, WEEK, Beside, Killed, Mortal, collect, grow_old, judge
 from growing_labels import CLIPS, Voting, begin, run
 
 from slac_tasks.reconcile import repair
@@ -144,35 +144,6 @@ def test_what_a_young_version_builds_on_stays_however_old_it_is(
         "version of the labels: label_changes/v1/labels=000002 g0001",
         "version of the labels: labels/v1/labels=000001 g0001",
     ]
-
-
-class Beside(FolderStore):
-    """A store in which something else happens before each read and each write."""
-
-    def __init__(self, root: Path, happens: Callable[[str], object]) -> None:
-        super().__init__(root)
-        self.happens = happens
-        self.times = 0
-
-    def met(self, name: str) -> None:
-        self.times += 1
-        self.happens(name)
-
-    def get(self, name: str) -> bytes:
-        self.met(name)
-        return super().get(name)
-
-    def put(self, name: str, data: bytes) -> None:
-        self.met(name)
-        super().put(name, data)
-
-    def put_file(self, name: str, path: Path) -> None:
-        self.met(name)
-        super().put_file(name, path)
-
-    def create(self, name: str, data: bytes) -> bool:
-        self.met(name)
-        return super().create(name, data)
 
 
 def test_what_a_release_reads_stays_though_newer_labels_are_judged_and_garbage_goes_at_every_moment(
