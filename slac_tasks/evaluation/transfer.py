@@ -14,7 +14,6 @@ import io
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Protocol
 
 import numpy as np
 import torch
@@ -30,6 +29,7 @@ from slac_tasks.networks.registry import Architecture, Classifier
 from slac_tasks.progress import print_line
 from slac_tasks.scratch import Scratch
 from slac_tasks.training.beside import beside, processes
+from slac_tasks.training.keeping import Keeps
 from slac_tasks.training.trainer import (
     FRESH_RATE,
     TUNED_RATE,
@@ -200,19 +200,6 @@ class Try:
 
     def __str__(self) -> str:
         return f"{self.subject}, {self.labels} labels, seed {self.seed}"
-
-
-class Keeps(Protocol):
-    """Where what came of trainings is kept; it may be sent to other processes."""
-
-    def of(self, *part: str) -> "Keeps":
-        """Return where it is kept of one training."""
-
-    def write(self, step: int, path: Path) -> None:
-        """Keep the file at `path`, which came of `step` steps."""
-
-    def newest(self) -> Iterator[tuple[int, bytes]]:
-        """Yield what is kept and whole."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

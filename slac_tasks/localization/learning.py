@@ -9,7 +9,6 @@ Everything that a step draws is a function of the seed and the step's number, so
 checkpoint ends with the same weights.
 """
 
-import io
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -26,9 +25,8 @@ from slac_tasks.localization.labels import NO, OTHER, YES, Lesson, Span, borders
 from slac_tasks.localization.losses import assign, distance, focal, nearness
 from slac_tasks.localization.proposing import propose
 from slac_tasks.progress import Pace, print_line
-from slac_tasks.scratch import Scratch
+from slac_tasks.training.keeping import Keeps, decoded, keep
 from slac_tasks.training.optimizing import Average, factor
-from slac_tasks.training.pretraining import Keeps
 from slac_tasks.training.trainer import seeded
 
 
@@ -253,11 +251,7 @@ class Teacher:
             "average": self._average.state(), "shown": self._shown, "losses": self.losses,
             "proposed": [[video.ends, video.categories, video.known] for video in self.videos], "of": self._of,
         }  # fmt: skip
-        with Scratch() as folder:
-            path = folder / "state.pt"
-            with path.open("wb") as file:  # given a path, it takes a full disk for a bug of its own
-                torch.save(state, file)
-            self.keeps.write(self.step_number, path)
+        keep(self.keeps, self.step_number, state)
 
     @property
     def _of(self) -> list[Any]:
@@ -268,7 +262,7 @@ class Teacher:
         found = next(self.keeps.newest(), None) if self.keeps else None
         if found is None:
             return
-        state: dict[str, Any] = torch.load(io.BytesIO(found[1]), map_location="cpu", weights_only=True)
+        state = decoded(found[1])
         if state.get("of") != self._of:
             print_line(f"localize: begins anew, since other videos teach now than in the checkpoint of step {found[0]}")
             return

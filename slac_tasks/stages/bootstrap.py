@@ -3,8 +3,9 @@
 Reads: clips of all categories in the window, training videos only; the parent committee; proxies; withdrawals. For the
 member `image_text` also what categories are called (words/<hash>.json, of `plan`), labels and hard clips: the random
 control calibrates it.
-Writes: committees (committee) and the weights that it names.
-Safe to run again: a finished committee is left alone, and with nothing uncovered nothing is done.
+Writes: committees (committee) and the weights that it names; checkpoints until it is finished.
+Safe to run again: a finished committee is left alone, and with nothing uncovered nothing is done. One that was cut off
+decodes its clips again, and each member goes on from its newest checkpoint.
 
 A member that is new is trained whole, backbone and head; with `committee.frozen` a pretrained backbone stays as it is.
 One that the parent has gets a new head on its frozen backbone for the categories that it lacks. The parent's rows are
@@ -98,14 +99,15 @@ def _taught(
         own = [row for row in old if row.member == name]
         lacking = [c for c in categories if c not in {row.category for row in own}]
         if lacking:
-            member = _by_words(job, own, made) if name == IMAGE_TEXT else _by_clips(footage, name, architecture(name))
+            by_words = name == IMAGE_TEXT
+            member = _by_words(job, own, made) if by_words else _by_clips(footage, name, architecture(name), made)
             lessons.append(_lesson(job, member, own, lacking))
     # A network that a release trained covers what nobody scores yet; for all else people's labels teach it.
     own = [row for row in old if row.member == PRETRAINED]
     lacking = [c for c in categories if c not in {row.category for row in old}]
     if own and lacking:
         entry = architecture(max(own, key=recency).architecture)
-        lessons.append(_lesson(job, _by_clips(footage, PRETRAINED, entry), own, lacking))
+        lessons.append(_lesson(job, _by_clips(footage, PRETRAINED, entry, made), own, lacking))
     found = all_learned(lessons, job.config.committee, device(job.config.device))
     return [row for lesson, taught in zip(lessons, found, strict=True) for row in _rows(job, lesson, taught)]
 
@@ -132,11 +134,12 @@ def _rows(job: Job, lesson: Lesson, taught: Taught) -> list[CommitteeRow]:
     ]  # fmt: skip
 
 
-def _by_clips(footage: "_Footage", name: str, entry: Architecture) -> Member:
+def _by_clips(footage: "_Footage", name: str, entry: Architecture, made: Partition[CommitteeRow]) -> Member:
     settings, where = footage.job.config.committee, device(footage.job.config.device)
     clips, pixels = footage.of(entry)
     return ByClips(
-        name=name, entry=entry, clips=clips, pixels=pixels, weak=footage.weak, settings=settings, where=where
+        name=name, entry=entry, clips=clips, pixels=pixels, weak=footage.weak, settings=settings, where=where,
+        keeps=made.checkpoints,
     )  # fmt: skip
 
 

@@ -4,14 +4,11 @@ Everything that a step draws is a function of the seed and the step's number. So
 goes on from a checkpoint, ends with the weights that it would have had, bit for bit on a processor.
 """
 
-import io
 import resource
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from pathlib import Path
-from typing import Any, Protocol
 
 import torch
 from torch import Tensor
@@ -19,9 +16,9 @@ from torch import Tensor
 from slac_tasks.errors import BrokenContract
 from slac_tasks.networks.registry import Classifier
 from slac_tasks.progress import Pace, print_line
-from slac_tasks.scratch import Scratch
 from slac_tasks.training.events import Point
 from slac_tasks.training.index import Index
+from slac_tasks.training.keeping import Keeps, decoded, keep
 from slac_tasks.training.kept import KeptPixels
 from slac_tasks.training.learner import Learner, Plan
 from slac_tasks.training.loader import Batch, load
@@ -36,16 +33,6 @@ from slac_tasks.video.sources import OpensMedia
 
 FIRST_STEPS = 5
 """After so many steps the end is estimated for the first time."""
-
-
-class Keeps(Protocol):
-    """Where checkpoints are kept, by the number of steps that were done."""
-
-    def write(self, step: int, path: Path) -> None:
-        """Keep the file at `path`."""
-
-    def newest(self) -> Iterator[tuple[int, bytes]]:
-        """Yield those that are whole, the newest first."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -207,11 +194,7 @@ class _Run:
             "lost": {clip_id: tuple(lost) for clip_id, lost in self.learned.lost.items()},
             "categories": list(self.work.index.categories),
         }  # fmt: skip
-        with Scratch() as folder:
-            path = folder / "state.pt"
-            with path.open("wb") as file:  # given a path, it takes a full disk for a bug of its own
-                torch.save(state, file)
-            self.work.keeps.write(self.learner.step_number, path)
+        keep(self.work.keeps, self.learner.step_number, state)
 
     def go_on(self) -> None:
         """Take up the newest checkpoint, if there is one."""
@@ -220,7 +203,7 @@ class _Run:
         if not found:
             return
         step, data = found
-        state: dict[str, Any] = torch.load(io.BytesIO(data), map_location="cpu", weights_only=True)
+        state = decoded(data)
         of, now = state.get("categories"), list(self.work.index.categories)
         if of not in (None, now):
             # The last video of a category was withdrawn meanwhile.

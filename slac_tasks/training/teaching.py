@@ -20,6 +20,7 @@ from slac_tasks.networks.starting import starting_backbone
 from slac_tasks.networks.weights import decode_backbone, encode_backbone, encode_head
 from slac_tasks.networks.words import IMAGE_TEXT, Words
 from slac_tasks.training.beside import beside, processes
+from slac_tasks.training.keeping import Keeps
 from slac_tasks.training.trainer import (
     FRESH_RATE,
     TUNED_RATE,
@@ -80,6 +81,8 @@ class ByClips:
     weak: Weak
     settings: Committee
     where: torch.device
+    keeps: Keeps | None = None
+    """Where a training of backbone and head is kept, so that one that was cut off goes on; None: nowhere."""
 
     def taught(self, categories: Sequence[str], newest: bytes | None) -> Taught:
         """Train backbone and head, or a head alone on a backbone that is there or that the settings freeze."""
@@ -98,7 +101,8 @@ class ByClips:
             steps=self.settings.steps, batch=self.settings.batch, seed=self.settings.seed,
             rate=TUNED_RATE if pretrained else FRESH_RATE,
         )  # fmt: skip
-        loss = fit(classifier, pixels, targets, masked_loss(targets), recipe, self.where, self.name)
+        own = self.keeps.of(self.name, *(clip.clip_id for clip in clips)) if self.keeps else None
+        loss = fit(classifier, pixels, targets, masked_loss(targets), recipe, self.where, self.name, own)
         return Taught(
             entry=self.entry, backbone=encode_backbone(self.entry, classifier.backbone),
             head=encode_head(self.entry, classifier.head, categories), how=f"{how}, loss {loss:.3f}",

@@ -4,10 +4,13 @@ Everything is a function of its arguments and a seed: on one machine, with one n
 the same weights.
 """
 
+import hashlib
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from math import isfinite
+from typing import Any
 
 import numpy as np
 import torch
@@ -18,13 +21,16 @@ from slac_tasks.errors import BrokenContract
 from slac_tasks.networks.forms import plain
 from slac_tasks.networks.inference import Extractor
 from slac_tasks.networks.registry import Architecture, Classifier, to_stream
-from slac_tasks.progress import track
+from slac_tasks.progress import print_line, track
+from slac_tasks.training.keeping import Keeps, decoded, keep
 from slac_tasks.video.frames import Pixels
 
 FRESH_RATE = 8e-3
 """Highest learning rate of a network that starts at random."""
 TUNED_RATE = 1e-3
 """Highest learning rate of a pretrained network."""
+KEPT_EVERY_SEC = 180.0
+"""So much of a training that is killed is done again at most."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -87,7 +93,14 @@ def class_loss(logits: Tensor, targets: Tensor) -> Tensor:
 
 
 def fit(
-    classifier: Classifier, pixels: Pixels, targets: Tensor, loss: Loss, recipe: Recipe, where: torch.device, what: str
+    classifier: Classifier,
+    pixels: Pixels,
+    targets: Tensor,
+    loss: Loss,
+    recipe: Recipe,
+    where: torch.device,
+    what: str,
+    keeps: Keeps | None = None,
 ) -> float:
     """Train in place and leave in evaluation mode; return the mean loss of the last tenth of the steps.
 
@@ -99,46 +112,103 @@ def fit(
         recipe: steps, batch, seed, rates.
         where: device.
         what: what the progress bar says.
+        keeps: where its state is kept every `KEPT_EVERY_SEC` and in the end, for these pixels alone. A training of the
+            same weights, targets and recipe goes on from there, to the weights that it would have had. None: nowhere.
 
     Raises:
         Diverged: the loss of a step is no number.
 
     """
-    chance = torch.Generator().manual_seed(recipe.seed)
-    classifier.to(where).train()
-    optimizer = torch.optim.AdamW(classifier.parameters(), recipe.rate, weight_decay=recipe.weight_decay)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(
-        optimizer, recipe.rate, total_steps=max(recipe.steps, 2), pct_start=0.2
-    )
-    batches = _shuffled(len(pixels), recipe.batch, chance)
-    losses: list[float] = []
+    own = keeps.of(_begun_from(classifier, targets, recipe)) if keeps else None
+    run = _Run(classifier.to(where).train(), recipe, clips=len(pixels), where=where)
     with seeded(recipe.seed):
-        for step in track(range(recipe.steps), recipe.steps, what):
-            chosen = next(batches)
+        if own:
+            run.go_on(own, what)
+        kept_at = time.monotonic()
+        for step in track(range(run.steps, recipe.steps), recipe.steps - run.steps, what):
+            chosen = run.next_batch()
             clips = torch.from_numpy(pixels[chosen.numpy()]).to(where)
-            stream = augmented(to_stream(classifier.entry, clips), chance)
+            stream = augmented(to_stream(classifier.entry, clips), run.chance)
             with torch.autocast(where.type, torch.bfloat16, enabled=half_precision(where)):
                 logits = classifier(stream)
             value = loss(logits.float(), targets[chosen].to(where))
-            losses.append(value.item())
-            if not isfinite(losses[-1]):
-                raise Diverged(f"{what}: step {step}: loss {losses[-1]} at rate {recipe.rate:g}, want a number")
-            optimizer.zero_grad()
-            value.backward()  # type: ignore[no-untyped-call]
-            optimizer.step()
-            schedule.step()
+            run.losses.append(value.item())
+            if not isfinite(run.losses[-1]):
+                raise Diverged(f"{what}: step {step}: loss {run.losses[-1]} at rate {recipe.rate:g}, want a number")
+            run.learn(value)
+            if own and (run.steps == recipe.steps or time.monotonic() - kept_at >= KEPT_EVERY_SEC):
+                keep(own, run.steps, run.state())
+                kept_at = time.monotonic()
     classifier.eval()
-    return float(np.mean(losses[-max(1, len(losses) // 10) :]))
+    return float(np.mean(run.losses[-max(1, len(run.losses) // 10) :]))
 
 
-def _shuffled(n: int, batch: int, chance: torch.Generator) -> Iterator[Tensor]:
-    """Yield batches of indices for ever: every clip once before any comes again."""
-    left = torch.empty(0, dtype=torch.long)
-    while True:
-        while len(left) < batch:
-            left = torch.cat([left, torch.randperm(n, generator=chance)])
-        yield left[:batch]
-        left = left[batch:]
+class _Run:
+    """All that the next step of `fit` needs."""
+
+    def __init__(self, classifier: Classifier, recipe: Recipe, *, clips: int, where: torch.device) -> None:
+        self.losses: list[float] = []
+        self.chance = torch.Generator().manual_seed(recipe.seed)
+        self._classifier, self._batch, self._clips, self._where = classifier, recipe.batch, clips, where
+        self._optimizer = torch.optim.AdamW(classifier.parameters(), recipe.rate, weight_decay=recipe.weight_decay)
+        # It rises for a fifth of the steps, and for one at least; it falls for one: torch divides by both.
+        total = max(recipe.steps, 3)
+        self._schedule = torch.optim.lr_scheduler.OneCycleLR(
+            self._optimizer, recipe.rate, total_steps=total, pct_start=max(0.2, 2 / total)
+        )
+        self._left = torch.empty(0, dtype=torch.long)
+        """Clips of which each comes before any comes again."""
+
+    @property
+    def steps(self) -> int:
+        """How many are done."""
+        return len(self.losses)
+
+    def next_batch(self) -> Tensor:
+        """Return the places of a batch: every clip comes once before any comes again."""
+        while len(self._left) < self._batch:
+            self._left = torch.cat([self._left, torch.randperm(self._clips, generator=self.chance)])
+        batch, self._left = self._left[: self._batch], self._left[self._batch :]
+        return batch
+
+    def learn(self, loss: Tensor) -> None:
+        """Move the weights."""
+        self._optimizer.zero_grad()
+        loss.backward()  # type: ignore[no-untyped-call]
+        self._optimizer.step()
+        self._schedule.step()
+
+    def state(self) -> dict[str, Any]:
+        """Return what `go_on` takes up."""
+        return {
+            "classifier": self._classifier.state_dict(), "optimizer": self._optimizer.state_dict(),
+            "schedule": self._schedule.state_dict(), "losses": self.losses, "left": self._left,
+            "chance": self.chance.get_state(), "random": torch.get_rng_state(),
+            "card": torch.cuda.get_rng_state(self._where) if self._where.type == "cuda" else None,
+        }  # fmt: skip
+
+    def go_on(self, keeps: Keeps, what: str) -> None:
+        """Take up the newest state that was kept, if there is one."""
+        for step, data in keeps.newest():
+            state = decoded(data)
+            self._classifier.load_state_dict(state["classifier"])
+            self._optimizer.load_state_dict(state["optimizer"])
+            self._schedule.load_state_dict(state["schedule"])
+            self.losses, self._left = state["losses"], state["left"]
+            self.chance.set_state(state["chance"])
+            torch.set_rng_state(state["random"])
+            if self._where.type == "cuda" and state["card"] is not None:
+                torch.cuda.set_rng_state(state["card"], self._where)
+            print_line(f"{what}: goes on after step {step}")
+            return
+
+
+def _begun_from(classifier: Classifier, targets: Tensor, recipe: Recipe) -> str:
+    """Return a hash of what a training begins with, hexadecimal."""
+    found = hashlib.sha256(repr((classifier.entry.name, recipe)).encode())
+    for tensor in (*classifier.state_dict().values(), targets):
+        found.update(tensor.reshape(-1).view(torch.uint8).numpy(force=True).data)
+    return found.hexdigest()
 
 
 def augmented(stream: Tensor, chance: torch.Generator) -> Tensor:

@@ -2,7 +2,6 @@
 
 import io
 from collections.abc import Iterator
-from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 
@@ -88,16 +87,6 @@ def test_a_run_that_was_cut_off_ends_with_the_weights_it_would_have_had() -> Non
     again = taught(lessons(cut=False), ["hop"], plan, CPU, half)
     for name, value in wanted.state_dict().items():
         assert torch.equal(value, again.state_dict()[name]), name
-
-
-def test_a_checkpoint_that_the_disk_cannot_hold_is_known_as_that(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    (tmp_path / "state.pt").symlink_to("/dev/full")
-    monkeypatch.setattr(learning, "Scratch", lambda: nullcontext(tmp_path))
-    plan = Plan(steps=4, batch=2, width=16, checkpoint_steps=3, first=0.5)
-    with pytest.raises(OSError, match="No space left"):
-        taught(lessons(cut=False), ["hop"], plan, CPU, Kept())
 
 
 @pytest.mark.parametrize("kept", [slice(1, 12), slice(0, 11), slice(None, None, -1)])

@@ -2,11 +2,13 @@ import pytest
 import torch
 from learning_world import MEMBERS, WINDOW, LearningWorld
 
-from slac_tasks.errors import NotMade, WrongArguments
+from slac_tasks.errors import NotMade, Temporary, WrongArguments
 from slac_tasks.networks.registry import architecture
 from slac_tasks.networks.weights import encode_backbone
 from slac_tasks.stages import bootstrap, score
-from slac_tasks.storage.datasets import COMMITTEES, SCORES
+from slac_tasks.storage.datasets import CLIPS, COMMITTEES, SCORES
+from slac_tasks.storage.tables import Datasets
+from slac_tasks.training.teaching import ByClips
 
 BEFORE = ("frame_resnet18", "small_3d", "small_motion")
 """Members of settings that were changed since."""
@@ -102,6 +104,45 @@ def test_a_second_run_does_nothing(world, monkeypatch, capsys):
     monkeypatch.setattr(bootstrap, "ByClips", lambda **_: pytest.fail("trained again"))
     train(world, "wave", "jump")
     assert "finished already" in capsys.readouterr().err
+
+
+def test_one_that_was_cut_off_goes_on_with_the_member_that_has_not_learned_and_leaves_nothing(
+    world, monkeypatch, capsys
+):
+    whole = train(world, "wave", "jump")
+    for name in list(world.store.names("committees/")):
+        world.store.delete(name)
+    before = ByClips.taught
+
+    def cut_off(self, categories, newest):
+        if self.name == MEMBERS[-1]:
+            raise Temporary("the machine is taken away")
+        return before(self, categories, newest)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(ByClips, "taught", cut_off)
+        with pytest.raises(Temporary):
+            train(world, "wave", "jump")
+    capsys.readouterr()
+    assert train(world, "wave", "jump") == whole
+    said = capsys.readouterr().err
+    assert [f"{member}: goes on after step 3" in said for member in MEMBERS] == [True, True, False]
+    assert not [name for name in world.store.names("") if "/unfinished/" in name]
+
+
+def test_what_other_clips_taught_is_not_taken_up(world, monkeypatch, capsys):
+    def lost(self, dataset, *_, **__):
+        raise Temporary("the store is out of reach")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Datasets, "write", lost)
+        with pytest.raises(Temporary):
+            train(world, "wave", "jump")
+    gone = next(row.video_id for row in world.datasets.rows(CLIPS, category="wave", window=WINDOW))
+    for name in list(world.store.names(f"media/{gone}/")):
+        world.store.delete(name)
+    train(world, "wave", "jump")
+    assert "goes on after" not in capsys.readouterr().err
 
 
 def test_nothing_uncovered_is_no_work(world, capsys):

@@ -3,7 +3,6 @@
 import os
 import subprocess
 import sys
-from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -69,15 +68,6 @@ def learn(
         learned = pretrain(classifier, Work(index=index, media=media, keeps=keeps), plan, CPU)
     assert learned.losses
     return [tensor.clone() for tensor in classifier.state_dict().values()]
-
-
-def test_a_checkpoint_that_the_disk_cannot_hold_is_known_as_that(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    (tmp_path / "state.pt").symlink_to("/dev/full")
-    monkeypatch.setattr(pretraining, "Scratch", lambda: nullcontext(tmp_path))
-    with pytest.raises(OSError, match="No space left"):
-        learn(FolderStore(tmp_path / "store"), "full")
 
 
 def test_killed_at_ten_random_steps_it_ends_with_the_same_weights_bit_for_bit(tmp_path: Path) -> None:

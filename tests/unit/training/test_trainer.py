@@ -1,3 +1,6 @@
+from itertools import count
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 import torch
@@ -8,6 +11,8 @@ from torch import nn
 from slac_tasks.errors import NotConfigured, Temporary
 from slac_tasks.networks import inference
 from slac_tasks.networks.registry import Classifier, architecture, to_stream
+from slac_tasks.storage.checkpoints import Checkpoints
+from slac_tasks.storage.objects import Media
 from slac_tasks.training import trainer
 from slac_tasks.training.losses import ReleaseLoss
 from slac_tasks.training.trainer import Diverged, Recipe, features, fit, fit_head, masked_loss, seeded, target_matrix
@@ -105,6 +110,72 @@ def test_the_same_seed_learns_the_same_weights():
 
     assert torch.equal(learn(1), learn(1))
     assert not torch.equal(learn(1), learn(2))
+
+
+class CutOff(Exception):
+    """The machine is gone."""
+
+
+def learned(keeps: Checkpoints | None, *, steps: int = 6, seed: int = 1, yes: int = 3, until: int = 99) -> torch.Tensor:
+    """Return the weights of a network and the loss after `steps`; the loss of step `until` cuts it off."""
+    with seeded(seed):
+        classifier = Classifier(architecture("small_frame"), 1)
+    targets = torch.tensor([[1]] * yes + [[-1]] * (6 - yes))
+    seen = []
+
+    def loss(logits: torch.Tensor, asked: torch.Tensor) -> torch.Tensor:
+        seen.append(asked)
+        if len(seen) == until:
+            raise CutOff
+        return masked_loss(targets)(logits, asked)
+
+    last = fit(classifier, pixels(), targets, loss, Recipe(steps=steps, batch=4, seed=2), CPU, "frame", keeps)
+    return torch.cat([one.flatten() for one in (*classifier.state_dict().values(), torch.tensor(last))])
+
+
+def test_a_training_may_be_as_short_as_one_likes():
+    for steps in range(1, 8):
+        assert learned(None, steps=steps).isfinite().all(), steps
+
+
+def test_a_training_that_is_cut_off_again_and_again_learns_the_same_weights_bit_for_bit(store, monkeypatch, capsys):
+    monkeypatch.setattr(trainer, "KEPT_EVERY_SEC", 0)
+    keeps = Checkpoints(Media(store.url, {}), "committees/unfinished", "ab12")
+    whole = learned(None)
+    for _ in range(3):  # each does one step, and is cut off in its second
+        with pytest.raises(CutOff):
+            learned(keeps, until=2)
+    assert torch.equal(learned(keeps), whole)
+    assert "frame: goes on after step 3" in capsys.readouterr().err
+    assert torch.equal(learned(keeps, until=1), whole)  # one that is done does no step
+
+
+def test_a_training_is_kept_when_its_time_has_come_and_in_the_end(store, monkeypatch):
+    keeps, steps = Checkpoints(Media(store.url, {}), "committees/unfinished", "ab12"), []
+    monkeypatch.setattr(Checkpoints, "write", lambda self, step, path: steps.append(step))
+    looks = count(0.0, 0.6 * trainer.KEPT_EVERY_SEC)
+    monkeypatch.setattr(trainer, "time", SimpleNamespace(monotonic=lambda: next(looks)))
+    learned(keeps, steps=7)
+    assert steps == [2, 4, 6, 7]
+
+
+def test_the_loss_of_a_training_is_that_of_the_last_tenth_of_its_steps():
+    numbers = count(1)
+    classifier = Classifier(architecture("small_frame"), 1)
+    recipe = Recipe(steps=20, batch=1, seed=1)
+    last = fit(
+        classifier, pixels(), torch.zeros(6), lambda said, _: 0 * said.sum() + next(numbers), recipe, CPU, "learn"
+    )
+    assert last == (19 + 20) / 2
+
+
+def test_a_training_of_other_weights_answers_or_steps_is_not_taken_up(store, monkeypatch):
+    monkeypatch.setattr(trainer, "KEPT_EVERY_SEC", 0)
+    keeps = Checkpoints(Media(store.url, {}), "committees/unfinished", "ab12")
+    learned(keeps)
+    for other in ({"seed": 2}, {"yes": 2}, {"steps": 5}):
+        with pytest.raises(CutOff):
+            learned(keeps, **other, until=1)
 
 
 class HungryNetwork(nn.Module):
