@@ -77,7 +77,7 @@ lock: ## resolve the dependencies again, with hashes and without any index addre
 	    cpu) extras="--extra work --extra web --extra pose --extra watch pyproject.toml -c requirements-task.lock" ;; \
 	    uv) extras="- " ;; \
 	  esac; \
-	  echo 'uv==$(UV_VERSION)' | $(BIN)/uv pip compile --quiet --no-config --generate-hashes --no-emit-index-url --universal --python-version 3.11 $$extras -o $${part##*:} || exit 1; \
+	  echo 'uv==$(UV_VERSION)' | $(BIN)/uv pip compile --quiet --no-config --generate-hashes --no-emit-index-url --universal --python-version 3.11 --excludes requirements-excluded.txt $$extras -o $${part##*:} || exit 1; \
 	done
 
 clean: ## stop everything; remove the environment and what the demos made
