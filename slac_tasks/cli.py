@@ -12,10 +12,12 @@ import traceback
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext, suppress
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any, NoReturn
 
 from slac_tasks import __version__, boundary, config, streams
 from slac_tasks.errors import SlacError, Temporary, WrongArguments, is_disk_full
+from slac_tasks.given import flags
 from slac_tasks.given.words import fault_of, printable, wanted
 from slac_tasks.model import Window, check_slug, moment, parse_round_key, round_key
 from slac_tasks.procedure import LEDGER_COMMANDS, STAGES, Part, Stage
@@ -99,6 +101,7 @@ class _Parser(argparse.ArgumentParser):
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)
         self.register("action", None, _Once)
+        self.register("type", Path, flags.path)
 
     def error(self, message: str) -> NoReturn:
         with streams.forgiven():

@@ -125,7 +125,9 @@ def slug(category: str) -> str:
         WrongArguments: the name has no letter and no digit, or is too long.
 
     """
-    key = re.sub(r"[^a-z0-9]+", "_", category.lower()).strip("_")
+    # A Mac writes an accent of a file's name as a letter of its own.
+    whole = unicodedata.normalize("NFC", category)
+    key = re.sub(r"[^a-z0-9]+", "_", whole.lower()).strip("_")
     if not re.search("[a-z]", key) and any(letter.isalpha() for letter in category):
         key = f"name_{content_hash(*_words(category))}"
     if not key:
@@ -164,6 +166,8 @@ class Window:
             raise WrongArguments(
                 f"window {self.monday}: is a {self.monday:%A}, want the Monday on which the week starts"
             )
+        if self.monday > date.max - timedelta(days=7):
+            raise WrongArguments(f"window {self.monday}: ends outside the calendar, want an earlier one")
 
     @classmethod
     def parse(cls, key: str) -> "Window":
@@ -197,6 +201,16 @@ class Window:
     def end(self) -> datetime:
         """First instant after the window."""
         return self.start + timedelta(days=7)
+
+    def need_ended(self, now: datetime) -> None:
+        """Pass if the window has ended: what is published in an open one later would be in no dataset of it.
+
+        Raises:
+            WrongArguments: it has not.
+
+        """
+        if self.end > now:
+            raise WrongArguments(f"window {self}: ends {self.end:%Y-%m-%d}, want one that has ended")
 
     def __contains__(self, moment: datetime) -> bool:
         return self.start <= moment < self.end

@@ -122,16 +122,15 @@ def _tell_waiting(ledger: Ledger) -> None:
 
 
 def _name(name: str) -> str:
-    """Return the name of a person; of one of Label Studio as its answers have it."""
-    if not name.startswith(PREFIX):
-        return name
+    """Return the name of a person, spelled as votes have it."""
+    prefix = PREFIX if name.startswith(PREFIX) else ""
     try:
-        email = name_of(name.removeprefix(PREFIX))
+        spelled = name_of(name.removeprefix(prefix))
     except ValueError as error:
         raise WrongArguments(f"annotator {name!r}: {error}") from error
-    if not re.fullmatch(r"[^@\s]+@[^@\s]+", email):
+    if prefix and not re.fullmatch(r"[^@\s]+@[^@\s]+", spelled):
         raise WrongArguments(f"annotator {name!r}: want the e-mail address of a person after {PREFIX}")
-    return PREFIX + email
+    return prefix + spelled
 
 
 def _password() -> str:

@@ -19,6 +19,7 @@ from dataclasses import asdict, dataclass
 from slac_tasks import config
 from slac_tasks.collect.names import Categories
 from slac_tasks.commands import register
+from slac_tasks.errors import WrongArguments
 from slac_tasks.planning.backfills import Backfill, backfills, collected_windows, newest_window
 from slac_tasks.planning.estimates import estimate
 from slac_tasks.planning.past import add_category
@@ -72,7 +73,10 @@ def main(arguments: argparse.Namespace) -> None:
 
 
 def _add(ledger: Ledger, arguments: argparse.Namespace) -> None:
-    (category,) = Categories.of([arguments.name]).names or (arguments.name,)
+    named = Categories.of([arguments.name])
+    if wrong := named.set_aside():
+        raise WrongArguments(wrong[0])
+    (category,) = named.names
     if arguments.estimate:
         wanted = register.asked(category, arguments).after(backfills(ledger).get(category))
         planner = _planner(ledger, asked=wanted)

@@ -88,13 +88,16 @@ def _map(path: Path) -> dict[str, str]:
     """Return the category of each class, by the dataset's own name.
 
     Raises:
-        WrongArguments: a line is none, or a class is there twice.
+        WrongArguments: a line is none, holds what a spreadsheet made of a word, or a class is there twice.
 
     """
     found: dict[str, str] = {}
     try:
         for line in lists.table(path, "category map", needed=("label", "category"), known=("label", "category")):
-            label, category = (cells.text(line.cells.get(name)) or "" for name in ("label", "category"))
+            try:
+                label, category = (cells.text(line.cells.get(name)) or "" for name in ("label", "category"))
+            except cells.Unclear as error:
+                raise WrongArguments(f"category map {path} line {line.number}: a word {error}") from error
             if line.fault or not label.strip() or not category.strip():
                 why = line.fault or "a word is missing"
                 raise WrongArguments(f"category map {path} line {line.number}: {why}, want a label and a category")

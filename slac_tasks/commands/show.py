@@ -217,7 +217,8 @@ def _show_all(datasets: Datasets, *, as_json: bool) -> None:
 
 def _show_partitions(datasets: Datasets, dataset: Dataset[Any], keys: dict[str, str], *, as_json: bool) -> None:
     reasons: Counter[str] = Counter()
-    for found in datasets.partitions(dataset, **keys):
+    partitions = list(datasets.partitions(dataset, **keys))
+    for found in partitions:
         manifest = datasets.need(dataset, **found)
         reasons.update(manifest.dropped)
         if as_json:
@@ -230,6 +231,9 @@ def _show_partitions(datasets: Datasets, dataset: Dataset[Any], keys: dict[str, 
         if dataset.name in _VIDEO_DROPS:
             _print_drops(datasets, manifest)
     if as_json:
+        return
+    if not partitions:
+        print(" ".join([f"{dataset.name}: no partition yet", *(f"{key}={value}" for key, value in keys.items())]))
         return
     print(f"dropped in all{_drops(reasons)}" if reasons else "nothing dropped")
 

@@ -1,7 +1,8 @@
-"""Numbers on a command line."""
+"""Numbers and paths on a command line."""
 
 from argparse import ArgumentTypeError
 from collections.abc import Callable
+from pathlib import Path
 
 _MOST = 2**31 - 1
 """What a whole number of the ledger holds; nobody counts further by hand."""
@@ -20,3 +21,14 @@ def whole(least: int, most: int = _MOST) -> Callable[[str], int]:
         return value
 
     return read
+
+
+def path(text: str) -> Path:
+    """Return a path that was given.
+
+    An empty word is refused: it is a variable of a shell that is not set, and to Python it names the folder in which
+    the command runs.
+    """
+    if not text:
+        raise ArgumentTypeError("is empty, want a path")
+    return Path(text)

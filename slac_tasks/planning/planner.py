@@ -80,8 +80,7 @@ class Planner:
                 "started in Airflow it is the partition key"
             )
         window = Window.parse(self.window)
-        if window.end > self.now:
-            raise WrongArguments(f"window {window}: ends {window.end:%Y-%m-%d}, want one that has ended")
+        window.need_ended(self.now)
         return str(window)
 
     @cached_property

@@ -7,6 +7,7 @@ Safe to run again: the ledger remembers which window an undated candidate belong
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
 from functools import cache
 
 from slac_tasks.admission.exclusions.registry import EXCLUDED, excluded_by_name
@@ -63,6 +64,7 @@ def of_window(candidates: Iterable[Candidate], window: Window, undated: Collecti
 
 def run(job: Job) -> None:
     """Write the candidates of each category."""
+    Window.parse(job.key("window")).need_ended(datetime.now(UTC))
     # Opened by the first category that has work: a finished one asks no source.
     opened = cache(lambda: _open(job))
     registered = {row["category"] for row in job.ledger.rows("categories")}

@@ -98,6 +98,14 @@ def test_windows_that_no_category_has_are_asked_for_and_that_they_do_not_come_is
         assert [f"past windows of judo: {lacking}" in line for line in told] == ([True] if lacking else [])
 
 
+@pytest.mark.parametrize("beside", [[], ["--estimate"]])
+def test_a_name_that_gets_no_key_is_refused(
+    beside: list[str], ledger: Ledger, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert cli.main(["category", "add", "{}", *beside]) == 64
+    assert "category '{}' has no letter and no digit to make a key of" in capsys.readouterr().err
+
+
 def test_where_nothing_was_collected_yet_no_past_window_comes(
     ledger: Ledger, capsys: pytest.CaptureFixture[str]
 ) -> None:

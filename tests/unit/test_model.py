@@ -1,3 +1,4 @@
+import unicodedata
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
@@ -47,6 +48,11 @@ def test_a_slug_reads_well() -> None:
     assert slug("Clean and jerk") == "clean_and_jerk"
 
 
+@pytest.mark.parametrize("name", ["Übung", "é", "café", "柔道ガ", "Kung Fu"])
+def test_a_name_has_one_key_however_its_accents_are_composed(name: str) -> None:
+    assert slug(unicodedata.normalize("NFD", name)) == slug(unicodedata.normalize("NFC", name))
+
+
 @given(st.datetimes(min_value=datetime(1971, 1, 1), max_value=datetime(2999, 1, 1), timezones=st.just(UTC)))
 def test_every_moment_is_in_exactly_one_window(moment: datetime) -> None:
     window = Window.of(moment)
@@ -67,6 +73,12 @@ def test_every_moment_is_in_exactly_one_window(moment: datetime) -> None:
 def test_other_windows_are_refused(bad: str) -> None:
     with pytest.raises(WrongArguments, match="Monday"):
         Window.parse(bad)
+
+
+def test_every_window_ends_within_the_calendar() -> None:
+    assert Window.parse("9999-12-20").end.year == 9999
+    with pytest.raises(WrongArguments, match="9999-12-27: ends outside the calendar"):
+        Window.parse("9999-12-27")
 
 
 @given(st.from_regex(r"2026-01-05[\s\S]{0,20}", fullmatch=True))

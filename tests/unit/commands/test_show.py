@@ -46,6 +46,19 @@ def test_a_drop_is_listed_with_the_name_that_its_source_gives_it(
     assert "dropped unlisted: gone" in lines
 
 
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("videos",), "videos: no partition yet"),
+        (("scores", "--weights", "none"), "scores: no partition yet weights=none"),
+        (("fetched", "--window", "2026-02-02"), "fetched: no partition yet window=2026-02-02"),
+    ],
+)
+def test_where_nothing_is_that_is_said(words: tuple[str, ...], said: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert shown(capsys, *words) == [said]
+    assert shown(capsys, *words, "--json") == []
+
+
 def test_a_key_as_a_flag_is_the_key_as_a_word(capsys: pytest.CaptureFixture[str]) -> None:
     assert shown(capsys, "fetched", *PARTITION) == shown(capsys, "fetched", "category=asl", "window=2026-01-05")
 

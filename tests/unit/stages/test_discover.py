@@ -1,5 +1,6 @@
 """Discover over a folder of sources: what is wrong with one category or file is told and holds up no other."""
 
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -42,6 +43,16 @@ def test_a_folder_without_a_key_and_classes_that_share_one_hold_up_no_other(
     for category in ("judo", "golf"):
         assert job.datasets.need(CANDIDATES, category=category, window=WEEK).rows == 1
     assert job.datasets.manifest(CANDIDATES, category="c", window=WEEK) is None
+
+
+def test_a_window_that_has_not_ended_is_refused(tmp_path: Path, ledger: Ledger, make_job: MakeJob) -> None:
+    # What is published until it ends would be in no dataset of it.
+    settings = folders(tmp_path, "judo")
+    registered(ledger, "judo")
+    job = make_job("discover", categories=("judo",), window=str(Window.of(datetime.now(UTC))), settings=settings)
+    with pytest.raises(WrongArguments, match="want one that has ended"):
+        discover.run(job)
+    assert list(job.datasets.partitions(CANDIDATES)) == []
 
 
 def test_what_cannot_be_stored_is_a_drop_that_names_it(tmp_path: Path, ledger: Ledger, make_job: MakeJob) -> None:
