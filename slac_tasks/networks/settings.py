@@ -63,6 +63,13 @@ class Committee(Section):
     steps: int = setting(400, "Training steps of one member.", least=1)
     batch: int = setting(32, "Clips in one training step.", least=1)
     clips_per_video: int = setting(4, "Weakly labelled clips taken from one video.", least=1)
+    clips: int = setting(
+        40_000,
+        "Weakly labelled clips that a committee learns from, at most: of every category as many as of another one that "
+        "has so many, and of many videos rather than many of one. Each takes 0.6 MB of scratch space for members of 16 "
+        "frames of 112 pixels, and 2.4 MB more for those of 224.",
+        least=1,
+    )
     seed: int = setting(0, "Seed of every random choice in training.", least=0)
 
 

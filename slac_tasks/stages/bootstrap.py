@@ -14,6 +14,7 @@ where a member of the settings does not score yet.
 """
 
 from collections.abc import Sequence
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -37,7 +38,7 @@ from slac_tasks.storage.manifests import Drop, Manifest
 from slac_tasks.storage.objects import put_by_content
 from slac_tasks.training.teaching import ByClips, ByWords, Lesson, Member, Taught, all_learned
 from slac_tasks.verification.versions import need_labels, newest_labels, read_labels
-from slac_tasks.video.clips import ADDRESS, ClipAddress, addresses, gather, spread
+from slac_tasks.video.clips import ADDRESS, ClipAddress, addresses, balanced, gather, spread
 from slac_tasks.video.lost import Lost
 
 
@@ -191,16 +192,18 @@ class _Footage:
         self.weak: dict[str, set[str]] = {}
         withdrawals = Withdrawals.read(job.store)
         withdrawn: list[Drop] = []
-        found: list[ClipAddress] = []
+        found: list[list[ClipAddress]] = []
         for source in sources:
             clips = job.datasets.read_all(CLIPS, [source], [*ADDRESS, "split"])
             training = addresses(clips.filter(pc.equal(clips["split"], Split.TRAINING.value)))
             own = withdrawals.readable(training, withdrawn)
             for clip in own:
                 self.weak.setdefault(clip.clip_id, set()).add(source.keys["category"])
-            found += spread(own, job.config.committee.clips_per_video)
+            found.append(spread(own, job.config.committee.clips_per_video))
         self.drops = {drop.item: drop for drop in withdrawn}
-        self.chosen = list(dict.fromkeys(found))
+        self.chosen = balanced(found, job.config.committee.clips)
+        if (all_ := len(set(chain.from_iterable(found)))) > len(self.chosen):
+            print_line(f"bootstrap: {len(self.chosen):,} clips of {all_:,} teach, as committee.clips says")
         self._decoded: dict[View, Any] = {}
 
     def of(self, entry: Architecture) -> tuple[list[ClipAddress], Any]:

@@ -8,6 +8,7 @@ Safe to run again: a finished evaluation is left alone, and its page and card ar
 goes on with the first training of the transfer that is not done, to the figures that it would have had.
 """
 
+from collections import defaultdict
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
@@ -31,7 +32,10 @@ from slac_tasks.storage.datasets.releasing import EvaluationRow, JudgedRow, Mode
 from slac_tasks.storage.manifests import Drop, Manifest
 from slac_tasks.training.trainer import features
 from slac_tasks.verification.versions import newest
-from slac_tasks.video.clips import ClipAddress, NotesLost, gather
+from slac_tasks.video.clips import ClipAddress, NotesLost, footage, merged
+
+_AT_A_TIME = 512
+"""Clips that the network is given together: all of a release may be more than memory or the scratch disk holds."""
 
 
 def run(job: Job) -> None:
@@ -110,20 +114,21 @@ def _scores(
 ) -> dict[tuple[str, str], float]:
     """Return the probability of each answer's action, by (clip, category)."""
     wanted = {row.clip_id: ClipAddress.of(row) for row in chosen.rows}
-    clips, pixels = gather(list(wanted.values()), entry.view, job.media, lost, "decode", job.config.scoring.workers)
-    if not clips:
-        return {}
+    asked: defaultdict[str, list[str]] = defaultdict(list)
+    for row in chosen.rows:
+        asked[row.clip_id].append(row.category)
     where = device(job.config.device)
     backbone = decode_backbone(entry, job.store.get(f"weights/{model.backbone}.pt")).to(where)
     head, categories = decode_head(entry, job.store.get(f"weights/{model.head}.pt"))
-    with torch.inference_mode():
-        found = torch.sigmoid(head(features(backbone, entry, pixels, where)))
-    places = {clip.clip_id: place for place, clip in enumerate(clips)}
-    return {
-        (row.clip_id, row.category): float(found[places[row.clip_id], categories.index(row.category)])
-        for row in chosen.rows
-        if row.clip_id in places
-    }
+    found: dict[tuple[str, str], float] = {}
+    reels = footage(wanted.values(), [entry.view], job.media, lost, "judge", job.config.scoring.workers)
+    for reel in merged(reels, _AT_A_TIME):
+        with torch.inference_mode():
+            said = torch.sigmoid(head(features(backbone, entry, reel.pixels[entry.view], where)))
+        for clip, row in zip(reel.clips, said.tolist(), strict=True):
+            by_category = dict(zip(categories, row, strict=True))
+            found |= {(clip.clip_id, category): by_category[category] for category in asked[clip.clip_id]}
+    return found
 
 
 def _testing(job: Job, judged: Manifest, model: ModelRow) -> Iterator[EvaluationRow]:

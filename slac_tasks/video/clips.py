@@ -4,6 +4,7 @@ import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain, groupby, repeat
+from operator import itemgetter
 from pathlib import Path
 from typing import TypeVar
 
@@ -13,7 +14,7 @@ import torch
 
 from slac_tasks.children import processors
 from slac_tasks.errors import BrokenContract, FullDiskAt
-from slac_tasks.model import View
+from slac_tasks.model import View, unit_hash
 from slac_tasks.progress import track
 from slac_tasks.storage.datasets.collecting import ClipRow
 from slac_tasks.storage.datasets.releasing import GoldJudgeRow, ReleaseRow
@@ -181,6 +182,25 @@ def shard_ends(video_ids: Sequence[str], size: int) -> list[int]:
     return ends
 
 
+def merged(reels: Iterable[Footage], least: int) -> Iterator[Footage]:
+    """Yield the same footage in the same order, `least` clips or more at a time, and in the end what is left."""
+    held: list[Footage] = []
+    for reel in reels:
+        held.append(reel)
+        if sum(len(one.clips) for one in held) >= least:
+            yield _as_one(held)
+            held = []
+    if held:
+        yield _as_one(held)
+
+
+def _as_one(reels: Sequence[Footage]) -> Footage:
+    return Footage(
+        clips=tuple(chain.from_iterable(reel.clips for reel in reels)),
+        pixels={view: np.concatenate([reel.pixels[view] for reel in reels]) for view in reels[0].pixels},
+    )
+
+
 def gather(
     clips: Sequence[ClipAddress], view: View, open_media: OpensMedia, lost: NotesLost, what: str, workers: int = 0
 ) -> tuple[list[ClipAddress], Pixels]:
@@ -211,3 +231,25 @@ def spread(clips: Sequence[ClipAddress], most: int) -> list[ClipAddress]:
         places = np.linspace(0, len(found) - 1, min(most, len(found))).round().astype(int)
         chosen += [found[place] for place in places]
     return chosen
+
+
+def balanced(groups: Sequence[Sequence[ClipAddress]], most: int) -> list[ClipAddress]:
+    """Return at most `most` clips of these groups, each once: groups get equal shares, and in a group its videos do.
+
+    A fixed function of the clips, in the order in which they are given. What a small group leaves, larger ones take.
+    """
+    places: dict[ClipAddress, int] = {}
+    for clips in groups:
+        of_video: dict[str, int] = {}
+        turns: list[tuple[int, ClipAddress]] = []
+        for clip in sorted(clips, key=_lot):
+            turn = of_video[clip.video_id] = of_video.get(clip.video_id, -1) + 1
+            turns.append((turn, clip))
+        for place, (_, clip) in enumerate(sorted(turns, key=itemgetter(0))):
+            places[clip] = min(place, places.get(clip, place))
+    kept = set(sorted(places, key=lambda clip: (places[clip], _lot(clip)))[:most])
+    return [clip for clip in dict.fromkeys(chain.from_iterable(groups)) if clip in kept]
+
+
+def _lot(clip: ClipAddress) -> float:
+    return unit_hash(clip.clip_id)

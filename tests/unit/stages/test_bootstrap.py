@@ -9,6 +9,7 @@ from slac_tasks.stages import bootstrap, score
 from slac_tasks.storage.datasets import CLIPS, COMMITTEES, SCORES
 from slac_tasks.storage.tables import Datasets
 from slac_tasks.training.teaching import ByClips
+from slac_tasks.video.clips import gather
 
 BEFORE = ("frame_resnet18", "small_3d", "small_motion")
 """Members of settings that were changed since."""
@@ -143,6 +144,15 @@ def test_what_other_clips_taught_is_not_taken_up(world, monkeypatch, capsys):
         world.store.delete(name)
     train(world, "wave", "jump")
     assert "goes on after" not in capsys.readouterr().err
+
+
+def test_more_clips_than_shall_teach_are_not_decoded(world, monkeypatch, capsys):
+    taught = []
+    monkeypatch.setattr(bootstrap, "gather", lambda chosen, *rest: taught.append(chosen) or gather(chosen, *rest))
+    train(world, "wave", "jump", settings={"clips": 4})
+    (chosen,) = taught
+    assert len({clip.video_id for clip in chosen}) == 4
+    assert "4 clips of 8 teach, as committee.clips says" in capsys.readouterr().err
 
 
 def test_nothing_uncovered_is_no_work(world, capsys):

@@ -80,6 +80,18 @@ def add_gold(world: LearningWorld) -> GoldJudgeRow:
     return row
 
 
+def test_what_the_network_says_does_not_depend_on_how_many_clips_it_is_given_together(world, monkeypatch):
+    evaluate.run(world.job("evaluate", release="r0001"))
+    together = list(world.datasets.rows(JUDGED, release="r0001"))
+    monkeypatch.setattr(evaluate, "_AT_A_TIME", 1)
+    evaluate.run(world.job("evaluate", release="r0001", remake=True))
+    alone = list(world.datasets.rows(JUDGED, release="r0001"))
+    assert [dataclasses.replace(row, score=0) for row in alone] == [
+        dataclasses.replace(row, score=0) for row in together
+    ]
+    assert [row.score for row in alone] == pytest.approx([row.score for row in together], abs=1e-5)
+
+
 def test_gold_judges_and_its_name_reaches_no_page_no_card_and_no_export(world):
     gold = add_gold(world)
     evaluate.run(world.job("evaluate", release="r0001", config=transfer_at(world, "")))

@@ -16,7 +16,7 @@ from slac_tasks.model import View
 from slac_tasks.storage.datasets import CLIPS
 from slac_tasks.storage.objects import Media
 from slac_tasks.video import clips as module
-from slac_tasks.video.clips import ClipAddress, Footage, addresses, chunks, shard_ends, spread
+from slac_tasks.video.clips import ClipAddress, Footage, addresses, balanced, chunks, shard_ends, spread
 
 
 def clips(video: str, n: int) -> list[ClipAddress]:
@@ -34,6 +34,40 @@ def test_pixels_that_do_not_fit_their_clips_are_refused():
 def test_spread_takes_the_ends_and_the_middle_of_each_video():
     chosen = spread([*clips("b", 2), *clips("a", 9)], 3)
     assert [clip.clip_id for clip in chosen] == ["a:0", "a:4", "a:8", "b:0", "b:1"]
+
+
+@given(sizes=st.lists(st.lists(st.integers(1, 4), max_size=5), max_size=4), most=st.integers(1, 30))
+def test_groups_and_in_each_its_videos_get_equal_shares(sizes, most):
+    videos = [[clips(f"{group}-{at}", n) for at, n in enumerate(own)] for group, own in enumerate(sizes)]
+    groups = [list(itertools.chain.from_iterable(own)) for own in videos]
+    every = list(itertools.chain.from_iterable(groups))
+    kept = balanced(groups, most)
+    assert kept == [clip for clip in every if clip in kept]
+    assert len(kept) == min(most, len(every))
+    for shares in (groups, *videos):  # one that lacks some has as many as any other, but for the last one dealt
+        counts = [len(set(share) & set(kept)) for share in shares]
+        lacking = [count for count, share in zip(counts, shares, strict=True) if count < len(share)]
+        assert not lacking or max(counts) - min(lacking) <= 1
+
+
+def test_a_small_group_keeps_all_and_videos_come_before_more_of_one():
+    large = [clip for video in "abcd" for clip in clips(video, 3)]
+    kept = balanced([large, clips("z", 2)], 6)
+    assert [clip.video_id for clip in kept] == ["a", "b", "c", "d", "z", "z"]
+    assert balanced([large[::-1], clips("z", 2)], 6) == sorted(kept[:4], key=large[::-1].index) + kept[4:]
+
+
+@pytest.mark.parametrize("least", [1, 4, 5, 99])
+def test_footage_that_is_merged_is_the_same_in_the_same_order(least):
+    view, chance = View(1, 2), np.random.default_rng(0)
+    reels = [
+        Footage(clips=tuple(clips(video, n)), pixels={view: chance.integers(0, 9, (n, 1, 2, 2, 3)).astype(np.uint8)})
+        for video, n in (("a", 3), ("b", 2), ("c", 4), ("d", 1))
+    ]
+    found = list(module.merged(iter(reels), least))
+    assert [clip for one in found for clip in one.clips] == [clip for one in reels for clip in one.clips]
+    assert np.array_equal(*(np.concatenate([one.pixels[view] for one in all_]) for all_ in (found, reels)))
+    assert [len(one.clips) for one in found] == {1: [3, 2, 4, 1], 4: [5, 4, 1], 5: [5, 5], 99: [10]}[least]
 
 
 @given(lengths=st.lists(st.integers(1, 9), max_size=12), size=st.integers(1, 20))
