@@ -167,6 +167,8 @@ class FakeCluster:
         """What befalls the next pods."""
         self.refusal: tuple[int, str] | None = None
         """Status and message with which the API server refuses the next pods."""
+        self.secret_events = False
+        """Nobody may read the events of pods."""
         self.pods: dict[str, FakePod] = {}
         self.history: list[FakePod] = []
         """Every pod that ever was, in the order of creation."""
@@ -257,6 +259,8 @@ class _Handler(BaseHTTPRequestHandler):
                 self._refuse(400, "BadRequest")
             case ["pods", name, "log"] if name in self.cluster.pods:
                 self._stream(self._log(self.cluster.pods[name]))
+            case ["events"] if self.cluster.secret_events:
+                self._refuse(403, "Forbidden")
             case ["events"] if self._query("watch"):
                 self._stream(self._watch())
             case ["events"]:

@@ -102,6 +102,8 @@ def test_a_mapped_task_that_fails_before_it_has_an_item_can_be_ended(monkeypatch
 def test_airflows_home_gets_a_welcome_that_it_can_load(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SLAC_WEB_URL", "https://slac.example")
     made = runpy.run_path(str(ROOT / "plugins" / "slac_plugin.py"))["SlacPlugin"]()
+    (entry,) = made.external_views
+    assert (entry["href"], entry["destination"]) == ("https://slac.example/review", "nav")
     (view,) = made.react_apps
     assert view["destination"] == "dashboard"
     airflow = FastAPI()

@@ -158,4 +158,5 @@ def test_a_pod_that_is_gone_says_what_took_it_away_last() -> None:
         for word, why in (("Scheduled", "a"), ("NodeNotReady", "b"), ("Evicted", "disk\nfull"), ("Killing", "c"))
     ]
     assert farewell(events) == "the pod is gone: Evicted: disk full"
+    assert farewell(events[:2]) == "the pod is gone: NodeNotReady: b"
     assert farewell(events[:1]) == farewell([]) == "the pod is gone: deleted, or drained from its node"

@@ -5,6 +5,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from copy import deepcopy
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import SimpleNamespace
@@ -218,6 +219,13 @@ def test_what_the_cluster_did_to_a_pod_is_its_last_word(cluster: FakeCluster, fa
     assert not isinstance(raised.value, AirflowFailException)
 
 
+def test_a_pod_that_is_gone_is_tried_again_where_nobody_may_read_why(cluster: FakeCluster) -> None:
+    cluster.fate, cluster.secret_events = "preempted, gone", True
+    with pytest.raises(AirflowException, match=r"^exit code 75: the pod is gone: deleted, or drained") as raised:
+        run_task("fetch", 3)
+    assert not isinstance(raised.value, AirflowFailException)
+
+
 @pytest.mark.parametrize("try_number", [1, 2])
 def test_a_pod_that_hangs_is_stopped_and_a_second_time_fails_at_once(cluster: FakeCluster, try_number: int) -> None:
     cluster.fate = "overdue"
@@ -337,17 +345,37 @@ def test_a_try_after_another_failure_gets_what_the_stage_asks_for(cluster: FakeC
 
 
 def test_pods_that_failed_a_day_ago_are_removed_and_no_others(cluster: FakeCluster) -> None:
-    for _ in range(3):
-        with pytest.raises(AirflowFailException, match=r"^exit code 65"):
-            run_task("fetch")
-    old, foreign, young = cluster.history
-    yesterday = (datetime.now(UTC) - timedelta(hours=25)).strftime("%Y-%m-%dT%H:%M:%SZ")
-    for pod in (old, foreign):
-        pod.api_object["status"]["containerStatuses"][0]["state"]["terminated"]["finishedAt"] = yesterday
-    foreign.labels["kubernetes_pod_operator"] = "False"
-    with pytest.raises(AirflowFailException):
+    with pytest.raises(AirflowFailException, match=r"^exit code 65"):
         run_task("fetch")
-    assert set(cluster.pods) == {pod.name for pod in (foreign, young, cluster.history[-1])}
+    (made,) = cluster.history
+
+    def add(name: str, hours: int, **changes: str) -> None:
+        """Add a pod like the one that failed, of some hours ago."""
+        api_object, at = deepcopy(made.api_object), datetime.now(UTC) - timedelta(hours=hours)
+        api_object["metadata"].update(name=name, creationTimestamp=(moment := at.strftime("%Y-%m-%dT%H:%M:%SZ")))
+        pod = cluster.pods[name] = FakePod(api_object, made.folder)
+        pod.api_object["status"] = deepcopy(made.api_object["status"])
+        pod.api_object["status"]["containerStatuses"][0]["state"]["terminated"]["finishedAt"] = moment
+        pod.labels.update(changes)
+
+    add("slac-fetch-old", 25)
+    add("slac-fetch-young", 23)
+    add("slac-fetch-foreign", 25, kubernetes_pod_operator="False")
+    add("another-dag", 25)
+    add("slac-pretrain", 25)
+    cluster.pods["slac-pretrain"].set_status("Running")
+    cluster.fate = "no such node"
+    with pytest.raises(TaskDeferred):
+        operator("fetch").execute(context("fetch", 1))
+    left = {"slac-fetch-young", "slac-fetch-foreign", "another-dag", "slac-pretrain"}
+    assert set(cluster.pods) == {*left, *(pod.name for pod in cluster.history)}
+
+
+def test_a_pod_that_is_larger_than_any_node_waits_for_one_that_may_be_added(cluster: FakeCluster) -> None:
+    cluster.fate = "no such node"
+    with pytest.raises(TaskDeferred) as deferral:
+        operator("fetch").execute(context("fetch", 1))
+    assert type(deferral.value.trigger).__name__ == "Watch"
 
 
 def test_who_ends_a_waiting_task_ends_its_pod(cluster: FakeCluster) -> None:

@@ -76,6 +76,10 @@ def test_a_variable_that_says_nothing_is_as_one_that_is_not_set(pods: dict) -> N
     }
 
 
+def test_pods_run_in_the_default_namespace_unless_another_is_named(pods: dict) -> None:
+    assert {pod["spec"]["metadata"]["namespace"] for pod in pods.values()} == {"default"}
+
+
 def same_for_all_runs(pod: dict) -> dict:
     return {**pod["spec"]["spec"], "namespace": pod["spec"]["metadata"]["namespace"]}
 
@@ -99,9 +103,14 @@ def test_a_pod_has_no_rights_and_a_gpu_only_where_one_is_used(pods: dict) -> Non
     for stage, pod in pods.items():
         spec, container = pod["spec"]["spec"], pod["spec"]["spec"]["containers"][0]
         assert spec["automountServiceAccountToken"] is False
-        assert spec["securityContext"]["runAsNonRoot"] is True
+        own = spec["securityContext"]
+        assert own["runAsNonRoot"] is True
+        assert own["seccompProfile"] == {"type": "RuntimeDefault"}
+        # The image's; what is mounted is given to it.
+        assert own["runAsUser"] == own["fsGroup"] == 50_000
         assert container["securityContext"]["readOnlyRootFilesystem"] is True
         assert container["securityContext"]["allowPrivilegeEscalation"] is False
+        assert container["securityContext"]["capabilities"] == {"drop": ["ALL"]}
         assert container["terminationMessagePolicy"] == "FallbackToLogsOnError"
         gpu = wants_gpu(stage)
         assert ("nvidia.com/gpu" in container["resources"]["limits"]) == gpu
@@ -128,13 +137,3 @@ def test_a_template_says_where_a_pod_may_run_and_nothing_else(tmp_path: Path) ->
         assert container["image"] == "registry.example/slac-task:1"
         assert container["securityContext"]["privileged"] is False
         assert container["command"] + container["args"] == pod["words"]
-
-
-def test_memory_after_tries_that_ran_out_of_it_grows_up_to_a_bound() -> None:
-    code = (
-        "from slac_airflow_pods import memory_after as after\n"
-        "print([[after(g, n) for n in (1, 2, 9)] for g in (1, 3, 32)])"
-    )
-    environ = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), "PYTHONWARNINGS": "ignore"}
-    run = subprocess.run([sys.executable, "-c", code], env=environ, capture_output=True, text=True)
-    assert run.stdout.splitlines()[-1:] == ["[[2, 2, 2], [4, 6, 6], [48, 64, 64]]"], run.stderr
