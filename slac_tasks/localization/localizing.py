@@ -156,5 +156,5 @@ class Stopwatch:
 
     @property
     def sec_per_min(self) -> float:
-        """Seconds of work for a minute of video so far, on this machine."""
-        return (time.monotonic() - self._began) / max(1e-9, self.video_min)
+        """Seconds of work for a minute of video so far, on this machine; there must be one."""
+        return (time.monotonic() - self._began) / self.video_min

@@ -35,7 +35,10 @@ def learned(ranks: Ranks, steps: int = 3) -> list[Tensor]:
 
 def rank(number: int, folder: str) -> None:
     distributed.init_process_group("gloo", init_method=f"file://{folder}/meeting", rank=number, world_size=2)
-    torch.save(learned(Ranks(rank=number, world=2)), f"{folder}/{number}.pt")
+    ranks = Ranks(rank=number, world=2)
+    assert (ranks.any(number == 1, CPU), ranks.any(False, CPU)) == (True, False)
+    assert (ranks.from_first(number), ranks.of_all(number)) == (0, [0, 1])
+    torch.save(learned(ranks), f"{folder}/{number}.pt")
     distributed.destroy_process_group()
 
 

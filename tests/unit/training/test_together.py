@@ -54,8 +54,12 @@ def test_ranks_are_those_of_torchrun() -> None:
     assert Ranks.of({}) == Ranks()
     known = {"RANK": "5", "WORLD_SIZE": "8", "LOCAL_RANK": "1", "LOCAL_WORLD_SIZE": "4"}
     assert Ranks.of(known) == Ranks(rank=5, world=8, local=1, local_world=4)
+    # What sets the others need not know of machines: all ranks are then on one.
+    assert Ranks.of({"RANK": "1", "WORLD_SIZE": "2"}) == Ranks(rank=1, world=2, local=1, local_world=2)
     with pytest.raises(NotConfigured, match="RANK is '5': KeyError 'WORLD_SIZE'"):
         Ranks.of({"RANK": "5"})
+    with pytest.raises(NotConfigured, match="RANK is 'first': ValueError"):
+        Ranks.of({"RANK": "first", "WORLD_SIZE": "2"})
 
 
 def test_processes_are_one_for_each_card() -> None:
