@@ -251,7 +251,8 @@ def _take_words(arguments: argparse.Namespace) -> None:
     """Read words as UTF-8, whatever the locale takes them for; paths may have any name.
 
     Raises:
-        WrongArguments: a word cannot be stored, since it holds bytes of another encoding.
+        WrongArguments: a word cannot be stored, since it holds bytes of another encoding; or a person or a reason is
+            blank.
 
     """
     for name, value in vars(arguments).items():
@@ -269,7 +270,20 @@ def _word(name: str, word: str) -> str:
             word = os.fsencode(word).decode("utf-8")
     if fault := fault_of(word):
         raise WrongArguments(f"{name} '{printable(word)}' {fault}, want a word in UTF-8")
-    return word
+    # What is kept for good says who decided, and why.
+    if name == "reason" and not word.strip():
+        raise WrongArguments("--reason is blank, want why")
+    return _person(word) if name == "person" else word
+
+
+def _person(word: str) -> str:
+    """Return the name of whoever decides as votes spell it: by that spelling it is forgotten."""
+    from slac_tasks.verification.people import name_of
+
+    try:
+        return name_of(word)
+    except ValueError as error:
+        raise WrongArguments(f"--person {error}") from error
 
 
 class _Stopped(BaseException):

@@ -30,16 +30,13 @@ def main(arguments: argparse.Namespace) -> None:
     """Do what the verb says.
 
     Raises:
-        WrongArguments: no such pair, no reason, or the word can be taken back no more.
+        WrongArguments: no such pair, or the word can be taken back no more.
 
     """
     video, other = arguments.video, arguments.other
     ledger = open_ledger()
     if arguments.what == "differ":
-        person, reason = arguments.person.strip(), arguments.reason.strip()
-        if not person or not reason:
-            raise WrongArguments("duplicates differ: --person or --reason is empty, want a name and a reason")
-        if not tell_apart(ledger, video, other, person=person, reason=reason):
+        if not tell_apart(ledger, video, other, person=arguments.person, reason=arguments.reason):
             raise WrongArguments(f"{video} and {other}: are no pair of look-alikes, want one of `slac show duplicates`")
         print(f"duplicates: {video} and {other} differ; the next run of collect_videos admits the one that was dropped")
         for window in dict.fromkeys(one.window for one in undone(ledger)):

@@ -48,7 +48,12 @@ def read(path: Path, what: str) -> Any:
         text = texts.read(path, escaped=True)
         return json.loads(text, object_pairs_hook=object_of, parse_constant=NoNumber, parse_int=whole_of)
     except (ValueError, RecursionError) as error:
-        raise BrokenContract(f"{what} {path}: {str(error)[:200]}, want JSON") from error
+        raise BrokenContract(f"{what} {path}: {fault_of(error)}, want JSON") from error
+
+
+def fault_of(error: Exception) -> str:
+    """Return for people why a text is no JSON that can be read."""
+    return "is nested too deeply to be read" if isinstance(error, RecursionError) else str(error)[:200]
 
 
 def whole_of(digits: str) -> int | str:

@@ -176,7 +176,9 @@ def _json_list(path: Path, what: str, text: str) -> Iterator[Line]:
     try:
         entries = json.loads(text, object_pairs_hook=documents.object_of, parse_int=documents.whole_of)
     except (ValueError, RecursionError) as error:
-        raise BrokenContract(f"{what} {path}: {error}, want a JSON list of objects, or one object a line") from error
+        raise BrokenContract(
+            f"{what} {path}: {documents.fault_of(error)}, want a JSON list of objects, or one object a line"
+        ) from error
     for number, entry in enumerate(entries, start=1):
         try:
             yield Line(number=number, cells=_checked(entry))

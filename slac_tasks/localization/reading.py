@@ -108,10 +108,11 @@ def results(path: Path, judged: Judged) -> Results:
         BrokenContract: it is no json of results, or holds no detection that can be judged.
 
     """
-    document = Opened(path).document
-    by_video = document.get("results") if isinstance(document, Mapping) else None
+    file = Opened(path)
+    by_video = file.document.get("results") if isinstance(file.document, Mapping) else None
     if isinstance(by_video, documents.Twice) or not isinstance(by_video, Mapping):
-        raise BrokenContract(f"results {path}: found {str(by_video)[:60]}, want an object `results` of videos by name")
+        shown = f"begins with {file.first[:60]!r}" if by_video is None else f"found {str(by_video)[:60]}"
+        raise BrokenContract(f"results {path}: {shown}, want an object `results` of videos by name")
     numbers = _numbers_of(judged.benchmark.videos)
     others = {_bare(name) for name in judged.others}
     categories = {category: number for number, category in enumerate(judged.benchmark.categories)}

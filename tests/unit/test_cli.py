@@ -238,6 +238,29 @@ def test_a_word_in_another_encoding_is_refused_by_name(verb: str, tmp_path: Path
     assert slac("show", SLAC_STORE=f"{tmp_path}/caf\udce9").returncode == 78
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("retire", "--category", "judo"),
+        ("duplicates", "differ", "a", "b"),
+        ("approve", "--category", "judo", "--labels", "000001", "--decision", "approve"),
+    ],
+)
+@pytest.mark.parametrize(
+    ("person", "reason", "wrong"),
+    [
+        (" ", "seen", "--person ' ' is blank"),
+        ("a\x07b", "seen", "--person 'a\\x07b' holds a control character"),
+        ("mara", " ", "--reason is blank"),
+    ],
+)
+def test_whoever_decides_has_a_name_and_a_reason(
+    words: tuple[str, ...], person: str, reason: str, wrong: str, tmp_path: Path
+) -> None:
+    asked = slac(*words, "--person", person, "--reason", reason, SLAC_STORE=str(tmp_path / "store"))
+    assert (asked.returncode, wrong in asked.stderr) == (64, True), asked.stderr
+
+
 def test_a_word_is_utf8_whatever_the_locale_knows(tmp_path: Path) -> None:
     """Cron's locale is ASCII: a name is not refused there that a terminal's shell may give."""
     environ = {"LC_ALL": "POSIX", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0", "SLAC_STORE": str(tmp_path / "store")}

@@ -83,7 +83,11 @@ def test_a_retired_category_is_not_registered_and_the_way_back_is_said(
     folders: Path, ledger: Ledger, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert cli.main(["register", "--category", "judo"]) == 0
-    assert cli.main(["retire", "--category", "judo", "--person", "mara", "--reason", "no source has it"]) == 0
+    assert cli.main(["retire", "--category", "judo", "--person", " Mare\u0301 ", "--reason", "no source has it"]) == 0
+    # By the name that votes have somebody is forgotten.
+    with ledger._connection.cursor() as cursor:
+        cursor.execute("SELECT person FROM rulings")
+        assert cursor.fetchall() == [("Mar\u00e9",)]
     for words in (["register", "--category", "Judo"], ["category", "add", "judo", "--floor", "0.9"]):
         assert cli.main(words) == 64
         assert "is retired and stays so; `slac retire --category judo --undo`" in capsys.readouterr().err

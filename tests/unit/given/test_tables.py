@@ -185,6 +185,7 @@ def test_a_name_that_an_object_has_twice_is_no_value_in_either_json(folder: Path
         (parquet_of("caf_").replace(b"caf_", b"caf\xe9"), "is no whole parquet file: 'utf-8' codec"),
         (b"caf\xe9,title", "columns \\['caf.udce9', 'title'\\], want also \\['name'\\]"),
         (b"[{]", "want a JSON list"),
+        (b"[" * 10_000, "is nested too deeply to be read, want a JSON list"),
     ],
 )
 def test_what_is_no_such_table_is_refused_whole(folder: Path, data: bytes, reason: str) -> None:

@@ -87,10 +87,20 @@ def test_a_video_that_is_named_twice_is_set_aside(tmp_path: Path) -> None:
     assert len(found.found) == 1
 
 
-@pytest.mark.parametrize("text", ["[]", "{}", '{"results": []}', '{"results": {}, "results": {}}', "video,score\n"])
-def test_what_is_no_json_of_results_is_refused(tmp_path: Path, text: str) -> None:
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("[]", r"begins with '\[\]'"),
+        ("{}", "begins with '{}'"),
+        ("", "begins with ''"),
+        ('{"results": []}', r"found \[\]"),
+        ('{"results": {}, "results": {}}', "found there 2 times"),
+        ("video,score\n", "begins with 'video,score'"),
+    ],
+)
+def test_what_is_no_json_of_results_is_refused(tmp_path: Path, text: str, found: str) -> None:
     (tmp_path / "results.json").write_text(text)
-    with pytest.raises(BrokenContract, match=r"results .*want an object `results`"):
+    with pytest.raises(BrokenContract, match=rf"results .*: {found}.*, want an object `results`"):
         results(tmp_path / "results.json", truth(tmp_path))
 
 
