@@ -19,11 +19,11 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from slac_tasks.errors import BrokenContract, NotConfigured
+from slac_tasks.errors import NotConfigured
 from slac_tasks.evaluation.measures import Floats, Ints
 from slac_tasks.evaluation.subjects import FROZEN, PRETRAINED, SUBJECTS
 from slac_tasks.evaluation.targets import TargetVideo, listing
-from slac_tasks.model import CLIP_SEC, View
+from slac_tasks.model import View
 from slac_tasks.networks.attentive import Attentive
 from slac_tasks.networks.registry import Architecture, Classifier
 from slac_tasks.progress import print_line
@@ -41,8 +41,9 @@ from slac_tasks.training.trainer import (
     fit_head,
     seeded,
 )  # fmt: skip
-from slac_tasks.video.clips import NotesLost
-from slac_tasks.video.frames import Pixels, length_sec, read_clips
+from slac_tasks.video.clips import NotesLost, on_disk
+from slac_tasks.video.files import Stretch, clips_of
+from slac_tasks.video.frames import Pixels
 from slac_tasks.video.lost import Lost
 
 RATES = (TUNED_RATE, 3 * TUNED_RATE, FRESH_RATE)
@@ -119,40 +120,32 @@ def load_videos(
         NotConfigured: none can be read.
 
     """
-    pixels: list[Pixels] = []
     owners: list[TargetVideo] = []
     numbers: list[int] = []
-    for video in videos:
-        try:
-            clips = _clips(video, view, count)
-        except BrokenContract as error:
-            lost(f"{video.label}/{video.path.name}", Lost.of(error))
-            continue
-        pixels.append(clips)
-        numbers += [len(pixels) - 1] * len(clips)
-        owners += [video] * len(clips)
-    if not pixels:
+    stretches = [Stretch(video.path, video.start_sec or 0.0, video.end_sec) for video in videos]
+
+    def read() -> Iterator[Pixels]:
+        readable = 0
+        found = clips_of(stretches, view, most=count, what="decode the target")
+        for video, clips in zip(videos, found, strict=True):
+            if isinstance(clips, Lost):
+                lost(f"{video.label}/{video.path.name}", clips)
+                continue
+            owners.extend([video] * len(clips))
+            numbers.extend([readable] * len(clips))
+            readable += 1
+            yield clips
+
+    pixels = on_disk(read(), view)
+    if not len(pixels):
         raise NotConfigured(
             f"setting training.transfer: no readable video of {', '.join(names[:5])} among {len(videos)}"
         )
     place = {name: index for index, name in enumerate(names)}
     return Trimmed(
-        pixels=np.concatenate(pixels), classes=np.array([place[one.label] for one in owners]),
+        pixels=pixels, classes=np.array([place[one.label] for one in owners]),
         videos=np.array(numbers), recordings=[one.recording for one in owners], names=names,
     )  # fmt: skip
-
-
-def _clips(video: TargetVideo, view: View, count: int) -> Pixels:
-    """Return up to `count` clips, evenly spread over what shows the class: the middle one, where one is wanted."""
-    begin, end = video.start_sec or 0.0, video.end_sec
-    whole = length_sec(video.path)
-    end = whole if end is None else min(end, whole)
-    clip_sec = min(CLIP_SEC, end - begin)
-    if clip_sec <= 0:
-        raise BrokenContract(f"{video.path.name}: lasts {whole:.1f} s, the class is shown from {begin:.1f} s on")
-    room = end - begin - clip_sec
-    starts = begin + room * (np.linspace(0.0, 1.0, count) if count > 1 and room > 0 else np.array([0.5]))
-    return read_clips(video.path, starts.tolist(), frames=view.frames, size=view.size, clip_sec=clip_sec)
 
 
 def few_labels(classes: Ints, per_class: int, seed: int) -> Ints:

@@ -210,15 +210,27 @@ def gather(
     those of `footage`; the number of workers changes no order.
     """
     kept: list[ClipAddress] = []
-    with FullDiskAt(Path(tempfile.gettempdir())), tempfile.TemporaryFile(prefix="slac-") as file:
+
+    def read() -> Iterator[Pixels]:
         for reel in footage(clips, [view], open_media, lost, what, workers):
+            kept.extend(reel.clips)
+            yield reel.pixels[view]
+
+    return kept, on_disk(read(), view)
+
+
+def on_disk(parts: Iterable[Pixels], view: View) -> Pixels:
+    """Return pixels one after the other in one array, which lies in an unnamed temporary file and is mapped."""
+    count = 0
+    with FullDiskAt(Path(tempfile.gettempdir())), tempfile.TemporaryFile(prefix="slac-") as file:
+        for pixels in parts:
             # Written, not mapped for writing: a full disk is then an error with a name and not a killed process.
-            file.write(reel.pixels[view].tobytes())
-            kept += reel.clips
+            file.write(pixels.tobytes())
+            count += len(pixels)
         file.flush()
-        if not kept:
-            return [], np.empty((0, *clip_shape(view)), np.uint8)
-        return kept, np.memmap(file, np.uint8, "r", shape=(len(kept), *clip_shape(view)))
+        if not count:
+            return np.empty((0, *clip_shape(view)), np.uint8)
+        return np.memmap(file, np.uint8, "r", shape=(count, *clip_shape(view)))
 
 
 def spread(clips: Sequence[ClipAddress], most: int) -> list[ClipAddress]:
