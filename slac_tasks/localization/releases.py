@@ -205,12 +205,16 @@ def chosen(
         most: how many.
 
     """
+    of_category: dict[str, list[tuple[bool, ReleasedVideo]]] = {
+        label.category: [] for video in videos for label in video.labels
+    }
+    for video in videos:
+        cut_here = {one.category for one in cut.get(video.video_id, ()) if one.positive}
+        for category in (cut_here | {label.category for label in video.labels}) & of_category.keys():
+            of_category[category].append((category in cut_here, video))
     kept: dict[str, ReleasedVideo] = {}
-    for category in sorted({label.category for video in videos for label in video.labels}):
-        ends = {one for one, found in cut.items() if any(each.positive and each.category == category for each in found)}
-        own = [one for one in videos if one.video_id in ends or any(each.category == category for each in one.labels)]
-        own.sort(key=lambda video: (video.video_id not in ends, not video.shows(category)))
-        for video in own[:most]:
+    for category, own in sorted(of_category.items()):
+        for _, video in sorted(own, key=lambda one: (not one[0], not one[1].shows(category)))[:most]:
             kept.setdefault(video.video_id, video)
     return list(kept.values())
 
