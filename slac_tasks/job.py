@@ -135,7 +135,7 @@ class Job:
     @cached_property
     def store(self) -> Store:
         """The object store."""
-        return open_store(self.config.store_url, self.environ)
+        return open_store(self.config.store_url, self.environ, writes=True)
 
     @property
     def media(self) -> Media:

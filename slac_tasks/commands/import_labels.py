@@ -24,7 +24,7 @@ from slac_tasks import config
 from slac_tasks.annotations.readers import READERS
 from slac_tasks.annotations.reading import read
 from slac_tasks.errors import NotMade, WrongArguments
-from slac_tasks.given import cells, lists
+from slac_tasks.given import cells, folders, lists
 from slac_tasks.given.words import fault_of, printable
 from slac_tasks.outputs import whole
 from slac_tasks.progress import print_line
@@ -138,9 +138,9 @@ def _stored(
 
 
 def _mark(path: Path) -> str:
-    """Return the SHA-256 of a file; of a folder, that of the names in it."""
+    """Return the SHA-256 of a file; of a folder, that of the names in it that are not hidden."""
     if path.is_dir():
-        names = "\n".join(sorted(str(each.relative_to(path)) for each in path.rglob("*")))
+        names = "\n".join(str(each.relative_to(path)) for each in folders.entries(path, []))
         return hashlib.sha256(names.encode("utf-8", "surrogateescape")).hexdigest()
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()

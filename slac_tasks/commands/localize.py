@@ -24,6 +24,7 @@ from pathlib import Path
 
 from slac_tasks import config, outputs
 from slac_tasks.errors import BrokenContract, WrongArguments
+from slac_tasks.given.flags import number
 from slac_tasks.given.words import wanted
 from slac_tasks.localization.detecting import Search
 from slac_tasks.localization.features import Unseen
@@ -50,7 +51,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--category", action="append", default=[], help="find this action alone; may be repeated")
     parser.add_argument("--to", type=Path, default=Path("localized"), help="folder of the results (default: localized)")
     parser.add_argument(
-        "--least-score", type=float, default=0.3, help="what is printed and shown is surer (default .3)"
+        "--least-score", type=number, default=0.3, help="what is printed and shown is surer (default .3)"
     )
     parser.add_argument(
         "--by-video", action="store_true", help="multiply scores with how probably the whole video shows the action"

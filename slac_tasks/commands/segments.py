@@ -23,6 +23,7 @@ from pathlib import Path
 from slac_tasks import config
 from slac_tasks.admission.withdrawals import Withdrawals
 from slac_tasks.errors import WrongArguments
+from slac_tasks.given.flags import number
 from slac_tasks.given.words import printable
 from slac_tasks.progress import print_json, print_line
 from slac_tasks.storage import gold_segments, records
@@ -62,7 +63,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     ask.add_argument(
         "--as", dest="origin", required=True, metavar="NAME", help="who proposed them, e.g. localize-r0003"
     )
-    ask.add_argument("--score-least", type=float, default=0.0, help="ask about proposals of this score or more")
+    ask.add_argument("--score-least", type=number, default=0.0, help="ask about proposals of this score or more")
     ask.add_argument(
         "--video-most", type=int, default=20, help="ask about so many segments of one category in one video, at most"
     )
@@ -70,8 +71,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     listed.add_argument("--json", action="store_true", help="print one JSON object a line")
     gold = verbs.add_parser("gold", help="say which ends of a segment are right")
     gold.add_argument("--segment", required=True, help="segment of the queue")
-    gold.add_argument("--start", type=float, help="known start, seconds")
-    gold.add_argument("--end", type=float, help="known end, seconds")
+    gold.add_argument("--start", type=number, help="known start, seconds")
+    gold.add_argument("--end", type=number, help="known end, seconds")
     gold.add_argument("--absent", action="store_true", help="the action is not there")
     gold.add_argument("--drop", action="store_true", help="forget what was said")
     gold.add_argument("--person", help="whose word it is")

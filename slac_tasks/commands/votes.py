@@ -134,7 +134,10 @@ def _answer(line: tables.Line) -> GivenAnswer | Rejection:
     if line.fault:
         return Rejection(item=item, reason="no line", detail=line.fault)
     task, worker = _word(line.cells.get("task"), str.strip), _word(line.cells.get("worker"), name_of)
-    category, _, clip_id = task.partition("/")
+    category, slash, clip_id = task.partition("/")
+    if task and not slash:
+        detail = f"task is '{printable(task[:60])}', want category/clip_id"
+        return Rejection(item=item, reason="task", detail=detail)
     return parse(
         "file",
         RawAnswer(

@@ -1,5 +1,6 @@
 """Numbers and paths on a command line."""
 
+import math
 from argparse import ArgumentTypeError
 from collections.abc import Callable
 from pathlib import Path
@@ -32,3 +33,14 @@ def path(text: str) -> Path:
     if not text:
         raise ArgumentTypeError("is empty, want a path")
     return Path(text)
+
+
+def number(text: str) -> float:
+    """Return a number that was given, for `type` of an argument. NaN is none: it is neither above a limit nor below."""
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not math.isfinite(value):
+        raise ArgumentTypeError(f"is {text[:40]!r}, want a number")
+    return value

@@ -22,14 +22,24 @@ _HERE, _NO_REPLACE = -100, 1
 class FolderStore:
     """A store in a local folder."""
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, *, writes: bool = False) -> None:
+        """Open the folder; it is made where there is none.
+
+        Args:
+            root: the folder.
+            writes: whether it must be writable, which is told before the work begins and not after hours of it.
+
+        Raises:
+            NotConfigured: it cannot be made, or must be writable and is not.
+
+        """
         self.root = root.absolute()
         self.url = str(self.root)
         try:
             self.root.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise NotConfigured(f"store {self.url}: cannot be created: {error.strerror}") from error
-        if not os.access(self.root, os.W_OK | os.X_OK):
+        if writes and not os.access(self.root, os.W_OK | os.X_OK):
             raise NotConfigured(f"store {self.url}: is not writable")
 
     def _path(self, name: str) -> Path:

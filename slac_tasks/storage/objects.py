@@ -21,8 +21,13 @@ LOCALIZERS = "localizers"
 """Folder of the heads that find segments: made when they are wanted, so no dataset names them."""
 
 
-def open_store(url: str, environ: Mapping[str, str] = os.environ) -> Store:
+def open_store(url: str, environ: Mapping[str, str] = os.environ, *, writes: bool = False) -> Store:
     """Open the store at `url`: a folder (`~` is the home folder), `file:///folder`, or `s3://bucket/prefix`.
+
+    Args:
+        url: its address.
+        environ: where the keys of a bucket are.
+        writes: whether a folder must be writable; a bucket says it when it is written to.
 
     Raises:
         NotConfigured: the address has another form, or no store is there.
@@ -35,10 +40,10 @@ def open_store(url: str, environ: Mapping[str, str] = os.environ) -> Store:
 
         return S3Store(bucket, prefix, environ)
     if scheme.lower() == "file" and rest.startswith("/"):
-        return FolderStore(Path(unquote(rest)))
+        return FolderStore(Path(unquote(rest)), writes=writes)
     if url and ":" not in url.partition("/")[0]:
         # No shell has read a variable that comes from a file.
-        return FolderStore(Path(os.path.expanduser(url)))
+        return FolderStore(Path(os.path.expanduser(url)), writes=writes)
     raise NotConfigured(f"store {without_user(url)!r}: want a folder, file:///folder or s3://bucket/prefix")
 
 

@@ -174,6 +174,8 @@ def judge(facts: Facts, limits: Collect) -> Probe:
     if width * height > limits.max_pixels:
         raise Rejected("frame too large", f"{width} x {height}, want {limits.max_pixels} pixels at most")
     if not facts["packets"]:
+        if "picture" in facts:
+            raise Rejected("no clock", "its pictures have no times, want them in a container such as mp4")
         raise Rejected("no video stream", "holds no picture")
     count, first, last = facts["packets"], facts["first_sec"], facts["last_sec"]
     if facts["gap_sec"] > _MAX_GAP_SEC:

@@ -133,6 +133,9 @@ def test_class_folders_are_candidates_where_they_lie(place: Path, store: FolderS
     ]
     lines = [json.loads(line) for line in (place / "hacs.jsonl").read_text().splitlines()]
     assert [line["location"] for line in lines] == [str(place / "set/judo/a.mp4"), str(place / "set/yoga/b.mp4")]
+    (place / "set/judo/.DS_Store").touch()
+    assert imported(place, files=("set",)) == 0
+    assert made(store)[0].generation == 1
 
 
 @pytest.mark.parametrize(

@@ -19,6 +19,14 @@ from slac_tasks.verification import imports
 from slac_tasks.verification.answers import GivenAnswer
 
 
+def test_a_task_that_names_no_clip_is_told_as_it_was_found(tmp_path: Path) -> None:
+    file = tmp_path / "votes.csv"
+    file.write_text(HEAD + "judo\x07,ann,yes,2026-02-01T10:00:00Z,1\njudo/,ann,yes,2026-02-01T10:00:00Z,1\n")
+    assert [str(found) for found in votes.read(file)] == [
+        "line 2: task: task is 'judo\\x07', want category/clip_id", "line 3: clip: clip is missing or blank",
+    ]  # fmt: skip
+
+
 @pytest.mark.parametrize("suffix", [".csv", ".parquet"])
 def test_what_is_exported_comes_back_and_a_second_import_adds_nothing(
     make_job: Any, ledger: Ledger, tmp_path: Path, suffix: str, capsys: pytest.CaptureFixture[str]

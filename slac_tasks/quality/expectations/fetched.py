@@ -19,7 +19,7 @@ _LARGEST = 2.0**46
 """Bytes."""
 _WIDEST = 16_384
 """Pixels."""
-UNDECODED = ("corrupt", "discontinuous clock", "no video stream", "unsupported codec")
+UNDECODED = ("corrupt", "discontinuous clock", "no clock", "no video stream", "unsupported codec")
 """Reasons for which media that were downloaded are set aside: they cannot be decoded."""
 
 

@@ -103,6 +103,7 @@ def test_a_file_where_a_folder_belongs_is_a_broken_store(tmp_path: Path) -> None
 FULL = """
 import pathlib, subprocess, sys
 from slac_tasks.storage.folder import FolderStore
+from slac_tasks.storage.objects import open_store
 folder = pathlib.Path(sys.argv[1])
 (folder / "source").write_bytes(bytes(300_000))
 small = folder / "small"
@@ -121,7 +122,8 @@ store.put("a/small", b"fits")
 subprocess.run(["mount", "-o", "remount,ro", str(small)], check=True)
 attempt(lambda: store.put_file("b/copy", folder / "source"))
 attempt(lambda: store.put("a/put", b"x"))
-print(sorted(store.names("")))
+attempt(lambda: open_store(str(small), writes=True))
+print(sorted(open_store(str(small)).names("")))
 """
 
 
@@ -138,6 +140,7 @@ def test_a_store_that_is_full_or_read_only_is_named_and_nothing_half_written_sta
         *(f"Temporary store {small}: disk is full while writing a/{name}" for name in ("copy", "put", "created")),
         f"NotConfigured store {small}: refused: Read-only file system, at b/copy",
         f"NotConfigured store {small}: refused: Read-only file system, at a/put",
+        f"NotConfigured store {small}: is not writable",
         "['a/small']",
     ]
 

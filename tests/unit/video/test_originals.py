@@ -109,6 +109,15 @@ def test_interlaced_originals_keep_their_clock(tmp_path: Path) -> None:
         assert number_on(image) == pytest.approx(50 * second, abs=3)
 
 
+@pytest.mark.parametrize("name", ["raw.h264", "raw.hevc"])
+def test_pictures_without_times_are_told_from_no_pictures(tmp_path: Path, name: str) -> None:
+    plain = film(tmp_path / "plain.mp4", steady(25, 3))
+    made = {"raw.h264": ("-c", "copy"), "raw.hevc": ("-c:v", "libx265", "-x265-params", "log-level=none")}
+    with pytest.raises(originals.Rejected, match="its pictures have no times, want them in a container") as no:
+        originals.probe(remux(plain, tmp_path / name, after=made[name]), Collect())
+    assert no.value.reason == "no clock"
+
+
 def facts(**changed: object) -> dict:
     return {
         "codec": "h264", "coded": [320, 240], "declared_sec": 10.0, "declared_rate": 25.0, "packets": 250,
@@ -122,7 +131,7 @@ def facts(**changed: object) -> dict:
     [
         ({"codec": "bink"}, "unsupported codec"),
         ({"coded": [16000, 16000]}, "frame too large"),
-        ({"packets": 0}, "no video stream"),
+        ({"packets": 0}, "no clock"),
         ({"gap_sec": 11.0}, "discontinuous clock"),
         ({"backward_sec": 3.0}, "discontinuous clock"),
         ({"declared_sec": 30.0}, "corrupt"),
