@@ -40,15 +40,16 @@ def course() -> Course:
     return Course(np.random.default_rng(0).integers(0, 255, (20, 8, 56, 56, 3), dtype=np.uint8))
 
 
-def test_processes_give_what_one_gives_in_the_same_order():
-    one = course()
-    assert beside(one.learned, [2, 0, 1], 2) == beside(one.learned, [2, 0, 1], 1)
+def learned(task: tuple[Course, int]) -> tuple[float, list[float]]:
+    one, seed = task
+    return one.learned(seed)
 
 
-@pytest.mark.parametrize("turned", [lambda pixels: pixels, np.asfortranarray, lambda pixels: pixels[::2, :, ::-1]])
-def test_arrays_travel_however_they_lie_in_memory(turned):
-    one = Course(turned(course().pixels))
-    assert beside(one.learned, [0, 1], 2) == beside(one.learned, [0, 1], 1)
+def test_processes_give_what_one_gives_in_the_same_order_however_arrays_lie_in_memory():
+    pixels = course().pixels
+    arrays = [pixels, np.asfortranarray(255 - pixels), pixels[1:, :, ::-1]]
+    tasks = [(Course(array), seed) for array, seed in zip(arrays, (2, 0, 1), strict=True)]
+    assert beside(learned, tasks, 2) == beside(learned, tasks, 1)
 
 
 def test_a_failure_keeps_its_kind_and_its_words():
