@@ -6,6 +6,7 @@ too. The ledger has a tombstone for each withdrawn video that was admitted. Ever
 """
 
 import json
+import unicodedata
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
@@ -69,11 +70,11 @@ class Withdrawals:
 
     def covers_any(self, *names: str | None) -> bool:
         """Return whether one of them names a video that goes by these names."""
-        return bool(self.hashes) and any(_hash(name) in self.hashes for name in names if name)
+        return bool(self.hashes) and any(not self.hashes.isdisjoint(_hashes(name)) for name in names if name)
 
     def of(self, store: Store, row: object) -> list[Withdrawal]:
         """Return the withdrawals that name this row's video."""
-        hashes = {_hash(name) for column in _NAMES if (name := getattr(row, column, None))}
+        hashes = {each for column in _NAMES if (name := getattr(row, column, None)) for each in _hashes(name)}
         return [_read(store, f"{_FOLDER}/{one}.json") for one in sorted(hashes & self.hashes)]
 
     def readable(self, rows: Iterable[R], drops: list[Drop]) -> list[R]:
@@ -114,7 +115,13 @@ def _read(store: Store, name: str) -> Withdrawal:
 
 
 def _hash(named: str) -> str:
-    return content_hash(address_of(named))
+    # A Mac writes an accent of a file's name as a letter of its own; whoever asks for a takedown types one letter.
+    return content_hash(unicodedata.normalize("NFC", address_of(named)))
+
+
+def _hashes(name: str) -> set[str]:
+    """Return the hashes by which a withdrawal may name a video: an older version composed no accents."""
+    return {_hash(name)} if name.isascii() else {_hash(name), content_hash(address_of(name))}
 
 
 def delete_media(store: Store, video_id: str) -> int:

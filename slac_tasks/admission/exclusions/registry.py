@@ -5,6 +5,7 @@ ledger gets it back; the ledger answers which candidates and videos are meant.
 """
 
 import json
+import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
@@ -165,7 +166,9 @@ class Names:
 
 def names_of(row: Named) -> set[str]:
     """Return the names by which a candidate's video may be listed elsewhere: its source's, and those in addresses."""
-    return {row.source_id, canonical(row.source_id), canonical(row.location or "")} - {""}
+    found = {row.source_id, canonical(row.source_id), canonical(row.location or "")} - {""}
+    # A Mac writes an accent of a file's name as a letter of its own; a list may write one letter.
+    return found | {unicodedata.normalize(form, name) for name in found for form in ("NFC", "NFD")}
 
 
 def excluded_by_name(ledger: Ledger, rows: Iterable[Named]) -> dict[str, Listed]:

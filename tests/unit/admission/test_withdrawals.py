@@ -1,5 +1,8 @@
 """Withdrawals: by whatever name, in whatever stage, for good; bytes go only where somebody asked for it."""
 
+import unicodedata
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -44,7 +47,23 @@ def test_a_video_is_covered_by_each_of_its_names(store: FolderStore, name: str) 
 @given(st.sets(st.text(min_size=1, max_size=5)), st.lists(st.text(min_size=1, max_size=5) | st.none()))
 def test_a_row_is_covered_when_and_only_when_one_of_its_names_is(named: set[str], names: list[str | None]) -> None:
     found = Withdrawals(frozenset(map(content_hash, named)))
-    assert found.covers_any(*names) == any(name in named for name in names)
+    spelled = [(name, unicodedata.normalize("NFC", name)) for name in names if name]
+    assert found.covers_any(*names) == any(not named.isdisjoint(each) for each in spelled)
+
+
+@pytest.mark.parametrize(("typed", "stored"), [("NFC", "NFD"), ("NFD", "NFC")])
+def test_a_name_is_found_however_its_accents_are_composed(store: FolderStore, typed: str, stored: str) -> None:
+    name = "judo/Übung.mp4"
+    write_withdrawal(store, unicodedata.normalize(typed, name), "asked")
+    row = replace(fetched("a" * 16), source_id=unicodedata.normalize(stored, name))
+    assert Withdrawals.read(store).covers(row)
+    assert len(Withdrawals.read(store).of(store, row)) == 1
+
+
+def test_a_name_that_an_older_version_withdrew_as_it_was_typed_stays_withdrawn() -> None:
+    name = unicodedata.normalize("NFD", "judo/Übung.mp4")
+    older = Withdrawals(frozenset([content_hash(name)]))
+    assert older.covers(replace(fetched("a" * 16), source_id=name))
 
 
 @pytest.mark.parametrize("wishes", [(False, False), (False, True), (True, False), (True, True)])

@@ -1,8 +1,17 @@
 """By which names a candidate's video may stand in the list of another benchmark."""
 
+import unicodedata
+
 import pytest
 
 from slac_tasks.admission.exclusions.registry import Names, names_of
+
+
+@pytest.mark.parametrize("form", ["NFC", "NFD"])
+def test_a_video_goes_by_its_name_however_the_accents_are_composed(form: str) -> None:
+    listed = {unicodedata.normalize(each, "Übung") for each in ("NFC", "NFD")}
+    source_id = unicodedata.normalize(form, "judo/Übung.mp4")
+    assert names_of(Names(candidate_id="c", source_id=source_id, location=None)) >= listed
 
 
 @pytest.mark.parametrize(
