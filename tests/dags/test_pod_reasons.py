@@ -27,6 +27,7 @@ HELPLESS = "preemption: 0/3 nodes are available: 3 Preemption is not helpful for
         (f"0/3 nodes are available: 3 Insufficient nvidia.com/gpu. {HELPLESS}", True),
         (f"0/3 nodes are available: 1 Insufficient memory, 3 Insufficient nvidia.com/gpu. {HELPLESS}", True),
         (f"0/3 nodes are available: 3 Insufficient memory. no new claims to deallocate, {HELPLESS}", True),
+        (f"0/12 nodes are available: 12 Insufficient memory. {HELPLESS.replace('3', '12')}", True),
         # One node may come back, or is held by a pod that ends one day.
         (f"0/3 nodes are available: 1 node(s) were unschedulable, 2 Insufficient memory. {HELPLESS}", False),
         (

@@ -26,6 +26,7 @@ from slac_tasks.storage.datasets import (
     LABELS,
     MODELS,
     QUALITY,
+    RELEASED_SEGMENTS,
     RELEASES,
     SCORES,
     SEGMENT_LABELS,
@@ -36,6 +37,7 @@ from slac_tasks.storage.datasets import (
     CLIPS as CLIPS_DATASET,
 )
 from slac_tasks.storage.datasets.releasing import ModelRow
+from slac_tasks.storage.declarations import Dataset
 from slac_tasks.storage.folder import FolderStore
 from slac_tasks.storage.ledger import Ledger
 from slac_tasks.storage.objects import LOCALIZERS, put_by_content
@@ -173,19 +175,21 @@ def test_superseded_generations_go_unless_a_release_names_them(store: FolderStor
     assert datasets.generation(RELEASES, {"release": "r0001"}, "g0001").generation == 1
 
 
-def test_carried_labels_go_unless_they_are_the_newest_or_a_release_names_them(
-    store: FolderStore, ledger: Ledger
+@pytest.mark.parametrize(
+    ("table", "key", "released"), [(CARRIED, "labels", RELEASES), (SEGMENT_LABELS, "batch", RELEASED_SEGMENTS)]
+)
+def test_labels_that_are_whole_tables_go_unless_they_are_the_newest_or_a_release_names_them(
+    store: FolderStore, ledger: Ledger, table: Dataset[Any], key: str, released: Dataset[Any]
 ) -> None:
     datasets = Datasets(store)
-    made: dict[str, Any] = {"stage": "test", "settings": {}}
+    labels = write(store, dataset=LABELS, keys={"labels": "000001"})
     for version in ("000001", "000002", "000003"):
-        carried = datasets.write(CARRIED, [CARRIED.table([])], keys={"labels": version}, made_from={}, **made)
+        made = write(store, dataset=table, keys={key: version})
         if version == "000001":
-            labels = datasets.write(LABELS, [LABELS.table([])], keys={"labels": version}, made_from={}, **made)
-            made_from = {one.address: one.mark for one in (labels, carried)}
-            datasets.write(RELEASES, [RELEASES.table([])], keys={"release": "r0001"}, made_from=made_from, **made)
+            made_from = {one.address: one.mark for one in (labels, made)}
+            write(store, dataset=released, keys={"release": "r0001"}, made_from=made_from)
     collect(datasets, ledger)
-    assert [keys["labels"] for keys in datasets.partitions(CARRIED)] == ["000001", "000003"]
+    assert [keys[key] for keys in datasets.partitions(table)] == ["000001", "000003"]
 
 
 def test_the_newest_of_each_table_stays_and_so_do_what_is_young_and_the_newest_before_it(
@@ -216,13 +220,11 @@ def test_the_newest_of_each_table_stays_and_so_do_what_is_young_and_the_newest_b
 def test_carried_labels_stay_while_the_newest_certificates_are_about_them(store: FolderStore, ledger: Ledger) -> None:
     """Between `carry` and `certify`: a release takes the labels that were certified last."""
     datasets = Datasets(store)
-    made: dict[str, Any] = {"stage": "test", "settings": {}}
     for version in ("000001", "000002", "000003"):
-        keys = {"labels": version}
-        carried = datasets.write(CARRIED, [CARRIED.table([])], keys=keys, made_from={}, **made)
+        carried = write(store, dataset=CARRIED, keys={"labels": version})
         if version != "000003":
             made_from = {carried.address: carried.mark}
-            datasets.write(CERTIFICATES, [CERTIFICATES.table([])], keys=keys, made_from=made_from, **made)
+            write(store, dataset=CERTIFICATES, keys={"labels": version}, made_from=made_from)
     collect(datasets, ledger)
     assert [keys["labels"] for keys in datasets.partitions(CARRIED)] == ["000002", "000003"]
 
@@ -244,10 +246,11 @@ def test_weights_go_unless_a_committee_a_score_or_a_model_names_them(store: Fold
         }  # fmt: skip
         datasets.write(COMMITTEES, [COMMITTEES.from_records([row])], keys={"committee": key}, **made)
 
-    for blob in ("scored", "old", "now"):
+    for blob in ("scored", "old", "now", "now"):
         committee("c1", blob)
-    keys = {"category": "judo", "window": "2026-01-05", "weights": "wscored"}
-    datasets.write(SCORES, [SCORES.table([])], keys=keys, **made)
+    for weights in ("wscored", "wnow"):
+        keys = {"category": "judo", "window": "2026-01-05", "weights": weights}
+        datasets.write(SCORES, [SCORES.table([])], keys=keys, **made)
     model = ModelRow(
         architecture="x", backbone=blobs["now"], head=of_model, categories=("judo",), steps=1, clips=1, loss=0.0,
         network=put_by_content(store, "weights", ".safetensors", b"network"),
@@ -256,6 +259,8 @@ def test_weights_go_unless_a_committee_a_score_or_a_model_names_them(store: Fold
     datasets.write(MODELS, [MODELS.table([model])], keys={"release": "r0001"}, **made)
     wanted = [
         "superseded generation: committees/v1/committee=c1 g0002",
+        # The current one too can say which weights gave its scores.
+        "superseded generation: committees/v1/committee=c1 g0003",
         *(f"weights: weights/{name}.pt" for name in sorted([blobs["old"], heads["old"], lost])),
     ]
     assert collect(datasets, ledger) == wanted
@@ -317,14 +322,14 @@ def test_what_a_finished_partition_left_to_go_on_from_goes_when_all_of_it_is_old
 
 def test_what_a_killed_writer_left_goes_when_it_is_old(store: FolderStore, ledger: Ledger) -> None:
     datasets = Datasets(store)
+    store.put(f"{LOCALIZERS}/unfinished/checkpoint-00000010.aa/state.pt", b"under way")
     for name, age in {"old": timedelta(days=8), "new": timedelta(0)}.items():
         path = store.root / "media" / f".{name}.mp4.0123456789ab.part"
         path.parent.mkdir(exist_ok=True)
         path.write_bytes(b"half")
         moment = (datetime.now(UTC) - age).timestamp()
         os.utime(path, (moment, moment))
-    week = datetime.now(UTC) - timedelta(days=7)
-    assert collect(datasets, ledger, week) == ["unfinished file: media/.old.mp4.0123456789ab.part"]
+    assert collect(datasets, ledger, datetime.now(UTC) - WEEK) == ["unfinished file: media/.old.mp4.0123456789ab.part"]
     assert [path.name for path in (store.root / "media").iterdir()] == [".new.mp4.0123456789ab.part"]
 
 

@@ -1,6 +1,9 @@
 """A ledger that was lost gets every vote back that the store holds, in whatever order votes were given and written."""
 
 import uuid
+from collections.abc import Iterable
+from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -10,9 +13,15 @@ from review_work import cast, collected, lease, publish_and_answer, states
 from slac_tasks.errors import BrokenContract
 from slac_tasks.forgetting import forget
 from slac_tasks.reconcile import repair
+from slac_tasks.restoring import corrected_last
 from slac_tasks.stages import aggregate, sync
-from slac_tasks.storage.datasets import HARD_CLIPS, VOTES
+from slac_tasks.storage.datasets import HARD_CLIPS, VIDEOS, VOTES
+from slac_tasks.storage.datasets.labelling import VoteRow
+from slac_tasks.storage.datasets.scoring import HardClipRow
+from slac_tasks.storage.declarations import Dataset
 from slac_tasks.storage.ledger import Ledger
+from slac_tasks.storage.manifests import Manifest
+from slac_tasks.storage.tables import Datasets
 from slac_tasks.verification.settings import Review
 
 
@@ -32,8 +41,20 @@ def standing(ledger: Ledger) -> dict[tuple[str, str], str]:
         return {(clip, person): answer for clip, person, answer in cursor.fetchall()}
 
 
+def test_a_vote_stands_after_the_one_that_it_corrects_and_else_after_those_before_it() -> None:
+    def vote(vote_id: str, supersedes: str | None, second: int) -> VoteRow:
+        return VoteRow(
+            vote_id=vote_id, clip_id="v:0", category="judo", annotator="ann", answer="yes", seconds=1.0, round="r",
+            guideline_version=1, cast_at=datetime(2026, 1, 5, second=second, tzinfo=UTC), supersedes=supersedes,
+        )  # fmt: skip
+
+    first, again, last = vote("a", None, 3), vote("b", "a", 3), vote("c", "b", 3)
+    alone = vote("d", "of another batch", 1)
+    assert corrected_last([last, again, first, alone]) == [alone, first, again, last]
+
+
 def test_corrections_come_back_whatever_stands_before_them(make_job: Any, ledger: Ledger) -> None:
-    clips = publish_and_answer(make_job, ledger, {"ann": "yes"})
+    clips = publish_and_answer(make_job, ledger, {"ann": "yes", "cid": "yes"})
     sync.run(make_job("sync"))
     lease(ledger, "bob")
     for clip in clips:
@@ -44,21 +65,38 @@ def test_corrections_come_back_whatever_stands_before_them(make_job: Any, ledger
             cast(ledger, "bob", clip, "yes", vote_id=second, supersedes=first)
             cast(ledger, "bob", clip, "no", supersedes=second)
     for clip in clips[:3]:
-        (of_ann,) = [row["vote_id"] for row in collected(make_job) if row["clip_id"] == clip]
+        (of_ann,) = [
+            row["vote_id"] for row in collected(make_job) if (row["clip_id"], row["annotator"]) == (clip, "ann")
+        ]
         cast(ledger, "ann", clip, "no", supersedes=of_ann)
     for stage in (sync, aggregate):
         stage.run(make_job(stage.__name__.rpartition(".")[2]))
     datasets = make_job("sync").datasets
     # The first batch is written again, after the one that corrects some of its votes.
-    forget(datasets, ledger, "ann")
+    forget(datasets, ledger, "cid")
     before, counted = standing(ledger), states(ledger)
-    assert len(before) == 24
+    assert len(before) == 36
     lost(ledger)
     for _ in range(2):
         lines = list(repair(datasets, ledger, Review()))
         assert standing(ledger) == before
         assert states(ledger) == counted
-        assert "51 votes are in the store and in the ledger" in lines
+        assert "63 votes are in the store and in the ledger" in lines
+
+
+def write_again(datasets: Datasets, dataset: Dataset[Any], rows: Iterable[Any]) -> Manifest:
+    """Write the next generation of the only partition of a dataset."""
+    (keys,) = datasets.partitions(dataset)
+    return datasets.write(dataset, [dataset.table(rows)], keys=keys, stage="test", settings={}, made_from={})
+
+
+def mined_again(datasets: Datasets, without: str) -> tuple[Manifest, list[HardClipRow]]:
+    """Mine the only round again, without one clip; return its first generation, and the rows of the second."""
+    (keys,) = datasets.partitions(HARD_CLIPS)
+    old = datasets.need(HARD_CLIPS, **keys)
+    rows = [row for row in datasets.rows_of(HARD_CLIPS, old) if row.clip_id != without]
+    write_again(datasets, HARD_CLIPS, rows)
+    return old, rows
 
 
 def test_votes_on_a_clip_that_no_round_holds_any_more_are_said_and_hold_up_no_other(
@@ -67,24 +105,40 @@ def test_votes_on_a_clip_that_no_round_holds_any_more_are_said_and_hold_up_no_ot
     clips = publish_and_answer(make_job, ledger, {"ann": "yes", "bob": "no"})
     sync.run(make_job("sync"))
     datasets = make_job("sync").datasets
-    (keys,) = datasets.partitions(HARD_CLIPS)
-    old = datasets.need(HARD_CLIPS, **keys)
-    kept = [row for row in datasets.rows_of(HARD_CLIPS, old) if row.clip_id != clips[0]]
-    made: dict[str, Any] = {"stage": "mine", "settings": {}, "made_from": {}}
-    datasets.write(HARD_CLIPS, [HARD_CLIPS.table(kept)], keys=keys, **made)
+    old, rows = mined_again(datasets, clips[0])
+    mined = write_again(datasets, HARD_CLIPS, [*rows, replace(rows[0], clip_id="unanswered:0")])
+    write_again(datasets, HARD_CLIPS, rows)
     before = standing(ledger)
     # The round was mined again, and what it held before is no garbage: nothing is lost.
     collect(datasets, ledger)
     lost(ledger)
     list(repair(datasets, ledger, Review()))
     assert standing(ledger) == before
-    # Somebody has deleted it by hand.
-    for name in list(datasets.store.names(f"{old.address}/g{old.generation:04d}/")):
-        datasets.store.delete(name)
+    assert states(ledger)["queued"] == 12, "nobody is asked about what the round holds no more and nobody answered"
+    # Somebody has deleted them by hand, of one all but its manifest.
+    for one in (old, mined):
+        for name in list(datasets.store.names(f"{one.address}/g{one.generation:04d}/")):
+            if one is old or name.endswith(".parquet"):
+                datasets.store.delete(name)
     lost(ledger)
     lines = list(repair(datasets, ledger, Review()))
     assert standing(ledger) == {pair: answer for pair, answer in before.items() if pair[0] != clips[0]}
     assert any("2 votes are on clips that no round in the store holds" in line for line in lines)
+
+
+def test_votes_on_a_clip_whose_video_no_window_admits_any_more_hold_up_no_other(make_job: Any, ledger: Ledger) -> None:
+    clips = publish_and_answer(make_job, ledger, {"ann": "yes"})
+    sync.run(make_job("sync"))
+    datasets = make_job("sync").datasets
+    mined_again(datasets, clips[0])
+    (keys,) = datasets.partitions(VIDEOS)
+    write_again(datasets, VIDEOS, datasets.rows(VIDEOS, **keys)[1:])
+    lost(ledger)
+    with ledger._connection.cursor() as cursor:
+        cursor.execute("TRUNCATE videos CASCADE")
+    lines = list(repair(datasets, ledger, Review()))
+    assert standing(ledger) == {(clip, "ann"): "yes" for clip in clips[1:]}
+    assert any("1 votes are on clips that no round in the store holds" in line for line in lines)
 
 
 def test_a_correction_waits_for_what_it_corrects_and_holds_up_no_other_vote(make_job: Any, ledger: Ledger) -> None:
@@ -107,6 +161,7 @@ def test_a_correction_waits_for_what_it_corrects_and_holds_up_no_other_vote(make
     with pytest.raises(BrokenContract, match="1 partitions were not put back"):
         said.extend(repair(datasets, ledger, Review()))
     assert any("2 votes correct one that was not put back" in line for line in said)
+    assert not any("no round in the store" in line for line in said)
     assert standing(ledger) == of_bob
     # The bytes were found in a backup.
     datasets.store.put(first, part)
