@@ -56,11 +56,14 @@ def category_names(labels: Sequence[str], given: Mapping[str, str]) -> tuple[dic
         given: what a person maps, by class; without a map each class is a category of its own name.
 
     Raises:
-        WrongArguments: a category of the map gets no key.
+        WrongArguments: a category of the map gets no key, or two of them would share one.
 
     """
     for name in given.values():
         slug(name)
+    mapped = Categories.of(given.values())
+    if mapped.clashes:
+        raise WrongArguments(f"category map: {mapped.clash(min(mapped.clashes))}")
     if given:
         return dict(given), {label: "not mapped" for label in labels if label not in given}
     found = Categories.of(labels)

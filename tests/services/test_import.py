@@ -146,6 +146,7 @@ def test_class_folders_are_candidates_where_they_lie(place: Path, store: FolderS
         (("--category-map", "{place}/other.csv"), "holds no label that can be used"),
         (("--category-map", "{place}/half.csv"), "line 2: a word is missing, want a label and a category"),
         (("--category-map", "{place}/latin.csv"), "line 2: 'Yoga,caf\\xe9' is not UTF-8"),
+        (("--category-map", "{place}/clash.csv"), "'C' and 'C++' are different names with the same key 'c'"),
         (("--category-map", "{place}/saved.csv"), "line 2: a word is '#N/A', an error of a spreadsheet"),
     ],
 )
@@ -154,6 +155,7 @@ def test_a_wrong_wish_ends_with_its_reason(
 ) -> None:
     (place / "other.csv").write_text("label,category\nNobody,Judo\n")
     (place / "half.csv").write_text("label,category\nYoga,\n")
+    (place / "clash.csv").write_text("label,category\nYoga,C\nHigh jump,C++\n")
     (place / "saved.csv").write_text("label,category\nYoga,#N/A\n")
     (place / "latin.csv").write_bytes(b"label,category\nYoga,caf\xe9\n")
     assert imported(place, *(word.format(place=place) if "{place}" in word else word for word in words)) == 64
