@@ -70,11 +70,11 @@ def main(args: argparse.Namespace) -> int:
     elif not args.category and not args.from_sources:
         raise WrongArguments("--category: no name is given, want one, or --from-sources")
     retired = _retired(known, named.names)
-    taken = _taken(known, named.names) | retired
-    refused += taken.values()
+    others = taken(known, named.names) | retired
+    refused += others.values()
     if refused and not args.from_sources:
         raise WrongArguments(f"--category: {'; '.join(refused)}")
-    registered = {key: name for key, name in named.names.items() if key not in taken}
+    registered = {key: name for key, name in named.names.items() if key not in others}
     wanted = []
     with ledger.transaction():
         before = backfills(ledger)
@@ -172,7 +172,7 @@ def _retired(known: Mapping[str, Row], names: Mapping[str, str]) -> dict[str, st
     }
 
 
-def _taken(known: Mapping[str, Row], names: Mapping[str, str]) -> dict[str, str]:
+def taken(known: Mapping[str, Row], names: Mapping[str, str]) -> dict[str, str]:
     """Return the keys that the ledger knows by another name, each with a line for people."""
     called = {key: row["name"] for key, row in known.items()}
     return {

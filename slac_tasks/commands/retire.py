@@ -9,7 +9,9 @@ that people have in their hands are still taken.
 
 import argparse
 
-from slac_tasks.model import slug
+from slac_tasks.collect.names import Categories
+from slac_tasks.commands.register import taken
+from slac_tasks.errors import WrongArguments
 from slac_tasks.progress import print_line
 from slac_tasks.storage.ledger import open_ledger
 from slac_tasks.verification.rulings import restore, retire
@@ -27,16 +29,21 @@ def main(arguments: argparse.Namespace) -> None:
     """Retire each category, or take it up again, and print what that changed.
 
     Raises:
-        WrongArguments: one is not registered; nothing is changed then.
+        WrongArguments: one is not registered, or has the key of another one; nothing is changed then.
 
     """
+    named = Categories.of(arguments.category)
     ledger = open_ledger()
-    keys = [slug(name) for name in arguments.category]
+    known = {row["category"]: row for row in ledger.rows("categories")}
+    # A key is itself, whatever its category is called.
+    by_name = {key: name for key, name in named.names.items() if name != key}
+    if wrong := [*named.set_aside(), *taken(known, by_name).values()]:
+        raise WrongArguments("; ".join(wrong))
     change, done, already = (
         (restore, "at work again", "at work already") if arguments.undo else (retire, "retired", "retired already")
     )
     with ledger.transaction():
-        changed = {key: change(ledger, key, person=arguments.person, reason=arguments.reason) for key in keys}
+        changed = {key: change(ledger, key, person=arguments.person, reason=arguments.reason) for key in named.names}
     ledger.close()
     for key, new in changed.items():
         print_line(f"retire: {key} is {done if new else already}")

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from slac_tasks import cli
+from slac_tasks.collect.names import Categories
 from slac_tasks.storage.ledger import Ledger
 
 
@@ -77,6 +78,19 @@ def test_a_name_that_no_source_offers_is_refused_where_it_is_wanted(
     assert "--category: no name is given" in capsys.readouterr().err
     assert cli.main(["register", "--offered", "--category", " "]) == 64
     assert "' ' has no letter and no digit to make a key of\n" in capsys.readouterr().err, "a name was given"
+
+
+@pytest.mark.usefixtures("folders")
+def test_a_category_is_retired_by_its_own_name_or_key_alone(ledger: Ledger, capsys: pytest.CaptureFixture[str]) -> None:
+    word = ["--person", "mara", "--reason", "no source has it"]
+    assert cli.main(["register", "--category", "C", "--category", "柔道", "--category", "café"]) == 0
+    for others, why in (("C++", "would get the key 'c' of the registered category 'C'"), ("—", "has no letter")):
+        assert cli.main(["retire", "--category", "café", "--category", others, *word]) == 64
+        assert why in capsys.readouterr().err
+    assert not any(row["retired_at"] for row in ledger.rows("categories"))
+    (judo,) = Categories.of(["柔道"]).names
+    assert cli.main(["retire", "--category", "c", "--category", judo, "--category", "Café", *word]) == 0
+    assert all(row["retired_at"] for row in ledger.rows("categories"))
 
 
 def test_a_retired_category_is_not_registered_and_the_way_back_is_said(
