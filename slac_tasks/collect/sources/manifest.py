@@ -14,13 +14,14 @@ from slac_tasks.given.words import fault_of, printable
 from slac_tasks.model import Window
 
 _WANTED = ("category", "location")
-_KNOWN = ("category", "location", "source_id", "title", "licence", "published_at", "sha256")
+_LICENCE = ("licence", "license")
+_KNOWN = ("category", "location", "source_id", "title", *_LICENCE, "published_at", "sha256")
 
 Record = Mapping[str, Any]
 
 
 class ManifestSource:
-    """A table: category, location, and optionally source_id, title, licence, published_at and sha256.
+    """A table: category, location, and optionally source_id, title, licence or license, published_at and sha256.
 
     A line that is none of such a table is set aside, and so is one whose values are wrong or whose category gets no
     key.
@@ -83,7 +84,7 @@ class ManifestSource:
             source_id=_text(record, "source_id") or location,
             location=location if is_remote(location) else self._file(location),
             title=_text(record, "title") or None,
-            licence=_text(record, "licence") or None,
+            licence=_licence(record),
             published_at=published_at,
             sha256=sha256 or None,
         )
@@ -129,3 +130,10 @@ def _text(record: Record, name: str) -> str | None:
         return cells.text(record.get(name))
     except cells.Unclear as error:
         raise ValueError(f"{name} {error}") from error
+
+
+def _licence(record: Record) -> str | None:
+    found = {name: word for name in _LICENCE if (word := _text(record, name))}
+    if len(set(found.values())) > 1:
+        raise ValueError(" and ".join(f"{name} is {word[:60]!r}" for name, word in found.items()) + ", want one")
+    return next(iter(found.values()), None)

@@ -31,6 +31,16 @@ def test_what_is_blank_is_unknown_and_what_a_spreadsheet_made_of_a_cell_sets_its
     ]
 
 
+def test_a_licence_is_read_in_both_spellings_and_two_that_differ_are_none(tmp_path: Path) -> None:
+    path = tmp_path / "m.csv"
+    path.write_text(
+        "category,location,licence,license\nJudo,a.mp4,MIT,\nJudo,b.mp4,,CC-BY\nJudo,c.mp4,MIT,MIT\nJudo,d.mp4,MIT,CC-BY\n"
+    )
+    *read, other = ManifestSource(path).candidates("judo", WEEK)
+    assert [one.licence for one in read if isinstance(one, Candidate)] == ["MIT", "CC-BY", "MIT"]
+    assert str(other) == "m.csv line 5 set aside: bad entry: licence is 'MIT' and license is 'CC-BY', want one"
+
+
 def test_a_manifest_without_a_video_says_why(tmp_path: Path) -> None:
     with pytest.raises(NotConfigured, match=r"gone\.csv: cannot be read: No such file"):
         ManifestSource(tmp_path / "gone.csv")
