@@ -50,6 +50,8 @@ class Forgotten:
     """What was done."""
 
     pseudonym: str
+    known: bool
+    """There was an account of that name, or somebody who had answered under it."""
     votes: int
     """Votes that were renamed by this call."""
     words: int
@@ -61,7 +63,7 @@ class Forgotten:
     @property
     def nothing(self) -> bool:
         """Whether nothing held the name."""
-        return not (self.votes or self.words or self.generations or self.pages)
+        return not (self.known or self.votes or self.words or self.generations or self.pages)
 
 
 def handles_names(stage: Stage) -> bool:
@@ -120,10 +122,10 @@ def _forget(datasets: Datasets, ledger: Ledger, name: str) -> Forgotten:
     for page in pages:
         datasets.store.delete(page)
     done = Forgotten(
-        pseudonym=pseudonym, votes=int(renamed["votes"]), words=int(renamed["words"]), generations=generations,
-        pages=len(pages),
+        pseudonym=pseudonym, known=bool(known), votes=int(renamed["votes"]), words=int(renamed["words"]),
+        generations=generations, pages=len(pages),
     )  # fmt: skip
-    ledger.run("end_forgetting", name=name, stays=bool(known) or not done.nothing)
+    ledger.run("end_forgetting", name=name, stays=not done.nothing)
     return done
 
 
