@@ -141,6 +141,22 @@ def test_votes_on_a_clip_whose_video_no_window_admits_any_more_hold_up_no_other(
     assert any("1 votes are on clips that no round in the store holds" in line for line in lines)
 
 
+def test_a_batch_that_the_ledger_cannot_hold_is_named_and_holds_up_no_other(make_job: Any, ledger: Ledger) -> None:
+    publish_and_answer(make_job, ledger, {"ann": "yes"})
+    sync.run(make_job("sync"))
+    datasets = make_job("sync").datasets
+    rows = [replace(row, vote_id=str(uuid.uuid4()), answer="maybe") for row in datasets.rows(VOTES, batch="000001")]
+    # It comes before the other one.
+    datasets.write(VOTES, [VOTES.table(rows)], keys={"batch": "000000"}, stage="test", settings={}, made_from={})
+    before = standing(ledger)
+    lost(ledger)
+    said: list[str] = []
+    with pytest.raises(BrokenContract, match="1 partitions were not put back"):
+        said.extend(repair(datasets, ledger, Review()))
+    assert said[-1].startswith("votes/v2/batch=000000 was not put back: ")
+    assert standing(ledger) == before
+
+
 def test_a_correction_waits_for_what_it_corrects_and_holds_up_no_other_vote(make_job: Any, ledger: Ledger) -> None:
     clips = publish_and_answer(make_job, ledger, {"ann": "yes"})
     sync.run(make_job("sync"))

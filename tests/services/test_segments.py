@@ -380,6 +380,15 @@ def test_a_ledger_that_was_lost_gets_its_segments_and_their_votes_back(
         assert cursor.fetchone() == (6, 11.0, 19.0)
     collect(make_job)
     assert Datasets(store).partitions(SEGMENT_VOTES) == [{"batch": "000001"}]
+    # The store has lost the segments too.
+    datasets = Datasets(store)
+    for keys in datasets.partitions(SEGMENTS):
+        left = [row for row in datasets.rows(SEGMENTS, **keys) if row.segment_id in (known, older)]
+        datasets.write(SEGMENTS, [SEGMENTS.table(left)], keys=keys, stage="test", settings={}, made_from={})
+    with ledger._connection.cursor() as cursor:
+        cursor.execute("TRUNCATE segments, segment_batches CASCADE")
+    lines = list(repair(datasets, ledger, Review()))
+    assert any("votes are about segments that the store holds no more: they are lost" in line for line in lines)
 
 
 def test_dense_labels_join_the_release_and_withdrawn_videos_leave_them(
