@@ -52,6 +52,7 @@ def test_a_rank_that_fails_ends_all_with_its_failure(
 
 def test_ranks_are_those_of_torchrun() -> None:
     assert Ranks.of({}) == Ranks()
+    assert [Ranks(rank=rank, world=2).first for rank in range(2)] == [True, False]
     known = {"RANK": "5", "WORLD_SIZE": "8", "LOCAL_RANK": "1", "LOCAL_WORLD_SIZE": "4"}
     assert Ranks.of(known) == Ranks(rank=5, world=8, local=1, local_world=4)
     # What sets the others need not know of machines: all ranks are then on one.
