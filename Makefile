@@ -21,13 +21,15 @@ QUIET := $(shell test -t 2 || echo --quiet)
 
 setup: .venv/.ready ## make .venv from the lock
 
-# The marker is written last: a set-up that was cut off starts again.
+# The marker is written last: a set-up that was cut off starts again. Where jsonschema finds rfc3987-syntax, which a tool
+# for bills of materials brings, it builds 38 parsers at import: seconds of each process of Airflow, for nothing here.
 .venv/.ready: requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; v = sys.version_info[:2]; sys.exit(not (3, 11) <= v <= (3, 13) and "make: found Python %d.%d, need 3.11, 3.12 or 3.13 (set PYTHON=...)" % v)'
 	@echo "make: sets up .venv, once: $$(grep -c == requirements.lock) packages, several GB"
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-uv.lock
 	$(BIN)/uv pip install $(QUIET) --system-certs --python $(BIN)/python --require-hashes -r requirements.lock
+	$(BIN)/uv pip uninstall --quiet --python $(BIN)/python rfc3987-syntax
 	$(BIN)/uv pip install --quiet --system-certs --python $(BIN)/python --no-deps --no-build-isolation -e .
 	@touch $@
 
@@ -77,7 +79,7 @@ lock: ## resolve the dependencies again, with hashes and without any index addre
 	    cpu) extras="--extra work --extra web --extra pose --extra watch pyproject.toml -c requirements-task.lock" ;; \
 	    uv) extras="- " ;; \
 	  esac; \
-	  echo 'uv==$(UV_VERSION)' | $(BIN)/uv pip compile --quiet --no-config --generate-hashes --no-emit-index-url --universal --python-version 3.11 --excludes requirements-excluded.txt $$extras -o $${part##*:} || exit 1; \
+	  echo 'uv==$(UV_VERSION)' | $(BIN)/uv pip compile --quiet --no-config --generate-hashes --no-emit-index-url --universal --python-version 3.11 $$extras -o $${part##*:} || exit 1; \
 	done
 
 clean: ## stop everything; remove the environment and what the demos made
