@@ -202,7 +202,7 @@ def train(lessons: Sequence[Lesson], outputs: int, recipe: Recipe, where: torch.
             batch = [lessons[int(at)] for at in batches[step]]
             loss, normalizer = _loss(network, batch, outputs, normalizer, where)
             optimizer.zero_grad()
-            loss.backward()  # type: ignore[no-untyped-call]
+            torch.autograd.backward(loss)
             nn.utils.clip_grad_norm_(network.parameters(), 1.0)
             optimizer.step()
             average.update(step)

@@ -213,7 +213,7 @@ def plain_training_rate(name: str, batch: int, device: str) -> float:
         with torch.autocast(device, torch.bfloat16, enabled=device == "cuda"):
             loss = nn.functional.binary_cross_entropy_with_logits(network(stream).float(), targets.to(device))
         optimizer.zero_grad()
-        loss.backward()  # type: ignore[no-untyped-call]
+        torch.autograd.backward(loss)
         optimizer.step()
         loss.item()
 

@@ -172,7 +172,7 @@ class Teacher:
         if not torch.isfinite(loss):
             raise BrokenContract(f"localize: step {self.step_number}: loss {loss.item()}, want a number")
         self._optimizer.zero_grad()
-        loss.backward()  # type: ignore[no-untyped-call]
+        torch.autograd.backward(loss)
         torch.nn.utils.clip_grad_norm_(self.head.parameters(), 1.0)
         self._optimizer.step()
         self._average.update(self.step_number)

@@ -100,8 +100,10 @@ def _taught(
         own = [row for row in old if row.member == name]
         lacking = [c for c in categories if c not in {row.category for row in own}]
         if lacking:
-            by_words = name == IMAGE_TEXT
-            member = _by_words(job, own, made) if by_words else _by_clips(footage, name, architecture(name), made)
+            if name == IMAGE_TEXT:
+                member = _by_words(job, own, made)
+            else:
+                member = _by_clips(footage, name, architecture(name), made)
             lessons.append(_lesson(job, member, own, lacking))
     # A network that a release trained covers what nobody scores yet; for all else people's labels teach it.
     own = [row for row in old if row.member == PRETRAINED]

@@ -148,7 +148,7 @@ class Learner:
                 for number, (begin, end) in enumerate(self._micro_batches(len(pixels))):
                     self._norms.micro_batch(number)
                     part = self._part(pixels[begin:end], targets[begin:end], draws.part(begin, end), counts)
-                    part.backward()  # type: ignore[no-untyped-call]
+                    torch.autograd.backward(part)
                     loss += part.detach()
             except (torch.OutOfMemoryError, MemoryError):
                 short = True

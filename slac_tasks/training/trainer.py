@@ -174,7 +174,7 @@ class _Run:
     def learn(self, loss: Tensor) -> None:
         """Move the weights."""
         self._optimizer.zero_grad()
-        loss.backward()  # type: ignore[no-untyped-call]
+        torch.autograd.backward(loss)
         self._optimizer.step()
         self._schedule.step()
 
@@ -189,18 +189,19 @@ class _Run:
 
     def go_on(self, keeps: Keeps, what: str) -> None:
         """Take up the newest state that was kept, if there is one."""
-        for step, data in keeps.newest():
-            state = decoded(data)
-            self._classifier.load_state_dict(state["classifier"])
-            self._optimizer.load_state_dict(state["optimizer"])
-            self._schedule.load_state_dict(state["schedule"])
-            self.losses, self._left = state["losses"], state["left"]
-            self.chance.set_state(state["chance"])
-            torch.set_rng_state(state["random"])
-            if self._where.type == "cuda" and state["card"] is not None:
-                torch.cuda.set_rng_state(state["card"], self._where)
-            print_line(f"{what}: goes on after step {step}")
+        found = next(keeps.newest(), None)
+        if found is None:
             return
+        state = decoded(found[1])
+        self._classifier.load_state_dict(state["classifier"])
+        self._optimizer.load_state_dict(state["optimizer"])
+        self._schedule.load_state_dict(state["schedule"])
+        self.losses, self._left = state["losses"], state["left"]
+        self.chance.set_state(state["chance"])
+        torch.set_rng_state(state["random"])
+        if self._where.type == "cuda" and state["card"] is not None:
+            torch.cuda.set_rng_state(state["card"], self._where)
+        print_line(f"{what}: goes on after step {self.steps}")
 
 
 def _begun_from(classifier: Classifier, targets: Tensor, recipe: Recipe) -> str:
@@ -259,7 +260,7 @@ def fit_head(found: Tensor, targets: Tensor) -> nn.Linear:
     def step() -> float:
         solver.zero_grad()
         value = loss(F.linear(scaled, weight, bias), targets) + 0.01 * weight.square().sum() / len(weight)
-        value.backward()  # type: ignore[no-untyped-call]
+        torch.autograd.backward(value)
         return value.item()
 
     solver.step(step)  # type: ignore[no-untyped-call]

@@ -250,18 +250,15 @@ def balanced(groups: Sequence[Sequence[ClipAddress]], most: int) -> list[ClipAdd
 
     A fixed function of the clips, in the order in which they are given. What a small group leaves, larger ones take.
     """
+    lots = {clip: unit_hash(clip.clip_id) for clip in chain.from_iterable(groups)}
     places: dict[ClipAddress, int] = {}
     for clips in groups:
         of_video: dict[str, int] = {}
         turns: list[tuple[int, ClipAddress]] = []
-        for clip in sorted(clips, key=_lot):
+        for clip in sorted(clips, key=lots.__getitem__):
             turn = of_video[clip.video_id] = of_video.get(clip.video_id, -1) + 1
             turns.append((turn, clip))
         for place, (_, clip) in enumerate(sorted(turns, key=itemgetter(0))):
             places[clip] = min(place, places.get(clip, place))
-    kept = set(sorted(places, key=lambda clip: (places[clip], _lot(clip)))[:most])
-    return [clip for clip in dict.fromkeys(chain.from_iterable(groups)) if clip in kept]
-
-
-def _lot(clip: ClipAddress) -> float:
-    return unit_hash(clip.clip_id)
+    kept = set(sorted(places, key=lambda clip: (places[clip], lots[clip]))[:most])
+    return [clip for clip in lots if clip in kept]
