@@ -39,6 +39,14 @@ def processors() -> int:
     return len(os.sched_getaffinity(0))
 
 
+def environment(*names: str) -> dict[str, str]:
+    """Return what a program that opens strangers' files is given of this one's environment.
+
+    It is what finds programs and temporary folders, and what `names` says. Whatever else is set may be a secret.
+    """
+    return {name: os.environ[name] for name in ("PATH", "LANG", "TMPDIR", *names) if name in os.environ}
+
+
 def together(
     act: Callable[[S], A], tasks: Sequence[S], what: str, *, later: tuple[type[SlacError], ...] = ()
 ) -> list[A]:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from slac_tasks.model import View
 from slac_tasks.training.order import Rows
 from slac_tasks.video.frames import Pixels
-from slac_tasks.video.ring import clip_shape
+from slac_tasks.video.ring import clip_bytes, clip_shape
 
 _HELD = 1
 
@@ -34,7 +34,7 @@ class KeptPixels:
     @property
     def clip_bytes(self) -> int:
         """Bytes of one decoded clip."""
-        return self.view.frames * self.view.size**2 * 3
+        return clip_bytes(self.view)
 
     @property
     def size_bytes(self) -> int:

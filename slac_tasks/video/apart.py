@@ -19,6 +19,8 @@ from pathlib import Path
 
 from slac_tasks.video import jail
 
+FAULT = 300
+"""Characters of a fault that are kept."""
 _SAID_BYTES = 1 << 16
 _PIPE = 3
 """The one open file of the process beside the standard ones."""
@@ -47,6 +49,11 @@ class Ended:
     """In that case, why."""
     memory: mmap.mmap
     """What it wrote."""
+
+    @property
+    def fault(self) -> str:
+        """What went wrong, where something did; of a process that was taken over, some text."""
+        return (self.said or {"error": self.why}).get("error", "an answer without a reason")[:FAULT]
 
 
 @contextmanager

@@ -45,10 +45,6 @@ _BOUNDS = {
 """A pool waits for 300 s. A card's driver takes memory of its own."""
 
 
-_SAID = 300
-"""Characters of a reason that are kept."""
-
-
 class NoCard(Exception):
     """The card cannot be used, or has no memory left, whatever the video is."""
 
@@ -89,11 +85,9 @@ class Reader:
                     slot[view][list(piece.places)] = found[view]
                 del found  # memory that is looked at cannot be given back
                 return Done()
-        # It may have been taken over: whatever it says is some text.
-        said = ended.said or {"error": ended.why}
-        if "card" in said:
-            return Done(lost=said["card"][:_SAID], reason=NO_CARD)
-        return Done(lost=f"{piece.proxy}: {said.get('error', 'an answer without a reason')}"[:_SAID])
+        if ended.said and "card" in ended.said:
+            return Done(lost=ended.said["card"][: apart.FAULT], reason=NO_CARD)
+        return Done(lost=f"{piece.proxy}: {ended.fault}"[: apart.FAULT])
 
     def _read(self, path: Path, start_secs: Sequence[float], clips: Mapping[View, Pixels]) -> dict[str, str]:
         """Decode, in the process apart, and say what went wrong."""

@@ -7,7 +7,6 @@ read in turn: so the order is that of the files, and a full pipe bounds what is 
 
 import json
 import mmap
-import os
 import signal
 import subprocess
 import sys
@@ -20,7 +19,7 @@ from typing import IO, Any, NamedTuple
 import cv2
 import numpy as np
 
-from slac_tasks.children import processors
+from slac_tasks.children import environment, processors
 from slac_tasks.errors import BrokenContract, Temporary
 from slac_tasks.model import CLIP_SEC, View
 from slac_tasks.progress import track
@@ -28,15 +27,11 @@ from slac_tasks.video import apart
 from slac_tasks.video.frames import Pixels, length_sec, read_clips
 from slac_tasks.video.lost import Lost
 from slac_tasks.video.pieces import UNDECODABLE
-from slac_tasks.video.ring import clip_shape
+from slac_tasks.video.ring import clip_bytes, clip_shape
 
 _FILES_PER_PROGRAM = 20
 """A program starts in the time in which another one decodes about so many."""
-_KEPT = ("PATH", "LD_LIBRARY_PATH", "TMPDIR", "LANG", "VIRTUAL_ENV")
-"""A program's environment: what finds libraries. Whatever else is set here may be a secret."""
 _BOUNDS = apart.Bounds(wall_sec=240, cpu_sec=120, memory_bytes=4 << 30)
-_SAID = 300
-"""Characters of a reason that are kept."""
 
 
 class Stretch(NamedTuple):
@@ -86,7 +81,7 @@ def clips_of(stretches: Sequence[Stretch], view: View, *, most: int, what: str) 
 
 
 def _program() -> "subprocess.Popen[bytes]":
-    environ = {name: os.environ[name] for name in _KEPT if name in os.environ} | {"OPENBLAS_NUM_THREADS": "1"}
+    environ = environment("LD_LIBRARY_PATH", "VIRTUAL_ENV") | {"OPENBLAS_NUM_THREADS": "1"}
     return subprocess.Popen(
         [sys.executable, "-m", __name__], stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environ
     )
@@ -97,11 +92,11 @@ def _answer(program: IO[bytes], view: View, path: str) -> Pixels | Lost:
     said: dict[str, Any] = json.loads(line) if line.endswith(b"\n") else {"clips": 1}
     if "lost" in said:
         return Lost(UNDECODABLE, said["lost"])
-    shape = (said["clips"], *clip_shape(view))
-    data = program.read(int(np.prod(shape)))
-    if len(data) < np.prod(shape):
+    size_bytes = said["clips"] * clip_bytes(view)
+    data = program.read(size_bytes)
+    if len(data) < size_bytes:
         raise Temporary(f"decoding {path}: a process was killed, as when memory runs out; want it to live")
-    return np.frombuffer(data, np.uint8).reshape(shape)
+    return np.frombuffer(data, np.uint8).reshape(said["clips"], *clip_shape(view))
 
 
 def main() -> None:
@@ -112,15 +107,11 @@ def main() -> None:
     view, out = View(frames, size), sys.stdout.buffer
     for path, start_sec, end_sec in asked:
         work = partial(_decode, Stretch(Path(path), start_sec, end_sec), view, most)
-        size_bytes = most * int(np.prod(clip_shape(view)))
         homes = [Path(sys.prefix), Path(sys.base_prefix)]
-        with apart.run(work, size_bytes, _BOUNDS, programs=homes, reads=[Path(path)]) as ended:
-            # It may have been taken over: whatever it says is some text.
-            said = ended.said or {"error": ended.why}
-            count = next((n for n in range(1, most + 1) if said == {"clips": str(n)}), 0)
-            lost = said.get("error", "an answer without a reason")[:_SAID]
-            out.write(json.dumps({"clips": count} if count else {"lost": lost}).encode() + b"\n")
-            out.write(ended.memory[: count * int(np.prod(clip_shape(view)))])
+        with apart.run(work, most * clip_bytes(view), _BOUNDS, programs=homes, reads=[Path(path)]) as ended:
+            count = next((n for n in range(1, most + 1) if ended.said == {"clips": str(n)}), 0)
+            out.write(json.dumps({"clips": count} if count else {"lost": ended.fault}).encode() + b"\n")
+            out.write(ended.memory[: count * clip_bytes(view)])
         out.flush()
 
 

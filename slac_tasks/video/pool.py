@@ -26,6 +26,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from slac_tasks.children import environment
 from slac_tasks.errors import BrokenContract, Temporary
 from slac_tasks.model import View
 from slac_tasks.video.decoding import START, decode
@@ -41,8 +42,8 @@ PATIENCE_SEC = 300.0
 _TRIES = 2
 _TASKS_OF_A_WORKER = 8
 """Tasks that a worker is given before it has answered, so that it need not wait for this process."""
-_KEPT = ("PATH", "LD_LIBRARY_PATH", "TMPDIR", "LANG", "CUDA_VISIBLE_DEVICES", "CUDA_DEVICE_ORDER")
-"""The program's environment: what finds libraries, and numbers cards. Whatever else is set here may be a secret."""
+_ENVIRONMENT = ("LD_LIBRARY_PATH", "CUDA_VISIBLE_DEVICES", "CUDA_DEVICE_ORDER")
+"""What finds libraries, and numbers cards."""
 
 
 class Cut(NamedTuple):
@@ -330,7 +331,7 @@ class Pool:
         paths = [str(Path(path).absolute()) for path in sys.path]
         words = [sys.executable, "-c", START, json.dumps(paths), json.dumps([memory, theirs.fileno(), originals])]
         # A library of linear algebra would start a thread for each processor, and forks do not take them along.
-        environ = {name: os.environ[name] for name in _KEPT if name in os.environ} | {"OPENBLAS_NUM_THREADS": "1"}
+        environ = environment(*_ENVIRONMENT) | {"OPENBLAS_NUM_THREADS": "1"}
         self._program = subprocess.Popen(
             words, stdin=subprocess.DEVNULL, pass_fds=(memory, theirs.fileno()), env=environ
         )

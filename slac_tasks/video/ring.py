@@ -20,6 +20,11 @@ def clip_shape(view: View) -> tuple[int, int, int, int]:
     return view.frames, view.size, view.size, 3
 
 
+def clip_bytes(view: View) -> int:
+    """Return the bytes of one clip."""
+    return view.frames * view.size**2 * 3
+
+
 @dataclass(frozen=True, kw_only=True)
 class Shape:
     """What a ring holds. It is sent to processes, and does not grow with the data set."""
@@ -50,7 +55,7 @@ class Shape:
             begin += size
 
     def _view_bytes(self, view: View) -> int:
-        return self.batch * int(np.prod(clip_shape(view)))
+        return self.batch * clip_bytes(view)
 
 
 def mapped(descriptor: int, shape: Shape) -> mmap.mmap:

@@ -15,7 +15,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from slac_tasks.admission.likeness.fingerprints import video_hashes
-from slac_tasks.children import processors
+from slac_tasks.children import environment, processors
 from slac_tasks.collect.settings import Collect
 from slac_tasks.errors import is_disk_full
 from slac_tasks.progress import track
@@ -24,7 +24,6 @@ from slac_tasks.video import originals
 
 LIMITS = Collect(min_duration_sec=0.5, max_duration_sec=3600.0)
 """Test videos are shorter (HMDB-51: a second) and longer (THUMOS14: half an hour) than what is collected."""
-_ENVIRONMENT = ("PATH", "HOME", "LANG", "TMPDIR", "VIRTUAL_ENV")
 _FULL = "disk is full"
 """A reason that says nothing of the file."""
 
@@ -46,7 +45,7 @@ def fingerprint_files(paths: Sequence[Path]) -> Iterator[Fingerprinted]:
         OSError: the disk of temporary files is full.
 
     """
-    environ = {name: os.environ[name] for name in _ENVIRONMENT if name in os.environ}
+    environ = environment("HOME", "VIRTUAL_ENV")
     argv = [sys.executable, "-m", "slac_tasks.admission.exclusions.fingerprinting"]
     with subprocess.Popen(
         argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environ, encoding="utf-8"
