@@ -70,10 +70,11 @@ def _serve(plug: socket.socket, sessions: _Sessions) -> None:
             kind = b""
             while kind != _READY:
                 kind, answer = _message(session)
+                if kind == _READY and answer[-1:] == b"I":
+                    # Before the client knows: whoever asks next may have this session again.
+                    sessions.give_back(session)
+                    session = None
                 plug.sendall(answer)
-            if answer[-1:] == b"I":
-                sessions.give_back(session)
-                session = None
 
 
 @contextmanager
