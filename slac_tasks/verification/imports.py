@@ -19,6 +19,9 @@ from slac_tasks.verification.people import likeness
 CHUNK = 10_000
 """Answers compared with the ledger at a time."""
 
+_STORED_AT_ONCE = 200
+"""Answers of one transaction. Whoever answers one of their clips on the review page waits for it."""
+
 _REFUSALS: Mapping[str | None, str] = {
     # reason of import_vote.sql: in words
     "not asked": "clip {clip_id} of {category} is not asked, want one of the queue",
@@ -71,9 +74,7 @@ def import_answers(ledger: Ledger, source: str, answers: Iterable[GivenAnswer | 
         new = _without(new, rejected, _alike(ledger, new))
         for annotator in sorted({answer.annotator for answer in new}):
             ledger.run("ensure_annotator", annotator=annotator)
-        # In the order in which the review page votes too, so that no two transactions wait for each other.
-        ordered = sorted(new, key=lambda answer: (answer.category, answer.clip_id, answer.cast_at))
-        refused = {answer: refusal for answer in ordered if (refusal := _store(ledger, source, answer))}
+        refused = _store(ledger, source, new)
         imported.stored += len(new) - len(refused)
         # Another reading of the same answers may have stored some of them since.
         meanwhile = _known(ledger, source, refused)
@@ -96,26 +97,35 @@ def withdraw(ledger: Ledger, source: str, items: Collection[str]) -> int:
         items: all that the source holds now.
 
     """
-    count = 0
     now = datetime.now(UTC)
-    for row in ledger.rows("last_votes_of_source", source=source):
-        if row["item"] not in items:
-            given = GivenAnswer(
-                item=row["item"], vote_id=vote_id(source, f"{row['vote_id']} deleted", row["cast_at"]),
-                clip_id=row["clip_id"], category=row["category"], annotator=row["annotator"], answer=Answer.UNSURE,
-                seconds=0.0, cast_at=now,
-            )  # fmt: skip
-            count += _store(ledger, source, given) is None
-    return count
+    gone = [
+        GivenAnswer(
+            item=row["item"], vote_id=vote_id(source, f"{row['vote_id']} deleted", row["cast_at"]),
+            clip_id=row["clip_id"], category=row["category"], annotator=row["annotator"], answer=Answer.UNSURE,
+            seconds=0.0, cast_at=now,
+        )
+        for row in ledger.rows("last_votes_of_source", source=source)
+        if row["item"] not in items
+    ]  # fmt: skip
+    return len(gone) - len(_store(ledger, source, gone))
 
 
-def _store(ledger: Ledger, source: str, answer: GivenAnswer) -> Rejection | None:
-    """Store an answer as a vote; return why it is none, if it is not."""
-    found = ledger.one("import_vote", source=source, **vars(answer)) or {"vote_id": None, "reason": None}
-    if found["vote_id"]:
-        return None
-    detail = _REFUSALS[found["reason"]].format(**vars(answer))
-    return Rejection(item=answer.item, reason=found["reason"] or "same moment", detail=detail)
+def _store(ledger: Ledger, source: str, answers: Iterable[GivenAnswer]) -> dict[GivenAnswer, Rejection]:
+    """Store answers as votes, some at a time; return those that are none, each with the reason."""
+    refused = {}
+    # In the order in which the review page votes too, so that no two transactions wait for each other.
+    ordered = iter(sorted(answers, key=lambda answer: (answer.category, answer.clip_id, answer.cast_at)))
+    while batch := list(islice(ordered, _STORED_AT_ONCE)):
+        with ledger.transaction():
+            ledger.rows("lock_annotators", annotators=[answer.annotator for answer in batch])
+            for answer in batch:
+                found = ledger.one("import_vote", source=source, **vars(answer)) or {"vote_id": None, "reason": None}
+                if not found["vote_id"]:
+                    detail = _REFUSALS[found["reason"]].format(**vars(answer))
+                    refused[answer] = Rejection(
+                        item=answer.item, reason=found["reason"] or "same moment", detail=detail
+                    )
+    return refused
 
 
 def _without(

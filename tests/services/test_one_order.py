@@ -11,7 +11,10 @@ import pytest
 from queued_clips import CATEGORY, cast, fill, lease, people
 from waiting import until_blocked
 
+from slac_tasks.model import Answer
 from slac_tasks.storage.ledger import Ledger
+from slac_tasks.verification import imports
+from slac_tasks.verification.answers import GivenAnswer, vote_id
 
 SET = str(uuid.uuid4())
 CLIPS = 4
@@ -57,6 +60,19 @@ def withdraw(ledger: Ledger, names: list[str]) -> int:
     return ledger.run("withdraw_unasked", category=CATEGORY, round="r.2")
 
 
+def import_votes(ledger: Ledger, names: list[str], people: tuple[str, ...] = ("carl",)) -> int:
+    """Import one answer to each clip, from the last one on, by the people in turns."""
+    given = [
+        GivenAnswer(
+            item=name, vote_id=vote_id("f", name, datetime(2026, 1, 5, tzinfo=UTC)), clip_id=name, category=CATEGORY,
+            annotator=people[place % len(people)], answer=Answer.YES, seconds=1.0,
+            cast_at=datetime(2026, 1, 5, tzinfo=UTC),
+        )
+        for place, name in enumerate(names)
+    ]  # fmt: skip
+    return imports.import_answers(ledger, "f", given[::-1]).stored
+
+
 CALLS: dict[str, tuple[Callable[[Ledger, list[str]], int], str, int]] = {
     "settle": (settle, "UPDATE queue SET state = 'finished' WHERE clip_id = %(clip)s", CLIPS),
     "ask again": (ask_again, "UPDATE queue SET state = 'finished', votes_wanted = 1 WHERE clip_id = %(clip)s", CLIPS),
@@ -69,6 +85,7 @@ CALLS: dict[str, tuple[Callable[[Ledger, list[str]], int], str, int]] = {
         "UPDATE queue SET taken = taken + 1 WHERE clip_id = %(clip)s",
         CLIPS,
     ),
+    "import": (import_votes, "UPDATE queue SET taken = taken WHERE clip_id = %(clip)s", CLIPS),
     # Those that were answered meanwhile stay.
     "withdraw": (withdraw, "UPDATE queue SET round = 'r.1', queued_at = '2026-01-01' WHERE clip_id = %(clip)s", 1),
 }
@@ -137,3 +154,22 @@ def test_an_answer_or_a_flag_of_somebody_who_is_being_forgotten_does_not_wait_in
             ledger.run("delete_annotator", annotator="bob")
         saying.join()
     assert found == [False]
+
+
+def test_answers_from_elsewhere_wait_for_whoever_is_being_forgotten_with_no_clip_in_hand(
+    ledger: Ledger, ledger_url: str
+) -> None:
+    names = fill(ledger, 2)
+    people(ledger, "ann", "bob")
+    assert lease(ledger, "bob", 2)
+    found: list[int] = []
+    with closing(Ledger(ledger_url)) as other:
+        reading = threading.Thread(target=lambda: found.append(import_votes(other, names, ("ann", "bob"))))
+        with ledger.transaction():
+            ledger.run("add_pseudonym", name="bob", pseudonym="forgotten-0")
+            reading.start()
+            until_blocked(ledger, reading)
+            ledger.run("return_clips", annotator="bob")
+            ledger.run("delete_annotator", annotator="bob")
+        reading.join()
+    assert found == [1]
