@@ -6,7 +6,8 @@ its own, since what is good for a fresh network wipes out what a pretrained one 
 training videos that then teaches nothing; the test videos choose nothing. Of an attentive network the frozen part is
 given to all: what learns is its pool and head, and `scratch` begins with fresh ones.
 
-What comes of each training is kept as soon as it is done: one that was cut off begins with the first that is not kept.
+What comes of each training is kept as soon as it is done, and its state meanwhile: a run that was cut off goes on where
+it was.
 """
 
 import hashlib
@@ -261,11 +262,12 @@ class Transfer:
     def _said(self, purpose: str, one: Try, train: Trimmed, test: Trimmed) -> Floats | None:
         """Return the scores of one training, or None where it diverged: done now, or kept by a run that was cut off."""
         keeps = self.keeps.of(purpose, repr(one)) if self.keeps else None
+        states = keeps.of("states") if keeps else None
         for _, data in keeps.newest() if keeps else ():
             print_line(f"evaluate: {one}: was trained by the run before this one")
             return _decoded(data)
         try:
-            scores = self._trained(one, train, test)
+            scores = self._trained(one, train, test, states)
         except Diverged as diverged:
             print_line(f"evaluate: {diverged}")
             scores = None
@@ -273,9 +275,11 @@ class Transfer:
             with Scratch() as folder:
                 (path := folder / "scores.npy").write_bytes(_encoded(scores))
                 keeps.write(self.budget.steps, path)
+        if states:
+            states.done()
         return scores
 
-    def _trained(self, one: Try, train: Trimmed, test: Trimmed) -> Floats:
+    def _trained(self, one: Try, train: Trimmed, test: Trimmed, states: Keeps | None = None) -> Floats:
         """Return the scores (clips, classes) of `test` after training on some of `train`.
 
         Raises:
@@ -291,7 +295,7 @@ class Transfer:
         if self.entry.is_frozen:
             classifier.freeze()
         classes = torch.from_numpy(train.classes[chosen])
-        fit(classifier, train.pixels[chosen], classes, class_loss, recipe, self.where, str(one))
+        fit(classifier, train.pixels[chosen], classes, class_loss, recipe, self.where, str(one), states)
         scores = _scores(classifier.head.cpu(), features(classifier.backbone, self.entry, test.pixels, self.where))
         if not np.isfinite(scores).all():
             raise Diverged(f"{one}: scores are no numbers after {recipe.steps} steps at rate {one.rate:g}")

@@ -70,6 +70,11 @@ class Checkpoints:
                 else:
                     print_line(f"checkpoint {name}: was altered, so the one before it is taken")
 
+    def done(self) -> None:
+        """Delete those of this part."""
+        for step in self.steps():
+            self._delete(step)
+
     def delete(self) -> None:
         """Delete all of them, those of other inputs too."""
         for name in list(self.media.store.names(f"{self.folder}/checkpoint-")):

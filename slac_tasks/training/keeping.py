@@ -22,6 +22,9 @@ class Keeps(Protocol):
     def newest(self) -> Iterator[tuple[int, bytes]]:
         """Yield those that are whole, the newest first."""
 
+    def done(self) -> None:
+        """Delete those of this part: what it was to come to is kept elsewhere."""
+
 
 def keep(keeps: Keeps, step: int, state: Mapping[str, Any]) -> None:
     """Keep the state after so many steps: tensors, numbers and text, in lists and dicts."""

@@ -25,6 +25,7 @@ from slac_tasks.training.trainer import (
     FRESH_RATE,
     TUNED_RATE,
     Recipe,
+    begun_from,
     features,
     fit,
     fit_head,
@@ -101,7 +102,8 @@ class ByClips:
             steps=self.settings.steps, batch=self.settings.batch, seed=self.settings.seed,
             rate=TUNED_RATE if pretrained else FRESH_RATE,
         )  # fmt: skip
-        own = self.keeps.of(self.name, *(clip.clip_id for clip in clips)) if self.keeps else None
+        begun = (self.name, begun_from(classifier, targets, recipe), *(clip.clip_id for clip in clips))
+        own = self.keeps.of(*begun) if self.keeps else None
         loss = fit(classifier, pixels, targets, masked_loss(targets), recipe, self.where, self.name, own)
         return Taught(
             entry=self.entry, backbone=encode_backbone(self.entry, classifier.backbone),

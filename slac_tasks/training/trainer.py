@@ -31,6 +31,8 @@ TUNED_RATE = 1e-3
 """Highest learning rate of a pretrained network."""
 KEPT_EVERY_SEC = 180.0
 """So much of a training that is killed is done again at most."""
+_ENDED_AFTER_SEC = 30.0
+"""An end that is closer to what was kept last is not kept: a state is three times the weights, and soon made again."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -112,18 +114,17 @@ def fit(
         recipe: steps, batch, seed, rates.
         where: device.
         what: what the progress bar says.
-        keeps: where its state is kept every `KEPT_EVERY_SEC` and in the end, for these pixels alone. A training of the
-            same weights, targets and recipe goes on from there, to the weights that it would have had. None: nowhere.
+        keeps: where its state is kept every `KEPT_EVERY_SEC` and in the end, for this training of these pixels alone
+            (`begun_from`). It goes on from there, to the weights that it would have had. None: nowhere.
 
     Raises:
         Diverged: the loss of a step is no number.
 
     """
-    own = keeps.of(_begun_from(classifier, targets, recipe)) if keeps else None
     run = _Run(classifier.to(where).train(), recipe, clips=len(pixels), where=where)
     with seeded(recipe.seed):
-        if own:
-            run.go_on(own, what)
+        if keeps:
+            run.go_on(keeps, what)
         kept_at = time.monotonic()
         for step in track(range(run.steps, recipe.steps), recipe.steps - run.steps, what):
             chosen = run.next_batch()
@@ -136,8 +137,9 @@ def fit(
             if not isfinite(run.losses[-1]):
                 raise Diverged(f"{what}: step {step}: loss {run.losses[-1]} at rate {recipe.rate:g}, want a number")
             run.learn(value)
-            if own and (run.steps == recipe.steps or time.monotonic() - kept_at >= KEPT_EVERY_SEC):
-                keep(own, run.steps, run.state())
+            wanted_sec = KEPT_EVERY_SEC if run.steps < recipe.steps else _ENDED_AFTER_SEC
+            if keeps and time.monotonic() - kept_at >= wanted_sec:
+                keep(keeps, run.steps, run.state())
                 kept_at = time.monotonic()
     classifier.eval()
     return float(np.mean(run.losses[-max(1, len(run.losses) // 10) :]))
@@ -204,7 +206,7 @@ class _Run:
         print_line(f"{what}: goes on after step {self.steps}")
 
 
-def _begun_from(classifier: Classifier, targets: Tensor, recipe: Recipe) -> str:
+def begun_from(classifier: Classifier, targets: Tensor, recipe: Recipe) -> str:
     """Return a hash of what a training begins with, hexadecimal."""
     found = hashlib.sha256(repr((classifier.entry.name, recipe)).encode())
     for tensor in (*classifier.state_dict().values(), targets):

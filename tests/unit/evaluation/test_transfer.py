@@ -23,6 +23,7 @@ from slac_tasks.model import View
 from slac_tasks.networks.registry import architecture, laid_out
 from slac_tasks.storage.checkpoints import Checkpoints
 from slac_tasks.storage.objects import Media
+from slac_tasks.training.trainer import class_loss
 
 VIEW = View(frames=8, size=56)
 
@@ -94,7 +95,7 @@ def test_every_start_is_right_where_the_other_part_lacks_a_class_between(colours
 def test_a_rate_is_chosen_on_training_videos_alone(colours, monkeypatch):
     judged = []
 
-    def trained(self, one, train, test):
+    def trained(self, one, train, test, states):
         judged.append(test)
         return np.eye(2)[test.classes] if one.rate == RATES[1] else 1 - np.eye(2)[test.classes]
 
@@ -131,10 +132,11 @@ def trainings(monkeypatch, cut_after=None) -> list[str]:
     """Write down what is trained; the process is cut off in the training after so many."""
     done, before = [], Transfer._trained
 
-    def trained(self, one, train, test):
+    def trained(self, *given):
         if len(done) == cut_after:
             raise CutOff
-        found = before(self, one, train, test)
+        found = before(self, *given)
+        one = given[0]
         done.append(f"{one} at {one.rate}")
         return found
 
@@ -167,6 +169,27 @@ def test_what_was_cut_off_trains_what_is_left_and_says_the_same_bit_for_bit(colo
             assert [*first, *rest] == trained
             assert said(begun) == whole
             assert [*first, *rest] == trained, "all is kept"
+
+
+def test_a_training_that_is_cut_off_goes_on_where_it_was_and_leaves_no_state(colours, store, monkeypatch, capsys):
+    whole = said(transfer(colours, steps=3))
+    monkeypatch.setattr("slac_tasks.training.trainer.KEPT_EVERY_SEC", 0)
+    keeps = Checkpoints(Media(store.url, {}), "evaluations/unfinished", "ab12")
+    begun, steps = replace(transfer(colours, steps=3), keeps=keeps), []
+
+    def loss(logits, classes):
+        steps.append(classes)
+        if len(steps) == 3:
+            raise CutOff
+        return class_loss(logits, classes)
+
+    monkeypatch.setattr("slac_tasks.evaluation.transfer.class_loss", loss)
+    with pytest.raises(CutOff):
+        said(begun)
+    assert said(begun) == whole
+    assert "pretrained, 2 labels, seed 0: goes on after step 2" in capsys.readouterr().err
+    assert len(steps) == 3 + 1 + 3
+    assert len([name for name in store.names("evaluations/") if name.endswith("state.pt")]) == 2, "the scores alone"
 
 
 def test_what_was_trained_for_another_target_is_not_taken(colours, store, monkeypatch):

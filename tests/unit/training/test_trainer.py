@@ -15,7 +15,17 @@ from slac_tasks.storage.checkpoints import Checkpoints
 from slac_tasks.storage.objects import Media
 from slac_tasks.training import trainer
 from slac_tasks.training.losses import ReleaseLoss
-from slac_tasks.training.trainer import Diverged, Recipe, features, fit, fit_head, masked_loss, seeded, target_matrix
+from slac_tasks.training.trainer import (
+    Diverged,
+    Recipe,
+    begun_from,
+    features,
+    fit,
+    fit_head,
+    masked_loss,
+    seeded,
+    target_matrix,
+)
 
 CPU = torch.device("cpu")
 
@@ -116,6 +126,11 @@ class CutOff(Exception):
     """The machine is gone."""
 
 
+def keep_every_step(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(trainer, "KEPT_EVERY_SEC", 0)
+    monkeypatch.setattr(trainer, "_ENDED_AFTER_SEC", 0)
+
+
 def learned(keeps: Checkpoints | None, *, steps: int = 6, seed: int = 1, yes: int = 3, until: int = 99) -> torch.Tensor:
     """Return the weights of a network and the loss after `steps`; the loss of step `until` cuts it off."""
     with seeded(seed):
@@ -129,7 +144,9 @@ def learned(keeps: Checkpoints | None, *, steps: int = 6, seed: int = 1, yes: in
             raise CutOff
         return masked_loss(targets)(logits, asked)
 
-    last = fit(classifier, pixels(), targets, loss, Recipe(steps=steps, batch=4, seed=2), CPU, "frame", keeps)
+    recipe = Recipe(steps=steps, batch=4, seed=2)
+    own = keeps.of(begun_from(classifier, targets, recipe)) if keeps else None
+    last = fit(classifier, pixels(), targets, loss, recipe, CPU, "frame", own)
     return torch.cat([one.flatten() for one in (*classifier.state_dict().values(), torch.tensor(last))])
 
 
@@ -139,7 +156,7 @@ def test_a_training_may_be_as_short_as_one_likes():
 
 
 def test_a_training_that_is_cut_off_again_and_again_learns_the_same_weights_bit_for_bit(store, monkeypatch, capsys):
-    monkeypatch.setattr(trainer, "KEPT_EVERY_SEC", 0)
+    keep_every_step(monkeypatch)
     keeps = Checkpoints(Media(store.url, {}), "committees/unfinished", "ab12")
     whole = learned(None)
     for _ in range(3):  # each does one step, and is cut off in its second
@@ -157,6 +174,9 @@ def test_a_training_is_kept_when_its_time_has_come_and_in_the_end(store, monkeyp
     monkeypatch.setattr(trainer, "time", SimpleNamespace(monotonic=lambda: next(looks)))
     learned(keeps, steps=7)
     assert steps == [2, 4, 6, 7]
+    looks = count(0.0, 0.9 * trainer._ENDED_AFTER_SEC)
+    learned(keeps, steps=1)
+    assert steps[4:] == []
 
 
 def test_the_loss_of_a_training_is_that_of_the_last_tenth_of_its_steps():
@@ -170,7 +190,7 @@ def test_the_loss_of_a_training_is_that_of_the_last_tenth_of_its_steps():
 
 
 def test_a_training_of_other_weights_answers_or_steps_is_not_taken_up(store, monkeypatch):
-    monkeypatch.setattr(trainer, "KEPT_EVERY_SEC", 0)
+    keep_every_step(monkeypatch)
     keeps = Checkpoints(Media(store.url, {}), "committees/unfinished", "ab12")
     learned(keeps)
     for other in ({"seed": 2}, {"yes": 2}, {"steps": 5}):
