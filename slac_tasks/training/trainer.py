@@ -31,7 +31,7 @@ TUNED_RATE = 1e-3
 """Highest learning rate of a pretrained network."""
 KEPT_EVERY_SEC = 180.0
 """So much of a training that is killed is done again at most."""
-_ENDED_AFTER_SEC = 30.0
+ENDED_AFTER_SEC = 30.0
 """An end that is closer to what was kept last is not kept: a state is three times the weights, and soon made again."""
 
 
@@ -137,7 +137,7 @@ def fit(
             if not isfinite(run.losses[-1]):
                 raise Diverged(f"{what}: step {step}: loss {run.losses[-1]} at rate {recipe.rate:g}, want a number")
             run.learn(value)
-            wanted_sec = KEPT_EVERY_SEC if run.steps < recipe.steps else _ENDED_AFTER_SEC
+            wanted_sec = KEPT_EVERY_SEC if run.steps < recipe.steps else ENDED_AFTER_SEC
             if keeps and time.monotonic() - kept_at >= wanted_sec:
                 keep(keeps, run.steps, run.state())
                 kept_at = time.monotonic()

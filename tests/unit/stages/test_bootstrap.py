@@ -110,6 +110,7 @@ def test_a_second_run_does_nothing(world, monkeypatch, capsys):
 def test_one_that_was_cut_off_goes_on_with_the_member_that_has_not_learned_and_leaves_nothing(
     world, monkeypatch, capsys
 ):
+    monkeypatch.setattr("slac_tasks.training.trainer.ENDED_AFTER_SEC", 0)
     whole = train(world, "wave", "jump")
     for name in list(world.store.names("committees/")):
         world.store.delete(name)
@@ -132,6 +133,8 @@ def test_one_that_was_cut_off_goes_on_with_the_member_that_has_not_learned_and_l
 
 
 def test_what_other_clips_taught_is_not_taken_up(world, monkeypatch, capsys):
+    monkeypatch.setattr("slac_tasks.training.trainer.ENDED_AFTER_SEC", 0)
+
     def lost(self, dataset, *_, **__):
         raise Temporary("the store is out of reach")
 

@@ -128,7 +128,7 @@ class CutOff(Exception):
 
 def keep_every_step(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(trainer, "KEPT_EVERY_SEC", 0)
-    monkeypatch.setattr(trainer, "_ENDED_AFTER_SEC", 0)
+    monkeypatch.setattr(trainer, "ENDED_AFTER_SEC", 0)
 
 
 def learned(keeps: Checkpoints | None, *, steps: int = 6, seed: int = 1, yes: int = 3, until: int = 99) -> torch.Tensor:
@@ -174,7 +174,7 @@ def test_a_training_is_kept_when_its_time_has_come_and_in_the_end(store, monkeyp
     monkeypatch.setattr(trainer, "time", SimpleNamespace(monotonic=lambda: next(looks)))
     learned(keeps, steps=7)
     assert steps == [2, 4, 6, 7]
-    looks = count(0.0, 0.9 * trainer._ENDED_AFTER_SEC)
+    looks = count(0.0, 0.9 * trainer.ENDED_AFTER_SEC)
     learned(keeps, steps=1)
     assert steps[4:] == []
 
