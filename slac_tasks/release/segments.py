@@ -10,7 +10,6 @@ What is settled and not released is set aside with its reason.
 from collections import defaultdict
 from collections.abc import Iterable
 
-from slac_tasks.model import Status
 from slac_tasks.storage.datasets.releasing import ReleasedSegmentRow, ReleaseRow
 from slac_tasks.storage.datasets.segmenting import SegmentLabelRow
 from slac_tasks.storage.manifests import Drop
@@ -49,7 +48,7 @@ def dense_labels(
     found: list[ReleasedSegmentRow] = []
     shown: dict[tuple[str, str], list[ReleasedSegmentRow]] = defaultdict(list)
     for label in sorted(labels, key=_surest_first):
-        if label.status != Status.SETTLED or label.present is None:
+        if label.present is None:
             continue
         video = videos.get(label.video_id)
         if label.category not in categories:

@@ -19,7 +19,7 @@ from slac_tasks.storage.tables import Datasets
     ("changes", "number"),
     [
         (Changes(), "2.3.4"),
-        (Changes(corrected=1), "2.3.5"),
+        (Changes(corrected=3), "2.3.5"),
         (Changes(added=1, corrected=9), "2.4.0"),
         (Changes(changed=1, added=9), "3.0.0"),
         (Changes(withdrawn=1), "3.0.0"),
@@ -62,9 +62,11 @@ def test_every_label_is_counted_once(tmp_path_factory: pytest.TempPathFactory, o
 
 def test_a_difference_names_clips_and_signs(tmp_path: Path) -> None:
     datasets = Datasets(FolderStore(tmp_path))
-    a, b, c, d = (released(letter * 16) for letter in "abcd")
-    before = write_rows(datasets, "r0001", [a, b, c])
-    now = write_rows(datasets, "r0002", [replace(b, label=-1), replace(c, support=3), d])
+    a, b, c, d, e = (released(letter * 16) for letter in "abcde")
+    before = write_rows(datasets, "r0001", [a, b, c, e])
+    # Where a store holds the media, and less than a millionth of a confidence, is no difference.
+    same = replace(e, proxy_256="elsewhere", confidence=e.confidence - 1e-9)
+    now = write_rows(datasets, "r0002", [replace(b, label=-1), replace(c, support=3), d, same])
     ((category, table),) = differences(datasets, before, now)
     assert category == "high_jump"
     assert {row.pop("change"): row for row in table.to_pylist()} == {

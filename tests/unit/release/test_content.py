@@ -100,3 +100,19 @@ def test_rows_come_category_by_category_in_whatever_parts_they_lie(tmp_path: Pat
     assert [category for category, _ in found[0]] == ["chess", "judo", "surfing"]
     one, other = (content_of(rows for _, rows in by_category(datasets, manifest)) for manifest in (whole, parts))
     assert one == other
+
+
+def test_a_release_of_the_version_before_comes_in_the_fixed_order_whatever_order_it_was_written_in(
+    tmp_path: Path,
+) -> None:
+    assert RELEASES.upgrade is not None
+    older = RELEASES.upgrade.previous
+    rows = [released(f"{n:016x}", category=category) for n in (1, 0) for category in ("judo", "chess")]
+    table = RELEASES.table(rows).select(older.schema.names)
+    datasets = Datasets(FolderStore(tmp_path))
+    made: dict[str, Any] = {"stage": "test", "settings": {}, "made_from": {}}
+    datasets.write(older, [table], keys={"release": "r0001"}, **made)
+    found = by_category(datasets, datasets.need(RELEASES, release="r0001"), ["category", "video_id", "start_sec"])
+    assert [(category, rows["video_id"].to_pylist()) for category, rows in found] == [
+        (category, [f"{n:016x}" for n in (0, 1)]) for category in ("chess", "judo")
+    ]

@@ -38,6 +38,9 @@ def test_a_folder_that_was_cut_off_is_written_again_and_its_list_comes_last(tmp_
     assert {one.removeprefix(f"{name}/") for one in datasets.store.names(f"{name}/")} == {LIST, *listed}
     assert json.loads(datasets.store.get(f"{name}/{LIST}")) == listed
     assert datasets.store.exists(f"{name}/README.md")
+    datasets.store.put(f"{name}/README.md", b"read by somebody")
+    write_exports(datasets, manifest, release, [export])
+    assert datasets.store.get(f"{name}/README.md") == b"read by somebody", "what is finished is left alone"
 
 
 @pytest.mark.parametrize("is_withdrawn", [True, False])

@@ -41,6 +41,7 @@ def test_shares_are_equal_and_what_was_in_the_mix_stays(first: list, more: list,
     clips = dict(enumerate(first))
     grown = clips | dict(enumerate(more, start=100))
     before = mixed(clips, set())
+    assert mixed(dict(reversed(clips.items())), set()) == before, "the lot does not know where a row stands"
     now = mixed(grown, before)
     assert before <= now
     for known, chosen in ((clips, before), (grown, now)):

@@ -36,9 +36,11 @@ def test_a_youtube_id_is_a_name_unless_two_videos_share_it() -> None:
     # It is none for a third one either, though the others have gone by their video_id since an earlier release.
     third = ("c" * 16, "clip_000001")
     assert names_of([*shared, third], names_of(shared))["c" * 16] == "c" * 16
+    # Nor does it get the name of one that has left since.
+    assert names_of([third], {"a" * 16: "clip_000001"}) == {"c" * 16: "c" * 16}
 
 
 def test_a_name_is_eleven_characters_and_the_first_of_several() -> None:
     assert names_of([("a" * 16, "a2X2hz1G6i8_"), ("b" * 16, "a2X2hz1G6i")]) == {"a" * 16: "a" * 16, "b" * 16: "b" * 16}
-    found_twice = [("a" * 16, "b2X2hz1G6i8"), ("a" * 16, "a2X2hz1G6i8")]
-    assert names_of(found_twice) == names_of(found_twice[::-1]) == {"a" * 16: "a2X2hz1G6i8"}
+    found_often = [("a" * 16, f"{letter}2X2hz1G6i8") for letter in "hgfedcba"]
+    assert names_of(found_often) == names_of(found_often[::-1]) == {"a" * 16: "a2X2hz1G6i8"}

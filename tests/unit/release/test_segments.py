@@ -33,7 +33,7 @@ def label(name: str, video: int, **changes: Any) -> SegmentLabelRow:
     return SegmentLabelRow(**(values | changes))
 
 
-ABSENT = {"present": False, "label_start_sec": None, "label_end_sec": None, "tiou": None, "absent": 2}
+ABSENT = {"present": False, "label_start_sec": None, "label_end_sec": None, "tiou": None, "absent": 3}
 LABELS = [
     label("there", 1),
     label("absent", 2, **ABSENT),
@@ -55,7 +55,7 @@ def test_settled_labels_of_released_videos_join_and_the_others_say_why_not(
 ) -> None:
     rows, drops = released
     assert [(row.segment_id, row.label, row.start_sec, row.end_sec, row.support) for row in rows] == [
-        ("there", 1, 11.0, 19.5, 2), ("absent", -1, 10.0, 20.0, 2),
+        ("there", 1, 11.0, 19.5, 2), ("absent", -1, 10.0, 20.0, 3),
     ]  # fmt: skip
     # Name and split are those that the release gives the video.
     assert [(row.name, row.split, row.tiou) for row in rows] == [
