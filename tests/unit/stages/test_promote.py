@@ -3,6 +3,7 @@ from dataclasses import replace
 
 import pytest
 from platform_records import add_release
+from queued_clips import fill
 
 from slac_tasks.config import Config
 from slac_tasks.errors import Temporary
@@ -167,11 +168,15 @@ def test_a_promotion_that_was_cut_off_is_decided_by_whom_the_network_replaced(en
 
 
 def test_windows_are_scored_again_as_far_as_the_measured_rate_lets_the_budget_reach(ended, capsys):
-    for week in ("2026-01-12", "2026-01-19"):
+    for week, clips in (("2026-01-12", 8), ("2026-01-19", 8), ("2026-01-26", 20)):
         rows = [{"clip_id": f"{week}:{n}", "video_id": "v", "start_sec": n, "end_sec": n + 2, "split": "training",
-                 "proxy_128": "p", "proxy_256": "p", "shot": 0} for n in range(8)]  # fmt: skip
+                 "proxy_128": "p", "proxy_256": "p", "shot": 0} for n in range(clips)]  # fmt: skip
         made = {"stage": "propose", "settings": {}, "made_from": {}}
         ended.datasets.write(CLIPS, [CLIPS.from_records(rows)], keys={"category": "wave", "window": week}, **made)
+    # People were asked about every clip of the newest week, which alone is more than the budget.
+    fill(ended.ledger, 20)
+    with ended.ledger._connection.cursor() as cursor:
+        cursor.execute("UPDATE queue SET round = '2026-01-26.p'")
     config = Config(store_url=ended.datasets.store.url, training=Training(rescore_gpu_hours=10 / 3600))
     job = replace(ended.make_job("promote", release="r0001"), config=config)
     assert promote._windows_to_rescore(job, "r0001") == ["2026-01-19", "2026-01-12"]
