@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
+from math import ceil
 
 import numpy as np
 from numpy.typing import NDArray
@@ -159,7 +160,7 @@ def choose(
         value = ranking(found, knobs)
         order = in_order(pool, value, free, given, knobs, decay=knobs.diversity)
         if strategy is Strategy.DISAGREEMENT:
-            order = _mixed(order, _pattern(pool.scores), int(wanted[strategy] * knobs.max_pattern_share + 1))
+            order = _mixed(order, _pattern(pool.scores), ceil(wanted[strategy] * knobs.max_pattern_share - 1e-9))
         taken = order[: wanted[strategy]]
         np.add.at(given, pool.video[taken], 1)
         free &= ~_close_to(pool, taken, gap_ms)

@@ -122,16 +122,15 @@ def coherence(joint: Floats, *, video: Ints, shot: Ints, start_ms: Ints, reach_m
         Shape (clips,); NaN for a clip without neighbours.
 
     """
-    held = joint.clip(_LEAST, None)
     total, count = np.zeros(len(joint)), np.zeros(len(joint))
     step = 1
-    while reach_ms > 0 and step < len(joint):
+    while step < len(joint):
         near = (video[step:] == video[:-step]) & (start_ms[step:] - start_ms[:-step] <= reach_ms)
         if not near.any():
             break
         left = np.flatnonzero(near & (shot[step:] == shot[:-step]))
         right = left + step
-        ratio = held[right] / held[left]
+        ratio = joint[right] / joint[left]
         total[left] += np.minimum(1.0, ratio)
         total[right] += np.minimum(1.0, 1.0 / ratio)
         count[left] += 1

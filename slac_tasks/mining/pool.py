@@ -39,22 +39,24 @@ class Pool:
 
     def rows_of(self, clip_ids: Collection[str]) -> Ints:
         """Return the rows of those of these clips that are in the pool."""
-        code = {video: number for number, video in enumerate(self.videos)}
-        places = [(code[v], round(s * 1000)) for v, s in map(parse_clip_id, clip_ids) if v in code]
-        wanted = np.array([place(np.int64(v), np.int64(s)) for v, s in places], dtype=np.int64)
-        return np.flatnonzero(np.isin(place(self.video, self.start_ms), wanted))
+        return np.flatnonzero(np.isin(place(self.video, self.start_ms), self._places(clip_ids)))
 
     def near(self, clip_ids: Collection[str], gap_ms: int) -> NDArray[np.bool_]:
         """Return which clips are among `clip_ids` or start less than `gap_ms` from one of them in the same video."""
-        code = {video: number for number, video in enumerate(self.videos)}
-        places = [(code[v], round(s * 1000)) for v, s in map(parse_clip_id, clip_ids) if v in code]
-        if not places:
+        others = np.unique(self._places(clip_ids))
+        if not len(others):
             return np.zeros(len(self), dtype=bool)
-        others = np.unique(np.array([place(np.int64(v), np.int64(s)) for v, s in places]))
         own = place(self.video, self.start_ms)
         after = np.searchsorted(others, own).clip(max=len(others) - 1)
         nearest = np.minimum(abs(others[after] - own), abs(others[np.maximum(after - 1, 0)] - own))
         return np.asarray(nearest < max(gap_ms, 1))
+
+    def _places(self, clip_ids: Collection[str]) -> Ints:
+        """Return the `place` of those of these clips whose videos are in the pool."""
+        code = {video: number for number, video in enumerate(self.videos)}
+        places = [(code[v], round(s * 1000)) for v, s in map(parse_clip_id, clip_ids) if v in code]
+        video, start_ms = np.array(places, dtype=np.int64).reshape(-1, 2).T
+        return place(video, start_ms)
 
 
 def place(video: Ints | np.int64, start_ms: Ints | np.int64) -> Ints:
@@ -82,7 +84,7 @@ def make_pool(
 
     """
     lengths = {len(video_ids), len(start_sec), len(shots), len(scores)}
-    if len(lengths) > 1 or scores.ndim != 2:
+    if len(lengths) > 1:
         raise BrokenContract(f"mining: arrays of {sorted(lengths)} clips, want one length")
     if not ((scores >= 0) & (scores <= 1)).all():
         raise BrokenContract("mining: a score is unknown or outside 0 to 1")

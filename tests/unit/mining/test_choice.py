@@ -9,7 +9,9 @@ from hypothesis import strategies as st
 
 from slac_tasks.errors import BrokenContract
 from slac_tasks.mining.choice import choose
+from slac_tasks.mining.coverage import space
 from slac_tasks.mining.pool import Pool, make_pool
+from slac_tasks.mining.segments import Stretches
 from slac_tasks.mining.settings import Mining
 from slac_tasks.model import Strategy, clip_id, parse_clip_id
 
@@ -147,7 +149,7 @@ def test_one_pattern_of_votes_does_not_fill_the_disagreement() -> None:
     clips = [clip_id(f"v{number}", 0.0) for number in range(20)]
     scores = np.array([[0.9, 0.1]] * 15 + [[0.2, 0.8]] * 5)
     chosen = choose(pool(clips, scores), {Strategy.DISAGREEMENT: 10}, knobs=Mining(max_pattern_share=0.6))
-    assert sum(choice.index >= 15 for choice in chosen) >= 3
+    assert Counter(choice.index >= 15 for choice in chosen) == {False: 6, True: 4}
     # Nothing else left: the pattern may fill what it can.
     assert len(choose(pool(clips[:15], scores[:15]), {Strategy.DISAGREEMENT: 10}, knobs=KNOBS)) == 10
 
@@ -162,8 +164,9 @@ def test_entropy_asks_the_member_that_is_named() -> None:
 
 def test_what_cannot_be_mined_is_refused() -> None:
     clips = [clip_id("a", 0.0)]
-    with pytest.raises(BrokenContract, match="unknown or outside 0 to 1"):
-        pool(clips, np.array([[float("nan")]]))
+    for score in (float("nan"), -0.1, 1.5):
+        with pytest.raises(BrokenContract, match="unknown or outside 0 to 1"):
+            pool(clips, np.array([[score]]))
     assert choose(pool([], np.empty((0, 2))), WANTED, knobs=KNOBS) == []
 
 
@@ -209,3 +212,130 @@ def test_clips_with_doubted_labels_come_first_after_the_control_and_no_other_cli
     assert Strategy.CONTRADICTION not in {
         choice.strategy for choice in choose(pool(clips, scores), WANTED, knobs=KNOBS)
     }
+
+
+def known_well(clips: list[str], shots: list[int] | None = None) -> Pool:
+    """Return a pool in which every strategy has something to choose: all labels are doubted, and features are kept."""
+    videos, starts = zip(*map(parse_clip_id, clips), strict=True)
+    count = len(clips)
+    rng = np.random.default_rng(0)
+    return make_pool(
+        pa.array(videos), np.array(starts), np.array(shots or [0] * count), rng.random((count, 3)), seed="s",
+        at=space([rng.normal(size=(count, 4)).astype(np.float32)]), doubt=np.full(count, 0.9),
+    )  # fmt: skip
+
+
+ONE_AFTER_ANOTHER = list(
+    pairwise((Strategy.CONTRADICTION, Strategy.DISAGREEMENT, Strategy.CONSENSUS, Strategy.COVERAGE,
+              Strategy.UNSURE_COVERAGE))
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("pair", ONE_AFTER_ANOTHER)
+def test_a_videos_quota_and_the_gap_hold_over_all_strategies_together(pair: tuple[Strategy, Strategy]) -> None:
+    wanted = dict.fromkeys(pair, 2)
+    far_apart = known_well([clip_id("a", step * 3.0) for step in range(9)])
+    assert len(choose(far_apart, wanted, knobs=KNOBS)) == KNOBS.clips_per_video
+    beside_each_other = known_well([clip_id("a", step * 0.5) for step in range(4)])
+    assert len(choose(beside_each_other, wanted, knobs=KNOBS)) == 1
+
+
+def test_nothing_is_chosen_beside_a_set_of_a_segment() -> None:
+    made = known_well([clip_id("a", step * 0.5) for step in range(21)])
+    found = Stretches(
+        video_id=["a"], start_sec=np.array([2.0]), end_sec=np.array([9.0]), score=np.array([0.9]), set_least=4,
+        set_most=6,
+    )  # fmt: skip
+    knobs = Mining(clips_per_video=100, min_gap_sec=2.0)
+    chosen = choose(made, {Strategy.SEGMENT: 6, Strategy.DISAGREEMENT: 20}, knobs=knobs, stretches=found)
+    in_set = [made.start_ms[one.index] for one in chosen if one.of_segment is not None]
+    others = [made.start_ms[one.index] for one in chosen if one.of_segment is None]
+    assert len(in_set) == 6
+    assert all(abs(one - other) >= 2000 for one in in_set for other in others)
+
+
+@pytest.mark.parametrize("most", [Strategy.DISAGREEMENT, Strategy.COVERAGE])
+def test_what_no_doubted_label_wants_goes_to_the_strategy_that_chooses_most(most: Strategy) -> None:
+    made = known_well([clip_id(f"v{number}", 0.0) for number in range(30)])
+    assert made.doubt is not None
+    made.doubt[1:] = 0.1
+    wanted = {Strategy.CONTRADICTION: 5, Strategy.DISAGREEMENT: 1, Strategy.COVERAGE: 1, most: 3}
+    counts = Counter(choice.strategy for choice in choose(made, wanted, knobs=KNOBS))
+    assert counts == {**wanted, Strategy.CONTRADICTION: 1, most: 7}
+
+
+def test_a_neighbour_is_of_the_same_shot_and_at_most_so_far_away_and_is_a_companion_once() -> None:
+    # The first and the last clip are chosen. Both are exactly `carry_sec` from the one between them.
+    clips = [clip_id("a", 0.0), clip_id("a", KNOBS.carry_sec), clip_id("a", 2 * KNOBS.carry_sec)]
+
+    def chosen(*shots: int) -> Counter[Strategy]:
+        made = known_well(clips, list(shots))
+        made.scores[:] = [[0.9, 0.9, 0.9], [0.1, 0.1, 0.1], [0.9, 0.9, 0.9]]
+        wanted = {Strategy.CONSENSUS: 2, Strategy.COMPANION: 2}
+        return Counter(choice.strategy for choice in choose(made, wanted, knobs=KNOBS))
+
+    assert chosen(0, 0, 0) == {Strategy.CONSENSUS: 2, Strategy.COMPANION: 1}
+    assert chosen(0, 1, 2) == {Strategy.CONSENSUS: 2}
+
+
+def test_without_a_gap_no_clip_is_chosen_twice() -> None:
+    made = known_well([clip_id("a", step * 0.5) for step in range(6)])
+    knobs = Mining(clips_per_video=4, min_gap_sec=0.0)
+    chosen = choose(made, {Strategy.DISAGREEMENT: 2, Strategy.CONSENSUS: 2, Strategy.COVERAGE: 2}, knobs=knobs)
+    assert len({choice.index for choice in chosen}) == len(chosen) == 4
+
+
+@pytest.mark.parametrize(
+    ("strategy", "alone", "around", "held"),
+    [
+        (Strategy.CONSENSUS, (0.9, 0.9), (0.05, 0.05), (0.8, 0.8)),
+        (Strategy.DISAGREEMENT, (0.99, 0.01), (0.01, 0.01), (0.95, 0.05)),
+    ],
+)
+def test_a_clip_whose_neighbours_say_otherwise_gives_way_to_an_action_that_goes_on(
+    strategy: Strategy, alone: tuple[float, ...], around: tuple[float, ...], held: tuple[float, ...]
+) -> None:
+    clips = [clip_id(video, step * 0.5) for video in ("flicker", "held") for step in range(3)]
+    scores = np.array([around, alone, around, held, held, held])
+    (first,) = choose(pool(clips, scores), {strategy: 1}, knobs=KNOBS)
+    assert clips[first.index].startswith("held")
+
+
+def test_a_companion_may_be_as_far_away_as_answers_are_carried() -> None:
+    clips = [clip_id("a", step * 0.5) for step in range(21)]
+    made = known_well(clips)
+    chosen = choose(
+        made, {Strategy.DISAGREEMENT: 1, Strategy.COMPANION: 1}, knobs=Mining(carry_sec=10.0, min_gap_sec=0.5),
+        asked=clips[1:-1],
+    )  # fmt: skip
+    assert {clips[choice.index] for choice in chosen} == {clips[0], clips[-1]}
+
+
+def test_what_was_asked_of_videos_that_are_no_more_says_nothing_and_what_is_a_gap_away_may_be_chosen() -> None:
+    clips = [clip_id("a", 0.0), clip_id("a", KNOBS.min_gap_sec)]
+    asked = [clips[0], clip_id("gone", 0.0)]
+    chosen = choose(known_well(clips), {Strategy.DISAGREEMENT: 2}, knobs=KNOBS, asked=asked)
+    assert [clips[choice.index] for choice in chosen] == [clips[1]]
+
+
+def test_doubt_and_features_stay_with_their_clip_in_whatever_order_clips_come() -> None:
+    clips = [clip_id(f"v{number}", 0.0) for number in range(6)]
+    rng = np.random.default_rng(0)
+    scores, doubt, at = rng.random((6, 2)), np.array([0.9, 0.1, 0.8, 0.2, 0.3, 0.1]), rng.normal(size=(6, 4))
+
+    def made(order: list[int]) -> Pool:
+        videos = pa.array([parse_clip_id(clips[row])[0] for row in order])
+        return make_pool(
+            videos, np.zeros(6), np.zeros(6, int), scores[order], seed="s", doubt=doubt[order],
+            at=space([at[order].astype(np.float32)]),
+        )  # fmt: skip
+
+    def chosen(order: list[int]) -> list[tuple[Strategy, str]]:
+        wanted = {Strategy.CONTRADICTION: 2, Strategy.COVERAGE: 2}
+        return [(one.strategy, clips[order[one.index]]) for one in choose(made(order), wanted, knobs=KNOBS)]
+
+    first, turned = [0, 1, 2, 3, 4, 5], [4, 2, 5, 0, 3, 1]
+    assert [name for strategy, name in chosen(first) if strategy is Strategy.CONTRADICTION] == [clips[0], clips[2]]
+    assert chosen(turned) == chosen(first)
+    assert made(turned).videos == made(first).videos
+    assert made(turned).draw.tolist() == made(first).draw.tolist()

@@ -57,6 +57,13 @@ def test_a_group_that_was_asked_is_covered_already() -> None:
     assert of[rows].tolist() == [1, 2, 3]
 
 
+def test_everything_that_was_asked_counts_however_much_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(coverage, "MOST", 50)
+    points, of = groups()
+    rows, _ = cover(pool_of(points), 1, asked=(*range(60), 95))
+    assert of[rows].tolist() == [2]
+
+
 def test_what_is_worth_more_is_covered_first() -> None:
     points, of = groups()
     rows, _ = cover(pool_of(points), 1, weight=np.where(of == 3, 10.0, 0.1))
@@ -114,6 +121,28 @@ def test_coverage_chooses_beside_the_control_and_asks_nothing_twice() -> None:
     assert len(set(rows)) == len(rows)
     assert pool.row[3] not in rows
     assert all(choice.value is not None for choice in chosen if choice.strategy is not Strategy.RANDOM)
+
+
+def test_clips_stand_first_for_those_of_which_the_committee_as_a_whole_is_unsure() -> None:
+    points, of = groups(sizes=(20, 20))
+    pool = pool_of(points)
+    # One member alone is unsure of the first group, and two that contradict each other leave the second one open.
+    pool.scores[:] = np.where(of[:, None] == 0, (0.5, 0.99), (0.99, 0.01))
+    (chosen,) = choose(pool, {Strategy.UNSURE_COVERAGE: 1}, knobs=ANY)
+    assert of[chosen.index] == 1
+
+
+@pytest.mark.parametrize("was_asked", [True, False])
+def test_what_was_asked_or_is_chosen_already_is_covered(was_asked: bool) -> None:
+    """A clip of the largest group was asked in an earlier round, or another strategy has chosen it in this one."""
+    points, of = groups()
+    pool = pool_of(points)
+    pool.scores[7] = 0.9
+    asked = [clip_id(pool.videos[pool.video[7]], 0.0)] if was_asked else []
+    wanted = {Strategy.CONSENSUS: 0 if was_asked else 1, Strategy.COVERAGE: 3}
+    chosen = choose(pool, wanted, knobs=ANY, asked=asked)
+    covering = [of[choice.index] for choice in chosen if choice.strategy is Strategy.COVERAGE]
+    assert covering == [1, 2, 3]
 
 
 def test_coverage_without_features_is_refused() -> None:

@@ -14,10 +14,12 @@ def test_disagreement_is_zero_where_members_say_the_same_and_one_bit_where_they_
     assert found[2] == pytest.approx(1)
     # entropy of the mean 0.5 is 1 bit; of 0.2 and 0.8 each 0.7219 bit
     assert found[3] == pytest.approx(1 - 0.7219, abs=1e-4)
+    alike = np.random.default_rng(0).random((1000, 1)).repeat(3, axis=1)
+    assert disagreement(alike).min() == 0, "no rounding makes it negative"
 
 
 def test_vote_entropy_counts_votes_and_not_how_sure_they_are() -> None:
-    found = vote_entropy(np.array([[0.49, 0.51], [0.0, 1.0], [0.6, 0.9], [0.1, 0.2]]))
+    found = vote_entropy(np.array([[0.49, 0.5], [0.0, 1.0], [0.6, 0.9], [0.1, 0.2]]))
     assert found.tolist() == [1.0, 1.0, 0.0, 0.0]
 
 

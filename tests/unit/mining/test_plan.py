@@ -65,3 +65,16 @@ def test_doubted_labels_take_from_what_is_chosen_and_never_from_what_is_drawn(
     assert all(found.get(name) == before.get(name) for name in (Strategy.RANDOM, Strategy.COMPANION))
     assert 0 <= found[Strategy.CONTRADICTION] <= doubted
     assert min(found.values()) >= 0
+
+
+def test_a_share_is_not_one_clip_less_for_want_of_exact_floats() -> None:
+    assert 100 * 0.29 < 29
+    plan = RoundPlan(clips={Strategy.DISAGREEMENT: 100}, seconds_per_clip=4.0)
+    assert plan.asking_first(Strategy.SEGMENT, 50, 0.29).clips == {Strategy.DISAGREEMENT: 71, Strategy.SEGMENT: 29}
+
+
+def test_what_comes_first_takes_from_the_others_alone() -> None:
+    plan = RoundPlan(clips={Strategy.CONTRADICTION: 50, Strategy.DISAGREEMENT: 50}, seconds_per_clip=4.0)
+    assert plan.asking_first(Strategy.SEGMENT, 100, 0.5).clips == {
+        Strategy.CONTRADICTION: 50, Strategy.DISAGREEMENT: 25, Strategy.SEGMENT: 25,
+    }  # fmt: skip
