@@ -35,12 +35,12 @@ from pathlib import Path
 from typing import Annotated
 
 import numpy as np
-from scipy.special import expit, logit
+from scipy.special import betaincinv, expit, logit
 
 from bench.harness import Bench, Figures, Seed
 from bench.harness.tables import Cell, table
 from slac_tasks.progress import track
-from slac_tasks.quality.bounds import Sample, exact_bound
+from slac_tasks.quality.bounds import Sample
 from slac_tasks.quality.gold import Gold
 from slac_tasks.quality.thresholds import ALPHA, THRESHOLDS, Control, Way
 from slac_tasks.verification.ballots import Bools, Floats, Ints
@@ -230,6 +230,11 @@ def _with_sum(parts: Sequence[Control]) -> list[Control]:
     """Return the clips of all categories together, and then those of each."""
     right, wrong = (sum(getattr(part.sample, name) for part in parts) for name in ("right", "wrong"))
     return [Control(sample=Sample(weights=np.ones(1), right=right, wrong=wrong)), *parts]
+
+
+def exact_bound(wrong: int, count: int, alpha: float) -> float:
+    """Return the Clopper-Pearson upper bound at 1 - `alpha`, from `wrong` of `count` items. Good for one look."""
+    return 1.0 if wrong >= count else float(betaincinv(wrong + 1, count - wrong, 1 - alpha))
 
 
 def _read(kind: str, category: int | None, drawn: Control, every: Control, gold: Gold, way: Way) -> Read:

@@ -206,10 +206,9 @@ def _written(
 def _delete(datasets: Datasets, ledger: Ledger, manifest: Manifest) -> None:
     """Delete a generation: its record first, its manifest last."""
     ledger.run("forget_dataset", address=manifest.address, generation=manifest.generation)
-    folder = f"{manifest.address}/g{manifest.generation:04d}"
     for part in manifest.parts:
-        datasets.store.delete(f"{folder}/{part.name}")
-    datasets.store.delete(f"{folder}/manifest.json")
+        datasets.store.delete(f"{manifest.folder}/{part.name}")
+    datasets.store.delete(f"{manifest.folder}/manifest.json")
 
 
 def _pages(datasets: Datasets, name: str) -> Iterator[str]:

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from slac_tasks.model import clip_id
-from slac_tasks.release.finished import folder_of, version_of, with_files
+from slac_tasks.release.finished import version_of, with_files
 from slac_tasks.release.register import register
 from slac_tasks.storage.datasets import RELEASE_VERSIONS, RELEASED_VIDEOS, RELEASES
 from slac_tasks.storage.datasets.releasing import ReleaseRow
@@ -49,7 +49,7 @@ def finish(
     keys = {"release": release}
     written = write_rows(datasets, release, rows, made_from)
     for name, data in (files or {}).items():
-        datasets.store.put(f"{folder_of(written)}/{name}", data)
+        datasets.store.put(f"{written.folder}/{name}", data)
     of = {written.address: written.mark}
     datasets.write(RELEASED_VIDEOS, [register(datasets, before, written)], keys=keys, made_from=of, **MADE)
     row = with_files(datasets.store, written, version_of(datasets, written, before), files or {})

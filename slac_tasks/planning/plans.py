@@ -32,7 +32,7 @@ from slac_tasks.storage.datasets import (
 )
 from slac_tasks.storage.objects import put_by_content
 from slac_tasks.verification import label_studio
-from slac_tasks.verification.ballots import clip_key
+from slac_tasks.verification.ballots import label_key
 
 Pairs = set[tuple[str, str]]
 """(category, window)."""
@@ -352,13 +352,8 @@ def new_labels(waiting: pa.Table, held: pa.Table) -> int:
         held: the rows of the release, with the same columns.
 
     """
-    known = pc.is_in(_label_key(waiting), value_set=_label_key(held))
+    known = pc.is_in(label_key(waiting), value_set=label_key(held))
     return len(waiting) - int(pc.sum(known).as_py() or 0)
-
-
-def _label_key(labels: pa.Table) -> pa.Array:
-    label = labels["label"].combine_chunks().cast(pa.string())
-    return pc.binary_join_element_wise(clip_key(labels), label, " ")
 
 
 def _is_quiet(planner: Planner, judged: str) -> bool:

@@ -1,20 +1,18 @@
-"""Upper bounds of the share of wrong items, from a sample: for one look, and for a sample that is looked at again.
+"""Upper bounds of the share of wrong items, from a sample that was drawn by known weights and is looked at again.
 
-One look, every item as likely to be drawn as any other: the exact binomial bound (Clopper and Pearson 1934).
-
-Any number of looks, drawn by known weights: a bet (Waudby-Smith and Ramdas 2024, "diversified Kelly"). Who doubts that
-the share of wrong items is `error` or more starts with a capital of 1 and bets on each item that it is right. Were the
-share so large, the expected capital would never grow, so by Ville's inequality it would ever reach 1 / alpha with a
-chance of alpha at most. The bound is the smallest share against which it has not. A bet that stays the same from item
-to item makes the capital a function of counts, so the order of the items is of no consequence; the capital here is
-spread over several such bets, since nobody knows the best one before.
+It is a bet (Waudby-Smith and Ramdas 2024, "diversified Kelly"). Who doubts that the share of wrong items is `error` or
+more starts with a capital of 1 and bets on each item that it is right. Were the share so large, the expected capital
+would never grow, so by Ville's inequality it would ever reach 1 / alpha with a chance of alpha at most. The bound is
+the smallest share against which it has not. A bet that stays the same from item to item makes the capital a function of
+counts, so the order of the items is of no consequence; the capital here is spread over several such bets, since nobody
+knows the best one before.
 """
 
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import betaincinv, xlogy
+from scipy.special import xlogy
 
 Floats = NDArray[np.float64]
 
@@ -23,11 +21,6 @@ _HOPES = np.array([0.0, 0.05, 0.12, 0.22, 0.35, 0.5, 0.65, 0.8, 0.9, 0.96])
 _STAKES = np.array([3.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0]) / 12.0
 """What part of the capital each bet begins with; samples without a fault are those by which most is decided."""
 _HALVINGS = 30
-
-
-def exact_bound(wrong: int, count: int, alpha: float) -> float:
-    """Return the Clopper-Pearson upper bound at 1 - `alpha`, from `wrong` of `count` items. Good for one look."""
-    return 1.0 if wrong >= count else float(betaincinv(wrong + 1, count - wrong, 1 - alpha))
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -24,7 +24,7 @@ LIST = "files.json"
 
 def export_name(manifest: Manifest, export: Export) -> str:
     """Return the object name of an export of a release; of a folder, what the names of its files begin with."""
-    return f"{manifest.address}/g{manifest.generation:04d}/exports/{export.file}"
+    return f"{manifest.folder}/exports/{export.file}"
 
 
 def contents(

@@ -87,11 +87,6 @@ def with_files(store: Store, rows: Manifest, row: ReleaseVersionRow, files: Iter
     return replace(row, files=tuple(names), hashes=tuple(hash_of(store, rows, name) for name in names))
 
 
-def folder_of(rows: Manifest) -> str:
-    """Return the folder in the store of the generation whose manifest this is."""
-    return f"{rows.address}/g{rows.generation:04d}"
-
-
 def hash_of(store: Store, rows: Manifest, name: str) -> str:
     """Return the SHA-256 (hex) of a file beside the rows.
 
@@ -99,7 +94,7 @@ def hash_of(store: Store, rows: Manifest, name: str) -> str:
         NotMade: it is not there.
 
     """
-    with store.local(f"{folder_of(rows)}/{name}") as path, open(path, "rb") as file:
+    with store.local(f"{rows.folder}/{name}") as path, open(path, "rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 

@@ -1,6 +1,5 @@
 """Finished releases in the ledger, which plans and pages ask."""
 
-from slac_tasks.release.finished import folder_of
 from slac_tasks.release.preview import PREVIEW
 from slac_tasks.storage.datasets.releasing import ReleaseVersionRow
 from slac_tasks.storage.ledger import Ledger
@@ -36,6 +35,6 @@ def record_release(store: Store, ledger: Ledger, row: ReleaseVersionRow, rows: M
         changed=row.changed,
         withdrawn=row.withdrawn,
         corrected=row.corrected,
-        folder=folder_of(rows),
-        preview=store.get(f"{folder_of(rows)}/{PREVIEW}").decode() if PREVIEW in row.files else "[]",
+        folder=rows.folder,
+        preview=store.get(f"{rows.folder}/{PREVIEW}").decode() if PREVIEW in row.files else "[]",
     )

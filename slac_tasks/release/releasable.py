@@ -13,11 +13,12 @@ from numpy.typing import NDArray
 
 from slac_tasks.admission.withdrawals import tombstones
 from slac_tasks.model import Status
+from slac_tasks.release.content import ORDER
 from slac_tasks.storage.datasets import CARRIED, LABELS, RELEASES
 from slac_tasks.storage.ledger import Ledger
 from slac_tasks.storage.manifests import Manifest
 from slac_tasks.storage.tables import Datasets
-from slac_tasks.verification.ballots import clip_key, joined_key
+from slac_tasks.verification.ballots import clip_key, joined_key, label_key
 from slac_tasks.verification.carrying import PEOPLE, SETS
 from slac_tasks.verification.versions import label_tables
 
@@ -25,7 +26,6 @@ Certified = Callable[[str, Sequence[str], Sequence[float]], NDArray[np.float64]]
 """Returns the bound with which each label is certified (NaN: it is not), from its kind, category and confidence."""
 
 _COLUMNS = [name for name in LABELS.schema.names if name in RELEASES.schema.names]
-_ORDER = [("category", "ascending"), ("video_id", "ascending"), ("start_sec", "ascending")]
 
 
 def releasable(datasets: Datasets, ledger: Ledger, labels: str) -> pa.Table:
@@ -46,7 +46,7 @@ def releasable(datasets: Datasets, ledger: Ledger, labels: str) -> pa.Table:
         support = pc.max_element_wise(pc.add(table["yes"], table["no"]), 1)
         table = table.append_column("kind", pa.repeat(PEOPLE, table.num_rows)).append_column("support", support)
         found.append(table.filter(may).select([*_COLUMNS, "kind", "support"]))
-    return pa.concat_tables(found).sort_by(_ORDER)
+    return pa.concat_tables(found).sort_by(ORDER)
 
 
 def releasable_of_others(
@@ -75,7 +75,7 @@ def releasable_of_others(
         may = pc.and_not(may, pc.is_in(clip_key(table), value_set=asked))
         table = _with_bounds(table.filter(may), certified)
         found.append(table.filter(table["certificate"].is_valid()))
-    return pa.concat_tables(found).sort_by(_ORDER)
+    return pa.concat_tables(found).sort_by(ORDER)
 
 
 def with_certificates(datasets: Datasets, labels: pa.Table, carried: Manifest | None, certified: Certified) -> pa.Table:
@@ -98,7 +98,7 @@ def with_certificates(datasets: Datasets, labels: pa.Table, carried: Manifest | 
             for table in datasets.tables(carried, ["clip_id", "category", "kind", "label", "confidence"])
         ]
         every = pa.concat_tables(found)
-        place = pc.index_in(_label_key(labels), value_set=_label_key(every))
+        place = pc.index_in(label_key(labels), value_set=label_key(every))
         bound = every["certificate"].take(place)
     return labels.append_column("certificate", bound)
 
@@ -112,11 +112,6 @@ def _with_bounds(labels: pa.Table, certified: Certified) -> pa.Table:
         some = labels.take(pa.array(own))
         bounds[own] = certified(kind, some["category"].to_pylist(), some["confidence"].to_pylist())
     return labels.append_column("certificate", pa.array(bounds, pa.float64(), mask=np.isnan(bounds)))
-
-
-def _label_key(labels: pa.Table) -> pa.Array:
-    label = labels["label"].combine_chunks().cast(pa.string())
-    return pc.binary_join_element_wise(clip_key(labels), label, " ")
 
 
 def _accepted(ledger: Ledger, labels: str) -> pa.Array:

@@ -4,11 +4,12 @@ Reads: the current partitions of every dataset with expectations, and what is kn
 tombstones, categories, the queue and known answers in the ledger, and other datasets in the store.
 Writes: expectations (judged, partition), one for each hand-over; docs/v1/: pages of what was found.
 Safe to run again: a partition whose generation was judged is not judged again, so the cost grows with what is new. A
-With --judged the hand-overs of one dataset, or one of them, are judged again by the suite of today: old releases by new
-expectations. With --estimate it says how many hand-overs and rows that are, and judges nothing. A
 critical failure ends the stage with 65, after everything was judged and written: it names the rows that are not what
 their dataset promises. It does so in every run, until that partition is made again or is there no more. One bad
 partition holds up no other. Of the labels the newest version is judged.
+
+With --judged the hand-overs of one dataset, or one of them, are judged again by the suite of today: old releases by new
+expectations. With --estimate it says how many hand-overs and rows there are to judge, and judges nothing.
 """
 
 from collections.abc import Mapping, Sequence
@@ -26,9 +27,7 @@ from slac_tasks.quality.expectations.judging import Measured, failures, judged, 
 from slac_tasks.reports import data_docs, inspected
 from slac_tasks.reports.data_docs import Docs
 from slac_tasks.storage import datasets as declared
-from slac_tasks.storage.datasets import (
-    LABELS,
-)
+from slac_tasks.storage.datasets import LABELS
 from slac_tasks.storage.datasets.judging import ExpectationRow
 from slac_tasks.storage.manifests import Drop, Manifest
 from slac_tasks.verification.versions import need_labels, newest_labels

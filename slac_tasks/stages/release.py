@@ -33,7 +33,7 @@ from slac_tasks.quality.expectations.judging import failures, judge
 from slac_tasks.release.content import ORDER
 from slac_tasks.release.described import described, videos_of
 from slac_tasks.release.exporting import WITH_EVERY_RELEASE, contents, export_name, write_exports
-from slac_tasks.release.finished import folder_of, need_release, version_of, with_files
+from slac_tasks.release.finished import need_release, version_of, with_files
 from slac_tasks.release.mix import benchmark, mix_of
 from slac_tasks.release.naming import names_of
 from slac_tasks.release.preview import PREVIEW, preview
@@ -150,13 +150,12 @@ def _wrong(job: Job, rows: Manifest) -> list[str]:
 def _files(job: Job, rows: Manifest, row: ReleaseVersionRow) -> Iterator[str]:
     """Write what lies beside the rows: every format, and the data sheet. Yield the name of each file."""
     names = {one["category"]: one["name"] for one in job.ledger.rows("categories")}
-    folder = folder_of(rows)
     write_exports(job.datasets, rows, contents(job.datasets, rows, row.version, names))
-    yield from (export_name(rows, export).removeprefix(f"{folder}/") for export in WITH_EVERY_RELEASE)
+    yield from (export_name(rows, export).removeprefix(f"{rows.folder}/") for export in WITH_EVERY_RELEASE)
     dense = job.datasets.rows(RELEASED_SEGMENTS, release=job.key("release"))
     written = sheet(job.key("release"), row, tallies(job.datasets, rows), names, dense)
     for name, data in {**written, PREVIEW: preview(job.datasets, rows).encode()}.items():
-        job.store.put(f"{folder}/{name}", data)
+        job.store.put(f"{rows.folder}/{name}", data)
         yield name
 
 

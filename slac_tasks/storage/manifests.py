@@ -102,6 +102,11 @@ class Manifest:
         return content_hash(*(part.sha256 for part in self.parts))
 
     @property
+    def folder(self) -> str:
+        """The folder in the store of this generation."""
+        return f"{self.address}/g{self.generation:04d}"
+
+    @property
     def mark(self) -> str:
         """Generation and hash: how the manifest of a later dataset names this one."""
         return f"g{self.generation:04d}:{self.sha256}"

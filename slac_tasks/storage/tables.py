@@ -147,7 +147,7 @@ class Datasets:
         schema, upgrade = manifest.declared.schema, manifest.declared.upgrade
         names = schema.names if columns is None else list(columns)
         for part in manifest.parts:
-            name = f"{manifest.address}/g{manifest.generation:04d}/{part.name}"
+            name = f"{manifest.folder}/{part.name}"
             data = self.store.get(name)
             found = hashlib.sha256(data).hexdigest()
             if found != part.sha256:

@@ -241,6 +241,12 @@ def clip_key(rows: pa.Table) -> pa.Array:
     return joined_key(rows, "clip_id")
 
 
+def label_key(labels: pa.Table) -> pa.Array:
+    """Return what names the clip, the category and the sign of each label, as one column."""
+    sign = labels["label"].combine_chunks().cast(pa.string())
+    return pc.binary_join_element_wise(clip_key(labels), sign, " ")
+
+
 def read_ballots(votes: pa.Table) -> Ballots:
     """Return the votes that count, from rows with the columns of `VOTE` in any order.
 

@@ -16,7 +16,6 @@ from slac_tasks import cli
 from slac_tasks.commands import doctor, export, gc
 from slac_tasks.errors import Temporary
 from slac_tasks.release.exports import EXPORTS
-from slac_tasks.release.finished import folder_of
 from slac_tasks.stages import propose
 from slac_tasks.storage.datasets import CLIPS, LABELS, MODELS, RELEASED_SEGMENTS, RELEASES, SCORES, VIDEOS
 from slac_tasks.storage.datasets.collecting import ClipRow, Span, VideoRow
@@ -155,7 +154,7 @@ def test_a_release_is_exported_though_garbage_goes_at_every_moment_and_it_is_mad
     def make() -> str:
         write(store, dataset=RELEASED_SEGMENTS, keys=keys)
         made = finish(datasets, "r0001", rows, made_from={"labels/v1/labels=000001": "g0001:0"})
-        return folder_of(made)
+        return made.folder
 
     for row in rows:
         store.put(row.proxy_256, b"bytes")

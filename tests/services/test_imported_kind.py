@@ -11,7 +11,7 @@ from slac_tasks import cli
 from slac_tasks.mining.settings import Mining
 from slac_tasks.model import clip_id, panel_key, parse_clip_id, round_key
 from slac_tasks.quality.settings import Quality
-from slac_tasks.release.finished import folder_of, need_release
+from slac_tasks.release.finished import need_release
 from slac_tasks.release.settings import Release
 from slac_tasks.stages import aggregate, carry, certify, mine, publish, release, sync, validate
 from slac_tasks.storage.datasets import (
@@ -159,7 +159,7 @@ def test_imported_labels_are_scored_asked_and_released_without_their_errors(
     assert all(row.label == (1 if shows(clip) else -1) for clip, row in released.items())
     assert {clip for clip, row in released.items() if row.kind == "imported"} == carried.keys() - asked.keys()
     _, manifest = need_release(datasets, "r0001")
-    page = datasets.store.get(f"{folder_of(manifest)}/README.md").decode()
+    page = datasets.store.get(f"{manifest.folder}/README.md").decode()
     assert f"| {CATEGORY} | 200 | {len(asked)} | {len(wrong)} | 0 | {row.rest} | 0.0% (0.0% to " in page
 
 

@@ -17,7 +17,7 @@ from slac_tasks.admission.withdrawals import withdraw
 from slac_tasks.errors import BrokenContract, NotMade, Temporary
 from slac_tasks.quality.settings import Quality
 from slac_tasks.release.exports import EXPORTS
-from slac_tasks.release.finished import folder_of, need_release
+from slac_tasks.release.finished import need_release
 from slac_tasks.stages import aggregate, release, sync, validate
 from slac_tasks.storage.datasets import LABELS, RELEASE_VERSIONS, RELEASES
 from slac_tasks.storage.folder import FolderStore
@@ -246,7 +246,7 @@ def test_until_a_release_is_recorded_no_other_is_made(
     datasets = make_job("release").datasets
     assert need_release(datasets, "r0002")[0].previous == "r0001"
     shown = {row["release"]: row["folder"] for row in ledger.rows("web_releases", most=9)}
-    assert shown == {name: folder_of(need_release(datasets, name)[1]) for name in ("r0001", "r0002")}
+    assert shown == {name: need_release(datasets, name)[1].folder for name in ("r0001", "r0002")}
 
 
 def test_a_release_that_is_made_again_and_cut_off_is_not_finished(

@@ -15,7 +15,7 @@ from slac_tasks.errors import Temporary
 from slac_tasks.forgetting import forget
 from slac_tasks.quality.settings import Quality
 from slac_tasks.reconcile import repair
-from slac_tasks.release.finished import folder_of, need_release
+from slac_tasks.release.finished import need_release
 from slac_tasks.stages import aggregate, publish, release, sync, validate
 from slac_tasks.storage import gold_segments
 from slac_tasks.storage.datasets import RELEASED_SEGMENTS, SEGMENT_LABELS, SEGMENT_PEOPLE, SEGMENT_VOTES, SEGMENTS
@@ -415,12 +415,12 @@ def test_dense_labels_join_the_release_and_withdrawn_videos_leave_them(
     assert rows[0].name == "a2X2hz1G6i8"
     version, manifest = need_release(datasets, "r0001")
     assert "exports/segments.json" in version.files
-    with store.local(f"{folder_of(manifest)}/exports/segments.json") as path:
+    with store.local(f"{manifest.folder}/exports/segments.json") as path:
         found = read([path])
     assert [(one.video, one.label, one.start_sec, one.end_sec) for one in found.labels] == [
         (row.name, "High jump", 11.0, 19.5) for row in sorted(rows, key=lambda row: row.name)
     ]
-    sheet = store.get(f"{folder_of(manifest)}/README.md").decode()
+    sheet = store.get(f"{manifest.folder}/README.md").decode()
     assert "| High jump | 5 | 42.5 | 0 | 1.00 |" in sheet
     assert cli.main(["release", "verify", "r0001", "--decode", "0"]) == 0
 

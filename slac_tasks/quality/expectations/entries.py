@@ -155,8 +155,8 @@ class Handover:
 
         return self.once(f"{name} in {beside}.{column}", place)
 
-    def examples(self, wrong: Bools, column: str = "") -> tuple[str, ...]:
-        """Return what names the first wrong rows: by this column, else by the first unique one."""
+    def examples(self, wrong: Bools, column: str) -> tuple[str, ...]:
+        """Return what names the first wrong rows: by this column; empty: by the first unique one."""
         name = column or self.dataset.unique[0]
         if name not in self.rows.column_names:
             return ()

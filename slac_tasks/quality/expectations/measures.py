@@ -11,6 +11,8 @@ from slac_tasks.quality.expectations.entries import Bools, Finding, Floats, Hand
 
 MOST_SUBJECTS = 5_000
 """Findings of one measure; categories, strategies and people are fewer."""
+_SLACK = 1e-6
+"""A number may lie so far outside of its range: sums of floats are no exact ones."""
 
 
 def wrong_rows(wrong: Callable[[Handover], Bools], column: str = "") -> Measure:
@@ -23,12 +25,12 @@ def wrong_rows(wrong: Callable[[Handover], Bools], column: str = "") -> Measure:
     return measure
 
 
-def outside(name: str, low: float, high: float, *, slack: float = 1e-6) -> Measure:
+def outside(name: str, low: float, high: float) -> Measure:
     """Return a measure that counts the rows whose number lies outside a range; unknown ones are left out."""
 
     def wrong(handover: Handover) -> Bools:
         values = handover.numbers(name)
-        return handover.known(name) & ~((values >= low - slack) & (values <= high + slack))
+        return handover.known(name) & ~((values >= low - _SLACK) & (values <= high + _SLACK))
 
     return wrong_rows(wrong)
 
@@ -59,9 +61,9 @@ def not_in(name: str, beside: str, column: str = "") -> Measure:
     return wrong_rows(lambda handover: handover.place_in(name, beside, column) < 0)
 
 
-def held_by(name: str, beside: str, column: str = "") -> Measure:
+def held_by(name: str, beside: str) -> Measure:
     """Return a measure that counts the rows whose value a table beside does hold."""
-    return wrong_rows(lambda handover: handover.place_in(name, beside, column) >= 0)
+    return wrong_rows(lambda handover: handover.place_in(name, beside) >= 0)
 
 
 def share(

@@ -13,7 +13,6 @@ from released import finish, released
 
 from slac_tasks import cli
 from slac_tasks.admission.withdrawals import write_withdrawal
-from slac_tasks.release.finished import folder_of
 from slac_tasks.storage.datasets import RELEASE_VERSIONS, RELEASED_VIDEOS
 from slac_tasks.storage.folder import FolderStore
 from slac_tasks.storage.manifests import Manifest
@@ -48,7 +47,7 @@ def wrong(capsys: pytest.CaptureFixture[str], *words: str) -> list[str]:
 
 
 def part(manifest: Manifest) -> str:
-    return f"{folder_of(manifest)}/{manifest.parts[0].name}"
+    return f"{manifest.folder}/{manifest.parts[0].name}"
 
 
 def flip(datasets: Datasets, name: str) -> None:
@@ -86,10 +85,10 @@ FAULTS: dict[str, tuple[Callable[[Datasets], None], list[str]]] = {
     "a byte of the rows": (lambda datasets: flip(datasets, part(rows_of(datasets))), ["rows"]),
     "a part is gone": (lambda datasets: datasets.store.delete(part(rows_of(datasets))), ["rows"]),
     "a byte of a file": (
-        lambda datasets: flip(datasets, f"{folder_of(rows_of(datasets))}/exports/clips.csv"), ["exports/clips.csv"],
+        lambda datasets: flip(datasets, f"{rows_of(datasets).folder}/exports/clips.csv"), ["exports/clips.csv"],
     ),
     "a file is gone": (
-        lambda datasets: datasets.store.delete(f"{folder_of(rows_of(datasets))}/exports/clips.csv"),
+        lambda datasets: datasets.store.delete(f"{rows_of(datasets).folder}/exports/clips.csv"),
         ["exports/clips.csv"],
     ),
     "the hash": (lambda datasets: rewrite(datasets, content="0" * 64), ["content"]),

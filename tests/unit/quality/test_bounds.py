@@ -6,7 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import binomtest
 
-from slac_tasks.quality.bounds import Sample, exact_bound
+from bench.certify import exact_bound
+from slac_tasks.quality.bounds import Sample
 
 counts = st.integers(1, 3000).flatmap(lambda count: st.tuples(st.integers(0, count), st.just(count)))
 alphas = st.sampled_from([0.05, 0.025, 0.001])
