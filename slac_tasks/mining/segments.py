@@ -82,7 +82,7 @@ def clip_sets(pool: Pool, found: Stretches, free: Bools, most: int) -> Iterator[
     first, last = _clips_of(pool, found)
     free = free.copy()
     for number in np.argsort(-value, kind="stable").tolist():
-        if value[number] <= 0 or most < found.set_least:
+        if value[number] <= 0:
             return
         inside = np.arange(first[number], last[number])
         rows = _spread(_apart(inside[free[inside]], pool.start_ms), min(most, found.set_most))
@@ -100,10 +100,9 @@ def _clips_of(pool: Pool, found: Stretches) -> tuple[Ints, Ints]:
     half_ms = CLIP_SEC * 500
     start, end = (np.ceil(one * 1000 - half_ms - 1e-6).astype(np.int64) for one in (found.start_sec, found.end_sec))
     places = place(pool.video, pool.start_ms)
-    first = np.searchsorted(places, place(video, np.maximum(start, 0)))
-    last = np.searchsorted(places, place(video, np.maximum(end, 0)))
-    known = video >= 0
-    return np.where(known, first, 0), np.where(known, np.maximum(last, first), 0)
+    # A moment before a video begins lies behind all clips of the video before, and an unknown video before all others.
+    first, last = (np.searchsorted(places, place(video, moment)) for moment in (start, end))
+    return first, np.maximum(last, first)
 
 
 def _apart(rows: Ints, start_ms: Ints) -> Ints:

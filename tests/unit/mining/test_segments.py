@@ -48,6 +48,9 @@ def test_a_segment_is_worth_its_score_times_how_far_the_members_are_apart() -> N
     # Agreement, doubt of the localizer, too few clips, and an unknown video are worth nothing.
     assert worth(made, found) == pytest.approx([0.8 * apart, 0, 0, 0, 0])
     assert available(made, found) == 6
+    # As sure as it must be, and as many clips as a set must have; one that begins with its video.
+    least = stretches(("a", 4, 10, 0.3), ("a", 4, 10, 0.29), ("a", 4, 6, 0.9), ("b", 0, 6, 0.9), ("a", 0, 6, 0.9))
+    assert worth(made, least) == pytest.approx([0.3 * apart, 0, 0.9 * apart, 0, 0.9 * apart])
 
 
 def test_members_that_take_turns_in_being_wrong_agree_on_the_segment() -> None:
@@ -71,6 +74,9 @@ def test_the_best_comes_first_and_overlapping_segments_share_no_clip() -> None:
     assert [one.value for one in sets] == sorted((one.value for one in sets), reverse=True)
     assert [len(one.rows) for one in sets] == [5, 6, 6]
     assert max(Counter(row for one in sets for row in one.rows.tolist()).values()) == 1
+    untouched = every(made)
+    list(clip_sets(made, found, untouched, 100))
+    assert untouched.all(), "what others may choose is theirs to say"
     # A budget of nine holds the first set and four clips of the second; of eight the first alone.
     assert [len(one.rows) for one in clip_sets(made, found, every(made), 9)] == [5, 4]
     assert [len(one.rows) for one in clip_sets(made, found, every(made), 8)] == [5]
