@@ -39,7 +39,7 @@ class Stratum:
     """Clips that were drawn by lot from some of the labels."""
 
     labels: float
-    """How many labels it stands for."""
+    """How many labels it stands for, more than 0."""
     rate: float = 1.0
     """Chance of such a label's clip to be drawn."""
     clips: float = 0
@@ -51,9 +51,8 @@ class Stratum:
 
     @property
     def value(self) -> float:
-        """Share of the decided clips that are right; even where none is."""
-        decided = self.clips - self.open
-        return self.right / decided if decided else 0.5
+        """Share of the decided clips that are right; there must be one."""
+        return self.right / (self.clips - self.open)
 
     @property
     def interval(self) -> tuple[float, float]:
@@ -98,10 +97,10 @@ def of_strata(strata: Sequence[Stratum]) -> Estimate:
     """Return the share of right labels over strata."""
     known = [one for one in strata if one.clips > one.open]
     everything = sum(one.labels for one in strata)
-    if not known or everything <= 0:
+    if not known:
         return Estimate(value=None, count=round(sum(one.clips for one in strata)))
     heard = sum(one.labels for one in known)
-    weights = [one.labels / heard if heard else 1 / len(known) for one in known]
+    weights = [one.labels / heard for one in known]
     value = sum(weight * one.value for weight, one in zip(weights, known, strict=True))
     ends = [one.interval for one in known]
     below = [weight * (one.value - low) for weight, one, (low, _) in zip(weights, known, ends, strict=True)]

@@ -102,12 +102,11 @@ class Control:
         """Return (the place of the laxest threshold whose labels differ in less than `error`, the share of each)."""
         alphas = alpha * _SHARES
         laxest = None
-        if error > 0:
-            doubts = -self.sample.log_capital(error)
-            for place in range(len(THRESHOLDS)):
-                if alphas[place] and doubts[place] <= math.log(alphas[place]):
-                    laxest = place
-                    alphas[place + 1 : place + 2] += alphas[place]
+        doubts = -self.sample.log_capital(error)
+        for place in range(len(THRESHOLDS)):
+            if alphas[place] and doubts[place] <= math.log(alphas[place]):
+                laxest = place
+                alphas[place + 1 : place + 2] += alphas[place]
         return laxest, alphas
 
     def fewest_more(self, error: float, alpha: float) -> int | None:

@@ -61,6 +61,11 @@ def test_an_interval_holds_its_value_and_answers_that_are_right_raise_the_best_c
     assert best_case(strata) <= best_case(strata, more) + 1e-9
 
 
+def test_clips_more_of_the_best_case_come_by_the_lots_of_the_strata() -> None:
+    audited, drawn = (Stratum(labels=100, rate=rate, clips=4, right=3, size=4) for rate in (0.05, 1.0))
+    assert best_case([audited, drawn], 21) == of_strata([audited.if_right(1), drawn.if_right(20)]).low
+
+
 @pytest.mark.parametrize("name", WORLDS)
 def test_the_interval_of_precision_holds_the_truth_in_95_of_100_campaigns(name: str) -> None:
     chance = np.random.default_rng(7)

@@ -27,6 +27,14 @@ def test_the_laxest_threshold_that_is_good_enough_is_found_past_strict_ones_with
     assert control(sure, [False] * 300).walk(0.0, CONTROL_ALPHA)[0] is None, "nothing is left for disagreement"
 
 
+def test_clips_more_are_spread_like_those_that_there_are_and_are_never_more_than_so_many() -> None:
+    confidence, wrong = np.array([1.0, 0.96, 0.5, 0.5, 0.5]), np.zeros(5, dtype=bool)
+    counted = Control.of(confidence, wrong, np.array([1.0, 1.0, 1.0, 4.0, 4.0]), 4.0)
+    more = counted.with_more(4).clips - counted.clips
+    assert more[-1].tolist() == [2, 1]
+    assert more[0].tolist() == [0, 0]
+
+
 def test_the_shares_of_alpha_are_no_more_than_all_of_it() -> None:
     _, alphas = control([], []).walk(0.05, 1.0)
     assert alphas.sum() == pytest.approx(1.0)
