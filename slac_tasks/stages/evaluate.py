@@ -5,7 +5,7 @@ training.transfer and training.transfer_lists name.
 Writes: judged and evaluations (release); index.html, and the network's model card with these figures, under
 reports/v1/release=<version>/.
 Safe to run again: a finished evaluation is left alone, and its page and card are written again. One that was cut off
-goes on with the first training of the transfer that is not done, to the figures that it would have had.
+goes on in the first training of the transfer that is not done, to the figures that it would have had.
 """
 
 from collections import defaultdict
