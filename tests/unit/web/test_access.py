@@ -26,7 +26,7 @@ from slac_tasks.web.app import make_app
 from slac_tasks.web.ledgers import Ledgers
 from slac_tasks.web.media import Media
 from slac_tasks.web.passwords import Turn, matches, seal
-from slac_tasks.web.tries import FREE_TRIES, FREE_TRIES_OF_ADDRESS
+from slac_tasks.web.tries import FREE_TRIES, FREE_TRIES_OF_ADDRESS, Tries
 
 PEOPLE = {
     name: Account(name=name, password=seal(password), role=role)
@@ -41,7 +41,7 @@ def no_ledger() -> Ledger:
 
 @pytest.fixture
 def accounts() -> Accounts:
-    return Accounts(find=PEOPLE.get, secret=b"s" * 32)
+    return Accounts(find=PEOPLE.get, secret=b"s" * 32, tries=Tries(now=lambda: 1000.0))
 
 
 @pytest.fixture
