@@ -108,6 +108,14 @@ class _Parser(argparse.ArgumentParser):
             print(f"{self.format_usage()}{self.prog}: {message}", file=sys.stderr, flush=True)
         self.exit(WrongArguments.exit_code)
 
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> tuple[Any, list[str]]:
+        # Argparse hands what a verb does not know to the parser above, whose usage says nothing of the verb's flags.
+        found, unknown = super().parse_known_args(args, namespace)
+        if unknown:
+            name = unknown[0].partition("=")[0]
+            self.error(f"{name!r} is unknown, {wanted(name, self._option_string_actions)}")
+        return found, unknown
+
     def exit(self, status: int = 0, message: str | None = None) -> NoReturn:
         # A help that nobody reads to its end fails here, where `main` sees it, and not at the end of the process.
         streams.flush()
@@ -198,12 +206,8 @@ def _job(stage: Stage, arguments: argparse.Namespace) -> int:
     from slac_tasks.job import Job, do_each
 
     values = vars(arguments)
-
-    def checked(name: str, value: str) -> str:
-        return CHECKS.get(name, str)(value)
-
     given = {
-        flag.name: checked(flag.name, values[flag.name])
+        flag.name: CHECKS.get(flag.name, str)(values[flag.name])
         for flag in stage.command_line
         if not flag.repeated and values[flag.name] is not None
     }
@@ -227,7 +231,7 @@ def _job(stage: Stage, arguments: argparse.Namespace) -> int:
     with names_kept(job):
         if stage.each:
             (name,) = stage.each
-            each = dict.fromkeys(checked(name, value) for value in values[name])
+            each = dict.fromkeys(map(CHECKS.get(name, str), values[name]))
             do_each(stage.name, name, each, lambda value: run(replace(job, given={**given, name: value})))
         else:
             run(job)

@@ -4,10 +4,10 @@ import re
 import textwrap
 import tomllib
 from collections.abc import Callable, Iterator, Mapping
-from pathlib import Path
 
 from slac_tasks.errors import NotConfigured, WrongArguments
 from slac_tasks.given import texts
+from slac_tasks.given.folders import path_of
 from slac_tasks.settings import Section, Setting, Table, Value, sections_of, settings_of
 
 _WIDTH = 118
@@ -23,7 +23,7 @@ def read(path: str) -> Table:
 
     """
     try:
-        return tomllib.loads(texts.read(Path(path)))
+        return tomllib.loads(texts.read(path_of(path)))
     except OSError as error:
         raise NotConfigured(f"cannot read {path!r}: {error.strerror}") from error
     except (ValueError, RecursionError) as error:

@@ -5,6 +5,8 @@ from argparse import ArgumentTypeError
 from collections.abc import Callable
 from pathlib import Path
 
+from slac_tasks.given.folders import path_of
+
 _MOST = 2**31 - 1
 """What a whole number of the ledger holds; nobody counts further by hand."""
 
@@ -32,7 +34,7 @@ def path(text: str) -> Path:
     """
     if not text:
         raise ArgumentTypeError("is empty, want a path")
-    return Path(text)
+    return path_of(text)
 
 
 def number(text: str) -> float:

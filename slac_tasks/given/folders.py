@@ -1,8 +1,19 @@
-"""Folders that people give, walked to the ground. What cannot be read is named; a glob passes over it in silence."""
+"""Paths that people give, and folders walked to the ground.
+
+What cannot be read is named; a glob passes over it in silence.
+"""
 
 import errno
 import os
 from pathlib import Path
+
+
+def path_of(text: str) -> Path:
+    """Return the path that a person writes in a setting, a variable or a flag: a `~` before it is their home.
+
+    No shell has replaced that one in a file, in quotes or behind `--flag=`.
+    """
+    return Path(os.path.expanduser(text))
 
 
 def entries(folder: Path, failures: list[OSError]) -> list[Path]:

@@ -9,6 +9,7 @@ from typing import Any
 
 from slac_tasks import config
 from slac_tasks.errors import BrokenContract, WrongArguments
+from slac_tasks.given.folders import path_of
 from slac_tasks.launcher.airflow import PROJECT, Airflow
 from slac_tasks.launcher.postgres import EmbeddedPostgres
 from slac_tasks.launcher.processes import Daemon
@@ -19,7 +20,8 @@ from slac_tasks.world import disk
 
 def root(environ: Mapping[str, str] = os.environ) -> Path:
     """Return the folder below which every demo of this checkout keeps its state."""
-    return Path(environ.get("SLAC_HOME") or PROJECT / ".slac").resolve()
+    home = environ.get("SLAC_HOME")
+    return (path_of(home) if home else PROJECT / ".slac").resolve()
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -8,6 +8,7 @@ from typing import Any
 import torch
 
 from slac_tasks.errors import NotConfigured
+from slac_tasks.given.folders import path_of
 from slac_tasks.networks import folders
 from slac_tasks.networks.attentive import Attentive, Tokens
 from slac_tasks.networks.registry import Architecture, attentive_architecture
@@ -31,11 +32,11 @@ def entry_of_folder(folder: str) -> Architecture:
 
     """
     folders.need_transformers(_WHAT)
-    path = Path(folder)
+    path = path_of(folder)
     if not path.is_dir():
         raise NotConfigured(
-            f"{_WHAT}: is {folder!r}, which is no folder, but training.architecture is attentive; want the folder of "
-            "a V-JEPA 2, a VideoMAE or another video network as `save_pretrained` writes it, network and processor"
+            f"{_WHAT}: is {str(path)!r}, which is no folder, but training.architecture is attentive; want the folder "
+            "of a V-JEPA 2, a VideoMAE or another video network as `save_pretrained` writes it, network and processor"
         )
     folders.need_files(_WHAT, path, _FILES)
     from transformers import AutoConfig
@@ -67,7 +68,7 @@ def load_attentive(entry: Architecture, folder: str) -> Attentive:
         NotConfigured: it cannot be read, or makes no tokens of clips.
 
     """
-    path = Path(folder)
+    path = path_of(folder)
     mean, std = folders.normalisation(_WHAT, path, _PIXELS)
     tokens = Tokens(folders.read_network(_WHAT, path), mean, std)
     try:

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from torchvision import models
 
 from slac_tasks.errors import BrokenContract, NotConfigured
+from slac_tasks.given.folders import path_of
 from slac_tasks.networks.inference import device as device_of
 
 PERSON = 1
@@ -53,8 +54,8 @@ class FasterRcnn:
         """
         where = device_of(device)
         network = models.get_model(builder, weights=None, weights_backbone=None)
-        source = weights or "the hub"
-        _fill(network, _read(Path(weights)) if weights else _from_hub(builder), f"weights of {builder} from {source}")
+        state = _read(path_of(weights)) if weights else _from_hub(builder)
+        _fill(network, state, f"weights of {builder} from {weights or 'the hub'}")
         digest = _digest(network)
         if builder in _EPS:
             for module in network.modules():

@@ -16,6 +16,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from slac_tasks.errors import NotConfigured
+from slac_tasks.given.folders import path_of
 from slac_tasks.networks import folders
 from slac_tasks.networks.calibration import Calibration
 from slac_tasks.networks.image_tower import ImageTower, embedding
@@ -105,7 +106,7 @@ def check_folder(folder: str) -> Path:
 
     """
     folders.need_transformers(_WHAT, ", or take image_text out of committee.members")
-    path = Path(folder)
+    path = path_of(folder)
     if not folder or not path.is_dir():
         raise NotConfigured(
             f"{_WHAT}: {f'no folder {path}' if folder else 'is empty'}, but committee.members names image_text; want "

@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from slac_tasks.errors import BrokenContract, NotConfigured
+from slac_tasks.given.folders import path_of
 
 MEMBER = "mediapipe/modules/pose_detection/pose_detection.tflite"
 """The file in the wheel."""
@@ -60,12 +61,13 @@ class Pose:
                 "proposal.people: pose needs the package ai-edge-litert; install the extra `pose` "
                 "(uv pip install 'slac[pose]'), or set proposal.people to hog_faces, which needs nothing"
             )
-        if not weights or not os.path.isfile(weights):
-            lacks = f"no file {weights}" if weights else "is empty, but proposal.people is pose"
+        path = path_of(weights)
+        if not weights or not os.path.isfile(path):
+            lacks = f"no file {path}" if weights else "is empty, but proposal.people is pose"
             raise NotConfigured(f"{_WHAT}: {lacks}; {_WANT} (pip download --no-deps mediapipe==0.10.21)")
         from ai_edge_litert.interpreter import Interpreter
 
-        data = _read(Path(weights))
+        data = _read(path)
         try:
             interpreter = Interpreter(model_content=data, num_threads=1)
             interpreter.allocate_tensors()

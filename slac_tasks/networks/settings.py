@@ -4,6 +4,7 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
+from slac_tasks.given.folders import path_of
 from slac_tasks.settings import Section, setting
 
 
@@ -117,4 +118,4 @@ class Scoring(Section):
     def cache_folder(self) -> Path:
         """The folder that `cache` names."""
         base = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-        return Path(self.cache) if self.cache else base / "slac"
+        return path_of(self.cache) if self.cache else base / "slac"

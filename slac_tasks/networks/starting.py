@@ -6,6 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from slac_tasks.errors import NotConfigured
+from slac_tasks.given.folders import path_of
 from slac_tasks.networks.attentive_folder import entry_of_folder, load_attentive
 from slac_tasks.networks.backbones import under
 from slac_tasks.networks.efficientnet import renamed
@@ -51,7 +52,7 @@ def starting_backbone(entry: Architecture, pretrained: str) -> tuple[nn.Module, 
     if pretrained == "random":
         return backbone, False
     if pretrained not in ("hub", "package"):
-        state = _folder_state(entry, Path(pretrained))
+        state = _folder_state(entry, path_of(pretrained))
     elif pretrained == "hub" and entry.hub:
         state = _hub_state(entry)
     elif package := package_of(entry, pretrained):

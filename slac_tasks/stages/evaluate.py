@@ -11,7 +11,6 @@ goes on in the first training of the transfer that is not done, to the figures t
 from collections import defaultdict
 from collections.abc import Iterator
 from functools import partial
-from pathlib import Path
 
 import torch
 
@@ -19,6 +18,7 @@ from slac_tasks.admission.withdrawals import Withdrawals
 from slac_tasks.evaluation.curve import of_transfer
 from slac_tasks.evaluation.judging import Judges, Place, judges, of_testing, window_of
 from slac_tasks.evaluation.transfer import Budget, Transfer, load_target
+from slac_tasks.given.folders import path_of
 from slac_tasks.job import Job, Partition
 from slac_tasks.networks.inference import device
 from slac_tasks.networks.registry import Architecture, architecture
@@ -149,8 +149,8 @@ def _transfer(
     if not settings.transfer:
         print_line("evaluate: training.transfer is empty, so no transfer accuracy")
         return
-    folder = Path(settings.transfer)
-    lists = [Path(one) for one in settings.transfer_lists]
+    folder = path_of(settings.transfer)
+    lists = [path_of(one) for one in settings.transfer_lists]
     target = load_target(folder, entry.view, _lost(made), lists, settings.transfer_clips)
     drops += [Drop(item=name, reason="class of one split alone", detail=str(folder)) for name in target.unmatched]
     drops += [Drop(item=name, reason="listed, but not there", detail=str(folder)) for name in target.missing]

@@ -13,6 +13,7 @@ from typing import Any
 from urllib.parse import unquote
 
 from slac_tasks.errors import NotConfigured
+from slac_tasks.given.folders import path_of
 from slac_tasks.given.words import without_user
 from slac_tasks.storage.folder import FolderStore
 from slac_tasks.storage.store import Store
@@ -42,8 +43,7 @@ def open_store(url: str, environ: Mapping[str, str] = os.environ, *, writes: boo
     if scheme.lower() == "file" and rest.startswith("/"):
         return FolderStore(Path(unquote(rest)), writes=writes)
     if url and ":" not in url.partition("/")[0]:
-        # No shell has read a variable that comes from a file.
-        return FolderStore(Path(os.path.expanduser(url)), writes=writes)
+        return FolderStore(path_of(url), writes=writes)
     raise NotConfigured(f"store {without_user(url)!r}: want a folder, file:///folder or s3://bucket/prefix")
 
 

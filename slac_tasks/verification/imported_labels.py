@@ -14,6 +14,7 @@ from slac_tasks.annotations.rows import OddRow, Row, odd
 from slac_tasks.collect.names import Categories
 from slac_tasks.collect.sources import Candidate
 from slac_tasks.errors import WrongArguments
+from slac_tasks.given.folders import path_of
 from slac_tasks.model import slug
 from slac_tasks.progress import track
 from slac_tasks.storage.datasets.labelling import ImportedRow
@@ -159,10 +160,12 @@ def locator(media: str, folder: str | None = None) -> Locate:
     if media and not any(word in media for word in ("{id}", "{name}")):
         raise WrongArguments(f"--media {media}: want {{id}} or {{name}} in it, where the name of a video stands")
 
+    place = str(path_of(media)) if media.startswith("~") else media
+
     def locate(row: Row) -> str | None:
         name = canonical(row.video)
         if media:
-            return media.replace("{id}", name).replace("{name}", row.video)
+            return place.replace("{id}", name).replace("{name}", row.video)
         if folder is not None:
             return f"{folder}/{row.video}"
         if row.url:

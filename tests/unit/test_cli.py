@@ -69,6 +69,9 @@ def test_the_help_of_every_command_has_an_example(verb: str) -> None:
         (("approve", "--decision", "aprove"), "'aprove' is unknown, did you mean approve?"),
         (("plan", "--for", "score_clip"), "'score_clip' is unknown, did you mean score_clips or score_again?"),
         (("show", "fetchd"), "dataset 'fetchd': unknown, did you mean fetched?"),
+        (("sync", "--remakeonly=judo"), "slac sync: '--remakeonly' is unknown, did you mean --remake-only"),
+        (("segments", "ask", "a", "--as", "b", "--scoreleast", "1"), "ask: '--scoreleast' is unknown, did you mean"),
+        (("fetch", "--category", "judo", "karate", "--window", "w"), "slac fetch: 'karate' is unknown, want one of -h"),
     ],
 )
 def test_a_mistyped_word_is_answered_with_what_is_close_to_it(

@@ -13,6 +13,7 @@ from typing import IO
 
 from slac_tasks.collect.settings import Fetch
 from slac_tasks.errors import NotConfigured, Temporary
+from slac_tasks.given.folders import path_of
 from slac_tasks.scratch import Scratch
 
 _KEPT_SEC = 30 * 86_400.0
@@ -118,7 +119,8 @@ def _opened(root: Path, key: str) -> IO[str]:
 
 def _root(settings: Fetch) -> Path:
     """Return the folder of all downloads, which no other user of the machine may have made."""
-    root = Path(settings.scratch or Path(tempfile.gettempdir()) / f"slac-fetch-{os.getuid()}")
+    default = Path(tempfile.gettempdir()) / f"slac-fetch-{os.getuid()}"
+    root = path_of(settings.scratch) if settings.scratch else default
     try:
         root.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:

@@ -2,7 +2,6 @@
 
 import os
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 
 from slac_tasks.collect.locations import MANIFESTS
 from slac_tasks.collect.names import Categories
@@ -12,6 +11,7 @@ from slac_tasks.collect.sources.bucket import BucketSource
 from slac_tasks.collect.sources.folder import FolderSource
 from slac_tasks.collect.sources.manifest import ManifestSource
 from slac_tasks.errors import NotConfigured
+from slac_tasks.given.folders import path_of
 from slac_tasks.given.words import without_user
 
 __all__ = [
@@ -59,7 +59,7 @@ def _open(name: str, collect: Collect, limits: Fetch, environ: Mapping[str, str]
         return SearchSource(name.removeprefix(SEARCH), collect, limits, environ)
     if name.startswith("s3://"):
         return BucketSource(name, environ)
-    path = Path(os.path.expanduser(name))
+    path = path_of(name)
     # Of a name that is too long, or below a locked folder, `Path` asks with an error.
     if os.path.isdir(path):
         return FolderSource(path)
