@@ -1,6 +1,7 @@
 """A file or folder that is to be read: each reader looks at it through the same few windows, and it is read once."""
 
-from collections.abc import Collection, Iterator
+from collections import Counter
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -55,6 +56,15 @@ class Opened:
     def document(self) -> Any:
         """The JSON document; None where it is none."""
         return documents.read(self.path, WHAT) if self.is_json else None
+
+    @cached_property
+    def names(self) -> Counter[str]:
+        """In how many of the objects that its JSON document holds by name each name stands.
+
+        What most objects hold tells a format from another one; a single one may hold anything.
+        """
+        objects = self.document.values() if isinstance(self.document, Mapping) else ()
+        return Counter(name for each in objects if isinstance(each, Mapping) for name in each)
 
     @cached_property
     def columns(self) -> frozenset[str]:

@@ -171,7 +171,9 @@ def _json(path: Path) -> tuple[str, _Found]:
         return "", _entries(path, content)
     database = content.get("database")
     # Kinetics: the videos themselves, without a `database` around them.
-    kinetics = bool(content) and all(isinstance(about, dict) and "subset" in about for about in content.values())
+    kinetics = not isinstance(database, dict) and any(
+        isinstance(about, dict) and "subset" in about for about in content.values()
+    )
     if kinetics:
         database = content
     if not isinstance(database, dict):

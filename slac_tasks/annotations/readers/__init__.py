@@ -52,11 +52,11 @@ READERS: Mapping[str, Reader] = _named(
     (
         Reader(name="hacs", help="clips csv of HACS 1.1.1", fits=hacs.fits, rows=hacs.rows),
         Reader(name="mini_hacs", help="list of mini-HACS", fits=mini_hacs.fits, rows=mini_hacs.rows),
+        Reader(name="coco", help="COCO-style json of videos and segments", fits=coco.fits, rows=coco.rows,
+               is_document=True),
         Reader(name="activitynet", help="json of ActivityNet 1.3 and HACS", fits=activitynet.fits,
                rows=activitynet.rows),
         Reader(name="multithumos", help="json of MultiTHUMOS", fits=multithumos.fits, rows=multithumos.rows,
-               is_document=True),
-        Reader(name="coco", help="COCO-style json of videos and segments", fits=coco.fits, rows=coco.rows,
                is_document=True),
         Reader(name="label_studio", help="json that Label Studio exports", fits=label_studio.fits,
                rows=label_studio.rows, is_document=True),

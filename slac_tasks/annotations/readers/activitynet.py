@@ -16,13 +16,10 @@ from slac_tasks.errors import BrokenContract
 
 
 def fits(file: Opened) -> bool:
-    """Return whether it holds videos with `annotations`."""
+    """Return whether it holds videos with `annotations`, and not more with the `actions` of MultiTHUMOS."""
     found = file.document
-    if not isinstance(found, Mapping) or "images" in found:
-        return False
-    return isinstance(found.get("database"), Mapping) or any(
-        isinstance(about, Mapping) and "annotations" in about for about in found.values()
-    )
+    in_database = isinstance(found, Mapping) and isinstance(found.get("database"), Mapping)
+    return in_database or 0 < file.names["annotations"] >= file.names["actions"]
 
 
 def rows(file: Opened) -> Iterator[RawRow | OddRow]:

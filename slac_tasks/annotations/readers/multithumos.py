@@ -8,9 +8,8 @@ from slac_tasks.annotations.rows import OddRow, RawRow, odd
 
 
 def fits(file: Opened) -> bool:
-    """Return whether it holds videos with `actions`."""
-    found = file.document
-    return isinstance(found, Mapping) and any(isinstance(one, Mapping) and "actions" in one for one in found.values())
+    """Return whether it holds videos with `actions`, and not more with the `annotations` of ActivityNet."""
+    return 0 < file.names["actions"] >= file.names["annotations"]
 
 
 def rows(file: Opened) -> Iterator[RawRow | OddRow]:

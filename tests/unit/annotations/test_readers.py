@@ -96,6 +96,19 @@ def test_a_layout_is_recognised_and_read(
     assert (first(found), odd(found)) == (wanted, [])
 
 
+@pytest.mark.parametrize("strange", [{"info": {"annotations": 3, "actions": 1}}, {"version": "annotations"}, {
+    ID: {"subset": "training", "annotations": [], "actions": [], "videos": [], "database": {}, "categories": []},
+}])  # fmt: skip
+@pytest.mark.parametrize("name", ["activitynet", "multithumos", "coco"])
+def test_no_single_entry_decides_what_format_a_document_has(tmp_path: Path, name: str, strange: dict[str, Any]) -> None:
+    for content, wanted in [(content, wanted) for each, _, content, wanted in LAYOUTS if each == name]:
+        document = json.loads(content)
+        beside = {f"video_{n}": each for n, each in enumerate(document.values())} if name != "coco" else {}
+        (tmp_path / "a.json").write_text(json.dumps({**strange, **document, **beside}))
+        assert recognised(Opened(tmp_path / "a.json")).name == name
+        assert first(read([tmp_path / "a.json"])) == wanted
+
+
 def test_class_folders_are_read_with_and_without_splits(tmp_path: Path) -> None:
     for name in (
         "flat/judo/b.mp4",

@@ -109,6 +109,7 @@ def test_each_list_names_its_validation_and_test_videos(
         ("a.txt", "ok\n#NAME?\n", "a name is '#NAME?'"),
         ("a.csv", "x" * 200_000, "line 1: columns [], want one of youtube_id"),
         ("a.json", '{"videos": []}', "has ['videos'], want a `database`"),
+        ("a.json", '{"x": {"subset": "test"}, "y": {"split": "test"}}', "'y' has no subset of train"),
         ("a.json", '{"database": {"x": {"subset": "dev"}, "y": 1}}', "'x' has no subset of train"),
         ("trainlist01.txt", "Archery/v_Archery_g08_c01.avi 3\n", "line 1: is a training list of UCF-101"),
         ("a.txt", "Archery/v_Archery_g01_c01.avi\nArchery/v_Archery_g01_c02.avi 1\n", "line 2: 'Archery/v_Archery_g01"),
