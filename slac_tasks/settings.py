@@ -9,7 +9,6 @@ whenever a section is made, from a file or in code. Every process of Airflow imp
 standard library only.
 """
 
-import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import MISSING, dataclass, field, fields
 from typing import Any, TypeVar, get_args, get_origin
@@ -34,19 +33,19 @@ _KINDS: Mapping[Any, str] = {
     tuple[str, ...]: "a list of texts",
     tuple[int, ...]: "a list of whole numbers",
 }
-_WHOLE_MOST = 2**63 - 1
-"""TOML, Parquet and Postgres hold whole numbers of 64 bits."""
+MOST = 1_000_000_000
+"""Largest number that a setting may have unless it says otherwise: what is computed of it stays a number that the
+ledger, a clock and a network's seed hold."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Rule:
-    """What a setting means, and which values it may have. Numbers are finite in any case."""
+    """What a setting means, and which values it may have."""
 
     meaning: str
     least: float | None = None
-    above: float | None = None
-    """Like `least`, but this value itself is refused."""
-    most: float | None = None
+    """Smallest number; every number has one, above 0 where 0 would mean nothing."""
+    most: float = MOST
     choices: tuple[str, ...] = ()
 
 
@@ -55,12 +54,11 @@ def setting(
     meaning: str,
     *,
     least: float | None = None,
-    above: float | None = None,
-    most: float | None = None,
+    most: float = MOST,
     choices: tuple[str, ...] = (),
 ) -> T:
     """Declare a setting with its default."""
-    rule = Rule(meaning=meaning, least=least, above=above, most=most, choices=choices)
+    rule = Rule(meaning=meaning, least=least, most=most, choices=choices)
     return field(default=default, metadata={Rule: rule})
 
 
@@ -88,14 +86,7 @@ class Setting:
         rule = self.rule
         if rule.choices:
             return f"one of {', '.join(rule.choices)}"
-        if rule.least is not None and rule.most is not None:
-            return f"{_KINDS[self.kind]} from {rule.least:_} to {rule.most:_}"
-        bounds = [
-            *([f"{rule.least:_} or more"] if rule.least is not None else []),
-            *([f"more than {rule.above:_}"] if rule.above is not None else []),
-            *([f"at most {rule.most:_}"] if rule.most is not None else []),
-        ]
-        return ", ".join([_KINDS[self.kind], *([" and ".join(bounds)] if bounds else [])])
+        return _KINDS[self.kind] + ("" if rule.least is None else f" from {rule.least:_} to {rule.most:_}")
 
     def converted(self, value: object) -> object:
         """Return a value of the settings file as this setting holds it: a list is a tuple, a whole number a number."""
@@ -124,12 +115,7 @@ class Setting:
         # True is an int to Python, and no number to a person. NaN fails every comparison.
         if not isinstance(value, int | float) or type(value) not in (int, kind):
             return False
-        return (
-            abs(value) <= (_WHOLE_MOST if kind is int else sys.float_info.max)
-            and (rule.least is None or rule.least <= value)
-            and (rule.above is None or rule.above < value)
-            and (rule.most is None or value <= rule.most)
-        )
+        return (rule.least is None or rule.least <= value) and value <= rule.most
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -16,7 +16,7 @@ class Admission(Section):
     min_shared_frames: float = setting(
         0.5,
         "Two videos are near-duplicates when this share of the shorter one's half seconds is alike, and their motion.",
-        above=0,
+        least=0.001,
         most=1,
     )
     validation_share: float = setting(0.1, "Share of groups in the validation split.", least=0, most=1)

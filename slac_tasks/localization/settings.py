@@ -10,8 +10,8 @@ class Localization(Section):
     """How the head of `slac localize` learns from the sparse clips of a release, and what `slac detect` looks at."""
 
     steps: int = setting(200, "Steps of a head; each learns from `batch` stretches of videos.", least=1)
-    batch: int = setting(8, "Videos in a step, or stretches of long ones.", least=1)
-    width: int = setting(64, "Channels of a head.", least=8)
+    batch: int = setting(8, "Videos in a step, or stretches of long ones.", least=1, most=65_536)
+    width: int = setting(64, "Channels of a head.", least=8, most=8_192)
     videos: int = setting(
         40,
         "Training videos of a category that are looked at, those with known ends first: a whole video costs as much as "

@@ -17,10 +17,12 @@ LEAST_CONTROL = 0.05
 class Mining(Section):
     """Which clips are sent to people. What the shares leave, a twentieth at least, is drawn at random as a control."""
 
-    minutes_per_round: float = setting(45.0, "Human minutes that one category may cost in one round.", above=0)
+    minutes_per_round: float = setting(45.0, "Human minutes that one category may cost in one round.", least=0.001)
     clips_per_round: int = setting(400, "Most clips of one category in one round.", least=1)
     seconds_per_answer: float = setting(
-        PAPER_CLIP_SEC / 2, "What one answer costs until people have given some (SLAC v1: two answers a clip).", above=0
+        PAPER_CLIP_SEC / 2,
+        "What one answer costs until people have given some (SLAC v1: two answers a clip).",
+        least=0.001,
     )
     disagreement: float = setting(0.19, "Share chosen by disagreement of the committee.", least=0, most=1)
     consensus: float = setting(0.1, "Share chosen by its consensus.", least=0, most=1)
@@ -83,12 +85,12 @@ class Mining(Section):
         most=1,
     )
     max_pattern_share: float = setting(
-        0.6, "Most of the disagreement slice with one and the same pattern of votes.", above=0, most=1
+        0.6, "Most of the disagreement slice with one and the same pattern of votes.", least=0.001, most=1
     )
     clips_per_video: int = setting(4, "Most clips of one video in one round (SLAC v1: 3.4 on average).", least=1)
     min_gap_sec: float = setting(2.0, "Clips of one video start at least this far apart, in seconds.", least=0)
     days_of_work: float = setting(
-        1.0, "Clips are mined for categories whose queue holds less than this many days of work.", above=0
+        1.0, "Clips are mined for categories whose queue holds less than this many days of work.", least=0.001
     )
     clips_per_person_day: int = setting(
         2000, "What one person answers in a day; with `days_of_work` it says when the queue runs low (ours).", least=1

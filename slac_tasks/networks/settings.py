@@ -27,13 +27,14 @@ class Proposal(Section):
         "own number, 2 (HACS v3). More find more, false ones too: with 8, `hog` finds .88 and .37, `hog_faces` "
         "1.00 and .63.",
         least=0,
+        most=1_000,
     )
     people_weights: str = setting(
         "",
         "Path of the weights of the detector that `people` names: of a Faster R-CNN its state dict, and empty asks the "
         "hub; of `pose` the file pose_detection.tflite, or the wheel of mediapipe 0.10.21, which holds it.",
     )
-    min_shot_sec: float = setting(2.0, "A shot shorter than a clip holds none.", above=0)
+    min_shot_sec: float = setting(2.0, "A shot shorter than a clip holds none.", least=0.001)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,7 +63,7 @@ class Committee(Section):
         "batches, for machines without a GPU. A backbone that starts at random learns in any case.",
     )
     steps: int = setting(400, "Training steps of one member.", least=1)
-    batch: int = setting(32, "Clips in one training step.", least=1)
+    batch: int = setting(32, "Clips in one training step.", least=1, most=65_536)
     clips_per_video: int = setting(4, "Weakly labelled clips taken from one video.", least=1)
     clips: int = setting(
         40_000,
@@ -78,11 +79,14 @@ class Committee(Section):
 class Scoring(Section):
     """How clips are scored; no setting here changes what a score means."""
 
-    batch: int = setting(64, "Clips that a network is given at a time; halved when memory runs out.", least=1)
+    batch: int = setting(
+        64, "Clips that a network is given at a time; halved when memory runs out.", least=1, most=65_536
+    )
     workers: int = setting(
         -1,
         "Processes that decode; -1: none where networks run on processors, else all processors but two, 32 at most.",
         least=-1,
+        most=1_000,
     )
     pixels: str = setting(
         "renditions",

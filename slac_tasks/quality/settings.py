@@ -37,7 +37,7 @@ class Quality(Section):
     max_error: float = setting(
         0.05,
         "Share of the released labels that may be wrong, what people get wrong included; what is certified holds it.",
-        above=0,
+        least=0.000_001,
         most=0.5,
     )
     promise: str = setting(
@@ -50,7 +50,7 @@ class Quality(Section):
         86_400.0,
         "A question about a refused category that nobody answers in this time is closed without a decision; the next "
         "run of `check_labels` asks again.",
-        above=0,
+        least=0.001,
         most=31_536_000,
     )
 
@@ -94,7 +94,7 @@ class Expectations(Section):
     min_agreement: float = setting(
         0.6, "Share of a category's clips with two planned answers on which these agree.", least=0, most=1
     )
-    hurried_sec: float = setting(0.4, "An answer that comes sooner than this was hardly thought about.", above=0)
+    hurried_sec: float = setting(0.4, "An answer that comes sooner than this was hardly thought about.", least=0.001)
     max_hurried: float = setting(0.2, "Share of one person's answers that are so soon.", least=0, most=1)
     max_same_answer: float = setting(0.97, "Share of one person's answers that are the same one.", least=0, most=1)
     max_undecided: float = setting(0.4, "Share of a category's answers that are unsure or broken.", least=0, most=1)
@@ -110,12 +110,12 @@ class Expectations(Section):
         0.2, "Effective number of categories (exponential of the entropy), as a share of their number.", least=0, most=1
     )
     max_drift: float = setting(
-        0.25, "Population stability index against the last release or window; from 0.25 on it is a shift.", above=0
+        0.25, "Population stability index against the last release or window; from 0.25 on it is a shift.", least=0.001
     )
     max_flipped: float = setting(
         0.1, "Share of a category's released labels that now have the other sign.", least=0, most=1
     )
-    max_age_days: float = setting(45.0, "Older rows are stale.", above=0)
+    max_age_days: float = setting(45.0, "Older rows are stale.", least=0.001)
     min_decoded: float = setting(0.9, "Share of the items that could be decoded.", least=0, most=1)
     min_with_clips: float = setting(0.1, "Share of a window's videos that gave clips.", least=0, most=1)
     min_licensed: float = setting(0.1, "Share of the candidates whose source names a licence.", least=0, most=1)

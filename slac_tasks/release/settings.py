@@ -18,12 +18,12 @@ class Release(Section):
         least=0,
         most=1,
     )
-    max_age_days: float = setting(90.0, "Days after which a release is old.", above=0)
+    max_age_days: float = setting(90.0, "Days after which a release is old.", least=0.001)
     max_drift: float = setting(
         0.25,
         "How far the scores of the newest window may lie from those of the window before, under the same weights: the "
         "population stability index that `inspect` measures at least, the median over categories and members.",
-        above=0,
+        least=0.001,
     )
     kinds: tuple[str, ...] = setting(
         ("people",),

@@ -17,21 +17,23 @@ class Training(Section):
         "learn. Needs the extra `vlm`.",
     )
     steps: int = setting(0, "Pretraining steps; 0: as many as `epochs` over the release are.", least=0)
-    epochs: float = setting(30.0, "How often each clip of the release is learned, where `steps` is 0.", above=0)
+    epochs: float = setting(30.0, "How often each clip of the release is learned, where `steps` is 0.", least=0.001)
     least_steps: int = setting(2_000, "A small release is learned for so many steps at least.", least=1)
     most_steps: int = setting(300_000, "A large release is learned for so many steps at most.", least=1)
-    batch: int = setting(32, "Clips in one step, of all processes together.", least=1)
+    batch: int = setting(32, "Clips in one step, of all processes together.", least=1, most=65_536)
     micro_batch: int = setting(
         0,
         "Clips that a process computes at once, whose gradients are added up to those of the step; 0: all of its "
         "share. Halved by itself where memory runs out.",
         least=0,
+        most=65_536,
     )
     processes: int = setting(
         0,
         "Processes that train together on this machine, each on a card of its own; 0: one for each card. They divide "
         "`batch`. Under torchrun its own number counts.",
         least=0,
+        most=1_000,
     )
     start: str = setting(
         "random",
@@ -76,8 +78,10 @@ class Training(Section):
         (5, 10, 20), "Labels per class that the transfer may use: one or more points of the learning curve.", least=1
     )
     transfer_steps: int = setting(300, "Fine-tuning steps, the same for the pretrained and the fresh network.", least=1)
-    transfer_seeds: int = setting(5, "Repetitions, each with its own labels and start.", least=1)
-    transfer_clips: int = setting(10, "Clips of each test video, evenly spread, whose scores are averaged.", least=1)
+    transfer_seeds: int = setting(5, "Repetitions, each with its own labels and start.", least=1, most=1_000)
+    transfer_clips: int = setting(
+        10, "Clips of each test video, evenly spread, whose scores are averaged.", least=1, most=1_000
+    )
     transfer_tune: bool = setting(
         True,
         "Choose each start's learning rate on half of the target's training videos; else both get a fresh network's.",
@@ -96,7 +100,7 @@ class Training(Section):
     clips_per_gpu_second: float = setting(
         300.0,
         "Scoring rate by which the budget is spent until a run of such a network was measured (a constant of ours).",
-        above=0,
+        least=0.001,
     )
     seed: int = setting(0, "Seed of every random choice in training.", least=0)
 

@@ -63,7 +63,7 @@ class Review(Section):
         choices=("clusters", "shots", "never"),
     )
     lease_sec: float = setting(
-        120.0, "A clip handed to a person comes back after this long without an answer.", above=0, most=86_400
+        120.0, "A clip handed to a person comes back after this long without an answer.", least=0.001, most=86_400
     )
     gold_share: float = setting(
         0.05,
@@ -101,10 +101,10 @@ class Segments(Section):
     votes_most: int = setting(3, "Answers after which nobody more is asked about a segment (ours).", least=1, most=9)
     tiou_least: float = setting(
         0.5, "Two people mean the same segment where their ends overlap by so much: temporal intersection over union. "
-        "ActivityNet's first threshold (ours).", above=0, most=1,
+        "ActivityNet's first threshold (ours).", least=0.001, most=1,
     )  # fmt: skip
     lease_sec: float = setting(
-        300.0, "A segment handed to a person comes back after this long without an answer.", above=0, most=86_400
+        300.0, "A segment handed to a person comes back after this long without an answer.", least=0.001, most=86_400
     )
     gold_share: float = setting(
         0.05, "Share of the segments handed out whose ends are known, as far as there are such (ours).", least=0, most=1

@@ -28,7 +28,7 @@ def test_a_file_changes_what_it_names_and_nothing_else(tmp_path: Path) -> None:
     ("text", "message"),
     [
         ("[collect]\nsauces = []", r"setting collect\.sauces: unknown, did you mean sources"),
-        ("[fetch]\nworkers = true", r"setting fetch\.workers: is True, want a whole number, 1 or more"),
+        ("[fetch]\nworkers = true", r"setting fetch\.workers: is True, want a whole number from 1 to 1_000"),
         ("[collect]\nsources = [1]", r"setting collect\.sources: is \[1\]"),
         ('[mining]\ndisagreement = "0.6"', r"setting mining\.disagreement: is '0\.6', want a number from 0 to 1"),
         ("collect = 3", "setting collect: is 3, want a table"),

@@ -2,8 +2,11 @@
 
 import math
 import re
+import sys
+import threading
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from itertools import product
 from typing import Any
 
 import pytest
@@ -14,9 +17,12 @@ from slac_tasks.admission.settings import Admission
 from slac_tasks.collect.settings import Collect
 from slac_tasks.config import Config
 from slac_tasks.errors import WrongArguments
+from slac_tasks.mining.plan import plan_round
 from slac_tasks.mining.settings import Mining
 from slac_tasks.quality.settings import Quality
 from slac_tasks.settings import Section, Setting, from_table, sections_of, setting, settings_of
+from slac_tasks.training.planned import steps_of
+from slac_tasks.training.settings import Training
 from slac_tasks.verification.settings import Review
 
 SECTIONS: tuple[type[Section], ...] = (Config, *sections_of(Config).values())
@@ -43,8 +49,8 @@ def outside(each: Setting) -> st.SearchStrategy[Any]:
     others += [st.booleans()] if each.kind is not bool else [st.integers()]
     numbers = st.integers() if each.kind is int else st.integers() | st.floats(allow_nan=False)
     if each.kind in (int, float):
-        ends = [end for end in (each.rule.least, each.rule.above, each.rule.most) if end is not None]
-        others += [st.sampled_from([math.nan, math.inf, -math.inf]), st.just(10**400)]
+        ends = [end for end in (each.rule.least, each.rule.most) if end is not None]
+        others += [st.sampled_from([math.nan, math.inf, -math.inf, 1e308]), st.just(10**400)]
         others += [numbers.filter(lambda number: not each.allows(number))]
         others += [st.sampled_from([math.floor(end) - 1 for end in ends] + [math.ceil(end) + 1 for end in ends]).filter(
             lambda number: not each.allows(number)
@@ -70,8 +76,30 @@ def test_every_default_may_be_had_and_every_setting_says_what_it_means(each: Set
 
 
 @pytest.mark.parametrize("each", NUMBERS, ids=path)
-def test_every_number_has_a_lower_end(each: Setting) -> None:
-    assert each.rule.least is not None or each.rule.above is not None
+def test_what_means_nothing_at_0_means_something_at_its_lower_end(each: Setting) -> None:
+    assert each.rule.least is not None
+    assert each.rule.least <= 0 or not each.allows(sys.float_info.min)
+
+
+def ends(name: str) -> tuple[Any, Any]:
+    """The smallest and the largest value of a setting."""
+    (each,) = (each for each in NUMBERS if each.path == name)
+    return each.kind(each.rule.least), each.kind(each.rule.most)
+
+
+def test_what_is_computed_of_numbers_at_their_ends_is_a_number() -> None:
+    """Of 1e308 minutes, at 1e-320 seconds an answer, nobody can say how many clips they buy."""
+    for minutes, seconds in product(ends("mining.minutes_per_round"), ends("mining.seconds_per_answer")):
+        knobs = Mining(minutes_per_round=minutes, seconds_per_answer=seconds)
+        assert 0 <= sum(plan_round(knobs, seconds_per_clip=seconds).clips.values()) <= knobs.clips_per_round
+    for epochs, batch in product(ends("training.epochs"), ends("training.batch")):
+        assert steps_of(Training(epochs=epochs, batch=batch), 10**9) > 0
+    for gap_sec in ends("mining.min_gap_sec") + ends("mining.coherence_sec"):
+        assert 0 <= round(gap_sec * 1000) < 2**63
+    assert 0 <= int(max(ends("training.scratch_gib")) * 2**30) < 2**63
+    for name in ("fetch.max_download_sec", "fetch.max_wait_sec"):
+        assert max(ends(name)) < threading.TIMEOUT_MAX
+    assert 2**20 / min(ends("fetch.bytes_per_sec")) < threading.TIMEOUT_MAX
 
 
 @pytest.mark.parametrize(
@@ -91,13 +119,11 @@ def test_the_longest_time_that_may_be_set_is_one_that_a_calendar_holds(name: str
 
 @pytest.mark.parametrize("each", NUMBERS, ids=path)
 def test_the_ends_of_a_range_are_as_they_are_said(each: Setting) -> None:
-    low = each.rule.least if each.rule.least is not None else each.rule.above
-    assert low is not None
-    assert each.allows(each.kind(low)) == (each.rule.least is not None)
-    assert not each.allows(each.kind(low) - 1)
-    if each.rule.most is not None:
-        assert each.allows(each.kind(each.rule.most))
-        assert not each.allows(each.kind(each.rule.most) + 1)
+    assert each.rule.least is not None
+    assert f"from {each.rule.least:_} to {each.rule.most:_}" in each.wanted
+    for end, beyond in ((each.rule.least, -1), (each.rule.most, 1)):
+        assert each.allows(each.kind(end))
+        assert not each.allows(each.kind(end) + beyond)
 
 
 def test_a_section_is_called_as_its_table() -> None:
@@ -155,7 +181,7 @@ def test_no_text_holds_a_nul(table: dict[str, dict[str, object]]) -> None:
 
 
 def test_a_section_is_checked_however_it_is_made() -> None:
-    with pytest.raises(WrongArguments, match=r"setting mining\.clips_per_round: is 0, want a whole number, 1 or more"):
+    with pytest.raises(WrongArguments, match=r"setting mining\.clips_per_round: is 0, want a whole number from 1 to"):
         replace(Mining(), clips_per_round=0)
 
 

@@ -51,7 +51,9 @@ class Hosts:
         """Leave the host alone for as long as it asks, or, where it does not say, twice as long each time."""
         with self._lock:
             count = self._refusals[host] = self._refusals.get(host, 0) + 1
-            pause = pause_sec if pause_sec is not None else min(2.0 ** (count - 1), self._limits.max_wait_sec)
+            # A host that refuses thousands in a row would ask for more seconds than a number holds.
+            longer = 2.0 ** min(count - 1, 30)
+            pause = pause_sec if pause_sec is not None else min(longer, self._limits.max_wait_sec)
             self._free[host] = max(self._free.get(host, 0.0), time.monotonic() + pause)
 
     def silent(self, host: str) -> None:

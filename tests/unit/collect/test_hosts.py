@@ -56,6 +56,9 @@ def test_a_host_that_does_not_say_how_long_is_left_alone_for_twice_as_long_each_
         pauses.append(waited(clock, hosts))
         hosts.answered("a", served=False)
     assert pauses == pytest.approx([1, 2, 4, 8, 16, 30, 30])
+    for _ in range(1_100):  # 2.0 ** 1_024 is no number
+        hosts.refused("a", None)
+    assert waited(clock, hosts) == pytest.approx(30)
     hosts.answered("a", served=True)
     hosts.refused("a", None)
     assert waited(clock, hosts) == pytest.approx(1)
