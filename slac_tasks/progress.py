@@ -45,6 +45,12 @@ def span(seconds: float) -> str:
     return f"{seconds:.0f} s" if seconds < _HOUR_SEC else f"{seconds / _HOUR_SEC:.1f} h"
 
 
+def counted(number: int, noun: str) -> str:
+    """Return a number with its noun: `1 label`, `2,000 labels`, `0 categories`."""
+    many = f"{noun[:-1]}ies" if noun.endswith("y") else f"{noun}s"
+    return f"{number:,} {noun if number == 1 else many}"
+
+
 def amount(size_bytes: float) -> str:
     """Return so many bytes in words; a KB is a thousand of them."""
     size, unit = size_bytes, 0

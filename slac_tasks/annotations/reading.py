@@ -10,7 +10,7 @@ from slac_tasks.annotations.readers import READERS, Reader
 from slac_tasks.annotations.rows import OddRow, Row, checked, odd, past_end
 from slac_tasks.errors import WrongArguments
 from slac_tasks.model import Split
-from slac_tasks.progress import track
+from slac_tasks.progress import counted, track
 
 _Claim = tuple[str, str, float | None, float | None]
 """What a row is about: video, label, start and end."""
@@ -42,7 +42,7 @@ class Published:
 
     def __str__(self) -> str:
         reasons = Counter(f"{'taken' if one.taken else 'set aside'}: {one.reason}" for one in self.odd)
-        parts = [f"{len(self.videos):,} videos", f"{len(self.labels):,} labels"]
+        parts = [counted(len(self.videos), "video"), counted(len(self.labels), "label")]
         return ", ".join([*parts, *(f"{count:,} {reason}" for reason, count in sorted(reasons.items()))])
 
 

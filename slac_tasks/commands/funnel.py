@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 
 from slac_tasks import config
-from slac_tasks.progress import print_json
+from slac_tasks.progress import counted, print_json
 from slac_tasks.reports import accounts
 from slac_tasks.reports.frames import labels_frame
 from slac_tasks.reports.funnel import Facts, rows, text
@@ -95,7 +95,7 @@ def _held_back(datasets: Datasets) -> Iterator[str]:
         return
     found = datasets.rows(QUALITY, labels=judged)
     counts = Counter(row.verdict for row in found)
-    yield "gate: " + ", ".join(f"{count} categories {verdict}" for verdict, count in counts.most_common())
+    yield "gate: " + ", ".join(f"{counted(count, 'category')} {verdict}" for verdict, count in counts.most_common())
     held = sorted((row for row in found if row.verdict != "accepted"), key=lambda row: (row.verdict, row.category))
     held.sort(key=lambda row: row.verdict, reverse=True)
     for row in held[:SHOWN]:

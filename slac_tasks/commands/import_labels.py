@@ -27,7 +27,7 @@ from slac_tasks.errors import NotMade, WrongArguments
 from slac_tasks.given import cells, folders, lists
 from slac_tasks.given.words import fault_of, printable
 from slac_tasks.outputs import whole
-from slac_tasks.progress import print_line
+from slac_tasks.progress import counted, print_line
 from slac_tasks.storage import records
 from slac_tasks.storage.datasets import IMPORTED
 from slac_tasks.storage.ledger import open_ledger
@@ -156,9 +156,9 @@ def _print(origin: str, imported: ImportedLabels, source: str) -> None:
     if imported.remarks:
         odd = Counter(one.reason for one in imported.remarks)
         print_line("import: taken all the same: " + ", ".join(f"{count:,} {why}" for why, count in sorted(odd.items())))
-    counts = f"{len(imported.rows):,} labels of {len(imported.videos):,} videos"
-    categories = len({row.category for row in imported.rows})
+    counts = f"{counted(len(imported.rows), 'label')} of {counted(len(imported.videos), 'video')}"
+    categories = counted(len({row.category for row in imported.rows}), "category")
     print_line(
-        f"import: {origin}: {counts} in {categories} categories; name {source} in collect.sources, then "
+        f"import: {origin}: {counts} in {categories}; name {source} in collect.sources, then "
         "`slac register --from-sources`"
     )

@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from statistics import fmean
 
-from slac_tasks import __version__
+from slac_tasks import __version__, progress
 from slac_tasks.model import CLIP_SEC, Split, Strategy
 from slac_tasks.release.markdown import cell, table, template
 from slac_tasks.release.plots import Plot, intervals, png, stacked, svg
@@ -87,6 +87,7 @@ def _readme(
         release=release,
         row=row,
         count=lambda number: f"{number:,}",
+        counted=progress.counted,
         seconds=f"{CLIP_SEC:g}",
         splits=_splits(counted),
         licences=_licences(counted),

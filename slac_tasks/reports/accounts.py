@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby
 
+from slac_tasks.progress import counted
 from slac_tasks.reports.shares import Share
 from slac_tasks.reports.trends import Spent
 from slac_tasks.storage.datasets.labelling import AccountRow
@@ -79,6 +80,6 @@ def lines(accounts: Sequence[AccountRow]) -> Iterator[str]:
     for strategy, part in groupby(rows, key=lambda row: row.strategy):
         own = list(part)
         labels, errors = sum(row.labels for row in own), sum(row.errors for row in own)
-        bought = f"{labels:,} labels and {sum(row.carried for row in own):,} carried"
+        bought = f"{counted(labels, 'label')} and {sum(row.carried for row in own):,} carried"
         minutes = sum(row.seconds for row in own) / 60
         yield f"{strategy}: {minutes:.1f} minutes bought {bought}; {errors:,} contradict the committee"

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import jinja2
 
+from slac_tasks.progress import counted
 from slac_tasks.reports import drawing
 from slac_tasks.reports.charts import COLOURS, multiples
 
@@ -46,7 +47,9 @@ def environment(*folders: Path) -> jinja2.Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    made.filters.update(count=_count, duration=_duration, when=_when, percent=_percent, decimals=_decimals)
+    made.filters.update(
+        count=_count, counted=counted, duration=_duration, when=_when, percent=_percent, decimals=_decimals
+    )
     made.filters.update(drawing=drawing.drawing, multiples=multiples, spark=drawing.spark)
     # Templates write what `drawing` placed: its sizes stand there alone.
     made.globals.update(sizes=drawing, colours=COLOURS)

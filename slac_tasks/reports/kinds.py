@@ -4,6 +4,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
+from slac_tasks.progress import counted
+
 
 @dataclass(frozen=True, kw_only=True)
 class Kind:
@@ -46,9 +48,8 @@ class Kind:
         """What is certified, as a sentence."""
         if self.threshold is not None and self.bound is not None:
             sure = f" of confidence {self.threshold:g} or more" if self.threshold else ""
-            return (
-                f"at most {_percent(self.bound)} of {self.certified:,} labels{sure} wrong ({_percent(self.level, 0)})"
-            )
+            certified = counted(self.certified, "label")
+            return f"at most {_percent(self.bound)} of {certified}{sure} wrong ({_percent(self.level, 0)})"
         found = "an unknown share" if self.bound is None else f"up to {_percent(self.bound)}"
         needed = (
             "no number of answers would be enough"
@@ -99,7 +100,7 @@ class Worth:
     def effort(self) -> str:
         """The answers, as a sentence."""
         one = self.kinds[0]
-        parts = [f"{one.answers:,} answers"]
+        parts = [counted(one.answers, "answer")]
         if self.answers_a_label is not None:
             parts.append(f"{self.answers_a_label:.2f} a label")
         if self.answers_a_certified is not None:
@@ -119,7 +120,7 @@ class Worth:
         """Yield what a terminal shows: labels a minute, each certificate, the answers."""
         for kind in self.kinds:
             pace = "" if kind.per_minute is None else f", {kind.per_minute:.1f} a minute"
-            yield f"{kind.kind}: {kind.label_count:,} labels{pace}; {kind.certificate}"
+            yield f"{kind.kind}: {counted(kind.label_count, 'label')}{pace}; {kind.certificate}"
         yield self.effort
 
 

@@ -12,6 +12,7 @@ import pyarrow.compute as pc
 
 from slac_tasks import __version__
 from slac_tasks.model import Split
+from slac_tasks.progress import counted
 from slac_tasks.release.markdown import cell, table, template
 from slac_tasks.release.tallies import UNKNOWN
 from slac_tasks.reports.html import TEMPLATES
@@ -79,7 +80,7 @@ def card(model: ModelRow, release: str, version: ReleaseVersionRow, known: Taugh
     """Return the card of a network that nobody has evaluated yet."""
     return template(TEMPLATES, "model_card.md").render(
         model=model, release=release, version=version, seen=seen, code=__version__,
-        count=lambda number: f"{number:,}",
+        counted=counted,
         licences=table(
             ("licence", "videos", "labels"),
             ((name, count, known.labels[name]) for name, count in sorted(known.videos.items(), key=_commonest)),

@@ -8,7 +8,7 @@ from decimal import Decimal
 import pytest
 
 from slac_tasks import progress
-from slac_tasks.progress import Pace, print_json
+from slac_tasks.progress import Pace, counted, print_json
 
 
 class Clock:
@@ -56,3 +56,8 @@ def test_rows_are_json_with_numbers_as_numbers_and_moments_as_iso_8601(capsys: p
     first, second = map(json.loads, capsys.readouterr().out.splitlines())
     assert first == {"count": 12, "share": 0.5, "day": "2026-01-05", "at": "2026-01-05T00:00:00+00:00"}
     assert second == {"text": "a\nb"}
+
+
+def test_a_number_has_its_noun_in_the_singular_for_one_alone() -> None:
+    assert [counted(number, "label") for number in (0, 1, 2_000)] == ["0 labels", "1 label", "2,000 labels"]
+    assert [counted(number, "category") for number in (1, 2)] == ["1 category", "2 categories"]

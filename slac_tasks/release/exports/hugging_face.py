@@ -13,6 +13,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from slac_tasks.model import Split
+from slac_tasks.progress import counted
 from slac_tasks.release.exports.contents import Contents
 from slac_tasks.storage.datasets import RELEASES
 
@@ -81,7 +82,8 @@ def _card(release: Contents, counts: dict[str, int]) -> str:
             lines += [f"  - split: {name}", f"    path: data/{name}-*.parquet"]
     lines += [
         "---", "", f"# Sparse action labels, release {release.release}", "",
-        f"{total:,} labels of {len(release.names):,} actions. A label says whether a clip of two seconds contains the "
+        f"{counted(total, 'label')} of {counted(len(release.names), 'action')}. "
+        "A label says whether a clip of two seconds contains the "
         "action under which its video was found.", "", "| split | labels |", "|---|---|",
         *(f"| {name} | {count:,} |" for name, count in counts.items()), "", "| column | meaning |", "|---|---|",
         *(f"| `{column.name}` | {column.meaning} |" for column in RELEASES.columns if column.name != "label"),

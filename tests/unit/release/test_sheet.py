@@ -88,7 +88,7 @@ def test_every_number_is_that_of_the_rows(files: dict[str, bytes]) -> None:
         "| people | 3 | 2 | 4.0% |",
         "| carried | 1 | 1 | 3.1% |",
         "- High jump, judo: fewer than 30 labels in testing",
-        "- The licence of 1 videos is not known.",
+        "- The licence of 1 video is not known.",
     ):
         assert line in page, line
     assert "title     = {{HACS}: Human" in page
