@@ -159,7 +159,7 @@ def _length(value: Any) -> float | None:
 
 
 def _verdict(value: Any) -> bool:
-    found = str(value).strip() if isinstance(value, str | int) and not isinstance(value, bool) else ""
+    found = str(value).strip() if isinstance(value, str | int) else ""
     if found not in _VERDICTS:
         raise _Odd("verdict", f"verdict is {str(value)[:40]!r}, want 1 (shows the action) or -1 (does not)")
     return _VERDICTS[found]

@@ -181,6 +181,47 @@ def test_an_odd_line_is_named_with_its_reason_and_holds_up_no_other(tmp_path: Pa
     assert found.odd[0].detail.isprintable()
 
 
+def test_a_video_of_hmdb51_is_of_the_part_that_its_number_names_and_an_odd_number_holds_up_no_other(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "brush_hair_test_split3.txt"
+    path.write_text("a.avi 0\nb.avi 1\nc.avi 3\nd.avi 2\n")
+    found = read([path])
+    assert [(row.video, row.label, row.split) for row in found.labels] == [
+        ("a.avi", "brush_hair", None), ("b.avi", "brush_hair", "training"), ("d.avi", "brush_hair", "testing"),
+    ]  # fmt: skip
+    assert odd(found) == [("line 3", "split")]
+
+
+def test_a_coco_file_may_call_its_videos_images_and_their_files_names(tmp_path: Path) -> None:
+    content = {
+        "images": [{"id": 1, "name": "a.mp4"}], "categories": [{"id": 7, "name": "Judo"}],
+        "annotations": [{"image_id": 1, "category_id": 7, "segment": [1, 3]}],
+    }  # fmt: skip
+    (tmp_path / "a.json").write_text(json.dumps(content))
+    found = read([tmp_path / "a.json"])
+    assert [(row.video, row.label, row.start_sec) for row in found.labels] == [("a.mp4", "Judo", 1.0)]
+    assert not found.odd
+
+
+def test_words_are_read_without_the_blanks_around_them(tmp_path: Path) -> None:
+    path = tmp_path / "hacs.csv"
+    path.write_text(HACS + f" Archery , {ID} , Training ,1,3, 1 \n")
+    (row,) = read([path]).labels
+    assert (row.label, row.video, row.split) == ("Archery", ID, "training")
+
+
+def test_a_segment_may_end_with_its_video_and_an_address_is_text_as_any_other(tmp_path: Path) -> None:
+    segments = [{"label": "Ballet", "segment": [1, 10]}, *[{"label": "Judo", "segment": [1, 10.5]}] * 2]
+    known = {"subset": "training", "duration": 10, "annotations": segments}
+    database = {ID: known, "other": {**known, "url": "https://a\u0000b"}}
+    (tmp_path / "a.json").write_text(json.dumps({"database": database}))
+    found = read([tmp_path / "a.json"])
+    assert [(row.video, row.label) for row in found.labels] == [(ID, "Ballet"), (ID, "Judo")]
+    assert [one.reason for one in found.set_aside] == ["url"] * 4 + ["duplicate"]
+    assert [one.reason for one in found.odd if one.taken] == ["past the end"]
+
+
 def test_a_quoted_cell_may_hold_a_comma_a_quote_and_a_line_break(tmp_path: Path) -> None:
     path = tmp_path / "hacs.csv"
     path.write_text(HACS + f'"Jump, ""high""\nup",{ID},training,1,3,1\n{GOOD}\n')

@@ -23,6 +23,12 @@ def test_two_hundred_categories_in_a_hundred_windows_fit() -> None:
     assert {len(item.category) for item in items} == {20}
 
 
+def test_as_many_windows_as_airflow_takes_have_an_item_each() -> None:
+    todo = {"w1": {"c1"}, "w2": {"c1"}, "w3": {"c1"}}
+    assert [item.window for item in of_windows(todo, 8, most=3)] == [("w1",), ("w2",), ("w3",)]
+    assert len(of_windows(todo, 8, most=2)) == 2
+
+
 def test_a_few_stay_as_small_as_the_settings_say() -> None:
     items = of_windows({"w": CATEGORIES[:20], "v": CATEGORIES[:3]}, 8)
     assert [(item.window, len(item.category)) for item in items] == [(("v",), 3), (("w",), 8), (("w",), 8), (("w",), 4)]

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 from fastapi import FastAPI
+from fastapi.responses import PlainTextResponse
+from starlette.types import Message, Receive, Scope, Send
 from strangers import SECURITY, ask
 
 from slac_tasks.config import Config
@@ -114,6 +116,13 @@ def test_who_is_unknown_is_refused_before_anything_is_parsed(app: FastAPI, accou
 def test_a_host_that_is_none_is_refused(app: FastAPI, host: bytes) -> None:
     for target in ROUTES:
         assert ask(app, "GET", target, host=host).status == 400
+
+
+@pytest.mark.parametrize(
+    "header", [(b"host", b"a/b"), (b"content-length", b"-1"), (b"content-length", b"1" * 5000)], ids=lambda one: one[0]
+)
+def test_a_second_host_and_a_length_that_is_no_number_are_refused(app: FastAPI, header: tuple[bytes, bytes]) -> None:
+    assert ask(app, "GET", b"/login", headers=[header]).status == 400
 
 
 @pytest.mark.parametrize("host", [b"", b"localhost:8090", b"[::1]:8090", b"review.example", b"10.0.0.7", b"a_b.c"])
@@ -253,3 +262,36 @@ def test_a_cookie_that_was_not_signed_here_asks_nobody() -> None:
     forged = Accounts(find={"ada": ADA}.get, secret=b"t" * 32).session(ADA)
     assert accounts.person(forged) is None
     assert asked == []
+
+
+def test_an_answer_keeps_a_header_of_its_own_and_gets_those_that_it_lacks() -> None:
+    app = door.Door(
+        PlainTextResponse("a report", headers={"Content-Security-Policy": "default-src 'none'"}),
+        {"Content-Security-Policy": "default-src 'self'", "X-Content-Type-Options": "nosniff"},
+    )
+    found = ask(app, "GET", b"/").headers
+    assert found["content-security-policy"] == "default-src 'none'"
+    assert (found["x-content-type-options"], found["cache-control"]) == ("nosniff", "no-store")
+
+
+def test_a_bug_is_an_answer_to_the_client_and_a_failure_to_the_server_which_logs_it() -> None:
+    sent: list[Message] = []
+
+    async def broken(scope: Scope, receive: Receive, send: Send) -> None:
+        raise RuntimeError("a bug")
+
+    async def nothing() -> Message:
+        raise AssertionError
+
+    async def keep(message: Message) -> None:
+        sent.append(message)
+
+    async def broken_midway(scope: Scope, receive: Receive, send: Send) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await broken(scope, receive, send)
+
+    scope = {"type": "http", "method": "GET", "path": "/review", "headers": [(b"host", b"slac.test")]}
+    for app in (broken, broken_midway):
+        with pytest.raises(RuntimeError, match="a bug"):
+            asyncio.run(door.Door(app, {})(scope, nothing, keep))
+    assert [message["status"] for message in sent if message["type"] == "http.response.start"] == [500, 200]

@@ -37,6 +37,14 @@ def test_nobody_waits_longer_than_the_longest_wait(steps: list[tuple[str, str, f
         assert 0 <= wait <= WAIT_MOST_SEC
 
 
+def test_an_address_that_never_stops_waits_no_longer_than_the_longest_wait() -> None:
+    ours = Tries(now=lambda: 1000.0)
+    # Twice as many as a float has powers of two.
+    for _ in range(FREE_TRIES_OF_ADDRESS + 2048):
+        ours.fail("10.0.0.1")
+    assert ours.begin("ada", "10.0.0.1") == WAIT_MOST_SEC
+
+
 def test_a_right_password_forgets_the_wrong_ones() -> None:
     ours = Tries(now=lambda: 1000.0)
     for _ in range(FREE_TRIES * 30):
@@ -97,6 +105,12 @@ def test_a_name_that_many_addresses_guess_at_waits_but_not_long() -> None:
     waits = [ours.begin("ada", f"10.0.{number // 250}.{number % 250}") for number in range(FREE_TRIES_OF_NAME + 50)]
     assert not any(waits[:FREE_TRIES_OF_NAME])
     assert all(0 < wait <= WAIT_MOST_OF_NAME_SEC for wait in waits[FREE_TRIES_OF_NAME:])
+    waits = []
+    for number in range(20):
+        while wait := ours.begin("ada", f"10.1.0.{number}"):
+            waits.append(wait)
+            clock[0] += wait
+    assert max(waits) == WAIT_MOST_OF_NAME_SEC
     assert ours.begin("bob", "10.0.0.1") == 0, "nobody else waits for it"
     clock[0] += WAIT_MOST_OF_NAME_SEC
     assert ours.begin("ada", "10.9.9.9") == 0
