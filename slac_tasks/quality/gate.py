@@ -60,7 +60,7 @@ def judged(category: str, rows: Sequence[MeasureRow]) -> QualityRow:
     # Of so few labels nothing else can be said.
     wrong = [row for row in missed if row.measure == SETTLED] or missed
     refused = any(row.state == OUTSIDE for row in wrong)
-    found = {row.measure: row for row in rows if row.kind in (None, PEOPLE)}
+    found = {row.measure: row for row in rows if row.kind is None}
     settled = int(found[SETTLED].value or 0)
     return QualityRow(
         category=category,
@@ -84,7 +84,7 @@ def reason(row: MeasureRow) -> str:
         found += f" ({row.low:.3f} to {row.high:.3f}, {row.count:,} clips)"
     wanted = f"at least {row.least:g}" if row.most is None else f"{row.least or 0:g} to {row.most:g}"
     end = " at the lower end" if row.measure == PRECISION else ""
-    more = f"; at least {row.needed:,} answers more are wanted" if row.needed and row.state == UNCLEAR else ""
+    more = f"; at least {row.needed:,} answers more are wanted" if row.needed else ""
     return f"{name} is {found}, want {wanted}{end}{more}"
 
 
@@ -156,7 +156,7 @@ def _precision(kind: str, strata: Sequence[Stratum], floor: float, review: Revie
         state = OUTSIDE
     else:
         state = UNCLEAR
-        more = smallest(lambda clips: best_case(strata, clips) >= floor) if strata else None
+        more = smallest(lambda clips: best_case(strata, clips) >= floor)
         needed = None if more is None else more * max(review.control_votes, review.control_lead)
     return _row(PRECISION, found, kind=kind, least=floor, most=None, state=state, needed=needed)
 

@@ -56,6 +56,8 @@ LAYOUTS = [
     ("something_something", "something-something-v2-validation.json", json.dumps([
         {"id": "74225", "label": "spinning cube", "template": "Spinning [something] that quickly stops spinning"},
     ]), ("74225", "Spinning something that quickly stops spinning", None, None, True, "validation")),
+    ("something_something", "Something_Something_V2_Train.json", json.dumps([{"id": "74", "template": "Tipping"}]),
+     ("74", "Tipping", None, None, True, "training")),
     ("kinetics", "k.csv", KINETICS + f"abseiling,{ID},417,427,val,0\n",
      (ID, "abseiling", 417.0, 427.0, True, "validation")),
     ("thumos14", "t.csv", THUMOS + "video_test_0000004,Diving,26,0.2,1.1,6,33\n",
@@ -64,6 +66,8 @@ LAYOUTS = [
      ("video_validation_0000278", "-1", 0.0, 1.4, True, "validation")),
     ("thumos14", "Billiards_val.txt", "video_validation_0000051  67.5 75.9\n",
      ("video_validation_0000051", "Billiards", 67.5, 75.9, True, "validation")),
+    ("thumos14", "Billiards_test.txt", "video_test_0000051  67.5 75.9\n",
+     ("video_test_0000051", "Billiards", 67.5, 75.9, True, "testing")),
     ("ucf101", "trainlist01.txt", "YoYo/v_YoYo_g08_c01.avi 101\r\n",
      ("v_YoYo_g08_c01.avi", "YoYo", None, None, True, "training")),
     ("ucf101", "testlist01.txt", "YoYo/v_YoYo_g01_c01.avi\r\n",
@@ -202,6 +206,34 @@ def test_a_coco_file_may_call_its_videos_images_and_their_files_names(tmp_path: 
     found = read([tmp_path / "a.json"])
     assert [(row.video, row.label, row.start_sec) for row in found.labels] == [("a.mp4", "Judo", 1.0)]
     assert not found.odd
+
+
+@pytest.mark.parametrize(
+    ("file", "content"),
+    [
+        ("k.csv", f"youtube_id,time_start,time_end\n{ID},1,3\n"),
+        ("something-something-v2-test.json", json.dumps([{"id": ID}])),
+    ],
+)
+def test_a_list_without_labels_names_its_videos(tmp_path: Path, file: str, content: str) -> None:
+    (tmp_path / file).write_text(content)
+    found = read([tmp_path / file])
+    assert (found.videos, found.labels, found.odd) == ([ID], [], ())
+
+
+@pytest.mark.parametrize(
+    ("file", "content"),
+    [
+        ("t.csv", NUMBERED + "video_test_0000004,0.0,9.5,0,42,9.0,30.0,270,7\n"),
+        ("m.json", json.dumps({"video_test_0000004": {"duration": 9.0, "actions": [[7, 0.0, 9.5], [7, 0.0]]}})),
+    ],
+)
+def test_a_segment_behind_the_end_of_its_video_is_taken_with_a_remark(tmp_path: Path, file: str, content: str) -> None:
+    (tmp_path / file).write_text(content)
+    found = read([tmp_path / file])
+    assert [(row.label, row.duration_sec) for row in found.labels] == [("7", 9.0)]
+    assert [one.reason for one in found.odd if one.taken] == ["past the end"]
+    assert {one.reason for one in found.set_aside} <= {"segments"}
 
 
 def test_words_are_read_without_the_blanks_around_them(tmp_path: Path) -> None:

@@ -87,6 +87,15 @@ def test_of_too_few_labels_nothing_else_is_said() -> None:
     found = verdict(evidence(labels(status=["open"] * 4, label=[None] * 4, first_two_agree=[None] * 4)))
     assert (found.verdict, found.agreement, found.failed) == ("pending", None, ("settled",))
     assert found.reasons == ("settled is 0, want at least 4; at least 8 answers more are wanted",)
+    # Not even that all of them are positive, which of more labels would be a reason to refuse.
+    few = verdict(evidence(labels(status=["settled", "open", "open", "open"], label=[1, None, None, None])))
+    assert (few.verdict, few.failed) == ("pending", ("settled",))
+
+
+def test_where_nothing_is_finished_nothing_is_unsettled() -> None:
+    of_nothing = evidence(labels(status=["open"] * 4, label=[None] * 4, first_two_agree=[None] * 4))
+    assert (measure(of_nothing, "unsettled_share").value, measure(of_nothing, "unsettled_share").state) == (None, "met")
+    assert measure(of_nothing, "positive_share").state == "unclear"
 
 
 def test_what_nobody_knows_yet_is_pending_and_the_reason_says_so() -> None:
@@ -160,6 +169,8 @@ def test_what_is_refused_names_what_is_not_known_too_since_an_approval_covers_bo
 def test_a_category_may_have_a_floor_of_its_own() -> None:
     judo = replace(KNOBS, floors=("judo: 0.8", "polo: 0.2"))
     assert measure(evidence(), "precision", "people", judo).least == 0.8
+    asked = replace(evidence(), floor=0.5)
+    assert measure(asked, "precision", "people", judo).least == 0.5, "what was asked when it was added comes first"
     assert judo.floor("chess") == 0.0
     for wrong in ("judo 0.8", "judo: 2", ": 0.5", "judo: nan"):
         with pytest.raises(WrongArguments, match="floors"):

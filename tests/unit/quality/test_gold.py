@@ -57,6 +57,10 @@ def test_people_are_asked_until_one_side_leads(answered: str, said: int | None) 
     assert Asking(lead=3, most=7).said([{"y": 1, "n": -1, "u": 0}[answer] for answer in answered]) == said
 
 
+def test_a_draw_after_the_last_answer_decides_nothing() -> None:
+    assert Asking(lead=3, most=4).said([1, -1, 1, -1]) == 0
+
+
 def test_clips_on_which_people_differ_are_not_left_out_while_they_are_asked_on() -> None:
     ballots = ballots_of([*answers("v1:0", "yes", "yes", "yes"), *answers("v2:0", "yes", "no", "yes")])
     known = {("judo", "v1:0"): True, ("judo", "v2:0"): True}
