@@ -283,6 +283,8 @@ def test_without_a_gap_no_clip_is_chosen_twice() -> None:
     knobs = Mining(clips_per_video=4, min_gap_sec=0.0)
     chosen = choose(made, {Strategy.DISAGREEMENT: 2, Strategy.CONSENSUS: 2, Strategy.COVERAGE: 2}, knobs=knobs)
     assert len({choice.index for choice in chosen}) == len(chosen) == 4
+    wanted = {Strategy.CONTRADICTION: 1, Strategy.DISAGREEMENT: 1, Strategy.CONSENSUS: 1, Strategy.COVERAGE: 1}
+    assert len(choose(known_well([clip_id("a", 0.0)]), wanted, knobs=knobs)) == 1
 
 
 @pytest.mark.parametrize(
