@@ -1,9 +1,13 @@
 """Templates and tables in Markdown, of what strangers may have named."""
 
+import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import jinja2
+
+_MARKUP = re.compile(r"[\\|\[\]`*~]")
+"""What makes a cell, a link, code or emphasis of text. An underscore inside a word makes nothing."""
 
 
 def template(folder: Path, name: str) -> jinja2.Template:
@@ -30,4 +34,4 @@ def table(heads: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
 def cell(value: object) -> str:
     """Return a value as it may stand in a table: in one line, and nothing in it is taken for Markdown or HTML."""
     text = f"{value:,}" if isinstance(value, int) else str(value)
-    return " ".join(text.replace("\\", "\\\\").replace("|", "\\|").replace("<", "&lt;").split())
+    return " ".join(_MARKUP.sub(r"\\\g<0>", text).replace("<", "&lt;").split())

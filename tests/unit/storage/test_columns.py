@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Annotated
 
 import pyarrow as pa
@@ -68,3 +69,9 @@ class Strange:
 def test_a_field_that_can_be_no_column_is_refused(row: type, word: str) -> None:
     with pytest.raises(TypeError, match=word):
         columns_of(row)
+
+
+def test_the_changes_say_what_is_unknown_of_each_dataset_of_the_version_before():
+    changes = (Path(__file__).parents[3] / "CHANGELOG.md").read_text()
+    rows = {f"| `{name}` | {dataset.version} |" for name, dataset in ALL.items() if dataset.upgrade}
+    assert [row for row in sorted(rows) if row not in changes] == []
