@@ -1,7 +1,7 @@
 """A file or folder that is to be read: each reader looks at it through the same few windows, and it is read once."""
 
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -58,13 +58,18 @@ class Opened:
         return documents.read(self.path, WHAT) if self.is_json else None
 
     @cached_property
-    def names(self) -> Counter[str]:
-        """In how many of the objects that its JSON document holds by name each name stands.
+    def objects(self) -> Sequence[Mapping[str, Any]]:
+        """The objects that its JSON document holds by name.
 
-        What most objects hold tells a format from another one; a single one may hold anything.
+        What most of them hold tells a format from another one; a single one may hold anything.
         """
-        objects = self.document.values() if isinstance(self.document, Mapping) else ()
-        return Counter(name for each in objects if isinstance(each, Mapping) for name in each)
+        held = self.document.values() if isinstance(self.document, Mapping) else ()
+        return [each for each in held if isinstance(each, Mapping)]
+
+    @cached_property
+    def names(self) -> Counter[str]:
+        """In how many of the `objects` each name stands."""
+        return Counter(name for each in self.objects for name in each)
 
     @cached_property
     def columns(self) -> frozenset[str]:

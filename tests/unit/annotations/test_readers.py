@@ -60,6 +60,10 @@ LAYOUTS = [
      ("74", "Tipping", None, None, True, "training")),
     ("kinetics", "k.csv", KINETICS + f"abseiling,{ID},417,427,val,0\n",
      (ID, "abseiling", 417.0, 427.0, True, "validation")),
+    ("kinetics", "k.json", json.dumps({ID: {
+        "annotations": {"label": "abseiling", "segment": [417.0, 427.0]}, "duration": 10.0, "subset": "validate",
+        "url": f"https://www.youtube.com/watch?v={ID}",
+    }}), (ID, "abseiling", 417.0, 427.0, True, "validation")),
     ("thumos14", "t.csv", THUMOS + "video_test_0000004,Diving,26,0.2,1.1,6,33\n",
      ("video_test_0000004", "Diving", 0.2, 1.1, True, "testing")),
     ("thumos14", "t.csv", NUMBERED + "video_validation_0000278,0.0,1.4,0,42,215.2,30.0,6455,-1\n",
@@ -103,14 +107,35 @@ def test_a_layout_is_recognised_and_read(
 @pytest.mark.parametrize("strange", [{"info": {"annotations": 3, "actions": 1}}, {"version": "annotations"}, {
     ID: {"subset": "training", "annotations": [], "actions": [], "videos": [], "database": {}, "categories": []},
 }])  # fmt: skip
-@pytest.mark.parametrize("name", ["activitynet", "multithumos", "coco"])
+@pytest.mark.parametrize("name", ["activitynet", "kinetics", "multithumos", "coco"])
 def test_no_single_entry_decides_what_format_a_document_has(tmp_path: Path, name: str, strange: dict[str, Any]) -> None:
-    for content, wanted in [(content, wanted) for each, _, content, wanted in LAYOUTS if each == name]:
+    for content, wanted in [
+        (content, wanted) for each, _, content, wanted in LAYOUTS if each == name and content[0] == "{"
+    ]:
         document = json.loads(content)
         beside = {f"video_{n}": each for n, each in enumerate(document.values())} if name != "coco" else {}
         (tmp_path / "a.json").write_text(json.dumps({**strange, **document, **beside}))
         assert recognised(Opened(tmp_path / "a.json")).name == name
         assert first(read([tmp_path / "a.json"])) == wanted
+
+
+def test_json_of_kinetics_is_read_whole(tmp_path: Path) -> None:
+    videos = {
+        "a": {"annotations": {"segment": [1.0, 11.0]}, "duration": 10.0, "subset": "test"},
+        "b": {"annotations": {"label": "abseiling", "segment": [417.0, 427.0]}, "duration": 10.0, "subset": "train"},
+        "c": {"annotations": {"label": "abseiling", "segment": [1.0]}, "subset": "train"},
+        "d": {"subset": "train"},
+        "e": ["abseiling", 1.0, 2.0],
+    }
+    (tmp_path / "k.json").write_text(json.dumps(videos))
+    found = read([tmp_path / "k.json"])
+    assert [(row.video, row.label, row.end_sec, row.split) for row in found.rows] == [
+        ("a", None, None, "testing"), ("b", "abseiling", 427.0, "training"),
+    ]  # fmt: skip
+    assert [one.place for one in found.odd] == ["video 'c'", "video 'd'", "video 'e'"]
+    (tmp_path / "k.json").write_text(json.dumps([videos]))
+    with pytest.raises(BrokenContract, match="want videos by name"):
+        read([tmp_path / "k.json"], "kinetics")
 
 
 def test_class_folders_are_read_with_and_without_splits(tmp_path: Path) -> None:
