@@ -262,10 +262,10 @@ class Transfer:
     def _said(self, purpose: str, one: Try, train: Trimmed, test: Trimmed) -> Floats | None:
         """Return the scores of one training, or None where it diverged: done now, or kept by a run that was cut off."""
         keeps = self.keeps.of(purpose, repr(one)) if self.keeps else None
-        states = keeps.of("states") if keeps else None
         for _, data in keeps.newest() if keeps else ():
             print_line(f"evaluate: {one}: was trained by the run before this one")
             return _decoded(data)
+        states = keeps.of("states") if keeps else None
         try:
             scores = self._trained(one, train, test, states)
         except Diverged as diverged:
@@ -279,7 +279,7 @@ class Transfer:
             states.done()
         return scores
 
-    def _trained(self, one: Try, train: Trimmed, test: Trimmed, states: Keeps | None = None) -> Floats:
+    def _trained(self, one: Try, train: Trimmed, test: Trimmed, states: Keeps | None) -> Floats:
         """Return the scores (clips, classes) of `test` after training on some of `train`.
 
         Raises:

@@ -135,25 +135,30 @@ def flag(ledger: Ledger, person: str, clip: str) -> bool:
     return bool(ledger.rows("add_flag", flag_id=str(uuid.uuid4()), annotator=person, **about))
 
 
+def while_bob_is_forgotten(ledger: Ledger, ledger_url: str, call: Callable[[Ledger], Any]) -> Any:
+    """Forget a person, and take back what is in the person's hands after the other call has begun to wait."""
+    found: list[Any] = []
+    with closing(Ledger(ledger_url)) as other:
+        calling = threading.Thread(target=lambda: found.append(call(other)))
+        with ledger.transaction():
+            ledger.run("add_pseudonym", name="bob", pseudonym="forgotten-0")
+            calling.start()
+            until_blocked(ledger, calling)
+            ledger.run("return_clips", annotator="bob")
+            ledger.run("delete_annotator", annotator="bob")
+        calling.join()
+    (result,) = found
+    return result
+
+
 @pytest.mark.parametrize("said", [cast, flag])
 def test_an_answer_or_a_flag_of_somebody_who_is_being_forgotten_does_not_wait_in_a_circle(
     ledger: Ledger, ledger_url: str, said: Callable[[Ledger, str, str], bool]
 ) -> None:
-    """Whoever forgets has the person, and then takes back what is in the person's hands."""
     names = fill(ledger, 2)
     people(ledger, "bob")
     assert lease(ledger, "bob", 2)
-    found: list[bool] = []
-    with closing(Ledger(ledger_url)) as other:
-        saying = threading.Thread(target=lambda: found.append(said(other, "bob", names[0])))
-        with ledger.transaction():
-            ledger.run("add_pseudonym", name="bob", pseudonym="forgotten-0")
-            saying.start()
-            until_blocked(ledger, saying)
-            ledger.run("return_clips", annotator="bob")
-            ledger.run("delete_annotator", annotator="bob")
-        saying.join()
-    assert found == [False]
+    assert while_bob_is_forgotten(ledger, ledger_url, lambda other: said(other, "bob", names[0])) is False
 
 
 def test_answers_from_elsewhere_wait_for_whoever_is_being_forgotten_with_no_clip_in_hand(
@@ -162,14 +167,4 @@ def test_answers_from_elsewhere_wait_for_whoever_is_being_forgotten_with_no_clip
     names = fill(ledger, 2)
     people(ledger, "ann", "bob")
     assert lease(ledger, "bob", 2)
-    found: list[int] = []
-    with closing(Ledger(ledger_url)) as other:
-        reading = threading.Thread(target=lambda: found.append(import_votes(other, names, ("ann", "bob"))))
-        with ledger.transaction():
-            ledger.run("add_pseudonym", name="bob", pseudonym="forgotten-0")
-            reading.start()
-            until_blocked(ledger, reading)
-            ledger.run("return_clips", annotator="bob")
-            ledger.run("delete_annotator", annotator="bob")
-        reading.join()
-    assert found == [1]
+    assert while_bob_is_forgotten(ledger, ledger_url, lambda other: import_votes(other, names, ("ann", "bob"))) == 1
