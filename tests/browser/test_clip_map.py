@@ -98,7 +98,7 @@ def test_what_is_no_map_is_said_on_a_page(browser: Browser, answered: Any) -> No
     context.close()
 
 
-@pytest.mark.parametrize(("width", "scheme"), [(1440, "light"), (1024, "dark"), (390, "light"), (390, "dark")])
+@pytest.mark.parametrize(("width", "scheme"), [(1440, "light"), (1024, "dark"), (390, "light")])
 def test_a_map_is_no_wider_than_its_window(browser: Browser, answered: Any, width: int, scheme: str) -> None:
     with opened(browser, answered, MAP, width=width, scheme=scheme) as tab:
         for name, more in (("map", ""), ("map-selected", "&within=0.0-500.0-500.500-0.500")):

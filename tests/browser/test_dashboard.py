@@ -168,7 +168,7 @@ def test_the_colours_follow_the_system_until_somebody_chooses(browser: Browser, 
         assert ground(tab) == dark
 
 
-@pytest.mark.parametrize(("width", "scheme"), [(1440, "light"), (1024, "light"), (390, "light"), (390, "dark")])
+@pytest.mark.parametrize(("width", "scheme"), [(1440, "light"), (1024, "light"), (390, "dark")])
 def test_no_page_is_wider_than_its_window(browser: Browser, judged: Any, width: int, scheme: str) -> None:
     with opened(browser, judged, "quality", width=width, scheme=scheme) as tab:
         for page in ("quality", "category?of=tai_chi", "people", "rounds", "funnel", "expectations", "releases"):
