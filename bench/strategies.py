@@ -358,7 +358,7 @@ def measure(size: Size, folder: Path) -> Figures:
 BENCH = Bench(
     name="strategies", doc=__doc__, measure=measure, full=Size(),
     quick=Size(world="quick", worlds=1, crews=2, budgets=(3,)),
-    tiny=Size(world="tiny", worlds=1, crews=2, budgets=(0.5,)),
+    tiny=Size(world="tiny", worlds=1, crews=2, budgets=(0.5, 1)),
 )  # fmt: skip
 
 if __name__ == "__main__":

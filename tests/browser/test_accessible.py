@@ -5,6 +5,7 @@ With SCREENSHOTS=<folder> the pages are saved there as they looked.
 
 import os
 from collections.abc import Iterator, Sequence
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -85,6 +86,7 @@ _OVERLAPS = """
 """
 """What of the bar lies over something else."""
 _DRAWN = "() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
+"""Wait until what was changed is on the screen."""
 _LONG = """
 (pages) => {
   for (const each of [...document.querySelectorAll(".bar nav a")].slice(pages)) each.remove();
@@ -198,7 +200,9 @@ def test_nothing_of_the_bar_lies_over_something_else(tab: Page, service: Any) ->
             tab.goto(f"{service.url}/{address}")
             tab.wait_for_timeout(300)
             tab.evaluate(_LONG, pages)
-            for width in (721, 768, 900, 1024, 1180, 1280, 1366, 1440, 1920):
+            # The button that changes the colours names the other ones.
+            for scheme, width in product(("light", "dark"), (721, 768, 900, 1024, 1180, 1280, 1366, 1440, 1920)):
+                tab.emulate_media(color_scheme=scheme)
                 tab.set_viewport_size({"width": width, "height": 800})
-                found += [f"{address} of {person}, {width}: {each}" for each in tab.evaluate(_OVERLAPS)]
+                found += [f"{address} of {person}, {width} {scheme}: {each}" for each in tab.evaluate(_OVERLAPS)]
     assert found == []
