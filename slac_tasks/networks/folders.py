@@ -95,7 +95,7 @@ def read_network(what: str, path: Path) -> Any:
     from transformers import AutoModel
     from transformers.utils import logging
 
-    logging.disable_progress_bar()  # type: ignore[no-untyped-call]
+    logging.disable_progress_bar()
     with reading(what, path):
         # A folder of this machine: nothing is downloaded, so there is no revision to pin.
         network, found = AutoModel.from_pretrained(  # nosec B615
@@ -126,4 +126,4 @@ def network_of(what: str, recipe: str) -> Any:
 
     shape = json.loads(recipe)
     config = AutoConfig.for_model(shape.pop("model_type"), **shape)
-    return AutoModel.from_config(config, dtype=torch.float32)  # type: ignore[no-untyped-call]
+    return AutoModel.from_config(config, dtype=torch.float32)
