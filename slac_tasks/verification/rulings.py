@@ -5,6 +5,7 @@ why. The table is append only; what is ruled later counts. Each raises WrongArgu
 """
 
 from datetime import date
+from functools import partial
 
 from slac_tasks.errors import WrongArguments
 from slac_tasks.storage.ledger import Ledger
@@ -149,7 +150,7 @@ def ask_person_again(ledger: Ledger, category: str, annotator: str, *, day: date
     No answer is deleted, and no label falls meanwhile. Clips that a lead settled, that are asked again already or that
     were withdrawn are left as they are. The cost is that of this person's answers of the day.
 
-    Returns: how many clips are asked again.
+    Returns: how many clips are asked again; 0: the same was sent twice.
 
     Raises:
         WrongArguments: there is no such clip, or the reason is empty.
@@ -158,11 +159,14 @@ def ask_person_again(ledger: Ledger, category: str, annotator: str, *, day: date
     check_registered(ledger, [category])
     with ledger.transaction():
         keep_known(ledger, annotator)
-        if not _rule(ledger, "ask again", category, annotator=annotator, person=person, reason=reason):
-            return 0
+        rule = partial(_rule, ledger, "ask again", category, annotator=annotator, person=person, reason=reason)
+        is_new = rule()
         done = ledger.run("ask_person_again", category=category, annotator=annotator, day=day)
-        if not done:
+        if is_new and not done:
             raise WrongArguments(f"{annotator} answered no clip of {category} on {day} that can be asked again")
+        if done and not is_new:
+            # Of another day, or of answers that came since: it is another ruling in the same words.
+            rule(changed=True)
     return done
 
 
@@ -191,8 +195,9 @@ def _rule(
     labels: str | None = None,
     answer: str | None = None,
     annotator: str | None = None,
+    changed: bool = False,
 ) -> bool:
-    """Record a ruling; return whether it is new: what is sent twice is one ruling."""
+    """Record a ruling; return whether it is new: what is sent twice is one ruling, unless it `changed` something."""
     if not reason.strip():
         raise WrongArguments(f"category {category}: the reason is empty, want why")
     keep_known(ledger, person)
@@ -200,6 +205,6 @@ def _rule(
     return bool(
         ledger.rows(
             "add_ruling", kind=kind, category=category, clip_id=clip_id, labels=labels, answer=answer,
-            annotator=annotator, reason=reason, person=person,
+            annotator=annotator, reason=reason, person=person, changed=changed,
         )
     )  # fmt: skip

@@ -3,7 +3,7 @@
 import threading
 from collections.abc import Callable
 from contextlib import closing
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
 
@@ -161,14 +161,22 @@ def test_answers_are_asked_again_as_often_as_somebody_is_found_to_click(ledger: 
 
     count()
     today = datetime.now(UTC).date()
-    for suspect, third in (("ann", "cid"), ("cid", "dan")):
-        again = rulings.ask_person_again(ledger, "judo", suspect, day=today, person="ada", reason="clicks")
-        assert again == len(clips)
+    by = {"person": "ada", "reason": "clicks"}
+    with ledger._connection.cursor() as cursor:
+        cursor.execute("UPDATE votes SET cast_at = cast_at - interval '1 day' WHERE clip_id = %s", clips[:1])
+    yesterday = today - timedelta(days=1)
+    assert [rulings.ask_person_again(ledger, "judo", "ann", day=day, **by) for day in (yesterday, yesterday)] == [1, 0]
+    with pytest.raises(WrongArguments, match="answered no clip"):
+        rulings.ask_person_again(ledger, "judo", "bob", day=yesterday, **by)
+    for suspect, third, waiting in (("ann", "cid", 1), ("cid", "dan", 0)):
+        again = rulings.ask_person_again(ledger, "judo", suspect, day=today, **by)
+        assert again == len(clips) - waiting, "another day of the same person in the same words"
         assert state(ledger, clips[0]) == ("open", True)
         for clip in lease(ledger, third, category="judo"):
             assert cast(ledger, third, clip["clip_id"], "yes", "judo")
         count()
         assert {state(ledger, clip) for clip in clips} == {("finished", False)}
+    assert [annotator for *_, annotator, _, _ in ruled(ledger)] == ["ann", "ann", "cid"]
 
 
 def test_a_label_that_falls_as_it_is_asked_again_holds_up_no_round_and_is_asked_until_it_stands(
@@ -194,6 +202,12 @@ def test_a_label_that_falls_as_it_is_asked_again_holds_up_no_round_and_is_asked_
     assert [row["unlabelled"] for row in ledger.rows("open_by_category")] == [0]
     answer("cid", "no")
     assert state(ledger, clip) == ("finished", False)
+    for _ in range(2):
+        rulings.send_back(ledger, "judo", clip, person="ada", reason="look again")
+    answer("dan", "no")
+    rulings.send_back(ledger, "judo", clip, person="ada", reason="look again")
+    assert state(ledger, clip) == ("open", True), "it was answered since, so this is not the same word sent again"
+    assert len(ruled(ledger)) == 2
 
 
 def beside(url: str, other: Callable[[Ledger], object]) -> tuple[threading.Thread, list[object]]:
