@@ -208,6 +208,10 @@ def test_a_label_that_falls_as_it_is_asked_again_holds_up_no_round_and_is_asked_
     rulings.send_back(ledger, "judo", clip, person="ada", reason="look again")
     assert state(ledger, clip) == ("open", True), "it was answered since, so this is not the same word sent again"
     assert len(ruled(ledger)) == 2
+    rulings.settle(ledger, "judo", clip, answer="yes", person="ada", reason="clear")
+    with ledger._connection.cursor() as cursor:
+        cursor.execute("UPDATE queue SET votes_wanted = 1")
+    assert ledger.run("ask_again", clip_ids=[clip], categories=["judo"]) == 0, "a lead settled it"
 
 
 def beside(url: str, other: Callable[[Ledger], object]) -> tuple[threading.Thread, list[object]]:
