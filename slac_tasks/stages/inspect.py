@@ -93,11 +93,12 @@ def _pending(job: Job) -> Mapping[str, list[_Pending]]:
         if job.remake or again or before is None or before.made_from.get(manifest.address) != manifest.mark:
             found.append(_Pending(dataset=LABELS.name, keys={"labels": version}))
     if partition:
-        found = [one for one in found if "/".join(one.keys.values()) == partition]
+        order = declared.ALL[again].keys
+        found = [one for one in found if "/".join(one.keys[key] for key in order) == partition]
         if not found:
             raise WrongArguments(f"--judged: there is no {again} {partition!r}; `slac show {again}` lists them")
-    order = sorted(EXPECTATIONS, key=lambda name: name != LABELS.name)
-    return {name: [one for one in found if one.dataset == name] for name in order}
+    labels_first = sorted(EXPECTATIONS, key=lambda name: name != LABELS.name)
+    return {name: [one for one in found if one.dataset == name] for name in labels_first}
 
 
 @dataclass(frozen=True, kw_only=True)

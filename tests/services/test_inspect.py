@@ -7,15 +7,16 @@ from typing import Any
 
 import pyarrow as pa
 import pytest
-from review_work import publish_and_answer
+from review_work import ROUND, publish_and_answer
 
 from slac_tasks.errors import BrokenContract, WrongArguments
 from slac_tasks.job import Job
 from slac_tasks.quality.expectations import engine
 from slac_tasks.reports.data_docs import Docs
 from slac_tasks.stages import aggregate, inspect, sync, validate
-from slac_tasks.storage.datasets import EXPECTATIONS, LABELS, VOTES
+from slac_tasks.storage.datasets import EXPECTATIONS, HARD_CLIPS, LABELS, VOTES
 from slac_tasks.storage.ledger import Ledger
+from slac_tasks.storage.records import Record, record
 
 
 def judged(job: Job) -> dict[tuple[str, str], int]:
@@ -62,6 +63,9 @@ def test_old_hand_overs_are_judged_again_where_they_are_named(
         inspect.run(make_job("inspect", judged="votes/000009"))
     with pytest.raises(WrongArguments, match="nothing is expected of 'vote'"):
         inspect.run(make_job("inspect", judged="vote"))
+    record(ledger, [Record.of(job.datasets.need(HARD_CLIPS, category="high_jump", round=ROUND))])
+    inspect.run(replace(make_job("inspect", judged=f"hard_clips/high_jump/{ROUND}"), estimate=True))
+    assert "hard_clips: 1 hand-overs with 12 rows to judge" in capsys.readouterr().err
 
 
 def test_the_docs_say_what_was_found_and_a_mended_hand_over_leaves_them(make_job: Any, ledger: Ledger) -> None:
