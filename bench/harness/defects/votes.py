@@ -17,8 +17,14 @@ def of_person(handover: Handover, person: str = "person 3") -> Bools:
 
 
 def straight_line(handover: Handover) -> Handover:
-    """Let a person say yes to everything."""
-    return at("answer", "yes", least=10**9, among=of_person(handover))(handover)
+    """Let a person say yes to every clip that is asked alone; more are asked in sets, which she answers with no."""
+    mine = np.flatnonzero(of_person(handover))
+    answers, sets = (handover.rows[name].to_pylist() for name in ("answer", "set_id"))
+    for number, place in enumerate(mine):
+        in_set = number % 5 < 3
+        answers[place] = "no" if in_set else "yes"
+        sets[place] = f"set {number}" if in_set else None
+    return column(column(handover, "answer", answers), "set_id", sets)
 
 
 def random_clicks(handover: Handover) -> Handover:

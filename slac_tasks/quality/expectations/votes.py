@@ -116,13 +116,14 @@ def _hurried(handover: Handover) -> Iterator[Finding]:
 
 
 def _same_answer(handover: Handover) -> Iterator[Finding]:
-    """Yield the share of each person's most frequent answer, where others answer the same categories otherwise."""
+    """Yield the share of each person's most frequent answer."""
     answers, answer = handover.codes("answer")
     people, person = handover.codes("annotator")
-    counts = np.bincount(person * len(answers) + answer, minlength=len(people) * len(answers))
-    most = counts.reshape(len(people), len(answers)).argmax(axis=1)
     # The clips of a set have one answer, as they should.
-    yield from shares_by(people, person, answer == most[person], ~handover.known("set_id"), least=_MANY)
+    alone = ~handover.known("set_id")
+    counts = np.bincount((person * len(answers) + answer)[alone], minlength=len(people) * len(answers))
+    most = counts.reshape(len(people), len(answers)).argmax(axis=1)
+    yield from shares_by(people, person, answer == most[person], alone, least=_MANY)
 
 
 def _undecided(handover: Handover) -> Iterator[Finding]:
