@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
-from slac_tasks.quality.expectations.judging import FAILED, MET, UNCHECKED, line
+from slac_tasks.quality.expectations.judging import FAILED, line
 from slac_tasks.reports.data_docs import Docs, Failing, Line
 from slac_tasks.reports.html import document
 from slac_tasks.storage.datasets.judging import ExpectationRow
@@ -14,13 +14,16 @@ MOST_LINES = 20
 """Failures of one hand-over that stand there."""
 
 
-def after(docs: Docs, found: Mapping[str, Sequence[ExpectationRow]], inspected_at: str) -> Docs:
-    """Return the docs after an inspection.
+def after(
+    docs: Docs, found: Mapping[str, Sequence[ExpectationRow]], inspected_at: str, *, goes_on: bool = False
+) -> Docs:
+    """Return the docs after an inspection, or after a part of it.
 
     Args:
         docs: as they were.
         found: what was found of hand-overs, by partition; it replaces what was said of them.
         inspected_at: moment of the inspection.
+        goes_on: the docs hold earlier parts of the same inspection, which count too.
 
     """
     now = [_failing(partition, rows) for partition, rows in found.items()]
@@ -30,8 +33,8 @@ def after(docs: Docs, found: Mapping[str, Sequence[ExpectationRow]], inspected_a
     return replace(
         docs,
         inspected_at=inspected_at,
-        judged=len(found),
-        lines=tuple(_lines(every)),
+        judged=len(found) + (docs.judged if goes_on else 0),
+        lines=tuple(_lines(every, docs.lines if goes_on else ())),
         failing=tuple(failing[:MOST_FAILING]),
     )
 
@@ -52,18 +55,12 @@ def _failing(partition: str, rows: Iterable[ExpectationRow]) -> Failing:
     return Failing(partition=partition, critical=tuple(critical[:MOST_LINES]), warnings=tuple(warnings[:MOST_LINES]))
 
 
-def _lines(rows: Sequence[ExpectationRow]) -> Iterable[Line]:
-    """Yield a line for each expectation, in the order of the list; what failed first of all."""
-    of: dict[str, list[ExpectationRow]] = {}
+def _lines(rows: Iterable[ExpectationRow], before: Iterable[Line]) -> Iterable[Line]:
+    """Return a line for each expectation, in the order of the list; what failed first of all."""
+    found = {one.name: one for one in before}
     for row in rows:
-        of.setdefault(row.name, []).append(row)
-    found = []
-    for name, some in of.items():
-        counts = {verdict: sum(row.verdict == verdict for row in some) for verdict in (MET, FAILED, UNCHECKED)}
-        found.append(
-            Line(
-                name=name, sentence=some[0].sentence, severity=some[0].severity, met=counts[MET],
-                failed=counts[FAILED], unchecked=counts[UNCHECKED],
-            )
-        )  # fmt: skip
-    return sorted(found, key=lambda one: (one.failed == 0, one.severity != "critical"))
+        one = found.get(row.name) or Line(
+            name=row.name, sentence=row.sentence, severity=row.severity, met=0, failed=0, unchecked=0
+        )
+        found[row.name] = replace(one, **{row.verdict: getattr(one, row.verdict) + 1})
+    return sorted(found.values(), key=lambda one: (one.failed == 0, one.severity != "critical"))

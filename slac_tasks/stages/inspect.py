@@ -44,9 +44,9 @@ def run(job: Job) -> None:
     if job.estimate:
         _estimate(job, pending)
         return
-    beside = Beside(job)
+    beside, written = Beside(job), set[str]()
     parts = [some[start : start + _AT_ONCE] for some in pending.values() for start in range(0, len(some), _AT_ONCE)]
-    do_each(job.stage, "hand-overs", parts, lambda part: _inspect(job, part, beside))
+    do_each(job.stage, "hand-overs", parts, lambda part: _inspect(job, part, beside, written))
     print_line(f"inspect: judged {sum(map(len, pending.values()))} hand-overs that are new")
     _check_standing(job)
 
@@ -135,10 +135,11 @@ def _standing_labels(job: Job) -> list[_Standing]:
     return [_Standing(keys=keys, failures=len(found.drops))] if found and found.drops else []
 
 
-def _inspect(job: Job, partitions: Sequence[_Pending], beside: Beside) -> None:
+def _inspect(job: Job, partitions: Sequence[_Pending], beside: Beside, written: set[str]) -> None:
     """Judge partitions of one dataset, and write what was found. A critical failure sets its hand-over aside.
 
-    What can be read is judged and written, before a partition that cannot be read fails.
+    What can be read is judged and written, before a partition that cannot be read fails. `written` holds the datasets
+    whose docs this inspection has written.
     """
     dataset = declared.ALL[partitions[0].dataset]
     found: list[tuple[Manifest, str, Measured]] = []
@@ -152,7 +153,7 @@ def _inspect(job: Job, partitions: Sequence[_Pending], beside: Beside) -> None:
         do_each(job.stage, dataset.name, partitions, measure)
     finally:
         verdicts = judged(dataset.name, [each for _, _, each in found], job.config.expectations).rows
-        _write_docs(job, dataset.name, {one[1]: rows for one, rows in zip(found, verdicts, strict=True)})
+        _write_docs(job, dataset.name, {one[1]: rows for one, rows in zip(found, verdicts, strict=True)}, written)
         for (manifest, partition, _), rows in zip(found, verdicts, strict=True):
             keys = {"judged": dataset.name, "partition": partition}
             name = f"{dataset.name} {partition}"
@@ -165,14 +166,18 @@ def _inspect(job: Job, partitions: Sequence[_Pending], beside: Beside) -> None:
                     print_line(f"inspect: {severity}: {name}: {line}")
 
 
-def _write_docs(job: Job, dataset: str, found: Mapping[str, Sequence[ExpectationRow]]) -> None:
+def _write_docs(job: Job, dataset: str, found: Mapping[str, Sequence[ExpectationRow]], written: set[str]) -> None:
     """Bring the docs of a dataset, and their index, in line with what was found of some of its hand-overs."""
     if not found:
         return
     names = [data_docs.file(name) for name in EXPECTATIONS if job.store.exists(data_docs.file(name))]
     every = {docs.dataset: docs for docs in (Docs.decode(job.store.get(name), name) for name in names)}
     moment = f"{datetime.now(UTC):%-d %b %Y, %H:%M} UTC"
-    docs = inspected.after(every.get(dataset, Docs(dataset=dataset, inspected_at=moment)), found, moment)
+    docs = Docs(dataset=dataset, inspected_at=moment)
+    if dataset != LABELS.name:  # a version of the labels supersedes those before
+        docs = every.get(dataset, docs)
+    docs = inspected.after(docs, found, moment, goes_on=dataset in written)
+    written.add(dataset)
     every[dataset] = docs
     job.store.put(data_docs.file(dataset), docs.encode())
     job.store.put(f"{data_docs.FOLDER}/{dataset}.html", inspected.page(docs).encode())

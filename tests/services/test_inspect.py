@@ -34,10 +34,15 @@ def answered(make_job: Any, ledger: Ledger) -> Job:
 
 
 def test_what_is_new_is_judged_and_what_was_judged_is_not_judged_again(
-    make_job: Any, ledger: Ledger, capsys: pytest.CaptureFixture[str]
+    make_job: Any, ledger: Ledger, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     job = answered(make_job, ledger)
+    publish_and_answer(make_job, ledger, {"ann": "yes", "bob": "yes"}, category="polo")
+    sync.run(make_job("sync"))
+    monkeypatch.setattr(inspect, "_AT_ONCE", 1)
     inspect.run(job)
+    docs = Docs.decode(job.store.get("docs/v1/votes.json"), "votes")
+    assert (docs.judged, {line.met for line in docs.lines}) == (2, {2}), "two batches, one after the other"
     before = judged(job)
     assert {dataset for dataset, _ in before} >= {"votes", "labels"}
     rows = {row.name: row for row in job.datasets.rows(EXPECTATIONS, judged="labels", partition="000001")}
@@ -141,6 +146,7 @@ def test_a_failure_of_superseded_labels_stands_no_more(make_job: Any, ledger: Le
             inspect.run(make_job("inspect"))
     job.datasets.write(LABELS, [rows], keys={"labels": "000002"}, **written)
     inspect.run(make_job("inspect"))
+    assert Docs.decode(job.store.get("docs/v1/labels.json"), "labels").critical == 0
 
 
 def test_validate_judges_a_table_that_inspect_has_not_judged(

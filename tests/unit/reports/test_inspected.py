@@ -34,6 +34,13 @@ def test_expectations_that_failed_stand_first() -> None:
     docs = after(EMPTY, {"judo.1": found}, "today")
     assert [line.name for line in docs.lines] == ["c", "b", "a"]
     assert (docs.lines[0].met, docs.lines[0].failed) == (0, 1)
+    docs = after(docs, {"judo.2": [row("met", name="c"), row("unchecked", name="a")]}, "today", goes_on=True)
+    assert docs.judged == 2
+    assert [(line.name, line.met, line.failed, line.unchecked) for line in docs.lines] == [
+        ("c", 1, 1, 0),
+        ("b", 0, 1, 0),
+        ("a", 1, 0, 1),
+    ]
 
 
 def test_docs_are_read_as_they_were_written() -> None:
