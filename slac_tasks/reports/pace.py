@@ -31,7 +31,7 @@ class Day:
     answers: int
     seconds: float
     gold: int
-    """Answers yes or no to clips whose answer is known, none of them corrected later."""
+    """Answers yes or no to gold, none of them corrected later."""
     right: int
 
 
@@ -40,7 +40,7 @@ def days(votes: Iterable[pa.Table], gold: Mapping[tuple[str, str], str]) -> list
 
     Args:
         votes: tables with COLUMNS.
-        gold: by (category, clip_id), the answer that is known.
+        gold: by (category, clip_id), the answer that is known. Examples, whose answer everybody sees, are none.
 
     """
     keys = [f"{category} {clip}" for category, clip in gold]

@@ -22,6 +22,7 @@ from slac_tasks.storage.datasets import ACCOUNTS, AGREEMENT, HARD_CLIPS, PEOPLE,
 from slac_tasks.storage.datasets.labelling import AccountRow, RoundRow
 from slac_tasks.storage.declarations import Dataset, R
 from slac_tasks.storage.manifests import Manifest
+from slac_tasks.verification.control import GOLD
 from slac_tasks.verification.versions import need_labels, newest, read_labels
 
 
@@ -70,7 +71,8 @@ def _trends(job: Job, version: str) -> Trends:
     hard = _hard_clips(job)
     votes = [job.datasets.need(VOTES, **found) for found in job.datasets.partitions(VOTES) if found["batch"] <= version]
     rows = _rounds(job, version, hard, votes)
-    gold = {(row["category"], row["clip_id"]): row["answer"] for row in job.ledger.rows("known_answers")}
+    known = job.ledger.rows("known_answers")
+    gold = {(row["category"], row["clip_id"]): row["answer"] for row in known if row["purpose"] == GOLD}
     days = pace.days((table for made in votes for table in job.datasets.tables(made, pace.COLUMNS)), gold)
     return Trends(
         version=version,

@@ -7,6 +7,7 @@ import pytest
 from review_work import cast, lease, publish_and_answer, states
 
 from slac_tasks.model import parse_clip_id
+from slac_tasks.reports import trends
 from slac_tasks.stages import aggregate, report, sync, validate
 from slac_tasks.storage.datasets import AGREEMENT, PEOPLE, VOTES
 from slac_tasks.storage.ledger import Ledger
@@ -104,7 +105,11 @@ def test_a_model_may_decide(make_job: Any, ledger: Ledger, method: str) -> None:
 
 def test_an_example_whose_answer_everybody_sees_says_nothing_of_people(make_job: Any, ledger: Ledger) -> None:
     clips = publish_and_answer(make_job, ledger, {"ann": "yes", "bob": "yes"}, clips=6)
-    for purpose, clip in (("gold", clips[0]), ("example", clips[1])):
-        ledger.run("add_known_answer", clip_id=clip, category="high_jump", answer="no", purpose=purpose, person="eve")
-    run(make_job, sync, aggregate, validate)
+    for purpose, clip, answer in (("gold", clips[0], "no"), ("example", clips[1], "yes")):
+        known = {"answer": answer, "purpose": purpose, "person": "eve"}
+        ledger.run("add_known_answer", clip_id=clip, category="high_jump", **known)
+    run(make_job, sync, aggregate, validate, report)
+    found = trends.read(make_job("report").store)
+    assert found is not None
+    assert [one.gold for one in found.paces] == [[0.0], [0.0]]
     assert {(row["gold"], row["gold_right"]) for row in ledger.rows("web_people", hasty_sec=HASTY_SEC)} == {(1, 0)}
