@@ -131,9 +131,8 @@ def rows_of_model(model: ModelRow, release: str) -> list[CommitteeRow]:
     ]  # fmt: skip
 
 
-def _clips_a_second(job: Job, release: str) -> tuple[float, str]:
+def _clips_a_second(job: Job, model: ModelRow, release: str) -> tuple[float, str]:
     """Return how fast the network is scored, and who says so: the fastest device that did it, or the settings."""
-    (model,) = job.datasets.rows_of(MODELS, job.datasets.need(MODELS, release=release))
     work = Work.of(rows_of_model(model, release), job.config.scoring)
     known = max(rates(job.store, work), key=lambda rate: rate.clips_per_s, default=None)
     return (known.clips_per_s, f"measured on {known.device}") if known else (
@@ -142,13 +141,20 @@ def _clips_a_second(job: Job, release: str) -> tuple[float, str]:
 
 
 def _windows_to_rescore(job: Job, release: str) -> list[str]:
-    """Return the windows with clips that nobody was asked about, newest first, within the budget of GPU hours."""
-    asked = {str(row["window"]): int(row["clips"]) for row in job.ledger.rows("asked_by_window")}
+    """Return the windows with clips that nobody was asked about, newest first, within the budget of GPU hours.
+
+    The network scores the categories that it learnt and that are at work; those alone cost something.
+    """
+    (model,) = job.datasets.rows_of(MODELS, job.datasets.need(MODELS, release=release))
+    at_work = [row["category"] for row in job.ledger.rows("categories") if row["retired_at"] is None]
+    scored = [category for category in at_work if category in model.categories]
+    asked = {str(row["window"]): int(row["clips"]) for row in job.ledger.rows("asked_by_window", categories=scored)}
     clips: dict[str, int] = {}
-    for keys in job.datasets.partitions(CLIPS):
-        manifest = job.datasets.need(CLIPS, **keys)
-        clips[keys["window"]] = clips.get(keys["window"], 0) + manifest.rows
-    rate, source = _clips_a_second(job, release)
+    for category in scored:
+        for keys in job.datasets.partitions(CLIPS, category=category):
+            manifest = job.datasets.need(CLIPS, **keys)
+            clips[keys["window"]] = clips.get(keys["window"], 0) + manifest.rows
+    rate, source = _clips_a_second(job, model, release)
     left = job.config.training.rescore_gpu_hours * 3600.0 * rate
     print_line(f"promote: the budget is {left:,.0f} clips, at {rate:.3g} clips/s, {source}")
     windows = []

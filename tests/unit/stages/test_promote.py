@@ -168,13 +168,16 @@ def test_a_promotion_that_was_cut_off_is_decided_by_whom_the_network_replaced(en
 
 
 def test_windows_are_scored_again_as_far_as_the_measured_rate_lets_the_budget_reach(ended, capsys):
-    for week, clips in (("2026-01-12", 8), ("2026-01-19", 8), ("2026-01-26", 20)):
+    # The network has not learnt to spin, so it scores no clip of it.
+    for category, week, clips in (
+        ("wave", "2026-01-12", 8), ("wave", "2026-01-19", 8), ("spin", "2026-01-19", 20), ("wave", "2026-01-26", 20),
+    ):  # fmt: skip
         rows = [{"clip_id": f"{week}:{n}", "video_id": "v", "start_sec": n, "end_sec": n + 2, "split": "training",
                  "proxy_128": "p", "proxy_256": "p", "shot": 0} for n in range(clips)]  # fmt: skip
         made = {"stage": "propose", "settings": {}, "made_from": {}}
-        ended.datasets.write(CLIPS, [CLIPS.from_records(rows)], keys={"category": "wave", "window": week}, **made)
+        ended.datasets.write(CLIPS, [CLIPS.from_records(rows)], keys={"category": category, "window": week}, **made)
     # People were asked about every clip of the newest week, which alone is more than the budget.
-    fill(ended.ledger, 20)
+    fill(ended.ledger, 20, category="wave")
     with ended.ledger._connection.cursor() as cursor:
         cursor.execute("UPDATE queue SET round = '2026-01-26.p'")
     config = Config(store_url=ended.datasets.store.url, training=Training(rescore_gpu_hours=10 / 3600))
