@@ -55,11 +55,8 @@ def _score_clips(planner: Planner) -> Iterator[str]:
         for drop in manifest.drops:
             if drop.item not in planner.panels:
                 yield f"{drop.item}: committee {planner.committee} lacks it: {drop.reason}, {drop.detail}"
-    waiting = {
-        one.keys["category"]
-        for one in planner.current(VIDEOS, planner.window)
-        if one.row_count and one.keys["category"] not in planner.panels
-    }
+    videos = planner.row_counts(VIDEOS, planner.window)
+    waiting = {category for (category, _), rows in videos.items() if rows and category not in planner.panels}
     trained = {
         row["category"]
         for row in planner.known.rows("training_videos", categories=sorted(waiting))

@@ -279,6 +279,7 @@ def test_categories_that_wait_for_training_videos_are_named(platform: Platform) 
     platform.admit("polo", WEEKS[1], split="training")
     (line,) = notes(platform.planner(window=WEEKS[0]), "score_clips")
     assert line.startswith("polo: no member scores it and no training video is there")
+    assert notes(platform.planner(window=WEEKS[0], only=("judo",)), "score_clips") == [], "nobody asks about polo"
     assert notes(platform.planner(), "score_clips") == [], "another window has one"
     platform.admit("polo", WEEKS[0], split="training")
     assert notes(platform.planner(window=WEEKS[0]), "score_clips") == []
