@@ -9,6 +9,7 @@ from slac_tasks.annotations.opened import WHAT, Opened
 from slac_tasks.annotations.readers import READERS, Reader
 from slac_tasks.annotations.rows import OddRow, Row, checked, odd, past_end
 from slac_tasks.errors import WrongArguments
+from slac_tasks.given.words import printable
 from slac_tasks.model import Split
 from slac_tasks.progress import counted, track
 
@@ -76,9 +77,9 @@ def read(paths: Sequence[Path], name: str | None = None, *, repeated: bool = Fal
     """
     odds: list[OddRow] = []
     rows: list[Row] = []
-    for path in paths:
-        prefix = f"{path.name} " if len(paths) > 1 else ""
-        for found in track(_rows(path, name), None, f"lines of {path.name}"):
+    for path, called in zip(paths, names_of(paths), strict=True):
+        prefix = f"{called} " if len(paths) > 1 else ""
+        for found in track(_rows(path, name), None, f"lines of {called}"):
             if isinstance(found, OddRow):
                 odds.append(replace(found, place=prefix + found.place))
             else:
@@ -87,6 +88,14 @@ def read(paths: Sequence[Path], name: str | None = None, *, repeated: bool = Fal
     taken = joined if repeated else agreeing(joined, odds)
     odds += [remark for row in taken if (remark := past_end(row))]
     return Published(rows=tuple(taken), odd=tuple(odds))
+
+
+def names_of(paths: Sequence[Path]) -> list[str]:
+    """Return what each list is called where its lines are named and kept: its file's name, or its path where that
+    is another one's name too. What is no UTF-8 of it is escaped, since no dataset can hold it.
+    """
+    times = Counter(path.name for path in paths)
+    return [printable(str(path) if times[path.name] > 1 else path.name) for path in paths]
 
 
 def _rows(path: Path, name: str | None) -> Iterator[Row | OddRow]:

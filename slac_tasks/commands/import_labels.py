@@ -22,7 +22,7 @@ from pathlib import Path
 
 from slac_tasks import config
 from slac_tasks.annotations.readers import READERS
-from slac_tasks.annotations.reading import read
+from slac_tasks.annotations.reading import names_of, read
 from slac_tasks.errors import NotMade, WrongArguments
 from slac_tasks.given import cells, folders, lists
 from slac_tasks.given.words import fault_of, printable
@@ -121,7 +121,7 @@ def _stored(
     datasets: Datasets, origin: str, imported: ImportedLabels, knobs: Mapping[str, str], files: Sequence[Path]
 ) -> Manifest:
     """Return the manifest of the labels: the one that is there, if it holds the same of the same files."""
-    made_from = {f"file {path.name}": _mark(path) for path in files}
+    made_from = {f"file {name}": _mark(path) for name, path in zip(names_of(files), files, strict=True)}
     settings = {"import": dict(knobs)}
     try:
         current = datasets.need(IMPORTED, origin=origin)

@@ -171,7 +171,9 @@ def _import(path: Path) -> None:
     """
     given = read(path)
     ledger = open_ledger()
-    found = import_answers(ledger, path.name, track(given, len(given), f"votes: lines of {path.name}"))
+    # A name that is no UTF-8 is escaped, since the ledger cannot hold it.
+    source = printable(path.name)
+    found = import_answers(ledger, source, track(given, len(given), f"votes: lines of {source}"))
     ledger.close()
     print(f"votes: {found}")
     if found.rejected:

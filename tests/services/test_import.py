@@ -77,6 +77,30 @@ def test_the_same_files_again_change_nothing_and_others_are_the_next_generation(
     assert made(store)[0].generation == 2
 
 
+@pytest.mark.parametrize("files", [("caf\udce9.csv",), ("caf\udce9.csv", "hacs.csv")])
+def test_a_list_whose_own_name_is_no_utf_8_is_read(place: Path, store: FolderStore, files: tuple[str, ...]) -> None:
+    (place / files[0]).write_text(HACS.replace("2X2hz1G6i8", "3X3hz1G6i8"))
+    assert imported(place, files=files) == 0
+    manifest, rows = made(store)
+    assert "file caf\\xe9.csv" in manifest.made_from
+    assert {row.place.startswith("caf\\xe9.csv line ") for row in rows[:2]} == {len(files) > 1}
+
+
+def test_lines_of_two_lists_of_one_name_are_told_apart(place: Path, store: FolderStore) -> None:
+    """The class of a line had been that of the same line of the other list."""
+    files = ("train/list.csv", "val/list.csv")
+    for file, name in zip(files, ("Archery", "Bowling"), strict=True):
+        (place / file).parent.mkdir()
+        (place / file).write_text(f"{HACS.splitlines()[0]}\n{name},{name[0].lower()}2X2hz1G6i8,training,1.0,3.0,1\n")
+    assert imported(place, files=files) == 0
+    manifest, rows = made(store)
+    assert [(row.name, row.place) for row in rows] == [
+        ("Archery", f"{place}/train/list.csv line 2"),
+        ("Bowling", f"{place}/val/list.csv line 2"),
+    ]
+    assert sorted(manifest.made_from) == [f"file {place}/{file}" for file in files]
+
+
 def test_of_two_imports_under_one_name_at_once_one_goes_on(
     place: Path, store: FolderStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:

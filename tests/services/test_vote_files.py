@@ -28,6 +28,15 @@ def test_lines_that_are_set_aside_are_listed_in_their_order(
     assert [row["item"] for row in ledger.rows("rejected_votes")] == [f"line {number}" for number in range(2, 12)]
 
 
+def test_a_file_whose_own_name_is_no_utf_8_is_read_and_what_is_set_aside_of_it_is_listed(
+    ledger: Ledger, ledger_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "vot\udce9s.csv"
+    file.write_text(HEAD + "judo,ann,yes,2026-02-01T10:00:00Z,1\n")
+    assert imported(ledger, ledger_url, monkeypatch, file)[0] == 65
+    assert [row["source"] for row in ledger.rows("rejected_votes")] == ["vot\\xe9s.csv"]
+
+
 def test_a_task_that_names_no_clip_is_told_as_it_was_found(tmp_path: Path) -> None:
     file = tmp_path / "votes.csv"
     file.write_text(HEAD + "judo\x07,ann,yes,2026-02-01T10:00:00Z,1\njudo/,ann,yes,2026-02-01T10:00:00Z,1\n")
