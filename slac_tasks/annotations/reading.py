@@ -91,8 +91,10 @@ def read(paths: Sequence[Path], name: str | None = None, *, repeated: bool = Fal
 
 
 def names_of(paths: Sequence[Path]) -> list[str]:
-    """Return what each list is called where its lines are named and kept: its file's name, or its path where that
-    is another one's name too. What is no UTF-8 of it is escaped, since no dataset can hold it.
+    """Return what each list is called where its lines are named and kept.
+
+    It is its file's name, or its path where another file has that name too. What is no UTF-8 of it is escaped, since no
+    dataset can hold it.
     """
     times = Counter(path.name for path in paths)
     return [printable(str(path) if times[path.name] > 1 else path.name) for path in paths]
