@@ -97,6 +97,7 @@ def test_every_route_but_the_login_refuses_the_unknown(app: FastAPI, media: Medi
         for method in route.methods:
             answer = Client(app).request(method, path, headers={"X-Requested-With": "slac"})
             assert (answer.status_code, answer.headers.get("location", "login")[:5]) in {(401, "login"), (303, "login")}
+            assert answer.status_code == 401 or method == "GET", "what a form sent is not sent again after a login"
             asked.add(path)
     assert len(asked) >= 10
     assert Client(app).get("/" + media.address("media/v/x-256.mp4", "ada")).status_code == 401
@@ -206,11 +207,12 @@ def test_a_password_is_kept_salted_and_known_again() -> None:
     assert [matches("analytical", one), matches("analytica1", one), matches("analytical", None)] == [True, False, False]
 
 
-def test_a_login_knows_its_people_and_leads_nowhere_else(app: FastAPI) -> None:
+def test_a_login_knows_its_people_and_leads_nowhere_else(app: FastAPI, accounts: Accounts) -> None:
     form = {"name": "ada", "password": "analytical", "next": "//elsewhere.test"}
     answer = Client(app).post("/login", data=form)
     assert (answer.status_code, answer.headers["location"]) == (303, "review")
-    assert "HttpOnly" in answer.headers["set-cookie"]
+    kept = set(answer.headers["set-cookie"].split("; "))
+    assert kept >= {"HttpOnly", "SameSite=lax", f"Max-Age={accounts.session_sec}"}
     assert Client(app).post("/login", data=form, headers={"Origin": "http://elsewhere.test"}).status_code == 403
     assert Client(app).post("/login", data=form | {"password": "compilers!"}).status_code == 401
 
@@ -332,7 +334,9 @@ def test_a_flood_of_logins_leaves_the_pages_alone(
         async def try_login(number: int) -> None:
             transport = httpx.ASGITransport(app, client=(f"10.0.0.{number}", 1))
             async with httpx.AsyncClient(transport=transport, base_url="http://slac.test") as http:
-                done.append((await http.post("/login", data=FORM | {"password": "wrong"})).status_code)
+                answer = await http.post("/login", data=FORM | {"password": "wrong"})
+                assert ("retry-after" in answer.headers) == (answer.status_code == 503)
+                done.append(answer.status_code)
 
         tries = [asyncio.create_task(try_login(number)) for number in range(120)]
         try:

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Iterator
 from pathlib import Path
 
+import httpx
 import pytest
 from fastapi import FastAPI
 from fastapi.responses import PlainTextResponse
@@ -22,7 +23,8 @@ from slac_tasks.web.door import BODY_MOST
 from slac_tasks.web.ledgers import Ledgers
 from slac_tasks.web.listing import ADDRESS_MOST
 from slac_tasks.web.media import Media
-from slac_tasks.web.passwords import seal
+from slac_tasks.web.passwords import Turn, seal
+from slac_tasks.web.tries import FREE_TRIES
 
 ADA = Account(name="ada", password=seal("analytical"), role="lead")
 ROUTES = [
@@ -101,6 +103,36 @@ def test_no_more_of_a_body_is_read_than_is_taken(app: FastAPI) -> None:
     asyncio.run(app(scope, receive, send))  # type: ignore[arg-type]
     assert sent[0]["status"] == 413
     assert read <= BODY_MOST + 1000
+
+
+@pytest.mark.parametrize("length", [b"", b"65536"])
+def test_a_body_of_the_most_bytes_is_read(app: FastAPI, accounts: Accounts, length: bytes) -> None:
+    sized = (b"content-length", length) if length else (b"transfer-encoding", b"chunked")
+    headers = [cookie(accounts), (b"x-requested-with", b"slac"), sized]
+    assert ask(app, "POST", b"/api/votes", headers=headers, body=[b" " * BODY_MOST]).status == 400, "it is no JSON"
+
+
+def test_a_stranger_who_is_refused_waits(app: FastAPI, accounts: Accounts, monkeypatch: pytest.MonkeyPatch) -> None:
+    for module in (door, accounts_module):
+        monkeypatch.setattr(module, "REFUSAL_SEC", 3600.0)
+    monkeypatch.setattr(Turn, "WAITING_MOST", 0)
+    for _ in range(FREE_TRIES):
+        accounts.tries.begin("guesser", "127.0.0.1")
+
+    async def refused() -> None:
+        async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://slac.test") as http:
+            calls = [
+                asyncio.create_task(http.get("/login", headers={"Host": "a/b"})),
+                *(asyncio.create_task(http.post("/login", data={"name": name})) for name in ("guesser", "ada")),
+            ]
+            for _ in range(1000):
+                await asyncio.sleep(0)
+            assert not any(call.done() for call in calls)
+            for call in calls:
+                call.cancel()
+            await asyncio.gather(*calls, return_exceptions=True)
+
+    asyncio.run(refused())
 
 
 def test_who_is_unknown_is_refused_before_anything_is_parsed(app: FastAPI, accounts: Accounts) -> None:
@@ -240,7 +272,8 @@ def test_https_alone_is_asked_for_where_the_setting_says_so(tmp_path: Path, secu
 def test_a_logout_ends_the_session_on_the_server(app: FastAPI, accounts: Accounts) -> None:
     session, other = cookie(accounts), cookie(accounts)
     assert ask(app, "GET", b"/review", headers=[session]).status == 200
-    assert ask(app, "POST", b"/logout", headers=[session]).status == 303
+    ended = ask(app, "POST", b"/logout", headers=[session])
+    assert (ended.status, ended.headers["set-cookie"].partition(";")[0]) == (303, f'{COOKIE}=""')
     assert ask(app, "GET", b"/review", headers=[session]).status == 303
     assert ask(app, "GET", b"/api/me", headers=[session]).status == 401
     assert ask(app, "GET", b"/review", headers=[other]).status == 200, "another browser of hers stays logged in"
