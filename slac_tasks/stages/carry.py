@@ -1,7 +1,7 @@
 """Carry answers on to other clips, and ask again where all else contradicts one.
 
 Reads: the newest judged labels, with their people; clips, scores and features of the windows that were asked; imported
-labels of their categories, with the videos of these windows; the ledger's votes, queue and known answers.
+labels of their categories, with the videos of these windows; the ledger's votes, rulings, queue and known answers.
 Writes: carried (labels), labels of every kind; control (labels), what each kind says of clips drawn by lot; corrections
 (labels), how far imported labels were checked; accounts (labels), what people's time bought with each strategy; in the
 queue, a second answer for clips whose one answer all else contradicts.
@@ -41,7 +41,7 @@ from slac_tasks.storage.datasets import (
 from slac_tasks.storage.datasets.labelling import AccountRow, ControlRow, CorrectionRow
 from slac_tasks.storage.manifests import Manifest
 from slac_tasks.verification.account import account, seconds_of
-from slac_tasks.verification.ballots import Bools, Ints, read_ballots
+from slac_tasks.verification.ballots import Bools, Floats, Ints, read_ballots
 from slac_tasks.verification.carrying import CARRIED as CARRIED_ON
 from slac_tasks.verification.carrying import IMPORTED as FROM_ELSEWHERE
 from slac_tasks.verification.carrying import KINDS, MODEL, SETS, Abilities, Clips, Said, as_clips, log_odds_of, spread
@@ -50,7 +50,10 @@ from slac_tasks.verification.control import GOLD, Answers, chance_of_random, con
 from slac_tasks.verification.given_labels import given_in, imported_labels, imported_of
 from slac_tasks.verification.label_errors import Given, doubted, standing
 from slac_tasks.verification.versions import need_labels, newest
-from slac_tasks.verification.votes import queued_in, votes_in
+from slac_tasks.verification.votes import queued_in, rulings_on, votes_in
+
+_SETTLED = 14.0
+"""Log-odds of what a lead settled: one in a million."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -157,7 +160,7 @@ def _labelled(job: Job, version: str, parts: Sequence[_Part], beside: _Beside) -
             Answers.of(some, queued, clip_ids) for some in (ballots, ballots.asked_alone(), ballots.asked_in_sets())
         )
         training = pc.equal(scored.clips["split"], Split.TRAINING.value).to_numpy()
-        own = answers.own(abilities)
+        own = _own(answers.own(abilities), rulings_on(job.ledger, category, until=batch), clip_ids)
         given = _given(job, part, imported_rows, scored.clips)
         imported = standing(given, doubted(clips, given, own, teaches=training)) if given else None
         said = spread(clips, own, job.config.mining.carry_sec, teaches=training, imported=imported)
@@ -183,6 +186,14 @@ def _labelled(job: Job, version: str, parts: Sequence[_Part], beside: _Beside) -
         yield _rows(
             category, scored.clips, training, judged, said, answers, from_sets, least=job.config.review.model_least
         )
+
+
+def _own(answered: Floats, settled: pa.Table, clip_ids: pa.ChunkedArray) -> Floats:
+    """Return the log-odds by each clip's own answers, or by the word of a lead who settled it, shape (clips,)."""
+    place = pc.index_in(clip_ids, value_set=settled["clip_id"].combine_chunks())
+    yes = pc.equal(settled["answer"], Answer.YES.value).take(place)
+    said = pc.if_else(yes, _SETTLED, -_SETTLED).cast(pa.float64()).fill_null(0.0).to_numpy()
+    return np.where(said != 0, said, answered)
 
 
 def _given(job: Job, part: _Part, labels: Sequence[tuple[Manifest, pa.Table]], clips: pa.Table) -> Given | None:
@@ -221,7 +232,7 @@ def _rows(
     taught = int((training & (said.own != 0)).sum())
     support = np.select(
         [kind == KINDS.index(one) for one in (PEOPLE_SAID, CARRIED_ON, FROM_ELSEWHERE)],
-        [answers.yes + answers.no, said.answered, 1],
+        [np.maximum(answers.yes + answers.no, 1), said.answered, 1],
         taught,
     )
     names = np.where((kind == KINDS.index(PEOPLE_SAID)) & from_sets, SETS, np.array(KINDS, dtype=object)[kind])

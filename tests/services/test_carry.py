@@ -16,6 +16,7 @@ from slac_tasks.stages import aggregate, carry, mine, publish, release, sync, va
 from slac_tasks.storage.datasets import ACCOUNTS, CARRIED, CERTIFICATES, CONTROL, FETCHED, RELEASES, VIDEOS
 from slac_tasks.storage.datasets.labelling import CertificateRow
 from slac_tasks.storage.ledger import Ledger
+from slac_tasks.verification import rulings
 from slac_tasks.verification.settings import Review
 
 ROUND = round_key(WINDOW, panel_key(MEMBERS))
@@ -40,8 +41,11 @@ def run(make_job: Any, *stages: Any, **fields: Any) -> None:
         stage.run(make_job(stage.__name__.rpartition(".")[2], settings=KNOBS, **fields))
 
 
-def answered(make_job: Any, ledger: Ledger, *, wrong: int = 0, but: str = "") -> None:
-    """Mine a round of ten videos, the first five of which show the action, and let people answer it, but a strategy."""
+def answered(make_job: Any, ledger: Ledger, *, wrong: int = 0, settled: bool = False, but: str = "") -> None:
+    """Mine a round of ten videos, the first five of which show the action, and let people answer it, but a strategy.
+
+    So many answers are wrong; where they are `settled`, a lead says so.
+    """
     datasets = make_job("mine").datasets
     prepare(ledger, datasets, "high_jump")
     seat(ledger, datasets, "high_jump")
@@ -68,11 +72,14 @@ def answered(make_job: Any, ledger: Ledger, *, wrong: int = 0, but: str = "") ->
             mistake = wrong > 0 and place % 5 == 2 and clip["clip_id"] not in control
             wrong -= mistake
             cast(ledger, person, clip["clip_id"], "yes" if shows ^ mistake else "no")
+            if mistake and settled:
+                by = {"person": "eve", "reason": "seen"}
+                rulings.settle(ledger, "high_jump", clip["clip_id"], answer="yes" if shows else "no", **by)
     run(make_job, sync, aggregate, validate)
 
 
 def test_every_clip_near_an_answer_gets_a_label_of_its_kind(make_job: Any, ledger: Ledger) -> None:
-    answered(make_job, ledger)
+    answered(make_job, ledger, wrong=1, settled=True)
     run(make_job, carry)
     rows = make_job("carry").datasets.read(CARRIED, labels="000001").to_pylist()
     kinds = {kind: [row for row in rows if row["kind"] == kind] for kind in ("people", "carried", "model")}
