@@ -72,8 +72,10 @@ def main(arguments: argparse.Namespace) -> None:
         raise WrongArguments(f"--manifest '{printable(source)}' {fault}, want a path in UTF-8")
     imported = imported_labels(found, source, given, locator(arguments.media, folder), dense=arguments.segments)
     if not imported.rows:
-        first = f"; the first: {imported.drops[0].item}: {imported.drops[0].detail}" if imported.drops else ""
-        raise WrongArguments(f"import {arguments.origin}: holds no label that can be used, of {found}{first}")
+        # The first of each reason: one line that is odd must not hide why all others cannot be used.
+        firsts = {drop.reason: drop for drop in reversed(imported.drops)}
+        whys = "".join(f"; {one.item}: {why}: {one.detail}" for why, one in sorted(firsts.items()))
+        raise WrongArguments(f"import {arguments.origin}: holds no label that can be used, of {found}{whys}")
     ledger = open_ledger()
     # Of two at once the manifest would be of one, and the labels of the other.
     with ledger.alone(IMPORTED.address({"origin": arguments.origin})):

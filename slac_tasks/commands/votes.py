@@ -17,7 +17,6 @@ import argparse
 import json
 import sys
 from collections import Counter
-from collections.abc import Callable
 from pathlib import Path
 from typing import IO, Any
 
@@ -133,11 +132,15 @@ def _answer(line: tables.Line) -> GivenAnswer | Rejection:
     item = f"line {line.number}"
     if line.fault:
         return Rejection(item=item, reason="no line", detail=line.fault)
-    task, worker = _word(line.cells.get("task"), str.strip), _word(line.cells.get("worker"), name_of)
+    try:
+        task = (cells.text(line.cells.get("task")) or "").strip()
+    except cells.Unclear as error:
+        return Rejection(item=item, reason="task", detail=printable(f"task {error}"))
     category, slash, clip_id = task.partition("/")
-    if task and not slash:
-        detail = f"task is '{printable(task[:60])}', want category/clip_id"
-        return Rejection(item=item, reason="task", detail=detail)
+    if not slash:
+        found = f"is '{printable(task[:60])}'" if task else "is missing or blank"
+        return Rejection(item=item, reason="task", detail=f"task {found}, want category/clip_id")
+    worker = _worker(line.cells.get("worker"))
     return parse(
         "file",
         RawAnswer(
@@ -154,10 +157,10 @@ def _answer(line: tables.Line) -> GivenAnswer | Rejection:
     )
 
 
-def _word(cell: Any, spelled: Callable[[str], str]) -> str:
-    """Return a cell as it names an answer, in its one spelling; what names none is refused by `parse`."""
+def _worker(cell: Any) -> str:
+    """Return a person as an answer's identity names them, in one spelling; what names none is refused by `parse`."""
     try:
-        return spelled(cells.text(cell) or "")
+        return name_of(cells.text(cell) or "")
     except ValueError:
         return ""
 

@@ -167,7 +167,8 @@ def _json_lines(text: str) -> Iterator[Line]:
     for number, line in enumerate(text.split("\n"), start=1):
         if line.strip():
             try:
-                yield Line(number=number, cells=_checked(json.loads(line, object_pairs_hook=_object)))
+                found = json.loads(line, object_pairs_hook=_object, parse_int=documents.whole_of)
+                yield Line(number=number, cells=_checked(found))
             except (ValueError, RecursionError) as error:
                 yield Line(number=number, fault=_fault_of_json(line, error))
 
@@ -187,7 +188,9 @@ def _json_list(path: Path, what: str, text: str) -> Iterator[Line]:
 
 
 def _fault_of_json(line: str, error: Exception) -> str:
-    return str(error) if isinstance(error, Unclear) else f"found {line[:60]!r}, want a JSON object"
+    if isinstance(error, Unclear):
+        return str(error)
+    return f"found {line[:60]!r}, want a JSON object ({documents.fault_of(error)})"
 
 
 def _checked(entry: Any) -> Mapping[str, Any]:
@@ -234,9 +237,10 @@ def _cells(array: "pa.Array") -> list[Any]:
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    if pa.types.is_timestamp(array.type) and array.type.unit == "ns":
-        # Python's moments have microseconds.
-        array = pc.cast(array, pa.timestamp("us", array.type.tz), safe=False)
+    if pa.types.is_timestamp(array.type):
+        # Python's moments have microseconds. They are the same in UTC, and nobody need know the writer's time zone.
+        unit, zone = array.type.unit, array.type.tz and "UTC"
+        array = pc.cast(array, pa.timestamp("us" if unit == "ns" else unit, zone), safe=False)
     try:
         return list(array.to_pylist())
     except (ValueError, OverflowError, pa.ArrowException):

@@ -77,6 +77,23 @@ def test_the_same_files_again_change_nothing_and_others_are_the_next_generation(
     assert made(store)[0].generation == 2
 
 
+def test_of_lines_none_of_which_can_be_used_the_first_of_each_reason_is_said(
+    place: Path, store: FolderStore, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The one line that is odd had hidden why all others were of no use."""
+    lines = ["classname,youtube_id,subset,start,end,label", "Judo,a,training,3.0,1.0,1"]
+    lines += [f"Judo,video_{number},training,1.0,3.0,1" for number in range(5)] + ["Judo,.mp4,training,1.0,3.0,1"]
+    (place / "hacs.csv").write_text("\n".join(lines))
+    assert imported(place) == 64
+    last = capsys.readouterr().err.splitlines()[-1]
+    assert "; line 3: no media: nobody says where video video_0 is; --media does; line 2: order: starts at 3" in last
+    assert imported(place, "--media", "videos/{id}.mp4") == 0
+    manifest, _ = made(store)
+    assert [drop.detail for drop in manifest.drops if drop.item == "line 8"] == [
+        "source_id is '', want the source's own name of the video"
+    ]
+
+
 @pytest.mark.parametrize("files", [("caf\udce9.csv",), ("caf\udce9.csv", "hacs.csv")])
 def test_a_list_whose_own_name_is_no_utf_8_is_read(place: Path, store: FolderStore, files: tuple[str, ...]) -> None:
     (place / files[0]).write_text(HACS.replace("2X2hz1G6i8", "3X3hz1G6i8"))

@@ -39,10 +39,13 @@ def test_a_file_whose_own_name_is_no_utf_8_is_read_and_what_is_set_aside_of_it_i
 
 def test_a_task_that_names_no_clip_is_told_as_it_was_found(tmp_path: Path) -> None:
     file = tmp_path / "votes.csv"
-    file.write_text(HEAD + "judo\x07,ann,yes,2026-02-01T10:00:00Z,1\njudo/,ann,yes,2026-02-01T10:00:00Z,1\n")
+    file.write_text(HEAD + "".join(f"{task},ann,yes,2026-02-01T10:00:00Z,1\n" for task in ("judo\x07", "judo/", " ")))
     assert [str(found) for found in votes.read(file)] == [
         "line 2: task: task is 'judo\\x07', want category/clip_id", "line 3: clip: clip is missing or blank",
+        "line 4: task: task is missing or blank, want category/clip_id",
     ]  # fmt: skip
+    file.write_text('{"task": 1.5, "worker": "ann", "label": "yes", "time": "2026-02-01T10:00:00Z", "seconds": 1}\n')
+    assert [str(found) for found in votes.read(file)] == ["line 1: task: task is the number 1.5, want text"]
 
 
 @pytest.mark.parametrize("suffix", [".csv", ".parquet"])

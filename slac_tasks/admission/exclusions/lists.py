@@ -37,6 +37,8 @@ _MOST_BAD = 5
 """So many bad lines are named."""
 _LISTED = "listed"
 """Subset of a video whose list names none."""
+_MOST_LETTERS = 1_000
+"""Of a name; no file's name is longer, and the ledger cannot look for one that is much longer."""
 _UNUSED = "unused"
 _LEFT_OUT = (Split.TRAINING, _UNUSED)
 
@@ -120,7 +122,7 @@ def read(path: Path, benchmark: str | None = None) -> MemberList:
     if not text.strip():
         raise BrokenContract(f"list {path}: is empty, want at least one video")
     own, found = _parsed(path, text)
-    _refuse(path, (f"a name {fault}" for name, _ in found if (fault := fault_of_name(name))))
+    _refuse(path, (f"a name {fault}" for name, _ in found if (fault := fault_of_name(name) or _fault_of(name))))
     subsets = Counter(subset for _, subset in found)
     members = {Member(name=canonical(name), subset=subset) for name, subset in found if subset not in _LEFT_OUT}
     if not found:
@@ -134,6 +136,14 @@ def read(path: Path, benchmark: str | None = None) -> MemberList:
         benchmark=_key(path, benchmark or own or path.stem), members=tuple(sorted(members)),
         left_out=sum(subsets[subset] for subset in _LEFT_OUT),
     )  # fmt: skip
+
+
+def _fault_of(name: str) -> str:
+    """Return why a word names no video of its own; empty where it does."""
+    own = canonical(name)
+    if own in ("", "..") or len(own) > _MOST_LETTERS:
+        return f"is {name[:60]!r}, want one that names a video, in {_MOST_LETTERS:,} letters at most"
+    return ""
 
 
 def _key(path: Path, benchmark: str) -> str:

@@ -26,11 +26,13 @@ class Candidate:
     """Of the bytes, in hex, where the source knows it: other bytes are refused."""
 
     def __post_init__(self) -> None:
-        """Refuse text that cannot be stored, with a ValueError: the entry is set aside, and no other one."""
+        """Refuse text that cannot be stored or names no video, by a ValueError: that entry alone is set aside."""
         for name in ("source", "source_id", "location", "title", "licence"):
             value = getattr(self, name)
             if value is not None and (fault := fault_of(value)):
                 raise ValueError(f"{name} '{printable(value)}' {fault}")
+        if not self.source_id.strip():
+            raise ValueError(f"source_id is {self.source_id!r}, want the source's own name of the video")
 
     @property
     def candidate_id(self) -> str:

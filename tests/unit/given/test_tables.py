@@ -83,7 +83,12 @@ def test_a_name_has_whatever_type_holds_it(folder: Path, kind: pa.DataType, valu
     ("kind", "value", "wanted"),
     [
         *((pa.timestamp(unit), NOON, NOON) for unit in ("s", "ms", "us", "ns")),
-        *((pa.timestamp(unit, "Asia/Tokyo"), NOON.replace(tzinfo=dt.UTC), NOON) for unit in ("ms", "ns")),
+        # A zone that no machine knows changes no moment.
+        *(
+            (pa.timestamp(unit, zone), NOON.replace(tzinfo=dt.UTC), NOON)
+            for unit in ("ms", "us", "ns")
+            for zone in ("Asia/Tokyo", "+05:30", "Mars/Phobos")
+        ),
         (pa.date32(), DAY, dt.datetime(2026, 1, 6)),
         (pa.date64(), DAY, dt.datetime(2026, 1, 6)),
         (pa.string(), "2026-01-06T12:00:00Z", NOON),
@@ -128,6 +133,10 @@ def test_a_line_that_is_none_is_handed_on_with_its_fault(folder: Path) -> None:
     path.write_text('{"name": "a"}\n[1]\n{"name": "a", "Name": "b"}\n{half\n{"name": "z"}\n' + "[" * 3000 + "\n")
     assert [bool(line.fault) for line in read(path)] == [False, True, True, True, False, True]
     assert "'Name' twice, as 'a' and 'b'" in read(path)[2].fault
+    path.write_text('{"name": "a"},\n{"name": "b", "size": ' + "9" * 5000 + "}\n")
+    first, second = read(path)
+    assert first.fault == 'found \'{"name": "a"},\', want a JSON object (Extra data: line 1 column 14 (char 13))'
+    assert second.cells["name"] == "b"
 
 
 ODD = {

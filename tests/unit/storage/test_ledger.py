@@ -10,7 +10,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from slac_tasks.errors import NotConfigured, SlacError, Temporary
+from slac_tasks.errors import BrokenContract, NotConfigured, SlacError, Temporary
 from slac_tasks.launcher.postgres import EmbeddedPostgres
 from slac_tasks.storage import ledger as storage_ledger
 from slac_tasks.storage.ledger import Ledger, open_ledger
@@ -29,6 +29,12 @@ def register_together(ledger: Ledger) -> int:
 
 def register_many(ledger: Ledger) -> None:
     ledger.run_many("register_category", [WRITE])
+
+
+def test_a_text_that_no_index_takes_is_no_failure_that_passes(ledger: Ledger) -> None:
+    name = "".join(map(str, range(9_000)))
+    with pytest.raises(BrokenContract, match="database: index row "):
+        ledger.run("add_excluded_names", benchmark="mine", names=[name], subsets=["listed"])
 
 
 @pytest.mark.parametrize("write", [register, register_together, register_many])
