@@ -52,6 +52,7 @@ def told(app: ASGIApp) -> int:
     batch = posted(app, f"/api/feedback?category={CATEGORY}")
     posted(app, f"/api/feedback/seen?category={CATEGORY}")
     assert batch.get("known", 0) == batch.get("answers", 0), "all of them are gold"
+    assert batch.get("differ", []) == [], "an expert said the same"
     return batch.get("answers", 0)
 
 

@@ -239,8 +239,8 @@ def call(ledger: Ledger, ledger_url: str, store: FolderStore) -> Iterator[Callab
     ledgers = Ledgers(lambda: Ledger(ledger_url))
     media = Media(store=store, secret=b"key")
 
-    def one(method: str, path: str, sets: str = "clusters", **values: Any) -> httpx.Response:
-        config = Config(store_url=store.url, review=Review(gold_share=0.0, sets=sets))
+    def one(method: str, path: str, sets: str = "clusters", gold_share: float = 0.0, **values: Any) -> httpx.Response:
+        config = Config(store_url=store.url, review=Review(gold_share=gold_share, sets=sets))
         app = make_app(config, ledgers, media, authenticate=lambda: "ann")
 
         async def ask() -> httpx.Response:
@@ -266,10 +266,14 @@ def votes(clips: list[dict[str, Any]], said: str = "yes", **changes: Any) -> dic
 def test_the_service_hands_out_a_set_holds_it_and_takes_it_in_one_call(
     ledger: Ledger, call: Callable[..., httpx.Response]
 ) -> None:
-    groups = fill(ledger, 12)
+    groups = fill(ledger, 12, 12, alone=1)
     found = call("GET", f"/api/set?category={CATEGORY}").json()
-    assert sorted(clip["clip_id"] for clip in found) == groups["0"]
+    assert sorted(clip["clip_id"] for clip in found) in (groups["0"], groups["1"])
     assert len({clip["set_id"] for clip in found}) == 1
+    with ledger._connection.cursor() as cursor:
+        cursor.execute("UPDATE leases SET expires_at = now() - interval '1 second'")
+    late = call("GET", f"/api/set?category={CATEGORY}").json()
+    assert {clip["set_id"] for clip in late} == {clip["set_id"] for clip in found}, "what was not answered in time"
     again = call("GET", f"/api/set?category={CATEGORY}&held=true").json()
     assert {clip["clip_id"]: clip["set_id"] for clip in again} == {clip["clip_id"]: clip["set_id"] for clip in found}
     sent = votes(found)
@@ -280,6 +284,9 @@ def test_the_service_hands_out_a_set_holds_it_and_takes_it_in_one_call(
         assert cursor.fetchall() == [(12, 1)]
     correction = votes(found[:1], "no", supersedes=sent["votes"][0]["vote_id"])
     assert call("POST", "/api/votes", json=correction).status_code == 200, "also in the set in which it was seen"
+    (gold,) = groups[""]
+    known(ledger, gold)
+    assert gold in {clip["clip_id"] for clip in call("GET", f"/api/set?category={CATEGORY}", gold_share=1.0).json()}
 
 
 def test_a_vote_in_a_set_that_was_not_handed_out_is_refused(
