@@ -177,9 +177,10 @@ def test_bad_sources_are_named(tmp_path: Path) -> None:
         ManifestSource(path)
     path.write_text('{"category": "a", "location": "b"}\n{oops\n')
     source = ManifestSource(path)
-    assert [str(entry) for entry in source.unplaced()] == [
-        "m.jsonl line 2 set aside: bad entry: found '{oops', want a JSON object"
-    ]
+    (entry,) = map(str, source.unplaced())
+    assert entry.startswith(
+        "m.jsonl line 2 set aside: bad entry: found '{oops', want a JSON object (Expecting property"
+    )
 
 
 class Ingest:
