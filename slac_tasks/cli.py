@@ -4,7 +4,6 @@ The same `slac <stage> ...` line is typed by a person, run as a process by Airfl
 """
 
 import argparse
-import importlib
 import os
 import signal
 import sys
@@ -19,6 +18,7 @@ from slac_tasks import __version__, boundary, config, streams
 from slac_tasks.errors import SlacError, Temporary, WrongArguments, is_disk_full
 from slac_tasks.given import flags
 from slac_tasks.given.words import fault_of, printable, wanted
+from slac_tasks.importing import imported
 from slac_tasks.model import Window, check_slug, moment, parse_round_key, round_key
 from slac_tasks.procedure import LEDGER_COMMANDS, STAGES, Part, Stage
 from slac_tasks.progress import print_line
@@ -227,7 +227,7 @@ def _job(stage: Stage, arguments: argparse.Namespace) -> int:
 
         # Before the stage is imported: a network's libraries take seconds.
         check_categories(job.store, job.categories, stage.reads)
-    run = importlib.import_module(f"slac_tasks.stages.{stage.name}").run
+    run = imported(f"slac_tasks.stages.{stage.name}").run
     with names_kept(job):
         if stage.each:
             (name,) = stage.each
@@ -243,7 +243,7 @@ def _job(stage: Stage, arguments: argparse.Namespace) -> int:
 
 
 def _command(name: str, rest: Sequence[str]) -> int:
-    module = importlib.import_module(f"slac_tasks.commands.{COMMANDS[name].module}")
+    module = imported(f"slac_tasks.commands.{COMMANDS[name].module}")
     own = _Parser(prog=f"slac {name}", description=module.__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     module.add_arguments(own)
     arguments = own.parse_args(rest)
