@@ -69,13 +69,16 @@ def test_labels_are_certified_by_control_and_gold(
     make_job: Any, ledger: Ledger, capsys: pytest.CaptureFixture[str]
 ) -> None:
     answer_gold(make_job, ledger)
+    with ledger._connection.cursor() as cursor:
+        cursor.execute("UPDATE votes SET set_id = gen_random_uuid() WHERE clip_id = %s", (clip_id(f"{11:016x}", 1.5),))
     job = make_job("certify", settings=LAX)
     write(job.datasets, clips=200)
     certify.run(job)
     found = rows(job.datasets)
     assert set(found) == {None, "high_jump"}
     row = found["high_jump"]
-    assert (row.gold, row.gold_errors) == (CLIPS - 1, 6), "examples are no gold, and the fourth answer is not counted"
+    # Examples and what was answered in sets are no gold, and the fourth answer is not counted.
+    assert (row.gold, row.gold_errors) == (CLIPS - 2, 6)
     assert (row.threshold, row.certified, row.control, row.errors) == (0.0, 7, 200, 4)
     assert row.bound is not None
     assert row.bound <= row.wanted == 0.4
@@ -143,6 +146,7 @@ def test_each_change_of_the_labels_is_a_look_of_its_own(make_job: Any, ledger: L
     write(job.datasets, clips=300, version="000002")
     certify.run(make_job("certify", settings=LAX))
     assert rows(job.datasets, "000002")[None].rules == 1
+    assert CERTIFICATES.address({"labels": VERSION}) in job.datasets.need(CERTIFICATES, labels="000002").made_from
     # Carried again: other confidences under the same version.
     write(job.datasets, clips=300, confidence=0.98, version="000002")
     certify.run(make_job("certify", settings=LAX))

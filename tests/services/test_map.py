@@ -70,15 +70,23 @@ def test_withdrawn_videos_are_left_out_and_what_lacks_features_is_set_aside_with
     assert made.dropped == {stage.NO_FEATURES: 3}
 
 
-def test_the_members_that_saw_the_most_clips_place_them(make_job: Any, ledger: Ledger) -> None:
+def test_the_members_that_saw_the_most_clips_place_them(
+    make_job: Any, ledger: Ledger, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A member that joined last week has seen no clip of the weeks before: it would leave all of them out."""
     job = make_job("map", categories=("judo",))
     prepare(ledger, job.datasets)
     kept = projection(LENGTH)
     features = kept.packed(np.random.default_rng(0).normal(size=(200, LENGTH)).astype(np.float32))
     clips = job.datasets.read(CLIPS, ["clip_id", "video_id"], category="judo", window=WINDOW).to_pylist()
+    by_window = {}
     for weights, window in (("old", WINDOW), ("old", OLDER), ("new", WINDOW)):
-        rows = [{**clip, "features": one, "projection": kept.key} for clip, one in zip(clips, features, strict=True)]
+        rows = [
+            {**clip, "features": one, "projection": kept.key}
+            for clip, one in zip(clips, features, strict=True)
+            if (int(clip["video_id"], 16) < 5) == (window == WINDOW)
+        ]
+        by_window[window] = rows
         keys = {"category": "judo", "window": window, "weights": weights}
         job.datasets.write(FEATURES, [FEATURES.from_records(rows)], keys=keys, **MADE)
     choose(job.datasets, WINDOW, videos=range(5))
@@ -87,6 +95,16 @@ def test_the_members_that_saw_the_most_clips_place_them(make_job: Any, ledger: L
     made = job.datasets.need(MAP, category="judo")
     assert (made.rows, made.dropped) == (10, {})
     assert {address for address in made.made_from if "weights=new" in address} == set()
+    other = [{**row, "projection": "another"} for row in by_window[OLDER]]
+    old = {"category": "judo", "window": OLDER, "weights": "old"}
+    job.datasets.write(FEATURES, [FEATURES.from_records(other)], keys=old, **MADE)
+    newest = {f"{video:016x}:0" for video in range(5)}
+    for most in (10, 5):
+        monkeypatch.setattr(stage, "MOST", most)
+        stage.run(make_job("map", categories=("judo",), remake=True))
+        assert set(places(job.datasets)) == newest, "what was projected otherwise cannot be compared"
+        drops = job.datasets.need(MAP, category="judo").dropped
+        assert drops == ({stage.NO_FEATURES: 5} if most == 10 else {}), "the newest round holds enough"
 
 
 def test_without_features_the_map_is_empty_and_says_why(
