@@ -34,7 +34,7 @@ def clip_starts(start_sec: float, end_sec: float) -> list[float]:
     """Return where clips of 2 s start on the 0.5 s grid so that each lies inside [start, end] (HACS v3, section 3)."""
     first = math.ceil((start_sec - _EPSILON) / GRID_SEC)
     last = math.floor((end_sec - CLIP_SEC + _EPSILON) / GRID_SEC)
-    return [number * GRID_SEC for number in range(max(first, 0), last + 1)]
+    return [number * GRID_SEC for number in range(first, last + 1)]
 
 
 def long_shots(video: VideoRow, min_shot_sec: float) -> Iterator[tuple[int, Span]]:
