@@ -370,8 +370,8 @@ def main(argv: Sequence[str] | None = None) -> int:
             print_line(f"{name}: {reason}")
         return code
 
+    streams.open_closed()
     streams.print_anywhere()
-
     try:
         boundary.check(os.environ)
         # What a person serves or looks at for hours is no span of a collector.

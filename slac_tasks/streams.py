@@ -11,6 +11,22 @@ UNREAD_EXIT_CODE = 141
 """128 + SIGPIPE, what a shell reports of any program whose output nobody reads to its end."""
 
 
+def open_closed() -> None:
+    """Open on nothing what a shell or a service manager has closed (`<&-`).
+
+    Whoever reads finds the end. Else a file or a connection that is opened later would get that number, and a program
+    that is started would read from it or write into it.
+    """
+    for number in range(3):
+        try:
+            os.fstat(number)
+        except OSError:
+            # The system gives the lowest number that is free, which is this one.
+            os.set_inheritable(os.open(os.devnull, os.O_RDWR), True)
+    if sys.stdin is None:
+        sys.stdin = open(0, closefd=False)  # it stays open as long as the process
+
+
 def flush() -> None:
     """Let what was printed leave this process; a shell may have closed the output (`>&-`)."""
     if sys.stdout is not None:

@@ -4,6 +4,7 @@ import asyncio
 import hashlib
 import hmac
 import math
+import os
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
@@ -56,7 +57,8 @@ def secret_of(environ: Mapping[str, str]) -> bytes:
         raise NotConfigured(
             f"SLAC_WEB_SECRET: has {len(secret)} characters, want 32 or more of chance, e.g. `openssl rand -hex 32`"
         )
-    return secret.encode()
+    # Its bytes are no UTF-8 where somebody took them from a source of chance as they came.
+    return os.fsencode(secret)
 
 
 def secure_of(environ: Mapping[str, str]) -> bool | None:

@@ -27,12 +27,18 @@ def own_form(request: Request) -> None:
 
 
 async def read_form(request: Request) -> Mapping[str, str]:
-    """Read the fields of a form of our own; of a field that is sent twice, the first."""
+    """Read the fields of a form of our own; of a field that is sent twice, the first.
+
+    One that is not UTF-8 is refused: a name or a reason would be kept with other letters.
+    """
     own_form(request)
     body = await request.body()
     if len(body) > FORM_MOST:
         raise HTTPException(413, "This form is too long.")
-    return {key: values[0] for key, values in parse_qs(body.decode(errors="replace")).items()}
+    try:
+        return {key: values[0] for key, values in parse_qs(body.decode(), errors="strict").items()}
+    except UnicodeDecodeError:
+        raise HTTPException(400, "This form is not in UTF-8.") from None
 
 
 def same_page(x_requested_with: Annotated[str, Header()] = "") -> None:

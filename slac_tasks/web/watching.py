@@ -5,6 +5,7 @@ SLAC_WEB_METRICS_TOKEN sets, and without that variable nobody reads it.
 """
 
 import hmac
+import os
 import time
 from dataclasses import dataclass, field
 from threading import Lock
@@ -70,7 +71,8 @@ def routes(ledgers: Ledgers, token: str) -> APIRouter:
     def metrics(request: Request) -> PlainTextResponse:
         """The gauges of the platform, as Prometheus reads them."""
         given = request.headers.get("Authorization", "").removeprefix("Bearer ")
-        if not token or not hmac.compare_digest(given.encode(), token.encode()):
+        # Both as bytes: a header is read as Latin-1, and a variable as the locale has it.
+        if not token or not hmac.compare_digest(given.encode("latin-1"), os.fsencode(token)):
             raise HTTPException(401)
         with kept.lock:
             if time.monotonic() >= kept.until:

@@ -1,7 +1,9 @@
 """What machines ask of the service, on a real ledger: whether it can work, and the gauges for who has the token."""
 
 import asyncio
+import os
 import threading
+from collections.abc import Mapping
 
 import httpx
 import pytest
@@ -21,7 +23,7 @@ from slac_tasks.web.media import Media
 TOKEN = {"Authorization": "Bearer t0ken"}
 
 
-def get(app: FastAPI, path: str, headers: dict[str, str] | None = None) -> httpx.Response:
+def get(app: FastAPI, path: str, headers: Mapping[str, str | bytes] | None = None) -> httpx.Response:
     async def call() -> httpx.Response:
         async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://slac.test") as http:
             return await http.get(path, headers=headers)
@@ -50,6 +52,10 @@ def test_gauges_are_told_to_who_has_the_token(store: FolderStore, ledger: Ledger
     for headers in (None, {"Authorization": "Bearer other"}, {"Authorization": "Bearer "}):
         assert get(app, "/metrics", headers).status_code == 401
     assert get(application(store, ledgers, ""), "/metrics", {"Authorization": "Bearer "}).status_code == 401
+    # A token of any bytes is that of the header.
+    app = application(store, ledgers, os.fsdecode(b"t\xe9ken"))
+    for given, status in ((b"t\xe9ken", 200), (b"t\xc3\xa9ken", 401)):
+        assert get(app, "/metrics", {"Authorization": b"Bearer " + given}).status_code == status
     ledgers.close()
 
 

@@ -296,6 +296,22 @@ def test_a_flag_that_is_given_twice_is_refused_where_one_value_would_be_lost(wor
     assert re.search(r"argument --(release|committee): is given twice, want it once", asked.stderr)
 
 
+def test_an_input_that_is_closed_is_an_empty_one(tmp_path: Path) -> None:
+    command = f"{shlex.quote(sys.executable)} -m slac_tasks.cli mcp <&-"
+    environ = os.environ | {"SLAC_STORE": str(tmp_path / "store")}
+    assert subprocess.run(["sh", "-c", command], env=environ, timeout=60).returncode == 0
+
+
+def test_what_a_shell_has_closed_is_held_open_for_the_programs_that_are_started() -> None:
+    code = (
+        "import os, subprocess, sys; from slac_tasks import streams; streams.open_closed();"
+        "file = open(os.devnull); ended = subprocess.run(['readlink', '/proc/self/fd/0', '/proc/self/fd/1']);"
+        "os._exit(ended.returncode + (file.fileno() < 3))"
+    )
+    command = f"{shlex.quote(sys.executable)} -c {shlex.quote(code)} <&- >&-"
+    assert subprocess.run(["sh", "-c", command], timeout=60, stderr=subprocess.DEVNULL).returncode == 0
+
+
 @pytest.mark.parametrize("closed", [(1,), (2,), (1, 2)])
 def test_an_output_that_is_closed_is_no_bug(closed: tuple[int, ...], tmp_path: Path) -> None:
     outputs = "".join(f" {number}>&-" for number in closed)

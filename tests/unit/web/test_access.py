@@ -2,6 +2,7 @@
 
 import asyncio
 import dataclasses
+import os
 import re
 import subprocess
 import sys
@@ -215,6 +216,10 @@ def test_a_login_knows_its_people_and_leads_nowhere_else(app: FastAPI, accounts:
     assert kept >= {"HttpOnly", "SameSite=lax", f"Max-Age={accounts.session_sec}"}
     assert Client(app).post("/login", data=form, headers={"Origin": "http://elsewhere.test"}).status_code == 403
     assert Client(app).post("/login", data=form | {"password": "compilers!"}).status_code == 401
+
+
+def test_a_secret_may_be_of_any_bytes() -> None:
+    assert secret_of({"SLAC_WEB_SECRET": os.fsdecode(b"\xe9" * 32)}) == b"\xe9" * 32
 
 
 @pytest.mark.parametrize("environ", [{}, {"SLAC_WEB_SECRET": "short"}])

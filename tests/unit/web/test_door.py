@@ -262,6 +262,13 @@ def test_a_name_that_is_none_is_refused_before_it_is_counted(app: FastAPI, accou
     assert not accounts.tries._failures
 
 
+@pytest.mark.parametrize("form", [b"name=ada&password=caf%e9", b"name=ada&password=caf\xe9"])
+def test_a_form_that_is_no_utf_8_is_refused(app: FastAPI, form: bytes) -> None:
+    answer = ask(app, "POST", b"/login", headers=[(b"content-length", str(len(form)).encode())], body=[form])
+    assert answer.status == 400
+    assert b"This form is not in UTF-8." in answer.body
+
+
 @pytest.mark.parametrize(("secure", "sent"), [(True, True), (False, False), (None, False)])
 def test_https_alone_is_asked_for_where_the_setting_says_so(tmp_path: Path, secure: bool | None, sent: bool) -> None:
     app = application(Accounts(find={"ada": ADA}.get, secret=b"s" * 32, secure=secure), tmp_path)
