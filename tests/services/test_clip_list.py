@@ -67,13 +67,26 @@ def test_the_newest_answers_come_first(ledger: Ledger, clips: list[str]) -> None
     assert [set(part) for part in parts] == [set(answered[at : at + LOOKED_AT]) for at in range(0, CLIPS, LOOKED_AT)]
 
 
-def test_where_all_is_looked_at_there_is_nothing_else(
+def test_where_all_is_looked_at_there_is_nothing_else_and_each_filter_counts_what_the_others_leave(
     ledger: Ledger, clips: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(clip_list, "LOOKED_AT", len(clips))
     assert page(ledger, "?category=judo&person=ann")["others"] is None
     assert page(ledger, f"?category=judo&round={ROUND}")["others"] is None
     assert page(ledger, "?category=judo")["others"] is None
+    for some, kind in ((clips[1:], "people"), (clips[:1], "lead")):
+        ledger.run(
+            "list_clips", clip_ids=some, categories=["judo"] * len(some), verdicts=["yes"] * len(some),
+            kinds=[kind] * len(some), disputes=[0.0] * len(some), scores=[0.25] * len(some),
+        )  # fmt: skip
+    filters = page(ledger, "?category=judo&score=2&verdict=no&person=nobody")["filters"]
+    assert {one.value: one.clips for one in filters["verdict"]} == {"answered": CLIPS, "no": 0, "yes": CLIPS}
+    assert [(one.value, one.words) for one in filters["score"]] == [("2", "0.2 to 0.3")]
+    assert [one.value for one in filters["person"]] == ["ann", "nobody"]
+    assert page(ledger, f"?category={'x' * 100}")["tiles"] == []
+    assert {tile["clip_id"] for tile in clip_list.disputed(ledger, "judo", CLIPS)} == set(clips[1:]), (
+        "a lead settled it"
+    )
 
 
 def test_a_withdrawn_video_is_listed_and_counted_no_more(ledger: Ledger, clips: list[str]) -> None:
