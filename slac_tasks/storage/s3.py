@@ -23,7 +23,7 @@ from minio.datatypes import Object
 from minio.error import InvalidResponseError, S3Error, ServerError
 
 from slac_tasks.errors import NotConfigured, NotMade, SlacError, Temporary
-from slac_tasks.given.words import without_user
+from slac_tasks.given.words import printable, without_user
 from slac_tasks.scratch import Scratch
 from slac_tasks.storage.store import AUTHORITY, Stored, checked
 
@@ -241,15 +241,33 @@ class S3Store:
         return True
 
     def names(self, prefix: str) -> Iterator[str]:
-        with self._reached(prefix):
-            for item in self._client.list_objects(self.bucket, prefix=self.prefix + prefix, recursive=True):
-                yield item.object_name.removeprefix(self.prefix)
+        for item in self._listed(prefix):
+            yield item.object_name.removeprefix(self.prefix)
 
     def objects(self, prefix: str) -> Iterator[Stored]:
+        for item in self._listed(prefix):
+            name = item.object_name.removeprefix(self.prefix)
+            yield Stored(name=name, size_bytes=item.size, written_at=item.last_modified)
+
+    def _listed(self, prefix: str) -> Iterator[Any]:
+        """Yield each object below a prefix.
+
+        Raises:
+            NotConfigured: what answers knows the protocol badly: its listing lacks a part, or begins anew for ever.
+
+        """
+        first = ""
         with self._reached(prefix):
-            for item in self._client.list_objects(self.bucket, prefix=self.prefix + prefix, recursive=True):
-                name = item.object_name.removeprefix(self.prefix)
-                yield Stored(name=name, size_bytes=item.size, written_at=item.last_modified)
+            try:
+                for item in self._client.list_objects(self.bucket, prefix=self.prefix + prefix, recursive=True):
+                    if item.object_name == first:
+                        raise ValueError(f"it begins anew at {printable(first)!r}")
+                    first = first or item.object_name
+                    yield item
+            except ValueError as error:
+                raise NotConfigured(
+                    f"store {self.url}: SLAC_S3_ENDPOINT answers with a listing that is none: {error}"[:300]
+                ) from error
 
     def unfinished(self) -> Iterator[Stored]:
         return iter(())  # parts of uploads go by a rule of the bucket, see the runbook

@@ -190,6 +190,29 @@ def test_a_listing_that_is_no_listing_is_no_servers(server: Server) -> None:
         list(store.names(""))
 
 
+LISTING = b"<ListBucketResult xmlns='http://s3.amazonaws.com/doc/2006-03-01/'><Name>slac</Name>%b</ListBucketResult>"
+KEYS = b"<Contents><Key>p/a</Key></Contents><Contents><Key>p/b</Key></Contents>"
+
+
+@pytest.mark.parametrize(
+    ("listing", "said"),
+    [
+        (b"<Contents><Size>5</Size></Contents>", "Key"),
+        (b"<Contents><Key>p/a</Key><Size>many</Size></Contents>", "many"),
+        (b"<Contents><Key>p/a</Key><LastModified>yesterday</LastModified></Contents>", "yesterday"),
+        (b"<IsTruncated>true</IsTruncated>" + KEYS, "it begins anew at 'p/a'"),
+        (b"<IsTruncated>true</IsTruncated><NextContinuationToken>t</NextContinuationToken>" + KEYS, "begins anew"),
+    ],
+)
+def test_a_listing_that_lacks_a_part_or_never_ends_is_no_servers(server: Server, listing: bytes, said: str) -> None:
+    server.reply = EMPTY
+    store = opened(server)
+    server.reply = (200, XML, LISTING % listing)
+    for listed in (store.names, store.objects):
+        with pytest.raises(NotConfigured, match=f"answers with a listing that is none: .*{said}"):
+            list(listed(""))
+
+
 @pytest.mark.parametrize(("stored", "wrote"), [(b"x", True), (b"another's", False)])
 def test_a_write_whose_answer_was_lost_is_known_as_ones_own(server: Server, stored: bytes, wrote: bool) -> None:
     server.reply = EMPTY
