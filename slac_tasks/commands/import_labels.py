@@ -63,10 +63,14 @@ def main(arguments: argparse.Namespace) -> None:
     """Write the dataset and the manifest, and print what became of every line."""
     if arguments.manifest.suffix.lower() != ".jsonl":
         raise WrongArguments(f"--manifest {arguments.manifest}: want a name that ends with .jsonl")
+    of_classes = [str(path.absolute()) for path in arguments.files if path.is_dir()]
+    if len(of_classes) > 1:
+        # A video would be looked for below the first of them.
+        raise WrongArguments(f"import {arguments.origin}: {len(of_classes)} folders are given, want one of all classes")
     datasets = Datasets(open_store(config.load().store_url))
     given = _map(arguments.category_map) if arguments.category_map else {}
     found = read(arguments.files, arguments.format)
-    folder = str(arguments.files[0].absolute()) if arguments.files[0].is_dir() else None
+    folder = next(iter(of_classes), None)
     source = str(arguments.manifest.absolute())
     if fault := fault_of(source):
         raise WrongArguments(f"--manifest '{printable(source)}' {fault}, want a path in UTF-8")

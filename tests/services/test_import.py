@@ -179,6 +179,17 @@ def test_class_folders_are_candidates_where_they_lie(place: Path, store: FolderS
     assert made(store)[0].generation == 1
 
 
+def test_two_folders_of_classes_are_refused(
+    place: Path, store: FolderStore, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The videos of the second one had been looked for in the first."""
+    for name in ("train/judo/a.mp4", "val/judo/b.mp4"):
+        (place / name).parent.mkdir(parents=True)
+        (place / name).touch()
+    assert imported(place, files=("train", "val")) == 64
+    assert "import hacs: 2 folders are given, want one of all classes" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     ("words", "wanted"),
     [
