@@ -5,7 +5,6 @@ of hundreds of thousands of lines; a quote in it that is not closed soon was nev
 """
 
 import csv
-import re
 from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 
@@ -13,7 +12,6 @@ from slac_tasks.errors import BrokenContract
 from slac_tasks.given import texts
 from slac_tasks.given.tables import Line, columns_of, delimiter_of
 
-_BREAK = re.compile(r"\r\n|\n|\r")
 _MOST_JOINED = 4
 """A quoted cell may hold line breaks. A quote that is not closed after so many lines was never meant as one."""
 
@@ -63,7 +61,7 @@ def _all_lines(path: Path, what: str) -> Iterator[tuple[int, str]]:
         text = texts.read(path, escaped=True)
     except texts.NotText as error:
         raise BrokenContract(f"{what} {path}: {error}") from error
-    return enumerate(_BREAK.split(text), start=1)
+    return enumerate(texts.LINE_BREAK.split(text), start=1)
 
 
 def _line(ahead: Sequence[str], columns: Sequence[str], delimiter: str) -> tuple[Line, int]:

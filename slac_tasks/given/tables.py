@@ -164,7 +164,7 @@ def delimiter_of(text: str, needed: Collection[str]) -> str:
 
 
 def _json_lines(text: str) -> Iterator[Line]:
-    for number, line in enumerate(text.split("\n"), start=1):
+    for number, line in enumerate(texts.LINE_BREAK.split(text), start=1):
         if line.strip():
             try:
                 found = json.loads(line, object_pairs_hook=_object, parse_int=documents.whole_of)

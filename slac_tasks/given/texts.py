@@ -27,7 +27,8 @@ _PACKED = {
 """What packed files start with."""
 MOST_BYTES = 2**31
 """Of a text that is read whole: ten times the largest list that a benchmark publishes."""
-_END = re.compile(r"[\r\n]")
+LINE_BREAK = re.compile(r"\r\n|\n|\r")
+"""LF, CR LF, or CR alone as spreadsheets of old write it; U+2028 and U+0085 are part of a text."""
 
 
 class NotText(ValueError):
@@ -65,8 +66,8 @@ def decode(data: bytes, *, escaped: bool = False) -> str:
 
 
 def first_line(text: str) -> str:
-    """Return the first line, without its end: LF, CR LF, or CR alone as spreadsheets of old write it."""
-    return _END.split(text, maxsplit=1)[0]
+    """Return the first line, without its end."""
+    return LINE_BREAK.split(text, maxsplit=1)[0]
 
 
 def read_line(stream: TextIO) -> str:

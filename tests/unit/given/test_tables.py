@@ -48,12 +48,13 @@ def test_a_table_is_the_same_in_every_format(folder: Path, rows: list[tuple[str,
     (folder / "a.txt").write_bytes(text.getvalue().encode("utf-8-sig"))
     (folder / "b.txt").write_bytes(text.getvalue().encode("utf-16"))
     (folder / "c.csv").write_text("\n".join(json.dumps(record) for record in records))
+    (folder / "cr.csv").write_text("\r".join(json.dumps(record) for record in records))
     (folder / "d.csv").write_text(json.dumps(records))
     pq.write_table(pa.Table.from_pylist(records), folder / "e.csv")
     # No UTF-8, as names in old archives.
     latin = os.fsdecode(b"caf\xe9.csv")
     (folder / latin).write_bytes((folder / "e.csv").read_bytes())
-    for name in ("a.txt", "b.txt", "c.csv", "d.csv", "e.csv", latin):
+    for name in ("a.txt", "b.txt", "c.csv", "cr.csv", "d.csv", "e.csv", latin):
         found = read(folder / name)
         assert [(line.cells["name"], line.cells["title"]) for line in found] == rows, name
 
