@@ -23,6 +23,8 @@ from pathlib import Path
 from slac_tasks import config
 from slac_tasks.annotations.readers import READERS
 from slac_tasks.annotations.reading import names_of, read
+from slac_tasks.annotations.rows import Row
+from slac_tasks.collect.sources.manifest import place_of
 from slac_tasks.errors import NotMade, WrongArguments
 from slac_tasks.given import cells, folders, lists
 from slac_tasks.given.words import fault_of, printable
@@ -35,7 +37,7 @@ from slac_tasks.storage.manifests import Manifest
 from slac_tasks.storage.objects import open_store
 from slac_tasks.storage.records import Record
 from slac_tasks.storage.tables import Datasets
-from slac_tasks.verification.imported_labels import ImportedLabels, Offered, imported_labels, locator
+from slac_tasks.verification.imported_labels import ImportedLabels, Locate, Offered, imported_labels, locator
 
 STAGE = "import"
 _FIRST = 5
@@ -46,7 +48,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the flags."""
     parser.add_argument("files", nargs="+", type=Path, help="files of the dataset, or one folder of classes")
     parser.add_argument("--as", dest="origin", required=True, metavar="NAME", help="what the dataset is called here")
-    parser.add_argument("--manifest", required=True, type=Path, help="where its videos are listed: a .jsonl")
+    parser.add_argument(
+        "--manifest",
+        required=True,
+        type=Path,
+        help="where its videos are listed: a .jsonl, in a folder that holds them if they are files",
+    )
     parser.add_argument(
         "--format", choices=sorted(READERS), help="format of the files; default: what they hold decides"
     )
@@ -74,7 +81,10 @@ def main(arguments: argparse.Namespace) -> None:
     source = str(arguments.manifest.absolute())
     if fault := fault_of(source):
         raise WrongArguments(f"--manifest '{printable(source)}' {fault}, want a path in UTF-8")
-    imported = imported_labels(found, source, given, locator(arguments.media, folder), dense=arguments.segments)
+    locate = locator(arguments.media, folder)
+    if arguments.media or folder:
+        _check_place(arguments.manifest, locate)
+    imported = imported_labels(found, source, given, locate, dense=arguments.segments)
     if not imported.rows:
         # The first of each reason: one line that is odd must not hide why all others cannot be used.
         firsts = {drop.reason: drop for drop in reversed(imported.drops)}
@@ -115,6 +125,19 @@ def _map(path: Path) -> dict[str, str]:
     except OSError as error:
         raise WrongArguments(f"category map {path}: cannot be read: {error.strerror}") from error
     return found
+
+
+def _check_place(manifest: Path, locate: Locate) -> None:
+    """Refuse a place of all videos from which `discover` would take none of them.
+
+    Raises:
+        WrongArguments: it is no address, and lies outside of the manifest's folder.
+
+    """
+    try:
+        place_of(manifest, locate(Row(place="any line", video="video")) or "")
+    except ValueError as error:
+        raise WrongArguments(f"--manifest {manifest}: of a video the {error}") from error
 
 
 def _write_manifest(path: Path, videos: Iterable[Offered]) -> None:

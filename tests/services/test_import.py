@@ -194,6 +194,9 @@ def test_two_folders_of_classes_are_refused(
     ("words", "wanted"),
     [
         (("--media", "/data"), "want {id} or {name} in it"),
+        (("--media", "/data/{id}.mp4"), "the location is '/data/video.mp4', want a path inside the manifest's folder"),
+        (("--media", "../{name}"), "the location is '../video', want a path inside the manifest's folder"),
+        (("--media", "ftp://host/{id}"), "the location is 'ftp://host/video', want a path, http(s):// or s3://"),
         (("--category-map", "{place}/none.csv"), "cannot be read"),
         (("--category-map", "{place}/other.csv"), "holds no label that can be used"),
         (("--category-map", "{place}/half.csv"), "line 2: a word is missing, want a label and a category"),

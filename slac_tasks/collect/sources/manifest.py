@@ -82,21 +82,12 @@ class ManifestSource:
         return Candidate(
             source=str(self.path),
             source_id=_text(record, "source_id") or location,
-            location=location if is_remote(location) else self._file(location),
+            location=place_of(self.path, location),
             title=_text(record, "title") or None,
             licence=_licence(record),
             published_at=published_at,
             sha256=sha256 or None,
         )
-
-    def _file(self, location: str) -> str:
-        """Return the path of a file, which must lie in the manifest's own folder."""
-        if re.match(r"[A-Za-z][A-Za-z0-9+.-]+:", location):
-            raise ValueError(f"location is {location[:200]!r}, want a path, http(s):// or s3://")
-        path = (self.path.parent / location).absolute()
-        if not is_below(path, self.path.parent):
-            raise ValueError(f"location is {location[:200]!r}, want a path inside the manifest's folder")
-        return str(path)
 
     def categories(self) -> list[str]:
         """Return the categories in the order in which the manifest names them first."""
@@ -123,6 +114,23 @@ class ManifestSource:
             elif known.location != offer.location:
                 detail = f"source_id {offer.source_id[:60]!r} is that of line {before}, with another location"
                 yield self._bad(line, detail)
+
+
+def place_of(manifest: Path, location: str) -> str:
+    """Return a location as candidates hold it: an address, or the path of a file in the manifest's own folder.
+
+    Raises:
+        ValueError: it is neither.
+
+    """
+    if is_remote(location):
+        return location
+    if re.match(r"[A-Za-z][A-Za-z0-9+.-]+:", location):
+        raise ValueError(f"location is {location[:200]!r}, want a path, http(s):// or s3://")
+    path = (manifest.parent / location).absolute()
+    if not is_below(path, manifest.parent):
+        raise ValueError(f"location is {location[:200]!r}, want a path inside the manifest's folder")
+    return str(path)
 
 
 def _text(record: Record, name: str) -> str | None:
