@@ -24,7 +24,7 @@ def test_nobody_looks_for_garbage_while_a_module_is_imported_and_afterwards_not_
     assert after > before + 1000
     # Once it is there: what a program has made since may be garbage.
     assert imported("quiet_module") is sys.modules["quiet_module"]
-    assert gc.get_freeze_count() == after
+    assert gc.get_freeze_count() <= after
 
 
 def test_garbage_is_looked_for_again_after_an_import_that_fails(folder: Path) -> None:
@@ -43,4 +43,4 @@ def test_a_process_that_looks_for_no_garbage_is_left_alone(folder: Path) -> None
         assert not gc.isenabled()
     finally:
         gc.enable()
-    assert gc.get_freeze_count() == before
+    assert gc.get_freeze_count() <= before

@@ -109,6 +109,14 @@ def test_a_server_that_lets_nobody_in_wants_a_person(
         open_ledger({"SLAC_DATABASE_URL": "postgresql://" + asked.format(slac=slac, server=server_at)})
 
 
+def said_of(address: str) -> str:
+    try:
+        open_ledger({"SLAC_DATABASE_URL": address})
+    except SlacError as failure:
+        return str(failure)
+    return ""
+
+
 PASSWORDS = st.text(st.characters(min_codepoint=33, max_codepoint=0x2FF), min_size=8, max_size=30)
 
 
@@ -118,14 +126,13 @@ PASSWORDS = st.text(st.characters(min_codepoint=33, max_codepoint=0x2FF), min_si
 @example("wo/r@d8901", "postgresql://u:{}@127.0.0.1:1/slac")
 @example("wo%rd8901", "postgresql://u:{}@127.0.0.1:1/slac")
 @example("12/345678", "postgresql://u:{}@127.0.0.1:1/slac")
+@example("database", "postgresql://u:{}@127.0.0.1:1/slac")
 def test_no_part_of_a_password_is_shown_however_it_is_written(password: str, address: str) -> None:
-    said = ""
-    try:
-        open_ledger({"SLAC_DATABASE_URL": address.format(password)})
-    except SlacError as failure:
-        said = str(failure)
+    said = said_of(address.format(password))
+    # A password may be a word of the message, such as `database`: that word is said whatever the password is.
+    anyway = said_of(address.format(re.sub(r"[^@/?#:%\s=]", "\u02aa", password)))
     for part in re.split(r"[@/?#:%\s=]", password):
-        assert len(part) < 4 or part not in said
+        assert len(part) < 4 or part not in said or part in anyway
 
 
 @pytest.mark.parametrize(("asked", "idle"), [("", 30), ("?keepalives_idle=7&connect_timeout=3", 7)])
