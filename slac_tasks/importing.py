@@ -2,8 +2,21 @@
 
 import gc
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib import import_module
 from types import ModuleType
+
+
+@contextmanager
+def kept() -> Iterator[None]:
+    """Look for no garbage in the block, nor ever after among what it made."""
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.freeze()
+        gc.enable()
 
 
 def imported(name: str) -> ModuleType:
@@ -15,9 +28,5 @@ def imported(name: str) -> ModuleType:
     """
     if name in sys.modules or not gc.isenabled():
         return import_module(name)
-    gc.disable()
-    try:
+    with kept():
         return import_module(name)
-    finally:
-        gc.freeze()
-        gc.enable()

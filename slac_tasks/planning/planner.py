@@ -15,7 +15,7 @@ from slac_tasks.planning.backfills import Backfill, backfills
 from slac_tasks.storage import records
 from slac_tasks.storage.declarations import Dataset
 from slac_tasks.storage.ledger import Ledger
-from slac_tasks.storage.registered import check_registered
+from slac_tasks.storage.registered import at_work, check_registered
 from slac_tasks.storage.tables import Datasets
 from slac_tasks.verification.versions import FORMS
 
@@ -50,8 +50,7 @@ class Planner:
         if self.asked:
             return [self.asked.category]
         check_registered(self.ledger, self.only)
-        at_work = [str(row["category"]) for row in self.ledger.rows("categories") if row["retired_at"] is None]
-        return [category for category in at_work if not self.only or category in self.only]
+        return [category for category in at_work(self.ledger) if not self.only or category in self.only]
 
     @cached_property
     def backfills(self) -> Mapping[str, Backfill]:

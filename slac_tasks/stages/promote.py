@@ -20,6 +20,7 @@ from slac_tasks.progress import print_line
 from slac_tasks.storage.datasets import CLIPS, COMMITTEES, EVALUATIONS, JUDGED, MODELS, SCORES
 from slac_tasks.storage.datasets.releasing import JudgedRow, ModelRow
 from slac_tasks.storage.datasets.scoring import CommitteeRow
+from slac_tasks.storage.registered import at_work
 
 
 def run(job: Job) -> None:
@@ -146,8 +147,7 @@ def _windows_to_rescore(job: Job, release: str) -> list[str]:
     The network scores the categories that it learnt and that are at work; those alone cost something.
     """
     (model,) = job.datasets.rows_of(MODELS, job.datasets.need(MODELS, release=release))
-    at_work = [row["category"] for row in job.ledger.rows("categories") if row["retired_at"] is None]
-    scored = [category for category in at_work if category in model.categories]
+    scored = [category for category in at_work(job.ledger) if category in model.categories]
     asked = {str(row["window"]): int(row["clips"]) for row in job.ledger.rows("asked_by_window", categories=scored)}
     clips: dict[str, int] = {}
     for category in scored:

@@ -56,8 +56,8 @@ _PASSING = (
     psycopg2.errors.ReadOnlySqlTransaction,
 )
 """Failures that a later try may not meet: the connection is lost, or the server is full, busy or being replaced."""
-_TOO_LARGE = psycopg2.errors.ProgramLimitExceeded
-"""A text that no index takes, for instance: psycopg2 counts it among what passes, and no later try would store it."""
+_LASTING = (psycopg2.IntegrityError, psycopg2.errors.ProgramLimitExceeded)
+"""Failures that every try meets, such as a text that no index takes, which psycopg2 counts among what passes."""
 
 
 @cache
@@ -254,12 +254,10 @@ class Ledger:
     def _failures(self) -> Iterator[None]:
         try:
             yield
-        except _TOO_LARGE as error:
+        except _LASTING as error:
             raise BrokenContract(f"{self._name}: {str(error).strip().splitlines()[0]}") from error
         except _PASSING as error:
             raise Temporary(f"{self._name}: {str(error).strip().splitlines()[0]}") from error
-        except psycopg2.IntegrityError as error:
-            raise BrokenContract(f"{self._name}: {str(error).strip().splitlines()[0]}") from error
         except psycopg2.ProgrammingError as error:
             reason = str(error).strip().splitlines()[0]
             if self._folder == "queries":

@@ -1,10 +1,15 @@
-"""Which categories are registered."""
+"""Which categories are registered, and which of them are at work."""
 
 from collections.abc import Iterable
 
 from slac_tasks.errors import WrongArguments
 from slac_tasks.given.words import wanted
 from slac_tasks.storage.ledger import Ledger
+
+
+def at_work(ledger: Ledger) -> list[str]:
+    """Return the registered categories that are not retired, in order."""
+    return [str(row["category"]) for row in ledger.rows("categories") if row["retired_at"] is None]
 
 
 def check_registered(ledger: Ledger, categories: Iterable[str]) -> None:

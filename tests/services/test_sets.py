@@ -267,8 +267,10 @@ def test_the_service_hands_out_a_set_holds_it_and_takes_it_in_one_call(
     ledger: Ledger, call: Callable[..., httpx.Response]
 ) -> None:
     groups = fill(ledger, 12, 12, alone=1)
+    with ledger._connection.cursor() as cursor:
+        cursor.execute("UPDATE queue SET state = 'finished' WHERE alike = '1'")  # until the first one is answered
     found = call("GET", f"/api/set?category={CATEGORY}").json()
-    assert sorted(clip["clip_id"] for clip in found) in (groups["0"], groups["1"])
+    assert sorted(clip["clip_id"] for clip in found) == groups["0"]
     assert len({clip["set_id"] for clip in found}) == 1
     with ledger._connection.cursor() as cursor:
         cursor.execute("UPDATE leases SET expires_at = now() - interval '1 second'")
@@ -284,6 +286,8 @@ def test_the_service_hands_out_a_set_holds_it_and_takes_it_in_one_call(
         assert cursor.fetchall() == [(12, 1)]
     correction = votes(found[:1], "no", supersedes=sent["votes"][0]["vote_id"])
     assert call("POST", "/api/votes", json=correction).status_code == 200, "also in the set in which it was seen"
+    with ledger._connection.cursor() as cursor:
+        cursor.execute("UPDATE queue SET state = 'open' WHERE alike = '1'")
     (gold,) = groups[""]
     known(ledger, gold)
     assert gold in {clip["clip_id"] for clip in call("GET", f"/api/set?category={CATEGORY}", gold_share=1.0).json()}

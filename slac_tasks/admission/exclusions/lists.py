@@ -268,7 +268,7 @@ def _lines(path: Path, text: str) -> tuple[str, _Found]:
 
 
 def _numbered(text: str) -> Iterator[tuple[int, str]]:
-    for number, line in enumerate(re.split(r"\r\n|\n|\r", text), start=1):
+    for number, line in enumerate(texts.LINE_BREAK.split(text), start=1):
         if line.strip():
             yield number, line.strip()
 

@@ -177,10 +177,10 @@ def test_bad_sources_are_named(tmp_path: Path) -> None:
         ManifestSource(path)
     path.write_text('{"category": "a", "location": "b"}\n{oops\n')
     source = ManifestSource(path)
-    (entry,) = map(str, source.unplaced())
-    assert entry.startswith(
-        "m.jsonl line 2 set aside: bad entry: found '{oops', want a JSON object (Expecting property"
-    )
+    assert [str(entry) for entry in source.unplaced()] == [
+        "m.jsonl line 2 set aside: bad entry: found '{oops', want a JSON object "
+        "(Expecting property name enclosed in double quotes: line 1 column 2 (char 1))"
+    ]
 
 
 class Ingest:
