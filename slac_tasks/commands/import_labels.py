@@ -74,9 +74,6 @@ def main(arguments: argparse.Namespace) -> None:
     if len(of_classes) > 1:
         # A video would be looked for below the first of them.
         raise WrongArguments(f"import {arguments.origin}: {len(of_classes)} folders are given, want one of all classes")
-    datasets = Datasets(open_store(config.load().store_url))
-    given = _map(arguments.category_map) if arguments.category_map else {}
-    found = read(arguments.files, arguments.format)
     folder = next(iter(of_classes), None)
     source = str(arguments.manifest.absolute())
     if fault := fault_of(source):
@@ -84,6 +81,9 @@ def main(arguments: argparse.Namespace) -> None:
     locate = locator(arguments.media, folder)
     if arguments.media or folder:
         _check_place(arguments.manifest, locate)
+    datasets = Datasets(open_store(config.load().store_url))
+    given = _map(arguments.category_map) if arguments.category_map else {}
+    found = read(arguments.files, arguments.format)
     imported = imported_labels(found, source, given, locate, dense=arguments.segments)
     if not imported.rows:
         # The first of each reason: one line that is odd must not hide why all others cannot be used.
