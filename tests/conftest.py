@@ -18,7 +18,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from types import ModuleType
 from typing import Any, NoReturn, Protocol
-from urllib.parse import urlsplit
 
 # Before a library starts threads. Where more of them than processors wait for each other, each waits for a turn.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
@@ -109,9 +108,10 @@ def database_url(postgres: EmbeddedPostgres) -> Iterator[str]:
 def ledger_url(postgres: EmbeddedPostgres, template: str) -> Iterator[str]:
     """Address of a fresh ledger, dropped afterwards."""
     name = f"ledger_{uuid.uuid4().hex[:12]}"
+    server, _, source = template.rpartition("/")
     # Of a template as small as this, half the work of a copy through the log.
-    administer(postgres, "CREATE DATABASE {} TEMPLATE {} STRATEGY FILE_COPY", name, urlsplit(template).path[1:])
-    yield postgres.url(name)
+    administer(postgres, "CREATE DATABASE {} TEMPLATE {} STRATEGY FILE_COPY", name, source)
+    yield f"{server}/{name}"
     administer(postgres, "DROP DATABASE {} WITH (FORCE)", name)
 
 

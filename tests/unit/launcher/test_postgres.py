@@ -49,6 +49,13 @@ def test_a_password_is_asked_for_and_kept_from_others(server: EmbeddedPostgres) 
     assert stat.S_IMODE((server.folder / "server.json").stat().st_mode) == 0o600
 
 
+def test_only_the_random_password_is_checked_in_one_round(server: EmbeddedPostgres) -> None:
+    url = server.url("private")
+    ask(url, "CREATE ROLE somebody PASSWORD 'swordfish'")
+    rounds = "SELECT string_agg(split_part(rolpassword, ':', 1), ' ' ORDER BY rolname DESC) FROM pg_authid"
+    assert ask(url, rounds) == "SCRAM-SHA-256$4096 SCRAM-SHA-256$1"
+
+
 def test_data_survives_a_killed_server(server: EmbeddedPostgres) -> None:
     ask(server.url("kept"), "CREATE TABLE kept AS SELECT 7 AS value")
     server.kill()
