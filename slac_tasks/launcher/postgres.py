@@ -190,8 +190,8 @@ class EmbeddedPostgres:
                     os.chown(path, self._account.pw_uid, self._account.pw_gid)
             options = ("--auth=scram-sha-256", f"--pwfile={password.name}", f"--username={USER}")
             locale = ("--encoding=UTF8", "--locale=C", "--no-instructions")
-            # Thousands of rounds slow down whoever guesses what a person chose. Nobody guesses this one, and each client
-            # would take 4 ms for them.
+            # Thousands of rounds slow down whoever guesses what a person chose. Nobody guesses this one, and they would
+            # take each client 4 ms.
             rounds = ("--set", "scram_iterations=1")
             sync = ("--no-sync",) if self._settings.get("fsync") == "off" else ()
             made = self._call(state, "initdb", "-D", str(data), *options, *locale, *rounds, *sync)
