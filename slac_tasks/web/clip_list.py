@@ -25,8 +25,8 @@ TILES = 24
 """Clips on one page."""
 LOOKED_AT = 5_000
 """Answers of a person, or clips of a round, of which a page shows the best."""
-_ROUNDS_MOST, _PEOPLE_MOST = 500, 500
-"""Choices of a filter, at most."""
+CHOICES_MOST = 500
+"""Rounds or people of a list, at most; where there are more, a name is typed, and these are suggested."""
 _LONGEST = 100
 """Characters of a value."""
 _NUMBER_MOST = 1e11
@@ -166,6 +166,8 @@ def page(ledger: "Ledger", asked: Mapping[str, str]) -> Mapping[str, object]:
     found = _found(ledger, choice, [one.facet for one in fitting], TILES + 1)
     shown = found[:TILES]
     tiles = ledger.rows("web_tiles", clip_ids=[row["clip_id"] for row in shown], category=choice.category)
+    rounds = [row["round"] for row in ledger.rows("web_clip_rounds", category=choice.category, most=CHOICES_MOST + 1)]
+    named = {"round": (rounds[:CHOICES_MOST], len(rounds) > CHOICES_MOST), "person": people(ledger)}
     following = None
     if len(found) > TILES:
         last = {"rank": str(shown[-1]["rank"]), "after": shown[-1]["clip_id"]}
@@ -173,7 +175,8 @@ def page(ledger: "Ledger", asked: Mapping[str, str]) -> Mapping[str, object]:
     return {
         "choice": choice,
         "categories": categories,
-        "filters": dict(_filters(ledger, choice, facets)),
+        "filters": dict(_filters(choice, facets, named)),
+        "typed": [name for name, (_, is_cut) in named.items() if is_cut],
         "orders": ORDERS,
         "count": None if choice.narrow else sum(one.clips for one in fitting),
         "tiles": tiles,
@@ -181,6 +184,12 @@ def page(ledger: "Ledger", asked: Mapping[str, str]) -> Mapping[str, object]:
         "others": _others(ledger, choice),
         "looked_at": LOOKED_AT,
     }
+
+
+def people(ledger: "Ledger") -> tuple[list[str], bool]:
+    """Return the first of all who may have answered, by name, and whether there are others."""
+    names = [row["annotator"] for row in ledger.rows("web_clip_people", most=CHOICES_MOST + 1)]
+    return names[:CHOICES_MOST], len(names) > CHOICES_MOST
 
 
 def disputed(ledger: "Ledger", category: str, most: int) -> list[Mapping[str, object]]:
@@ -223,7 +232,9 @@ def _looked_at(choice: Choice, narrow: str) -> dict[str, object]:
     }  # fmt: skip
 
 
-def _filters(ledger: "Ledger", choice: Choice, facets: Sequence[Facet]) -> Iterator[tuple[str, list[Option]]]:
+def _filters(
+    choice: Choice, facets: Sequence[Facet], named: Mapping[str, tuple[list[str], bool]]
+) -> Iterator[tuple[str, list[Option]]]:
     """Yield the choices of each filter. One that is set stays among them, also where no clip is left."""
     counts: Mapping[str, Counter[str]] = {name: Counter() for name in SHARED}
     for facet in facets:
@@ -238,9 +249,7 @@ def _filters(ledger: "Ledger", choice: Choice, facets: Sequence[Facet]) -> Itera
         if name in choice.wanted:
             found.setdefault(choice.wanted[name], 0)
         yield name, [Option(value=one, words=_words(name, one), clips=found[one]) for one in sorted(found)]
-    rounds = [row["round"] for row in ledger.rows("web_clip_rounds", category=choice.category, most=_ROUNDS_MOST)]
-    people = [row["annotator"] for row in ledger.rows("web_clip_people", most=_PEOPLE_MOST)]
-    for name, known in (("round", rounds), ("person", people)):
+    for name, (known, _) in named.items():
         if name in choice.wanted and choice.wanted[name] not in known:
             known.append(choice.wanted[name])
         yield name, [Option(value=one, words=one, clips=None) for one in known]

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from slac_tasks.verification.nobody import waiting
-from slac_tasks.web.clip_list import disputed
+from slac_tasks.web.clip_list import disputed, people
 
 if TYPE_CHECKING:
     from slac_tasks.storage.ledger import Ledger
@@ -25,6 +25,7 @@ def desk_values(ledger: "Ledger", asked: Mapping[str, str]) -> Mapping[str, obje
 
     """
     standings = ledger.rows("web_quality")
+    names_of_people, is_cut = people(ledger)
     # The categories that wait for a decision come first.
     names = {row["category"]: row for row in standings}
     open_one = names.get(asked.get("of", "")) or next(iter(standings), None)
@@ -36,7 +37,8 @@ def desk_values(ledger: "Ledger", asked: Mapping[str, str]) -> Mapping[str, obje
         "waiting": [row for row in standings if row["standing"] == "undecided"],
         "one": open_one,
         "tiles": disputed(ledger, open_one["category"], _DISPUTED_MOST) if open_one else [],
-        "people": [row["annotator"] for row in ledger.rows("web_clip_people", most=500)],
+        "people": names_of_people,
+        "typed": is_cut,
         "retired": [row for row in ledger.rows("categories") if row["retired_at"] is not None],
         "rulings": ledger.rows("web_rulings", category=None, clip_id=None, most=_RULINGS_MOST),
     }

@@ -10,10 +10,17 @@ import pyarrow as pa
 import pytest
 from conftest import MakeJob
 from review_work import ROUND, publish_and_answer
+from strangers import ask
 
+from slac_tasks.config import Config
+from slac_tasks.storage.folder import FolderStore
 from slac_tasks.storage.ledger import Ledger
 from slac_tasks.verification.outcome import list_labels
 from slac_tasks.web import clip_list
+from slac_tasks.web.accounts import COOKIE, Account, Accounts
+from slac_tasks.web.app import make_app
+from slac_tasks.web.ledgers import Ledgers
+from slac_tasks.web.media import Media
 
 CLIPS, LOOKED_AT, TILES = 23, 8, 3
 
@@ -87,6 +94,29 @@ def test_where_all_is_looked_at_there_is_nothing_else_and_each_filter_counts_wha
     assert {tile["clip_id"] for tile in clip_list.disputed(ledger, "judo", CLIPS)} == set(clips[1:]), (
         "a lead settled it"
     )
+
+
+def test_where_there_are_more_people_than_a_list_holds_a_name_is_typed(
+    ledger: Ledger, ledger_url: str, clips: list[str], store: FolderStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lead = Account(name="ada", password="", role="lead")
+    accounts = Accounts(find={"ada": lead}.get, secret=b"s" * 32)
+    ledgers = Ledgers(lambda: Ledger(ledger_url))
+    app = make_app(
+        Config(store_url=store.url), ledgers, Media(store=store, secret=b"key"), authenticate=accounts.authenticate,
+        oversee=accounts.oversee, accounts=accounts,
+    )  # fmt: skip
+    cookie = [(b"cookie", f"{COOKIE}={accounts.session(lead)}".encode())]
+    ledger.run("ensure_annotator", annotator="bob")
+    for most, is_typed in ((2, False), (1, True)):
+        monkeypatch.setattr(clip_list, "CHOICES_MOST", most)
+        for path, field, hint in (("/desk", "annotator", "people"), ("/clips", "person", "person")):
+            said = ask(app, "GET", path.encode(), headers=cookie).body.decode()
+            assert (f'<select name="{field}">' in said) != is_typed
+            assert (f'<input name="{field}" list="{hint}"' in said) == is_typed
+            assert ('value="bob"' in said or "<option>bob" in said) != is_typed
+        assert '<select name="round">' in said
+    ledgers.close()
 
 
 def test_a_withdrawn_video_is_listed_and_counted_no_more(ledger: Ledger, clips: list[str]) -> None:
