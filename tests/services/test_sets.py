@@ -278,6 +278,13 @@ def test_the_service_hands_out_a_set_holds_it_and_takes_it_in_one_call(
     assert {clip["set_id"] for clip in late} == {clip["set_id"] for clip in found}, "what was not answered in time"
     again = call("GET", f"/api/set?category={CATEGORY}&held=true").json()
     assert {clip["clip_id"]: clip["set_id"] for clip in again} == {clip["clip_id"]: clip["set_id"] for clip in found}
+    some = [clip["clip_id"] for clip in found[:3]]
+    with ledger._connection.cursor() as cursor:
+        cursor.execute("UPDATE leases SET expires_at = now() - interval '1 second' WHERE clip_id = ANY (%s)", (some,))
+    assert len(call("GET", f"/api/clips?category={CATEGORY}&most=10&held=true").json()) == 10, (
+        "nine, and one that lapsed"
+    )
+    assert len(call("GET", f"/api/set?category={CATEGORY}").json()) == 2, "the others that lapsed"
     sent = votes(found)
     for _ in range(2):  # a repeated send is harmless
         assert set(call("POST", "/api/votes", json=sent).json()["stored"].values()) == {True}
