@@ -75,7 +75,7 @@ def test_annotations_become_votes_once_and_an_edit_supersedes(
     assert said.count("set aside annotation 3: label: label 'maybe', want one of") == 1
     studio.execute(
         "UPDATE task_completion SET result = %s, updated_at = now() - interval '1 second' WHERE id = %s",
-        (CHOICE % "no", first),
+        ((CHOICE % "no")[:-1] + ', {"type": "relation", "from_id": "a", "to_id": "b"}]', first),
     )
     # What is mended there is a vote, and set aside no more.
     studio.execute("UPDATE task_completion SET lead_time = 2, updated_at = now() WHERE id = 4")

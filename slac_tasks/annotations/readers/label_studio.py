@@ -1,4 +1,4 @@
-"""What Label Studio exports as JSON: a list of tasks, each with `data` and `annotations`.
+"""What Label Studio exports as JSON: a list of tasks, each with `data` and `annotations` (`completions` before 1.0).
 
 Three ways of annotating are read: our own yes or no on a clip (`slac votes tasks`), a choice of classes for the whole
 video, and labels with a start and an end. The video is `data.clip_id`'s, else `data.video`. A skipped annotation says
@@ -19,18 +19,22 @@ _VERDICTS: Mapping[str, str] = {Answer.YES: "1", Answer.NO: "-1"}
 
 def answer(result: Any) -> Any:
     """Return the one choice of an annotation's yes or no, or what stands there instead."""
-    try:
-        (region,) = [region for region in result if region["from_name"] == FIELD]
-        choices = region["value"]["choices"]
-    except (TypeError, KeyError, ValueError):
-        return None
+    regions = [region for region in result if isinstance(region, Mapping)] if isinstance(result, list) else []
+    found = [region.get("value") for region in regions if region.get("from_name") == FIELD]
+    if len(found) != 1:
+        # A relation between regions has no name.
+        named = ", ".join(str(region["from_name"]) for region in regions if "from_name" in region)
+        return f"found {named or 'nothing'} in place of one {FIELD}"
+    choices = found[0].get("choices") if isinstance(found[0], Mapping) else None
     return choices[0] if isinstance(choices, list) and len(choices) == 1 else choices
 
 
 def fits(file: Opened) -> bool:
-    """Return whether it is a list of tasks."""
+    """Return whether it is a list of tasks; those of JSON-MIN are told as what they are, one by one."""
     found = file.document
-    return isinstance(found, list) and any(isinstance(task, Mapping) and "data" in task for task in found)
+    return isinstance(found, list) and any(
+        isinstance(task, Mapping) and ("data" in task or "annotation_id" in task) for task in found
+    )
 
 
 def rows(file: Opened) -> Iterator[RawRow | OddRow]:
@@ -38,17 +42,14 @@ def rows(file: Opened) -> Iterator[RawRow | OddRow]:
     for number, task in enumerate(file.document, start=1):
         place = f"task {number}"
         data = task.get("data") if isinstance(task, Mapping) else None
-        if not isinstance(data, Mapping) or not isinstance(task.get("annotations", []), list):
-            yield odd(place, "task", f"is {str(task)[:60]}, want an object with data and annotations")
+        annotations = task.get("annotations", task.get("completions", [])) if isinstance(task, Mapping) else None
+        if not isinstance(data, Mapping) or not isinstance(annotations, list):
+            want = "want an object with data and annotations, as in the export named JSON"
+            yield odd(place, "task", f"is {str(task)[:60]}, {want}")
             continue
         yield RawRow(place=place, labelled=False, **_known(data))
-        for count, annotation in enumerate(task.get("annotations", []), start=1):
-            if not _skipped(annotation):
-                yield from _annotation(f"{place}, annotation {count}", data, annotation)
-
-
-def _skipped(annotation: Any) -> bool:
-    return isinstance(annotation, Mapping) and bool(annotation.get("was_cancelled"))
+        for count, annotation in enumerate(annotations, start=1):
+            yield from _annotation(f"{place}, annotation {count}", data, annotation)
 
 
 def _known(data: Mapping[str, Any]) -> dict[str, Any]:
@@ -60,10 +61,17 @@ def _known(data: Mapping[str, Any]) -> dict[str, Any]:
 
 def _annotation(place: str, data: Mapping[str, Any], annotation: Any) -> Iterator[RawRow | OddRow]:
     result = annotation.get("result") if isinstance(annotation, Mapping) else None
-    if not isinstance(result, list):
+    skipped = annotation.get("was_cancelled") if isinstance(annotation, Mapping) else None
+    if not isinstance(skipped, bool | None):
+        yield odd(place, "annotation", f"was_cancelled is {str(skipped)[:60]!r}, want true or false")
+    elif skipped:
+        return
+    elif not isinstance(result, list):
         yield odd(place, "annotation", f"is {str(annotation)[:60]}, want an object with a result")
     elif "category" in data:
         said = answer(result)
+        # In any letters, as a vote.
+        said = said.strip().casefold() if isinstance(said, str) else said
         if said not in (Answer.UNSURE, Answer.BROKEN):
             yield _answered(place, data, said)
     else:

@@ -348,6 +348,8 @@ def test_what_annotators_say_in_label_studio_becomes_labels_and_odd_parts_hold_u
 
     wrong = ("maybe", ["yes"])
     skipped = {**said("no"), "was_cancelled": True}
+    linked = {"result": [*said("yes")["result"], {"type": "relation", "from_id": "a", "to_id": "b"}, 3]}
+    renamed = {"result": [{"from_name": "choice", "value": {"choices": ["yes"]}}]}
     timed = {"clip_id": "0f:15500", "category": "judo", "start": 15.5, "end": 17.5}
     tasks = [
         {"data": timed, "annotations": [said("yes"), said("unsure"), said("broken"), skipped]},
@@ -356,19 +358,31 @@ def test_what_annotators_say_in_label_studio_becomes_labels_and_odd_parts_hold_u
         {"data": {"video": "a.mp4", "category": "judo"}, "annotations": [said("no")]},
         {"data": {"video": "b.mp4", "category": "judo", "end": 2}, "annotations": [said("no")]},
         7, {"data": 7}, {"data": {"video": "c.mp4"}, "annotations": 7}, {"data": {"video": "d.mp4"}},
+        {"data": {**timed, "clip_id": "4f:0"}, "annotations": [linked]},
+        {"data": {**timed, "clip_id": "5f:0"}, "completions": [said(" Yes")]},
+        {"data": {**timed, "clip_id": "6f:0"}, "annotations": [{**said("yes"), "was_cancelled": "false"}, renamed]},
     ]  # fmt: skip
     (tmp_path / "ls.json").write_text(json.dumps(tasks))
     found = read([tmp_path / "ls.json"])
     assert [(row.video, row.start_sec, row.positive) for row in found.labels] == [
-        ("0f", 15.5, True), ("a.mp4", None, False)
+        ("0f", 15.5, True), ("a.mp4", None, False), ("4f", 15.5, True), ("5f", 15.5, True)
     ]  # fmt: skip
     assert odd(found) == [
         *((f"task 2, annotation {number}", "verdict") for number in (1, 2, 3, 4)),
         ("task 2, annotation 5", "annotation"),
         ("task 3, annotation 1", "verdict"), ("task 3, annotation 2", "verdict"), ("task 5, annotation 1", "time"),
         ("task 6", "task"), ("task 7", "task"), ("task 8", "task"),
+        ("task 12, annotation 1", "annotation"), ("task 12, annotation 2", "verdict"),
     ]  # fmt: skip
-    assert found.videos == ["0f", "1f", "2f", "a.mp4", "b.mp4", "d.mp4"]
+    assert found.odd[-1].detail.startswith("answer is 'found choice in place of one answer', want one of yes")
+    assert found.videos == ["0f", "1f", "2f", "a.mp4", "b.mp4", "d.mp4", "4f", "5f", "6f"]
+
+
+def test_of_the_short_json_of_label_studio_each_task_says_which_export_is_wanted(tmp_path: Path) -> None:
+    task = {"id": 1, "clip_id": "0f:0", "category": "judo", "answer": "yes", "annotator": 1, "annotation_id": 5}
+    (tmp_path / "ls.json").write_text(json.dumps([task]))
+    (one,) = read([tmp_path / "ls.json"]).odd
+    assert "want an object with data and annotations, as in the export named JSON" in one.detail
 
 
 def test_a_class_may_be_called_as_a_split_where_others_are_not(tmp_path: Path) -> None:
