@@ -21,6 +21,7 @@ import torch
 from torch import distributed
 from torch.utils.data import Dataset
 
+from slac_tasks.progress import counted
 from slac_tasks.scratch import Scratch
 
 if TYPE_CHECKING:
@@ -121,7 +122,7 @@ class Clips(Dataset[Clip]):
         self.withdrawn = len(self.index.withdrawn_videos)
         if not len(self.index):
             raise BrokenContract(
-                f"release {self.release}: no clips in split {split}, {self.withdrawn} videos withdrawn"
+                f"release {self.release}: no clips in split {split}, {counted(self.withdrawn, 'video')} withdrawn"
             )
         self.categories = self.index.categories
         """Categories in the order of the targets."""

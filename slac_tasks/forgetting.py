@@ -149,6 +149,8 @@ def _reword(ledger: Ledger, name: str, pseudonym: str) -> None:
     for row in ledger.rows("rejected_that_hold", text=name):
         if pattern.search(row["detail"]):
             ledger.run("drop_rejected_vote", source=row["source"], item=row["item"])
+    for row in ledger.rows("files_that_hold", text=name):
+        ledger.run("reword_file", source=row["source"], other=pattern.sub(pseudonym, row["source"]))
 
 
 def _renamed(datasets: Datasets, ledger: Ledger, name: str, pseudonym: str) -> Iterator[int]:

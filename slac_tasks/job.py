@@ -28,7 +28,7 @@ from slac_tasks.config import Config
 from slac_tasks.errors import NotConfigured, WrongArguments, is_bug, may_pass
 from slac_tasks.model import content_hash, moment
 from slac_tasks.procedure import STAGES
-from slac_tasks.progress import print_line
+from slac_tasks.progress import counted, print_line
 from slac_tasks.storage.ledger import open_ledger
 from slac_tasks.storage.objects import Media, open_store
 from slac_tasks.storage.store import Store
@@ -288,7 +288,10 @@ class Job:
         )
         dropped = ", ".join(f"{count} {reason}" for reason, count in manifest.dropped.items())
         where = f"{manifest.address} g{manifest.generation:04d}"
-        print_line(f"{self.stage}: wrote {where}, {manifest.rows} rows" + (f"; dropped {dropped}" if dropped else ""))
+        print_line(
+            f"{self.stage}: wrote {where}, {counted(manifest.rows, 'row')}"
+            + (f"; dropped {dropped}" if dropped else "")
+        )
         return manifest
 
     def is_remade(self, keys: Mapping[str, str]) -> bool:
@@ -328,7 +331,7 @@ class Job:
             older = ", ".join(differing)
             print_line(f"{self.stage}: {where} is stale, made from an older {older}; --remake makes it again")
         else:
-            print_line(f"{self.stage}: {where} finished already, {manifest.rows} rows")
+            print_line(f"{self.stage}: {where} finished already, {counted(manifest.rows, 'row')}")
 
     def _record(self, manifest: "Manifest") -> None:
         """Record a generation: in the ledger, or by a note where this stage holds no password of the ledger."""

@@ -45,10 +45,10 @@ def span(seconds: float) -> str:
     return f"{seconds:.0f} s" if seconds < _HOUR_SEC else f"{seconds / _HOUR_SEC:.1f} h"
 
 
-def counted(number: int, noun: str) -> str:
-    """Return a number with its noun: `1 label`, `2,000 labels`, `0 categories`."""
-    many = f"{noun[:-1]}ies" if noun.endswith("y") else f"{noun}s"
-    return f"{number:,} {noun if number == 1 else many}"
+def counted(number: int, one: str, many: str = "") -> str:
+    """Return a number with its noun: `1 label`, `2,000 labels`, `0 categories`; `many`: what stands for all but one."""
+    many = many or (f"{one[:-1]}ies" if one.endswith("y") else f"{one}s")
+    return f"{number:,} {one if number == 1 else many}"
 
 
 def amount(size_bytes: float) -> str:

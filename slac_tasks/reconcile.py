@@ -20,6 +20,7 @@ from slac_tasks.admission.exclusions.registry import restore
 from slac_tasks.admission.withdrawals import all_withdrawals
 from slac_tasks.errors import BrokenContract, NotMade
 from slac_tasks.networks.committees import adopt_committees
+from slac_tasks.progress import counted
 from slac_tasks.release.finished import need_release
 from slac_tasks.release.recording import record_release
 from slac_tasks.restoring import Repair, restore_segment_votes, restore_votes
@@ -94,13 +95,13 @@ def repair(datasets: Datasets, ledger: Ledger, review: Review) -> Iterator[str]:
     for what, mend in REPAIRS.items():
         with ledger.transaction():
             count = mend(work)
-        yield f"{count:,} {what} are in the store and in the ledger"
+        yield f"{what} in the store and in the ledger: {count:,}"
     with ledger.transaction():
         lines += [*work.lost, *_lost(work)]
     yield from lines
     yield from work.broken
     if work.broken:
-        raise BrokenContract(f"store: {len(work.broken):,} partitions were not put back, want each whole: see above")
+        raise BrokenContract(f"store: {counted(len(work.broken), 'partition')} not put back, want all: see above")
 
 
 def _lost(work: Repair) -> Iterator[str]:
@@ -111,10 +112,8 @@ def _lost(work: Repair) -> Iterator[str]:
     ):
         stored = [int(manifest.keys["batch"]) for manifest in work.stored.current(dataset)]
         if again := work.ledger.rows(statement, stored=stored):
-            yield (
-                f"{len(again):,} batches of {what} are not in the store any more: `slac sync` writes them again from "
-                "the ledger"
-            )
+            gone = counted(len(again), f"batch of {what}", f"batches of {what}")
+            yield f"{gone} not in the store any more: `slac sync` writes it again from the ledger"
     (newest,) = work.ledger.rows("newest_vote")
     if newest["cast_at"]:
         at = newest["cast_at"].astimezone(UTC)
@@ -128,23 +127,23 @@ def _records(work: Repair) -> Iterator[str]:
     gone = [one for one in work.recorded if one not in stored]
     if gone and len(gone) == len(work.recorded):
         raise BrokenContract(
-            f"store {work.datasets.store.url}: holds none of the {len(gone)} generations that the ledger recorded; "
-            "want the store that belongs to it"
+            f"store {work.datasets.store.url}: holds none of {counted(len(gone), 'generation')} that the ledger "
+            "recorded; want the store that belongs to it"
         )
     newest = {address: number for address, number in sorted(stored)}
     superseded = [(address, number) for address, number in gone if number < newest.get(address, 0)]
     if superseded:
-        yield f"{len(superseded):,} superseded generations were deleted: the ledger forgets them"
+        yield f"{counted(len(superseded), 'superseded generation')} deleted, and forgotten by the ledger"
     lost = sorted(set(gone) - set(superseded))
     for address, number in lost[:_NAMED]:
         yield f"{address} g{number:04d} is not in the store any more: the ledger forgets it, and a plan makes it again"
     if len(lost) > _NAMED:
-        yield f"{len(lost) - _NAMED:,} more are not in the store any more, and are forgotten"
+        yield f"{len(lost) - _NAMED:,} more not in the store any more, and forgotten"
     work.ledger.run(
         "forget_datasets", address=[address for address, _ in gone], generation=[number for _, number in gone]
     )
     record(work.ledger, map(Record.of, work.stored.manifests))
-    yield f"{len(work.stored.manifests):,} generations are the same in both"
+    yield f"{counted(len(work.stored.manifests), 'generation')} the same in both"
 
 
 def _categories(work: Repair) -> int:
@@ -187,10 +186,10 @@ def _admissions(work: Repair) -> int:
             forget_duplicates(work.ledger, manifest.keys, but=[one.candidate_id for one in found])
             count, left = count + len(admitted), left + len(videos) - len(admitted)
     if left:
-        work.lost.append(f"{left:,} admitted videos are in no list of fetched ones that the store holds: they are lost")
+        work.lost.append(f"{counted(left, 'admitted video')} in no list of fetched ones that the store holds: lost")
     if ungrouped := work.ledger.rows("forget_ungrouped"):
         work.lost.append(
-            f"{len(ungrouped):,} admitted videos look like one that the store holds no more: "
+            f"{counted(len(ungrouped), 'admitted video')} like one that the store holds no more: "
             "`slac doctor --reconcile` puts them back once a plan has made its window again"
         )
     return count - len(ungrouped)
@@ -234,7 +233,7 @@ def _queue(work: Repair) -> int:
             list_asked(work.ledger, hard_clips, category=manifest.keys["category"])
             count, left = count + len(clips), left + len(rows) - len(clips)
     if left:
-        work.lost.append(f"{left:,} queued clips are of videos that no window admits: nobody is asked about them")
+        work.lost.append(f"{counted(left, 'queued clip')} of videos that no window admits: not asked about")
     return count
 
 
@@ -248,7 +247,7 @@ def _segments(work: Repair) -> int:
             work.ledger.run_many("queue_segment", queue_records(known, manifest.keys["round"]))
             count, left = count + len(known), left + len(rows) - len(known)
     if left:
-        work.lost.append(f"{left:,} segments are of videos that no window admits: nobody is asked about them")
+        work.lost.append(f"{counted(left, 'segment')} of videos that no window admits: not asked about")
     return count
 
 

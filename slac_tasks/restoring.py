@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 import pyarrow as pa
 
 from slac_tasks.errors import BrokenContract
-from slac_tasks.progress import track
+from slac_tasks.progress import counted, track
 from slac_tasks.storage.datasets import HARD_CLIPS, SEGMENT_VOTES, VOTES
 from slac_tasks.storage.datasets.labelling import VoteRow
 from slac_tasks.storage.datasets.scoring import HardClipRow
@@ -86,7 +86,7 @@ def restore_votes(work: Repair) -> int:
 
     count, left = _batches(work, VOTES, "restore_batch", "restore_vote", "votes_among", on_queued)
     if left:
-        work.lost.append(f"{left:,} votes are on clips that no round in the store holds any more: they are lost")
+        work.lost.append(f"{counted(left, 'vote')} on clips that no round in the store holds any more: lost")
     return count
 
 
@@ -102,7 +102,7 @@ def restore_segment_votes(work: Repair) -> int:
         work, SEGMENT_VOTES, "restore_segment_batch", "restore_segment_vote", "segment_votes_among", about_known
     )
     if left:
-        work.lost.append(f"{left:,} votes are about segments that the store holds no more: they are lost")
+        work.lost.append(f"{counted(left, 'vote')} about segments that the store holds no more: lost")
     return count
 
 

@@ -14,7 +14,7 @@ from typing import Protocol, TypeVar
 
 from slac_tasks.collect.locations import address_of
 from slac_tasks.model import content_hash
-from slac_tasks.progress import print_line
+from slac_tasks.progress import counted, print_line
 from slac_tasks.storage import notes
 from slac_tasks.storage.datasets import FETCHED, RELEASES
 from slac_tasks.storage.ledger import Ledger
@@ -171,7 +171,8 @@ def print_unaddressed(who: str, fetched: Sequence[Manifest]) -> None:
     if older:
         keys = " ".join(f"--{name} {value}" for name, value in older[0].keys.items())
         print_line(
-            f"{who}: {len(older)} of {len(fetched)} partitions of fetched are of an older version without addresses: "
+            f"{who}: {len(older)} of {counted(len(fetched), 'partition')} of fetched are of an "
+            "older version without addresses: "
             f"their videos were not looked up by address; mend each with `slac fetch --remake`, e.g. {keys}"
         )
 

@@ -24,7 +24,7 @@ from slac_tasks.errors import WrongArguments
 from slac_tasks.forgetting import forget
 from slac_tasks.given import texts
 from slac_tasks.given.words import fault_of
-from slac_tasks.progress import print_json
+from slac_tasks.progress import counted, print_json
 from slac_tasks.storage.ledger import Ledger, open_ledger
 from slac_tasks.storage.objects import open_store
 from slac_tasks.storage.registered import check_registered
@@ -109,7 +109,10 @@ def _forget(ledger: Ledger, name: str) -> None:
     if done.nothing:
         print("annotator: nothing holds that name any more")
         return
-    found = f"{done.votes:,} votes, {done.generations:,} generations of datasets, {done.pages:,} pages"
+    found = (
+        f"{counted(done.votes, 'vote')}, {counted(done.generations, 'generation')} of datasets, "
+        f"{counted(done.pages, 'page')}"
+    )
     print(
         f"annotator: is {done.pseudonym} from now on: {found}; `slac inspect` and `slac report` write the pages again"
     )

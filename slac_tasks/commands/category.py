@@ -15,6 +15,7 @@ The floor stands above `quality.floors` and `quality.min_precision`. Safe to run
 import argparse
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from typing import Any
 
 from slac_tasks import config
 from slac_tasks.collect.names import Categories
@@ -24,7 +25,7 @@ from slac_tasks.planning.backfills import Backfill, backfills, collected_windows
 from slac_tasks.planning.estimates import estimate
 from slac_tasks.planning.past import add_category
 from slac_tasks.planning.planner import Planner
-from slac_tasks.progress import print_json, print_line
+from slac_tasks.progress import counted, print_json, print_line
 from slac_tasks.storage.datasets import CLIPS, SCORES, VIDEOS
 from slac_tasks.storage.ledger import Ledger, open_ledger
 from slac_tasks.storage.objects import open_store
@@ -127,11 +128,11 @@ def _progress(planner: Planner) -> Iterator[_Progress]:
         )  # fmt: skip
 
 
-def _print_table(rows: Sequence[Mapping[str, object]]) -> None:
+def _print_table(rows: Sequence[Mapping[str, Any]]) -> None:
     """Print a line for each category."""
     for row in rows:
         budget = f" of at most {row['videos_most']}" if row["videos_most"] else ""
         print(
-            f"{row['category']}: {row['state']}; {row['collected']} of {row['windows']} windows collected, "
-            f"{row['videos']} videos{budget}; {row['scored']} scored"
+            f"{row['category']}: {row['state']}; {row['collected']} of {counted(row['windows'], 'window')} collected, "
+            f"{counted(row['videos'], 'video')}{budget}; {row['scored']} scored"
         )

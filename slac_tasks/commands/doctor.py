@@ -17,6 +17,7 @@ from slac_tasks import config, reconcile
 from slac_tasks.errors import NotConfigured, SlacError
 from slac_tasks.forgetting import names_held
 from slac_tasks.garbage import DELETING
+from slac_tasks.progress import counted
 from slac_tasks.release.recording import RELEASING
 from slac_tasks.storage import gold_segments, records
 from slac_tasks.storage.ledger import open_ledger
@@ -63,7 +64,7 @@ def main(arguments: argparse.Namespace) -> int:
     for line in _decoders():
         print(line)
     if missing:
-        print(f"doctor: {missing} of {len(CHECKS)} checks failed")
+        print(f"doctor: {missing} of {counted(len(CHECKS), 'check')} failed")
         return NotConfigured.exit_code
     if arguments.reconcile:
         ledger = open_ledger()
@@ -124,7 +125,7 @@ def _settings() -> str:
     absent = [source for source in loaded.collect.sources if ":" not in source and not os.path.exists(source)]
     if absent:
         raise NotConfigured(f"source {absent[0]}: does not exist")
-    return f"{len(loaded.collect.sources)} sources, {os.environ.get('SLAC_CONFIG') or 'no file'}"
+    return f"{counted(len(loaded.collect.sources), 'source')}, {os.environ.get('SLAC_CONFIG') or 'no file'}"
 
 
 def _networks() -> str:
@@ -174,7 +175,9 @@ def _ledger() -> str:
     ledger.need_session()
     records.check_readable(ledger)
     registered = len(ledger.rows("categories"))
-    return f"version {ledger.version()}, {registered} categories" + ("" if registered else ": run `slac register`")
+    return f"version {ledger.version()}, {counted(registered, 'category')}" + (
+        "" if registered else ": run `slac register`"
+    )
 
 
 def _device() -> str:
@@ -186,7 +189,9 @@ def _device() -> str:
     if wanted == "cuda" and not torch.cuda.is_available():
         raise NotConfigured("device is cuda, and no GPU answers")
     return (
-        torch.cuda.get_device_name() if torch.cuda.is_available() else f"processor, {torch.get_num_threads()} threads"
+        torch.cuda.get_device_name()
+        if torch.cuda.is_available()
+        else f"processor, {counted(torch.get_num_threads(), 'thread')}"
     )
 
 

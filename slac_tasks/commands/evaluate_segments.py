@@ -32,11 +32,11 @@ from slac_tasks.given.words import printable
 from slac_tasks.localization.average_precision import RULES, matched
 from slac_tasks.localization.diagnosis import KINDS, Depth, Part, by_depth, costs, kinds, sensitivity
 from slac_tasks.localization.judging import OfCategory, Scores, of_categories, of_whole, scores
-from slac_tasks.localization.reading import Judged, Results, benchmark, counted, gone, results
+from slac_tasks.localization.reading import Judged, Results, benchmark, gone, reasons, results
 from slac_tasks.localization.recall import recall
 from slac_tasks.localization.segments import part
 from slac_tasks.model import Split
-from slac_tasks.progress import print_line
+from slac_tasks.progress import counted, print_line
 
 _FIRST = 3
 """So many lines that were set aside are printed."""
@@ -88,7 +88,9 @@ def main(arguments: argparse.Namespace) -> None:
     _print_odd("truth", truth.odd)
     _print_odd("results", found.odd)
     if unknown:
-        print_line(f"evaluate segments: missing: {unknown:,} names are no videos of the truth")
+        print_line(
+            f"evaluate segments: missing: {counted(unknown, 'name is no video', 'names are no videos')} of the truth"
+        )
     made = report(truth, found, arguments.rules, thresholds, missing)
     if arguments.json:
         print(json.dumps(asdict(made), indent=1, allow_nan=False))
@@ -115,7 +117,9 @@ def report(
     absent = np.zeros(len(truth.benchmark.videos), dtype=bool) if missing is None else missing
     left = truth.benchmark.surviving(absent)
     if not len(left.truth):
-        raise WrongArguments(f"missing: of {len(absent):,} videos {absent.sum():,} are gone, and no segment is left")
+        raise WrongArguments(
+            f"missing: {absent.sum():,} of {counted(len(absent), 'video')} gone, and no segment is left"
+        )
     detected = part(found.found, ~absent[found.found.video])
     judged = matched(left, detected, RULES[rules], thresholds)
     scored = scores(judged, recall(left, detected), absent)
@@ -134,8 +138,9 @@ def render(made: Report, *, categories: bool) -> Iterator[str]:
     """Yield the lines of the tables."""
     there = made.videos - made.gone
     yield (
-        f"{there:,} videos, {made.segments:,} segments of {len(made.categories):,} categories, "
-        f"{made.detections:,} detections, rules of {made.rules}"
+        f"{counted(there, 'video')}, {counted(made.segments, 'segment')} of "
+        f"{counted(len(made.categories), 'category')}, "
+        f"{counted(made.detections, 'detection')}, rules of {made.rules}"
     )
     yield f"{'':<34}{'value':>8}{'low':>8}{'high':>8}"
     for threshold, one in made.scores.at:
@@ -156,9 +161,10 @@ def render(made: Report, *, categories: bool) -> Iterator[str]:
 
 def _of_missing(made: Report) -> Iterator[str]:
     there = made.videos - made.gone
-    yield f"\n{made.gone:,} of {made.videos:,} videos are gone: the score is that of the other {there:,}."
+    yield f"\n{made.gone:,} of {counted(made.videos, 'video')} gone: the score is that of the other {there:,}."
     if made.lost_categories:
-        yield f"{len(made.lost_categories):,} categories have no segment left: {', '.join(made.lost_categories[:5])}"
+        without = counted(len(made.lost_categories), "category has", "categories have")
+        yield f"{without} no segment left: {', '.join(made.lost_categories[:5])}"
     yield _row("whole, if lost by chance", made.whole)
 
 
@@ -198,4 +204,4 @@ def _print_odd(what: str, odds: Sequence[OddRow]) -> None:
         for each in some[: 0 if taken else _FIRST]:
             print_line(printable(f"evaluate segments: {what}: set aside {each.place}: {each.reason}: {each.detail}"))
         if some:
-            print_line(f"evaluate segments: {what}: {words}: {counted(some)}")
+            print_line(f"evaluate segments: {what}: {words}: {reasons(some)}")

@@ -26,7 +26,7 @@ from slac_tasks.errors import BrokenContract, WrongArguments
 from slac_tasks.given import folders
 from slac_tasks.given.words import printable
 from slac_tasks.model import media_video_id, slug
-from slac_tasks.progress import print_json, print_line, track
+from slac_tasks.progress import counted, print_json, print_line, track
 from slac_tasks.storage.ledger import open_ledger
 from slac_tasks.storage.objects import open_store
 from slac_tasks.storage.store import Store
@@ -63,16 +63,22 @@ def main(arguments: argparse.Namespace) -> None:
         benchmark = slug(arguments.benchmark or path.resolve().name)
         videos = fingerprint_folder(store, path, benchmark)
         others = Counter(video.benchmark for video in videos if video.benchmark != benchmark)
-        what = f"{len(videos) - others.total():,} videos of {benchmark} registered"
+        what = f"{counted(len(videos) - others.total(), 'video')} of {benchmark} registered"
         what += f", {others.total():,} were before, of {', '.join(sorted(others))}" if others else ""
         done = register(store, ledger, settings.admission, None, videos)
     else:
         found = lists.read(path, arguments.benchmark)
-        what = f"{len(found.members):,} names of {found.benchmark} registered, {found.left_out:,} of other use left out"
+        what = (
+            f"{counted(len(found.members), 'name')} of {found.benchmark} registered, "
+            f"{found.left_out:,} of other use left out"
+        )
         done = register(store, ledger, settings.admission, found, [])
     ledger.close()
     releases = ", ".join(done.releases) or "no release"
-    print_line(f"exclude: {what}; {done.withdrawn} admitted videos leave, withdrawn from {releases}")
+    print_line(
+        f"exclude: {what}; {counted(done.withdrawn, 'admitted video leaves', 'admitted videos leave')}, "
+        f"withdrawn from {releases}"
+    )
 
 
 def fingerprint_folder(store: Store, folder: Path, benchmark: str) -> list[ExcludedVideo]:
@@ -112,7 +118,9 @@ def fingerprint_folder(store: Store, folder: Path, benchmark: str) -> list[Exclu
         registry.write_video(store, video)
         found[video.video_id] = video
     if not found:
-        raise BrokenContract(f"folder {folder}: holds {len(paths)} files and no usable video, want at least one")
+        raise BrokenContract(
+            f"folder {folder}: holds {counted(len(paths), 'file')} and no usable video, want at least one"
+        )
     if dropped:
         print_line(f"exclude: set aside {', '.join(f'{count} {reason}' for reason, count in dropped.most_common())}")
     return list(found.values())

@@ -46,7 +46,7 @@ from slac_tasks.localization.releases import ReleasedVideo, dense_labels, networ
 from slac_tasks.model import Split, unit_hash
 from slac_tasks.networks.inference import Extractor
 from slac_tasks.networks.registry import REGISTRY
-from slac_tasks.progress import print_line, track
+from slac_tasks.progress import counted, print_line, track
 from slac_tasks.release.finished import need_release
 from slac_tasks.scratch import Scratch
 from slac_tasks.storage.objects import Media
@@ -163,7 +163,7 @@ def _of_release(settings: Config, arguments: argparse.Namespace) -> _Work:
         for name, one in videos.items()
     }
     cut = sum(len(each) for each in dense.values())
-    words = f"{cut:,} segments that people cut, and elsewhere its positive clips, joined where they touch"
+    words = f"{counted(cut, 'segment')} that people cut, and elsewhere its positive clips, joined where they touch"
     if arguments.annotations:
         names = {*videos, *(one.name for one in videos.values())}
         listed = labels_of_lists(arguments.annotations, names, Split(arguments.split))
@@ -236,6 +236,6 @@ def _finish(folder: Path, work: _Work, lost: Mapping[str, Missing]) -> None:
     for reason, count in sorted(Counter(one.reason for one in without).items()):
         print_line(f"features: missing {count:,}: {reason}")
     if not there:
-        raise BrokenContract(f"{len(work.wanted):,} videos, none of which can be read; want files that play")
+        raise BrokenContract(f"{counted(len(work.wanted), 'video')}, none of which can be read; want files that play")
     files = " and ".join(configs) if configs else "no config files, since no training video has a segment"
-    print_line(f"features: {len(there):,} of {len(work.wanted):,} videos in {folder}; {files}")
+    print_line(f"features: {len(there):,} of {counted(len(work.wanted), 'video')} in {folder}; {files}")

@@ -70,7 +70,7 @@ def _labels(datasets: Datasets) -> Iterator[str]:
 
 def _time(facts: Facts) -> Iterator[str]:
     if facts.answer_sec is not None:
-        yield f"human time: {facts.answer_sec:.2f} s an answer, {facts.votes:,} answers"
+        yield f"human time: {facts.answer_sec:.2f} s an answer, {counted(facts.votes, 'answer')}"
     if facts.finished:
         yield f"human time: {facts.seconds / facts.finished:.2f} s a finished clip"
 
@@ -110,6 +110,6 @@ def _evaluations(datasets: Datasets) -> Iterator[str]:
             if row.category is not None:
                 continue
             interval = f"{row.value:.3f} (95 %: {row.low:.3f} to {row.high:.3f})"
-            labels = f" with {row.labels} labels" if row.labels else ""
+            labels = f" with {counted(row.labels, 'label')}" if row.labels else ""
             name = f"{keys['release']} {row.measure} {row.subject}{labels}"
-            yield f"{name}: {interval}; {row.repeats} repeats; {row.budget}"
+            yield f"{name}: {interval}; {counted(row.repeats, 'repeat')}; {row.budget}"

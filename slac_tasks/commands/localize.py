@@ -35,7 +35,7 @@ from slac_tasks.localization.releases import localizer_of_release
 from slac_tasks.localization.results import FoundVideo, apart, names_of, rows_of, write_csv, write_json
 from slac_tasks.localization.so_far import SoFar
 from slac_tasks.networks.settings import Scoring
-from slac_tasks.progress import print_line, track
+from slac_tasks.progress import counted, print_line, track
 from slac_tasks.reports.found_segments import Shown, page
 from slac_tasks.video.clips import decoders
 
@@ -109,7 +109,7 @@ def _find(paths: Sequence[Path], localizer: Localizer, arguments: argparse.Names
     videos = {name: wanted_file(name, path) for name, path in path_of.items()}
     there = {one.name: one for one in so_far.videos(videos.values()) if rendition(media, one.name).exists()}
     if there:
-        print_line(f"localize: {len(there):,} of {len(videos):,} videos were looked at before")
+        print_line(f"localize: {len(there):,} of {counted(len(videos), 'video')} looked at before")
     for video in there.values():
         _print(video.of_categories(wanted), least_score)
     due = [(name, path) for name, path in path_of.items() if name not in there]
@@ -133,13 +133,13 @@ def _find(paths: Sequence[Path], localizer: Localizer, arguments: argparse.Names
         print_line(f"localize: set aside {count}: {reason}")
     found = [there[name].of_categories(wanted) for name in videos if name in there]
     if not found:
-        raise BrokenContract(f"{len(paths)} videos, none of which can be read; want files that play")
+        raise BrokenContract(f"{counted(len(paths), 'video')}, none of which can be read; want files that play")
     _write(found, to, localizer.about.taught, least_score)
     where = localizer.extractor.where
     pace = f" {watch.sec_per_min:.1f} s for a minute of video on {where};" if watch.video_min else ""
     minutes = sum(video.duration_sec for video in found) / 60
     print_line(
-        f"localize: {len(found)} videos, {minutes:.1f} minutes;{pace} wrote segments.json, segments.csv and "
+        f"localize: {counted(len(found), 'video')}, {minutes:.1f} minutes;{pace} wrote segments.json, segments.csv and "
         f"segments.html into {to}"
     )
 
@@ -160,6 +160,6 @@ def _write(found: Sequence[FoundVideo], to: Path, taught: str, least_score: floa
 
 def _print(video: FoundVideo, least_score: float) -> None:
     rows = apart(video.rows, least_score)
-    print(f"{video.path}  {video.duration_sec:.1f} s, {len(rows)} segments")
+    print(f"{video.path}  {video.duration_sec:.1f} s, {counted(len(rows), 'segment')}")
     for row in rows:
         print(f"  {row.start_sec:8.2f} to {row.end_sec:8.2f} s  {row.score:.2f}  {row.category}")

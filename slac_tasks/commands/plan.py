@@ -34,6 +34,7 @@ from slac_tasks.planning.items import handed_on
 from slac_tasks.planning.notes import notes
 from slac_tasks.planning.planner import Planner
 from slac_tasks.planning.plans import PLANS
+from slac_tasks.progress import counted
 from slac_tasks.storage.ledger import open_ledger
 from slac_tasks.storage.objects import open_store
 from slac_tasks.storage.tables import Datasets
@@ -82,7 +83,9 @@ def main(arguments: argparse.Namespace) -> None:
     said += notes(planner, arguments.dag)
     taken = handed_on(items, planner.now.date())
     if len(items) > len(taken):
-        said.append(f"{len(items)} items, handing on {len(taken)}; the next runs take the rest, whatever fails now")
+        said.append(
+            f"{counted(len(items), 'item')}, handing on {len(taken)}; the next runs take the rest, whatever fails now"
+        )
     if arguments.estimate:
         said += [f"estimate: {line}" for line in estimate(planner, arguments.dag, taken)]
     for line in said:

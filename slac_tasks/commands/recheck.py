@@ -27,7 +27,7 @@ from slac_tasks.errors import WrongArguments
 from slac_tasks.given.flags import whole
 from slac_tasks.intervals import wilson
 from slac_tasks.model import unit_hash
-from slac_tasks.progress import print_json, print_line, track
+from slac_tasks.progress import counted, print_json, print_line, track
 from slac_tasks.storage.datasets import FETCHED, RELEASES, VIDEOS
 from slac_tasks.storage.objects import open_store
 from slac_tasks.storage.tables import Datasets
@@ -78,18 +78,19 @@ def main(arguments: argparse.Namespace) -> None:
     access = Access(collect=loaded.collect, fetch=loaded.fetch, environ=os.environ)
     withdrawals = Withdrawals.read(datasets.store)
     if arguments.to is None:
-        found = counted(ask(rows, access, withdrawals))
+        found = by_category(ask(rows, access, withdrawals))
     else:
         known = known_in(arguments.to, arguments.release, rows, withdrawals)
         rest = [row for row in rows if (row.category, row.video_id) not in known]
-        found = counted([*known.values(), *kept(arguments.to, arguments.release, ask(rest, access, withdrawals))])
+        found = by_category([*known.values(), *kept(arguments.to, arguments.release, ask(rest, access, withdrawals))])
     if arguments.json:
         print_json({"category": category, **counts} for category, counts in sorted(found.items()))
         return
     print(render(found))
     good, total = sum(counts[FETCHABLE] for counts in found.values()), sum(sum(c.values()) for c in found.values())
     low, high = wilson(good, total)
-    print(f"release {arguments.release}: {good:,} of {total:,} videos could be fetched, {good / max(1, total):.1%}"
+    print(f"release {arguments.release}: {good:,} of {counted(total, 'video')} could be fetched, "
+    f"{good / max(1, total):.1%}"
           + (f" (95 % interval {low:.1%} to {high:.1%})" if arguments.sample is not None else ""))  # fmt: skip
 
 
@@ -150,7 +151,7 @@ def known_in(
         if of == release and (one.category, one.video_id) in wanted:
             found[one.category, one.video_id] = one
     known = {key: one for key, one in found.items() if not one.retryable}
-    print_line(f"recheck: {len(known):,} videos were asked for before")
+    print_line(f"recheck: {len(known):,} asked for before")
     return known
 
 
@@ -180,7 +181,7 @@ def ask(rows: Sequence[ReleasedVideo], access: Access, withdrawals: Withdrawals)
         yield found
 
 
-def counted(outcomes: Iterable[Outcome]) -> dict[str, Counter[str]]:
+def by_category(outcomes: Iterable[Outcome]) -> dict[str, Counter[str]]:
     """Return, for each category, how many videos could be fetched and how many not for which reason."""
     found: dict[str, Counter[str]] = {}
     for one in outcomes:

@@ -27,7 +27,7 @@ from slac_tasks.errors import BrokenContract, WrongArguments
 from slac_tasks.given.flags import whole
 from slac_tasks.given.words import near, printable
 from slac_tasks.planning.backfills import Backfill, backfills, bounds, collected_windows, newest_window
-from slac_tasks.progress import print_line
+from slac_tasks.progress import counted, print_line
 from slac_tasks.storage.ledger import Ledger, Row, open_ledger
 from slac_tasks.video.lengths import outside
 
@@ -89,7 +89,7 @@ def main(args: argparse.Namespace) -> int:
         raise BrokenContract(
             "collect.sources: no category of them could be registered, want names with keys of their own"
         )
-    print_line(f"register: {len(registered)} categories: {', '.join(registered)}")
+    print_line(f"register: {counted(len(registered), 'category')}: {', '.join(registered)}")
     return 0
 
 

@@ -25,7 +25,7 @@ from slac_tasks.errors import BrokenContract
 from slac_tasks.given.flags import whole
 from slac_tasks.intervals import wilson
 from slac_tasks.model import unit_hash
-from slac_tasks.progress import track
+from slac_tasks.progress import counted, track
 from slac_tasks.release.finished import need_release
 from slac_tasks.release.verifying import Check, checks
 from slac_tasks.storage.manifests import Manifest
@@ -92,7 +92,7 @@ def decoded(datasets: Datasets, rows: Manifest, sample: int) -> Check:
         elif fault := _fault(datasets.store, clip):
             faults.append(f"{clip.clip_id}: {fault}")
     good = len(chosen) - gone - len(faults)
-    says = f"{good:,} of {len(chosen):,} clips decoded" + (f", {gone:,} withdrawn since" if gone else "")
+    says = f"{good:,} of {counted(len(chosen), 'clip')} decoded" + (f", {gone:,} withdrawn since" if gone else "")
     return Check(name="media", ok=not faults, found="; ".join([says, *faults[:3]]))
 
 
@@ -133,7 +133,7 @@ def links(datasets: Datasets, release: str, sample: int, access: Access) -> Chec
     good, asked = counts[recheck.FETCHABLE], counts.total()
     low, high = wilson(good, asked)
     reasons = ", ".join(f"{count:,} {reason}" for reason, count in counts.most_common() if reason != recheck.FETCHABLE)
-    says = f"{good:,} of {asked:,} videos could be fetched (95 % interval {low:.1%} to {high:.1%})"
+    says = f"{good:,} of {counted(asked, 'video')} could be fetched (95 % interval {low:.1%} to {high:.1%})"
     return Check(
         name="links", ok=True, found=says + (f"; {reasons}" if reasons else "") + f"; {gone:,} withdrawn since"
     )

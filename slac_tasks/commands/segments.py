@@ -25,7 +25,7 @@ from slac_tasks.admission.withdrawals import Withdrawals
 from slac_tasks.errors import WrongArguments
 from slac_tasks.given.flags import number
 from slac_tasks.given.words import printable
-from slac_tasks.progress import print_json, print_line
+from slac_tasks.progress import counted, print_json, print_line
 from slac_tasks.storage import gold_segments, records
 from slac_tasks.storage.datasets import SEGMENT_LABELS, SEGMENTS, VIDEOS
 from slac_tasks.storage.gold_segments import GoldSegment
@@ -141,7 +141,7 @@ def _ask(datasets: Datasets, ledger: Ledger, settings: Segments, arguments: argp
     if made.drops:
         where = f"`slac show segments round={round_}` lists them"
         print_line(f"segments: set aside in all: {_counts(made.drops)}; {where}")
-    print_line(f"segments: {round_}: {made.rows:,} segments, {queued['segments']:,} of them in the queue")
+    print_line(f"segments: {round_}: {counted(made.rows, 'segment')}, {queued['segments']:,} of them in the queue")
 
 
 def _check_same(made: Manifest, limits: Limits) -> None:
@@ -221,5 +221,7 @@ def _list(ledger: Ledger, *, as_json: bool) -> None:
         print_json(rows)
         return
     for row in rows:
-        counts = f"{row['segments']:,} segments, {row['finished']:,} finished, {row['answers']:,} answers"
+        counts = (
+            f"{counted(row['segments'], 'segment')}, {row['finished']:,} finished, {counted(row['answers'], 'answer')}"
+        )
         print(printable(f"{row['round']:<32} {row['category']:<24} {counts}, {row['gold']:,} gold"))

@@ -26,7 +26,7 @@ from slac_tasks.given.flags import whole
 from slac_tasks.given.words import printable, wanted
 from slac_tasks.model import Window
 from slac_tasks.networks.committees import weights_of
-from slac_tasks.progress import print_json
+from slac_tasks.progress import counted, print_json
 from slac_tasks.reports.measures import Judged, by_category
 from slac_tasks.reports.model_card import CARD as EVALUATED
 from slac_tasks.storage.categories import check_categories
@@ -138,7 +138,7 @@ def _show_duplicates(*, as_json: bool, category: str | None = None, window: str 
         return
     for pair in pairs:
         print(printable(_pair(pair)))
-    print(f"{len(pairs):,} pairs of look-alikes; `slac duplicates differ VIDEO OTHER` undoes one")
+    print(f"{counted(len(pairs), 'pair')} of look-alikes; `slac duplicates differ VIDEO OTHER` undoes one")
     for word in told_apart(ledger):
         print(printable(f"told apart: {word.video_id} and {word.other_id} by {word.person}: {word.reason}"))
 
@@ -166,7 +166,10 @@ def _show_lineage(*, as_json: bool, release: str = "") -> None:
     if as_json:
         print_json(ledger.rows("lineage", weights=[weights]))
         return
-    print(f"release {release}: {model.clips:,} clips taught {model.architecture}, whose scores have the key {weights}")
+    print(
+        f"release {release}: {counted(model.clips, 'clip')} taught {model.architecture}, whose "
+        f"scores have the key {weights}"
+    )
     if decided := ledger.one("promotion", release=release):
         joined = f"joined committee {decided['committee']}" if decided["committee"] else "was not promoted"
         print(f"it {joined}: {decided['reason']}")
@@ -195,8 +198,8 @@ def lineage_lines(rows: Sequence[Mapping[str, Any]]) -> list[str]:
         batches = f", batches {row['first_batch']} to {row['last_batch']}" if row["first_batch"] is not None else ""
         later = ", ".join(row["releases"]) or "no release yet"
         lines.append(
-            f"{row['round']} {row['category']}: {row['clips']:,} clips scored, {row['chosen']:,} chosen, "
-            f"{row['asked']:,} asked, {row['votes']:,} votes{batches} -> {later}"
+            f"{row['round']} {row['category']}: {counted(row['clips'], 'clip')} scored, {row['chosen']:,} chosen, "
+            f"{row['asked']:,} asked, {counted(row['votes'], 'vote')}{batches} -> {later}"
         )
     return lines or ["no round was mined from its scores yet"]
 
@@ -227,7 +230,7 @@ def _show_partitions(datasets: Datasets, dataset: Dataset[Any], keys: dict[str, 
             continue
         where = " ".join(f"{key}={value}" for key, value in found.items())
         made = f"g{manifest.generation:04d}  {manifest.written_at}"
-        print(f"{where}  {manifest.rows:,} rows  {made}{_drops(manifest.dropped)}")
+        print(f"{where}  {counted(manifest.rows, 'row')}  {made}{_drops(manifest.dropped)}")
         if dataset.name in _VIDEO_DROPS:
             _print_drops(datasets, manifest)
     if as_json:
@@ -256,14 +259,16 @@ def _print_one(datasets: Datasets, dataset: Dataset[Any], keys: dict[str, str], 
 
 def _show_one(datasets: Datasets, dataset: Dataset[Any], keys: dict[str, str], rows: int) -> None:
     manifest = datasets.need(dataset, **keys)
-    print(f"{manifest.address} g{manifest.generation:04d}: {manifest.rows:,} rows, written {manifest.written_at}")
+    print(
+        f"{manifest.address} g{manifest.generation:04d}: {counted(manifest.rows, 'row')}, written {manifest.written_at}"
+    )
     made_by = manifest.made_by
     print(f"made by {made_by.stage} of slac {made_by.code}; settings {dict(made_by.settings)}")
     for address, made in manifest.made_from.items():
         print(f"made from {address} {made[:22]}")
     _print_drops(datasets, manifest)
     if withdrawn := sum(1 for _ in datasets.store.names(f"{manifest.address}/withdrawn/")):
-        print(f"withdrawn since: {withdrawn:,} videos, listed in {manifest.address}/withdrawn/")
+        print(f"withdrawn since: {counted(withdrawn, 'video')}, listed in {manifest.address}/withdrawn/")
     for column in dataset.columns:
         unknown = ", may be unknown" if column.nullable else ""
         print(f"  {column.name:<18} {str(column.dtype)[:24]:<24} {column.meaning}{unknown}")

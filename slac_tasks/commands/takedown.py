@@ -18,7 +18,7 @@ from slac_tasks import config
 from slac_tasks.admission.withdrawals import delete_media, list_beside_releases, videos_named, write_withdrawal
 from slac_tasks.errors import WrongArguments
 from slac_tasks.given import names
-from slac_tasks.progress import print_line
+from slac_tasks.progress import counted, print_line
 from slac_tasks.storage.ledger import open_ledger
 from slac_tasks.storage.objects import open_store
 from slac_tasks.storage.tables import Datasets
@@ -49,7 +49,8 @@ def main(arguments: argparse.Namespace) -> None:
     objects = sum(delete_media(store, video_id) for video_id in sorted(found))
     releases = list_beside_releases(datasets, found, arguments.reason)
     ledger.close()
-    print_line(f"takedown: {len(named)} named, {len(found)} videos known, {objects} objects deleted, "
+    print_line(f"takedown: {len(named)} named, {counted(len(found), 'video')} known, "
+    f"{counted(objects, 'object')} deleted, "
         f"withdrawn from {', '.join(releases) or 'no release'}")  # fmt: skip
 
 

@@ -29,7 +29,7 @@ from slac_tasks.errors import BrokenContract, WrongArguments
 from slac_tasks.given import cells, tables
 from slac_tasks.given.words import printable
 from slac_tasks.outputs import whole
-from slac_tasks.progress import print_json, track
+from slac_tasks.progress import counted, print_json, track
 from slac_tasks.storage.datasets import VOTES
 from slac_tasks.storage.ledger import open_ledger
 from slac_tasks.storage.objects import open_store
@@ -64,7 +64,7 @@ def main(arguments: argparse.Namespace) -> None:
     """Do what the verb says."""
     if arguments.what == "export":
         datasets = Datasets(open_store(config.load().store_url))
-        print(f"votes: {export(datasets, arguments.file)} votes in {arguments.file}")
+        print(f"votes: {counted(export(datasets, arguments.file), 'vote')} in {arguments.file}")
     elif arguments.what == "import":
         _import(arguments.file)
     elif arguments.what == "rejected":
@@ -174,16 +174,17 @@ def _import(path: Path) -> None:
     """
     given = read(path)
     ledger = open_ledger()
-    # A name that is no UTF-8 is escaped, since the ledger cannot hold it.
-    source = printable(path.name)
-    found = import_answers(ledger, source, track(given, len(given), f"votes: lines of {source}"))
+    # With its folder, since others name their files alike. What is no UTF-8 is escaped: the ledger cannot hold it.
+    source = printable(str(path.resolve()))
+    found = import_answers(ledger, source, track(given, len(given), f"votes: lines of {printable(path.name)}"))
     ledger.close()
     print(f"votes: {found}")
     if found.rejected:
         first = "; ".join(map(str, found.rejected[:SHOWN]))
         more = f"; and {len(found.rejected) - SHOWN} more" if len(found.rejected) > SHOWN else ""
         raise BrokenContract(
-            f"{path}: {len(found.rejected)} of {len(given)} lines set aside (`slac votes rejected`): {first}{more}"
+            f"{path}: {len(found.rejected)} of {counted(len(given), 'line')} set aside (`slac votes "
+            f"rejected`): {first}{more}"
         )
 
 
@@ -199,4 +200,4 @@ def _print_rejected(*, as_json: bool) -> None:
         print(printable(line))
     reasons = Counter(row["reason"] for row in rows)
     counts = ", ".join(f"{count} {reason}" for reason, count in sorted(reasons.items()))
-    print(f"votes: {len(rows)} answers are set aside" + (f": {counts}" if counts else ""))
+    print(f"votes: {counted(len(rows), 'answer is', 'answers are')} set aside" + (f": {counts}" if counts else ""))

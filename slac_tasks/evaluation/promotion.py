@@ -14,6 +14,7 @@ import numpy as np
 from slac_tasks.evaluation.intervals import Measured, Sample, difference, measured
 from slac_tasks.evaluation.measures import Bools, commoner, share
 from slac_tasks.model import SAYS_YES
+from slac_tasks.progress import counted
 from slac_tasks.storage.datasets.releasing import JudgedRow
 
 Scores = Mapping[tuple[str, str], float]
@@ -88,7 +89,8 @@ def decide(rows: Sequence[JudgedRow], name: str, scores: Scores | None, *, min_g
     if not both:
         return Verdict(
             promoted=False, incumbent=name,
-            reason=f"none of {len(rows)} judging clips has a score of {name}: nothing says that the network is better",
+            reason=f"none of {counted(len(rows), 'judging clip')} has a score of {name}: nothing "
+            "says that the network is better",
         )  # fmt: skip
     new = _right(both, [row.score for row in both])
     if scores is not None:
@@ -98,7 +100,7 @@ def decide(rows: Sequence[JudgedRow], name: str, scores: Scores | None, *, min_g
     found = list(_evidence(both, new, old, max_loss))
     gain = found[0].gain
     text = (
-        f"gain over {name} {_shown(gain)} on {gain.clips} clips of {gain.videos} videos, "
+        f"gain over {name} {_shown(gain)} on {counted(gain.clips, 'clip')} of {counted(gain.videos, 'video')}, "
         f"want a lower end above {min_gain:+.3f}"
     )
     lost = [one for one in found if one.loses]

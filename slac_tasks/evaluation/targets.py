@@ -20,6 +20,7 @@ from slac_tasks.collect.names import spelling
 from slac_tasks.errors import NotConfigured
 from slac_tasks.given import folders
 from slac_tasks.model import Split
+from slac_tasks.progress import counted
 
 _PART = re.compile(r"_c\d+$|(?<=_(?:goo|med|bad))_\d+$", re.ASCII)
 """Clips of one recording: `v_YoYo_g08_c01` of UCF-101, `brush_hair_f_nm_np1_ba_goo_2` of HMDB-51."""
@@ -81,7 +82,8 @@ def listing(folder: Path, lists: Sequence[Path] = ()) -> Listing:
     if not learned & judged:
         raise NotConfigured(
             f"setting training.transfer: {folder} has classes {sorted(learned)[:_SHOWN]} to learn from and "
-            f"{sorted(judged)[:_SHOWN]} to be judged on, want some in both; {len(missing)} listed videos are not in it"
+            f"{sorted(judged)[:_SHOWN]} to be judged on, want some in both; "
+            f"{counted(len(missing), 'listed video is', 'listed videos are')} not in it"
         )
     return Listing(
         classes=tuple(sorted(learned & judged)),

@@ -18,6 +18,7 @@ from slac_tasks.launcher.state import Demo
 from slac_tasks.launcher.subjects import OwnVideos
 from slac_tasks.launcher.watch import DAGS, Watch
 from slac_tasks.model import slug
+from slac_tasks.progress import counted
 from slac_tasks.storage.ledger import open_ledger
 
 
@@ -66,7 +67,7 @@ def run(demo: Demo, port: int | None) -> None:
     else:
         again = watch.try_failed_again()
         if again:
-            print_now(f"demo: {again} runs had failed; Airflow tries their failed tasks again")
+            print_now(f"demo: {counted(again, 'run')} had failed; Airflow tries their failed tasks again")
         _backfill(airflow, windows)
         watch.until_done(print_now, _invitation(airflow, environ, left, began))
         end = "the loop is closed" if demo.people else "the queue waits for people"
@@ -117,7 +118,7 @@ def _make_sources(demo: Demo, environ: Mapping[str, str]) -> None:
     with closing(open_ledger(environ)) as ledger, ledger.transaction():
         for name, text in guidelines.items():
             ledger.run("register_category", category=slug(name), name=name, guideline=text)
-    print_now(f"demo: registered {len(guidelines)} categories with their guidelines")
+    print_now(f"demo: registered {counted(len(guidelines), 'category')} with their guidelines")
 
 
 def _start_people(demo: Demo, environ: Mapping[str, str], left: visit.Left) -> None:

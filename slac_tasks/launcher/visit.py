@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
+from slac_tasks.progress import counted
 from slac_tasks.storage.ledger import Ledger, Row
 
 CLIPS = 24
@@ -119,7 +120,8 @@ def review_lines(left: Left | None, url: str) -> Iterator[str]:
         yield "           every clip waits for one answer. Y is yes, N is no, ? shows all keys."
     elif left.clips:
         yield f"  Review:  {url}{PAGES}/review?category={left.category}"
-        yield f"           {left.clips} clips of “{left.name}” wait for one more person."
+        waits = "waits" if left.clips == 1 else "wait"
+        yield f"           {counted(left.clips, 'clip')} of “{left.name}” {waits} for one more person."
         yield "           Y is yes, N is no, ? shows all keys."
 
 
@@ -148,7 +150,8 @@ def lines(
     yield "Your turn"
     yield from review_lines(left, url)
     if fresh:
-        yield f"           {fresh} clips of all categories wait for their first answers: the new network chose them."
+        waits = "waits for its first answers" if fresh == 1 else "wait for their first answers"
+        yield f"           {counted(fresh, 'clip')} of all categories {waits}, chosen by the new network."
     for one in refused:
         yield f"  Decide:  {asking or f'{url}/required_actions'}"
         yield f"           “{one.name}” was refused: {one.reasons}."

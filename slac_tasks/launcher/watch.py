@@ -14,6 +14,7 @@ from slac_tasks.launcher.airflow import Airflow, Json
 from slac_tasks.launcher.course import Course, Forecast
 from slac_tasks.planning import plans
 from slac_tasks.planning.planner import Planner
+from slac_tasks.progress import counted
 from slac_tasks.storage.datasets import QUALITY
 from slac_tasks.storage.ledger import open_ledger
 from slac_tasks.storage.objects import open_store
@@ -131,7 +132,7 @@ class Watch:
                 return found  # what its network asks is the visitor's
             # What is asked again has a label, and may be the visitor's: nobody waits for it.
             if clips := visit.unlabelled(waiting):
-                found.append(f"answer {clips} clips")
+                found.append(f"answer {counted(clips, 'clip')}")
             if plans.sync_verifications(planner):
                 found.append("collect answers")
             if planner.newest_labels() != planner.newest_labels(QUALITY):
@@ -218,7 +219,9 @@ class Watch:
         if failed:
             first = failed[0]
             where = f"{first['dag_id']}.{first['task_id']} (run {first['dag_run_id']}, map index {first['map_index']})"
-            raise BrokenContract(f"demo: {len(failed)} tasks failed, the first is {where}:\n{self.log_of(first)}")
+            raise BrokenContract(
+                f"demo: {counted(len(failed), 'task')} failed, the first is {where}:\n{self.log_of(first)}"
+            )
 
     def log_of(self, task: Json, lines: int = 15) -> str:
         """Return the last lines of a task's log."""

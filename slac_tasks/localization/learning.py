@@ -24,7 +24,7 @@ from slac_tasks.localization.head import Head, Outputs, Shape
 from slac_tasks.localization.labels import NO, OTHER, YES, Lesson, Span, borders, cell_labels, in_cells, said_of
 from slac_tasks.localization.losses import assign, distance, focal, nearness
 from slac_tasks.localization.proposing import propose
-from slac_tasks.progress import Pace, print_line
+from slac_tasks.progress import Pace, counted, print_line
 from slac_tasks.training.keeping import Keeps, decoded, keep
 from slac_tasks.training.optimizing import Average, factor
 from slac_tasks.training.trainer import seeded
@@ -241,7 +241,7 @@ class Teacher:
                 video.propose(spans, known)
                 count += len(spans)
         self.head.load_state_dict(held)
-        print_line(f"localize: the curve proposes {count} segments in the videos that nobody has cut")
+        print_line(f"localize: the curve proposes {counted(count, 'segment')} in the videos that nobody has cut")
 
     def _keep(self) -> None:
         if self.keeps is None:
@@ -295,7 +295,7 @@ def taught(
 
     """
     if not any(lesson.clips or lesson.spans or lesson.known for lesson in lessons):
-        raise BrokenContract(f"localize: {len(lessons)} videos without a clip or a segment, want some")
+        raise BrokenContract(f"localize: {counted(len(lessons), 'video')} without a clip or a segment, want some")
     shape = Shape(features=lessons[0].dense.values.shape[1], categories=tuple(categories), width=plan.width)
     with seeded(plan.seed):
         head = Head(shape)

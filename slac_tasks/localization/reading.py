@@ -25,6 +25,7 @@ from slac_tasks.errors import BrokenContract, WrongArguments
 from slac_tasks.given import cells, documents
 from slac_tasks.localization.segments import Benchmark, Detections, detections, segments
 from slac_tasks.model import Split
+from slac_tasks.progress import counted
 
 AMBIGUOUS = frozenset({"Ambiguous", "-1"})
 """The names by which THUMOS14's lists call stretches of which the annotators were not sure."""
@@ -134,7 +135,7 @@ def results(path: Path, judged: Judged) -> Results:
             rows.append(found)
     if odds and not rows:
         raise BrokenContract(
-            f"results {path}: none of {len(odds):,} detections can be judged ({counted(odds)}); the first: "
+            f"results {path}: none of {counted(len(odds), 'detection')} can be judged ({reasons(odds)}); the first: "
             f"{odds[0].place}: {odds[0].detail}"
         )
     return Results(found=detections(rows), odd=tuple(odds))
@@ -207,7 +208,7 @@ def gone(path: Path, judged: Judged) -> tuple[np.ndarray[Any, np.dtype[np.bool_]
     return result, len(found) - len(known)
 
 
-def counted(odds: Collection[OddRow]) -> str:
+def reasons(odds: Collection[OddRow]) -> str:
     """Return how many rows there are of each reason, in words."""
     return ", ".join(f"{count:,} {reason}" for reason, count in sorted(Counter(one.reason for one in odds).items()))
 

@@ -25,7 +25,7 @@ from slac_tasks.model import Split, content_hash, unit_hash
 from slac_tasks.networks.inference import Extractor
 from slac_tasks.networks.registry import architecture
 from slac_tasks.networks.weights import decode_backbone
-from slac_tasks.progress import print_line, track
+from slac_tasks.progress import counted, print_line, track
 from slac_tasks.release.finished import need_release
 from slac_tasks.storage.checkpoints import Checkpoints
 from slac_tasks.storage.datasets import IMPORTED, MODELS, RELEASED_SEGMENTS
@@ -75,7 +75,8 @@ def localizer_of_release(config: Config, release: str, environ: Mapping[str, str
     clips, given = sum(len(each.clips) for each in lessons), sum(len(each.known) for each in lessons)
     about = About(
         architecture=extractor.entry.name, backbone=weights,
-        taught=f"Release {release} ({version.version}): {clips} clips and {given} segments of {len(lessons)} "
+        taught=f"Release {release} ({version.version}): {counted(clips, 'clip')} and "
+        f"{counted(given, 'segment')} of {len(lessons)} "
         "videos taught the head.",
     )  # fmt: skip
     media.store.put(name, encode(head, about))
@@ -241,7 +242,7 @@ def _lessons(
         count += 1
         yield lesson_of(each, video.labels, cut.get(video.video_id, ()), categories)
     if not count:
-        raise BrokenContract(f"localize: {len(videos)} training videos, none readable ({lost}); want some")
+        raise BrokenContract(f"localize: {counted(len(videos), 'training video')}, none readable ({lost}); want some")
 
 
 def lesson_of(

@@ -20,7 +20,7 @@ import pyarrow as pa
 from slac_tasks.errors import NotMade
 from slac_tasks.model import View, content_hash
 from slac_tasks.networks.settings import Scoring
-from slac_tasks.progress import amount, print_line, span
+from slac_tasks.progress import amount, counted, print_line, span
 from slac_tasks.storage.datasets.scoring import CommitteeRow
 from slac_tasks.storage.store import Store
 
@@ -134,7 +134,7 @@ class Rate:
         startup = span(tasks * self.startup_sec) + (
             f" of it to start {tasks} times" if tasks > 1 else " of it to start"
         )
-        over = f"{sum(run.clips for run in self.runs):,} clips of {len(self.runs)} runs"
+        over = f"{counted(sum(run.clips for run in self.runs), 'clip')} of {counted(len(self.runs), 'run')}"
         return (
             f"about {span(self.seconds(clips, tasks))} on {self.device}, {startup}; measured: "
             f"{self.clips_per_s:.3g} clips/s over {over}, last on {self.runs[0].measured_at[:10]}"
@@ -211,7 +211,7 @@ def expected(store: Store, work: Work, device: str, clips: int, size_bytes: int 
     """Return in words what it takes on a device to score so many clips, whose renditions have so many bytes."""
     known = rate_on(store, work, device)
     took = known.words(clips) if known else f"unknown time on {device}, where no run with {work} was measured"
-    return f"{clips:,} clips with {work}; {size_words(size_bytes)}; {took}"
+    return f"{counted(clips, 'clip')} with {work}; {size_words(size_bytes)}; {took}"
 
 
 def size_words(size_bytes: float | None) -> str:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from slac_tasks.networks.committees import Panel
 from slac_tasks.networks.features import Features, unpacked
+from slac_tasks.progress import counted
 from slac_tasks.storage.datasets import CLIPS, FEATURES, SCORES
 from slac_tasks.storage.manifests import Manifest
 from slac_tasks.storage.tables import Datasets
@@ -96,7 +97,7 @@ def kept_features(
         else:
             place = pc.index_in(clips["clip_id"], value_set=table["clip_id"].combine_chunks())
             if place.null_count:
-                missing.append(f"{seat.member} kept no features of {place.null_count} clips")
+                missing.append(f"{seat.member} kept no features of {counted(place.null_count, 'clip')}")
                 continue
             found[seat.member] = unpacked(table["features"])[place.to_numpy()]
         manifests.append(kept)

@@ -5,6 +5,7 @@ from collections.abc import Callable, Collection, Iterator
 
 from slac_tasks.planning.planner import Planner
 from slac_tasks.planning.plans import other_settings
+from slac_tasks.progress import counted
 from slac_tasks.storage.datasets import CLIPS, COMMITTEES, FETCHED, VIDEOS
 from slac_tasks.verification.nobody import waiting_lines
 
@@ -44,8 +45,8 @@ def _collect_videos(planner: Planner) -> Iterator[str]:
     (given_up,) = planner.known.rows("drops_given_up", tries=planner.settings.fetch.retry_drops_times)
     if given_up["partitions"]:
         yield (
-            f"{given_up['drops']} drops in {given_up['partitions']} (category, window) were tried "
-            f"{planner.settings.fetch.retry_drops_times + 1} times and are given up; --retry-drops tries them again"
+            f"{counted(given_up['drops'], 'drop')} in {given_up['partitions']} (category, window), tried "
+            f"{planner.settings.fetch.retry_drops_times + 1} times and given up; --retry-drops tries again"
         )
 
 
@@ -75,7 +76,8 @@ def _send_hard_clips(planner: Planner) -> Iterator[str]:
     lines = list(waiting_lines(planner.ledger.rows("waiting_for_nobody")))
     yield from lines[:_SHOWN]
     if len(lines) > _SHOWN:
-        yield f"{len(lines) - _SHOWN} categories more wait so; `slac annotator list` names them"
+        more = counted(len(lines) - _SHOWN, "category more waits", "categories more wait")
+        yield f"{more} so; `slac annotator list` names all"
 
 
 def _judge(planner: Planner) -> Iterator[str]:

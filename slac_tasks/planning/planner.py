@@ -12,6 +12,7 @@ from slac_tasks.errors import NotConfigured, WrongArguments
 from slac_tasks.model import Window
 from slac_tasks.networks.committees import Panel, adopt_committees, panels_of
 from slac_tasks.planning.backfills import Backfill, backfills
+from slac_tasks.progress import counted
 from slac_tasks.storage import records
 from slac_tasks.storage.declarations import Dataset
 from slac_tasks.storage.ledger import Ledger
@@ -94,7 +95,8 @@ class Planner:
         (row,) = self.ledger.rows("unknown_datasets")
         if row["generations"]:
             raise NotConfigured(
-                f"ledger: knows {row['generations']} datasets by their address alone, since an older version recorded "
+                f"ledger: knows {counted(row['generations'], 'dataset')} by address alone, "
+                "since an older version recorded "
                 "them; run `slac doctor --reconcile` once"
             )
         records.check_readable(self.ledger)

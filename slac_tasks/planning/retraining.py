@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from slac_tasks.progress import counted
 from slac_tasks.release.settings import Release
 
 
@@ -38,7 +39,7 @@ def decide(known: Evidence, knobs: Release, *, at_once: bool = False) -> Decisio
     """
     enough = max(1, knobs.min_new_labels)
     due = max(1, round(enough * knobs.due_share))
-    labels = f"{known.new_labels:,} new labels"
+    labels = f"{counted(known.new_labels, 'new label')}"
     if at_once:
         reason = f"{labels}, and a person asks for a release at once"
         return Decision(retrain=known.new_labels > 0, reason=reason, evidence=known)

@@ -22,6 +22,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from slac_tasks.progress import counted
 from slac_tasks.quality.estimates import Estimate, Stratum, best_case, of_clips, of_strata
 from slac_tasks.quality.precision import of_gold, strata_of_kind, strata_of_people
 from slac_tasks.quality.settings import Quality
@@ -81,10 +82,10 @@ def reason(row: MeasureRow) -> str:
     name = measure if row.kind is None else f"{measure} of {row.kind}'s labels"
     found = "unknown" if row.value is None else f"{row.value:.3f}" if row.high is not None else f"{row.value:g}"
     if row.low is not None and row.high is not None and row.value is not None:
-        found += f" ({row.low:.3f} to {row.high:.3f}, {row.count:,} clips)"
+        found += f" ({row.low:.3f} to {row.high:.3f}, {counted(row.count, 'clip')})"
     wanted = f"at least {row.least:g}" if row.most is None else f"{row.least or 0:g} to {row.most:g}"
     end = " at the lower end" if row.measure == PRECISION else ""
-    more = f"; at least {row.needed:,} answers more are wanted" if row.needed else ""
+    more = f"; at least {counted(row.needed, 'answer more is', 'answers more are')} wanted" if row.needed else ""
     return f"{name} is {found}, want {wanted}{end}{more}"
 
 

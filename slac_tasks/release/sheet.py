@@ -15,6 +15,7 @@ from statistics import fmean
 
 from slac_tasks import __version__, progress
 from slac_tasks.model import CLIP_SEC, Split, Strategy
+from slac_tasks.progress import counted
 from slac_tasks.release.markdown import cell, table, template
 from slac_tasks.release.plots import Plot, intervals, png, stacked, svg
 from slac_tasks.release.tallies import UNKNOWN, Agreement, Tallies
@@ -180,7 +181,7 @@ def _segments(segments: Sequence[ReleasedSegmentRow], names: Mapping[str, str]) 
 def _error(row: CorrectionRow) -> str:
     if row.error is None:
         return "no clip was drawn"
-    return f"{row.error:.1%} ({row.error_low:.1%} to {row.error_high:.1%}), {row.control:,} clips"
+    return f"{row.error:.1%} ({row.error_low:.1%} to {row.error_high:.1%}), {counted(row.control, 'clip')}"
 
 
 def _signs(counts: Mapping[tuple[str, ...], int], key: str) -> list[int]:

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 
 from slac_tasks.errors import BrokenContract
+from slac_tasks.progress import counted
 from slac_tasks.release.finished import hash_of, need_release, version_of
 from slac_tasks.release.register import register
 from slac_tasks.storage.datasets import RELEASED_VIDEOS
@@ -34,7 +35,9 @@ def checks(datasets: Datasets, release: str) -> Iterator[Check]:
     row, rows = need_release(datasets, release)
     try:
         yield Check(
-            name="rows", ok=True, found=f"{_count(datasets, rows):,} rows in {len(rows.parts)} parts, every byte"
+            name="rows",
+            ok=True,
+            found=f"{counted(_count(datasets, rows), 'row')} in {len(rows.parts)} parts, every byte",
         )
     except BrokenContract as error:
         # Nothing else can be said of rows that are not the ones that were written.
@@ -73,7 +76,7 @@ def _register(datasets: Datasets, row: ReleaseVersionRow, rows: Manifest) -> Che
     found = datasets.read(RELEASED_VIDEOS, release=rows.keys["release"])
     ok = found.equals(want)
     wrong = "" if ok else ", which are not those of this release and all before it"
-    return Check(name="splits", ok=ok, found=f"{found.num_rows:,} videos in the register{wrong}")
+    return Check(name="splits", ok=ok, found=f"{counted(found.num_rows, 'video')} in the register{wrong}")
 
 
 def _files(datasets: Datasets, row: ReleaseVersionRow, rows: Manifest) -> Iterator[Check]:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from slac_tasks.progress import span
+from slac_tasks.progress import counted, span
 from slac_tasks.reports.settings import Costs
 
 
@@ -37,7 +37,7 @@ def lines(costs: Sequence[Cost], prices: Costs) -> Iterator[str]:
         device = "no device was timed with its committee of today"
         if cost.device_hours is not None:
             device = f"{span(3600 * cost.device_hours)} of a device"
-        said = [people, device, f"{cost.certified:,} certified labels"]
+        said = [people, device, f"{counted(cost.certified, 'certified label')}"]
         if (seconds := cost.each(3600 * cost.people_hours)) is not None:
             said.append(f"{seconds:.1f} s of people each")
         if (money := cost.money(prices)) is not None:

@@ -54,7 +54,8 @@ class Kind:
         needed = (
             "no number of answers would be enough"
             if self.answers_needed is None
-            else f"at least {self.answers_needed:,} answers more would be needed, {self.gold_needed:,} of them to gold"
+            else f"at least {counted(self.answers_needed, 'answer')} more would be needed, "
+            f"{self.gold_needed:,} of them to gold"
             f"{' in sets' if self.kind == 'sets' else ''}"
         )
         return f"nothing is certified; {found} may be wrong, want {_percent(self.wanted)}; {needed}"
@@ -106,7 +107,7 @@ class Worth:
         if self.answers_a_certified is not None:
             parts.append(f"{self.answers_a_certified:.2f} a certified label")
         if self.answers_by_rule is not None:
-            differ = f"the first two differ on {one.differ:,} of {one.twice:,} clips drawn by lot"
+            differ = f"the first two differ on {one.differ:,} of {counted(one.twice, 'clip')} drawn by lot"
             parts.append(f"by the rule of HACS {self.answers_by_rule:.2f} a label ({differ})")
         if self.saving is None:
             parts.append("no saving is measured yet")

@@ -5,6 +5,7 @@ import io
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 
+from slac_tasks.progress import counted
 from slac_tasks.reports.drawing import Spark, spark
 
 
@@ -86,8 +87,10 @@ class Judged(Measure):
     @property
     def line(self) -> str:
         """The measure in one line of text."""
-        more = f"; {self.needed:,} answers more, at least" if self.needed else ""
-        return f"{self.name}: {self.found} of {self.clip_count:,} clips, want {self.wanted}: {self.state}{more}"
+        more = f"; {counted(self.needed, 'answer')} more, at least" if self.needed else ""
+        return (
+            f"{self.name}: {self.found} of {counted(self.clip_count, 'clip')}, want {self.wanted}: {self.state}{more}"
+        )
 
     @property
     def judged_value(self) -> float | None:

@@ -31,7 +31,7 @@ from slac_tasks.networks.inference import device
 from slac_tasks.networks.registry import Architecture, architecture, committee
 from slac_tasks.networks.weights import decode_calibration
 from slac_tasks.networks.words import FOLDER, IMAGE_TEXT, decode_words
-from slac_tasks.progress import print_line
+from slac_tasks.progress import counted, print_line
 from slac_tasks.storage.datasets import CLIPS, COMMITTEES, HARD_CLIPS
 from slac_tasks.storage.datasets.scoring import CommitteeRow
 from slac_tasks.storage.manifests import Drop, Manifest
@@ -205,7 +205,7 @@ class _Footage:
         self.drops = {drop.item: drop for drop in withdrawn}
         self.chosen = balanced(found, job.config.committee.clips)
         if (all_ := len(set(chain.from_iterable(found)))) > len(self.chosen):
-            print_line(f"bootstrap: {len(self.chosen):,} clips of {all_:,} teach, as committee.clips says")
+            print_line(f"bootstrap: {counted(len(self.chosen), 'clip')} of {all_:,} teach, as committee.clips says")
         self._decoded: dict[View, Any] = {}
 
     def of(self, entry: Architecture) -> tuple[list[ClipAddress], Any]:

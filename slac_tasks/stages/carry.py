@@ -26,7 +26,7 @@ from slac_tasks.mining.measures import consensus
 from slac_tasks.model import Answer, Split, round_window
 from slac_tasks.networks.committees import Panel, panels_of
 from slac_tasks.networks.scored import Scored, kept_features, score_manifests, scored_clips
-from slac_tasks.progress import print_line, track
+from slac_tasks.progress import counted, print_line, track
 from slac_tasks.quality.corrections import correction
 from slac_tasks.storage.datasets import (
     ACCOUNTS,
@@ -106,8 +106,8 @@ def run(job: Job) -> None:
                 corrections.write(beside.corrections)
         control.write(beside.control)
         asked = _ask(job, beside.again)
-    counts = f"{made.manifest.rows:,} labels, {len(control.rows):,} rows of the control"
-    print_line(f"carry: {counts}, {asked:,} clips are asked again")
+    counts = f"{counted(made.manifest.rows, 'label')}, {counted(len(control.rows), 'row')} of the control"
+    print_line(f"carry: {counts}, {counted(asked, 'clip is', 'clips are')} asked again")
 
 
 def _parts(job: Job) -> list[_Part]:

@@ -23,7 +23,7 @@ from slac_tasks.job import Job, Partition
 from slac_tasks.networks.inference import device
 from slac_tasks.networks.registry import Architecture, architecture
 from slac_tasks.networks.weights import decode_backbone, decode_head
-from slac_tasks.progress import print_line
+from slac_tasks.progress import counted, print_line
 from slac_tasks.release.finished import need_release
 from slac_tasks.reports import evaluation_page
 from slac_tasks.reports.model_card import CARD, with_figures
@@ -67,7 +67,7 @@ def run(job: Job) -> None:
 
 
 def _line(row: EvaluationRow) -> str:
-    labels = f" with {row.labels} labels" if row.labels else ""
+    labels = f" with {counted(row.labels, 'label')}" if row.labels else ""
     return f"evaluate: {row.measure} {row.subject}{labels} {row.value:.3f} ({row.low:.3f} to {row.high:.3f})"
 
 
@@ -86,7 +86,7 @@ def _judged(
     # Gold that is withdrawn is left out without a word: a drop would name its video.
     known = withdrawals.readable((row for one in gold for row in job.datasets.rows_of(GOLD_JUDGES, one)), [])
     chosen = judges(rows, _clips_of(job, rows), [row for row in known if row.category in model.categories])
-    print_line(f"evaluate: judged on {chosen.judged_on}, {len(chosen.rows)} answers")
+    print_line(f"evaluate: judged on {chosen.judged_on}, {counted(len(chosen.rows), 'answer')}")
     scores = _scores(job, chosen, model, entry, _lost(made))
     for row, weight in zip(chosen.rows, chosen.weights, strict=True):
         if (row.clip_id, row.category) in scores:
@@ -138,7 +138,7 @@ def _testing(job: Job, judged: Manifest, model: ModelRow) -> Iterator[Evaluation
         print_line("evaluate: no readable testing clips, so no testing accuracy")
         return
     on = "the random control, and gold if there is some" if rows[0].control else "all answered clips, chosen ones too"
-    yield from of_testing(rows, f"{model.clips} clips, {model.steps} steps; judged on {on}")
+    yield from of_testing(rows, f"{counted(model.clips, 'clip')}, {counted(model.steps, 'step')}; judged on {on}")
 
 
 def _transfer(
@@ -172,4 +172,4 @@ def _transfer(
     ]
     outcomes = [one for one in every if one.scores]
     given = "; the frozen network is given to every start" if entry.is_frozen else ""
-    yield from of_transfer(outcomes, target.test, f"{budget.steps} steps of {budget.batch}{given}")
+    yield from of_transfer(outcomes, target.test, f"{counted(budget.steps, 'step')} of {budget.batch}{given}")

@@ -28,7 +28,7 @@ from slac_tasks.config import Config
 from slac_tasks.errors import NotConfigured, is_disk_full
 from slac_tasks.job import Job
 from slac_tasks.model import admission_order, content_hash, media_video_id
-from slac_tasks.progress import track
+from slac_tasks.progress import counted, track
 from slac_tasks.settings import Table
 from slac_tasks.storage.datasets import CANDIDATES, FETCHED
 from slac_tasks.storage.datasets.collecting import CandidateRow, FetchedRow, Span
@@ -232,7 +232,9 @@ def _fetch(job: Job, access: Access, keys: Mapping[str, str]) -> None:
             found = dict(fetcher.all(rows, known, what))
             fetched, drops = _sorted_out(job, [found[row.candidate_id] for row in rows])
             if not fetched and (lacking := [drop for drop in drops if drop.reason == NOT_CONFIGURED]):
-                raise NotConfigured(f"{what}: {len(lacking)} videos, and none was fetched: {lacking[0].detail}")
+                raise NotConfigured(
+                    f"{what}: {counted(len(lacking), 'video')}, and none was fetched: {lacking[0].detail}"
+                )
             made.write(fetched)
             made.drops += drops
     outcomes.delete()

@@ -19,7 +19,7 @@ from datetime import UTC, datetime
 from slac_tasks.errors import BrokenContract, WrongArguments
 from slac_tasks.given.words import wanted
 from slac_tasks.job import Job, do_each
-from slac_tasks.progress import print_line
+from slac_tasks.progress import counted, print_line
 from slac_tasks.quality.beside import Beside
 from slac_tasks.quality.expectations import EXPECTATIONS
 from slac_tasks.quality.expectations.entries import Severity
@@ -47,7 +47,7 @@ def run(job: Job) -> None:
     beside, written = Beside(job), set[str]()
     parts = [some[start : start + _AT_ONCE] for some in pending.values() for start in range(0, len(some), _AT_ONCE)]
     do_each(job.stage, "hand-overs", parts, lambda part: _inspect(job, part, beside, written))
-    print_line(f"inspect: judged {sum(map(len, pending.values()))} hand-overs that are new")
+    print_line(f"inspect: judged {counted(sum(map(len, pending.values())), 'new hand-over')}")
     _check_standing(job)
 
 
@@ -64,7 +64,7 @@ def _estimate(job: Job, pending: Mapping[str, list[_Pending]]) -> None:
     for name, some in pending.items():
         if some:
             rows = sum(job.datasets.need(declared.ALL[name], **one.keys).rows for one in some)
-            print_line(f"inspect: {name}: {len(some)} hand-overs with {rows:,} rows to judge")
+            print_line(f"inspect: {name}: {counted(len(some), 'hand-over')} with {counted(rows, 'row')} to judge")
     if not any(pending.values()):
         print_line("inspect: nothing to judge")
 
@@ -122,7 +122,10 @@ def _check_standing(job: Job) -> None:
         found = (job.datasets.need(declared.EXPECTATIONS, **one.keys) for one in standing[:_NAMED])
         named = [f"{drop.item}: {drop.detail}" for manifest in found for drop in manifest.drops][:_NAMED]
         count = sum(one.failures for one in standing)
-        raise BrokenContract(f"inspect: {count} critical expectations fail, want none: {'; '.join(named)}")
+        raise BrokenContract(
+            f"inspect: {counted(count, 'critical expectation fails', 'critical expectations fail')}, want "
+            f"none: {'; '.join(named)}"
+        )
 
 
 def _standing_labels(job: Job) -> list[_Standing]:

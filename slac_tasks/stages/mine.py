@@ -30,7 +30,7 @@ from slac_tasks.mining.segments import Stretches, available
 from slac_tasks.model import Split, Strategy, parse_round_key
 from slac_tasks.networks.committees import Panel, panels_of
 from slac_tasks.networks.scored import Scored, kept_features, score_manifests, scored_clips
-from slac_tasks.progress import print_line
+from slac_tasks.progress import counted, print_line
 from slac_tasks.storage.datasets import ACCOUNTS, DETECTIONS, HARD_CLIPS, PEOPLE, VIDEOS
 from slac_tasks.storage.datasets.scoring import HardClipRow, MemberScore
 from slac_tasks.verification.ballots import read_ballots
@@ -86,7 +86,8 @@ def _mine(job: Job, panel: Panel, window: str) -> None:
         chosen = _choose(job, panel, pool, plan, stretches)
         made.write(rows(clips, scores, chosen, panel, alike(chosen, at)))
     print_line(
-        f"mine: {panel.category} {keys['round']}: {made.manifest.rows} of {clips.num_rows:,} clips; planned {plan}"
+        f"mine: {panel.category} {keys['round']}: {made.manifest.rows} of "
+        f"{counted(clips.num_rows, 'clip')}; planned {plan}"
     )
 
 

@@ -9,7 +9,7 @@ of the same window that nobody was asked are withdrawn; clips with a vote stay.
 from dataclasses import asdict
 
 from slac_tasks.job import Job
-from slac_tasks.progress import print_line
+from slac_tasks.progress import counted, print_line
 from slac_tasks.storage.datasets import HARD_CLIPS
 from slac_tasks.verification.outcome import list_asked
 from slac_tasks.verification.queue import queued_clips
@@ -25,7 +25,7 @@ def _publish(job: Job, category: str) -> None:
     made = job.datasets.need(HARD_CLIPS, **keys)
     queued = job.ledger.one("queued_clips", **keys)
     if not job.is_remade(keys) and queued and queued["clips"]:
-        counts = f"{queued['clips']} clips, {queued['waiting']} waiting"
+        counts = f"{counted(queued['clips'], 'clip')}, {queued['waiting']} waiting"
         print_line(f"publish: {category} {keys['round']} finished already, {counts}")
         return
     hard_clips = list(job.datasets.rows_of(HARD_CLIPS, made))
@@ -37,6 +37,7 @@ def _publish(job: Job, category: str) -> None:
         list_asked(job.ledger, hard_clips, category=category)
         queued = job.ledger.one("queued_clips", **keys)
     print_line(
-        f"publish: {category} {keys['round']}: {queued['clips'] if queued else 0} of {len(clips)} clips queued, "
+        f"publish: {category} {keys['round']}: {queued['clips'] if queued else 0} of "
+        f"{counted(len(clips), 'clip')} queued, "
         f"{withdrawn} of older rounds withdrawn"
     )

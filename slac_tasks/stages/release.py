@@ -23,7 +23,7 @@ from slac_tasks.admission.withdrawals import tombstones
 from slac_tasks.errors import BrokenContract
 from slac_tasks.job import Job, Partition
 from slac_tasks.model import round_window
-from slac_tasks.progress import print_line, track
+from slac_tasks.progress import counted, print_line, track
 from slac_tasks.quality.beside import Beside
 from slac_tasks.quality.certificate import certified_bounds
 from slac_tasks.quality.expectations import EXPECTATIONS
@@ -124,7 +124,10 @@ def _sound_rows(job: Job, keys: Mapping[str, str], before: str | None) -> Manife
         rows = _rows(job, keys, before, again=True)
         wrong = _wrong(job, rows)
     if wrong:
-        raise BrokenContract(f"release {keys['release']}: {len(wrong)} expectations fail: {'; '.join(wrong)}")
+        raise BrokenContract(
+            f"release {keys['release']}: {counted(len(wrong), 'expectation fails', 'expectations fail')}: "
+            f"{'; '.join(wrong)}"
+        )
     return rows
 
 
@@ -232,7 +235,9 @@ def _certified(job: Job, labels: str, people: pa.Table, inputs: list[Manifest]) 
     table = releasable_of_others(job.datasets, job.ledger, labels, carried, kinds, certified)
     for name in ("strategy", "round"):
         table = table.append_column(name, pa.nulls(table.num_rows, pa.string()))
-    print_line(f"release {job.key('release')}: {table.num_rows:,} labels of other kinds than people's are certified")
+    print_line(
+        f"release {job.key('release')}: {counted(table.num_rows, 'label is', 'labels are')} certified without people"
+    )
     yield table
 
 

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 from slac_tasks.job import Job
-from slac_tasks.progress import print_line
+from slac_tasks.progress import counted, print_line
 from slac_tasks.reports import accounts, labels, measures, pace, round_charts, rounds, rounds_page, trends
 from slac_tasks.reports.categories import Standing, categories
 from slac_tasks.reports.funnel import Facts
@@ -47,7 +47,7 @@ def _write(job: Job, version: str) -> None:
     job.store.put(f"{folder}/index.html", labels.page(found).encode())
     job.store.put(trends.NAME, made.encode())
     print(labels.text(job.datasets.rows(QUALITY, labels=version)), flush=True)
-    print_line(f"report: wrote {folder}/index.html, {len(found.categories)} categories")
+    print_line(f"report: wrote {folder}/index.html, {counted(len(found.categories), 'category')}")
 
 
 def _report(job: Job, version: str, made: Trends) -> Report:

@@ -39,7 +39,7 @@ from slac_tasks.networks.inference import device, device_name, devices, occupy
 from slac_tasks.networks.line import line_of
 from slac_tasks.networks.registry import architecture
 from slac_tasks.networks.scorers import load_scorers
-from slac_tasks.progress import print_line, track
+from slac_tasks.progress import counted, print_line, track
 from slac_tasks.storage.datasets import CLIPS, COMMITTEES, FEATURES, SCORES
 from slac_tasks.storage.datasets.scoring import CommitteeRow
 from slac_tasks.storage.manifests import Drop, Manifest
@@ -377,4 +377,6 @@ def _cut(
 def _print_taken_up(works: Sequence[Work]) -> None:
     for work in works:
         if work.taken_up:
-            print_line(f"score: category {_category(work)}: takes up {work.taken_up} shards of an unfinished run")
+            print_line(
+                f"score: category {_category(work)}: takes up {counted(work.taken_up, 'shard')} of an unfinished run"
+            )

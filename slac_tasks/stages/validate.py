@@ -17,7 +17,7 @@ from slac_tasks.errors import BrokenContract
 from slac_tasks.job import Job
 from slac_tasks.model import Answer
 from slac_tasks.procedure import STAGES
-from slac_tasks.progress import print_line
+from slac_tasks.progress import counted, print_line
 from slac_tasks.quality.expectations import EXPECTATIONS
 from slac_tasks.quality.expectations.entries import Handover, Severity, in_one_piece
 from slac_tasks.quality.expectations.judging import failures, judge
@@ -101,7 +101,10 @@ def _check_table(job: Job, labels: Manifest) -> None:
     """
     wrong = failures(_inspected(job, labels) or _judged(job, labels), Severity.CRITICAL)
     if wrong:
-        raise BrokenContract(f"labels {labels.keys['labels']}: {len(wrong)} expectations fail: {'; '.join(wrong)}")
+        raise BrokenContract(
+            f"labels {labels.keys['labels']}: "
+            f"{counted(len(wrong), 'expectation fails', 'expectations fail')}: {'; '.join(wrong)}"
+        )
 
 
 _ASKED = [each for each in EXPECTATIONS[LABELS.name] if not each.needs]

@@ -20,6 +20,7 @@ from typing import Any
 
 from slac_tasks.errors import BrokenContract, NotConfigured, NotMade
 from slac_tasks.model import content_hash
+from slac_tasks.progress import counted
 from slac_tasks.settings import Table
 from slac_tasks.storage.datasets import ALL
 from slac_tasks.storage.declarations import Dataset
@@ -133,7 +134,9 @@ def check_readable(ledger: Ledger) -> None:
     past = {name: version for name, version in oldest.items() if version > 1}
     found = ledger.rows("unreadable_datasets", datasets=list(past), oldest=list(past.values()))
     if found:
-        named = ", ".join(f"{row['partitions']:,} partitions of {row['dataset']}/v{row['version']}" for row in found)
+        named = ", ".join(
+            f"{counted(row['partitions'], 'partition')} of {row['dataset']}/v{row['version']}" for row in found
+        )
         raise NotConfigured(
             f"ledger: knows {named}, which this release cannot read and would make again; upgrade by way of a "
             "release that reads them, or delete these folders of the store and run `slac doctor --reconcile`"

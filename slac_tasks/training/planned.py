@@ -6,6 +6,7 @@ import numpy as np
 
 from slac_tasks.errors import WrongArguments
 from slac_tasks.networks.registry import Architecture
+from slac_tasks.progress import counted
 from slac_tasks.training.index import Index
 from slac_tasks.training.learner import Plan
 from slac_tasks.training.settings import Training
@@ -53,7 +54,9 @@ def sentence(plan: Plan, entry: Architecture, index: Index, *, world: int = 1) -
     part = "pool and head" if entry.is_frozen else "head"
     learned = f", its {part} alone" if plan.frozen else ""
     return (
-        f"{entry.name} {start}{learned}: {len(index):,} clips, {yes:,} labels yes and {len(labels.sign) - yes:,} no in "
-        f"{len(index.categories):,} categories; {plan.steps:,} steps of {plan.batch} clips ({epochs:.1f} epochs), "
+        f"{entry.name} {start}{learned}: {counted(len(index), 'clip')}, {counted(yes, 'label')} yes "
+        f"and {len(labels.sign) - yes:,} no in "
+        f"{counted(len(index.categories), 'category')}; {counted(plan.steps, 'step')} of "
+        f"{plan.batch} clips ({epochs:.1f} epochs), "
         f"{together}{accumulated}highest rate {plan.rate:.2g}, balance {plan.balance:g}"
     )

@@ -15,7 +15,7 @@ from torch import Tensor
 
 from slac_tasks.errors import BrokenContract
 from slac_tasks.networks.registry import Classifier
-from slac_tasks.progress import Pace, print_line
+from slac_tasks.progress import Pace, counted, print_line
 from slac_tasks.training.events import Point
 from slac_tasks.training.index import Index
 from slac_tasks.training.keeping import Keeps, decoded, keep
@@ -169,7 +169,7 @@ class _Run:
 
     def _refuse(self) -> None:
         why = next((lost.detail for lost in self.learned.lost.values()), "they have no label that teaches")
-        raise BrokenContract(f"{len(self.work.index)} training clips, none readable ({why}); want some")
+        raise BrokenContract(f"{counted(len(self.work.index), 'training clip')}, none readable ({why}); want some")
 
     def _checked(self, batch: Batch, loss: Tensor, norm: Tensor) -> float:
         if not torch.isfinite(loss + norm):
@@ -208,7 +208,10 @@ class _Run:
         if of not in (None, now):
             # The last video of a category was withdrawn meanwhile.
             if self.ranks.first:
-                print_line(f"pretrain: begins anew, since {len(now)} categories teach now, and {len(of)} before")
+                print_line(
+                    f"pretrain: begins anew, since "
+                    f"{counted(len(now), 'category teaches', 'categories teach')} now, and {len(of)} before"
+                )
             return
         self.learner.load(state["learner"])
         self.learned.losses = state["losses"]

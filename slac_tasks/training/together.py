@@ -15,6 +15,7 @@ from slac_tasks.errors import NotConfigured
 from slac_tasks.networks.inference import device
 from slac_tasks.networks.registry import Classifier, architecture
 from slac_tasks.networks.weights import decode_classifier, encode_backbone, encode_head
+from slac_tasks.progress import counted
 from slac_tasks.training.learner import Plan
 from slac_tasks.training.pretraining import Learned, Work, pretrain
 from slac_tasks.training.ranks import Ranks, RanksLost
@@ -42,7 +43,7 @@ def processes(setting: int, where: torch.device) -> int:
         return setting or 1
     cards = torch.cuda.device_count()
     if setting > cards:
-        raise NotConfigured(f"setting training.processes: is {setting}, but this machine has {cards} cards")
+        raise NotConfigured(f"setting training.processes: is {setting}, but this machine has {counted(cards, 'card')}")
     return setting or cards
 
 

@@ -14,7 +14,7 @@ from types import ModuleType
 from typing import Any, Protocol
 
 from slac_tasks.errors import NotConfigured
-from slac_tasks.progress import print_line
+from slac_tasks.progress import counted, print_line
 from slac_tasks.training.events import Point, encode_events
 
 MOST_POINTS = 5_000
@@ -178,7 +178,9 @@ class Curve:
             work()
         except Exception as error:  # a tracker raises what its server answers
             points = self._waiting.get(tracker.name, [])
-            print_line(f"pretrain: {tracker.name} lacks {len(points)} points: {type(error).__name__}: {error}")
+            print_line(
+                f"pretrain: {tracker.name} lacks {counted(len(points), 'point')}: {type(error).__name__}: {error}"
+            )
             return False
         return True
 

@@ -110,7 +110,7 @@ def test_a_partition_is_made_by_pods_and_made_once(
     assert store.exists(video["proxy_256"])
     # Again, watched by the worker itself: the other way in which the operator can run.
     run_task("fetch", deferrable=False)
-    assert "finished already, 1 rows" in cluster.history[-1].log.read_text()
+    assert "finished already, 1 row" in cluster.history[-1].log.read_text()
     assert [pod.api_object["status"]["phase"] for pod in cluster.history] == ["Succeeded"] * 3
     assert cluster.pods == {}
     # By these labels the chart's network policies know them.

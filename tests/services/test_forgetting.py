@@ -92,6 +92,9 @@ def platform(make_job: Any, ledger: Ledger) -> Datasets:
         )
         cursor.execute("UPDATE queue SET taken = taken + 1 WHERE clip_id = %s", (clips[1],))
         cursor.execute("INSERT INTO rejected_votes VALUES ('s', 'i', 'r', %s, now(), now())", (f"{NAME} or another",))
+        file = f"/home/{NAME}/votes.csv"
+        cursor.execute("INSERT INTO rejected_votes VALUES (%s, 'line 2', 'r', 'none', now(), now())", (file,))
+        cursor.execute("INSERT INTO vote_origins SELECT vote_id, %s, 'line 3' FROM votes LIMIT 1", (file,))
         cursor.execute("INSERT INTO feedbacks VALUES (%s, 'high_jump', '2026-01-01', 25)", (NAME,))
     for person in (NAME, "bob"):
         words = {"flag_id": str(uuid.uuid4()), "comment": f"asked {NAME}, who had no idea"}
@@ -126,8 +129,8 @@ def test_nothing_shows_the_name_of_somebody_who_was_forgotten_and_the_votes_stay
     assert (done.votes, done.words) == (60, 2)
     assert in_store(store, NAME) == in_ledger(ledger, NAME) == []
     assert in_ledger(ledger, done.pseudonym) == [
-        "annotator_quality", "annotators", "decisions", "flags", "forgotten", "known_answers", "rulings", "told_apart",
-        "votes",
+        "annotator_quality", "annotators", "decisions", "flags", "forgotten", "known_answers", "rejected_votes",
+        "rulings", "told_apart", "vote_origins", "votes",
     ]  # fmt: skip
     (account,) = [row for row in ledger.rows("accounts") if row["annotator"] == done.pseudonym]
     assert (account["active"], account["has_login"]) == (False, False)

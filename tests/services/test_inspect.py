@@ -50,7 +50,7 @@ def test_what_is_new_is_judged_and_what_was_judged_is_not_judged_again(
     assert rows["counts_of_votes"].verdict == "met", "the votes are read beside the labels"
     inspect.run(make_job("inspect"))
     assert judged(job) == before
-    assert "judged 0 hand-overs that are new" in capsys.readouterr().err.splitlines()[-1]
+    assert "judged 0 new hand-overs" in capsys.readouterr().err.splitlines()[-1]
 
 
 def test_old_hand_overs_are_judged_again_where_they_are_named(
@@ -60,7 +60,7 @@ def test_old_hand_overs_are_judged_again_where_they_are_named(
     inspect.run(job)
     before = judged(job)
     inspect.run(replace(make_job("inspect", judged="votes/000001"), estimate=True))
-    assert "votes: 1 hand-overs with 24 rows to judge" in capsys.readouterr().err
+    assert "votes: 1 hand-over with 24 rows to judge" in capsys.readouterr().err
     assert judged(job) == before
     inspect.run(make_job("inspect", judged="votes/000001"))
     assert judged(job) == before | {("votes", "000001"): before["votes", "000001"] + 1}
@@ -70,7 +70,7 @@ def test_old_hand_overs_are_judged_again_where_they_are_named(
         inspect.run(make_job("inspect", judged="vote"))
     record(ledger, [Record.of(job.datasets.need(HARD_CLIPS, category="high_jump", round=ROUND))])
     inspect.run(replace(make_job("inspect", judged=f"hard_clips/high_jump/{ROUND}"), estimate=True))
-    assert "hard_clips: 1 hand-overs with 12 rows to judge" in capsys.readouterr().err
+    assert "hard_clips: 1 hand-over with 12 rows to judge" in capsys.readouterr().err
 
 
 def test_the_docs_say_what_was_found_and_a_mended_hand_over_leaves_them(make_job: Any, ledger: Ledger) -> None:
@@ -126,7 +126,7 @@ def test_a_critical_failure_ends_every_inspection_until_its_partition_is_made_ag
     with make.partition(VOTES, {"batch": "000001"}) as made:
         made.write_tables([late])
     for _ in range(3):
-        with pytest.raises(BrokenContract, match=r"1 critical expectations fail, want none: votes 000001: seconds_in"):
+        with pytest.raises(BrokenContract, match=r"1 critical expectation fails, want none: votes 000001: seconds_in"):
             inspect.run(make_job("inspect"))
         assert judged(job)["votes", "000001"] == 1, "it is not judged again"
     with make.partition(VOTES, {"batch": "000001"}) as made:

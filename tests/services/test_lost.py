@@ -58,16 +58,16 @@ MISSING = {
 }
 """The tables that have fewer rows where the store lost all of a dataset; of another one, none."""
 _UNASKED = (
-    "6 queued clips are of videos that no window admits: nobody is asked about them",
-    "6 segments are of videos that no window admits: nobody is asked about them",
+    "6 queued clips of videos that no window admits: not asked about",
+    "6 segments of videos that no window admits: not asked about",
 )
 _UNCAST = (
-    "15 votes are on clips that no round in the store holds any more: they are lost",
-    "12 votes are about segments that the store holds no more: they are lost",
+    "15 votes on clips that no round in the store holds any more: lost",
+    "12 votes about segments that the store holds no more: lost",
 )
 SAID = {
     "fetched": (
-        "6 admitted videos are in no list of fetched ones that the store holds: they are lost", *_UNASKED, *_UNCAST
+        "6 admitted videos in no list of fetched ones that the store holds: lost", *_UNASKED, *_UNCAST
     ),
     "videos": (*_UNASKED, *_UNCAST),
     "hard_clips": _UNCAST[:1],
@@ -195,7 +195,7 @@ def test_a_partition_that_nobody_can_read_is_named_and_holds_up_no_other(
     else:
         datasets.store.put(part, b"other bytes")
     said, failed = put_back(datasets, ledger)
-    assert failed == "store: 1 partitions were not put back, want each whole: see above"
+    assert failed == "store: 1 partition not put back, want all: see above"
     (line,) = [line for line in said if "was not put back" in line]
     assert part in line
     assert counted(ledger)["category_agreement"] == counted(ledger)["releases"] == 1
@@ -211,7 +211,7 @@ def test_a_manifest_that_is_none_is_named_and_holds_up_no_other(
     datasets.store.put(name, b"{}")
     for _ in range(2):
         said, failed = put_back(datasets, ledger)
-        assert failed == "store: 1 partitions were not put back, want each whole: see above"
+        assert failed == "store: 1 partition not put back, want all: see above"
         (line,) = [line for line in said if "was not put back" in line]
         assert name in line
         # What the ledger has, it keeps; a person decides.
@@ -235,7 +235,7 @@ def test_videos_that_were_fetched_again_without_some_of_them_are_put_back(datase
     empty(ledger)
     said, failed = put_back(datasets, ledger)
     assert not failed
-    assert "1 admitted videos are in no list of fetched ones that the store holds: they are lost" in said
+    assert "1 admitted video in no list of fetched ones that the store holds: lost" in said
     assert counted(ledger)["videos"] == counted(ledger)["queue"] == counted(ledger)["segments"] == 5
 
 
@@ -250,7 +250,7 @@ def test_a_look_alike_waits_for_the_first_of_its_group(datasets: Datasets, ledge
     lose(datasets, VIDEOS.address(KEYS))
     said, failed = put_back(datasets, ledger)
     assert not failed
-    assert any(line.startswith("1 admitted videos look like one that the store holds no more") for line in said)
+    assert any(line.startswith("1 admitted video like one that the store holds no more") for line in said)
     assert {row["video_id"] for row in ledger.rows("admitted_videos")} == {row.video_id for row in others[1:]}
     datasets.write(VIDEOS, [VIDEOS.table([first])], keys=KEYS, made_from=made_from, **MADE)
     assert not put_back(datasets, ledger)[1]

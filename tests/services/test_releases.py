@@ -277,7 +277,7 @@ def test_a_release_with_wrong_rows_is_not_finished_until_its_labels_are_mended(
     place = sound.schema.get_field_index("end_sec")
     write_labels(job, sound.set_column(place, sound.schema.field("end_sec"), pa.array([9.0] * sound.num_rows)))
     for _ in range(2):
-        with pytest.raises(BrokenContract, match=r"release r0001: 1 expectations fail: .*Every clip is 2 s long"):
+        with pytest.raises(BrokenContract, match=r"release r0001: 1 expectation fails: .*Every clip is 2 s long"):
             release.run(make_job("release", release="r0001"))
         assert job.datasets.manifest(RELEASE_VERSIONS, release="r0001") is None
         assert ledger.one("last_release") is None

@@ -141,7 +141,7 @@ def test_a_dump_that_is_newer_than_the_store(platform: Platform) -> None:
     said = platform.reconcile()
     gone = "g0001 is not in the store any more: the ledger forgets it, and a plan makes it again"
     assert {f"votes/v2/batch=000002 {gone}", f"label_changes/v1/labels=000002 {gone}"} <= set(said)
-    assert "1 batches of votes are not in the store any more: `slac sync` writes them again from the ledger" in said
+    assert "1 batch of votes not in the store any more: `slac sync` writes it again from the ledger" in said
     assert said[-1].endswith("after a restore, what was answered after it is lost")
     everything_is_there_once(platform, [*first, *second])
     assert not set(third) & platform.known_votes()
@@ -167,7 +167,7 @@ def test_a_dump_that_is_older_than_the_store(platform: Platform) -> None:
     platform.restore()
 
     said = platform.reconcile()
-    assert f"{len(first + second)} votes are in the store and in the ledger" in said
+    assert f"votes in the store and in the ledger: {len(first + second)}" in said
     everything_is_there_once(platform, [*first, *second])
     assert not set(third) & platform.known_votes()
     again = platform.hour(platform.clips[6:])

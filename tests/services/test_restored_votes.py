@@ -81,7 +81,7 @@ def test_corrections_come_back_whatever_stands_before_them(make_job: Any, ledger
         lines = list(repair(datasets, ledger, Review()))
         assert standing(ledger) == before
         assert states(ledger) == counted
-        assert "63 votes are in the store and in the ledger" in lines
+        assert "votes in the store and in the ledger: 63" in lines
 
 
 def write_again(datasets: Datasets, dataset: Dataset[Any], rows: Iterable[Any]) -> Manifest:
@@ -123,7 +123,7 @@ def test_votes_on_a_clip_that_no_round_holds_any_more_are_said_and_hold_up_no_ot
     lost(ledger)
     lines = list(repair(datasets, ledger, Review()))
     assert standing(ledger) == {pair: answer for pair, answer in before.items() if pair[0] != clips[0]}
-    assert any("2 votes are on clips that no round in the store holds" in line for line in lines)
+    assert any("2 votes on clips that no round in the store holds" in line for line in lines)
 
 
 def test_votes_on_a_clip_whose_video_no_window_admits_any_more_hold_up_no_other(make_job: Any, ledger: Ledger) -> None:
@@ -138,7 +138,7 @@ def test_votes_on_a_clip_whose_video_no_window_admits_any_more_hold_up_no_other(
         cursor.execute("TRUNCATE videos CASCADE")
     lines = list(repair(datasets, ledger, Review()))
     assert standing(ledger) == {(clip, "ann"): "yes" for clip in clips[1:]}
-    assert any("1 votes are on clips that no round in the store holds" in line for line in lines)
+    assert any("1 vote on clips that no round in the store holds" in line for line in lines)
 
 
 def test_a_batch_that_the_ledger_cannot_hold_is_named_and_holds_up_no_other(make_job: Any, ledger: Ledger) -> None:
@@ -151,7 +151,7 @@ def test_a_batch_that_the_ledger_cannot_hold_is_named_and_holds_up_no_other(make
     before = standing(ledger)
     lost(ledger)
     said: list[str] = []
-    with pytest.raises(BrokenContract, match="1 partitions were not put back"):
+    with pytest.raises(BrokenContract, match="1 partition not put back"):
         said.extend(repair(datasets, ledger, Review()))
     assert said[-1].startswith("votes/v2/batch=000000 was not put back: ")
     assert standing(ledger) == before
@@ -174,7 +174,7 @@ def test_a_correction_waits_for_what_it_corrects_and_holds_up_no_other_vote(make
     datasets.store.put(first, b"other bytes")
     lost(ledger)
     said: list[str] = []
-    with pytest.raises(BrokenContract, match="1 partitions were not put back"):
+    with pytest.raises(BrokenContract, match="1 partition not put back"):
         said.extend(repair(datasets, ledger, Review()))
     assert any("2 votes correct one that was not put back" in line for line in said)
     assert not any("no round in the store" in line for line in said)

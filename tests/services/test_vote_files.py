@@ -25,7 +25,16 @@ def test_lines_that_are_set_aside_are_listed_in_their_order(
     file = tmp_path / "votes.csv"
     file.write_text(HEAD + "judo,ann,yes,2026-02-01T10:00:00Z,1\n" * 10)
     assert imported(ledger, ledger_url, monkeypatch, file)[0] == 65
-    assert [row["item"] for row in ledger.rows("rejected_votes")] == [f"line {number}" for number in range(2, 12)]
+    lines = [f"line {number}" for number in range(2, 12)]
+    assert [row["item"] for row in ledger.rows("rejected_votes")] == lines
+    # Another file of the same name, in another folder, from within it.
+    (tmp_path / "other").mkdir()
+    monkeypatch.chdir(tmp_path / "other")
+    Path("votes.csv").write_text(HEAD + "polo,ann,yes,2026-02-01T10:00:00Z,1\n")
+    assert imported(ledger, ledger_url, monkeypatch, Path("votes.csv"))[0] == 65
+    assert [(row["source"], row["item"]) for row in ledger.rows("rejected_votes")] == [
+        (str(tmp_path / "other" / "votes.csv"), "line 2"), *((str(file), line) for line in lines)
+    ]  # fmt: skip
 
 
 def test_a_file_whose_own_name_is_no_utf_8_is_read_and_what_is_set_aside_of_it_is_listed(
@@ -34,7 +43,7 @@ def test_a_file_whose_own_name_is_no_utf_8_is_read_and_what_is_set_aside_of_it_i
     file = tmp_path / "vot\udce9s.csv"
     file.write_text(HEAD + "judo,ann,yes,2026-02-01T10:00:00Z,1\n")
     assert imported(ledger, ledger_url, monkeypatch, file)[0] == 65
-    assert [row["source"] for row in ledger.rows("rejected_votes")] == ["vot\\xe9s.csv"]
+    assert [row["source"] for row in ledger.rows("rejected_votes")] == [str(tmp_path / "vot\\xe9s.csv")]
 
 
 def test_a_task_that_names_no_clip_is_told_as_it_was_found(tmp_path: Path) -> None:

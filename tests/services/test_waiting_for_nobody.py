@@ -166,7 +166,7 @@ def test_the_desk_names_what_waits_and_how_much_more(ledger: Ledger, ledger_url:
     assert [line.partition(":")[0] for line in shown] == ["judo", "K 1", "K 2", "K 3", "K 4"]
     assert more == "2 more; slac annotator list names them."
     planner = Planner(settings=Config(store_url=store.url), datasets=Datasets(store), ledger=ledger)
-    assert notes(planner, "send_hard_clips")[5:] == ["2 categories more wait so; `slac annotator list` names them"]
+    assert notes(planner, "send_hard_clips")[5:] == ["2 categories more wait so; `slac annotator list` names all"]
     for category in ("k5", "k6"):
         ledger.run("retire_category", category=category)
     assert len(desk(ledger_url, store)) == len(notes(planner, "send_hard_clips")) == 5

@@ -29,6 +29,7 @@ from slac_tasks.errors import BrokenContract, WrongArguments
 from slac_tasks.given import documents, texts
 from slac_tasks.given.names import fault_of_name
 from slac_tasks.model import Split, slug
+from slac_tasks.progress import counted
 
 _ID_COLUMNS = ("youtube_id", "video_id", "id")
 _SUBSET_COLUMNS = ("split", "subset")
@@ -238,7 +239,7 @@ def _table(path: Path, text: str, delimiter: str) -> tuple[str, _Found]:
             subset = _subset(given) if split else _LISTED
             found.append((name, subset or ""))
             if len(values) > len(columns):
-                bad.append(f"line {reader.line_num}: has more values than the {len(columns)} columns")
+                bad.append(f"line {reader.line_num}: has more values than the {counted(len(columns), 'column')}")
             elif not name:
                 bad.append(f"line {reader.line_num}: {key} is missing or empty")
             elif not subset:

@@ -16,6 +16,7 @@ from yt_dlp.utils import GeoRestrictedError, YoutubeDLError, unsmuggle_url
 from slac_tasks.collect.downloads.answers import Answer
 from slac_tasks.collect.downloads.reasons import Unfetched, of_status
 from slac_tasks.collect.downloads.web import Web
+from slac_tasks.progress import counted
 
 _MOST_PAGE_BYTES = 32 << 20
 _FORMAT = "bv*[protocol^=http][protocol!*=dash]/b[protocol^=http][protocol!*=dash]"
@@ -174,7 +175,7 @@ def about(web: Web, page: str) -> Info:
     if info.get("entries") is not None:
         entries = _named(info["entries"])
         if len(entries) != 1:
-            raise Unfetched("not a video", f"names {len(entries)} videos")
+            raise Unfetched("not a video", f"names {counted(len(entries), 'video')}")
         (info,) = entries
     if info.get("is_live"):
         raise Unfetched("not a video", "is a live stream")

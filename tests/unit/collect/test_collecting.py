@@ -211,7 +211,7 @@ def test_an_object_on_a_machine_without_settings_of_s3_holds_up_no_other_video(
     # Where nothing else is there, a person has to know.
     (tmp_path / "m.jsonl").write_text(away)
     run(discover, config, judo, remake=True)
-    with pytest.raises(NotConfigured, match=r"1 videos, and none was fetched: .*SLAC_S3_ENDPOINT"):
+    with pytest.raises(NotConfigured, match=r"1 video, and none was fetched: .*SLAC_S3_ENDPOINT"):
         run(fetch, config, judo, remake=True)
 
 
@@ -322,7 +322,7 @@ def test_an_older_partition_is_counted_where_addresses_are_needed_and_mended_wit
     takedown = ["takedown", "--named", f"{server.url}/0.mp4", "--reason", "asked"]
     assert cli.main(takedown) == 0
     told = capsys.readouterr().err
-    assert "takedown: 1 of 1 partitions of fetched are of an older version without addresses" in told
+    assert "takedown: 1 of 1 partition of fetched are of an older version without addresses" in told
     assert f"slac fetch --remake`, e.g. --category judo --window {WEEK}" in told
     assert "0 videos known" in told
     asked = len(server.asked)

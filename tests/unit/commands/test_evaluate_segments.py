@@ -54,8 +54,8 @@ def test_of_a_rotten_benchmark_it_says_what_is_gone_and_how_sure_the_score_is(
 ) -> None:
     assert run("--missing", "missing.txt") == 0
     out = capsys.readouterr().out
-    assert "1 of 3 videos are gone: the score is that of the other 2." in out
-    assert "1 categories have no segment left: Jump" in out
+    assert "1 of 3 videos gone: the score is that of the other 2." in out
+    assert "1 category has no segment left: Jump" in out
     assert next(line for line in out.splitlines() if line.startswith("whole, if lost by chance")).split()[5] == "0.8333"
 
 

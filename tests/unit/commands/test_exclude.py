@@ -108,7 +108,7 @@ def test_what_is_listed_is_not_a_candidate(
 ) -> None:
     assert cli.main(["exclude", "add", str(ids(tmp_path))]) == 0
     assert (
-        "exclude: 1 names of kinetics registered, 1 of other use left out; 0 admitted videos" in capsys.readouterr().err
+        "exclude: 1 name of kinetics registered, 1 of other use left out; 0 admitted videos" in capsys.readouterr().err
     )
     datasets = run(tmp_path, films, judo, discover)
     assert list(dropped(datasets, CANDIDATES).values()) == [f"excluded: {YOUTUBE_ID} of kinetics"]
@@ -134,7 +134,7 @@ def test_what_shows_the_same_as_a_video_of_the_folder_is_not_admitted(
     assert cli.main(["exclude", "add", str(films / "held_out"), "--benchmark", "UCF-101"]) == 0
     said = capsys.readouterr().err
     assert "exclude: broken.mp4 set aside: corrupt" in said
-    assert "1 videos of ucf_101 registered; 0 admitted videos leave" in said
+    assert "1 video of ucf_101 registered; 0 admitted videos leave" in said
     asked: list[Path] = []
     files = fingerprinting.fingerprint_files
     monkeypatch.setattr(exclude, "fingerprint_files", lambda paths: (asked.extend(paths), files(paths))[1])
@@ -173,9 +173,9 @@ def test_what_was_admitted_before_leaves_and_keeps_its_bytes(
     for _ in range(2):
         assert cli.main(["exclude", "add", str(ids(tmp_path))]) == 0
         assert cli.main(["exclude", "add", str(films / "held_out")]) == 0
-    said = [line for line in capsys.readouterr().err.splitlines() if "admitted videos leave" in line]
+    said = [line for line in capsys.readouterr().err.splitlines() if "withdrawn from" in line]
     assert [line.partition("; ")[2] for line in said] == [
-        "1 admitted videos leave, withdrawn from r0001", "1 admitted videos leave, withdrawn from r0001",
+        "1 admitted video leaves, withdrawn from r0001", "1 admitted video leaves, withdrawn from r0001",
         "0 admitted videos leave, withdrawn from no release", "0 admitted videos leave, withdrawn from no release",
     ]  # fmt: skip
     assert sorted(datasets.store.names("media/")) == media
@@ -205,7 +205,7 @@ def test_a_restored_ledger_is_told_what_is_excluded(tmp_path: Path, films: Path,
         (video_id,) = cursor.fetchone()
         cursor.execute("TRUNCATE excluded_names, excluded_media")
     lines = list(repair(Datasets(open_store(str(tmp_path / "store"))), ledger, Review()))
-    assert "2 exclusions are in the store and in the ledger" in lines
+    assert "exclusions in the store and in the ledger: 2" in lines
     row = Names(candidate_id="c", source_id="x", location=f"https://youtu.be/{YOUTUBE_ID}")
     assert str(excluded_by_name(ledger, [row])["c"]) == f"{YOUTUBE_ID} of kinetics"
     assert excluded_videos(ledger, [video_id, "0"]) == {video_id: "held_out"}
@@ -218,7 +218,7 @@ def test_a_folder_without_a_usable_video_and_a_bad_list_are_refused(
     assert cli.main(["exclude", "add", str(tmp_path / "empty")]) == 65
     (tmp_path / "empty/a.mp4").touch()
     assert cli.main(["exclude", "add", str(tmp_path / "empty")]) == 65
-    assert "holds 1 files and no usable video, want at least one" in capsys.readouterr().err
+    assert "holds 1 file and no usable video, want at least one" in capsys.readouterr().err
     # What cannot be read may be the very video that would slip in.
     (tmp_path / "empty/annexed.mp4").symlink_to(tmp_path / "nothing")
     assert cli.main(["exclude", "add", str(tmp_path / "empty")]) == 64

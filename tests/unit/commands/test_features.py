@@ -208,7 +208,7 @@ def test_segments_that_people_cut_stand_for_the_clips_of_their_category(place: P
         (("videos", "--part", "3/2"), 64, "--part 3/2: want K/N"),
         ((), 64, "videos: want one of files or folders, --manifest and --release"),
         (("videos", "--release", "r0001"), 64, "videos: want one of"),
-        (("videos/broken.mp4",), 65, "1 videos, none of which can be read"),
+        (("videos/broken.mp4",), 65, "1 video, none of which can be read"),
         (("videos", "--architecture", "small_3d"), 64, "--network and --architecture: want one of them"),
     ],
 )

@@ -84,7 +84,7 @@ def test_a_run_that_is_cut_off_goes_on_and_finds_the_same(
     capsys.readouterr()
     assert find("cut") == 0
     said = capsys.readouterr()
-    assert "1 of 4 videos were looked at before" in said.err
+    assert "1 of 4 videos looked at before" in said.err
     assert f"{videos}/a.mp4  5.0 s" in said.out
     for name in ("segments.json", "segments.csv", "segments.html"):
         assert (tmp_path / "cut" / name).read_text() == (tmp_path / "whole" / name).read_text()
@@ -108,7 +108,7 @@ def test_a_video_is_looked_at_again_where_what_was_found_is_not_of_it(
         assert main([argv[0], str(other), *argv[2:]]) == 0
     capsys.readouterr()
     assert main(argv) == 0
-    assert ("1 of 1 videos were looked at before" in capsys.readouterr().err) == (changed == "nothing")
+    assert ("1 of 1 video looked at before" in capsys.readouterr().err) == (changed == "nothing")
 
 
 def test_what_was_found_counts_no_more_once_another_file_of_that_name_is_looked_at(

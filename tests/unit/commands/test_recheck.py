@@ -171,7 +171,7 @@ def test_recheck_counts_what_could_still_be_fetched(tmp_path: Path) -> None:
         withdrawn = replace(rows[0], location=server.url + "/private")
         write_withdrawal(FolderStore(tmp_path / "store"), server.url + "/private", "asked")
         of_store = Withdrawals.read(FolderStore(tmp_path / "store"))
-        found = recheck.counted(recheck.ask([*rows, withdrawn], access, of_store))
+        found = recheck.by_category(recheck.ask([*rows, withdrawn], access, of_store))
         assert found == {
             "judo": {"gone": 1, "fetchable": 1, "address unknown": 1},
             "golf": {"fetchable": 1, "server error": 1, "gone": 1, "taken down": 1},

@@ -114,7 +114,7 @@ def test_a_retired_category_is_not_registered_and_the_way_back_is_said(
     assert cli.main(["register", "--from-sources"]) == 0
     told = capsys.readouterr().err
     assert "category 'Judo' is retired and stays so" in told
-    assert "register: 1 categories: golf" in told
+    assert "register: 1 category: golf" in told
     assert cli.main(["category", "show", "judo"]) == 0
     assert "category: judo: is retired" in capsys.readouterr().err
     assert cli.main(["retire", "--category", "judo", "--person", "mara", "--reason", "it does", "--undo"]) == 0

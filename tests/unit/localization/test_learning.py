@@ -202,7 +202,7 @@ def test_another_seed_gives_another_head() -> None:
 
 def test_nothing_to_learn_from_is_refused() -> None:
     dense, _ = video(0)
-    with pytest.raises(BrokenContract, match="1 videos without a clip or a segment"):
+    with pytest.raises(BrokenContract, match="1 video without a clip or a segment"):
         taught([Lesson(dense=dense)], ["hop"], PLAN, CPU)
 
 

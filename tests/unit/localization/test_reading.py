@@ -75,7 +75,7 @@ def test_a_bad_detection_is_set_aside_and_holds_up_no_other(tmp_path: Path, vide
     assert [(one.place, one.reason) for one in found.odd] == [(f"video '{video}', detection 1", reason)]
     # Alone there is nothing to judge, and the message says why.
     (tmp_path / "results.json").write_text(json.dumps({"results": {video: [bad]}}))
-    with pytest.raises(BrokenContract, match=rf"none of 1 detections can be judged.*1 {reason}"):
+    with pytest.raises(BrokenContract, match=rf"none of 1 detection can be judged.*1 {reason}"):
         results(tmp_path / "results.json", judged)
 
 

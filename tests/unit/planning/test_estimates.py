@@ -58,9 +58,8 @@ def test_clips_bytes_and_seconds_of_every_device_that_did_such_work(platform: Pl
     measured(platform, "r2plus1d_18", device="another card", clips=500, clip_bytes=None)
     assert to_score(platform) == [
         "about 600 clips to score with r2plus1d_18; about 1.2 MB of renditions",
-        "about 11 s on a card, 5 s of it to start; measured: 100 clips/s over 1,000 clips of 1 runs, "
-        "last on 2026-11-27",
-        "about 17 s on another card, 5 s of it to start; measured: 50 clips/s over 500 clips of 1 runs, "
+        "about 11 s on a card, 5 s of it to start; measured: 100 clips/s over 1,000 clips of 1 run, last on 2026-11-27",
+        "about 17 s on another card, 5 s of it to start; measured: 50 clips/s over 500 clips of 1 run, "
         "last on 2026-11-27",
         "people: 1.5 h at most, by `mining.minutes_per_round` (45) for each",
     ]

@@ -63,7 +63,7 @@ def test_what_no_reader_accepts_any_more_is_named_before_it_is_made_again(platfo
     platform.record(replace(FETCHED, version=1), category="judo", window=WEEKS[0])
     platform.record(replace(FETCHED, version=1), category="polo", window=WEEKS[0])
     platform.record(FETCHED, category="polo", window=WEEKS[0])
-    with pytest.raises(NotConfigured, match=r"knows 1 partitions of fetched/v1, which .* would make again; upgrade by"):
+    with pytest.raises(NotConfigured, match=r"knows 1 partition of fetched/v1, which .* would make again; upgrade by"):
         collect_videos(platform.planner(window=WEEKS[0]))
     platform.record(replace(FETCHED, version=2), category="judo", window=WEEKS[0])
     assert handed(collect_videos(platform.planner(window=WEEKS[0]))) == [((WEEKS[0],), ("archery", "judo", "polo"))]
@@ -117,7 +117,7 @@ def test_a_drop_is_tried_so_often_and_then_given_up_aloud(platform: Platform) ->
     fetched(platform, "judo", WEEKS[0], generation=4)
     assert again(platform.planner(window=NEWEST, now=NOW)) == {}
     said = notes(platform.planner(window=NEWEST, now=NOW), "collect_videos")
-    assert "1 drops in 1 (category, window) were tried 4 times and are given up" in said[0]
+    assert "1 drop in 1 (category, window), tried 4 times and given up" in said[0]
     by_hand = collect_videos(platform.planner(window=WEEKS[0], now=NOW, retry_drops=True, only=("judo",)))
     assert [(item.category, item.retry) for item in by_hand] == [(("judo",), NOW.isoformat())]
 

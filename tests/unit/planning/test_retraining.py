@@ -33,7 +33,7 @@ def test_enough_new_labels_suffice() -> None:
 def test_a_person_may_ask_for_a_release_of_whatever_is_new() -> None:
     known = Evidence(new_labels=1, age_days=None, drift=None)
     found = decide(known, KNOBS, at_once=True)
-    assert (found.retrain, found.reason) == (True, "1 new labels, and a person asks for a release at once")
+    assert (found.retrain, found.reason) == (True, "1 new label, and a person asks for a release at once")
     assert found.evidence == known
     assert not decide(replace(known, new_labels=0), KNOBS, at_once=True).retrain
 

@@ -137,7 +137,7 @@ def test_register_says_how_many_files_of_a_folder_will_be_dropped(
     said = capsys.readouterr().err
     assert "1 of 3 videos looked at (of 3) are shorter than 2.0 s: `fetch` will drop them" in said
     assert "1 of 3 videos looked at (of 3) are longer than 4.0 s: `fetch` will drop them" in said
-    assert "register: 1 categories: judo" in said
+    assert "register: 1 category: judo" in said
 
 
 def test_a_playlist_that_names_other_files_is_not_opened(tmp_path: Path) -> None:

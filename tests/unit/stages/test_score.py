@@ -324,7 +324,7 @@ def test_a_run_leaves_its_rate_and_the_next_estimate_reads_it(tmp_path, capsys):
     said = capsys.readouterr().out
     assert re.fullmatch(
         rf"8 clips with {re.escape(networks)}; about [\d.]+ KB of renditions; about \d+ s on .*, \d+ s of it to start; "
-        r"measured: [\d.]+ clips/s over 8 clips of 1 runs, last on 20\d\d-\d\d-\d\d\n",
+        r"measured: [\d.]+ clips/s over 8 clips of 1 run, last on 20\d\d-\d\d-\d\d\n",
         said,
     )
     score_all(world, "jump")

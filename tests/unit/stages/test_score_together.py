@@ -76,7 +76,7 @@ def test_two_processes_write_what_one_writes_and_take_up_what_a_killed_run_left(
     monkeypatch.undo()
     capfd.readouterr()
     score.run(scoring(world, "cpu", "cpu", remake=True))
-    assert "takes up 1 shards of an unfinished run" in capfd.readouterr().err
+    assert "takes up 1 shard of an unfinished run" in capfd.readouterr().err
     assert scores(world) == pytest.approx(alone, abs=1e-3)
     assert not [name for name in world.store.names("") if "/unfinished/" in name]
     assert multiprocessing.active_children() == []

@@ -78,11 +78,11 @@ def test_what_is_about_to_be_done_is_said_in_a_line() -> None:
     entry = architecture("mvit_v2_s")
     plan = plan_of(Training(steps=9, batch=8, micro_batch=2), entry, clips=len(index), tuned=True, world=2)
     assert sentence(plan, entry, index, world=2) == (
-        "mvit_v2_s from pretrained weights: 6 clips, 2 labels yes and 4 no in 1 categories; 9 steps of 8 clips "
+        "mvit_v2_s from pretrained weights: 6 clips, 2 labels yes and 4 no in 1 category; 9 steps of 8 clips "
         "(12.0 epochs), 2 processes with 4 each, 2 times 2 at once, highest rate 5e-05, balance 0"
     )
     alone = plan_of(Training(steps=9, batch=8, frozen=True), entry, clips=len(index), tuned=False, world=1)
     assert sentence(alone, entry, index) == (
-        "mvit_v2_s from random weights, its head alone: 6 clips, 2 labels yes and 4 no in 1 categories; 9 steps of 8 "
+        "mvit_v2_s from random weights, its head alone: 6 clips, 2 labels yes and 4 no in 1 category; 9 steps of 8 "
         "clips (12.0 epochs), highest rate 0.00015, balance 0"
     )
