@@ -49,15 +49,16 @@ def routes(oversee: Callable[..., Any], ledgers: Ledgers, *, admits: bool) -> AP
             raise HTTPException(400, f"The field say is none of {', '.join(sorted(WORDS))}.")
         category = field(form, "category", _NAME_MOST)
         by = {"person": person, "reason": field(form, "reason", _REASON_MOST)}
+        if form.get("back") == "clip":
+            back = f"clip?{urlencode({'category': category, 'of': _clip(form)})}"
+        else:
+            back = "desk" if word == "retire" else f"desk?{urlencode({'of': category})}"
         try:
             with word_of(ledgers, person, admits=admits) as ledger:
                 _rule(ledger, word, category, form, by)
         except WrongArguments as refusal:
             raise HTTPException(409, f"{refusal}.") from refusal
-        if form.get("back") == "clip":
-            where = urlencode({"category": category, "of": field(form, "clip_id", _NAME_MOST)})
-            return RedirectResponse(f"clip?{where}", status_code=303)
-        return RedirectResponse("desk" if word == "retire" else f"desk?{urlencode({'of': category})}", status_code=303)
+        return RedirectResponse(back, status_code=303)
 
     return router
 

@@ -35,7 +35,8 @@ class _Gone(Exception):
 class Door:
     """Bounds bodies, refuses hosts that are no hosts, sets headers on every answer, and answers where nobody else did.
 
-    An answer that has a header of the name keeps its own.
+    An answer that has a header of the name keeps its own. HEAD is answered as GET without the body, but not below /api,
+    where a GET may hand out clips.
 
     Not Starlette's base class, which costs a task and two queues per request.
     """
@@ -49,6 +50,7 @@ class Door:
             await self._app(scope, receive, send)
             return
         has_begun = False
+        is_head = scope["method"] == "HEAD" and not failures.is_call(scope)
 
         async def sent(message: Message) -> None:
             nonlocal has_begun
@@ -58,10 +60,13 @@ class Door:
                 for name, value in self._set.items():
                     headers.setdefault(name, value)
                 headers.setdefault("Cache-Control", "no-store")
+            elif is_head:
+                message = {**message, "body": b""}
             await send(message)
 
         try:
-            await self._app(scope, await _checked(scope, receive), sent)
+            asked = {**scope, "method": "GET"} if is_head else scope
+            await self._app(asked, await _checked(scope, receive), sent)
         except _Refusal as refusal:
             await asyncio.sleep(REFUSAL_SEC)
             await failures.answer(scope, refusal.status, refusal.text)(scope, receive, sent)

@@ -29,15 +29,24 @@ def answer(scope: Scope, status: int, text: str, headers: Mapping[str, str] | No
     """
     if status < 400:
         return Response(status_code=status, headers=headers)
-    path = scope["path"].removeprefix(scope.get("root_path", ""))
-    if path.startswith("/api/") and "text/html" not in Headers(scope=scope).get("accept", ""):
+    if is_call(scope) and "text/html" not in Headers(scope=scope).get("accept", ""):
         return JSONResponse({"detail": text}, status_code=status, headers=headers)
     if text == HTTPStatus(status).phrase:
         text = "There is nothing at this address." if status == 404 else "This cannot be done."
-    up = "../" * max(0, path.count("/") - 1)
+    up = "../" * max(0, _path(scope).count("/") - 1)
     page = render("error.html", status, title=HTTPStatus(status).phrase, text=text, up=up)
     page.headers.update(headers or {})
     return page
+
+
+def is_call(scope: Scope) -> bool:
+    """Return whether a request asks for something below /api, as scripts of the pages do."""
+    return _path(scope).startswith("/api/")
+
+
+def _path(scope: Scope) -> str:
+    path: str = scope["path"]
+    return path.removeprefix(scope.get("root_path", ""))
 
 
 def install(app: FastAPI) -> None:
@@ -53,7 +62,7 @@ def install(app: FastAPI) -> None:
         first = failure.errors()[0]
         place = ".".join(str(part) for part in first["loc"] if isinstance(part, int) or str(part).isidentifier())
         status = 400 if first["type"] in MALFORMED else 422
-        return answer(request.scope, status, f"{place}: {first['msg']}")
+        return answer(request.scope, status, f"{place or 'body'}: {first['msg']}")
 
     @app.exception_handler(SlacError)
     async def _failed(request: Request, failure: SlacError) -> Response:

@@ -31,6 +31,7 @@ from slac_tasks.web import door
 from slac_tasks.web.accounts import COOKIE, Account, Accounts
 from slac_tasks.web.app import make_app
 from slac_tasks.web.ledgers import Ledgers
+from slac_tasks.web.listing import PAGES, PARTS
 from slac_tasks.web.media import Media
 from slac_tasks.web.passwords import seal
 from slac_tasks.web.sessions import LedgerSessions
@@ -148,6 +149,13 @@ def test_what_was_not_answered_in_time_comes_back_first(place: Place) -> None:
         assert cursor.fetchone() == (3,)
 
 
+def test_a_form_that_lacks_what_its_answer_needs_writes_nothing(place: Place) -> None:
+    form = b"category=judo&say=retire&reason=enough&back=clip"
+    headers = [place.session, (b"content-length", str(len(form)).encode())]
+    assert ask(place.app, "POST", b"/desk", headers=headers, body=[form]).status == 400
+    assert [row["retired_at"] for row in place.ledger.rows("categories")] == [None]
+
+
 def test_two_processes_share_the_sessions(place: Place, ledger_url: str) -> None:
     ledgers = Ledgers(lambda: Ledger(ledger_url))
     other = Accounts(find={"ada": ADA}.get, secret=b"s" * 32, sessions=LedgerSessions(ledgers))
@@ -201,7 +209,7 @@ BODIES = st.one_of(
 )
 PATHS = st.one_of(
     st.sampled_from(
-        ["/", "/review", "/funnel", "/quality", "/login", "/login.css", "/logout", "/health", "/api/me",
+        [*(f"/{name}" for name in (*PAGES, *PARTS)), "/", "/login", "/login.css", "/logout", "/health", "/api/me",
          "/api/category", "/api/clips", "/api/media", "/api/votes", "/review/", "//", "/api", "/segments",
          "/api/segments", "/api/segments/me", "/api/segments/category", "/api/segments/media", "/api/segments/votes"]
     ).map(str.encode),
@@ -211,7 +219,11 @@ PATHS = st.one_of(
 )  # fmt: skip
 QUERIES = st.lists(
     st.tuples(
-        st.sampled_from(["category", "clip_id", "segment_id", "most", "held", "next", "ends", "signature", "x"]), RAW
+        st.sampled_from(
+            "category clip_id segment_id most held next ends signature x of person round score order rank after begin"
+            " begin_at drawing within start".split()
+        ),
+        RAW | st.sampled_from([b"judo", b"ada", b"newest", b"1", b"-1e10", b"9" * 19]),
     ),
     max_size=4,
 ).map(lambda pairs: "&".join(f"{key}={quote_from_bytes(value)}" for key, value in pairs).encode())
