@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from slac_tasks.admission.likeness import archive as likeness_archive
 from slac_tasks.admission.likeness.fingerprints import NUMBERS, Table
 from slac_tasks.admission.told_apart import Undone, lookalike_pairs, tell_apart, tell_same, undone
 from slac_tasks.admission.withdrawals import all_withdrawals, write_withdrawal
@@ -86,8 +87,13 @@ def archive(tmp_path: Path, ledger_url: str) -> Iterator[Archive]:
     found.ledger.close()
 
 
-def test_copies_are_found_within_a_window_across_categories_and_across_windows(archive: Archive) -> None:
-    first, copy, other, late = (f"{number:016x}" for number in range(4))
+def test_copies_are_found_within_a_window_across_categories_and_across_windows(
+    archive: Archive, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # There are more videos than one look at the ledger takes.
+    monkeypatch.setattr(likeness_archive, "_PAGE", 1)
+    monkeypatch.setattr(likeness_archive, "_BATCH", 2)
+    other, first, copy, late, later = (f"{number:016x}" for number in range(5))
     archive.fetched(WEEKS[0], "arm_wave", {other: film(2), first: film(1), copy: film(1)[10:40]})
     archive.fetched(WEEKS[0], "jump", {copy: film(1)[10:40]})
     found = archive.admit(WEEKS[0])
@@ -96,8 +102,8 @@ def test_copies_are_found_within_a_window_across_categories_and_across_windows(a
     assert found["arm_wave"][copy] == ("near-duplicate",)
     assert found["arm_wave"][other][0] == other
     assert found["jump"][copy] == (group, split)
-    archive.fetched(WEEKS[1], "arm_wave", {late: film(1)[5:50]})
-    archive.fetched(WEEKS[1], "run", {late: film(1)[5:50]})
+    archive.fetched(WEEKS[1], "arm_wave", {later: film(3), late: film(1)[5:50]})
+    archive.fetched(WEEKS[1], "run", {later: film(3), late: film(1)[5:50]})
     found = archive.admit(WEEKS[1])
     assert found["arm_wave"][late] == ("near-duplicate",)
     assert found["run"][late] == (group, split)

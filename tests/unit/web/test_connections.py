@@ -156,12 +156,13 @@ def test_a_body_without_end_is_cut(port: int) -> None:
     assert sent < 30 * 2**20
 
 
-def test_a_body_that_is_taken_may_come_in_parts(port: int) -> None:
+def test_a_body_that_is_taken_may_come_in_parts(port: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(connections, "BODY_SEC", 30.0)  # its time begins when the head is there
     with connected(port) as client:
         client.sendall(f"POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: {BODY_MOST}\r\n\r\n".encode())
         for _ in range(4):
             client.sendall(b"x" * (BODY_MOST // 4))
-            time.sleep(0.02)
+            time.sleep(0.1)
         answer = client.recv(1000)
         assert status(answer) == 200
         assert answer.endswith(str(BODY_MOST).encode())
@@ -186,15 +187,31 @@ def test_requests_ahead_of_their_answers_are_counted(port: int) -> None:
         assert everything(client).count(b"HTTP/1.1 200") < 100
 
 
-def test_strangers_who_wait_give_way_to_whoever_comes(port: int) -> None:
+def is_open(client: socket.socket) -> bool:
+    """Whether the server has not ended the connection."""
+    client.setblocking(False)
+    with contextlib.suppress(ConnectionError):
+        try:
+            return bool(client.recv(1))
+        except BlockingIOError:
+            return True
+    return False
+
+
+def test_strangers_who_wait_give_way_to_whoever_comes(port: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(connections, "HEAD_SEC", 30.0)  # nobody goes for being late
     with contextlib.ExitStack() as stack:
         regular = stack.enter_context(connected(port))
         regular.sendall(GET)
         assert status(regular.recv(1000)) == 200
-        for _ in range(40):
-            stack.enter_context(connected(port)).sendall(b"GET / HTTP/1.1\r\nX: ")
+        strangers = [stack.enter_context(connected(port)) for _ in range(40)]
+        for one in strangers[::2]:
+            with contextlib.suppress(ConnectionError):
+                one.sendall(b"GET / HTTP/1.1\r\nX: ")
         with connected(port) as late:
             late.sendall(GET)
             assert status(late.recv(1000)) == 200
+            left = connections.CONNECTIONS_MOST - len((regular, late))
+            assert [is_open(one) for one in strangers] == [False] * (40 - left) + [True] * left, "the oldest go"
         regular.sendall(GET)
         assert status(regular.recv(1000)) == 200, "she has asked before: those who never did go first"
