@@ -8,12 +8,14 @@ import os
 import traceback
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import SpawnProcess
 from threading import Thread
 from typing import Any, NamedTuple, TypeVar
 
 from slac_tasks.errors import SlacError, Temporary, is_bug
+from slac_tasks.signals import left_to_us
 
 S = TypeVar("S")
 A = TypeVar("A")
@@ -76,7 +78,9 @@ def _started(act: Callable[[S], A], task: S, name: str) -> _Running:
     context = multiprocessing.get_context("spawn")
     own, theirs = context.Pipe()
     process = context.Process(target=_child, args=(act, task, name, theirs), name=name)
-    process.start()
+    resource_tracker.ensure_running()  # when it starts it lets signals through again
+    with left_to_us():
+        process.start()
     theirs.close()
     return _Running(process, own)
 

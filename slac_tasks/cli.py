@@ -5,7 +5,6 @@ The same `slac <stage> ...` line is typed by a person, run as a process by Airfl
 
 import argparse
 import os
-import signal
 import sys
 import traceback
 from collections.abc import Callable, Mapping, Sequence
@@ -14,7 +13,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, NoReturn
 
-from slac_tasks import __version__, boundary, config, streams
+from slac_tasks import __version__, boundary, config, signals, streams
 from slac_tasks.errors import SlacError, Temporary, WrongArguments, is_disk_full
 from slac_tasks.given import flags
 from slac_tasks.given.words import fault_of, printable, wanted
@@ -290,14 +289,6 @@ def _person(word: str) -> str:
         raise WrongArguments(f"--person {error}") from error
 
 
-class _Stopped(BaseException):
-    """A signal asked this process to end. No stage may take it for the failure of one of its items."""
-
-
-def _stop(signum: int, frame: object) -> NoReturn:
-    raise _Stopped(f"stopped by signal {signal.Signals(signum).name}; run again to go on")
-
-
 def _named(words: Sequence[str]) -> str | None:
     """Return the command that these words begin with; None: they name a stage, or nothing."""
     return next((name for name in (" ".join(words[:2]), *words[:1]) if name in COMMANDS), None)
@@ -359,7 +350,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; return the exit code that says what became of it. The last line on stderr is the reason."""
     words = list(sys.argv[1:] if argv is None else argv)
     name = f"slac {_named(words) or words[0]}" if words else "slac"
-    signal.signal(signal.SIGTERM, _stop)
+    signals.listen()
     _trim_variables()
     # Before torch is imported. A thread of a network that waits for the others would else spin: where another program
     # needs the processor, two threads took fifteen times the processor time of one (measured).
@@ -379,7 +370,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             return _run(words)
     except SlacError as failure:
         return end(failure, failure.exit_code)
-    except _Stopped as stop:
+    except signals.Stopped as stop:
         return end(stop, Temporary.exit_code)
     except KeyboardInterrupt:
         return end("stopped by hand; run again to go on", Temporary.exit_code)

@@ -25,6 +25,7 @@ import os
 import signal
 import socket
 import threading
+from contextlib import suppress
 from functools import partial
 from multiprocessing import connection, parent_process
 
@@ -34,6 +35,7 @@ from slac_tasks import config
 from slac_tasks.errors import NotConfigured, Temporary
 from slac_tasks.given.flags import whole
 from slac_tasks.progress import print_line
+from slac_tasks.signals import Stopped
 from slac_tasks.storage.ledger import open_ledger
 from slac_tasks.storage.objects import open_store
 from slac_tasks.web.accounts import Account, Accounts, secret_of, secure_of
@@ -164,5 +166,7 @@ def main(arguments: argparse.Namespace) -> None:
         if arguments.workers > 1:
             Multiprocess(served, sockets=[listener]).run()
         else:
-            uvicorn.Server(served).run(sockets=[listener])
+            # When its last requests are answered, uvicorn lets the signal through once more.
+            with suppress(KeyboardInterrupt, Stopped):
+                uvicorn.Server(served).run(sockets=[listener])
     print_line("slac web: stopped")

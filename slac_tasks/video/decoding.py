@@ -58,7 +58,6 @@ def serve() -> None:
     """Be the program that a pool starts: fork a worker for each connection that it sends, until it ends."""
     memory, control, originals = json.loads(sys.argv[2])
     how = _decode_by_torchcodec(originals) if originals else decode
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the pool ends its workers
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody waits for those that end
     cv2.setNumThreads(1)
     requests = socket.socket(fileno=control)

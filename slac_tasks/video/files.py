@@ -7,7 +7,6 @@ read in turn: so the order is that of the files, and a full pipe bounds what is 
 
 import json
 import mmap
-import signal
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
@@ -23,6 +22,7 @@ from slac_tasks.children import environment, processors
 from slac_tasks.errors import BrokenContract, Temporary
 from slac_tasks.model import CLIP_SEC, View
 from slac_tasks.progress import track
+from slac_tasks.signals import left_to_us
 from slac_tasks.video import apart
 from slac_tasks.video.frames import Pixels, length_sec, read_clips
 from slac_tasks.video.lost import Lost
@@ -82,9 +82,10 @@ def clips_of(stretches: Sequence[Stretch], view: View, *, most: int, what: str) 
 
 def _program() -> "subprocess.Popen[bytes]":
     environ = environment("LD_LIBRARY_PATH", "VIRTUAL_ENV") | {"OPENBLAS_NUM_THREADS": "1"}
-    return subprocess.Popen(
-        [sys.executable, "-m", __name__], stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environ
-    )
+    with left_to_us():
+        return subprocess.Popen(
+            [sys.executable, "-m", __name__], stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environ
+        )
 
 
 def _answer(program: IO[bytes], view: View, path: str) -> Pixels | Lost:
@@ -101,7 +102,6 @@ def _answer(program: IO[bytes], view: View, path: str) -> Pixels | Lost:
 
 def main() -> None:
     """Be one of the programs: decode what standard input asks for onto standard output."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; who started this ends it
     cv2.setNumThreads(1)
     (frames, size), most, asked = json.load(sys.stdin)
     view, out = View(frames, size), sys.stdout.buffer

@@ -29,6 +29,7 @@ from numpy.typing import NDArray
 from slac_tasks.children import environment
 from slac_tasks.errors import BrokenContract, Temporary
 from slac_tasks.model import View
+from slac_tasks.signals import left_to_us
 from slac_tasks.video.decoding import START, decode
 from slac_tasks.video.frames import Pixels
 from slac_tasks.video.lost import DIED, HUNG, Lost
@@ -332,9 +333,10 @@ class Pool:
         words = [sys.executable, "-c", START, json.dumps(paths), json.dumps([memory, theirs.fileno(), originals])]
         # A library of linear algebra would start a thread for each processor, and forks do not take them along.
         environ = environment(*_ENVIRONMENT) | {"OPENBLAS_NUM_THREADS": "1"}
-        self._program = subprocess.Popen(
-            words, stdin=subprocess.DEVNULL, pass_fds=(memory, theirs.fileno()), env=environ
-        )
+        with left_to_us():
+            self._program = subprocess.Popen(
+                words, stdin=subprocess.DEVNULL, pass_fds=(memory, theirs.fileno()), env=environ
+            )
         theirs.close()
 
     def _hire(self) -> None:

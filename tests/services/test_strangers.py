@@ -287,20 +287,22 @@ def until(condition: Callable[[], bool], seconds: float = 30.0) -> bool:
     return True
 
 
-def start(ledger_url: str, store: FolderStore, port: int, host: str = "127.0.0.1") -> "subprocess.Popen[str]":
+def start(
+    ledger_url: str, store: FolderStore, port: int, host: str = "127.0.0.1", workers: int = 2
+) -> "subprocess.Popen[str]":
     environ = os.environ | {
         "SLAC_STORE": store.url, "SLAC_DATABASE_URL": ledger_url, "SLAC_WEB_SECRET": "s" * 32, "SLAC_CONFIG": "",
     }  # fmt: skip
     return subprocess.Popen(
-        [sys.executable, "-m", "slac_tasks.cli", "web", "--host", host, "--port", str(port)],
+        [sys.executable, "-m", "slac_tasks.cli", "web", "--host", host, "--port", str(port), "--workers", str(workers)],
         env=environ, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True,
     )  # fmt: skip
 
 
-@pytest.fixture
-def running(ledger_url: str, store: FolderStore) -> Iterator[Running]:
+@pytest.fixture(params=[2])
+def running(ledger_url: str, store: FolderStore, request: pytest.FixtureRequest) -> Iterator[Running]:
     port = free_port()
-    process = start(ledger_url, store, port)
+    process = start(ledger_url, store, port, workers=request.param)
     found = Running(process=process, url=f"http://127.0.0.1:{port}")
 
     def answers() -> bool:
@@ -360,3 +362,12 @@ def test_a_stop_ends_the_service_though_clients_hang(running: Running) -> None:
         running.process.send_signal(signal.SIGTERM)
         assert until(lambda: running.process.poll() is not None, 20)
         assert not any(map(is_alive, workers))
+
+
+@pytest.mark.parametrize("running", [1], indirect=True)
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGHUP])
+def test_a_service_that_is_stopped_has_done_what_it_was_started_for(running: Running, number: signal.Signals) -> None:
+    running.process.send_signal(number)
+    assert running.process.wait(60) == 0
+    assert running.process.stderr
+    assert running.process.stderr.read() == "slac web: stopped\n"

@@ -344,12 +344,12 @@ sys.exit(cli.main(["show"]))
 
 
 @pytest.mark.parametrize("moment", STOPS)
-@pytest.mark.parametrize("name", ["SIGINT", "SIGTERM"])
+@pytest.mark.parametrize("name", ["SIGINT", "SIGTERM", "SIGHUP"])
 def test_a_command_that_is_stopped_says_so_and_how_to_go_on(name: str, moment: str) -> None:
     script = STOPPED.format(name=name, body=STOPS[moment])
     ended = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=60)
     assert ended.returncode == 75, ended.stderr
-    how = {"SIGINT": "stopped by hand", "SIGTERM": "stopped by signal SIGTERM"}[name]
+    how = "stopped by hand" if name == "SIGINT" else "stopped by signal SIGTERM"
     assert ended.stderr.splitlines()[-1] == f"slac show: {how}; run again to go on"
     assert "Traceback" not in ended.stderr
 

@@ -20,6 +20,7 @@ from slac_tasks.collect.settings import Collect
 from slac_tasks.errors import is_disk_full
 from slac_tasks.progress import track
 from slac_tasks.scratch import Scratch
+from slac_tasks.signals import left_to_us
 from slac_tasks.video import originals
 
 LIMITS = Collect(min_duration_sec=0.5, max_duration_sec=3600.0)
@@ -47,9 +48,11 @@ def fingerprint_files(paths: Sequence[Path]) -> Iterator[Fingerprinted]:
     """
     environ = environment("HOME", "VIRTUAL_ENV")
     argv = [sys.executable, "-m", "slac_tasks.admission.exclusions.fingerprinting"]
-    with subprocess.Popen(
-        argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environ, encoding="utf-8"
-    ) as child:
+    with left_to_us():
+        child = subprocess.Popen(
+            argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environ, encoding="utf-8"
+        )
+    with child:
         assert child.stdin is not None
         assert child.stdout is not None
         try:
