@@ -16,6 +16,7 @@ from typing import Any, NoReturn
 from slac_tasks import __version__, boundary, config, signals, streams
 from slac_tasks.errors import SlacError, Temporary, WrongArguments, is_disk_full
 from slac_tasks.given import flags
+from slac_tasks.given.folders import check_current
 from slac_tasks.given.words import fault_of, printable, wanted
 from slac_tasks.importing import imported
 from slac_tasks.model import Window, check_slug, moment, parse_round_key, round_key
@@ -114,6 +115,10 @@ class _Parser(argparse.ArgumentParser):
             name = unknown[0].partition("=")[0]
             self.error(f"{name!r} is unknown, {wanted(name, self._option_string_actions)}")
         return found, unknown
+
+    def _print_message(self, message: str, file: Any = None) -> None:
+        # Argparse forgives an output that takes nothing: a help that nobody gets would end with 0.
+        print(message, end="", file=file)
 
     def exit(self, status: int = 0, message: str | None = None) -> NoReturn:
         # A help that nobody reads to its end fails here, where `main` sees it, and not at the end of the process.
@@ -357,6 +362,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 
     def end(reason: object, code: int) -> int:
+        streams.settle()
         with streams.forgiven():
             print_line(f"{name}: {reason}")
         return code
@@ -364,6 +370,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     streams.open_closed()
     streams.print_anywhere()
     try:
+        check_current()
         boundary.check(os.environ)
         # What a person serves or looks at for hours is no span of a collector.
         with watched(name) if words and words[0] in {*STAGES, *LEDGER_COMMANDS} else nullcontext():
@@ -380,7 +387,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             return streams.end_unread()
         if isinstance(failure, OSError) and is_disk_full(failure):
             # A copy names what it reads first, and what it writes second.
-            written = failure.filename2 or failure.filename or "a file"
+            written = failure.filename2 or failure.filename or "a file or the standard output"
             return end(f"disk is full while writing {written}", Temporary.exit_code)
         with streams.forgiven():
             traceback.print_exc()

@@ -33,6 +33,17 @@ def flush() -> None:
         sys.stdout.flush()
 
 
+def settle() -> None:
+    """Let what stdout does not take go nowhere.
+
+    What Python still holds of it would fail at the end of the process, which then ends with 120.
+    """
+    try:
+        flush()
+    except OSError:
+        _lose(1)
+
+
 def print_anywhere() -> None:
     """Let a terminal that cannot show a letter get it escaped: cron and thin images know ASCII alone."""
     for stream in (sys.stdout, sys.stderr):
@@ -42,10 +53,7 @@ def print_anywhere() -> None:
 
 @contextmanager
 def forgiven() -> Iterator[None]:
-    """Let what stderr does not take go nowhere: a log on a full disk changes no exit code.
-
-    What Python still holds of it would fail at the end of the process, which then ends with 120.
-    """
+    """Let what stderr does not take go nowhere, as `settle` does: a log on a full disk changes no exit code."""
     try:
         yield
     except OSError:

@@ -7,6 +7,8 @@ import errno
 import os
 from pathlib import Path
 
+from slac_tasks.errors import NotConfigured
+
 
 def path_of(text: str) -> Path:
     """Return the path that a person writes in a setting, a variable or a flag: a `~` before it is their home.
@@ -58,3 +60,16 @@ def no_file(path: Path) -> OSError:
 def told(failure: OSError) -> str:
     """Return a failure as a message shows it."""
     return f"{failure.filename}: {failure.strerror or failure}"
+
+
+def check_current() -> None:
+    """Refuse to work in a folder that was deleted: libraries ask where they are while they are imported.
+
+    Raises:
+        NotConfigured: it was.
+
+    """
+    try:
+        os.getcwd()
+    except OSError as error:
+        raise NotConfigured("the current folder was deleted, want one that is there") from error

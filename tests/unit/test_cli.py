@@ -186,7 +186,7 @@ def test_the_help_may_be_cut_off(words: tuple[str, ...]) -> None:
     os.close(read)
     ended = subprocess.run([sys.executable, "-m", "slac_tasks.cli", *words], stdout=write, stderr=subprocess.PIPE)
     os.close(write)
-    assert ended.returncode in (0, 141)  # argparse forgives a pipe that breaks while it writes
+    assert ended.returncode == 141
     assert ended.stderr == b""
 
 
@@ -203,6 +203,39 @@ def test_a_log_on_a_full_disk_takes_no_exit_code_away(body: str, code: int) -> N
     with open("/dev/full", "w") as full:
         assert ends(body, stderr=full).returncode == code
         assert subprocess.run([sys.executable, "-m", "slac_tasks.cli", "nonsense"], stderr=full).returncode == 64
+
+
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+@pytest.mark.parametrize(
+    ("words", "code"), [(("--help",), 75), (("--version",), 75), (("show", "--help"), 75), (("dance",), 64)]
+)
+def test_an_output_on_a_full_disk_takes_no_exit_code_away(words: tuple[str, ...], code: int, unbuffered: str) -> None:
+    command, environ = [sys.executable, "-m", "slac_tasks.cli", *words], os.environ | {"PYTHONUNBUFFERED": unbuffered}
+    with open("/dev/full", "w") as full:
+        ended = subprocess.run(command, env=environ, stdout=full, stderr=subprocess.PIPE, text=True)
+    assert ended.returncode == code
+    assert "Exception ignored" not in ended.stderr
+    if code == 75:
+        assert ended.stderr.endswith(": disk is full while writing a file or the standard output\n")
+
+
+@pytest.mark.parametrize(
+    ("body", "code"),
+    [("print('line')", 75), ("print('line'); raise cli.WrongArguments('no')", 64), ("print('line'); 1 / 0", 1)],
+)
+def test_what_stdout_did_not_take_changes_no_exit_code(body: str, code: int) -> None:
+    environ = os.environ | {"PYTHONUNBUFFERED": ""}
+    with open("/dev/full", "w") as full:
+        assert ends(body, stdout=full, stderr=subprocess.DEVNULL, env=environ).returncode == code
+
+
+def test_a_current_folder_that_was_deleted_is_78(tmp_path: Path) -> None:
+    command = f"mkdir gone && cd gone && rmdir ../gone && exec {shlex.quote(sys.executable)} -m slac_tasks.cli config"
+    environ = os.environ | {"SLAC_STORE": str(tmp_path / "store"), "PYTHONPATH": os.getcwd()}
+    ended = subprocess.run(["sh", "-c", command], cwd=tmp_path, env=environ, stderr=subprocess.PIPE, text=True)
+    assert (ended.returncode, ended.stderr) == (
+        78, "slac config: the current folder was deleted, want one that is there\n",
+    )  # fmt: skip
 
 
 def test_a_full_disk_is_the_one_that_was_written_to() -> None:
