@@ -54,7 +54,7 @@ def fill(ledger: Ledger, clips: int = 6) -> list[str]:
             "INSERT INTO segments (segment_id, category, video_id, start_sec, end_sec, score, origin, round, split,"
             " proxy_256, fps, duration_sec, votes_wanted)"
             " SELECT 's' || n, 'judo', 'v', n, n + 2, 0.5, 'net', 'net.1', 'training', 'p', 25, 60, 2"
-            " FROM generate_series(0, 1) AS n"
+            " FROM generate_series(0, 2) AS n"
         )
     account = {"groups": [], "role": "lead"}
     ledger.run("add_account", annotator="ada", password=ADA.password, **account)
@@ -147,6 +147,17 @@ def test_what_was_not_answered_in_time_comes_back_first(place: Place) -> None:
         assert cursor.fetchone() == (0,)
         cursor.execute("SELECT sum(taken) FROM queue")
         assert cursor.fetchone() == (3,)
+
+
+def test_no_more_segments_come_than_are_asked_for_where_some_are_in_hand_and_others_lapsed(place: Place) -> None:
+    first = {segment["segment_id"] for segment in place.get("/api/segments?category=judo&most=3").json}
+    assert len(first) == 3
+    with place.ledger._connection.cursor() as cursor:
+        cursor.execute("UPDATE segment_leases SET expires_at = now() - interval '1 s' WHERE segment_id <> 's0'")
+    place.ledger.run("expire_segment_leases")
+    again = {segment["segment_id"] for segment in place.get("/api/segments?category=judo&most=2&held=true").json}
+    assert "s0" in again
+    assert len(again) == 2
 
 
 def test_a_form_that_lacks_what_its_answer_needs_writes_nothing(place: Place) -> None:
