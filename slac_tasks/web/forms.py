@@ -12,8 +12,8 @@ from slac_tasks.web.text import is_plain
 
 Sent = TypeVar("Sent", bound=BaseModel)
 
-FORM_MOST = 4096
-"""Bytes of a form."""
+FORM_MOST = 8192
+"""Bytes of a form: a letter of a long reason or name takes nine of them in Chinese."""
 
 
 def own_form(request: Request) -> None:

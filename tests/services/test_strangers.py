@@ -13,7 +13,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote_from_bytes
+from urllib.parse import quote_from_bytes, urlencode
 
 import httpx
 import pytest
@@ -165,6 +165,14 @@ def test_a_form_that_lacks_what_its_answer_needs_writes_nothing(place: Place) ->
     headers = [place.session, (b"content-length", str(len(form)).encode())]
     assert ask(place.app, "POST", b"/desk", headers=headers, body=[form]).status == 400
     assert [row["retired_at"] for row in place.ledger.rows("categories")] == [None]
+
+
+def test_a_reason_may_be_as_long_as_its_field_in_any_script(place: Place) -> None:
+    form = urlencode({"category": "judo", "say": "retire", "reason": "\u67d4" * 500}).encode()
+    headers = [place.session, (b"content-length", str(len(form)).encode())]
+    assert ask(place.app, "POST", b"/desk", headers=headers, body=[form]).status == 303
+    (ruling,) = place.ledger.rows("web_rulings", category="judo", clip_id=None, most=9)
+    assert ruling["reason"] == "\u67d4" * 500
 
 
 def test_two_processes_share_the_sessions(place: Place, ledger_url: str) -> None:
