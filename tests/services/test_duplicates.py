@@ -107,7 +107,7 @@ def test_nobody_but_a_lead_on_our_own_page_tells_apart(place: Place) -> None:
         ({"reason": "  "}, 400),
         ({"reason": "x" * 501}, 400),
         ({"reason": "x\x00y"}, 400),
-        ({"reason": "x" * 5000}, 413),
+        ({"reason": "x" * 9000}, 413),
     ],
 )
 def test_what_is_no_word_on_a_pair_is_refused(place: Place, changes: dict[str, str], status: int) -> None:
