@@ -16,7 +16,7 @@ from urllib.parse import urlencode
 
 from fastapi import HTTPException
 
-from slac_tasks.web.text import is_plain
+from slac_tasks.web.text import ANYBODY_MOST, is_plain
 
 if TYPE_CHECKING:
     from slac_tasks.storage.ledger import Ledger
@@ -27,8 +27,6 @@ LOOKED_AT = 5_000
 """Answers of a person, or clips of a round, of which a page shows the best."""
 CHOICES_MOST = 500
 """Rounds or people of a list, at most; where there are more, a name is typed, and these are suggested."""
-_LONGEST = 100
-"""Characters of a value."""
 _NUMBER_MOST = 1e11
 """Larger than any score, and as seconds since 1970 later than any clip; Postgres takes it for a time."""
 ORDERS: Mapping[str, str] = {
@@ -99,8 +97,8 @@ class Choice:
 
         """
         for name, value in asked.items():
-            if len(value) > _LONGEST or not is_plain(value):
-                raise HTTPException(400, f"The value of {name} is no plain text of at most {_LONGEST} characters.")
+            if len(value) > ANYBODY_MOST or not is_plain(value):
+                raise HTTPException(400, f"The value of {name} is no plain text of at most {ANYBODY_MOST} characters.")
         order = asked.get("order") or "disputed"
         if order not in ORDERS:
             raise HTTPException(400, f"The order is none of {', '.join(ORDERS)}.")

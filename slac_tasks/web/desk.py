@@ -16,6 +16,7 @@ from slac_tasks.storage.ledger import Ledger
 from slac_tasks.verification import rulings
 from slac_tasks.web.forms import field, own_form, read_form
 from slac_tasks.web.ledgers import Ledgers
+from slac_tasks.web.text import ANYBODY_MOST
 from slac_tasks.web.words import word_of
 
 WORDS = frozenset(
@@ -23,8 +24,6 @@ WORDS = frozenset(
 )
 """What a lead may say: the kinds of `rulings`."""
 
-_NAME_MOST = 200
-"""Letters of a name; those of people in answers from elsewhere may be as long."""
 _REASON_MOST = 500
 
 
@@ -44,10 +43,10 @@ def routes(oversee: Callable[..., Any], ledgers: Ledgers, *, admits: bool) -> AP
     def rule(
         person: Annotated[str, lead_dep], form: Annotated[Mapping[str, str], Depends(read_form)]
     ) -> RedirectResponse:
-        word = field(form, "say", _NAME_MOST)
+        word = field(form, "say", ANYBODY_MOST)
         if word not in WORDS:
             raise HTTPException(400, f"The field say is none of {', '.join(sorted(WORDS))}.")
-        category = field(form, "category", _NAME_MOST)
+        category = field(form, "category", ANYBODY_MOST)
         by = {"person": person, "reason": field(form, "reason", _REASON_MOST)}
         if form.get("back") == "clip":
             back = f"clip?{urlencode({'category': category, 'of': _clip(form)})}"
@@ -66,13 +65,13 @@ def routes(oversee: Callable[..., Any], ledgers: Ledgers, *, admits: bool) -> AP
 def _rule(ledger: Ledger, word: str, category: str, form: Mapping[str, str], by: Mapping[str, str]) -> None:
     match word:
         case "approve" | "reject":
-            rulings.decide(ledger, category, labels=field(form, "labels", _NAME_MOST), decision=word, **by)
+            rulings.decide(ledger, category, labels=field(form, "labels", ANYBODY_MOST), decision=word, **by)
         case "retire":
             rulings.retire(ledger, category, **by)
         case "restore":
             rulings.restore(ledger, category, **by)
         case "ask again":
-            annotator, day = field(form, "annotator", _NAME_MOST), _day(form)
+            annotator, day = field(form, "annotator", ANYBODY_MOST), _day(form)
             rulings.ask_person_again(ledger, category, annotator, day=day, **by)
         case "settle":
             rulings.settle(ledger, category, _clip(form), answer=_answer(form), **by)
@@ -85,11 +84,11 @@ def _rule(ledger: Ledger, word: str, category: str, form: Mapping[str, str], by:
 
 
 def _clip(form: Mapping[str, str]) -> str:
-    return field(form, "clip_id", _NAME_MOST)
+    return field(form, "clip_id", ANYBODY_MOST)
 
 
 def _answer(form: Mapping[str, str]) -> str:
-    answer = field(form, "answer", _NAME_MOST)
+    answer = field(form, "answer", ANYBODY_MOST)
     if answer not in ("yes", "no"):
         raise HTTPException(400, "The field answer is neither of yes and no.")
     return answer
@@ -97,6 +96,6 @@ def _answer(form: Mapping[str, str]) -> str:
 
 def _day(form: Mapping[str, str]) -> date:
     try:
-        return date.fromisoformat(field(form, "day", _NAME_MOST))
+        return date.fromisoformat(field(form, "day", ANYBODY_MOST))
     except ValueError:
         raise HTTPException(400, "The field day is no day, want 2026-01-31.") from None

@@ -11,6 +11,9 @@ MALFORMED = frozenset({"value_error", "json_invalid", "finite_number", "uuid_par
 NAME_MOST = 64
 """Most characters of a person's name, as `slac annotator add` takes it."""
 
+ANYBODY_MOST = 320
+"""Most characters of a name in answers from elsewhere: `people.MOST_LETTERS`, and the system's name before."""
+
 _REPLACED = "\ufffd"
 """What a decoder writes for bytes that are no UTF-8."""
 
