@@ -104,6 +104,9 @@ def test_an_action_is_released_once_and_no_moment_as_both_whatever_people_moved(
         assert drop.reason == ("the same" if lost.present else "contradicted")
         assert (lost.category, lost.video_id) == (stays.category, stays.video_id)
         assert not lost.present or lost.right + lost.moved <= stays.support
+        ends = (lost.label_start_sec, lost.label_end_sec) if lost.present else (lost.start_sec, lost.end_sec)
+        shared = tiou(ends, (stays.start_sec, stays.end_sec))
+        assert shared >= 0.5 if lost.present else shared > 0
     shuffled.shuffle(labels)
     assert dense_labels(labels, rows, frozenset(), [], tiou_same=0.5) == found
 
