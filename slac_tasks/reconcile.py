@@ -215,7 +215,7 @@ def _committees(work: Repair) -> int:
     stored = {manifest.keys["committee"] for manifest in work.stored.current(COMMITTEES)}
     if gone := [committee for committee in work.seated if committee not in stored]:
         work.ledger.run("forget_committees", committees=gone)
-        work.lost.append(f"{len(gone):,} committees are lost with their weights, of which the newest was {gone[0]}")
+        work.lost.append(f"{counted(len(gone), 'committee')} lost with all weights, the newest of them {gone[0]}")
     with work.apart("committees"):
         adopt_committees(work.datasets, work.ledger, None)
     return len(stored)

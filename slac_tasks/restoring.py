@@ -136,7 +136,8 @@ def _batches(
             count, left = count + len(kept), left + len(rows) - len(about_known)
             alone += len(about_known) - len(kept)
     if alone:
-        work.lost.append(f"{alone:,} {dataset.name} correct one that was not put back: they were not put back either")
+        votes = counted(alone, dataset.name.removesuffix("s"))
+        work.lost.append(f"{votes} correcting one that was not put back: not put back either")
     return count, left
 
 

@@ -263,7 +263,7 @@ def test_a_committee_that_is_gone_is_current_no_more(datasets: Datasets, ledger:
     put_back(datasets, ledger)
     said, failed = put_back(copy(datasets, tmp_path / "without", "committees"), ledger)
     assert not failed
-    assert "1 committees are lost with their weights, of which the newest was c1" in said
+    assert "1 committee lost with all weights, the newest of them c1" in said
     assert ledger.rows("committees") == []
     assert ledger.rows("unfinished_releases") == [{"release": "r0001"}]
 

@@ -176,7 +176,7 @@ def test_a_correction_waits_for_what_it_corrects_and_holds_up_no_other_vote(make
     said: list[str] = []
     with pytest.raises(BrokenContract, match="1 partition not put back"):
         said.extend(repair(datasets, ledger, Review()))
-    assert any("2 votes correct one that was not put back" in line for line in said)
+    assert any("2 votes correcting one that was not put back" in line for line in said)
     assert not any("no round in the store" in line for line in said)
     assert standing(ledger) == of_bob
     # The bytes were found in a backup.
