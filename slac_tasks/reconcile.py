@@ -23,7 +23,7 @@ from slac_tasks.networks.committees import adopt_committees
 from slac_tasks.progress import counted
 from slac_tasks.release.finished import need_release
 from slac_tasks.release.recording import record_release
-from slac_tasks.restoring import Repair, restore_segment_votes, restore_votes
+from slac_tasks.restoring import Repair, restore_queue, restore_rounds, restore_segment_votes, restore_votes
 from slac_tasks.storage import gold_segments
 from slac_tasks.storage.datasets import (
     AGREEMENT,
@@ -32,7 +32,6 @@ from slac_tasks.storage.datasets import (
     CERTIFICATES,
     COMMITTEES,
     FETCHED,
-    HARD_CLIPS,
     MEASURES,
     MODELS,
     PEOPLE,
@@ -51,7 +50,6 @@ from slac_tasks.storage.manifests import Manifest
 from slac_tasks.storage.records import ARRIVALS, Record, record
 from slac_tasks.storage.tables import Datasets
 from slac_tasks.verification.outcome import (
-    list_asked,
     list_labels,
     queue_changes,
     record_measures,
@@ -60,7 +58,6 @@ from slac_tasks.verification.outcome import (
     replace_people,
     settle,
 )
-from slac_tasks.verification.queue import queued_clips
 from slac_tasks.verification.segments.proposals import queue_records
 from slac_tasks.verification.settings import Review
 from slac_tasks.verification.versions import label_tables, newest, newest_labels
@@ -221,22 +218,6 @@ def _committees(work: Repair) -> int:
     return len(stored)
 
 
-def _queue(work: Repair) -> int:
-    count = left = 0
-    for manifest in work.each(HARD_CLIPS):
-        with work.apart(manifest.address):
-            rows = list(work.datasets.rows_of(HARD_CLIPS, manifest))
-            hard_clips = work.admitted(rows)
-            clips = queued_clips(hard_clips, **manifest.keys, review=work.review)
-            work.ledger.run_many("queue_clip", map(asdict, clips))
-            work.ledger.run("withdraw_unasked", **manifest.keys)
-            list_asked(work.ledger, hard_clips, category=manifest.keys["category"])
-            count, left = count + len(clips), left + len(rows) - len(clips)
-    if left:
-        work.lost.append(f"{counted(left, 'queued clip')} of videos that no window admits: not asked about")
-    return count
-
-
 def _segments(work: Repair) -> int:
     """Put back proposed segments."""
     count = left = 0
@@ -381,8 +362,9 @@ REPAIRS: dict[str, Callable[[Repair], int]] = {
     "candidates": _candidates,
     "admissions": _admissions,
     "committees": _committees,
-    "queued clips": _queue,
+    "queued clips": restore_queue,
     "votes": restore_votes,
+    "rounds": restore_rounds,
     "queued segments": _segments,
     "known segments": _gold_segments,
     "votes about segments": restore_segment_votes,

@@ -1,4 +1,4 @@
-"""What the repairs of a ledger share, and its votes, put back in an order that its foreign keys allow.
+"""What the repairs of a ledger share, its queue, and its votes, put back in an order that its foreign keys allow.
 
 A vote stands after the one that it corrects, which may be of the same moment: answers that a browser kept while it had
 no connection come in one transaction. Batches come by number and not by when they were written: one is written again
@@ -23,6 +23,7 @@ from slac_tasks.storage.inventory import Inventory
 from slac_tasks.storage.ledger import Ledger
 from slac_tasks.storage.manifests import Manifest
 from slac_tasks.storage.tables import Datasets
+from slac_tasks.verification.outcome import list_asked
 from slac_tasks.verification.queue import queued_clips
 from slac_tasks.verification.settings import Review
 from slac_tasks.verification.votes import CLIPS, queued
@@ -71,6 +72,35 @@ class Repair:
         videos = sorted({row.video_id for row in rows})
         known = {row["video_id"] for row in self.ledger.rows("videos_among", videos=videos)}
         return [row for row in rows if row.video_id in known]
+
+
+def restore_queue(work: Repair) -> int:
+    """Put back the clips that people are asked about; return how many. A later round has what it brought back."""
+    count = left = 0
+    for manifest in work.each(HARD_CLIPS):
+        with work.apart(manifest.address):
+            rows = list(work.datasets.rows_of(HARD_CLIPS, manifest))
+            hard_clips = work.admitted(rows)
+            _queue(work, manifest, hard_clips)
+            list_asked(work.ledger, hard_clips, category=manifest.keys["category"])
+            count, left = count + len(hard_clips), left + len(rows) - len(hard_clips)
+    if left:
+        work.lost.append(f"{counted(left, 'queued clip')} of videos that no window admits: not asked about")
+    return count
+
+
+def restore_rounds(work: Repair) -> int:
+    """Withdraw what each round withdrew, now that votes say who was asked; return how many rounds there are."""
+    rounds = work.stored.current(HARD_CLIPS)
+    for manifest in rounds:
+        work.ledger.run("withdraw_unasked", **manifest.keys)
+    return len(rounds)
+
+
+def _queue(work: Repair, manifest: Manifest, clips: Iterable[HardClipRow]) -> None:
+    """Put clips of a round back into the queue; they are there since they were chosen."""
+    queued_again = queued_clips(clips, **manifest.keys, review=work.review, queued_at=manifest.written_at)
+    work.ledger.run_many("queue_clip", map(asdict, queued_again))
 
 
 def restore_votes(work: Repair) -> int:
@@ -184,5 +214,4 @@ def _queue_older(work: Repair, rounds: Mapping[tuple[str, ...], Sequence[Manifes
         for manifest in rounds.get(place, ()):
             with suppress(BrokenContract):  # its deletion was cut off, or it is the one that the queue named
                 own = [row for row in work.datasets.rows_of(HARD_CLIPS, manifest) if row.clip_id in clips]
-                queued_again = queued_clips(work.admitted(own), **manifest.keys, review=work.review)
-                work.ledger.run_many("queue_clip", map(asdict, queued_again))
+                _queue(work, manifest, work.admitted(own))

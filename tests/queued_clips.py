@@ -68,7 +68,7 @@ def queue(ledger: Ledger, round_: str, *clips: str, audit_share: float = 0.05) -
         [
             {"clip_id": clip, "category": CATEGORY, "video_id": CATEGORY, "round": round_, "strategy": "random",
              "start_sec": 0.0, "end_sec": 2.0, "split": "training", "proxy_256": "p", "votes_wanted": 2, "lead": 0,
-             "audit_share": audit_share, "alike": None}
+             "audit_share": audit_share, "alike": None, "queued_at": None}
             for clip in clips
         ],
     )  # fmt: skip

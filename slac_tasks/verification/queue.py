@@ -38,6 +38,8 @@ class QueuedClip:
     """Which share of the chosen clips was audited when it was queued: the chance of its lot, if it was chosen."""
     alike: str | None
     """Clips with the same name may be asked together; None: it is asked alone."""
+    queued_at: str | None
+    """When, where that is not now."""
 
 
 def is_audited(clip_id: str, category: str, share: float) -> bool:
@@ -77,8 +79,10 @@ def answers_per_clip(review: Review, control: float, judging: float = 0.0) -> fl
     return control * most + (1 - control) * (first + review.audit_share * (most - first))
 
 
-def queued_clips(hard_clips: Iterable[HardClipRow], *, category: str, round: str, review: Review) -> list[QueuedClip]:
-    """Return the rows of the queue that ask about these clips.
+def queued_clips(
+    hard_clips: Iterable[HardClipRow], *, category: str, round: str, review: Review, queued_at: str | None = None
+) -> list[QueuedClip]:
+    """Return the rows of the queue that ask about these clips, from `queued_at` or from now on.
 
     The control and the audit are asked more often, and alone; others that look alike may be asked together.
     """
@@ -98,7 +102,7 @@ def queued_clips(hard_clips: Iterable[HardClipRow], *, category: str, round: str
         QueuedClip(
             clip_id=clip.clip_id, category=category, video_id=clip.video_id, round=round, strategy=clip.strategy,
             start_sec=clip.start_sec, end_sec=clip.end_sec, split=clip.split, proxy_256=clip.proxy_256,
-            audit_share=review.audit_share, alike=alike, **asked(clip),
+            audit_share=review.audit_share, alike=alike, queued_at=queued_at, **asked(clip),
         )
         for clip, alike in zip(clips, sets, strict=True)
     ]  # fmt: skip

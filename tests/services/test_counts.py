@@ -73,7 +73,8 @@ def act(ledger: Ledger, what: str, *with_: Any) -> None:
         ledger.run_many("queue_clip", [
             {"clip_id": f"{one}:0", "category": whose, "video_id": one, "round": f"2026-01-05.p{number}",
              "strategy": "random", "start_sec": 0.0, "end_sec": 2.0, "split": "training", "proxy_256": "p",
-             "votes_wanted": 2, "lead": 0, "audit_share": 0.05, "alike": None} for one in videos
+             "votes_wanted": 2, "lead": 0, "audit_share": 0.05, "alike": None,
+             "queued_at": None} for one in videos
         ])  # fmt: skip
     elif what == "vote":
         whose, one, person = with_

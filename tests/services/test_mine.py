@@ -150,7 +150,7 @@ def test_slow_people_are_asked_less(make_job: Any, ledger: Ledger) -> None:
         )  # fmt: skip
     asked = {"clip_id": f"{video}:0", "category": "judo", "video_id": video, "round": "older", "start_sec": 0.0,
              "end_sec": 2.0, "split": "training", "proxy_256": "p", "strategy": "random",
-             "votes_wanted": 2, "lead": 0, "audit_share": 0.05, "alike": None}  # fmt: skip
+             "votes_wanted": 2, "lead": 0, "audit_share": 0.05, "alike": None, "queued_at": None}  # fmt: skip
     ledger.run("queue_clip", **asked)
     ledger.run("ensure_annotator", annotator="ann")
     ledger.run(

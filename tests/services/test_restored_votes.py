@@ -8,13 +8,13 @@ from typing import Any
 
 import pytest
 from collected_garbage import collect
-from review_work import cast, collected, lease, publish_and_answer, states
+from review_work import ROUND, TWICE, cast, collected, lease, prepare, publish_and_answer, states
 
 from slac_tasks.errors import BrokenContract
 from slac_tasks.forgetting import forget
 from slac_tasks.reconcile import repair
 from slac_tasks.restoring import corrected_last
-from slac_tasks.stages import aggregate, sync
+from slac_tasks.stages import aggregate, publish, sync
 from slac_tasks.storage.datasets import HARD_CLIPS, VIDEOS, VOTES
 from slac_tasks.storage.datasets.labelling import VoteRow
 from slac_tasks.storage.datasets.scoring import HardClipRow
@@ -97,6 +97,55 @@ def mined_again(datasets: Datasets, without: str) -> tuple[Manifest, list[HardCl
     rows = [row for row in datasets.rows_of(HARD_CLIPS, old) if row.clip_id != without]
     write_again(datasets, HARD_CLIPS, rows)
     return old, rows
+
+
+def asked(ledger: Ledger) -> dict[str, tuple[str, str]]:
+    """Return round and state of every clip in the queue."""
+    return {
+        row["clip_id"]: (row["round"], row["state"]) for row in sql(ledger, "SELECT clip_id, round, state FROM queue")
+    }
+
+
+def sql(ledger: Ledger, statement: str) -> list[dict[str, Any]]:
+    """Run a statement that no command has; return its rows."""
+    with ledger._connection.cursor() as cursor:
+        cursor.execute(statement)
+        names = [column.name for column in cursor.description or ()]
+        return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()] if names else []
+
+
+@pytest.mark.parametrize("dump", [False, True])
+def test_what_a_later_round_withdrew_or_brought_back_is_as_it_was(make_job: Any, ledger: Ledger, dump: bool) -> None:
+    datasets = make_job("publish").datasets
+    clips = prepare(ledger, datasets)
+    chosen = datasets.read(HARD_CLIPS, category="high_jump", round=ROUND)
+    answered = []
+
+    def go_around(round: str, own: list[int]) -> None:
+        """Publish the clips of a round; somebody answers one that is open, of whichever round."""
+        keys = {"category": "high_jump", "round": round}
+        datasets.write(HARD_CLIPS, [chosen.take(own)], keys=keys, stage="test", settings={}, made_from={})
+        publish.run(make_job("publish", categories=("high_jump",), round=round, settings={"review": TWICE}))
+        (clip,) = lease(ledger, "ann", most=1)
+        cast(ledger, "ann", clip["clip_id"], "yes")
+        answered.append(clips.index(clip["clip_id"]))
+
+    go_around(ROUND, [0, 1, 2, 3, 4])
+    sql(ledger, "CREATE TABLE dumped AS SELECT * FROM queue")
+    # Names have no order. What the second round withdraws the third brings back, and the fourth withdraws it again.
+    go_around("2026-01-05.p0009", [5, 6])
+    go_around("2026-01-05.p0004", [7, *(clip for clip in range(5) if clip not in answered)])
+    go_around("2026-01-05.p0008", [8])
+    sync.run(make_job("sync"))
+    want = asked(ledger)
+    assert {state for _, state in want.values()} == {"open", "withdrawn"}
+    lost(ledger)
+    if dump:
+        sql(ledger, "INSERT INTO queue SELECT * FROM dumped")
+        sql(ledger, "UPDATE queue SET taken = 0")  # its votes come from the store too
+    for _ in range(2):
+        list(repair(datasets, ledger, TWICE))
+        assert asked(ledger) == want
 
 
 def test_votes_on_a_clip_that_no_round_holds_any_more_are_said_and_hold_up_no_other(
