@@ -1,7 +1,7 @@
 -- Put a chosen clip into the queue. A clip is asked once per category: one that is there stays as it is, unless it was
 -- withdrawn before anybody answered; that one comes back with its new round. Clips of withdrawn videos stay out, and so
--- does an example, whose answer is on the page. A moment is given where a lost
--- queue is put back: of what an older dump holds, a later round has what it chose.
+-- does an example, whose answer is on the page. A moment is given where a lost queue is put
+-- back: of what an older dump holds, a later round has what it chose.
 INSERT INTO queue AS q
     (clip_id, category, video_id, round, strategy, start_sec, end_sec, split, proxy_256, votes_wanted, votes_first,
     lead, audit_share, alike, queued_at)
