@@ -171,9 +171,8 @@ def print_unaddressed(who: str, fetched: Sequence[Manifest]) -> None:
     if older:
         keys = " ".join(f"--{name} {value}" for name, value in older[0].keys.items())
         print_line(
-            f"{who}: {len(older)} of {counted(len(fetched), 'partition')} of fetched are of an "
-            "older version without addresses: "
-            f"their videos were not looked up by address; mend each with `slac fetch --remake`, e.g. {keys}"
+            f"{who}: {len(older)} of {counted(len(fetched), 'partition')} of fetched are of an older version without "
+            f"addresses: their videos were not looked up by address; mend each with `slac fetch --remake`, e.g. {keys}"
         )
 
 

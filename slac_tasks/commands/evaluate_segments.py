@@ -139,8 +139,7 @@ def render(made: Report, *, categories: bool) -> Iterator[str]:
     there = made.videos - made.gone
     yield (
         f"{counted(there, 'video')}, {counted(made.segments, 'segment')} of "
-        f"{counted(len(made.categories), 'category')}, "
-        f"{counted(made.detections, 'detection')}, rules of {made.rules}"
+        f"{counted(len(made.categories), 'category')}, {counted(made.detections, 'detection')}, rules of {made.rules}"
     )
     yield f"{'':<34}{'value':>8}{'low':>8}{'high':>8}"
     for threshold, one in made.scores.at:

@@ -183,8 +183,8 @@ def _import(path: Path) -> None:
         first = "; ".join(map(str, found.rejected[:SHOWN]))
         more = f"; and {len(found.rejected) - SHOWN} more" if len(found.rejected) > SHOWN else ""
         raise BrokenContract(
-            f"{path}: {len(found.rejected)} of {counted(len(given), 'line')} set aside (`slac votes "
-            f"rejected`): {first}{more}"
+            f"{path}: {len(found.rejected)} of {counted(len(given), 'line')} set aside "
+            f"(`slac votes rejected`): {first}{more}"
         )
 
 

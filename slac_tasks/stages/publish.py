@@ -37,7 +37,6 @@ def _publish(job: Job, category: str) -> None:
         list_asked(job.ledger, hard_clips, category=category)
         queued = job.ledger.one("queued_clips", **keys)
     print_line(
-        f"publish: {category} {keys['round']}: {queued['clips'] if queued else 0} of "
-        f"{counted(len(clips), 'clip')} queued, "
-        f"{withdrawn} of older rounds withdrawn"
+        f"publish: {category} {keys['round']}: {queued['clips'] if queued else 0} of {counted(len(clips), 'clip')} "
+        f"queued, {withdrawn} of older rounds withdrawn"
     )

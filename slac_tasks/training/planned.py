@@ -54,9 +54,8 @@ def sentence(plan: Plan, entry: Architecture, index: Index, *, world: int = 1) -
     part = "pool and head" if entry.is_frozen else "head"
     learned = f", its {part} alone" if plan.frozen else ""
     return (
-        f"{entry.name} {start}{learned}: {counted(len(index), 'clip')}, {counted(yes, 'label')} yes "
-        f"and {len(labels.sign) - yes:,} no in "
-        f"{counted(len(index.categories), 'category')}; {counted(plan.steps, 'step')} of "
-        f"{plan.batch} clips ({epochs:.1f} epochs), "
+        f"{entry.name} {start}{learned}: {counted(len(index), 'clip')}, {counted(yes, 'label')} yes and "
+        f"{len(labels.sign) - yes:,} no in {counted(len(index.categories), 'category')}; "
+        f"{counted(plan.steps, 'step')} of {plan.batch} clips ({epochs:.1f} epochs), "
         f"{together}{accumulated}highest rate {plan.rate:.2g}, balance {plan.balance:g}"
     )
