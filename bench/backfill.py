@@ -170,7 +170,7 @@ def measure(size: Size, folder: Path) -> Figures:
 
 
 BENCH = Bench(
-    name="backfill", doc=__doc__, measure=measure, full=Size(), quick=Size(windows=8, poll_sec=1.0),
+    name="backfill", doc=__doc__, measure=measure, full=Size(), quick=Size(windows=6, poll_sec=1.0),
     tiny=Size(windows=4, categories=2, poll_sec=0.2),
 )  # fmt: skip
 

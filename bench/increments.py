@@ -244,7 +244,7 @@ def _read_all(url: str) -> int:
 
 
 BENCH = Bench(
-    name="increments", doc=__doc__, measure=measure, full=Size(), quick=Size(large=100_000, batches=5),
+    name="increments", doc=__doc__, measure=measure, full=Size(), quick=Size(large=60_000, batches=5),
     tiny=Size(small=400, large=1200, categories=4, votes=20, batches=2),
 )  # fmt: skip
 

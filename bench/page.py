@@ -95,7 +95,7 @@ def fill(url: str, store: FolderStore, folder: Path, size: Size) -> None:
             made.run(
                 "queue_clip", clip_id=clip_id(video, start), category="swing", video_id=video, round="r",
                 strategy="random", start_sec=start, end_sec=start + CLIP_SEC, split="training", proxy_256=name,
-                votes_wanted=1, lead=0, audit_share=None, alike=None,
+                votes_wanted=1, lead=0, audit_share=None, alike=None, queued_at=None,
             )  # fmt: skip
             clips += 1
     made.close()

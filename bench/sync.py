@@ -40,7 +40,7 @@ from slac_tasks.storage.tables import Datasets
 CLIPS, VOTES_OF_ONE = 100, 3
 CLIP = {"category": "anything", "video_id": "v", "round": "2026-01-05.p1", "strategy": "random", "split": "training",
         "proxy_256": "media/v/256.mp4", "votes_wanted": 3, "lead": 0, "audit_share": None,
-        "alike": None}  # fmt: skip
+        "alike": None, "queued_at": None}  # fmt: skip
 
 
 @dataclass(frozen=True, kw_only=True)

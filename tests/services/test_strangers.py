@@ -318,8 +318,18 @@ def start(
     )  # fmt: skip
 
 
+@pytest.fixture
+def from_a_terminal() -> Iterator[None]:
+    """Start programs as from a terminal: who starts tests with `nohup` has them go on when theirs is closed."""
+    before = signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    yield
+    signal.signal(signal.SIGHUP, before)
+
+
 @pytest.fixture(params=[2])
-def running(ledger_url: str, store: FolderStore, request: pytest.FixtureRequest) -> Iterator[Running]:
+def running(
+    from_a_terminal: None, ledger_url: str, store: FolderStore, request: pytest.FixtureRequest
+) -> Iterator[Running]:
     port = free_port()
     process = start(ledger_url, store, port, workers=request.param)
     found = Running(process=process, url=f"http://127.0.0.1:{port}")

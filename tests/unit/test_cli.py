@@ -365,6 +365,7 @@ import os, signal, sys, time
 from slac_tasks import cli
 from slac_tasks.commands import show
 signal.signal(signal.SIGINT, signal.default_int_handler)
+signal.signal(signal.SIGHUP, signal.SIG_DFL)
 def wait():
     os.kill(os.getpid(), signal.{name})
     time.sleep(30)

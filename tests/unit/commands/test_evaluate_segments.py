@@ -75,7 +75,7 @@ def test_json_holds_everything(capsys: pytest.CaptureFixture[str]) -> None:
         (("--split", "testing"), 64, "no segment in the split testing"),
         (("--tiou", "1.5"), 64, "--tiou 1.5: want a number above 0 and up to 1"),
         (("--truth", "nowhere.json"), 64, "nowhere.json: is not there"),
-        (("--missing", "all.txt"), 64, "of 3 videos 3 are gone, and no segment is left"),
+        (("--missing", "all.txt"), 64, "3 of 3 videos gone, and no segment is left"),
         (("--rules", "coco"), 64, "'coco' is unknown, want one of activitynet, thumos14"),
     ],
 )
