@@ -23,7 +23,14 @@ from slac_tasks.networks.committees import adopt_committees
 from slac_tasks.progress import counted
 from slac_tasks.release.finished import need_release
 from slac_tasks.release.recording import record_release
-from slac_tasks.restoring import Repair, restore_queue, restore_rounds, restore_segment_votes, restore_votes
+from slac_tasks.restoring import (
+    Repair,
+    restore_queue,
+    restore_rounds,
+    restore_segment_votes,
+    restore_segments,
+    restore_votes,
+)
 from slac_tasks.storage import gold_segments
 from slac_tasks.storage.datasets import (
     AGREEMENT,
@@ -38,7 +45,6 @@ from slac_tasks.storage.datasets import (
     QUALITY,
     RELEASE_VERSIONS,
     SEGMENT_VOTES,
-    SEGMENTS,
     VIDEOS,
     VOTES,
 )
@@ -58,7 +64,6 @@ from slac_tasks.verification.outcome import (
     replace_people,
     settle,
 )
-from slac_tasks.verification.segments.proposals import queue_records
 from slac_tasks.verification.settings import Review
 from slac_tasks.verification.versions import label_tables, newest, newest_labels
 from slac_tasks.verification.votes import queued
@@ -218,20 +223,6 @@ def _committees(work: Repair) -> int:
     return len(stored)
 
 
-def _segments(work: Repair) -> int:
-    """Put back proposed segments."""
-    count = left = 0
-    for manifest in work.each(SEGMENTS):
-        with work.apart(manifest.address):
-            rows = list(work.datasets.rows_of(SEGMENTS, manifest))
-            known = work.admitted(rows)
-            work.ledger.run_many("queue_segment", queue_records(known, manifest.keys["round"]))
-            count, left = count + len(known), left + len(rows) - len(known)
-    if left:
-        work.lost.append(f"{counted(left, 'segment')} of videos that no window admits: not asked about")
-    return count
-
-
 def _gold_segments(work: Repair) -> int:
     """Put back the known ends of segments, and into the store what the ledger alone knows."""
     store = work.datasets.store
@@ -365,7 +356,7 @@ REPAIRS: dict[str, Callable[[Repair], int]] = {
     "queued clips": restore_queue,
     "votes": restore_votes,
     "rounds": restore_rounds,
-    "queued segments": _segments,
+    "queued segments": restore_segments,
     "known segments": _gold_segments,
     "votes about segments": restore_segment_votes,
     "labels": _labels,

@@ -1,4 +1,4 @@
-"""What the repairs of a ledger share, its queue, and its votes, put back in an order that its foreign keys allow.
+"""What the repairs of a ledger share, what people are asked, and their votes, in an order that its foreign keys allow.
 
 A vote stands after the one that it corrects, which may be of the same moment: answers that a browser kept while it had
 no connection come in one transaction. Batches come by number and not by when they were written: one is written again
@@ -14,7 +14,7 @@ import pyarrow as pa
 
 from slac_tasks.errors import BrokenContract
 from slac_tasks.progress import counted, track
-from slac_tasks.storage.datasets import HARD_CLIPS, SEGMENT_VOTES, VOTES
+from slac_tasks.storage.datasets import HARD_CLIPS, SEGMENT_VOTES, SEGMENTS, VOTES
 from slac_tasks.storage.datasets.labelling import VoteRow
 from slac_tasks.storage.datasets.scoring import HardClipRow
 from slac_tasks.storage.datasets.segmenting import SegmentRow, SegmentVoteRow
@@ -25,6 +25,7 @@ from slac_tasks.storage.manifests import Manifest
 from slac_tasks.storage.tables import Datasets
 from slac_tasks.verification.outcome import list_asked
 from slac_tasks.verification.queue import queued_clips
+from slac_tasks.verification.segments.proposals import queue_records
 from slac_tasks.verification.settings import Review
 from slac_tasks.verification.votes import CLIPS, queued
 
@@ -76,16 +77,34 @@ class Repair:
 
 def restore_queue(work: Repair) -> int:
     """Put back the clips that people are asked about; return how many. A later round has what it brought back."""
+
+    def put_back(manifest: Manifest, clips: list[HardClipRow]) -> None:
+        _queue(work, manifest, clips)
+        list_asked(work.ledger, clips, category=manifest.keys["category"])
+
+    return _asked(work, HARD_CLIPS, "queued clip", put_back)
+
+
+def restore_segments(work: Repair) -> int:
+    """Put back the proposed segments that people are asked about; return how many."""
+
+    def put_back(manifest: Manifest, segments: list[SegmentRow]) -> None:
+        work.ledger.run_many("queue_segment", queue_records(segments, manifest.keys["round"]))
+
+    return _asked(work, SEGMENTS, "segment", put_back)
+
+
+def _asked(work: Repair, dataset: Dataset[C], noun: str, put_back: Callable[[Manifest, list[C]], None]) -> int:
+    """Put back what people are asked about, of the videos that are admitted; return how many."""
     count = left = 0
-    for manifest in work.each(HARD_CLIPS):
+    for manifest in work.each(dataset):
         with work.apart(manifest.address):
-            rows = list(work.datasets.rows_of(HARD_CLIPS, manifest))
-            hard_clips = work.admitted(rows)
-            _queue(work, manifest, hard_clips)
-            list_asked(work.ledger, hard_clips, category=manifest.keys["category"])
-            count, left = count + len(hard_clips), left + len(rows) - len(hard_clips)
+            rows = list(work.datasets.rows_of(dataset, manifest))
+            known = work.admitted(rows)
+            put_back(manifest, known)
+            count, left = count + len(known), left + len(rows) - len(known)
     if left:
-        work.lost.append(f"{counted(left, 'queued clip')} of videos that no window admits: not asked about")
+        work.lost.append(f"{counted(left, noun)} of videos that no window admits: not asked about")
     return count
 
 

@@ -73,9 +73,7 @@ def main(arguments: argparse.Namespace) -> None:
     of_classes = [str(path.absolute()) for path in arguments.files if path.is_dir()]
     if len(of_classes) > 1:
         # A video would be looked for below the first of them.
-        raise WrongArguments(
-            f"import {arguments.origin}: {counted(len(of_classes), 'folder')} are given, want one of all classes"
-        )
+        raise WrongArguments(f"import {arguments.origin}: {len(of_classes)} folders are given, want one of all classes")
     folder = next(iter(of_classes), None)
     source = str(arguments.manifest.absolute())
     if fault := fault_of(source):

@@ -95,9 +95,8 @@ class Planner:
         (row,) = self.ledger.rows("unknown_datasets")
         if row["generations"]:
             raise NotConfigured(
-                f"ledger: knows {counted(row['generations'], 'dataset')} by address alone, "
-                "since an older version recorded "
-                "them; run `slac doctor --reconcile` once"
+                f"ledger: knows {counted(row['generations'], 'dataset')} by address alone, since an older version "
+                "recorded them; run `slac doctor --reconcile` once"
             )
         records.check_readable(self.ledger)
         return self.ledger

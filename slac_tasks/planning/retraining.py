@@ -39,7 +39,7 @@ def decide(known: Evidence, knobs: Release, *, at_once: bool = False) -> Decisio
     """
     enough = max(1, knobs.min_new_labels)
     due = max(1, round(enough * knobs.due_share))
-    labels = f"{counted(known.new_labels, 'new label')}"
+    labels = counted(known.new_labels, "new label")
     if at_once:
         reason = f"{labels}, and a person asks for a release at once"
         return Decision(retrain=known.new_labels > 0, reason=reason, evidence=known)

@@ -37,7 +37,7 @@ def lines(costs: Sequence[Cost], prices: Costs) -> Iterator[str]:
         device = "no device was timed with its committee of today"
         if cost.device_hours is not None:
             device = f"{span(3600 * cost.device_hours)} of a device"
-        said = [people, device, f"{counted(cost.certified, 'certified label')}"]
+        said = [people, device, counted(cost.certified, "certified label")]
         if (seconds := cost.each(3600 * cost.people_hours)) is not None:
             said.append(f"{seconds:.1f} s of people each")
         if (money := cost.money(prices)) is not None:

@@ -9,20 +9,16 @@ from urllib.parse import parse_qsl, urlsplit
 import pyarrow as pa
 import pytest
 from conftest import MakeJob
+from logged_in import LEAD, service
 from review_work import ROUND, publish_and_answer
 from strangers import ask
 
-from slac_tasks.config import Config
 from slac_tasks.storage.folder import FolderStore
 from slac_tasks.storage.ledger import Ledger
 from slac_tasks.verification.label_studio import PREFIX
 from slac_tasks.verification.outcome import list_labels
 from slac_tasks.verification.people import MOST_LETTERS
 from slac_tasks.web import clip_list
-from slac_tasks.web.accounts import COOKIE, Account, Accounts
-from slac_tasks.web.app import make_app
-from slac_tasks.web.ledgers import Ledgers
-from slac_tasks.web.media import Media
 
 CLIPS, LOOKED_AT, TILES = 23, 8, 3
 
@@ -101,30 +97,25 @@ def test_where_all_is_looked_at_there_is_nothing_else_and_each_filter_counts_wha
 def test_where_there_are_more_people_than_a_list_holds_a_name_is_typed(
     ledger: Ledger, ledger_url: str, clips: list[str], store: FolderStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    lead = Account(name="ada", password="", role="lead")
-    accounts = Accounts(find={"ada": lead}.get, secret=b"s" * 32)
-    ledgers = Ledgers(lambda: Ledger(ledger_url))
-    app = make_app(
-        Config(store_url=store.url), ledgers, Media(store=store, secret=b"key"), authenticate=accounts.authenticate,
-        oversee=accounts.oversee, accounts=accounts,
-    )  # fmt: skip
-    cookie = [(b"cookie", f"{COOKIE}={accounts.session(lead)}".encode())]
     name = PREFIX + "b" * MOST_LETTERS
     for one in ("ada", name):
         ledger.run("ensure_annotator", annotator=one)
-    for most, is_typed in ((3, False), (2, True)):
-        monkeypatch.setattr(clip_list, "CHOICES_MOST", most)
-        for path, field, hint in (("/desk", "annotator", "people"), ("/clips", "person", "person")):
-            said = ask(app, "GET", path.encode(), headers=cookie).body.decode()
-            assert (f'<select name="{field}">' in said) != is_typed
-            assert (f'<input name="{field}" list="{hint}"' in said) == is_typed
-            assert (name in said) != is_typed
-        assert '<select name="round">' in said
-    assert ask(app, "GET", f"/clips?category=judo&person={name}".encode(), headers=cookie).status == 200
-    form = f"category=judo&say=ask+again&annotator={name}&day=2026-01-05&reason=asleep".encode()
-    told = ask(app, "POST", b"/desk", headers=[*cookie, (b"content-length", str(len(form)).encode())], body=[form])
-    assert (told.status, "answered no clip of judo" in told.body.decode()) == (409, True)
-    ledgers.close()
+    with service(ledger_url, store, LEAD) as served:
+        cookie = [served.cookie(LEAD)]
+        for most, is_typed in ((3, False), (2, True)):
+            monkeypatch.setattr(clip_list, "CHOICES_MOST", most)
+            for path, field, hint in (("/desk", "annotator", "people"), ("/clips", "person", "person")):
+                said = ask(served.app, "GET", path.encode(), headers=cookie).body.decode()
+                assert (f'<select name="{field}">' in said) != is_typed
+                assert (f'<input name="{field}" list="{hint}"' in said) == is_typed
+                assert (name in said) != is_typed
+            assert '<select name="round">' in said
+        assert ask(served.app, "GET", f"/clips?category=judo&person={name}".encode(), headers=cookie).status == 200
+        form = f"category=judo&say=ask+again&annotator={name}&day=2026-01-05&reason=asleep".encode()
+        told = ask(
+            served.app, "POST", b"/desk", headers=[*cookie, (b"content-length", str(len(form)).encode())], body=[form]
+        )
+        assert (told.status, "answered no clip of judo" in told.body.decode()) == (409, True)
 
 
 def test_a_withdrawn_video_is_listed_and_counted_no_more(ledger: Ledger, clips: list[str]) -> None:

@@ -5,18 +5,14 @@ from dataclasses import dataclass
 from urllib.parse import urlencode
 
 import pytest
-from starlette.types import ASGIApp
+from logged_in import Service, service
 from strangers import Answer, ask
 
 from slac_tasks.admission.told_apart import told_apart
-from slac_tasks.config import Config
 from slac_tasks.storage.folder import FolderStore
 from slac_tasks.storage.ledger import Ledger
 from slac_tasks.web import door
-from slac_tasks.web.accounts import COOKIE, Account, Accounts
-from slac_tasks.web.app import make_app
-from slac_tasks.web.ledgers import Ledgers
-from slac_tasks.web.media import Media
+from slac_tasks.web.accounts import Account
 from slac_tasks.web.passwords import seal
 
 SEALED = seal("analytical")
@@ -28,15 +24,14 @@ DIFFER = {**PAIR, "say": "differ", "reason": "two people"}
 
 @dataclass(frozen=True, kw_only=True)
 class Place:
-    app: ASGIApp
-    accounts: Accounts
+    served: Service
     ledger: Ledger
 
     def ask(self, method: str, who: str | None, body: bytes = b"", *headers: tuple[bytes, bytes]) -> Answer:
         mine = [(b"content-length", str(len(body)).encode()), *headers]
         if who:
-            mine.append((b"cookie", f"{COOKIE}={self.accounts.session(PEOPLE[who])}".encode()))
-        return ask(self.app, method, b"/duplicates", headers=mine, body=[body])
+            mine.append(self.served.cookie(PEOPLE[who]))
+        return ask(self.served.app, method, b"/duplicates", headers=mine, body=[body])
 
     def post(self, who: str | None, form: dict[str, str], *headers: tuple[bytes, bytes]) -> Answer:
         return self.ask("POST", who, urlencode(form).encode(), *headers)
@@ -55,14 +50,8 @@ def place(ledger: Ledger, ledger_url: str, store: FolderStore, monkeypatch: pyte
         "add_duplicate", category="judo", window="2026-01-05", candidate_id="c", evidence="12 of 13 half seconds agree",
         source="folder", source_id="<b>.mp4", proxy_256="media/b/b-256.mp4", **PAIR,
     )  # fmt: skip
-    ledgers = Ledgers(lambda: Ledger(ledger_url))
-    accounts = Accounts(find=PEOPLE.get, secret=b"s" * 32)
-    app = make_app(
-        Config(store_url=store.url), ledgers, Media(store=store, secret=b"key"), authenticate=accounts.authenticate,
-        oversee=accounts.oversee, accounts=accounts,
-    )  # fmt: skip
-    yield Place(app=app, accounts=accounts, ledger=ledger)
-    ledgers.close()
+    with service(ledger_url, store, *PEOPLE.values()) as served:
+        yield Place(served=served, ledger=ledger)
 
 
 def test_of_a_lead_who_was_forgotten_meanwhile_no_word_is_written(place: Place) -> None:

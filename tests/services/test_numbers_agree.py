@@ -9,24 +9,18 @@ from html.parser import HTMLParser
 from typing import Any
 
 import pytest
+from logged_in import LEAD, service
 from review_work import cast, lease, publish_and_answer
 from strangers import ask
 
 from slac_tasks import cli
-from slac_tasks.config import Config
 from slac_tasks.quality.settings import Quality
 from slac_tasks.reports import trends
 from slac_tasks.reports.funnel import METRICS
 from slac_tasks.stages import aggregate, report, sync, validate
 from slac_tasks.storage.folder import FolderStore
 from slac_tasks.storage.ledger import Ledger
-from slac_tasks.web.accounts import COOKIE, Account, Accounts
-from slac_tasks.web.app import make_app
-from slac_tasks.web.ledgers import Ledgers
-from slac_tasks.web.media import Media
-from slac_tasks.web.passwords import seal
 
-ADA = Account(name="ada", password=seal("analytical"), role="lead")
 GATE = Quality(min_labels=4, min_positive_share=0.0, max_positive_share=1.0, min_precision=0.0, min_agreement=0.7)
 Shown = Callable[[str], str]
 
@@ -85,21 +79,14 @@ def tally(page: str) -> dict[str, int]:
 @pytest.fixture
 def shown(ledger: Ledger, ledger_url: str, store: FolderStore) -> Iterator[Shown]:
     """Return a page as a lead sees it, by its address."""
-    ledgers = Ledgers(lambda: Ledger(ledger_url))
-    accounts = Accounts(find={"ada": ADA}.get, secret=b"s" * 32)
-    app = make_app(
-        Config(store_url=store.url), ledgers, Media(store=store, secret=b"key"), authenticate=accounts.authenticate,
-        oversee=accounts.oversee, accounts=accounts,
-    )  # fmt: skip
+    with service(ledger_url, store, LEAD) as served:
 
-    def page(address: str) -> str:
-        headers = [(b"cookie", f"{COOKIE}={accounts.session(ADA)}".encode())]
-        answer = ask(app, "GET", f"/{address}".encode(), headers=headers)
-        assert answer.status == 200, address
-        return answer.body.decode()
+        def page(address: str) -> str:
+            answer = ask(served.app, "GET", f"/{address}".encode(), headers=[served.cookie(LEAD)])
+            assert answer.status == 200, address
+            return answer.body.decode()
 
-    yield page
-    ledgers.close()
+        yield page
 
 
 @pytest.fixture

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from logged_in import LEAD, service
 from queued_clips import CATEGORY, cast, fill, known, lease, people
 from segment_work import CATEGORY as SEGMENTS_OF
 from segment_work import admit, cast_segment, lease_segments, results
@@ -17,10 +18,6 @@ from slac_tasks.planning.planner import Planner
 from slac_tasks.storage.folder import FolderStore
 from slac_tasks.storage.ledger import Ledger
 from slac_tasks.storage.tables import Datasets
-from slac_tasks.web.accounts import COOKIE, Account, Accounts
-from slac_tasks.web.app import make_app
-from slac_tasks.web.ledgers import Ledgers
-from slac_tasks.web.media import Media
 
 
 def waiting(ledger: Ledger) -> dict[tuple[str, str], tuple[int, int]]:
@@ -130,15 +127,8 @@ def test_leads_are_told(
 
 def desk(ledger_url: str, store: FolderStore) -> list[str]:
     """Return what the desk says of what waits for nobody, as a lead reads it."""
-    lead = Account(name="ada", password="", role="lead")
-    accounts = Accounts(find={"ada": lead}.get, secret=b"s" * 32)
-    ledgers = Ledgers(lambda: Ledger(ledger_url))
-    app = make_app(
-        Config(store_url=store.url), ledgers, Media(store=store, secret=b"key"), authenticate=accounts.authenticate,
-        oversee=accounts.oversee, accounts=accounts,
-    )  # fmt: skip
-    answer = ask(app, "GET", b"/desk", headers=[(b"cookie", f"{COOKIE}={accounts.session(lead)}".encode())])
-    ledgers.close()
+    with service(ledger_url, store, LEAD) as served:
+        answer = ask(served.app, "GET", b"/desk", headers=[served.cookie(LEAD)])
     assert answer.status == 200
     (part,) = re.findall("person who is not there</h2>(.*?)</section>", answer.body.decode(), re.DOTALL) or [""]
     return [re.sub("<.*?>", "", line) for line in re.findall("<li>(.*?)</li>", part)]

@@ -56,7 +56,7 @@ def test_every_program_that_works_for_a_command_is_ended_by_it_alone(
 ) -> None:
     born: list[set[int]] = []
 
-    class Watched(subprocess.Popen):  # type: ignore[type-arg]
+    class Watched(subprocess.Popen[bytes]):
         def __init__(self, *given: Any, **named: Any) -> None:
             born.append(blocked())
             super().__init__(*given, **named)
