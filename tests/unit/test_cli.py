@@ -353,41 +353,6 @@ def test_an_output_that_is_closed_is_no_bug(closed: tuple[int, ...], tmp_path: P
     assert subprocess.run(["sh", "-c", command], env=environ, timeout=60).returncode == 0
 
 
-STOPS = {
-    "at once": "pass",
-    "in a category of many": "from slac_tasks.job import do_each; do_each('s', 'category', 'ab', lambda _: wait())",
-    "while threads work": "from concurrent.futures import ThreadPoolExecutor as P\n"
-    "    with P(2) as pool: list(pool.map(lambda _: time.sleep(0.5), range(2)))",
-    "after a failure": "\n    try: 1 / 0\n    except ZeroDivisionError: wait()",
-}
-STOPPED = """
-import os, signal, sys, time
-from slac_tasks import cli
-from slac_tasks.commands import show
-signal.signal(signal.SIGINT, signal.default_int_handler)
-signal.signal(signal.SIGHUP, signal.SIG_DFL)
-def wait():
-    os.kill(os.getpid(), signal.{name})
-    time.sleep(30)
-def main(arguments):
-    {body}
-    wait()
-show.main = main
-sys.exit(cli.main(["show"]))
-"""
-
-
-@pytest.mark.parametrize("moment", STOPS)
-@pytest.mark.parametrize("name", ["SIGINT", "SIGTERM", "SIGHUP"])
-def test_a_command_that_is_stopped_says_so_and_how_to_go_on(name: str, moment: str) -> None:
-    script = STOPPED.format(name=name, body=STOPS[moment])
-    ended = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=60)
-    assert ended.returncode == 75, ended.stderr
-    how = "stopped by hand" if name == "SIGINT" else "stopped by signal SIGTERM"
-    assert ended.stderr.splitlines()[-1] == f"slac show: {how}; run again to go on"
-    assert "Traceback" not in ended.stderr
-
-
 def test_a_database_that_is_down_is_75(tmp_path: Path) -> None:
     url = "postgresql://slac:hidden-word@127.0.0.1:1/slac"
     asked = slac("plan", "--for", "collect_videos", SLAC_STORE=str(tmp_path / "store"), SLAC_DATABASE_URL=url)

@@ -1,4 +1,4 @@
-"""Ctrl-C and a terminal that is closed reach the whole group: the command ends its programs, which say nothing."""
+"""A command that is stopped says so. Ctrl-C and a closed terminal reach its programs too, which leave both to it."""
 
 import os
 import signal
@@ -78,3 +78,38 @@ def test_who_ignores_a_closed_terminal_goes_on() -> None:
         "os.kill(os.getpid(), signal.SIGHUP); print('goes on')"
     )
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout == "goes on\n"
+
+
+STOPS = {
+    "at once": "pass",
+    "in a category of many": "from slac_tasks.job import do_each; do_each('s', 'category', 'ab', lambda _: wait())",
+    "while threads work": "from concurrent.futures import ThreadPoolExecutor as P\n"
+    "    with P(2) as pool: list(pool.map(lambda _: time.sleep(0.5), range(2)))",
+    "after a failure": "\n    try: 1 / 0\n    except ZeroDivisionError: wait()",
+}
+STOPPED = """
+import os, signal, sys, time
+from slac_tasks import cli
+from slac_tasks.commands import show
+signal.signal(signal.SIGINT, signal.default_int_handler)
+signal.signal(signal.SIGHUP, signal.SIG_DFL)
+def wait():
+    os.kill(os.getpid(), signal.{name})
+    time.sleep(30)
+def main(arguments):
+    {body}
+    wait()
+show.main = main
+sys.exit(cli.main(["show"]))
+"""
+
+
+@pytest.mark.parametrize("moment", STOPS)
+@pytest.mark.parametrize("name", ["SIGINT", "SIGTERM", "SIGHUP"])
+def test_a_command_that_is_stopped_says_so_and_how_to_go_on(name: str, moment: str) -> None:
+    script = STOPPED.format(name=name, body=STOPS[moment])
+    ended = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=60)
+    assert ended.returncode == 75, ended.stderr
+    how = "stopped by hand" if name == "SIGINT" else "stopped by signal SIGTERM"
+    assert ended.stderr.splitlines()[-1] == f"slac show: {how}; run again to go on"
+    assert "Traceback" not in ended.stderr
